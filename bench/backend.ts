@@ -1,0 +1,57 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadCore, start, type Child } from './children.ts'
+import { nginxHead } from './peers/nginx.ts'
+
+/** What `/small` answers with: 165 bytes of JSON. */
+export const smallBody = JSON.stringify({
+  id: 47110,
+  name: 'A small resource as services send them',
+  owner: 'customer-000815',
+  tags: ['alpha', 'beta', 'gamma'],
+  created: '2024-01-15T10:30:00Z',
+  active: true,
+})
+
+/**
+ * Starts the service behind every proxy, an nginx on the load's core: /small, /64k and /10m answer with such bodies,
+ * /read reads the whole request body before it answers.
+ */
+export async function startBackend(port: number, dir: string): Promise<Child> {
+  await writeFile(join(dir, '64k'), Buffer.alloc(65_536, 'x'))
+  await writeFile(join(dir, '10m'), Buffer.alloc(10_000_000, 'x'))
+  const config = join(dir, 'backend.conf')
+  await writeFile(config, backendConfig(port, dir))
+  return start({ command: 'nginx', args: ['-c', config, '-e', 'stderr'] }, loadCore)
+}
+
+/** nginx answers `return` before it has read the body, so /read goes through a proxy_pass that buffers the body. */
+function backendConfig(port: number, dir: string): string {
+  return `${nginxHead(dir)}
+  default_type application/json;
+  sendfile on;
+  open_file_cache max=16;
+  client_max_body_size 64m;
+  client_body_buffer_size 16m;
+  upstream answer { server unix:${dir}/answer.sock; keepalive 64; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    root ${dir};
+    location = /small { return 200 '${smallBody}'; }
+    location = /64k { }
+    location = /10m { }
+    location = /read {
+      proxy_pass http://answer/;
+      proxy_http_version 1.1;
+      proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+      proxy_set_header Connection "";
+    }
+  }
+  server {
+    listen unix:${dir}/answer.sock;
+    location / { return 200 '{"ok":true}'; }
+  }
+}
+`
+}

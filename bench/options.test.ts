@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { readOptions } from './options.ts'
+import { peers } from './peers/index.ts'
+import { scenarios } from './scenarios/index.ts'
+
+const read = (...args: string[]) => readOptions(args, scenarios, peers)
+const names = (list: { name: string }[]) => list.map(({ name }) => name)
+
+test('without options everything is measured in three rounds, and may be written to docs/', () => {
+  const options = read()
+  assert.equal(options.complete, true)
+  assert.equal(options.rounds, 3)
+  assert.deepEqual(options.scenarios, scenarios)
+  assert.deepEqual(options.peers, peers)
+})
+
+test('a part of the scenarios or peers is never written to docs/', () => {
+  assert.equal(read('--scenario', 'get-small').complete, false)
+  assert.equal(read('--peer', 'haproxy').complete, false)
+  assert.equal(read('--against', 'main').complete, false)
+  assert.equal(read('--quick').complete, false)
+})
+
+test('nginx always takes part, since the others are compared with it', () => {
+  assert.deepEqual(names(read('--peer', 'sallyport').peers), ['nginx', 'Sallyport'])
+})
+
+test('the fixed rate brings get-small with it, whose maximum it needs', () => {
+  assert.deepEqual(names(read('--scenario', 'latency').scenarios), ['get-small', 'latency'])
+})
+
+test('an unknown name is refused with those that there are', () => {
+  assert.throws(() => read('--peer', 'apache'), /--peer: unknown apache; there are nginx, HAProxy/)
+  assert.throws(() => read('--scenario', 'get-big'), /--scenario: unknown get-big; there are get-small/)
+})
+
+test('a number that is none, and too few rounds for docs/, are refused', () => {
+  assert.throws(() => read('--seconds', '0'), /--seconds: 0 is not a whole number above 0/)
+  assert.throws(() => read('--rounds', '2'), /at least 3/)
+})

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util'
+import type { Peer } from './peers/peer.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+/** What the command line asks for. */
+export type Options = {
+  scenarios: Scenario[]
+  peers: Peer[]
+  rounds: number
+  seconds: number
+  against: string | undefined
+  /** Whether everything is measured in full, so that the results may replace those in docs/. */
+  complete: boolean
+  /** Only writes docs/benchmarks.md and the chart again, from the figures in docs/benchmarks.json. */
+  render: boolean
+}
+
+/** What `--help` prints. */
+export const usage = `Usage: npm run bench -- [options]
+
+Measures Sallyport and its peers side by side and writes docs/benchmarks.md, .svg and .json.
+With any of the options but --rounds, --seconds and --render it prints the report and writes nothing.
+
+  --scenario <name,…>   only these scenarios
+  --peer <name,…>       only these proxies, and nginx
+  --rounds <n>          rounds of each scenario (default 3)
+  --seconds <n>         seconds of each measurement (default 3)
+  --quick               one round of one second, for development
+  --against <git ref>   Sallyport as it is against Sallyport at the ref, and nginx
+  --render              write docs/benchmarks.md and .svg again from docs/benchmarks.json
+  --help                this text
+`
+
+/** Reads the command line; throws, naming what is allowed, at an unknown option, name or number. */
+export function readOptions(args: string[], allScenarios: Scenario[], allPeers: Peer[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      scenario: { type: 'string' },
+      peer: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      render: { type: 'boolean', default: false },
+    },
+  })
+  const { quick, against, render } = values
+  const complete = !quick && values.scenario === undefined && values.peer === undefined && against === undefined
+  const rounds = positive('--rounds', values.rounds ?? (quick ? '1' : '3'))
+  if (complete && rounds < 3) throw new Error('--rounds: a run that writes docs/ takes at least 3; add --quick for fewer')
+  return {
+    scenarios: withPrerequisites(chosen('--scenario', values.scenario, allScenarios), allScenarios),
+    peers: chosen('--peer', values.peer && `nginx,${values.peer}`, allPeers),
+    rounds,
+    seconds: positive('--seconds', values.seconds ?? (quick ? '1' : '3')),
+    against,
+    complete,
+    render,
+  }
+}
+
+/** The named ones in the order of the list, or all when no names are given; names may be written in any case. */
+function chosen<T extends { name: string }>(option: string, names: string | undefined, all: T[]): T[] {
+  if (names === undefined) return all
+  const wanted = names.split(',').map((name) => name.trim().toLowerCase())
+  const unknown = wanted.filter((name) => all.every((one) => one.name.toLowerCase() !== name))
+  if (unknown.length === 0) return all.filter((one) => wanted.includes(one.name.toLowerCase()))
+  throw new Error(`${option}: unknown ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`)
+}
+
+/** A fixed rate is half of what get-small reaches in the same run. */
+function withPrerequisites(scenarios: Scenario[], all: Scenario[]): Scenario[] {
+  const missing = scenarios.some(({ needsMaximum }) => needsMaximum)
+  return all.filter((scenario) => scenarios.includes(scenario) || (missing && scenario.name === 'get-small'))
+}
+
+function positive(option: string, value: string): number {
+  const number = Number(value)
+  if (Number.isInteger(number) && number > 0) return number
+  throw new Error(`${option}: ${value} is not a whole number above 0`)
+}

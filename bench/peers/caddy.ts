@@ -1,0 +1,43 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pooledConnections, type Peer, type Place } from './peer.ts'
+import { programVersion } from './version.ts'
+
+/** Caddy on one processor; it sets the X-Forwarded headers by itself and has no access log unless told. */
+export const caddy: Peer = {
+  name: 'Caddy',
+  jit: false,
+  version: () => programVersion('caddy', ['version']),
+  async prepare(place) {
+    const config = join(place.dir, 'Caddyfile')
+    await writeFile(config, caddyfile(place))
+    return {
+      command: 'caddy',
+      args: ['run', '--config', config, '--adapter', 'caddyfile'],
+      env: { GOMAXPROCS: '1', XDG_DATA_HOME: place.dir, XDG_CONFIG_HOME: place.dir },
+    }
+  },
+}
+
+/** Without `compression off` Caddy would ask the service for gzip in the client's name. */
+function caddyfile({ port, backendPort }: Place): string {
+  return `{
+  admin off
+  auto_https off
+  log {
+    level ERROR
+  }
+}
+http://:${port} {
+  bind 127.0.0.1
+  reverse_proxy 127.0.0.1:${backendPort} {
+    transport http {
+      keepalive 600s
+      keepalive_idle_conns ${pooledConnections}
+      keepalive_idle_conns_per_host ${pooledConnections}
+      compression off
+    }
+  }
+}
+`
+}

@@ -1,0 +1,65 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pooledConnections, type Peer, type Place } from './peer.ts'
+import { programVersion } from './version.ts'
+
+/** nginx with one worker: keep-alive to the service, bodies streamed both ways in large pieces, never to disk. */
+export const nginx: Peer = {
+  name: 'nginx',
+  jit: false,
+  version: () => programVersion('nginx', ['-v']),
+  async prepare(place) {
+    const config = join(place.dir, 'nginx.conf')
+    await writeFile(config, nginxConfig(place))
+    return { command: 'nginx', args: ['-c', config, '-e', 'stderr'] }
+  },
+}
+
+/** The part that proxy and backend share, open inside `http {`: one worker in the foreground, no access log. */
+export function nginxHead(dir: string): string {
+  const user = process.getuid?.() === 0 ? 'user root;\n' : ''
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `  ${name}_temp_path ${dir}/nginx-${name};`)
+    .join('\n')
+  return `${user}daemon off;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+pid ${dir}/nginx.pid;
+error_log stderr error;
+events { worker_connections 4096; }
+http {
+${temporary}
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 600s;`
+}
+
+function nginxConfig({ port, backendPort, dir }: Place): string {
+  return `${nginxHead(dir)}
+  client_max_body_size 64m;
+  upstream service {
+    server 127.0.0.1:${backendPort};
+    keepalive ${pooledConnections};
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://service;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_request_buffering off;
+      client_body_buffer_size 128k;
+      proxy_buffers 8 64k;
+      proxy_busy_buffers_size 128k;
+      proxy_max_temp_file_size 0;
+    }
+  }
+}
+`
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { pooledConnections, type Peer, type Place } from './peer.ts'
+
+const manifest = z.object({ version: z.string() })
+
+/** Sallyport from the source tree at `root`, with one worker, access log and health checks off. */
+export function sallyport(name: string, root: string): Peer {
+  const main = join(root, 'src/main.ts')
+  return {
+    name,
+    jit: true,
+    version() {
+      if (!existsSync(main)) return undefined
+      return manifest.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))).version
+    },
+    async prepare(place) {
+      const config = join(place.dir, 'sallyport.yaml')
+      await writeFile(config, JSON.stringify(sallyportConfig(place), undefined, 2))
+      return {
+        command: process.execPath,
+        args: [main, 'start', '--config', config],
+        env: { NODE_ENV: 'production' },
+      }
+    },
+  }
+}
+
+/** JSON is YAML too. */
+function sallyportConfig({ port, adminPort, backendPort, sallyport: additions }: Place): Record<string, unknown> {
+  return {
+    listeners: [{ address: `127.0.0.1:${port}` }],
+    admin: { address: `127.0.0.1:${adminPort}` },
+    workers: 1,
+    log: { level: 'warn', access: false },
+    limits: { body: '64mb' },
+    services: {
+      backend: {
+        instances: [`http://127.0.0.1:${backendPort}`],
+        health: false,
+        pool: { connections: pooledConnections },
+      },
+    },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+    ...additions,
+  }
+}

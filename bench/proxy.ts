@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { proxyCore, start, stop, type Child } from './children.ts'
+import type { Request } from './loads/load.ts'
+import type { Peer } from './peers/peer.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+/** A proxy that runs and has answered the scenario's request rightly. */
+export type Proxy = {
+  peer: Peer
+  child: Child
+  origin: string
+  dir: string
+}
+
+const startSeconds = 30
+
+/** Starts the peer for the scenario; throws, and ends it again, when it does not answer as the service would. */
+export async function startProxy(peer: Peer, scenario: Scenario, backendPort: number, parent: string): Promise<Proxy> {
+  const dir = join(parent, `${scenario.name}-${peer.name.replaceAll(/\W+/g, '-')}`)
+  await mkdir(dir, { recursive: true })
+  const port = await freePort()
+  const place = { port, adminPort: await freePort(), backendPort, dir, sallyport: scenario.sallyport ?? {} }
+  const child = start(await peer.prepare(place), proxyCore)
+  const origin = `http://127.0.0.1:${port}`
+  try {
+    await firstAnswer(origin, scenario, child)
+    return { peer, child, origin, dir }
+  } catch (error) {
+    await stop(child)
+    throw error
+  }
+}
+
+/** Waits until the origin answers the scenario's request, then checks the status and the size of the body. */
+export async function firstAnswer(origin: string, scenario: Scenario, child: Child): Promise<void> {
+  const answer = await whenListening(() => send(origin, scenario.request), child)
+  if (answer.status === 200 && answer.bytes === scenario.replyBytes) return
+  throw new Error(`answered ${answer.status} with ${answer.bytes} bytes; expected 200 with ${scenario.replyBytes}`)
+}
+
+/** Asks the system for a port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('no TCP port could be had on 127.0.0.1')
+  return address.port
+}
+
+async function whenListening<T>(attempt: () => Promise<T>, child: Child): Promise<T> {
+  const deadline = performance.now() + startSeconds * 1000
+  for (;;) {
+    try {
+      return await attempt()
+    } catch (error) {
+      const ended = await Promise.race([child.exited.then(() => true), delay(100, false)])
+      if (ended) throw new Error(`ended while starting: ${lastLines(child.output())}`, { cause: error })
+      if (performance.now() > deadline) throw new Error(`did not listen within ${startSeconds} s`, { cause: error })
+    }
+  }
+}
+
+async function send(origin: string, { method, path, headers, body }: Request): Promise<{ status: number; bytes: number }> {
+  const length = body === undefined ? {} : { 'Content-Length': body }
+  const request = httpRequest(origin + path, { method, headers: { ...headers, ...length }, agent: false })
+  const answered = new Promise<{ status: number; bytes: number }>((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', (response) => {
+      const whole = buffer(response)
+      whole.then(({ length: bytes }) => resolve({ status: response.statusCode ?? 0, bytes }), reject)
+    })
+  })
+  request.end(Buffer.alloc(body ?? 0, 'x'))
+  return answered
+}
+
+function lastLines(output: string): string {
+  return output.trim().split('\n').slice(-8).join(' | ').slice(-600)
+}

@@ -1,0 +1,27 @@
+import type { Spread } from '../statistics.ts'
+
+/** A number with three significant digits, and thousands separated. */
+export function number(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2
+  return value.toLocaleString('en-GB', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+/** The median with the least and the greatest behind it: `15.0 (14.8–15.3)`. */
+export function withRange(spread: Spread | undefined, scale = 1): string {
+  if (spread === undefined) return '–'
+  const { median, min, max } = spread
+  return `${number(median * scale)} (${number(min * scale)}–${number(max * scale)})`
+}
+
+/** The median alone. */
+export function middle(spread: Spread | undefined, scale = 1): string {
+  return spread === undefined ? '–' : number(spread.median * scale)
+}
+
+/** A Markdown table; the first column is text, the others are numbers, aligned to the right. */
+export function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  const rule = `| ${head.map((_, index) => (index === 0 ? '---' : '---:')).join(' | ')} |`
+  return [line(head), rule, ...rows.map(line)].join('\n')
+}

@@ -1,0 +1,31 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { resultsSchema, type Results } from '../results.ts'
+import { figureOf } from '../summary.ts'
+import { barChart } from './chart.ts'
+import { report } from './report.ts'
+
+/** Writes benchmarks.json, .md and .svg into the folder. */
+export async function writeReport(results: Results, docs: string): Promise<void> {
+  await mkdir(docs, { recursive: true })
+  await writeFile(join(docs, 'benchmarks.json'), `${JSON.stringify(results, undefined, 2)}\n`)
+  await writeFile(join(docs, 'benchmarks.md'), report(results))
+  await writeFile(join(docs, 'benchmarks.svg'), overview(results))
+}
+
+/** Reads the results of an earlier run back; throws when there are none or they have another shape. */
+export async function readResults(docs: string): Promise<Results> {
+  return resultsSchema.parse(JSON.parse(await readFile(join(docs, 'benchmarks.json'), 'utf8')))
+}
+
+/** The chart of the first scenario, cheapest first. */
+function overview({ scenarios, subject }: Results): string {
+  const first = scenarios[0]
+  if (first === undefined) throw new Error('no scenario was measured, so there is nothing to draw')
+  const bars = first.peers.flatMap((peer) => {
+    const cpu = figureOf(peer, 'cpu')
+    return cpu === undefined ? [] : [{ name: peer.name, value: cpu.median, highlight: peer.name === subject }]
+  })
+  const sorted = bars.toSorted((a, b) => a.value - b.value)
+  return barChart('CPU time per request, in microseconds: less is better', `${first.title}; one core`, sorted)
+}

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { stop } from './children.ts'
+import { measure, warmUp } from './measure.ts'
+import type { Peer } from './peers/peer.ts'
+import { startProxy, type Proxy } from './proxy.ts'
+import type { Measurement, ScenarioResult } from './results.ts'
+import type { Scenario } from './scenarios/scenario.ts'
+
+/** What a scenario needs to run. */
+export type Run = {
+  peers: Peer[]
+  backendPort: number
+  dir: string
+  rounds: number
+  seconds: number
+  /** Requests a second that each peer reached in get-small of this run. */
+  maximum: Map<string, number>
+  progress(line: string): void
+}
+
+/**
+ * Runs one scenario: 1. starts and warms up its peers, leaving out by name those that fail; 2. measures them in turn,
+ * round after round, so that a change on the machine meets all of them; 3. ends them.
+ */
+export async function runScenario(scenario: Scenario, run: Run): Promise<ScenarioResult> {
+  const proxies: Proxy[] = []
+  const failed: { name: string; reason: string }[] = []
+  try {
+    // 1
+    for (const peer of run.peers) {
+      try {
+        const proxy = await startProxy(peer, scenario, run.backendPort, run.dir)
+        proxies.push(proxy)
+        await warmUp(proxy, scenario)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        run.progress(`${scenario.name}: ${peer.name} is left out: ${reason}`)
+        failed.push({ name: peer.name, reason })
+      }
+    }
+    const ready = proxies.filter(({ peer }) => failed.every(({ name }) => name !== peer.name))
+    // 2
+    const rounds = new Map<Proxy, Measurement[]>(ready.map((proxy) => [proxy, []]))
+    for (let round = 1; round <= run.rounds; round++) {
+      for (const [proxy, measured] of rounds) {
+        const measurement = await measure(proxy, scenario, run.seconds, run.maximum.get(proxy.peer.name))
+        measured.push(measurement)
+        run.progress(`${scenario.name} ${round}/${run.rounds} ${proxy.peer.name}: ${brief(measurement, scenario)}`)
+      }
+    }
+    return {
+      name: scenario.name,
+      title: scenario.title,
+      unit: scenario.unit.name,
+      goal: scenario.goal,
+      warmUp: scenario.warmUp,
+      command: await commandLine(scenario, run),
+      peers: [...rounds].map(([{ peer }, measured]) => ({ name: peer.name, rounds: measured })),
+      failed,
+    }
+  } finally {
+    // 3
+    await Promise.all(proxies.map(({ child }) => stop(child)))
+  }
+}
+
+/** The load's command with its ports and folders named instead of numbered, for whoever wants to run it by hand. */
+async function commandLine(scenario: Scenario, { dir, seconds, maximum }: Run): Promise<string> {
+  const example = maximum.values().next().value ?? 0
+  const { command } = await scenario.load({ origin: 'http://127.0.0.1:PORT', seconds, dir, maximum: example })
+  const words = [command.command, ...command.args].map((word) => (/[^\w\-./:=]/.test(word) ? `'${word}'` : word))
+  const line = words.join(' ').replaceAll(dir, 'DIR').replaceAll(`${join(import.meta.dirname, '..')}/`, '')
+  return line.replace(/(?:-H '[^']*' ){3,}/, (headers) => `-H … (${headers.split("-H '").length - 1} headers) `)
+}
+
+function brief(measurement: Measurement, { unit }: Scenario): string {
+  if ('invalid' in measurement) return `invalid: ${measurement.invalid}`
+  const { cpu, rate, p99 } = measurement
+  return `${cpu.toFixed(1)} us CPU/${unit.name}, ${Math.round(rate)}/s, p99 ${(p99 / 1000).toFixed(2)} ms`
+}

@@ -1,0 +1,23 @@
+import { connections1000 } from './connections-1000.ts'
+import { get10m } from './get-10m.ts'
+import { get20Headers } from './get-20-headers.ts'
+import { get64k } from './get-64k.ts'
+import { getSmall } from './get-small.ts'
+import { latency } from './latency.ts'
+import { newConnection } from './new-connection.ts'
+import { post10m } from './post-10m.ts'
+import { post1k } from './post-1k.ts'
+import type { Scenario } from './scenario.ts'
+
+/** Every scenario, in the order in which they run; get-small is first because latency needs its figures. */
+export const scenarios: Scenario[] = [
+  getSmall,
+  get20Headers,
+  post1k,
+  get64k,
+  get10m,
+  post10m,
+  connections1000,
+  newConnection,
+  latency,
+]

@@ -1,0 +1,40 @@
+import type { Load, Request, Target } from '../loads/load.ts'
+
+/** What Sallyport is to reach: its figure divided by nginx's in the same round is at most the ratio. */
+export type Goal = { figure: 'cpu' | 'p99'; ratio: number }
+
+/** One kind of load. A new one is a file like its neighbours and a line in index.ts. */
+export type Scenario = {
+  name: string
+  title: string
+  request: Request
+  /** The size of a reply's body in bytes, checked once before the load. */
+  replyBytes: number
+  /** What CPU time is counted by, and how many of it one request is. */
+  unit: { name: 'request' | 'MB'; perRequest: number }
+  /** The command that runs for each measurement. */
+  load(target: Target): Load | Promise<Load>
+  /** The load to warm up with where the measured one is too slow for it. */
+  warmUpLoad?(target: Target): Load
+  /** Requests before the first round for a proxy whose code is compiled while it runs; others get a twentieth. */
+  warmUp: number
+  goal: Goal
+  /** Whether `target.maximum` must be known, so that get-small has to run before. */
+  needsMaximum?: boolean
+  /** The peers that take part, by name; left out, all. */
+  peers?: string[]
+  /** Top-level keys of Sallyport's configuration for this scenario. */
+  sallyport?: Record<string, unknown>
+}
+
+/** Client connections unless a scenario is about their number. */
+export const defaultConnections = 64
+
+/** What `/small` returns. */
+export const smallBytes = 165
+
+/** Client connections that carry large bodies. */
+export const streams = 4
+
+/** How many large bodies stand for a second of load; their number is fixed, since cut-off ones would not be counted. */
+export const requestsPerSecond = 30

@@ -1,0 +1,19 @@
+/** The middle of several rounds with the least and the greatest. */
+export type Spread = { median: number; min: number; max: number }
+
+/** Median, least and greatest of the values; undefined where there are none. */
+export function spread(values: number[]): Spread | undefined {
+  const sorted = values.toSorted((a, b) => a - b)
+  const min = sorted[0]
+  const max = sorted.at(-1)
+  if (min === undefined || max === undefined) return undefined
+  return { median: percentile(sorted, 50), min, max }
+}
+
+/** The percentile of sorted values: the median interpolates, others take the nearest rank; NaN where there are none. */
+export function percentile(sorted: number[], percent: number): number {
+  const rank = (percent / 100) * sorted.length
+  const upper = sorted[Math.max(0, Math.ceil(rank) - 1)] ?? Number.NaN
+  if (percent !== 50 || !Number.isInteger(rank)) return upper
+  return (upper + (sorted[rank] ?? upper)) / 2
+}

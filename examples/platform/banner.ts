@@ -1,0 +1,49 @@
+/** Something to try, and the line for a POSIX shell that does it. */
+interface Step {
+  readonly title: string
+  readonly command: string
+}
+
+/** What to try with the gateway at the URL, in this order: later steps use what earlier ones left in the shell. */
+function steps(url: string): Step[] {
+  const api = `${url}/api/v1`
+  const json = `-H 'Content-Type: application/json'`
+  const bearer = `-H "Authorization: Bearer $TOKEN"`
+  const person = `{"email":"carol@example.com","name":"Carol","password":"correct horse battery"}`
+  const credentials = `{"email":"carol@example.com","password":"correct horse battery"}`
+  const token = `node -p 'JSON.parse(require("fs").readFileSync(0)).token'`
+  const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
+  return [
+    { title: 'Health', command: `curl -sw '\\n' ${url}/health` },
+    { title: 'Products', command: `curl -siw '\\n' '${api}/products?category=games'` },
+    {
+      title: 'X-Instance shows the balancing',
+      command: `curl -siw '\\n' ${api}/products ${api}/products ${api}/products ${api}/products | grep -i x-instance`,
+    },
+    { title: 'Register', command: `curl -sw '\\n' ${api}/auth/register ${json} -d '${person}'` },
+    { title: 'Log in', command: `TOKEN=$(curl -sw '\\n' ${api}/auth/login ${json} -d '${credentials}' | ${token})` },
+    { title: 'Who am I', command: `curl -sw '\\n' ${api}/auth/me ${bearer}` },
+    {
+      title: 'Place an order',
+      command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
+    },
+    { title: 'The stock is less by two', command: `curl -sw '\\n' ${api}/inventory/teapot` },
+    { title: 'Write a mail', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
+    { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },
+    { title: 'No route: a problem document', command: `curl -siw '\\n' ${url}/nothing/here` },
+  ]
+}
+
+/** What the demo says when everything runs. */
+export function banner(url: string): string {
+  const tries = steps(url).flatMap(({ title, command }) => ['', `  ${title}`, command])
+  return [
+    '',
+    `Sallyport answers on ${url}, with eight instances of five services behind it.`,
+    'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
+    ...tries,
+    '',
+    'Users: alice@example.com (wonderland), admin@example.com (administrator).',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,125 @@
+/** Runs the platform and the gateway in front of it until Ctrl-C: npm run demo */
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setInterval } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { banner } from './banner.ts'
+import { startPlatform, usualPorts } from './platform.ts'
+import type { Platform, ServiceName } from './platform.ts'
+import { describeFailure } from './support/failure.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const host = '127.0.0.1'
+const port = Number(process.env['PORT'] || 8000)
+const adminPort = Number(process.env['ADMIN_PORT'] || 9000)
+const url = `http://${host}:${port}`
+/** How long the gateway may take until it is ready, in milliseconds. */
+const startTimeout = 30_000
+
+/**
+ * 1. Make sure that the gateway's ports are free: it shares them among threads, and would share them with a stranger.
+ * 2. Start the platform in this process.
+ * 3. Start the gateway as a process of its own, as in production.
+ * 4. Wait until it is ready, and say what to try.
+ * 5. Run until a signal comes, and stop everything.
+ */
+async function main(): Promise<void> {
+  // 1.
+  await requireFree(port, 'PORT')
+  await requireFree(adminPort, 'ADMIN_PORT')
+  // 2.
+  const jwtSecret = randomBytes(32).toString('hex')
+  const platform = await startPlatform({ jwtSecret, ports: usualPorts, host })
+  // 3.
+  const stopped = stopSignal()
+  const gateway = startGateway(platform, jwtSecret)
+  const ended = once(gateway, 'exit')
+  const died = failUnless(stopped, ended)
+  try {
+    // 4.
+    if (await Promise.race([ready(stopped), died])) console.log(banner(url))
+    // 5.
+    if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])
+  } finally {
+    gateway.kill('SIGTERM')
+    await ended
+    await platform.close()
+  }
+}
+
+/** Rejects when the gateway ends before the demo was stopped. */
+async function failUnless(stopped: AbortSignal, ended: Promise<unknown>): Promise<void> {
+  await ended
+  if (!stopped.aborted) throw new Error('The gateway has ended by itself: see above.')
+}
+
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController()
+  const stop = (): void => stopping.abort()
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  return stopping.signal
+}
+
+async function requireFree(wanted: number, variable: string): Promise<void> {
+  const probe = createServer()
+  try {
+    await once(probe.listen({ host, port: wanted }), 'listening')
+  } catch (error) {
+    const advice = `Or choose another: ${variable}=${wanted + 80} npm run demo`
+    throw new Error(`${describeFailure(error)} ${advice}`, { cause: error })
+  }
+  await once(probe.close(), 'close')
+}
+
+function startGateway(platform: Platform, jwtSecret: string): ChildProcess {
+  const urls = (service: ServiceName): string => platform.instances[service].map((instance) => instance.url).join(',')
+  return spawn(process.execPath, ['src/main.ts', 'start', '--config', 'sallyport.yaml'], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      ...process.env,
+      SALLYPORT_ADDRESS: `${host}:${port}`,
+      SALLYPORT_ADMIN_ADDRESS: `${host}:${adminPort}`,
+      USER_SERVICE_URL: urls('user-service'),
+      ORDER_SERVICE_URL: urls('order-service'),
+      INVENTORY_SERVICE_URL: urls('inventory-service'),
+      PAYMENT_SERVICE_URL: urls('payment-service'),
+      NOTIFICATION_SERVICE_URL: urls('notification-service'),
+      JWT_SECRET: jwtSecret,
+      LOG_LEVEL: 'info',
+    },
+  })
+}
+
+/** Whether the gateway became ready before the demo was stopped. */
+async function ready(stopped: AbortSignal): Promise<boolean> {
+  const deadline = Date.now() + startTimeout
+  for await (const _ of setInterval(250)) {
+    if (stopped.aborted) return false
+    const status = await statusOf(`${url}/health/ready`)
+    if (status === 200) return true
+    if (Date.now() > deadline) throw new Error(`The gateway is not ready: ${url}/health/ready answers ${status}.`)
+  }
+  return false
+}
+
+async function statusOf(address: string): Promise<number | 'nothing'> {
+  try {
+    const response = await fetch(address, { signal: AbortSignal.timeout(2000) })
+    await response.body?.cancel()
+    return response.status
+  } catch {
+    return 'nothing'
+  }
+}
+
+try {
+  await main()
+  process.exit(0)
+} catch (error) {
+  console.error(describeFailure(error))
+  process.exit(1)
+}

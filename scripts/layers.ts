@@ -1,0 +1,55 @@
+/** Holds the layers of src: which part may import which. Prints every import that breaks them and exits 1. */
+import { globSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+
+/** What each folder or file of src may import besides itself and packages: folders, single files, or all but some. */
+const layers: Readonly<Record<string, readonly string[] | { readonly allBut: readonly string[] }>> = {
+  core: [],
+  http1: ['core'],
+  listener: ['core', 'http1'],
+  routing: ['core'],
+  policies: ['core', 'stores/store.ts'],
+  services: ['core', 'http1'],
+  stores: ['core'],
+  telemetry: ['core'],
+  admin: ['core', 'telemetry'],
+  config: ['core', 'routing', 'policies/index.ts', 'services/balancers/index.ts'],
+  front: { allBut: ['main.ts', 'gateway.ts', 'workers'] },
+  workers: { allBut: ['main.ts'] },
+  'gateway.ts': { allBut: ['main.ts', 'workers'] },
+  'main.ts': { allBut: [] },
+}
+
+/** Relative specifiers of import and export declarations, import() and new URL(…) as worker threads are given it. */
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+)'/g
+
+/** The imports of one file that break the layers, each as a sentence; `file` is relative to src, with slashes. */
+export function violations(file: string, source: string): string[] {
+  const [part = ''] = file.split('/')
+  const allowed = layers[part]
+  if (allowed === undefined) return [`src/${file}: ${part} has no row in the table of scripts/layers.ts`]
+  const found: string[] = []
+  for (const match of source.matchAll(SPECIFIER)) {
+    const target = posix.join(posix.dirname(file), match[1] ?? '')
+    if (mayImport(part, allowed, target)) continue
+    const line = source.slice(0, match.index).split('\n').length
+    found.push(`src/${file}:${line}: ${part} may not import ${posix.join('src', target)}`)
+  }
+  return found
+}
+
+function mayImport(part: string, allowed: (typeof layers)[string], target: string): boolean {
+  if (target.startsWith('../')) return !target.endsWith('.ts')
+  const [targetPart = ''] = target.split('/')
+  if (targetPart === part) return true
+  if ('allBut' in allowed) return !allowed.allBut.includes(targetPart)
+  return allowed.includes(targetPart) || allowed.includes(target)
+}
+
+if (import.meta.main) {
+  const src = join(import.meta.dirname, '../src')
+  const files = globSync('**/*.ts', { cwd: src, exclude: ['**/*.test.ts'] })
+  const found = files.flatMap((file) => violations(file.replaceAll('\\', '/'), readFileSync(join(src, file), 'utf8')))
+  for (const violation of found) console.log(violation)
+  process.exitCode = found.length === 0 ? 0 : 1
+}

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { plan, type Machine, type TestServer } from './test-servers.ts'
+
+const redis: TestServer = { command: 'redis-server', package: 'redis-server', tests: 'the Redis store' }
+const chromium: TestServer = { command: 'chromium', package: 'chromium', tests: 'the console in a browser' }
+
+function machine(is: Partial<Machine>): Machine {
+  return { has: () => false, debian: true, root: true, ...is }
+}
+
+test('nothing is done where every server is there', () => {
+  assert.deepEqual(plan([redis, chromium], machine({ has: () => true })), { do: 'nothing' })
+})
+
+test('root on Debian installs only what is missing', () => {
+  const decided = plan([redis, chromium], machine({ has: (command) => command === 'chromium' }))
+  assert.deepEqual(decided, { do: 'install', packages: ['redis-server'] })
+})
+
+test('a user on Debian is told what is missing and the command that installs it', () => {
+  const decided = plan([redis, chromium], machine({ root: false }))
+  assert.deepEqual(decided, {
+    do: 'tell',
+    message: `The tests need servers that are missing:
+  redis-server: the Redis store
+  chromium: the console in a browser
+Run: sudo apt-get install --yes redis-server chromium`,
+  })
+})
+
+test('elsewhere the user is told what is missing, and no apt-get command', () => {
+  const decided = plan([redis], machine({ debian: false }))
+  assert.equal(decided.do, 'tell')
+  assert.match(decided.message, /redis-server: the Redis store/)
+  assert.doesNotMatch(decided.message, /apt-get/)
+})

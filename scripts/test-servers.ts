@@ -1,0 +1,73 @@
+/** The servers that the tests talk to: installed where that is possible, named where it is not. */
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** A program that some tests start. */
+export interface TestServer {
+  /** Found on PATH under this name. */
+  readonly command: string
+  /** The Debian package that brings it. */
+  readonly package: string
+  /** What cannot be tested without it. */
+  readonly tests: string
+}
+
+/** All of them: one line each. */
+const servers: readonly TestServer[] = []
+
+/** What this machine is, as far as installing goes. */
+export interface Machine {
+  readonly has: (command: string) => boolean
+  readonly debian: boolean
+  readonly root: boolean
+}
+
+/** What is to be done before the tests run: nothing, install packages, or tell the user what is missing. */
+export type Plan = { do: 'nothing' } | { do: 'install'; packages: string[] } | { do: 'tell'; message: string }
+
+/** Decides, and does nothing itself. */
+export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
+  const missing = wanted.filter((server) => !machine.has(server.command))
+  if (missing.length === 0) return { do: 'nothing' }
+  const packages = missing.map((server) => server.package)
+  if (machine.debian && machine.root) return { do: 'install', packages }
+  const lines = missing.map((server) => `  ${server.command}: ${server.tests}`)
+  const advice = machine.debian
+    ? `Run: sudo apt-get install --yes ${packages.join(' ')}`
+    : `Install them so that they are on PATH (Debian packages: ${packages.join(' ')}).`
+  return { do: 'tell', message: ['The tests need servers that are missing:', ...lines, advice].join('\n') }
+}
+
+/** Makes sure of the servers; throws an Error that says what is missing and what to run. */
+export function ensureServers(): void {
+  const decided = plan(servers, thisMachine())
+  if (decided.do === 'nothing') return
+  if (decided.do === 'tell') throw new Error(decided.message)
+  apt('update')
+  apt('install', '--yes', '--no-install-recommends', ...decided.packages)
+}
+
+function thisMachine(): Machine {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return {
+    has: (command) => folders.some((folder) => isExecutable(join(folder, command))),
+    debian: existsSync('/etc/debian_version'),
+    root: process.getuid?.() === 0,
+  }
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function apt(...args: string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { status } = spawnSync('apt-get', ['--quiet', ...args], { stdio: ['ignore', 'inherit', 'inherit'], env })
+  if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed: install what it names by hand, then try again.`)
+}

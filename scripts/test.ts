@@ -1,0 +1,48 @@
+/** Runs the tests, all of them with coverage, or the files named as arguments. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { ensureServers } from './test-servers.ts'
+
+const everything = [
+  'src/**/*.test.ts',
+  'test/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'bench/**/*.test.ts',
+  'scripts/*.test.ts',
+]
+
+/** The wire and the router are held to 95% of lines; a file that no test loads counts with none. */
+const coverage = [
+  '--experimental-test-coverage',
+  '--test-coverage-include=src/http1/**',
+  '--test-coverage-include=src/routing/**',
+  '--test-coverage-exclude=**/*.test.ts',
+  '--test-coverage-include-all',
+  '--test-coverage-lines=95',
+]
+
+/** Milliseconds after which a test that blocks its whole process ends the run; what was running is then named. */
+const WHOLE_RUN = 15 * 60_000
+
+const chosen = process.argv.slice(2)
+
+try {
+  ensureServers()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exit(1)
+}
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    `--import=${new URL('left-open.ts', import.meta.url).href}`,
+    '--test',
+    '--test-reporter=spec',
+    '--test-concurrency=2',
+    '--test-timeout=120000',
+    ...(chosen.length === 0 ? [...coverage, ...everything] : chosen),
+  ],
+  { cwd: join(import.meta.dirname, '..'), stdio: 'inherit', timeout: WHOLE_RUN },
+)
+process.exit(status ?? 1)

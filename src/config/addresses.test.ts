@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { formatAddress } from '../core/address.ts'
+import { isNetwork, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+
+test('an address that is written out reads back as the same host and port', () => {
+  const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())
+  fc.assert(
+    fc.property(hosts, fc.nat(65535), (host, port) => {
+      const address = { host: host.toLowerCase(), port }
+      assert.deepEqual(parseHostAndPort(formatAddress(address)), address)
+    }),
+  )
+})
+
+test('the brackets of an IPv6 address are not part of the host', () => {
+  assert.deepEqual(parseHostAndPort('[::1]:80'), { host: '::1', port: 80 })
+  assert.deepEqual(parseHostAndPort('[FE80::1]'), { host: 'fe80::1', port: undefined })
+})
+
+test('texts that are not host and port are refused', () => {
+  for (const text of [
+    '',
+    ':80',
+    'a:',
+    'a:65536',
+    'a:-1',
+    'a b:1',
+    '::1:80',
+    '[::1',
+    '[a]:1',
+    'a..b:1',
+    '-a:1',
+    'a/b',
+    'u@a:1',
+  ])
+    assert.equal(parseHostAndPort(text), undefined, text)
+})
+
+test('an instance is an http URL of host and port, 80 where it names none', () => {
+  assert.deepEqual(parseInstanceUrl('http://Users:8001/'), { scheme: 'http', host: 'users', port: 8001 })
+  assert.deepEqual(parseInstanceUrl('http://[::1]'), { scheme: 'http', host: '::1', port: 80 })
+  for (const text of [
+    'users:8001',
+    'https://a',
+    'http://',
+    'http://a/b',
+    'http://a?b',
+    'http://a#b',
+    'http://u:p@a',
+    'http://a:0',
+  ])
+    assert.equal(parseInstanceUrl(text), undefined, text)
+})
+
+test('a network is an address, with a prefix no longer than the address', () => {
+  for (const text of ['10.0.0.1', '10.0.0.0/8', '0.0.0.0/0', '::1', 'fd00::/8', '::/128'])
+    assert.ok(isNetwork(text), text)
+  for (const text of ['', '10.0.0', '10.0.0.0/', '10.0.0.0/33', '::/129', '10.0.0.0/8/8', '10.0.0.0/-1', 'a/8'])
+    assert.ok(!isNetwork(text), text)
+})

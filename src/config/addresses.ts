@@ -1,0 +1,60 @@
+import { isIP, isIPv6 } from 'node:net'
+import { z } from 'zod'
+import type { Address } from '../core/address.ts'
+
+/** Where an instance is reached; the host of an IPv6 address without its brackets. */
+export interface InstanceUrl extends Address {
+  scheme: 'http'
+}
+
+/** RFC 1123 section 2.1 names, with the underscore that container networks use. */
+const HOST_NAME = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/i
+const HOST_AND_PORT = /^(?:\[(?<v6>[^\]]+)\]|(?<name>[^:[\]]+))(?::(?<port>\d{1,5}))?$/
+
+/** Whether the text is a host name or an IPv4 address. */
+function isHostName(text: string): boolean {
+  return text.length <= 253 && HOST_NAME.test(text)
+}
+
+/** Reads "name", "name:port", "1.2.3.4:port" or "[v6]:port"; undefined for any other text. */
+export function parseHostAndPort(text: string): { host: string; port: number | undefined } | undefined {
+  const parts = HOST_AND_PORT.exec(text)?.groups
+  if (parts === undefined) return undefined
+  const { v6, name = '' } = parts
+  const port = parts['port'] === undefined ? undefined : Number(parts['port'])
+  if (port !== undefined && port > 65535) return undefined
+  if (v6 !== undefined) return isIPv6(v6) ? { host: v6.toLowerCase(), port } : undefined
+  return isHostName(name) ? { host: name.toLowerCase(), port } : undefined
+}
+
+/** Reads "http://host[:port]", port 80 where it is left out; undefined for any other text. */
+export function parseInstanceUrl(text: string): InstanceUrl | undefined {
+  const authority = /^http:\/\/([^/]+)\/?$/i.exec(text)?.[1]
+  const parsed = authority === undefined ? undefined : parseHostAndPort(authority)
+  return parsed === undefined || parsed.port === 0
+    ? undefined
+    : { scheme: 'http', host: parsed.host, port: parsed.port ?? 80 }
+}
+
+/** Whether the text is an IP address, or a network such as "10.0.0.0/8" (RFC 4632 section 3.1). */
+export function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+}
+
+const addressExpected = 'expected host and port such as "0.0.0.0:8000" or "[::]:8000"'
+
+/** Schema of "host:port". */
+export const address = z.string(addressExpected).transform((text, context): Address => {
+  const parsed = parseHostAndPort(text)
+  if (parsed?.port !== undefined) return { host: parsed.host, port: parsed.port }
+  context.addIssue({ code: 'custom', message: addressExpected })
+  return z.NEVER
+})
+
+const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8"'
+
+/** Schema of an address or CIDR network. */
+export const network = z.string(networkExpected).refine(isNetwork, networkExpected)

@@ -1,0 +1,50 @@
+import { type Condition, type MatchLine, routingTable } from '../routing/match.ts'
+import { activePolicies } from './policy-schema.ts'
+import type { GatewayConfig, RouteConfig } from './schema.ts'
+
+const HEADINGS = ['HOST', 'PATH', 'WHEN', 'TO', 'POLICIES', 'ROUTE']
+
+/** The routing table as text, one line for each host and path of a route, the most specific first. */
+export function describeRoutes(config: GatewayConfig): string {
+  const table = routingTable(config.routes.map((route) => ({ match: route.match, value: route })))
+  const rows = [HEADINGS, ...table.map(rowOf)]
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function rowOf({ host, pattern, methods, headers, query, value: route }: MatchLine<RouteConfig>): string[] {
+  const conditions = [
+    methods.join(','),
+    ...headers.map((condition) => describeCondition(condition, ': ')),
+    ...query.map((condition) => `?${describeCondition(condition, '=')}`),
+  ].filter((text) => text !== '')
+  const hostText = host === null ? '*' : `${host.wildcard ? '*.' : ''}${host.name}`
+  const policies = activePolicies(route.policies).map(([policy]) => policy.name)
+  return [
+    hostText,
+    pattern.text,
+    conditions.join(' ') || '*',
+    describeTarget(route),
+    policies.join(', ') || '-',
+    route.id,
+  ]
+}
+
+function describeCondition({ name, value }: Condition, separator: string): string {
+  return `${name}${separator}${value ?? '*'}`
+}
+
+function describeTarget({ service, reply, redirect, rewrite }: RouteConfig): string {
+  if (reply !== undefined) return `reply ${reply.status}`
+  if (redirect !== undefined) return `redirect ${redirect.status} to ${redirect.to}`
+  if (rewrite === undefined) return `-> ${service}`
+  const change = 'strip' in rewrite ? `without ${rewrite.strip}` : `${rewrite.prefix} as ${rewrite.with}`
+  return `-> ${service} (${change})`
+}

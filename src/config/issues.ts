@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import type { Path } from './problems.ts'
+import { hint, nearest, oneOf } from './suggest.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** One thing that a schema refuses, of one value or one key. */
+export interface Finding {
+  /** The value, or for an unknown or refused key that key. */
+  readonly path: Path
+  readonly isKey: boolean
+  /** What is wrong and what is allowed. */
+  readonly message: string
+}
+
+/** How the value at a path was written where that must stand in for it, because a variable's value is in it. */
+export type Written = (path: Path) => string | undefined
+
+/** A value after its schema, or everything that the schema refuses, one finding a value or key. */
+export type Checked<T> = { readonly value: T } | { readonly findings: readonly Finding[] }
+
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+}
+
+/** Parses with a schema; what it refuses comes in words like "expected this, not that". */
+export function check<Output>(schema: z.ZodType<Output>, input: unknown, written: Written): Checked<Output> {
+  const knownKeys = new WeakMap<readonly string[], readonly string[]>()
+  const result = schema.safeParse(input, {
+    reportInput: true,
+    error(issue) {
+      // Which keys an object knows is in no issue; here, and only here, its schema is at hand.
+      if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject)
+        knownKeys.set(issue.keys, Object.keys(issue.inst.shape))
+      return expectation(issue)
+    },
+  })
+  if (result.success) return { value: result.data }
+  const issues = result.error.issues.flatMap((issue) => flatten(issue, []))
+  return { findings: issues.flatMap((issue) => findingsOf(issue, written, (keys) => knownKeys.get(keys) ?? [])) }
+}
+
+function findingsOf(issue: Issue, written: Written, known: (keys: readonly string[]) => readonly string[]): Finding[] {
+  const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
+  if (issue.code === 'unrecognized_keys') {
+    const kind = path.at(-1) === 'policies' ? 'policy' : 'key'
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      isKey: true,
+      message: `unknown ${kind} ${JSON.stringify(key)}${hint(key, known(issue.keys))}`,
+    }))
+  }
+  if (issue.code === 'invalid_key') {
+    const message = issue.issues[0]?.message ?? issue.message
+    return [{ path, isKey: true, message: withValue(message, JSON.stringify(path.at(-1))) }]
+  }
+  return [{ path, isKey: false, message: messageOf(issue, written(path)) }]
+}
+
+function messageOf(issue: Issue, written: string | undefined): string {
+  if (issue.input === undefined) return `missing; ${issue.message}`
+  if (written === undefined) return withValue(issue.message, show(issue.input)) + meant(issue)
+  if (issue.message.startsWith('expected ')) return withValue(issue.message, JSON.stringify(written))
+  return `the value of ${JSON.stringify(written)} is not allowed here; the reason is left out as it may hold the value`
+}
+
+function withValue(message: string, value: string): string {
+  return message.startsWith('expected ') ? `${message}, not ${value}` : message
+}
+
+function meant(issue: Issue): string {
+  if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return ''
+  const name = nearest(
+    issue.input,
+    issue.values.filter((value) => typeof value === 'string'),
+  )
+  return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`
+}
+
+/**
+ * A union's issue as those of the branch that was meant: of the branches that take this kind of value, the one with
+ * the fewest; one issue that joins all that is allowed where no branch takes it.
+ */
+function flatten(issue: Issue, prefix: readonly PropertyKey[]): Issue[] {
+  const path = [...prefix, ...issue.path]
+  if (issue.code !== 'invalid_union') return [{ ...issue, path }]
+  const [meantBranch] = issue.errors
+    .filter((branch) => !branch.some(isOtherKind))
+    .toSorted((a, b) => a.length - b.length)
+  if (meantBranch !== undefined && issue.input !== undefined)
+    return meantBranch.flatMap((inner) => flatten(inner, path))
+  const values = issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_value' ? inner.values : []))
+  return [{ ...issue, code: 'invalid_value', values, path, message: unionMessage(issue) }]
+}
+
+function isOtherKind(issue: Issue): boolean {
+  return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value')
+}
+
+function unionMessage(issue: z.core.$ZodIssueInvalidUnion): string {
+  if (issue.message.startsWith('expected ')) return issue.message
+  const allowed = issue.errors.map((branch) => branch.find(isOtherKind)?.message.replace(/^expected /, ''))
+  return `expected ${[...new Set(allowed.filter((text) => text !== undefined))].join(' or ')}`
+}
+
+/** What is allowed, in words, for issues whose schema has none of its own. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') return `expected ${TYPES[issue.expected] ?? issue.expected}`
+  if (issue.code === 'invalid_value') return `expected ${oneOf(issue.values)}`
+  if (issue.code === 'too_small') return `expected ${measure(issue.origin, 'at least', issue.minimum)}`
+  if (issue.code === 'too_big') return `expected ${measure(issue.origin, 'at most', issue.maximum)}`
+  return undefined
+}
+
+function measure(origin: string, relation: string, bound: number | bigint): string {
+  if (origin === 'array') return `a list of ${relation} ${bound} ${bound === 1 ? 'item' : 'items'}`
+  if (origin === 'string') return `text of ${relation} ${bound} characters`
+  return `a number of ${relation} ${bound}`
+}
+
+function show(value: unknown): string {
+  if (value === null) return 'nothing'
+  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value)
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
+  if (typeof value === 'object') return 'a map'
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { gatewaySchema } from './schema.ts'
+import { fieldOf, type Fields, isFields, itemsOf } from './value.ts'
+
+/** A JSON Schema or a part of one. */
+export type JsonSchema = Fields
+
+const VARIABLE = { $ref: '#/definitions/variable' }
+const DEFINITIONS = {
+  variable: {
+    description: 'Text with ${NAME} or ${NAME:-default}, taken from the environment.',
+    type: 'string',
+    pattern: '\\$\\{[^}]*\\}',
+  },
+}
+
+/** The JSON Schema (draft 7) of what may be written in sallyport.yaml, with which editors complete and explain it. */
+export function configJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(gatewaySchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
+  const relaxed = withVariables(withPartialRoutePolicies(schema))
+  return { title: 'Sallyport configuration', ...relaxed, definitions: DEFINITIONS }
+}
+
+/** A route may leave out what the policies of every route already say. */
+function withPartialRoutePolicies(schema: JsonSchema): JsonSchema {
+  const steps = ['properties', 'routes', 'items', 'properties', 'policies', 'properties']
+  return updateAt(schema, steps, (policies) =>
+    mapFields(policies, (policy) => ({ ...policy, anyOf: itemsOf(policy['anyOf']).map(withoutRequired) })),
+  )
+}
+
+function withoutRequired(branch: unknown): unknown {
+  if (!isFields(branch)) return branch
+  const { required: _, ...rest } = branch
+  return rest
+}
+
+/** Where a text of any form is not allowed, one with a variable in it still is. */
+function withVariables(schema: JsonSchema): JsonSchema {
+  const inner = withVariablesBelow(schema)
+  const branches = itemsOf(inner['anyOf']).filter(isFields)
+  if (branches.length > 0) {
+    const takesText = branches.some((branch) => branch['type'] === 'string' && !isRestricted(branch))
+    return { ...inner, anyOf: branches.some(isRestricted) && !takesText ? [...branches, VARIABLE] : branches }
+  }
+  if (!isRestricted(inner)) return inner
+  const { title, description, default: fallback, ...rest } = inner
+  const notes = Object.fromEntries(
+    Object.entries({ title, description, default: fallback }).filter(([, note]) => note !== undefined),
+  )
+  return { ...notes, anyOf: [rest, VARIABLE] }
+}
+
+function withVariablesBelow(schema: JsonSchema): JsonSchema {
+  const { properties, items, additionalProperties, anyOf } = schema
+  return {
+    ...schema,
+    ...(isFields(properties) && { properties: mapFields(properties, withVariables) }),
+    ...(isFields(items) && { items: withVariables(items) }),
+    ...(isFields(additionalProperties) && { additionalProperties: withVariables(additionalProperties) }),
+    ...(Array.isArray(anyOf) && { anyOf: anyOf.filter(isFields).map(withVariablesBelow) }),
+  }
+}
+
+/** Whether the schema refuses some texts, and is about a single value at all. */
+function isRestricted(schema: JsonSchema): boolean {
+  if ('enum' in schema || 'const' in schema) return true
+  const type = schema['type']
+  if (type === 'string') return 'pattern' in schema || 'format' in schema
+  return type === 'number' || type === 'integer' || type === 'boolean'
+}
+
+function mapFields(fields: Fields, change: (field: Fields) => Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, isFields(field) ? change(field) : field]),
+  )
+}
+
+function updateAt(fields: Fields, steps: readonly string[], change: (field: Fields) => Fields): Fields {
+  const [step, ...rest] = steps
+  if (step === undefined) return change(fields)
+  const field = fieldOf(fields, step)
+  return isFields(field) ? { ...fields, [step]: updateAt(field, rest, change) } : fields
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from './load.ts'
+import { ConfigError } from './problems.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
+after(() => rm(folder, { recursive: true }))
+
+async function file(name: string, text: string): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, text)
+  return path
+}
+
+const prefixes = [
+  'users',
+  'auth',
+  'roles',
+  'orders',
+  'order-items',
+  'inventory',
+  'products',
+  'payments',
+  'transactions',
+]
+
+test('sallyport.yaml routes the eleven prefixes of the platform to its five services', async () => {
+  const config = await loadConfig(fileURLToPath(new URL('../../sallyport.yaml', import.meta.url)), {})
+  const paths = config.routes.flatMap((route) => route.match.path)
+  const wanted = [...prefixes, 'notifications', 'email'].map((prefix) => `/api/v1/${prefix}/*`)
+  assert.deepEqual(paths.toSorted(), wanted.toSorted())
+  const ports = Object.entries(config.services).map(([name, { instances }]) => [name, instances[0]?.url.port])
+  assert.deepEqual(ports, [
+    ['user-service', 8001],
+    ['order-service', 8002],
+    ['inventory-service', 8003],
+    ['payment-service', 8004],
+    ['notification-service', 8005],
+  ])
+})
+
+test('sallyport.yaml takes the instances of a service and the log level from the environment', async () => {
+  const config = await loadConfig(fileURLToPath(new URL('../../sallyport.yaml', import.meta.url)), {
+    USER_SERVICE_URL: 'http://user-service-1:8001,http://user-service-2:8001',
+    LOG_LEVEL: 'WARN',
+  })
+  assert.deepEqual(
+    config.services['user-service']?.instances.map(({ url }) => url.host),
+    ['user-service-1', 'user-service-2'],
+  )
+  assert.equal(config.log.level, 'warn')
+})
+
+test('a file of code gives its default export, without substitution', async () => {
+  const path = await file(
+    'a.config.ts',
+    "export default { routes: [{ id: 'a', match: { path: '/a' }, reply: { body: '${A}' } }] } satisfies object",
+  )
+  assert.equal((await loadConfig(path, {})).routes[0]?.reply?.body, '${A}')
+})
+
+test('a file of code that has changed is loaded anew', async () => {
+  const path = await file('b.config.ts', 'export default { workers: 1 }')
+  await utimes(path, 1, 1)
+  assert.equal((await loadConfig(path, {})).workers, 1)
+  await file('b.config.ts', 'export default { workers: 2 }')
+  await utimes(path, 2, 2)
+  assert.equal((await loadConfig(path, {})).workers, 2)
+})
+
+test('problems of a file of code name the file', async () => {
+  const path = await file('c.config.ts', 'export default { workers: 0 }')
+  await assert.rejects(loadConfig(path, {}), {
+    name: 'ConfigError',
+    message: `${path}: workers: expected a number of at least 1, not 0`,
+  })
+})
+
+test('a file that is not there, throws or exports nothing is a problem of its own', async () => {
+  const missing = join(folder, 'missing.yaml')
+  await assert.rejects(
+    loadConfig(missing, {}),
+    (error) => error instanceof ConfigError && /cannot be read.*ENOENT/.test(error.message),
+  )
+  const throwing = await file('d.config.ts', "throw new Error('broken')")
+  await assert.rejects(loadConfig(throwing, {}), {
+    name: 'ConfigError',
+    message: `${throwing}: cannot be loaded: broken`,
+  })
+  const nothing = await file('e.config.ts', 'export const config = {}')
+  await assert.rejects(
+    loadConfig(nothing, {}),
+    (error) => error instanceof ConfigError && /no default export/.test(error.message),
+  )
+})

@@ -1,0 +1,39 @@
+import type { Path } from './problems.ts'
+import { fieldOf, type Fields, isFields, itemsOf } from './value.ts'
+
+/**
+ * Puts the policies of every route beneath those of each route, before anything is parsed, so that defaults fill only
+ * what neither says. A route's options replace those of the same name; false, or what is no map, replaces them all.
+ */
+export function mergePolicies(config: unknown): unknown {
+  const general = fieldOf(config, 'policies')
+  if (!isFields(config) || !isFields(general) || !Array.isArray(config['routes'])) return config
+  return {
+    ...config,
+    routes: itemsOf(config['routes']).map((route) => (isFields(route) ? mergeRoute(general, route) : route)),
+  }
+}
+
+/** Where in the configuration as it was written the value at a path of the merged one comes from. */
+export function originOf(config: unknown, path: Path): Path {
+  const [routes, index, policies, name, option] = path
+  if (routes !== 'routes' || typeof index !== 'number' || policies !== 'policies' || name === undefined) return path
+  const general = fieldOf(fieldOf(config, 'policies'), String(name))
+  const own = fieldOf(fieldOf(itemsOf(fieldOf(config, 'routes'))[index], 'policies'), String(name))
+  const inherited = own === undefined || (option !== undefined && comesFrom(general, own, String(option)))
+  return inherited ? path.slice(2) : path
+}
+
+function mergeRoute(general: Fields, route: Fields): Fields {
+  const own = route['policies'] ?? {}
+  if (!isFields(own)) return route
+  const merged = Object.entries(own).map(([name, options]) => {
+    const inherited = fieldOf(general, name)
+    return [name, isFields(options) && isFields(inherited) ? { ...inherited, ...options } : options]
+  })
+  return { ...route, policies: { ...general, ...Object.fromEntries(merged) } }
+}
+
+function comesFrom(general: unknown, own: unknown, option: string): boolean {
+  return fieldOf(own, option) === undefined && fieldOf(general, option) !== undefined
+}

@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { parseConfig, parseFrom } from './parse.ts'
+import { activePolicies } from './policy-schema.ts'
+import { ConfigError } from './problems.ts'
+import { readYaml } from './yaml.ts'
+
+const route = { id: 'a', match: { path: '/a' }, reply: {} }
+
+function parseYaml(text: string, environment: Record<string, string>) {
+  const { value, source, problems } = readYaml(text, 'a.yaml', environment)
+  return parseFrom(value, source, problems)
+}
+
+function problemsOf(value: unknown): string[] {
+  try {
+    parseConfig(value)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.message.split('\n')
+  }
+  return []
+}
+
+test('everything has a default', () => {
+  assert.deepEqual(parseConfig({}), {
+    listeners: [{ address: { host: '0.0.0.0', port: 8000 } }],
+    admin: { address: { host: '127.0.0.1', port: 9000 } },
+    workers: 'auto',
+    trustedProxies: [],
+    log: { level: 'info', format: 'auto', access: true },
+    limits: {
+      head: 16_384,
+      target: 8192,
+      headers: 100,
+      body: 10_485_760,
+      headTimeout: 10_000,
+      bodyTimeout: 30_000,
+      idleTimeout: 60_000,
+      writeTimeout: 60_000,
+      connections: 10_000,
+    },
+    drainTimeout: 30_000,
+    services: {},
+    policies: {},
+    routes: [],
+  })
+})
+
+test('a service needs its instances only', () => {
+  assert.deepEqual(parseConfig({ services: { users: { instances: ['http://users'] } } }).services, {
+    users: {
+      instances: [{ url: { scheme: 'http', host: 'users', port: 80 }, weight: 1 }],
+      balancer: 'round-robin',
+      health: { path: '/health', interval: 10_000, timeout: 5000, unhealthyAfter: 2, healthyAfter: 1, status: [200] },
+      timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
+      pool: { connections: 256, queue: 1024, queueTimeout: 2000, idleTimeout: 30_000 },
+      host: 'client',
+    },
+  })
+})
+
+test('one text may hold several instances, and a map gives one its weight', () => {
+  const instances = ['http://a:1, http://b:2', { url: 'http://[::1]:3', weight: 5 }]
+  assert.deepEqual(parseConfig({ services: { s: { instances } } }).services['s']?.instances, [
+    { url: { scheme: 'http', host: 'a', port: 1 }, weight: 1 },
+    { url: { scheme: 'http', host: 'b', port: 2 }, weight: 1 },
+    { url: { scheme: 'http', host: '::1', port: 3 }, weight: 5 },
+  ])
+})
+
+test('ranges of health statuses are written out', () => {
+  const services = { s: { instances: ['http://a'], health: { status: [200, '200-203', 404] } } }
+  const { health } = parseConfig({ services }).services['s'] ?? {}
+  assert.ok(health)
+  assert.deepEqual(health.status, [200, 201, 202, 203, 404])
+})
+
+test('the log level may be written in either case', () => {
+  assert.equal(parseConfig({ log: { level: 'INFO' } }).log.level, 'info')
+})
+
+test('one match value becomes a list, methods and header names take one case', () => {
+  const match = { path: '/a', host: 'Example.com', method: 'get', headers: { 'X-A': true } }
+  assert.deepEqual(parseConfig({ routes: [{ ...route, match }] }).routes[0]?.match, {
+    path: ['/a'],
+    host: ['example.com'],
+    method: ['GET'],
+    headers: { 'x-a': true },
+  })
+})
+
+test('options of a route replace those for every route, and defaults fill what neither says', () => {
+  const policies = { 'response-headers': { set: { 'X-A': 'a' }, remove: ['Server'] } }
+  const own = { 'response-headers': { set: { 'X-B': 'b' } }, 'request-headers': {} }
+  const config = parseConfig({
+    policies,
+    routes: [
+      { ...route, policies: own },
+      { ...route, id: 'b', match: { path: '/b' } },
+    ],
+  })
+  assert.deepEqual(config.routes[0]?.policies, {
+    'response-headers': { set: { 'X-B': 'b' }, add: {}, remove: ['Server'] },
+    'request-headers': { set: {}, add: {}, remove: [] },
+  })
+  assert.deepEqual(config.routes[1]?.policies, config.policies)
+})
+
+test('false switches a policy off for a route, and a map switches it on again', () => {
+  const routes = [{ ...route, policies: { 'correlation-id': false, 'request-headers': {} } }]
+  const config = parseConfig({ policies: { 'correlation-id': {}, 'request-headers': false }, routes })
+  assert.equal(config.routes[0]?.policies['correlation-id'], false)
+  assert.notEqual(config.routes[0]?.policies['request-headers'], false)
+})
+
+test('active policies come in the order of the list, without those that are off', () => {
+  const routes = [{ ...route, policies: { 'request-headers': {}, 'response-headers': false, 'correlation-id': {} } }]
+  const config = parseConfig({ routes })
+  assert.deepEqual(
+    activePolicies(config.routes[0]?.policies ?? {}).map(([policy, options]) => [policy.name, options]),
+    [
+      ['correlation-id', { header: 'X-Correlation-ID' }],
+      ['request-headers', { set: {}, add: {}, remove: [] }],
+    ],
+  )
+})
+
+test('the given value is not changed', () => {
+  const value = { policies: { 'correlation-id': {} }, routes: [route] }
+  const before = structuredClone(value)
+  parseConfig(value)
+  assert.deepEqual(value, before)
+})
+
+test('problems of a value have a path and no place', () => {
+  assert.deepEqual(problemsOf({ workers: 0, routes: [{ ...route, service: 'b', reply: undefined }] }), [
+    'workers: expected a number of at least 1, not 0',
+    'routes[0].service: unknown service "b"; there are none',
+  ])
+})
+
+test('a problem of the policies for every route is said once, however many routes there are', () => {
+  const routes = [route, { ...route, id: 'b', match: { path: '/b' }, policies: { 'correlation-id': {} } }]
+  assert.deepEqual(problemsOf({ policies: { 'correlation-id': { header: 1 }, cofee: {} }, routes }).length, 2)
+})
+
+test('a text that is one variable becomes the number or boolean that is wanted', () => {
+  const text = 'workers: ${W}\nlog: { access: "${A}" }\nlimits: { headers: "${H:-7}" }'
+  const config = parseYaml(text, { W: '3', A: 'false' })
+  assert.equal(config.workers, 3)
+  assert.equal(config.log.access, false)
+  assert.equal(config.limits.headers, 7)
+})
+
+test('a variable stays text where text is wanted, or where it is only a part', () => {
+  const text = 'routes: [{ id: "${ID}", match: { path: /a }, reply: { body: "${ID}" } }]'
+  const config = parseYaml(text, { ID: '42' })
+  assert.equal(config.routes[0]?.id, '42')
+  assert.equal(config.routes[0]?.reply?.body, '42')
+  assert.throws(() => parseYaml('workers: 1${W}', { W: '2' }), ConfigError)
+})
+
+test('a number from a variable reaches every route through the policies of all', () => {
+  const text = 'policies: { correlation-id: "${ON}" }\nroutes: [{ id: a, match: { path: /a }, reply: {} }]'
+  assert.equal(parseYaml(text, { ON: 'false' }).routes[0]?.policies['correlation-id'], false)
+})
+
+test('a value of a variable is never read as YAML', () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1 }), (body) => {
+      const config = parseYaml('routes: [{ id: a, match: { path: /a }, reply: { body: "${B}" } }]', { B: body })
+      assert.equal(config.routes[0]?.reply?.body, body)
+    }),
+  )
+})
+
+test('no problem shows the value of a variable, wherever it stands', () => {
+  const text = `
+listeners: [{ address: "\${S}" }]
+admin: { address: "\${S}" }
+workers: \${S}
+trustedProxies: ["\${S}"]
+log: { level: "\${S}", access: "x\${S}" }
+limits: { head: "\${S}", headers: "\${S}" }
+services: { a: { instances: ["\${S}", { url: "\${S}", weight: "\${S}" }], balancer: "\${S}", health: "\${S}", host: " \${S}" } }
+policies: { correlation-id: { header: " \${S}" }, request-headers: { set: { A: "{\${S}" }, remove: [" \${S}"] } }
+routes:
+  - { id: " \${S}", match: { path: "\${S}", host: " \${S}", method: " \${S}" }, service: "\${S}" }
+  - { id: b, match: { path: ["/*/\${S}"] }, redirect: { to: "\${S}", status: "\${S}" } }
+`
+  fc.assert(
+    fc.property(fc.string(), (end) => {
+      assert.throws(
+        () => parseYaml(text, { S: `hunter2${end}` }),
+        (error) => error instanceof ConfigError && error.problems.length > 20 && !/hunter2/i.test(error.message),
+      )
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('whatever value stands wherever, the answer is a configuration or a ConfigError', () => {
+  const good = {
+    listeners: [{ address: '0.0.0.0:8000' }],
+    services: { a: { instances: ['http://a', { url: 'http://b' }], health: { status: [200] } } },
+    policies: { 'correlation-id': { header: 'X-Id' } },
+    routes: [
+      { ...route, policies: { 'correlation-id': {} } },
+      { id: 'b', match: { path: ['/b'] }, service: 'a' },
+    ],
+  }
+  const replaceAt = (value: unknown, steps: readonly number[], replacement: unknown): unknown => {
+    const [step, ...rest] = steps
+    if (step === undefined || typeof value !== 'object' || value === null) return replacement
+    const keys = Object.keys(value)
+    const chosen = keys[step % Math.max(1, keys.length)]
+    const change = ([key, inner]: [string, unknown]) => [
+      key,
+      key === chosen ? replaceAt(inner, rest, replacement) : inner,
+    ]
+    const entries = Object.entries(value).map(change)
+    return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries)
+  }
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(5), { maxLength: 6 }),
+      fc.anything({ withNullPrototype: true }),
+      (steps, replacement) => {
+        try {
+          parseConfig(replaceAt(good, steps, replacement))
+        } catch (error) {
+          assert.ok(error instanceof ConfigError, String(error))
+          assert.ok(error.problems.length > 0)
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})

@@ -1,0 +1,91 @@
+import { check, type Finding } from './issues.ts'
+import { mergePolicies, originOf } from './merge.ts'
+import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
+import { checkReferences } from './references.ts'
+import { type GatewayConfig, gatewaySchema } from './schema.ts'
+import { type Source, valueSource } from './source.ts'
+import { isWholeSubstitution } from './substitute.ts'
+import { isFields } from './value.ts'
+
+/** Parses a configuration given as a value. Throws ConfigError with all of its problems. */
+export function parseConfig(value: unknown): GatewayConfig {
+  return parseFrom(value, valueSource())
+}
+
+/**
+ * Parses what was read from a source; `earlier` are the problems that reading it brought. Throws ConfigError.
+ *
+ * 1. Give each route the policies of every route.
+ * 2. Parse with the schema.
+ * 3. Texts that came whole from a variable become the number, true or false that the schema would not take as text.
+ * 4. Check what refers to what.
+ */
+export function parseFrom(value: unknown, source: Source, earlier: readonly Problem[] = []): GatewayConfig {
+  const first = attempt(value, source)
+  const retyped = 'findings' in first ? retype(value, first.findings, source) : value
+  const checked = retyped === value ? first : attempt(retyped, source)
+  const findings = [
+    ...('findings' in checked ? checked.findings : []),
+    ...checkReferences(retyped, (path) => source.written(path)),
+  ]
+  const problems = collectProblems(findings, source, earlier)
+  if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)
+  return checked.value
+}
+
+function attempt(value: unknown, source: Source) {
+  // 1.
+  const merged = mergePolicies(value)
+  // 2.
+  const checked = check(gatewaySchema, merged, (path) => source.written(originOf(value, path)))
+  if ('value' in checked) return checked
+  return {
+    findings: checked.findings.map(({ path, isKey, message }) => ({ path: originOf(value, path), isKey, message })),
+  }
+}
+
+// 3.
+function retype(value: unknown, findings: readonly Finding[], source: Source): unknown {
+  return findings.reduce((config, { path }) => {
+    const written = source.written(path)
+    return written !== undefined && isWholeSubstitution(written) ? update(config, path, scalarOf) : config
+  }, value)
+}
+
+function scalarOf(text: unknown): unknown {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return typeof text === 'string' && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(text) ? Number(text) : text
+}
+
+/** A copy with one value changed; the same object where the change makes no difference. */
+function update(value: unknown, path: Path, change: (value: unknown) => unknown): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return change(value)
+  if (Array.isArray(value)) {
+    const item = update(value[Number(key)], rest, change)
+    return item === value[Number(key)] ? value : value.with(Number(key), item)
+  }
+  if (!isFields(value)) return value
+  const field = update(value[key], rest, change)
+  return field === value[key] ? value : { ...value, [key]: field }
+}
+
+/** Findings with their places, each said once, and none about a text that reading could not complete. */
+function collectProblems(findings: readonly Finding[], source: Source, earlier: readonly Problem[]): Problem[] {
+  const seen = new Set(earlier.map(placeOf))
+  const problems = findings.map(({ path, isKey, message }): Problem => {
+    const position = isKey ? source.locateKey(path) : source.locate(path)
+    return { file: source.file, position, path: formatPath(path), message }
+  })
+  const fresh = problems.filter((problem) => {
+    const key = `${problem.path} ${problem.message}`
+    if (seen.has(key) || (problem.position !== undefined && seen.has(placeOf(problem)))) return false
+    seen.add(key)
+    return true
+  })
+  return sortProblems([...earlier, ...fresh])
+}
+
+function placeOf({ position }: Problem): string {
+  return `${position?.line}:${position?.column}`
+}

@@ -1,0 +1,81 @@
+import { matchKeys } from '../routing/match.ts'
+import type { Finding, Written } from './issues.ts'
+import { formatPath, type Path } from './problems.ts'
+import { routeSchema } from './route-schema.ts'
+import { hint } from './suggest.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
+
+const TARGETS = ['service', 'reply', 'redirect']
+
+/** What is wrong between the parts of a configuration; parts that are wrong in themselves are left out. */
+export function checkReferences(config: unknown, written: Written): Finding[] {
+  const routes = itemsOf(fieldOf(config, 'routes'))
+  const services = fieldOf(config, 'services')
+  const serviceNames = isFields(services) ? Object.keys(services) : []
+  return [
+    ...routes.flatMap((route, i) => (isFields(route) ? checkTarget(route, ['routes', i]) : [])),
+    ...routes.flatMap((route, i) =>
+      checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
+    ),
+    ...checkIds(routes),
+    ...checkMatches(routes),
+  ]
+}
+
+function checkTarget(route: object, path: Path): Finding[] {
+  const [first, second] = TARGETS.filter((target) => fieldOf(route, target) !== undefined)
+  if (first === undefined)
+    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, reply and redirect' }]
+  const findings: Finding[] = []
+  if (second !== undefined)
+    findings.push({
+      path: [...path, second],
+      isKey: true,
+      message: `${second} beside ${first}; expected only one of service, reply and redirect`,
+    })
+  if (first !== 'service' && fieldOf(route, 'rewrite') !== undefined)
+    findings.push({
+      path: [...path, 'rewrite'],
+      isKey: true,
+      message: `rewrite beside ${first}; expected it only beside a service`,
+    })
+  return findings
+}
+
+function checkService(name: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
+  if (typeof name !== 'string' || known.includes(name)) return []
+  const shown = written(path)
+  const message = `unknown service ${JSON.stringify(shown ?? name)}${hint(shown ?? name, known)}`
+  return [{ path, isKey: false, message }]
+}
+
+function checkIds(routes: readonly unknown[]): Finding[] {
+  const ids = routes.map((route) => fieldOf(route, 'id'))
+  return ids.flatMap((id, i) => {
+    const first = ids.indexOf(id)
+    if (typeof id !== 'string' || first === i) return []
+    return [
+      { path: ['routes', i, 'id'], isKey: false, message: `the same id as routes[${first}]; expected a unique one` },
+    ]
+  })
+}
+
+/** Two matches are the same when host, path pattern, methods, headers and query are, but for parameters' names. */
+function checkMatches(routes: readonly unknown[]): Finding[] {
+  const owners = new Map<string, Path>()
+  return routes.flatMap((route, i) => {
+    const written = fieldOf(route, 'match')
+    const match = routeSchema.shape.match.safeParse(written)
+    if (!match.success) return []
+    const isList = Array.isArray(fieldOf(written, 'path'))
+    return match.data.path.flatMap((pattern, j): Finding[] => {
+      const path: Path = ['routes', i, 'match', 'path', ...(isList ? [j] : [])]
+      const keys = matchKeys({ ...match.data, path: [pattern] })
+      const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined)
+      for (const key of keys) owners.set(key, owners.get(key) ?? path)
+      if (owner === undefined) return []
+      const message = `matches the same requests as ${formatPath(owner)}; expected another path, host, method, headers or query`
+      return [{ path, isKey: false, message }]
+    })
+  })
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { isFieldValue, isToken } from '../core/headers.ts'
+import { parseHostPattern } from '../routing/host.ts'
+import { parsePattern, PatternError } from '../routing/pattern.ts'
+import { compileRewrite } from '../routing/rewrite.ts'
+import { policiesSchema } from './policy-schema.ts'
+
+const idExpected = 'expected a name of letters, digits, ".", "_" and "-"'
+const pathExpected = 'expected a path such as "/a", "/a/*", "/a/{id}/b" or "/a/{id}/*"'
+const prefixExpected = 'expected a path prefix such as "/api/v1"'
+const hostExpected = 'expected a host name such as "api.example.com" or "*.example.com"'
+const methodExpected = 'expected a method such as GET'
+const nameExpected = 'expected a header name: letters, digits and hyphens'
+const valueExpected = 'expected a header value: one line without control characters'
+const targetExpected = 'expected a path such as "/new" or a URL such as "https://example.com/new"'
+
+/** One value, or a list of at least one; a list after parsing. */
+function oneOrMore<Item extends z.ZodType>(item: Item) {
+  return z.union([item.transform((one) => [one]), item.array().min(1)]).describe('One, or a list.')
+}
+
+/** A text that `parse` takes; the PatternError that it throws becomes the problem. */
+function parsedBy(parse: (text: string) => unknown, expected: string) {
+  return z.string(expected).superRefine((text, context) => {
+    try {
+      parse(text)
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error
+      context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${error.message}` })
+    }
+  })
+}
+
+const pathPattern = parsedBy(parsePattern, pathExpected)
+
+const pathPrefix = parsedBy((strip) => compileRewrite({ strip }), prefixExpected)
+
+const host = parsedBy(parseHostPattern, hostExpected).toLowerCase()
+
+const method = z.string(methodExpected).refine(isToken, methodExpected).toUpperCase()
+
+const headerName = z.string(nameExpected).refine(isToken, nameExpected)
+
+const headerValue = z.string(valueExpected).refine(isFieldValue, valueExpected)
+
+const anyValue = 'expected a text that the value must equal, or true for any value'
+
+const matchSchema = z.strictObject({
+  path: oneOrMore(pathPattern).describe(
+    'Path patterns: exact /a, prefix /a/* (/a itself and all below it), parameters /a/{id}/b. One, or a list.',
+  ),
+  host: oneOrMore(host)
+    .optional()
+    .describe('Host names; *.example.com stands for every name below it. One, or a list.'),
+  method: oneOrMore(method).optional().describe('Methods, such as GET. One, or a list.'),
+  headers: z
+    .record(headerName.toLowerCase(), z.union([z.literal(true), headerValue], anyValue))
+    .optional()
+    .describe('Headers that the request must have: name: value, or name: true for any value.'),
+  query: z
+    .record(z.string(), z.union([z.literal(true), z.string()], anyValue))
+    .optional()
+    .describe('Query parameters that the request must have: name: value, or name: true for any value.'),
+})
+
+const replySchema = z.strictObject({
+  status: z.int().min(200).max(599).default(200).describe('Status of the reply, 200 to 599. Default 200.'),
+  headers: z.record(headerName, headerValue).default({}).describe('Header fields of the reply.'),
+  body: z.string().default('').describe('Text of the body, sent as UTF-8. Default empty.'),
+})
+
+const redirectSchema = z.strictObject({
+  to: z
+    .string(targetExpected)
+    .regex(/^(?:https?:\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
+    .describe('Value of the Location field: a path or a URL.'),
+  status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
+})
+
+const rewriteSchema = z.union([
+  z.strictObject({ strip: pathPrefix.describe('Prefix that is taken off the path.') }),
+  z.strictObject({
+    prefix: pathPrefix.describe('Prefix that is replaced.'),
+    with: pathPrefix.describe('What stands in its place.'),
+  }),
+])
+
+/** Schema of one route. */
+export const routeSchema = z
+  .strictObject({
+    id: z
+      .string(idExpected)
+      .regex(/^[A-Za-z0-9._-]+$/, idExpected)
+      .describe('Name of the route in logs and metrics; no two routes share it.'),
+    match: matchSchema.describe('Which requests take the route. All that is given must match.'),
+    service: z.string().optional().describe('Name of the service that requests are forwarded to.'),
+    reply: replySchema.optional().describe('A fixed reply in place of a service.'),
+    redirect: redirectSchema.optional().describe('A redirect in place of a service.'),
+    rewrite: rewriteSchema
+      .optional()
+      .describe('Changes the path before it is forwarded: { strip } or { prefix, with }.'),
+    policies: policiesSchema
+      .prefault({})
+      .describe('Policies of this route; their options replace those given for every route, false switches one off.'),
+  })
+  .meta({ oneOf: ['service', 'reply', 'redirect'].map(onlyWith) })
+
+/** JSON Schema of a map that has the key. */
+function onlyWith(key: string) {
+  return { type: 'object', properties: { [key]: {} }, required: [key] }
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { type Address, formatAddress } from '../core/address.ts'
+import { address, network } from './addresses.ts'
+import { policiesSchema } from './policy-schema.ts'
+import { routeSchema } from './route-schema.ts'
+import { serviceSchema } from './service-schema.ts'
+import { duration, durationOrZero, size } from './units.ts'
+
+const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that starts with a letter or digit'
+
+const listenerSchema = z.strictObject({
+  address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
+})
+
+const adminSchema = z.strictObject({
+  address: address
+    .prefault('127.0.0.1:9000')
+    .describe('Where health, metrics and management are served. Default 127.0.0.1:9000.'),
+})
+
+const logSchema = z.strictObject({
+  level: z
+    .preprocess(
+      (level: LogLevel | Uppercase<LogLevel>) => (typeof level === 'string' ? level.toLowerCase() : level),
+      z.enum(['debug', 'info', 'warn', 'error']),
+    )
+    .meta({ enum: ['debug', 'info', 'warn', 'error', 'DEBUG', 'INFO', 'WARN', 'ERROR'] })
+    .prefault('info')
+    .describe('What is logged: debug, info, warn or error, in either case. Default info.'),
+  format: z
+    .enum(['auto', 'json', 'pretty'])
+    .default('auto')
+    .describe('json, pretty, or auto: pretty on a terminal and json elsewhere. Default auto.'),
+  access: z.boolean().default(true).describe('Whether each request is logged. Default true.'),
+})
+
+const limitsSchema = z.strictObject({
+  head: size.prefault('16kb').describe('Size of a request head: request line and header fields. Default 16kb.'),
+  target: size.prefault('8kb').describe('Size of a request target: path and query. Default 8kb.'),
+  headers: z.int().min(1).default(100).describe('Number of header fields of a request. Default 100.'),
+  body: size.prefault('10mb').describe('Size of a request body. Default 10mb.'),
+  headTimeout: duration.prefault('10s').describe('Until a request head is complete. Default 10s.'),
+  bodyTimeout: duration.prefault('30s').describe('Without progress in a request body. Default 30s.'),
+  idleTimeout: duration.prefault('60s').describe('Between two requests on one connection. Default 60s.'),
+  writeTimeout: duration.prefault('60s').describe('While a client reads nothing of its reply. Default 60s.'),
+  connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
+})
+
+const servicesSchema = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
+
+/** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
+export const gatewaySchema = z
+  .strictObject({
+    listeners: listenerSchema
+      .array()
+      .min(1)
+      .superRefine(refuseDuplicates)
+      .prefault([{ address: '0.0.0.0:8000' }])
+      .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
+    admin: adminSchema.prefault({}).describe('The address for operators; keep it off the public network.'),
+    workers: z
+      .union([z.int().min(1).max(1024), z.literal('auto')])
+      .default('auto')
+      .describe('Worker threads: a number, or auto for one a core. Default auto.'),
+    trustedProxies: network
+      .array()
+      .default([])
+      .describe('Addresses and networks of proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+    log: logSchema.prefault({}).describe('Logging.'),
+    limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
+    drainTimeout: durationOrZero
+      .prefault('30s')
+      .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
+    services: servicesSchema.default({}).describe('The services, by name.'),
+    policies: policiesSchema.prefault({}).describe('Policies of every route, unless the route says otherwise.'),
+    routes: routeSchema
+      .array()
+      .default([])
+      .describe('The routes. The most specific one wins; their order decides nothing.'),
+  })
+  .describe('Configuration of the Sallyport gateway.')
+
+/** Port 0 takes any free one, so several of them may be asked for. */
+function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
+  const addresses = listeners.map((listener) => formatAddress(listener.address))
+  for (const [i, listener] of listeners.entries()) {
+    const first = addresses.indexOf(formatAddress(listener.address))
+    if (first === i || listener.address.port === 0) continue
+    context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
+  }
+}
+
+type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
+export type GatewayConfig = z.output<typeof gatewaySchema>
+/** The configuration as it is written. */
+export type GatewayInput = z.input<typeof gatewaySchema>
+/** One service after parsing. */
+export type ServiceConfig = GatewayConfig['services'][string]
+/** One route after parsing; its policies are those of every route with its own put on top. */
+export type RouteConfig = GatewayConfig['routes'][number]

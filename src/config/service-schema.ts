@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import { balancers, type BalancerName } from '../services/balancers/index.ts'
+import { formatAddress } from '../core/address.ts'
+import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+import { duration } from './units.ts'
+
+/** An instance as it is configured. */
+export interface InstanceConfig {
+  url: InstanceUrl
+  /** Share of the requests relative to the other instances. */
+  weight: number
+}
+
+const urlExpected = 'expected a URL such as "http://user-service-1:8001" (http, host and port, no path)'
+const urlsExpected = `${urlExpected}, or several with commas between`
+
+const instanceText = z.string(urlsExpected).transform((text, context) => {
+  const urls = text.split(',').map((part) => parseInstanceUrl(part.trim()))
+  if (urls.includes(undefined)) context.addIssue({ code: 'custom', message: urlsExpected })
+  return urls.filter((url) => url !== undefined).map((url): InstanceConfig => ({ url, weight: 1 }))
+})
+
+const instanceUrl = z.string(urlExpected).transform((text, context): InstanceUrl => {
+  const url = parseInstanceUrl(text)
+  if (url !== undefined) return url
+  context.addIssue({ code: 'custom', message: urlExpected })
+  return z.NEVER
+})
+
+const weightedInstance = z
+  .strictObject({
+    url: instanceUrl.describe('Where the instance is reached: http://host:port.'),
+    weight: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(1)
+      .describe('Share of the requests relative to the other instances, 1 to 1000. Default 1.'),
+  })
+  .transform((instance): InstanceConfig[] => [instance])
+
+const statusRangeExpected = 'expected a status from 100 to 599, or a range such as "200-299"'
+
+const statuses = z
+  .union([
+    z
+      .int(statusRangeExpected)
+      .min(100, statusRangeExpected)
+      .max(599, statusRangeExpected)
+      .transform((status) => [status]),
+    z
+      .string(statusRangeExpected)
+      .regex(/^[1-5]\d\d-[1-5]\d\d$/, statusRangeExpected)
+      .transform((text, context) => {
+        const [from = 0, to = 0] = text.split('-').map(Number)
+        if (from > to) context.addIssue({ code: 'custom', message: statusRangeExpected })
+        return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+      }),
+  ])
+  .array()
+  .min(1)
+  .transform((lists) => [...new Set(lists.flat())])
+
+const healthSchema = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
+    .default('/health')
+    .describe('Path that is asked for, query included. Default /health.'),
+  interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
+  timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
+  unhealthyAfter: z
+    .int()
+    .min(1)
+    .default(2)
+    .describe('Failed checks in a row after which an instance gets no more requests. Default 2.'),
+  healthyAfter: z
+    .int()
+    .min(1)
+    .default(1)
+    .describe('Passed checks in a row after which an instance gets requests again. Default 1.'),
+  status: statuses
+    .prefault([200])
+    .describe('Statuses that pass, single or as ranges: [200, "300-399"]. Default [200].'),
+})
+
+const timeoutsSchema = z.strictObject({
+  connect: duration.prefault('2s').describe('Until the connection to the instance stands. Default 2s.'),
+  response: duration.prefault('30s').describe('From the sent request to the head of the reply. Default 30s.'),
+  idle: duration
+    .prefault('60s')
+    .describe('Without a byte in the middle of a body, or on an upgraded connection. Default 60s.'),
+})
+
+const poolSchema = z.strictObject({
+  connections: z.int().min(1).default(256).describe('Connections to one instance, for each worker. Default 256.'),
+  queue: z
+    .int()
+    .min(0)
+    .default(1024)
+    .describe('Requests that may wait for a connection, for each worker and instance. Default 1024.'),
+  queueTimeout: duration.prefault('2s').describe('How long a request waits for a connection. Default 2s.'),
+  idleTimeout: duration.prefault('30s').describe('How long an unused connection is kept. Default 30s.'),
+})
+
+const hostExpected = 'expected "client", "instance" or a fixed name such as "users.internal" or "users.internal:8080"'
+
+/** Schema of one service. */
+export const serviceSchema = z.strictObject({
+  instances: z
+    .union([instanceText, weightedInstance])
+    .array()
+    .min(1)
+    .superRefine(refuseDuplicates)
+    .transform((lists) => lists.flat())
+    .describe('Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated.'),
+  balancer: z
+    .enum(namesOf(balancers))
+    .default('round-robin')
+    .describe(
+      `How an instance is picked: ${Object.entries(balancers)
+        .map(([name, { summary }]) => `${name}: ${summary}`)
+        .join(' ')} Default round-robin.`,
+    ),
+  health: z
+    .union([z.literal(false), healthSchema])
+    .prefault({})
+    .describe('Active health checks of each instance; false switches them off.'),
+  timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
+  pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
+  host: z
+    .string(hostExpected)
+    .refine((text) => parseHostAndPort(text) !== undefined, hostExpected)
+    .default('client')
+    .describe(
+      'Host field of the forwarded request: "client" passes on what the client sent, "instance" is host:port of the ' +
+        'instance, anything else is a fixed name. Default client.',
+    ),
+})
+
+function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
+  const owners = new Map<string, number>()
+  for (const [index, list] of lists.entries()) {
+    for (const { url } of list) {
+      const address = formatAddress(url)
+      const owner = owners.get(address)
+      owners.set(address, owner ?? index)
+      if (owner === undefined) continue
+      const place = owner === index ? 'the list names one instance twice' : `the same instance as instances[${owner}]`
+      context.addIssue({ code: 'custom', path: [index], message: `${place}: give it once, with a weight` })
+    }
+  }
+}
+
+/** The names of a family's list. */
+function namesOf(list: Readonly<Record<BalancerName, unknown>>): BalancerName[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of Object.keys forgets which keys there are
+  return Object.keys(list) as BalancerName[]
+}

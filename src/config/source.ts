@@ -1,0 +1,65 @@
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
+import type { Path, Position } from './problems.ts'
+
+/** Where a configuration came from: gives its problems their places and shows values as they were written. */
+export interface Source {
+  readonly file: string | undefined
+  /** The place of a value, or of the nearest map or list around it. */
+  locate(path: Path): Position | undefined
+  /** The place of the key that is the last step of the path, or of what is around it. */
+  locateKey(path: Path): Position | undefined
+  /** The text of a scalar before variables were put in; undefined where there were none. */
+  written(path: Path): string | undefined
+}
+
+/** A configuration that came as a value, from a file of code or none. */
+export function valueSource(file?: string): Source {
+  return { file, locate: () => undefined, locateKey: () => undefined, written: () => undefined }
+}
+
+/** A configuration that was read from YAML; `substituted` has the text of each scalar before variables were put in. */
+export function yamlSource(
+  file: string,
+  document: Document.Parsed,
+  lines: LineCounter,
+  substituted: ReadonlyMap<Node, string>,
+): Source {
+  const follow = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
+  const at = (path: Path): unknown => path.reduce<unknown>((node, step) => child(follow(node), step), document.contents)
+
+  function locate(path: Path): Position | undefined {
+    return positionOf(at(path), lines) ?? (path.length === 0 ? undefined : locateKey(path))
+  }
+
+  function locateKey(path: Path): Position | undefined {
+    const parent = path.slice(0, -1)
+    const pair = pairOf(follow(at(parent)), path.at(-1))
+    return positionOf(pair?.key, lines) ?? locate(parent)
+  }
+
+  function written(path: Path): string | undefined {
+    const node = follow(at(path))
+    return isNode(node) ? substituted.get(node) : undefined
+  }
+
+  return { file, locate, locateKey, written }
+}
+
+function child(parent: unknown, step: string | number): unknown {
+  return isSeq(parent) ? parent.items[Number(step)] : pairOf(parent, step)?.value
+}
+
+function pairOf(map: unknown, key: string | number | undefined): Pair | undefined {
+  if (!isMap(map)) return undefined
+  return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key)
+}
+
+function positionOf(node: unknown, lines: LineCounter): Position | undefined {
+  return isNode(node) && node.range ? positionAt(node.range[0], lines) : undefined
+}
+
+/** Line and column of an offset. */
+export function positionAt(offset: number, lines: LineCounter): Position {
+  const { line, col } = lines.linePos(offset)
+  return { line, column: col }
+}

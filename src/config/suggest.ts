@@ -1,0 +1,50 @@
+/** The known name that was probably meant, or undefined where none is near enough. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(simplify(name), simplify(candidate))
+    if (distance >= bestDistance) continue
+    best = candidate
+    bestDistance = distance
+  }
+  return best
+}
+
+/** `; did you mean "x"?` for a name that is near a known one, otherwise `; expected one of …`. */
+export function hint(name: string, known: Iterable<string>): string {
+  const names = [...known]
+  const meant = nearest(name, names)
+  if (meant !== undefined) return `; did you mean ${JSON.stringify(meant)}?`
+  return names.length === 0 ? '; there are none' : `; expected ${oneOf(names)}`
+}
+
+/** `"a"`, `"a" or "b"`, `"a", "b" or "c"`. */
+export function oneOf(names: readonly unknown[]): string {
+  const quoted = names.map((name) => JSON.stringify(name))
+  const last = quoted.pop() ?? ''
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
+}
+
+/** Case and separators count for nothing: rate_limit is as near to rate-limit as can be. */
+function simplify(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.\s]/g, '')
+}
+
+/** How many letters must be put in, left out, changed or swapped with their neighbour (optimal string alignment). */
+function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swapped = isSwap ? beforeLast[j - 2]! + 1 : Infinity
+      const changed = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(swapped, changed, last[j]! + 1, row[j - 1]! + 1))
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length]!
+}

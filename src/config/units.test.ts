@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { parseDuration, parseSize } from './units.ts'
+
+const durations = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const sizes = { b: 1, kb: 1024, mb: 1_048_576, gb: 1_073_741_824 } as const
+
+test('a duration is its number times its unit', () => {
+  const units = fc.constantFrom(...(['ms', 's', 'm', 'h'] as const))
+  fc.assert(
+    fc.property(fc.nat(596), units, (number, unit) => {
+      assert.equal(parseDuration(`${number}${unit}`), number * durations[unit])
+    }),
+  )
+})
+
+test('a size is its number times its unit, a kb being 1024 bytes', () => {
+  const units = fc.constantFrom(...(['b', 'kb', 'mb', 'gb'] as const))
+  fc.assert(
+    fc.property(fc.nat(4096), units, (number, unit) => {
+      assert.equal(parseSize(`${number}${unit}`), number * sizes[unit])
+    }),
+  )
+})
+
+test('whatever is taken for a duration is a whole number that a timer can hold', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^\d{1,12} ?[a-zA-Z]{0,2}$/), (text) => {
+      const milliseconds = parseDuration(text)
+      if (milliseconds === undefined) return
+      assert.match(text, /^\d+(ms|s|m|h)$/)
+      assert.ok(Number.isInteger(milliseconds) && milliseconds >= 0 && milliseconds < 2 ** 31)
+    }),
+  )
+})
+
+test('texts without a number, a unit or their exact form are neither durations nor sizes', () => {
+  for (const text of ['', '10', 's', '1.5s', '-1s', '+1s', '1 s', ' 1s', '1s ', '1S', '1m30s', '1e3s', '1d', '١s'])
+    assert.equal(parseDuration(text), undefined, text)
+  for (const text of ['', '10', 'kb', '1.5kb', '-1kb', '1 kb', '1KB', '1kib', '1k', '99999999999gb'])
+    assert.equal(parseSize(text), undefined, text)
+})
+
+test('the longest duration is the one that a timer can just hold', () => {
+  assert.equal(parseDuration('2147483647ms'), 2_147_483_647)
+  assert.equal(parseDuration('2147483648ms'), undefined)
+  assert.equal(parseDuration('597h'), undefined)
+})

@@ -1,0 +1,95 @@
+import {
+  type Document,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml'
+import { ConfigError, formatPath, type Path, type Problem } from './problems.ts'
+import { positionAt, type Source, yamlSource } from './source.ts'
+import { type Environment, substitute } from './substitute.ts'
+
+/** What a YAML text holds, with variables put in. */
+export interface YamlConfig {
+  readonly value: unknown
+  readonly source: Source
+  /** What is wrong although the value could be read. */
+  readonly problems: readonly Problem[]
+}
+
+/** A problem of a node; the ancestors are those that `visit` names. */
+type Report = (node: Node, ancestors: readonly unknown[], message: string) => void
+
+/**
+ * Reads a YAML text. Variables are put into its scalars after parsing, so that none can be read as YAML.
+ * Throws ConfigError when the text is no YAML.
+ */
+export function readYaml(text: string, file: string, environment: Environment): YamlConfig {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+  const syntax = [...document.errors, ...document.warnings]
+  const problems = syntax.map((error): Problem => {
+    return { file, position: positionAt(error.pos[0], lines), path: '', message: syntaxMessage(error) }
+  })
+  const report: Report = (node, ancestors, message) => {
+    const path = formatPath(pathOf([...ancestors, node]))
+    problems.push({ file, position: positionAt(node.range?.[0] ?? 0, lines), path, message })
+  }
+  reportDangling(document, report)
+  if (problems.length > syntax.filter(isDuplicateKey).length) throw new ConfigError(problems)
+
+  const substituted = putVariables(document, environment, report)
+  try {
+    return { value: document.toJS(), source: yamlSource(file, document, lines, substituted), problems }
+  } catch {
+    // The only thing that is noticed this late, so that a small text cannot become a huge value.
+    throw new ConfigError([...problems, { file, path: '', message: 'invalid YAML: too many aliases' }])
+  }
+}
+
+function reportDangling(document: Document.Parsed, report: Report): void {
+  visit(document, {
+    Alias(_, alias, ancestors) {
+      if (alias.resolve(document) === undefined)
+        report(alias, ancestors, `invalid YAML: no anchor "&${alias.source}" stands above this alias`)
+    },
+  })
+}
+
+/** Changes the scalars in place; returns the text that each had before. */
+function putVariables(document: Document.Parsed, environment: Environment, report: Report): Map<Node, string> {
+  const substituted = new Map<Node, string>()
+  visit(document, {
+    Scalar(key, scalar, ancestors) {
+      if (key === 'key' && scalar.value === '__proto__') report(scalar, ancestors, 'no key can have this name')
+      if (key === 'key' || typeof scalar.value !== 'string') return
+      const { text, problems } = substitute(scalar.value, environment)
+      if (scalar.value.includes('${')) substituted.set(scalar, scalar.value)
+      scalar.value = text
+      for (const problem of problems) report(scalar, ancestors, problem)
+    },
+  })
+  return substituted
+}
+
+function isDuplicateKey({ code }: YAMLError): boolean {
+  return code === 'DUPLICATE_KEY'
+}
+
+function syntaxMessage(error: YAMLError): string {
+  if (isDuplicateKey(error)) return 'the key is given twice in one map; expected it once'
+  if (error.code === 'MULTIPLE_DOCS') return 'several YAML documents in one file; expected one'
+  return `invalid YAML: ${error.message}`
+}
+
+/** The path of the last of some nodes, each the child of the one before it. */
+function pathOf(nodes: readonly unknown[]): Path {
+  return nodes.flatMap((node, i): Path => {
+    if (isPair(node) && isScalar(node.key)) return [String(node.key.value)]
+    return isSeq(node) ? [node.items.indexOf(nodes[i + 1])] : []
+  })
+}

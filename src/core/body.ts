@@ -1,0 +1,114 @@
+import { GatewayError } from './errors.ts'
+import type { Headers } from './headers.ts'
+
+/** A message's content: nothing, bytes at hand, or a stream of them. */
+export type Body = Bytes | BodyStream | null
+
+/** A complete body in memory, kept in the form it arrived in and converted only when asked. */
+export class Bytes {
+  /** Octets. */
+  readonly length: number
+  private latin1: string | null
+  private octets: Buffer | null
+
+  private constructor(length: number, latin1: string | null, octets: Buffer | null) {
+    this.length = length
+    this.latin1 = latin1
+    this.octets = octets
+  }
+
+  /** From a byte string: one character an octet. */
+  static fromLatin1(text: string): Bytes {
+    return new Bytes(text.length, text, null)
+  }
+
+  /** From a buffer that nobody changes afterwards. */
+  static fromBuffer(buffer: Buffer): Bytes {
+    return new Bytes(buffer.length, null, buffer)
+  }
+
+  /** From text, as UTF-8. */
+  static fromText(text: string): Bytes {
+    return Bytes.fromBuffer(Buffer.from(text, 'utf8'))
+  }
+
+  toLatin1(): string {
+    this.latin1 ??= this.octets!.toString('latin1')
+    return this.latin1
+  }
+
+  toBuffer(): Buffer {
+    this.octets ??= Buffer.from(this.latin1!, 'latin1')
+    return this.octets
+  }
+
+  /** Decoded as UTF-8. */
+  toText(): string {
+    return this.toBuffer().toString('utf8')
+  }
+}
+
+/** Where a body stream goes: the socket, or something that transforms or keeps it. */
+export interface BodySink {
+  /**
+   * Takes a chunk, which is only lent for the duration of the call: whoever keeps it copies it.
+   * False asks the source to pause until its `resume` is called.
+   */
+  write(chunk: Buffer): boolean
+  /** The body is complete; trailers are the fields that followed it, or null. */
+  end(trailers: Headers | null): void
+  /** The body will not be completed. */
+  fail(error: Error): void
+}
+
+/**
+ * A body on its way: one consumer, pushed to it with backpressure. Nothing is delivered before `pipe`.
+ * After `end` or `fail` of its sink, or after `cancel`, nothing more comes.
+ */
+export interface BodyStream {
+  /** Octets to come in all, or -1 where that is not known beforehand. */
+  readonly length: number
+  /** Begins delivery; to be called once. What is already there is delivered before it returns. */
+  pipe(sink: BodySink): void
+  /** Continues after a `write` that returned false. */
+  resume(): void
+  /** The consumer wants no more: the source is free to close what it reads from. */
+  cancel(): void
+}
+
+/** Says that nobody wants the body. */
+export function cancelBody(body: Body): void {
+  if (body !== null && !(body instanceof Bytes)) body.cancel()
+}
+
+/**
+ * Reads a body to its end into memory.
+ * Throws GatewayError 'content-too-large' once it has more than `limit` octets, or what the source failed with.
+ */
+export function collect(body: Body, limit: number): Promise<Bytes> {
+  return new Promise((resolve, reject) => {
+    if (body === null) return resolve(Bytes.fromLatin1(''))
+    if (body.length > limit) {
+      cancelBody(body)
+      return reject(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
+    }
+    if (body instanceof Bytes) return resolve(body)
+    const chunks: Buffer[] = []
+    let size = 0
+    body.pipe({
+      write(chunk) {
+        size += chunk.length
+        if (size > limit) {
+          chunks.length = 0
+          body.cancel()
+          reject(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
+          return false
+        }
+        chunks.push(Buffer.from(chunk))
+        return true
+      },
+      end: () => resolve(Bytes.fromBuffer(Buffer.concat(chunks, size))),
+      fail: reject,
+    })
+  })
+}

@@ -1,0 +1,30 @@
+/** Time and randomness for everything that needs them: passed in, so that tests decide both. */
+export interface Clock {
+  /** Monotonic milliseconds with fractions, from an arbitrary origin. */
+  now(): number
+  /** Wall-clock milliseconds since 1970-01-01T00:00:00Z. */
+  wall(): number
+  /** Calls `task` every `ms` milliseconds until the returned function is called; never keeps the process alive. */
+  every(ms: number, task: () => void): () => void
+  /** Calls `task` once after `ms` milliseconds unless the returned function is called first; never keeps the process alive. */
+  after(ms: number, task: () => void): () => void
+}
+
+/** The machine's own clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  every(ms, task) {
+    const timer = setInterval(task, ms)
+    timer.unref()
+    return () => clearInterval(timer)
+  },
+  after(ms, task) {
+    const timer = setTimeout(task, ms)
+    timer.unref()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The longest delay in milliseconds that a timer holds: 2^31 - 1, almost 25 days. */
+export const LONGEST_DELAY = 2 ** 31 - 1

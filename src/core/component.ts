@@ -1,0 +1,32 @@
+import type { z } from 'zod'
+import type { Clock } from './clock.ts'
+import type { RouteInfo } from './exchange.ts'
+import type { Middleware } from './handler.ts'
+import type { Logger } from './logger.ts'
+
+/** What a component may use; handed to its `create`. */
+export interface Toolbox {
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly log: Logger
+}
+
+/** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */
+export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
+  /** Its key under `policies:` in the configuration. */
+  readonly name: Name
+  /** One sentence for the reference documentation. */
+  readonly summary: string
+  /** Schema of its options, with defaults and units. */
+  readonly options: Schema
+  /** Builds the step for one route, when the configuration loads. */
+  create(options: z.output<Schema>, toolbox: Toolbox, route: RouteInfo): Middleware
+}
+
+/** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */
+export function definePolicy<Schema extends z.ZodType, const Name extends string>(
+  policy: Policy<Schema, Name>,
+): Policy<Schema, Name> {
+  return policy
+}

@@ -1,0 +1,70 @@
+/** Whose mistake an error is: health counting, retries and the log level read it. */
+export type Fault = 'client' | 'service' | 'gateway'
+
+interface ErrorEntry {
+  readonly status: number
+  readonly fault: Fault
+  /** Short and the same for every occurrence (RFC 9457 section 3.1.4). */
+  readonly title: string
+}
+
+/** Every error the gateway can answer with: code -> status, fault, title. The one place where they are listed. */
+export const errorTable = {
+  'bad-request': { status: 400, fault: 'client', title: 'Bad request' },
+  'not-found': { status: 404, fault: 'client', title: 'Not found' },
+  'method-not-allowed': { status: 405, fault: 'client', title: 'Method not allowed' },
+  'request-timeout': { status: 408, fault: 'client', title: 'Request timeout' },
+  'content-too-large': { status: 413, fault: 'client', title: 'Content too large' },
+  'uri-too-long': { status: 414, fault: 'client', title: 'URI too long' },
+  'expectation-failed': { status: 417, fault: 'client', title: 'Expectation failed' },
+  'misdirected-request': { status: 421, fault: 'client', title: 'Misdirected request' },
+  'headers-too-large': { status: 431, fault: 'client', title: 'Request header fields too large' },
+  'client-closed': { status: 499, fault: 'client', title: 'Client closed request' },
+  'internal-error': { status: 500, fault: 'gateway', title: 'Internal server error' },
+  'not-implemented': { status: 501, fault: 'client', title: 'Not implemented' },
+  'bad-gateway': { status: 502, fault: 'service', title: 'Bad gateway' },
+  'service-unavailable': { status: 503, fault: 'service', title: 'Service unavailable' },
+  'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
+  'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
+  'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof errorTable
+
+export interface GatewayErrorOptions {
+  /** What went wrong underneath: logged, never shown to the client. */
+  readonly cause?: unknown
+  /** Header fields the reply must carry, such as Allow or Retry-After: [name, value]. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  /** Further members of the problem document (RFC 9457 section 3.2). */
+  readonly members?: Readonly<Record<string, unknown>>
+}
+
+/** An error with a place in the table; becomes one problem+json reply whoever throws it. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode
+  /** HTTP status of the reply. */
+  readonly status: number
+  readonly fault: Fault
+  readonly title: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly members: Readonly<Record<string, unknown>> | undefined
+
+  /** `detail` is shown to the client: it says what happened, to what, and what to do, and holds no secret. */
+  constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
+    const entry = errorTable[code]
+    super(detail ?? entry.title, { cause: options.cause })
+    this.name = 'GatewayError'
+    this.code = code
+    this.status = entry.status
+    this.fault = entry.fault
+    this.title = entry.title
+    this.headers = options.headers ?? []
+    this.members = options.members
+  }
+}
+
+/** What was thrown as a GatewayError: itself, or 'internal-error' with it as the cause. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  return thrown instanceof GatewayError ? thrown : new GatewayError('internal-error', undefined, { cause: thrown })
+}

@@ -1,0 +1,64 @@
+import type { Body } from './body.ts'
+import type { GatewayError } from './errors.ts'
+import type { Headers } from './headers.ts'
+
+/** What a policy, a log line or a metric may know of the route that an exchange took. */
+export interface RouteInfo {
+  readonly id: string
+  /** The path pattern that matched, such as "/api/v1/users/*": a label of bounded cardinality. */
+  readonly pattern: string
+  /** Name of the service it leads to, or null for a fixed reply, a redirect, or no match. */
+  readonly service: string | null
+}
+
+/** Who calls: a user, the holder of an API key, or anonymous (then null on the exchange). */
+export interface Consumer {
+  readonly id: string
+  readonly roles: readonly string[]
+  readonly tier: string
+}
+
+/** The client as the gateway sees it, after believing trusted proxies and nobody else. */
+export interface Client {
+  /** IP address in text form. */
+  readonly address: string
+  readonly scheme: 'http' | 'https'
+  /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
+  forwardingFields(host: string): string
+}
+
+/** Something that ends early when the client leaves. */
+export interface Abortable {
+  abort(): void
+}
+
+/** One request and its reply while they are inside the gateway. */
+export interface Exchange {
+  readonly method: string
+  /** Normalised path: the form that is matched, logged and forwarded. Starts with "/". */
+  path: string
+  /** "?…" as it came, or "". */
+  query: string
+  /** Host and port as the client named them, or "" (HTTP/1.0 may leave it out). */
+  readonly host: string
+  /** End-to-end request fields without Host; hop-by-hop and forwarding fields are already taken out. */
+  readonly headers: Headers
+  body: Body
+  readonly client: Client
+  /** Monotonic milliseconds at which the head was complete. */
+  readonly start: number
+  /** "" until the correlation-id policy, or the first error reply, has set it. */
+  correlationId: string
+  route: RouteInfo
+  /** Values of the {parameters} of the route's pattern, percent-decoded. */
+  params: Readonly<Record<string, string>>
+  consumer: Consumer | null
+  /** Address of the instance that was tried last, or null. */
+  instance: string | null
+  /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
+  error: GatewayError | null
+  /** The client has left: whatever is still done for the exchange is for nobody. */
+  readonly aborted: boolean
+  /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
+  waiter: Abortable | null
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { GatewayError } from './errors.ts'
+import { afterwards, compose, editReplies, type Handler, type Middleware } from './handler.ts'
+import { Headers } from './headers.ts'
+import { Reply } from './reply.ts'
+
+const ok = () => new Reply(200, Headers.of(), null)
+const refuse = (): never => {
+  throw new GatewayError('too-busy')
+}
+const created = (reply: Reply) => new Reply(201, reply.headers, reply.body)
+const clumsy = (next: Handler) =>
+  editReplies(next, () => {
+    throw new Error('clumsy')
+  })
+const mark = (next: Handler) => editReplies(next, (reply, exchange) => reply.headers.set('X-Mark', exchange.method))
+
+test('the first step is the outermost', async () => {
+  const seen: string[] = []
+  const step =
+    (name: string): Middleware =>
+    (next) =>
+    (exchange) => {
+      seen.push(name)
+      return next(exchange)
+    }
+  await compose([step('first'), step('second')], () => {
+    seen.push('handler')
+    return ok()
+  })(makeExchange())
+  assert.deepEqual(seen, ['first', 'second', 'handler'])
+})
+
+test('afterwards edits a reply at once and a promised one when it comes', async () => {
+  const now = afterwards(ok(), created)
+  assert.ok(now instanceof Reply)
+  assert.equal(now.status, 201)
+  assert.equal((await afterwards(Promise.resolve(ok()), created)).status, 201)
+})
+
+test('a reply at hand is edited without a promise', () => {
+  const reply = mark(ok)(makeExchange())
+  assert.ok(reply instanceof Reply)
+  assert.equal(reply.headers.get('X-Mark'), 'GET')
+})
+
+test('a promised reply is edited when it comes', async () => {
+  const reply = await mark(() => Promise.resolve(ok()))(makeExchange())
+  assert.equal(reply.headers.get('X-Mark'), 'GET')
+})
+
+test('what was thrown at once is edited as a problem, without a promise', () => {
+  const exchange = makeExchange()
+  const reply = mark(refuse)(exchange)
+  assert.ok(reply instanceof Reply)
+  assert.equal(reply.status, 503)
+  assert.equal(exchange.error?.code, 'too-busy')
+  assert.equal(reply.headers.get('X-Mark'), 'GET')
+})
+
+test('what a promise was rejected with is edited as a problem', async () => {
+  const exchange = makeExchange()
+  const reply = await mark(() => Promise.reject(new Error('oops')))(exchange)
+  assert.equal(reply.status, 500)
+  assert.equal(exchange.error?.code, 'internal-error')
+  assert.equal(reply.headers.get('X-Mark'), 'GET')
+})
+
+test('an edit that throws goes to the next one further out', async () => {
+  const now = await compose([mark, clumsy], ok)(makeExchange())
+  const later = await compose([mark, clumsy], () => Promise.resolve(ok()))(makeExchange())
+  for (const reply of [now, later]) {
+    assert.equal(reply.status, 500)
+    assert.equal(reply.headers.get('X-Mark'), 'GET')
+  }
+})

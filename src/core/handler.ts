@@ -1,0 +1,47 @@
+import type { Exchange } from './exchange.ts'
+import { errorReply } from './problem.ts'
+import type { Reply } from './reply.ts'
+
+/** Answers an exchange. Synchronous where it can be: a promise costs time on every request. */
+export type Handler = (exchange: Exchange) => Reply | Promise<Reply>
+
+/** A step around a handler; applied once, when the configuration loads. */
+export type Middleware = (next: Handler) => Handler
+
+/** Wraps `handler` in the steps, the first one outermost. */
+export function compose(steps: readonly Middleware[], handler: Handler): Handler {
+  return steps.reduceRight((next, step) => step(next), handler)
+}
+
+/** Applies `edit` to the reply now or when it comes, without a promise where there is none. */
+export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) => Reply): Reply | Promise<Reply> {
+  return reply instanceof Promise ? reply.then(edit) : edit(reply)
+}
+
+/**
+ * Wraps `next` so that `edit` changes every reply in place, also the problem document of whatever was thrown further in.
+ * Costs no promise where there is none.
+ */
+export function editReplies(next: Handler, edit: (reply: Reply, exchange: Exchange) => void): Handler {
+  async function settle(pending: Promise<Reply>, exchange: Exchange): Promise<Reply> {
+    let reply: Reply
+    try {
+      reply = await pending
+    } catch (thrown) {
+      reply = errorReply(thrown, exchange)
+    }
+    edit(reply, exchange)
+    return reply
+  }
+  return (exchange) => {
+    let reply: Reply | Promise<Reply>
+    try {
+      reply = next(exchange)
+    } catch (thrown) {
+      reply = errorReply(thrown, exchange)
+    }
+    if (reply instanceof Promise) return settle(reply, exchange)
+    edit(reply, exchange)
+    return reply
+  }
+}

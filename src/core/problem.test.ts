@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { Bytes } from './body.ts'
+import { errorTable, GatewayError, type ErrorCode } from './errors.ts'
+import { errorReply, problemReply } from './problem.ts'
+import type { Reply } from './reply.ts'
+
+function documentOf(reply: Reply): unknown {
+  assert.ok(reply.body instanceof Bytes)
+  return JSON.parse(reply.body.toText())
+}
+
+test('an error becomes a problem document with its status and the correlation id as instance', () => {
+  const error = new GatewayError('not-found', 'No route matches /nowhere.')
+  const reply = problemReply(error, 'c-1')
+  assert.equal(reply.status, 404)
+  assert.equal(reply.headers.get('Content-Type'), 'application/problem+json')
+  assert.equal(reply.headers.get('Cache-Control'), 'no-store')
+  assert.deepEqual(documentOf(reply), {
+    type: 'urn:sallyport:error:not-found',
+    title: 'Not found',
+    status: 404,
+    detail: 'No route matches /nowhere.',
+    instance: 'c-1',
+  })
+})
+
+test('every code of the table has its own type, title and status', () => {
+  const types = new Set<unknown>()
+  for (const code of Object.keys(errorTable) as ErrorCode[]) {
+    const document = documentOf(problemReply(new GatewayError(code), 'c-1')) as Record<string, unknown>
+    assert.equal(document['title'], errorTable[code].title)
+    assert.equal(document['status'], errorTable[code].status)
+    types.add(document['type'])
+  }
+  assert.equal(types.size, Object.keys(errorTable).length)
+})
+
+test('a problem without a detail of its own leaves the member out', () => {
+  assert.deepEqual(documentOf(problemReply(new GatewayError('too-busy'), 'c-1')), {
+    type: 'urn:sallyport:error:too-busy',
+    title: 'Gateway too busy',
+    status: 503,
+    instance: 'c-1',
+  })
+})
+
+test('whatever else is thrown becomes an internal error that shows nothing of it', () => {
+  for (const thrown of [new TypeError('password hunter2'), 'hunter2', null, { hunter2: true }]) {
+    const reply = problemReply(thrown, 'c-1')
+    assert.equal(reply.status, 500)
+    assert.deepEqual(documentOf(reply), {
+      type: 'urn:sallyport:error:internal-error',
+      title: 'Internal server error',
+      status: 500,
+      instance: 'c-1',
+    })
+    const exchange = makeExchange()
+    errorReply(thrown, exchange)
+    assert.equal(exchange.error?.code, 'internal-error')
+    assert.equal(exchange.error.cause, thrown)
+  }
+})
+
+test('the cause of a gateway error stays inside', () => {
+  const reply = problemReply(
+    new GatewayError('bad-gateway', undefined, { cause: new Error('10.0.0.7 refused') }),
+    'c-1',
+  )
+  assert.doesNotMatch(JSON.stringify(documentOf(reply)), /10\.0\.0\.7/)
+})
+
+test('further members follow the standard ones and cannot replace them', () => {
+  const members = { retryAfter: 5, status: 200, instance: 'forged', detail: 'forged' }
+  const reply = problemReply(new GatewayError('too-busy', 'Come back later.', { members }), 'c-1')
+  assert.deepEqual(Object.entries(documentOf(reply) as object), [
+    ['type', 'urn:sallyport:error:too-busy'],
+    ['title', 'Gateway too busy'],
+    ['status', 503],
+    ['detail', 'Come back later.'],
+    ['instance', 'c-1'],
+    ['retryAfter', 5],
+  ])
+})
+
+test('header fields of the error are on the reply, several of one name as several', () => {
+  const headers = [
+    ['Allow', 'GET'],
+    ['WWW-Authenticate', 'Bearer'],
+    ['WWW-Authenticate', 'Basic'],
+  ] as const
+  const reply = problemReply(new GatewayError('method-not-allowed', undefined, { headers }), 'c-1')
+  assert.equal(reply.headers.get('Allow'), 'GET')
+  assert.deepEqual(reply.headers.getAll('WWW-Authenticate'), ['Bearer', 'Basic'])
+})
+
+test('two replies to one code do not share their header fields', () => {
+  const first = problemReply(new GatewayError('not-found'), 'c-1')
+  first.headers.set('X-Mine', '1')
+  assert.equal(problemReply(new GatewayError('not-found'), 'c-2').headers.get('X-Mine'), undefined)
+})
+
+test('the exchange keeps the error for the log, and what it was caused by', () => {
+  const error = new GatewayError('not-found')
+  const known = makeExchange()
+  errorReply(error, known)
+  assert.equal(known.error, error)
+
+  const unknown = makeExchange()
+  errorReply('oops', unknown)
+  assert.deepEqual([unknown.error?.code, unknown.error?.cause], ['internal-error', 'oops'])
+})
+
+test('an exchange without a correlation id gets one with its error reply, and keeps the one it has', () => {
+  const without = makeExchange()
+  const reply = errorReply(new GatewayError('not-found'), without)
+  assert.match(without.correlationId, /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+  assert.equal((documentOf(reply) as { instance: string }).instance, without.correlationId)
+
+  const having = makeExchange({ correlationId: 'c-1' })
+  assert.equal((documentOf(errorReply('oops', having)) as { instance: string }).instance, 'c-1')
+})

@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto'
+import { Bytes } from './body.ts'
+import { asGatewayError, errorTable } from './errors.ts'
+import type { Exchange } from './exchange.ts'
+import { Headers } from './headers.ts'
+import { Reply } from './reply.ts'
+
+/** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
+const heads = new Map(
+  Object.entries(errorTable).map(([code, { status, title }]) => [
+    code,
+    // An identifier, not an address: there is no page that would have to be there for as long as clients compare it.
+    { type: `urn:sallyport:error:${code}`, title, status },
+  ]),
+)
+
+/**
+ * The reply that tells the client of an error: application/problem+json (RFC 9457) with the correlation id as its
+ * `instance`. What is not a GatewayError becomes 'internal-error' and shows nothing of itself.
+ */
+export function problemReply(thrown: unknown, correlationId: string): Reply {
+  const error = asGatewayError(thrown)
+  const headers = Headers.fromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
+  for (const [name, value] of error.headers) headers.append(name, value)
+  const detail = error.message === error.title ? undefined : error.message
+  const own = { ...heads.get(error.code), detail, instance: correlationId }
+  // Twice, so that the standard members stand first and further ones cannot replace them.
+  const document = error.members === undefined ? own : { ...own, ...error.members, ...own }
+  return new Reply(error.status, headers, Bytes.fromText(JSON.stringify(document)))
+}
+
+/** The problem reply to an exchange, which keeps the error and gets a correlation id here if it has none yet. */
+export function errorReply(thrown: unknown, exchange: Exchange): Reply {
+  exchange.correlationId ||= randomUUID()
+  exchange.error = asGatewayError(thrown)
+  return problemReply(exchange.error, exchange.correlationId)
+}

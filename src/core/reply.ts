@@ -1,0 +1,21 @@
+import { Bytes, type Body } from './body.ts'
+import { Headers } from './headers.ts'
+
+/** Status, end-to-end headers and body that go back to the client. Framing and hop-by-hop fields are the wire's. */
+export class Reply {
+  /** 200 to 599; 101 only together with an upgrade. */
+  status: number
+  headers: Headers
+  body: Body
+
+  constructor(status: number, headers: Headers, body: Body) {
+    this.status = status
+    this.headers = headers
+    this.body = body
+  }
+
+  /** A JSON reply. */
+  static json(status: number, value: unknown, contentType = 'application/json'): Reply {
+    return new Reply(status, Headers.of([['Content-Type', contentType]]), Bytes.fromText(JSON.stringify(value)))
+  }
+}

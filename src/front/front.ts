@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { errorReply, problemReply } from '../core/problem.ts'
+import type { Reply } from '../core/reply.ts'
+import { Deadlines } from '../http1/deadlines.ts'
+import { Listener, type Receiver } from '../listener/listener.ts'
+import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import type { HealthBoard } from '../services/health/board.ts'
+import { healthDocument } from '../services/health/report.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+import { Service } from '../services/service.ts'
+import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import { ownRoutes, type Readiness } from './own-routes.ts'
+import { Snapshot } from './snapshot.ts'
+import { version } from './version.ts'
+
+export interface FrontOptions {
+  readonly config: GatewayConfig
+  readonly board: HealthBoard
+  readonly slots: SlotTable
+  readonly output: LogOutput
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
+export class Front implements Receiver {
+  private readonly options: FrontOptions
+  private readiness: Readiness = 'starting'
+  private readonly deadlines: Deadlines
+  private readonly services: ReadonlyMap<string, Service>
+  private readonly snapshot: Snapshot
+  private readonly listeners: readonly Listener[]
+  private readonly accessLog: AccessLog | null
+
+  constructor(options: FrontOptions) {
+    const { config, board, slots, output, clock, random } = options
+    this.options = options
+    this.deadlines = new Deadlines(clock)
+    this.accessLog = config.log.access ? createAccessLog(output, clock) : null
+    this.services = new Map(
+      Object.entries(config.services).map(([name, service]) => [
+        name,
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
+      ]),
+    )
+    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
+    this.snapshot = new Snapshot(config, this.services, own, { clock, random, log: output.log })
+    const proxies = new TrustedProxies(config.trustedProxies)
+    this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
+  }
+
+  /**
+   * Listens on the addresses, one for each listener of the configuration, and resolves with the actual ones.
+   * `shared` lets other threads listen on the same ones. Rejects with the error of the first that is not to be had.
+   */
+  listen(addresses: readonly Address[], shared: boolean): Promise<Address[]> {
+    return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
+  }
+
+  /** The first health checks are through. */
+  becomeReady(): void {
+    if (this.readiness === 'starting') this.readiness = 'ready'
+  }
+
+  /** Open client connections. */
+  get connections(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
+  }
+
+  /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
+  async drain(timeout: number): Promise<number> {
+    this.readiness = 'draining'
+    const { clock } = this.options
+    const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
+    for (const service of this.services.values()) service.close()
+    this.deadlines.close()
+    return cutOff.reduce((sum, count) => sum + count, 0)
+  }
+
+  handle(exchange: Exchange): Reply | Promise<Reply> {
+    return this.snapshot.handle(exchange)
+  }
+
+  refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
+    if (exchange !== null) return errorReply(error, exchange)
+    const id = randomUUID()
+    this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
+    return problemReply(error, id)
+  }
+
+  done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
+    const { output, clock } = this.options
+    this.accessLog?.(exchange, status, bytes, clock.now())
+    const { error } = exchange
+    if (error !== null && error.fault !== 'client') {
+      const { route, instance, correlationId } = exchange
+      const fields = { correlation_id: correlationId, route: route.id, service: route.service, instance, error }
+      if (error.fault === 'gateway') output.log.error(fields, 'Request failed in the gateway')
+      else output.log.warn(fields, 'Request failed in the service')
+    } else if (!whole && !exchange.aborted) {
+      output.log.warn({ correlation_id: exchange.correlationId, instance: exchange.instance }, 'Reply broke off')
+    }
+  }
+
+  private health() {
+    const { config, board, slots, clock } = this.options
+    const reports = Object.keys(config.services).map((service) => ({
+      service,
+      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot) })),
+    }))
+    return healthDocument(reports, version, clock.wall())
+  }
+}

@@ -1,0 +1,124 @@
+import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
+import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
+import { Bytes } from '../core/body.ts'
+import type { Toolbox } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange, RouteInfo } from '../core/exchange.ts'
+import { compose, type Handler } from '../core/handler.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+import type { RouteEntry } from '../routing/match.ts'
+import { normalizePath } from '../routing/path.ts'
+import { compileRewrite } from '../routing/rewrite.ts'
+import { createRouter, type Router } from '../routing/router.ts'
+import { createForward } from '../services/forward.ts'
+import type { Service } from '../services/service.ts'
+import type { OwnRoute } from './own-routes.ts'
+
+/** One path of a route once it is compiled. */
+interface CompiledRoute {
+  readonly info: RouteInfo
+  readonly handle: Handler
+}
+
+const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
+
+/**
+ * One immutable compiled configuration.
+ *
+ * The way of an exchange through it:
+ * 1. The path takes its one form, or is refused.
+ * 2. The most specific route is found.
+ * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
+ * What no route takes goes through the policies of every route too, so that its error replies are like all others.
+ */
+export class Snapshot {
+  private readonly router: Router<CompiledRoute>
+  private readonly unrouted: Handler
+
+  constructor(
+    config: GatewayConfig,
+    services: ReadonlyMap<string, Service>,
+    own: readonly OwnRoute[],
+    toolbox: Toolbox,
+  ) {
+    this.router = createRouter([
+      ...config.routes.flatMap((route) => compileRoute(route, services, toolbox)),
+      ...own.map((route) => compileOwn(route, config.policies, toolbox)),
+    ])
+    this.unrouted = chain(config.policies, toolbox, NOWHERE, (exchange) => {
+      throw this.whyUnrouted(exchange)
+    })
+  }
+
+  handle(exchange: Exchange): Reply | Promise<Reply> {
+    // 1.
+    const path = normalizePath(exchange.path)
+    if (path === null) return this.unrouted(exchange)
+    exchange.path = path
+    // 2.
+    const match = this.router.find(exchange.host, path, exchange.method, exchange.headers, exchange.query)
+    if (!match.found) return this.unrouted(exchange)
+    // 3.
+    exchange.route = match.value.info
+    exchange.params = match.params
+    return match.value.handle(exchange)
+  }
+
+  private whyUnrouted({ host, path, method, headers, query }: Exchange): GatewayError {
+    if (normalizePath(path) === null)
+      return new GatewayError('bad-request', 'The path of the request is malformed or ambiguous.')
+    const match = this.router.find(host, path, method, headers, query)
+    if (match.found || match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
+    const allow = match.allow.join(', ')
+    return new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {
+      headers: [['Allow', allow]],
+    })
+  }
+}
+
+function chain(policies: PoliciesConfig, toolbox: Toolbox, route: RouteInfo, end: Handler): Handler {
+  const steps = activePolicies(policies).map(([policy, options]) => policy.create(options, toolbox, route))
+  return compose(steps, end)
+}
+
+/** One entry for each path, as the path is what the logs and metrics show of a route. */
+function compileRoute(
+  route: RouteConfig,
+  services: ReadonlyMap<string, Service>,
+  toolbox: Toolbox,
+): RouteEntry<CompiledRoute>[] {
+  const end = endOf(route, services)
+  return route.match.path.map((pattern) => {
+    const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
+    const handle = chain(route.policies, toolbox, info, end)
+    return { match: { ...route.match, path: [pattern] }, value: { info, handle } }
+  })
+}
+
+/** What a route leads to: the configuration has seen to it that it is one thing. */
+function endOf(route: RouteConfig, services: ReadonlyMap<string, Service>): Handler {
+  if (route.reply !== undefined)
+    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
+  if (route.redirect !== undefined) return fixedReply(route.redirect.status, [['Location', route.redirect.to]], '')
+  const service = services.get(route.service ?? '')
+  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
+  return createForward(service, route.rewrite === undefined ? null : compileRewrite(route.rewrite))
+}
+
+function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
+  const raw = Headers.of(fields).toWire()
+  const body = text === '' ? null : Bytes.fromText(text)
+  return () => new Reply(status, Headers.fromWire(raw), body)
+}
+
+/** Of the policies, only the one that names the exchange is for the gateway's own endpoints. */
+function compileOwn(
+  { path, handler }: OwnRoute,
+  policies: PoliciesConfig,
+  toolbox: Toolbox,
+): RouteEntry<CompiledRoute> {
+  const info: RouteInfo = { id: `sallyport:${path.slice(1)}`, pattern: path, service: null }
+  const handle = chain({ 'correlation-id': policies['correlation-id'] }, toolbox, info, handler)
+  return { match: { path: [path], method: ['GET'] }, value: { info, handle } }
+}

@@ -1,0 +1,71 @@
+import { parseConfig } from './config/parse.ts'
+import type { GatewayInput } from './config/schema.ts'
+import type { Address } from './core/address.ts'
+import { type Clock, systemClock } from './core/clock.ts'
+import { Front } from './front/front.ts'
+import { HealthBoard } from './services/health/board.ts'
+import { HealthChecker } from './services/health/checker.ts'
+import { createLogger, type LogOutput } from './telemetry/logger.ts'
+
+export { defineConfig } from './config/load.ts'
+export { ConfigError } from './config/problems.ts'
+export type { GatewayInput } from './config/schema.ts'
+export type { Address } from './core/address.ts'
+
+export interface GatewayOptions {
+  /** Where log lines go; the standard output as the configuration says, by default. */
+  readonly output?: LogOutput
+  readonly clock?: Clock
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** Where it listens: the listeners of the configuration with their actual ports. */
+  readonly addresses: readonly Address[]
+  /** Open client connections. */
+  readonly connections: number
+  /** Resolves when every instance has been checked once and GET /health/ready says so. */
+  readonly ready: Promise<void>
+  /** Lets exchanges end, for as long as `drainTimeout` says, and closes everything. */
+  close(): Promise<void>
+}
+
+/**
+ * Runs a gateway in this thread, for tests and as a library; `workers` of the configuration is for the command line.
+ * Throws ConfigError; rejects if an address is not to be had.
+ */
+export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
+  const config = parseConfig(input)
+  const { clock = systemClock, random = Math.random } = options
+  const output = options.output ?? createLogger({ ...config.log, clock })
+  const board = HealthBoard.create()
+  const checker = new HealthChecker({ board, clock, random, log: output.log })
+  const slots = checker.update(config.services)
+  const front = new Front({ config, board, slots, output, clock, random })
+  const addresses = await front.listen(
+    config.listeners.map(({ address }) => address),
+    false,
+  )
+  checker.start()
+  const ready = checker.firstRound.then(() => front.becomeReady())
+  let closed: Promise<void> | null = null
+  return {
+    addresses,
+    ready,
+    get connections() {
+      return front.connections
+    },
+    close() {
+      closed ??= close()
+      return closed
+    },
+  }
+
+  async function close(): Promise<void> {
+    checker.stop()
+    await front.drain(config.drainTimeout)
+    if (options.output === undefined) await output.close()
+  }
+}

@@ -1,0 +1,53 @@
+import type { Headers } from '../core/headers.ts'
+
+/** Receives what a decoder finds. */
+export interface DecoderOutput {
+  /** Octets of content, only lent for the call. */
+  content(octets: Buffer, start: number, end: number): void
+  complete(trailers: Headers | null): void
+}
+
+/** Takes the framing off a body (RFC 9112 sections 6 and 7). */
+export interface BodyDecoder {
+  /** Returns the offset behind what belongs to the body. Throws MalformedMessage. */
+  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number
+  /** The sender closed the connection: whether that completes the body. */
+  close(output: DecoderOutput): boolean
+}
+
+/** Content of a length known from Content-Length (RFC 9112 section 6.2). */
+export class LengthDecoder implements BodyDecoder {
+  private remaining: number
+
+  /** `length` octets, more than none. */
+  constructor(length: number) {
+    this.remaining = length
+  }
+
+  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+    const stop = Math.min(end, start + this.remaining)
+    if (stop > start) {
+      this.remaining -= stop - start
+      output.content(octets, start, stop)
+    }
+    if (this.remaining === 0) output.complete(null)
+    return stop
+  }
+
+  close(): boolean {
+    return false
+  }
+}
+
+/** Content of a response that lasts until the connection is closed (RFC 9112 section 6.3, rule 8). */
+export class CloseDecoder implements BodyDecoder {
+  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+    if (end > start) output.content(octets, start, end)
+    return end
+  }
+
+  close(output: DecoderOutput): boolean {
+    output.complete(null)
+    return true
+  }
+}

@@ -1,0 +1,35 @@
+const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/**
+ * For each octet 0 where it may not stand in a token (RFC 9110 section 5.6.2), else the octet with letters in lower
+ * case and "_" as "-": the spellings that a CGI-like service cannot tell apart are one here.
+ */
+export const foldedToken = new Uint8Array(256)
+for (const character of TOKEN) {
+  foldedToken[character.charCodeAt(0)] = (character === '_' ? '-' : character.toLowerCase()).charCodeAt(0)
+}
+
+/** For each octet 1 where it may stand in a field value: visible, space, tab, obs-text (RFC 9110 section 5.5). */
+export const valueOctet = new Uint8Array(256)
+for (let octet = 0; octet < 256; octet++) valueOctet[octet] = octet === 9 || (octet >= 32 && octet !== 127) ? 1 : 0
+
+/**
+ * For each octet 1 where it may stand in a request target: visible ASCII without "#", which begins a fragment that
+ * no target has (RFC 9112 section 3.2). The path itself is judged where it is normalised.
+ */
+export const targetOctet = new Uint8Array(256)
+for (let octet = 0x21; octet < 0x7f; octet++) targetOctet[octet] = octet === 0x23 ? 0 : 1
+
+/** For each octet its value as a hexadecimal digit, or 255. */
+export const hexValue = new Uint8Array(256).fill(255)
+for (let value = 0; value < 16; value++) {
+  hexValue[value.toString(16).charCodeAt(0)] = value
+  hexValue[value.toString(16).toUpperCase().charCodeAt(0)] = value
+}
+
+export const CR = 13
+export const LF = 10
+export const SP = 32
+export const HTAB = 9
+export const COLON = 58
+export const SEMICOLON = 59

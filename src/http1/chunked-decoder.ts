@@ -1,0 +1,132 @@
+import { Headers } from '../core/headers.ts'
+import type { BodyDecoder, DecoderOutput } from './body-decoder.ts'
+import { CR, hexValue, LF, SEMICOLON, valueOctet } from './characters.ts'
+import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
+import type { HeadLimits } from './limits.ts'
+import { trailerFieldNames } from './field-names.ts'
+
+const Step = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6, done: 7 } as const
+type State = (typeof Step)[keyof typeof Step]
+
+/**
+ * The chunked coding (RFC 9112 section 7.1), strictly: a size is 1 to 13 hexadecimal digits, each line ends with
+ * CR LF, nothing stands between size and CR LF but an extension, which is dropped (and bounded in all). Small chunks
+ * that were read together are handed on together, so that many tiny chunks cost no more than few large ones.
+ */
+export class ChunkedDecoder implements BodyDecoder {
+  private state: State = Step.size
+  private remaining = 0
+  private digits = 0
+  private extension = 0
+  private trailer: Buffer | null = null
+  private readonly limits: HeadLimits
+
+  constructor(limits: HeadLimits) {
+    this.limits = limits
+  }
+
+  decode(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+    let at = start
+    let readyStart = 0
+    let readyEnd = 0
+    while (at < end && this.state !== Step.trailer && this.state !== Step.done) {
+      if (this.state !== Step.data) {
+        this.line(octets[at++]!)
+        continue
+      }
+      const stop = Math.min(end, at + this.remaining)
+      this.remaining -= stop - at
+      if (this.remaining === 0) this.state = Step.dataCr
+      if (readyEnd === readyStart) {
+        readyStart = at
+        readyEnd = stop
+      } else if (stop - at <= MOVED_AT_MOST || readyEnd - readyStart <= MOVED_AT_MOST) {
+        octets.copyWithin(readyEnd, at, stop)
+        readyEnd += stop - at
+      } else {
+        output.content(octets, readyStart, readyEnd)
+        readyStart = at
+        readyEnd = stop
+      }
+      at = stop
+    }
+    if (readyEnd > readyStart) output.content(octets, readyStart, readyEnd)
+    return this.state === Step.trailer ? this.trailers(octets, at, end, output) : at
+  }
+
+  close(): boolean {
+    return false
+  }
+
+  /** One octet of anything but chunk data and trailers. */
+  private line(octet: number): void {
+    switch (this.state) {
+      case Step.size:
+        return this.sizeOctet(octet)
+      case Step.extension:
+        if (octet === CR) {
+          this.state = Step.sizeLf
+          return
+        }
+        if (valueOctet[octet] === 0) throw new MalformedMessage('A chunk extension has a control character.')
+        if (++this.extension > this.limits.head)
+          throw new MalformedMessage('The chunk extensions of the body are too long.')
+        return
+      case Step.sizeLf:
+        if (octet !== LF) throw new MalformedMessage('A chunk size is not followed by CR LF.')
+        this.digits = 0
+        this.state = this.remaining === 0 ? Step.trailer : Step.data
+        return
+      case Step.dataCr:
+        if (octet !== CR) throw new MalformedMessage('Chunk data is not followed by CR LF.')
+        this.state = Step.dataLf
+        return
+      case Step.dataLf:
+        if (octet !== LF) throw new MalformedMessage('Chunk data is not followed by CR LF.')
+        this.state = Step.size
+        return
+      case Step.data:
+      case Step.trailer:
+      case Step.done:
+    }
+  }
+
+  private sizeOctet(octet: number): void {
+    const value = hexValue[octet]!
+    if (value !== 255) {
+      if (++this.digits > MAXIMUM_DIGITS) throw new MalformedMessage('A chunk size has too many digits.')
+      this.remaining = this.remaining * 16 + value
+      return
+    }
+    if (this.digits === 0) throw new MalformedMessage('A chunk size is not a hexadecimal number.')
+    if (octet === CR) this.state = Step.sizeLf
+    else if (octet === SEMICOLON) this.state = Step.extension
+    else throw new MalformedMessage('A chunk size is followed by something else than CR LF or an extension.')
+  }
+
+  /** RFC 9112 section 7.1.2. Fields that frame, route or authenticate are dropped (RFC 9110 section 6.5.1). */
+  private trailers(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
+    const before = this.trailer?.length ?? 0
+    if (before > 0 && before + end - start <= this.limits.head && octets.indexOf(LF, start) === -1) {
+      this.trailer = Buffer.concat([this.trailer!, octets.subarray(start, end)])
+      return end
+    }
+    const section =
+      this.trailer === null ? octets.subarray(start, end) : Buffer.concat([this.trailer, octets.subarray(start, end)])
+    const fields = new FieldSection(trailerFieldNames, this.limits.headers)
+    const stop = fields.parse(section, 0, section.length)
+    if ((stop === INCOMPLETE ? section.length : stop) > this.limits.head)
+      throw new MalformedMessage('The trailer section is too long.')
+    if (stop === INCOMPLETE) {
+      this.trailer = Buffer.from(section)
+      return end
+    }
+    this.state = Step.done
+    output.complete(fields.raw === '' ? null : Headers.fromWire(fields.raw))
+    return start + stop - before
+  }
+}
+
+const MAXIMUM_DIGITS = 13
+/** Below this, moving octets together is cheaper than handing them on apart. */
+const MOVED_AT_MOST = 2048

@@ -1,0 +1,42 @@
+import { GatewayError } from '../core/errors.ts'
+import type { Reply } from '../core/reply.ts'
+import type { ClientConnection } from './client-connection.ts'
+import type { HeadLimits } from './limits.ts'
+
+/** What a client connection needs to know; times are milliseconds. */
+export interface ClientOptions extends HeadLimits {
+  /** From the end of the request, or the last progress of its body, to the end of the response head. */
+  readonly responseTimeout: number
+  /** Without an octet of a response body that is awaited. */
+  readonly idleTimeout: number
+  /** Without a request. */
+  readonly poolTimeout: number
+}
+
+/** Who waits for the reply to a request. */
+export interface ReplyListener {
+  /** The head of the reply is here. */
+  replied(reply: Reply): void
+  /** There will be no reply: ClosedBeforeReply, GatewayError 'bad-gateway' or 'gateway-timeout', or what the request's body failed with. */
+  failed(error: GatewayError): void
+  /** The connection has nothing more to do with the exchange: once for each, after `replied` or before `failed`. */
+  finished(): void
+}
+
+/** Where a connection returns to. */
+export interface ClientOwner {
+  /** It may carry another request. */
+  release(connection: ClientConnection): void
+  /** It is gone. */
+  closed(connection: ClientConnection): void
+}
+
+/** The service ended the connection before the first octet of a response; `reused` says that it had served before. */
+export class ClosedBeforeReply extends GatewayError {
+  readonly reused: boolean
+
+  constructor(reused: boolean, cause: unknown) {
+    super('bad-gateway', 'The service closed the connection without a reply.', { cause })
+    this.reused = reused
+  }
+}

@@ -1,0 +1,29 @@
+/** What a Connection field asks for (RFC 9110 section 7.6.1). */
+export interface ConnectionOptions {
+  readonly close: boolean
+  readonly keepAlive: boolean
+  /** Further names: fields that must not be passed on; null if there are none. */
+  readonly nominated: string[] | null
+}
+
+/** Options whose fields the readers take out in any case. */
+const WIRE_OPTIONS = new Set(['te', 'trailer', 'upgrade', 'transfer-encoding', 'http2-settings', 'proxy-connection'])
+
+const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, nominated: null }
+const CLOSE: ConnectionOptions = { close: true, keepAlive: false, nominated: null }
+
+/** Reads the value of a Connection field, all its lines joined by commas. */
+export function readOptions(connection: string): ConnectionOptions {
+  if (connection === 'keep-alive') return KEEP_ALIVE
+  if (connection === 'close') return CLOSE
+  let close = false
+  let keepAlive = false
+  const nominated: string[] = []
+  for (const entry of connection.toLowerCase().split(',')) {
+    const option = entry.trim()
+    if (option === 'close') close = true
+    else if (option === 'keep-alive') keepAlive = true
+    else if (option !== '' && !WIRE_OPTIONS.has(option)) nominated.push(option)
+  }
+  return { close, keepAlive, nominated: nominated.length === 0 ? null : nominated }
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../core/clock.ts'
+
+/** Something that must not wait for ever: a connection in whatever state it is. */
+export interface Timed {
+  /** The time of `Deadlines.now` at which it is over, or Infinity. */
+  deadline: number
+  onDeadline(): void
+}
+
+/** How exact deadlines are, in milliseconds. */
+export const TICK = 100
+
+/**
+ * All deadlines of a thread, looked over together ten times a second: setting one is an assignment, and no request
+ * costs a timer. A deadline comes up to TICK late, never early.
+ */
+export class Deadlines {
+  readonly clock: Clock
+  /** Coarse monotonic milliseconds. */
+  now: number
+  /** The Date field of this second, with its line end (RFC 9110 section 6.6.1). */
+  dateField: string
+
+  private readonly watched = new Set<Timed>()
+  private readonly stop: () => void
+
+  constructor(clock: Clock) {
+    this.clock = clock
+    this.now = clock.now()
+    this.dateField = dateField(clock)
+    this.stop = clock.every(TICK, () => this.tick())
+  }
+
+  /** How many are watched. */
+  get size(): number {
+    return this.watched.size
+  }
+
+  watch(item: Timed): void {
+    this.watched.add(item)
+  }
+
+  forget(item: Timed): void {
+    this.watched.delete(item)
+  }
+
+  /** The deadline that lies `ms` milliseconds ahead. */
+  in(ms: number): number {
+    return this.now + ms + TICK
+  }
+
+  close(): void {
+    this.stop()
+    this.watched.clear()
+  }
+
+  private tick(): void {
+    this.now = this.clock.now()
+    this.dateField = dateField(this.clock)
+    for (const item of this.watched) {
+      if (item.deadline > this.now) continue
+      item.deadline = Number.POSITIVE_INFINITY
+      item.onDeadline()
+    }
+  }
+}
+
+function dateField(clock: Clock): string {
+  return `Date: ${new Date(clock.wall()).toUTCString()}\r\n`
+}

@@ -1,0 +1,151 @@
+import { foldedToken } from './characters.ts'
+
+/** What the reader does with a field it knows; every other field is passed on untouched. */
+export const Known = {
+  none: 0,
+  host: 1,
+  connection: 2,
+  contentLength: 3,
+  transferEncoding: 4,
+  te: 5,
+  trailer: 6,
+  upgrade: 7,
+  expect: 8,
+  forwardedFor: 9,
+  forwardedProto: 10,
+  forwardedHost: 11,
+  forwarded: 12,
+  /** Passed on, and its presence noted. */
+  date: 13,
+  maxForwards: 14,
+  /** Hop-by-hop, or the gateway's alone to set: taken out. */
+  dropped: 15,
+  /** Claims about the client that only a trusted proxy may make: taken out, but kept apart. */
+  claim: 16,
+  keepAlive: 17,
+} as const
+export type Known = (typeof Known)[keyof typeof Known]
+
+const requestFields: Record<string, Known> = {
+  host: Known.host,
+  connection: Known.connection,
+  'content-length': Known.contentLength,
+  'transfer-encoding': Known.transferEncoding,
+  te: Known.te,
+  trailer: Known.trailer,
+  upgrade: Known.upgrade,
+  expect: Known.expect,
+  'max-forwards': Known.maxForwards,
+  // RFC 9110 section 7.6.1, and the fields that old clients send to proxies.
+  'keep-alive': Known.dropped,
+  'proxy-connection': Known.dropped,
+  'proxy-authenticate': Known.dropped,
+  'proxy-authorization': Known.dropped,
+  'http2-settings': Known.dropped,
+  // Identity, which services believe because the gateway alone sets it.
+  'x-user-id': Known.dropped,
+  'x-user-roles': Known.dropped,
+  'x-consumer-tier': Known.dropped,
+  'x-forwarded-for': Known.forwardedFor,
+  'x-forwarded-proto': Known.forwardedProto,
+  'x-forwarded-host': Known.forwardedHost,
+  forwarded: Known.forwarded,
+  'x-forwarded-port': Known.claim,
+  'x-forwarded-prefix': Known.claim,
+  'x-forwarded-scheme': Known.claim,
+  'x-forwarded-server': Known.claim,
+  'x-forwarded-ssl': Known.claim,
+  'x-forwarded-user': Known.claim,
+  'x-original-url': Known.claim,
+  'x-original-host': Known.claim,
+  'x-rewrite-url': Known.claim,
+  'x-real-ip': Known.claim,
+  'x-client-ip': Known.claim,
+  'true-client-ip': Known.claim,
+  'x-cluster-client-ip': Known.claim,
+}
+
+const responseFields: Record<string, Known> = {
+  connection: Known.connection,
+  'content-length': Known.contentLength,
+  'transfer-encoding': Known.transferEncoding,
+  trailer: Known.trailer,
+  upgrade: Known.upgrade,
+  date: Known.date,
+  te: Known.dropped,
+  'keep-alive': Known.keepAlive,
+  'proxy-connection': Known.dropped,
+  'proxy-authenticate': Known.dropped,
+}
+
+/** RFC 9110 section 6.5.1: what frames, routes, authenticates or describes the content has no place in trailers. */
+const trailerFields: Record<string, Known> = {
+  ...Object.fromEntries(
+    [...Object.keys(requestFields), ...Object.keys(responseFields)].map((name) => [name, Known.dropped]),
+  ),
+  authorization: Known.dropped,
+  cookie: Known.dropped,
+  'set-cookie': Known.dropped,
+  'content-type': Known.dropped,
+  'content-encoding': Known.dropped,
+  'content-range': Known.dropped,
+  'cache-control': Known.dropped,
+  location: Known.dropped,
+  'www-authenticate': Known.dropped,
+}
+
+/** A perfect hash over the folded spellings of the known names: one multiplication an octet, no string made. */
+export class FieldNames {
+  readonly seed: number
+  private readonly names: (string | null)[] = Array<string | null>(TABLE_SIZE).fill(null)
+  private readonly known: Known[] = Array<Known>(TABLE_SIZE).fill(Known.none)
+
+  constructor(fields: Record<string, Known>) {
+    this.seed = findSeed(Object.keys(fields))
+    for (const [name, known] of Object.entries(fields)) {
+      const slot = hashOf(name, this.seed)
+      this.names[slot] = name
+      this.known[slot] = known
+    }
+  }
+
+  /** The field whose name stands at start..end and has that hash (see `nextHash`), or Known.none. */
+  lookup(hash: number, octets: Uint8Array, start: number, end: number): Known {
+    const slot = hash & (TABLE_SIZE - 1)
+    const name = this.names[slot]
+    if (name === null || name === undefined || name.length !== end - start) return Known.none
+    let underscore = false
+    for (let i = 0; i < name.length; i++) {
+      const octet = octets[start + i]!
+      if (foldedToken[octet] !== name.charCodeAt(i)) return Known.none
+      if (octet === UNDERSCORE) underscore = true
+    }
+    // "Content_Length" is not Content-Length, but a service that folds both into one must not see it at all.
+    return underscore ? Known.dropped : this.known[slot]!
+  }
+}
+
+const TABLE_SIZE = 1024
+const UNDERSCORE = 95
+
+/** Adds one folded octet to a running hash. */
+export function nextHash(hash: number, folded: number): number {
+  return (Math.imul(hash, 31) + folded) | 0
+}
+
+function hashOf(name: string, seed: number): number {
+  let hash = seed
+  for (let i = 0; i < name.length; i++) hash = nextHash(hash, name.charCodeAt(i))
+  return hash & (TABLE_SIZE - 1)
+}
+
+function findSeed(names: readonly string[]): number {
+  for (let seed = 1; seed < 1_000_000; seed++) {
+    if (new Set(names.map((name) => hashOf(name, seed))).size === names.length) return seed
+  }
+  throw new Error('no perfect hash for these field names')
+}
+
+export const requestFieldNames = new FieldNames(requestFields)
+export const responseFieldNames = new FieldNames(responseFields)
+export const trailerFieldNames = new FieldNames(trailerFields)

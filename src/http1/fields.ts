@@ -1,0 +1,225 @@
+import { GatewayError } from '../core/errors.ts'
+import { CR, COLON, foldedToken, HTAB, LF, SP, valueOctet } from './characters.ts'
+import { Known, nextHash, type FieldNames } from './field-names.ts'
+
+/** Returned by the parsers while the message part is not complete. */
+export const INCOMPLETE = -1
+
+/** A field section is not what RFC 9112 section 5 allows; which error it becomes depends on who sent it. */
+export class MalformedMessage extends GatewayError {
+  constructor(detail: string) {
+    super('bad-request', detail)
+  }
+}
+
+/**
+ * Reads a field section (RFC 9112 section 5) and sorts it: what is the wire's own business is taken out into fields
+ * of this object, all else stays one raw string. One instance is used for message after message; whoever wants a
+ * value beyond the next `parse` copies it (they are strings and numbers).
+ *
+ * Refused, with the reason in the error: bare CR or LF, NUL and other controls, obs-fold (section 5.2), whitespace
+ * before the colon (section 5.1), empty names, and more lines than the limit.
+ */
+export class FieldSection {
+  /** End-to-end fields, each "Name: value\r\n". */
+  raw = ''
+  host: string | null = null
+  hostLines = 0
+  connection: string | null = null
+  contentLength: string | null = null
+  transferEncoding: string | null = null
+  te: string | null = null
+  trailer: string | null = null
+  upgrade: string | null = null
+  expect: string | null = null
+  keepAlive: string | null = null
+  maxForwards: string | null = null
+  forwardedFor: string | null = null
+  forwardedProto: string | null = null
+  forwardedHost: string | null = null
+  forwarded: string | null = null
+  /** Claims that only a trusted proxy may make, each "Name: value\r\n". */
+  claims = ''
+  hasDate = false
+
+  private readonly names: FieldNames
+  private readonly maximum: number
+  /** For each line that needs attention: line start, colon, value start, value end, next line. */
+  private readonly marks: Int32Array
+  /** What each of these lines is. */
+  private readonly kinds: Known[] = []
+
+  constructor(names: FieldNames, maximum: number) {
+    this.names = names
+    this.maximum = maximum
+    this.marks = new Int32Array(maximum * MARK_SIZE)
+  }
+
+  /**
+   * Reads the section that begins at `start`, up to and with the empty line.
+   * Returns the offset behind it, or INCOMPLETE. Throws MalformedMessage, or GatewayError 'headers-too-large'.
+   */
+  parse(octets: Buffer, start: number, end: number): number {
+    let marked = 0
+    let lines = 0
+    let at = start
+    for (;;) {
+      // 1. The empty line ends the section.
+      if (at >= end) return INCOMPLETE
+      if (octets[at] === CR) {
+        if (at + 1 >= end) return INCOMPLETE
+        if (octets[at + 1] !== LF) throw new MalformedMessage('A CR in the head is not followed by LF.')
+        break
+      }
+      if (++lines > this.maximum)
+        throw new GatewayError('headers-too-large', `There are more than ${this.maximum} header fields.`)
+
+      // 2. The name, hashed as it is checked.
+      const lineStart = at
+      let hash = this.names.seed
+      let folded = 0
+      while (at < end && (folded = foldedToken[octets[at]!]!) !== 0) {
+        hash = nextHash(hash, folded)
+        at++
+      }
+      if (at >= end) return INCOMPLETE
+      if (octets[at] !== COLON || at === lineStart)
+        throw new MalformedMessage(nameProblem(octets[at]!, at === lineStart))
+      const colon = at++
+
+      // 3. The value, without the whitespace around it.
+      while (at < end && (octets[at] === SP || octets[at] === HTAB)) at++
+      const valueStart = at
+      while (at < end && valueOctet[octets[at]!] === 1) at++
+      if (at + 1 >= end) {
+        if (at < end && octets[at] !== CR) throw new MalformedMessage(valueProblem(octets[at]!))
+        return INCOMPLETE
+      }
+      if (octets[at] !== CR || octets[at + 1] !== LF) throw new MalformedMessage(valueProblem(octets[at]!))
+      let valueEnd = at
+      while (valueEnd > valueStart && (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)) valueEnd--
+      at += 2
+
+      // 4. Lines that are known, or not in the one form that is passed on, are marked for later.
+      const known = this.names.lookup(hash, octets, lineStart, colon)
+      const canonical = valueStart === colon + 2 && octets[colon + 1] === SP && valueEnd === at - 2
+      if (known === Known.none && canonical) continue
+      const marks = this.marks
+      marks[marked] = lineStart
+      marks[marked + 1] = colon
+      marks[marked + 2] = valueStart
+      marks[marked + 3] = valueEnd
+      marks[marked + 4] = at
+      this.kinds[marked / MARK_SIZE] = known
+      marked += MARK_SIZE
+    }
+    this.sort(octets.toString('latin1', start, at), start, marked)
+    return at + 2
+  }
+
+  private sort(text: string, base: number, marked: number): void {
+    this.reset()
+    let raw = ''
+    let runStart = 0
+    for (let mark = 0; mark < marked; mark += MARK_SIZE) {
+      const lineStart = this.marks[mark]! - base
+      const value = text.slice(this.marks[mark + 2]! - base, this.marks[mark + 3]! - base)
+      const known = this.kinds[mark / MARK_SIZE]!
+      if (runStart < lineStart) raw += text.slice(runStart, lineStart)
+      runStart = this.marks[mark + 4]! - base
+      if (known === Known.none || known === Known.date || known === Known.claim) {
+        const line = `${text.slice(lineStart, this.marks[mark + 1]! - base)}: ${value}\r\n`
+        if (known === Known.claim) this.claims += line
+        else raw += line
+      }
+      this.keep(known, value)
+    }
+    this.raw = runStart === 0 ? text : raw + text.slice(runStart)
+  }
+
+  private keep(known: Known, value: string): void {
+    switch (known) {
+      case Known.host:
+        this.host = value
+        this.hostLines++
+        return
+      case Known.connection:
+        this.connection = list(this.connection, value)
+        return
+      case Known.contentLength:
+        this.contentLength = list(this.contentLength, value)
+        return
+      case Known.transferEncoding:
+        this.transferEncoding = list(this.transferEncoding, value)
+        return
+      case Known.te:
+        this.te = list(this.te, value)
+        return
+      case Known.trailer:
+        this.trailer = list(this.trailer, value)
+        return
+      case Known.upgrade:
+        this.upgrade = list(this.upgrade, value)
+        return
+      case Known.expect:
+        this.expect = list(this.expect, value)
+        return
+      case Known.keepAlive:
+        this.keepAlive = value
+        return
+      case Known.maxForwards:
+        this.maxForwards = list(this.maxForwards, value)
+        return
+      case Known.forwardedFor:
+        this.forwardedFor = list(this.forwardedFor, value)
+        return
+      case Known.forwardedProto:
+        this.forwardedProto = list(this.forwardedProto, value)
+        return
+      case Known.forwardedHost:
+        this.forwardedHost = list(this.forwardedHost, value)
+        return
+      case Known.forwarded:
+        this.forwarded = list(this.forwarded, value)
+        return
+      case Known.date:
+        this.hasDate = true
+        return
+      case Known.none:
+      case Known.dropped:
+      case Known.claim:
+    }
+  }
+
+  private reset(): void {
+    this.host = this.connection = this.contentLength = this.transferEncoding = this.te = null
+    this.trailer = this.upgrade = this.expect = this.maxForwards = this.keepAlive = null
+    this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
+    this.claims = ''
+    this.hostLines = 0
+    this.hasDate = false
+  }
+}
+
+const MARK_SIZE = 5
+
+/** Several lines of one field are one list (RFC 9110 section 5.3). */
+function list(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`
+}
+
+function nameProblem(octet: number, atLineStart: boolean): string {
+  if (octet === COLON) return 'A header field has no name.'
+  if (octet === SP || octet === HTAB) {
+    return atLineStart
+      ? 'A header field is folded over lines.'
+      : 'There is whitespace before the colon of a header field.'
+  }
+  return 'A header field name has a character that is not allowed in it.'
+}
+
+function valueProblem(octet: number): string {
+  if (octet === CR) return 'A CR in the head is not followed by LF.'
+  if (octet === LF) return 'A line of the head ends with LF alone.'
+  return 'A header field value has a control character.'
+}

@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net'
+import type { Deadlines, Timed } from './deadlines.ts'
+
+/** How long, in milliseconds, and how many octets are still read and thrown away. */
+const TIMEOUT = 2_000
+const OCTETS = 1_048_576
+
+/**
+ * The end of a connection that its client may still be sending on: says that nothing more will come, and reads on for
+ * a while. A socket closed with unread octets would be reset, and the client might lose the last reply (RFC 9112
+ * section 9.6).
+ */
+export class LingeringClose implements Timed {
+  deadline: number
+  private readonly socket: Socket
+  private octets = 0
+
+  constructor(socket: Socket, deadlines: Deadlines) {
+    this.socket = socket
+    this.deadline = deadlines.in(TIMEOUT)
+    deadlines.watch(this)
+    socket.once('close', () => deadlines.forget(this))
+    socket.end()
+    socket.resume()
+  }
+
+  /** The client has sent more. */
+  discard(octets: number): void {
+    this.octets += octets
+    if (this.octets > OCTETS) this.socket.destroy()
+  }
+
+  onDeadline(): void {
+    this.socket.destroy()
+  }
+}

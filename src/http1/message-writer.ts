@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net'
+import { Bytes, type Body, type BodySink, type BodyStream } from '../core/body.ts'
+import type { Headers } from '../core/headers.ts'
+
+/** The connection that a message is written to. */
+export interface WriterOwner {
+  readonly socket: Socket
+  /** The whole message was handed to the socket. */
+  messageWritten(): void
+  /** The body cannot be completed: the connection is of no more use. */
+  messageFailed(error: Error): void
+  /** The peer takes no more for now: `true`; or has taken what there was: `false`. */
+  writeBlocked(blocked: boolean): void
+}
+
+/** Up to here, head and body go out as one string in one write. */
+const ONE_WRITE = 15_000
+const LAST_CHUNK = '0\r\n\r\n'
+
+/** Writes one message after another: head and body in one write where both are at hand, else streaming. */
+export class MessageWriter implements BodySink {
+  /** Octets of content of the message written last. */
+  bytes = 0
+
+  private readonly owner: WriterOwner
+  private head = ''
+  private chunked = false
+  private expected = -1
+  private source: BodyStream | null = null
+
+  constructor(owner: WriterOwner) {
+    this.owner = owner
+  }
+
+  /** Whether a body is still being streamed. */
+  get busy(): boolean {
+    return this.source !== null
+  }
+
+  /**
+   * Writes a message. `head` ends with the empty line and says how the body is framed: chunked, or `body.length`
+   * octets, or until the end of the connection.
+   */
+  send(head: string, body: Body, chunked: boolean): void {
+    const { socket } = this.owner
+    if (body === null) {
+      this.bytes = 0
+      socket.write(head, 'latin1')
+      this.owner.messageWritten()
+      return
+    }
+    if (body instanceof Bytes) {
+      this.bytes = body.length
+      if (head.length + body.length <= ONE_WRITE) {
+        socket.write(head + body.toLatin1(), 'latin1')
+      } else {
+        socket.cork()
+        socket.write(head, 'latin1')
+        socket.write(body.toBuffer())
+        socket.uncork()
+      }
+      this.owner.messageWritten()
+      return
+    }
+    this.bytes = 0
+    this.head = head
+    this.chunked = chunked
+    this.expected = body.length
+    this.source = body
+    body.pipe(this)
+    if (this.head === '') return
+    socket.write(this.head, 'latin1')
+    this.head = ''
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.source === null) return false
+    this.bytes += chunk.length
+    if (this.expected >= 0 && this.bytes > this.expected) {
+      this.stop()
+      this.owner.messageFailed(new Error('the body is longer than announced'))
+      return false
+    }
+    const more = this.owner.socket.write(this.frame(chunk))
+    if (!more) this.owner.writeBlocked(true)
+    return more
+  }
+
+  end(trailers: Headers | null): void {
+    if (this.source === null) return
+    this.source = null
+    if (this.expected >= 0 && this.bytes !== this.expected)
+      return this.owner.messageFailed(new Error('the body is shorter than announced'))
+    const tail = this.chunked ? (trailers === null ? LAST_CHUNK : `0\r\n${trailers.toWire()}\r\n`) : ''
+    if (this.head !== '' || tail !== '') this.owner.socket.write(this.head + tail, 'latin1')
+    this.head = ''
+    this.owner.messageWritten()
+  }
+
+  fail(error: Error): void {
+    if (this.source === null) return
+    this.source = null
+    this.head = ''
+    this.owner.messageFailed(error)
+  }
+
+  /** The socket has taken everything: the source may go on. */
+  drained(): void {
+    this.owner.writeBlocked(false)
+    this.source?.resume()
+  }
+
+  /** The connection is gone, or the reader wants no more: the source is told. */
+  stop(): void {
+    const { source } = this
+    this.source = null
+    this.head = ''
+    source?.cancel()
+  }
+
+  /** A copy of the lent chunk with what must stand around it, so that one write does. */
+  private frame(chunk: Buffer): Buffer {
+    const before = this.chunked ? `${this.head}${chunk.length.toString(16)}\r\n` : this.head
+    this.head = ''
+    const framed = Buffer.allocUnsafe(before.length + chunk.length + (this.chunked ? 2 : 0))
+    framed.write(before, 0, 'latin1')
+    chunk.copy(framed, before.length)
+    if (this.chunked) framed.write('\r\n', before.length + chunk.length, 'latin1')
+    return framed
+  }
+}

@@ -1,0 +1,26 @@
+import { STATUS_CODES } from 'node:http'
+import type { Reply } from '../core/reply.ts'
+
+/** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
+const statusLines: readonly string[] = Array.from({ length: 600 }, (_, status) => {
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+})
+
+/**
+ * The head of a reply as it goes to a client that speaks HTTP/1.`minor`. Content of unknown length is chunked, or ends
+ * with the connection for HTTP/1.0 (RFC 9112 section 6). `empty` says that none follows the head: a length is then
+ * announced only where the reply has a body that is held back, as for HEAD (RFC 9110 section 8.6).
+ */
+export function replyHead(reply: Reply, empty: boolean, minor: number, close: boolean, dateField: string): string {
+  const { status, headers, body } = reply
+  let head = statusLines[status]! + headers.toWire()
+  if (!headers.dated) head += dateField
+  if (!empty || body !== null) {
+    const length = body === null ? 0 : body.length
+    if (length >= 0) head += `Content-Length: ${length}\r\n`
+    else if (minor === 1) head += 'Transfer-Encoding: chunked\r\n'
+  }
+  if (close) head += 'Connection: close\r\n'
+  else if (minor === 0) head += 'Connection: keep-alive\r\n'
+  return `${head}\r\n`
+}

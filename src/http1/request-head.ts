@@ -1,0 +1,168 @@
+import { GatewayError } from '../core/errors.ts'
+import { foldedToken, CR, LF, SP, targetOctet } from './characters.ts'
+import { requestFieldNames } from './field-names.ts'
+import { readOptions } from './connection-options.ts'
+import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
+import { parseContentLength, parseTransferEncoding } from './framing.ts'
+import type { HeadLimits } from './limits.ts'
+import { isAuthority, parseTarget } from './target.ts'
+
+/**
+ * Reads request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance serves one connection after
+ * another: its fields hold the last head until the next `parse`.
+ */
+export class RequestHead {
+  method = ''
+  /** Origin-form path with query, or "*" for OPTIONS. */
+  target = ''
+  /** From Host, or from an absolute-form target; "" only for HTTP/1.0. */
+  authority = ''
+  /** 0 or 1: the minor version. */
+  minor = 1
+  /** Octets of content, -1 where it is chunked. */
+  contentLength = 0
+  /** The client asked for, or implied, the end of the connection after the reply. */
+  close = false
+  /** Fields named by Connection besides the ones the wire knows: end-to-end fields that must go. */
+  nominated: string[] | null = null
+  /** The client waits for 100 (Continue) before it sends the content (RFC 9110 section 10.1.1). */
+  expectsContinue = false
+  readonly fields: FieldSection
+
+  private readonly limits: HeadLimits
+
+  constructor(limits: HeadLimits) {
+    this.limits = limits
+    this.fields = new FieldSection(requestFieldNames, limits.headers)
+  }
+
+  /**
+   * Reads a head that begins at `start`; returns the offset behind it, or INCOMPLETE.
+   * Throws GatewayError: 'bad-request', 'uri-too-long', 'headers-too-large', 'not-implemented', 'version-not-supported'.
+   */
+  parse(octets: Buffer, start: number, end: number): number {
+    // 1. An empty line before the request line is ignored (RFC 9112 section 2.2).
+    let at = start
+    if (octets[at] === CR) {
+      if (at + 1 >= end) return INCOMPLETE
+      if (octets[at + 1] !== LF) throw new MalformedMessage('A CR before the request line is not followed by LF.')
+      at += 2
+    }
+
+    // 2. The request line, then the fields.
+    const lineEnd = this.parseLine(octets, at, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.fields.parse(octets, lineEnd, end)
+    if ((headEnd === INCOMPLETE ? end : headEnd) - at > this.limits.head)
+      throw new GatewayError('headers-too-large', `The request head is over ${this.limits.head} bytes.`)
+    if (headEnd === INCOMPLETE) return INCOMPLETE
+
+    // 3. What the fields mean together.
+    this.nominated = null
+    this.close = this.minor === 0
+    if (this.fields.connection !== null) this.readConnection(this.fields.connection)
+    this.readFraming()
+    this.readAuthority()
+    this.readExpect()
+    return headEnd
+  }
+
+  /** Method SP request-target SP HTTP-version CRLF (RFC 9112 section 3): single spaces, nothing else. */
+  private parseLine(octets: Buffer, start: number, end: number): number {
+    let at = start
+    while (at < end && foldedToken[octets[at]!] !== 0) at++
+    if (at - start > MAXIMUM_METHOD)
+      throw new GatewayError('not-implemented', 'The method is longer than any known one.')
+    if (at >= end) return INCOMPLETE
+    if (octets[at] !== SP || at === start)
+      throw new MalformedMessage('The request line does not begin with a method and a space.')
+    const targetStart = at + 1
+    at = targetStart
+    while (at < end && targetOctet[octets[at]!] === 1) at++
+    if (at - targetStart > this.limits.target)
+      throw new GatewayError('uri-too-long', `The request target is over ${this.limits.target} bytes.`)
+    if (at >= end) return INCOMPLETE
+    if (octets[at] !== SP || at === targetStart)
+      throw new MalformedMessage('The request target has a character that is not allowed in it, or is missing.')
+    if (end - at < VERSION_LENGTH) {
+      if (!SUFFIX.startsWith(octets.toString('latin1', at, Math.min(end, at + 8)))) throw badVersion(octets, at, end)
+      return INCOMPLETE
+    }
+    const minor = octets[at + 8]! - DIGIT_0
+    if (octets.toString('latin1', at, at + 8) !== SUFFIX || (minor !== 0 && minor !== 1))
+      throw badVersion(octets, at, end)
+    if (octets[at + 9] !== CR || octets[at + 10] !== LF)
+      throw new MalformedMessage('The request line does not end with CR LF after the version.')
+    this.minor = minor
+    this.method = methodName(octets, start, targetStart - 1)
+    this.target = octets.toString('latin1', targetStart, at)
+    return at + VERSION_LENGTH
+  }
+
+  /** RFC 9112 section 9.3: close wins; an HTTP/1.0 connection persists only where keep-alive asks for it. */
+  private readConnection(connection: string): void {
+    const options = readOptions(connection)
+    this.close = options.close || (this.minor === 0 && !options.keepAlive)
+    this.nominated = options.nominated
+  }
+
+  /** HTTP/1.0 has no expectations; of HTTP/1.1 there is one (RFC 9110 section 10.1.1). */
+  private readExpect(): void {
+    const { expect } = this.fields
+    this.expectsContinue = false
+    if (expect === null || this.minor === 0) return
+    if (expect.toLowerCase() !== '100-continue')
+      throw new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
+    this.expectsContinue = true
+  }
+
+  /** RFC 9112 section 6.3, without any of the repairs that it allows: whatever is ambiguous is refused. */
+  private readFraming(): void {
+    const { contentLength, transferEncoding } = this.fields
+    this.contentLength = 0
+    if (transferEncoding !== null) {
+      if (contentLength !== null)
+        throw new MalformedMessage('The request has both Content-Length and Transfer-Encoding.')
+      if (this.minor === 0) throw new MalformedMessage('An HTTP/1.0 request has Transfer-Encoding.')
+      parseTransferEncoding(transferEncoding)
+      this.contentLength = -1
+      return
+    }
+    if (contentLength !== null) this.contentLength = parseContentLength(contentLength)
+  }
+
+  /** RFC 9112 sections 3.2 and 3.2.2; a Host that contradicts an absolute-form target is refused, not ignored. */
+  private readAuthority(): void {
+    const { host, hostLines } = this.fields
+    if (hostLines > 1) throw new MalformedMessage('The request has more than one Host header field.')
+    if (host === null && this.minor === 1) throw new MalformedMessage('The request has no Host header field.')
+    if (host !== null && !isAuthority(host))
+      throw new MalformedMessage('The Host header field is not a host with an optional port.')
+    this.authority = host ?? ''
+    if (this.target.charCodeAt(0) === SLASH) return
+    const { authority, target } = parseTarget(this.method, this.target)
+    this.target = target
+    if (authority === null) return
+    if (host !== null && host.toLowerCase() !== authority.toLowerCase())
+      throw new MalformedMessage('The Host header field contradicts the request target.')
+    this.authority = authority
+  }
+}
+
+const SUFFIX = ' HTTP/1.'
+const VERSION_LENGTH = 11
+const MAXIMUM_METHOD = 32
+const DIGIT_0 = 48
+const SLASH = 47
+
+function badVersion(octets: Buffer, at: number, end: number): GatewayError {
+  if (/^ HTTP\/[02-9]/.test(octets.toString('latin1', at, Math.min(end, at + 8))))
+    return new GatewayError('version-not-supported', 'The gateway speaks HTTP/1.0 and HTTP/1.1 on this listener.')
+  return new MalformedMessage('The request line does not end with an HTTP version.')
+}
+
+/** The common methods without making a string. */
+function methodName(octets: Buffer, start: number, end: number): string {
+  if (end - start === 3 && octets[start] === 0x47 && octets[start + 1] === 0x45 && octets[start + 2] === 0x54)
+    return 'GET'
+  return octets.toString('latin1', start, end)
+}

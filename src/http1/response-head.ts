@@ -1,0 +1,124 @@
+import { foldedToken, CR, LF, SP, valueOctet } from './characters.ts'
+import { readOptions } from './connection-options.ts'
+import { responseFieldNames } from './field-names.ts'
+import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
+import { parseContentLength, parseTransferEncoding } from './framing.ts'
+import type { HeadLimits } from './limits.ts'
+
+/** How the content of a response is delimited (RFC 9112 section 6.3). */
+export const CHUNKED = -1
+export const UNTIL_CLOSE = -2
+
+/** Reads response heads strictly (RFC 9112 sections 4 to 6); its fields hold the last head until the next `parse`. */
+export class ResponseHead {
+  status = 0
+  minor = 1
+  /** Octets of content, or CHUNKED, or UNTIL_CLOSE; as the head says it, whatever the method was. */
+  contentLength = 0
+  /** Content-Length as sent, also where no content follows (HEAD, 304); null if absent. */
+  announcedLength: string | null = null
+  /** The service will close the connection after this response. */
+  close = false
+  /** Milliseconds for which the service keeps the connection, less a margin for the way there; Infinity if it does not say. */
+  keepAliveTimeout = Number.POSITIVE_INFINITY
+  /** Fields named by Connection that are not the wire's own. */
+  nominated: string[] | null = null
+  readonly fields: FieldSection
+
+  private readonly limits: HeadLimits
+
+  constructor(limits: HeadLimits) {
+    this.limits = limits
+    this.fields = new FieldSection(responseFieldNames, limits.headers)
+  }
+
+  /** Returns the offset behind the head, or INCOMPLETE. Throws a GatewayError that says what is wrong with it. */
+  parse(octets: Buffer, start: number, end: number): number {
+    const lineEnd = this.parseLine(octets, start, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.fields.parse(octets, lineEnd, end)
+    if ((headEnd === INCOMPLETE ? end : headEnd) - start > this.limits.head)
+      throw new MalformedMessage(`The response head is over ${this.limits.head} bytes.`)
+    if (headEnd === INCOMPLETE) return INCOMPLETE
+    this.nominated = null
+    this.close = this.minor === 0
+    if (this.fields.connection !== null) this.readConnection(this.fields.connection)
+    this.keepAliveTimeout =
+      this.fields.keepAlive === null ? Number.POSITIVE_INFINITY : keepAliveTimeout(this.fields.keepAlive)
+    this.readFraming()
+    return headEnd
+  }
+
+  /** HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is. */
+  private parseLine(octets: Buffer, start: number, end: number): number {
+    if (end - start < STATUS_LINE_LENGTH) {
+      const have = octets.toString('latin1', start, Math.min(end, start + PREFIX.length))
+      if (!PREFIX.startsWith(have)) throw new MalformedMessage('The response does not begin with HTTP/1.')
+      return INCOMPLETE
+    }
+    const minor = octets[start + 7]! - DIGIT_0
+    if (
+      octets.toString('latin1', start, start + PREFIX.length) !== PREFIX ||
+      (minor !== 0 && minor !== 1) ||
+      octets[start + 8] !== SP
+    )
+      throw new MalformedMessage('The response does not begin with HTTP/1.0 or HTTP/1.1.')
+    const status = digit(octets[start + 9]!) * 100 + digit(octets[start + 10]!) * 10 + digit(octets[start + 11]!)
+    if (!(status >= 100 && status <= 599))
+      throw new MalformedMessage('The status code is not a number from 100 to 599.')
+    let at = start + 12
+    if (octets[at] === SP) at++
+    else if (octets[at] !== CR) throw new MalformedMessage('The status code is not followed by a space.')
+    while (at < end && valueOctet[octets[at]!] === 1) at++
+    if (at + 1 >= end) return INCOMPLETE
+    if (octets[at] !== CR || octets[at + 1] !== LF)
+      throw new MalformedMessage('The status line does not end with CR LF.')
+    this.minor = minor
+    this.status = status
+    return at + 2
+  }
+
+  private readConnection(connection: string): void {
+    const options = readOptions(connection)
+    this.close = options.close || (this.minor === 0 && !options.keepAlive)
+    this.nominated = options.nominated
+  }
+
+  private readFraming(): void {
+    const { contentLength, transferEncoding } = this.fields
+    this.announcedLength = null
+    if (transferEncoding !== null) {
+      if (contentLength !== null)
+        throw new MalformedMessage('The response has both Content-Length and Transfer-Encoding.')
+      if (this.minor === 0) throw new MalformedMessage('An HTTP/1.0 response has Transfer-Encoding.')
+      parseTransferEncoding(transferEncoding)
+      this.contentLength = CHUNKED
+      return
+    }
+    if (contentLength === null) {
+      this.contentLength = UNTIL_CLOSE
+      return
+    }
+    this.contentLength = parseContentLength(contentLength)
+    this.announcedLength = contentLength
+  }
+}
+
+/** Whether a response to that method with that status has no content, whatever its fields say (RFC 9112 section 6.3). */
+export function hasNoContent(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304 || status < 200
+}
+
+const PREFIX = 'HTTP/1.'
+/** The shortest status line, "HTTP/1.1 200" CR. */
+const STATUS_LINE_LENGTH = 13
+const DIGIT_0 = 48
+
+function digit(octet: number): number {
+  return foldedToken[octet] !== 0 && octet >= DIGIT_0 && octet <= 57 ? octet - DIGIT_0 : Number.NaN
+}
+
+/** "timeout=5" means that a request after about 5 s may meet a closed connection, so it is given up a second before. */
+function keepAliveTimeout(value: string): number {
+  const seconds = /(?:^|[\s,])timeout=([0-9]{1,6})/i.exec(value)
+  return seconds === null ? Number.POSITIVE_INFINITY : Math.max(0, Number(seconds[1]) * 1000 - 1000)
+}

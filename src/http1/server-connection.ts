@@ -1,0 +1,312 @@
+import type { Socket } from 'node:net'
+import { Bytes, cancelBody } from '../core/body.ts'
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { Client } from '../core/exchange.ts'
+import type { Reply } from '../core/reply.ts'
+import { LF } from './characters.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
+import { INCOMPLETE } from './fields.ts'
+import type { BodySource, IncomingBody } from './incoming-body.ts'
+import { LingeringClose } from './lingering-close.ts'
+import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { replyHead } from './reply-head.ts'
+import { requestBody, tooLarge } from './request-body.ts'
+import type { RequestHead } from './request-head.ts'
+import { hasNoContent } from './response-head.ts'
+import { ServerExchange } from './server-exchange.ts'
+import type { ServerHandler, ServerOptions } from './server-handler.ts'
+
+/** idle: between requests; head, body: reading one; waiting: for the reply; closing: only reading what is thrown away. */
+type State = 'idle' | 'head' | 'body' | 'waiting' | 'closing'
+
+/**
+ * A client's connection: reads requests one after another, answers them in order, and never holds more of a client's
+ * octets than were read at once.
+ */
+export class ServerConnection implements BodySource, WriterOwner, Timed {
+  readonly socket: Socket
+  /** Address of the peer, which may be a proxy. */
+  readonly peer: string
+  /** For `identify` to keep what it found out about an untrusted peer. */
+  client: Client | null = null
+  deadline: number
+
+  private readonly handler: ServerHandler
+  private readonly options: ServerOptions
+  private readonly deadlines: Deadlines
+  private readonly head: RequestHead
+  private readonly writer: MessageWriter
+  private state: State = 'idle'
+  private exchange: ServerExchange | null = null
+  private body: IncomingBody | null = null
+  /** Status of the reply that is being written, 0 before. */
+  private status = 0
+  /** Octets that arrived before they could be used: an incomplete head, or the next request. */
+  private pending: Buffer | null = null
+  private processing = false
+  private draining = false
+  private closeAfter = false
+  private expectsContinue = false
+  private closing: LingeringClose | null = null
+  private readonly onReply = (reply: Reply): void => this.reply(reply)
+  private readonly onRejected = (error: unknown): void => {
+    if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
+  }
+
+  /** Takes over a connected socket. `head` may be shared by all connections of a thread: it is read at once. */
+  constructor(socket: Socket, handler: ServerHandler, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
+    this.socket = socket
+    this.peer = socket.remoteAddress ?? ''
+    this.handler = handler
+    this.options = options
+    this.deadlines = deadlines
+    this.head = head
+    this.writer = new MessageWriter(this)
+    this.deadline = deadlines.in(options.idleTimeout)
+    deadlines.watch(this)
+    socket.on('data', (octets) => {
+      if (typeof octets !== 'string') this.read(octets)
+    })
+    socket.on('drain', () => this.writer.drained())
+    socket.on('end', () => this.ended())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.gone())
+  }
+
+  /** No further request: an idle connection ends now, a busy one after its reply. */
+  drain(): void {
+    this.draining = true
+    if (this.state === 'idle') this.linger()
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  // Reading
+
+  private read(octets: Buffer): void {
+    if (this.closing !== null) return this.closing.discard(octets.length)
+    const input = this.pending === null ? octets : Buffer.concat([this.pending, octets])
+    if (this.state === 'head' && !octets.includes(LF) && input.length <= this.options.head) {
+      this.pending = input
+      return
+    }
+    this.pending = null
+    this.process(input)
+  }
+
+  private process(octets: Buffer): void {
+    const end = octets.length
+    let at = 0
+    this.processing = true
+    while (at < end) {
+      if (this.state === 'waiting') {
+        this.pending = octets.subarray(at)
+        this.pauseReading()
+        break
+      }
+      if (this.state === 'closing') break
+      try {
+        at = this.state === 'body' ? this.readBody(octets, at, end) : this.readHead(octets, at, end)
+      } catch (error) {
+        this.refuse(error)
+        break
+      }
+    }
+    this.processing = false
+  }
+
+  private readHead(octets: Buffer, start: number, end: number): number {
+    const bodyStart = this.head.parse(octets, start, end)
+    if (bodyStart !== INCOMPLETE) return this.begin(octets, bodyStart, end)
+    if (this.state === 'idle') this.deadline = this.deadlines.in(this.options.headTimeout)
+    this.state = 'head'
+    this.pending = octets.subarray(start)
+    return end
+  }
+
+  private readBody(octets: Buffer, start: number, end: number): number {
+    const body = this.body!
+    this.deadline = this.deadlines.in(this.options.bodyTimeout)
+    const at = body.feed(octets, start, end)
+    if (!body.arrived) return at
+    this.state = 'waiting'
+    this.deadline = Number.POSITIVE_INFINITY
+    if (this.exchange === null) this.next()
+    return at
+  }
+
+  /** A whole head was read: makes the exchange of it, with its body or what is there of it, and has it answered. */
+  private begin(octets: Buffer, bodyStart: number, end: number): number {
+    const { head, options } = this
+    const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now())
+    this.exchange = exchange
+    this.status = 0
+    this.closeAfter = head.close
+    this.state = 'waiting'
+    this.deadline = Number.POSITIVE_INFINITY
+    const length = head.contentLength
+    if (length > options.body) throw tooLarge(options.body)
+    this.expectsContinue = length !== 0 && head.expectsContinue
+    let at = bodyStart
+    if (length > 0 && end - bodyStart >= length) {
+      at = bodyStart + length
+      exchange.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, at))
+    } else if (length !== 0) {
+      const body = requestBody(this, length, options)
+      this.body = body
+      this.state = 'body'
+      this.deadline = this.deadlines.in(options.bodyTimeout)
+      if (at < end) at = this.readBody(octets, at, end)
+      exchange.body = body.whole() ?? body
+    }
+    this.answer(exchange)
+    return at
+  }
+
+  private answer(exchange: ServerExchange): void {
+    let reply: Reply | Promise<Reply>
+    try {
+      reply = this.handler.handle(exchange)
+    } catch (error) {
+      reply = this.handler.refuse(error, this.peer, exchange)
+    }
+    if (reply instanceof Promise) reply.then(this.onReply, this.onRejected)
+    else this.reply(reply)
+  }
+
+  bodyWanted(): void {
+    if (!this.expectsContinue) return
+    this.expectsContinue = false
+    this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
+  }
+
+  pauseReading(): void {
+    this.socket.pause()
+    if (this.state === 'body') this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  resumeReading(): void {
+    this.socket.resume()
+    if (this.state === 'body') this.deadline = this.deadlines.in(this.options.bodyTimeout)
+  }
+
+  abandonBody(): void {
+    this.closeAfter = true
+    if (this.exchange === null) this.linger()
+    else this.pauseReading()
+  }
+
+  // Replying
+
+  private reply(reply: Reply): void {
+    const { exchange } = this
+    if (exchange === null || this.socket.destroyed) return cancelBody(reply.body)
+    exchange.waiter = null
+    // 1. A body that nobody reads to its end leaves no way to find the next request.
+    if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true
+    this.expectsContinue = false
+
+    // 2. The head, which says how this client can see the end of the content.
+    const { status, body } = reply
+    const empty = hasNoContent(exchange.method, status)
+    const chunked = body !== null && body.length < 0 && exchange.minor === 1
+    if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
+    this.status = status
+    const head = replyHead(reply, empty, exchange.minor, this.closeAfter, this.deadlines.dateField)
+
+    // 3. Head and body.
+    if (empty) cancelBody(body)
+    this.writer.send(head, empty ? null : body, chunked)
+  }
+
+  /** The reply was handed to the socket whole. */
+  messageWritten(): void {
+    this.over(true)
+    if (this.state !== 'body') return this.next()
+    // The service has answered before it had all of the request: the rest is still read by it, or by nobody.
+    if (this.closeAfter || !this.body!.flowing) this.linger()
+  }
+
+  /** The reply broke off: a reset keeps the client from taking it for whole. */
+  messageFailed(): void {
+    this.socket.resetAndDestroy()
+  }
+
+  writeBlocked(blocked: boolean): void {
+    if (this.state === 'waiting')
+      this.deadline = blocked ? this.deadlines.in(this.options.writeTimeout) : Number.POSITIVE_INFINITY
+  }
+
+  private over(whole: boolean): void {
+    const exchange = this.exchange!
+    this.exchange = null
+    this.handler.done(exchange, this.status, this.writer.bytes, whole)
+  }
+
+  private next(): void {
+    this.body = null
+    if (this.closeAfter || this.draining) return this.linger()
+    this.state = 'idle'
+    this.deadline = this.deadlines.in(this.options.idleTimeout)
+    if (this.processing || this.pending === null) return
+    const { pending } = this
+    this.pending = null
+    this.socket.resume()
+    this.process(pending)
+  }
+
+  // Endings
+
+  /** What was read cannot be used: answers if nothing has been answered yet, and reads no further request. */
+  private refuse(error: unknown): void {
+    const { exchange, body } = this
+    if (this.socket.destroyed) return
+    this.closeAfter = true
+    this.pending = null
+    this.state = 'waiting'
+    this.deadline = Number.POSITIVE_INFINITY
+    this.pauseReading()
+    if (body !== null && exchange?.body === body) return body.fail(asGatewayError(error))
+    const reply = this.handler.refuse(error, this.peer, exchange)
+    if (exchange !== null) return this.reply(reply)
+    const content = reply.body instanceof Bytes ? reply.body.toLatin1() : ''
+    this.socket.write(replyHead(reply, false, 1, true, this.deadlines.dateField) + content, 'latin1')
+    this.linger()
+  }
+
+  private linger(): void {
+    if (this.closing !== null) return
+    this.state = 'closing'
+    this.pending = null
+    this.deadline = Number.POSITIVE_INFINITY
+    this.closing = new LingeringClose(this.socket, this.deadlines)
+  }
+
+  /** The client sends no more. In the middle of an exchange that means that it has left. */
+  private ended(): void {
+    if (this.state === 'idle' || this.state === 'closing') this.socket.end()
+    else this.socket.destroy()
+  }
+
+  onDeadline(): void {
+    if (this.state === 'idle') return this.linger()
+    if (this.state !== 'head' && this.state !== 'body') return void this.socket.resetAndDestroy()
+    this.refuse(new GatewayError('request-timeout', `The request ${this.state} did not arrive in time.`))
+  }
+
+  private gone(): void {
+    this.deadlines.forget(this)
+    this.writer.stop()
+    const left = new GatewayError('client-closed')
+    this.body?.fail(left)
+    if (this.exchange !== null) {
+      this.exchange.abort()
+      if (this.status === 0) this.status = left.status
+      this.over(false)
+    }
+    this.handler.closed(this)
+  }
+}

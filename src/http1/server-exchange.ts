@@ -1,0 +1,54 @@
+import type { Body } from '../core/body.ts'
+import type { GatewayError } from '../core/errors.ts'
+import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../core/exchange.ts'
+import { Headers } from '../core/headers.ts'
+import type { RequestHead } from './request-head.ts'
+
+const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
+const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
+
+/** The exchange that a server connection makes of a request head. */
+export class ServerExchange implements Exchange {
+  readonly method: string
+  path: string
+  query: string
+  readonly host: string
+  readonly headers: Headers
+  body: Body = null
+  readonly client: Client
+  readonly start: number
+  readonly minor: number
+  /** The client takes trailers (RFC 9110 section 10.1.4). */
+  readonly acceptsTrailers: boolean
+  correlationId = ''
+  route: RouteInfo = NO_ROUTE
+  params = NO_PARAMS
+  consumer: Consumer | null = null
+  instance: string | null = null
+  error: GatewayError | null = null
+  aborted = false
+  waiter: Abortable | null = null
+
+  constructor(head: RequestHead, client: Client, start: number) {
+    const { target, fields } = head
+    const mark = target.indexOf('?')
+    this.method = head.method
+    this.path = mark === -1 ? target : target.slice(0, mark)
+    this.query = mark === -1 ? '' : target.slice(mark)
+    this.host = head.authority
+    this.headers = Headers.fromWire(fields.raw)
+    this.client = client
+    this.start = start
+    this.minor = head.minor
+    this.acceptsTrailers = fields.te !== null && /(?:^|[,\s])trailers(?:$|[,;\s])/i.test(fields.te)
+    if (head.nominated !== null) for (const name of head.nominated) this.headers.delete(name)
+  }
+
+  /** The client has left. */
+  abort(): void {
+    this.aborted = true
+    const { waiter } = this
+    this.waiter = null
+    waiter?.abort()
+  }
+}

@@ -1,0 +1,33 @@
+import type { Client } from '../core/exchange.ts'
+import type { Reply } from '../core/reply.ts'
+import type { HeadLimits } from './limits.ts'
+import type { RequestHead } from './request-head.ts'
+import type { ServerConnection } from './server-connection.ts'
+import type { ServerExchange } from './server-exchange.ts'
+
+/** What a server connection needs from the gateway. Times are milliseconds, sizes octets. */
+export interface ServerOptions extends HeadLimits {
+  readonly body: number
+  /** From the first octet of a head to its end. */
+  readonly headTimeout: number
+  /** Without an octet of a body that is awaited. */
+  readonly bodyTimeout: number
+  /** Without a request. */
+  readonly idleTimeout: number
+  /** Without the client taking anything of a reply. */
+  readonly writeTimeout: number
+}
+
+/** The gateway as a server connection sees it. */
+export interface ServerHandler {
+  /** Answers. What it throws or rejects with goes to `refuse`. */
+  handle(exchange: ServerExchange): Reply | Promise<Reply>
+  /** The reply to a request that could not be read. */
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
+  /** The exchange is over: what was sent, and whether it was sent whole. */
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
+  /** Who the client is, by the forwarding fields where the peer may be believed. */
+  identify(connection: ServerConnection, head: RequestHead): Client
+  /** The connection is gone. */
+  closed(connection: ServerConnection): void
+}

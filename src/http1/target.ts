@@ -1,0 +1,38 @@
+import { GatewayError } from '../core/errors.ts'
+import { MalformedMessage } from './fields.ts'
+
+/**
+ * host [":" port] of RFC 3986 section 3.2.2 without userinfo: a registered name, an IPv4 address, or an IPv6 address
+ * in brackets. Percent-encoded names and sub-delims are refused: no service has such a name, attacks do.
+ */
+const AUTHORITY = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,253})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/
+
+/** Whether the text is a host with an optional port. */
+export function isAuthority(text: string): boolean {
+  return AUTHORITY.test(text)
+}
+
+export interface Target {
+  /** Null where the target names none. */
+  readonly authority: string | null
+  /** Origin-form, or "*". */
+  readonly target: string
+}
+
+/**
+ * Reads a target that does not begin with "/": absolute-form, asterisk-form, or the authority-form of CONNECT
+ * (RFC 9112 sections 3.2.2 to 3.2.4). Throws GatewayError 'not-implemented' for CONNECT, MalformedMessage otherwise.
+ */
+export function parseTarget(method: string, target: string): Target {
+  if (method === 'CONNECT')
+    throw new GatewayError('not-implemented', 'CONNECT is not offered: this is a gateway, not a forward proxy.')
+  if (target === '*') {
+    if (method !== 'OPTIONS') throw new MalformedMessage('Only OPTIONS may have the target "*".')
+    return { authority: null, target: '*' }
+  }
+  const match = /^https?:\/\/([^/?]*)(.*)$/i.exec(target)
+  if (match === null || !isAuthority(match[1]!))
+    throw new MalformedMessage('The request target is neither a path nor an http URI.')
+  const rest = match[2]!
+  return { authority: match[1]!, target: rest.startsWith('/') ? rest : `/${rest}` }
+}

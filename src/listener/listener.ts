@@ -1,0 +1,124 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Client } from '../core/exchange.ts'
+import type { Reply } from '../core/reply.ts'
+import type { Deadlines } from '../http1/deadlines.ts'
+import { RequestHead } from '../http1/request-head.ts'
+import { ServerConnection } from '../http1/server-connection.ts'
+import type { ServerExchange } from '../http1/server-exchange.ts'
+import type { ServerHandler, ServerOptions } from '../http1/server-handler.ts'
+import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
+
+/** What becomes of the requests of a listener. */
+export interface Receiver {
+  /** Answers. What it throws or rejects with goes to `refuse`. */
+  handle(exchange: ServerExchange): Reply | Promise<Reply>
+  /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
+  /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
+}
+
+export interface ListenerOptions extends ServerOptions {
+  /** Client connections at the same time; further ones are closed as they come. */
+  readonly connections: number
+}
+
+/** Octets that may wait in a kernel or stream buffer before a sender is asked to pause. */
+const HIGH_WATER_MARK = 65_536
+
+/** An address on which the gateway accepts connections. */
+export class Listener implements ServerHandler {
+  private readonly server: Server
+  private readonly receiver: Receiver
+  private readonly proxies: TrustedProxies
+  private readonly options: ListenerOptions
+  private readonly deadlines: Deadlines
+  private readonly head: RequestHead
+  private readonly connections = new Set<ServerConnection>()
+  private draining = false
+  private whenEmpty: (() => void) | null = null
+
+  constructor(receiver: Receiver, proxies: TrustedProxies, options: ListenerOptions, deadlines: Deadlines) {
+    this.receiver = receiver
+    this.proxies = proxies
+    this.options = options
+    this.deadlines = deadlines
+    this.head = new RequestHead(options)
+    this.server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK })
+    this.server.maxConnections = options.connections
+    this.server.on('connection', (socket) => this.accept(socket))
+  }
+
+  /** Open client connections. */
+  get size(): number {
+    return this.connections.size
+  }
+
+  /** Begins to accept connections; `shared` lets several threads listen on one port. Rejects with what the system said. */
+  listen({ host, port }: Address, shared: boolean): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject)
+      this.server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
+        this.server.off('error', reject)
+        const bound = this.server.address()
+        resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
+      })
+    })
+  }
+
+  /**
+   * Stops accepting and lets each connection end with the reply it is at; the rest is cut off after `timeout` ms.
+   * Resolves with the number of those that were cut off.
+   */
+  async drain(timeout: number, clock: Clock): Promise<number> {
+    this.draining = true
+    this.server.close()
+    for (const connection of this.connections) connection.drain()
+    if (this.connections.size === 0) return 0
+    let cutOff = 0
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(timeout, () => {
+        cutOff = this.connections.size
+        for (const connection of this.connections) connection.destroy()
+      })
+      this.whenEmpty = () => {
+        cancel()
+        resolve()
+      }
+    })
+    return cutOff
+  }
+
+  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    return this.receiver.handle(exchange)
+  }
+
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
+    return this.receiver.refuse(error, peer, exchange)
+  }
+
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+    this.receiver.done(exchange, status, bytes, whole)
+  }
+
+  identify(connection: ServerConnection, head: RequestHead): Client {
+    if (connection.client !== null) return connection.client
+    const peer = plainAddress(connection.peer)
+    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, 'http', head.fields)
+    connection.client = new ForwardedClient(peer, 'http', peer, null)
+    return connection.client
+  }
+
+  closed(connection: ServerConnection): void {
+    this.connections.delete(connection)
+    if (this.connections.size === 0) this.whenEmpty?.()
+  }
+
+  private accept(socket: Socket): void {
+    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    this.connections.add(connection)
+    if (this.draining) connection.drain()
+  }
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import { definePolicy } from '../core/component.ts'
+import { editReplies } from '../core/handler.ts'
+import { fieldName } from './field-name.ts'
+
+/** Plain in a header, a log line and a shell, and always a valid relative reference for a problem's `instance`. */
+const ACCEPTED = /^[A-Za-z0-9][A-Za-z0-9._~+/=@-]{0,127}$/
+
+/** Gives each exchange one id that the service, the log and every reply show alike. */
+export const correlationId = definePolicy({
+  name: 'correlation-id',
+  summary:
+    'Gives each request an id, passes it to the service, and returns it on every reply, including error replies.',
+  options: z.strictObject({
+    header: fieldName
+      .default('X-Correlation-ID')
+      .describe(
+        'Header that carries the id. The id that a client sends is kept if it is 1 to 128 characters of ' +
+          'A-Z a-z 0-9 . _ ~ + / = @ - and begins with a letter or digit; otherwise the gateway makes a UUID.',
+      ),
+  }),
+  create({ header }) {
+    return (next) => {
+      const handle = editReplies(next, (reply, exchange) => reply.headers.set(header, exchange.correlationId))
+      return (exchange) => {
+        // Combined, so that several ids at once are none.
+        const sent = exchange.headers.combined(header)
+        if (sent !== undefined && ACCEPTED.test(sent)) {
+          exchange.correlationId = sent
+          return handle(exchange)
+        }
+        exchange.correlationId = randomUUID()
+        exchange.headers.set(header, exchange.correlationId)
+        return handle(exchange)
+      }
+    }
+  },
+})

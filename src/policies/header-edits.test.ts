@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { applyPolicy } from '../../test/support/policy.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+import { headerEdits } from './header-edits.ts'
+import { requestHeaders } from './request-headers.ts'
+import { responseHeaders } from './response-headers.ts'
+
+/** What the service receives of the fields sent, with these options. */
+function forwarded(
+  options: Parameters<typeof headerEdits.parse>[0],
+  sent: Parameters<typeof Headers.of>[0],
+  parts = {},
+) {
+  let received: string[][] = []
+  const exchange = makeExchange({ headers: Headers.of(sent), ...parts })
+  const next = () => {
+    received = [...exchange.headers]
+    return new Reply(200, Headers.of(), null)
+  }
+  void applyPolicy(requestHeaders, headerEdits.parse(options), next)(exchange)
+  return received
+}
+
+test('set replaces every field of that name', () => {
+  assert.deepEqual(
+    forwarded({ set: { 'X-Mode': '{method}' } }, [
+      ['x-mode', 'a'],
+      ['Accept', '*/*'],
+      ['X-MODE', 'b'],
+    ]),
+    [
+      ['x-mode', 'GET'],
+      ['Accept', '*/*'],
+    ],
+  )
+})
+
+test('add leaves those of the same name', () => {
+  assert.deepEqual(forwarded({ add: { Via: '1.1 gateway' } }, [['Via', '1.0 other']]), [
+    ['Via', '1.0 other'],
+    ['Via', '1.1 gateway'],
+  ])
+})
+
+test('remove takes away every field of that name', () => {
+  const sent = [
+    ['Cookie', 'a=1'],
+    ['Accept', '*/*'],
+    ['cookie', 'b=2'],
+  ] as const
+  assert.deepEqual(forwarded({ remove: ['COOKIE'] }, sent), [['Accept', '*/*']])
+})
+
+test('a field that comes out empty is removed, so that a client cannot pass for a consumer', () => {
+  const options = { set: { 'X-User-ID': '{consumer.id}' }, add: { 'X-Tier': '{consumer.tier}' } }
+  assert.deepEqual(forwarded(options, [['X-User-ID', 'admin']]), [])
+  const consumer = { id: 'u-1', roles: [], tier: 'gold' }
+  assert.deepEqual(forwarded(options, [['X-User-ID', 'admin']], { consumer }), [
+    ['X-User-ID', 'u-1'],
+    ['X-Tier', 'gold'],
+  ])
+})
+
+test('blanks around a value do not make it invalid', () => {
+  assert.deepEqual(forwarded({ set: { 'X-Id': ' {path.id} ' } }, [], { params: { id: ' 7 ' } }), [['X-Id', '7']])
+})
+
+test('response headers are set on replies', async () => {
+  const reply = await applyPolicy(
+    responseHeaders,
+    { set: { 'X-Frame-Options': 'DENY', 'X-Route': '{route.id}' }, remove: ['Server'] },
+    () => Promise.resolve(new Reply(200, Headers.of([['Server', 'secret/1.0']]), null)),
+  )(makeExchange())
+  assert.deepEqual(
+    [...reply.headers],
+    [
+      ['X-Frame-Options', 'DENY'],
+      ['X-Route', 'users'],
+    ],
+  )
+})
+
+test('response headers are set on error replies too', async () => {
+  const reply = await applyPolicy(responseHeaders, { set: { 'X-Frame-Options': 'DENY' } }, () => {
+    throw new GatewayError('not-found')
+  })(makeExchange())
+  assert.equal(reply.status, 404)
+  assert.equal(reply.headers.get('X-Frame-Options'), 'DENY')
+})
+
+for (const name of [
+  'Connection',
+  'content-length',
+  'Transfer-Encoding',
+  'Host',
+  'TE',
+  'Trailer',
+  'Upgrade',
+  'Keep-Alive',
+  'Proxy-Authenticate',
+  'Proxy-Connection',
+  'HTTP2-Settings',
+])
+  test(`the field ${name} is refused, as it belongs to the wire`, () => {
+    for (const options of [{ set: { [name]: 'x' } }, { add: { [name]: 'x' } }, { remove: [name] }]) {
+      const issue = headerEdits.safeParse(options).error?.issues[0]
+      assert.equal(
+        issue?.message,
+        `"${name}" belongs to the connection and the framing of messages; the gateway sets it itself`,
+      )
+    }
+  })
+
+for (const name of ['', 'X Y', 'X:', 'X\r\nY', '\u00dcber'])
+  test(`the name ${JSON.stringify(name)} is refused`, () => {
+    for (const options of [{ set: { [name]: 'x' } }, { add: { [name]: 'x' } }, { remove: [name] }])
+      assert.match(headerEdits.safeParse(options).error?.issues[0]?.message ?? '', /is not a header name/)
+  })
+
+test('a bad template is reported at its field', () => {
+  const issue = headerEdits.safeParse({ set: { 'X-A': '{nope}' } }).error?.issues[0]
+  assert.deepEqual(issue?.path, ['set', 'X-A'])
+  assert.match(issue.message, /^unknown placeholder \{nope\}/)
+})
+
+test('an unknown key is refused', () => {
+  assert.ok(!headerEdits.safeParse({ append: {} }).success)
+})

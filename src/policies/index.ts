@@ -1,0 +1,19 @@
+import type { z } from 'zod'
+import type { Policy } from '../core/component.ts'
+import { correlationId } from './correlation-id.ts'
+import { requestHeaders } from './request-headers.ts'
+import { responseHeaders } from './response-headers.ts'
+
+/** Every policy; the order of this list is the order of the chain, the first one outermost. */
+export const policies = [correlationId, responseHeaders, requestHeaders] as const satisfies readonly Policy[]
+
+type Listed = (typeof policies)[number]
+
+/** The keys that `policies:` of the configuration knows. */
+export type PolicyName = Listed['name']
+
+/** Policy name -> its options as they are written in the configuration. */
+export type PolicyInputs = { [P in Listed as P['name']]: z.input<P['options']> }
+
+/** Policy name -> its options after parsing: defaults filled in, durations in milliseconds, sizes in bytes. */
+export type PolicyOptions = { [P in Listed as P['name']]: z.output<P['options']> }

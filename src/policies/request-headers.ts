@@ -1,0 +1,16 @@
+import { definePolicy } from '../core/component.ts'
+import { compileHeaderEdits, headerEdits } from './header-edits.ts'
+
+/** Changes the header fields that the service receives. */
+export const requestHeaders = definePolicy({
+  name: 'request-headers',
+  summary: 'Sets, adds and removes header fields of the request before it goes to the service.',
+  options: headerEdits,
+  create(options) {
+    const edit = compileHeaderEdits(options)
+    return (next) => (exchange) => {
+      edit(exchange.headers, exchange)
+      return next(exchange)
+    }
+  },
+})

@@ -1,0 +1,14 @@
+import { definePolicy } from '../core/component.ts'
+import { editReplies } from '../core/handler.ts'
+import { compileHeaderEdits, headerEdits } from './header-edits.ts'
+
+/** Changes the header fields that the client receives, on error replies too. */
+export const responseHeaders = definePolicy({
+  name: 'response-headers',
+  summary: 'Sets, adds and removes header fields of every reply, including error replies.',
+  options: headerEdits,
+  create(options) {
+    const edit = compileHeaderEdits(options)
+    return (next) => editReplies(next, (reply, exchange) => edit(reply.headers, exchange))
+  },
+})

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { Headers, isFieldValue } from '../core/headers.ts'
+import { compileTemplate, templateText } from './template.ts'
+
+const exchange = makeExchange({
+  query: '?page=2&name=J%C3%BCrgen+M&empty=&page=3',
+  headers: Headers.of([
+    ['User-Agent', 'curl/8'],
+    ['Accept', 'a/b'],
+    ['accept', 'c/d'],
+  ]),
+  consumer: { id: 'u-1', roles: ['admin', 'staff'], tier: 'authenticated' },
+  correlationId: 'c-1',
+})
+
+const cases: Record<string, string> = {
+  '': '',
+  'plain text': 'plain text',
+  '{method} {path}': 'GET /api/v1/users/7',
+  '{host}|{service}|{route.id}': 'api.example.com|user-service|users',
+  '{client.scheme}://{client.address}': 'http://192.0.2.1',
+  '{consumer.id}:{consumer.roles}:{consumer.tier}': 'u-1:admin,staff:authenticated',
+  '{correlation.id}': 'c-1',
+  '{header.user-agent}': 'curl/8',
+  '{header.Accept}': 'a/b, c/d',
+  '[{header.X-Absent}]': '[]',
+  '{query.page}': '2',
+  '{query.name}': 'J%C3%BCrgen M',
+  '[{query.empty}{query.absent}]': '[]',
+  '{path.id}': '7',
+  '[{path.absent}{path.toString}]': '[]',
+  '{{literal}}': '{literal}',
+  '{{{method}}}': '{GET}',
+  '{{"id": "{path.id}"}}': '{"id": "7"}',
+  '$5 {{ }}': '$5 { }',
+}
+
+for (const [text, value] of Object.entries(cases))
+  test(`the template ${JSON.stringify(text)} gives ${JSON.stringify(value)}`, () => {
+    assert.equal(compileTemplate(text)(exchange), value)
+    assert.ok(templateText.safeParse(text).success)
+  })
+
+test('what an anonymous request on a route without a service does not have is empty', () => {
+  const bare = makeExchange({ route: { id: 'r', pattern: '/', service: null } })
+  assert.equal(compileTemplate('{service}{consumer.id}{consumer.roles}{consumer.tier}{correlation.id}')(bare), '')
+})
+
+for (const text of [
+  '{nope}',
+  '{}',
+  '{header.}',
+  '{header.a b}',
+  '{query}',
+  '{query.}',
+  '{path.}',
+  '{user.id}',
+  '{toString}',
+])
+  test(`the placeholder in ${text} is refused with the list of those that are allowed`, () => {
+    const message = templateText.safeParse(text).error?.issues[0]?.message ?? ''
+    assert.ok(message.startsWith(`unknown placeholder ${text}; allowed are {method} {path} `), message)
+    assert.ok(message.endsWith('{header.NAME} {query.NAME} {path.NAME}'), message)
+  })
+
+for (const text of ['{method', 'method}', '{a{b}', '{{method}', '}'])
+  test(`the unpaired brace in ${text} is refused`, () => {
+    assert.match(templateText.safeParse(text).error?.issues[0]?.message ?? '', /a single "[{}]": write "(?:\{\{|\}\})"/)
+  })
+
+for (const text of ['a\r\nb', 'a\0b', 'a\tb', 'caf\u00e9'])
+  test(`the literal ${JSON.stringify(text)} is refused`, () => {
+    assert.match(templateText.safeParse(text).error?.issues[0]?.message ?? '', /other than visible ASCII/)
+  })
+
+test('a line break in a value is percent-encoded and cannot begin a header of its own', () => {
+  const forged = makeExchange({ params: { id: '7\r\nX-Admin: 1\0' } })
+  assert.equal(compileTemplate('{path.id}')(forged), '7%0D%0AX-Admin: 1%00')
+})
+
+test('half of a surrogate pair in a value becomes the replacement character', () => {
+  assert.equal(compileTemplate('{path.id}')(makeExchange({ params: { id: 'a\ud800b' } })), 'a%EF%BF%BDb')
+})
+
+test('whatever the request holds, a value may stand on the wire', () => {
+  const anything = fc.string({ unit: 'binary' })
+  const template = compileTemplate(
+    '<{path.id}{query.q}{consumer.id}{consumer.roles}{consumer.tier}{path}{host}{method}>',
+  )
+  fc.assert(
+    fc.property(anything, anything, anything, (id, other, path) => {
+      const consumer = { id, roles: [other, id], tier: other }
+      const parts = {
+        params: { id },
+        query: `?q=${encodeURIComponent(other.toWellFormed())}`,
+        consumer,
+        path,
+        host: id,
+        method: other,
+      }
+      assert.ok(isFieldValue(template(makeExchange(parts))))
+    }),
+  )
+})

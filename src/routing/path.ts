@@ -1,0 +1,72 @@
+const UNRESERVED = /[A-Za-z0-9\-._~]/
+
+/** True unless every character may stand in a path as it is and no segment is empty or starts with a dot. */
+const NEEDS_WORK = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/]|\/[/.]/
+
+/** What has no place in a path: characters that are not visible ASCII, "#", "?", backslash, malformed escapes. */
+const REFUSED = /[^\x21-\x7e]|[#?\\]|%(?![0-9A-Fa-f]{2})/
+
+/** Escapes, and characters that must be escaped (RFC 3986 section 3.3). */
+const RESPELLED = /%..|["<>[\]^`{|}]/g
+
+/** Escaped control characters and backslash. */
+const REFUSED_ESCAPE = /%(?:[01].|7F|5C)/
+
+/** A "." or ".." that only a service which decodes "%2F", or cuts path parameters off, would see. */
+const HIDDEN_DOTS = /(?:^|%2F)\.{1,2}(?:$|;|%2F)/
+
+/**
+ * The one form of a path that is matched, logged and forwarded (RFC 3986 section 6.2.2), or null to answer 400.
+ *
+ * Takes the path of an origin-form target, without its query. A path in normal form comes back as the same string
+ * after one scan. What a service might read otherwise than the gateway never gets through:
+ * - Escapes of unreserved characters are decoded and hex digits upper-cased, so one path has one spelling.
+ * - Dot segments are removed. One that climbs above the root is refused: RFC 3986 section 5.2.4 would ignore it, but
+ *   only an attack sends it. Those hidden behind "%2F" or ";" are refused too: Tomcat takes "..;" for "..".
+ * - Repeated slashes become one. Many services merge them, and `new URL('//x/admin', base)` reads a host out of
+ *   them, so that a path matched literally could reach what another route protects.
+ * - "%2F" stays as it is: it is data inside a segment, and no route is matched by it.
+ * - A backslash, raw or escaped, is refused: WHATWG URL parsers and Windows services take it for a slash.
+ * - Control characters, "#", "?", malformed escapes and escapes that are not UTF-8 (overlong forms among them) are
+ *   refused, so a normal path can always be decoded.
+ * - Other characters that a path may not hold are percent-encoded. Path parameters (";v=1") are left alone.
+ */
+export function normalizePath(path: string): string | null {
+  if (!path.startsWith('/')) return null
+  if (!NEEDS_WORK.test(path)) return path
+  if (REFUSED.test(path)) return null
+  const spelled = path.replace(RESPELLED, respell)
+  if (REFUSED_ESCAPE.test(spelled) || !isUtf8(spelled)) return null
+  return resolveSegments(spelled.split('/'))
+}
+
+function respell(written: string): string {
+  const octet = written.length === 1 ? written.charCodeAt(0) : Number.parseInt(written.slice(1), 16)
+  const char = String.fromCharCode(octet)
+  return UNRESERVED.test(char) ? char : `%${octet.toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+function resolveSegments(segments: readonly string[]): string | null {
+  const kept: string[] = []
+  for (const segment of segments) {
+    if (segment === '' || segment === '.') continue
+    if (segment === '..') {
+      if (kept.pop() === undefined) return null
+      continue
+    }
+    if (HIDDEN_DOTS.test(segment)) return null
+    kept.push(segment)
+  }
+  const last = segments.at(-1)
+  if (last === '' || last === '.' || last === '..') kept.push('')
+  return `/${kept.join('/')}`
+}
+
+function isUtf8(escaped: string): boolean {
+  try {
+    decodeURIComponent(escaped)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,84 @@
+import { normalizePath } from './path.ts'
+
+/** A path pattern in its parsed form. */
+export interface PathPattern {
+  /** As it was written, but percent-encoded as request paths are: the label in logs and metrics. */
+  readonly text: string
+  /** The same for all patterns that match the same paths: `text` without the names of the parameters. */
+  readonly key: string
+  readonly segments: readonly PatternSegment[]
+  /** Whether it ends in "/*" and so matches everything below its segments too. */
+  readonly rest: boolean
+}
+
+/** One segment: a literal (empty only as the last one, for a trailing slash) or a named parameter. */
+export type PatternSegment = { readonly literal: string } | { readonly parameter: string }
+
+/** A pattern, host or prefix that cannot be used; the message says why and what is allowed. */
+export class PatternError extends Error {
+  override readonly name = 'PatternError'
+}
+
+const PARAMETER = /^\{([A-Za-z_][A-Za-z0-9_]*)\}$/
+const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
+
+/**
+ * Parses "/a/b" (exactly this path), "/a/*" (/a and everything below it) and "/a/{id}" (one non-empty segment).
+ * Literals may be written as text or percent-encoded. Throws PatternError.
+ */
+export function parsePattern(text: string): PathPattern {
+  if (!text.startsWith('/')) throw new PatternError('must start with "/"')
+  const rest = text.endsWith('/*')
+  const written = (rest ? text.slice(0, -2) : text).split('/').slice(1)
+  const segments = written.map((segment, i) => parseSegment(segment, !rest && i === written.length - 1))
+  const names = parameterNames(segments)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice !== undefined) throw new PatternError(`names the parameter {${twice}} twice: give each its own name`)
+  return {
+    text: write(segments, rest, (name) => `{${name}}`),
+    key: write(segments, rest, () => '{}'),
+    segments,
+    rest,
+  }
+}
+
+/** The names of the parameters among the segments, in order. */
+export function parameterNames(segments: readonly PatternSegment[]): string[] {
+  return segments.flatMap((segment) => ('parameter' in segment ? [segment.parameter] : []))
+}
+
+function parseSegment(written: string, isLast: boolean): PatternSegment {
+  const parameter = PARAMETER.exec(written)?.[1]
+  // Assigning to that name would set the prototype of the object that holds the values.
+  if (parameter === '__proto__') throw new PatternError('cannot name a parameter {__proto__}')
+  if (parameter !== undefined) return { parameter }
+  if (/[{}]/.test(written)) {
+    throw new PatternError(
+      `has "${written}": a parameter is a whole segment such as {id}, its name made of letters, digits and "_"`,
+    )
+  }
+  if (written.includes('*')) {
+    throw new PatternError(`has "${written}": "*" is allowed only as the whole last segment (write a literal * as %2A)`)
+  }
+  if (written === '' && !isLast) {
+    throw new PatternError('has an empty segment: repeated slashes in requests are merged, so it would never match')
+  }
+  return { literal: parseLiteral(written) }
+}
+
+function parseLiteral(written: string): string {
+  const path = written.isWellFormed()
+    ? normalizePath(`/${written.replace(NOT_VISIBLE_ASCII, encodeURIComponent)}`)
+    : null
+  if (path === null || (path === '/' && written !== '')) {
+    throw new PatternError(
+      `has "${written}", which no request path can hold: no "?", "#", backslash, control character, malformed escape or dot segment`,
+    )
+  }
+  return path.slice(1)
+}
+
+function write(segments: readonly PatternSegment[], rest: boolean, parameter: (name: string) => string): string {
+  const written = segments.map((segment) => ('literal' in segment ? segment.literal : parameter(segment.parameter)))
+  return `/${[...written, ...(rest ? ['*'] : [])].join('/')}`
+}

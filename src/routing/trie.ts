@@ -1,0 +1,73 @@
+import { type PathPattern, parameterNames } from './pattern.ts'
+
+/** A tree of path segments; every pattern leads to one of its leaves. */
+export interface TrieNode<Leaf> {
+  /** Children by literal segment, or null when there are none. */
+  literals: Map<string, TrieNode<Leaf>> | null
+  /** The literal child when it is the only one: compared in place, without cutting the segment out of the path. */
+  onlyLiteral: { readonly segment: string; readonly node: TrieNode<Leaf> } | null
+  /** The child for any non-empty segment. */
+  parameter: TrieNode<Leaf> | null
+  /** For paths that end here. */
+  end: Leaf | null
+  /** For paths that end here or go on. */
+  rest: Leaf | null
+}
+
+/** The paths of one host: plain paths by a single lookup, all other patterns in a trie. */
+export interface PathTable<Leaf> {
+  readonly plain: Map<string, Leaf>
+  readonly root: TrieNode<Leaf>
+}
+
+/** A table without patterns. */
+export function emptyPathTable<Leaf>(): PathTable<Leaf> {
+  return { plain: new Map(), root: emptyNode() }
+}
+
+/** The leaf of the pattern, made by `create` when it is new. */
+export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, create: () => Leaf): Leaf {
+  if (!pattern.rest && parameterNames(pattern.segments).length === 0) return entryFor(table.plain, pattern.text, create)
+  let node = table.root
+  for (const segment of pattern.segments) {
+    if ('parameter' in segment) {
+      node = node.parameter ??= emptyNode()
+      continue
+    }
+    node = literalChild(node, segment.literal)
+  }
+  if (pattern.rest) return (node.rest ??= create())
+  return (node.end ??= create())
+}
+
+/** The child that a segment of the path leads to by its text. */
+export function findLiteral<Leaf>(
+  node: TrieNode<Leaf>,
+  path: string,
+  start: number,
+  end: number,
+): TrieNode<Leaf> | undefined {
+  const only = node.onlyLiteral
+  if (only === null) return node.literals?.get(path.slice(start, end))
+  return only.segment.length === end - start && path.startsWith(only.segment, start) ? only.node : undefined
+}
+
+/** The value under the key, made by `create` when it is new. */
+export function entryFor<V>(map: Map<string, V>, key: string, create: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = create()
+  map.set(key, made)
+  return made
+}
+
+function literalChild<Leaf>(parent: TrieNode<Leaf>, segment: string): TrieNode<Leaf> {
+  parent.literals ??= new Map()
+  const node = entryFor(parent.literals, segment, emptyNode<Leaf>)
+  parent.onlyLiteral = parent.literals.size === 1 ? { segment, node } : null
+  return node
+}
+
+function emptyNode<Leaf>(): TrieNode<Leaf> {
+  return { literals: null, onlyLiteral: null, parameter: null, end: null, rest: null }
+}

@@ -1,0 +1,20 @@
+import type { Toolbox } from '../../core/component.ts'
+import type { Instance } from '../instance.ts'
+import type { Candidates } from './candidates.ts'
+
+/** Picks the instance of one service for each request, in one worker. */
+export interface Balancer<I extends Instance> {
+  /**
+   * A usable instance that is not among those already tried in this exchange, or null where there is none.
+   * Allocates nothing; the caller counts `inFlight`.
+   */
+  pick(tried: readonly I[] | null): I | null
+}
+
+/** A way to balance: one file in balancers/ and one line in balancers/index.ts. */
+export interface BalancerKind {
+  /** One sentence for the reference documentation. */
+  readonly summary: string
+  /** Builds the balancer of one service, when the configuration loads. */
+  create<I extends Instance>(candidates: Candidates<I>, toolbox: Pick<Toolbox, 'random'>): Balancer<I>
+}

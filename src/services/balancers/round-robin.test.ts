@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { HealthBoard } from '../health/board.ts'
+import type { Instance } from '../instance.ts'
+import { Candidates } from './candidates.ts'
+import { roundRobin } from './round-robin.ts'
+
+function setUp(weights: readonly number[]) {
+  const board = HealthBoard.create(weights.length + 1)
+  const instances = weights.map((weight, slot): Instance => {
+    const host = 'abcdef'[slot]!
+    return { address: `${host}:80`, host, port: 80, weight, inFlight: 0, slot }
+  })
+  const balancer = roundRobin.create(new Candidates(instances, board), { random: () => 0 })
+  const picks = (count: number): string => Array.from({ length: count }, () => balancer.pick(null)?.host).join(' ')
+  return { balancer, board, instances, picks }
+}
+
+test('equal instances take turns in the order of the configuration', () => {
+  assert.equal(setUp([1, 1, 1]).picks(7), 'a b c a b c a')
+})
+
+test('weights that are equal but not 1 take turns just the same', () => {
+  assert.equal(setUp([3, 3]).picks(4), 'a b a b')
+})
+
+test('a heavy instance gets its turns spread between those of the others', () => {
+  assert.equal(setUp([5, 1, 1]).picks(14), 'a a b a c a a a a b a c a a')
+})
+
+test('whole rounds give each instance exactly its weight', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 6 }), (weights) => {
+      const { instances, picks } = setUp(weights)
+      const round = weights.reduce((sum, weight) => sum + weight, 0)
+      const hosts = picks(3 * round).split(' ')
+      for (const { host, weight } of instances)
+        assert.equal(hosts.filter((picked) => picked === host).length, 3 * weight)
+    }),
+  )
+})
+
+test('the turns go on where they were when the health of another service changes', () => {
+  const { board, picks } = setUp([5, 1, 1])
+  assert.equal(picks(3), 'a a b')
+  board.set(3, 'unhealthy')
+  assert.equal(picks(4), 'a c a a')
+})
+
+test('the turns go on with those that are left when an instance falls away', () => {
+  const { board, picks } = setUp([1, 1, 1])
+  assert.equal(picks(1), 'a')
+  board.set(1, 'unhealthy')
+  assert.equal(picks(4), 'c a c a')
+})
+
+test('a retry goes to the next in turn', () => {
+  const { balancer, instances } = setUp([1, 1, 1])
+  const first = balancer.pick(null)!
+  const second = balancer.pick([first])!
+  const third = balancer.pick([first, second])!
+  assert.deepEqual([first, second, third], instances)
+  assert.equal(balancer.pick([first, second, third]), null)
+})

@@ -1,0 +1,140 @@
+import { Bytes } from '../core/body.ts'
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { Abortable, Exchange } from '../core/exchange.ts'
+import type { Handler } from '../core/handler.ts'
+import type { Reply } from '../core/reply.ts'
+import type { ClientConnection } from '../http1/client-connection.ts'
+import { ClosedBeforeReply, type ReplyListener } from '../http1/client-owner.ts'
+import { ConnectFailed } from '../http1/pool.ts'
+import type { PooledInstance, Service } from './service.ts'
+
+/** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
+
+/** Methods that have content as a rule: its absence is said (RFC 9110 section 8.6). */
+const ANTICIPATES_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
+
+/** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
+const VIA = 'Via: 1.1 sallyport\r\n'
+
+/** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
+export function createForward(service: Service, rewrite: ((path: string) => string) | null): Handler {
+  return (exchange) =>
+    new Promise((resolve, reject) => new Attempts(service, rewrite, exchange, resolve, reject).next())
+}
+
+/**
+ * The attempts to get one exchange answered.
+ *
+ * 1. Pick an instance, never one that could not be connected to before.
+ * 2. Take a connection to it, an idle one if there is one.
+ * 3. Send the request.
+ * 4. Report: the reply, or what went wrong. An instance that cannot be connected to makes way for the next one. A
+ *    connection that had served before and closes before the first octet of a reply is made up for once, by a new
+ *    one, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
+ */
+class Attempts implements ReplyListener, Abortable {
+  private readonly service: Service
+  private readonly rewrite: ((path: string) => string) | null
+  private readonly exchange: Exchange
+  private readonly resolve: (reply: Reply) => void
+  private readonly reject: (error: unknown) => void
+  private instance: PooledInstance | null = null
+  private connection: ClientConnection | null = null
+  private tried: PooledInstance[] | null = null
+  private sentAgain = false
+
+  constructor(
+    service: Service,
+    rewrite: ((path: string) => string) | null,
+    exchange: Exchange,
+    resolve: (reply: Reply) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.service = service
+    this.rewrite = rewrite
+    this.exchange = exchange
+    this.resolve = resolve
+    this.reject = reject
+  }
+
+  next(cause?: GatewayError): void {
+    // 1.
+    const instance = this.service.balancer.pick(this.tried)
+    if (instance === null) return this.reject(unavailable(cause))
+    this.instance = instance
+    this.exchange.instance = instance.address
+    // 2.
+    const connection = instance.pool.take()
+    if (connection !== null) return this.send(connection)
+    this.connect(instance)
+  }
+
+  private connect(instance: PooledInstance): void {
+    instance.pool.acquire().then(
+      (connection) => this.send(connection),
+      (error: unknown) => this.failed(asGatewayError(error)),
+    )
+  }
+
+  // 3.
+  private send(connection: ClientConnection): void {
+    const { exchange, instance, service } = this
+    if (exchange.aborted) {
+      instance!.pool.release(connection)
+      return this.reject(new GatewayError('client-closed'))
+    }
+    this.connection = connection
+    exchange.waiter = this
+    instance!.inFlight++
+    const { method, body } = exchange
+    const path = this.rewrite === null ? exchange.path : this.rewrite(exchange.path)
+    const chunked = body !== null && body.length < 0
+    const host =
+      service.host === 'client' ? exchange.host : service.host === 'instance' ? instance!.address : service.host
+    let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}`
+    if (chunked) head += 'Transfer-Encoding: chunked\r\n\r\n'
+    else if (body !== null) head += `Content-Length: ${body.length}\r\n\r\n`
+    else if (ANTICIPATES_CONTENT.has(method)) head += 'Content-Length: 0\r\n\r\n'
+    else head += '\r\n'
+    connection.exchange(method, head, body, chunked, this)
+  }
+
+  // 4.
+  replied(reply: Reply): void {
+    this.resolve(reply)
+  }
+
+  failed(error: GatewayError): void {
+    const { exchange, instance } = this
+    if (exchange.aborted) return this.reject(error)
+    if (error instanceof ConnectFailed) {
+      this.tried ??= []
+      this.tried.push(instance!)
+      return this.next(error)
+    }
+    if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
+      this.sentAgain = true
+      return this.connect(instance!)
+    }
+    this.reject(error)
+  }
+
+  finished(): void {
+    this.instance!.inFlight--
+    this.connection = null
+  }
+
+  abort(): void {
+    this.connection?.destroy()
+  }
+
+  private mayRepeat(): boolean {
+    const { method, body } = this.exchange
+    return IDEMPOTENT.has(method) && (body === null || body instanceof Bytes)
+  }
+}
+
+function unavailable(cause: GatewayError | undefined): GatewayError {
+  return new GatewayError('service-unavailable', 'Service unavailable', { cause })
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { HealthBoard } from './board.ts'
+
+test('every slot is unknown at first, which is good enough for requests', () => {
+  const board = HealthBoard.create(2)
+  assert.equal(board.size, 2)
+  assert.equal(board.state(0), 'unknown')
+  assert.equal(board.state(1), 'unknown')
+  assert.equal(board.usable(1), true)
+})
+
+test('a slot holds what was written to it and leaves its neighbours alone', () => {
+  const board = HealthBoard.create(3)
+  board.set(1, 'unhealthy')
+  assert.deepEqual(
+    [0, 1, 2].map((slot) => board.state(slot)),
+    ['unknown', 'unhealthy', 'unknown'],
+  )
+  assert.deepEqual(
+    [0, 1, 2].map((slot) => board.usable(slot)),
+    [true, false, true],
+  )
+  board.set(1, 'healthy')
+  assert.equal(board.usable(1), true)
+})
+
+test('the version moves with every change and only then', () => {
+  const board = HealthBoard.create(2)
+  const versions = [board.version]
+  for (const state of ['healthy', 'healthy', 'unhealthy', 'unhealthy', 'unknown'] as const) {
+    board.set(0, state)
+    versions.push(board.version)
+  }
+  const moved = versions.slice(1).map((version, i) => version !== versions[i])
+  assert.deepEqual(moved, [true, false, true, false, true])
+})
+
+test('a board opened from the same buffer sees the same', () => {
+  const board = HealthBoard.create(1)
+  const other = new HealthBoard(board.buffer)
+  board.set(0, 'unhealthy')
+  assert.equal(other.state(0), 'unhealthy')
+  assert.equal(other.version, board.version)
+})
+
+test('a worker thread sees what the main thread wrote', async () => {
+  const board = HealthBoard.create(2)
+  board.set(1, 'unhealthy')
+  const script = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    import(workerData.module).then(({ HealthBoard }) => {
+      const board = new HealthBoard(workerData.buffer)
+      parentPort.postMessage([board.state(0), board.state(1), board.version])
+    })`
+  const worker = new Worker(script, {
+    eval: true,
+    workerData: { module: import.meta.resolve('./board.ts'), buffer: board.buffer },
+  })
+  const seen = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+  await worker.terminate()
+  assert.deepEqual(seen, ['unknown', 'unhealthy', board.version])
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { options, service, setUp } from '../../../test/support/health-checks.ts'
+
+test('nothing is checked before the start, and all is unknown', () => {
+  const { checker, clock, started } = setUp()
+  checker.update({ users: service([1]) })
+  clock.advance(60_000)
+  assert.equal(started.length, 0)
+  assert.deepEqual(checker.report(), [
+    {
+      service: 'users',
+      instances: [
+        {
+          address: '127.0.0.1:1',
+          state: 'unknown',
+          reason: null,
+          since: Date.UTC(2024, 0, 15, 10, 30),
+          checkedAt: null,
+          duration: null,
+        },
+      ],
+    },
+  ])
+})
+
+test('the start checks every instance at once by the path of its service', () => {
+  const { checker, started } = setUp()
+  checker.update({ users: service([1, 2]), orders: service([3], { path: '/ready?deep=1' }) })
+  checker.start()
+  assert.deepEqual(
+    started.map(({ address, path }) => `${address} ${path}`),
+    ['127.0.0.1:1 /health', '127.0.0.1:2 /health', '127.0.0.1:3 /ready?deep=1'],
+  )
+})
+
+test('instances of a service without checks are healthy and left in peace', () => {
+  const { checker, clock, started, board } = setUp()
+  const slots = checker.update({ users: service([1], false) })
+  checker.start()
+  clock.advance(60_000)
+  assert.equal(started.length, 0)
+  assert.equal(board.state(slots['users']![0]!), 'healthy')
+  assert.equal(checker.report()[0]!.instances[0]!.reason, 'checks are off')
+})
+
+test('an instance that stays keeps its state, its counts and its schedule through a new configuration', () => {
+  const { checker, clock, answer, started, states } = setUp()
+  const before = checker.update({ users: service([1, 2]) })
+  checker.start()
+  states(1, 200, 500)
+  const checks = started.length
+  const after = checker.update({ orders: service([3]), users: service([1]) })
+  assert.equal(after['users']![0], before['users']![0])
+  assert.deepEqual(
+    started.slice(checks).map(({ port }) => port),
+    [3],
+  )
+  clock.advance(options.interval)
+  answer(1, 500)
+  assert.equal(checker.report()[1]!.instances[0]!.state, 'unhealthy')
+})
+
+test('an instance that is taken out is checked no more, not even to the end', () => {
+  const { checker, clock, cancelled, started } = setUp()
+  checker.update({ users: service([1, 2]) })
+  checker.start()
+  checker.update({ users: service([2]) })
+  assert.equal(cancelled(), 1)
+  clock.advance(60_000)
+  assert.equal(started.filter(({ port }) => port === 1).length, 1)
+  assert.deepEqual(
+    checker.report()[0]!.instances.map(({ address }) => address),
+    ['127.0.0.1:2'],
+  )
+})
+
+test('other options take effect at once, and their first result decides', () => {
+  const { checker, answer, open, board, cancelled } = setUp()
+  const slot = checker.update({ users: service([1], { path: '/wrong', healthyAfter: 5 }) })['users']![0]!
+  checker.start()
+  answer(1, 404)
+  assert.equal(board.state(slot), 'unhealthy')
+  checker.update({ users: service([1], { path: '/right', healthyAfter: 5 }) })
+  assert.equal(board.state(slot), 'unhealthy')
+  assert.equal(open.get(1)!.target.path, '/right')
+  answer(1, 200)
+  assert.equal(board.state(slot), 'healthy')
+  assert.equal(cancelled(), 0)
+})
+
+test('checks can be switched off and on by a new configuration', () => {
+  const { checker, clock, answer, open, board, cancelled } = setUp()
+  const slot = checker.update({ users: service([1]) })['users']![0]!
+  checker.start()
+  answer(1, 500)
+  clock.advance(options.interval)
+  checker.update({ users: service([1], false) })
+  assert.equal(cancelled(), 1)
+  assert.equal(board.state(slot), 'healthy')
+  assert.equal(clock.pending, 0)
+  checker.update({ users: service([1]) })
+  assert.equal(board.state(slot), 'healthy')
+  assert.equal(open.size, 1)
+  answer(1, 500)
+  assert.equal(board.state(slot), 'unhealthy')
+})
+
+test('an address that is named twice in a service is checked and reported once', () => {
+  const { checker, started } = setUp()
+  checker.update({ users: service([1, 1]) })
+  checker.start()
+  assert.equal(started.length, 1)
+  assert.equal(checker.report()[0]!.instances.length, 1)
+})
+
+test('the first round is over when every instance has answered or run into its timeout', async () => {
+  const { checker, clock, answer } = setUp()
+  checker.update({ users: service([1, 2]), orders: service([3], false) })
+  checker.start()
+  let over = false
+  const round = checker.firstRound.then(() => (over = true))
+  answer(1, 200)
+  await new Promise(setImmediate)
+  assert.equal(over, false)
+  clock.advance(options.timeout)
+  await round
+  assert.equal(checker.report()[0]!.instances[1]!.state, 'unhealthy')
+})
+
+test('stop calls off every check and every timer, and lets nobody wait for the first round', async () => {
+  const { checker, clock, answer, open, cancelled, started } = setUp()
+  checker.update({ users: service([1, 2]) })
+  checker.start()
+  answer(1, 200)
+  checker.stop()
+  await checker.firstRound
+  assert.equal(cancelled(), 1)
+  assert.equal(open.size, 0)
+  assert.equal(clock.pending, 0)
+  clock.advance(60_000)
+  assert.equal(started.length, 2)
+})
+
+test('too many instances are refused and change nothing', () => {
+  const { checker, started } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  assert.throws(() => checker.update({ users: service([1, 2, 3, 4, 5, 6, 7, 8, 9]) }), RangeError)
+  assert.equal(started.length, 1)
+  assert.equal(checker.report()[0]!.instances.length, 1)
+})

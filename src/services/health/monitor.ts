@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util'
+import { LONGEST_DELAY } from '../../core/clock.ts'
+import type { Toolbox } from '../../core/component.ts'
+import type { Instance } from '../instance.ts'
+import type { HealthBoard, HealthState } from './board.ts'
+import type { Probe } from './probe.ts'
+
+/** How the instances of a service are checked. Durations in milliseconds. */
+export interface HealthOptions {
+  /** Path and query of the GET request. */
+  readonly path: string
+  /** From the end of one check to the start of the next, give or take a tenth. */
+  readonly interval: number
+  /** For the whole check, from connecting to the end of the body. */
+  readonly timeout: number
+  /** Failures in a row until a healthy instance is unhealthy. */
+  readonly unhealthyAfter: number
+  /** Successes in a row until an unhealthy instance is healthy. */
+  readonly healthyAfter: number
+  /** Status codes that are a success. */
+  readonly status: readonly number[]
+}
+
+/** What is known of an instance, and why. */
+export interface InstanceReport {
+  readonly address: string
+  readonly state: HealthState
+  /** What came of the last check, or null before the first one. */
+  readonly reason: string | null
+  /** When it came into this state: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly since: number
+  /** When the last check ended, on the same scale, or null before the first one. */
+  readonly checkedAt: number | null
+  /** How long the last check took, in milliseconds, or null before the first one. */
+  readonly duration: number | null
+}
+
+/** What every monitor works with. */
+export interface MonitorContext extends Toolbox {
+  readonly board: HealthBoard
+  readonly probe: Probe
+}
+
+/** Which instance a monitor is for. */
+export interface MonitorTarget extends Pick<Instance, 'address' | 'host' | 'port' | 'slot'> {
+  readonly service: string
+}
+
+/** Checks one instance, one check at a time, and keeps its slot on the board up to date. */
+export class InstanceMonitor {
+  readonly target: MonitorTarget
+  private readonly context: MonitorContext
+  private options: HealthOptions | false
+  private readonly firstCheck = Promise.withResolvers<void>()
+  private running = false
+  /** Calls off the check that is under way or due, or null when there is none. */
+  private callOff: (() => void) | null = null
+  /** Whether the next result decides at once: none has come since the options were set. */
+  private fresh = true
+  /** Results in a row that contradict the state on the board. */
+  private streak = 0
+  private since: number
+  private last: Pick<InstanceReport, 'reason' | 'checkedAt' | 'duration'> = NEVER_CHECKED
+
+  constructor(target: MonitorTarget, options: HealthOptions | false, context: MonitorContext) {
+    this.target = target
+    this.options = options
+    this.context = context
+    this.since = context.clock.wall()
+    if (options === false) this.trust()
+  }
+
+  /** Resolved after the first check; at once where checks are off or have stopped. */
+  get checked(): Promise<void> {
+    return this.firstCheck.promise
+  }
+
+  start(): void {
+    if (this.running) return
+    this.running = true
+    this.check()
+  }
+
+  /** Ends checking for good; the board keeps what it says. */
+  stop(): void {
+    this.running = false
+    this.cancel()
+    this.firstCheck.resolve()
+  }
+
+  /** Checks by other options from now on. What is known holds until the first result, which decides at once. */
+  configure(options: HealthOptions | false): void {
+    if (isDeepStrictEqual(options, this.options)) return
+    this.cancel()
+    this.options = options
+    this.fresh = true
+    this.streak = 0
+    if (options === false) this.trust()
+    if (this.running) this.check()
+  }
+
+  report(): InstanceReport {
+    const { address, slot } = this.target
+    return { address, state: this.context.board.state(slot), since: this.since, ...this.last }
+  }
+
+  private trust(): void {
+    this.last = { ...NEVER_CHECKED, reason: 'checks are off' }
+    this.become('healthy')
+    this.firstCheck.resolve()
+  }
+
+  private cancel(): void {
+    this.callOff?.()
+    this.callOff = null
+  }
+
+  private check(): void {
+    const { options, target } = this
+    const { clock, probe, random } = this.context
+    if (options === false) return
+    const start = clock.now()
+    const conclude = (outcome: number | Error): void => {
+      cancelTimeout()
+      const pause = Math.min(options.interval * (0.9 + 0.2 * random()), LONGEST_DELAY)
+      this.callOff = clock.after(pause, () => this.check())
+      this.record(outcome, clock.now() - start, options)
+    }
+    const cancelTimeout = clock.after(options.timeout, () => {
+      cancelProbe()
+      conclude(new Error(`no complete answer within ${options.timeout} ms`))
+    })
+    const cancelProbe = probe({ ...target, path: options.path }, conclude)
+    this.callOff = () => {
+      cancelTimeout()
+      cancelProbe()
+    }
+  }
+
+  private record(outcome: number | Error, duration: number, options: HealthOptions): void {
+    const success = typeof outcome === 'number' && options.status.includes(outcome)
+    this.last = { reason: describe(outcome, success), checkedAt: this.context.clock.wall(), duration }
+    const seen = success ? 'healthy' : 'unhealthy'
+    const threshold = this.fresh ? 1 : success ? options.healthyAfter : options.unhealthyAfter
+    this.fresh = false
+    this.streak = seen === this.context.board.state(this.target.slot) ? 0 : this.streak + 1
+    if (this.streak >= threshold) this.become(seen)
+    this.firstCheck.resolve()
+  }
+
+  private become(state: HealthState): void {
+    const { board, clock, log } = this.context
+    const { service, address, slot } = this.target
+    if (board.state(slot) === state) return
+    board.set(slot, state)
+    this.streak = 0
+    this.since = clock.wall()
+    const fields = { service, instance: address, reason: this.last.reason }
+    if (state === 'unhealthy') log.warn(fields, 'instance is unhealthy')
+    else log.info(fields, 'instance is healthy')
+  }
+}
+
+const NEVER_CHECKED = { reason: null, checkedAt: null, duration: null } as const
+
+function describe(outcome: number | Error, success: boolean): string {
+  if (typeof outcome === 'number') return success ? `status ${outcome}` : `unexpected status ${outcome}`
+  // A name with several addresses fails with one error for each and no message of its own.
+  if (outcome instanceof AggregateError) return outcome.errors.map((error: Error) => error.message).join(', ')
+  return outcome.message
+}

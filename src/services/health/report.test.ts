@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { HealthState } from './board.ts'
+import type { ServiceReport } from './checker.ts'
+import { healthDocument } from './report.ts'
+
+const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
+
+function service(name: string, ...states: HealthState[]): ServiceReport {
+  const instances = states.map((state, i) => {
+    return { address: `${name}-${i}:80`, state, reason: null, since: 0, checkedAt: null, duration: null }
+  })
+  return { service: name, instances }
+}
+
+test('all is healthy when every instance is', () => {
+  const reports = [service('user-service', 'healthy', 'healthy'), service('order-service', 'healthy')]
+  assert.deepEqual(healthDocument(reports, '1.0.0', wall), {
+    status: 'healthy',
+    timestamp: '2024-01-15T10:30:00Z',
+    version: '1.0.0',
+    services: { 'user-service': 'healthy', 'order-service': 'healthy' },
+  })
+})
+
+test('a service is degraded while some of its instances are unhealthy, and the gateway with it', () => {
+  const { status, services } = healthDocument(
+    [service('a', 'healthy', 'unhealthy'), service('b', 'healthy')],
+    '1',
+    wall,
+  )
+  assert.equal(status, 'degraded')
+  assert.deepEqual(services, { a: 'degraded', b: 'healthy' })
+})
+
+test('a service is unhealthy when all of its instances are, and the gateway is degraded', () => {
+  const { status, services } = healthDocument([service('a', 'unhealthy', 'unhealthy')], '1', wall)
+  assert.equal(status, 'degraded')
+  assert.deepEqual(services, { a: 'unhealthy' })
+})
+
+test('an instance that was not checked yet counts as usable', () => {
+  assert.deepEqual(healthDocument([service('a', 'unknown')], '1', wall).services, { a: 'healthy' })
+  assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], '1', wall).services, { a: 'degraded' })
+})
+
+test('a gateway without services is healthy, a service without instances is not', () => {
+  assert.deepEqual(healthDocument([], '1', wall), {
+    status: 'healthy',
+    timestamp: '2024-01-15T10:30:00Z',
+    version: '1',
+    services: {},
+  })
+  assert.equal(healthDocument([service('a')], '1', wall).services['a'], 'unhealthy')
+})

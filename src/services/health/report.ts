@@ -1,0 +1,39 @@
+import type { HealthState } from './board.ts'
+
+/** The states of a service's instances. */
+export interface ServiceStates {
+  readonly service: string
+  readonly instances: readonly { readonly state: HealthState }[]
+}
+
+/** 'healthy' when every instance may be used, 'unhealthy' when none may. */
+export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
+
+/** What GET /health answers. */
+export interface HealthDocument {
+  /** 'degraded' when any service is not healthy. */
+  readonly status: 'healthy' | 'degraded'
+  /** ISO 8601 in UTC, to the second. */
+  readonly timestamp: string
+  /** Version of the gateway. */
+  readonly version: string
+  readonly services: Readonly<Record<string, ServiceStatus>>
+}
+
+/** The document for those states; `wall` in milliseconds since 1970-01-01T00:00:00Z. */
+export function healthDocument(reports: readonly ServiceStates[], version: string, wall: number): HealthDocument {
+  const services = Object.fromEntries(reports.map((report) => [report.service, statusOf(report)]))
+  const healthy = Object.values(services).every((status) => status === 'healthy')
+  return {
+    status: healthy ? 'healthy' : 'degraded',
+    timestamp: new Date(wall).toISOString().replace(/\.\d+Z$/, 'Z'),
+    version,
+    services,
+  }
+}
+
+function statusOf({ instances }: ServiceStates): ServiceStatus {
+  const usable = instances.filter(({ state }) => state !== 'unhealthy').length
+  if (usable === 0) return 'unhealthy'
+  return usable === instances.length ? 'healthy' : 'degraded'
+}

@@ -1,0 +1,14 @@
+/** One address of a service, as balancing and health checks see it. */
+export interface Instance {
+  /** "host:port", an IPv6 host in brackets. */
+  readonly address: string
+  /** Name or IP address to connect to, without brackets. */
+  readonly host: string
+  readonly port: number
+  /** Its share of the requests relative to the other instances of the service; above 0. */
+  readonly weight: number
+  /** Requests in flight from this worker. */
+  inFlight: number
+  /** Its place on the health board. */
+  readonly slot: number
+}

@@ -1,0 +1,85 @@
+import { formatAddress } from '../core/address.ts'
+import type { Deadlines } from '../http1/deadlines.ts'
+import type { HeadLimits } from '../http1/limits.ts'
+import { ConnectionPool } from '../http1/pool.ts'
+import type { Balancer } from './balancers/balancer.ts'
+import { Candidates } from './balancers/candidates.ts'
+import { balancers, type BalancerName } from './balancers/index.ts'
+import type { HealthBoard } from './health/board.ts'
+import type { Instance } from './instance.ts'
+
+/** What a service is made of; times are milliseconds. */
+export interface ServiceOptions {
+  readonly instances: readonly {
+    readonly url: { readonly host: string; readonly port: number }
+    readonly weight: number
+  }[]
+  readonly balancer: BalancerName
+  readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
+  readonly pool: {
+    readonly connections: number
+    readonly queue: number
+    readonly queueTimeout: number
+    readonly idleTimeout: number
+  }
+  /** 'client', 'instance', or the Host to send. */
+  readonly host: string
+}
+
+/** An instance with this thread's connections to it. */
+export interface PooledInstance extends Instance {
+  readonly pool: ConnectionPool
+}
+
+/** A named group of interchangeable instances, as one thread uses it. */
+export class Service {
+  readonly name: string
+  /** 'client', 'instance', or the Host to send. */
+  readonly host: string
+  readonly instances: readonly PooledInstance[]
+  readonly balancer: Balancer<PooledInstance>
+
+  /** `slots` are the places of the instances on the health board, in their order. */
+  constructor(
+    name: string,
+    options: ServiceOptions,
+    slots: readonly number[],
+    board: HealthBoard,
+    deadlines: Deadlines,
+    limits: HeadLimits,
+    random: () => number,
+  ) {
+    this.name = name
+    this.host = options.host
+    const { timeouts, pool } = options
+    this.instances = options.instances.map(({ url, weight }, index) => ({
+      address: formatAddress(url),
+      host: url.host,
+      port: url.port,
+      weight,
+      inFlight: 0,
+      slot: slots[index]!,
+      pool: new ConnectionPool(
+        {
+          ...limits,
+          host: url.host,
+          port: url.port,
+          connections: pool.connections,
+          queue: pool.queue,
+          queueTimeout: pool.queueTimeout,
+          poolTimeout: pool.idleTimeout,
+          connectTimeout: timeouts.connect,
+          responseTimeout: timeouts.response,
+          idleTimeout: timeouts.idle,
+        },
+        deadlines,
+      ),
+    }))
+    this.balancer = balancers[options.balancer].create(new Candidates(this.instances, board), { random })
+  }
+
+  /** Ends idle connections now and busy ones after their exchange. */
+  close(): void {
+    for (const { pool } of this.instances) pool.close()
+  }
+}

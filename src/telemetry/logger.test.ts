@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, openSync, readFileSync, rmSync, watch } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { createLogger, type LoggerOptions } from './logger.ts'
+
+/** A logger to a file of its own. */
+function logToFile(t: TestContext, options: Partial<LoggerOptions> = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'log')
+  const clock = new ManualClock()
+  const output = createLogger({ level: 'info', format: 'json', clock, destination: openSync(path, 'a'), ...options })
+  return { ...output, clock, path, read: () => readFileSync(path, 'utf8') }
+}
+
+test('a line is JSON with level, timestamp, fields and message', async (t) => {
+  const { log, close, read } = logToFile(t)
+  log.warn({ service: 'user-service' }, 'No instance is healthy')
+  await close()
+  assert.equal(
+    read(),
+    '{"level":"warn","timestamp":"2024-01-15T10:30:00.000Z","service":"user-service","message":"No instance is healthy"}\n',
+  )
+})
+
+test('the timestamp follows the clock', async (t) => {
+  const { log, close, read, clock } = logToFile(t)
+  log.info({}, 'one')
+  clock.advance(1)
+  log.info({}, 'two')
+  await close()
+  assert.deepEqual(read().match(/10:30:00\.\d{3}Z/g), ['10:30:00.000Z', '10:30:00.001Z'])
+})
+
+test('lines below the level are not written', async (t) => {
+  const { log, close, read } = logToFile(t, { level: 'warn' })
+  assert.deepEqual([log.isLevelEnabled('info'), log.isLevelEnabled('warn')], [false, true])
+  log.debug({}, 'a')
+  log.info({}, 'b')
+  log.warn({}, 'c')
+  log.error({}, 'd')
+  await close()
+  assert.deepEqual(read().match(/"message":"."/g), ['"message":"c"', '"message":"d"'])
+})
+
+test('an error is written with its code, stack and cause', async (t) => {
+  const { log, close, read } = logToFile(t)
+  log.error({ error: new GatewayError('bad-gateway', undefined, { cause: new Error('connection refused') }) }, 'Failed')
+  await close()
+  const { error } = JSON.parse(read()) as { error: Record<string, string> }
+  assert.equal(error['code'], 'bad-gateway')
+  assert.match(error['stack'] ?? '', /GatewayError: Bad gateway[^]*connection refused/)
+})
+
+test('close loses nothing and keeps the order', async (t) => {
+  const { log, write, close, read } = logToFile(t)
+  for (let i = 0; i < 5000; i += 2) {
+    log.info({ i }, 'x')
+    write(`{"i":${i + 1}}\n`)
+  }
+  await Promise.all([close(), close()])
+  const numbers = read()
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { i: number }).i)
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 5000 }, (_, i) => i),
+  )
+})
+
+test('what is written after close is dropped', async (t) => {
+  const { log, close, read } = logToFile(t)
+  await close()
+  log.info({}, 'too late')
+  assert.equal(read(), '')
+})
+
+test('close leaves no timer behind', async (t) => {
+  const { close, clock } = logToFile(t)
+  assert.equal(clock.pending, 1)
+  await close()
+  assert.equal(clock.pending, 0)
+})
+
+test('the pretty format has one line a message, for people', async (t) => {
+  const { log, close, read } = logToFile(t, { format: 'pretty' })
+  log.info({ agent: 'evil\n\x1b[31m' }, 'Hello')
+  await close()
+  assert.match(read(), /^\[[\d:. +-]+\] INFO: Hello \{"agent":"evil\\n\\u001b\[31m"\}\n$/)
+})
+
+test('the automatic format is JSON for a file', async (t) => {
+  const { log, close, read } = logToFile(t, { format: 'auto' })
+  log.info({}, 'Hello')
+  await close()
+  assert.match(read(), /^\{"level"/)
+})
+
+test('a reader that does not keep up costs lines, and the log says how many', async (t) => {
+  const { write, close, read } = logToFile(t)
+  const line = `"${'x'.repeat(65_533)}"\n`
+  for (let i = 0; i < 300; i++) write(line)
+  await close()
+  assert.match(read(), /\{"level":"warn",[^\n]*"lines":4[45],"message":"Log lines were dropped: [^\n]*"\}\n$/)
+})
+
+test('a line does not wait long for others', async (t) => {
+  const { log, clock, close, path, read } = logToFile(t)
+  const watcher = watch(path)
+  t.after(() => watcher.close())
+  const written = once(watcher, 'change')
+  log.info({}, 'Hello')
+  clock.advance(100)
+  await written
+  assert.match(read(), /Hello/)
+  await close()
+})
+
+test('a log that cannot be written does not stop the gateway', async (t) => {
+  const { log, clock, close } = logToFile(t, { destination: openSync('/dev/full', 'a') })
+  for (let i = 0; i < 100; i++) {
+    log.info({ filling: 'x'.repeat(1000) }, 'x')
+    clock.advance(100)
+  }
+  await assert.doesNotReject(close())
+})

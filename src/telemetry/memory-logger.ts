@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { systemClock, type Clock } from '../core/clock.ts'
+import type { LogLevel } from '../core/logger.ts'
+import { createLineLogger, type LogOutput } from './logger.ts'
+
+/** A log that keeps its lines, parsed, for tests. */
+export interface MemoryLog extends LogOutput {
+  readonly lines: readonly Readonly<Record<string, unknown>>[]
+}
+
+const fields = z.record(z.string(), z.unknown())
+
+/** A log for tests: the same fields as the real one, in memory. Throws a SyntaxError for a line that is not JSON. */
+export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = systemClock): MemoryLog {
+  const lines: Record<string, unknown>[] = []
+  const write = (line: string): void => {
+    lines.push(fields.parse(JSON.parse(line)))
+  }
+  return { log: createLineLogger(level, clock, write), write, close: () => Promise.resolve(), lines }
+}

@@ -1,0 +1,22 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  readonly type: 'start'
+  readonly config: GatewayConfig
+  /** The health board's memory. */
+  readonly board: SharedArrayBuffer
+  readonly slots: SlotTable
+  /** Where to listen, one for each listener of the configuration. */
+  readonly addresses: readonly Address[]
+}
+
+/** From the supervisor to a worker. */
+export type ToWorker = WorkerStart | { readonly type: 'ready' } | { readonly type: 'drain'; readonly timeout: number }
+
+/** From a worker to the supervisor. */
+export type FromWorker =
+  | { readonly type: 'listening'; readonly addresses: readonly Address[] }
+  | { readonly type: 'drained'; readonly cutOff: number }

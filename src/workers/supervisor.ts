@@ -1,0 +1,131 @@
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { GatewayConfig } from '../config/schema.ts'
+import { type Address, formatAddress } from '../core/address.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { HealthBoard } from '../services/health/board.ts'
+import { HealthChecker } from '../services/health/checker.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+/** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
+const RESTART_DELAY = 100
+const RESTART_DELAY_MAXIMUM = 10_000
+/** A worker that lived this long, in milliseconds, did not die at once. */
+const SOUND_LIFE = 30_000
+
+/** The main thread: checks the health of the instances once for all, and keeps as many workers running as it should. */
+export class Supervisor {
+  /** Where the workers listen: the listeners of the configuration with their actual ports. */
+  addresses: readonly Address[]
+
+  private readonly config: GatewayConfig
+  private readonly log: Logger
+  private readonly clock: Clock
+  private readonly board = HealthBoard.create()
+  private readonly checker: HealthChecker
+  private readonly slots: SlotTable
+  private readonly workers = new Set<Worker>()
+  private restartDelay = RESTART_DELAY
+  private ready = false
+  private stopping = false
+
+  constructor(config: GatewayConfig, log: Logger, clock: Clock = systemClock) {
+    this.config = config
+    this.log = log
+    this.clock = clock
+    this.addresses = config.listeners.map(({ address }) => address)
+    this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
+    this.slots = this.checker.update(config.services)
+  }
+
+  /** Starts the workers; resolves when all of them listen. Rejects, with nothing left running, when one cannot. */
+  async start(): Promise<void> {
+    const count = this.config.workers === 'auto' ? availableParallelism() : this.config.workers
+    try {
+      // The first one finds out the ports where the configuration leaves them open.
+      this.addresses = await this.startWorker()
+      await Promise.all(Array.from({ length: count - 1 }, () => this.startWorker()))
+    } catch (error) {
+      this.stopping = true
+      await Promise.all([...this.workers].map((worker) => worker.terminate()))
+      throw error
+    }
+    this.checker.start()
+    const listeners = this.addresses.map(formatAddress)
+    this.log.info(
+      { listeners, workers: count, services: Object.keys(this.config.services).length },
+      'Sallyport is listening',
+    )
+    void this.checker.firstRound.then(() => {
+      this.ready = true
+      this.tellAll({ type: 'ready' })
+    })
+  }
+
+  /** Threads of the workers that are running. */
+  get threads(): number[] {
+    return [...this.workers].map((worker) => worker.threadId)
+  }
+
+  /** Lets every exchange end, for as long as the configuration says; resolves when the workers are gone. */
+  async stop(): Promise<void> {
+    this.stopping = true
+    this.checker.stop()
+    this.log.info({ timeout_ms: this.config.drainTimeout }, 'Sallyport is stopping')
+    const gone = [...this.workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+    this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })
+    await Promise.all(gone)
+  }
+
+  private startWorker(): Promise<readonly Address[]> {
+    const { config, slots, addresses } = this
+    // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
+    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+    const worker = new Worker(new URL(file, import.meta.url))
+    this.tell(worker, { type: 'start', config, board: this.board.buffer, slots, addresses })
+    const started = this.clock.now()
+    let listening = false
+    this.workers.add(worker)
+    return new Promise((resolve, reject) => {
+      let failure: unknown = null
+      worker.on('message', (message: FromWorker) => {
+        if (message.type === 'drained') {
+          if (message.cutOff > 0)
+            this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
+          return
+        }
+        listening = true
+        if (this.ready) this.tell(worker, { type: 'ready' })
+        resolve(message.addresses)
+      })
+      worker.on('error', (error) => (failure = error))
+      worker.on('exit', (code) => {
+        this.workers.delete(worker)
+        if (!listening)
+          return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
+        if (!this.stopping) this.replace(failure, code, this.clock.now() - started)
+      })
+    })
+  }
+
+  private replace(error: unknown, code: number, lived: number): void {
+    this.restartDelay = lived > SOUND_LIFE ? RESTART_DELAY : Math.min(this.restartDelay * 2, RESTART_DELAY_MAXIMUM)
+    this.log.error({ error, code, restart_ms: this.restartDelay }, 'A worker died; another one takes its place')
+    this.clock.after(this.restartDelay, () => {
+      if (this.stopping) return
+      this.startWorker().catch((failure: unknown) => {
+        if (!this.stopping) this.replace(failure, 1, 0)
+      })
+    })
+  }
+
+  private tell(worker: Worker, message: ToWorker): void {
+    worker.postMessage(message)
+  }
+
+  private tellAll(message: ToWorker): void {
+    for (const worker of this.workers) this.tell(worker, message)
+  }
+}

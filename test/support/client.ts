@@ -1,0 +1,40 @@
+import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+
+/** What to ask for. */
+export interface Ask {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: OutgoingHttpHeaders
+  readonly body?: string | Buffer
+  /** Keeps connections; one a request by default. */
+  readonly agent?: Agent
+}
+
+/** A reply that came whole. */
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly rawHeaders: readonly string[]
+  readonly body: Buffer
+  readonly text: string
+}
+
+/** Asks with node:http. Rejects when the reply does not come, or not whole. */
+export function send(port: number, { method = 'GET', path = '/', headers = {}, body, agent }: Ask = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: agent ?? false })
+    outgoing.on('error', reject)
+    outgoing.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        if (!response.complete) return reject(new Error('the reply broke off'))
+        const whole = Buffer.concat(chunks)
+        const { statusCode = 0, headers: answered, rawHeaders } = response
+        resolve({ status: statusCode, headers: answered, rawHeaders, body: whole, text: whole.toString() })
+      })
+    })
+    outgoing.end(body)
+  })
+}

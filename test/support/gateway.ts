@@ -1,0 +1,90 @@
+import type { TestContext } from 'node:test'
+import { systemClock, type Clock } from '../../src/core/clock.ts'
+import { createGateway, type Gateway, type GatewayInput } from '../../src/gateway.ts'
+import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
+import { cleanUp } from './cleanup.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** A line of the log. */
+export type LogLine = Readonly<Record<string, unknown>>
+
+/** A log that can be waited for. */
+export class TestLog implements LogOutput {
+  readonly lines: LogLine[] = []
+  readonly log
+  private readonly watchers = new Set<() => void>()
+
+  constructor(clock: Clock) {
+    this.log = createLineLogger('debug', clock, (line) => this.write(line))
+  }
+
+  write = (line: string): void => {
+    this.lines.push(JSON.parse(line) as LogLine)
+    for (const look of this.watchers) look()
+  }
+
+  close = (): Promise<void> => Promise.resolve()
+
+  /** The access log so far. */
+  get requests(): LogLine[] {
+    return this.lines.filter(({ message }) => message === 'API Gateway Request')
+  }
+
+  /** The first line from the `from`th on that has those fields, now or when it comes. */
+  line(fields: LogLine, from = 0): Promise<LogLine> {
+    const { promise, resolve } = Promise.withResolvers<LogLine>()
+    const look = (): void => {
+      const line = this.lines.slice(from).find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
+      if (line === undefined) return
+      this.watchers.delete(look)
+      resolve(line)
+    }
+    this.watchers.add(look)
+    look()
+    return promise
+  }
+}
+
+/** A gateway of a test. */
+export interface TestGateway {
+  readonly gateway: Gateway
+  readonly port: number
+  readonly log: TestLog
+}
+
+export interface TestGatewayOptions {
+  readonly clock?: Clock
+  /** Whether to wait for the first health checks; true by default. */
+  readonly ready?: boolean
+}
+
+/** Runs a gateway on a free port until the end of the test. */
+export async function startGateway(
+  t: TestContext,
+  config: GatewayInput,
+  { clock = systemClock, ready = true }: TestGatewayOptions = {},
+): Promise<TestGateway> {
+  const log = new TestLog(clock)
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const gateway = await createGateway({ listeners, drainTimeout: '1s', ...config }, { output: log, clock, random: () => 0.5 })
+  cleanUp(t, () => {
+    const closed = gateway.close()
+    if (clock instanceof ManualClock) clock.advance(60_000)
+    return closed
+  })
+  if (ready) await gateway.ready
+  return { gateway, port: gateway.addresses[0]!.port, log }
+}
+
+/** A configuration in which every path leads to one service that is not checked. */
+export function proxyTo(
+  instances: string | readonly string[],
+  { service = {}, ...config }: GatewayInput & { service?: Partial<NonNullable<GatewayInput['services']>[string]> } = {},
+): GatewayInput {
+  const list = typeof instances === 'string' ? [instances] : [...instances]
+  return {
+    services: { backend: { instances: list, health: false, ...service } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+    ...config,
+  }
+}

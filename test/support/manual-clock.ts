@@ -1,0 +1,56 @@
+import type { Clock } from '../../src/core/clock.ts'
+
+/** A clock that stands still until `advance`, which runs what falls due in the order of its time. */
+export class ManualClock implements Clock {
+  private elapsed = 0
+  private readonly origin: number
+  private readonly due = new Set<{ at: number; run: () => void }>()
+
+  /** `wall` is its wall-clock time at the start, in milliseconds since 1970-01-01T00:00:00Z. */
+  constructor(wall = Date.UTC(2024, 0, 15, 10, 30)) {
+    this.origin = wall
+  }
+
+  now(): number {
+    return this.elapsed
+  }
+
+  wall(): number {
+    return this.origin + this.elapsed
+  }
+
+  after(ms: number, task: () => void): () => void {
+    const timer = { at: this.elapsed + ms, run: task }
+    this.due.add(timer)
+    return () => this.due.delete(timer)
+  }
+
+  every(ms: number, task: () => void): () => void {
+    const repeat = (): void => {
+      cancel = this.after(ms, repeat)
+      task()
+    }
+    let cancel = this.after(ms, repeat)
+    return () => cancel()
+  }
+
+  /** Lets time pass, in milliseconds. */
+  advance(ms: number): void {
+    const end = this.elapsed + ms
+    for (let timer = this.next(end); timer !== undefined; timer = this.next(end)) {
+      this.due.delete(timer)
+      this.elapsed = timer.at
+      timer.run()
+    }
+    this.elapsed = end
+  }
+
+  /** Number of tasks that wait for their time. */
+  get pending(): number {
+    return this.due.size
+  }
+
+  private next(end: number) {
+    return [...this.due].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
+  }
+}

@@ -1,0 +1,202 @@
+import { once } from 'node:events'
+import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { cleanUp } from './cleanup.ts'
+import { type Message, readMessage, type Source } from './message.ts'
+
+/** How a connection came to its end: the other side sent FIN, or reset it. */
+export type Ending = 'end' | 'reset'
+
+/** How long a test waits for octets, in milliseconds, before it fails and shows what came instead. */
+const PATIENCE = 15_000
+
+/** One end of a TCP connection in the hands of a test. */
+export class Peer implements Source {
+  readonly socket: Socket
+  private chunks: Buffer[] = []
+  private ending: Ending | null = null
+  private readonly waiting = new Set<() => void>()
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => {
+      this.chunks.push(chunk)
+      this.wake()
+    })
+    socket.on('end', () => this.finish('end'))
+    socket.on('error', () => this.finish('reset'))
+    socket.on('close', () => this.finish('reset'))
+  }
+
+  write(data: string | Buffer): void {
+    this.socket.write(data, 'latin1')
+  }
+
+  /** Writes piece by piece, each in a packet of its own. */
+  async writeInPieces(pieces: readonly (string | Buffer)[]): Promise<void> {
+    for (const piece of pieces) {
+      await new Promise((resolve) => this.socket.write(piece, 'latin1', resolve))
+      await new Promise(setImmediate)
+    }
+  }
+
+  /** Sends FIN. */
+  end(): void {
+    this.socket.end()
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy()
+  }
+
+  /** Octets that came and were not asked for. */
+  get received(): Buffer {
+    return Buffer.concat(this.chunks)
+  }
+
+  take(length: number): Promise<Buffer> {
+    return this.when(`${length} octets`, () => {
+      const all = this.join()
+      return all.length < length ? undefined : this.consume(length)
+    })
+  }
+
+  until(text: string): Promise<string> {
+    return this.when(JSON.stringify(text), () => {
+      const at = this.join().indexOf(text, 0, 'latin1')
+      return at === -1 ? undefined : this.consume(at + text.length).toString('latin1')
+    })
+  }
+
+  async rest(): Promise<Buffer> {
+    await this.closed()
+    return this.consume(this.join().length)
+  }
+
+  /** Waits for the end of the connection, and says how it came. */
+  closed(): Promise<Ending> {
+    return this.when('the end', () => this.ending ?? undefined)
+  }
+
+  /** Reads a request. */
+  request(): Promise<Message> {
+    return readMessage(this, 'request')
+  }
+
+  /** Reads a reply to a request of that method. */
+  reply(method = 'GET'): Promise<Message> {
+    return readMessage(this, method === 'HEAD' ? 'bodyless' : 'reply')
+  }
+
+  private join(): Buffer {
+    const [only] = this.chunks
+    if (this.chunks.length === 1 && only !== undefined) return only
+    const all = Buffer.concat(this.chunks)
+    this.chunks = [all]
+    return all
+  }
+
+  private consume(length: number): Buffer {
+    const all = this.join()
+    this.chunks = [all.subarray(length)]
+    return all.subarray(0, length)
+  }
+
+  private finish(ending: Ending): void {
+    this.ending ??= ending
+    this.wake()
+  }
+
+  private wake(): void {
+    for (const check of this.waiting) check()
+  }
+
+  private when<T>(what: string, find: () => T | undefined): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer)
+        this.waiting.delete(check)
+      }
+      const fail = (why: string): void => {
+        stop()
+        reject(new Error(`waited for ${what}, ${why}: ${JSON.stringify(this.join().toString('latin1').slice(0, 2000))}`))
+      }
+      const check = (): void => {
+        const found = find()
+        if (found !== undefined) {
+          stop()
+          resolve(found)
+        } else if (this.ending !== null) fail(`but the connection came to its ${this.ending}`)
+      }
+      const timer = setTimeout(() => fail('which did not come'), PATIENCE)
+      this.waiting.add(check)
+      check()
+    })
+  }
+}
+
+/** Connects to a port of this machine until the end of the test. */
+export async function connect(t: TestContext, port: number): Promise<Peer> {
+  const socket = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
+  await once(socket, 'connect')
+  cleanUp(t, () => socket.destroy())
+  return new Peer(socket)
+}
+
+/** A service that speaks as the test has it say. */
+export interface RawService {
+  readonly port: number
+  readonly url: string
+  /** Connections so far. */
+  readonly connections: number
+  /** The next connection that was not yet taken. */
+  accept(): Promise<Peer>
+  /** Stops listening and resets every connection. */
+  kill(): Promise<void>
+}
+
+/** Listens until the end of the test; `serve`, if given, takes every connection, otherwise `accept` does. */
+export async function startRawService(
+  t: TestContext,
+  serve?: (peer: Peer, number: number) => Promise<void> | void,
+): Promise<RawService> {
+  const accepted: Peer[] = []
+  const takers: ((peer: Peer) => void)[] = []
+  const sockets = new Set<Socket>()
+  let connections = 0
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    const peer = new Peer(socket)
+    connections++
+    if (serve !== undefined) {
+      // The gateway leaves when it likes: only what the test itself sees counts.
+      Promise.resolve(serve(peer, connections)).catch(() => socket.destroy())
+      return
+    }
+    const take = takers.shift()
+    if (take === undefined) accepted.push(peer)
+    else take(peer)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const kill = (): Promise<void> => {
+    for (const socket of sockets) socket.resetAndDestroy()
+    return new Promise((resolve) => server.close(() => resolve()))
+  }
+  cleanUp(t, kill)
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    get connections() {
+      return connections
+    },
+    accept: () => {
+      const peer = accepted.shift()
+      return peer === undefined ? new Promise((resolve) => takers.push(resolve)) : Promise.resolve(peer)
+    },
+    kill,
+  }
+}
