@@ -2,6 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadCore, start, type Child } from './children.ts'
 import { nginxHead } from './peers/nginx.ts'
+import { pooledConnections } from './peers/peer.ts'
+
+/** All proxies of a scenario run at once and keep their connections; enough for sixteen of them. */
+const connections = 16 * pooledConnections
 
 /** What `/small` answers with: 165 bytes of JSON. */
 export const smallBody = JSON.stringify({
@@ -27,7 +31,7 @@ export async function startBackend(port: number, dir: string): Promise<Child> {
 
 /** nginx answers `return` before it has read the body, so /read goes through a proxy_pass that buffers the body. */
 function backendConfig(port: number, dir: string): string {
-  return `${nginxHead(dir)}
+  return `${nginxHead(dir, connections)}
   default_type application/json;
   sendfile on;
   open_file_cache max=16;

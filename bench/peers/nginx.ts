@@ -16,17 +16,17 @@ export const nginx: Peer = {
 }
 
 /** The part that proxy and backend share, open inside `http {`: one worker in the foreground, no access log. */
-export function nginxHead(dir: string): string {
+export function nginxHead(dir: string, connections: number): string {
   const user = process.getuid?.() === 0 ? 'user root;\n' : ''
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${dir}/nginx-${name};`)
     .join('\n')
   return `${user}daemon off;
 worker_processes 1;
-worker_rlimit_nofile 8192;
+worker_rlimit_nofile ${connections + 512};
 pid ${dir}/nginx.pid;
 error_log stderr error;
-events { worker_connections 4096; }
+events { worker_connections ${connections}; }
 http {
 ${temporary}
   access_log off;
@@ -35,7 +35,7 @@ ${temporary}
 }
 
 function nginxConfig({ port, backendPort, dir }: Place): string {
-  return `${nginxHead(dir)}
+  return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
   upstream service {
     server 127.0.0.1:${backendPort};

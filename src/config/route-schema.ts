@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/headers.ts'
+import { oneOrMore } from '../core/one-or-more.ts'
 import { parseHostPattern } from '../routing/host.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
@@ -13,11 +14,6 @@ const methodExpected = 'expected a method such as GET'
 const nameExpected = 'expected a header name: letters, digits and hyphens'
 const valueExpected = 'expected a header value: one line without control characters'
 const targetExpected = 'expected a path such as "/new" or a URL such as "https://example.com/new"'
-
-/** One value, or a list of at least one; a list after parsing. */
-function oneOrMore<Item extends z.ZodType>(item: Item) {
-  return z.union([item.transform((one) => [one]), item.array().min(1)]).describe('One, or a list.')
-}
 
 /** A text that `parse` takes; the PatternError that it throws becomes the problem. */
 function parsedBy(parse: (text: string) => unknown, expected: string) {

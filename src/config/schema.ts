@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
+import { duration, durationOrZero, size } from '../core/units.ts'
 import { address, network } from './addresses.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { serviceSchema } from './service-schema.ts'
-import { duration, durationOrZero, size } from './units.ts'
 
 const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that starts with a letter or digit'
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { balancers, type BalancerName } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
+import { duration } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
-import { duration } from './units.ts'
 
 /** An instance as it is configured. */
 export interface InstanceConfig {

@@ -76,9 +76,14 @@ export interface BodyStream {
   cancel(): void
 }
 
+/** Whether the body is on its way rather than at hand. */
+export function isStream(body: Body): body is BodyStream {
+  return body !== null && !(body instanceof Bytes)
+}
+
 /** Says that nobody wants the body. */
 export function cancelBody(body: Body): void {
-  if (body !== null && !(body instanceof Bytes)) body.cancel()
+  if (isStream(body)) body.cancel()
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { z } from 'zod'
+import type { Bytes } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { RouteInfo } from './exchange.ts'
 import type { Middleware } from './handler.ts'
+import type { Headers } from './headers.ts'
 import type { Logger } from './logger.ts'
 
 /** What a component may use; handed to its `create`. */
@@ -10,6 +12,34 @@ export interface Toolbox {
   /** Uniform in [0, 1). */
   readonly random: () => number
   readonly log: Logger
+}
+
+/** What a policy may use besides. */
+export interface PolicyToolbox extends Toolbox {
+  /**
+   * Sends a request of the gateway's own to a healthy instance of a service and resolves with the whole reply.
+   * Rejects with a GatewayError when none answers in time, and with an Error when there is no such service.
+   */
+  readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
+}
+
+/** A request that the gateway makes itself, for nobody's exchange. */
+export interface ServiceRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  readonly headers: Headers
+  readonly body: Bytes | null
+  /** Until the reply is complete, in milliseconds. */
+  readonly timeout: number
+  /** Octets that its body may have. */
+  readonly limit: number
+}
+
+/** What came back. */
+export interface ServiceReply {
+  readonly status: number
+  readonly body: Bytes
 }
 
 /** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */
@@ -21,7 +51,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
   /** Builds the step for one route, when the configuration loads. */
-  create(options: z.output<Schema>, toolbox: Toolbox, route: RouteInfo): Middleware
+  create(options: z.output<Schema>, toolbox: PolicyToolbox, route: RouteInfo): Middleware
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

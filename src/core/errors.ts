@@ -11,6 +11,8 @@ interface ErrorEntry {
 /** Every error the gateway can answer with: code -> status, fault, title. The one place where they are listed. */
 export const errorTable = {
   'bad-request': { status: 400, fault: 'client', title: 'Bad request' },
+  unauthorized: { status: 401, fault: 'client', title: 'Unauthorized' },
+  forbidden: { status: 403, fault: 'client', title: 'Forbidden' },
   'not-found': { status: 404, fault: 'client', title: 'Not found' },
   'method-not-allowed': { status: 405, fault: 'client', title: 'Method not allowed' },
   'request-timeout': { status: 408, fault: 'client', title: 'Request timeout' },

@@ -13,9 +13,15 @@ export interface RouteInfo {
 
 /** Who calls: a user, the holder of an API key, or anonymous (then null on the exchange). */
 export interface Consumer {
+  /** The user's, or of an API key its owner's. */
   readonly id: string
   readonly roles: readonly string[]
+  /** What the token was granted for (RFC 6749 section 3.3); none for an API key. */
+  readonly scopes: readonly string[]
+  /** Which limits apply: "authenticated" or "api_key" unless the token or the key says otherwise. */
   readonly tier: string
+  /** Id of the API key that came with the request, or null for a token. */
+  readonly key: string | null
 }
 
 /** The client as the gateway sees it, after believing trusted proxies and nobody else. */
@@ -44,6 +50,12 @@ export interface Exchange {
   /** End-to-end request fields without Host; hop-by-hop and forwarding fields are already taken out. */
   readonly headers: Headers
   body: Body
+  /** The protocol that the client would like to change to, such as "websocket"; null where it does not ask. */
+  readonly upgrade: string | null
+  /** The client takes trailers (RFC 9110 section 10.1.4). */
+  readonly acceptsTrailers: boolean
+  /** The client sends its body after 100 (Continue) only (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean
   readonly client: Client
   /** Monotonic milliseconds at which the head was complete. */
   readonly start: number
@@ -61,4 +73,6 @@ export interface Exchange {
   readonly aborted: boolean
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
   waiter: Abortable | null
+  /** Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. */
+  inform(status: number, headers: Headers): void
 }

@@ -1,5 +1,6 @@
 import { Bytes, type Body } from './body.ts'
 import { Headers } from './headers.ts'
+import type { Upgrade } from './upgrade.ts'
 
 /** Status, end-to-end headers and body that go back to the client. Framing and hop-by-hop fields are the wire's. */
 export class Reply {
@@ -7,6 +8,8 @@ export class Reply {
   status: number
   headers: Headers
   body: Body
+  /** With status 101, what the connection becomes; else null. */
+  upgrade: Upgrade | null = null
 
   constructor(status: number, headers: Headers, body: Body) {
     this.status = status

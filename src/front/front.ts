@@ -8,6 +8,7 @@ import type { Reply } from '../core/reply.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -49,7 +50,12 @@ export class Front implements Receiver {
       ]),
     )
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
-    this.snapshot = new Snapshot(config, this.services, own, { clock, random, log: output.log })
+    this.snapshot = new Snapshot(config, this.services, own, {
+      clock,
+      random,
+      log: output.log,
+      callService: (name, request) => callService(this.services, name, request, clock),
+    })
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
   }

@@ -1,7 +1,7 @@
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { Bytes } from '../core/body.ts'
-import type { Toolbox } from '../core/component.ts'
+import type { PolicyToolbox } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { compose, type Handler } from '../core/handler.ts'
@@ -40,7 +40,7 @@ export class Snapshot {
     config: GatewayConfig,
     services: ReadonlyMap<string, Service>,
     own: readonly OwnRoute[],
-    toolbox: Toolbox,
+    toolbox: PolicyToolbox,
   ) {
     this.router = createRouter([
       ...config.routes.flatMap((route) => compileRoute(route, services, toolbox)),
@@ -77,7 +77,7 @@ export class Snapshot {
   }
 }
 
-function chain(policies: PoliciesConfig, toolbox: Toolbox, route: RouteInfo, end: Handler): Handler {
+function chain(policies: PoliciesConfig, toolbox: PolicyToolbox, route: RouteInfo, end: Handler): Handler {
   const steps = activePolicies(policies).map(([policy, options]) => policy.create(options, toolbox, route))
   return compose(steps, end)
 }
@@ -86,7 +86,7 @@ function chain(policies: PoliciesConfig, toolbox: Toolbox, route: RouteInfo, end
 function compileRoute(
   route: RouteConfig,
   services: ReadonlyMap<string, Service>,
-  toolbox: Toolbox,
+  toolbox: PolicyToolbox,
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   return route.match.path.map((pattern) => {
@@ -116,7 +116,7 @@ function fixedReply(status: number, fields: readonly (readonly [string, string])
 function compileOwn(
   { path, handler }: OwnRoute,
   policies: PoliciesConfig,
-  toolbox: Toolbox,
+  toolbox: PolicyToolbox,
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `sallyport:${path.slice(1)}`, pattern: path, service: null }
   const handle = chain({ 'correlation-id': policies['correlation-id'] }, toolbox, info, handler)

@@ -1,20 +1,24 @@
 import type { Socket } from 'node:net'
-import { Bytes, type Body } from '../core/body.ts'
+import { Bytes, type BodyStream, isStream } from '../core/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
-import { Headers } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
-import { CloseDecoder, LengthDecoder, type BodyDecoder } from './body-decoder.ts'
-import { ChunkedDecoder } from './chunked-decoder.ts'
-import { type ClientOptions, type ClientOwner, ClosedBeforeReply, type ReplyListener } from './client-owner.ts'
+import {
+  type ClientOptions,
+  type ClientOwner,
+  ClosedBeforeReply,
+  type OutgoingRequest,
+  type ReplyListener,
+} from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
-import { IncomingBody, type BodySource } from './incoming-body.ts'
-import type { HeadLimits } from './limits.ts'
+import type { BodySource, IncomingBody } from './incoming-body.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
-import { CHUNKED, hasNoContent, type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
+import { responseBody } from './response-body.ts'
+import { hasNoContent, type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
+import { SocketTunnel } from './tunnel.ts'
 
-/** More than any reply body: bodies from services are streamed, so they need no bound here. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER
+/** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
+const CONTINUE_TIMEOUT = 1_000
 
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
 export class ClientConnection implements BodySource, WriterOwner, Timed {
@@ -27,7 +31,10 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
   private readonly head: ResponseHead
   private readonly writer: MessageWriter
   private served = 0
-  private method = ''
+  private request: OutgoingRequest | null = null
+  /** A body that waits for the service to say 100 (Continue). */
+  private held: BodyStream | null = null
+  private tunnel: SocketTunnel | null = null
   private listener: ReplyListener | null = null
   /** The listener has its reply. */
   private answered = false
@@ -54,7 +61,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.head = head
     this.writer = new MessageWriter(this)
     deadlines.watch(this)
-    socket.on('drain', () => this.writer.drained())
+    socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.serviceDrained()))
     socket.on('end', () => this.ended())
     socket.on('error', (error) => (this.cause = error))
     socket.on('close', () => this.gone())
@@ -65,15 +72,21 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     return this.served > 0
   }
 
-  /** Sends a request; `head` is the whole head with its framing and the empty line. */
-  exchange(method: string, head: string, body: Body, chunked: boolean, listener: ReplyListener): void {
-    this.method = method
+  exchange(request: OutgoingRequest, listener: ReplyListener): void {
+    this.request = request
     this.listener = listener
     this.answered = false
     this.sending = true
     this.receiving = true
     this.closeAfter = false
     this.heard = false
+    this.pending = null
+    const { head, body, chunked } = request
+    if (request.expectsContinue && isStream(body)) {
+      this.held = body
+      this.deadline = this.deadlines.in(CONTINUE_TIMEOUT)
+      return this.writer.sendHead(head)
+    }
     this.deadline = this.deadlines.in(this.options.responseTimeout)
     this.writer.send(head, body, chunked)
   }
@@ -85,6 +98,13 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
   }
 
   // Sending
+
+  private sendHeld(): void {
+    const { held } = this
+    this.held = null
+    this.deadline = this.deadlines.in(this.options.responseTimeout)
+    if (held !== null) this.writer.sendBody(held, this.request!.chunked)
+  }
 
   messageWritten(): void {
     this.sending = false
@@ -105,6 +125,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
+    if (this.tunnel !== null) return this.tunnel.fromService(octets.subarray(0, end))
     // Octets that nobody asked for could be taken for the reply to the next request.
     if (!this.receiving) return this.destroy()
     this.heard = true
@@ -122,15 +143,18 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.pending = null
     let at = 0
     while (this.body === null) {
-      // 1. A head, final or interim; interim ones are for the gateway alone.
+      // 1. A head, final or interim.
       const bodyStart = this.head.parse(octets, at, end)
       if (bodyStart === INCOMPLETE) {
         this.pending = Buffer.from(octets.subarray(at, end))
         return
       }
       at = bodyStart
-      if (this.head.status >= 200) return this.begin(octets, at, end)
-      if (this.head.status === 101) throw new Error('the service changed the protocol without being asked')
+      const { status } = this.head
+      if (status >= 200) return this.begin(octets, at, end)
+      if (status === 101) return this.change(octets, at, end)
+      if (status === 100) this.sendHeld()
+      else this.listener!.informed(status, this.head.endToEnd(false, ''))
       if (at >= end) return
     }
     // 2. The body of the final response.
@@ -142,26 +166,47 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     const { head, options } = this
     this.closeAfter = head.close
     this.promised = head.keepAliveTimeout
-    const empty = hasNoContent(this.method, head.status)
-    const headers = this.headers(empty)
-    const length = head.contentLength
+    const empty = hasNoContent(this.request!.method, head.status)
+    const reply = new Reply(head.status, head.endToEnd(empty, this.deadlines.dateField), null)
+    const length = empty ? 0 : head.contentLength
     // 1. No content, or all of it at hand: the connection is free before the reply is on its way.
-    if (empty || length === 0 || (length > 0 && end - bodyStart >= length)) {
-      const stop = empty ? bodyStart : bodyStart + length
-      const body = empty ? null : Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
-      const reply = new Reply(head.status, headers, body)
+    if (length >= 0 && end - bodyStart >= length) {
+      const stop = bodyStart + length
+      if (!empty) reply.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
       if (stop < end) this.closeAfter = true
       return this.received(reply)
     }
     // 2. A stream, unless a chunked body turns out to be complete already.
-    const body = new IncomingBody(this, decoderFor(length, options), length < 0 ? -1 : length, NO_LIMIT, never)
-    const reply = new Reply(head.status, headers, body)
+    const body = responseBody(this, length, options)
     this.body = body
     this.deadline = this.deadlines.in(options.idleTimeout)
     if (length === UNTIL_CLOSE) this.closeAfter = true
-    if (bodyStart < end) this.readBody(octets, bodyStart, end)
-    const whole = body.whole()
-    if (whole !== null) reply.body = whole
+    const stop = body.feed(octets, bodyStart, end)
+    reply.body = body.whole() ?? body
+    if (!body.arrived) return this.answer(reply)
+    this.body = null
+    if (stop < end) this.closeAfter = true
+    this.received(reply)
+  }
+
+  /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
+  private change(octets: Buffer, start: number, end: number): void {
+    const { fields } = this.head
+    if (this.request!.upgrade === null) throw new Error('the service changed the protocol without being asked')
+    const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
+    const early = Buffer.from(octets.subarray(start, end))
+    this.deadline = Number.POSITIVE_INFINITY
+    this.socket.pause()
+    reply.upgrade = {
+      protocol: fields.upgrade ?? this.request!.upgrade,
+      open: (client) => {
+        this.tunnel = new SocketTunnel(client, this.socket, this.deadlines, this.options.idleTimeout)
+        if (early.length > 0) this.tunnel.fromService(early)
+        this.socket.resume()
+        return this.tunnel
+      },
+      refuse: () => this.destroy(),
+    }
     this.answer(reply)
   }
 
@@ -174,24 +219,13 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.received(null)
   }
 
-  /** End-to-end fields, with Date if the service gave none (RFC 9110 section 6.6.1). */
-  private headers(empty: boolean): Headers {
-    const { fields, nominated, announcedLength } = this.head
-    let { raw } = fields
-    if (!fields.hasDate) raw += this.deadlines.dateField
-    if (empty && announcedLength !== null) raw += `Content-Length: ${announcedLength}\r\n`
-    const headers = Headers.fromWire(raw, true)
-    if (nominated !== null) for (const name of nominated) headers.delete(name)
-    return headers
-  }
-
   /** The response is through. A request body that is still being sent is for nobody now. */
   private received(reply: Reply | null): void {
     this.receiving = false
     if (this.sending) {
       this.sending = false
       this.closeAfter = true
-      this.writer.stop()
+      this.stopSending()
     }
     if (reply !== null) this.answer(reply)
     this.finish()
@@ -232,6 +266,8 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   onDeadline(): void {
     if (!this.receiving) return this.destroy()
+    // A service that does not know the expectation says nothing to it (RFC 9110 section 10.1.1).
+    if (this.held !== null) return this.sendHeld()
     const detail =
       this.body === null ? 'The service did not reply in time.' : 'The service stopped in the middle of its reply.'
     this.end(new GatewayError('gateway-timeout', detail))
@@ -239,7 +275,8 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   /** The service sends no more; for a body without a length that is its end. */
   private ended(): void {
-    const { body } = this
+    const { body, tunnel } = this
+    if (tunnel !== null) return tunnel.serviceEnded()
     if (body === null || !body.endOfInput()) return this.end(this.closedError(null))
     this.body = null
     this.closeAfter = true
@@ -258,10 +295,17 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.body = null
     this.receiving = this.sending = false
     this.destroy()
-    this.writer.stop()
+    this.stopSending()
     body?.fail(error)
     listener?.finished()
     if (!answered) listener?.failed(error)
+  }
+
+  private stopSending(): void {
+    const { held } = this
+    this.held = null
+    held?.cancel()
+    this.writer.stop()
   }
 
   private leave(): void {
@@ -273,19 +317,11 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   private gone(): void {
     this.leave()
+    this.tunnel?.close()
     this.end(this.closedError(this.cause))
   }
 }
 
 function badReply(cause: unknown): GatewayError {
   return new GatewayError('bad-gateway', 'The service sent a reply that is not valid HTTP/1.1.', { cause })
-}
-
-function decoderFor(length: number, limits: HeadLimits): BodyDecoder {
-  if (length === CHUNKED) return new ChunkedDecoder(limits)
-  return length === UNTIL_CLOSE ? new CloseDecoder() : new LengthDecoder(length)
-}
-
-function never(): Error {
-  return new Error('over the limit')
 }

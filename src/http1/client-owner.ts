@@ -1,4 +1,6 @@
+import type { Body } from '../core/body.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { HeadLimits } from './limits.ts'
@@ -13,8 +15,23 @@ export interface ClientOptions extends HeadLimits {
   readonly poolTimeout: number
 }
 
+/** What is sent. */
+export interface OutgoingRequest {
+  readonly method: string
+  /** The whole head with its framing and the empty line. */
+  readonly head: string
+  readonly body: Body
+  readonly chunked: boolean
+  /** The head asks for 100 (Continue): the body, a stream, follows when the service says so (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean
+  /** The protocol that the head asks to change to, or null. */
+  readonly upgrade: string | null
+}
+
 /** Who waits for the reply to a request. */
 export interface ReplyListener {
+  /** An interim response other than 100 and 101. */
+  informed(status: number, headers: Headers): void
   /** The head of the reply is here. */
   replied(reply: Reply): void
   /** There will be no reply: ClosedBeforeReply, GatewayError 'bad-gateway' or 'gateway-timeout', or what the request's body failed with. */

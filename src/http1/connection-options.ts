@@ -2,15 +2,16 @@
 export interface ConnectionOptions {
   readonly close: boolean
   readonly keepAlive: boolean
+  readonly upgrade: boolean
   /** Further names: fields that must not be passed on; null if there are none. */
   readonly nominated: string[] | null
 }
 
 /** Options whose fields the readers take out in any case. */
-const WIRE_OPTIONS = new Set(['te', 'trailer', 'upgrade', 'transfer-encoding', 'http2-settings', 'proxy-connection'])
+const WIRE_OPTIONS = new Set(['te', 'trailer', 'transfer-encoding', 'http2-settings', 'proxy-connection'])
 
-const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, nominated: null }
-const CLOSE: ConnectionOptions = { close: true, keepAlive: false, nominated: null }
+const KEEP_ALIVE: ConnectionOptions = { close: false, keepAlive: true, upgrade: false, nominated: null }
+const CLOSE: ConnectionOptions = { close: true, keepAlive: false, upgrade: false, nominated: null }
 
 /** Reads the value of a Connection field, all its lines joined by commas. */
 export function readOptions(connection: string): ConnectionOptions {
@@ -18,12 +19,14 @@ export function readOptions(connection: string): ConnectionOptions {
   if (connection === 'close') return CLOSE
   let close = false
   let keepAlive = false
+  let upgrade = false
   const nominated: string[] = []
   for (const entry of connection.toLowerCase().split(',')) {
     const option = entry.trim()
     if (option === 'close') close = true
     else if (option === 'keep-alive') keepAlive = true
+    else if (option === 'upgrade') upgrade = true
     else if (option !== '' && !WIRE_OPTIONS.has(option)) nominated.push(option)
   }
-  return { close, keepAlive, nominated: nominated.length === 0 ? null : nominated }
+  return { close, keepAlive, upgrade, nominated: nominated.length === 0 ? null : nominated }
 }

@@ -29,7 +29,6 @@ export class FieldSection {
   contentLength: string | null = null
   transferEncoding: string | null = null
   te: string | null = null
-  trailer: string | null = null
   upgrade: string | null = null
   expect: string | null = null
   keepAlive: string | null = null
@@ -155,9 +154,6 @@ export class FieldSection {
       case Known.te:
         this.te = list(this.te, value)
         return
-      case Known.trailer:
-        this.trailer = list(this.trailer, value)
-        return
       case Known.upgrade:
         this.upgrade = list(this.upgrade, value)
         return
@@ -193,7 +189,7 @@ export class FieldSection {
 
   private reset(): void {
     this.host = this.connection = this.contentLength = this.transferEncoding = this.te = null
-    this.trailer = this.upgrade = this.expect = this.maxForwards = this.keepAlive = null
+    this.upgrade = this.expect = this.maxForwards = this.keepAlive = null
     this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
     this.claims = ''
     this.hostLines = 0

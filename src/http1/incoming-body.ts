@@ -60,8 +60,6 @@ export class IncomingBody implements BodyStream {
     this.finished = true
     const bytes = this.kept === null ? Bytes.fromLatin1('') : Bytes.fromBuffer(this.kept)
     this.kept = null
-    if (this.paused) this.source.resumeReading()
-    this.paused = false
     return bytes
   }
 
@@ -101,6 +99,9 @@ export class IncomingBody implements BodyStream {
   complete(trailers: Headers | null): void {
     this.ended = true
     this.trailers = trailers
+    // There is nothing left to hold back; the connection may already be needed for the next message.
+    if (this.paused) this.source.resumeReading()
+    this.paused = false
     if (this.sink !== null && this.kept === null) this.finish()
   }
 

@@ -64,13 +64,24 @@ export class MessageWriter implements BodySink {
     }
     this.bytes = 0
     this.head = head
+    this.sendBody(body, chunked)
+    if (this.head === '') return
+    socket.write(this.head, 'latin1')
+    this.head = ''
+  }
+
+  /** Writes the head alone; the body follows with `sendBody`, or `stop` forgoes it. */
+  sendHead(head: string): void {
+    this.bytes = 0
+    this.owner.socket.write(head, 'latin1')
+  }
+
+  /** The body of the message whose head was written alone. */
+  sendBody(body: BodyStream, chunked: boolean): void {
     this.chunked = chunked
     this.expected = body.length
     this.source = body
     body.pipe(this)
-    if (this.head === '') return
-    socket.write(this.head, 'latin1')
-    this.head = ''
   }
 
   write(chunk: Buffer): boolean {

@@ -111,7 +111,7 @@ export class ConnectionPool implements ClientOwner {
           return true
         },
       }
-      const socket: Socket = connect({ host, port, noDelay: true, onread })
+      const socket: Socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread })
       const timed: Timed = {
         deadline: this.deadlines.in(connectTimeout),
         onDeadline: () => failed(new Error(`no answer within ${connectTimeout} ms`)),

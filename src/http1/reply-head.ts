@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 
 /** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
@@ -23,4 +24,14 @@ export function replyHead(reply: Reply, empty: boolean, minor: number, close: bo
   if (close) head += 'Connection: close\r\n'
   else if (minor === 0) head += 'Connection: keep-alive\r\n'
   return `${head}\r\n`
+}
+
+/** The head of an interim response (RFC 9110 section 15.2). */
+export function interimHead(status: number, headers: Headers): string {
+  return `${statusLines[status]!}${headers.toWire()}\r\n`
+}
+
+/** The head of a reply that changes the protocol (RFC 9110 sections 7.8 and 15.2.2). */
+export function upgradeHead(reply: Reply, protocol: string): string {
+  return `${statusLines[reply.status]!}${reply.headers.toWire()}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
 }

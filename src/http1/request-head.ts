@@ -27,6 +27,8 @@ export class RequestHead {
   nominated: string[] | null = null
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 section 10.1.1). */
   expectsContinue = false
+  /** The protocol that the client asks to change to (RFC 9110 section 7.8); null if it does not. */
+  upgrade: string | null = null
   readonly fields: FieldSection
 
   private readonly limits: HeadLimits
@@ -57,8 +59,14 @@ export class RequestHead {
     if (headEnd === INCOMPLETE) return INCOMPLETE
 
     // 3. What the fields mean together.
+    if (REFUSED_METHODS.has(this.method))
+      throw new GatewayError(
+        'not-implemented',
+        `${this.method} is not offered: this is a gateway, not a forward proxy.`,
+      )
     this.nominated = null
     this.close = this.minor === 0
+    this.upgrade = null
     if (this.fields.connection !== null) this.readConnection(this.fields.connection)
     this.readFraming()
     this.readAuthority()
@@ -103,6 +111,7 @@ export class RequestHead {
     const options = readOptions(connection)
     this.close = options.close || (this.minor === 0 && !options.keepAlive)
     this.nominated = options.nominated
+    if (options.upgrade && this.minor === 1) this.upgrade = this.fields.upgrade
   }
 
   /** HTTP/1.0 has no expectations; of HTTP/1.1 there is one (RFC 9110 section 10.1.1). */
@@ -148,6 +157,8 @@ export class RequestHead {
   }
 }
 
+/** CONNECT is for forward proxies (RFC 9110 section 9.3.6); TRACE shows a client what it should not see (section 9.3.8). */
+const REFUSED_METHODS = new Set(['CONNECT', 'TRACE'])
 const SUFFIX = ' HTTP/1.'
 const VERSION_LENGTH = 11
 const MAXIMUM_METHOD = 32

@@ -1,3 +1,4 @@
+import { Headers } from '../core/headers.ts'
 import { foldedToken, CR, LF, SP, valueOctet } from './characters.ts'
 import { readOptions } from './connection-options.ts'
 import { responseFieldNames } from './field-names.ts'
@@ -46,6 +47,20 @@ export class ResponseHead {
       this.fields.keepAlive === null ? Number.POSITIVE_INFINITY : keepAliveTimeout(this.fields.keepAlive)
     this.readFraming()
     return headEnd
+  }
+
+  /**
+   * The end-to-end fields: with Date if the service gave none (RFC 9110 section 6.6.1), and with the length of content
+   * that does not follow if `empty` (section 8.6).
+   */
+  endToEnd(empty: boolean, dateField: string): Headers {
+    const { fields, nominated, announcedLength } = this
+    let { raw } = fields
+    if (!fields.hasDate) raw += dateField
+    if (empty && announcedLength !== null) raw += `Content-Length: ${announcedLength}\r\n`
+    const headers = Headers.fromWire(raw, true)
+    if (nominated !== null) for (const name of nominated) headers.delete(name)
+    return headers
   }
 
   /** HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is. */

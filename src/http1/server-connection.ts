@@ -2,28 +2,34 @@ import type { Socket } from 'node:net'
 import { Bytes, cancelBody } from '../core/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
+import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
+import type { Tunnel, Upgrade } from '../core/upgrade.ts'
 import { LF } from './characters.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
+import { Input, type InputConsumer } from './input.ts'
 import type { BodySource, IncomingBody } from './incoming-body.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
-import { replyHead } from './reply-head.ts'
+import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import { requestBody, tooLarge } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import { hasNoContent } from './response-head.ts'
-import { ServerExchange } from './server-exchange.ts'
+import { type Informed, ServerExchange } from './server-exchange.ts'
 import type { ServerHandler, ServerOptions } from './server-handler.ts'
 
-/** idle: between requests; head, body: reading one; waiting: for the reply; closing: only reading what is thrown away. */
-type State = 'idle' | 'head' | 'body' | 'waiting' | 'closing'
+/**
+ * idle: between requests; head, body: reading one; waiting: for the reply; tunnel: no longer HTTP; closing: only
+ * reading what is thrown away.
+ */
+type State = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'closing'
 
 /**
  * A client's connection: reads requests one after another, answers them in order, and never holds more of a client's
  * octets than were read at once.
  */
-export class ServerConnection implements BodySource, WriterOwner, Timed {
+export class ServerConnection implements BodySource, WriterOwner, InputConsumer, Informed, Timed {
   readonly socket: Socket
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
@@ -36,18 +42,17 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
   private readonly writer: MessageWriter
+  private readonly input: Input
   private state: State = 'idle'
   private exchange: ServerExchange | null = null
   private body: IncomingBody | null = null
   /** Status of the reply that is being written, 0 before. */
   private status = 0
-  /** Octets that arrived before they could be used: an incomplete head, or the next request. */
-  private pending: Buffer | null = null
-  private processing = false
   private draining = false
   private closeAfter = false
   private expectsContinue = false
   private closing: LingeringClose | null = null
+  private tunnel: Tunnel | null = null
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -62,12 +67,13 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
     this.deadlines = deadlines
     this.head = head
     this.writer = new MessageWriter(this)
+    this.input = new Input(this)
     this.deadline = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
     socket.on('data', (octets) => {
       if (typeof octets !== 'string') this.read(octets)
     })
-    socket.on('drain', () => this.writer.drained())
+    socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.clientDrained()))
     socket.on('end', () => this.ended())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.gone())
@@ -88,34 +94,25 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
 
   private read(octets: Buffer): void {
     if (this.closing !== null) return this.closing.discard(octets.length)
-    const input = this.pending === null ? octets : Buffer.concat([this.pending, octets])
-    if (this.state === 'head' && !octets.includes(LF) && input.length <= this.options.head) {
-      this.pending = input
-      return
-    }
-    this.pending = null
-    this.process(input)
+    if (this.tunnel !== null) return this.tunnel.fromClient(octets)
+    // A head that comes in small pieces is not parsed again before a line of it is complete.
+    if (this.state === 'head' && !octets.includes(LF) && this.input.length + octets.length <= this.options.head)
+      return this.input.keep(octets)
+    this.input.feed(octets)
   }
 
-  private process(octets: Buffer): void {
-    const end = octets.length
-    let at = 0
-    this.processing = true
-    while (at < end) {
-      if (this.state === 'waiting') {
-        this.pending = octets.subarray(at)
-        this.pauseReading()
-        break
-      }
-      if (this.state === 'closing') break
-      try {
-        at = this.state === 'body' ? this.readBody(octets, at, end) : this.readHead(octets, at, end)
-      } catch (error) {
-        this.refuse(error)
-        break
-      }
+  consume(octets: Buffer, start: number, end: number): number {
+    if (this.state === 'waiting') {
+      this.pauseReading()
+      return start
     }
-    this.processing = false
+    if (this.state === 'closing' || this.state === 'tunnel') return end
+    try {
+      return this.state === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
+    } catch (error) {
+      this.refuse(error)
+      return end
+    }
   }
 
   private readHead(octets: Buffer, start: number, end: number): number {
@@ -123,8 +120,7 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
     if (bodyStart !== INCOMPLETE) return this.begin(octets, bodyStart, end)
     if (this.state === 'idle') this.deadline = this.deadlines.in(this.options.headTimeout)
     this.state = 'head'
-    this.pending = octets.subarray(start)
-    return end
+    return start
   }
 
   private readBody(octets: Buffer, start: number, end: number): number {
@@ -141,7 +137,7 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
   /** A whole head was read: makes the exchange of it, with its body or what is there of it, and has it answered. */
   private begin(octets: Buffer, bodyStart: number, end: number): number {
     const { head, options } = this
-    const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now())
+    const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now(), this)
     this.exchange = exchange
     this.status = 0
     this.closeAfter = head.close
@@ -203,8 +199,12 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
 
   private reply(reply: Reply): void {
     const { exchange } = this
-    if (exchange === null || this.socket.destroyed) return cancelBody(reply.body)
+    if (exchange === null || this.socket.destroyed) {
+      reply.upgrade?.refuse()
+      return cancelBody(reply.body)
+    }
     exchange.waiter = null
+    if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true
     this.expectsContinue = false
@@ -220,6 +220,22 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
     // 3. Head and body.
     if (empty) cancelBody(body)
     this.writer.send(head, empty ? null : body, chunked)
+  }
+
+  inform(status: number, headers: Headers): void {
+    if (this.status === 0) this.socket.write(interimHead(status, headers), 'latin1')
+  }
+
+  /** The service has agreed to another protocol: what follows its 101 reply is no longer HTTP. */
+  private change(reply: Reply, upgrade: Upgrade): void {
+    this.state = 'tunnel'
+    this.status = reply.status
+    this.deadline = Number.POSITIVE_INFINITY
+    this.socket.write(upgradeHead(reply, upgrade.protocol), 'latin1')
+    this.tunnel = upgrade.open(this.socket)
+    const early = this.input.take()
+    if (early !== null) this.tunnel.fromClient(early)
+    this.socket.resume()
   }
 
   /** The reply was handed to the socket whole. */
@@ -243,7 +259,7 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
   private over(whole: boolean): void {
     const exchange = this.exchange!
     this.exchange = null
-    this.handler.done(exchange, this.status, this.writer.bytes, whole)
+    this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole)
   }
 
   private next(): void {
@@ -251,11 +267,8 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
     if (this.closeAfter || this.draining) return this.linger()
     this.state = 'idle'
     this.deadline = this.deadlines.in(this.options.idleTimeout)
-    if (this.processing || this.pending === null) return
-    const { pending } = this
-    this.pending = null
-    this.socket.resume()
-    this.process(pending)
+    if (this.input.length > 0) this.socket.resume()
+    this.input.again()
   }
 
   // Endings
@@ -265,7 +278,6 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
     const { exchange, body } = this
     if (this.socket.destroyed) return
     this.closeAfter = true
-    this.pending = null
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     this.pauseReading()
@@ -280,14 +292,14 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
   private linger(): void {
     if (this.closing !== null) return
     this.state = 'closing'
-    this.pending = null
     this.deadline = Number.POSITIVE_INFINITY
     this.closing = new LingeringClose(this.socket, this.deadlines)
   }
 
   /** The client sends no more. In the middle of an exchange that means that it has left. */
   private ended(): void {
-    if (this.state === 'idle' || this.state === 'closing') this.socket.end()
+    if (this.tunnel !== null) this.tunnel.clientEnded()
+    else if (this.state === 'idle' || this.state === 'closing') this.socket.end()
     else this.socket.destroy()
   }
 
@@ -300,12 +312,13 @@ export class ServerConnection implements BodySource, WriterOwner, Timed {
   private gone(): void {
     this.deadlines.forget(this)
     this.writer.stop()
+    this.tunnel?.close()
     const left = new GatewayError('client-closed')
     this.body?.fail(left)
     if (this.exchange !== null) {
-      this.exchange.abort()
+      if (this.tunnel === null) this.exchange.abort()
       if (this.status === 0) this.status = left.status
-      this.over(false)
+      this.over(this.tunnel !== null)
     }
     this.handler.closed(this)
   }

@@ -7,6 +7,11 @@ import type { RequestHead } from './request-head.ts'
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 
+/** Where interim responses are written. */
+export interface Informed {
+  inform(status: number, headers: Headers): void
+}
+
 /** The exchange that a server connection makes of a request head. */
 export class ServerExchange implements Exchange {
   readonly method: string
@@ -18,8 +23,9 @@ export class ServerExchange implements Exchange {
   readonly client: Client
   readonly start: number
   readonly minor: number
-  /** The client takes trailers (RFC 9110 section 10.1.4). */
+  readonly upgrade: string | null
   readonly acceptsTrailers: boolean
+  readonly expectsContinue: boolean
   correlationId = ''
   route: RouteInfo = NO_ROUTE
   params = NO_PARAMS
@@ -29,7 +35,9 @@ export class ServerExchange implements Exchange {
   aborted = false
   waiter: Abortable | null = null
 
-  constructor(head: RequestHead, client: Client, start: number) {
+  private readonly informed: Informed
+
+  constructor(head: RequestHead, client: Client, start: number, informed: Informed) {
     const { target, fields } = head
     const mark = target.indexOf('?')
     this.method = head.method
@@ -40,8 +48,15 @@ export class ServerExchange implements Exchange {
     this.client = client
     this.start = start
     this.minor = head.minor
+    this.upgrade = head.upgrade
+    this.expectsContinue = head.expectsContinue
+    this.informed = informed
     this.acceptsTrailers = fields.te !== null && /(?:^|[,\s])trailers(?:$|[,;\s])/i.test(fields.te)
     if (head.nominated !== null) for (const name of head.nominated) this.headers.delete(name)
+  }
+
+  inform(status: number, headers: Headers): void {
+    if (this.minor === 1 && !this.aborted) this.informed.inform(status, headers)
   }
 
   /** The client has left. */

@@ -1,4 +1,3 @@
-import { GatewayError } from '../core/errors.ts'
 import { MalformedMessage } from './fields.ts'
 
 /**
@@ -20,12 +19,10 @@ export interface Target {
 }
 
 /**
- * Reads a target that does not begin with "/": absolute-form, asterisk-form, or the authority-form of CONNECT
- * (RFC 9112 sections 3.2.2 to 3.2.4). Throws GatewayError 'not-implemented' for CONNECT, MalformedMessage otherwise.
+ * Reads a target that does not begin with "/": absolute-form, or asterisk-form (RFC 9112 sections 3.2.2
+ * and 3.2.4). Throws MalformedMessage.
  */
 export function parseTarget(method: string, target: string): Target {
-  if (method === 'CONNECT')
-    throw new GatewayError('not-implemented', 'CONNECT is not offered: this is a gateway, not a forward proxy.')
   if (target === '*') {
     if (method !== 'OPTIONS') throw new MalformedMessage('Only OPTIONS may have the target "*".')
     return { authority: null, target: '*' }

@@ -58,7 +58,7 @@ test('remove takes away every field of that name', () => {
 test('a field that comes out empty is removed, so that a client cannot pass for a consumer', () => {
   const options = { set: { 'X-User-ID': '{consumer.id}' }, add: { 'X-Tier': '{consumer.tier}' } }
   assert.deepEqual(forwarded(options, [['X-User-ID', 'admin']]), [])
-  const consumer = { id: 'u-1', roles: [], tier: 'gold' }
+  const consumer = { id: 'u-1', roles: [], tier: 'gold', scopes: [], key: null }
   assert.deepEqual(forwarded(options, [['X-User-ID', 'admin']], { consumer }), [
     ['X-User-ID', 'u-1'],
     ['X-Tier', 'gold'],

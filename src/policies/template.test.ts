@@ -12,7 +12,7 @@ const exchange = makeExchange({
     ['Accept', 'a/b'],
     ['accept', 'c/d'],
   ]),
-  consumer: { id: 'u-1', roles: ['admin', 'staff'], tier: 'authenticated' },
+  consumer: { id: 'u-1', roles: ['admin', 'staff'], tier: 'authenticated', scopes: [], key: null },
   correlationId: 'c-1',
 })
 
@@ -92,7 +92,7 @@ test('whatever the request holds, a value may stand on the wire', () => {
   )
   fc.assert(
     fc.property(anything, anything, anything, (id, other, path) => {
-      const consumer = { id, roles: [other, id], tier: other }
+      const consumer = { id, roles: [other, id], tier: other, scopes: [], key: null }
       const parts = {
         params: { id },
         query: `?q=${encodeURIComponent(other.toWellFormed())}`,

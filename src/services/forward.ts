@@ -1,10 +1,11 @@
-import { Bytes } from '../core/body.ts'
+import { Bytes, isStream } from '../core/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
+import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
-import { ClosedBeforeReply, type ReplyListener } from '../http1/client-owner.ts'
+import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
 import { ConnectFailed } from '../http1/pool.ts'
 import type { PooledInstance, Service } from './service.ts'
 
@@ -79,7 +80,7 @@ class Attempts implements ReplyListener, Abortable {
 
   // 3.
   private send(connection: ClientConnection): void {
-    const { exchange, instance, service } = this
+    const { exchange, instance } = this
     if (exchange.aborted) {
       instance!.pool.release(connection)
       return this.reject(new GatewayError('client-closed'))
@@ -87,20 +88,34 @@ class Attempts implements ReplyListener, Abortable {
     this.connection = connection
     exchange.waiter = this
     instance!.inFlight++
+    connection.exchange(this.request(instance!), this)
+  }
+
+  private request(instance: PooledInstance): OutgoingRequest {
+    const { exchange, service } = this
     const { method, body } = exchange
     const path = this.rewrite === null ? exchange.path : this.rewrite(exchange.path)
-    const chunked = body !== null && body.length < 0
     const host =
-      service.host === 'client' ? exchange.host : service.host === 'instance' ? instance!.address : service.host
+      service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.address : service.host
+    const chunked = body !== null && body.length < 0
+    const expectsContinue = exchange.expectsContinue && isStream(body)
+    const upgrade = body === null && exchange.upgrade?.toLowerCase() === 'websocket' ? exchange.upgrade : null
     let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}`
+    if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
+    else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
+    if (expectsContinue) head += 'Expect: 100-continue\r\n'
     if (chunked) head += 'Transfer-Encoding: chunked\r\n\r\n'
     else if (body !== null) head += `Content-Length: ${body.length}\r\n\r\n`
     else if (ANTICIPATES_CONTENT.has(method)) head += 'Content-Length: 0\r\n\r\n'
     else head += '\r\n'
-    connection.exchange(method, head, body, chunked, this)
+    return { method, head, body, chunked, expectsContinue, upgrade }
   }
 
   // 4.
+  informed(status: number, headers: Headers): void {
+    this.exchange.inform(status, headers)
+  }
+
   replied(reply: Reply): void {
     this.resolve(reply)
   }

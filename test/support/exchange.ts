@@ -10,6 +10,9 @@ export function makeExchange(parts: Partial<Exchange> = {}): Exchange {
     host: 'api.example.com',
     headers: Headers.of(),
     body: null,
+    upgrade: null,
+    acceptsTrailers: false,
+    expectsContinue: false,
     client: { address: '192.0.2.1', scheme: 'http', forwardingFields: () => '' },
     start: 0,
     correlationId: '',
@@ -20,6 +23,7 @@ export function makeExchange(parts: Partial<Exchange> = {}): Exchange {
     error: null,
     aborted: false,
     waiter: null,
+    inform: () => {},
     ...parts,
   }
 }

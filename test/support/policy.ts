@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Policy } from '../../src/core/component.ts'
+import type { Policy, PolicyToolbox } from '../../src/core/component.ts'
 import type { RouteInfo } from '../../src/core/exchange.ts'
 import type { Handler } from '../../src/core/handler.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
@@ -7,13 +7,24 @@ import { ManualClock } from './manual-clock.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
 
+/** What a policy may use, with a clock that stands still and no services, unless the test brings its own. */
+export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
+  const clock = parts.clock ?? new ManualClock()
+  return {
+    clock,
+    random: () => 0.5,
+    log: createMemoryLogger('debug', clock).log,
+    callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
+    ...parts,
+  }
+}
+
 /** A policy around `next`, with its options as they are written in the configuration. */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,
   options: z.input<Schema>,
   next: Handler,
+  toolbox: PolicyToolbox = makeToolbox(),
 ): Handler {
-  const clock = new ManualClock()
-  const toolbox = { clock, random: () => 0.5, log: createMemoryLogger('debug', clock).log }
   return policy.create(policy.options.parse(options), toolbox, route)(next)
 }

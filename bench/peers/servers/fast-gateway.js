@@ -21,6 +21,10 @@ gateway({
           headers['x-forwarded-proto'] = 'http'
           return headers
         },
+        // Otherwise the reply of a client that has gone is never read, and its socket never comes back to the pool.
+        onClientConnectionTerminated(res, error, response) {
+          response?.stream.destroy()
+        },
       },
     },
   ],

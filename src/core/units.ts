@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { LONGEST_DELAY } from '../core/clock.ts'
+import { LONGEST_DELAY } from './clock.ts'
 
 const DURATION = /^(\d+)(ms|s|m|h)$/
 const SIZE = /^(\d+)(b|kb|mb|gb)$/

@@ -1,0 +1,25 @@
+import type { Socket } from 'node:net'
+
+/** A connection that has left HTTP: octets go to and fro until both ends have ended (RFC 9110 section 7.8). */
+export interface Tunnel {
+  /** Octets that went to the client. */
+  readonly bytes: number
+  /** Takes octets from the client; only lent. */
+  fromClient(octets: Buffer): void
+  /** The client has taken everything that was written to it. */
+  clientDrained(): void
+  /** The client sends no more. */
+  clientEnded(): void
+  /** Ends both connections at once. */
+  close(): void
+}
+
+/** The service's agreement to another protocol, together with a 101 reply. */
+export interface Upgrade {
+  /** The protocol that both sides speak from now on. */
+  readonly protocol: string
+  /** Joins the service's connection with the client's; to be called once, after the 101 reply was written. */
+  open(client: Socket): Tunnel
+  /** The client is not there any more. */
+  refuse(): void
+}

@@ -1,0 +1,63 @@
+/** Uses what was read from a connection. */
+export interface InputConsumer {
+  /** Returns the offset behind what it has used; the rest is kept until there is more, or until `again`. */
+  consume(octets: Buffer, start: number, end: number): number
+}
+
+/** What a connection has read and not yet used: at most one incomplete head, or what was read together with it. */
+export class Input {
+  private readonly consumer: InputConsumer
+  private kept: Buffer | null = null
+  private running = false
+
+  constructor(consumer: InputConsumer) {
+    this.consumer = consumer
+  }
+
+  /** Octets kept. */
+  get length(): number {
+    return this.kept === null ? 0 : this.kept.length
+  }
+
+  /** Adds octets without having them used. */
+  keep(octets: Buffer): void {
+    this.kept = this.kept === null ? octets : Buffer.concat([this.kept, octets])
+  }
+
+  /** Octets have come. */
+  feed(octets: Buffer): void {
+    const input = this.kept === null ? octets : Buffer.concat([this.kept, octets])
+    this.kept = null
+    this.run(input)
+  }
+
+  /** The consumer may have become able to use what is kept; nothing happens while it is at it already. */
+  again(): void {
+    const { kept } = this
+    if (this.running || kept === null) return
+    this.kept = null
+    this.run(kept)
+  }
+
+  /** Hands over what is kept. */
+  take(): Buffer | null {
+    const { kept } = this
+    this.kept = null
+    return kept
+  }
+
+  private run(octets: Buffer): void {
+    const end = octets.length
+    let at = 0
+    this.running = true
+    while (at < end) {
+      const next = this.consumer.consume(octets, at, end)
+      if (next === at) {
+        this.kept = at === 0 ? octets : octets.subarray(at)
+        break
+      }
+      at = next
+    }
+    this.running = false
+  }
+}

@@ -1,0 +1,80 @@
+import { collect } from '../core/body.ts'
+import type { Clock } from '../core/clock.ts'
+import type { ServiceReply, ServiceRequest } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Abortable, Exchange } from '../core/exchange.ts'
+import { createForward } from './forward.ts'
+import type { Service } from './service.ts'
+
+/** The gateway itself, where a client would be. */
+const NOBODY = { address: '127.0.0.1', scheme: 'http', forwardingFields: () => '' } as const
+
+/**
+ * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,
+ * past unhealthy instances. Rejects with a GatewayError when no whole reply comes in time, or an Error when there is no
+ * such service.
+ */
+export async function callService(
+  services: ReadonlyMap<string, Service>,
+  name: string,
+  request: ServiceRequest,
+  clock: Clock,
+): Promise<ServiceReply> {
+  const service = services.get(name)
+  if (service === undefined) throw new Error(`there is no service ${name}`)
+  const call = new Call(name, request, clock.now())
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const cancel = clock.after(request.timeout, () => {
+    call.abort()
+    reject(new GatewayError('gateway-timeout', `The service did not answer within ${request.timeout} ms.`))
+  })
+  try {
+    return await Promise.race([answer(service, call, request.limit), late])
+  } finally {
+    cancel()
+  }
+}
+
+async function answer(service: Service, call: Call, limit: number): Promise<ServiceReply> {
+  const reply = await createForward(service, null)(call)
+  return { status: reply.status, body: await collect(reply.body, limit) }
+}
+
+/** An exchange whose client is the gateway. */
+class Call implements Exchange {
+  readonly method: string
+  path: string
+  readonly query = ''
+  readonly host: string
+  readonly headers: Exchange['headers']
+  body: Exchange['body']
+  readonly upgrade = null
+  readonly acceptsTrailers = false
+  readonly expectsContinue = false
+  readonly client = NOBODY
+  readonly start: number
+  correlationId = ''
+  readonly route = { id: '', pattern: '', service: null }
+  readonly params = {}
+  readonly consumer = null
+  instance: string | null = null
+  error: GatewayError | null = null
+  aborted = false
+  waiter: Abortable | null = null
+
+  constructor(service: string, request: ServiceRequest, start: number) {
+    this.method = request.method
+    this.path = request.target
+    this.host = service
+    this.headers = request.headers
+    this.body = request.body
+    this.start = start
+  }
+
+  inform(): void {}
+
+  abort(): void {
+    this.aborted = true
+    this.waiter?.abort()
+  }
+}

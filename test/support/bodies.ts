@@ -1,0 +1,69 @@
+import type { BodySink, BodyStream } from '../../src/core/body.ts'
+import type { Headers } from '../../src/core/headers.ts'
+
+/** A sink that keeps what it is given. */
+export class CollectingSink implements BodySink {
+  /** One character an octet. */
+  text = ''
+  writes = 0
+  ended = false
+  trailers: Headers | null = null
+  error: Error | null = null
+  /** What `write` answers. */
+  taking = true
+
+  write(chunk: Buffer): boolean {
+    this.text += chunk.toString('latin1')
+    this.writes++
+    return this.taking
+  }
+
+  end(trailers: Headers | null): void {
+    this.ended = true
+    this.trailers = trailers
+  }
+
+  fail(error: Error): void {
+    this.error = error
+  }
+}
+
+/** A body whose octets the test pushes. */
+export class PushedBody implements BodyStream {
+  readonly length: number
+  sink: BodySink | null = null
+  resumed = 0
+  cancelled = false
+  private readonly first: string | null
+
+  /** `first` is there when somebody pipes it, or nothing is. */
+  constructor(length: number, first: string | null = null) {
+    this.length = length
+    this.first = first
+  }
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    if (this.first !== null) this.push(this.first)
+  }
+
+  /** One character an octet; answers what the sink does. The chunk is only lent: it is overwritten afterwards. */
+  push(text: string): boolean {
+    const chunk = Buffer.from(text, 'latin1')
+    const more = this.sink!.write(chunk)
+    chunk.fill('!')
+    return more
+  }
+
+  end(trailers: Headers | null = null): void {
+    this.sink!.end(trailers)
+  }
+
+  resume(): void {
+    this.resumed++
+  }
+
+  cancel(): void {
+    this.cancelled = true
+  }
+}

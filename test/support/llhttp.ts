@@ -1,0 +1,94 @@
+import { HTTPParser, methods } from 'node:_http_common'
+
+/** One message as Node's llhttp reads it, without any leniency. */
+export interface ReadMessage {
+  method: string
+  target: string
+  status: number
+  /** Names and values in turn. */
+  headers: string[]
+  /** One character an octet. */
+  body: string
+  trailers: string[]
+  complete: boolean
+  /** Whether the connection may carry another message. */
+  keepAlive: boolean
+}
+
+export interface Reading {
+  messages: ReadMessage[]
+  /** The code of the error that ended it, or null. */
+  error: string | null
+}
+
+/** The methods that llhttp knows. */
+export const knownMethods: readonly string[] = methods
+
+/** Reads requests: the second opinion on what they mean. */
+export function readRequests(parts: readonly Buffer[]): Reading {
+  return read(HTTPParser.REQUEST, parts, 0, false)
+}
+
+/** Reads the responses to requests with that method, up to the end of the connection if `closed`. */
+export function readResponses(parts: readonly Buffer[], method: string, closed: boolean): Reading {
+  return read(HTTPParser.RESPONSE, parts, method === 'HEAD' ? SKIP_BODY : 0, closed)
+}
+
+const SKIP_BODY = 1
+const HEAD_LIMIT = 1 << 20
+
+function read(type: number, parts: readonly Buffer[], afterHead: number, closed: boolean): Reading {
+  const messages: ReadMessage[] = []
+  let early: string[] = []
+  const last = (): ReadMessage => messages.at(-1)!
+  const parser = new HTTPParser()
+  parser.initialize(type, {}, HEAD_LIMIT, HTTPParser.kLenientNone)
+  Object.assign(parser, {
+    [HTTPParser.kOnHeaders](headers: string[]) {
+      const message = messages.at(-1)
+      if (message === undefined || message.complete) early.push(...headers)
+      else message.trailers.push(...headers)
+    },
+    [HTTPParser.kOnHeadersComplete](
+      _major: number,
+      _minor: number,
+      headers: string[] | undefined,
+      method: number | undefined,
+      target: string | undefined,
+      status: number | undefined,
+      _reason: string | undefined,
+      _upgrade: boolean,
+      keepAlive: boolean,
+    ) {
+      messages.push({
+        method: method === undefined ? '' : (methods[method] ?? ''),
+        target: target ?? '',
+        status: status ?? 0,
+        headers: [...early, ...(headers ?? [])],
+        body: '',
+        trailers: [],
+        complete: false,
+        keepAlive,
+      })
+      early = []
+      return afterHead
+    },
+    [HTTPParser.kOnBody](octets: Buffer) {
+      last().body += octets.toString('latin1')
+    },
+    [HTTPParser.kOnMessageComplete]() {
+      last().complete = true
+    },
+  })
+  for (const part of parts) {
+    const result = parser.execute(Buffer.from(part))
+    if (result instanceof Error) return { messages, error: codeOf(result) }
+  }
+  const end = closed ? parser.finish() : undefined
+  parser.close()
+  return { messages, error: end instanceof Error ? codeOf(end) : null }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.message
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net'
+import type { Client } from '../../src/core/exchange.ts'
+import { problemReply } from '../../src/core/problem.ts'
+import type { Reply } from '../../src/core/reply.ts'
+import { Deadlines } from '../../src/http1/deadlines.ts'
+import { defaultHeadLimits } from '../../src/http1/limits.ts'
+import { RequestHead } from '../../src/http1/request-head.ts'
+import { ServerConnection, type ServerHandler, type ServerOptions } from '../../src/http1/server-connection.ts'
+import type { ServerExchange } from '../../src/http1/server-exchange.ts'
+import { ManualClock } from './manual-clock.ts'
+import { RecordingSocket } from './recording-socket.ts'
+
+export const serverOptions: ServerOptions = {
+  ...defaultHeadLimits,
+  body: 100_000,
+  headTimeout: 10_000,
+  bodyTimeout: 30_000,
+  idleTimeout: 60_000,
+  writeTimeout: 50_000,
+}
+
+const client: Client = { address: '192.0.2.1', scheme: 'http', forwardingFields: () => '' }
+
+/** What stands behind server connections in tests: answers as the test says, and keeps what it is told. */
+export class ServerHarness implements ServerHandler {
+  readonly clock = new ManualClock()
+  readonly deadlines = new Deadlines(this.clock)
+  readonly exchanges: ServerExchange[] = []
+  readonly over: { exchange: ServerExchange; status: number; bytes: number; whole: boolean }[] = []
+  readonly refused: { error: unknown; exchange: ServerExchange | null }[] = []
+  closedConnections = 0
+  private readonly answer: (exchange: ServerExchange) => Reply | Promise<Reply>
+  private readonly options: ServerOptions
+  private readonly head: RequestHead
+
+  constructor(
+    answer: (exchange: ServerExchange) => Reply | Promise<Reply>,
+    options: Partial<ServerOptions> = {},
+  ) {
+    this.answer = answer
+    this.options = { ...serverOptions, ...options }
+    this.head = new RequestHead(this.options)
+  }
+
+  /** A connection on a socket that leads nowhere. */
+  open(): { connection: ServerConnection; socket: RecordingSocket } {
+    const socket = new RecordingSocket()
+    return { connection: this.connect(socket), socket }
+  }
+
+  /** A connection on any socket. */
+  connect(socket: Socket): ServerConnection {
+    return new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+  }
+
+  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    this.exchanges.push(exchange)
+    return this.answer(exchange)
+  }
+
+  refuse(error: unknown, _peer: string, exchange: ServerExchange | null): Reply {
+    this.refused.push({ error, exchange })
+    return problemReply(error, 'c-1')
+  }
+
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+    this.over.push({ exchange, status, bytes, whole })
+  }
+
+  identify(): Client {
+    return client
+  }
+
+  closed(): void {
+    this.closedConnections++
+  }
+}
