@@ -8,7 +8,7 @@ import { pooledConnections } from './peers/peer.ts'
 const connections = 16 * pooledConnections
 
 /** What `/small` answers with: 165 bytes of JSON. */
-export const smallBody = JSON.stringify({
+const smallBody = JSON.stringify({
   id: 47110,
   name: 'A small resource as services send them',
   owner: 'customer-000815',

@@ -1,5 +1,5 @@
 import { loadCore, run } from './children.ts'
-import type { LoadResult, Target } from './loads/load.ts'
+import type { Load, LoadResult, Target } from './loads/load.ts'
 import { cpuNanoseconds, peakMemoryBytes, processTree } from './proc.ts'
 import type { Proxy } from './proxy.ts'
 import type { Measurement } from './results.ts'
@@ -16,9 +16,8 @@ export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
   const wanted = proxy.peer.jit ? scenario.warmUp : scenario.warmUp * warmUpWithoutJit
   const target = { origin: proxy.origin, seconds: 2, dir: proxy.dir }
   const load = scenario.warmUpLoad ?? scenario.load
-  for (let sent = 0; sent < wanted; ) {
-    const { command, read } = await load(target)
-    const { requests, failures } = await read(await run(command, loadCore, graceSeconds))
+  for (let sent = 0; sent < wanted;) {
+    const { requests, failures } = await runLoad(await load(target), graceSeconds)
     if (failures.length > 0) throw new Error(`${failures.join(', ')} in the warm-up`)
     if (requests === 0) throw new Error('no request was answered in the warm-up')
     sent += requests
@@ -29,14 +28,18 @@ export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
  * Measures one round of one proxy: the CPU time of its processes around one run of the load. A reply that is not 2xx
  * or a socket error makes the round invalid.
  */
-export async function measure(proxy: Proxy, scenario: Scenario, seconds: number, maximum?: number): Promise<Measurement> {
+export async function measure(
+  proxy: Proxy,
+  scenario: Scenario,
+  seconds: number,
+  maximum?: number,
+): Promise<Measurement> {
   const target: Target = { origin: proxy.origin, seconds, dir: proxy.dir, ...(maximum !== undefined && { maximum }) }
   const tree = processTree(proxy.child.pid)
   const before = cpuNanoseconds(tree)
   let result: LoadResult
   try {
-    const { command, read } = await scenario.load(target)
-    result = await read(await run(command, loadCore, seconds + graceSeconds))
+    result = await runLoad(await scenario.load(target), seconds + graceSeconds)
   } catch (error) {
     return { invalid: error instanceof Error ? error.message : String(error) }
   }
@@ -52,4 +55,8 @@ export async function measure(proxy: Proxy, scenario: Scenario, seconds: number,
     busy: cpu / 1e6 / result.seconds,
     memory: peakMemoryBytes(tree),
   }
+}
+
+async function runLoad(load: Load, seconds: number): Promise<LoadResult> {
+  return load.read(await run(load.command, loadCore, seconds))
 }

@@ -48,7 +48,8 @@ export function readOptions(args: string[], allScenarios: Scenario[], allPeers: 
   const { quick, against, render } = values
   const complete = !quick && values.scenario === undefined && values.peer === undefined && against === undefined
   const rounds = positive('--rounds', values.rounds ?? (quick ? '1' : '3'))
-  if (complete && rounds < 3) throw new Error('--rounds: a run that writes docs/ takes at least 3; add --quick for fewer')
+  if (complete && rounds < 3)
+    throw new Error('--rounds: a run that writes docs/ takes at least 3; add --quick for fewer')
   return {
     scenarios: withPrerequisites(chosen('--scenario', values.scenario, allScenarios), allScenarios),
     peers: chosen('--peer', values.peer && `nginx,${values.peer}`, allPeers),

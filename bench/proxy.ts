@@ -38,7 +38,7 @@ export async function startProxy(peer: Peer, scenario: Scenario, backendPort: nu
 }
 
 /** Waits until the origin answers the scenario's request, then checks the status and the size of the body. */
-export async function firstAnswer(origin: string, scenario: Scenario, child: Child): Promise<void> {
+async function firstAnswer(origin: string, scenario: Scenario, child: Child): Promise<void> {
   const answer = await whenListening(() => send(origin, scenario.request), child)
   if (answer.status === 200 && answer.bytes === scenario.replyBytes) return
   throw new Error(`answered ${answer.status} with ${answer.bytes} bytes; expected 200 with ${scenario.replyBytes}`)
@@ -67,7 +67,10 @@ async function whenListening<T>(attempt: () => Promise<T>, child: Child): Promis
   }
 }
 
-async function send(origin: string, { method, path, headers, body }: Request): Promise<{ status: number; bytes: number }> {
+async function send(
+  origin: string,
+  { method, path, headers, body }: Request,
+): Promise<{ status: number; bytes: number }> {
   const length = body === undefined ? {} : { 'Content-Length': body }
   const request = httpRequest(origin + path, { method, headers: { ...headers, ...length }, agent: false })
   const answered = new Promise<{ status: number; bytes: number }>((resolve, reject) => {

@@ -69,7 +69,10 @@ async function commandLine(scenario: Scenario, { dir, seconds, maximum }: Run): 
   const example = maximum.values().next().value ?? 0
   const { command } = await scenario.load({ origin: 'http://127.0.0.1:PORT', seconds, dir, maximum: example })
   const words = [command.command, ...command.args].map((word) => (/[^\w\-./:=]/.test(word) ? `'${word}'` : word))
-  const line = words.join(' ').replaceAll(dir, 'DIR').replaceAll(`${join(import.meta.dirname, '..')}/`, '')
+  const line = words
+    .join(' ')
+    .replaceAll(dir, 'DIR')
+    .replaceAll(`${join(import.meta.dirname, '..')}/`, '')
   return line.replace(/(?:-H '[^']*' ){3,}/, (headers) => `-H … (${headers.split("-H '").length - 1} headers) `)
 }
 

@@ -86,7 +86,7 @@ function versionRow(peer: Peer): [string, string] {
 function rememberMaximum(result: ScenarioResult, maximum: Map<string, number>): void {
   for (const peer of result.peers) {
     const rate = figureOf(peer, 'rate')
-    if (rate !== undefined) maximum.set(peer.name, rate.median)
+    if (rate !== undefined) maximum.set(peer.name, rate.max)
   }
 }
 

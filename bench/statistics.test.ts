@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { percentile, spread } from './statistics.ts'
 
 test('the median of an odd number of rounds is the one in the middle', () => {

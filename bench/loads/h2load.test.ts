@@ -12,7 +12,8 @@ const clean = output(
   '4 total, 4 started, 4 done, 4 succeeded, 0 failed, 0 errored, 0 timeout',
   '4 2xx, 0 3xx, 0 4xx, 0 5xx',
 )
-const log = '1795384010473451\t200\t40\n1795384010473457\t200\t10\n1795384010473465\t200\t30\n1795384010473466\t200\t20\n'
+const log =
+  '1795384010473451\t200\t40\n1795384010473457\t200\t10\n1795384010473465\t200\t30\n1795384010473466\t200\t20\n'
 
 test('counts come from the summary and latencies from the log', () => {
   assert.deepEqual(readH2load(clean, log), { requests: 4, seconds: 1.97, p50: 25, p99: 40, failures: [] })
@@ -43,7 +44,7 @@ test('output without a summary is an error', () => {
 test('a fixed rate is spread over clients that each send fewer than 100 requests a second', async () => {
   const target = { origin: 'http://127.0.0.1:1', seconds: 3, dir: '/nowhere' }
   const { command } = await h2loadRate(target, { method: 'GET', path: '/' }, 20_000)
-  assert.ok(command.args.includes('-c223'))
+  assert.ok(command.args.includes('-c445'))
   assert.ok(command.args.includes('-n60000'))
-  assert.ok(command.args.includes('--rps=89.686'))
+  assert.ok(command.args.includes('--rps=44.944'))
 })

@@ -4,7 +4,16 @@ import { percentile } from '../statistics.ts'
 import { namedFailures, type Load, type LoadResult, type Request, type Target } from './load.ts'
 
 /** h2load wakes a client at most every 10 ms, so above 100 requests a second a client would send in bursts. */
-const requestsPerClient = 90
+const requestsPerClient = 45
+/** The time between two requests of a client, over which the clients' starts are spread, in milliseconds. */
+const clientPeriod = Math.round(1000 / requestsPerClient)
+
+const secondsPerUnit = new Map([
+  ['us', 1e-6],
+  ['ms', 1e-3],
+  ['s', 1],
+  ['m', 60],
+])
 
 /** A closed loop of a fixed number of requests, for bodies so large that cut-off ones would spoil the count. */
 export async function h2loadCount(
@@ -21,8 +30,7 @@ export async function h2loadCount(
 export async function h2loadRate(target: Target, request: Request, rate: number): Promise<Load> {
   const clients = Math.max(16, Math.ceil(rate / requestsPerClient))
   const perClient = rate / clients
-  // Clients are started over the 10 ms of one tick, so that their requests do not all fall on the same moment.
-  const spread = ['-r', String(Math.ceil(clients / 10)), '--rate-period=1ms']
+  const spread = ['-r', String(Math.ceil(clients / clientPeriod)), '--rate-period=1ms']
   const args = [`-n${Math.round(rate * target.seconds)}`, `-c${clients}`, `--rps=${perClient.toFixed(3)}`, ...spread]
   return h2load(target, [...args, ...(await requestArgs(target, request))], request)
 }
@@ -53,15 +61,20 @@ function h2load(target: Target, args: string[], request: Request): Load {
 /** Reads h2load's summary and its log, whose lines are start, status and duration with the times in microseconds. */
 export function readH2load(output: string, log: string): LoadResult {
   const seconds = /^finished in ([\d.]+)(us|ms|s|m)/m.exec(output)
-  const counts = /^requests: (\d+) total, .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/m.exec(output)
+  const counts =
+    /^requests: (\d+) total, .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/m.exec(output)
   const statuses = /^status codes: (\d+) 2xx/m.exec(output)
-  if (seconds === null || counts === null || statuses === null) throw new Error(`h2load printed no figures: ${output.trim()}`)
+  if (seconds === null || counts === null || statuses === null)
+    throw new Error(`h2load printed no figures: ${output.trim()}`)
   const [total, done, , failed, errored, timeout] = counts.slice(1).map(Number)
-  const latencies = log.trim().split('\n').map((line) => Number(line.split('\t')[2])).sort((a, b) => a - b)
-  const units = { us: 1e-6, ms: 1e-3, s: 1, m: 60 }
+  const latencies = log
+    .trim()
+    .split('\n')
+    .map((line) => Number(line.split('\t')[2]))
+    .sort((a, b) => a - b)
   return {
     requests: done ?? 0,
-    seconds: Number(seconds[1]) * (units[seconds[2] as keyof typeof units] ?? 1),
+    seconds: Number(seconds[1]) * (secondsPerUnit.get(seconds[2] ?? '') ?? 1),
     p50: percentile(latencies, 50),
     p99: percentile(latencies, 99),
     failures: namedFailures({

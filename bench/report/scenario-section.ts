@@ -9,7 +9,16 @@ export function scenarioSection(scenario: ScenarioResult, baselines: string[]): 
   const { unit } = scenario
   const rows = scenario.peers.map((peer) => row(peer, scenario, baselines))
   const ratios = baselines.map((name) => `to ${name}`)
-  const head = ['', `CPU µs/${unit}`, ...ratios, `${unit === 'MB' ? 'MB' : 'requests'}/s`, 'p50 ms', 'p99 ms', 'busy', 'peak MiB']
+  const head = [
+    '',
+    `CPU µs/${unit}`,
+    ...ratios,
+    `${unit === 'MB' ? 'MB' : 'requests'}/s`,
+    'p50 ms',
+    'p99 ms',
+    'busy',
+    'peak MiB',
+  ]
   return [
     `### ${scenario.title}`,
     table(head, rows),
@@ -40,7 +49,9 @@ function row(peer: PeerResult, scenario: ScenarioResult, baselines: string[]): s
 /** What must not be passed over: proxies left out and rounds that do not count. */
 function problems(scenario: ScenarioResult): string[] {
   const leftOut = scenario.failed.map(({ name, reason }) => `${name} was left out: ${reason}`)
-  const invalid = scenario.peers.flatMap(({ name, rounds }) => rounds.flatMap((round, index) => invalidRound(name, round, index)))
+  const invalid = scenario.peers.flatMap(({ name, rounds }) =>
+    rounds.flatMap((round, index) => invalidRound(name, round, index)),
+  )
   return [...leftOut, ...invalid]
 }
 

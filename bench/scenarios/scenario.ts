@@ -13,9 +13,9 @@ export type Scenario = {
   /** What CPU time is counted by, and how many of it one request is. */
   unit: { name: 'request' | 'MB'; perRequest: number }
   /** The command that runs for each measurement. */
-  load(target: Target): Load | Promise<Load>
+  load: (target: Target) => Load | Promise<Load>
   /** The load to warm up with where the measured one is too slow for it. */
-  warmUpLoad?(target: Target): Load
+  warmUpLoad?: (target: Target) => Load
   /** Requests before the first round for a proxy whose code is compiled while it runs; others get a twentieth. */
   warmUp: number
   goal: Goal

@@ -187,7 +187,7 @@ function parseFields(raw: string): string[] {
   while (start < raw.length) {
     const end = raw.indexOf('\r\n', start)
     const colon = raw.indexOf(':', start)
-    list.push(raw.slice(start, colon), raw.slice(colon + 1, end).trim())
+    list.push(raw.slice(start, colon), raw.slice(colon + 2, end))
     start = end + 2
   }
   return list

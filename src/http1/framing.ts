@@ -1,13 +1,25 @@
 import { GatewayError } from '../core/errors.ts'
 import { MalformedMessage } from './fields.ts'
 
-/** Digits only, and few enough to be exact as a number (RFC 9110 section 8.6). */
-const DIGITS = /^[0-9]{1,15}$/
+/** More digits than these are not exact as a number. */
+const MAXIMUM_DIGITS = 15
+const DIGIT_0 = 48
 
-/** The octets that a Content-Length announces. Throws MalformedMessage for a sign, a list, a fraction, a huge value. */
+/** The octets that a Content-Length announces (RFC 9110 section 8.6). Throws MalformedMessage for a sign, a list, a fraction, a huge value. */
 export function parseContentLength(value: string): number {
-  if (!DIGITS.test(value)) throw new MalformedMessage('Content-Length is not one decimal number of up to 15 digits.')
-  return Number(value)
+  let length = 0
+  const digits = value.length
+  for (let i = 0; i < digits; i++) {
+    const digit = value.charCodeAt(i) - DIGIT_0
+    if (!(digit >= 0 && digit <= 9)) throw badLength()
+    length = length * 10 + digit
+  }
+  if (digits === 0 || digits > MAXIMUM_DIGITS) throw badLength()
+  return length
+}
+
+function badLength(): MalformedMessage {
+  return new MalformedMessage('Content-Length is not one decimal number of up to 15 digits.')
 }
 
 /**

@@ -128,7 +128,8 @@ export class IncomingBody implements BodyStream {
     if (this.finished || this.error !== null) return
     this.error = new Error('the consumer wants no more of the body')
     this.kept = null
-    this.source.abandonBody()
+    // Once it is here, the connection may already be at the next message.
+    if (!this.ended) this.source.abandonBody()
   }
 
   private deliver(): void {

@@ -19,12 +19,12 @@ export class Input {
     return this.kept === null ? 0 : this.kept.length
   }
 
-  /** Adds octets without having them used. */
+  /** Adds lent octets without having them used. */
   keep(octets: Buffer): void {
-    this.kept = this.kept === null ? octets : Buffer.concat([this.kept, octets])
+    this.kept = Buffer.concat(this.kept === null ? [octets] : [this.kept, octets])
   }
 
-  /** Octets have come. */
+  /** Octets have come, which are only lent. */
   feed(octets: Buffer): void {
     const input = this.kept === null ? octets : Buffer.concat([this.kept, octets])
     this.kept = null
@@ -53,7 +53,7 @@ export class Input {
     while (at < end) {
       const next = this.consumer.consume(octets, at, end)
       if (next === at) {
-        this.kept = at === 0 ? octets : octets.subarray(at)
+        this.kept = Buffer.from(octets.subarray(at))
         break
       }
       at = next

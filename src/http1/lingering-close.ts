@@ -15,12 +15,13 @@ export class LingeringClose implements Timed {
   private readonly socket: Socket
   private octets = 0
 
-  constructor(socket: Socket, deadlines: Deadlines) {
+  /** `writeTimeout`, in milliseconds, is for what the client has not yet taken of the last reply. */
+  constructor(socket: Socket, deadlines: Deadlines, writeTimeout: number) {
     this.socket = socket
-    this.deadline = deadlines.in(TIMEOUT)
+    this.deadline = deadlines.in(writeTimeout)
     deadlines.watch(this)
     socket.once('close', () => deadlines.forget(this))
-    socket.end()
+    socket.end(() => (this.deadline = deadlines.in(TIMEOUT)))
     socket.resume()
   }
 
@@ -31,6 +32,8 @@ export class LingeringClose implements Timed {
   }
 
   onDeadline(): void {
-    this.socket.destroy()
+    if (this.socket.writableFinished) return void this.socket.destroy()
+    // Cut off as it is, the last reply must not look like a whole one.
+    this.socket.resetAndDestroy()
   }
 }

@@ -9,7 +9,7 @@ export interface WriterOwner {
   messageWritten(): void
   /** The body cannot be completed: the connection is of no more use. */
   messageFailed(error: Error): void
-  /** The peer takes no more for now: `true`; or has taken what there was: `false`. */
+  /** The peer takes no more for now: `true`; or takes what there is, as after every progress of a body: `false`. */
   writeBlocked(blocked: boolean): void
 }
 
@@ -86,6 +86,8 @@ export class MessageWriter implements BodySink {
 
   write(chunk: Buffer): boolean {
     if (this.source === null) return false
+    // In the chunked coding it would say that the content ends here.
+    if (chunk.length === 0) return true
     this.bytes += chunk.length
     if (this.expected >= 0 && this.bytes > this.expected) {
       this.stop()
@@ -93,7 +95,7 @@ export class MessageWriter implements BodySink {
       return false
     }
     const more = this.owner.socket.write(this.frame(chunk))
-    if (!more) this.owner.writeBlocked(true)
+    this.owner.writeBlocked(!more)
     return more
   }
 

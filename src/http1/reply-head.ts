@@ -16,7 +16,8 @@ export function replyHead(reply: Reply, empty: boolean, minor: number, close: bo
   const { status, headers, body } = reply
   let head = statusLines[status]! + headers.toWire()
   if (!headers.dated) head += dateField
-  if (!empty || body !== null) {
+  // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
+  if (status !== 204 && (!empty || body !== null)) {
     const length = body === null ? 0 : body.length
     if (length >= 0) head += `Content-Length: ${length}\r\n`
     else if (minor === 1) head += 'Transfer-Encoding: chunked\r\n'

@@ -31,6 +31,8 @@ export class RequestHead {
   upgrade: string | null = null
   readonly fields: FieldSection
 
+  /** The last Host that was found valid: most requests name the same one. */
+  private lastHost: string | null = null
   private readonly limits: HeadLimits
 
   constructor(limits: HeadLimits) {
@@ -91,13 +93,11 @@ export class RequestHead {
     if (at >= end) return INCOMPLETE
     if (octets[at] !== SP || at === targetStart)
       throw new MalformedMessage('The request target has a character that is not allowed in it, or is missing.')
-    if (end - at < VERSION_LENGTH) {
-      if (!SUFFIX.startsWith(octets.toString('latin1', at, Math.min(end, at + 8)))) throw badVersion(octets, at, end)
-      return INCOMPLETE
-    }
+    const present = Math.min(end - at, SUFFIX.length)
+    for (let i = 0; i < present; i++) if (octets[at + i] !== SUFFIX.charCodeAt(i)) throw badVersion(octets, at, end)
+    if (end - at < VERSION_LENGTH) return INCOMPLETE
     const minor = octets[at + 8]! - DIGIT_0
-    if (octets.toString('latin1', at, at + 8) !== SUFFIX || (minor !== 0 && minor !== 1))
-      throw badVersion(octets, at, end)
+    if (minor !== 0 && minor !== 1) throw badVersion(octets, at, end)
     if (octets[at + 9] !== CR || octets[at + 10] !== LF)
       throw new MalformedMessage('The request line does not end with CR LF after the version.')
     this.minor = minor
@@ -144,8 +144,9 @@ export class RequestHead {
     const { host, hostLines } = this.fields
     if (hostLines > 1) throw new MalformedMessage('The request has more than one Host header field.')
     if (host === null && this.minor === 1) throw new MalformedMessage('The request has no Host header field.')
-    if (host !== null && !isAuthority(host))
+    if (host !== null && host !== this.lastHost && !isAuthority(host))
       throw new MalformedMessage('The Host header field is not a host with an optional port.')
+    this.lastHost = host
     this.authority = host ?? ''
     if (this.target.charCodeAt(0) === SLASH) return
     const { authority, target } = parseTarget(this.method, this.target)

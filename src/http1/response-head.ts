@@ -57,7 +57,8 @@ export class ResponseHead {
     const { fields, nominated, announcedLength } = this
     let { raw } = fields
     if (!fields.hasDate) raw += dateField
-    if (empty && announcedLength !== null) raw += `Content-Length: ${announcedLength}\r\n`
+    // Not for 204, which says that there is nothing to have a length (RFC 9110 section 8.6).
+    if (empty && announcedLength !== null && this.status !== 204) raw += `Content-Length: ${announcedLength}\r\n`
     const headers = Headers.fromWire(raw, true)
     if (nominated !== null) for (const name of nominated) headers.delete(name)
     return headers
@@ -65,17 +66,13 @@ export class ResponseHead {
 
   /** HTTP-version SP status-code SP [reason] CRLF (RFC 9112 section 4); the last SP may be missing, as it often is. */
   private parseLine(octets: Buffer, start: number, end: number): number {
-    if (end - start < STATUS_LINE_LENGTH) {
-      const have = octets.toString('latin1', start, Math.min(end, start + PREFIX.length))
-      if (!PREFIX.startsWith(have)) throw new MalformedMessage('The response does not begin with HTTP/1.')
-      return INCOMPLETE
-    }
+    const present = Math.min(end - start, PREFIX.length)
+    for (let i = 0; i < present; i++)
+      if (octets[start + i] !== PREFIX.charCodeAt(i))
+        throw new MalformedMessage('The response does not begin with HTTP/1.')
+    if (end - start < STATUS_LINE_LENGTH) return INCOMPLETE
     const minor = octets[start + 7]! - DIGIT_0
-    if (
-      octets.toString('latin1', start, start + PREFIX.length) !== PREFIX ||
-      (minor !== 0 && minor !== 1) ||
-      octets[start + 8] !== SP
-    )
+    if ((minor !== 0 && minor !== 1) || octets[start + 8] !== SP)
       throw new MalformedMessage('The response does not begin with HTTP/1.0 or HTTP/1.1.')
     const status = digit(octets[start + 9]!) * 100 + digit(octets[start + 10]!) * 10 + digit(octets[start + 11]!)
     if (!(status >= 100 && status <= 599))

@@ -58,7 +58,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
   }
 
-  /** Takes over a connected socket. `head` may be shared by all connections of a thread: it is read at once. */
+  /** Takes over a connected socket, whose octets the caller hands to `read`. `head` may be shared by all connections of a thread: it is read at once. */
   constructor(socket: Socket, handler: ServerHandler, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
     this.socket = socket
     this.peer = socket.remoteAddress ?? ''
@@ -70,9 +70,6 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.input = new Input(this)
     this.deadline = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
-    socket.on('data', (octets) => {
-      if (typeof octets !== 'string') this.read(octets)
-    })
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.clientDrained()))
     socket.on('end', () => this.ended())
     socket.on('error', () => socket.destroy())
@@ -92,7 +89,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   // Reading
 
-  private read(octets: Buffer): void {
+  /** Takes octets from the socket, which are only lent. */
+  read(octets: Buffer): void {
     if (this.closing !== null) return this.closing.discard(octets.length)
     if (this.tunnel !== null) return this.tunnel.fromClient(octets)
     // A head that comes in small pieces is not parsed again before a line of it is complete.
@@ -106,7 +104,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
       this.pauseReading()
       return start
     }
-    if (this.state === 'closing' || this.state === 'tunnel') return end
+    if (this.tunnel !== null) this.tunnel.fromClient(octets.subarray(start, end))
+    if (this.tunnel !== null || this.state === 'closing') return end
     try {
       return this.state === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
     } catch (error) {
@@ -181,7 +180,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   pauseReading(): void {
     this.socket.pause()
-    if (this.state === 'body') this.deadline = Number.POSITIVE_INFINITY
+    // What keeps the body from being taken may be that the client does not take the reply to it.
+    if (this.state === 'body') this.writeBlocked(this.socket.writableNeedDrain)
   }
 
   resumeReading(): void {
@@ -252,8 +252,9 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   }
 
   writeBlocked(blocked: boolean): void {
-    if (this.state === 'waiting')
-      this.deadline = blocked ? this.deadlines.in(this.options.writeTimeout) : Number.POSITIVE_INFINITY
+    if (this.state !== 'waiting' && !(this.state === 'body' && this.socket.isPaused())) return
+    if (!blocked && this.state === 'waiting' && this.exchange === null) return this.next()
+    this.deadline = blocked ? this.deadlines.in(this.options.writeTimeout) : Number.POSITIVE_INFINITY
   }
 
   private over(whole: boolean): void {
@@ -265,6 +266,12 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   private next(): void {
     this.body = null
     if (this.closeAfter || this.draining) return this.linger()
+    // A client that does not read its replies is not asked for more: they would pile up here.
+    if (this.socket.writableNeedDrain) {
+      this.state = 'waiting'
+      this.deadline = this.deadlines.in(this.options.writeTimeout)
+      return
+    }
     this.state = 'idle'
     this.deadline = this.deadlines.in(this.options.idleTimeout)
     if (this.input.length > 0) this.socket.resume()
@@ -282,6 +289,11 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.deadline = Number.POSITIVE_INFINITY
     this.pauseReading()
     if (body !== null && exchange?.body === body) return body.fail(asGatewayError(error))
+    // The rest of a body whose exchange is over: there is nothing more to answer.
+    if (body !== null && exchange === null) {
+      body.fail(asGatewayError(error))
+      return this.linger()
+    }
     const reply = this.handler.refuse(error, this.peer, exchange)
     if (exchange !== null) return this.reply(reply)
     const content = reply.body instanceof Bytes ? reply.body.toLatin1() : ''
@@ -293,19 +305,20 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     if (this.closing !== null) return
     this.state = 'closing'
     this.deadline = Number.POSITIVE_INFINITY
-    this.closing = new LingeringClose(this.socket, this.deadlines)
+    this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
 
   /** The client sends no more. In the middle of an exchange that means that it has left. */
   private ended(): void {
     if (this.tunnel !== null) this.tunnel.clientEnded()
-    else if (this.state === 'idle' || this.state === 'closing') this.socket.end()
-    else this.socket.destroy()
+    else if (this.state === 'head' || this.exchange !== null) this.socket.destroy()
+    else this.socket.end()
   }
 
   onDeadline(): void {
     if (this.state === 'idle') return this.linger()
-    if (this.state !== 'head' && this.state !== 'body') return void this.socket.resetAndDestroy()
+    const replying = this.exchange !== null && this.status !== 0
+    if (replying || (this.state !== 'head' && this.state !== 'body')) return void this.socket.resetAndDestroy()
     this.refuse(new GatewayError('request-timeout', `The request ${this.state} did not arrive in time.`))
   }
 

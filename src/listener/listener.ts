@@ -8,6 +8,7 @@ import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import type { ServerHandler, ServerOptions } from '../http1/server-handler.ts'
+import { readLent } from './accepted-socket.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
 
 /** What becomes of the requests of a listener. */
@@ -24,9 +25,6 @@ export interface ListenerOptions extends ServerOptions {
   /** Client connections at the same time; further ones are closed as they come. */
   readonly connections: number
 }
-
-/** Octets that may wait in a kernel or stream buffer before a sender is asked to pause. */
-const HIGH_WATER_MARK = 65_536
 
 /** An address on which the gateway accepts connections. */
 export class Listener implements ServerHandler {
@@ -46,8 +44,7 @@ export class Listener implements ServerHandler {
     this.options = options
     this.deadlines = deadlines
     this.head = new RequestHead(options)
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: HIGH_WATER_MARK })
-    this.server.maxConnections = options.connections
+    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     this.server.on('connection', (socket) => this.accept(socket))
   }
 
@@ -116,7 +113,12 @@ export class Listener implements ServerHandler {
     if (this.connections.size === 0) this.whenEmpty?.()
   }
 
-  private accept(socket: Socket): void {
+  private accept(accepted: Socket): void {
+    if (this.connections.size >= this.options.connections) {
+      accepted.destroy()
+      return
+    }
+    const socket = readLent(accepted, (octets) => connection.read(octets))
     const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     this.connections.add(connection)
     if (this.draining) connection.drain()

@@ -33,10 +33,12 @@ export class Peer implements Source {
     this.socket.write(data, 'latin1')
   }
 
-  /** Writes piece by piece, each in a packet of its own. */
+  /** Writes piece by piece, so that a reader in this process gets each by itself. */
   async writeInPieces(pieces: readonly (string | Buffer)[]): Promise<void> {
     for (const piece of pieces) {
       await new Promise((resolve) => this.socket.write(piece, 'latin1', resolve))
+      // Between two turns of the event loop it reads its sockets.
+      await new Promise(setImmediate)
       await new Promise(setImmediate)
     }
   }

@@ -10,9 +10,21 @@ export class RecordingSocket extends Socket {
   hasEnded = false
   wasReset = false
 
+  constructor() {
+    super()
+    // The stream's own answer would need a peer.
+    Object.defineProperty(this, 'writableNeedDrain', { get: () => !this.taking })
+  }
+
   /** Octets arrive, one character an octet. */
   receive(text: string): void {
     this.emit('data', Buffer.from(text, 'latin1'))
+  }
+
+  /** The peer takes what there is. */
+  drain(): void {
+    this.taking = true
+    this.emit('drain')
   }
 
   /** What was written since the last call. */
@@ -42,6 +54,10 @@ export class RecordingSocket extends Socket {
   override resume(): this {
     this.reading = true
     return this
+  }
+
+  override isPaused(): boolean {
+    return !this.reading
   }
 
   override resetAndDestroy(): this {

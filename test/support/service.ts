@@ -50,7 +50,6 @@ export async function startService(
     listener(request, response)
   }
   const server = createServer({ keepAliveTimeout: keepAlive, maxHeaderSize: 65_536 }, answer)
-  server.on('checkContinue', answer)
   server.on('connection', (socket: Socket) => {
     connections++
     sockets.add(socket)

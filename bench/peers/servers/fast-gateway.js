@@ -6,7 +6,7 @@ const [port, backendPort, connections] = process.argv.slice(2).map(Number)
 
 const server = http.createServer({ keepAliveTimeout: 600_000 })
 
-gateway({
+await gateway({
   server: restana({ server }),
   routes: [
     {

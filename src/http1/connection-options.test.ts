@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { readOptions } from './connection-options.ts'
+
+const none = { close: false, keepAlive: false, upgrade: false, nominated: null }
+
+test('the common values are understood', () => {
+  assert.deepEqual(readOptions('close'), { ...none, close: true })
+  assert.deepEqual(readOptions('keep-alive'), { ...none, keepAlive: true })
+  assert.deepEqual(readOptions(''), none)
+})
+
+test('options are a list without regard to case and whitespace', () => {
+  assert.deepEqual(readOptions(' Keep-Alive ,,\tCLOSE, Upgrade'), {
+    close: true,
+    keepAlive: true,
+    upgrade: true,
+    nominated: null,
+  })
+})
+
+test('further names are nominated, except of fields that are taken out anyway', () => {
+  assert.deepEqual(readOptions('TE, X-A, transfer-encoding, x-b, Proxy-Connection'), {
+    ...none,
+    nominated: ['x-a', 'x-b'],
+  })
+})
+
+test('an option is a whole name', () => {
+  assert.deepEqual(readOptions('closed, keep-alive-not').close, false)
+  assert.deepEqual(readOptions('closed, keep-alive-not').keepAlive, false)
+})

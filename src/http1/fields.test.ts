@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { codeOf } from '../../test/support/codes.ts'
+import { requestFieldNames, responseFieldNames, trailerFieldNames } from './field-names.ts'
+import { FieldSection, INCOMPLETE } from './fields.ts'
+
+function parse(text: string, names = requestFieldNames): FieldSection {
+  const section = new FieldSection(names, 100)
+  const octets = Buffer.from(`${text}\r\nrest`, 'latin1')
+  assert.equal(section.parse(octets, 0, octets.length), text.length + 2)
+  return section
+}
+
+function refusal(text: string): unknown {
+  const octets = Buffer.from(`${text}\r\n`, 'latin1')
+  return codeOf(() => new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length))
+}
+
+/** What the error says. */
+function problem(text: string): string {
+  const octets = Buffer.from(`${text}\r\n`, 'latin1')
+  try {
+    new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length)
+  } catch (error) {
+    return error instanceof Error ? error.message : ''
+  }
+  return ''
+}
+
+const every = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet))
+
+test('an empty section has no fields', () => {
+  assert.equal(parse('').raw, '')
+})
+
+test('lines in the usual form are passed on as they came, in order and case', () => {
+  const lines = 'Accept: */*\r\nX-b: 2\r\nx-B: 3\r\nAccept: text/html\r\nX-Colon: a:b: c\r\n'
+  assert.equal(parse(lines).raw, lines)
+})
+
+test('whitespace around a value is taken off, inside it is kept', () => {
+  assert.equal(
+    parse('A:1\r\nB:  2\r\nC:\t3\t \r\nD: 4 \t 4\r\nE:\r\nF: \r\nG:  \t\r\n').raw,
+    'A: 1\r\nB: 2\r\nC: 3\r\nD: 4 \t 4\r\nE: \r\nF: \r\nG: \r\n',
+  )
+})
+
+test('a field name is a token', () => {
+  const allowed = every.filter((octet) => typeof refusal(`A${octet}B: 1\r\n`) === 'number')
+  assert.deepEqual(
+    allowed.join(''),
+    // A colon ends the name.
+    "!#$%&'*+-.0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~",
+  )
+})
+
+test('a field value holds everything but controls, and octets over 127 are kept', () => {
+  const allowed = every.filter((octet) => typeof refusal(`A: x${octet}y\r\n`) === 'number')
+  assert.deepEqual(
+    allowed,
+    every.filter((octet) => octet === '\t' || (octet >= ' ' && octet !== '\x7f')),
+  )
+  const obsText = `A: ${every.slice(128).join('')}\r\nB:\xa0x\xa0\r\n`
+  assert.equal(parse(obsText).raw, obsText.replace('B:', 'B: '))
+})
+
+test('what is not allowed in a section is refused with its reason', () => {
+  assert.match(problem(' A: 1\r\n'), /folded/)
+  assert.match(problem('A: 1\r\n b\r\n'), /folded/)
+  assert.match(problem('A: 1\r\n\tb: 2\r\n'), /folded/)
+  assert.match(problem('A : 1\r\n'), /whitespace before the colon/)
+  assert.match(problem('A\t: 1\r\n'), /whitespace before the colon/)
+  assert.match(problem(': 1\r\n'), /no name/)
+  assert.match(problem('A\r\n'), /name has a character/)
+  assert.match(problem('\n'), /name has a character/)
+  assert.match(problem('A: 1\n'), /LF alone/)
+  assert.match(problem('A: 1\rB: 2\r\n'), /CR in the head/)
+  assert.match(problem('A: 1\r\r\n'), /CR in the head/)
+  assert.match(problem('\rA: 1\r\n'), /CR in the head/)
+  assert.match(problem('A: \0\r\n'), /control character/)
+  assert.match(problem('A: \x7f\r\n'), /control character/)
+  assert.match(problem('A: 1\x0b\r\n'), /control character/)
+})
+
+test('a control at the very end of what was read is refused at once', () => {
+  const octets = Buffer.from('A: 1\0')
+  assert.equal(
+    codeOf(() => new FieldSection(requestFieldNames, 100).parse(octets, 0, octets.length)),
+    'bad-request',
+  )
+})
+
+test('a section is incomplete at every offset before its end', () => {
+  const octets = Buffer.from('Host: a\r\nX-A:\t b \r\nEmpty:\r\n\r\n')
+  const section = new FieldSection(requestFieldNames, 100)
+  for (let end = 0; end < octets.length; end++) assert.equal(section.parse(octets, 0, end), INCOMPLETE, `at ${end}`)
+  assert.equal(section.parse(octets, 0, octets.length), octets.length)
+})
+
+test("the wire's own fields are taken out and several lines of one become a list", () => {
+  const section = parse(
+    'HOST:a\r\nA: 1\r\nconnection: x\r\nConnection: y\r\nContent-Length: 1\r\nContent-Length: 2\r\nB: 2\r\n' +
+      'Transfer-Encoding: chunked\r\nTE: trailers\r\nTE: x\r\nUpgrade: w\r\nUpgrade: v\r\nExpect: 100-continue\r\n' +
+      'Max-Forwards: 1\r\nX-Forwarded-For: p\r\nx-forwarded-for: q\r\nX-Forwarded-Proto: https\r\n' +
+      'X-Forwarded-Host: h\r\nForwarded: for=r\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n' +
+      'X-User-Id: 7\r\nX-User-Roles: admin\r\nC: 3\r\n',
+  )
+  assert.equal(section.raw, 'A: 1\r\nB: 2\r\nC: 3\r\n')
+  assert.equal(section.host, 'a')
+  assert.equal(section.hostLines, 1)
+  assert.equal(section.connection, 'x, y')
+  assert.equal(section.contentLength, '1, 2')
+  assert.equal(section.transferEncoding, 'chunked')
+  assert.equal(section.te, 'trailers, x')
+  assert.equal(section.upgrade, 'w, v')
+  assert.equal(section.expect, '100-continue')
+  assert.equal(section.maxForwards, '1')
+  assert.equal(section.forwardedFor, 'p, q')
+  assert.equal(section.forwardedProto, 'https')
+  assert.equal(section.forwardedHost, 'h')
+  assert.equal(section.forwarded, 'for=r')
+})
+
+test('claims that only a trusted proxy may make are kept apart', () => {
+  const section = parse('X-Real-IP:1.2.3.4\r\nA: 1\r\nX-Original-URL: /admin\r\n')
+  assert.equal(section.raw, 'A: 1\r\n')
+  assert.equal(section.claims, 'X-Real-IP: 1.2.3.4\r\nX-Original-URL: /admin\r\n')
+})
+
+test('a known name with underscores is dropped, an unknown one is passed on', () => {
+  const section = parse('Transfer_Encoding: chunked\r\nx_forwarded-for: a\r\nX_REAL_IP: b\r\nX_A: 1\r\n')
+  assert.equal(section.raw, 'X_A: 1\r\n')
+  assert.equal(section.transferEncoding, null)
+  assert.equal(section.forwardedFor, null)
+  assert.equal(section.claims, '')
+})
+
+test('names that only look like known ones are passed on', () => {
+  const lines = 'Hos: 1\r\nHostt: 2\r\nContent-Lengt: 3\r\nContent.Length: 4\r\nContent--Length: 5\r\nTE1: 6\r\n'
+  assert.equal(parse(lines).raw, lines)
+})
+
+test('of a response, Date is noted and passed on, and Keep-Alive read', () => {
+  const section = parse('date:x\r\nKeep-Alive: timeout=5\r\nHost: a\r\nX-User-Id: 7\r\n', responseFieldNames)
+  assert.equal(section.raw, 'date: x\r\nHost: a\r\nX-User-Id: 7\r\n')
+  assert.equal(section.hasDate, true)
+  assert.equal(section.keepAlive, 'timeout=5')
+})
+
+test('trailers that frame, route, authenticate or describe the content are dropped', () => {
+  const forbidden =
+    'Content-Length: 1\r\nTransfer-Encoding: chunked\r\nHost: a\r\nAuthorization: x\r\nSet-Cookie: a=b\r\nCookie: a\r\n' +
+    'Content-Type: x\r\nContent-Encoding: gzip\r\nCache-Control: no-store\r\nTrailer: x\r\nX-User-Id: 1\r\n' +
+    'X-Forwarded-For: 1\r\nDate: x\r\nConnection: close\r\nLocation: /\r\nX-Real-Ip: 1\r\nContent_Length: 1\r\n'
+  const section = parse(`${forbidden}X-Checksum: 1\r\n`, trailerFieldNames)
+  assert.equal(section.raw, 'X-Checksum: 1\r\n')
+  assert.equal(section.claims, '')
+})

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { codeOf } from '../../test/support/codes.ts'
+import { INCOMPLETE } from './fields.ts'
+import { defaultHeadLimits } from './limits.ts'
+import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
+
+function parse(text: string): ResponseHead {
+  const head = new ResponseHead(defaultHeadLimits)
+  const octets = Buffer.from(`${text}next`, 'latin1')
+  assert.equal(head.parse(octets, 0, octets.length), text.length)
+  return head
+}
+
+function refusal(text: string, limits = defaultHeadLimits): unknown {
+  const octets = Buffer.from(text, 'latin1')
+  return codeOf(() => new ResponseHead(limits).parse(octets, 0, octets.length))
+}
+
+test('a status line is a version, a status code and perhaps a reason', () => {
+  for (const [line, status, minor] of [
+    ['HTTP/1.1 200 OK', 200, 1],
+    ['HTTP/1.0 404 Not here\t\xe9', 404, 0],
+    ['HTTP/1.1 299 ', 299, 1],
+    ['HTTP/1.1 100', 100, 1],
+    ['HTTP/1.1 599 x', 599, 1],
+  ] as const) {
+    const head = parse(`${line}\r\n\r\n`)
+    assert.equal(head.status, status)
+    assert.equal(head.minor, minor)
+  }
+})
+
+test('any other status line is refused', () => {
+  for (const line of [
+    'HTTP/1.1  200 OK',
+    'HTTP/1.1 099 OK',
+    'HTTP/1.1 600 OK',
+    'HTTP/1.1 20 OK!',
+    'HTTP/1.1 2000 OK',
+    'HTTP/1.1 2x0 OK',
+    'HTTP/1.1 200-OK',
+    'HTTP/1.1\t200 OK',
+    'HTTP/1.2 200 OK',
+    'HTTP/2.0 200 OK',
+    'http/1.1 200 OK',
+    ' HTTP/1.1 200 OK',
+    '\r\nHTTP/1.1 200 OK',
+    'ICY 200 OK     ',
+    'HTTP/1.1 200 O\0K',
+    'HTTP/1.1 200 O\rK',
+    'HTTP/1.1 200\nX: 1',
+    '<html>',
+  ])
+    assert.equal(refusal(`${line}\r\n\r\n`), 'bad-request', JSON.stringify(line))
+})
+
+test('lines that end with LF alone are refused', () => {
+  assert.equal(refusal('HTTP/1.1 200 OK\nX-A: 1\n\n'), 'bad-request')
+  assert.equal(refusal('HTTP/1.1 200 OK\r\nX-A: 1\n\r\n'), 'bad-request')
+})
+
+test('a head is incomplete at every offset before its end, whatever stands behind', () => {
+  const octets = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A:\t1 \r\n\r\n')
+  const head = new ResponseHead(defaultHeadLimits)
+  for (let end = 0; end < octets.length; end++) {
+    assert.equal(head.parse(octets, 0, end), INCOMPLETE, `at ${end}`)
+    for (const garbage of ['\r', '\n', '1', '\0'])
+      assert.equal(head.parse(Buffer.concat([octets.subarray(0, end), Buffer.alloc(100, garbage)]), 0, end), INCOMPLETE)
+  }
+  assert.equal(head.parse(octets, 0, octets.length), octets.length)
+})
+
+test('what cannot become a status line any more is refused early', () => {
+  assert.equal(refusal('SSH-2.0'), 'bad-request')
+  assert.equal(refusal('HTTP/2'), 'bad-request')
+  assert.equal(refusal('HTTP/1'), INCOMPLETE)
+})
+
+test('a head over its limits is refused, complete or not', () => {
+  const limits = { head: 60, target: 10, headers: 2 }
+  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(34)}\r\n\r\n`, limits), 60)
+  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(35)}\r\n\r\n`, limits), 'bad-request')
+  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(40)}`, limits), 'bad-request')
+  assert.equal(refusal('HTTP/1.1 200 OK\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n', limits), 'headers-too-large')
+})
+
+test('content is chunked, or has a length, or lasts until the end of the connection', () => {
+  assert.equal(parse('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n').contentLength, CHUNKED)
+  assert.equal(parse('HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n').contentLength, 7)
+  assert.equal(parse('HTTP/1.1 200 OK\r\n\r\n').contentLength, UNTIL_CLOSE)
+  assert.equal(parse('HTTP/1.0 200 OK\r\n\r\n').contentLength, UNTIL_CLOSE)
+})
+
+test('framing that could be read in two ways is refused', () => {
+  for (const fields of [
+    'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n',
+    'Content-Length: 1\r\nContent-Length: 1\r\n',
+    'Content-Length: x\r\n',
+    'Transfer-Encoding: identity\r\n',
+  ])
+    assert.equal(refusal(`HTTP/1.1 200 OK\r\n${fields}\r\n`), 'bad-request')
+  assert.equal(refusal('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), 'bad-request')
+  assert.equal(refusal('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'), 'not-implemented')
+})
+
+test('replies to HEAD, and 1xx, 204 and 304, have no content whatever their fields say', () => {
+  assert.ok(hasNoContent('HEAD', 200))
+  for (const status of [100, 103, 199, 204, 304]) assert.ok(hasNoContent('GET', status))
+  for (const status of [200, 201, 205, 206, 301, 404, 500]) assert.ok(!hasNoContent('GET', status))
+})
+
+test('the connection persists as versions and Connection say', () => {
+  const closes = (version: string, fields = '') => parse(`HTTP/${version} 200 OK\r\n${fields}\r\n`).close
+  assert.equal(closes('1.1'), false)
+  assert.equal(closes('1.1', 'Connection: close\r\n'), true)
+  assert.equal(closes('1.1', 'Connection: x\r\nConnection: Close\r\n'), true)
+  assert.equal(closes('1.0'), true)
+  assert.equal(closes('1.0', 'Connection: keep-alive\r\n'), false)
+})
+
+test('a keep-alive hint is taken a second short', () => {
+  const hint = (value: string) => parse(`HTTP/1.1 200 OK\r\nKeep-Alive: ${value}\r\n\r\n`).keepAliveTimeout
+  assert.equal(hint('timeout=5'), 4000)
+  assert.equal(hint('max=100, Timeout=60'), 59_000)
+  assert.equal(hint('timeout=0'), 0)
+  assert.equal(hint('max=5'), Number.POSITIVE_INFINITY)
+  assert.equal(hint('xtimeout=5'), Number.POSITIVE_INFINITY)
+  assert.equal(parse('HTTP/1.1 200 OK\r\n\r\n').keepAliveTimeout, Number.POSITIVE_INFINITY)
+})
+
+test('end-to-end fields get a Date and lose what Connection names', () => {
+  const head = parse('HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nConnection: x-a\r\nUpgrade: h2c\r\n\r\n')
+  assert.equal(head.endToEnd(false, 'Date: now\r\n').toWire(), 'X-B: 2\r\nDate: now\r\n')
+  const dated = parse('HTTP/1.1 200 OK\r\nDate: then\r\n\r\n')
+  assert.equal(dated.endToEnd(false, 'Date: now\r\n').toWire(), 'Date: then\r\n')
+  const nominated = parse('HTTP/1.1 200 OK\r\nDate: then\r\nConnection: date\r\n\r\n').endToEnd(false, 'Date: now\r\n')
+  assert.equal(nominated.dated, false)
+})
+
+test('the length that a reply without content announces is kept, but for 204', () => {
+  const length = (status: number) =>
+    parse(`HTTP/1.1 ${status} x\r\nContent-Length: 5\r\n\r\n`).endToEnd(true, '').get('Content-Length')
+  assert.equal(length(200), '5')
+  assert.equal(length(304), '5')
+  assert.equal(length(204), undefined)
+})
+
+test('nothing of a head is left in the next one', () => {
+  const head = new ResponseHead(defaultHeadLimits)
+  const first = Buffer.from(
+    'HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: x-a\r\nKeep-Alive: timeout=9\r\nDate: x\r\n\r\n',
+  )
+  const second = Buffer.from('HTTP/1.1 404 Not Found\r\n\r\n')
+  head.parse(first, 0, first.length)
+  head.parse(second, 0, second.length)
+  const fresh = new ResponseHead(defaultHeadLimits)
+  fresh.parse(second, 0, second.length)
+  assert.deepEqual(head, fresh)
+})

@@ -1,0 +1,46 @@
+/**
+ * A map that keeps about the `size` to twice `size` entries that were used last. Entries are kept in two generations:
+ * once the young one is full it becomes the old one, and what the old one held is forgotten. So a lookup in the young
+ * one changes nothing, and no list has to be kept in order.
+ */
+export class BoundedMap<Value> {
+  private readonly limit: number
+  private young = new Map<string, Value>()
+  private old = new Map<string, Value>()
+
+  constructor(size: number) {
+    this.limit = size
+  }
+
+  get(key: string): Value | undefined {
+    const value = this.young.get(key)
+    if (value !== undefined) return value
+    const kept = this.old.get(key)
+    if (kept !== undefined) this.set(key, kept)
+    return kept
+  }
+
+  set(key: string, value: Value): void {
+    this.old.delete(key)
+    if (this.young.size >= this.limit && !this.young.has(key)) {
+      this.old = this.young
+      this.young = new Map()
+    }
+    this.young.set(key, value)
+  }
+
+  delete(key: string): void {
+    this.young.delete(key)
+    this.old.delete(key)
+  }
+
+  clear(): void {
+    this.young.clear()
+    this.old.clear()
+  }
+
+  /** Entries in both generations. */
+  get size(): number {
+    return this.young.size + this.old.size
+  }
+}

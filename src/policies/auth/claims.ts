@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import type { Consumer } from '../../core/exchange.ts'
+import { CredentialError } from './credential-error.ts'
+
+/** What a token says, or the user service of it. */
+export type Claims = Readonly<Record<string, unknown>>
+
+const claim = (name: string, what: string) =>
+  z.string().min(1).default(name).describe(`Claim that holds ${what}; dots lead into nested ones. Default ${name}.`)
+
+/** Schema of the names of claims that make a consumer. */
+export const claimNames = z.strictObject({
+  id: claim('sub', 'the id'),
+  roles: claim('roles', 'the roles: a list, or a text with commas'),
+  scopes: claim('scope', 'the scopes: a list, or a text with spaces'),
+  tier: claim('tier', 'the tier'),
+})
+
+/** The tier of a token that names none. */
+const TIER = 'authenticated'
+
+/** The consumer that a token stands for. Throws CredentialError 'subject' where it names nobody. */
+export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): Consumer {
+  const tier = pick(claims, names.tier)
+  return {
+    id: idOf(pick(claims, names.id)),
+    roles: listOf(pick(claims, names.roles), ','),
+    scopes: listOf(pick(claims, names.scopes), ' '),
+    tier: typeof tier === 'string' && tier !== '' ? tier : TIER,
+    key: null,
+  }
+}
+
+/** Wall-clock milliseconds of a claim in seconds such as exp; Infinity where there is none. */
+export function endOf({ exp }: Claims): number {
+  return typeof exp === 'number' ? exp * 1000 : Infinity
+}
+
+/** The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to. */
+function pick(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name]
+  return name.split('.').reduce<unknown>((value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined), claims)
+}
+
+/** Whether a value is a map of claims. */
+export function isClaims(value: unknown): value is Claims {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function idOf(value: unknown): string {
+  const id = Number.isSafeInteger(value) ? String(value) : value
+  // A lone surrogate has no bytes of its own: two ids could become one on the way to the service.
+  if (typeof id !== 'string' || id === '' || !id.isWellFormed()) throw new CredentialError('subject')
+  return id
+}
+
+function listOf(value: unknown, separator: string): string[] {
+  const items: unknown[] = typeof value === 'string' ? value.split(separator) : Array.isArray(value) ? value : []
+  return items
+    .filter((item) => typeof item === 'string' && item.isWellFormed())
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

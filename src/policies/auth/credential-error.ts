@@ -1,0 +1,33 @@
+/** Why credentials prove nothing, as the client is told; plain ASCII without quotes (RFC 6750 section 3). */
+const reasons = {
+  repeated: 'The credentials are given more than once',
+  kind: 'The token is not of a kind that is accepted here',
+  malformed: 'The token is malformed',
+  algorithm: 'The algorithm of the token is not accepted',
+  critical: 'The token asks for an extension that is not supported',
+  'unknown-key': 'The key that signed the token is not known',
+  signature: 'The signature of the token is not valid',
+  claims: 'The claims of the token are malformed',
+  expired: 'The token has expired',
+  early: 'The token is not valid yet',
+  issuer: 'The issuer of the token is not accepted',
+  audience: 'The token is meant for another audience',
+  type: 'The type of the token is not accepted',
+  subject: 'The token does not say whom it stands for',
+  inactive: 'The token has been revoked or has expired',
+  key: 'The API key is not valid',
+  'expired-key': 'The API key has expired',
+} as const
+
+export type CredentialReason = keyof typeof reasons
+
+/** Credentials that prove nothing; `message` is for the client and holds nothing of them. */
+export class CredentialError extends Error {
+  readonly reason: CredentialReason
+
+  constructor(reason: CredentialReason, cause?: unknown) {
+    super(reasons[reason], { cause })
+    this.name = 'CredentialError'
+    this.reason = reason
+  }
+}

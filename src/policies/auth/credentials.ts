@@ -1,0 +1,81 @@
+import type { Exchange } from '../../core/exchange.ts'
+import { type Headers, sameName } from '../../core/headers.ts'
+import { CredentialError } from './credential-error.ts'
+
+/** Where a page of another site can only read, a cookie that the browser adds by itself does no harm (RFC 9110 section 9.2.1). */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/**
+ * The value of a field that may be sent once, or undefined. Throws CredentialError 'repeated', as nobody knows which of
+ * several the service would take.
+ */
+export function onlyField(headers: Headers, name: string): string | undefined {
+  const entries = headers.entries()
+  let value: string | undefined
+  for (let i = 0; i < entries.length; i += 2) {
+    if (!sameName(entries[i]!, name)) continue
+    if (value !== undefined) throw new CredentialError('repeated')
+    value = entries[i + 1]
+  }
+  return value
+}
+
+/** The token of `Authorization: Bearer` (RFC 6750 section 2.1), or null. Throws CredentialError. */
+export function bearerToken(headers: Headers): string | null {
+  const value = onlyField(headers, 'Authorization')
+  if (value === undefined) return null
+  const token = value.startsWith('Bearer ') ? value.slice(7) : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
+  return token === '' ? null : token
+}
+
+/** Takes `Authorization` out where it holds a bearer token. */
+export function dropBearerToken(headers: Headers): void {
+  if (/^bearer(?: |$)/i.test(headers.get('Authorization') ?? '')) headers.delete('Authorization')
+}
+
+/**
+ * The value of a cookie, or null. A page of another site cannot use it for more than reading: a browser that says so
+ * (Sec-Fetch-Site) gets null. Throws CredentialError.
+ */
+export function cookieToken({ headers, method }: Exchange, name: string): string | null {
+  const values = cookiesOf(headers).flatMap((cookie) => (cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : []))
+  if (values.length > 1) throw new CredentialError('repeated')
+  const [value = ''] = values
+  if (value === '' || (!SAFE.has(method) && headers.get('Sec-Fetch-Site') === 'cross-site')) return null
+  return value
+}
+
+/** Takes every cookie of that name out. */
+export function dropCookie(headers: Headers, name: string): void {
+  const cookies = cookiesOf(headers)
+  const kept = cookies.filter((cookie) => cookieName(cookie) !== name)
+  if (kept.length === cookies.length) return
+  if (kept.length === 0) headers.delete('Cookie')
+  else headers.set('Cookie', kept.join('; '))
+}
+
+function cookiesOf(headers: Headers): string[] {
+  const values = headers.getAll('Cookie')
+  return values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim())
+}
+
+function cookieName(cookie: string): string {
+  return cookie.slice(0, Math.max(0, cookie.indexOf('=')))
+}
+
+/** The value of a query parameter, or undefined; names and values are decoded. Throws CredentialError. */
+export function queryParameter(query: string, name: string): string | undefined {
+  if (query === '') return undefined
+  const [value, second] = new URLSearchParams(query).getAll(name)
+  if (second !== undefined) throw new CredentialError('repeated')
+  return value
+}
+
+/** The query without the parameters of that name, in whichever way it is encoded; the others stay as they are written. */
+export function withoutParameter(query: string, name: string): string {
+  if (query === '') return query
+  const parts = query.slice(1).split('&')
+  const kept = parts.filter((part) => !new URLSearchParams(part).has(name))
+  if (kept.length === parts.length) return query
+  return kept.length === 0 ? '' : `?${kept.join('&')}`
+}

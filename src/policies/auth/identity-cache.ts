@@ -1,0 +1,107 @@
+import type { Clock } from '../../core/clock.ts'
+import { BoundedMap } from './bounded-map.ts'
+import { CredentialError } from './credential-error.ts'
+import type { Identity } from './identity.ts'
+
+/** What verifying a token brought. */
+export interface Verified {
+  readonly identity: Identity
+  /** Wall-clock milliseconds from which on it is not used again: the token's own end. */
+  readonly expires: number
+  /** How long it may be used, in milliseconds; Infinity where only the token's end counts. */
+  readonly lifetime: number
+}
+
+/** A verified token, as it is kept. */
+interface Entry {
+  readonly identity: Identity
+  readonly expires: number
+  /** Monotonic milliseconds. */
+  readonly until: number
+}
+
+/** A token that was revoked, as it is kept. */
+interface Refusal {
+  readonly error: CredentialError
+  /** Monotonic milliseconds. */
+  readonly until: number
+}
+
+/**
+ * Who is behind which token, by the token's digest, so that no token lies in memory.
+ * Several requests that bring a token which is not known yet wait for one verification.
+ */
+export class IdentityCache {
+  private readonly clock: Clock
+  private readonly refusalLifetime: number
+  private readonly entries: BoundedMap<Entry>
+  /** Apart, so that revoked tokens cannot push valid ones out. */
+  private readonly refusals: BoundedMap<Refusal>
+  private readonly pending = new Map<string, Promise<Identity>>()
+  /** Counts `clear`, for verifications that began before it. */
+  private generation = 0
+
+  /** `size` is in tokens; `refusalLifetime`, in milliseconds, is how long the word 'inactive' is believed. */
+  constructor(size: number, refusalLifetime: number, clock: Clock) {
+    this.clock = clock
+    this.refusalLifetime = refusalLifetime
+    this.entries = new BoundedMap(Math.ceil(size / 2))
+    this.refusals = new BoundedMap(Math.ceil(size / 2))
+  }
+
+  /** Who is behind the token, or null where that is not known. Throws CredentialError where it is known to be revoked. */
+  find(digest: string): Identity | null {
+    const entry = this.entries.get(digest)
+    if (entry === undefined) return this.refused(digest)
+    const { identity, expires, until } = entry
+    if (expires > this.clock.wall() && (until === Infinity || until > this.clock.now())) return identity
+    this.entries.delete(digest)
+    return null
+  }
+
+  /** Waits for `verify`, or for the one that is under way for the same token, and keeps what it brings. */
+  resolve(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
+    const known = this.pending.get(digest)
+    if (known !== undefined) return known
+    const verifying = this.keep(digest, verify).finally(() => {
+      if (this.pending.get(digest) === verifying) this.pending.delete(digest)
+    })
+    this.pending.set(digest, verifying)
+    return verifying
+  }
+
+  /** Forgets everything, also what is being verified: the keys have changed. */
+  clear(): void {
+    this.generation++
+    this.entries.clear()
+    this.refusals.clear()
+    this.pending.clear()
+  }
+
+  /** Tokens in memory. */
+  get size(): number {
+    return this.entries.size + this.refusals.size
+  }
+
+  private async keep(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
+    const { generation } = this
+    try {
+      const { identity, expires, lifetime } = await verify()
+      const until = this.clock.now() + lifetime
+      if (generation === this.generation) this.entries.set(digest, { identity, expires, until })
+      return identity
+    } catch (error) {
+      if (error instanceof CredentialError && error.reason === 'inactive' && generation === this.generation)
+        this.refusals.set(digest, { error, until: this.clock.now() + this.refusalLifetime })
+      throw error
+    }
+  }
+
+  private refused(digest: string): null {
+    const refusal = this.refusals.get(digest)
+    if (refusal === undefined) return null
+    if (refusal.until > this.clock.now()) throw refusal.error
+    this.refusals.delete(digest)
+    return null
+  }
+}

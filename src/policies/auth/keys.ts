@@ -1,0 +1,75 @@
+import { createPublicKey, createSecretKey, KeyObject } from 'node:crypto'
+import { type Claims, isClaims } from './claims.ts'
+
+/** Algorithms with a shared secret, and the bytes that it must have (RFC 7518 section 3.2). */
+export const secretAlgorithms = { HS256: 32, HS384: 48, HS512: 64 } as const
+
+/** Algorithms with a public key. */
+export const publicAlgorithms = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+] as const
+
+/** RFC 7518 section 3.3, in bits. */
+const SHORTEST_RSA = 2048
+
+const curves: Readonly<Record<string, string>> = { prime256v1: 'ES256', secp384r1: 'ES384', secp521r1: 'ES512' }
+
+/** A key that verifies signatures. */
+export interface VerificationKey {
+  /** undefined where the key has no id: it is tried for every token. */
+  readonly id: string | undefined
+  /** The only algorithms that it is used with: its kind decides, never the token (RFC 8725 section 3.1). */
+  readonly algorithms: readonly string[]
+  readonly key: KeyObject
+}
+
+/** Where the keys come from. */
+export interface KeySource {
+  /** The keys that may have made the signature. Throws GatewayError 'service-unavailable' where they cannot be had. */
+  find(algorithm: string, id: string | undefined): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
+}
+
+/** Keys that stand in the configuration, as PEM, and secrets; all of them are without ids. */
+export function configuredKeys(secrets: readonly string[], publicKeys: readonly string[]): KeySource {
+  const keys = [
+    ...secrets.map((secret) => createSecretKey(secret, 'utf8')),
+    ...publicKeys.map((pem) => createPublicKey(pem)),
+  ].map((key) => ({ id: undefined, algorithms: algorithmsOf(key), key }))
+  return { find: (algorithm) => keys.filter((key) => key.algorithms.includes(algorithm)) }
+}
+
+/** The key of a JSON Web Key (RFC 7517), or null where it is not one to verify signatures with, or is broken. */
+export function keyOfJwk(jwk: unknown): VerificationKey | null {
+  if (!isClaims(jwk) || jwk['kty'] === 'oct') return null
+  const { kid, alg, use = 'sig', key_ops: operations = ['verify'] } = jwk
+  if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) return null
+  const key = readJwk(jwk)
+  if (key === null) return null
+  const algorithms = algorithmsOf(key).filter((algorithm) => alg === undefined || alg === algorithm)
+  return { id: typeof kid === 'string' ? kid : undefined, algorithms, key }
+}
+
+/** The algorithms of this project that a key is good for. */
+export function algorithmsOf(key: KeyObject): string[] {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (key.type === 'secret') {
+    const size = key.symmetricKeySize ?? 0
+    return Object.entries(secretAlgorithms).flatMap(([algorithm, bytes]) => (size >= bytes ? [algorithm] : []))
+  }
+  if (type === 'rsa') {
+    const longEnough = (details?.modulusLength ?? 0) >= SHORTEST_RSA
+    return longEnough ? publicAlgorithms.filter((algorithm) => /^[RP]S/.test(algorithm)) : []
+  }
+  if (type === 'ed25519') return ['EdDSA', 'Ed25519']
+  const curve = curves[details?.namedCurve ?? '']
+  return type === 'ec' && curve !== undefined ? [curve] : []
+}
+
+function readJwk(jwk: Claims): KeyObject | null {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' })
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,38 @@
+import type { z } from 'zod'
+import type { PolicyToolbox } from '../../core/component.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Identity } from './identity.ts'
+
+/** What proves who calls: a token, which the service may get to see, or an API key, which it never does. */
+export type CredentialKind = 'token' | 'key'
+
+/** Finds out who calls by one kind of credentials. */
+export interface Authenticator {
+  /**
+   * Who calls, or null where the exchange carries no credentials of this kind. Throws CredentialError for credentials
+   * that prove nothing, and GatewayError 'service-unavailable' where that cannot be found out. Synchronous where it can
+   * be; what it needs of the exchange it reads before it returns.
+   */
+  authenticate(exchange: Exchange): Identity | null | Promise<Identity>
+  /** Takes the credentials of this kind, if any, out of what the service receives and the log shows. */
+  conceal(exchange: Exchange): void
+}
+
+/** A way to find out who calls: one file in this folder and one line in index.ts. */
+export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
+  /** Its key under `methods:`. */
+  readonly name: Name
+  readonly kind: CredentialKind
+  /** One sentence for the reference documentation. */
+  readonly summary: string
+  readonly options: Schema
+  /** Called once a configuration, however many routes use it. */
+  create(options: z.output<Schema>, toolbox: PolicyToolbox): Authenticator
+}
+
+/** Gives a method's `create` the type of its options, and keeps its name as a literal type. */
+export function defineAuthMethod<Schema extends z.ZodType, const Name extends string>(
+  method: AuthMethod<Schema, Name>,
+): AuthMethod<Schema, Name> {
+  return method
+}

@@ -1,0 +1,134 @@
+import type { Toolbox } from '../../core/component.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { type Claims, isClaims } from './claims.ts'
+import { fetchText } from './fetch-text.ts'
+import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
+
+/** For the answer of whoever has the keys, in milliseconds. */
+const TIMEOUT = 5000
+/** The least time between two attempts, in milliseconds, however many tokens name a key that is not known. */
+const COOLDOWN = 10_000
+/** The same while there are no keys at all. */
+const FIRST_COOLDOWN = 1000
+/** Keys that one set may have. */
+const MOST_KEYS = 100
+
+export interface RemoteKeysOptions {
+  /** Where the set is, or the OpenID provider that says where. */
+  readonly from: { readonly jwks: string } | { readonly issuer: string }
+  /** Age in milliseconds at which the set is fetched again. */
+  readonly refresh: number
+  /** The set is another one than before. */
+  readonly changed: () => void
+}
+
+/**
+ * The keys of a JSON Web Key Set (RFC 7517) behind a URL. They are fetched when the configuration loads, again by the
+ * first token after `refresh`, which does not wait for them, and when a token names a key that is not among them, which
+ * does. What was fetched last is used for as long as nothing newer can be had.
+ */
+export class RemoteKeys implements KeySource {
+  private readonly options: RemoteKeysOptions
+  private readonly toolbox: Toolbox
+  private keys: readonly VerificationKey[] | null = null
+  /** The set as it came. */
+  private text = ''
+  /** Monotonic milliseconds. */
+  private fetchedAt = -Infinity
+  private attemptedAt = -Infinity
+  private pending: Promise<void> | null = null
+  private failing = false
+
+  constructor(options: RemoteKeysOptions, toolbox: Toolbox) {
+    this.options = options
+    this.toolbox = toolbox
+    void this.refresh()
+  }
+
+  find(algorithm: string, id: string | undefined): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
+    if (this.keys === null) return this.refresh().then(() => this.select(algorithm, id))
+    if (this.toolbox.clock.now() - this.fetchedAt > this.options.refresh) void this.refresh()
+    const found = this.select(algorithm, id)
+    if (found.length > 0 || id === undefined) return found
+    return this.refresh().then(() => this.select(algorithm, id))
+  }
+
+  /** A token without a key id is taken where only one key is in question (OpenID Connect Core 1.0 section 10.1). */
+  private select(algorithm: string, id: string | undefined): readonly VerificationKey[] {
+    if (this.keys === null)
+      throw new GatewayError('service-unavailable', 'The keys that verify tokens cannot be fetched; try again later.')
+    const fitting = this.keys.filter((key) => key.algorithms.includes(algorithm))
+    if (id !== undefined) return fitting.filter((key) => key.id === id)
+    return fitting.length === 1 ? fitting : []
+  }
+
+  /** Fetches the set unless that was tried just now; never rejects. */
+  private refresh(): Promise<void> {
+    if (this.pending !== null) return this.pending
+    const now = this.toolbox.clock.now()
+    if (now - this.attemptedAt < (this.keys === null ? FIRST_COOLDOWN : COOLDOWN)) return Promise.resolve()
+    this.attemptedAt = now
+    this.pending = this.load().then(
+      (text) => this.loaded(text),
+      (error: unknown) => this.failed(error),
+    )
+    return this.pending
+  }
+
+  private async load(): Promise<string> {
+    const text = await this.get(await this.locate())
+    if (this.text !== text) this.keys = this.replace(text)
+    return text
+  }
+
+  private replace(text: string): VerificationKey[] {
+    const { keys } = parseObject(text)
+    if (!Array.isArray(keys)) throw new Error('the answer is no JSON Web Key Set')
+    if (keys.length > MOST_KEYS) throw new Error(`the set has over ${MOST_KEYS} keys`)
+    const usable = keys.map(keyOfJwk).filter((key) => key !== null)
+    if (usable.length === 0) throw new Error('the set has no key to verify signatures with')
+    return usable
+  }
+
+  private loaded(text: string): void {
+    const isOther = this.text !== '' && this.text !== text
+    this.pending = null
+    this.text = text
+    this.fetchedAt = this.toolbox.clock.now()
+    if (this.failing) this.toolbox.log.info({ from: this.options.from }, 'The keys that verify tokens can be fetched again')
+    this.failing = false
+    if (isOther) this.options.changed()
+  }
+
+  private failed(error: unknown): void {
+    this.pending = null
+    if (!this.failing)
+      this.toolbox.log.warn({ from: this.options.from, error }, 'The keys that verify tokens cannot be fetched; those at hand stay')
+    this.failing = true
+  }
+
+  /** OpenID Connect Discovery 1.0 section 4: the provider must speak for the issuer that was asked for. */
+  private async locate(): Promise<string> {
+    const { from } = this.options
+    if ('jwks' in from) return from.jwks
+    const document = parseObject(await this.get(`${from.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`))
+    if (document['issuer'] !== from.issuer) throw new Error('the discovery document speaks for another issuer')
+    const location = document['jwks_uri']
+    if (typeof location !== 'string' || !URL.canParse(location)) throw new Error('the discovery document has no jwks_uri')
+    const isWeaker = new URL(from.issuer).protocol === 'https:' && new URL(location).protocol !== 'https:'
+    if (isWeaker) throw new Error('the jwks_uri is not https, although the issuer is')
+    return location
+  }
+
+  private async get(url: string): Promise<string> {
+    const { status, text } = await fetchText(url, { timeout: TIMEOUT, headers: { Accept: 'application/json' } }, this.toolbox.clock)
+    if (status !== 200) throw new Error(`${url} answers with status ${status}`)
+    return text
+  }
+}
+
+function parseObject(text: string): Claims {
+  const value: unknown = JSON.parse(text)
+  if (!isClaims(value)) throw new Error('the answer is no JSON object')
+  return value
+}
