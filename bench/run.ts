@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sallyportAt } from './against.ts'
 import { startBackend } from './backend.ts'
@@ -19,11 +19,18 @@ import { figureOf } from './summary.ts'
 
 const docs = join(projectRoot, 'docs')
 const subject = 'Sallyport'
+/** A load above this before the run means that others use the two cores too. */
+const quietLoad = 0.5
 
 if (process.argv.includes('--help')) {
   process.stdout.write(usage)
 } else {
-  await main(readOptions(process.argv.slice(2), allScenarios, allPeers))
+  try {
+    await main(readOptions(process.argv.slice(2), allScenarios, allPeers))
+  } catch (error) {
+    progress(error instanceof Error ? error.message : String(error))
+    process.exitCode = 1
+  }
 }
 
 async function main(options: Options): Promise<void> {
@@ -42,6 +49,7 @@ async function main(options: Options): Promise<void> {
 async function measureAll(options: Options, dir: string): Promise<Results> {
   const { rounds, seconds } = options
   const machine = describeMachine()
+  if ((loadavg()[0] ?? 0) > quietLoad) progress('other programs are busy on this machine; the figures will scatter')
   const [taking, skipped] = takingPart(options, dir)
   const backendPort = await freePort()
   const backendDir = join(dir, 'backend')

@@ -40,7 +40,7 @@ const { status } = spawnSync(
     '--test',
     '--test-reporter=spec',
     '--test-concurrency=2',
-    '--test-timeout=120000',
+    '--test-timeout=60000',
     ...(chosen.length === 0 ? [...coverage, ...everything] : chosen),
   ],
   { cwd: join(import.meta.dirname, '..'), stdio: 'inherit', timeout: WHOLE_RUN },

@@ -56,7 +56,7 @@ are streamed, and each proxy sets the X-Forwarded headers. The configurations ar
 - A round with a reply other than 2xx or a socket error does not count and is named below its table.`
 }
 
-const commands = `On Linux with two cores or more:
+const commands = `On Linux with two cores or more and nothing else running:
 
     bench/setup                       # the npm peers, and on Debian as root nginx, haproxy, caddy, wrk and h2load
     npm run bench                     # everything; writes this page

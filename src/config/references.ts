@@ -7,6 +7,12 @@ import { fieldOf, isFields, itemsOf } from './value.ts'
 
 const TARGETS = ['service', 'reply', 'redirect']
 
+/** Where policies name a service. */
+const ASKED = [
+  ['auth', 'methods', 'jwt', 'introspection', 'service'],
+  ['auth', 'methods', 'introspection', 'service'],
+]
+
 /** What is wrong between the parts of a configuration; parts that are wrong in themselves are left out. */
 export function checkReferences(config: unknown, written: Written): Finding[] {
   const routes = itemsOf(fieldOf(config, 'routes'))
@@ -16,6 +22,10 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...routes.flatMap((route, i) => (isFields(route) ? checkTarget(route, ['routes', i]) : [])),
     ...routes.flatMap((route, i) =>
       checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
+    ),
+    ...checkAsked(fieldOf(config, 'policies'), ['policies'], serviceNames, written),
+    ...routes.flatMap((route, i) =>
+      checkAsked(fieldOf(route, 'policies'), ['routes', i, 'policies'], serviceNames, written),
     ),
     ...checkIds(routes),
     ...checkMatches(routes),
@@ -47,6 +57,14 @@ function checkService(name: unknown, path: Path, known: readonly string[], writt
   const shown = written(path)
   const message = `unknown service ${JSON.stringify(shown ?? name)}${hint(shown ?? name, known)}`
   return [{ path, isKey: false, message }]
+}
+
+/** The services that policies ask. */
+function checkAsked(policies: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
+  return ASKED.flatMap((steps) => {
+    const name = steps.reduce<unknown>((value, step) => fieldOf(value, step), policies)
+    return checkService(name, [...path, ...steps], known, written)
+  })
 }
 
 function checkIds(routes: readonly unknown[]): Finding[] {

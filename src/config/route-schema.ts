@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/headers.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
 import { parseHostPattern } from '../routing/host.ts'
-import { parsePattern, PatternError } from '../routing/pattern.ts'
+import { PatternError } from '../routing/pattern.ts'
+import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
 import { policiesSchema } from './policy-schema.ts'
 
 const idExpected = 'expected a name of letters, digits, ".", "_" and "-"'
-const pathExpected = 'expected a path such as "/a", "/a/*", "/a/{id}/b" or "/a/{id}/*"'
 const prefixExpected = 'expected a path prefix such as "/api/v1"'
 const hostExpected = 'expected a host name such as "api.example.com" or "*.example.com"'
 const methodExpected = 'expected a method such as GET'
@@ -26,8 +26,6 @@ function parsedBy(parse: (text: string) => unknown, expected: string) {
     }
   })
 }
-
-const pathPattern = parsedBy(parsePattern, pathExpected)
 
 const pathPrefix = parsedBy((strip) => compileRewrite({ strip }), prefixExpected)
 

@@ -49,6 +49,7 @@ export class GatewayError extends Error {
   readonly status: number
   readonly fault: Fault
   readonly title: string
+  readonly detail: string | undefined
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly members: Readonly<Record<string, unknown>> | undefined
 
@@ -61,6 +62,7 @@ export class GatewayError extends Error {
     this.status = entry.status
     this.fault = entry.fault
     this.title = entry.title
+    this.detail = detail
     this.headers = options.headers ?? []
     this.members = options.members
   }

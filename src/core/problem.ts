@@ -22,8 +22,7 @@ export function problemReply(thrown: unknown, correlationId: string): Reply {
   const error = asGatewayError(thrown)
   const headers = Headers.fromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
   for (const [name, value] of error.headers) headers.append(name, value)
-  const detail = error.message === error.title ? undefined : error.message
-  const own = { ...heads.get(error.code), detail, instance: correlationId }
+  const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId }
   // Twice, so that the standard members stand first and further ones cannot replace them.
   const document = error.members === undefined ? own : { ...own, ...error.members, ...own }
   return new Reply(error.status, headers, Bytes.fromText(JSON.stringify(document)))

@@ -12,7 +12,7 @@ export const TICK = 100
 
 /**
  * All deadlines of a thread, looked over together ten times a second: setting one is an assignment, and no request
- * costs a timer. A deadline comes up to TICK late, never early.
+ * costs a timer. A deadline comes up to twice TICK late, never early.
  */
 export class Deadlines {
   readonly clock: Clock

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { codeOf } from '../../test/support/codes.ts'
+import { codeOf, plainState } from '../../test/support/codes.ts'
 import { INCOMPLETE } from './fields.ts'
 import { defaultHeadLimits } from './limits.ts'
 import { RequestHead } from './request-head.ts'
@@ -165,7 +165,7 @@ test('nothing of a head is left in the next one', () => {
   head.parse(second, 0, second.length)
   const fresh = new RequestHead(defaultHeadLimits)
   fresh.parse(second, 0, second.length)
-  assert.deepEqual(head, fresh)
+  assert.deepEqual(plainState(head), plainState(fresh))
 })
 
 test('HTTP/1.1 persists unless it says close, HTTP/1.0 only if it says keep-alive and not close', () => {

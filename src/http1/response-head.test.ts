@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { codeOf } from '../../test/support/codes.ts'
+import { codeOf, plainState } from '../../test/support/codes.ts'
 import { INCOMPLETE } from './fields.ts'
 import { defaultHeadLimits } from './limits.ts'
 import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
@@ -156,5 +156,5 @@ test('nothing of a head is left in the next one', () => {
   head.parse(second, 0, second.length)
   const fresh = new ResponseHead(defaultHeadLimits)
   fresh.parse(second, 0, second.length)
-  assert.deepEqual(head, fresh)
+  assert.deepEqual(plainState(head), plainState(fresh))
 })

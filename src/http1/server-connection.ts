@@ -248,6 +248,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   /** The reply broke off: a reset keeps the client from taking it for whole. */
   messageFailed(): void {
+    this.over(false)
     this.socket.resetAndDestroy()
   }
 

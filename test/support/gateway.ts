@@ -4,6 +4,7 @@ import { createGateway, type Gateway, type GatewayInput } from '../../src/gatewa
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
+import { PATIENCE } from './patience.ts'
 
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>
@@ -30,12 +31,14 @@ export class TestLog implements LogOutput {
     return this.lines.filter(({ message }) => message === 'API Gateway Request')
   }
 
-  /** The first line from the `from`th on that has those fields, now or when it comes. */
-  line(fields: LogLine, from = 0): Promise<LogLine> {
-    const { promise, resolve } = Promise.withResolvers<LogLine>()
+  /** The first line that has those fields, now or when it comes. */
+  line(fields: LogLine): Promise<LogLine> {
+    const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
+    const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), PATIENCE)
     const look = (): void => {
-      const line = this.lines.slice(from).find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
+      const line = this.lines.find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
       if (line === undefined) return
+      clearTimeout(timer)
       this.watchers.delete(look)
       resolve(line)
     }

@@ -3,17 +3,16 @@ import { connect as connectSocket, createServer, type AddressInfo, type Socket }
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { type Message, readMessage, type Source } from './message.ts'
+import { PATIENCE } from './patience.ts'
 
 /** How a connection came to its end: the other side sent FIN, or reset it. */
 export type Ending = 'end' | 'reset'
-
-/** How long a test waits for octets, in milliseconds, before it fails and shows what came instead. */
-const PATIENCE = 15_000
 
 /** One end of a TCP connection in the hands of a test. */
 export class Peer implements Source {
   readonly socket: Socket
   private chunks: Buffer[] = []
+  private length = 0
   private ending: Ending | null = null
   private readonly waiting = new Set<() => void>()
 
@@ -22,6 +21,7 @@ export class Peer implements Source {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       this.chunks.push(chunk)
+      this.length += chunk.length
       this.wake()
     })
     socket.on('end', () => this.finish('end'))
@@ -58,10 +58,7 @@ export class Peer implements Source {
   }
 
   take(length: number): Promise<Buffer> {
-    return this.when(`${length} octets`, () => {
-      const all = this.join()
-      return all.length < length ? undefined : this.consume(length)
-    })
+    return this.when(`${length} octets`, () => (this.length < length ? undefined : this.consume(length)))
   }
 
   until(text: string): Promise<string> {
@@ -73,7 +70,7 @@ export class Peer implements Source {
 
   async rest(): Promise<Buffer> {
     await this.closed()
-    return this.consume(this.join().length)
+    return this.consume(this.length)
   }
 
   /** Waits for the end of the connection, and says how it came. */
@@ -102,6 +99,7 @@ export class Peer implements Source {
   private consume(length: number): Buffer {
     const all = this.join()
     this.chunks = [all.subarray(length)]
+    this.length -= length
     return all.subarray(0, length)
   }
 

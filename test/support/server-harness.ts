@@ -51,7 +51,13 @@ export class ServerHarness implements ServerHandler {
 
   /** A connection on any socket. */
   connect(socket: Socket): ServerConnection {
-    return new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    socket.on('data', (octets: Buffer) => {
+      connection.read(octets)
+      // What is read is only lent.
+      octets.fill('!')
+    })
+    return connection
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {

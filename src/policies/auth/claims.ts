@@ -39,7 +39,9 @@ export function endOf({ exp }: Claims): number {
 /** The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to. */
 function pick(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
-  return name.split('.').reduce<unknown>((value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined), claims)
+  return name
+    .split('.')
+    .reduce<unknown>((value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined), claims)
 }
 
 /** Whether a value is a map of claims. */
@@ -56,8 +58,8 @@ function idOf(value: unknown): string {
 
 function listOf(value: unknown, separator: string): string[] {
   const items: unknown[] = typeof value === 'string' ? value.split(separator) : Array.isArray(value) ? value : []
-  return items
-    .filter((item) => typeof item === 'string' && item.isWellFormed())
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
+  return items.flatMap((item) => {
+    if (typeof item !== 'string' || !item.isWellFormed() || item.trim() === '') return []
+    return [item.trim()]
+  })
 }

@@ -30,7 +30,7 @@ export function bearerToken(headers: Headers): string | null {
 
 /** Takes `Authorization` out where it holds a bearer token. */
 export function dropBearerToken(headers: Headers): void {
-  if (/^bearer(?: |$)/i.test(headers.get('Authorization') ?? '')) headers.delete('Authorization')
+  if (headers.getAll('Authorization').some((value) => /^bearer(?: |$)/i.test(value))) headers.delete('Authorization')
 }
 
 /**
@@ -38,7 +38,9 @@ export function dropBearerToken(headers: Headers): void {
  * (Sec-Fetch-Site) gets null. Throws CredentialError.
  */
 export function cookieToken({ headers, method }: Exchange, name: string): string | null {
-  const values = cookiesOf(headers).flatMap((cookie) => (cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : []))
+  const values = cookiesOf(headers).flatMap((cookie) =>
+    cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : [],
+  )
   if (values.length > 1) throw new CredentialError('repeated')
   const [value = ''] = values
   if (value === '' || (!SAFE.has(method) && headers.get('Sec-Fetch-Site') === 'cross-site')) return null

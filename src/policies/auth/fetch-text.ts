@@ -15,7 +15,11 @@ export interface FetchOptions {
  * Fetches a URL of the configuration. Follows no redirect, as it would lead where the configuration does not. Rejects
  * with an Error that says why when no answer comes in time, or one of over 512 kB.
  */
-export async function fetchText(url: string, options: FetchOptions, clock: Clock): Promise<{ status: number; text: string }> {
+export async function fetchText(
+  url: string,
+  options: FetchOptions,
+  clock: Clock,
+): Promise<{ status: number; text: string }> {
   const { timeout, ...request } = options
   const controller = new AbortController()
   const cancel = clock.after(timeout, () => controller.abort(new Error(`no answer within ${timeout} ms`)))
@@ -23,7 +27,8 @@ export async function fetchText(url: string, options: FetchOptions, clock: Clock
     const response = await fetch(url, { ...request, redirect: 'error', signal: controller.signal })
     const chunks: Uint8Array[] = []
     let size = 0
-    for await (const chunk of response.body ?? []) {
+    const body: AsyncIterable<Uint8Array> | null = response.body
+    for await (const chunk of body ?? []) {
       size += chunk.length
       if (size > LIMIT) throw new Error(`the answer has over ${LIMIT} bytes`)
       chunks.push(chunk)

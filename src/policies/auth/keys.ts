@@ -1,4 +1,4 @@
-import { createPublicKey, createSecretKey, KeyObject } from 'node:crypto'
+import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
 import { type Claims, isClaims } from './claims.ts'
 
 /** Algorithms with a shared secret, and the bytes that it must have (RFC 7518 section 3.2). */
@@ -6,8 +6,17 @@ export const secretAlgorithms = { HS256: 32, HS384: 48, HS512: 64 } as const
 
 /** Algorithms with a public key. */
 export const publicAlgorithms = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
 ] as const
 
 /** RFC 7518 section 3.3, in bits. */

@@ -95,7 +95,8 @@ export class RemoteKeys implements KeySource {
     this.pending = null
     this.text = text
     this.fetchedAt = this.toolbox.clock.now()
-    if (this.failing) this.toolbox.log.info({ from: this.options.from }, 'The keys that verify tokens can be fetched again')
+    if (this.failing)
+      this.toolbox.log.info({ from: this.options.from }, 'The keys that verify tokens can be fetched again')
     this.failing = false
     if (isOther) this.options.changed()
   }
@@ -103,7 +104,10 @@ export class RemoteKeys implements KeySource {
   private failed(error: unknown): void {
     this.pending = null
     if (!this.failing)
-      this.toolbox.log.warn({ from: this.options.from, error }, 'The keys that verify tokens cannot be fetched; those at hand stay')
+      this.toolbox.log.warn(
+        { from: this.options.from, error },
+        'The keys that verify tokens cannot be fetched; those at hand stay',
+      )
     this.failing = true
   }
 
@@ -114,14 +118,19 @@ export class RemoteKeys implements KeySource {
     const document = parseObject(await this.get(`${from.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`))
     if (document['issuer'] !== from.issuer) throw new Error('the discovery document speaks for another issuer')
     const location = document['jwks_uri']
-    if (typeof location !== 'string' || !URL.canParse(location)) throw new Error('the discovery document has no jwks_uri')
+    if (typeof location !== 'string' || !URL.canParse(location))
+      throw new Error('the discovery document has no jwks_uri')
     const isWeaker = new URL(from.issuer).protocol === 'https:' && new URL(location).protocol !== 'https:'
     if (isWeaker) throw new Error('the jwks_uri is not https, although the issuer is')
     return location
   }
 
   private async get(url: string): Promise<string> {
-    const { status, text } = await fetchText(url, { timeout: TIMEOUT, headers: { Accept: 'application/json' } }, this.toolbox.clock)
+    const { status, text } = await fetchText(
+      url,
+      { timeout: TIMEOUT, headers: { Accept: 'application/json' } },
+      this.toolbox.clock,
+    )
     if (status !== 200) throw new Error(`${url} answers with status ${status}`)
     return text
   }

@@ -37,9 +37,10 @@ export async function verifyToken(token: string, keys: KeySource, rules: TokenRu
   // 1.
   if (!token.split('.').every(isCanonical)) throw new CredentialError('malformed')
   // 2.
-  const { alg, kid, crit } = headerOf(token)
+  const { alg, kid, crit, b64 } = headerOf(token)
   if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) throw new CredentialError('algorithm')
-  if (crit !== undefined) throw new CredentialError('critical')
+  // RFC 7797 section 7: a token's payload is always encoded.
+  if (crit !== undefined || b64 !== undefined) throw new CredentialError('critical')
   if (kid !== undefined && typeof kid !== 'string') throw new CredentialError('malformed')
   // 3. and 4.
   return verifyWithAny(token, await keys.find(alg, kid), alg, rules, now)

@@ -1,0 +1,568 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { RecordingSocket } from '../../test/support/recording-socket.ts'
+import { Bytes, isStream } from '../core/body.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Headers } from '../core/headers.ts'
+import type { Reply } from '../core/reply.ts'
+import { ClientConnection } from './client-connection.ts'
+import { type ClientOwner, ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from './client-owner.ts'
+import { Deadlines } from './deadlines.ts'
+import { defaultHeadLimits } from './limits.ts'
+import { ResponseHead } from './response-head.ts'
+
+const options = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 60_000, poolTimeout: 40_000 }
+
+const request: OutgoingRequest = {
+  method: 'GET',
+  head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+  body: null,
+  chunked: false,
+  expectsContinue: false,
+  upgrade: null,
+}
+
+/** Lets events that are already on their way come. */
+const settle = () => new Promise(setImmediate)
+
+/** A connection whose owner and listener write down what they are told. */
+class Harness implements ClientOwner, ReplyListener {
+  readonly clock = new ManualClock()
+  readonly deadlines = new Deadlines(this.clock)
+  readonly socket = new RecordingSocket()
+  readonly calls: string[] = []
+  reply: Reply | null = null
+  error: GatewayError | null = null
+  readonly connection = new ClientConnection(this.socket, this, options, this.deadlines, new ResponseHead(options))
+
+  constructor() {
+    this.socket.on('data', (octets: Buffer) => {
+      // Behind what was read, the buffer of the thread holds something else.
+      const lent = Buffer.concat([octets, Buffer.from('\r\n\r\nHTTP/1.1 200 OK\r\n\r\n')])
+      this.connection.read(lent, octets.length)
+      lent.fill('!')
+    })
+  }
+
+  send(parts: Partial<OutgoingRequest> = {}): this {
+    this.reply = this.error = null
+    this.calls.length = 0
+    this.connection.exchange({ ...request, ...parts }, this)
+    return this
+  }
+
+  receive(text: string): this {
+    this.socket.receive(text)
+    return this
+  }
+
+  release = (): void => void this.calls.push('release')
+  closed = (): void => void this.calls.push('closed')
+  finished = (): void => void this.calls.push('finished')
+  informed = (status: number, headers: Headers): void => void this.calls.push(`informed ${status} ${headers.toWire()}`)
+  replied = (reply: Reply): void => {
+    this.reply = reply
+    this.calls.push('replied')
+  }
+  failed = (error: GatewayError): void => {
+    this.error = error
+    this.calls.push(`failed ${error.code}`)
+  }
+
+  /** The body of the reply that came with its head. */
+  get content(): string | null {
+    const body = this.reply?.body
+    return body instanceof Bytes ? body.toLatin1() : null
+  }
+
+  /** The body of the reply that is still coming. */
+  pipe(): CollectingSink {
+    const sink = new CollectingSink()
+    assert.ok(this.reply !== null && isStream(this.reply.body))
+    this.reply.body.pipe(sink)
+    return sink
+  }
+}
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+// Replies
+
+test('a reply that comes whole frees the connection, which carries the next request', () => {
+  const harness = new Harness().send()
+  assert.equal(harness.socket.flush(), request.head)
+  assert.equal(harness.connection.reused, false)
+  harness.receive(OK)
+  assert.equal(harness.reply?.status, 200)
+  assert.equal(harness.content, 'ok')
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+  assert.equal(harness.connection.reused, true)
+  harness.send().receive('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n')
+  assert.equal(harness.reply?.status, 404)
+  assert.equal(harness.content, '')
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})
+
+test('a reply may come octet by octet', () => {
+  for (const [reply, content] of [
+    [OK, 'ok'],
+    ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\nX-T: 1\r\n\r\n', 'ok'],
+  ] as const) {
+    const harness = new Harness().send()
+    for (const octet of reply.slice(0, -1)) harness.receive(octet)
+    const sink = harness.pipe()
+    harness.receive(reply.slice(-1))
+    assert.equal(sink.text, content)
+    assert.ok(sink.ended)
+    assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+  }
+})
+
+test('a chunked reply that comes whole is bytes', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1\r\nk\r\n0\r\n\r\n')
+  assert.equal(harness.content, 'ok')
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+  assert.equal(harness.socket.reading, true)
+})
+
+test('a chunked reply with trailers that comes whole is a stream, and the connection reads on', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n')
+  const first = harness.reply
+  assert.equal(harness.socket.reading, true)
+  harness.send().receive(OK)
+  assert.equal(harness.content, 'ok')
+  assert.ok(first !== null && isStream(first.body))
+  const sink = new CollectingSink()
+  first.body.pipe(sink)
+  assert.equal(sink.text, 'ok')
+  assert.equal(sink.trailers?.get('X-T'), '1')
+})
+
+test('nobody wanting a reply that has come does not harm the next one', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n')
+  const first = harness.reply
+  harness.send()
+  assert.ok(first !== null && isStream(first.body))
+  first.body.cancel()
+  harness.receive(OK)
+  assert.equal(harness.content, 'ok')
+})
+
+test('a long reply streams, and frees the connection with its end', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nab')
+  assert.deepEqual(harness.calls, ['replied'])
+  assert.equal(harness.socket.reading, false, 'nobody takes it yet')
+  const sink = harness.pipe()
+  assert.equal(harness.socket.reading, true)
+  sink.taking = false
+  harness.receive('cd')
+  assert.equal(harness.socket.reading, false)
+  if (harness.reply !== null && isStream(harness.reply.body)) harness.reply.body.resume()
+  assert.equal(harness.socket.reading, true)
+  harness.receive('ef')
+  assert.equal(sink.text, 'abcdef')
+  assert.ok(sink.ended)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})
+
+test('a reply without length lasts until the end of the connection', () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\n\r\nab')
+  const sink = harness.pipe()
+  harness.receive('cd')
+  assert.equal(sink.ended, false)
+  harness.socket.emit('end')
+  assert.equal(sink.text, 'abcd')
+  assert.ok(sink.ended)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+})
+
+test('replies to HEAD, and 204 and 304, are complete with their head', () => {
+  for (const [method, status] of [
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+  ] as const) {
+    for (const framing of ['Content-Length: 5\r\n', 'Transfer-Encoding: chunked\r\n', '']) {
+      const harness = new Harness().send({ method }).receive(`HTTP/1.1 ${status} x\r\n${framing}\r\n`)
+      assert.equal(harness.reply?.body, null)
+      assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+    }
+  }
+})
+
+test('the service can end the connection with its reply', () => {
+  for (const head of [
+    'HTTP/1.1 200 OK\r\nConnection: close',
+    'HTTP/1.0 200 OK',
+    'HTTP/1.0 200 OK\r\nConnection: close, keep-alive',
+  ]) {
+    const harness = new Harness().send().receive(`${head}\r\nContent-Length: 2\r\n\r\nok`)
+    assert.equal(harness.content, 'ok')
+    assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+    assert.ok(harness.socket.destroyed)
+  }
+})
+
+test('a reply gets a Date and loses the fields of its connection', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 200 OK\r\nX-A: 1\r\nConnection: x-hop\r\nX-Hop: 1\r\nContent-Length: 0\r\n\r\n')
+  assert.equal(harness.reply?.headers.toWire(), 'X-A: 1\r\nDate: Mon, 15 Jan 2024 10:30:00 GMT\r\n')
+})
+
+test('interim replies are passed on and then the reply counts', () => {
+  const harness = new Harness().send()
+  harness.receive('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n\r\nHTTP/1.1 102 x\r\n\r\nHTTP/1.1 10')
+  harness.receive(`0 Continue\r\n\r\n`)
+  harness.receive(OK)
+  assert.equal(harness.content, 'ok')
+  assert.deepEqual(harness.calls, ['informed 103 Link: </a>\r\n', 'informed 102 ', 'replied', 'finished', 'release'])
+})
+
+test('octets behind a reply end the connection after it', () => {
+  for (const reply of [
+    OK,
+    'HTTP/1.1 204 x\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ]) {
+    const harness = new Harness().send().receive(`${reply}HTTP/1.1 200 OK\r\n`)
+    assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+  }
+  const streamed = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n')
+  const sink = streamed.pipe()
+  streamed.receive('okHTTP/1.1 200 OK\r\n')
+  assert.equal(sink.text, 'ok')
+  assert.deepEqual(streamed.calls, ['replied', 'finished', 'closed'])
+})
+
+test('octets that nobody asked for end the connection', () => {
+  const harness = new Harness().send().receive(OK)
+  harness.receive('HTTP/1.1 200 OK\r\n')
+  assert.equal(harness.calls.at(-1), 'closed')
+  assert.ok(harness.socket.destroyed)
+  const fresh = new Harness()
+  fresh.receive('HTTP/1.1 408 Request Timeout\r\n\r\n')
+  assert.ok(fresh.socket.destroyed)
+})
+
+// Replies that are none
+
+test('a reply that is not valid is an error of the service, and the end of the connection', async () => {
+  for (const reply of [
+    'HTTP/1.1 200 OK\n\n',
+    '<html>',
+    'HTTP/2 200\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    `HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(101)}`,
+    `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(17_000)}`,
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n',
+  ]) {
+    const harness = new Harness().send().receive(reply)
+    assert.deepEqual(harness.calls, ['closed', 'finished', 'failed bad-gateway'])
+    assert.ok(!(harness.error instanceof ClosedBeforeReply))
+    await settle()
+    assert.equal(harness.calls.length, 3)
+  }
+})
+
+test('a chunked coding that breaks in the middle fails the body', () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n')
+  const sink = harness.pipe()
+  harness.receive('zz\r\n')
+  assert.equal(sink.text, 'ab')
+  assert.ok(sink.error !== null)
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+})
+
+test('the end before the first octet of a reply says whether the connection had served before', async () => {
+  const fresh = new Harness().send()
+  fresh.socket.emit('end')
+  assert.ok(fresh.error instanceof ClosedBeforeReply && !fresh.error.reused)
+  const used = new Harness().send().receive(OK).send()
+  used.socket.destroy(new Error('ECONNRESET'))
+  await settle()
+  assert.ok(used.error instanceof ClosedBeforeReply && used.error.reused)
+  assert.match(String(used.error.cause), /ECONNRESET/)
+  assert.deepEqual(used.calls, ['closed', 'finished', 'failed bad-gateway'])
+})
+
+test('the end in the middle of a head, or after an interim reply, is an error of the service', () => {
+  for (const reply of ['HTTP/1.1 200 OK\r\nX', 'HTTP/1.1 103 x\r\n\r\n']) {
+    const harness = new Harness().send().receive(reply)
+    harness.socket.emit('end')
+    assert.equal(harness.error?.code, 'bad-gateway')
+    assert.ok(!(harness.error instanceof ClosedBeforeReply))
+  }
+})
+
+test('the end in the middle of a body fails the body', () => {
+  for (const reply of [
+    'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab',
+  ]) {
+    const harness = new Harness().send().receive(reply)
+    const sink = harness.pipe()
+    harness.socket.emit('end')
+    assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-gateway')
+    assert.equal(sink.ended, false)
+    assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+  }
+})
+
+test('a reset is no end of a reply without length', async () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\n\r\nab')
+  const sink = harness.pipe()
+  harness.socket.destroy(new Error('ECONNRESET'))
+  await settle()
+  assert.equal(sink.ended, false)
+  assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-gateway')
+})
+
+test('an idle connection that the service ends is gone', () => {
+  const harness = new Harness().send().receive(OK)
+  harness.socket.emit('end')
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release', 'closed'])
+})
+
+test('nobody wanting the rest of a reply ends the connection', async () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab')
+  assert.ok(harness.reply !== null && isStream(harness.reply.body))
+  harness.reply.body.cancel()
+  await settle()
+  assert.ok(harness.socket.destroyed)
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+})
+
+test('to destroy the connection fails whoever waits for the reply', async () => {
+  const harness = new Harness().send()
+  harness.connection.destroy()
+  await settle()
+  assert.deepEqual(harness.calls, ['closed', 'finished', 'failed bad-gateway'])
+})
+
+// Requests with a body
+
+test('a body streams to the service as the socket takes it', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, chunked: true })
+  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  harness.socket.taking = false
+  assert.equal(body.push('ab'), false)
+  harness.socket.drain()
+  assert.equal(body.resumed, 1)
+  body.end()
+  assert.equal(harness.socket.flush(), '2\r\nab\r\n0\r\n\r\n')
+  harness.receive(OK)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})
+
+test('a reply before the end of the request stops the request and ends the connection', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  body.push('ab')
+  harness.receive(OK)
+  assert.ok(body.cancelled)
+  assert.equal(harness.content, 'ok')
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+})
+
+test('a long reply may begin before the end of the request', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab')
+  const sink = harness.pipe()
+  body.push('x')
+  body.end()
+  harness.receive('cd')
+  assert.ok(sink.ended)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})
+
+test('a body that breaks off ends the connection with what it failed with', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  body.sink!.fail(new GatewayError('client-closed'))
+  assert.deepEqual(harness.calls, ['closed', 'finished', 'failed client-closed'])
+  assert.ok(harness.socket.destroyed)
+})
+
+test('a connection that ends in the middle of the request cancels its body', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  harness.socket.emit('end')
+  assert.ok(body.cancelled)
+  assert.ok(harness.error instanceof ClosedBeforeReply)
+})
+
+test('a body waits for 100 (Continue) where that is expected', () => {
+  const body = new PushedBody(2, 'ab')
+  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
+  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  harness.receive('HTTP/1.1 100 Continue\r\n\r\n')
+  assert.equal(harness.socket.flush(), 'ab')
+  body.end()
+  harness.receive(OK)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})
+
+test('a service that does not say 100 (Continue) gets the body after a second', () => {
+  const body = new PushedBody(2, 'ab')
+  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
+  harness.clock.advance(900)
+  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  harness.clock.advance(400)
+  assert.equal(harness.socket.flush(), 'ab')
+  harness.clock.advance(options.responseTimeout - 1)
+  assert.equal(harness.error, null)
+})
+
+test('a final reply instead of 100 (Continue) spares the body', () => {
+  const body = new PushedBody(2, 'ab')
+  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
+  harness.receive('HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n')
+  assert.ok(body.cancelled)
+  assert.equal(body.sink, null)
+  assert.equal(harness.reply?.status, 413)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+})
+
+test('bytes do not wait for 100 (Continue)', () => {
+  const harness = new Harness().send({ head: 'head\r\n\r\n', body: Bytes.fromLatin1('ab'), expectsContinue: true })
+  assert.equal(harness.socket.flush(), 'head\r\n\r\nab')
+})
+
+// Times
+
+test('a service that does not reply in time is given up', () => {
+  const harness = new Harness().send()
+  harness.clock.advance(options.responseTimeout - 1)
+  harness.receive('HTTP/1.1 103 x\r\n\r\nHTTP/1.1 200')
+  assert.equal(harness.error, null)
+  harness.clock.advance(300)
+  assert.deepEqual(harness.calls.slice(1), ['closed', 'finished', 'failed gateway-timeout'])
+})
+
+test('the time for the reply begins with the end of the request, and every progress of it', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  for (let i = 0; i < 5; i++) {
+    harness.clock.advance(options.responseTimeout - 1)
+    body.push('a')
+  }
+  harness.clock.advance(options.responseTimeout - 1)
+  body.end()
+  harness.clock.advance(options.responseTimeout - 1)
+  assert.equal(harness.error, null)
+  harness.clock.advance(300)
+  assert.equal(harness.error?.code, 'gateway-timeout')
+})
+
+test('a body that stops in the middle is given up', () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
+  const sink = harness.pipe()
+  for (let i = 0; i < 5; i++) {
+    harness.clock.advance(options.idleTimeout - 1)
+    harness.receive('a')
+  }
+  assert.equal(sink.text, 'aaaaa')
+  harness.clock.advance(options.idleTimeout + 300)
+  assert.equal(sink.error instanceof GatewayError && sink.error.code, 'gateway-timeout')
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+})
+
+test('a body that is not taken for now is not late', () => {
+  const harness = new Harness().send().receive('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
+  const sink = harness.pipe()
+  sink.taking = false
+  harness.receive('a')
+  harness.clock.advance(options.idleTimeout * 10)
+  assert.equal(sink.error, null)
+  if (harness.reply !== null && isStream(harness.reply.body)) harness.reply.body.resume()
+  harness.clock.advance(options.idleTimeout - 1)
+  assert.equal(sink.error, null)
+  harness.clock.advance(300)
+  assert.ok(sink.error !== null)
+})
+
+test('an idle connection is given up in time, a second before the service may do so', () => {
+  for (const [fields, lifetime] of [
+    ['', options.poolTimeout],
+    ['Keep-Alive: timeout=5\r\n', 4000],
+    ['Keep-Alive: timeout=500\r\n', options.poolTimeout],
+  ] as const) {
+    const harness = new Harness().send().receive(`HTTP/1.1 200 OK\r\n${fields}Content-Length: 0\r\n\r\n`)
+    harness.clock.advance(lifetime - 1)
+    assert.equal(harness.calls.at(-1), 'release')
+    harness.clock.advance(300)
+    assert.equal(harness.calls.at(-1), 'closed')
+    assert.ok(harness.socket.destroyed)
+  }
+})
+
+test('a connection that is gone has no deadline any more', async () => {
+  const harness = new Harness().send()
+  harness.connection.destroy()
+  await settle()
+  assert.equal(harness.deadlines.size, 0)
+})
+
+// Upgrades
+
+const upgrade = { head: 'head\r\n\r\n', upgrade: 'websocket' }
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: 1\r\n\r\n'
+
+test('a change of protocol that was asked for joins the two connections', async () => {
+  const harness = new Harness().send(upgrade)
+  harness.receive(`${SWITCHING}early`)
+  assert.equal(harness.reply?.status, 101)
+  assert.equal(harness.reply.headers.get('X-A'), '1')
+  assert.equal(harness.reply.upgrade?.protocol, 'websocket')
+  assert.equal(harness.socket.reading, false)
+  harness.clock.advance(3_600_000)
+  const client = new RecordingSocket()
+  const tunnel = harness.reply.upgrade.open(client)
+  assert.equal(harness.socket.reading, true)
+  harness.receive('more')
+  assert.equal(client.flush(), 'earlymore')
+  tunnel.fromClient(Buffer.from('to service'))
+  assert.equal(harness.socket.flush(), 'head\r\n\r\nto service')
+  assert.equal(tunnel.bytes, 9)
+  harness.socket.emit('end')
+  assert.ok(client.hasEnded)
+  tunnel.close()
+  await settle()
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+})
+
+test('a service that takes no more makes the client of a tunnel pause', () => {
+  const harness = new Harness().send(upgrade).receive(SWITCHING)
+  const client = new RecordingSocket()
+  const tunnel = harness.reply!.upgrade!.open(client)
+  harness.socket.taking = false
+  tunnel.fromClient(Buffer.from('x'))
+  assert.equal(client.reading, false)
+  harness.socket.drain()
+  assert.equal(client.reading, true)
+})
+
+test('a change of protocol for a client that has left ends the connection', async () => {
+  const harness = new Harness().send(upgrade).receive(SWITCHING)
+  harness.reply!.upgrade!.refuse()
+  await settle()
+  assert.ok(harness.socket.destroyed)
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+})
+
+test('a service may reply as usual to a request to change the protocol', () => {
+  const harness = new Harness().send(upgrade).receive(OK)
+  assert.equal(harness.content, 'ok')
+  assert.equal(harness.reply?.upgrade, null)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+})

@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { CollectingSink } from '../../test/support/bodies.ts'
+import { codeOf } from '../../test/support/codes.ts'
+import { GatewayError } from '../core/errors.ts'
+import { CloseDecoder, LengthDecoder } from './body-decoder.ts'
+import { ChunkedDecoder } from './chunked-decoder.ts'
+import { type BodySource, IncomingBody } from './incoming-body.ts'
+import { defaultHeadLimits } from './limits.ts'
+
+/** A connection that notes what is asked of it. */
+class Source implements BodySource {
+  reading = true
+  readonly calls: string[] = []
+  pauseReading = (): void => void ((this.reading = false), this.calls.push('pause'))
+  resumeReading = (): void => void ((this.reading = true), this.calls.push('resume'))
+  abandonBody = (): void => void this.calls.push('abandon')
+  bodyWanted = (): void => void this.calls.push('wanted')
+}
+
+const tooMuch = () => new GatewayError('content-too-large')
+
+function open(length = 5, limit = 100) {
+  const source = new Source()
+  const decoder = length < 0 ? new ChunkedDecoder(defaultHeadLimits) : new LengthDecoder(length)
+  const body = new IncomingBody(source, decoder, length, limit, tooMuch)
+  const feed = (text: string): number => {
+    const octets = Buffer.from(text, 'latin1')
+    const used = body.feed(octets, 0, octets.length)
+    octets.fill('!')
+    return used
+  }
+  return { source, body, feed, sink: new CollectingSink() }
+}
+
+test('what comes is handed to the sink at once, and its end', () => {
+  const { source, body, feed, sink } = open()
+  body.pipe(sink)
+  assert.equal(feed('abc'), 3)
+  assert.equal(sink.text, 'abc')
+  assert.equal(body.arrived, false)
+  assert.equal(feed('defg'), 2)
+  assert.equal(sink.text, 'abcde')
+  assert.ok(sink.ended)
+  assert.ok(body.arrived && body.finished)
+  assert.equal(body.received, 5)
+  assert.deepEqual(source.calls, ['wanted'])
+})
+
+test('what comes before anybody pipes is kept and reading pauses until it is taken', () => {
+  const { source, body, feed, sink } = open()
+  feed('abc')
+  assert.deepEqual(source.calls, ['pause'])
+  assert.equal(body.flowing, false)
+  body.pipe(sink)
+  assert.ok(body.flowing)
+  assert.equal(sink.text, 'abc')
+  assert.deepEqual(source.calls, ['pause', 'wanted', 'resume'])
+  feed('de')
+  assert.ok(sink.ended)
+})
+
+test('reading goes on once all has come, whether or not somebody took it', () => {
+  const { source, body, feed, sink } = open(-1)
+  feed('2\r\nab\r\n')
+  assert.equal(source.reading, false)
+  feed('1\r\nc\r\n0\r\nX-T: 1\r\n\r\n')
+  assert.equal(source.reading, true)
+  assert.equal(body.whole(), null, 'bytes cannot hold trailers')
+  body.pipe(sink)
+  assert.equal(sink.text, 'abc')
+  assert.ok(sink.ended)
+  assert.equal(sink.trailers?.get('X-T'), '1')
+})
+
+test('a sink that wants no more for now makes reading pause until it resumes', () => {
+  const { source, body, feed, sink } = open()
+  body.pipe(sink)
+  sink.taking = false
+  feed('ab')
+  assert.equal(source.reading, false)
+  sink.taking = true
+  body.resume()
+  assert.equal(source.reading, true)
+  body.resume()
+  assert.deepEqual(source.calls, ['wanted', 'pause', 'resume'])
+})
+
+test('a sink that wants no more for what was kept leaves reading paused', () => {
+  const { source, body, feed, sink } = open()
+  feed('ab')
+  sink.taking = false
+  body.pipe(sink)
+  assert.equal(sink.text, 'ab')
+  assert.equal(source.reading, false)
+  body.resume()
+  assert.equal(source.reading, true)
+})
+
+test('what is kept is handed on before its end even if the sink wants no more for now', () => {
+  const { source, body, feed, sink } = open(5)
+  feed('abcde')
+  sink.taking = false
+  body.pipe(sink)
+  assert.equal(sink.text, 'abcde')
+  assert.ok(sink.ended)
+  assert.equal(source.reading, true)
+})
+
+test('a body that came before anybody took it can be had as bytes, once', () => {
+  const { source, body, feed } = open()
+  feed('abc')
+  assert.equal(body.whole(), null)
+  feed('de')
+  assert.equal(body.whole()?.toLatin1(), 'abcde')
+  assert.equal(source.reading, true)
+  assert.ok(body.finished)
+})
+
+test('an empty body can be had as bytes', () => {
+  const { body, feed } = open(-1)
+  feed('0\r\n\r\n')
+  assert.equal(body.whole()?.length, 0)
+})
+
+test('a body that somebody takes or that failed is not to be had as bytes', () => {
+  const taken = open()
+  taken.body.pipe(taken.sink)
+  taken.feed('abcde')
+  assert.equal(taken.body.whole(), null)
+  const failed = open()
+  failed.feed('abcde')
+  failed.body.fail(new Error('x'))
+  assert.equal(failed.body.whole(), null)
+})
+
+test('a failure goes to the sink, now or when there is one, once', () => {
+  const early = open()
+  early.feed('ab')
+  early.body.fail(new Error('first'))
+  early.body.fail(new Error('second'))
+  early.body.pipe(early.sink)
+  assert.equal(early.sink.error?.message, 'first')
+  assert.equal(early.sink.text, '')
+
+  const late = open()
+  late.body.pipe(late.sink)
+  late.body.fail(new Error('first'))
+  assert.equal(late.sink.error?.message, 'first')
+  assert.equal(late.body.flowing, false)
+  late.feed('abcde')
+  assert.equal(late.sink.text, '')
+  assert.equal(late.sink.ended, false)
+})
+
+test('a body that is through cannot fail any more', () => {
+  const { body, feed, sink } = open()
+  body.pipe(sink)
+  feed('abcde')
+  body.fail(new Error('late'))
+  assert.equal(sink.error, null)
+})
+
+test('a broken coding is told to the sink and thrown', () => {
+  const { body, feed, sink } = open(-1)
+  body.pipe(sink)
+  assert.equal(
+    codeOf(() => feed('x')),
+    'bad-request',
+  )
+  assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-request')
+})
+
+test('more octets than the limit are a failure, not one fewer', () => {
+  const { body, feed, sink } = open(-1, 4)
+  body.pipe(sink)
+  feed('4\r\nabcd\r\n')
+  assert.equal(
+    codeOf(() => feed('1\r\ne\r\n')),
+    'content-too-large',
+  )
+  assert.equal(sink.text, 'abcd')
+  assert.equal(sink.error instanceof GatewayError && sink.error.code, 'content-too-large')
+})
+
+test('a cancelled body abandons the connection and hands nothing on any more', () => {
+  const { source, body, feed, sink } = open()
+  body.pipe(sink)
+  feed('ab')
+  body.cancel()
+  body.cancel()
+  feed('cde')
+  body.resume()
+  assert.equal(sink.text, 'ab')
+  assert.equal(sink.ended, false)
+  assert.equal(sink.error, null)
+  assert.deepEqual(source.calls, ['wanted', 'abandon'])
+})
+
+test('to cancel a body that has arrived leaves the connection alone, which may be at the next message', () => {
+  const { source, body, feed } = open(-1)
+  feed('1\r\na\r\n0\r\nX-T: 1\r\n\r\n')
+  body.cancel()
+  assert.deepEqual(source.calls, ['pause', 'resume'])
+})
+
+test('to cancel a body that is through does nothing', () => {
+  const { source, body, feed, sink } = open()
+  body.pipe(sink)
+  feed('abcde')
+  body.cancel()
+  assert.deepEqual(source.calls, ['wanted'])
+})
+
+test('the end of the connection completes a body only where that is its framing', () => {
+  const framed = open()
+  framed.feed('ab')
+  assert.equal(framed.body.endOfInput(), false)
+
+  const sink = new CollectingSink()
+  const body = new IncomingBody(new Source(), new CloseDecoder(), -1, 100, tooMuch)
+  body.pipe(sink)
+  body.feed(Buffer.from('ab'), 0, 2)
+  assert.equal(body.endOfInput(), true)
+  assert.ok(sink.ended)
+})

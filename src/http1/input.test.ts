@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Input } from './input.ts'
+
+/** Uses words that end with a full stop, as long as it is willing. */
+function open() {
+  const words: string[] = []
+  const state = { willing: true, onWord: (): void => {} }
+  const input = new Input({
+    consume(octets, start, end) {
+      const stop = octets.indexOf('.', start)
+      if (!state.willing || stop === -1 || stop >= end) return start
+      words.push(octets.toString('latin1', start, stop))
+      state.onWord()
+      return stop + 1
+    },
+  })
+  const lend = (use: (octets: Buffer) => void) => (text: string) => {
+    const octets = Buffer.from(text)
+    use(octets)
+    octets.fill('!')
+  }
+  return { words, state, input, feed: lend((octets) => input.feed(octets)), keep: lend((octets) => input.keep(octets)) }
+}
+
+test('what cannot be used yet is kept until there is more', () => {
+  const { words, input, feed } = open()
+  feed('ab.c')
+  assert.equal(input.length, 1)
+  feed('d')
+  feed('.')
+  assert.deepEqual(words, ['ab', 'cd'])
+  assert.equal(input.length, 0)
+})
+
+test('what is added is not used before more is fed', () => {
+  const { words, feed, keep } = open()
+  keep('a.')
+  keep('b')
+  assert.deepEqual(words, [])
+  feed('.')
+  assert.deepEqual(words, ['a', 'b'])
+})
+
+test('what is kept can be used again later, but not from within', () => {
+  const { words, state, input, feed } = open()
+  state.willing = false
+  feed('a.b.')
+  assert.equal(input.length, 4)
+  state.willing = true
+  state.onWord = () => input.again()
+  input.again()
+  input.again()
+  assert.deepEqual(words, ['a', 'b'])
+})
+
+test('what is kept can be taken away', () => {
+  const { words, input, feed } = open()
+  feed('a')
+  assert.equal(input.take()?.toString(), 'a')
+  assert.equal(input.take(), null)
+  feed('b.')
+  assert.deepEqual(words, ['b'])
+})

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { PushedBody } from '../../test/support/bodies.ts'
+import { type Body, Bytes } from '../core/body.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
+
+const date = 'Date: now\r\n'
+
+function lines(status: number, body: Body, { empty = false, minor = 1, close = false } = {}): string[] {
+  return replyHead(new Reply(status, Headers.of([['X-A', '1']]), body), empty, minor, close, date).split('\r\n')
+}
+
+test('a head has its status line, its fields, a date and the framing of its content', () => {
+  assert.deepEqual(lines(200, Bytes.fromLatin1('abc')), ['HTTP/1.1 200 OK', 'X-A: 1', 'Date: now', 'Content-Length: 3', '', ''])
+})
+
+test('a status without a registered reason has none', () => {
+  assert.equal(lines(299, null)[0], 'HTTP/1.1 299 ')
+})
+
+test('a date that is already there stays the only one', () => {
+  const head = replyHead(new Reply(200, Headers.of([['date', 'then']]), null), false, 1, false, date)
+  assert.equal(head, 'HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n')
+})
+
+test('content of unknown length is chunked for HTTP/1.1, and unframed for HTTP/1.0', () => {
+  assert.ok(lines(200, new PushedBody(-1)).includes('Transfer-Encoding: chunked'))
+  assert.deepEqual(lines(200, new PushedBody(-1), { minor: 0, close: true }), [
+    'HTTP/1.1 200 OK',
+    'X-A: 1',
+    'Date: now',
+    'Connection: close',
+    '',
+    '',
+  ])
+  assert.ok(lines(200, new PushedBody(7)).includes('Content-Length: 7'))
+})
+
+test('no content where there could be some is said', () => {
+  assert.ok(lines(200, null).includes('Content-Length: 0'))
+})
+
+test('content that is held back is announced, none is not', () => {
+  assert.ok(lines(200, Bytes.fromLatin1('abc'), { empty: true }).includes('Content-Length: 3'))
+  assert.deepEqual(lines(304, null, { empty: true }), ['HTTP/1.1 304 Not Modified', 'X-A: 1', 'Date: now', '', ''])
+})
+
+test('204 has no framing at all', () => {
+  for (const body of [null, Bytes.fromLatin1(''), Bytes.fromLatin1('abc'), new PushedBody(-1)])
+    assert.deepEqual(lines(204, body, { empty: true }), ['HTTP/1.1 204 No Content', 'X-A: 1', 'Date: now', '', ''])
+})
+
+test('what becomes of the connection is said where it is not understood', () => {
+  assert.ok(lines(200, null, { close: true }).includes('Connection: close'))
+  assert.ok(lines(200, null, { minor: 0 }).includes('Connection: keep-alive'))
+  assert.ok(lines(200, null, { minor: 0, close: true }).includes('Connection: close'))
+  assert.ok(!lines(200, null).some((line) => line.startsWith('Connection')))
+})
+
+test('an interim head has its fields alone', () => {
+  assert.equal(interimHead(103, Headers.of([['Link', '</a>']])), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
+})
+
+test('an upgrade head names the protocol', () => {
+  const reply = new Reply(101, Headers.of([['Sec-WebSocket-Accept', 'x']]), null)
+  assert.equal(
+    upgradeHead(reply, 'websocket'),
+    'HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  )
+})

@@ -1,0 +1,794 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
+import { ServerHarness, serverOptions } from '../../test/support/server-harness.ts'
+import { Bytes, collect, isStream, type BodyStream } from '../core/body.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+import type { Tunnel } from '../core/upgrade.ts'
+
+const text = (content: string, status = 200) => new Reply(status, Headers.of(), Bytes.fromLatin1(content))
+const ok = () => text('ok')
+const OK = 'HTTP/1.1 200 OK\r\nDate: Mon, 15 Jan 2024 10:30:00 GMT\r\nContent-Length: 2\r\n\r\nok'
+const get = (path: string, version = '1.1') => `GET ${path} HTTP/${version}\r\nHost: a\r\n\r\n`
+const post = (fields: string, body = '') => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`
+const streamOf = (exchange: Exchange): BodyStream => {
+  assert.ok(isStream(exchange.body))
+  return exchange.body
+}
+/** Lets promises that are already settled take effect. */
+const settle = () => new Promise(setImmediate)
+
+/** Status lines of the replies in what was written. */
+const statuses = (written: string) => [...written.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map((match) => Number(match[1]))
+
+/** A handler that answers when the test says so. */
+function later() {
+  const answers: ((reply: Reply) => void)[] = []
+  return { answers, handle: () => new Promise<Reply>((resolve) => answers.push(resolve)) }
+}
+
+// Requests and replies
+
+test('a request is answered and the connection kept', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive(get('/a?b'))
+  assert.equal(socket.flush(), OK)
+  socket.receive(get('/c'))
+  assert.equal(socket.flush(), OK)
+  assert.equal(socket.hasEnded, false)
+  assert.deepEqual(
+    harness.exchanges.map(({ method, path, query, host }) => [method, path, query, host]),
+    [
+      ['GET', '/a', '?b', 'a'],
+      ['GET', '/c', '', 'a'],
+    ],
+  )
+  assert.deepEqual(
+    harness.over.map(({ status, bytes, whole }) => [status, bytes, whole]),
+    [
+      [200, 2, true],
+      [200, 2, true],
+    ],
+  )
+})
+
+test('a request may come octet by octet', () => {
+  const harness = new ServerHarness(({ body }) => text(body instanceof Bytes ? body.toLatin1() : '-'))
+  const { socket } = harness.open()
+  for (const octet of get('/a')) socket.receive(octet)
+  assert.match(socket.flush(), /\r\n\r\n-$/)
+})
+
+test('requests that are sent ahead are answered in order, one at a time', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(get('/1') + get('/2') + get('/3').slice(0, 10))
+  assert.equal(harness.exchanges.length, 1)
+  assert.equal(socket.reading, false)
+  answers.shift()!(text('one'))
+  await settle()
+  assert.match(socket.flush(), /one$/)
+  assert.equal(harness.exchanges.length, 2)
+  answers.shift()!(text('two'))
+  await settle()
+  assert.match(socket.flush(), /two$/)
+  assert.equal(socket.reading, true)
+  socket.receive(get('/3').slice(10))
+  answers.shift()!(text('three'))
+  await settle()
+  assert.match(socket.flush(), /three$/)
+  assert.deepEqual(
+    harness.exchanges.map(({ path }) => path),
+    ['/1', '/2', '/3'],
+  )
+})
+
+test('a client that does not read its replies is not asked for more until it does', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.taking = false
+  socket.receive(get('/').repeat(3))
+  assert.equal(harness.exchanges.length, 1)
+  socket.drain()
+  assert.equal(harness.exchanges.length, 3)
+  assert.equal(socket.flush(), OK.repeat(3))
+})
+
+test('a client that reads nothing of its replies for too long is cut off', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.taking = false
+  socket.receive(get('/'))
+  harness.clock.advance(serverOptions.writeTimeout - 1)
+  assert.equal(socket.destroyed, false)
+  harness.clock.advance(300)
+  assert.ok(socket.wasReset)
+})
+
+test('what the handler throws or rejects with is answered, and the connection kept', async () => {
+  const throwing = new ServerHarness(() => {
+    throw new GatewayError('not-found')
+  })
+  const rejecting = new ServerHarness(() => Promise.reject(new GatewayError('not-found')))
+  for (const harness of [throwing, rejecting]) {
+    const { socket } = harness.open()
+    socket.receive(get('/'))
+    await settle()
+    assert.match(socket.flush(), /^HTTP\/1\.1 404 Not Found\r\n(?:(?!Connection).)*$/s)
+    assert.equal(harness.refused[0]!.exchange, harness.exchanges[0])
+    assert.equal(socket.hasEnded, false)
+  }
+})
+
+test('what the handler throws is answered while the body is still on its way', () => {
+  const harness = new ServerHarness(() => {
+    throw new GatewayError('not-found')
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n', 'ab'))
+  assert.match(socket.flush(), /^HTTP\/1\.1 404 .*Connection: close\r\n\r\n/s)
+  assert.ok(socket.hasEnded)
+})
+
+test('HEAD, 204 and 304 are answered without content, and a body for them is not wanted', () => {
+  for (const [method, status, length] of [
+    ['HEAD', 200, 'Content-Length: 2\r\n'],
+    ['GET', 204, ''],
+    ['GET', 304, 'Content-Length: 2\r\n'],
+  ] as const) {
+    const harness = new ServerHarness(() => text('ok', status))
+    const { socket } = harness.open()
+    socket.receive(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`)
+    assert.ok(socket.flush().endsWith(`GMT\r\n${length}\r\n`))
+    assert.equal(harness.over[0]!.bytes, 0)
+    assert.equal(socket.hasEnded, false)
+  }
+  const body = new PushedBody(-1)
+  const { socket } = new ServerHarness(() => new Reply(200, Headers.of(), body)).open()
+  socket.receive('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.match(socket.flush(), /Transfer-Encoding: chunked\r\n\r\n$/)
+  assert.ok(body.cancelled)
+})
+
+test('a stream of unknown length is chunked for HTTP/1.1 and the connection kept', () => {
+  const body = new PushedBody(-1)
+  const { socket } = new ServerHarness(() => new Reply(200, Headers.of(), body)).open()
+  socket.receive(get('/'))
+  body.push('abc')
+  body.end(Headers.of([['X-Sum', '1']]))
+  assert.match(socket.flush(), /Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n$/)
+  assert.equal(socket.hasEnded, false)
+})
+
+test('a stream of unknown length lasts until the end of the connection for HTTP/1.0', () => {
+  const body = new PushedBody(-1)
+  const { socket } = new ServerHarness(() => new Reply(200, Headers.of(), body)).open()
+  socket.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
+  body.push('abc')
+  assert.equal(socket.hasEnded, false)
+  body.end()
+  assert.match(socket.flush(), /GMT\r\nConnection: close\r\n\r\nabc$/)
+  assert.ok(socket.hasEnded)
+})
+
+test('HTTP/1.0 is kept only if it asks for it, and told so', () => {
+  const { socket: kept } = new ServerHarness(ok).open()
+  kept.receive('GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n')
+  assert.match(kept.flush(), /Content-Length: 2\r\nConnection: keep-alive\r\n\r\nok$/)
+  assert.equal(kept.hasEnded, false)
+  const { socket: closed } = new ServerHarness(ok).open()
+  closed.receive('GET / HTTP/1.0\r\n\r\n')
+  assert.match(closed.flush(), /Connection: close\r\n\r\nok$/)
+  assert.ok(closed.hasEnded)
+})
+
+test('a client that asks for the end of the connection gets it, and what it still sends is not read', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get('/more')}`)
+  assert.match(socket.flush(), /Connection: close\r\n\r\nok$/)
+  assert.ok(socket.hasEnded)
+  socket.receive(get('/more'))
+  assert.equal(harness.exchanges.length, 1)
+})
+
+test('fields that Connection names do not reach the handler', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive('GET / HTTP/1.1\r\nHost: a\r\nConnection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\nTE: trailers\r\n\r\n')
+  assert.equal(harness.exchanges[0]!.headers.toWire(), 'X-End: 2\r\n')
+  assert.ok(harness.exchanges[0]!.acceptsTrailers)
+})
+
+// Request bodies
+
+test('a body that came with its head is bytes, whatever its framing', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 3\r\n', 'abc'))
+  socket.receive(post('Transfer-Encoding: chunked\r\n', '1\r\na\r\n2\r\nbc\r\n0\r\n\r\n'))
+  socket.receive(post('Content-Length: 0\r\n'))
+  socket.receive(post(''))
+  assert.deepEqual(
+    harness.exchanges.map(({ body }) => (body instanceof Bytes ? body.toLatin1() : body)),
+    ['abc', 'abc', null, null],
+  )
+  assert.equal(socket.flush(), OK.repeat(4))
+})
+
+test('a body that comes later is a stream, and the next request may follow in the same read', () => {
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n'))
+  assert.equal(streamOf(harness.exchanges[0]!).length, 5)
+  socket.receive('ab')
+  socket.receive(`cde${get('/next')}`)
+  return settle().then(() => {
+    assert.deepEqual(statuses(socket.written), [200, 200])
+    assert.match(socket.flush(), /abcde/)
+    assert.equal(harness.exchanges[1]!.path, '/next')
+  })
+})
+
+test('a chunked body with trailers that came with its head leaves the connection reading', () => {
+  const sink = new CollectingSink()
+  const harness = new ServerHarness((exchange) => {
+    if (exchange.method === 'POST') streamOf(exchange).pipe(sink)
+    return ok()
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Transfer-Encoding: chunked\r\n', '2\r\nab\r\n0\r\nX-T: 1\r\n\r\n'))
+  assert.equal(sink.text, 'ab')
+  assert.equal(sink.trailers?.get('X-T'), '1')
+  assert.equal(socket.reading, true)
+  socket.receive(get('/next'))
+  assert.equal(socket.flush(), OK.repeat(2))
+})
+
+test('a body that arrives before anybody takes it leaves the connection reading once it is taken', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 4\r\n', 'ab'))
+  assert.equal(socket.reading, false)
+  const sink = new CollectingSink()
+  streamOf(harness.exchanges[0]!).pipe(sink)
+  assert.equal(socket.reading, true)
+  socket.receive('cd')
+  assert.equal(sink.text, 'abcd')
+  answers[0]!(ok())
+  await settle()
+  assert.equal(socket.flush(), OK)
+  assert.equal(socket.reading, true)
+})
+
+test('a reply that does not wait for the body ends the connection, and the body is thrown away', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n', 'ab'))
+  assert.match(socket.flush(), /Connection: close\r\n\r\nok$/)
+  assert.ok(socket.hasEnded)
+  assert.equal(socket.reading, true)
+  socket.receive(`cde${get('/next')}`)
+  assert.equal(harness.exchanges.length, 1)
+  assert.equal(socket.flush(), '')
+})
+
+test('a reply before the end of a body that is taken lets the connection go on after it', () => {
+  const sink = new CollectingSink()
+  const harness = new ServerHarness((exchange) => {
+    if (exchange.method === 'POST') streamOf(exchange).pipe(sink)
+    return ok()
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n', 'ab'))
+  assert.equal(socket.flush(), OK)
+  socket.receive(`cde${get('/next')}`)
+  assert.equal(sink.text, 'abcde')
+  assert.ok(sink.ended)
+  assert.equal(socket.flush(), OK)
+})
+
+test('the rest of a body after its reply is answered no second time, whatever becomes of it', () => {
+  for (const breaks of [
+    (harness: ServerHarness) => harness.clock.advance(serverOptions.bodyTimeout + 300),
+    (_: ServerHarness, receive: (text: string) => void) => receive('x\r\n'),
+  ]) {
+    const sink = new CollectingSink()
+    const harness = new ServerHarness((exchange) => {
+      streamOf(exchange).pipe(sink)
+      return ok()
+    })
+    const { socket } = harness.open()
+    socket.receive(post('Transfer-Encoding: chunked\r\n', '1\r\na\r\n'))
+    assert.equal(socket.flush(), OK)
+    breaks(harness, (more) => socket.receive(more))
+    assert.equal(socket.flush(), '')
+    assert.ok(sink.error !== null)
+    assert.ok(socket.hasEnded)
+  }
+})
+
+test('a consumer that wants no more of a body ends the connection after the reply', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n'))
+  const body = streamOf(harness.exchanges[0]!)
+  body.pipe(new CollectingSink())
+  body.cancel()
+  assert.equal(socket.reading, false)
+  answers[0]!(ok())
+  await settle()
+  assert.match(socket.flush(), /Connection: close\r\n\r\nok$/)
+  assert.ok(socket.hasEnded && socket.reading)
+})
+
+test('a consumer that wants no more of a body after its reply ends the connection at once', () => {
+  const sink = new CollectingSink()
+  const harness = new ServerHarness((exchange) => {
+    streamOf(exchange).pipe(sink)
+    return ok()
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n', 'ab'))
+  streamOf(harness.exchanges[0]!).cancel()
+  assert.equal(socket.flush(), OK)
+  assert.ok(socket.hasEnded)
+})
+
+test('a body with too many octets announced is refused before any of it is read', () => {
+  const harness = new ServerHarness(ok, { body: 4 })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 5\r\n', 'abcde'))
+  assert.match(socket.flush(), /^HTTP\/1\.1 413 .*Connection: close.*"status":413/s)
+  assert.equal(harness.exchanges.length, 0)
+  assert.equal(harness.over[0]!.status, 413)
+  assert.ok(socket.hasEnded)
+})
+
+test('a chunked body over the limit is refused, or fails if somebody has taken it', async () => {
+  const early = new ServerHarness(ok, { body: 4 })
+  const { socket } = early.open()
+  socket.receive(post('Transfer-Encoding: chunked\r\n', '5\r\nabcde\r\n'))
+  assert.match(socket.flush(), /^HTTP\/1\.1 413 /)
+  assert.equal(early.exchanges.length, 0)
+
+  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()), { body: 4 })
+  const { socket: other } = late.open()
+  other.receive(post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n'))
+  other.receive('2\r\nde\r\n')
+  await settle()
+  assert.match(other.flush(), /^HTTP\/1\.1 413 .*Connection: close/s)
+  assert.ok(other.hasEnded)
+})
+
+test('a broken chunked coding is answered with 400 and the end', async () => {
+  const early = new ServerHarness(ok)
+  const { socket } = early.open()
+  socket.receive(post('Transfer-Encoding: chunked\r\n', 'zz\r\n'))
+  assert.match(socket.flush(), /^HTTP\/1\.1 400 .*Connection: close/s)
+  assert.equal(early.over[0]!.status, 400)
+
+  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const { socket: other } = late.open()
+  other.receive(post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n'))
+  other.receive(`zz\r\n${get('/smuggled')}`)
+  await settle()
+  assert.deepEqual(statuses(other.written), [400])
+  assert.equal(late.exchanges.length, 1)
+})
+
+test('100 (Continue) is said when somebody takes the body, once', () => {
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 2\r\nExpect: 100-continue\r\n'))
+  assert.equal(socket.flush(), 'HTTP/1.1 100 Continue\r\n\r\n')
+  socket.receive('ab')
+  return settle().then(() => assert.match(socket.flush(), /^HTTP\/1\.1 200 .*\r\n\r\nab$/s))
+})
+
+test('100 (Continue) is not said where nobody takes the body', () => {
+  const { socket } = new ServerHarness(ok).open()
+  socket.receive(post('Content-Length: 2\r\nExpect: 100-continue\r\n'))
+  assert.deepEqual(statuses(socket.written), [200])
+  assert.match(socket.written, /Connection: close/)
+})
+
+test('an expectation without a body is no reason to wait', () => {
+  const { socket } = new ServerHarness(ok).open()
+  socket.receive(post('Expect: 100-continue\r\n'))
+  assert.equal(socket.flush(), OK)
+})
+
+test('interim responses go to a client of HTTP/1.1 until its reply has begun', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  harness.exchanges[0]!.inform(103, Headers.of([['Link', '</a>']]))
+  assert.equal(socket.flush(), 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n')
+  const body = new PushedBody(-1)
+  answers[0]!(new Reply(200, Headers.of(), body))
+  await settle()
+  socket.flush()
+  harness.exchanges[0]!.inform(103, Headers.of())
+  assert.equal(socket.flush(), '')
+
+  const { socket: old } = harness.open()
+  old.receive(get('/', '1.0'))
+  harness.exchanges[1]!.inform(103, Headers.of())
+  assert.equal(old.flush(), '')
+})
+
+// Refusals
+
+test('a request that cannot be read is answered with a problem document and the end', () => {
+  for (const [request, status] of [
+    ['GET / HTTP/1.1\r\n\r\n', 400],
+    ['GET / HTTP/1.1\nHost: a\n\n', 400],
+    ['\x16\x03\x01\x02', 400],
+    ['GET / HTTP/2.0\r\n', 505],
+    [`GET /${'a'.repeat(8192)} HTTP/1.1\r\n`, 414],
+    [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(16_384)}`, 431],
+    [`GET / HTTP/1.1\r\nHost: a\r\n${'X: 1\r\n'.repeat(100)}`, 431],
+    ['CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n', 501],
+    [post('Expect: x\r\nContent-Length: 1\r\n', 'a'), 417],
+  ] as const) {
+    const harness = new ServerHarness(ok)
+    const { socket } = harness.open()
+    socket.receive(request + get('/smuggled'))
+    const [head = '', body = ''] = socket.flush().split('\r\n\r\n')
+    assert.match(head, new RegExp(`^HTTP/1\\.1 ${status} `))
+    assert.match(head, /Content-Type: application\/problem\+json/)
+    assert.match(head, /Connection: close/)
+    assert.match(head, new RegExp(`Content-Length: ${Buffer.byteLength(body)}(\r|$)`))
+    assert.match(head, /Date: /)
+    assert.match(body, new RegExp(`"status":${status}`))
+    assert.ok(socket.hasEnded)
+    assert.equal(harness.exchanges.length, 0)
+    assert.equal(harness.refused[0]!.exchange, null)
+  }
+})
+
+test('a broken request behind a good one is answered after it', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(`${get('/')}GARBAGE\r\n\r\n`)
+  assert.equal(socket.written, '')
+  answers[0]!(ok())
+  await settle()
+  assert.deepEqual(statuses(socket.flush()), [200, 400])
+  assert.ok(socket.hasEnded)
+})
+
+test('after a refusal the client has time to read it', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive('X\r\n\r\n')
+  assert.ok(socket.hasEnded && socket.reading)
+  socket.receive('x'.repeat(1_000_000))
+  assert.equal(socket.destroyed, false)
+  socket.receive('x'.repeat(100_000))
+  assert.ok(socket.destroyed)
+})
+
+test('a client that keeps its side open after the end is left behind after 2 seconds', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive('X\r\n\r\n')
+  harness.clock.advance(1900)
+  assert.equal(socket.destroyed, false)
+  harness.clock.advance(400)
+  assert.ok(socket.destroyed)
+})
+
+// Times
+
+test('a connection without a request is ended after a while', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  harness.clock.advance(serverOptions.idleTimeout - 1)
+  socket.receive(get('/'))
+  socket.flush()
+  harness.clock.advance(serverOptions.idleTimeout - 1)
+  assert.equal(socket.hasEnded, false)
+  harness.clock.advance(300)
+  assert.ok(socket.hasEnded)
+  assert.equal(socket.flush(), '')
+})
+
+test('a head that takes too long is answered with 408, however steadily it comes', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  for (let i = 0; i < 9; i++) {
+    socket.receive('G')
+    harness.clock.advance(serverOptions.headTimeout / 10)
+  }
+  assert.equal(socket.hasEnded, false)
+  harness.clock.advance(serverOptions.headTimeout / 10 + 300)
+  assert.match(socket.flush(), /^HTTP\/1\.1 408 .*Connection: close.*request head/s)
+  assert.ok(socket.hasEnded)
+})
+
+test('a body that stops is answered with 408, one that comes steadily is not', async () => {
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 9\r\n'))
+  for (let i = 0; i < 5; i++) {
+    harness.clock.advance(serverOptions.bodyTimeout - 1)
+    socket.receive('x')
+  }
+  assert.equal(socket.written, '')
+  harness.clock.advance(serverOptions.bodyTimeout + 300)
+  await settle()
+  assert.match(socket.flush(), /^HTTP\/1\.1 408 .*Connection: close.*request body/s)
+  assert.ok(socket.hasEnded)
+})
+
+test('a body that its consumer does not take for now is not late', () => {
+  const sink = new CollectingSink()
+  const harness = new ServerHarness((exchange) => {
+    streamOf(exchange).pipe(sink)
+    return later().handle()
+  })
+  const { socket } = harness.open()
+  sink.taking = false
+  socket.receive(post('Content-Length: 9\r\n', 'ab'))
+  assert.equal(socket.reading, false)
+  harness.clock.advance(serverOptions.bodyTimeout * 10)
+  assert.equal(socket.destroyed, false)
+  assert.equal(sink.error, null)
+})
+
+test('a handler may take its time', () => {
+  const harness = new ServerHarness(later().handle)
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  harness.clock.advance(3_600_000)
+  assert.equal(socket.destroyed, false)
+  assert.equal(socket.written, '')
+})
+
+test('a client that takes nothing of a stream for too long is cut off and the stream told', async () => {
+  const body = new PushedBody(-1)
+  const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  socket.taking = false
+  assert.equal(body.push('a'), false)
+  harness.clock.advance(serverOptions.writeTimeout - 1)
+  socket.drain()
+  assert.equal(body.resumed, 1)
+  harness.clock.advance(serverOptions.writeTimeout * 2)
+  assert.equal(socket.destroyed, false, 'the stream is slow, not the client')
+  socket.taking = false
+  body.push('b')
+  harness.clock.advance(serverOptions.writeTimeout + 300)
+  assert.ok(socket.wasReset)
+  await settle()
+  assert.ok(body.cancelled)
+  assert.deepEqual([harness.over[0]!.status, harness.over[0]!.whole], [200, false])
+})
+
+test('a client that neither takes the reply nor may send the rest of its body is cut off', async () => {
+  for (const first of ['reply', 'body']) {
+    const reply = new PushedBody(-1)
+    const sink = new CollectingSink()
+    const harness = new ServerHarness((exchange) => {
+      streamOf(exchange).pipe(sink)
+      return new Reply(200, Headers.of(), reply)
+    })
+    const { socket } = harness.open()
+    socket.receive(post('Content-Length: 9\r\n'))
+    const steps = [
+      () => {
+        socket.taking = false
+        reply.push('a')
+      },
+      () => {
+        sink.taking = false
+        socket.receive('x')
+      },
+    ]
+    for (const step of first === 'reply' ? steps : steps.toReversed()) step()
+    harness.clock.advance(serverOptions.writeTimeout + 300)
+    assert.ok(socket.wasReset)
+    await settle()
+    assert.ok(reply.cancelled)
+    assert.ok(sink.error !== null)
+  }
+})
+
+// Endings
+
+test('a stream that breaks off resets the connection, so that nobody takes it for whole', async () => {
+  const body = new PushedBody(-1)
+  const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  body.push('a')
+  body.sink!.fail(new Error('gone'))
+  assert.ok(socket.wasReset)
+  await settle()
+  assert.equal(harness.over[0]!.whole, false)
+  assert.equal(harness.closedConnections, 1)
+})
+
+test('a client that leaves aborts its exchange, and a reply for it is thrown away', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  const exchange = harness.exchanges[0]!
+  let aborted = 0
+  exchange.waiter = { abort: () => void aborted++ }
+  socket.emit('end')
+  await settle()
+  assert.ok(exchange.aborted)
+  assert.equal(aborted, 1)
+  assert.deepEqual([harness.over[0]!.status, harness.over[0]!.whole], [499, false])
+  const body = new PushedBody(-1)
+  answers[0]!(new Reply(200, Headers.of(), body))
+  await settle()
+  assert.ok(body.cancelled)
+  assert.equal(socket.written, '')
+  assert.equal(harness.over.length, 1)
+  exchange.inform(103, Headers.of())
+  assert.equal(socket.written, '')
+})
+
+test('what the handler of a client that has left rejects with is nobody’s', async () => {
+  const answers: ((error: Error) => void)[] = []
+  const harness = new ServerHarness(() => new Promise((_, reject) => answers.push(reject)))
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  socket.destroy()
+  await settle()
+  answers[0]!(new GatewayError('client-closed'))
+  await settle()
+  assert.equal(harness.refused.length, 0)
+})
+
+test('a client that leaves in the middle of its body fails it', async () => {
+  const sink = new CollectingSink()
+  const harness = new ServerHarness((exchange) => {
+    streamOf(exchange).pipe(sink)
+    return later().handle()
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 9\r\n', 'ab'))
+  socket.emit('error', new Error('ECONNRESET'))
+  await settle()
+  assert.equal(sink.error instanceof GatewayError && sink.error.code, 'client-closed')
+  assert.equal(harness.closedConnections, 1)
+})
+
+test('a client that ends its side between requests gets the end of ours', () => {
+  const { socket } = new ServerHarness(ok).open()
+  socket.receive(get('/'))
+  socket.emit('end')
+  assert.ok(socket.hasEnded)
+  assert.equal(socket.destroyed, false)
+})
+
+test('a client that ends its side while it still takes the reply gets all of it', () => {
+  const { socket } = new ServerHarness(ok).open()
+  socket.taking = false
+  socket.receive(get('/'))
+  socket.emit('end')
+  assert.equal(socket.destroyed, false)
+  assert.ok(socket.hasEnded)
+})
+
+test('a client that ends its side in the middle of a head is dropped', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive('GET / HT')
+  socket.emit('end')
+  assert.ok(socket.destroyed)
+  assert.equal(harness.refused.length, 0)
+})
+
+test('to drain ends an idle connection now and a busy one after its reply', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const idle = harness.open()
+  idle.connection.drain()
+  assert.ok(idle.socket.hasEnded)
+  const busy = harness.open()
+  busy.socket.receive(get('/1') + get('/2'))
+  busy.connection.drain()
+  assert.equal(busy.socket.hasEnded, false)
+  answers[0]!(ok())
+  await settle()
+  assert.match(busy.socket.flush(), /Connection: close\r\n\r\nok$/)
+  assert.ok(busy.socket.hasEnded)
+  assert.equal(harness.exchanges.length, 1)
+})
+
+test('to drain in the middle of a stream ends the connection after it', () => {
+  const body = new PushedBody(-1)
+  const harness = new ServerHarness(() => new Reply(200, Headers.of(), body))
+  const { connection, socket } = harness.open()
+  socket.receive(get('/'))
+  connection.drain()
+  assert.equal(socket.hasEnded, false)
+  body.end()
+  assert.match(socket.flush(), /0\r\n\r\n$/)
+  assert.ok(socket.hasEnded)
+})
+
+test('a connection that is gone has no deadline any more', async () => {
+  const harness = new ServerHarness(ok)
+  const { connection } = harness.open()
+  assert.equal(harness.deadlines.size, 1)
+  connection.destroy()
+  await settle()
+  assert.equal(harness.deadlines.size, 0)
+  assert.equal(harness.closedConnections, 1)
+})
+
+// Upgrades
+
+class RecordingTunnel implements Tunnel {
+  bytes = 7
+  readonly calls: string[] = []
+  fromClient = (octets: Buffer): void => void this.calls.push(octets.toString('latin1'))
+  clientDrained = (): void => void this.calls.push('drained')
+  clientEnded = (): void => void this.calls.push('ended')
+  close = (): void => void this.calls.push('close')
+}
+
+function changing(refused: string[] = []) {
+  const tunnel = new RecordingTunnel()
+  const reply = new Reply(101, Headers.of([['X-A', '1']]), null)
+  reply.upgrade = { protocol: 'websocket', open: () => tunnel, refuse: () => void refused.push('refused') }
+  return { tunnel, reply }
+}
+
+const upgrade = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+test('after a reply that changes the protocol everything goes through the tunnel', async () => {
+  for (const atOnce of [true, false]) {
+    const { tunnel, reply } = changing()
+    const harness = new ServerHarness(() => (atOnce ? reply : Promise.resolve(reply)))
+    const { socket } = harness.open()
+    socket.receive(`${upgrade}early`)
+    await settle()
+    assert.equal(harness.exchanges[0]!.upgrade, 'websocket')
+    assert.match(socket.flush(), /^HTTP\/1\.1 101 .*X-A: 1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n$/s)
+    assert.equal(socket.reading, true)
+    socket.receive('more')
+    socket.drain()
+    socket.emit('end')
+    assert.deepEqual(tunnel.calls, ['early', 'more', 'drained', 'ended'])
+    harness.clock.advance(3_600_000)
+    assert.equal(socket.destroyed, false)
+    socket.destroy()
+    await settle()
+    assert.equal(tunnel.calls.at(-1), 'close')
+    assert.deepEqual(
+      harness.over.map(({ status, bytes, whole }) => [status, bytes, whole]),
+      [[101, 7, true]],
+    )
+  }
+})
+
+test('a change of protocol for a client that has left is refused', async () => {
+  const refused: string[] = []
+  const { answers, handle } = later()
+  const { socket } = new ServerHarness(handle).open()
+  socket.receive(upgrade)
+  socket.destroy()
+  await settle()
+  answers[0]!(changing(refused).reply)
+  await settle()
+  assert.deepEqual(refused, ['refused'])
+})

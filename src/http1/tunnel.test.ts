@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { RecordingSocket } from '../../test/support/recording-socket.ts'
+import { Deadlines } from './deadlines.ts'
+import { SocketTunnel } from './tunnel.ts'
+
+function open() {
+  const clock = new ManualClock()
+  const deadlines = new Deadlines(clock)
+  const client = new RecordingSocket()
+  const service = new RecordingSocket()
+  const tunnel = new SocketTunnel(client, service, deadlines, 1000)
+  return { clock, deadlines, client, service, tunnel }
+}
+
+test('octets go both ways as they come', () => {
+  const { client, service, tunnel } = open()
+  tunnel.fromClient(Buffer.from('ab\0\xff', 'latin1'))
+  tunnel.fromService(Buffer.from('cde'))
+  assert.equal(service.flush(), 'ab\0\xff')
+  assert.equal(client.flush(), 'cde')
+  assert.equal(tunnel.bytes, 3)
+})
+
+test('a side that takes no more makes the other pause', () => {
+  const { client, service, tunnel } = open()
+  client.taking = service.taking = false
+  tunnel.fromService(Buffer.from('a'))
+  assert.deepEqual([client.reading, service.reading], [true, false])
+  tunnel.fromClient(Buffer.from('a'))
+  assert.deepEqual([client.reading, service.reading], [false, false])
+  tunnel.clientDrained()
+  assert.deepEqual([client.reading, service.reading], [false, true])
+  tunnel.serviceDrained()
+  assert.deepEqual([client.reading, service.reading], [true, true])
+})
+
+test('the end of one side is passed on while the other goes on', () => {
+  const { client, service, tunnel } = open()
+  tunnel.clientEnded()
+  assert.deepEqual([client.hasEnded, service.hasEnded], [false, true])
+  tunnel.fromService(Buffer.from('a'))
+  assert.equal(client.flush(), 'a')
+  tunnel.serviceEnded()
+  assert.ok(client.hasEnded)
+})
+
+test('a tunnel in which nothing moves is closed', () => {
+  const { clock, deadlines, client, service, tunnel } = open()
+  for (let i = 0; i < 3; i++) {
+    clock.advance(999)
+    if (i % 2 === 0) tunnel.fromClient(Buffer.from('a'))
+    else tunnel.fromService(Buffer.from('a'))
+  }
+  clock.advance(999)
+  assert.equal(client.destroyed, false)
+  clock.advance(300)
+  assert.ok(client.destroyed && service.destroyed)
+  assert.equal(deadlines.size, 0)
+})

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { claimNames, consumerOf } from './claims.ts'
+
+function consumer(claims: object, names: object = {}) {
+  return consumerOf({ ...claims }, claimNames.parse(names))
+}
+
+test('the usual claims make a consumer', () => {
+  assert.deepEqual(consumer({ sub: 'alice', roles: ['admin'], scope: 'read write', tier: 'gold' }), {
+    id: 'alice',
+    roles: ['admin'],
+    scopes: ['read', 'write'],
+    tier: 'gold',
+    key: null,
+  })
+})
+
+test('a token that says nothing but whom it stands for gives no role and no scope', () => {
+  assert.deepEqual(consumer({ sub: 'alice' }), { id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null })
+})
+
+test('claims may have other names, lie in others, and have dots in their names', () => {
+  const names = { id: 'user.id', roles: 'https://example.com/roles', scopes: 'scp', tier: 'plan.0.name' }
+  const claims = {
+    user: { id: 7 },
+    'https://example.com/roles': 'admin, user',
+    scp: ['read'],
+    plan: { 0: { name: 'gold' } },
+  }
+  const { id, roles, scopes, tier } = consumer(claims, names)
+  assert.deepEqual({ id, roles, scopes, tier }, { id: '7', roles: ['admin', 'user'], scopes: ['read'], tier: 'gold' })
+})
+
+for (const sub of [undefined, null, '', 1.5, true, ['alice'], {}, '\ud800', Number.MAX_VALUE])
+  test(`a subject that is ${JSON.stringify(sub)} names nobody`, () => {
+    assert.throws(() => consumer({ sub }), { reason: 'subject' })
+  })
+
+for (const roles of [null, 7, { admin: true }, [1, null, ['admin'], '', ' ', '\udfff'], '', ','])
+  test(`roles that are ${JSON.stringify(roles)} give none`, () => {
+    assert.deepEqual(consumer({ sub: 'alice', roles }).roles, [])
+  })
+
+test('what every object has is no claim', () => {
+  assert.throws(() => consumer({}, { id: 'constructor.name' }), { reason: 'subject' })
+  assert.throws(() => consumer({ user: {} }, { id: 'user.__proto__.constructor.name' }), { reason: 'subject' })
+})

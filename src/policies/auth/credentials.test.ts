@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { Headers } from '../../core/headers.ts'
+import {
+  bearerToken,
+  cookieToken,
+  dropBearerToken,
+  dropCookie,
+  queryParameter,
+  withoutParameter,
+} from './credentials.ts'
+
+const repeated = { reason: 'repeated' }
+
+function fields(name: string, ...values: string[]): Headers {
+  return Headers.of(values.map((value) => [name, value]))
+}
+
+for (const value of ['Bearer abc', 'bearer abc', 'BEARER   abc', 'Bearer   abc'])
+  test(`the token of ${JSON.stringify(value)} is abc`, () => {
+    assert.equal(bearerToken(fields('authorization', value))?.trim(), 'abc')
+  })
+
+for (const value of ['Bearer', 'Bearer ', 'Basic YTpi', 'Bearerabc', 'abc', ''])
+  test(`${JSON.stringify(value)} holds no token`, () => {
+    assert.equal(bearerToken(fields('Authorization', value)), null)
+  })
+
+test('two Authorization fields are refused', () => {
+  assert.throws(() => bearerToken(fields('Authorization', 'Bearer a', 'Bearer b')), repeated)
+  assert.throws(() => bearerToken(fields('Authorization', 'Bearer a', 'Basic b')), repeated)
+})
+
+test('only bearer tokens are dropped from Authorization', () => {
+  const bearer = fields('Authorization', 'bearer abc')
+  dropBearerToken(bearer)
+  assert.equal(bearer.has('Authorization'), false)
+  const basic = fields('Authorization', 'Basic YTpi')
+  dropBearerToken(basic)
+  assert.equal(basic.get('Authorization'), 'Basic YTpi')
+})
+
+function cookies(method: string, site: string | null, ...values: string[]) {
+  const pairs: [string, string][] = values.map((value) => ['Cookie', value])
+  if (site !== null) pairs.push(['Sec-Fetch-Site', site])
+  return makeExchange({ method, headers: Headers.of(pairs) })
+}
+
+test('a cookie is found by its exact name', () => {
+  assert.equal(cookieToken(cookies('GET', null, 'a=1; token=x=y; b=2'), 'token'), 'x=y')
+  assert.equal(cookieToken(cookies('GET', null, 'a=1', 'token=x'), 'token'), 'x')
+  for (const value of ['tokens=x', 'Token=x', 'my-token=x', 'token', '=token', 'token='])
+    assert.equal(cookieToken(cookies('GET', null, value), 'token'), null, value)
+})
+
+test('a cookie that is sent twice is refused', () => {
+  assert.throws(() => cookieToken(cookies('GET', null, 'token=a; token=b'), 'token'), repeated)
+  assert.throws(() => cookieToken(cookies('GET', null, 'token=a', 'token=b'), 'token'), repeated)
+})
+
+test('a page of another site may read with a cookie, and nothing else', () => {
+  for (const method of ['GET', 'HEAD', 'OPTIONS'])
+    assert.equal(cookieToken(cookies(method, 'cross-site', 'token=x'), 'token'), 'x')
+  for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'get'])
+    assert.equal(cookieToken(cookies(method, 'cross-site', 'token=x'), 'token'), null)
+  for (const site of ['same-origin', 'same-site', 'none', null])
+    assert.equal(cookieToken(cookies('POST', site, 'token=x'), 'token'), 'x')
+})
+
+test('a dropped cookie leaves the others', () => {
+  const headers = fields('Cookie', 'a=1; token=x; b=2', 'token=y')
+  dropCookie(headers, 'token')
+  assert.deepEqual(headers.getAll('Cookie'), ['a=1; b=2'])
+  const only = fields('Cookie', 'token=x')
+  dropCookie(only, 'token')
+  assert.equal(only.has('Cookie'), false)
+  const other = fields('Cookie', 'a=1;b=2')
+  dropCookie(other, 'token')
+  assert.deepEqual(other.getAll('Cookie'), ['a=1;b=2'])
+})
+
+test('a query parameter is found by its decoded name', () => {
+  assert.equal(queryParameter('?a=1&key=x%20y', 'key'), 'x y')
+  assert.equal(queryParameter('?%6bey=x', 'key'), 'x')
+  assert.equal(queryParameter('?Key=x&keys=y', 'key'), undefined)
+  assert.equal(queryParameter('', 'key'), undefined)
+  assert.throws(() => queryParameter('?key=a&%6Bey=b', 'key'), repeated)
+})
+
+test('a query without a parameter keeps all others as they are written', () => {
+  assert.equal(withoutParameter('?a=%7e&key=x&&b', 'key'), '?a=%7e&&b')
+  assert.equal(withoutParameter('?%6bey=x&key=y', 'key'), '')
+  assert.equal(withoutParameter('?a=1', 'key'), '?a=1')
+  assert.equal(withoutParameter('', 'key'), '')
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { CredentialError } from './credential-error.ts'
+import { identityOf } from './identity.ts'
+import { IdentityCache, type Verified } from './identity-cache.ts'
+
+const alice = identityOf({ id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null })
+
+function setUp(size = 100) {
+  const clock = new ManualClock()
+  return { clock, cache: new IdentityCache(size, 30_000, clock) }
+}
+
+function verified(parts: Partial<Verified> = {}): () => Promise<Verified> {
+  return () => Promise.resolve({ identity: alice, expires: Infinity, lifetime: Infinity, ...parts })
+}
+
+const inactive = () => Promise.reject(new CredentialError('inactive'))
+
+test('a verified token is known at once', async () => {
+  const { cache } = setUp()
+  assert.equal(cache.find('a'), null)
+  assert.equal(await cache.resolve('a', verified()), alice)
+  assert.equal(cache.find('a'), alice)
+})
+
+test('a token is forgotten the moment it expires', async () => {
+  const { cache, clock } = setUp()
+  await cache.resolve('a', verified({ expires: clock.wall() + 1000 }))
+  clock.advance(999)
+  assert.equal(cache.find('a'), alice)
+  clock.advance(1)
+  assert.equal(cache.find('a'), null)
+  assert.equal(cache.size, 0)
+})
+
+test('a token is verified again when its time in the cache is over', async () => {
+  const { cache, clock } = setUp()
+  await cache.resolve('a', verified({ lifetime: 30_000 }))
+  clock.advance(29_999)
+  assert.equal(cache.find('a'), alice)
+  clock.advance(1)
+  assert.equal(cache.find('a'), null)
+})
+
+test('requests with the same token wait for one verification', async () => {
+  const { cache } = setUp()
+  let count = 0
+  const { promise, resolve } = Promise.withResolvers<Verified>()
+  const verify = () => {
+    count++
+    return promise
+  }
+  const waiting = Array.from({ length: 100 }, () => cache.resolve('a', verify))
+  resolve(await verified()())
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set([alice]))
+  assert.equal(count, 1)
+})
+
+test('a failed verification fails for all who wait, and is tried again by the next', async () => {
+  const { cache } = setUp()
+  const waiting = [1, 2].map(() => cache.resolve('a', () => Promise.reject(new CredentialError('signature'))))
+  const outcomes = await Promise.allSettled(waiting)
+  assert.ok(outcomes.every(({ status }) => status === 'rejected'))
+  assert.equal(cache.find('a'), null)
+  assert.equal(await cache.resolve('a', verified()), alice)
+})
+
+test('a revoked token is refused without asking again, for as long as that word counts', async () => {
+  const { cache, clock } = setUp()
+  await assert.rejects(cache.resolve('a', inactive))
+  clock.advance(29_999)
+  assert.throws(() => cache.find('a'), { reason: 'inactive' })
+  clock.advance(1)
+  assert.equal(cache.find('a'), null)
+})
+
+test('there are never more tokens than the cache may hold', async () => {
+  const { cache } = setUp(100)
+  for (let i = 0; i < 1000; i++) {
+    await cache.resolve(`good-${i}`, verified())
+    assert.ok(cache.size <= 100)
+  }
+})
+
+test('revoked tokens do not push valid ones out, and are bounded too', async () => {
+  const { cache } = setUp(100)
+  await cache.resolve('a', verified())
+  for (let i = 0; i < 1000; i++) await assert.rejects(cache.resolve(`bad-${i}`, inactive))
+  assert.equal(cache.find('a'), alice)
+  assert.ok(cache.size <= 101)
+})
+
+test('nothing is known after the keys have changed, also not what was being verified with the old ones', async () => {
+  const { cache } = setUp()
+  await cache.resolve('a', verified())
+  const { promise, resolve } = Promise.withResolvers<Verified>()
+  const old = cache.resolve('b', () => promise)
+  cache.clear()
+  assert.equal(cache.find('a'), null)
+  let asked = false
+  const fresh = cache.resolve('b', () => {
+    asked = true
+    return Promise.reject(new CredentialError('signature'))
+  })
+  assert.ok(asked)
+  resolve(await verified()())
+  assert.equal(await old, alice)
+  await assert.rejects(fresh)
+  assert.equal(cache.find('b'), null)
+})

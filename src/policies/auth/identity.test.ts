@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { isFieldValue } from '../../core/headers.ts'
+import { identityOf } from './identity.ts'
+
+function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {
+  return Object.fromEntries(identityOf({ id, roles, scopes: [], tier, key: null }).fields)
+}
+
+test('the service is told the id, the roles and the tier', () => {
+  assert.deepEqual(fieldsOf('alice', ['admin', 'user']), {
+    'X-User-ID': 'alice',
+    'X-User-Roles': 'admin,user',
+    'X-Consumer-Tier': 'authenticated',
+  })
+})
+
+test('a field that would be empty is left out', () => {
+  assert.deepEqual(Object.keys(fieldsOf('alice')), ['X-User-ID', 'X-Consumer-Tier'])
+})
+
+test('a comma in a role does not make two of it', () => {
+  assert.equal(fieldsOf('alice', ['user,admin', 'a%2Cb'])['X-User-Roles'], 'user%2Cadmin,a%252Cb')
+})
+
+test('any two ids stay apart, can be decoded, and can stand in a field', () => {
+  const text = fc.string({ unit: 'binary', minLength: 1 })
+  fc.assert(
+    fc.property(text, fc.array(text), (id, roles) => {
+      const fields = fieldsOf(id, roles, id)
+      for (const value of Object.values(fields)) assert.ok(isFieldValue(value))
+      assert.equal(decodeURIComponent(fields['X-User-ID'] ?? ''), id)
+      const sent = fields['X-User-Roles']
+      assert.deepEqual(sent === undefined ? [] : sent.split(',').map(decodeURIComponent), roles)
+    }),
+  )
+})

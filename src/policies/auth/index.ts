@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { apiKey } from './api-key.ts'
+import { introspection } from './introspection.ts'
+import { jwt } from './jwt.ts'
+import type { AuthMethod } from './method.ts'
+
+/** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. */
+export const methods = [jwt, introspection, apiKey] as const satisfies readonly AuthMethod[]
+
+type Listed = (typeof methods)[number]
+
+/** Method name -> its options as they are written in the configuration. */
+export type MethodsInput = { [M in Listed as M['name']]?: z.input<M['options']> | undefined }
+
+/** Method name -> its options after parsing. */
+export type MethodsConfig = { [M in Listed as M['name']]?: z.output<M['options']> | undefined }
+
+/** Schema of `methods:`, made from the list of methods. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a shape built from a list forgets whose options are whose
+export const methodsSchema = z
+  .strictObject(
+    Object.fromEntries(methods.map(({ name, summary, options }) => [name, options.optional().describe(summary)])),
+  )
+  .refine((config) => Object.values(config).some((options) => options !== undefined), {
+    error: `has no method: give ${methods.map(({ name }) => name).join(', ')}`,
+  }) as unknown as z.ZodType<MethodsConfig, MethodsInput>
+
+/** The methods that are configured, with their options, in the order in which they are asked. */
+export function activeMethods(config: MethodsConfig): (readonly [method: AuthMethod, options: unknown])[] {
+  return methods.flatMap((method) => {
+    const options = config[method.name]
+    return options === undefined ? [] : [[method, options] as const]
+  })
+}

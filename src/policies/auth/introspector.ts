@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import { Bytes } from '../../core/body.ts'
+import type { PolicyToolbox } from '../../core/component.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { Headers } from '../../core/headers.ts'
+import { duration } from '../../core/units.ts'
+import { type Claims, isClaims } from './claims.ts'
+import { fetchText } from './fetch-text.ts'
+import { httpUrl } from './url.ts'
+
+/** Octets that an answer may have. */
+const LIMIT = 64 * 1024
+
+const questionFields = {
+  service: z.string().optional().describe('The service that is asked, as one of `services`; with `path`.'),
+  path: z
+    .string()
+    .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/introspect"')
+    .optional()
+    .describe('Path of the introspection endpoint at the service.'),
+  url: httpUrl.optional().describe('The introspection endpoint, in place of `service` and `path`.'),
+  credentials: z
+    .strictObject({ id: z.string(), secret: z.string() })
+    .optional()
+    .describe('How the gateway signs in at the endpoint, with HTTP Basic authentication.'),
+  timeout: duration.prefault('2s').describe('For the answer. Default 2s.'),
+  cache: duration
+    .prefault('30s')
+    .describe('How long an answer counts: so long may a revoked token still work. Default 30s.'),
+}
+
+/** Schema of how the user service is asked about tokens that the gateway has verified itself. */
+export const checkedTokens = z
+  .strictObject({
+    ...questionFields,
+    onUnreachable: z
+      .enum(['deny', 'accept'])
+      .default('deny')
+      .describe(
+        'What a token is worth while the endpoint gives no answer: deny answers 503, accept takes it on its signature. Default deny.',
+      ),
+  })
+  .superRefine(checkTarget)
+
+/** Schema of how the user service is asked about tokens that mean nothing to the gateway. */
+export const opaqueTokens = questionFields
+
+/** Where and how to ask. */
+export interface Question {
+  readonly service?: string | undefined
+  readonly path?: string | undefined
+  readonly url?: string | undefined
+  readonly credentials?: { readonly id: string; readonly secret: string } | undefined
+  /** Milliseconds. */
+  readonly timeout: number
+}
+
+/** Refuses options that say nothing or two things of whom to ask. */
+export function checkTarget(
+  { service, path, url }: Pick<Question, 'service' | 'path' | 'url'>,
+  context: z.RefinementCtx,
+): void {
+  const isService = service !== undefined && path !== undefined && url === undefined
+  const isUrl = service === undefined && path === undefined && url !== undefined
+  if (!isService && !isUrl) context.addIssue({ code: 'custom', message: 'needs either service and path, or url' })
+}
+
+/** Asks about a token: what it says, or null where it is not active. Rejects with a GatewayError without an answer. */
+export type Introspect = (token: string) => Promise<Claims | null>
+
+/** A client of a token introspection endpoint (RFC 7662). */
+export function createIntrospector(question: Question, toolbox: PolicyToolbox): Introspect {
+  const ask = createAsk(question, toolbox)
+  const { log } = toolbox
+  const endpoint = question.url ?? `${question.service}${question.path}`
+  let failing = false
+  return async (token) => {
+    try {
+      const { status, text } = await ask(`token=${encodeURIComponent(token)}&token_type_hint=access_token`)
+      if (status !== 200) throw new Error(`the endpoint answers with status ${status}`)
+      const answer = parseAnswer(text)
+      if (failing) log.info({ endpoint }, 'Tokens can be checked again')
+      failing = false
+      return answer
+    } catch (error) {
+      if (!failing) log.warn({ endpoint, error }, 'Tokens cannot be checked')
+      failing = true
+      throw new GatewayError('service-unavailable', 'The token cannot be checked at present; try again later.', {
+        cause: error,
+      })
+    }
+  }
+}
+
+function parseAnswer(text: string): Claims | null {
+  const answer: unknown = JSON.parse(text)
+  if (!isClaims(answer) || typeof answer['active'] !== 'boolean')
+    throw new Error('the answer is no token introspection response')
+  return answer['active'] ? answer : null
+}
+
+type Ask = (form: string) => Promise<{ readonly status: number; readonly text: string }>
+
+function createAsk({ service, path, url, credentials, timeout }: Question, { clock, callService }: PolicyToolbox): Ask {
+  const headers = {
+    Accept: 'application/json',
+    'Content-Type': 'application/x-www-form-urlencoded',
+    ...(credentials !== undefined && { Authorization: basic(credentials) }),
+  }
+  if (url !== undefined) return (form) => fetchText(url, { method: 'POST', headers, body: form, timeout }, clock)
+  return async (form) => {
+    const { status, body } = await callService(service ?? '', {
+      method: 'POST',
+      target: path ?? '',
+      headers: Headers.of(Object.entries(headers)),
+      body: Bytes.fromText(form),
+      timeout,
+      limit: LIMIT,
+    })
+    return { status, text: body.toText() }
+  }
+}
+
+/** RFC 6749 section 2.3.1: id and secret are form-encoded before they are joined. */
+function basic({ id, secret }: { readonly id: string; readonly secret: string }): string {
+  return `Basic ${Buffer.from(`${formEncode(id)}:${formEncode(secret)}`).toString('base64')}`
+}
+
+function formEncode(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1)
+}

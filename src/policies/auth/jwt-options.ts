@@ -1,0 +1,118 @@
+import { createPublicKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { isToken } from '../../core/headers.ts'
+import { oneOrMore } from '../../core/one-or-more.ts'
+import { duration, durationOrZero } from '../../core/units.ts'
+import { cacheSize } from './cache-size.ts'
+import { claimNames } from './claims.ts'
+import { checkedTokens } from './introspector.ts'
+import { publicAlgorithms, secretAlgorithms } from './keys.ts'
+import { httpUrl, isHttpUrl } from './url.ts'
+
+type SecretAlgorithm = keyof typeof secretAlgorithms
+
+const publicKey = z.string().transform((written, context) => {
+  try {
+    const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
+    if (pem.includes('PRIVATE KEY')) throw new Error('it is a private key, which belongs to whoever signs the tokens')
+    createPublicKey(pem)
+    return pem
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    context.addIssue({ code: 'custom', message: `is no PEM public key, nor a file with one: ${reason}` })
+    return z.NEVER
+  }
+})
+
+/** Schema of the options of the jwt method. */
+export const jwtOptions = z
+  .strictObject({
+    secret: oneOrMore(z.string())
+      .optional()
+      .describe('Shared secret for HS256, HS384 and HS512; several while it is being exchanged.'),
+    publicKeys: oneOrMore(publicKey).optional().describe('PEM public keys or certificates: the text, or a file.'),
+    jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
+    issuer: z
+      .string()
+      .optional()
+      .describe(
+        'What `iss` must be. Without secret, publicKeys and jwks the keys are those of the OpenID provider there.',
+      ),
+    algorithms: z
+      .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
+      .array()
+      .min(1)
+      .optional()
+      .describe(
+        'Algorithms that are accepted. Default HS256 with a secret; RS256, PS256, ES256, EdDSA and Ed25519 otherwise.',
+      ),
+    audience: oneOrMore(z.string())
+      .optional()
+      .describe(
+        'One of these must be in `aud`. Not given, tokens that are meant for somebody in particular are refused.',
+      ),
+    type: z.string().optional().describe('What `typ` in the header must be, such as at+jwt.'),
+    tolerance: durationOrZero.prefault('5s').describe('By how much clocks may differ. Default 5s.'),
+    cookie: z
+      .string()
+      .refine(isToken, 'expected the name of a cookie')
+      .optional()
+      .describe('A cookie that may hold the token where there is no Authorization field.'),
+    claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
+    introspection: checkedTokens
+      .optional()
+      .describe('Asks the user service whether a token still stands, after its signature (RFC 7662).'),
+    refresh: duration.prefault('10m').describe('Age at which the key set is fetched again. Default 10m.'),
+    cacheSize,
+  })
+  .superRefine(checkKeys)
+
+/** The options of the jwt method after parsing. */
+export type JwtOptions = z.output<typeof jwtOptions>
+
+type KeyOptions = Pick<JwtOptions, 'secret' | 'publicKeys' | 'jwks' | 'issuer' | 'algorithms'>
+
+/** The algorithms that the options allow. */
+export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyOptions): readonly string[] {
+  if (algorithms !== undefined) return algorithms
+  const needsPublic = secret === undefined || publicKeys !== undefined || jwks !== undefined
+  return [
+    ...(secret === undefined ? [] : ['HS256']),
+    ...(needsPublic ? ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519'] : []),
+  ]
+}
+
+/** Whether the algorithm is one with a shared secret. */
+export function isSecretAlgorithm(algorithm: string): algorithm is SecretAlgorithm {
+  return Object.hasOwn(secretAlgorithms, algorithm)
+}
+
+/** Every algorithm has its keys, every key its algorithm, and secrets are as long as they must be. */
+function checkKeys(options: KeyOptions, context: z.RefinementCtx): void {
+  const { secret, publicKeys, jwks, issuer } = options
+  const report = (path: string[], message: string) =>
+    context.addIssue({ code: 'custom', path, message, input: '[redacted]' })
+  if ([secret, publicKeys, jwks, issuer].every((source) => source === undefined))
+    return report([], 'has no keys to verify tokens with: give secret, publicKeys, jwks or issuer')
+  const allowed = allowedAlgorithms(options)
+  const secretNeeded = allowed.find(isSecretAlgorithm)
+  const publicNeeded = allowed.find((algorithm) => !isSecretAlgorithm(algorithm))
+  if (publicKeys !== undefined && jwks !== undefined) report(['jwks'], 'jwks beside publicKeys: give only one of them')
+  if (secretNeeded !== undefined && secret === undefined) report(['algorithms'], `${secretNeeded} needs a secret`)
+  if (secretNeeded === undefined && secret !== undefined)
+    report(['secret'], 'no algorithm uses the secret: add HS256 to algorithms')
+  if (publicNeeded === undefined && (publicKeys ?? jwks) !== undefined)
+    report(
+      [publicKeys === undefined ? 'jwks' : 'publicKeys'],
+      'no algorithm uses public keys: add RS256 or another to algorithms',
+    )
+  if (publicNeeded !== undefined && publicKeys === undefined && jwks === undefined && !isHttpUrl(issuer ?? ''))
+    report(
+      issuer === undefined ? ['algorithms'] : ['issuer'],
+      `${publicNeeded} needs publicKeys, jwks, or an issuer that is the URL of an OpenID provider`,
+    )
+  const bytes = Math.max(...allowed.filter(isSecretAlgorithm).map((algorithm) => secretAlgorithms[algorithm]))
+  if (secret?.some((text) => Buffer.byteLength(text) < bytes))
+    report(['secret'], `expected at least ${bytes} bytes, as a shorter secret can be guessed (RFC 7518 section 3.2)`)
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Reply } from '../../core/reply.ts'
+import { pathPattern } from '../../routing/pattern-schema.ts'
+import { createRouter } from '../../routing/router.ts'
+import { CredentialError } from './credential-error.ts'
+import { bearerToken } from './credentials.ts'
+import type { Identity } from './identity.ts'
+import { activeMethods, methodsSchema } from './index.ts'
+import type { Authenticator, CredentialKind } from './method.ts'
+import { Refusals } from './refusals.ts'
+import { compileRequirement, requirement } from './requirement.ts'
+
+/** An authenticator and what it goes by. */
+interface Active {
+  readonly kind: CredentialKind
+  readonly authenticator: Authenticator
+}
+
+/** One set of authenticators for all routes that configure the same methods: they share keys and caches. */
+const shared = new WeakMap<PolicyToolbox, Map<string, readonly Active[]>>()
+
+/** Finds out who calls, and lets nobody else through. */
+export const auth = definePolicy({
+  name: 'auth',
+  summary: 'Finds out who calls by a token or an API key, tells the service, and refuses everybody else.',
+  options: z.strictObject({
+    methods: methodsSchema.describe(
+      'How callers may prove who they are; the first method that recognises the credentials decides.',
+    ),
+    public: pathPattern
+      .array()
+      .default([])
+      .describe('Paths, as in a route, that need no credentials. Valid ones still count; others are ignored.'),
+    require: requirement
+      .prefault({})
+      .describe('What the caller must have. A route that requires something is never public.'),
+    realm: z
+      .string()
+      .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected printable ASCII without quotes and backslashes')
+      .default('sallyport')
+      .describe('Name of what is protected, for WWW-Authenticate. Default sallyport.'),
+    forwardToken: z
+      .boolean()
+      .default(true)
+      .describe('Whether the service receives the token as it came. API keys are never passed on. Default true.'),
+  }),
+  create(options, toolbox, route) {
+    const active = authenticatorsOf(options.methods, toolbox)
+    const authenticators = active.map(({ authenticator }) => authenticator)
+    const kinds = new Set(active.map(({ kind }) => kind))
+    const refusals = new Refusals(kinds, options.realm)
+    const concealed = active
+      .filter(({ kind }) => kind === 'key' || !options.forwardToken)
+      .map(({ authenticator }) => authenticator)
+    const requires = compileRequirement(options.require)
+    const isPublic = requires === null ? compilePublic(options.public) : () => false
+
+    function identify(exchange: Exchange): Identity | null | Promise<Identity> {
+      for (const authenticator of authenticators) {
+        const found = authenticator.authenticate(exchange)
+        if (found !== null) return found
+      }
+      if (kinds.has('token') && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
+      return null
+    }
+
+    function conceal(exchange: Exchange): void {
+      for (const authenticator of concealed) authenticator.conceal(exchange)
+    }
+
+    return (next) => {
+      // Nothing is protected where no route leads: a 401 would only ask for credentials there.
+      if (route.id === '')
+        return (exchange) => {
+          conceal(exchange)
+          return next(exchange)
+        }
+
+      function admit(exchange: Exchange, { consumer, fields }: Identity): Reply | Promise<Reply> {
+        const lacking = requires === null ? null : requires(consumer)
+        exchange.consumer = consumer
+        if (lacking !== null) throw refusals.forbidden(lacking)
+        // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
+        for (const [name, value] of fields) exchange.headers.append(name, value)
+        return next(exchange)
+      }
+
+      function admitNobody(exchange: Exchange, error: unknown): Reply | Promise<Reply> {
+        const refusal = refusals.of(error)
+        if (refusal.code !== 'internal-error' && isPublic(exchange)) return next(exchange)
+        throw refusal
+      }
+
+      return (exchange) => {
+        let found: Identity | null | Promise<Identity>
+        let error: unknown = null
+        try {
+          found = identify(exchange)
+        } catch (thrown) {
+          found = null
+          error = thrown
+        }
+        if (concealed.length > 0) conceal(exchange)
+        if (found === null) return admitNobody(exchange, error)
+        if (!(found instanceof Promise)) return admit(exchange, found)
+        return found.then(
+          (identity) => admit(exchange, identity),
+          (thrown: unknown) => admitNobody(exchange, thrown),
+        )
+      }
+    }
+  },
+})
+
+function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
+  const known = shared.get(toolbox) ?? new Map<string, readonly Active[]>()
+  shared.set(toolbox, known)
+  const key = JSON.stringify(config)
+  const made =
+    known.get(key) ??
+    activeMethods(config).map(([method, options]) => ({
+      kind: method.kind,
+      authenticator: method.create(options, toolbox),
+    }))
+  known.set(key, made)
+  return made
+}
+
+function compilePublic(patterns: readonly string[]): (exchange: Exchange) => boolean {
+  const router = createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
+  return ({ path, method, headers }) => router.find('', path, method, headers, '').found
+}

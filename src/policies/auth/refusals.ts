@@ -1,0 +1,59 @@
+import { GatewayError } from '../../core/errors.ts'
+import { CredentialError } from './credential-error.ts'
+import type { CredentialKind } from './method.ts'
+import type { Lacking } from './requirement.ts'
+
+type Field = readonly [name: string, value: string]
+
+/** The errors that tell a client what it lacks, with the WWW-Authenticate fields (RFC 9110 section 11.6.1, RFC 6750 section 3). */
+export class Refusals {
+  private readonly kinds: ReadonlySet<CredentialKind>
+  private readonly realm: string
+
+  constructor(kinds: ReadonlySet<CredentialKind>, realm: string) {
+    this.kinds = kinds
+    this.realm = realm
+  }
+
+  /** For what an authenticator threw, or null where there were no credentials. */
+  of(thrown: unknown): GatewayError {
+    if (thrown === null) {
+      const missing = this.kinds.has('token') ? 'Missing token' : 'Missing API key'
+      return new GatewayError('unauthorized', missing, { headers: this.challenges({}) })
+    }
+    if (thrown instanceof CredentialError) return this.unauthorized(thrown)
+    if (thrown instanceof GatewayError) return thrown
+    return new GatewayError('internal-error', undefined, { cause: thrown })
+  }
+
+  /** For somebody who is known, and lacks something. */
+  forbidden({ message, scopes }: Lacking): GatewayError {
+    const parameters = { error: 'insufficient_scope', error_description: message, scope: scopes.join(' ') }
+    const headers = scopes.length === 0 ? [] : this.challenges(parameters)
+    return new GatewayError('forbidden', message, { headers })
+  }
+
+  private unauthorized(error: CredentialError): GatewayError {
+    const { message, reason } = error
+    if (reason === 'repeated') {
+      const headers = this.challenges({ error: 'invalid_request', error_description: message })
+      return new GatewayError('bad-request', message, { headers, cause: error })
+    }
+    const ofKey = reason === 'key' || reason === 'expired-key'
+    const headers = this.challenges(ofKey ? {} : { error: 'invalid_token', error_description: message })
+    return new GatewayError('unauthorized', message, { headers, cause: error })
+  }
+
+  /** One field for each scheme that is accepted. No scheme is registered for API keys; this is the usual name. */
+  private challenges(bearer: Readonly<Record<string, string>>): Field[] {
+    const fields: Field[] = []
+    if (this.kinds.has('token')) fields.push(this.challenge('Bearer', bearer))
+    if (this.kinds.has('key')) fields.push(this.challenge('ApiKey', {}))
+    return fields
+  }
+
+  private challenge(scheme: string, parameters: Readonly<Record<string, string>>): Field {
+    const all = Object.entries({ realm: this.realm, ...parameters }).map(([name, value]) => `${name}="${value}"`)
+    return ['WWW-Authenticate', `${scheme} ${all.join(', ')}`]
+  }
+}

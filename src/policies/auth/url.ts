@@ -1,0 +1,13 @@
+import { z } from 'zod'
+
+const expected = 'expected an http or https URL such as "https://id.example.com/keys"'
+
+/** Schema of an http or https URL without a user name, a password or a fragment. */
+export const httpUrl = z.string(expected).refine(isHttpUrl, expected)
+
+/** Whether the text is an http or https URL without a user name, a password or a fragment. */
+export function isHttpUrl(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
+  return url.username === '' && url.password === '' && url.hash === ''
+}

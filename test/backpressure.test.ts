@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import type { Socket } from 'node:net'
+import test from 'node:test'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { octets } from './support/octets.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+const MEGABYTE = 1024 * 1024
+/** Far above what the kernel and the gateway together hold for two connections. */
+const TOTAL = 200 * MEGABYTE
+/** What may be on its way: the socket buffers of the kernel, which grow, and little more. */
+const BOUND = 40 * MEGABYTE
+
+/** Writes until the other side takes no more for as long as the loop turns; says how much it took. */
+async function pour(socket: Socket): Promise<number> {
+  const chunk = octets(MEGABYTE)
+  let written = 0
+  while (written < TOTAL) {
+    written += chunk.length
+    if (socket.write(chunk)) continue
+    if (!(await drainsSoon(socket))) break
+  }
+  return written
+}
+
+/** Whether the socket drains before the loop has turned many times with nothing else to do. */
+async function drainsSoon(socket: Socket): Promise<boolean> {
+  for (let turn = 0; turn < 2_000; turn++) {
+    if (!socket.writableNeedDrain) return true
+    await new Promise(setImmediate)
+  }
+  return false
+}
+
+test('a client that does not read its reply stops the service, not the memory of the gateway', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  const before = process.memoryUsage().arrayBuffers
+  peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${TOTAL}\r\n\r\n`)
+  await client.until('\r\n\r\n')
+  client.socket.pause()
+  const written = await pour(peer.socket)
+  assert.ok(written < BOUND, `the service could write ${written} octets`)
+  assert.ok(process.memoryUsage().arrayBuffers - before < 16 * MEGABYTE)
+})
+
+test('a service that does not read the request stops the client, not the memory of the gateway', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
+  const client = await connect(t, port)
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${TOTAL}\r\n\r\n`)
+  const peer = await service.accept()
+  await peer.until('\r\n\r\n')
+  peer.socket.pause()
+  const written = await pour(client.socket)
+  assert.ok(written < BOUND, `the client could write ${written} octets`)
+  peer.reset()
+})
+
+test('a slow reader gets all of it, and the service may go on once it reads', async (t) => {
+  const body = octets(30 * MEGABYTE)
+  const service = await startService(t, (_, response) => void response.end(body))
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  let stops = 0
+  client.socket.on('data', () => {
+    if (++stops % 20 !== 0) return
+    client.socket.pause()
+    setImmediate(() => client.socket.resume())
+  })
+  const reply = await client.reply()
+  assert.ok(reply.body.equals(body))
+  assert.ok(stops > 20)
+})
+
+test('a client that takes nothing of its reply for writeTimeout is cut off', async (t) => {
+  const clock = new ManualClock()
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url, { limits: { writeTimeout: '60s' } }), { clock })
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${TOTAL}\r\n\r\n`)
+  await client.until('\r\n\r\n')
+  client.socket.pause()
+  await pour(peer.socket)
+  clock.advance(59_000)
+  assert.equal(peer.socket.destroyed, false)
+  clock.advance(1_500)
+  await peer.closed()
+  client.socket.resume()
+  assert.equal(await client.closed(), 'reset')
+})
+
+for (const [name, begin] of [
+  ['while it waits for the reply', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['in the middle of its body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegin'],
+] as const)
+  for (const how of ['end', 'reset'] as const)
+    test(`a client that leaves ${name} (${how}) ends the exchange with the service`, async (t) => {
+      const service = await startRawService(t)
+      const { port, log } = await startGateway(t, proxyTo(service.url))
+      const client = await connect(t, port)
+      client.write(begin)
+      const peer = await service.accept()
+      await peer.until('\r\n\r\n')
+      client[how]()
+      await peer.closed()
+      assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
+      assert.deepEqual(log.lines.filter(({ level }) => level === 'error' || level === 'warn'), [])
+    })
+
+test('a client that leaves in the middle of its reply ends the exchange with the service', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin')
+  await client.until('begin')
+  client.reset()
+  await peer.closed()
+})
+
+test('a client that leaves while its request waits for a connection leaves nothing behind', async (t) => {
+  const service = await startRawService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 1 } } }))
+  const [first, second, third] = [await connect(t, port), await connect(t, port), await connect(t, port)]
+  first.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  second.write('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n')
+  third.write('GET /3 HTTP/1.1\r\nHost: a\r\n\r\n')
+  second.reset()
+  await log.line({ url: '/2', status_code: 499 })
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1')
+  await first.reply()
+  assert.match((await peer.request()).start, /\/3/)
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3')
+  assert.equal((await third.reply()).body.toString(), '3')
+})
+
+test('a service that answers early and reads no more does not hold the upload', async (t) => {
+  const service = await startService(t, (_, response) => void response.writeHead(413).end('no'))
+  const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
+  const status = await new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', agent: false }, (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    outgoing.on('error', reject)
+    outgoing.write(octets(MEGABYTE))
+  })
+  assert.equal(status, 413)
+})

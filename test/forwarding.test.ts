@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect, type RawService, startRawService } from './support/peer.ts'
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+
+/** What the service gets of a request with those lines, sent to a gateway with that configuration. */
+async function forward(t: TestContext, lines: string[], config: Parameters<typeof proxyTo>[1] = {}) {
+  const service = await startRawService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, config))
+  const client = await connect(t, port)
+  client.write(`GET /path?q=1 HTTP/1.1\r\nHost: example.com:8000\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`)
+  const { start, fields } = await (await service.accept()).request()
+  return { start, fields, log, service, client }
+}
+
+/** What the client gets of a reply with those lines. */
+async function reply(t: TestContext, lines: string[]) {
+  const service: RawService = await startRawService(t, async (peer) => {
+    await peer.request()
+    peer.write(`HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}Content-Length: 0\r\n\r\n`)
+  })
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  return (await client.reply()).fields
+}
+
+const trusting = (...trustedProxies: string[]): GatewayInput => ({ trustedProxies })
+
+test('a request goes on as it came, with its order and its spelling', async (t) => {
+  const lines = ['X-First: 1', 'accept: */*', 'X-Twice: a', 'COOKIE: a=b; c=d', 'X-Twice: b', 'X-Empty:', 'X-Obs: \xe4']
+  const { start, fields } = await forward(t, lines)
+  assert.equal(start, 'GET /path?q=1 HTTP/1.1')
+  const sent = fields.lines.filter((line) => !/^(?:Host|X-Forwarded-|Via)/.test(line)).map((line) => line.trim())
+  assert.deepEqual(sent, lines)
+})
+
+test('hop-by-hop fields of a request stay behind, in every spelling', async (t) => {
+  const { fields } = await forward(t, [
+    'Connection: keep-alive, X-Mine , x-other,close-not',
+    'CONNECTION: X-Third',
+    'Keep-Alive: timeout=5',
+    'Proxy-Connection: keep-alive',
+    'Proxy-Authorization: Basic eDp5',
+    'proxy-authenticate: Basic',
+    'TE: gzip',
+    'Trailer: X-Sum',
+    'Upgrade: h2c',
+    'HTTP2-Settings: AAMAAABk',
+    'X-Mine: 1',
+    'x-OTHER: 2',
+    'X-Third: 3',
+    'X-Third: 4',
+    'Close-Not: 5',
+    'X-Stays: 6',
+  ])
+  const kept = ['host', 'trailer', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-stays']
+  assert.deepEqual(fields.names, kept)
+})
+
+test('Connection cannot take away what the gateway sets', async (t) => {
+  const { fields } = await forward(t, ['Connection: close, Host, X-Forwarded-For, Via, X-Correlation-ID, Cache-Control'], {
+    policies: { 'correlation-id': {} },
+  })
+  assert.equal(fields.get('Host'), 'example.com:8000')
+  assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
+  assert.match(fields.get('X-Correlation-ID')!, /^[0-9a-f-]{36}$/)
+  assert.match(fields.get('Via')!, /1\.1 sallyport/)
+})
+
+test('hop-by-hop fields of a reply stay behind, in every spelling', async (t) => {
+  const fields = await reply(t, [
+    'Connection: keep-alive, X-Mine',
+    'connection: x-other',
+    'Keep-Alive: timeout=5',
+    'Proxy-Connection: keep-alive',
+    'Proxy-Authenticate: Basic',
+    'Trailer: X-Sum',
+    'Upgrade: h2c',
+    'X-Mine: 1',
+    'X-OTHER: 2',
+    'X-Stays: 3',
+    'Set-Cookie: a=1',
+    'Set-Cookie: b=2',
+  ])
+  assert.deepEqual(fields.names, ['content-length', 'date', 'set-cookie', 'set-cookie', 'trailer', 'x-stays'])
+  assert.deepEqual(fields.all('Set-Cookie'), ['a=1', 'b=2'])
+})
+
+test('the service learns who asked, how, and for which host', async (t) => {
+  const { fields } = await forward(t, [])
+  assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
+  assert.equal(fields.get('X-Forwarded-Proto'), 'http')
+  assert.equal(fields.get('X-Forwarded-Host'), 'example.com:8000')
+  assert.deepEqual(fields.all('Via'), ['1.1 sallyport'])
+})
+
+const CLAIMS = [
+  'X-Forwarded-For: 203.0.113.7',
+  'x-forwarded-for: 203.0.113.8',
+  'X_Forwarded_For: 203.0.113.9',
+  'X-Forwarded-Proto: https',
+  'X-Forwarded-Host: shop.example.com',
+  'X-Forwarded-Port: 443',
+  'X-Real-IP: 203.0.113.7',
+  'Forwarded: for=203.0.113.7;proto=https',
+]
+
+test('nobody is believed by default', async (t) => {
+  const { fields, client, log, service } = await forward(t, CLAIMS)
+  assert.deepEqual(fields.all('X-Forwarded-For'), ['127.0.0.1'])
+  assert.deepEqual(fields.all('X-Forwarded-Proto'), ['http'])
+  assert.deepEqual(fields.all('X-Forwarded-Host'), ['example.com:8000'])
+  assert.deepEqual(fields.names, ['host', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'])
+  assert.equal(service.connections, 1)
+  client.reset()
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], '127.0.0.1')
+})
+
+test('a proxy that is not the peer is not believed', async (t) => {
+  const { fields } = await forward(t, CLAIMS, trusting('10.0.0.0/8', '203.0.113.7', '::1'))
+  assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
+})
+
+test('a trusted proxy is believed', async (t) => {
+  const { fields, client, log } = await forward(t, CLAIMS, trusting('127.0.0.0/8'))
+  assert.deepEqual(fields.all('X-Forwarded-For'), ['203.0.113.7, 203.0.113.8, 127.0.0.1'])
+  assert.deepEqual(fields.all('X-Forwarded-Proto'), ['https'])
+  assert.deepEqual(fields.all('X-Forwarded-Host'), ['shop.example.com'])
+  assert.equal(fields.get('X_Forwarded_For'), undefined)
+  client.reset()
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], '203.0.113.8')
+})
+
+test('the client is the last address that no trusted proxy has', async (t) => {
+  for (const [sent, address] of [
+    ['X-Forwarded-For: 1.1.1.1, 203.0.113.8, 10.0.0.2, 10.0.0.1', '203.0.113.8'],
+    ['X-Forwarded-For: 10.0.0.2, 10.0.0.1', '10.0.0.2'],
+    ['X-Forwarded-For: 203.0.113.8, nonsense, 10.0.0.1', '10.0.0.1'],
+    ['X-Forwarded-For: ', '127.0.0.1'],
+    ['X-Forwarded-For: [2001:db8::7]:4711, 10.0.0.1', '2001:db8::7'],
+    ['Forwarded: for="[2001:db8::7]:4711";proto=https, for=10.0.0.1', '2001:db8::7'],
+    ['X-Other: 1', '127.0.0.1'],
+  ] as const) {
+    const { client, log } = await forward(t, [sent], trusting('127.0.0.1', '10.0.0.0/8'))
+    client.reset()
+    assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], address, sent)
+  }
+})
+
+test('what a client says of its identity is removed in every spelling', async (t) => {
+  const { fields } = await forward(t, [
+    'X-User-ID: 1',
+    'x-user-id: 2',
+    'X_User_ID: 3',
+    'X-USER_ID: 4',
+    'X-User-Roles: admin',
+    'x_user_roles: admin',
+    'X-Consumer-Tier: gold',
+    'X-Original-URL: /admin',
+    'X-Rewrite-URL: /admin',
+    'X-User-Agent: kept',
+  ])
+  assert.deepEqual(fields.names, [
+    'host',
+    'via',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'x-forwarded-proto',
+    'x-user-agent',
+  ])
+})
+
+test('identity is not to be had from a trusted proxy either', async (t) => {
+  const { fields } = await forward(t, ['X-User-ID: 1', 'X-User-Roles: admin'], trusting('127.0.0.1'))
+  assert.equal(fields.get('X-User-ID'), undefined)
+  assert.equal(fields.get('X-User-Roles'), undefined)
+})
+
+test('framing in another spelling does not reach the service', async (t) => {
+  const { fields } = await forward(t, ['Content_Length: 5', 'Transfer_Encoding: chunked', 'Ho_st: x'])
+  assert.deepEqual(fields.names.slice(0, 2), ['ho_st', 'host'])
+  assert.equal(fields.get('Content_Length'), undefined)
+  assert.equal(fields.get('Transfer_Encoding'), undefined)
+})
+
+for (const [host, expected] of [
+  ['client', 'example.com:8000'],
+  ['instance', undefined],
+  ['users.internal:8080', 'users.internal:8080'],
+] as const)
+  test(`the Host that a service gets can be chosen: ${host}`, async (t) => {
+    const { fields, service } = await forward(t, [], { service: { host } })
+    assert.deepEqual(fields.all('Host'), [expected ?? `127.0.0.1:${service.port}`])
+    assert.equal(fields.get('X-Forwarded-Host'), 'example.com:8000')
+  })
+
+test('the authority of an absolute target takes the place of Host', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET http://example.com/a/b?c HTTP/1.1\r\nHost: example.com\r\n\r\n')
+  const peer = await service.accept()
+  const { start, fields } = await peer.request()
+  assert.equal(start, 'GET /a/b?c HTTP/1.1')
+  assert.deepEqual(fields.all('Host'), ['example.com'])
+  peer.write(OK)
+  assert.match((await client.reply()).start, / 200 /)
+})
+
+test('a client of HTTP/1.0 without Host is served, and the service gets a Host field all the same', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.0\r\n\r\n')
+  const peer = await service.accept()
+  const { start, fields } = await peer.request()
+  assert.equal(start, 'GET / HTTP/1.1')
+  assert.equal(fields.all('Host').length, 1)
+  assert.equal(fields.get('X-Forwarded-Host'), undefined)
+  peer.write(OK)
+  assert.match((await client.reply()).start, / 200 /)
+})

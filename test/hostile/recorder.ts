@@ -1,0 +1,39 @@
+import type { TestContext } from 'node:test'
+import { startRawService } from '../support/peer.ts'
+
+/** A service that keeps every octet it gets. */
+export interface Recorder {
+  readonly url: string
+  /** What came since `reset`, one character an octet, over all connections in the order of arrival. */
+  readonly octets: string
+  /** Whole requests since `reset`. */
+  readonly requests: number
+  reset(): void
+}
+
+/** Answers every request with 200 and no content, until the end of the test. */
+export async function startRecorder(t: TestContext): Promise<Recorder> {
+  let octets = ''
+  let requests = 0
+  const service = await startRawService(t, async (peer) => {
+    peer.socket.on('data', (chunk: Buffer) => (octets += chunk.toString('latin1')))
+    for (;;) {
+      await peer.request()
+      requests++
+      peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    }
+  })
+  return {
+    url: service.url,
+    get octets() {
+      return octets
+    },
+    get requests() {
+      return requests
+    },
+    reset() {
+      octets = ''
+      requests = 0
+    },
+  }
+}

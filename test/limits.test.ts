@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { startGateway, proxyTo } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { octets } from './support/octets.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { problemOf, refusal } from './support/problem.ts'
+import { startService } from './support/service.ts'
+
+/** A gateway with a clock of the test in front of a service, and a client. */
+async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
+  const clock = new ManualClock()
+  const service = await startService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })
+  return { clock, service, port, log, client: await connect(t, port) }
+}
+
+/** The same with a service in the hands of the test. */
+async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
+  const clock = new ManualClock()
+  const service = await startRawService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })
+  return { clock, service, port, log, client: await connect(t, port) }
+}
+
+/** A head of exactly that many octets. */
+function headOf(size: number): string {
+  const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-Long: \r\n\r\n'
+  return head.replace('X-Long: ', `X-Long: ${'x'.repeat(size - head.length)}`)
+}
+
+for (const [name, limits, size] of [
+  ['by default', {}, 16_384],
+  ['as configured', { head: '1kb' }, 1_024],
+] as const)
+  test(`a head of ${size} octets is taken and a larger one is 431 (${name})`, async (t) => {
+    const { client, service, port } = await setUp(t, { limits })
+    client.write(headOf(size))
+    assert.match((await client.reply()).start, / 200 /)
+    client.write(headOf(size + 1))
+    assert.equal((await refusal(client, 431)).title, 'Request header fields too large')
+    const other = await connect(t, port)
+    other.write(headOf(size + 1).slice(0, -3))
+    await refusal(other, 431)
+    assert.equal(service.heard.length, 1)
+  })
+
+for (const [name, limits, size] of [
+  ['by default', {}, 8_192],
+  ['as configured', { target: '1kb' }, 1_024],
+] as const)
+  test(`a target of ${size} octets is taken and a longer one is 414 (${name})`, async (t) => {
+    const { client, service } = await setUp(t, { limits })
+    client.write(`GET /${'x'.repeat(size - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    assert.match((await client.reply()).start, / 200 /)
+    client.write(`GET /?${'x'.repeat(size - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    await refusal(client, 414)
+    assert.equal(service.heard.length, 1)
+  })
+
+test('a target that never ends is 414 before the head is complete', async (t) => {
+  const { client } = await setUp(t)
+  client.write(`GET /${'x'.repeat(9_000)}`)
+  await refusal(client, 414)
+})
+
+for (const [name, limits, count] of [
+  ['by default', {}, 100],
+  ['as configured', { headers: 5 }, 5],
+] as const)
+  test(`${count} header fields are taken and one more is 431 (${name})`, async (t) => {
+    const { client, service } = await setUp(t, { limits })
+    const fields = (number: number) => Array.from({ length: number - 1 }, (_, i) => `X-${i}: 1\r\n`).join('')
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields(count)}\r\n`)
+    assert.match((await client.reply()).start, / 200 /)
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields(count + 1)}\r\n`)
+    await refusal(client, 431)
+    assert.equal(service.heard.length, 1)
+  })
+
+for (const [name, limits, size] of [
+  ['by default', {}, 10 * 1024 * 1024],
+  ['as configured', { body: '1kb' }, 1_024],
+] as const) {
+  test(`a body of ${size} octets is taken and an announced longer one is 413 (${name})`, async (t) => {
+    const { client, service } = await setUp(t, { limits })
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
+    client.write(octets(size))
+    assert.match((await client.reply()).start, / 200 /)
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size + 1}\r\n\r\n`)
+    assert.equal((await refusal(client, 413)).title, 'Content too large')
+    assert.equal(service.heard.length, 1)
+  })
+
+  test(`a chunked body of ${size} octets is taken and a longer one is 413 while it comes (${name})`, async (t) => {
+    const { client, service, log } = await setUpRaw(t, { limits })
+    const begin = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${size.toString(16)}\r\n`
+    client.write(begin)
+    client.write(octets(size))
+    client.write('\r\n0\r\n\r\n')
+    const peer = await service.accept()
+    assert.equal((await peer.request()).body.length, size)
+    peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    await client.reply()
+    client.write(begin)
+    client.write(octets(size))
+    client.write('\r\n1\r\nx\r\n0\r\n\r\n')
+    await refusal(client, 413)
+    assert.equal((await log.line({ status_code: 413 }))['method'], 'POST')
+    // The service sees a broken request, never a short one that looks whole.
+    await peer.closed()
+    assert.doesNotMatch(peer.received.toString('latin1'), /\r\n0\r\n/)
+  })
+}
+
+test('Expect: 100-continue with too large a body is refused at once', async (t) => {
+  const { client, service } = await setUp(t, { limits: { body: '1kb' } })
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n')
+  await refusal(client, 413)
+  assert.equal(service.heard.length, 0)
+})
+
+test('a head that is not complete after headTimeout is 408, however it trickles', async (t) => {
+  const { client, clock, service } = await setUp(t, { limits: { headTimeout: '10s' } })
+  client.write('GET / HTTP/1.1\r\n')
+  const octet = async (text: string): Promise<void> => {
+    await client.writeInPieces([text])
+    clock.advance(2_000)
+  }
+  await client.writeInPieces(['Host: a\r\n'])
+  for (const letter of 'X-Slow') await octet(letter)
+  assert.equal((await refusal(client, 408)).title, 'Request timeout')
+  assert.equal(service.heard.length, 0)
+})
+
+test('the time for a head counts from its first octet, not from the reply before', async (t) => {
+  const { client, clock } = await setUp(t, { limits: { headTimeout: '10s', idleTimeout: '60s' } })
+  for (let i = 0; i < 2; i++) {
+    clock.advance(50_000)
+    await client.writeInPieces(['GET / HTTP/1.1\r\n'])
+    clock.advance(9_000)
+    client.write('Host: a\r\n\r\n')
+    assert.match((await client.reply()).start, / 200 /)
+  }
+})
+
+test('a client that sends nothing at all is let go after idleTimeout without a word', async (t) => {
+  const { client, clock, port } = await setUp(t, { limits: { idleTimeout: '60s' } })
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await client.reply()
+  const silent = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await client.reply()
+  clock.advance(60_300)
+  assert.equal(await silent.closed(), 'end')
+  assert.equal(silent.received.length, 0)
+})
+
+test('a body that makes no progress for bodyTimeout is 408, and one that trickles is not', async (t) => {
+  const { client, clock, service } = await setUpRaw(t, { limits: { bodyTimeout: '5s' }, service: { timeouts: { response: '1h' } } })
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n')
+  const peer = await service.accept()
+  for (let i = 0; i < 5; i++) {
+    clock.advance(4_500)
+    client.write('x')
+    await peer.until('x')
+  }
+  clock.advance(5_300)
+  await refusal(client, 408)
+  await peer.closed()
+})
+
+test('a service that does not reply within timeouts.response is 504', async (t) => {
+  const { client, clock, service, log } = await setUpRaw(t)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  clock.advance(29_900)
+  assert.equal(client.received.length, 0)
+  clock.advance(400)
+  const reply = await client.reply()
+  assert.equal(problemOf(reply).title, 'Gateway timeout')
+  assert.match(reply.start, / 504 /)
+  assert.equal(reply.fields.get('Connection'), undefined)
+  await peer.closed()
+  assert.equal((await log.line({ message: 'Request failed in the service' }))['level'], 'warn')
+})
+
+test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t) => {
+  const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { idle: '5s' } } })
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin')
+  await client.until('begin')
+  for (let i = 0; i < 3; i++) {
+    clock.advance(4_500)
+    peer.write('.')
+    await client.until('.')
+  }
+  clock.advance(5_300)
+  assert.equal(await client.closed(), 'reset')
+  await peer.closed()
+})
+
+test('the time for a reply counts from the end of the request', async (t) => {
+  const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { response: '5s' } } })
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n')
+  const peer = await service.accept()
+  for (let i = 0; i < 8; i++) {
+    clock.advance(4_000)
+    client.write('x')
+    await peer.until('x')
+  }
+  clock.advance(4_000)
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  assert.match((await client.reply()).start, / 200 /)
+})

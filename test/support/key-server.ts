@@ -1,0 +1,36 @@
+import type { TestContext } from 'node:test'
+import { startService } from './service.ts'
+
+/** A provider of keys whose answer the test decides. */
+export interface KeyServer {
+  readonly url: string
+  /** The JSON Web Keys that it gives out. */
+  keys: readonly object[]
+  /** Answers with this instead: status and text, or nothing at all. */
+  broken: { readonly status: number; readonly text: string } | 'silent' | null
+  /** Further paths and their JSON. */
+  readonly documents: Record<string, unknown>
+  /** Requests so far. */
+  readonly requests: number
+}
+
+/** Serves a JSON Web Key Set at /keys until the end of the test. */
+export async function startKeyServer(t: TestContext, keys: readonly object[]): Promise<KeyServer> {
+  const service = await startService(t, ({ url = '' }, response) => {
+    if (server.broken === 'silent') return
+    if (server.broken !== null) return void response.writeHead(server.broken.status).end(server.broken.text)
+    const document = url === '/keys' ? { keys: server.keys } : server.documents[url]
+    response.setHeader('Content-Type', 'application/json')
+    response.writeHead(document === undefined ? 404 : 200).end(JSON.stringify(document))
+  })
+  const server: KeyServer = {
+    url: service.url,
+    keys,
+    broken: null,
+    documents: {},
+    get requests() {
+      return service.heard.length
+    },
+  }
+  return server
+}
