@@ -3,6 +3,7 @@ import type { GatewayInput } from './config/schema.ts'
 import type { Address } from './core/address.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
+import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
@@ -11,6 +12,7 @@ export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
 export type { GatewayInput } from './config/schema.ts'
 export type { Address } from './core/address.ts'
+export type { PoolSize } from './http1/pool.ts'
 
 export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */
@@ -24,8 +26,12 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Where it listens: the listeners of the configuration with their actual ports. */
   readonly addresses: readonly Address[]
-  /** Open client connections. */
+  /** Open client connections, tunnels among them. */
   readonly connections: number
+  /** Connections of both sides and waiting requests whose time is watched. */
+  readonly watched: number
+  /** Service -> the connections to its instances, in the order of the configuration. */
+  readonly pools: Readonly<Record<string, readonly PoolSize[]>>
   /** Resolves when every instance has been checked once and GET /health/ready says so. */
   readonly ready: Promise<void>
   /** Lets exchanges end, for as long as `drainTimeout` says, and closes everything. */
@@ -56,6 +62,12 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     ready,
     get connections() {
       return front.connections
+    },
+    get watched() {
+      return front.watched
+    },
+    get pools() {
+      return front.pools
     },
     close() {
       closed ??= close()

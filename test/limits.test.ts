@@ -10,7 +10,9 @@ import { startService } from './support/service.ts'
 /** A gateway with a clock of the test in front of a service, and a client. */
 async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
   const clock = new ManualClock()
-  const service = await startService(t)
+  const service = await startService(t, (request, response) => {
+    request.resume().on('end', () => response.end())
+  })
   const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })
   return { clock, service, port, log, client: await connect(t, port) }
 }
@@ -40,7 +42,7 @@ for (const [name, limits, size] of [
     client.write(headOf(size + 1))
     assert.equal((await refusal(client, 431)).title, 'Request header fields too large')
     const other = await connect(t, port)
-    other.write(headOf(size + 1).slice(0, -3))
+    other.write(headOf(size + 3).slice(0, -2))
     await refusal(other, 431)
     assert.equal(service.heard.length, 1)
   })
@@ -103,6 +105,7 @@ for (const [name, limits, size] of [
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     await client.reply()
     client.write(begin)
+    await peer.until('\r\n\r\n')
     client.write(octets(size))
     client.write('\r\n1\r\nx\r\n0\r\n\r\n')
     await refusal(client, 413)
@@ -160,6 +163,7 @@ test('a body that makes no progress for bodyTimeout is 408, and one that trickle
   const { client, clock, service } = await setUpRaw(t, { limits: { bodyTimeout: '5s' }, service: { timeouts: { response: '1h' } } })
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n')
   const peer = await service.accept()
+  await peer.until('\r\n\r\n')
   for (let i = 0; i < 5; i++) {
     clock.advance(4_500)
     client.write('x')
@@ -207,6 +211,7 @@ test('the time for a reply counts from the end of the request', async (t) => {
   const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { response: '5s' } } })
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n')
   const peer = await service.accept()
+  await peer.until('\r\n\r\n')
   for (let i = 0; i < 8; i++) {
     clock.advance(4_000)
     client.write('x')

@@ -51,8 +51,8 @@ export class Bytes {
 /** Where a body stream goes: the socket, or something that transforms or keeps it. */
 export interface BodySink {
   /**
-   * Takes a chunk, which is only lent for the duration of the call: whoever keeps it copies it.
-   * False asks the source to pause until its `resume` is called.
+   * Takes a chunk. It is only lent: for the duration of the call, or, after false, until `resume` of the source is
+   * called. False asks the source to pause until then.
    */
   write(chunk: Buffer): boolean
   /** The body is complete; trailers are the fields that followed it, or null. */
@@ -70,7 +70,7 @@ export interface BodyStream {
   readonly length: number
   /** Begins delivery; to be called once. What is already there is delivered before it returns. */
   pipe(sink: BodySink): void
-  /** Continues after a `write` that returned false. */
+  /** Continues after a `write` that returned false; to be called once for each, also when the body has ended since. */
   resume(): void
   /** The consumer wants no more: the source is free to close what it reads from. */
   cancel(): void

@@ -1,6 +1,6 @@
 /** Time and randomness for everything that needs them: passed in, so that tests decide both. */
 export interface Clock {
-  /** Monotonic milliseconds with fractions, from an arbitrary origin. */
+  /** Monotonic milliseconds with fractions, from an origin that all threads share; steps of the wall clock are none here. */
   now(): number
   /** Wall-clock milliseconds since 1970-01-01T00:00:00Z. */
   wall(): number
@@ -10,9 +10,12 @@ export interface Clock {
   after(ms: number, task: () => void): () => void
 }
 
+/** performance.now() counts from the start of its thread, hrtime from one point for all. */
+const ORIGIN = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => ORIGIN + performance.now(),
   wall: () => Date.now(),
   every(ms, task) {
     const timer = setInterval(task, ms)

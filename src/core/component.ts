@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { RouteInfo } from './exchange.ts'
 import type { Middleware } from './handler.ts'
 import type { Headers } from './headers.ts'
+import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
 
 /** What a component may use; handed to its `create`. */
@@ -21,6 +22,8 @@ export interface PolicyToolbox extends Toolbox {
    * Rejects with a GatewayError when none answers in time, and with an Error when there is no such service.
    */
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
+  /** Counts requests, for all threads of the process, or in Redis for all processes. */
+  readonly limits: Limits
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */
@@ -50,8 +53,16 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly summary: string
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
-  /** Builds the step for one route, when the configuration loads. */
-  create(options: z.output<Schema>, toolbox: PolicyToolbox, route: RouteInfo): Middleware
+  /**
+   * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
+   * otherwise, or null where that is nothing.
+   */
+  create(
+    options: z.output<Schema>,
+    toolbox: PolicyToolbox,
+    route: RouteInfo,
+    general: z.output<Schema> | null,
+  ): Middleware
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

@@ -1,11 +1,14 @@
 /** Whose mistake an error is: health counting, retries and the log level read it. */
 export type Fault = 'client' | 'service' | 'gateway'
 
-interface ErrorEntry {
+/** What the table says of a code. */
+export interface ErrorEntry {
   readonly status: number
   readonly fault: Fault
   /** Short and the same for every occurrence (RFC 9457 section 3.1.4). */
   readonly title: string
+  /** URI of a type that others have registered (RFC 9457 section 4.2), in place of the gateway's own. */
+  readonly type?: string
 }
 
 /** Every error the gateway can answer with: code -> status, fault, title. The one place where they are listed. */
@@ -20,6 +23,13 @@ export const errorTable = {
   'uri-too-long': { status: 414, fault: 'client', title: 'URI too long' },
   'expectation-failed': { status: 417, fault: 'client', title: 'Expectation failed' },
   'misdirected-request': { status: 421, fault: 'client', title: 'Misdirected request' },
+  'rate-limited': {
+    status: 429,
+    fault: 'client',
+    title: 'Quota exceeded',
+    // draft-ietf-httpapi-ratelimit-headers-11 section 5.1
+    type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+  },
   'headers-too-large': { status: 431, fault: 'client', title: 'Request header fields too large' },
   'client-closed': { status: 499, fault: 'client', title: 'Client closed request' },
   'internal-error': { status: 500, fault: 'gateway', title: 'Internal server error' },
@@ -27,6 +37,7 @@ export const errorTable = {
   'bad-gateway': { status: 502, fault: 'service', title: 'Bad gateway' },
   'service-unavailable': { status: 503, fault: 'service', title: 'Service unavailable' },
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
+  'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>
@@ -56,7 +67,11 @@ export class GatewayError extends Error {
   /** `detail` is shown to the client: it says what happened, to what, and what to do, and holds no secret. */
   constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
     const entry = errorTable[code]
+    // Where it was thrown tells something only of the gateway's own mistakes, and costs more than the whole reply.
+    const { stackTraceLimit } = Error
+    if (entry.fault !== 'gateway') Error.stackTraceLimit = 0
     super(detail ?? entry.title, { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'GatewayError'
     this.code = code
     this.status = entry.status

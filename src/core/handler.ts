@@ -20,28 +20,32 @@ export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) =
 
 /**
  * Wraps `next` so that `edit` changes every reply in place, also the problem document of whatever was thrown further in.
+ * What was found out before `next` is called may go with the exchange, to be handed to `edit`.
  * Costs no promise where there is none.
  */
-export function editReplies(next: Handler, edit: (reply: Reply, exchange: Exchange) => void): Handler {
-  async function settle(pending: Promise<Reply>, exchange: Exchange): Promise<Reply> {
+export function editReplies<State = void>(
+  next: Handler,
+  edit: (reply: Reply, exchange: Exchange, state: State) => void,
+): (exchange: Exchange, state: State) => Reply | Promise<Reply> {
+  async function settle(pending: Promise<Reply>, exchange: Exchange, state: State): Promise<Reply> {
     let reply: Reply
     try {
       reply = await pending
     } catch (thrown) {
       reply = errorReply(thrown, exchange)
     }
-    edit(reply, exchange)
+    edit(reply, exchange, state)
     return reply
   }
-  return (exchange) => {
+  return (exchange, state) => {
     let reply: Reply | Promise<Reply>
     try {
       reply = next(exchange)
     } catch (thrown) {
       reply = errorReply(thrown, exchange)
     }
-    if (reply instanceof Promise) return settle(reply, exchange)
-    edit(reply, exchange)
+    if (reply instanceof Promise) return settle(reply, exchange, state)
+    edit(reply, exchange, state)
     return reply
   }
 }

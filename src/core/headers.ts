@@ -1,5 +1,7 @@
 import { GatewayError } from './errors.ts'
+import type { NameSet } from './name-set.ts'
 
+const COLON = 58
 /** RFC 9110 section 5.6.2: token. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 /** RFC 9110 section 5.5: visible characters, obs-text, and space or tab inside; so never CR, LF or NUL. */
@@ -8,55 +10,53 @@ const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7
 /**
  * The header fields of one message, in order and in the sender's spelling.
  *
- * They stay one raw string, as they came off the wire, until something looks inside: a request that is only passed on
- * costs no object per field. Values are byte strings (one character a byte, 0x00 to 0xff). Names given to the methods
- * are matched without regard to case. A name that is no token or a value with CR, LF or NUL cannot get in: set and
- * append throw, so one message can never be split into two (RFC 9112 section 11.1).
+ * They stay one string, as they came off the wire: a request that is only passed on costs no object per field, and
+ * what is read or changed is found by a pass over its lines. Values are byte strings (one character a byte, 0x00 to
+ * 0xff). Names given to the methods are matched without regard to case. A name that is no token or a value with CR, LF
+ * or NUL cannot get in: set and append throw, so one message can never be split into two (RFC 9112 section 11.1).
  */
 export class Headers {
-  /** "Name: value\r\n" for each field, or null once `list` holds the truth. Validated by whoever made it. */
-  private raw: string | null
-  /** [name, value, name, value, …], or null while nobody looked. */
-  private list: string[] | null
+  /** "Name: value\r\n" for each field. */
+  private raw: string
+  /** The same as [name, value, name, value, …], or null while nobody asked for it. */
+  private list: string[] | null = null
   /** Whether Date is known to be among them: asked for every reply, so answered without a look inside. */
   private hasDate: boolean
 
-  private constructor(raw: string | null, list: string[] | null, hasDate = false) {
+  private constructor(raw: string, hasDate: boolean) {
     this.raw = raw
-    this.list = list
     this.hasDate = hasDate
   }
 
   /** From fields already validated, each "Name: value\r\n", and whether Date is among them. For the wire's own use. */
   static fromWire(raw: string, hasDate = false): Headers {
-    return new Headers(raw, null, hasDate)
-  }
-
-  /** Whether the wire need not add a Date field (RFC 9110 section 6.6.1). */
-  get dated(): boolean {
-    return this.hasDate || (this.list !== null && this.has('date'))
+    return new Headers(raw, hasDate)
   }
 
   /** From pairs; throws as `append` does. */
   static of(pairs: Iterable<readonly [name: string, value: string]> = []): Headers {
-    const headers = new Headers('', null)
+    const headers = new Headers('', false)
     for (const [name, value] of pairs) headers.append(name, value)
     return headers
   }
 
+  /** Whether the wire need not add a Date field (RFC 9110 section 6.6.1). */
+  get dated(): boolean {
+    return this.hasDate || this.has('date')
+  }
+
   /** The first value of a field, or undefined. */
   get(name: string): string | undefined {
-    if (this.raw === '') return undefined
-    const list = this.fields()
-    for (let i = 0; i < list.length; i += 2) if (sameName(list[i]!, name)) return list[i + 1]
-    return undefined
+    const at = lineOf(this.raw, name, 0)
+    return at === -1 ? undefined : valueAt(this.raw, at + name.length + 2)
   }
 
   /** All values of a field in order, one for each line it was sent in. */
   getAll(name: string): string[] {
-    const list = this.fields()
+    const { raw } = this
     const values: string[] = []
-    for (let i = 0; i < list.length; i += 2) if (sameName(list[i]!, name)) values.push(list[i + 1]!)
+    for (let at = lineOf(raw, name, 0); at !== -1; at = lineOf(raw, name, nextLine(raw, at)))
+      values.push(valueAt(raw, at + name.length + 2))
     return values
   }
 
@@ -67,80 +67,69 @@ export class Headers {
   }
 
   has(name: string): boolean {
-    return this.get(name) !== undefined
+    return lineOf(this.raw, name, 0) !== -1
   }
 
   /** Replaces every field of that name by one. Throws GatewayError 'internal-error' for a bad name or value. */
   set(name: string, value: string): void {
-    const list = this.edit()
-    checkField(name, value)
-    for (let i = 0; i < list.length; i += 2) {
-      if (!sameName(list[i]!, name)) continue
-      list[i + 1] = value
-      removeFrom(list, i + 2, name)
-      return
-    }
-    list.push(name, value)
+    const line = fieldLine(name, value)
+    const { raw } = this
+    const at = lineOf(raw, name, 0)
+    if (at === -1) return this.become(raw + line)
+    this.become(raw.slice(0, at) + line + withoutLines(raw.slice(nextLine(raw, at)), name))
   }
 
   /** Adds a field after the others. Throws GatewayError 'internal-error' for a bad name or value. */
   append(name: string, value: string): void {
-    checkField(name, value)
-    if (this.list === null && this.raw !== '') {
-      this.raw += `${name}: ${value}\r\n`
-      return
-    }
-    this.edit().push(name, value)
+    this.become(this.raw + fieldLine(name, value))
+  }
+
+  /** Adds `lines`, already validated and each "Name: value\r\n", after the others. */
+  appendLines(lines: string): void {
+    this.become(this.raw + lines)
   }
 
   /** Removes every field of that name and says whether there was one. */
   delete(name: string): boolean {
-    if (this.raw === '') return false
-    const list = this.fields()
-    for (let i = 0; i < list.length; i += 2) {
-      if (!sameName(list[i]!, name)) continue
-      this.raw = null
-      this.hasDate &&= !sameName(name, 'date')
-      removeFrom(list, i, name)
-      return true
-    }
-    return false
+    if (!this.has(name)) return false
+    if (sameName(name, 'date')) this.hasDate = false
+    this.become(withoutLines(this.raw, name))
+    return true
+  }
+
+  /**
+   * Puts `lines`, already validated and each "Name: value\r\n", in place of every field with one of the names: one pass,
+   * however many there are. For fields that are made once and put into many messages.
+   */
+  replace(names: NameSet, lines: string): void {
+    if (names.has('date')) this.hasDate = false
+    this.become(names.without(this.raw) + lines)
   }
 
   /** The flat list [name, value, name, value, …], to read only. */
   entries(): readonly string[] {
-    return this.fields()
+    this.list ??= parseFields(this.raw)
+    return this.list
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
-    const list = this.fields()
+    const list = this.entries()
     for (let i = 0; i < list.length; i += 2) yield [list[i]!, list[i + 1]!]
   }
 
   /** Every field as "Name: value\r\n". */
   toWire(): string {
-    if (this.raw !== null) return this.raw
-    const list = this.list!
-    let raw = ''
-    for (let i = 0; i < list.length; i += 2) raw += `${list[i]!}: ${list[i + 1]!}\r\n`
-    this.raw = raw
-    return raw
+    return this.raw
   }
 
   /** An independent copy. */
   clone(): Headers {
-    return new Headers(this.raw, this.raw === null ? [...this.list!] : null, this.hasDate)
+    return new Headers(this.raw, this.hasDate)
   }
 
-  private fields(): string[] {
-    this.list ??= parseFields(this.raw!)
-    return this.list
-  }
-
-  private edit(): string[] {
-    const list = this.fields()
-    this.raw = null
-    return list
+  private become(raw: string): void {
+    this.raw = raw
+    this.list = null
   }
 }
 
@@ -159,6 +148,12 @@ export function isToken(name: string): boolean {
   return TOKEN.test(name)
 }
 
+/** "Name: value\r\n". Throws GatewayError 'internal-error' for a bad name or value. */
+export function fieldLine(name: string, value: string): string {
+  checkField(name, value)
+  return `${name}: ${value}\r\n`
+}
+
 function checkField(name: string, value: string): void {
   if (!TOKEN.test(name))
     throw new GatewayError('internal-error', undefined, {
@@ -170,15 +165,30 @@ function checkField(name: string, value: string): void {
     })
 }
 
-function removeFrom(list: string[], start: number, name: string): void {
-  let kept = start
-  for (let i = start; i < list.length; i += 2) {
-    if (sameName(list[i]!, name)) continue
-    list[kept] = list[i]!
-    list[kept + 1] = list[i + 1]!
-    kept += 2
+/** Where the first line with that name begins, at or after `from`, the beginning of a line; -1 if there is none. */
+function lineOf(raw: string, name: string, from: number): number {
+  const { length } = name
+  for (let at = from; at < raw.length; at = nextLine(raw, at))
+    if (raw.charCodeAt(at + length) === COLON && sameName(raw.slice(at, at + length), name)) return at
+  return -1
+}
+
+function nextLine(raw: string, at: number): number {
+  return raw.indexOf('\n', at) + 1
+}
+
+function valueAt(raw: string, at: number): string {
+  return raw.slice(at, raw.indexOf('\r', at))
+}
+
+function withoutLines(raw: string, name: string): string {
+  let kept = ''
+  let start = 0
+  for (let at = lineOf(raw, name, 0); at !== -1; at = lineOf(raw, name, start)) {
+    kept += raw.slice(start, at)
+    start = nextLine(raw, at)
   }
-  list.length = kept
+  return start === 0 ? raw : kept + raw.slice(start)
 }
 
 function parseFields(raw: string): string[] {

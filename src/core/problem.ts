@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { Bytes } from './body.ts'
-import { asGatewayError, errorTable } from './errors.ts'
+import { asGatewayError, type ErrorEntry, errorTable } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { Headers } from './headers.ts'
 import { Reply } from './reply.ts'
 
 /** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
 const heads = new Map(
-  Object.entries(errorTable).map(([code, { status, title }]) => [
+  Object.entries<ErrorEntry>(errorTable).map(([code, { status, title, type = `urn:sallyport:error:${code}` }]) => [
     code,
     // An identifier, not an address: there is no page that would have to be there for as long as clients compare it.
-    { type: `urn:sallyport:error:${code}`, title, status },
+    { type, title, status },
   ]),
 )
 

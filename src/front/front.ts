@@ -6,6 +6,7 @@ import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
 import { Deadlines } from '../http1/deadlines.ts'
+import type { PoolSize } from '../http1/pool.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { callService } from '../services/call.ts'
@@ -76,6 +77,18 @@ export class Front implements Receiver {
   /** Open client connections. */
   get connections(): number {
     return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
+  }
+
+  /** Connections and waiting requests whose time is watched. */
+  get watched(): number {
+    return this.deadlines.size
+  }
+
+  /** Service -> the pools of its instances, in the order of the configuration. */
+  get pools(): Readonly<Record<string, readonly PoolSize[]>> {
+    return Object.fromEntries(
+      [...this.services].map(([name, { instances }]) => [name, instances.map(({ pool }) => pool.size)]),
+    )
   }
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */

@@ -13,6 +13,7 @@ import { compileRewrite } from '../routing/rewrite.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
+import { endsHere, ownOptions } from './last-hop.ts'
 import type { OwnRoute } from './own-routes.ts'
 
 /** One path of a route once it is compiled. */
@@ -30,11 +31,12 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
  * 1. The path takes its one form, or is refused.
  * 2. The most specific route is found.
  * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
- * What no route takes goes through the policies of every route too, so that its error replies are like all others.
+ * OPTIONS that asks the gateway itself is answered beforehand. What no route takes goes through the policies of every route too, so that its error replies are like all others.
  */
 export class Snapshot {
   private readonly router: Router<CompiledRoute>
   private readonly unrouted: Handler
+  private readonly options: Handler
 
   constructor(
     config: GatewayConfig,
@@ -49,9 +51,11 @@ export class Snapshot {
     this.unrouted = chain(config.policies, toolbox, NOWHERE, (exchange) => {
       throw this.whyUnrouted(exchange)
     })
+    this.options = chain(config.policies, toolbox, NOWHERE, ownOptions)
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
+    if (exchange.method === 'OPTIONS' && endsHere(exchange)) return this.options(exchange)
     // 1.
     const path = normalizePath(exchange.path)
     if (path === null) return this.unrouted(exchange)

@@ -11,8 +11,9 @@ import {
 } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
-import type { BodySource, IncomingBody } from './incoming-body.ts'
+import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { sharedBuffer } from './read-buffers.ts'
 import { responseBody } from './response-body.ts'
 import { hasNoContent, type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 import { SocketTunnel } from './tunnel.ts'
@@ -20,10 +21,13 @@ import { SocketTunnel } from './tunnel.ts'
 /** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
 const CONTINUE_TIMEOUT = 1_000
 
+/** Interim responses to one request. */
+const MAXIMUM_INTERIM = 100
+
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
 export class ClientConnection implements BodySource, WriterOwner, Timed {
   readonly socket: Socket
-  deadline = Number.POSITIVE_INFINITY
+  deadline: number
 
   private readonly owner: ClientOwner
   private readonly options: ClientOptions
@@ -44,6 +48,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
   private sending = false
   private receiving = false
   private closeAfter = false
+  private interim = 0
   /** An octet of the response has come. */
   private heard = false
   /** The owner knows that it is gone. */
@@ -60,6 +65,8 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.deadlines = deadlines
     this.head = head
     this.writer = new MessageWriter(this)
+    // Whoever asked for it may have left meanwhile.
+    this.deadline = deadlines.in(options.poolTimeout)
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.serviceDrained()))
     socket.on('end', () => this.ended())
@@ -80,6 +87,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     this.receiving = true
     this.closeAfter = false
     this.heard = false
+    this.interim = 0
     this.pending = null
     const { head, body, chunked } = request
     if (request.expectsContinue && isStream(body)) {
@@ -101,9 +109,10 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   private sendHeld(): void {
     const { held } = this
+    if (held === null) return
     this.held = null
     this.deadline = this.deadlines.in(this.options.responseTimeout)
-    if (held !== null) this.writer.sendBody(held, this.request!.chunked)
+    this.writer.sendBody(held, this.request!.chunked)
   }
 
   messageWritten(): void {
@@ -122,6 +131,11 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
   }
 
   // Receiving
+
+  /** What is to be read into next. */
+  get readBuffer(): Buffer {
+    return this.body === null ? sharedBuffer : this.body.readBuffer
+  }
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
@@ -153,6 +167,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
       const { status } = this.head
       if (status >= 200) return this.begin(octets, at, end)
       if (status === 101) return this.change(octets, at, end)
+      if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends interim responses without end')
       if (status === 100) this.sendHeld()
       else this.listener!.informed(status, this.head.endToEnd(false, ''))
       if (at >= end) return
@@ -170,7 +185,7 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
     const reply = new Reply(head.status, head.endToEnd(empty, this.deadlines.dateField), null)
     const length = empty ? 0 : head.contentLength
     // 1. No content, or all of it at hand: the connection is free before the reply is on its way.
-    if (length >= 0 && end - bodyStart >= length) {
+    if (length >= 0 && length <= WHOLE && end - bodyStart >= length) {
       const stop = bodyStart + length
       if (!empty) reply.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
       if (stop < end) this.closeAfter = true
@@ -191,14 +206,15 @@ export class ClientConnection implements BodySource, WriterOwner, Timed {
 
   /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
   private change(octets: Buffer, start: number, end: number): void {
-    const { fields } = this.head
-    if (this.request!.upgrade === null) throw new Error('the service changed the protocol without being asked')
+    const protocol = this.head.fields.upgrade
+    if (protocol === null || protocol.toLowerCase() !== this.request!.upgrade?.toLowerCase())
+      throw new Error('the service changed to a protocol that it was not asked for')
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
     const early = Buffer.from(octets.subarray(start, end))
     this.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
     reply.upgrade = {
-      protocol: fields.upgrade ?? this.request!.upgrade,
+      protocol,
       open: (client) => {
         this.tunnel = new SocketTunnel(client, this.socket, this.deadlines, this.options.idleTimeout)
         if (early.length > 0) this.tunnel.fromService(early)

@@ -27,6 +27,7 @@ test('further names are nominated, except of fields that are taken out anyway', 
 })
 
 test('an option is a whole name', () => {
+  assert.deepEqual(readOptions('keep-alive\xa0, \xa0close'), { ...none, nominated: ['keep-alive\xa0', '\xa0close'] })
   assert.deepEqual(readOptions('closed, keep-alive-not').close, false)
   assert.deepEqual(readOptions('closed, keep-alive-not').keepAlive, false)
 })

@@ -1,3 +1,5 @@
+import { HTAB, SP } from './characters.ts'
+
 /** What a Connection field asks for (RFC 9110 section 7.6.1). */
 export interface ConnectionOptions {
   readonly close: boolean
@@ -22,11 +24,24 @@ export function readOptions(connection: string): ConnectionOptions {
   let upgrade = false
   const nominated: string[] = []
   for (const entry of connection.toLowerCase().split(',')) {
-    const option = entry.trim()
+    const option = withoutSpace(entry)
     if (option === 'close') close = true
     else if (option === 'keep-alive') keepAlive = true
     else if (option === 'upgrade') upgrade = true
     else if (option !== '' && !WIRE_OPTIONS.has(option)) nominated.push(option)
   }
   return { close, keepAlive, upgrade, nominated: nominated.length === 0 ? null : nominated }
+}
+
+/** Optional whitespace is spaces and tabs (RFC 9110 section 5.6.3): `trim` would take some obs-text for it too. */
+function withoutSpace(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace(text.charCodeAt(start))) start++
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === HTAB
 }

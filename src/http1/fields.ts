@@ -32,7 +32,6 @@ export class FieldSection {
   upgrade: string | null = null
   expect: string | null = null
   keepAlive: string | null = null
-  maxForwards: string | null = null
   forwardedFor: string | null = null
   forwardedProto: string | null = null
   forwardedHost: string | null = null
@@ -163,9 +162,6 @@ export class FieldSection {
       case Known.keepAlive:
         this.keepAlive = value
         return
-      case Known.maxForwards:
-        this.maxForwards = list(this.maxForwards, value)
-        return
       case Known.forwardedFor:
         this.forwardedFor = list(this.forwardedFor, value)
         return
@@ -189,7 +185,7 @@ export class FieldSection {
 
   private reset(): void {
     this.host = this.connection = this.contentLength = this.transferEncoding = this.te = null
-    this.upgrade = this.expect = this.maxForwards = this.keepAlive = null
+    this.upgrade = this.expect = this.keepAlive = null
     this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
     this.claims = ''
     this.hostLines = 0

@@ -1,7 +1,8 @@
-import { asGatewayError } from '../core/errors.ts'
 import { Bytes, type BodySink, type BodyStream } from '../core/body.ts'
+import { asGatewayError } from '../core/errors.ts'
 import type { Headers } from '../core/headers.ts'
 import type { BodyDecoder } from './body-decoder.ts'
+import { giveBack, sharedBuffer, takeBuffer } from './read-buffers.ts'
 
 /** The connection a body is read from. */
 export interface BodySource {
@@ -13,9 +14,18 @@ export interface BodySource {
   bodyWanted(): void
 }
 
+/** Up to here a body that arrived with its head is handed on as bytes, in octets. */
+export const WHOLE = 16_384
+
+/** A read of fewer octets than this does not keep a buffer of its own busy: events come far between. */
+const BULK = 16_384
+
 /**
  * The content of a message that is still arriving. What comes before somebody pipes it, at most what was read
  * together with the head, is kept; then reading pauses, so that nothing is ever buffered whole.
+ *
+ * A body in full flow has a read buffer of its own, so that its octets go from socket to socket without a copy: while
+ * a sink still uses the last chunk, nothing is read.
  */
 export class IncomingBody implements BodyStream {
   readonly length: number
@@ -29,7 +39,13 @@ export class IncomingBody implements BodyStream {
   private readonly limit: number
   private readonly overLimit: () => Error
   private sink: BodySink | null = null
-  private kept: Buffer | null = null
+  /** The buffer of its own, and how much of it holds chunks that were copied there. */
+  private own: Buffer | null = null
+  private copied = 0
+  /** Octets of `own` that nobody has taken yet, all of what was copied. */
+  private kept = 0
+  /** The sink still uses the last chunk. */
+  private lent = false
   private ended = false
   private trailers: Headers | null = null
   private error: Error | null = null
@@ -54,12 +70,19 @@ export class IncomingBody implements BodyStream {
     return this.sink !== null && this.error === null
   }
 
-  /** All of it as bytes, if it arrived before anybody took it; then nobody may take it any more. */
+  /** What the connection is to read into next. */
+  get readBuffer(): Buffer {
+    return this.own === null || this.ended ? sharedBuffer : this.own
+  }
+
+  /** All of it as bytes, if it is short and arrived before anybody took it; then nobody may take it any more. */
   whole(): Bytes | null {
     if (!this.ended || this.trailers !== null || this.sink !== null || this.error !== null) return null
+    if (this.kept > WHOLE) return null
     this.finished = true
-    const bytes = this.kept === null ? Bytes.fromLatin1('') : Bytes.fromBuffer(this.kept)
-    this.kept = null
+    const bytes = Bytes.fromLatin1(this.own === null ? '' : this.own.toString('latin1', 0, this.kept))
+    this.kept = 0
+    this.release()
     return bytes
   }
 
@@ -86,13 +109,19 @@ export class IncomingBody implements BodyStream {
     this.received += end - start
     if (this.received > this.limit) throw this.overLimit()
     if (this.error !== null) return
-    const chunk = octets.subarray(start, end)
-    if (this.sink === null || this.kept !== null) {
-      this.kept = this.kept === null ? Buffer.from(chunk) : Buffer.concat([this.kept, chunk])
-      this.pause()
-      return
+    const { sink } = this
+    if (sink === null || this.kept > 0) {
+      this.kept += this.copy(octets, start, end).length
+      return this.pause()
     }
-    if (!this.sink.write(chunk)) this.pause()
+    const chunk = octets === this.own ? octets.subarray(start, end) : this.copy(octets, start, end)
+    if (!sink.write(chunk)) {
+      this.lent = true
+      return this.pause()
+    }
+    if (this.lent) return
+    this.copied = 0
+    if (chunk.length < BULK) this.release()
   }
 
   /** The decoder found the end. */
@@ -102,14 +131,14 @@ export class IncomingBody implements BodyStream {
     // There is nothing left to hold back; the connection may already be needed for the next message.
     if (this.paused) this.source.resumeReading()
     this.paused = false
-    if (this.sink !== null && this.kept === null) this.finish()
+    if (this.sink !== null && this.kept === 0) this.finish()
   }
 
   /** The body will not be completed; told to the sink, now or when there is one. */
   fail(error: Error): void {
     if (this.error !== null || this.finished) return
     this.error = error
-    this.kept = null
+    this.forget()
     this.sink?.fail(error)
   }
 
@@ -121,22 +150,27 @@ export class IncomingBody implements BodyStream {
   }
 
   resume(): void {
+    this.lent = false
+    this.copied = this.kept
+    if (this.finished) return this.release()
     if (this.sink !== null && this.error === null) this.deliver()
   }
 
   cancel(): void {
     if (this.finished || this.error !== null) return
     this.error = new Error('the consumer wants no more of the body')
-    this.kept = null
+    this.forget()
     // Once it is here, the connection may already be at the next message.
     if (!this.ended) this.source.abandonBody()
   }
 
   private deliver(): void {
-    const { kept, sink } = this
-    if (kept !== null) {
-      this.kept = null
-      if (!sink!.write(kept) && !this.ended) return
+    const { kept } = this
+    if (kept > 0) {
+      this.kept = 0
+      this.lent = !this.sink!.write(this.own!.subarray(0, kept))
+      if (this.lent && !this.ended) return
+      if (!this.lent) this.copied = 0
     }
     if (this.ended) return this.finish()
     if (!this.paused) return
@@ -153,6 +187,29 @@ export class IncomingBody implements BodyStream {
   private finish(): void {
     if (this.finished || this.error !== null) return
     this.finished = true
+    if (!this.lent) this.release()
     this.sink!.end(this.trailers)
+  }
+
+  /** Puts a chunk behind those that were copied since the sink last had nothing in use. */
+  private copy(octets: Buffer, start: number, end: number): Buffer {
+    const { copied } = this
+    const stop = copied + end - start
+    this.own ??= takeBuffer()
+    if (stop > this.own.length) this.own = Buffer.concat([this.own.subarray(0, copied)], stop)
+    octets.copy(this.own, copied, start, end)
+    this.copied = stop
+    return this.own.subarray(copied, stop)
+  }
+
+  /** Gives the buffer back; only while octets are read, or after the last of them: else the socket still holds it. */
+  private release(): void {
+    if (this.own !== null) giveBack(this.own)
+    this.forget()
+  }
+
+  private forget(): void {
+    this.own = null
+    this.copied = this.kept = 0
   }
 }

@@ -15,12 +15,19 @@ function open() {
       return stop + 1
     },
   })
-  const lend = (use: (octets: Buffer) => void) => (text: string) => {
-    const octets = Buffer.from(text)
-    use(octets)
+  const lend = (use: (octets: Buffer, end: number) => void) => (text: string) => {
+    // The buffer may hold more than was read.
+    const octets = Buffer.from(`${text}.`)
+    use(octets, text.length)
     octets.fill('!')
   }
-  return { words, state, input, feed: lend((octets) => input.feed(octets)), keep: lend((octets) => input.keep(octets)) }
+  return {
+    words,
+    state,
+    input,
+    feed: lend((octets, end) => input.feed(octets, end)),
+    keep: lend((octets, end) => input.keep(octets.subarray(0, end))),
+  }
 }
 
 test('what cannot be used yet is kept until there is more', () => {

@@ -24,11 +24,12 @@ export class Input {
     this.kept = Buffer.concat(this.kept === null ? [octets] : [this.kept, octets])
   }
 
-  /** Octets have come, which are only lent. */
-  feed(octets: Buffer): void {
-    const input = this.kept === null ? octets : Buffer.concat([this.kept, octets])
+  /** Octets have come, up to `end`, which are only lent. */
+  feed(octets: Buffer, end: number): void {
+    const { kept } = this
+    if (kept === null) return this.run(octets, end)
     this.kept = null
-    this.run(input)
+    this.run(Buffer.concat([kept, octets.subarray(0, end)]), kept.length + end)
   }
 
   /** The consumer may have become able to use what is kept; nothing happens while it is at it already. */
@@ -36,7 +37,7 @@ export class Input {
     const { kept } = this
     if (this.running || kept === null) return
     this.kept = null
-    this.run(kept)
+    this.run(kept, kept.length)
   }
 
   /** Hands over what is kept. */
@@ -46,14 +47,13 @@ export class Input {
     return kept
   }
 
-  private run(octets: Buffer): void {
-    const end = octets.length
+  private run(octets: Buffer, end: number): void {
     let at = 0
     this.running = true
     while (at < end) {
       const next = this.consumer.consume(octets, at, end)
       if (next === at) {
-        this.kept = Buffer.from(octets.subarray(at))
+        this.kept = Buffer.from(octets.subarray(at, end))
         break
       }
       at = next

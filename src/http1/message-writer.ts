@@ -27,6 +27,13 @@ export class MessageWriter implements BodySink {
   private chunked = false
   private expected = -1
   private source: BodyStream | null = null
+  /** Whose last chunk the socket still uses. */
+  private lender: BodyStream | null = null
+  /** Chunks whose write has not been reported as done. */
+  private unflushed = 0
+  private readonly flushed = (error?: Error | null): void => {
+    if (--this.unflushed === 0 && !error) this.goOn()
+  }
 
   constructor(owner: WriterOwner) {
     this.owner = owner
@@ -94,9 +101,31 @@ export class MessageWriter implements BodySink {
       this.owner.messageFailed(new Error('the body is longer than announced'))
       return false
     }
-    const more = this.owner.socket.write(this.frame(chunk))
+    const more = this.put(chunk)
     this.owner.writeBlocked(!more)
+    if (!more) this.lender = this.source
     return more
+  }
+
+  /** Writes a chunk with what must stand around it; false while the socket still uses the chunk or wants no more. */
+  private put(chunk: Buffer): boolean {
+    const { socket } = this.owner
+    const { chunked } = this
+    const before = chunked ? `${this.head}${chunk.length.toString(16)}\r\n` : this.head
+    this.head = ''
+    if (before.length + chunk.length <= ONE_WRITE)
+      return socket.write(`${before}${chunk.toString('latin1')}${chunked ? '\r\n' : ''}`, 'latin1')
+    this.unflushed++
+    if (before === '') {
+      socket.write(chunk, this.flushed)
+    } else {
+      socket.cork()
+      socket.write(before, 'latin1')
+      socket.write(chunk, this.flushed)
+      if (chunked) socket.write('\r\n', 'latin1')
+      socket.uncork()
+    }
+    return socket.writableLength === 0
   }
 
   end(trailers: Headers | null): void {
@@ -119,26 +148,23 @@ export class MessageWriter implements BodySink {
 
   /** The socket has taken everything: the source may go on. */
   drained(): void {
+    if (this.lender === null) return this.owner.writeBlocked(false)
+    this.goOn()
+  }
+
+  private goOn(): void {
+    const { lender } = this
+    if (lender === null) return
+    this.lender = null
     this.owner.writeBlocked(false)
-    this.source?.resume()
+    lender.resume()
   }
 
   /** The connection is gone, or the reader wants no more: the source is told. */
   stop(): void {
     const { source } = this
-    this.source = null
+    this.source = this.lender = null
     this.head = ''
     source?.cancel()
-  }
-
-  /** A copy of the lent chunk with what must stand around it, so that one write does. */
-  private frame(chunk: Buffer): Buffer {
-    const before = this.chunked ? `${this.head}${chunk.length.toString(16)}\r\n` : this.head
-    this.head = ''
-    const framed = Buffer.allocUnsafe(before.length + chunk.length + (this.chunked ? 2 : 0))
-    framed.write(before, 0, 'latin1')
-    chunk.copy(framed, before.length)
-    if (this.chunked) framed.write('\r\n', before.length + chunk.length, 'latin1')
-    return framed
   }
 }

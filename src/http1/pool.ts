@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientOptions, ClientOwner } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
+import { sharedBuffer } from './read-buffers.ts'
 import { ResponseHead } from './response-head.ts'
 
 /** Bounds of a pool; times are milliseconds. */
@@ -15,6 +16,14 @@ export interface PoolOptions extends ClientOptions {
   readonly queue: number
   readonly queueTimeout: number
   readonly connectTimeout: number
+}
+
+/** Connections of a pool that exist or are being made, and requests that wait for one. */
+export interface PoolSize {
+  readonly idle: number
+  readonly busy: number
+  readonly connecting: number
+  readonly waiting: number
 }
 
 /** No connection could be made: nothing was sent, so another instance may be tried whatever the request is. */
@@ -42,7 +51,7 @@ export class ConnectionPool implements ClientOwner {
   }
 
   /** Connections that exist or are being made, and requests that wait for one. */
-  get size(): { idle: number; busy: number; connecting: number; waiting: number } {
+  get size(): PoolSize {
     return { idle: this.idle.length, busy: this.busy.size, connecting: this.connecting, waiting: this.waiting.size }
   }
 
@@ -105,9 +114,9 @@ export class ConnectionPool implements ClientOwner {
     return new Promise((resolve, reject) => {
       let connection: ClientConnection | null = null
       const onread = {
-        buffer: readBuffer,
-        callback: (length: number) => {
-          connection?.read(readBuffer, length)
+        buffer: () => connection?.readBuffer ?? sharedBuffer,
+        callback: (length: number, octets: Uint8Array) => {
+          if (octets instanceof Buffer) connection?.read(octets, length)
           return true
         },
       }
@@ -182,6 +191,3 @@ function tooBusy(): GatewayError {
 }
 
 function ignore(): void {}
-
-/** What is read from every connection of the thread lies here until the end of the read. */
-const readBuffer = Buffer.allocUnsafeSlow(65_536)

@@ -13,7 +13,14 @@ function lines(status: number, body: Body, { empty = false, minor = 1, close = f
 }
 
 test('a head has its status line, its fields, a date and the framing of its content', () => {
-  assert.deepEqual(lines(200, Bytes.fromLatin1('abc')), ['HTTP/1.1 200 OK', 'X-A: 1', 'Date: now', 'Content-Length: 3', '', ''])
+  assert.deepEqual(lines(200, Bytes.fromLatin1('abc')), [
+    'HTTP/1.1 200 OK',
+    'X-A: 1',
+    'Date: now',
+    'Content-Length: 3',
+    '',
+    '',
+  ])
 })
 
 test('a status without a registered reason has none', () => {

@@ -205,7 +205,10 @@ test('framing that could be read in two ways is refused', () => {
 
 test('spellings of framing fields that some service may fold into them are dropped', () => {
   const head = parse(
-    get('POST / HTTP/1.1', 'Host: a\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nX_User_Id: 1\r\nX_Free: 1\r\n'),
+    get(
+      'POST / HTTP/1.1',
+      'Host: a\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nX_User_Id: 1\r\nX_Free: 1\r\n',
+    ),
   )
   assert.equal(head.contentLength, 0)
   assert.equal(head.fields.raw, 'X_Free: 1\r\n')
@@ -250,7 +253,8 @@ test('of expectations HTTP/1.1 knows one and HTTP/1.0 none', () => {
 })
 
 test('an upgrade is asked for by HTTP/1.1 with Upgrade and Connection together', () => {
-  const upgrade = (version: string, fields: string) => parse(get(`GET / HTTP/${version}`, `Host: a\r\n${fields}`)).upgrade
+  const upgrade = (version: string, fields: string) =>
+    parse(get(`GET / HTTP/${version}`, `Host: a\r\n${fields}`)).upgrade
   assert.equal(upgrade('1.1', 'Upgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n'), 'WebSocket')
   assert.equal(upgrade('1.1', 'Upgrade: WebSocket\r\nConnection: keep-alive\r\n'), null)
   assert.equal(upgrade('1.1', 'Upgrade: WebSocket\r\n'), null)

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Bytes, cancelBody } from '../core/body.ts'
-import { asGatewayError, GatewayError } from '../core/errors.ts'
+import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
@@ -9,9 +9,10 @@ import { LF } from './characters.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from './input.ts'
-import type { BodySource, IncomingBody } from './incoming-body.ts'
+import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { sharedBuffer } from './read-buffers.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import { requestBody, tooLarge } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -50,6 +51,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   private status = 0
   private draining = false
   private closeAfter = false
+  /** The client has asked for that. */
+  private clientCloses = false
   private expectsContinue = false
   private closing: LingeringClose | null = null
   private tunnel: Tunnel | null = null
@@ -89,14 +92,19 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   // Reading
 
+  /** What is to be read into next. */
+  get readBuffer(): Buffer {
+    return this.body === null ? sharedBuffer : this.body.readBuffer
+  }
+
   /** Takes octets from the socket, which are only lent. */
-  read(octets: Buffer): void {
-    if (this.closing !== null) return this.closing.discard(octets.length)
-    if (this.tunnel !== null) return this.tunnel.fromClient(octets)
+  read(octets: Buffer, end: number): void {
+    if (this.closing !== null) return this.closing.discard(end)
+    if (this.tunnel !== null) return this.tunnel.fromClient(octets.subarray(0, end))
     // A head that comes in small pieces is not parsed again before a line of it is complete.
-    if (this.state === 'head' && !octets.includes(LF) && this.input.length + octets.length <= this.options.head)
-      return this.input.keep(octets)
-    this.input.feed(octets)
+    if (this.state === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
+      return this.input.keep(octets.subarray(0, end))
+    this.input.feed(octets, end)
   }
 
   consume(octets: Buffer, start: number, end: number): number {
@@ -139,14 +147,14 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now(), this)
     this.exchange = exchange
     this.status = 0
-    this.closeAfter = head.close
+    this.closeAfter = this.clientCloses = head.close
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     const length = head.contentLength
     if (length > options.body) throw tooLarge(options.body)
     this.expectsContinue = length !== 0 && head.expectsContinue
     let at = bodyStart
-    if (length > 0 && end - bodyStart >= length) {
+    if (length > 0 && length <= WHOLE && end - bodyStart >= length) {
       at = bodyStart + length
       exchange.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, at))
     } else if (length !== 0) {
@@ -266,7 +274,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   private next(): void {
     this.body = null
-    if (this.closeAfter || this.draining) return this.linger()
+    if (this.closeAfter || this.draining) return this.hangUp()
     // A client that does not read its replies is not asked for more: they would pile up here.
     if (this.socket.writableNeedDrain) {
       this.state = 'waiting'
@@ -302,6 +310,14 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.linger()
   }
 
+  /** A client that has asked for the end sends no more, and need not be given time to read first. */
+  private hangUp(): void {
+    if (!this.clientCloses || this.input.length > 0) return this.linger()
+    this.state = 'closing'
+    if (this.socket.writableLength === 0) this.socket.destroy()
+    else this.socket.destroySoon()
+  }
+
   private linger(): void {
     if (this.closing !== null) return
     this.state = 'closing'
@@ -327,11 +343,10 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.deadlines.forget(this)
     this.writer.stop()
     this.tunnel?.close()
-    const left = new GatewayError('client-closed')
-    this.body?.fail(left)
+    if (this.body !== null && !this.body.finished) this.body.fail(new GatewayError('client-closed'))
     if (this.exchange !== null) {
       if (this.tunnel === null) this.exchange.abort()
-      if (this.status === 0) this.status = left.status
+      if (this.status === 0) this.status = errorTable['client-closed'].status
       this.over(this.tunnel !== null)
     }
     this.handler.closed(this)

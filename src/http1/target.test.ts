@@ -4,7 +4,16 @@ import { codeOf } from '../../test/support/codes.ts'
 import { isAuthority, parseTarget } from './target.ts'
 
 test('an authority is a name or an address with an optional port', () => {
-  for (const text of ['a', 'example.com', 'EXAMPLE.com:80', '127.0.0.1:8000', '[::1]', '[2001:db8::1]:443', '_dmarc.a', 'a-b.c.'])
+  for (const text of [
+    'a',
+    'example.com',
+    'EXAMPLE.com:80',
+    '127.0.0.1:8000',
+    '[::1]',
+    '[2001:db8::1]:443',
+    '_dmarc.a',
+    'a-b.c.',
+  ])
     assert.ok(isAuthority(text), text)
 })
 
@@ -42,7 +51,7 @@ test('anything else is not an authority', () => {
 
 test('the absolute form names authority and path, which is at least "/"', () => {
   assert.deepEqual(parseTarget('GET', 'http://a/b?c'), { authority: 'a', target: '/b?c' })
-  assert.deepEqual(parseTarget('GET', 'HTTPS://a:1'), { authority: 'a:1', target: '/' })
+  assert.deepEqual(parseTarget('GET', 'HTTP://a:1'), { authority: 'a:1', target: '/' })
   assert.deepEqual(parseTarget('GET', 'http://a?b'), { authority: 'a', target: '/?b' })
   assert.deepEqual(parseTarget('GET', 'http://[::1]//b'), { authority: '[::1]', target: '//b' })
 })
@@ -55,8 +64,27 @@ test('the asterisk form is for OPTIONS alone', () => {
   )
 })
 
+test('an https URI is not for a connection without TLS', () => {
+  for (const target of ['https://a/', 'HTTPS://a'])
+    assert.equal(
+      codeOf(() => parseTarget('GET', target)),
+      'misdirected-request',
+    )
+})
+
 test('no other form is understood', () => {
-  for (const target of ['a', 'a:80', 'ftp://a/', 'http:/a', 'http:///b', 'http://', 'http://u@a/', '*x', '?a', 'http://a\\b/'])
+  for (const target of [
+    'a',
+    'a:80',
+    'ftp://a/',
+    'http:/a',
+    'http:///b',
+    'http://',
+    'http://u@a/',
+    '*x',
+    '?a',
+    'http://a\\b/',
+  ])
     assert.equal(
       codeOf(() => parseTarget('GET', target)),
       'bad-request',

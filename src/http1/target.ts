@@ -1,3 +1,4 @@
+import { GatewayError } from '../core/errors.ts'
 import { MalformedMessage } from './fields.ts'
 
 /**
@@ -20,16 +21,19 @@ export interface Target {
 
 /**
  * Reads a target that does not begin with "/": absolute-form, or asterisk-form (RFC 9112 sections 3.2.2
- * and 3.2.4). Throws MalformedMessage.
+ * and 3.2.4). Throws MalformedMessage, and GatewayError 'misdirected-request' for an https URI: the connection is not
+ * secured (RFC 9110 section 7.4).
  */
 export function parseTarget(method: string, target: string): Target {
   if (target === '*') {
     if (method !== 'OPTIONS') throw new MalformedMessage('Only OPTIONS may have the target "*".')
     return { authority: null, target: '*' }
   }
-  const match = /^https?:\/\/([^/?]*)(.*)$/i.exec(target)
-  if (match === null || !isAuthority(match[1]!))
+  const match = /^http(s?):\/\/([^/?]*)(.*)$/i.exec(target)
+  if (match === null || !isAuthority(match[2]!))
     throw new MalformedMessage('The request target is neither a path nor an http URI.')
-  const rest = match[2]!
-  return { authority: match[1]!, target: rest.startsWith('/') ? rest : `/${rest}` }
+  if (match[1] !== '')
+    throw new GatewayError('misdirected-request', 'An https URI cannot be asked for on a connection without TLS.')
+  const rest = match[3]!
+  return { authority: match[2]!, target: rest.startsWith('/') ? rest : `/${rest}` }
 }

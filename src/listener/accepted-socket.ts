@@ -1,22 +1,27 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import { sharedBuffer } from '../http1/read-buffers.ts'
 
 /** Octets that may wait in a socket before a sender is asked to pause. */
 const HIGH_WATER_MARK = 65_536
 
-/** What is read from any client connection of this thread lies here until the end of the read. */
-const readBuffer = Buffer.allocUnsafeSlow(65_536)
+/** Who reads from the socket. */
+export interface Reader {
+  /** What is to be read into next. */
+  readonly readBuffer: Buffer
+  /** Takes octets up to `end`, which are only lent. */
+  read(octets: Buffer, end: number): void
+}
 
 /**
- * A socket for an accepted connection that reads into one buffer of the thread, as `net.connect` offers it with its
- * `onread` option and `net.Server` does not: no buffer is allocated for a read, and no stream stands between. `read` is
- * called with octets that are only lent. The accepted socket, which must not have begun to read, gives its handle
+ * A socket for an accepted connection that reads into the buffer its reader names, as `net.connect` offers it with its
+ * `onread` option and `net.Server` does not: no buffer is allocated for a read, and no stream stands between. The accepted socket, which must not have begun to read, gives its handle
  * away; should it have none, it is read as a stream.
  */
-export function readLent(accepted: Socket, read: (octets: Buffer) => void): Socket {
+export function readLent(accepted: Socket, reader: () => Reader | null): Socket {
   const handle: unknown = Reflect.get(accepted, '_handle')
   if (typeof handle !== 'object' || handle === null || !Reflect.set(accepted, '_handle', null)) {
     accepted.on('data', (octets) => {
-      if (typeof octets !== 'string') read(octets)
+      if (typeof octets !== 'string') reader()?.read(octets, octets.length)
     })
     return accepted
   }
@@ -24,9 +29,9 @@ export function readLent(accepted: Socket, read: (octets: Buffer) => void): Sock
     allowHalfOpen: true,
     highWaterMark: HIGH_WATER_MARK,
     onread: {
-      buffer: readBuffer,
-      callback(length) {
-        read(readBuffer.subarray(0, length))
+      buffer: () => reader()?.readBuffer ?? sharedBuffer,
+      callback(length, octets) {
+        if (octets instanceof Buffer) reader()?.read(octets, length)
         return true
       },
     },

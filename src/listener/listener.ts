@@ -118,8 +118,9 @@ export class Listener implements ServerHandler {
       accepted.destroy()
       return
     }
-    const socket = readLent(accepted, (octets) => connection.read(octets))
-    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    let connection: ServerConnection | null = null
+    const socket = readLent(accepted, () => connection)
+    connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     this.connections.add(connection)
     if (this.draining) connection.drain()
   }

@@ -33,8 +33,8 @@ test('set replaces every field of that name', () => {
       ['X-MODE', 'b'],
     ]),
     [
-      ['x-mode', 'GET'],
       ['Accept', '*/*'],
+      ['X-Mode', 'GET'],
     ],
   )
 })
@@ -63,6 +63,11 @@ test('a field that comes out empty is removed, so that a client cannot pass for 
     ['X-User-ID', 'u-1'],
     ['X-Tier', 'gold'],
   ])
+})
+
+test('a field can take the value of one that is removed', () => {
+  const options = { set: { 'X-New': '{header.X-Old}' }, remove: ['X-Old'] }
+  assert.deepEqual(forwarded(options, [['X-Old', '7']]), [['X-New', '7']])
 })
 
 test('blanks around a value do not make it invalid', () => {

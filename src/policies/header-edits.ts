@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Exchange } from '../core/exchange.ts'
-import type { Headers } from '../core/headers.ts'
+import { fieldLine, type Headers } from '../core/headers.ts'
+import { NameSet } from '../core/name-set.ts'
 import { fieldName } from './field-name.ts'
-import { compileTemplate, templateText } from './template.ts'
+import { compileTemplate, constantText, type Template, templateText } from './template.ts'
 
 /** Header names -> templates; a bad name is reported with its own message instead of "Invalid key in record". */
 const fields = z.record(fieldName, templateText, {
@@ -20,28 +21,34 @@ export const headerEdits = z.strictObject({
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 })
 
-/** Compiles the changes when the configuration loads. */
+/** Compiles the changes when the configuration loads. Templates see the fields as they were before. */
 export function compileHeaderEdits(
   edits: z.output<typeof headerEdits>,
 ): (headers: Headers, exchange: Exchange) => void {
-  const { remove } = edits
-  const set = compileFields(edits.set)
-  const add = compileFields(edits.add)
+  // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
+  // the gateway's word.
+  const names = new NameSet([...edits.remove, ...Object.keys(edits.set)])
+  const fields = [...compileFields(edits.set), ...compileFields(edits.add)]
+  const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null
+  if (constant !== null) return (headers) => headers.replace(names, constant)
   return (headers, exchange) => {
-    for (const name of remove) headers.delete(name)
-    for (const [name, template] of set) {
-      const value = template(exchange).trim()
-      // Removed rather than left alone: what a client sent under that name must not pass for the gateway's word.
-      if (value === '') headers.delete(name)
-      else headers.set(name, value)
-    }
-    for (const [name, template] of add) {
-      const value = template(exchange).trim()
-      if (value !== '') headers.append(name, value)
-    }
+    let lines = ''
+    for (const field of fields) lines += typeof field === 'string' ? field : field(exchange)
+    headers.replace(names, lines)
   }
 }
 
-function compileFields(templates: Readonly<Record<string, string>>) {
-  return Object.entries(templates).map(([name, text]) => [name, compileTemplate(text)] as const)
+/** Lines for each field, or what makes them. */
+function compileFields(templates: Readonly<Record<string, string>>): (string | Template)[] {
+  return Object.entries(templates).map(([name, text]) => {
+    const constant = constantText(text)
+    if (constant !== null) return lineOf(name, constant)
+    const template = compileTemplate(text)
+    return (exchange) => lineOf(name, template(exchange))
+  })
+}
+
+function lineOf(name: string, value: string): string {
+  const trimmed = value.trim()
+  return trimmed === '' ? '' : fieldLine(name, trimmed)
 }

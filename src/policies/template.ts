@@ -49,6 +49,23 @@ export const templateText = z
 
 /** Compiles a template when the configuration loads. Throws an Error that says what is wrong and what is allowed. */
 export function compileTemplate(text: string): Template {
+  const parts = parseTemplate(text)
+  const [only] = parts
+  if (parts.length === 1 && typeof only === 'function') return only
+  return (exchange) => {
+    let value = ''
+    for (const part of parts) value += typeof part === 'string' ? part : part(exchange)
+    return value
+  }
+}
+
+/** The text of a template without placeholders; null if it has any. Throws as `compileTemplate` does. */
+export function constantText(text: string): string | null {
+  const parts = parseTemplate(text)
+  return parts.every((part) => typeof part === 'string') ? parts.join('') : null
+}
+
+function parseTemplate(text: string): (string | Template)[] {
   const parts: (string | Template)[] = []
   for (const [part, placeholder] of text.matchAll(PART)) {
     if (placeholder !== undefined) parts.push(resolve(placeholder))
@@ -58,17 +75,7 @@ export function compileTemplate(text: string): Template {
     else if (plain(part) !== part) throw new Error(`${JSON.stringify(part)} holds characters other than visible ASCII`)
     else parts.push(part)
   }
-  const [only] = parts
-  if (parts.length === 1 && typeof only === 'function') return only
-  if (parts.every((part) => typeof part === 'string')) {
-    const constant = parts.join('')
-    return () => constant
-  }
-  return (exchange) => {
-    let value = ''
-    for (const part of parts) value += typeof part === 'string' ? part : part(exchange)
-    return value
-  }
+  return parts
 }
 
 function resolve(placeholder: string): Template {

@@ -71,7 +71,7 @@ export const framingCases: RequestCase[] = [
     },
     {
       name: 'Content_Length alone is no length: what follows the head is no body',
-      send: post(['Content_Length: 5'], 'hello'),
+      send: post(['Content_Length: 5'], 'hello\r\n'),
       forwarded: [forwardedBody('POST /', '')],
       refused: 400,
       inBody: true,

@@ -10,7 +10,9 @@ export interface RequestCase {
   /** Status of the gateway's own reply to what is not forwarded, which ends the connection; none by default. */
   readonly refused?: number
   /** It was refused for what it asks and is sound as a message: the connection goes on. */
-  readonly kept?: true
+  readonly kept?: boolean
+  /** It means something else when it comes in pieces. */
+  readonly atOnce?: boolean
   /** The fault lies behind the head: sent in pieces, the head is on its way to the service before it shows. */
   readonly inBody?: boolean
 }

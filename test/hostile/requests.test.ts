@@ -14,7 +14,7 @@ const GOOD = request('GET /good')
 
 async function setUp(t: TestContext) {
   const recorder = await startRecorder(t)
-  const { port, gateway } = await startGateway(t, proxyTo(recorder.url, { limits: { body: '1mb' } }))
+  const { port, gateway } = await startGateway(t, proxyTo(recorder.url, { limits: { body: '10kb' } }))
   return { recorder, port, gateway }
 }
 
@@ -79,6 +79,6 @@ test('each hostile request is refused, or forwarded in the one form', async (t) 
 
 test('so it is when it comes octet by octet', async (t) => {
   const { port, recorder } = await setUp(t)
-  for (const hostile of table)
+  for (const hostile of table.filter(({ atOnce }) => !atOnce))
     await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => checkPieces(inner, port, recorder, hostile))
 })

@@ -35,6 +35,7 @@ export class PushedBody implements BodyStream {
   resumed = 0
   cancelled = false
   private readonly first: string | null
+  private readonly lent: Buffer[] = []
 
   /** `first` is there when somebody pipes it, or nothing is. */
   constructor(length: number, first: string | null = null) {
@@ -47,11 +48,12 @@ export class PushedBody implements BodyStream {
     if (this.first !== null) this.push(this.first)
   }
 
-  /** One character an octet; answers what the sink does. The chunk is only lent: it is overwritten afterwards. */
+  /** One character an octet; answers what the sink does. The chunk is only lent: it is overwritten when it may be. */
   push(text: string): boolean {
     const chunk = Buffer.from(text, 'latin1')
     const more = this.sink!.write(chunk)
-    chunk.fill('!')
+    if (more) chunk.fill('!')
+    else this.lent.push(chunk)
     return more
   }
 
@@ -61,6 +63,7 @@ export class PushedBody implements BodyStream {
 
   resume(): void {
     this.resumed++
+    for (const chunk of this.lent.splice(0)) chunk.fill('!')
   }
 
   cancel(): void {

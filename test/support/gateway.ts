@@ -31,12 +31,12 @@ export class TestLog implements LogOutput {
     return this.lines.filter(({ message }) => message === 'API Gateway Request')
   }
 
-  /** The first line that has those fields, now or when it comes. */
-  line(fields: LogLine): Promise<LogLine> {
+  /** The first line, after the `skip` first ones, that has those fields, now or when it comes. */
+  line(fields: LogLine, skip = 0): Promise<LogLine> {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
     const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), PATIENCE)
     const look = (): void => {
-      const line = this.lines.find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
+      const line = this.lines.slice(skip).find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
       if (line === undefined) return
       clearTimeout(timer)
       this.watchers.delete(look)
@@ -59,17 +59,19 @@ export interface TestGatewayOptions {
   readonly clock?: Clock
   /** Whether to wait for the first health checks; true by default. */
   readonly ready?: boolean
+  /** Always 0.5 by default. */
+  readonly random?: () => number
 }
 
 /** Runs a gateway on a free port until the end of the test. */
 export async function startGateway(
   t: TestContext,
   config: GatewayInput,
-  { clock = systemClock, ready = true }: TestGatewayOptions = {},
+  { clock = systemClock, ready = true, random = () => 0.5 }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const log = new TestLog(clock)
   const listeners = [{ address: '127.0.0.1:0' }]
-  const gateway = await createGateway({ listeners, drainTimeout: '1s', ...config }, { output: log, clock, random: () => 0.5 })
+  const gateway = await createGateway({ listeners, drainTimeout: '1s', ...config }, { output: log, clock, random })
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

@@ -13,6 +13,8 @@ export interface ReadMessage {
   complete: boolean
   /** Whether the connection may carry another message. */
   keepAlive: boolean
+  /** Whether another protocol is asked for, or begins: then nothing behind the message is read. */
+  upgrade: boolean
 }
 
 export interface Reading {
@@ -35,18 +37,21 @@ export function readResponses(parts: readonly Buffer[], method: string, closed: 
 }
 
 const SKIP_BODY = 1
+const nothing: { headers: string[]; target: string } = { headers: [], target: '' }
 const HEAD_LIMIT = 1 << 20
 
 function read(type: number, parts: readonly Buffer[], afterHead: number, closed: boolean): Reading {
   const messages: ReadMessage[] = []
-  let early: string[] = []
+  let early = nothing
   const last = (): ReadMessage => messages.at(-1)!
   const parser = new HTTPParser()
   parser.initialize(type, {}, HEAD_LIMIT, HTTPParser.kLenientNone)
   Object.assign(parser, {
-    [HTTPParser.kOnHeaders](headers: string[]) {
+    // Trailers, or the first of many fields.
+    [HTTPParser.kOnHeaders](headers: string[], target: string) {
       const message = messages.at(-1)
-      if (message === undefined || message.complete) early.push(...headers)
+      if (message === undefined || message.complete)
+        early = { headers: [...early.headers, ...headers], target: early.target + target }
       else message.trailers.push(...headers)
     },
     [HTTPParser.kOnHeadersComplete](
@@ -57,20 +62,21 @@ function read(type: number, parts: readonly Buffer[], afterHead: number, closed:
       target: string | undefined,
       status: number | undefined,
       _reason: string | undefined,
-      _upgrade: boolean,
+      upgrade: boolean,
       keepAlive: boolean,
     ) {
       messages.push({
-        method: method === undefined ? '' : (methods[method] ?? ''),
-        target: target ?? '',
+        method: method === undefined ? '' : methodName(method),
+        target: target ?? early.target,
         status: status ?? 0,
-        headers: [...early, ...(headers ?? [])],
+        headers: [...early.headers, ...(headers ?? [])],
         body: '',
         trailers: [],
         complete: false,
         keepAlive,
+        upgrade,
       })
-      early = []
+      early = nothing
       return afterHead
     },
     [HTTPParser.kOnBody](octets: Buffer) {
@@ -87,6 +93,11 @@ function read(type: number, parts: readonly Buffer[], afterHead: number, closed:
   const end = closed ? parser.finish() : undefined
   parser.close()
   return { messages, error: end instanceof Error ? codeOf(end) : null }
+}
+
+/** The numbers of llhttp leave a gap before the last of the methods that HTTP has. */
+function methodName(number: number): string {
+  return (number < methods.length - 1 ? methods[number] : methods.at(-1)) ?? ''
 }
 
 function codeOf(error: Error): string {

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/core/clock.ts'
 /** A clock that stands still until `advance`, which runs what falls due in the order of its time. */
 export class ManualClock implements Clock {
   private elapsed = 0
-  private readonly origin: number
+  private origin: number
   private readonly due = new Set<{ at: number; run: () => void }>()
 
   /** `wall` is its wall-clock time at the start, in milliseconds since 1970-01-01T00:00:00Z. */
@@ -43,6 +43,11 @@ export class ManualClock implements Clock {
       timer.run()
     }
     this.elapsed = end
+  }
+
+  /** Sets the wall clock on or back, in milliseconds: no time passes. */
+  step(ms: number): void {
+    this.origin += ms
   }
 
   /** Number of tasks that wait for their time. */

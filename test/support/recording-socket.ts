@@ -1,19 +1,28 @@
 import { Socket } from 'node:net'
 
-/** A socket that leads nowhere: what is written to it is kept, and the test says what arrives, all within the call. */
+type Done = (error?: Error | null) => void
+
+/**
+ * A socket that leads nowhere: what is written to it is kept, and the test says what arrives, all within the call.
+ * Like a real one it goes on using what it has not yet taken: nobody may change that before it says that it is done.
+ */
 export class RecordingSocket extends Socket {
-  /** Everything written so far, one character an octet. */
+  /** Everything taken so far, one character an octet. */
   written = ''
-  /** What `write` answers: false as if the peer took no more for now. */
+  /** Whether the peer takes what is written. */
   taking = true
   reading = true
   hasEnded = false
   wasReset = false
+  private readonly untaken: { octets: Uint8Array; done: Done | null }[] = []
 
   constructor() {
     super()
-    // The stream's own answer would need a peer.
-    Object.defineProperty(this, 'writableNeedDrain', { get: () => !this.taking })
+    // The stream's own answers would need a peer.
+    Object.defineProperty(this, 'writableNeedDrain', { get: () => this.untaken.length > 0 })
+    Object.defineProperty(this, 'writableLength', {
+      get: () => this.untaken.reduce((sum, { octets }) => sum + octets.length, 0),
+    })
   }
 
   /** Octets arrive, one character an octet. */
@@ -24,20 +33,30 @@ export class RecordingSocket extends Socket {
   /** The peer takes what there is. */
   drain(): void {
     this.taking = true
+    const taken = this.untaken.splice(0)
+    for (const { octets } of taken) this.written += latin1(octets)
     this.emit('drain')
+    for (const { done } of taken) done?.()
   }
 
-  /** What was written since the last call. */
+  /** What was taken since the last call. */
   flush(): string {
     const { written } = this
     this.written = ''
     return written
   }
 
-  override write(data: string | Uint8Array, encoding?: unknown): boolean {
-    this.written += typeof data === 'string' ? data : Buffer.from(data).toString('latin1')
+  override write(data: string | Uint8Array, encoding?: BufferEncoding | Done, then?: Done): boolean {
     if (typeof data === 'string' && encoding !== 'latin1') throw new Error('text goes out as latin1 only')
-    return this.taking
+    const octets = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    const done = typeof encoding === 'function' ? encoding : (then ?? null)
+    if (!this.taking) {
+      this.untaken.push({ octets, done })
+      return false
+    }
+    this.written += latin1(octets)
+    if (done !== null) process.nextTick(done)
+    return true
   }
 
   override end(then?: unknown): this {
@@ -64,4 +83,29 @@ export class RecordingSocket extends Socket {
     this.wasReset = true
     return this.destroy()
   }
+}
+
+/** What hands over octets as a socket does that reads into the buffer it is given. */
+export interface Reader {
+  readonly readBuffer: Buffer
+  read(octets: Buffer, end: number): void
+}
+
+/** Has everything that arrives read the way `net` reads: into the buffer that was named after the last read. */
+export function readInto(socket: RecordingSocket, reader: Reader): void {
+  let buffer = reader.readBuffer
+  socket.on('data', (octets: Buffer) => {
+    if (!socket.reading) throw new Error('octets arrive while reading is paused')
+    for (let at = 0; at < octets.length; at += buffer.length) {
+      const end = octets.copy(buffer, 0, at)
+      // Behind what was read lies what was read before.
+      buffer.write('\r\n\r\nGET / HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\n\r\n', end, 'latin1')
+      reader.read(buffer, end)
+      buffer = reader.readBuffer
+    }
+  })
+}
+
+function latin1(octets: Uint8Array): string {
+  return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString('latin1')
 }

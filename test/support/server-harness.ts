@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Client } from '../../src/core/exchange.ts'
 import { problemReply } from '../../src/core/problem.ts'
 import type { Reply } from '../../src/core/reply.ts'
@@ -9,7 +8,7 @@ import { ServerConnection } from '../../src/http1/server-connection.ts'
 import type { ServerHandler, ServerOptions } from '../../src/http1/server-handler.ts'
 import type { ServerExchange } from '../../src/http1/server-exchange.ts'
 import { ManualClock } from './manual-clock.ts'
-import { RecordingSocket } from './recording-socket.ts'
+import { readInto, RecordingSocket } from './recording-socket.ts'
 
 export const serverOptions: ServerOptions = {
   ...defaultHeadLimits,
@@ -49,14 +48,9 @@ export class ServerHarness implements ServerHandler {
     return { connection: this.connect(socket), socket }
   }
 
-  /** A connection on any socket. */
-  connect(socket: Socket): ServerConnection {
+  private connect(socket: RecordingSocket): ServerConnection {
     const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
-    socket.on('data', (octets: Buffer) => {
-      connection.read(octets)
-      // What is read is only lent.
-      octets.fill('!')
-    })
+    readInto(socket, connection)
     return connection
   }
 

@@ -54,7 +54,11 @@ export function signatureOf(input: string, key: KeyObject | string, algorithm: s
   const data = Buffer.from(input)
   if (algorithm.startsWith('RS')) return sign(hash, data, key)
   if (algorithm.startsWith('PS'))
-    return sign(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST })
+    return sign(hash, data, {
+      key,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+    })
   if (algorithm.startsWith('ES')) return sign(hash, data, { key, dsaEncoding: 'ieee-p1363' })
   return sign(null, data, key)
 }

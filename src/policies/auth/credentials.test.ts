@@ -19,10 +19,10 @@ function fields(name: string, ...values: string[]): Headers {
 
 for (const value of ['Bearer abc', 'bearer abc', 'BEARER   abc', 'Bearer   abc'])
   test(`the token of ${JSON.stringify(value)} is abc`, () => {
-    assert.equal(bearerToken(fields('authorization', value))?.trim(), 'abc')
+    assert.equal(bearerToken(fields('authorization', value)), 'abc')
   })
 
-for (const value of ['Bearer', 'Bearer ', 'Basic YTpi', 'Bearerabc', 'abc', ''])
+for (const value of ['Bearer', 'Basic YTpi', 'Bearerabc', 'abc', ''])
   test(`${JSON.stringify(value)} holds no token`, () => {
     assert.equal(bearerToken(fields('Authorization', value)), null)
   })

@@ -24,7 +24,7 @@ export function onlyField(headers: Headers, name: string): string | undefined {
 export function bearerToken(headers: Headers): string | null {
   const value = onlyField(headers, 'Authorization')
   if (value === undefined) return null
-  const token = value.startsWith('Bearer ') ? value.slice(7) : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
+  const token = value.startsWith('Bearer ') ? value.slice(7).trimStart() : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
   return token === '' ? null : token
 }
 

@@ -176,7 +176,9 @@ test('a key without an id is not the one that a token names', async (t) => {
 })
 
 test('keys that are of no use are passed over', async (t) => {
-  const keys = (await setUp(t, [{ kty: 'AKP', kid: 'new' }, jwkOf(pairs.otherRsa.publicKey, { use: 'enc' }), first])).create()
+  const keys = (
+    await setUp(t, [{ kty: 'AKP', kid: 'new' }, jwkOf(pairs.otherRsa.publicKey, { use: 'enc' }), first])
+  ).create()
   assert.deepEqual(await ids(keys, 'first'), ['first'])
   assert.deepEqual(await ids(keys, 'new'), [])
 })

@@ -124,7 +124,16 @@ test('keys that the header brings or points to are not looked at', async () => {
     )
 })
 
-for (const kid of ['../../../../dev/null', '/dev/null', "' OR '1'='1", '__proto__', 'http://127.0.0.1/', '', '\0', 'x'.repeat(4000)])
+for (const kid of [
+  '../../../../dev/null',
+  '/dev/null',
+  "' OR '1'='1",
+  '__proto__',
+  'http://127.0.0.1/',
+  '',
+  '\0',
+  'x'.repeat(4000),
+])
   test(`the key id ${JSON.stringify(kid.slice(0, 24))} is a name and nothing else`, async () => {
     const jwk = keyOfJwk(jwkOf(pairs.rsa.publicKey, { kid: 'the-key' }))!
     const named: KeySource = { find: (_, id) => [jwk].filter((key) => key.id === id) }
@@ -158,7 +167,9 @@ test('a token with any one character changed, left out or doubled is refused', a
     const keys = configuredKeys([SECRET], [pemOf(pairs.p256.publicKey)])
     assert.equal(await reasonOf(token, { keys }), 'accepted')
     for (const [i, character] of [...token].entries()) {
-      const others = [character === 'A' ? 'B' : 'A', next(character), '.', '=', ''].filter((other) => other !== character)
+      const others = [character === 'A' ? 'B' : 'A', next(character), '.', '=', ''].filter(
+        (other) => other !== character,
+      )
       for (const other of [...others, character + character]) {
         const changed = token.slice(0, i) + other + token.slice(i + 1)
         assert.notEqual(await reasonOf(changed, { keys }), 'accepted', `${JSON.stringify(other)} at ${i}`)

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { GatewayError } from './errors.ts'
+import { fieldLine, Headers } from './headers.ts'
+import { NameSet } from './name-set.ts'
+
+const sent = [
+  ['Accept', '*/*'],
+  ['cookie', 'a=1'],
+  ['X-Empty', ''],
+  ['COOKIE', 'b=2: c'],
+] as const
+
+function headers(): Headers {
+  return Headers.fromWire('Accept: */*\r\ncookie: a=1\r\nX-Empty: \r\nCOOKIE: b=2: c\r\n')
+}
+
+test('fields keep their order and spelling', () => {
+  assert.deepEqual([...headers()], sent)
+  assert.equal(Headers.of(sent).toWire(), headers().toWire())
+})
+
+test('names are found whatever their case', () => {
+  assert.equal(headers().get('ACCEPT'), '*/*')
+  assert.equal(headers().get('Cookie'), 'a=1')
+  assert.deepEqual(headers().getAll('Cookie'), ['a=1', 'b=2: c'])
+  assert.equal(headers().combined('Cookie'), 'a=1, b=2: c')
+  assert.equal(headers().get('x-empty'), '')
+  assert.ok(headers().has('x-empty'))
+})
+
+test('what is not there is not found', () => {
+  for (const name of ['Accep', 'Accept-Encoding', 'a=1', 'b=2', 'X', '']) {
+    assert.equal(headers().get(name), undefined)
+    assert.deepEqual(headers().getAll(name), [])
+    assert.equal(headers().combined(name), undefined)
+    assert.ok(!headers().has(name))
+    assert.ok(!headers().delete(name))
+  }
+  assert.deepEqual([...Headers.of()], [])
+})
+
+test('set leaves one field of the name, where the first one was', () => {
+  const changed = headers()
+  changed.set('Cookie', 'c=3')
+  changed.set('New', 'n')
+  assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\nX-Empty: \r\nNew: n\r\n')
+})
+
+test('replace puts lines in place of all fields of the names', () => {
+  const changed = headers()
+  changed.replace(new NameSet(['X-Empty', 'Cookie', 'Other']), 'Cookie: c=3\r\n')
+  assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\n')
+})
+
+test('a list that was asked for does not outlive a change', () => {
+  const changed = headers()
+  assert.equal(changed.entries().length, 8)
+  changed.delete('cookie')
+  assert.deepEqual(changed.entries(), ['Accept', '*/*', 'X-Empty', ''])
+})
+
+test('a copy changes by itself', () => {
+  const original = headers()
+  const copy = original.clone()
+  copy.delete('Accept')
+  original.append('More', '1')
+  assert.equal(copy.has('More'), false)
+  assert.equal(original.has('Accept'), true)
+})
+
+test('Date is known to be there however it came and went', () => {
+  assert.equal(Headers.fromWire('', true).dated, true)
+  assert.equal(headers().dated, false)
+  const own = headers()
+  own.append('date', 'x')
+  assert.equal(own.dated, true)
+  own.delete('Date')
+  assert.equal(own.dated, false)
+  const replaced = Headers.fromWire('Date: x\r\n', true)
+  replaced.replace(new NameSet(['Date']), '')
+  assert.equal(replaced.dated, false)
+  replaced.replace(new NameSet(['Date']), 'Date: y\r\n')
+  assert.equal(replaced.dated, true)
+})
+
+for (const value of ['a\r\nb', 'a\rb', 'a\nb', 'a\0b', ' a', 'a ', 'a\x7fb', '\u0100'])
+  test(`the value ${JSON.stringify(value)} is refused`, () => {
+    for (const change of [
+      () => headers().set('X', value),
+      () => headers().append('X', value),
+      () => Headers.of([['X', value]]),
+      () => fieldLine('X', value),
+    ])
+      assert.throws(change, (error) => error instanceof GatewayError && error.code === 'internal-error')
+  })
+
+for (const name of ['', 'a b', 'a:', 'a\r\n', '\u00e4'])
+  test(`the name ${JSON.stringify(name)} is refused`, () => {
+    assert.throws(() => headers().set(name, 'x'), GatewayError)
+    assert.throws(() => headers().append(name, 'x'), GatewayError)
+    assert.throws(() => fieldLine(name, 'x'), GatewayError)
+  })
+
+/** The plain way to do the same. */
+class Model {
+  fields: (readonly [name: string, value: string])[] = []
+
+  is(name: string) {
+    return ([other]: readonly [string, string]) => other.toLowerCase() === name.toLowerCase()
+  }
+
+  set(name: string, value: string): void {
+    const first = this.fields.findIndex(this.is(name))
+    if (first === -1) this.fields.push([name, value])
+    else
+      this.fields = this.fields.flatMap((field, i) => {
+        if (i === first) return [[name, value] as const]
+        return this.is(name)(field) ? [] : [field]
+      })
+  }
+
+  delete(name: string): boolean {
+    const { length } = this.fields
+    this.fields = this.fields.filter((field) => !this.is(name)(field))
+    return this.fields.length < length
+  }
+}
+
+test('any sequence of changes has the result of a plain list', () => {
+  const name = fc.constantFrom('a', 'A', 'ab', 'aB', 'b-a', 'B-A', 'date', 'c')
+  const value = fc.stringMatching(/^(?:[!-~](?:[!-~ ]{0,8}[!-~])?)?$/)
+  const change = fc.tuple(fc.constantFrom('set', 'append', 'delete', 'replace'), name, value)
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
+      const real = Headers.of()
+      const model = new Model()
+      for (const [how, key, text] of changes) {
+        if (how === 'set') {
+          real.set(key, text)
+          model.set(key, text)
+        } else if (how === 'append') {
+          real.append(key, text)
+          model.fields.push([key, text])
+        } else if (how === 'delete') assert.equal(real.delete(key), model.delete(key))
+        else {
+          real.replace(new NameSet([key, 'c']), fieldLine(key, text))
+          model.delete(key)
+          model.delete('c')
+          model.fields.push([key, text])
+        }
+        assert.deepEqual([...real], model.fields)
+        assert.deepEqual(
+          real.getAll(key),
+          model.fields.filter(model.is(key)).map(([, each]) => each),
+        )
+        assert.equal(real.get(key), model.fields.find(model.is(key))?.[1])
+        assert.equal(real.dated, model.fields.some(model.is('date')))
+      }
+    }),
+  )
+})

@@ -1,0 +1,47 @@
+const COLON = 58
+
+/** Names of header fields, indexed once so that all of them are looked for in one pass over a message. */
+export class NameSet {
+  private readonly names: ReadonlySet<string>
+  /** Character code of a first letter, either case -> the names, in lower case, that begin with it. */
+  private readonly byFirst: (readonly string[] | undefined)[] = Array<readonly string[] | undefined>(128)
+
+  constructor(names: Iterable<string>) {
+    this.names = new Set(Array.from(names, (name) => name.toLowerCase()))
+    const byFirst = Map.groupBy(this.names, (name) => name.charAt(0))
+    this.byFirst.fill(undefined)
+    for (const [first, group] of byFirst)
+      for (const letter of [first, first.toUpperCase()]) this.byFirst[letter.charCodeAt(0)] = group
+  }
+
+  /** Whether the name, in lower case, is one of them. */
+  has(name: string): boolean {
+    return this.names.has(name)
+  }
+
+  /** The fields, each "Name: value\r\n", without those of these names. */
+  without(fields: string): string {
+    let kept = ''
+    let start = 0
+    let at = 0
+    while (at < fields.length) {
+      const next = fields.indexOf('\n', at) + 1
+      if (this.beginsAt(fields, at)) {
+        if (start < at) kept += fields.slice(start, at)
+        start = next
+      }
+      at = next
+    }
+    return start === 0 ? fields : kept + fields.slice(start)
+  }
+
+  private beginsAt(fields: string, at: number): boolean {
+    const group = this.byFirst[fields.charCodeAt(at)]
+    if (group === undefined) return false
+    for (const name of group) {
+      const end = at + name.length
+      if (fields.charCodeAt(end) === COLON && fields.slice(at, end).toLowerCase() === name) return true
+    }
+    return false
+  }
+}

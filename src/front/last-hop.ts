@@ -1,0 +1,28 @@
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY'
+const STEPS = /^\d{1,9}$/
+
+/**
+ * Whether an OPTIONS request goes no further: "OPTIONS *" asks the gateway itself (RFC 9110 section 9.3.7), and
+ * Max-Forwards may end its way here (section 7.6.2). One that goes on has one step less to go.
+ */
+export function endsHere({ path, headers }: Exchange): boolean {
+  if (path === '*') return true
+  const steps = headers.combined('Max-Forwards')
+  if (steps === undefined) return false
+  if (!STEPS.test(steps) || Number(steps) === 0) return true
+  headers.set('Max-Forwards', String(Number(steps) - 1))
+  return false
+}
+
+/** Answers OPTIONS with the methods that the gateway passes on. Throws GatewayError 'bad-request'. */
+export function ownOptions({ headers }: Exchange): Reply {
+  const steps = headers.combined('Max-Forwards')
+  if (steps !== undefined && !STEPS.test(steps))
+    throw new GatewayError('bad-request', 'Max-Forwards is not a number of up to 9 digits.')
+  return new Reply(204, Headers.of([['Allow', METHODS]]), null)
+}

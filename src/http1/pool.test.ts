@@ -1,0 +1,289 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { cleanUp } from '../../test/support/cleanup.ts'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { startRawService } from '../../test/support/peer.ts'
+import { Bytes } from '../core/body.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Reply } from '../core/reply.ts'
+import type { ClientConnection } from './client-connection.ts'
+import type { OutgoingRequest } from './client-owner.ts'
+import { Deadlines } from './deadlines.ts'
+import { defaultHeadLimits } from './limits.ts'
+import { ConnectFailed, ConnectionPool, type PoolOptions } from './pool.ts'
+
+const request: OutgoingRequest = {
+  method: 'GET',
+  head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
+  body: null,
+  chunked: false,
+  expectsContinue: false,
+  upgrade: null,
+}
+
+/** A service that says which of its connections it is, and a pool for it. */
+async function open(t: TestContext, options: Partial<PoolOptions> = {}) {
+  const service = await startRawService(t, async (peer, number) => {
+    for (;;) {
+      const { start } = await peer.request()
+      peer.write(
+        `HTTP/1.1 200 OK\r\nContent-Length: 1\r\n${start.includes('/close') ? 'Connection: close\r\n' : ''}\r\n${number}`,
+      )
+    }
+  })
+  return { service, ...makePool(t, { port: service.port, ...options }) }
+}
+
+function makePool(t: TestContext, options: Partial<PoolOptions>) {
+  const clock = new ManualClock()
+  const deadlines = new Deadlines(clock)
+  const pool = new ConnectionPool(
+    {
+      ...defaultHeadLimits,
+      host: '127.0.0.1',
+      port: 0,
+      connections: 2,
+      queue: 2,
+      queueTimeout: 1000,
+      connectTimeout: 2000,
+      responseTimeout: 30_000,
+      idleTimeout: 30_000,
+      poolTimeout: 5000,
+      ...options,
+    },
+    deadlines,
+  )
+  const taken: ClientConnection[] = []
+  const acquire = async (): Promise<ClientConnection> => {
+    const connection = await pool.acquire()
+    taken.push(connection)
+    return connection
+  }
+  cleanUp(t, () => {
+    pool.close()
+    for (const connection of taken) connection.destroy()
+  })
+  return { clock, deadlines, pool, acquire }
+}
+
+/** Sends a request and waits for its end; resolves with what the service answered. */
+function ask(connection: ClientConnection, path = '/'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    connection.exchange(
+      { ...request, head: request.head.replace('/', path) },
+      {
+        informed: () => {},
+        replied({ body }: Reply) {
+          answer = body instanceof Bytes ? body.toLatin1() : 'a stream'
+        },
+        failed: reject,
+        // The connection goes back to the pool after this call.
+        finished: () => queueMicrotask(() => resolve(answer)),
+      },
+    )
+  })
+}
+
+const closed = (connection: ClientConnection) => once(connection.socket, 'close')
+const code = (error: unknown) => error instanceof GatewayError && error.code
+
+test('a connection that is free carries the next request, the one used last first', async (t) => {
+  const { service, pool, acquire } = await open(t)
+  assert.equal(pool.take(), null)
+  const [first, second] = [await acquire(), await acquire()]
+  assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, waiting: 0 })
+  await ask(first)
+  await ask(second)
+  assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, waiting: 0 })
+  assert.equal(pool.take(), second)
+  assert.equal(pool.take(), first)
+  assert.equal(pool.take(), null)
+  assert.equal(service.connections, 2)
+})
+
+test('there are never more connections than allowed: further requests wait in order', async (t) => {
+  const { service, pool, acquire } = await open(t, { connections: 1 })
+  const connection = await acquire()
+  const order: string[] = []
+  const waiting = ['a', 'b'].map(async (name) => {
+    const got = await pool.acquire()
+    order.push(name)
+    return ask(got)
+  })
+  assert.deepEqual(pool.size, { idle: 0, busy: 1, connecting: 0, waiting: 2 })
+  assert.equal(await ask(connection), '1')
+  assert.deepEqual(await Promise.all(waiting), ['1', '1'])
+  assert.deepEqual(order, ['a', 'b'])
+  assert.equal(service.connections, 1)
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, waiting: 0 })
+})
+
+test('connections that are being made count', async (t) => {
+  const { pool, acquire } = await open(t, { connections: 1 })
+  const first = acquire()
+  assert.equal(pool.size.connecting, 1)
+  const second = pool.acquire()
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 1, waiting: 1 })
+  await ask(await first)
+  await ask(await second)
+})
+
+test('a full queue refuses at once, with an error of the gateway', async (t) => {
+  const { pool, acquire } = await open(t, { connections: 1, queue: 1 })
+  const connection = await acquire()
+  const waiting = pool.acquire()
+  await assert.rejects(pool.acquire(), (error) => {
+    assert.ok(error instanceof GatewayError)
+    assert.equal(error.code, 'too-busy')
+    assert.equal(error.fault, 'gateway')
+    assert.deepEqual(error.headers, [['Retry-After', '1']])
+    return true
+  })
+  await ask(connection)
+  await ask(await waiting)
+})
+
+test('a request waits only for so long', async (t) => {
+  const { clock, deadlines, pool, acquire } = await open(t, { connections: 1 })
+  await acquire()
+  const watched = deadlines.size
+  let refused = false
+  const waiting = assert.rejects(pool.acquire(), (error) => code(error) === 'too-busy').then(() => (refused = true))
+  clock.advance(999)
+  await new Promise(setImmediate)
+  assert.equal(refused, false)
+  clock.advance(300)
+  await waiting
+  assert.equal(pool.size.waiting, 0)
+  assert.equal(deadlines.size, watched)
+})
+
+test('whoever waits gets a new connection when one is lost', async (t) => {
+  const { service, pool, acquire } = await open(t, { connections: 1 })
+  const connection = await acquire()
+  const waiting = pool.acquire()
+  const answer = ask(connection, '/close')
+  assert.equal(await answer, '1')
+  assert.equal(await ask(await waiting), '2')
+  assert.equal(service.connections, 2)
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, waiting: 0 })
+})
+
+test('an idle connection that the service closes leaves the pool', async (t) => {
+  const service = await startRawService(t)
+  const { pool, acquire } = makePool(t, { port: service.port })
+  const accepting = service.accept()
+  const connection = await acquire()
+  const peer = await accepting
+  const answer = ask(connection)
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  await answer
+  assert.equal(pool.size.idle, 1)
+  const gone = closed(connection)
+  peer.end()
+  await gone
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.equal(pool.take(), null)
+})
+
+test('an idle connection leaves the pool in time', async (t) => {
+  const { clock, pool, acquire } = await open(t)
+  const connection = await acquire()
+  await ask(connection)
+  clock.advance(4999)
+  assert.equal(pool.size.idle, 1)
+  const gone = closed(connection)
+  clock.advance(300)
+  assert.equal(pool.size.idle, 0)
+  await gone
+})
+
+test('a connection that was not used after all leaves the pool in time too', async (t) => {
+  const { clock, pool, acquire } = await open(t)
+  pool.release(await acquire())
+  assert.equal(pool.size.idle, 1)
+  clock.advance(5300)
+  assert.equal(pool.size.idle, 0)
+})
+
+test('a service that refuses connections is told apart from one that fails', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  assert.ok(address !== null && typeof address !== 'string')
+  server.close()
+  await once(server, 'close')
+  const { pool, deadlines } = makePool(t, { port: address.port })
+  await assert.rejects(pool.acquire(), (error) => {
+    assert.ok(error instanceof ConnectFailed)
+    assert.equal(error.code, 'service-unavailable')
+    assert.doesNotMatch(error.message, /127\.0\.0\.1/, 'clients see no addresses')
+    assert.match(String(error.cause), /cannot connect to 127\.0\.0\.1/)
+    return true
+  })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.equal(deadlines.size, 0)
+})
+
+test('when a connection cannot be made, whoever waits for one has it tried again', async (t) => {
+  const service = await startRawService(t)
+  await service.kill()
+  const { pool } = makePool(t, { port: service.port, connections: 1 })
+  const failures = [pool.acquire(), pool.acquire(), pool.acquire()].map((acquired) =>
+    assert.rejects(acquired, (error) => error instanceof ConnectFailed),
+  )
+  assert.equal(pool.size.waiting, 2)
+  await Promise.all(failures)
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+})
+
+test('a connection that takes too long to be made is given up', async (t) => {
+  const service = await startRawService(t)
+  const { clock, pool, deadlines } = makePool(t, { port: service.port })
+  // Time passes before the loop has had a chance to connect.
+  const acquired = pool.acquire()
+  clock.advance(2300)
+  await assert.rejects(
+    acquired,
+    (error) => error instanceof ConnectFailed && /within 2000 ms/.test(String(causeOf(error))),
+  )
+  assert.equal(pool.size.connecting, 0)
+  assert.equal(deadlines.size, 0)
+})
+
+function causeOf(error: Error): unknown {
+  return error.cause instanceof Error ? error.cause.cause : undefined
+}
+
+test('a closed pool ends idle connections at once and busy ones after their exchange', async (t) => {
+  const { pool, acquire } = await open(t)
+  const [idle, busy] = [await acquire(), await acquire()]
+  await ask(idle)
+  const answer = ask(busy)
+  pool.close()
+  assert.ok(idle.socket.destroyed)
+  assert.ok(!busy.socket.destroyed)
+  assert.equal(await answer, '2')
+  assert.ok(busy.socket.destroyed)
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+})
+
+test('connections of a pool read into one buffer and do not get in one another’s way', async (t) => {
+  const service = await startRawService(t)
+  const { acquire } = makePool(t, { port: service.port })
+  const accepting = [service.accept(), service.accept()]
+  const connections = [await acquire(), await acquire()]
+  const peers = await Promise.all(accepting)
+  const answers = connections.map((connection) => ask(connection))
+  await Promise.all(peers.map((peer) => peer.request()))
+  const head = 'HTTP/1.1 200 OK\r\nX-Long: aaaaaaaaaaaaaaaaaaaaaaaa\r\nContent-Length: 6\r\n\r\n'
+  const replies = [`${head}first.`, `${head}second`]
+  const pieces = replies.map((reply) => reply.match(/.{1,13}/gs) ?? [])
+  for (let i = 0; i < pieces[0]!.length; i++)
+    for (const [at, peer] of peers.entries()) await peer.writeInPieces([pieces[at]![i]!])
+  assert.deepEqual((await Promise.all(answers)).toSorted(), ['first.', 'second'])
+})

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import fc from 'fast-check'
+import { type ReadMessage, readResponses } from '../../test/support/llhttp.ts'
+import { cut, cuts, responses, soundResponses } from '../../test/support/messages.ts'
+import { isWireField, type OwnMessage, readOwnResponses } from '../../test/support/own-reader.ts'
+import { responseFieldNames, trailerFieldNames } from './field-names.ts'
+
+const method = fc.constantFrom('GET', 'GET', 'GET', 'HEAD')
+
+/** What the other opinion found, as the gateway should have read it. */
+function expected({ status, headers, body, trailers }: ReadMessage) {
+  return {
+    start: String(status),
+    headers: pairs(headers).filter(([name]) => !isWireField(responseFieldNames, name)),
+    body,
+    trailers: pairs(trailers).filter(
+      ([name]) => !isWireField(trailerFieldNames, name) && name.toLowerCase() !== 'date',
+    ),
+  }
+}
+
+function found({ start, headers, body, trailers }: OwnMessage) {
+  return { start, headers: pairs(headers), body, trailers: pairs(trailers) }
+}
+
+function pairs(list: readonly string[]): [string, string][] {
+  return Array.from({ length: list.length / 2 }, (_, i) => [list[2 * i] ?? '', list[2 * i + 1] ?? ''])
+}
+
+/** What llhttp says of a Content-Length or Transfer-Encoding that it does not like. */
+const FRAMING_FIELD = new Set(['HPE_INVALID_CONTENT_LENGTH', 'HPE_INVALID_TRANSFER_ENCODING'])
+
+/**
+ * Whatever the gateway takes for a whole response, llhttp takes for the same one, up to the final response: behind it
+ * the gateway reads nothing. Returns how many there were.
+ */
+function agree(parts: readonly Buffer[], requested: string): number {
+  const own = readOwnResponses(parts, requested, true).messages.filter(({ complete }) => complete)
+  const { messages, error } = readResponses(parts, requested, true)
+  for (const [i, message] of own.entries()) {
+    const other = messages[i]
+    // It refuses framing fields in trailers, where they mean nothing; the gateway drops them.
+    if (other?.body === message.body && FRAMING_FIELD.has(error ?? '')) return i
+    assert.ok(other?.complete, `llhttp does not see the response ${i}, ${message.start}`)
+    assert.deepEqual(found(message), expected(other))
+    const late = other.trailers.some((name) => name.toLowerCase() === 'connection')
+    // Of HEAD it learns only afterwards.
+    if (!message.close && requested !== 'HEAD')
+      assert.ok(other.keepAlive || late, `llhttp ends the connection after the response ${i}`)
+    if (other.status >= 200 || other.upgrade) return i + 1
+  }
+  return own.length
+}
+
+test('sound responses are read, and as llhttp reads them, at any split', () => {
+  fc.assert(
+    fc.property(soundResponses, cuts, method, (text, places, requested) => {
+      // Chunked content is not for HTTP/1.0.
+      fc.pre(!/HTTP\/1\.0 (?:.+\r\n)+Transfer-Encoding/.test(text))
+      assert.ok(agree(cut(text, places), requested) > 0)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('responses with errors are refused, or read as llhttp reads them, at any split', () => {
+  fc.assert(
+    fc.property(responses, cuts, method, (text, places, requested) => {
+      agree(cut(text, places), requested)
+    }),
+    { numRuns: 15_000 },
+  )
+})
+
+test('responses mean the same at any split', () => {
+  fc.assert(
+    fc.property(responses, cuts, method, (text, places, requested) => {
+      const whole = readOwnResponses(cut(text, []), requested, true)
+      const split = readOwnResponses(cut(text, places), requested, true)
+      const complete = (messages: OwnMessage[]) => messages.filter((message) => message.complete)
+      assert.deepEqual(complete(split.messages), complete(whole.messages))
+      // An error may show later, never where there is none.
+      if (split.error !== null) assert.equal(split.error, whole.error)
+    }),
+    { numRuns: 5000 },
+  )
+})

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { makeToolbox } from '../../../test/support/policy.ts'
+import { SECRET, tokenOf } from '../../../test/support/tokens.ts'
+import { Bytes } from '../../core/body.ts'
+import type { PolicyToolbox } from '../../core/component.ts'
+import { Headers } from '../../core/headers.ts'
+import { CredentialError } from './credential-error.ts'
+import { apiKey } from './api-key.ts'
+import { methods } from './index.ts'
+import { introspection } from './introspection.ts'
+import { jwt } from './jwt.ts'
+import type { Authenticator } from './method.ts'
+
+/** A method at work, with a request of alice's and one of nobody's. */
+interface Fixture {
+  readonly authenticator: Authenticator
+  readonly good: readonly [name: string, value: string]
+  readonly bad: readonly [name: string, value: string]
+}
+
+/** Knows the token "opaque-alice". */
+const callService: PolicyToolbox['callService'] = (_service, { body }) => {
+  const active = new URLSearchParams(body?.toText()).get('token') === 'opaque-alice'
+  return Promise.resolve({
+    status: 200,
+    body: Bytes.fromText(JSON.stringify({ active, ...(active && { sub: 'alice' }) })),
+  })
+}
+
+const toolbox = makeToolbox({ callService })
+
+const fixtures: Readonly<Record<(typeof methods)[number]['name'], () => Fixture>> = {
+  jwt: () => ({
+    authenticator: jwt.create(jwt.options.parse({ secret: SECRET }), toolbox),
+    good: ['Authorization', `Bearer ${tokenOf()}`],
+    bad: ['Authorization', `Bearer ${tokenOf({ key: 'another secret that is long enough' })}`],
+  }),
+  introspection: () => ({
+    authenticator: introspection.create(
+      introspection.options.parse({ service: 'users', path: '/introspect' }),
+      toolbox,
+    ),
+    good: ['Authorization', 'Bearer opaque-alice'],
+    bad: ['Authorization', 'Bearer opaque-mallory'],
+  }),
+  'api-key': () => ({
+    authenticator: apiKey.create(
+      apiKey.options.parse({ keys: [{ id: 'ci', sha256: hash('sha256', 'the-key'), owner: 'alice' }] }),
+      toolbox,
+    ),
+    good: ['X-API-Key', 'the-key'],
+    bad: ['X-API-Key', 'another-key'],
+  }),
+}
+
+const other: [string, string] = ['X-Other', 'kept']
+
+function requestWith(...fields: (readonly [string, string])[]) {
+  return makeExchange({ headers: Headers.of([...fields, other]) })
+}
+
+/** As a promise, whether it is thrown or rejected. */
+async function outcomeOf(authenticator: Authenticator, ...fields: (readonly [string, string])[]) {
+  return authenticator.authenticate(requestWith(...fields))
+}
+
+for (const { name, summary, kind } of methods) {
+  const fixture = fixtures[name]
+
+  test(`${name} says in one sentence what it does`, () => {
+    assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
+    assert.match(summary, /^[A-Z][^\n]+\.$/)
+    assert.ok(kind === 'token' || kind === 'key')
+  })
+
+  test(`${name} knows the caller by good credentials`, async () => {
+    const { authenticator, good } = fixture()
+    const identity = await outcomeOf(authenticator, good)
+    assert.equal(identity?.consumer.id, 'alice')
+    assert.equal(identity.consumer.tier, kind === 'key' ? 'api_key' : 'authenticated')
+    assert.equal(identity.consumer.key === null, kind === 'token')
+    assert.deepEqual(Object.fromEntries(identity.fields)['X-User-ID'], 'alice')
+  })
+
+  test(`${name} knows the caller again at once, without a promise`, async () => {
+    const { authenticator, good } = fixture()
+    const first = await outcomeOf(authenticator, good)
+    assert.equal(authenticator.authenticate(requestWith(good)), first)
+  })
+
+  test(`${name} leaves requests without its credentials to others`, async () => {
+    const { authenticator } = fixture()
+    assert.equal(authenticator.authenticate(requestWith()), null)
+    assert.equal(authenticator.authenticate(requestWith(['Authorization', 'Basic YTpi'])), null)
+    assert.equal(authenticator.authenticate(requestWith(['Authorization', 'Bearer'], ['X-API-Key', ''])), null)
+  })
+
+  test(`${name} refuses bad credentials, and does not repeat them`, async () => {
+    const { authenticator, bad } = fixture()
+    for (let round = 0; round < 2; round++)
+      await assert.rejects(outcomeOf(authenticator, bad), (error: unknown) => {
+        assert.ok(error instanceof CredentialError)
+        assert.notEqual(error.reason, 'repeated')
+        assert.ok(!error.message.includes(bad[1].replace('Bearer ', '')))
+        return true
+      })
+  })
+
+  test(`${name} refuses credentials that come twice`, async () => {
+    const { authenticator, good, bad } = fixture()
+    await assert.rejects(outcomeOf(authenticator, good, bad), { reason: 'repeated' })
+    await assert.rejects(outcomeOf(authenticator, good, good), { reason: 'repeated' })
+  })
+
+  test(`${name} changes nothing of the request until it is told to conceal its credentials, and only them`, async () => {
+    const { authenticator, good } = fixture()
+    const exchange = requestWith(good)
+    await authenticator.authenticate(exchange)
+    assert.deepEqual([...exchange.headers], [[...good], other])
+    assert.equal(exchange.consumer, null)
+    authenticator.conceal(exchange)
+    assert.deepEqual([...exchange.headers], [other])
+    assert.equal(exchange.query, '?page=2')
+    authenticator.conceal(exchange)
+    assert.deepEqual([...exchange.headers], [other])
+  })
+}

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { makeToolbox } from '../../../test/support/policy.ts'
+import { startService } from '../../../test/support/service.ts'
+import { NOW } from '../../../test/support/tokens.ts'
+import { Headers } from '../../core/headers.ts'
+import { introspection } from './introspection.ts'
+
+const clock = new ManualClock()
+
+function create(options: Parameters<typeof introspection.options.parse>[0], toolbox = makeToolbox({ clock })) {
+  const authenticator = introspection.create(introspection.options.parse(options), toolbox)
+  return async (token: string) => {
+    const headers = Headers.of([['Authorization', `Bearer ${token}`]])
+    return (await authenticator.authenticate(makeExchange({ headers })))?.consumer
+  }
+}
+
+test('any token is asked about at a URL, and the answer makes the consumer', async (t) => {
+  const bodies: string[] = []
+  const service = await startService(t, (request, response) => {
+    request.setEncoding('utf8')
+    request.on('data', (text: string) => bodies.push(text))
+    request.on('end', () =>
+      response.end(JSON.stringify({ active: true, client_id: 'app', scope: 'read', exp: NOW + 60 })),
+    )
+  })
+  const url = `${service.url}/oauth/introspect`
+  const ask = create({ url, claims: { id: 'client_id' }, credentials: { id: 'gateway', secret: 's' } })
+  assert.deepEqual(await ask('a+/b='), { id: 'app', roles: [], scopes: ['read'], tier: 'authenticated', key: null })
+  assert.deepEqual(bodies, ['token=a%2B%2Fb%3D&token_type_hint=access_token'])
+  const [heard] = service.heard
+  assert.deepEqual([heard?.method, heard?.url], ['POST', '/oauth/introspect'])
+  assert.equal(heard?.headers.authorization, `Basic ${btoa('gateway:s')}`)
+})
+
+test('an endpoint that redirects is not followed', async (t) => {
+  const service = await startService(t, (_, response) => void response.writeHead(307, { Location: '/elsewhere' }).end())
+  await assert.rejects(create({ url: `${service.url}/introspect` })('opaque'), { status: 503 })
+  assert.equal(service.heard.length, 1)
+})
+
+test('an endpoint that does not answer in time means 503', async (t) => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const service = await startService(t, () => resolve())
+  const waiting = create({ url: `${service.url}/introspect`, timeout: '1s' })('opaque')
+  await asked
+  clock.advance(1000)
+  await assert.rejects(waiting, { status: 503 })
+})

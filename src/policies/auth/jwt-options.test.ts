@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { pairs, pemOf, SECRET } from '../../../test/support/tokens.ts'
+import { allowedAlgorithms, jwtOptions } from './jwt-options.ts'
+
+const pem = pemOf(pairs.rsa.publicKey)
+const publicDefaults = ['RS256', 'PS256', 'ES256', 'EdDSA', 'Ed25519']
+
+function problemsOf(options: unknown): string {
+  const result = jwtOptions.safeParse(options)
+  return (result.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n')
+}
+
+for (const [options, algorithms] of [
+  [{ secret: SECRET }, ['HS256']],
+  [{ secret: SECRET, issuer: 'user-service' }, ['HS256']],
+  [{ publicKeys: pem }, publicDefaults],
+  [{ jwks: 'https://id.example.com/keys' }, publicDefaults],
+  [{ issuer: 'https://id.example.com' }, publicDefaults],
+  [{ secret: SECRET, publicKeys: [pem] }, ['HS256', ...publicDefaults]],
+  [{ jwks: 'https://id.example.com/keys', algorithms: ['PS512'] as const }, ['PS512']],
+] as const)
+  test(`with ${Object.keys(options).join(' and ')} the algorithms are ${algorithms.join(', ')}`, () => {
+    assert.equal(problemsOf(options), '')
+    assert.deepEqual(allowedAlgorithms(jwtOptions.parse(options)), algorithms)
+  })
+
+for (const [what, options, problem] of [
+  ['no keys at all', {}, /^: has no keys to verify tokens with/],
+  ['none among the algorithms', { secret: SECRET, algorithms: ['none'] }, /^algorithms\.0: /],
+  ['a short secret', { secret: 'x'.repeat(31) }, /^secret: expected at least 32 bytes/],
+  ['one short secret of two', { secret: [SECRET, 'x'] }, /^secret: expected at least 32 bytes/],
+  [
+    'a secret too short for HS512',
+    { secret: 'x'.repeat(63), algorithms: ['HS256', 'HS512'] },
+    /^secret: expected at least 64/,
+  ],
+  [
+    'HS256 without a secret',
+    { jwks: 'https://a/', algorithms: ['RS256', 'HS256'] },
+    /^algorithms: HS256 needs a secret/,
+  ],
+  [
+    'RS256 with a secret only',
+    { secret: SECRET, algorithms: ['HS256', 'RS256'] },
+    /^algorithms: RS256 needs publicKeys/,
+  ],
+  [
+    'a secret without use',
+    { secret: SECRET, publicKeys: pem, algorithms: ['RS256'] },
+    /^secret: no algorithm uses the secret/,
+  ],
+  [
+    'public keys without use',
+    { secret: SECRET, publicKeys: pem, algorithms: ['HS256'] },
+    /^publicKeys: no algorithm uses/,
+  ],
+  ['two places for public keys', { publicKeys: pem, jwks: 'https://a/' }, /^jwks: jwks beside publicKeys/],
+  [
+    'an issuer that leads nowhere',
+    { issuer: 'user-service' },
+    /^issuer: RS256 needs publicKeys, jwks, or an issuer that is the URL/,
+  ],
+  ['a URL of another kind', { jwks: 'file:///etc/keys' }, /^jwks: expected an http or https URL/],
+  ['a URL with a password', { jwks: 'https://a:b@c/keys' }, /^jwks: expected an http or https URL/],
+  [
+    'a private key',
+    { publicKeys: String(pairs.rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })) },
+    /it is a private key/,
+  ],
+  [
+    'no key',
+    { publicKeys: '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----' },
+    /^publicKeys: is no PEM public key/,
+  ],
+  ['a file that is not there', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
+  ['nobody to ask', { secret: SECRET, introspection: {} }, /^introspection: needs either service and path, or url/],
+  [
+    'two to ask',
+    { secret: SECRET, introspection: { service: 'a', path: '/b', url: 'http://c/' } },
+    /^introspection: needs either/,
+  ],
+] as const)
+  test(`${what}: that is a problem of the configuration`, () => {
+    assert.match(flatten(options), problem)
+  })
+
+/** The issues of unions, whose branches the configuration's own messages choose from, in one line each. */
+function flatten(options: unknown): string {
+  const issues = jwtOptions.safeParse(options).error?.issues ?? []
+  return issues
+    .map((issue) => {
+      if (issue.code !== 'invalid_union') return `${issue.path.join('.')}: ${issue.message}`
+      const custom = issue.errors.flat().find(({ code }) => code === 'custom')
+      return `${[...issue.path, ...(custom?.path ?? [])].join('.')}: ${custom?.message}`
+    })
+    .join('\n')
+}
+
+test('a problem with a secret does not show it', () => {
+  const result = jwtOptions.safeParse({ secret: 'hunter2' }, { reportInput: true })
+  assert.doesNotMatch(JSON.stringify(result.error?.issues), /hunter2/)
+})
+
+test('a public key may be in a file, and the file is read when the configuration is', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'key.pem')
+  writeFileSync(file, pem)
+  assert.deepEqual(jwtOptions.parse({ publicKeys: [file, pem] }).publicKeys, [pem, pem])
+})

@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { startKeyServer } from '../../../test/support/key-server.ts'
+import { makeToolbox } from '../../../test/support/policy.ts'
+import { jwkOf, pairs, SECRET, tokenOf } from '../../../test/support/tokens.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange, RouteInfo } from '../../core/exchange.ts'
+import { Headers } from '../../core/headers.ts'
+import { Reply } from '../../core/reply.ts'
+import { auth } from './policy.ts'
+
+type Written = Parameters<typeof auth.options.parse>[0]
+
+const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
+const nowhere: RouteInfo = { id: '', pattern: '', service: null }
+
+const jwt = { secret: SECRET }
+const apiKey = {
+  query: 'api_key',
+  keys: [{ id: 'ci', sha256: hash('sha256', 'the-key'), owner: 'alice', roles: ['deploy'] }],
+}
+
+function setUp(options: Written, route = users, toolbox = makeToolbox()) {
+  let passed: Exchange | null = null
+  const handle = auth.create(
+    auth.options.parse(options),
+    toolbox,
+    route,
+  )((exchange) => {
+    passed = exchange
+    return new Reply(200, Headers.of(), null)
+  })
+  return async (fields: Record<string, string>, parts: Partial<Exchange> = {}) => {
+    passed = null
+    const exchange = makeExchange({ headers: Headers.of(Object.entries(fields)), ...parts })
+    let error: GatewayError | null = null
+    try {
+      await handle(exchange)
+    } catch (thrown) {
+      assert.ok(thrown instanceof GatewayError)
+      error = thrown
+    }
+    assert.equal(passed === null, error !== null)
+    return { exchange, error, sent: Object.fromEntries(exchange.headers) }
+  }
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+
+function challengesOf(error: GatewayError | null): string[] {
+  return (error?.headers ?? []).filter(([name]) => name === 'WWW-Authenticate').map(([, value]) => value)
+}
+
+test('a caller with a token is told to the service, and the token goes on', async () => {
+  const token = tokenOf({ claims: { roles: ['admin', 'user'], tier: 'gold' } })
+  const { exchange, sent } = await setUp({ methods: { jwt } })(bearer(token))
+  assert.deepEqual(sent, {
+    ...bearer(token),
+    'X-User-ID': 'alice',
+    'X-User-Roles': 'admin,user',
+    'X-Consumer-Tier': 'gold',
+  })
+  assert.equal(exchange.consumer?.id, 'alice')
+})
+
+test('a caller without a token is refused with 401 and told how to do better', async () => {
+  const { error, exchange } = await setUp({ methods: { jwt } })({})
+  assert.deepEqual([error?.status, error?.message], [401, 'Missing token'])
+  assert.deepEqual(challengesOf(error), ['Bearer realm="sallyport"'])
+  assert.equal(exchange.consumer, null)
+})
+
+test('a bad token is refused with 401 and the reason', async () => {
+  const { error } = await setUp({ methods: { jwt }, realm: 'the platform' })(bearer(tokenOf({ claims: { exp: 1 } })))
+  assert.deepEqual([error?.status, error?.message], [401, 'The token has expired'])
+  assert.deepEqual(challengesOf(error), [
+    'Bearer realm="the platform", error="invalid_token", error_description="The token has expired"',
+  ])
+})
+
+test('a token that no method takes is refused as such', async () => {
+  const { error } = await setUp({ methods: { jwt } })(bearer('opaque'))
+  assert.deepEqual([error?.status, error?.message], [401, 'The token is not of a kind that is accepted here'])
+})
+
+test('credentials that come twice are a bad request', async () => {
+  const headers = Headers.of([
+    ['Authorization', 'Bearer a'],
+    ['Authorization', 'Bearer b'],
+  ])
+  const { error } = await setUp({ methods: { jwt } })({}, { headers })
+  assert.equal(error?.status, 400)
+  assert.match(challengesOf(error)[0] ?? '', /error="invalid_request"/)
+})
+
+test('each kind of credentials that is accepted has its challenge', async () => {
+  const both = await setUp({ methods: { jwt, 'api-key': apiKey } })({})
+  assert.deepEqual(challengesOf(both.error), ['Bearer realm="sallyport"', 'ApiKey realm="sallyport"'])
+  const keys = await setUp({ methods: { 'api-key': apiKey } })(bearer(tokenOf()))
+  assert.deepEqual(challengesOf(keys.error), ['ApiKey realm="sallyport"'])
+  assert.equal(keys.error?.message, 'Missing API key')
+  const wrong = await setUp({ methods: { 'api-key': apiKey } })({ 'X-API-Key': 'another' })
+  assert.deepEqual([wrong.error?.status, wrong.error?.message], [401, 'The API key is not valid'])
+})
+
+test('the first method that recognises its credentials decides', async () => {
+  const ask = setUp({ methods: { 'api-key': apiKey, jwt } })
+  const both = await ask({ ...bearer(tokenOf({ claims: { sub: 'bob' } })), 'X-API-Key': 'the-key' })
+  assert.equal(both.exchange.consumer?.id, 'bob')
+  const bad = await ask({ ...bearer(tokenOf({ claims: { exp: 1 } })), 'X-API-Key': 'the-key' })
+  assert.equal(bad.error?.message, 'The token has expired')
+  const key = await ask({ 'X-API-Key': 'the-key' })
+  assert.equal(key.exchange.consumer?.key, 'ci')
+})
+
+test('API keys are never passed on, whoever was recognised by what', async () => {
+  const ask = setUp({ methods: { jwt, 'api-key': apiKey }, public: ['/*'] })
+  for (const fields of [{}, bearer(tokenOf()), bearer('bad.bad.bad')]) {
+    const { exchange, sent } = await ask({ ...fields, 'X-API-Key': 'the-key' }, { query: '?api_key=the-key&a=1' })
+    assert.equal(sent['X-API-Key'], undefined)
+    assert.equal(exchange.query, '?a=1')
+  }
+})
+
+test('a key that is refused is not in the query that is logged', async () => {
+  const ask = setUp({ methods: { 'api-key': apiKey } })
+  for (const query of ['?api_key=wrong', '?api_key=the-key&api_key=the-key']) {
+    const { exchange, error } = await ask({}, { query })
+    assert.ok(error !== null)
+    assert.equal(exchange.query, '')
+  }
+})
+
+test('tokens are not passed on where that is configured', async () => {
+  const ask = setUp({ methods: { jwt: { ...jwt, cookie: 'session' } }, forwardToken: false, public: ['/open'] })
+  const { sent } = await ask({ ...bearer(tokenOf()), Cookie: 'session=x; a=1' })
+  assert.equal(sent['Authorization'], undefined)
+  assert.equal(sent['Cookie'], 'a=1')
+  const { sent: basic } = await ask({ Authorization: 'Basic YTpi' }, { path: '/open' })
+  assert.equal(basic['Authorization'], 'Basic YTpi')
+})
+
+test('a public path needs no token', async () => {
+  const ask = setUp({ methods: { jwt }, public: ['/open', '/docs/*', '/users/{id}/picture'] })
+  for (const path of ['/open', '/docs', '/docs/a/b', '/users/7/picture']) {
+    const { exchange, error, sent } = await ask({}, { path })
+    assert.equal(error, null)
+    assert.equal(exchange.consumer, null)
+    assert.deepEqual(sent, {})
+  }
+  for (const path of ['/open/', '/opened', '/Open', '/docs2', '/users/7', '/'])
+    assert.equal((await ask({}, { path })).error?.status, 401, path)
+})
+
+test('a valid token counts on a public path, and any other is ignored', async () => {
+  const ask = setUp({ methods: { jwt }, public: ['/open'] })
+  const valid = await ask(bearer(tokenOf()), { path: '/open' })
+  assert.equal(valid.sent['X-User-ID'], 'alice')
+  for (const token of [tokenOf({ claims: { exp: 1 } }), 'opaque', 'a.b.c']) {
+    const { exchange, error, sent } = await ask(bearer(token), { path: '/open' })
+    assert.equal(error, null)
+    assert.equal(exchange.consumer, null)
+    assert.deepEqual(sent, bearer(token))
+  }
+})
+
+test('a public path does not depend on who checks tokens', async () => {
+  const introspection = { service: 'gone', path: '/introspect' }
+  const ask = setUp({ methods: { introspection }, public: ['/open'] })
+  assert.equal((await ask(bearer('opaque'), { path: '/open' })).error, null)
+  assert.equal((await ask(bearer('opaque'))).error?.status, 503)
+})
+
+test('one of the required roles is enough, and none means 403', async () => {
+  const ask = setUp({ methods: { jwt }, require: { roles: ['admin', 'staff'] } })
+  assert.equal((await ask(bearer(tokenOf({ claims: { roles: ['user', 'staff'] } })))).error, null)
+  for (const roles of [['user'], ['Admin'], ['admin '.repeat(2)], undefined]) {
+    const { error, exchange } = await ask(bearer(tokenOf({ claims: { roles } })))
+    assert.deepEqual([error?.status, error?.code], [403, 'forbidden'])
+    assert.deepEqual(challengesOf(error), [])
+    assert.equal(exchange.consumer?.id, 'alice')
+  }
+})
+
+test('every required scope is needed, and a missing one means 403', async () => {
+  const ask = setUp({ methods: { jwt, 'api-key': apiKey }, require: { scopes: ['read', 'write'] } })
+  assert.equal((await ask(bearer(tokenOf({ claims: { scope: 'write read' } })))).error, null)
+  for (const fields of [
+    bearer(tokenOf({ claims: { scope: 'read' } })),
+    bearer(tokenOf()),
+    { 'X-API-Key': 'the-key' },
+  ]) {
+    const { error } = await ask(fields)
+    assert.equal(error?.status, 403)
+    assert.match(challengesOf(error)[0] ?? '', /^Bearer .*error="insufficient_scope".*scope="read write"$/)
+  }
+})
+
+test('a route that requires something is not public, whatever the list of public paths says', async () => {
+  const ask = setUp({ methods: { jwt }, public: ['/*'], require: { roles: ['admin'] } })
+  assert.equal((await ask({})).error?.status, 401)
+  assert.equal((await ask(bearer('opaque'))).error?.status, 401)
+  assert.equal((await ask(bearer(tokenOf()))).error?.status, 403)
+})
+
+test('where no route leads, nobody is asked for credentials, and keys stay out of the log', async () => {
+  const ask = setUp({ methods: { jwt, 'api-key': apiKey } }, nowhere)
+  const { error, exchange } = await ask(bearer('bad.bad.bad'), { query: '?api_key=the-key' })
+  assert.equal(error, null)
+  assert.equal(exchange.query, '')
+  assert.equal(exchange.consumer, null)
+})
+
+test('routes with the same methods share their keys and their caches', async (t) => {
+  const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
+  const toolbox = makeToolbox()
+  const methods = { jwt: { jwks: `${server.url}/keys` } }
+  const token = tokenOf({ algorithm: 'RS256', key: pairs.rsa.privateKey, header: { kid: 'first' } })
+  for (const pattern of ['/a', '/b', '/c']) {
+    const ask = setUp({ methods }, { ...users, pattern }, toolbox)
+    assert.equal((await ask(bearer(token))).error, null)
+  }
+  assert.equal(server.requests, 1)
+  assert.equal((await setUp({ methods }, users)(bearer(token))).error, null)
+  assert.equal(server.requests, 2)
+})
+
+test('an error of the gateway’s own is not taken for bad credentials, not even on a public path', async () => {
+  const broken = makeToolbox({ callService: () => Promise.reject(new GatewayError('internal-error')) })
+  const ask = setUp({ methods: { introspection: { service: 'users', path: '/i', claims: {} } } }, users, broken)
+  assert.equal((await ask(bearer('opaque'))).error?.status, 503)
+})
+
+for (const [what, options, problem] of [
+  ['no method', { methods: {} }, /has no method: give jwt, introspection, api-key/],
+  ['an unknown method', { methods: { basic: {} } }, /Unrecognized key: "basic"/],
+  ['a public path that is none', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
+  ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],
+  ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],
+] as const)
+  test(`${what}: that is a problem of the configuration`, () => {
+    assert.match(String(auth.options.safeParse(options).error), problem)
+  })

@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+const expected =
+  'expected "*", an origin such as "https://app.example.com" or "http://localhost:3000", ' +
+  'or "https://*.example.com" for every name below example.com'
+
+const ORIGIN = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(\*\.)?([^/?#@*\s\\]+)$/i
+/** What may stand for the asterisk: names as browsers write them, so in lower case and without a Unicode letter. */
+const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
+
+/** Schema of an origin, "*", or all origins below a name; after parsing in the spelling that browsers send. */
+export const originPattern = z
+  .string(expected)
+  .transform((text, context) => normalize(text) ?? fail(context, `${JSON.stringify(text)}: ${expected}`))
+
+/** Compiles patterns other than "*" into one question, asked of the Origin field of a request. */
+export function compileOrigins(patterns: readonly string[]): (origin: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !pattern.includes('*')))
+  const below = patterns
+    .filter((pattern) => pattern.includes('*'))
+    .map((pattern) => {
+      const [prefix = '', suffix = ''] = pattern.split('*')
+      return { prefix, suffix }
+    })
+  return (origin) =>
+    exact.has(origin) ||
+    below.some(
+      ({ prefix, suffix }) =>
+        origin.startsWith(prefix) &&
+        origin.endsWith(suffix) &&
+        LABELS.test(origin.slice(prefix.length, -suffix.length)),
+    )
+}
+
+function normalize(text: string): string | null {
+  if (text === '*') return text
+  const [, written, wildcard = '', authority = ''] = ORIGIN.exec(text) ?? []
+  // Whoever sits on the way can pretend to be an http origin, so that is one to be asked for.
+  const scheme = written?.toLowerCase() ?? (wildcard === '' ? '' : 'https')
+  if (scheme === '' || (wildcard !== '' && authority.startsWith('['))) return null
+  if (scheme !== 'http' && scheme !== 'https')
+    return /^[a-z0-9.-]+(?::\d+)?$/.test(authority) ? `${scheme}://${wildcard}${authority}` : null
+  const url = URL.parse(`${scheme}://${authority}`)
+  return url === null || url.host === '' ? null : `${scheme}://${wildcard}${url.host}`
+}
+
+function fail(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}

@@ -1,0 +1,184 @@
+import type { ClientHash } from './client-hash.ts'
+
+/** Entries that one client's may lie in: bounds the work of every operation. */
+const PROBES = 16
+const HEADER_BYTES = 64
+const ENTRY_BYTES = 24
+const INTS = ENTRY_BYTES / Int32Array.BYTES_PER_ELEMENT
+const WORDS = ENTRY_BYTES / BigInt64Array.BYTES_PER_ELEMENT
+const FIRST_INT = HEADER_BYTES / Int32Array.BYTES_PER_ELEMENT
+const FIRST_WORD = HEADER_BYTES / BigInt64Array.BYTES_PER_ELEMENT
+/** Places in the header. */
+const SEED = 0
+const EVICTIONS = 1
+/** Places in an entry: tag, check, count as 32 bits each, and `until` as 64 bits. */
+const CHECK = 1
+const COUNT = 4
+const UNTIL = 1
+/** Tags that are no client's. */
+const EMPTY = 0
+const CHANGING = 1
+/** How long an entry is left alone after its end, in microseconds: somebody may just be counting on it. */
+const GRACE = 1_000_000
+/** Looks at an entry that another thread is just making before it is taken for a stranger's. */
+const PATIENCE = 20
+
+/**
+ * Counts of many clients in memory that all threads share, without locks.
+ *
+ * A client's entries lie within `PROBES` places from the one that its hash names. An entry belongs to one client from
+ * being claimed to its end and `GRACE` after it; then, the oldest first, it makes room for another. Where all places are
+ * taken by entries that still count, the one that would end first makes room, and its client begins anew: `evictions`
+ * counts them.
+ *
+ * Two threads may make an entry each for one client at the same moment. Both stay, and what counts is their sum. Whoever
+ * counts adds first and sums up afterwards, so that of two threads at least one sees the other's.
+ *
+ * Times are whole microseconds of a clock that all threads share.
+ */
+export class SharedTable {
+  /** What to post to another thread, which opens it with the constructor. */
+  readonly buffer: SharedArrayBuffer
+  /** Makes hashes that nobody outside can foresee. */
+  readonly seed: number
+
+  /** What `find` found: the first entry that counts, or -1. */
+  entry = -1
+  /** How many entries count. */
+  matches = 0
+  /** Sum of their counts. */
+  count = 0
+  /** Sum of the microseconds until they end. */
+  backlog = 0
+  /** When the last of them ends, 0 if there is none. */
+  until = 0
+
+  private readonly ints: Int32Array
+  private readonly words: BigInt64Array
+  private readonly mask: number
+
+  /** Opens a table made by `create`. */
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer
+    this.ints = new Int32Array(buffer)
+    this.words = new BigInt64Array(buffer)
+    this.mask = (buffer.byteLength - HEADER_BYTES) / ENTRY_BYTES - 1
+    this.seed = this.ints[SEED]!
+  }
+
+  /** A table of at least that many entries: the next power of two. */
+  static create(entries: number, random: () => number = Math.random): SharedTable {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(entries, PROBES)))
+    const buffer = new SharedArrayBuffer(HEADER_BYTES + size * ENTRY_BYTES)
+    new Int32Array(buffer)[SEED] = Math.floor(random() * 2 ** 32)
+    return new SharedTable(buffer)
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.mask + 1
+  }
+
+  /** Entries that still counted and had to make room, in all threads. */
+  get evictions(): number {
+    return Atomics.load(this.ints, EVICTIONS)
+  }
+
+  /** Looks up the client's entries that end after `since`, and leaves what it finds in the fields of the table. */
+  find(hash: ClientHash, since: number, now: number): void {
+    for (let looks = 0; looks < PATIENCE; looks++) if (this.look(hash, since, now)) return
+  }
+
+  /** Adds to the count of an entry and returns what it was before. */
+  add(entry: number, cost: number): number {
+    return Atomics.add(this.ints, this.intOf(entry) + COUNT, cost)
+  }
+
+  /** When the entry ends. */
+  untilOf(entry: number): number {
+    return Number(Atomics.load(this.words, this.wordOf(entry)))
+  }
+
+  /** Moves the end of an entry, if it is still where it was, and says whether it did. */
+  moveUntil(entry: number, from: number, to: number): boolean {
+    const expected = BigInt(from)
+    return Atomics.compareExchange(this.words, this.wordOf(entry), expected, BigInt(to)) === expected
+  }
+
+  /** Whether the entry is the client's. */
+  owns(entry: number, { tag, check }: ClientHash): boolean {
+    const int = this.intOf(entry)
+    return Atomics.load(this.ints, int) === tag && Atomics.load(this.ints, int + CHECK) === check
+  }
+
+  /** Makes an entry for the client and returns it; -1 where another thread was faster. */
+  claim(hash: ClientHash, now: number, until: number, count: number): number {
+    const entry = this.victim(hash.tag, now)
+    if (entry === -1) return -1
+    const { ints } = this
+    const int = this.intOf(entry)
+    const before = Atomics.load(ints, int)
+    const live = before !== EMPTY && this.untilOf(entry) > now
+    if (before === CHANGING || Atomics.compareExchange(ints, int, before, CHANGING) !== before) return -1
+    if (live) Atomics.add(ints, EVICTIONS, 1)
+    Atomics.store(ints, int + CHECK, hash.check)
+    Atomics.store(ints, int + COUNT, count)
+    Atomics.store(this.words, this.wordOf(entry), BigInt(until))
+    Atomics.store(ints, int, hash.tag)
+    return entry
+  }
+
+  /** False where an entry was just being made and may become the client's. */
+  private look({ tag, check }: ClientHash, since: number, now: number): boolean {
+    const { ints } = this
+    let settled = true
+    this.entry = -1
+    this.matches = 0
+    this.count = 0
+    this.backlog = 0
+    this.until = 0
+    for (let probe = 0; probe < PROBES; probe++) {
+      const entry = (tag + probe) & this.mask
+      const int = this.intOf(entry)
+      const found = Atomics.load(ints, int)
+      // Places are taken in their order and never become empty again: there is nothing behind this one.
+      if (found === EMPTY) break
+      if (found === CHANGING) settled = false
+      if (found !== tag || Atomics.load(ints, int + CHECK) !== check) continue
+      const until = this.untilOf(entry)
+      const count = Atomics.load(ints, int + COUNT)
+      if (until <= since || Atomics.load(ints, int) !== tag) continue
+      if (this.entry === -1) this.entry = entry
+      this.matches++
+      this.count += count
+      if (until > now) this.backlog += until - now
+      if (until > this.until) this.until = until
+    }
+    return settled || this.entry !== -1
+  }
+
+  /** The entry that makes room: the one that ended first, else an empty one, else the one that ends first. */
+  private victim(tag: number, now: number): number {
+    let first = -1
+    let firstUntil = Infinity
+    for (let probe = 0; probe < PROBES; probe++) {
+      const entry = (tag + probe) & this.mask
+      const found = Atomics.load(this.ints, this.intOf(entry))
+      if (found === EMPTY) return firstUntil + GRACE <= now ? first : entry
+      if (found === CHANGING) continue
+      const until = this.untilOf(entry)
+      if (until >= firstUntil) continue
+      first = entry
+      firstUntil = until
+    }
+    return first
+  }
+
+  private intOf(entry: number): number {
+    return FIRST_INT + entry * INTS
+  }
+
+  private wordOf(entry: number): number {
+    return FIRST_WORD + entry * WORDS + UNTIL
+  }
+}

@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
+  const service = await startService(t, (_, response) => void response.end('hello'))
+  const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { 'correlation-id': {} }, ...config }))
+  return { service, port, log }
+}
+
+test('each request is one line with the fields of the specification', async (t) => {
+  const clock = new ManualClock(Date.UTC(2024, 0, 15, 10, 30))
+  const service = await startRawService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { 'correlation-id': {} } }), { clock })
+  const asked = send(port, {
+    method: 'POST',
+    path: '/api/v1/orders?page=2',
+    headers: { 'User-Agent': 'test/1.0', 'X-Correlation-ID': 'c-1' },
+    body: 'x',
+  })
+  const peer = await service.accept()
+  await peer.request()
+  clock.advance(250)
+  peer.write('HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello')
+  await asked
+  assert.deepEqual(log.requests, [
+    {
+      level: 'info',
+      timestamp: '2024-01-15T10:30:00.250Z',
+      method: 'POST',
+      url: '/api/v1/orders?page=2',
+      status_code: 201,
+      duration_ms: 250,
+      user_id: null,
+      correlation_id: 'c-1',
+      user_agent: 'test/1.0',
+      ip_address: '127.0.0.1',
+      route: 'all',
+      service: 'backend',
+      instance: `127.0.0.1:${service.port}`,
+      bytes: 5,
+      message: 'API Gateway Request',
+    },
+  ])
+})
+
+test('values that look like secrets are redacted, and the service gets them', async (t) => {
+  const { service, port, log } = await setUp(t)
+  const path = '/login?user=me&password=hunter2&token=t0k&api_key=k&%74oken=disguised&page=1'
+  await send(port, { path })
+  const url = String(log.requests[0]!['url'])
+  assert.equal(
+    url,
+    '/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1',
+  )
+  assert.equal(service.heard[0]!.url, path)
+  assert.doesNotMatch(JSON.stringify(log.lines), /hunter2|t0k|disguised/)
+})
+
+test('header fields that hold credentials are nowhere in the log', async (t) => {
+  const gone = await startService(t)
+  await gone.kill()
+  const { port, log } = await startGateway(t, proxyTo(gone.url))
+  const headers = { Authorization: 'Bearer hunter2', Cookie: 'session=hunter2', 'X-API-Key': 'hunter2' }
+  assert.equal((await send(port, { headers })).status, 503)
+  assert.doesNotMatch(JSON.stringify(log.lines), /hunter2/)
+})
+
+test('a line cannot be forged', async (t) => {
+  const { port, log } = await setUp(t)
+  const client = await connect(t, port)
+  client.write('GET /a"b%22 HTTP/1.1\r\nHost: a\r\nUser-Agent: "}\\\x9f\t{"level":"error\r\n\r\n')
+  await client.reply()
+  const [line] = log.requests
+  assert.equal(log.requests.length, 1)
+  assert.equal(line!['url'], '/a%22b%22')
+  assert.equal(line!['user_agent'], '"}\\\x9f\t{"level":"error')
+  assert.equal(line!['level'], 'info')
+})
+
+test('bytes are those that the client got of the content', async (t) => {
+  const service = await startService(t, (request, response) => {
+    if (request.url === '/none') return void response.writeHead(204).end()
+    response.write('x'.repeat(1000))
+    response.end('y'.repeat(70_000))
+  })
+  const { port, log } = await startGateway(t, proxyTo(service.url))
+  await send(port)
+  await send(port, { method: 'HEAD' })
+  await send(port, { path: '/none' })
+  assert.deepEqual(
+    log.requests.map(({ bytes, status_code }) => [bytes, status_code]),
+    [
+      [71_000, 200],
+      [0, 200],
+      [0, 204],
+    ],
+  )
+})
+
+test('requests that the gateway answers are logged, refused ones with what they could tell', async (t) => {
+  const { port, log } = await setUp(t, { routes: [{ id: 'fixed', match: { path: '/fixed' }, reply: {} }] })
+  await send(port, { path: '/fixed' })
+  await send(port, { path: '/nowhere' })
+  await send(port, { path: '/health/live' })
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n')
+  await client.reply()
+  assert.deepEqual(
+    log.requests.slice(0, 3).map(({ url, status_code, route, service, instance }) => [url, status_code, route, service, instance]),
+    [
+      ['/fixed', 200, 'fixed', null, null],
+      ['/nowhere', 404, '', null, null],
+      ['/health/live', 200, 'sallyport:health/live', null, null],
+    ],
+  )
+  assert.equal(log.lines.at(-1)!['message'], 'Request refused')
+})
+
+test('errors of a service are of level error in the access log, and explained by one line of their own', async (t) => {
+  const gone = await startService(t)
+  await gone.kill()
+  const { port, log } = await startGateway(t, proxyTo(gone.url, { policies: { 'correlation-id': {} } }))
+  await send(port, { headers: { 'X-Correlation-ID': 'c-1' } })
+  assert.equal(log.requests[0]!['level'], 'error')
+  const reason = await log.line({ message: 'Request failed in the service' })
+  assert.deepEqual([reason['correlation_id'], reason['route'], reason['service']], ['c-1', 'all', 'backend'])
+})
+
+test('access: false leaves requests out of the log', async (t) => {
+  const { port, log } = await setUp(t, { log: { access: false } })
+  await send(port)
+  assert.deepEqual(log.requests, [])
+})

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import test from 'node:test'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { startService, type TestService } from './support/service.ts'
+
+/** How often each of the services answered. */
+const counts = (services: TestService[]): number[] => services.map(({ heard }) => heard.length)
+
+test('round-robin takes turns', async (t) => {
+  const services = [await startService(t), await startService(t)]
+  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url)))
+  const answers: string[] = []
+  for (let i = 0; i < 10; i++) answers.push((await send(port)).text)
+  assert.deepEqual(counts(services), [5, 5])
+  assert.notEqual(answers[0], answers[1])
+})
+
+test('round-robin follows the weights', async (t) => {
+  const services = [await startService(t), await startService(t), await startService(t)]
+  const [five, two, one] = services.map(({ url }) => url)
+  const { port } = await startGateway(t, {
+    services: {
+      backend: {
+        instances: [{ url: five!, weight: 5 }, { url: two!, weight: 2 }, one!],
+        health: false,
+      },
+    },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  for (let i = 0; i < 16; i++) await send(port)
+  assert.deepEqual(counts(services), [10, 4, 2])
+})
+
+test('instances from one text with commas share the requests', async (t) => {
+  const services = [await startService(t), await startService(t)]
+  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url).join(', ')))
+  for (let i = 0; i < 6; i++) await send(port)
+  assert.deepEqual(counts(services), [3, 3])
+})
+
+test('least-requests spares the instance that is busy', async (t) => {
+  const waiting: ServerResponse[] = []
+  let arrived = (): void => {}
+  const slow = await startService(t, (_, response) => {
+    waiting.push(response)
+    arrived()
+  })
+  const quick = await startService(t)
+  const config = proxyTo([slow.url, quick.url], { service: { balancer: 'least-requests' } })
+  let draw = 0
+  const { port } = await startGateway(t, config, { random: () => (draw++ * 0.37) % 1 })
+  const first = Promise.withResolvers<void>()
+  arrived = first.resolve
+  const pending: Promise<unknown>[] = []
+  while (waiting.length === 0) {
+    const asked = send(port)
+    pending.push(asked)
+    await Promise.race([asked, first.promise])
+  }
+  const before = quick.heard.length
+  for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, String(quick.port))
+  assert.equal(quick.heard.length - before, 10)
+  for (const response of waiting) response.end()
+  await Promise.all(pending)
+})
+
+const health = { path: '/health', interval: '10s', timeout: '5s', unhealthyAfter: 2, healthyAfter: 1 } as const
+
+test('health checks turn an instance off, and on again', async (t) => {
+  const clock = new ManualClock()
+  let status = 200
+  const steady = await startService(t)
+  const moody = await startService(t, undefined, { health: () => status })
+  const config = proxyTo([steady.url, moody.url], { service: { health } })
+  const { port, log } = await startGateway(t, config, { clock })
+  const ask = async (times: number): Promise<void> => {
+    for (let i = 0; i < times; i++) assert.equal((await send(port)).status, 200)
+  }
+  await ask(4)
+  assert.deepEqual(counts([steady, moody]), [2, 2])
+
+  status = 503
+  const turns = advanceUntil(clock, log.line({ message: 'instance is unhealthy' }))
+  const line = await turns
+  assert.deepEqual([line['service'], line['instance'], line['level']], ['backend', moody.address, 'warn'])
+  assert.match(String(line['reason']), /503/)
+  await ask(4)
+  assert.deepEqual(counts([steady, moody]), [6, 2])
+
+  status = 200
+  const known = log.lines.length
+  await advanceUntil(clock, log.line({ message: 'instance is healthy', instance: moody.address }, known))
+  await ask(4)
+  assert.deepEqual(counts([steady, moody]), [8, 4])
+})
+
+/** Lets the checks go on, one interval after the other, until it has happened. */
+async function advanceUntil<T>(clock: ManualClock, happened: Promise<T>): Promise<T> {
+  let over = false
+  const done = happened.finally(() => (over = true))
+  while (!over) {
+    clock.advance(1_000)
+    await new Promise(setImmediate)
+  }
+  return done
+}
+
+test('no healthy instance is 503 "Service unavailable", without trying any', async (t) => {
+  const services = [
+    await startService(t, undefined, { health: () => 500 }),
+    await startService(t, undefined, { health: () => 404 }),
+  ]
+  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url), { service: { health } }))
+  const reply = await send(port)
+  assert.equal(reply.status, 503)
+  assert.equal(reply.headers['content-type'], 'application/problem+json')
+  const problem = JSON.parse(reply.text) as { detail: string; title: string }
+  assert.deepEqual([problem.title, problem.detail], ['Service unavailable', 'Service unavailable'])
+  assert.deepEqual(counts(services), [0, 0])
+})
+
+test('an instance that is down at the start gets no request, and its share once it is up', async (t) => {
+  const clock = new ManualClock()
+  const up = await startService(t)
+  const down = await startService(t)
+  await down.kill()
+  const { port, log } = await startGateway(t, proxyTo([up.url, down.url], { service: { health } }), { clock })
+  for (let i = 0; i < 4; i++) assert.equal((await send(port)).text, String(up.port))
+  const back = await startService(t, undefined, { port: down.port })
+  await advanceUntil(clock, log.line({ message: 'instance is healthy', instance: back.address }))
+  for (let i = 0; i < 4; i++) await send(port)
+  assert.equal(back.heard.length, 2)
+})
+
+test('the checks of one service leave the others alone', async (t) => {
+  const well = await startService(t)
+  const ill = await startService(t, undefined, { health: () => 500 })
+  const { port } = await startGateway(t, {
+    services: { well: { instances: [well.url] }, ill: { instances: [ill.url] } },
+    routes: [
+      { id: 'well', match: { path: '/well' }, service: 'well' },
+      { id: 'ill', match: { path: '/ill' }, service: 'ill' },
+    ],
+  })
+  assert.equal((await send(port, { path: '/well' })).status, 200)
+  assert.equal((await send(port, { path: '/ill' })).status, 503)
+})
+
+test('a request in flight on an instance that turns unhealthy is answered', async (t) => {
+  const clock = new ManualClock()
+  let status = 200
+  let held: ServerResponse | null = null
+  const service = await startService(t, (_, response) => void (held = response), { health: () => status })
+  const config = proxyTo(service.url, { service: { health, timeouts: { response: '1h' } } })
+  const { port, log } = await startGateway(t, config, { clock })
+  const asked = send(port)
+  while (held === null) await new Promise(setImmediate)
+  status = 500
+  await advanceUntil(clock, log.line({ message: 'instance is unhealthy' }))
+  const response: ServerResponse = held
+  response.end('late')
+  await once(response, 'finish')
+  assert.equal((await asked).text, 'late')
+  assert.equal((await send(port)).status, 503)
+})

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket, createServer, type AddressInfo } from 'node:net'
+import { dirname } from 'node:path'
+import test from 'node:test'
+import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+const GOOD = `
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  users: { instances: ['\${USERS_URL:-http://127.0.0.1:1}'], health: false }
+routes:
+  - id: users
+    match: { path: [/api/users/*, '/api/users/{id}'] }
+    service: users
+  - id: old
+    match: { path: /old, method: GET }
+    redirect: { to: /new }
+`
+
+const BAD = `
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  users: { instances: ['\${USERS_URL}'], balancer: random }
+routes:
+  - id: users
+    match: { path: /api/users/* }
+    service: user
+`
+
+test('check prints the routing table of a good file and exits 0', async (t) => {
+  const { code, stdout, stderr } = await run(['check', await temporaryFile(t, 'good.yaml', GOOD)])
+  assert.equal(code, 0)
+  assert.equal(stderr, '')
+  const [heading, ...rows] = stdout.trimEnd().split('\n')
+  assert.match(heading!, /^HOST +PATH +WHEN +TO +POLICIES +ROUTE$/)
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/).toSpliced(4, 1)),
+    [
+      ['*', '/api/users/{id}', '*', '-> users', 'users'],
+      ['*', '/api/users/*', '*', '-> users', 'users'],
+      ['*', '/old', 'GET', 'redirect 307 to /new', 'old'],
+    ],
+  )
+})
+
+test('check prints every problem of a bad file with its place and exits 1', async (t) => {
+  const file = await temporaryFile(t, 'bad.yaml', BAD)
+  const { code, stdout, stderr } = await run(['check', file])
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  const problems = stderr.trimEnd().split('\n')
+  assert.ok(problems.some((line) => /bad\.yaml:4:\d+: .*USERS_URL is not set/.test(line)), stderr)
+  assert.ok(problems.some((line) => /bad\.yaml:4:\d+: services\.users\.balancer: .*round-robin/.test(line)), stderr)
+  assert.ok(problems.some((line) => /bad\.yaml:8:\d+: routes\[0\]\.service: .*"users"/.test(line)), stderr)
+})
+
+test('check takes sallyport.yaml of the folder by default', async (t) => {
+  const file = await temporaryFile(t, 'sallyport.yaml', GOOD)
+  const { code, stdout } = await run(['check'], { cwd: dirname(file) })
+  assert.equal(code, 0)
+  assert.match(stdout, /\/api\/users\/\*/)
+})
+
+test('a file that is not there is one clear line', async () => {
+  for (const args of [['check', 'nowhere.yaml'], ['start', '--config', 'nowhere.yaml']]) {
+    const { code, stdout, stderr } = await run(args)
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^nowhere\.yaml: cannot be read: .*no such file/)
+    assert.equal(stderr.trimEnd().split('\n').length, 1)
+  }
+})
+
+test('start with a bad file exits 1 and listens nowhere', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  const file = await temporaryFile(t, 'bad.yaml', BAD.replace('127.0.0.1:0', `127.0.0.1:${port}`))
+  const { code, stdout, stderr } = await run(['start', '--config', file])
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, /environment variable USERS_URL is not set/)
+  const socket = connectSocket({ host: '127.0.0.1', port })
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNREFUSED')
+})
+
+test('start on an address that is taken exits 1 and says so', async (t) => {
+  const { port } = await startRawService(t)
+  for (const workers of [1, 2]) {
+    const yaml = GOOD.replace('127.0.0.1:0', `127.0.0.1:${port}`)
+    const file = await temporaryFile(t, 'taken.yaml', `workers: ${workers}\n${yaml}`)
+    const { code, stdout, stderr } = await run(['start', '--config', file])
+    assert.equal(code, 1)
+    assert.match(stdout + stderr, /EADDRINUSE/)
+  }
+})
+
+test('start serves with values of the environment', async (t) => {
+  const service = await startService(t)
+  const { port } = await start(t, `workers: 1\n${GOOD}`, { env: { USERS_URL: service.url } })
+  const reply = await send(port, { path: '/api/users/7' })
+  assert.equal(reply.text, String(service.port))
+})
+
+test('the configuration of the project starts with the variables of the compose file', async (t) => {
+  const service = await startService(t)
+  const env = Object.fromEntries(
+    ['USER', 'ORDER', 'INVENTORY', 'PAYMENT', 'NOTIFICATION'].map((name) => [`${name}_SERVICE_URL`, service.url]),
+  )
+  const { code, stdout, stderr } = await run(['check', 'sallyport.yaml'], {
+    cwd: new URL('..', import.meta.url).pathname,
+    env: { ...env, REDIS_URL: 'redis://127.0.0.1:6379', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'INFO' },
+  })
+  assert.equal(code, 0, stderr)
+  for (const path of ['/api/v1/users/*', '/api/v1/order-items/*', '/api/v1/email/*']) assert.ok(stdout.includes(path))
+})
+
+test('unknown commands and options are refused with the usage', async () => {
+  for (const args of [['strat'], ['start', '--confg', 'x'], ['check', '--nope']]) {
+    const { code, stdout, stderr } = await run(args)
+    assert.equal(code, 2)
+    assert.equal(stdout, '')
+    assert.match(stderr, /Usage: sallyport/)
+  }
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  test(`${signal} lets a slow request end, and the process exits 0`, async (t) => {
+    const service = await startRawService(t)
+    const { command, port } = await start(t, `workers: 2\n${GOOD}`, { env: { USERS_URL: service.url } })
+    const [client, idle] = [await connect(t, port), await connect(t, port)]
+    client.write('GET /api/users HTTP/1.1\r\nHost: a\r\n\r\n')
+    const peer = await service.accept()
+    await peer.request()
+    command.child.kill(signal)
+    assert.equal(await idle.closed(), 'end')
+    idle.end()
+    const late = connectSocket({ host: '127.0.0.1', port })
+    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+    assert.equal(error.code, 'ECONNREFUSED')
+    peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
+    const reply = await client.reply()
+    assert.equal(reply.body.toString(), 'late')
+    assert.equal(reply.fields.get('Connection'), 'close')
+    client.end()
+    const { code, signal: killedBy, stderr } = await command.ended
+    assert.deepEqual([code, killedBy, stderr], [0, null, ''])
+    assert.ok(command.log.some(({ message }) => message === 'API Gateway Request'), 'the last line is not lost')
+  })
+
+test('what does not end by drainTimeout is cut off, and the process exits 0 all the same', async (t) => {
+  const service = await startRawService(t)
+  const yaml = `workers: 1\ndrainTimeout: 200ms\n${GOOD}`
+  const { command, port } = await start(t, yaml, { env: { USERS_URL: service.url } })
+  const client = await connect(t, port)
+  client.write('GET /api/users HTTP/1.1\r\nHost: a\r\n\r\n')
+  await (await service.accept()).request()
+  command.child.kill('SIGTERM')
+  await client.closed()
+  assert.equal((await command.ended).code, 0)
+})

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { connect, startRawService } from './support/peer.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
+  const clock = new ManualClock()
+  const service = await startRawService(t)
+  const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { drainTimeout: '30s', ...config }), { clock })
+  return { clock, service, port, gateway, log }
+}
+
+test('a request in flight is answered, and its connection and those to the service end', async (t) => {
+  const { service, port, gateway } = await setUp(t)
+  const client = await connect(t, port)
+  client.write(GET)
+  const peer = await service.accept()
+  await peer.request()
+  const closed = gateway.close()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
+  const reply = await client.reply()
+  assert.equal(reply.body.toString(), 'late')
+  assert.equal(reply.fields.get('Connection'), 'close')
+  assert.equal(await client.closed(), 'end')
+  client.end()
+  await closed
+  await peer.closed()
+  assert.equal(gateway.connections, 0)
+})
+
+test('bodies that are on their way arrive whole in both directions', async (t) => {
+  const { service, port, gateway } = await setUp(t)
+  const [uploading, downloading] = [await connect(t, port), await connect(t, port)]
+  uploading.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst')
+  const upload = await service.accept()
+  await upload.until('first')
+  downloading.write(GET)
+  const download = await service.accept()
+  await download.request()
+  download.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
+  await downloading.until('5\r\nfirst\r\n')
+  const closed = gateway.close()
+  uploading.write(' then')
+  await upload.until(' then')
+  upload.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  await uploading.reply()
+  download.write('4\r\nlast\r\n0\r\n\r\n')
+  await downloading.until('4\r\nlast\r\n0\r\n\r\n')
+  for (const client of [uploading, downloading]) {
+    assert.equal(await client.closed(), 'end')
+    client.end()
+  }
+  await closed
+})
+
+test('idle connections end at once, used or not, and new ones are not accepted', async (t) => {
+  const { service, port, gateway } = await setUp(t)
+  const [used, unused] = [await connect(t, port), await connect(t, port)]
+  used.write(GET)
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  await used.reply()
+  const closed = gateway.close()
+  for (const client of [used, unused]) {
+    assert.equal(await client.closed(), 'end')
+    client.end()
+  }
+  await closed
+  const late = connectSocket({ host: '127.0.0.1', port })
+  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNREFUSED')
+})
+
+test('no further request of a connection is served', async (t) => {
+  const { service, port, gateway } = await setUp(t)
+  const client = await connect(t, port)
+  client.write(GET + GET)
+  const peer = await service.accept()
+  await peer.request()
+  const closed = gateway.close()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  assert.equal((await client.reply()).fields.get('Connection'), 'close')
+  assert.equal(await client.closed(), 'end')
+  client.end()
+  await closed
+  assert.equal(peer.received.length, 0)
+})
+
+test('what does not end in time is cut off at the deadline', async (t) => {
+  const { clock, service, port, gateway } = await setUp(t, { service: { timeouts: { response: '1h' } } })
+  const client = await connect(t, port)
+  client.write(GET)
+  const peer = await service.accept()
+  await peer.request()
+  const closed = gateway.close()
+  clock.advance(29_900)
+  assert.equal(gateway.connections, 1)
+  clock.advance(100)
+  await closed
+  await client.closed()
+  await peer.closed()
+  assert.equal(client.received.length, 0)
+})
+
+test('a client that never closes its side does not hold the gateway', async (t) => {
+  const { clock, port, gateway } = await setUp(t)
+  const client = await connect(t, port)
+  const closed = gateway.close()
+  assert.equal(await client.closed(), 'end')
+  clock.advance(3_000)
+  await closed
+})
+
+test('closing twice is closing once', async (t) => {
+  const { gateway } = await setUp(t)
+  assert.equal(gateway.close(), gateway.close())
+  await gateway.close()
+})
+
+test('an instance is not checked any more', async (t) => {
+  const clock = new ManualClock()
+  let checks = 0
+  const service = await startRawService(t, async (peer) => {
+    await peer.request()
+    checks++
+    peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    peer.end()
+  })
+  const { gateway } = await startGateway(t, proxyTo(service.url, { service: { health: {} } }), { clock })
+  assert.equal(checks, 1)
+  await gateway.close()
+  assert.equal(clock.pending, 0)
+})
+
+test('an address that is taken is an error, and nothing stays open', async (t) => {
+  const { port } = await setUp(t)
+  await assert.rejects(startGateway(t, { listeners: [{ address: `127.0.0.1:${port}` }] }), { code: 'EADDRINUSE' })
+})

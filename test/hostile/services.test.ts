@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { proxyTo, startGateway } from '../support/gateway.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { connect, type Peer, startRawService } from '../support/peer.ts'
+import { request } from './request-case.ts'
+import { reply, type ServiceCase } from './service-case.ts'
+import { serviceCases } from './service-cases.ts'
+
+/** Answers /good as it should, with the number of the connection, and /case with the case. */
+async function startHostile(t: TestContext) {
+  let current: ServiceCase | null = null
+  let last: { peer: Peer; number: number } | null = null
+  const { url } = await startRawService(t, async (peer, number) => {
+    for (;;) {
+      const { start } = await peer.request()
+      if (!start.includes('/case')) {
+        const body = String(number)
+        peer.write(reply('200 OK', ['Date: now', `Content-Length: ${body.length}`], body))
+        continue
+      }
+      last = { peer, number }
+      const octets = current!.reply
+      await peer.writeInPieces(typeof octets === 'string' ? [octets] : octets)
+      if (current!.then !== undefined) peer[current!.then]()
+    }
+  })
+  return {
+    url,
+    play(hostile: ServiceCase) {
+      current = hostile
+    },
+    /** The connection that the case was played on. */
+    get last() {
+      return last!
+    },
+  }
+}
+
+async function check(t: TestContext, port: number, service: Awaited<ReturnType<typeof startHostile>>, hostile: ServiceCase) {
+  service.play(hostile)
+  const client = await connect(t, port)
+  let octets = ''
+  client.socket.on('data', (chunk: Buffer) => (octets += chunk.toString('latin1')))
+  client.write(request(`${hostile.method ?? 'GET'} /case`, hostile.fields))
+
+  // 1. What the client gets.
+  if (hostile.passed !== undefined) {
+    await client.take(hostile.passed.length)
+    assert.equal(octets, hostile.passed)
+  } else if (hostile.cut !== undefined) {
+    assert.equal(await client.closed(), 'reset')
+    assert.equal(octets, hostile.cut)
+  } else {
+    let answer = await client.reply()
+    while (/^HTTP\/1\.1 1/.test(answer.start)) answer = await client.reply()
+    assert.match(answer.start, /^HTTP\/1\.1 502 /)
+    assert.equal(answer.fields.get('Content-Type'), 'application/problem+json')
+  }
+
+  // 2. What becomes of the connection to the service.
+  const { peer, number } = service.last
+  if (!hostile.reused) await peer.closed()
+
+  // 3. The next request gets its own reply.
+  const next = hostile.cut === undefined ? client : await connect(t, port)
+  next.write(request('GET /good'))
+  const good = await next.reply()
+  assert.equal(good.start, 'HTTP/1.1 200 OK')
+  assert.equal(good.fields.get('Date'), 'now')
+  assert.equal(Number(good.body) === number, hostile.reused === true, 'whether the connection is used again')
+  client.socket.destroy()
+  next.socket.destroy()
+}
+
+test('a hostile reply is refused, cut off, or passed on in the one form', async (t) => {
+  const service = await startHostile(t)
+  const { port } = await startGateway(t, proxyTo(service.url), { clock: new ManualClock() })
+  for (const hostile of serviceCases)
+    await t.test(`${hostile.name} (${hostile.rfc})`, (inner) => check(inner, port, service, hostile))
+})

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { startGateway } from './support/gateway.ts'
+import { connect, type Peer } from './support/peer.ts'
+import { problemOf } from './support/problem.ts'
+import { startService } from './support/service.ts'
+
+type Routes = NonNullable<GatewayInput['routes']>
+
+/** A gateway with those routes in front of a service that answers with the request line it got, and a client. */
+async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
+  const echo = await startService(t, ({ method, url, headers }, response) =>
+    void response.end(`${method} ${url} ${headers.host}`),
+  )
+  const services = { echo: { instances: [echo.url], health: false as const } }
+  const { port, log } = await startGateway(t, { services, routes, ...more })
+  const client = await connect(t, port)
+  return {
+    echo,
+    log,
+    client,
+    get: (target: string, host = 'example.com', method = 'GET', ...lines: string[]) =>
+      ask(client, target, host, method, lines),
+  }
+}
+
+async function ask(client: Peer, target: string, host: string, method: string, lines: string[]) {
+  const fields = [`Host: ${host}`, ...lines].map((line) => `${line}\r\n`).join('')
+  client.write(`${method} ${target} HTTP/1.1\r\n${fields}\r\n`)
+  const reply = await client.reply(method)
+  return { ...reply, status: Number(reply.start.split(' ')[1]), text: reply.body.toString() }
+}
+
+const fixed = (id: string, match: Routes[number]['match']): Routes[number] => ({ id, match, reply: { body: id } })
+
+test("the specification's table leads to its services", async (t) => {
+  const table = {
+    'user-service': ['users', 'auth', 'roles'],
+    'order-service': ['orders', 'order-items'],
+    'inventory-service': ['inventory', 'products'],
+    'payment-service': ['payments', 'transactions'],
+    'notification-service': ['notifications', 'email'],
+  }
+  const services: GatewayInput['services'] = {}
+  const routes: Routes = []
+  for (const [name, parts] of Object.entries(table)) {
+    const { url } = await startService(t, (request, response) => void response.end(`${name} ${request.url}`))
+    services[name] = { instances: [url] }
+    routes.push({ id: name, match: { path: parts.map((part) => `/api/v1/${part}/*`) }, service: name })
+  }
+  const { get } = await setUp(t, routes, { services })
+  for (const [name, parts] of Object.entries(table))
+    for (const part of parts)
+      for (const path of [`/api/v1/${part}`, `/api/v1/${part}/`, `/api/v1/${part}/7/x?y=z`])
+        assert.equal((await get(path)).text, `${name} ${path}`)
+  assert.equal((await get('/api/v1/users2')).status, 404)
+  assert.equal((await get('/api/v1')).status, 404)
+})
+
+test('the most specific route wins, wherever it stands', async (t) => {
+  const { get } = await setUp(t, [
+    fixed('all', { path: '/*' }),
+    fixed('rest', { path: '/a/*' }),
+    fixed('parameter', { path: '/a/{id}' }),
+    fixed('exact', { path: '/a/b' }),
+    fixed('post', { path: '/a/b', method: 'POST' }),
+    fixed('beta', { path: '/a/b', headers: { 'X-Beta': '1' } }),
+    fixed('debug', { path: '/a/b', query: { debug: true } }),
+    fixed('host', { path: '/a/b', host: 'api.example.com' }),
+    fixed('wild', { path: '/a/b', host: '*.example.com' }),
+  ])
+  assert.equal((await get('/x')).text, 'all')
+  assert.equal((await get('/a')).text, 'rest')
+  assert.equal((await get('/a/b/c')).text, 'rest')
+  assert.equal((await get('/a/c')).text, 'parameter')
+  assert.equal((await get('/a/b')).text, 'exact')
+  assert.equal((await get('/a/b', 'example.com', 'POST')).text, 'post')
+  assert.equal((await get('/a/b', 'example.com', 'GET', 'X-Beta: 1')).text, 'beta')
+  assert.equal((await get('/a/b', 'example.com', 'GET', 'X-Beta: 2')).text, 'exact')
+  assert.equal((await get('/a/b?debug')).text, 'debug')
+  assert.equal((await get('/a/b', 'api.example.com:8000')).text, 'host')
+  assert.equal((await get('/a/b', 'API.Example.Com')).text, 'host')
+  assert.equal((await get('/a/b', 'x.y.example.com')).text, 'wild')
+  assert.equal((await get('/a/c', 'api.example.com')).text, 'parameter')
+})
+
+test('no match is 404 with a problem document, and the connection stays', async (t) => {
+  const { get } = await setUp(t, [fixed('a', { path: '/a' })])
+  for (let i = 0; i < 2; i++) {
+    const reply = await get('/nowhere')
+    assert.equal(problemOf(reply).title, 'Not found')
+    assert.equal(reply.status, 404)
+    assert.equal(reply.fields.get('Connection'), undefined)
+  }
+  assert.equal((await get('/a', 'example.com', 'HEAD')).status, 200)
+})
+
+test('a match on all but the method is 405 with the methods that are allowed', async (t) => {
+  const { get } = await setUp(t, [
+    fixed('read', { path: '/a', method: ['GET', 'HEAD'] }),
+    fixed('write', { path: '/a', method: 'put' }),
+    fixed('other', { path: '/a', host: 'other.org', method: 'DELETE' }),
+  ])
+  const reply = await get('/a', 'example.com', 'DELETE')
+  assert.equal(reply.status, 405)
+  assert.equal(reply.fields.get('Allow'), 'GET, HEAD, PUT')
+  assert.equal(problemOf(reply).title, 'Method not allowed')
+  assert.equal((await get('/a', 'example.com', 'PUT')).text, 'write')
+  assert.equal((await get('/a', 'other.org', 'DELETE')).text, 'other')
+  assert.equal((await get('/b', 'example.com', 'DELETE')).status, 404)
+})
+
+test('the path takes its one form before it is matched, logged and forwarded', async (t) => {
+  const { get, log } = await setUp(t, [
+    { id: 'users', match: { path: '/users/*' }, service: 'echo' },
+    fixed('admin', { path: '/admin/*' }),
+  ])
+  for (const [target, forwarded] of [
+    ['/users/./a/../b', '/users/b'],
+    ['/users//a///b', '/users/a/b'],
+    ['/%75sers/%7Eme', '/users/~me'],
+    ['/users/%e4%b8%ad', '/users/%E4%B8%AD'],
+    ['/users/a%2fb', '/users/a%2Fb'],
+    ['/users/a%2Fb?x=%2e%2e/&y=//', '/users/a%2Fb?x=%2e%2e/&y=//'],
+    ['/users/%2e%2e/users/c', '/users/c'],
+    ['/users/a|b', '/users/a%7Cb'],
+    ['/users/a;v=1', '/users/a;v=1'],
+  ] as const) {
+    assert.equal((await get(target)).text, `GET ${forwarded} example.com`)
+    assert.equal(log.requests.at(-1)!['url'], forwarded)
+  }
+  for (const target of ['/users/../admin/x', '/users/%2e%2e/admin/x', '//admin/x', '/%61dmin/x'])
+    assert.equal((await get(target)).text, 'admin')
+})
+
+test('a path that a service might read otherwise is 400', async (t) => {
+  const { get, echo } = await setUp(t, [{ id: 'all', match: { path: '/*' }, service: 'echo' }])
+  for (const target of ['/../etc', '/a/..;/b', '/a%2f../b', '/a%5cb', '/a\\b', '/a%00', '/%zz', '/%c0%ae', '/a%0d%0aX:1']) {
+    const reply = await get(target)
+    assert.equal(reply.status, 400, target)
+    problemOf(reply)
+  }
+  assert.equal(echo.heard.length, 0)
+})
+
+test('a prefix is stripped or replaced on the way to the service', async (t) => {
+  const { get } = await setUp(t, [
+    { id: 'strip', match: { path: '/strip/*' }, service: 'echo', rewrite: { strip: '/strip' } },
+    { id: 'swap', match: { path: '/old/*' }, service: 'echo', rewrite: { prefix: '/old', with: '/new/v2' } },
+    { id: 'root', match: { path: '/any/*' }, service: 'echo', rewrite: { prefix: '/', with: '/base' } },
+  ])
+  for (const [target, forwarded] of [
+    ['/strip', '/'],
+    ['/strip/', '/'],
+    ['/strip/a?b=c', '/a?b=c'],
+    ['/strip//evil.org/a', '/evil.org/a'],
+    ['/strip/a%2Fb', '/a%2Fb'],
+    ['/old', '/new/v2'],
+    ['/old/a/', '/new/v2/a/'],
+    ['/any/x', '/base/any/x'],
+  ] as const)
+    assert.equal((await get(target)).text, `GET ${forwarded} example.com`)
+})
+
+test('a fixed reply and a redirect need no service', async (t) => {
+  const { get } = await setUp(t, [
+    { id: 'text', match: { path: '/text' }, reply: { status: 418, headers: { 'X-A': '1' }, body: 'größer' } },
+    { id: 'none', match: { path: '/none' }, reply: { status: 204 } },
+    { id: 'moved', match: { path: '/moved' }, redirect: { to: 'https://example.com/new' } },
+    { id: 'gone', match: { path: '/gone' }, redirect: { to: '/elsewhere', status: 301 } },
+  ])
+  const text = await get('/text')
+  assert.deepEqual([text.status, text.text, text.fields.get('X-A')], [418, 'größer', '1'])
+  const none = await get('/none')
+  assert.deepEqual([none.status, none.fields.get('Content-Length')], [204, undefined])
+  const moved = await get('/moved')
+  assert.deepEqual([moved.status, moved.fields.get('Location')], [307, 'https://example.com/new'])
+  const gone = await get('/gone')
+  assert.deepEqual([gone.status, gone.fields.get('Location')], [301, '/elsewhere'])
+})
+
+test('OPTIONS * is answered without a route', async (t) => {
+  const { get } = await setUp(t, [{ id: 'all', match: { path: '/*' }, service: 'echo' }])
+  const reply = await get('*', 'example.com', 'OPTIONS')
+  assert.equal(reply.status, 204)
+})

@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { cleanUp } from './cleanup.ts'
+import { PATIENCE } from './patience.ts'
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname
+
+/** A process that ended. */
+export interface Outcome {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
+  /** A module to load before the program. */
+  readonly preload?: string
+}
+
+/** `sallyport` in a process of its own. */
+export class Command {
+  readonly child: ChildProcess
+  readonly ended: Promise<Outcome>
+  private stdout = ''
+  private stderr = ''
+  private readonly watchers = new Set<() => void>()
+
+  constructor(args: readonly string[], { env = {}, cwd, preload }: CommandOptions = {}) {
+    const imports = preload === undefined ? [] : ['--import', preload]
+    // The runner's own variables are not for a program that is under test.
+    const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+    this.child = spawn(process.execPath, [...imports, main, ...args], {
+      env: { ...inherited, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(cwd === undefined ? {} : { cwd }),
+    })
+    this.child.stdout!.on('data', (text: Buffer) => {
+      this.stdout += text.toString()
+      for (const look of this.watchers) look()
+    })
+    this.child.stderr!.on('data', (text: Buffer) => (this.stderr += text.toString()))
+    this.ended = new Promise((resolve) => {
+      this.child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr }))
+    })
+  }
+
+  /** Lines of the log so far. */
+  get log(): Record<string, unknown>[] {
+    const whole = this.stdout.slice(0, this.stdout.lastIndexOf('\n') + 1)
+    return whole
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+
+  /** The first line of the log with that message, now or when it comes. */
+  line(message: string): Promise<Record<string, unknown>> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer)
+        this.watchers.delete(look)
+      }
+      const fail = (): void => {
+        stop()
+        reject(new Error(`no "${message}" in the log:\n${this.stdout}${this.stderr}`))
+      }
+      const timer = setTimeout(fail, PATIENCE)
+      const look = (): void => {
+        const line = this.log.find((each) => each['message'] === message)
+        if (line === undefined) return
+        stop()
+        resolve(line)
+      }
+      this.watchers.add(look)
+      this.child.once('exit', fail)
+      look()
+    })
+  }
+}
+
+/** Writes a file that is there until the end of the test; returns its path. */
+export async function temporaryFile(t: TestContext, name: string, content: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  const file = join(folder, name)
+  await writeFile(file, content)
+  return file
+}
+
+/** Runs a command to its end. */
+export function run(args: readonly string[], options?: CommandOptions): Promise<Outcome> {
+  return new Command(args, options).ended
+}
+
+/** `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. */
+export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
+  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
+  cleanUp(t, async () => {
+    command.child.kill('SIGKILL')
+    await command.ended
+  })
+  const { listeners } = await command.line('Sallyport is listening')
+  const [address] = listeners as string[]
+  return { command, port: Number(address!.split(':').at(-1)) }
+}

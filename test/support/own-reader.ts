@@ -1,0 +1,142 @@
+import { GatewayError } from '../../src/core/errors.ts'
+import type { Headers } from '../../src/core/headers.ts'
+import { Headers as FieldList } from '../../src/core/headers.ts'
+import type { BodyDecoder } from '../../src/http1/body-decoder.ts'
+import { CloseDecoder, LengthDecoder } from '../../src/http1/body-decoder.ts'
+import { foldedToken } from '../../src/http1/characters.ts'
+import { ChunkedDecoder } from '../../src/http1/chunked-decoder.ts'
+import { type FieldNames, Known, nextHash } from '../../src/http1/field-names.ts'
+import { INCOMPLETE } from '../../src/http1/fields.ts'
+import { Input } from '../../src/http1/input.ts'
+import { defaultHeadLimits } from '../../src/http1/limits.ts'
+import { RequestHead } from '../../src/http1/request-head.ts'
+import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from '../../src/http1/response-head.ts'
+
+/** One message as the parsers of the gateway read it. */
+export interface OwnMessage {
+  /** Method and target, or the status. */
+  start: string
+  /** End-to-end names and values in turn. */
+  headers: readonly string[]
+  /** One character an octet. */
+  body: string
+  trailers: readonly string[]
+  complete: boolean
+  close: boolean
+  upgrade: boolean
+}
+
+export interface OwnReading {
+  messages: OwnMessage[]
+  /** The code of the error that ended it, or null. */
+  error: string | null
+}
+
+/** A message whose head was read, and what is to be done with what follows. */
+interface Begun {
+  readonly message: OwnMessage
+  readonly decoder: BodyDecoder | null
+}
+
+/** Reads requests with the parsers of the gateway, without a connection around them. */
+export function readOwnRequests(parts: readonly Buffer[]): OwnReading {
+  const head = new RequestHead(defaultHeadLimits)
+  return read(
+    parts,
+    false,
+    (octets, start, end) => head.parse(octets, start, end),
+    () => {
+      const { method, target, close, contentLength: length, upgrade } = head
+      const message = begin(`${method} ${target}`, head.fields.raw, close, upgrade !== null)
+      return { message, decoder: length === 0 ? null : decoderFor(length) }
+    },
+  )
+}
+
+/** Reads the responses to requests with that method, up to the end of the connection if `closed`. */
+export function readOwnResponses(parts: readonly Buffer[], method: string, closed: boolean): OwnReading {
+  const head = new ResponseHead(defaultHeadLimits)
+  return read(
+    parts,
+    closed,
+    (octets, start, end) => head.parse(octets, start, end),
+    () => {
+      const { status, close } = head
+      const length = hasNoContent(method, status) ? 0 : head.contentLength
+      const message = begin(String(status), head.fields.raw, close || length === UNTIL_CLOSE, status === 101)
+      return { message, decoder: length === 0 ? null : decoderFor(length) }
+    },
+  )
+}
+
+/** Whether the gateway keeps fields of that name to itself. */
+export function isWireField(names: FieldNames, name: string): boolean {
+  const octets = Buffer.from(name, 'latin1')
+  const hash = octets.reduce((sum, octet) => nextHash(sum, foldedToken[octet]!), names.seed)
+  const known = names.lookup(hash, octets, 0, octets.length)
+  return known !== Known.none && known !== Known.date
+}
+
+function begin(start: string, raw: string, close: boolean, upgrade: boolean): OwnMessage {
+  const headers = FieldList.fromWire(raw).entries()
+  return { start, headers, body: '', trailers: [], complete: false, close, upgrade }
+}
+
+function decoderFor(length: number): BodyDecoder {
+  if (length === CHUNKED) return new ChunkedDecoder(defaultHeadLimits)
+  return length === UNTIL_CLOSE ? new CloseDecoder() : new LengthDecoder(length)
+}
+
+function read(
+  parts: readonly Buffer[],
+  closed: boolean,
+  parse: (octets: Buffer, start: number, end: number) => number,
+  headRead: () => Begun,
+): OwnReading {
+  const messages: OwnMessage[] = []
+  let decoder: BodyDecoder | null = null
+  let over = false
+  const complete = (trailers: Headers | null): void => {
+    const message = messages.at(-1)!
+    message.complete = true
+    message.trailers = trailers?.entries() ?? []
+    decoder = null
+    over = message.close || message.upgrade
+  }
+  const output = {
+    content: (octets: Buffer, start: number, end: number) => {
+      messages.at(-1)!.body += octets.toString('latin1', start, end)
+    },
+    complete,
+  }
+  const input = new Input({
+    consume(octets, start, end) {
+      if (over) return end
+      if (decoder !== null) return decoder.decode(octets, start, end, output)
+      const stop = parse(octets, start, end)
+      if (stop === INCOMPLETE) return start
+      const begun = headRead()
+      messages.push(begun.message)
+      decoder = begun.decoder
+      if (decoder === null) complete(null)
+      return stop
+    },
+  })
+  try {
+    for (const part of parts) {
+      // What lies behind the given end is not to be looked at, and what was read only lent.
+      const lent = Buffer.concat([part, Buffer.from('\r\n\r\n0\r\n\r\n')])
+      input.feed(lent, part.length)
+      lent.fill('!')
+    }
+  } catch (error) {
+    if (error instanceof GatewayError) return { messages, error: error.code }
+    throw error
+  }
+  if (closed && decoder !== null) endOf(decoder, output)
+  return { messages, error: null }
+}
+
+function endOf(decoder: BodyDecoder, output: Parameters<BodyDecoder['close']>[0]): void {
+  decoder.close(output)
+}
