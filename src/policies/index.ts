@@ -1,12 +1,13 @@
 import type { z } from 'zod'
 import type { Policy } from '../core/component.ts'
 import { auth } from './auth/policy.ts'
+import { cache } from './cache/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
-export const policies = [correlationId, responseHeaders, auth, requestHeaders] as const satisfies readonly Policy[]
+export const policies = [correlationId, responseHeaders, auth, requestHeaders, cache] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]
 
