@@ -7,7 +7,13 @@ import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
-export const policies = [correlationId, responseHeaders, auth, requestHeaders, cache] as const satisfies readonly Policy[]
+export const policies = [
+  correlationId,
+  responseHeaders,
+  auth,
+  requestHeaders,
+  cache,
+] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]
 

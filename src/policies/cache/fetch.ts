@@ -128,7 +128,8 @@ export class Fetch {
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
     const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
     // Those of a 304 are for this client, whatever becomes of the entry.
-    if (!settings.setCookie) for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
+    if (!settings.setCookie)
+      for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
     return reply
   }
 
@@ -164,7 +165,9 @@ export class Fetch {
     const { keys, settings } = this.context
     if (request.noStore) return 'request'
     // RFC 9110 section 9.3.3: the reply to a POST may say that it is what a GET would return.
-    const isGet = exchange.method === 'GET' || (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
+    const isGet =
+      exchange.method === 'GET' ||
+      (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
     if (!isGet) return 'method'
     if (body !== null && body.length > settings.maxBody) return 'too-large'
     return this.examine(status, headers)
@@ -183,7 +186,16 @@ export class Fetch {
     if (why !== null || freshness === null) return why ?? 'no-freshness'
     const vary = varyOf(headers)
     if (vary === null) return 'vary-star'
-    return { url: this.url, status, headers: headers.clone(), control, freshness, vary, arrival: { wall, delay: now - this.begun }, now }
+    return {
+      url: this.url,
+      status,
+      headers: headers.clone(),
+      control,
+      freshness,
+      vary,
+      arrival: { wall, delay: now - this.begun },
+      now,
+    }
   }
 
   private failed(error: unknown): Reply {

@@ -18,7 +18,8 @@ export function invalidateAfter(exchange: Exchange, reply: Reply, keys: Keys, st
     if (url !== null) urls.add(url)
   }
   for (const url of urls) void store.invalidate(url)
-  for (const group of groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation')) void store.invalidateGroup(group)
+  for (const group of groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation'))
+    void store.invalidateGroup(group)
 }
 
 /** The cache groups that a field lists, each with the host before it: groups of other hosts are others (RFC 9875 section 2.1). */

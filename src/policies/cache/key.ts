@@ -5,7 +5,10 @@ import type { Share } from './storable.ts'
 /** Options of which parts of the query tell resources apart. */
 export const queryOptions = z
   .strictObject({
-    sort: z.boolean().default(false).describe('Whether the order of the parameters makes no difference. Default false.'),
+    sort: z
+      .boolean()
+      .default(false)
+      .describe('Whether the order of the parameters makes no difference. Default false.'),
     only: z
       .string()
       .array()

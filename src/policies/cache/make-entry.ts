@@ -1,6 +1,6 @@
 import type { Bytes } from '../../core/body.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import { type ReplyControl, fieldsOf } from './directives.ts'
 import { type Entry, OVERHEAD } from './entry.ts'
@@ -10,7 +10,13 @@ import { groupsOf } from './invalidation.ts'
 import { selectingValues } from './vary.ts'
 
 /** What is not kept: Age is computed, and the rest is between two hops (RFC 9111 section 3.1). */
-const NOT_KEPT = ['Age', 'Proxy-Authenticate', 'Proxy-Authentication-Info', 'Proxy-Authorization', 'Cache-Group-Invalidation']
+const NOT_KEPT = [
+  'Age',
+  'Proxy-Authenticate',
+  'Proxy-Authentication-Info',
+  'Proxy-Authorization',
+  'Cache-Group-Invalidation',
+]
 
 const ALWAYS = new NameSet(NOT_KEPT)
 

@@ -49,10 +49,11 @@ export class MemoryCacheStore implements CacheStore {
     // One that would drive out a good part of all others is not worth it.
     if (entry.size > this.limit / 8) return
     const slot = this.slots.get(key)
-    if (slot === undefined) return this.fill({ key, url: entry.url, entries: [], size: 0, newer: null, older: null }, [entry])
+    if (slot === undefined)
+      return this.hold({ key, url: entry.url, entries: [], size: 0, newer: null, older: null }, [entry])
     const others = slot.entries.filter((other) => !isSameVariant(other, entry))
     this.drop(slot)
-    this.fill(slot, [entry, ...others].slice(0, VARIANTS))
+    this.hold(slot, [entry, ...others].slice(0, VARIANTS))
   }
 
   remove(key: string, entry: Entry): void {
@@ -60,7 +61,7 @@ export class MemoryCacheStore implements CacheStore {
     if (slot === undefined || !slot.entries.includes(entry)) return
     const others = slot.entries.filter((other) => other !== entry)
     this.drop(slot)
-    if (others.length > 0) this.fill(slot, others)
+    if (others.length > 0) this.hold(slot, others)
   }
 
   invalidate(url: string): number {
@@ -92,7 +93,7 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   /** Takes a slot in, as the one used last, with those entries. */
-  private fill(slot: Slot, entries: readonly Entry[]): void {
+  private hold(slot: Slot, entries: readonly Entry[]): void {
     slot.entries = entries
     slot.size = entries.reduce((sum, { size }) => sum + size, 0)
     this.used += slot.size

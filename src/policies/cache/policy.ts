@@ -69,6 +69,8 @@ export const cache = definePolicy({
   summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
   options,
   create(settings, toolbox, route) {
+    // Where no route leads there is nothing to store.
+    if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { store, flights } = sharedOf(toolbox, settings.memory)
     return (next) => {

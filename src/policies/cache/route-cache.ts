@@ -36,14 +36,7 @@ export class RouteCache {
   private readonly next: Handler
   private readonly context: FetchContext
 
-  constructor(
-    settings: CacheSettings,
-    keys: Keys,
-    store: CacheStore,
-    flights: Flights,
-    clock: Clock,
-    next: Handler,
-  ) {
+  constructor(settings: CacheSettings, keys: Keys, store: CacheStore, flights: Flights, clock: Clock, next: Handler) {
     this.settings = settings
     this.keys = keys
     this.store = store
@@ -56,7 +49,8 @@ export class RouteCache {
   handle(exchange: Exchange): Reply | Promise<Reply> {
     // 1.
     const { method } = exchange
-    if (method !== 'GET' && method !== 'HEAD') return SAFE.has(method) ? this.pass(exchange, 'method') : this.change(exchange)
+    if (method !== 'GET' && method !== 'HEAD')
+      return SAFE.has(method) ? this.pass(exchange, 'method') : this.change(exchange)
     if (exchange.upgrade !== null) return this.next(exchange)
     if (exchange.body !== null) return this.pass(exchange, 'bypass')
     // 2.
@@ -119,7 +113,11 @@ export class RouteCache {
   }
 
   /** RFC 5861 section 3. */
-  private mayRevalidateLater(entry: Entry, { noCache, noStore, maxAge, minFresh }: RequestControl, now: number): boolean {
+  private mayRevalidateLater(
+    entry: Entry,
+    { noCache, noStore, maxAge, minFresh }: RequestControl,
+    now: number,
+  ): boolean {
     const over = now - entry.born - entry.lifetime
     return !noCache && !noStore && maxAge === null && minFresh === 0 && over < entry.staleWhileRevalidate
   }
