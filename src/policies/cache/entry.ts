@@ -57,7 +57,7 @@ export function isFresh(entry: Entry, now: number): boolean {
 }
 
 /** Its fields with Age and the Cache-Status of a hit; the same text for all hits within a second. */
-export function hitFields(entry: Entry, now: number): string {
+function hitFields(entry: Entry, now: number): string {
   const age = ageOf(entry, now)
   let head = heads.get(entry)
   if (head === undefined || head.age !== age) {

@@ -12,6 +12,7 @@ import { controlOf } from './directives.ts'
 import { type Entry, ttlOf } from './entry.ts'
 import { freshnessOf } from './freshness.ts'
 import { invalidateAfter, isSelf } from './invalidation.ts'
+import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 import { makeEntry, type Storable } from './make-entry.ts'
 import type { RequestControl } from './request-control.ts'
@@ -32,6 +33,7 @@ export interface FetchContext {
   readonly keys: Keys
   readonly store: CacheStore
   readonly flights: Flights
+  readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
 }
@@ -78,7 +80,8 @@ export class Fetch {
 
   run(): Reply | Promise<Reply> {
     // 1.
-    const conditions = this.entry === null ? '' : conditionLines(this.entry)
+    const { entry, request } = this
+    const conditions = entry === null || request.noStore ? '' : conditionLines(entry)
     if (conditions === '') return this.send()
     this.validating = true
     this.exchange.headers.replace(CONDITIONS, conditions)
@@ -134,9 +137,9 @@ export class Fetch {
   }
 
   private passOn(reply: Reply): Reply {
-    const { store, flights, settings, keys } = this.context
+    const { store, flights, settings, keys, invalidator } = this.context
     const { key, entry, exchange, reason } = this
-    if (exchange.method !== 'GET') invalidateAfter(exchange, reply, keys, store)
+    if (exchange.method !== 'GET') invalidateAfter(exchange, reply, keys, invalidator)
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
       // What the service says now goes before what it said then.
@@ -174,7 +177,11 @@ export class Fetch {
   }
 
   private keep(storable: Storable, body: Bytes | null): void {
-    this.context.store.put(this.key, makeEntry(this.exchange, storable, body))
+    const { store, invalidator } = this.context
+    const entry = makeEntry(this.exchange, storable, body)
+    // A change that came between may be newer than this reply.
+    const outdated = this.exchange.method === 'GET' && invalidator.since(this.begun, entry.url, entry.groups)
+    if (!outdated) store.put(this.key, entry)
   }
 
   private examine(status: number, headers: Headers): Storable | string {

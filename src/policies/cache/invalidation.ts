@@ -1,15 +1,15 @@
 import type { Exchange } from '../../core/exchange.ts'
 import type { Headers } from '../../core/headers.ts'
 import type { Reply } from '../../core/reply.ts'
+import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import type { CacheStore } from './store.ts'
 import { parseStrings } from './structured-fields.ts'
 
 /** Fields that name other resources that a change may be about (RFC 9111 section 4.4). */
 const LOCATIONS = ['Location', 'Content-Location']
 
 /** Forgets what a successful reply to an unsafe method makes doubtful (RFC 9111 section 4.4, RFC 9875 section 3). */
-export function invalidateAfter(exchange: Exchange, reply: Reply, keys: Keys, store: CacheStore): void {
+export function invalidateAfter(exchange: Exchange, reply: Reply, keys: Keys, invalidator: Invalidator): void {
   if (reply.status < 200 || reply.status > 399) return
   const urls = new Set([keys.url(exchange)])
   for (const name of LOCATIONS) {
@@ -17,9 +17,9 @@ export function invalidateAfter(exchange: Exchange, reply: Reply, keys: Keys, st
     const url = location === undefined ? null : urlOf(location, exchange, keys)
     if (url !== null) urls.add(url)
   }
-  for (const url of urls) void store.invalidate(url)
-  for (const group of groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation'))
-    void store.invalidateGroup(group)
+  for (const of of urls) void invalidator.invalidate({ kind: 'url', of })
+  for (const of of groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation'))
+    void invalidator.invalidate({ kind: 'group', of })
 }
 
 /** The cache groups that a field lists, each with the host before it: groups of other hosts are others (RFC 9875 section 2.1). */

@@ -16,6 +16,7 @@ export const queryOptions = z
       .describe('Names of the parameters that make a difference; all others make none. Default all.'),
     except: z.string().array().default([]).describe('Names of parameters that make no difference.'),
   })
+  .prefault({})
   .describe('Which parts of the query tell resources apart. Default all of it, as it is written.')
 
 /** Makes the keys of one route. */
@@ -31,14 +32,14 @@ export function compileKeys(route: string, share: Share, options: z.output<typeo
   const normalise = compileQuery(options)
   return {
     url: ({ host, path, query }) => host.toLowerCase() + path + (query === '' ? '' : normalise(query)),
-    key: (exchange, url) => `${route} ${callersOf(exchange, share)} ${url}`,
+    key: (exchange, url) => `${route} ${url} ${callersOf(exchange, share)}`,
   }
 }
 
-/** Who shares a copy: nobody else can have the same text, as neither ids nor roles get in unescaped. */
+/** Who shares a copy; stands behind a URL, which has no spaces, so that no id can be taken for another key. */
 function callersOf({ consumer }: Exchange, share: Share): string {
   if (consumer === null || share === 'public' || share === 'everyone') return ''
-  return encodeURIComponent(share === 'consumer' ? consumer.id : JSON.stringify(consumer.roles.toSorted()))
+  return JSON.stringify(share === 'consumer' ? consumer.id : consumer.roles.toSorted())
 }
 
 function compileQuery({ sort, only, except }: z.output<typeof queryOptions>): (query: string) => string {

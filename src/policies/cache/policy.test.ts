@@ -23,12 +23,11 @@ interface Says {
 function setUp(options: object, says: (exchange: Exchange, number: number) => Says | Promise<Says>) {
   const clock = new ManualClock()
   const asked: Fields[] = []
-  const make = (says: Says, number: number): Reply => {
-    const { status = 200, fields = {}, body = String(number) } = says
+  const make = ({ status = 200, fields = {}, body }: Says, number: number): Reply => {
     const headers = Headers.of(
       Object.entries({ Date: new Date(clock.wall()).toUTCString(), 'X-Number': String(number), ...fields }),
     )
-    return new Reply(status, headers, status === 204 || status === 304 ? null : Bytes.fromText(body))
+    return new Reply(status, headers, status === 204 || status === 304 ? null : Bytes.fromText(body ?? String(number)))
   }
   const handle = applyPolicy(
     cache,
@@ -287,6 +286,16 @@ for (const [name, value, other] of [
     await ask({}, { path: '/third' })
     assert.equal((await ask({}, target)).body, other)
   })
+
+test('a reply that was on its way while its resource changed is not stored', async () => {
+  const first = Promise.withResolvers<Says>()
+  const { ask } = setUp({}, ({ method }, number) => (number === 1 ? first.promise : method === 'GET' ? fresh(60) : {}))
+  const slow = ask()
+  await ask({}, { method: 'PUT' })
+  first.resolve(fresh(60))
+  assert.equal((await slow).body, '1')
+  assert.equal((await ask()).body, '3')
+})
 
 test('cache groups go together', async () => {
   const { ask } = setUp({}, ({ method, path }) => {

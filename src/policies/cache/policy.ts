@@ -3,6 +3,7 @@ import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
 import { Flights } from './coalescing.ts'
+import { Invalidator } from './invalidator.ts'
 import { compileKeys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 import { RouteCache } from './route-cache.ts'
@@ -13,6 +14,7 @@ import type { CacheStore } from './store.ts'
 interface Shared {
   readonly store: CacheStore
   readonly flights: Flights
+  readonly invalidator: Invalidator
 }
 
 /** For each thread the stores, by their size: routes that say the same share one. */
@@ -41,7 +43,7 @@ const options = z.strictObject({
       'Who gets the same copy. public: everybody, but replies to callers who show who they are only where the service ' +
         'allows it; everyone: these too; role: callers with the same roles; consumer: each caller alone. Default public.',
     ),
-  query: queryOptions.prefault({}),
+  query: queryOptions,
   setCookie: z
     .boolean()
     .default(false)
@@ -72,23 +74,29 @@ export const cache = definePolicy({
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
-    const { store, flights } = sharedOf(toolbox, settings.memory)
+    const { clock } = toolbox
+    const inCommon = sharedOf(toolbox, settings.memory)
     return (next) => {
-      const routeCache = new RouteCache(settings, keys, store, flights, toolbox.clock, next)
+      const routeCache = new RouteCache({ settings, keys, clock, next, ...inCommon })
       return (exchange) => routeCache.handle(exchange)
     }
   },
 })
 
-/** The stores of a thread, for purging. */
-export function cacheStores(toolbox: PolicyToolbox): readonly CacheStore[] {
-  return [...(shared.get(toolbox)?.values() ?? [])].map(({ store }) => store)
+/** What a thread forgets stored replies with, and has the other threads do so: one for each store. */
+export function invalidatorsOf(toolbox: PolicyToolbox): readonly Invalidator[] {
+  return [...(shared.get(toolbox)?.values() ?? [])].map(({ invalidator }) => invalidator)
 }
 
 function sharedOf(toolbox: PolicyToolbox, memory: number): Shared {
   const known = shared.get(toolbox) ?? new Map<number, Shared>()
   shared.set(toolbox, known)
-  const made = known.get(memory) ?? { store: new MemoryCacheStore(memory), flights: new Flights(toolbox.clock) }
+  const made = known.get(memory) ?? makeShared(toolbox, memory)
   known.set(memory, made)
   return made
+}
+
+function makeShared({ clock }: PolicyToolbox, memory: number): Shared {
+  const store = new MemoryCacheStore(memory)
+  return { store, flights: new Flights(clock), invalidator: new Invalidator(store, clock) }
 }

@@ -1,22 +1,17 @@
-import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { afterwards, type Handler } from '../../core/handler.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
-import type { Flights } from './coalescing.ts'
 import { type Entry, hitReply, isFresh } from './entry.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
-import type { Keys } from './key.ts'
 import { Refresh, consume } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { serveHit, serveStale } from './serve.ts'
-import type { CacheSettings } from './settings.ts'
-import type { CacheStore } from './store.ts'
 import { select } from './vary.ts'
 
-/** Methods that change nothing (RFC 9110 section 9.2.1, RFC 9110 section 18.2); all others, unknown ones too, may. */
+/** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
 
 /**
@@ -28,22 +23,10 @@ const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH
  * 4. Else the service is asked, once for all who want to know the same.
  */
 export class RouteCache {
-  private readonly settings: CacheSettings
-  private readonly keys: Keys
-  private readonly store: CacheStore
-  private readonly flights: Flights
-  private readonly clock: Clock
-  private readonly next: Handler
   private readonly context: FetchContext
 
-  constructor(settings: CacheSettings, keys: Keys, store: CacheStore, flights: Flights, clock: Clock, next: Handler) {
-    this.settings = settings
-    this.keys = keys
-    this.store = store
-    this.flights = flights
-    this.clock = clock
-    this.next = next
-    this.context = { settings, keys, store, flights, clock, next }
+  constructor(context: FetchContext) {
+    this.context = context
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
@@ -51,28 +34,28 @@ export class RouteCache {
     const { method } = exchange
     if (method !== 'GET' && method !== 'HEAD')
       return SAFE.has(method) ? this.pass(exchange, 'method') : this.change(exchange)
-    if (exchange.upgrade !== null) return this.next(exchange)
+    if (exchange.upgrade !== null) return this.context.next(exchange)
     if (exchange.body !== null) return this.pass(exchange, 'bypass')
     // 2.
-    const url = this.keys.url(exchange)
-    const key = this.keys.key(exchange, url)
-    const found = this.store.find(key)
+    const url = this.context.keys.url(exchange)
+    const key = this.context.keys.key(exchange, url)
+    const found = this.context.store.find(key)
     if (found instanceof Promise) return found.then((entries) => this.answer(exchange, url, key, entries))
     return this.answer(exchange, url, key, found)
   }
 
   private answer(exchange: Exchange, url: string, key: string, entries: readonly Entry[]): Reply | Promise<Reply> {
-    const now = this.clock.now()
+    const now = this.context.clock.now()
     const entry = select(entries, exchange.headers)
-    const request = readRequest(exchange.headers, exchange.method, this.settings.clientDirectives)
+    const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
     if (request === PLAIN && entry !== null && isFresh(entry, now)) return hitReply(entry, now)
     if (request.preconditions) return this.pass(exchange, 'request')
-    if (entry !== null && isUsable(entry, request, now)) return serveHit(entry, request, now, this.clock.wall())
+    if (entry !== null && isUsable(entry, request, now)) return serveHit(entry, request, now, this.context.clock.wall())
     if (request.onlyIfCached) return this.refuse(exchange)
     if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
       this.refresh(exchange, url, key, entry)
-      return serveStale(entry, request, now, this.clock.wall(), 'stale-while-revalidate')
+      return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
     }
     // 4.
     return this.ask(exchange, url, key, entry, request, reasonOf(entries, entry, now))
@@ -87,10 +70,10 @@ export class RouteCache {
     reason: ForwardReason,
   ): Reply | Promise<Reply> {
     if (exchange.method === 'HEAD') return this.pass(exchange, reason)
-    const { wait } = this.settings
-    const waiting = wait > 0 && !request.noCache && !request.noStore ? this.flights.join(key, wait) : null
+    const { wait } = this.context.settings
+    const waiting = wait > 0 && !request.noCache && !request.noStore ? this.context.flights.join(key, wait) : null
     if (waiting !== null) return this.askAfter(waiting, exchange, url, key, request, reason)
-    const flight = wait > 0 && isShareable(request) ? this.flights.begin(key) : null
+    const flight = wait > 0 && isShareable(request) ? this.context.flights.begin(key) : null
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
@@ -105,10 +88,10 @@ export class RouteCache {
   ): Promise<Reply> {
     await waiting
     if (exchange.aborted) throw new GatewayError('client-closed')
-    const entry = select(await this.store.find(key), exchange.headers)
-    const now = this.clock.now()
+    const entry = select(await this.context.store.find(key), exchange.headers)
+    const now = this.context.clock.now()
     if (entry !== null && isUsable(entry, request, now))
-      return serveHit(entry, request, now, this.clock.wall(), forwardedLine({ reason, collapsed: true }))
+      return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
     return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
   }
 
@@ -124,9 +107,9 @@ export class RouteCache {
 
   /** Fetches a new reply in place of the entry, unless that is already under way. */
   private refresh(exchange: Exchange, url: string, key: string, entry: Entry): void {
-    const flight = this.flights.begin(key)
+    const flight = this.context.flights.begin(key)
     if (flight === null) return
-    const copy = new Refresh(exchange, this.clock.now())
+    const copy = new Refresh(exchange, this.context.clock.now())
     const reply = new Fetch(this.context, copy, url, key, entry, PLAIN, 'stale', flight).run()
     if (reply instanceof Promise) void reply.then(consume)
     else consume(reply)
@@ -136,14 +119,16 @@ export class RouteCache {
     return this.forward(exchange, { reason })
   }
 
+  /** Whatever is not known to be safe may change what is stored. */
   private change(exchange: Exchange): Reply | Promise<Reply> {
-    const url = this.keys.url(exchange)
-    return new Fetch(this.context, exchange, url, this.keys.key(exchange, url), null, PLAIN, 'method', null).run()
+    const { keys } = this.context
+    const url = keys.url(exchange)
+    return new Fetch(this.context, exchange, url, keys.key(exchange, url), null, PLAIN, 'method', null).run()
   }
 
   private forward(exchange: Exchange, forwarded: Forwarded): Reply | Promise<Reply> {
     const line = forwardedLine(forwarded)
-    return afterwards(settled(this.next, exchange), (reply) => {
+    return afterwards(settled(this.context.next, exchange), (reply) => {
       if (reply.upgrade === null) reply.headers.appendLines(line)
       return reply
     })
