@@ -41,7 +41,7 @@ for (const [what, size, chunked] of [
     assert.match(String(hit.headers['cache-status']), /^sallyport; hit; ttl=/)
     for (const { body } of [miss, hit]) assert.ok(body.equals(content))
     assert.equal(hit.headers['content-length'], String(size))
-    assert.equal(hit.headers['age'], '0')
+    assert.match(String(hit.headers['age']), /^[0-5]$/)
     assert.equal(hit.headers.date, miss.headers.date)
     assert.equal(head.headers['content-length'], String(size))
     assert.equal(head.body.length, 0)

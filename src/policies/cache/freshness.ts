@@ -41,7 +41,8 @@ export function initialAge(headers: Headers, { wall, delay }: Arrival): number {
   // Of several the first counts, and one that is no number is none (RFC 9111 section 5.1).
   const [said = ''] = (headers.get('Age') ?? '').split(',')
   const age = /^\s*\d+\s*$/.test(said) ? Number(said) * 1000 : 0
-  return Math.max(0, wall - date, age + delay)
+  // Date has whole seconds: what has passed of this one is no age.
+  return Math.max(0, wall - (wall % 1000) - date, age + delay)
 }
 
 /** How long the reply is fresh, and may be used after that; null where neither it nor the configuration says so. */

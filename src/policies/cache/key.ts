@@ -32,7 +32,8 @@ export function compileKeys(route: string, share: Share, options: z.output<typeo
   const normalise = compileQuery(options)
   return {
     url: ({ host, path, query }) => host.toLowerCase() + path + (query === '' ? '' : normalise(query)),
-    key: (exchange, url) => `${route} ${url} ${callersOf(exchange, share)}`,
+    // A service may redirect by the scheme: what it says to one must not answer the other.
+    key: (exchange, url) => `${route} ${exchange.client.scheme} ${url} ${callersOf(exchange, share)}`,
   }
 }
 

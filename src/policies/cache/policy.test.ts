@@ -438,6 +438,27 @@ test('nobody waits longer than the configuration says', async () => {
   assert.equal(asked.length, 2)
 })
 
+test('host and scheme tell resources apart, the case of the host does not', async () => {
+  const { ask } = setUp({}, () => fresh(60))
+  await ask()
+  assert.equal((await ask({}, { host: 'API.Example.com' })).body, '1')
+  assert.equal((await ask({}, { host: 'other.example.com' })).body, '2')
+  const client = { address: '192.0.2.1', scheme: 'https', forwardingFields: () => '' } as const
+  assert.equal((await ask({}, { client })).body, '3')
+  await ask({}, { method: 'POST' })
+  assert.equal((await ask({}, { client })).body, '5')
+})
+
+test('a broken reply of the service is an error document that says where it came from', async () => {
+  const { ask } = setUp({}, () => {
+    throw new GatewayError('bad-gateway', 'down')
+  })
+  const reply = await ask()
+  assert.deepEqual([reply.status, reply.cacheStatus], [502, 'sallyport; fwd=uri-miss'])
+  assert.equal((await ask({}, { method: 'OPTIONS' })).cacheStatus, 'sallyport; fwd=method')
+  assert.equal((await ask({}, { method: 'POST' })).cacheStatus, 'sallyport; fwd=method')
+})
+
 test('parts of the query that make no difference are left out of the key', async () => {
   const { ask } = setUp({ query: { sort: true, except: ['utm_source'] } }, () => fresh(60))
   await ask({}, { query: '?a=1&b=2' })
