@@ -8,6 +8,9 @@ export type PoliciesConfig = { [P in PolicyName]?: PolicyOptions[P] | false | un
 /** What may be written under `policies:`. */
 export type PoliciesInput = { [P in PolicyName]?: PolicyInputs[P] | false | undefined }
 
+/** What may be written under `policies:` of a route, which has the options of every route already. */
+export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> | false | undefined }
+
 /** Schema of `policies:`, made from the list of policies. */
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a shape built from a list forgets whose options are whose
 export const policiesSchema = z.strictObject(
@@ -21,6 +24,10 @@ export const policiesSchema = z.strictObject(
     ]),
   ),
 ) as unknown as z.ZodType<PoliciesConfig, PoliciesInput>
+
+/** The same for a route, to be used once the policies of every route are put beneath its own. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what may be written differs, which parsing does not see
+export const routePoliciesSchema = policiesSchema as unknown as z.ZodType<PoliciesConfig, RoutePoliciesInput>
 
 /** The policies that are on, with their options, in the order of the chain. */
 export function activePolicies(config: PoliciesConfig): (readonly [policy: Policy, options: unknown])[] {

@@ -3,14 +3,20 @@ import type { Policy } from '../core/component.ts'
 import { auth } from './auth/policy.ts'
 import { cache } from './cache/policy.ts'
 import { correlationId } from './correlation-id.ts'
+import { cors } from './cors.ts'
+import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
+import { securityHeaders } from './security-headers.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
   correlationId,
   responseHeaders,
+  securityHeaders,
+  cors,
   auth,
+  rateLimit,
   requestHeaders,
   cache,
 ] as const satisfies readonly Policy[]

@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { systemClock } from '../core/clock.ts'
 import { Front } from '../front/front.ts'
 import { HealthBoard } from '../services/health/board.ts'
+import { SharedTable } from '../stores/memory/table.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
@@ -12,12 +13,13 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({ config, board, slots, addresses }: WorkerStart): Promise<void> {
+async function run({ config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const front = new Front({
     config,
     board: new HealthBoard(board),
     slots,
+    limits: new SharedTable(limits),
     output,
     clock: systemClock,
     random: Math.random,
