@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Policy } from '../core/component.ts'
 import { auth } from './auth/policy.ts'
+import { cache } from './cache/policy.ts'
 import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
@@ -10,7 +11,17 @@ import { responseHeaders } from './response-headers.ts'
 import { securityHeaders } from './security-headers.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
-export const policies = [correlationId, compression, responseHeaders, securityHeaders, cors, auth, rateLimit, requestHeaders] as const satisfies readonly Policy[]
+export const policies = [
+  correlationId,
+  compression,
+  responseHeaders,
+  securityHeaders,
+  cors,
+  auth,
+  rateLimit,
+  requestHeaders,
+  cache,
+] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]
 
