@@ -14,7 +14,9 @@ export interface TestServer {
 }
 
 /** All of them: one line each. */
-const servers: readonly TestServer[] = []
+const servers: readonly TestServer[] = [
+  { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },
+]
 
 /** What this machine is, as far as installing goes. */
 export interface Machine {

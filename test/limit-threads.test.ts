@@ -10,7 +10,12 @@ const DAY = 86_400_000
 const THREADS = 3
 
 /** How often each client was admitted by all threads together. */
-async function countAdmitted(table: SharedTable, limit: Limit, clients: readonly string[], rounds: number): Promise<number[]> {
+async function countAdmitted(
+  table: SharedTable,
+  limit: Limit,
+  clients: readonly string[],
+  rounds: number,
+): Promise<number[]> {
   const gate = new SharedArrayBuffer(4)
   new Int32Array(gate)[0] = THREADS
   const workerData: LimitThreadData = { buffer: table.buffer, limit, clients, rounds, gate }
@@ -24,27 +29,30 @@ async function countAdmitted(table: SharedTable, limit: Limit, clients: readonly
   return clients.map((_, i) => counts.reduce((sum, admitted) => sum + admitted[i]!, 0))
 }
 
-function limit(algorithm: Algorithm, ...limits: number[]): Limit {
+function makeLimit(algorithm: Algorithm, ...limits: number[]): Limit {
   return { name: 'tier', algorithm, quotas: limits.map((number, i) => ({ limit: number, window: (i + 1) * 30 * DAY })) }
 }
 
 for (const algorithm of algorithms) {
   test(`${algorithm}: threads that ask at once for the same few clients get each limit, and not one more`, async () => {
     const clients = Array.from({ length: 4 }, (_, i) => `client-${i}`)
-    const admitted = await countAdmitted(SharedTable.create(1024), limit(algorithm, 1000), clients, 2000)
-    assert.deepEqual(admitted, clients.map(() => 1000))
+    const admitted = await countAdmitted(SharedTable.create(1024), makeLimit(algorithm, 1000), clients, 2000)
+    assert.deepEqual(
+      admitted,
+      clients.map(() => 1000),
+    )
   })
 
   test(`${algorithm}: threads that see thousands of clients for the first time give each its limit, and not one more`, async () => {
     const clients = Array.from({ length: 5000 }, (_, i) => `client-${i}`)
     const table = SharedTable.create(65_536)
-    const admitted = await countAdmitted(table, limit(algorithm, 2), clients, 3)
+    const admitted = await countAdmitted(table, makeLimit(algorithm, 2), clients, 3)
     assert.deepEqual([table.evictions, admitted.filter((count) => count !== 2)], [0, []])
   })
 
   test(`${algorithm}: threads that count on two quotas at once exhaust the smaller one, and not one more`, async () => {
     const clients = ['client']
-    const admitted = await countAdmitted(SharedTable.create(1024), limit(algorithm, 600, 500), clients, 2000)
+    const admitted = await countAdmitted(SharedTable.create(1024), makeLimit(algorithm, 600, 500), clients, 2000)
     assert.deepEqual(admitted, [500])
   })
 }

@@ -49,7 +49,7 @@ class Load {
   }
 
   get sent(): number {
-    return Object.values(this.counts).reduce((sum, count) => sum + count, 0)
+    return Object.values(this.counts).reduce((sum, replies) => sum + replies, 0)
   }
 
   /** Waits until that many more were answered. */
@@ -65,9 +65,9 @@ class Load {
 
   private async run(port: number, agent: Agent): Promise<void> {
     while (!this.stopped) {
-      const start = performance.now()
+      const sent = performance.now()
       const { status } = await send(port, { path: '/much', agent })
-      this.slowest = Math.max(this.slowest, performance.now() - start)
+      this.slowest = Math.max(this.slowest, performance.now() - sent)
       this.counts[status] = (this.counts[status] ?? 0) + 1
       await setImmediate()
     }
@@ -101,7 +101,7 @@ async function outlives(t: TestContext, server: RedisServer, goAway: () => unkno
   assert.deepEqual(Object.keys(load.counts), ['204'])
   assert.ok(load.slowest < PROMPT, `the slowest request took ${load.slowest} ms`)
   assert.equal(count(started, DOWN), 2)
-  const [first] = started.log.lines.filter((line) => line['message'] === UP)
+  const first = started.log.lines.find((line) => line['message'] === UP)
   assert.ok(Number(first!['decisions']) >= 500)
   const redis = connectTo(t, server)
   assert.ok(Number(await redis.get('rate_limit:127.0.0.1:unauthenticated@much')) >= 100)
@@ -199,7 +199,9 @@ test('a Redis that answers with errors is one that does not answer', async (t) =
 /** The node of a Cluster that holds a key. */
 async function ownerOf(t: TestContext, servers: readonly RedisServer[], key: string): Promise<RedisServer> {
   for (const server of servers) {
-    const found = await connectTo(t, server).exists(key).catch(() => 0)
+    const found = await connectTo(t, server)
+      .exists(key)
+      .catch(() => 0)
     if (found === 1) return server
   }
   throw new Error(`nobody holds ${key}`)

@@ -50,7 +50,7 @@ async function openStore(t: TestContext) {
 
 limitContract('Redis', openStore, { runs: 40 })
 
-function limit(algorithm: Algorithm, ...quotas: (readonly [limit: number, window: number])[]): Limit {
+function makeLimit(algorithm: Algorithm, ...quotas: (readonly [limit: number, window: number])[]): Limit {
   return { name: 'tier', algorithm, quotas: quotas.map(([number, window]) => ({ limit: number, window })) }
 }
 
@@ -73,8 +73,14 @@ test('keys of other algorithms and of several quotas are apart', async (t) => {
   const client = connect(t, server)
   await ready(client)
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const)
-    for (const quotas of [[[5, HOUR]], [[5, HOUR], [5, MINUTE]]] as const)
-      assert.equal((await new RedisMeter(client, limit(algorithm, ...quotas)).decide('42', 1)).admitted, true)
+    for (const quotas of [
+      [[5, HOUR]],
+      [
+        [5, HOUR],
+        [5, MINUTE],
+      ],
+    ] as const)
+      assert.equal((await new RedisMeter(client, makeLimit(algorithm, ...quotas)).decide('42', 1)).admitted, true)
   const redis = connectTo(t, server)
   assert.deepEqual((await redis.keys('*')).toSorted(), [
     'rate_limit:42:tier',
@@ -95,7 +101,7 @@ test('a counter without an end gets one, and one with too late an end an earlier
   const client = connect(t, server)
   await ready(client)
   const redis = connectTo(t, server)
-  const meter = new RedisMeter(client, limit('fixed-window', [2, MINUTE]))
+  const meter = new RedisMeter(client, makeLimit('fixed-window', [2, MINUTE]))
   await redis.set('rate_limit:42:tier', '2')
   assert.equal((await meter.decide('42', 1)).admitted, false)
   assert.ok((await redis.pttl('rate_limit:42:tier')) > 0)
@@ -110,7 +116,7 @@ for (const algorithm of ['sliding-window', 'token-bucket'] as const)
     const client = connect(t, server)
     await ready(client)
     const clock = new ManualClock()
-    const meter = new RedisMeter(client, limit(algorithm, [10, MINUTE]), () => Math.floor(clock.wall() * 1000))
+    const meter = new RedisMeter(client, makeLimit(algorithm, [10, MINUTE]), () => Math.floor(clock.wall() * 1000))
     assert.equal((await meter.decide('42', 10)).admitted, true)
     clock.step(-24 * HOUR)
     const { admitted, quotas } = await meter.decide('42', 1)
@@ -128,7 +134,7 @@ test('a Redis that has lost the scripts gets them again', async (t) => {
   const client = connect(t, server)
   await ready(client)
   const redis = connectTo(t, server)
-  const meter = new RedisMeter(client, limit('token-bucket', [100, HOUR]))
+  const meter = new RedisMeter(client, makeLimit('token-bucket', [100, HOUR]))
   for (let i = 0; i < 3; i++) {
     await redis.script('FLUSH', 'SYNC')
     const decisions = await Promise.all(Array.from({ length: 10 }, () => meter.decide('42', 1)))
@@ -142,7 +148,7 @@ test('decisions of one moment go to Redis together', async (t) => {
   const client = connect(t, server)
   await ready(client)
   const redis = connectTo(t, server)
-  const meter = new RedisMeter(client, limit('fixed-window', [1000, HOUR]))
+  const meter = new RedisMeter(client, makeLimit('fixed-window', [1000, HOUR]))
   await meter.decide('0', 1)
   const events = async (): Promise<number> =>
     Number(/io_total_reads_processed|total_reads_processed:(\d+)/.exec(await redis.info('stats'))![1])
@@ -156,20 +162,23 @@ test('a Cluster decides several quotas of a client at once, whichever node has i
   const client = connect(t, { cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) })
   await ready(client)
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
-    const meter = new RedisMeter(client, limit(algorithm, [3, MINUTE], [100, HOUR]))
+    const meter = new RedisMeter(client, makeLimit(algorithm, [3, MINUTE], [100, HOUR]))
     const clients = Array.from({ length: 50 }, (_, i) => String(i))
     const decisions = await Promise.all([1, 2, 3, 4].flatMap(() => clients.map((name) => meter.decide(name, 1))))
     assert.equal(decisions.filter(({ admitted }) => admitted).length, 150)
   }
   const sizes = await Promise.all(servers.map((server) => connectTo(t, server).dbsize()))
-  assert.ok(sizes.every((size) => size > 0), sizes.join(' '))
+  assert.ok(
+    sizes.every((size) => size > 0),
+    sizes.join(' '),
+  )
 })
 
 test('a Sentinel names the master, and the new one when it has died', async (t) => {
   const { master, replica, sentinel } = await startSentinels(t)
   const client = connect(t, { sentinels: { master: 'main', nodes: [{ host: '127.0.0.1', port: sentinel.port }] } })
   await ready(client)
-  const meter = new RedisMeter(client, limit('fixed-window', [5, HOUR]))
+  const meter = new RedisMeter(client, makeLimit('fixed-window', [5, HOUR]))
   assert.equal((await meter.decide('42', 2)).quotas[0]!.remaining, 3)
   const copy = connectTo(t, replica)
   await until('the replica', async () => (await copy.get('rate_limit:42:tier')) === '2')
@@ -181,5 +190,10 @@ test('a Sentinel names the master, and the new one when it has died', async (t) 
     return decision !== null
   })
   assert.equal(remaining, 3)
-  await until('a write', () => meter.decide('42', 1).then(() => true, () => false))
+  await until('a write', () =>
+    meter.decide('42', 1).then(
+      () => true,
+      () => false,
+    ),
+  )
 })

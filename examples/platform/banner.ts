@@ -5,7 +5,7 @@ interface Step {
 }
 
 /** What to try with the gateway at the URL, in this order: later steps use what earlier ones left in the shell. */
-function steps(url: string): Step[] {
+function steps(url: string, apiKey: string): Step[] {
   const api = `${url}/api/v1`
   const json = `-H 'Content-Type: application/json'`
   const bearer = `-H "Authorization: Bearer $TOKEN"`
@@ -30,13 +30,23 @@ function steps(url: string): Step[] {
     { title: 'The stock is less by two', command: `curl -sw '\\n' ${api}/inventory/teapot` },
     { title: 'Write a mail', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },
+    { title: 'Without a token: 401', command: `curl -siw '\\n' ${api}/orders` },
+    { title: 'Roles are for admins: 403', command: `curl -siw '\\n' ${api}/roles ${bearer}` },
+    {
+      title: 'A partner with an API key, and its limit',
+      command: `curl -siw '\\n' ${api}/products/teapot -H 'X-API-Key: ${apiKey}' | grep -i -e HTTP -e ratelimit`,
+    },
     { title: 'No route: a problem document', command: `curl -siw '\\n' ${url}/nothing/here` },
+    {
+      title: 'More than 100 requests an hour without a token: 429',
+      command: `for i in $(seq 101); do curl -so /dev/null -w '%{http_code}\\n' ${api}/products; done | sort | uniq -c`,
+    },
   ]
 }
 
 /** What the demo says when everything runs. */
-export function banner(url: string): string {
-  const tries = steps(url).flatMap(({ title, command }) => ['', `  ${title}`, command])
+export function banner(url: string, apiKey: string): string {
+  const tries = steps(url, apiKey).flatMap(({ title, command }) => ['', `  ${title}`, command])
   return [
     '',
     `Sallyport answers on ${url}, with eight instances of five services behind it.`,

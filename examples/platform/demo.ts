@@ -1,7 +1,7 @@
 /** Runs the platform and the gateway in front of it until Ctrl-C: npm run demo */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setInterval } from 'node:timers/promises'
@@ -32,15 +32,16 @@ async function main(): Promise<void> {
   await requireFree(adminPort, 'ADMIN_PORT')
   // 2.
   const jwtSecret = randomBytes(32).toString('hex')
+  const apiKey = randomBytes(24).toString('base64url')
   const platform = await startPlatform({ jwtSecret, ports: usualPorts, host })
   // 3.
   const stopped = stopSignal()
-  const gateway = startGateway(platform, jwtSecret)
+  const gateway = startGateway(platform, jwtSecret, apiKey)
   const ended = once(gateway, 'exit')
   const died = failUnless(stopped, ended)
   try {
     // 4.
-    if (await Promise.race([ready(stopped), died])) console.log(banner(url))
+    if (await Promise.race([ready(stopped), died])) console.log(banner(url, apiKey))
     // 5.
     if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])
   } finally {
@@ -74,7 +75,7 @@ async function requireFree(wanted: number, variable: string): Promise<void> {
   await once(probe.close(), 'close')
 }
 
-function startGateway(platform: Platform, jwtSecret: string): ChildProcess {
+function startGateway(platform: Platform, jwtSecret: string, apiKey: string): ChildProcess {
   const urls = (service: ServiceName): string => platform.instances[service].map((instance) => instance.url).join(',')
   return spawn(process.execPath, ['src/main.ts', 'start', '--config', 'sallyport.yaml'], {
     cwd: root,
@@ -89,6 +90,7 @@ function startGateway(platform: Platform, jwtSecret: string): ChildProcess {
       PAYMENT_SERVICE_URL: urls('payment-service'),
       NOTIFICATION_SERVICE_URL: urls('notification-service'),
       JWT_SECRET: jwtSecret,
+      PARTNER_KEY_SHA256: hash('sha256', apiKey),
       LOG_LEVEL: 'info',
     },
   })

@@ -28,7 +28,9 @@ const redisSchema = z
     username: z.string().min(1).optional().describe('User, where it does not stand in the URL.'),
     password: z.string().min(1).optional().describe('Password, where it does not stand in the URL.'),
     tls: z.boolean().default(false).describe('Whether connections are encrypted. Default false.'),
-    timeout: duration.prefault('50ms').describe('How long a decision may take before it is made without. Default 50ms.'),
+    timeout: duration
+      .prefault('50ms')
+      .describe('How long a decision may take before it is made without. Default 50ms.'),
   })
   .superRefine((redis, context) => {
     const [first, second] = SERVERS.filter((key) => redis[key] !== undefined)

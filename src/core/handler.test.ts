@@ -81,7 +81,7 @@ test('what was found out before an exchange goes on is at hand when its reply is
   const later = () => Promise.resolve(ok())
   for (const next of [ok, later, refuse]) {
     const handle = editReplies<string>(next, (reply, _, state) => reply.headers.set('X-State', state))
-    const replies = await Promise.all(['a', 'b'].map((state) => handle(makeExchange(), state)))
+    const replies = await Promise.all(['a', 'b'].map(async (state) => handle(makeExchange(), state)))
     assert.deepEqual(
       replies.map(({ headers }) => headers.get('X-State')),
       ['a', 'b'],

@@ -15,7 +15,12 @@ type Fields = Readonly<Record<string, string>>
 const APP = 'https://app.example.com'
 
 /** Fields of the reply that the policy lets through, by name in lower case. */
-async function run(options: Options, method: string, sent: Fields, next: Handler = () => new Reply(200, Headers.of(), null)) {
+async function run(
+  options: Options,
+  method: string,
+  sent: Fields,
+  next: Handler = () => new Reply(200, Headers.of(), null),
+) {
   const exchange = makeExchange({ method, headers: Headers.of(Object.entries(sent)) })
   const reply = await applyPolicy(cors, options, next)(exchange)
   const fields: Record<string, string> = {}
@@ -66,7 +71,13 @@ for (const sent of [{}, { Origin: 'https://evil.test' }, { Origin: 'null' }] as 
 
 test('requests of different origins get what is theirs, whichever comes first', async () => {
   const handle = applyPolicy(cors, { origins: ['https://*.example.com'] }, () => new Reply(200, Headers.of(), null))
-  for (const origin of ['https://a.example.com', undefined, 'https://b.example.com', 'https://b.test', 'https://a.example.com']) {
+  for (const origin of [
+    'https://a.example.com',
+    undefined,
+    'https://b.example.com',
+    'https://b.test',
+    'https://a.example.com',
+  ]) {
     const headers = Headers.of(origin === undefined ? [] : [['Origin', origin]])
     const reply = await handle(makeExchange({ headers }))
     const allowed = origin?.endsWith('.example.com') === true ? origin : undefined
@@ -122,7 +133,13 @@ test('a preflight is answered by the gateway', async () => {
 })
 
 test('a preflight of an origin that is allowed hears its name', async () => {
-  const options: Options = { origins: [APP], credentials: true, methods: ['get', 'PATCH'], headers: ['X-A'], maxAge: '2h' }
+  const options: Options = {
+    origins: [APP],
+    credentials: true,
+    methods: ['get', 'PATCH'],
+    headers: ['X-A'],
+    maxAge: '2h',
+  }
   assert.deepEqual((await preflight(options)).fields, {
     'access-control-allow-origin': APP,
     'access-control-allow-credentials': 'true',

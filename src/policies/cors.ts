@@ -55,9 +55,7 @@ const options = z
       .boolean()
       .default(false)
       .describe('Whether browsers may send cookies and other credentials. Not together with origins "*".'),
-    maxAge: durationOrZero
-      .prefault('10m')
-      .describe('How long browsers remember what a preflight said. Default 10m.'),
+    maxAge: durationOrZero.prefault('10m').describe('How long browsers remember what a preflight said. Default 10m.'),
     privateNetwork: z
       .boolean()
       .default(false)
@@ -82,7 +80,8 @@ const options = z
 /** Cross-origin resource sharing (Fetch standard, "CORS protocol"). */
 export const cors = definePolicy({
   name: 'cors',
-  summary: 'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
+  summary:
+    'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
   options,
   create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')

@@ -30,7 +30,8 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  * 1. Pick an instance, never one that could not be connected to before.
  * 2. Take a connection to it, an idle one if there is one.
  * 3. Send the request.
- * 4. Report: the reply, or what went wrong. An instance that cannot be connected to makes way for the next one. A
+ * 4. Report: the reply, or what went wrong. An instance that cannot be connected to, or has no connection free,
+ *    makes way for the next one. A
  *    connection that had served before and closes before the first octet of a reply is made up for once, by a new
  *    one, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
  */
@@ -62,7 +63,7 @@ class Attempts implements ReplyListener, Abortable {
   next(cause?: GatewayError): void {
     // 1.
     const instance = this.service.balancer.pick(this.tried)
-    if (instance === null) return this.reject(unavailable(cause))
+    if (instance === null) return this.reject(cause?.code === 'too-busy' ? cause : unavailable(cause))
     this.instance = instance
     this.exchange.instance = instance.address
     // 2.
@@ -123,7 +124,8 @@ class Attempts implements ReplyListener, Abortable {
   failed(error: GatewayError): void {
     const { exchange, instance } = this
     if (exchange.aborted) return this.reject(error)
-    if (error instanceof ConnectFailed) {
+    // Nothing was sent: no connection could be made, or none became free.
+    if (error instanceof ConnectFailed || error.code === 'too-busy') {
       this.tried ??= []
       this.tried.push(instance!)
       return this.next(error)

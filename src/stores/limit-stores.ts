@@ -26,8 +26,7 @@ export class LimitStores implements Limits {
   constructor({ table, redis, clock, log }: LimitStoresOptions) {
     this.table = table
     this.clock = clock
-    this.redis =
-      redis === null ? null : { client: connectRedis(redis), outage: new Outage(clock, log, redis.timeout) }
+    this.redis = redis === null ? null : { client: connectRedis(redis), outage: new Outage(clock, log, redis.timeout) }
   }
 
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter {

@@ -13,6 +13,8 @@ import type { FromWorker, ToWorker } from './messages.ts'
 /** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
 const RESTART_DELAY = 100
 const RESTART_DELAY_MAXIMUM = 10_000
+/** How long after the end of the drain a worker may take to be gone, in milliseconds. */
+const STOP_GRACE = 5_000
 /** A worker that lived this long, in milliseconds, did not die at once. */
 const SOUND_LIFE = 30_000
 
@@ -82,7 +84,12 @@ export class Supervisor {
     this.log.info({ timeout_ms: this.config.drainTimeout }, 'Sallyport is stopping')
     const gone = [...this.workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
     this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })
+    // One that does not even run its timers any more is ended from here.
+    const cancel = this.clock.after(Math.min(this.config.drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
+      for (const worker of this.workers) void worker.terminate()
+    })
     await Promise.all(gone)
+    cancel()
     clearInterval(this.keepAlive)
   }
 

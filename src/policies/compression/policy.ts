@@ -18,7 +18,14 @@ import { Pieces } from './pieces.ts'
 const AT_ONCE = 65_536
 
 /** A reply with one of these has its coding already, is a part of something, or is checked octet by octet. */
-const FINISHED = new NameSet(['Content-Encoding', 'Content-Range', 'Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5'])
+const FINISHED = new NameSet([
+  'Content-Encoding',
+  'Content-Range',
+  'Content-Digest',
+  'Repr-Digest',
+  'Digest',
+  'Content-MD5',
+])
 
 /** Of the octets as the service sent them: their coding, length, tag, and that parts of them can be had. */
 const CHANGED = new NameSet(['Content-Encoding', 'Content-Length', 'ETag', 'Accept-Ranges'])
@@ -55,7 +62,9 @@ const options = z.strictObject({
       'font/otf',
       'font/ttf',
     ])
-    .describe('Content types that are worth it; text/event-stream never is. Default text, JSON, XML, scripts, SVG, fonts.'),
+    .describe(
+      'Content types that are worth it; text/event-stream never is. Default text, JSON, XML, scripts, SVG, fonts.',
+    ),
   minimum: size.prefault('1kb').describe('Shorter replies are not compressed. Default 1kb.'),
   levels: z
     .strictObject({ zstd: level('zstd'), br: level('br'), gzip: level('gzip') })

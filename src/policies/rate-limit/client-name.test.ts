@@ -18,7 +18,12 @@ test('a user goes by its id, an API key by its own, and nobody by the address', 
 })
 
 test('addresses of one IPv6 network of 64 bits are one client, however they are written', () => {
-  const same = ['2001:db8:0:1::1', '2001:DB8:0:1:ffff:ffff:ffff:ffff', '2001:0db8:0000:0001:0:0:0:2', '2001:db8:0:1::192.0.2.1']
+  const same = [
+    '2001:db8:0:1::1',
+    '2001:DB8:0:1:ffff:ffff:ffff:ffff',
+    '2001:0db8:0000:0001:0:0:0:2',
+    '2001:db8:0:1::192.0.2.1',
+  ]
   for (const address of same) assert.equal(addressName(address), '2001:db8:0:1::/64', address)
   assert.equal(addressName('2001:db8:0:2::1'), '2001:db8:0:2::/64')
   assert.equal(addressName('::1'), '0:0:0:0::/64')
@@ -31,7 +36,10 @@ test('every IPv6 address, in full or with its zeros left out, leads to its first
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }), (groups) => {
       const full = groups.map((group) => group.toString(16)).join(':')
-      const network = `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`
+      const network = `${groups
+        .slice(0, 4)
+        .map((group) => group.toString(16))
+        .join(':')}::/64`
       assert.equal(addressName(full), network)
       const shortened = new URL(`http://[${full}]/`).hostname.slice(1, -1)
       assert.equal(addressName(shortened), network)

@@ -26,9 +26,7 @@ export class Limiter {
     this.quotas = quotas
     this.options = options
     this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
-    this.policies = quotas
-      .map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`)
-      .join(', ')
+    this.policies = quotas.map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`).join(', ')
     this.line = `RateLimit-Policy: ${this.policies}\r\nRateLimit: `
   }
 
@@ -47,8 +45,7 @@ export class Limiter {
     const violated = this.names.filter((_, i) => quotas[i]!.wait > 0)
     const wait = Math.max(...quotas.map((state) => state.wait))
     const headers: [string, string][] = [['Retry-After', String(seconds(wait))]]
-    if (this.options.headers)
-      headers.push(['RateLimit-Policy', this.policies], ['RateLimit', this.exhausted(quotas)])
+    if (this.options.headers) headers.push(['RateLimit-Policy', this.policies], ['RateLimit', this.exhausted(quotas)])
     if (this.options.legacyHeaders) headers.push(...this.legacy(quotas))
     return new GatewayError('rate-limited', 'Rate limit exceeded', {
       headers,

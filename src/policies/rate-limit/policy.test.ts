@@ -197,7 +197,12 @@ test('routes with the rates of every route count together, those with others by 
   }
   const tiers = { gold: '10/s' }
   assert.deepEqual(namesFor({ tiers }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
-  assert.deepEqual(namesFor({ tiers, cost: 7, legacyHeaders: true }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
+  assert.deepEqual(namesFor({ tiers, cost: 7, legacyHeaders: true }), [
+    'authenticated',
+    'unauthenticated',
+    'api_key',
+    'gold',
+  ])
   const own = ['authenticated@search', 'unauthenticated@search', 'api_key@search']
   assert.deepEqual(namesFor({}), own)
   assert.deepEqual(namesFor({ tiers: { gold: '20/s' }, consumers: { '42': '1/h' } }), [

@@ -12,7 +12,21 @@ test('a rate is a number of requests within a time', () => {
 })
 
 test('other texts are no rates', () => {
-  for (const text of ['', '10', '/s', '10/', '0/s', '10/0s', '-1/s', '1.5/s', '10/ms', '10/w', '1/32d', '10 / s', '10/S'])
+  for (const text of [
+    '',
+    '10',
+    '/s',
+    '10/',
+    '0/s',
+    '10/0s',
+    '-1/s',
+    '1.5/s',
+    '10/ms',
+    '10/w',
+    '1/32d',
+    '10 / s',
+    '10/S',
+  ])
     assert.equal(parseRate(text), undefined, text)
 })
 

@@ -38,6 +38,10 @@ function refuseSameWindows(quotas: readonly Quota[], context: z.RefinementCtx): 
   for (const [i, { window }] of quotas.entries()) {
     const first = quotas.findIndex((quota) => quota.window === window)
     if (first === i) continue
-    context.addIssue({ code: 'custom', path: [i], message: `counts over the same time as [${first}]: give one of them` })
+    context.addIssue({
+      code: 'custom',
+      path: [i],
+      message: `counts over the same time as [${first}]: give one of them`,
+    })
   }
 }

@@ -42,7 +42,10 @@ test('two meters on one table share the counts of a limit', () => {
   const table = SharedTable.create(64)
   const limit = { name: 'tier', algorithm: 'fixed-window', quotas: [{ limit: 3, window: HOUR }] } as const
   const clock = new ManualClock()
-  const [first, second] = [new MemoryMeter(table, clock, limit), new MemoryMeter(new SharedTable(table.buffer), clock, limit)]
+  const [first, second] = [
+    new MemoryMeter(table, clock, limit),
+    new MemoryMeter(new SharedTable(table.buffer), clock, limit),
+  ]
   const admitted = [first, second, first, second].map((meter) => meter.decide('42', 1).admitted)
   assert.deepEqual(admitted, [true, true, true, false])
 })

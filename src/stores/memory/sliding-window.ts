@@ -4,7 +4,7 @@ import type { Gauge } from './gauge.ts'
 import type { SharedTable } from './table.ts'
 
 /** Parts of a window that are counted apart. */
-export const SLICES = 8
+const SLICES = 8
 
 /**
  * Counts in slices of an eighth of the window, and adds up all slices that lie in the last window, the oldest one whole:

@@ -19,7 +19,10 @@ function setUp() {
 }
 
 test('a table has the next power of two of entries', () => {
-  assert.deepEqual([1, 17, 4096].map((entries) => SharedTable.create(entries).size), [16, 32, 4096])
+  assert.deepEqual(
+    [1, 17, 4096].map((entries) => SharedTable.create(entries).size),
+    [16, 32, 4096],
+  )
 })
 
 test('clients whose time has ended make room, the oldest first, and nobody is forgotten before', () => {
@@ -95,7 +98,7 @@ test('no two of many clients with names alike have the same hash', () => {
 })
 
 test('clients are spread evenly over the table', () => {
-  const places = new Array<number>(256).fill(0)
+  const places = Array.from({ length: 256 }, () => 0)
   const hash: ClientHash = { tag: 0, check: 0 }
   for (let i = 0; i < 25_600; i++) {
     hashClient(`user-${i}`, 7, ~7, hash)
@@ -103,7 +106,10 @@ test('clients are spread evenly over the table', () => {
     places[hash.tag & 255]!++
   }
   // 100 each, give or take five standard deviations.
-  assert.ok(places.every((count) => count > 50 && count < 150), places.join(' '))
+  assert.ok(
+    places.every((count) => count > 50 && count < 150),
+    places.join(' '),
+  )
 })
 
 test('no hash is one of the numbers that mean something else', () => {
