@@ -8,7 +8,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   http1: ['core'],
   listener: ['core', 'http1'],
   routing: ['core'],
-  policies: ['core', 'routing/router.ts', 'routing/pattern-schema.ts', 'stores/store.ts'],
+  policies: ['core', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts', 'stores/store.ts'],
   services: ['core', 'http1'],
   stores: ['core'],
   telemetry: ['core'],

@@ -4,9 +4,16 @@ import { auth } from './auth/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
+import { transform } from './transform/policy.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
-export const policies = [correlationId, responseHeaders, auth, requestHeaders] as const satisfies readonly Policy[]
+export const policies = [
+  correlationId,
+  responseHeaders,
+  auth,
+  transform,
+  requestHeaders,
+] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]
 

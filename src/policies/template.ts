@@ -20,7 +20,6 @@ export interface TemplateStyle extends Readonly<Record<Kind, (value: string) => 
 }
 
 const same = (value: string): string => value
-const component = (value: string): string => encodeURIComponent(value.toWellFormed())
 const decoded = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
 const flawOfField = (literal: string): string | null =>
   plain(literal) === literal ? null : `${JSON.stringify(literal)} holds characters other than visible ASCII`
@@ -28,18 +27,7 @@ const flawOfField = (literal: string): string | null =>
 /** For a header field: visible ASCII, or bytes of the request's own header fields. */
 export const fieldStyle: TemplateStyle = { text: plain, bytes: same, path: plain, flaw: flawOfField }
 
-/** For a value in a query: everything is percent-encoded. */
-export const queryStyle: TemplateStyle = {
-  text: component,
-  bytes: (value) => component(decoded(value)),
-  path: component,
-  flaw: () => null,
-}
-
-/** For a path: as in a query, but for the path of the request, which keeps its slashes. */
-export const pathStyle: TemplateStyle = { ...queryStyle, path: same, flaw: flawOfField }
-
-/** For text that is encoded afterwards, as in JSON. */
+/** For text that is encoded afterwards, as in JSON and queries. */
 export const textStyle: TemplateStyle = {
   text: (value) => value.toWellFormed(),
   bytes: decoded,
@@ -67,10 +55,7 @@ const fixed = new Map<string, Reader>([
 /** What a placeholder stands for that is a family, a dot and a name. */
 const named = new Map<string, (name: string) => Reader>([
   ['query', (name) => text((exchange) => new URLSearchParams(exchange.query).get(name) ?? '')],
-  [
-    'path',
-    (name) => text((exchange) => (Object.hasOwn(exchange.params, name) ? (exchange.params[name] ?? '') : '')),
-  ],
+  ['path', (name) => text((exchange) => (Object.hasOwn(exchange.params, name) ? (exchange.params[name] ?? '') : ''))],
 ])
 
 const ALLOWED = [...fixed.keys(), 'header.NAME', 'query.NAME', 'path.NAME'].map((name) => `{${name}}`).join(' ')
