@@ -2,7 +2,10 @@ import { Bytes, type Body } from './body.ts'
 import { Headers } from './headers.ts'
 import type { Upgrade } from './upgrade.ts'
 
-/** Status, end-to-end headers and body that go back to the client. Framing and hop-by-hop fields are the wire's. */
+/**
+ * Status, end-to-end headers and body that go back to the client. Framing and hop-by-hop fields are the wire's.
+ * Whoever answers with another reply in its place says that nobody wants its body (`cancelBody`).
+ */
 export class Reply {
   /** 200 to 599; 101 only together with an upgrade. */
   status: number

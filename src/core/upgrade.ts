@@ -10,8 +10,10 @@ export interface Tunnel {
   clientDrained(): void
   /** The client sends no more. */
   clientEnded(): void
-  /** Ends both connections at once. */
+  /** One connection is gone: ends the other one as soon as it has taken what was written to it. */
   close(): void
+  /** Ends both connections at once. */
+  destroy(): void
 }
 
 /** The service's agreement to another protocol, together with a 101 reply. */

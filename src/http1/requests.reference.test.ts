@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { knownMethods, type ReadMessage, readRequests } from '../../test/support/llhttp.ts'
 import { cut, cuts, requests, soundRequests } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnRequests } from '../../test/support/own-reader.ts'
@@ -47,8 +47,10 @@ function agree(parts: readonly Buffer[]): number {
     if (other?.body === message.body && FRAMING_FIELD.has(error ?? '')) return i
     assert.ok(other?.complete, `llhttp does not see the request ${i}, ${message.start}`)
     assert.deepEqual(found(message), expected(other))
-    // It lets a Connection field in the trailers decide, the gateway drops that too.
-    const late = other.trailers.some((name) => name.toLowerCase() === 'connection')
+    // It lets Connection in the trailers decide, and Proxy-Connection; the gateway drops both.
+    const late =
+      other.trailers.some((name) => name.toLowerCase() === 'connection') ||
+      other.headers.some((name) => name.toLowerCase() === 'proxy-connection')
     if (!message.close) assert.ok(other.keepAlive || late, `llhttp ends the connection after the request ${i}`)
     if (other.upgrade || late) return i + 1
   }
@@ -69,6 +71,8 @@ test('sound requests are read, and as llhttp reads them, at any split', () => {
 test('requests with errors are refused, or read as llhttp reads them, at any split', () => {
   fc.assert(
     fc.property(requests, cuts, (text, places) => {
+      // llhttp does not take a tab for whitespace behind these values, as RFC 9112 section 5 does.
+      fc.pre(!/(?:Transfer-Encoding|Content-Length):.*\t[\t ]*\r\n/i.test(text))
       agree(cut(text, places))
     }),
     { numRuns: 15_000 },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { type ReadMessage, readResponses } from '../../test/support/llhttp.ts'
 import { cut, cuts, responses, soundResponses } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnResponses } from '../../test/support/own-reader.ts'
@@ -44,11 +44,14 @@ function agree(parts: readonly Buffer[], requested: string): number {
     if (other?.body === message.body && FRAMING_FIELD.has(error ?? '')) return i
     assert.ok(other?.complete, `llhttp does not see the response ${i}, ${message.start}`)
     assert.deepEqual(found(message), expected(other))
-    const late = other.trailers.some((name) => name.toLowerCase() === 'connection')
+    // It lets Connection in the trailers decide, and Proxy-Connection; the gateway drops both.
+    const late =
+      other.trailers.some((name) => name.toLowerCase() === 'connection') ||
+      other.headers.some((name) => name.toLowerCase() === 'proxy-connection')
     // Of HEAD it learns only afterwards.
     if (!message.close && requested !== 'HEAD')
       assert.ok(other.keepAlive || late, `llhttp ends the connection after the response ${i}`)
-    if (other.status >= 200 || other.upgrade) return i + 1
+    if (other.status >= 200 || other.upgrade || late) return i + 1
   }
   return own.length
 }
@@ -67,6 +70,8 @@ test('sound responses are read, and as llhttp reads them, at any split', () => {
 test('responses with errors are refused, or read as llhttp reads them, at any split', () => {
   fc.assert(
     fc.property(responses, cuts, method, (text, places, requested) => {
+      // llhttp does not take a tab for whitespace behind these values, as RFC 9112 section 5 does.
+      fc.pre(!/(?:Transfer-Encoding|Content-Length):.*\t[\t ]*\r\n/i.test(text))
       agree(cut(text, places), requested)
     }),
     { numRuns: 15_000 },

@@ -63,6 +63,17 @@ test('a request may come octet by octet', () => {
   assert.match(socket.flush(), /\r\n\r\n-$/)
 })
 
+test('an empty line after a request is no beginning of another one', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 1\r\n', 'x'))
+  socket.receive('\r\n')
+  harness.clock.advance(serverOptions.headTimeout + 1000)
+  assert.equal(socket.flush(), OK)
+  socket.receive(get('/a'))
+  assert.match(socket.flush(), /^HTTP\/1\.1 200 OK/)
+})
+
 test('requests that are sent ahead are answered in order, one at a time', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
@@ -184,7 +195,7 @@ test('HTTP/1.0 is kept only if it asks for it, and told so', () => {
   const { socket: closed } = new ServerHarness(ok).open()
   closed.receive('GET / HTTP/1.0\r\n\r\n')
   assert.match(closed.flush(), /Connection: close\r\n\r\nok$/)
-  assert.ok(closed.hasEnded)
+  assert.ok(closed.destroyed)
 })
 
 test('a client that asks for the end of the connection gets it, and what it still sends is not read', () => {
@@ -192,8 +203,32 @@ test('a client that asks for the end of the connection gets it, and what it stil
   const { socket } = harness.open()
   socket.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get('/more')}`)
   assert.match(socket.flush(), /Connection: close\r\n\r\nok$/)
-  assert.ok(socket.hasEnded)
+  assert.ok(socket.destroyed && !socket.wasReset)
   socket.receive(get('/more'))
+  assert.equal(harness.exchanges.length, 1)
+})
+
+test('a client that asks for the end of the connection and then does not take its reply is cut off', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.taking = false
+  socket.receive('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.ok(socket.hasEnded)
+  harness.clock.advance(serverOptions.writeTimeout - 1)
+  assert.equal(socket.destroyed, false)
+  harness.clock.advance(300)
+  assert.ok(socket.wasReset)
+})
+
+test('a client that asks for the end of the connection and has sent more has time to read its reply', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${get('/more')}`)
+  answers[0]!(ok())
+  await settle()
+  assert.ok(socket.hasEnded && socket.reading)
+  assert.equal(socket.destroyed, false)
   assert.equal(harness.exchanges.length, 1)
 })
 
@@ -505,16 +540,22 @@ test('a connection without a request is ended after a while', () => {
 })
 
 test('a head that takes too long is answered with 408, however steadily it comes', () => {
-  const harness = new ServerHarness(ok)
-  const { socket } = harness.open()
-  for (let i = 0; i < 9; i++) {
-    socket.receive('G')
-    harness.clock.advance(serverOptions.headTimeout / 10)
+  for (const [start, more] of [
+    ['', 'G'],
+    ['GET / HTTP/1.1\r\n', 'X: 1\r\n'],
+  ] as const) {
+    const harness = new ServerHarness(ok)
+    const { socket } = harness.open()
+    socket.receive(start + more)
+    for (let i = 0; i < 9; i++) {
+      harness.clock.advance(serverOptions.headTimeout / 10)
+      socket.receive(more)
+    }
+    assert.equal(socket.hasEnded, false)
+    harness.clock.advance(serverOptions.headTimeout / 10 + 300)
+    assert.match(socket.flush(), /^HTTP\/1\.1 408 .*Connection: close.*request head/s)
+    assert.ok(socket.hasEnded)
   }
-  assert.equal(socket.hasEnded, false)
-  harness.clock.advance(serverOptions.headTimeout / 10 + 300)
-  assert.match(socket.flush(), /^HTTP\/1\.1 408 .*Connection: close.*request head/s)
-  assert.ok(socket.hasEnded)
 })
 
 test('a body that stops is answered with 408, one that comes steadily is not', async () => {
@@ -744,6 +785,7 @@ class RecordingTunnel implements Tunnel {
   clientDrained = (): void => void this.calls.push('drained')
   clientEnded = (): void => void this.calls.push('ended')
   close = (): void => void this.calls.push('close')
+  destroy = (): void => void this.calls.push('destroy')
 }
 
 function changing(refused: string[] = []) {
@@ -779,6 +821,15 @@ test('after a reply that changes the protocol everything goes through the tunnel
       [[101, 7, true]],
     )
   }
+})
+
+test('to destroy a connection destroys its tunnel', () => {
+  const { tunnel, reply } = changing()
+  const { connection, socket } = new ServerHarness(() => reply).open()
+  socket.receive(upgrade)
+  connection.destroy()
+  assert.deepEqual(tunnel.calls, ['destroy'])
+  assert.ok(socket.destroyed)
 })
 
 test('a change of protocol for a client that has left is refused', async () => {

@@ -5,7 +5,7 @@ import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Tunnel, Upgrade } from '../core/upgrade.ts'
-import { LF } from './characters.ts'
+import { CR, LF } from './characters.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from './input.ts'
@@ -87,6 +87,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   /** Ends the connection at once. */
   destroy(): void {
+    this.tunnel?.destroy()
     this.socket.destroy()
   }
 
@@ -125,6 +126,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   private readHead(octets: Buffer, start: number, end: number): number {
     const bodyStart = this.head.parse(octets, start, end)
     if (bodyStart !== INCOMPLETE) return this.begin(octets, bodyStart, end)
+    // Some clients send an empty line after a body: it is no beginning (RFC 9112 section 2.2).
+    if (this.state === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
     if (this.state === 'idle') this.deadline = this.deadlines.in(this.options.headTimeout)
     this.state = 'head'
     return start
@@ -297,7 +300,8 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     this.pauseReading()
-    if (body !== null && exchange?.body === body) return body.fail(asGatewayError(error))
+    // Whoever reads it tells the client; a policy may have put something of its own around it.
+    if (body !== null && exchange !== null && exchange.body !== null) return body.fail(asGatewayError(error))
     // The rest of a body whose exchange is over: there is nothing more to answer.
     if (body !== null && exchange === null) {
       body.fail(asGatewayError(error))
@@ -314,8 +318,9 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   private hangUp(): void {
     if (!this.clientCloses || this.input.length > 0) return this.linger()
     this.state = 'closing'
-    if (this.socket.writableLength === 0) this.socket.destroy()
-    else this.socket.destroySoon()
+    if (this.socket.writableLength === 0) return void this.socket.destroy()
+    this.deadline = this.deadlines.in(this.options.writeTimeout)
+    this.socket.destroySoon()
   }
 
   private linger(): void {

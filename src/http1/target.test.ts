@@ -58,6 +58,8 @@ test('the absolute form names authority and path, which is at least "/"', () => 
 
 test('the asterisk form is for OPTIONS alone', () => {
   assert.deepEqual(parseTarget('OPTIONS', '*'), { authority: null, target: '*' })
+  assert.deepEqual(parseTarget('OPTIONS', 'http://a'), { authority: 'a', target: '*' })
+  assert.deepEqual(parseTarget('OPTIONS', 'http://a/'), { authority: 'a', target: '/' })
   assert.equal(
     codeOf(() => parseTarget('GET', '*')),
     'bad-request',

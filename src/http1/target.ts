@@ -35,5 +35,7 @@ export function parseTarget(method: string, target: string): Target {
   if (match[1] !== '')
     throw new GatewayError('misdirected-request', 'An https URI cannot be asked for on a connection without TLS.')
   const rest = match[3]!
+  // Section 3.2.4: that is how the asterisk is written behind an authority.
+  if (rest === '' && method === 'OPTIONS') return { authority: match[2]!, target: '*' }
   return { authority: match[2]!, target: rest.startsWith('/') ? rest : `/${rest}` }
 }

@@ -46,6 +46,44 @@ test('the end of one side is passed on while the other goes on', () => {
   assert.ok(client.hasEnded)
 })
 
+test('what one side said last still reaches the other when it is gone, within the time of the tunnel', () => {
+  const { clock, deadlines, client, service, tunnel } = open()
+  client.taking = false
+  tunnel.fromService(Buffer.from('last words'))
+  tunnel.serviceEnded()
+  service.destroy()
+  tunnel.close()
+  assert.equal(client.destroyed, false)
+  assert.equal(deadlines.size, 1)
+  clock.advance(1300)
+  assert.ok(client.destroyed)
+  assert.equal(deadlines.size, 0)
+})
+
+test('what was written to one side still reaches it when the other is gone', () => {
+  const { deadlines, client, service, tunnel } = open()
+  client.taking = false
+  tunnel.fromService(Buffer.from('last words'))
+  service.destroy()
+  tunnel.close()
+  assert.ok(client.hasEnded && !client.destroyed)
+  client.drain()
+  assert.equal(client.flush(), 'last words')
+  assert.ok(client.destroyed)
+  tunnel.close()
+  assert.equal(deadlines.size, 0)
+})
+
+test('a side that does not take the last words does not keep the tunnel for ever', () => {
+  const { clock, client, service, tunnel } = open()
+  client.taking = false
+  tunnel.fromService(Buffer.from('last words'))
+  service.destroy()
+  tunnel.close()
+  clock.advance(1300)
+  assert.ok(client.destroyed)
+})
+
 test('a tunnel in which nothing moves is closed', () => {
   const { clock, deadlines, client, service, tunnel } = open()
   for (let i = 0; i < 3; i++) {

@@ -48,13 +48,19 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   close(): void {
+    this.client.destroySoon()
+    this.service.destroySoon()
+    if (this.client.destroyed && this.service.destroyed) this.deadlines.forget(this)
+  }
+
+  destroy(): void {
     this.deadlines.forget(this)
     this.client.destroy()
     this.service.destroy()
   }
 
   onDeadline(): void {
-    this.close()
+    this.destroy()
   }
 
   private pass(octets: Buffer, from: Socket, to: Socket): void {

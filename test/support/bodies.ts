@@ -70,3 +70,47 @@ export class PushedBody implements BodyStream {
     this.cancelled = true
   }
 }
+
+/** A body in parts, each handed on as soon as the sink wants more; what the sink no longer uses is overwritten. */
+export class PartsBody implements BodyStream {
+  readonly length: number
+  private readonly parts: Buffer[]
+  private readonly trailers: Headers | null
+  private sink: BodySink | null = null
+  private lent: Buffer | null = null
+
+  /** One character an octet; `known` says whether the length is known beforehand. */
+  constructor(parts: readonly string[], known: boolean, trailers: Headers | null) {
+    this.parts = parts.map((part) => Buffer.from(part, 'latin1'))
+    this.length = known ? this.parts.reduce((sum, { length }) => sum + length, 0) : -1
+    this.trailers = trailers
+  }
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    this.deliver()
+  }
+
+  resume(): void {
+    this.lent?.fill('!')
+    this.lent = null
+    this.deliver()
+  }
+
+  cancel(): void {
+    this.sink = null
+  }
+
+  private deliver(): void {
+    while (this.sink !== null && this.lent === null) {
+      const { sink } = this
+      const part = this.parts.shift()
+      if (part === undefined) {
+        this.sink = null
+        return sink.end(this.trailers)
+      }
+      if (sink.write(part)) part.fill('!')
+      else this.lent = part
+    }
+  }
+}

@@ -20,7 +20,10 @@ export interface Answer {
 }
 
 /** Asks with node:http. Rejects when the reply does not come, or not whole. */
-export function send(port: number, { method = 'GET', path = '/', headers = {}, body, agent }: Ask = {}): Promise<Answer> {
+export function send(
+  port: number,
+  { method = 'GET', path = '/', headers = {}, body, agent }: Ask = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: agent ?? false })
     outgoing.on('error', reject)

@@ -13,6 +13,8 @@ export function codeOf<T>(call: () => T): T | string {
 /** What an object of a parser says: all of it but what it only works with. */
 export function plainState(parser: { readonly fields: object }): object {
   const plain = (object: object) =>
-    Object.entries(object).filter(([name, value]) => (typeof value !== 'object' || value === null) && name !== 'lastHost')
+    Object.entries(object).filter(
+      ([name, value]) => (typeof value !== 'object' || value === null) && name !== 'lastHost',
+    )
   return { ...Object.fromEntries(plain(parser)), fields: Object.fromEntries(plain(parser.fields)) }
 }

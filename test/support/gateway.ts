@@ -36,7 +36,9 @@ export class TestLog implements LogOutput {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
     const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), PATIENCE)
     const look = (): void => {
-      const line = this.lines.slice(skip).find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
+      const line = this.lines
+        .slice(skip)
+        .find((each) => Object.entries(fields).every(([key, value]) => each[key] === value))
       if (line === undefined) return
       clearTimeout(timer)
       this.watchers.delete(look)

@@ -17,11 +17,11 @@ export interface KeyServer {
 /** Serves a JSON Web Key Set at /keys until the end of the test. */
 export async function startKeyServer(t: TestContext, keys: readonly object[]): Promise<KeyServer> {
   const service = await startService(t, ({ url = '' }, response) => {
-    if (server.broken === 'silent') return
-    if (server.broken !== null) return void response.writeHead(server.broken.status).end(server.broken.text)
+    const { broken } = server
+    if (broken === 'silent') return
     const document = url === '/keys' ? { keys: server.keys } : server.documents[url]
-    response.setHeader('Content-Type', 'application/json')
-    response.writeHead(document === undefined ? 404 : 200).end(JSON.stringify(document))
+    const status = document === undefined ? 404 : 200
+    response.writeHead(broken?.status ?? status).end(broken?.text ?? JSON.stringify(document))
   })
   const server: KeyServer = {
     url: service.url,

@@ -1,12 +1,16 @@
-/** Preloaded into a gateway under test: SIGUSR2 kills the worker thread that was started first, as a crash would. */
+/**
+ * Preloaded into a gateway under test: SIGUSR2 kills the worker thread that was started first, as a crash would.
+ * With STOP_AT_WORKER=n the process gets SIGTERM at the moment in which its nth worker begins to start.
+ */
 import { subscribe } from 'node:diagnostics_channel'
-import { isMainThread, Worker } from 'node:worker_threads'
+import { isMainThread, type Worker } from 'node:worker_threads'
 
 if (isMainThread) {
   const workers: Worker[] = []
+  let started = 0
   subscribe('worker_threads', (message) => {
-    const { worker } = message as { worker: Worker }
-    workers.push(worker)
+    workers.push((message as { worker: Worker }).worker)
+    if (++started === Number(process.env['STOP_AT_WORKER'])) process.kill(process.pid, 'SIGTERM')
   })
   process.on('SIGUSR2', () => void workers.shift()?.terminate())
 }

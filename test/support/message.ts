@@ -20,7 +20,9 @@ export class Fields {
   /** Values of every line of that name. */
   all(name: string): string[] {
     const start = `${name.toLowerCase()}:`
-    return this.lines.filter((line) => line.toLowerCase().startsWith(start)).map((line) => line.slice(start.length).trim())
+    return this.lines
+      .filter((line) => line.toLowerCase().startsWith(start))
+      .map((line) => line.slice(start.length).trim())
   }
 
   /** The value, of several lines joined; undefined if there is none. */

@@ -1,55 +1,96 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { knownMethods } from './llhttp.ts'
 
-/** A message as it is generated: its octets, one character each. */
-export interface Generated {
-  readonly text: string
-}
-
-const TOKEN = [..."!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"]
-const TARGET = [..."!\"$%&'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~"]
-const VALUE = [...Array(256).keys()].filter((octet) => octet >= 32 && octet !== 127).map((octet) => String.fromCharCode(octet))
+const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".split('')
+const TARGET = '!"$%&\'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~'.split('')
+const VALUE = [...Array(256).keys()]
+  .filter((octet) => octet >= 32 && octet !== 127)
+  .map((octet) => String.fromCharCode(octet))
 
 const text = (alphabet: readonly string[], minLength: number, maxLength: number) =>
   fc.string({ unit: fc.constantFrom(...alphabet), minLength, maxLength })
 
 export const token = text(TOKEN, 1, 8)
-export const fieldValue = text([...VALUE, '\t', ' ', ' ', ',', ';'], 0, 12).map((value) => value.replace(/^[ \t]+|[ \t]+$/g, ''))
+export const fieldValue = text([...VALUE, '\t', ' ', ' ', ',', ';'], 0, 12).map((value) =>
+  value.replace(/^[ \t]+|[ \t]+$/g, ''),
+)
 export const content = fc.string({ unit: fc.nat(255).map((octet) => String.fromCharCode(octet)), maxLength: 60 })
 
 /** Names that mean something to some reader, beside any token. */
 const name = fc.oneof(
   { weight: 3, arbitrary: token },
-  fc.constantFrom('Accept', 'X_Free', 'Date', 'X-User-Id', 'x-forwarded-for', 'Forwarded', 'Cookie', 'Keep-Alive', 'TE'),
-  fc.constantFrom('Content_Length', 'Transfer_Encoding', 'content-lengthy', 'Expect2', 'Upgrade', 'Trailer', 'Proxy-Connection'),
+  fc.constantFrom(
+    'Accept',
+    'X_Free',
+    'Date',
+    'X-User-Id',
+    'x-forwarded-for',
+    'Forwarded',
+    'Cookie',
+    'Keep-Alive',
+    'TE',
+  ),
+  fc.constantFrom(
+    'Content_Length',
+    'Transfer_Encoding',
+    'content-lengthy',
+    'Expect2',
+    'Upgrade',
+    'Trailer',
+    'Proxy-Connection',
+  ),
 )
 
 const space = fc.constantFrom('', ' ', ' ', ' ', '\t', ' \t ')
 
 /** Field lines; `Connection` options and others that frame are added by who frames. */
-export const fieldLines = fc
+const fieldLines = fc
   .array(fc.tuple(name, space, fieldValue, fc.constantFrom('', '', ' ', '\t')), { maxLength: 5 })
   .map((fields) => fields.map(([key, before, value, after]) => `${key}:${before}${value}${after}\r\n`))
 
-const connection = fc.constantFrom('', '', '', 'Connection: keep-alive\r\n', 'Connection: close\r\n', 'connection: X-A, Close\r\n')
+const connection = fc.constantFrom(
+  '',
+  '',
+  '',
+  'Connection: keep-alive\r\n',
+  'Connection: close\r\n',
+  'connection: X-A, Close\r\n',
+)
 
 const extension = fc
-  .tuple(token, fc.option(fc.oneof(token, text([...VALUE, '\t'], 0, 5).map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`))))
+  .tuple(
+    token,
+    fc.option(
+      fc.oneof(
+        token,
+        text([...VALUE, '\t'], 0, 5).map((value) => `"${value.replace(/["\\]/g, '\\$&')}"`),
+      ),
+    ),
+  )
   .map(([key, value]) => `;${key}${value === null ? '' : `=${value}`}`)
 
 const chunk = fc
-  .tuple(content, fc.constantFrom('', '0', '000'), fc.boolean(), fc.oneof({ weight: 4, arbitrary: fc.constant('') }, extension))
+  .tuple(
+    content,
+    fc.constantFrom('', '0', '000'),
+    fc.boolean(),
+    fc.oneof({ weight: 4, arbitrary: fc.constant('') }, extension),
+  )
   .filter(([data]) => data !== '')
   .map(([data, zeros, upper, extensions]) => {
     const size = data.length.toString(16)
     return `${zeros}${upper ? size.toUpperCase() : size}${extensions}\r\n${data}\r\n`
   })
 
-const trailers = fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fieldLines.map((lines) => lines.join('')))
+const trailers = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('') },
+  fieldLines.map((lines) => lines.join('')),
+)
 
-const chunked = fc
-  .tuple(fc.array(chunk, { maxLength: 4 }), trailers)
-  .map(([chunks, fields]) => ({ field: 'Transfer-Encoding: chunked\r\n', content: `${chunks.join('')}0\r\n${fields}\r\n` }))
+const chunked = fc.tuple(fc.array(chunk, { maxLength: 4 }), trailers).map(([chunks, fields]) => ({
+  field: 'Transfer-Encoding: chunked\r\n',
+  content: `${chunks.join('')}0\r\n${fields}\r\n`,
+}))
 
 const withLength = content.map((data) => ({ field: `Content-Length: ${data.length}\r\n`, content: data }))
 
@@ -64,7 +105,12 @@ const mixed = (lines: readonly string[], at: number, ...added: readonly string[]
 const usualMethods = knownMethods.filter((method) => method !== 'CONNECT' && method !== 'TRACE')
 
 const requestLine = fc.oneof(
-  { weight: 8, arbitrary: fc.tuple(fc.constantFrom(...usualMethods), text(TARGET, 0, 12)).map(([method, rest]) => `${method} /${rest}`) },
+  {
+    weight: 8,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...usualMethods), text(TARGET, 0, 12))
+      .map(([method, rest]) => `${method} /${rest}`),
+  },
   text(TARGET, 0, 6).map((rest) => `GET http://a.example${rest === '' ? '' : `/${rest}`}`),
   fc.constant('OPTIONS *'),
 )
@@ -77,15 +123,28 @@ const request = fc
   )
 
 const statusLine = fc
-  .tuple(fc.constantFrom('1.1', '1.1', '1.0'), fc.oneof(fc.constantFrom(200, 204, 304, 404), fc.integer({ min: 200, max: 599 })), fieldValue)
+  .tuple(
+    fc.constantFrom('1.1', '1.1', '1.0'),
+    fc.oneof(fc.constantFrom(200, 204, 304, 404), fc.integer({ min: 200, max: 599 })),
+    fieldValue,
+  )
   .map(([version, status, reason]) => `HTTP/${version} ${status} ${reason}\r\n`)
 
-const interim = fc.tuple(fc.constantFrom(100, 102, 103), fieldLines).map(([status, lines]) => `HTTP/1.1 ${status} x\r\n${lines.join('')}\r\n`)
+const interim = fc
+  .tuple(fc.constantFrom(100, 102, 103), fieldLines)
+  .map(([status, lines]) => `HTTP/1.1 ${status} x\r\n${lines.join('')}\r\n`)
 
 const untilClose = content.map((data) => ({ field: '', content: data }))
 
 const response = fc
-  .tuple(fc.array(interim, { maxLength: 1 }), statusLine, fieldLines, fc.nat(9), connection, fc.oneof(withLength, chunked, untilClose))
+  .tuple(
+    fc.array(interim, { maxLength: 1 }),
+    statusLine,
+    fieldLines,
+    fc.nat(9),
+    connection,
+    fc.oneof(withLength, chunked, untilClose),
+  )
   .map(
     ([before, line, lines, at, persistence, { field, content: data }]) =>
       `${before.join('')}${line}${mixed(lines, at, persistence, field)}\r\n${data}`,
@@ -93,7 +152,28 @@ const response = fc
 
 /** Octets that some reader or other has taken for the end, the beginning or the length of something. */
 const dangerous = fc.oneof(
-  fc.constantFrom('\r', '\n', '\r\n', '\r\n\r\n', '\0', ' ', '\t', ':', ';', ',', '"', '\x0b', '\x7f', '\x85', '\xa0', '\xff', '_', '#', '0', 'x'),
+  fc.constantFrom(
+    '\r',
+    '\n',
+    '\r\n',
+    '\r\n\r\n',
+    '\0',
+    ' ',
+    '\t',
+    ':',
+    ';',
+    ',',
+    '"',
+    '\x0b',
+    '\x7f',
+    '\x85',
+    '\xa0',
+    '\xff',
+    '_',
+    '#',
+    '0',
+    'x',
+  ),
   fc.constantFrom(
     'Content-Length: 3\r\n',
     'Content-Length: 0\r\n',
@@ -116,7 +196,11 @@ const dangerous = fc.oneof(
 )
 
 /** Where something is put in, how much goes for it, and what. */
-const edit = fc.record({ at: fc.nat(400), drop: fc.constantFrom(0, 0, 1, 1, 2, 5), put: fc.oneof(fc.constant(''), dangerous) })
+const edit = fc.record({
+  at: fc.nat(400),
+  drop: fc.constantFrom(0, 0, 1, 1, 2, 5),
+  put: fc.oneof(fc.constant(''), dangerous),
+})
 
 const edited = (original: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.tuple(original, fc.array(edit, { maxLength: 3 })).map(([before, edits]) =>
@@ -126,7 +210,8 @@ const edited = (original: fc.Arbitrary<string>): fc.Arbitrary<string> =>
     }, before),
   )
 
-const several = (message: fc.Arbitrary<string>) => fc.array(message, { minLength: 1, maxLength: 3 }).map((messages) => messages.join(''))
+const several = (message: fc.Arbitrary<string>) =>
+  fc.array(message, { minLength: 1, maxLength: 3 }).map((messages) => messages.join(''))
 
 /** One request or a few in a row, as a client should send them, and as an attacker might. */
 export const requests = edited(several(request))

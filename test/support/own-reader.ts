@@ -1,7 +1,6 @@
 import { GatewayError } from '../../src/core/errors.ts'
-import type { Headers } from '../../src/core/headers.ts'
-import { Headers as FieldList } from '../../src/core/headers.ts'
-import type { BodyDecoder } from '../../src/http1/body-decoder.ts'
+import { Headers } from '../../src/core/headers.ts'
+import type { BodyDecoder, DecoderOutput } from '../../src/http1/body-decoder.ts'
 import { CloseDecoder, LengthDecoder } from '../../src/http1/body-decoder.ts'
 import { foldedToken } from '../../src/http1/characters.ts'
 import { ChunkedDecoder } from '../../src/http1/chunked-decoder.ts'
@@ -78,7 +77,7 @@ export function isWireField(names: FieldNames, name: string): boolean {
 }
 
 function begin(start: string, raw: string, close: boolean, upgrade: boolean): OwnMessage {
-  const headers = FieldList.fromWire(raw).entries()
+  const headers = Headers.fromWire(raw).entries()
   return { start, headers, body: '', trailers: [], complete: false, close, upgrade }
 }
 
@@ -133,10 +132,10 @@ function read(
     if (error instanceof GatewayError) return { messages, error: error.code }
     throw error
   }
-  if (closed && decoder !== null) endOf(decoder, output)
+  if (closed) endOf(decoder, output)
   return { messages, error: null }
 }
 
-function endOf(decoder: BodyDecoder, output: Parameters<BodyDecoder['close']>[0]): void {
-  decoder.close(output)
+function endOf(decoder: BodyDecoder | null, output: DecoderOutput): void {
+  decoder?.close(output)
 }

@@ -120,7 +120,9 @@ export class Peer implements Source {
       }
       const fail = (why: string): void => {
         stop()
-        reject(new Error(`waited for ${what}, ${why}: ${JSON.stringify(this.join().toString('latin1').slice(0, 2000))}`))
+        reject(
+          new Error(`waited for ${what}, ${why}: ${JSON.stringify(this.join().toString('latin1').slice(0, 2000))}`),
+        )
       }
       const check = (): void => {
         const found = find()
@@ -144,6 +146,21 @@ export async function connect(t: TestContext, port: number): Promise<Peer> {
   return new Peer(socket)
 }
 
+/** Waits until nobody listens on the port: what is on the point of closing may still accept or reset. */
+export async function refused(port: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE
+  for (;;) {
+    const socket = connectSocket({ port, host: '127.0.0.1' })
+    const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+      socket.on('error', resolve)
+      socket.on('connect', () => resolve(null))
+    })
+    socket.destroy()
+    if (error?.code === 'ECONNREFUSED') return
+    if (Date.now() > deadline) throw new Error(`port ${port} still accepts connections`)
+  }
+}
+
 /** A service that speaks as the test has it say. */
 export interface RawService {
   readonly port: number
@@ -151,9 +168,9 @@ export interface RawService {
   /** Connections so far. */
   readonly connections: number
   /** The next connection that was not yet taken. */
-  accept(): Promise<Peer>
+  readonly accept: () => Promise<Peer>
   /** Stops listening and resets every connection. */
-  kill(): Promise<void>
+  readonly kill: () => Promise<void>
 }
 
 /** Listens until the end of the test; `serve`, if given, takes every connection, otherwise `accept` does. */
@@ -184,7 +201,7 @@ export async function startRawService(
   const { port } = server.address() as AddressInfo
   const kill = (): Promise<void> => {
     for (const socket of sockets) socket.resetAndDestroy()
-    return new Promise((resolve) => server.close(() => resolve()))
+    return new Promise((resolve) => void server.close(() => resolve()))
   }
   cleanUp(t, kill)
   return {

@@ -2,6 +2,8 @@ import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/core/component.ts'
 import type { RouteInfo } from '../../src/core/exchange.ts'
 import type { Handler } from '../../src/core/handler.ts'
+import { LimitStores } from '../../src/stores/limit-stores.ts'
+import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -10,10 +12,12 @@ const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'us
 /** What a policy may use, with a clock that stands still and no services, unless the test brings its own. */
 export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
+  const { log } = createMemoryLogger('debug', clock)
   return {
     clock,
     random: () => 0.5,
-    log: createMemoryLogger('debug', clock).log,
+    log,
+    limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock, log }),
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }
@@ -26,5 +30,5 @@ export function applyPolicy<Schema extends z.ZodType>(
   next: Handler,
   toolbox: PolicyToolbox = makeToolbox(),
 ): Handler {
-  return policy.create(policy.options.parse(options), toolbox, route)(next)
+  return policy.create(policy.options.parse(options), toolbox, route, null)(next)
 }

@@ -11,6 +11,8 @@ export class RecordingSocket extends Socket {
   written = ''
   /** Whether the peer takes what is written. */
   taking = true
+  /** What the peer does with the next writes, one after another, whatever `taking` says. */
+  takes: boolean[] = []
   reading = true
   hasEnded = false
   wasReset = false
@@ -50,7 +52,7 @@ export class RecordingSocket extends Socket {
     if (typeof data === 'string' && encoding !== 'latin1') throw new Error('text goes out as latin1 only')
     const octets = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
     const done = typeof encoding === 'function' ? encoding : (then ?? null)
-    if (!this.taking) {
+    if (!(this.takes.shift() ?? this.taking) || this.untaken.length > 0) {
       this.untaken.push({ octets, done })
       return false
     }
@@ -59,9 +61,9 @@ export class RecordingSocket extends Socket {
     return true
   }
 
-  override end(then?: unknown): this {
+  override end(data?: unknown, encoding?: unknown, then?: () => void): this {
     this.hasEnded = true
-    if (typeof then === 'function') then()
+    for (const argument of [data, encoding, then]) if (isCallback(argument)) argument()
     return this
   }
 
@@ -77,6 +79,12 @@ export class RecordingSocket extends Socket {
 
   override isPaused(): boolean {
     return !this.reading
+  }
+
+  override destroySoon(): void {
+    this.hasEnded = true
+    if (this.untaken.length === 0) this.destroy()
+    else this.once('drain', () => this.destroy())
   }
 
   override resetAndDestroy(): this {
@@ -104,6 +112,10 @@ export function readInto(socket: RecordingSocket, reader: Reader): void {
       buffer = reader.readBuffer
     }
   })
+}
+
+function isCallback(argument: unknown): argument is () => void {
+  return typeof argument === 'function'
 }
 
 function latin1(octets: Uint8Array): string {

@@ -33,10 +33,7 @@ export class ServerHarness implements ServerHandler {
   private readonly options: ServerOptions
   private readonly head: RequestHead
 
-  constructor(
-    answer: (exchange: ServerExchange) => Reply | Promise<Reply>,
-    options: Partial<ServerOptions> = {},
-  ) {
+  constructor(answer: (exchange: ServerExchange) => Reply | Promise<Reply>, options: Partial<ServerOptions> = {}) {
     this.answer = answer
     this.options = { ...serverOptions, ...options }
     this.head = new RequestHead(this.options)

@@ -23,7 +23,7 @@ export interface TestService {
   /** Connections so far. */
   readonly connections: number
   /** Stops listening and resets every connection. */
-  kill(): Promise<void>
+  readonly kill: () => Promise<void>
 }
 
 export interface ServiceOptions {

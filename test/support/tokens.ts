@@ -18,7 +18,7 @@ export const pairs = {
 
 /** PEM of a public key. */
 export function pemOf(key: KeyObject): string {
-  return String(key.export({ type: 'spki', format: 'pem' }))
+  return key.export({ type: 'spki', format: 'pem' })
 }
 
 /** JSON Web Key of a public key, with further members. */

@@ -1,0 +1,33 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect as connectSocket } from 'node:net'
+import type { TestContext } from 'node:test'
+import { cleanUp } from './cleanup.ts'
+
+const PROGRAM = `
+const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+  process.stdout.write(String(server.address().port))
+})`
+
+/** A port on which the system neither completes nor refuses a connection, until the end of the test. */
+export async function startDeafService(t: TestContext): Promise<{ readonly port: number; readonly url: string }> {
+  const child = spawn(process.execPath, ['--eval', PROGRAM], { stdio: ['ignore', 'pipe', 'inherit'] })
+  cleanUp(t, async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  const [text] = (await once(child.stdout, 'data')) as [Buffer]
+  const port = Number(text.toString())
+  child.kill('SIGSTOP')
+  // A stopped process accepts nothing: once its backlog is full, the system drops what asks for more.
+  for (;;) {
+    const socket = connectSocket({ port, host: '127.0.0.1' })
+    cleanUp(t, () => socket.destroy())
+    const full = AbortSignal.timeout(300)
+    const connected = await once(socket, 'connect', { signal: full }).then(
+      () => true,
+      () => false,
+    )
+    if (!connected) return { port, url: `http://127.0.0.1:${port}` }
+  }
+}

@@ -1,0 +1,28 @@
+/** A thread that asks for every client in turn, so many times, and tells how often each was admitted. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Limit } from '../../src/core/limits.ts'
+import { MemoryMeter } from '../../src/stores/memory/memory-meter.ts'
+import { SharedTable } from '../../src/stores/memory/table.ts'
+
+/** What a thread is started with. */
+export interface LimitThreadData {
+  readonly buffer: SharedArrayBuffer
+  readonly limit: Limit
+  readonly clients: readonly string[]
+  readonly rounds: number
+  /** One number: the threads that have yet to come before all begin at once. */
+  readonly gate: SharedArrayBuffer
+}
+
+const { buffer, limit, clients, rounds, gate } = workerData as LimitThreadData
+const meter = new MemoryMeter(new SharedTable(buffer), systemClock, limit)
+const admitted = clients.map(() => 0)
+
+const missing = new Int32Array(gate)
+if (Atomics.sub(missing, 0, 1) === 1) Atomics.notify(missing, 0)
+for (let left = Atomics.load(missing, 0); left > 0; left = Atomics.load(missing, 0))
+  Atomics.wait(missing, 0, left, 5000)
+for (let round = 0; round < rounds; round++)
+  for (const [i, client] of clients.entries()) if (meter.decide(client, 1).admitted) admitted[i]!++
+parentPort!.postMessage(admitted)

@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { cleanUp } from './cleanup.ts'
+import { PATIENCE } from './patience.ts'
+
+const HOST = '127.0.0.1'
+const SLOTS = 16_384
+/** Between two looks at something that says nothing itself, in milliseconds. */
+const LOOK_AGAIN = 20
+
+/** A redis-server of a test. */
+export class RedisServer {
+  readonly port: number
+  readonly url: string
+  private readonly args: readonly string[]
+  private child: ChildProcess | null = null
+
+  constructor(port: number, args: readonly string[]) {
+    this.port = port
+    this.url = `redis://${HOST}:${port}`
+    this.args = args
+  }
+
+  /** Starts the process; resolves when it takes connections. */
+  async start(): Promise<void> {
+    const child = spawn('redis-server', this.args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.child = child
+    let output = ''
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`redis-server does not start:\n${output}`)), PATIENCE)
+      child.stdout.on('data', (text: Buffer) => {
+        output += text.toString()
+        if (!/Ready to accept connections|Sentinel ID is/.test(output)) return
+        clearTimeout(timer)
+        resolve()
+      })
+      child.once('exit', () => reject(new Error(`redis-server ended:\n${output}`)))
+    })
+  }
+
+  /** Kills the process, as a crash would. */
+  async kill(): Promise<void> {
+    const { child } = this
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Stops the process in the middle of whatever it does: its connections stay open and nothing answers. */
+  pause(): void {
+    this.child!.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.child!.kill('SIGCONT')
+  }
+}
+
+/** Starts a Redis on a free port, without persistence, until the end of the test. */
+export async function startRedis(t: TestContext, ...options: string[]): Promise<RedisServer> {
+  const [port] = await freePorts(1)
+  return run(t, port!, options)
+}
+
+/** Connects the test itself to a Redis. */
+export function connectTo(t: TestContext, server: RedisServer): Redis {
+  const client = new Redis(server.url, { protocol: 2 })
+  client.on('error', () => {})
+  cleanUp(t, () => client.disconnect())
+  return client
+}
+
+/** A master, its replica, and three Sentinels that watch them. */
+export async function startSentinels(t: TestContext) {
+  const [masterPort, replicaPort, ...ports] = await freePorts(5)
+  const master = await run(t, masterPort!, [])
+  const replica = await run(t, replicaPort!, ['--replicaof', HOST, String(masterPort)])
+  // A Sentinel that finds no replica when it starts looks for one again only after ten seconds.
+  const copy = connectTo(t, replica)
+  await until('the replica', async () => (await copy.info('replication')).includes('master_link_status:up'))
+  const folder = await temporaryFolder(t)
+  const sentinels = await Promise.all(
+    ports.map(async (port) => {
+      const file = join(folder, `sentinel-${port}.conf`)
+      await writeFile(
+        file,
+        `port ${port}
+bind ${HOST}
+dir ${folder}
+sentinel monitor main ${HOST} ${masterPort} 2
+sentinel down-after-milliseconds main 300
+sentinel failover-timeout main 2000
+`,
+      )
+      const sentinel = new RedisServer(port, [file, '--sentinel'])
+      cleanUp(t, () => sentinel.kill())
+      await sentinel.start()
+      return sentinel
+    }),
+  )
+  for (const sentinel of sentinels) {
+    const client = connectTo(t, sentinel)
+    await until('the Sentinels to know each other and the replica', async () => {
+      const info = String(await client.call('SENTINEL', 'MASTERS')).split(',')
+      const told = (name: string): string | undefined => info[info.indexOf(name) + 1]
+      return told('num-other-sentinels') === '2' && told('num-slaves') === '1'
+    })
+  }
+  return { master, replica, nodes: ports.map((port) => `${HOST}:${port}`) }
+}
+
+/** A Cluster of three masters. */
+export async function startCluster(t: TestContext): Promise<RedisServer[]> {
+  const ports = await freePorts(6)
+  const folder = await temporaryFolder(t)
+  const servers = await Promise.all(
+    [0, 1, 2].map((i) =>
+      run(t, ports[i]!, [
+        ...['--cluster-enabled', 'yes', '--cluster-port', String(ports[i + 3]), '--cluster-node-timeout', '1000'],
+        ...['--dir', folder, '--cluster-config-file', `nodes-${i}.conf`],
+      ]),
+    ),
+  )
+  const clients = servers.map((server) => connectTo(t, server))
+  for (const [i, client] of clients.entries()) {
+    const [first, last] = [i, i + 1].map((part) => Math.floor((part * SLOTS) / servers.length))
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', first!, last! - 1)
+    if (i > 0) await clients[0]!.call('CLUSTER', 'MEET', HOST, servers[i]!.port, ports[i + 3]!)
+  }
+  for (const client of clients)
+    await until('the Cluster to be whole', async () => {
+      const info = String(await client.call('CLUSTER', 'INFO'))
+      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
+    })
+  return servers
+}
+
+/** Looks again and again until it is so. */
+export async function until(what: string, reached: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE
+  while (!(await reached())) {
+    if (performance.now() > end) throw new Error(`waited for ${what}`)
+    await delay(LOOK_AGAIN)
+  }
+}
+
+async function run(t: TestContext, port: number, options: readonly string[]): Promise<RedisServer> {
+  const args = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no', ...options]
+  const server = new RedisServer(port, args)
+  cleanUp(t, () => server.kill())
+  await server.start()
+  return server
+}
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  return folder
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, HOST))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import type { Gateway } from '../../src/gateway.ts'
+import { PATIENCE } from './patience.ts'
+
+/** Lets the event loop turn until `reached` says so. */
+export async function turnUntil(what: string, reached: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE
+  while (!reached()) {
+    assert.ok(performance.now() < end, `waited for ${what}`)
+    await new Promise(setImmediate)
+  }
+}
+
+/** What a gateway holds at the moment. */
+export function holdings({ connections, watched, pools }: Gateway) {
+  const sum = { idle: 0, busy: 0, connecting: 0, waiting: 0 }
+  for (const pool of Object.values(pools).flat())
+    for (const key of ['idle', 'busy', 'connecting', 'waiting'] as const) sum[key] += pool[key]
+  return { connections, watched, ...sum }
+}
+
+/** Waits until nothing is open and watched but idle connections to the services; fails with what is left. */
+export async function settled(gateway: Gateway): Promise<void> {
+  const left = (): string => JSON.stringify(holdings(gateway))
+  const quiet = (): boolean => {
+    const { connections, watched, idle, busy, connecting, waiting } = holdings(gateway)
+    return connections + busy + connecting + waiting === 0 && watched === idle
+  }
+  try {
+    await turnUntil('everything to be closed', quiet)
+  } catch {
+    assert.fail(`the gateway still holds ${left()}`)
+  }
+}
