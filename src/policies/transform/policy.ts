@@ -52,6 +52,12 @@ export const transform = definePolicy({
     const requestBody = request.body === undefined ? null : new BodyEdit(request.body)
     const changesTarget = request.path !== undefined || request.query !== undefined
 
+    function finish(reply: Reply, exchange: Exchange): Reply | Promise<Reply> {
+      const changed = exchange.error === null ? (replyBody?.reply(reply, exchange) ?? null) : null
+      if (changed === null) return editReply(reply, exchange)
+      return changed.then(() => editReply(reply, exchange))
+    }
+
     return (next) => {
       const target = changesTarget ? withTargetRestored(next) : next
 
@@ -61,12 +67,6 @@ export const transform = definePolicy({
         replyBody?.prepare(exchange.headers)
         const reply = target(exchange, path, query)
         return reply instanceof Promise ? reply.then((came) => finish(came, exchange)) : finish(reply, exchange)
-      }
-
-      function finish(reply: Reply, exchange: Exchange): Reply | Promise<Reply> {
-        const changed = exchange.error === null ? (replyBody?.reply(reply, exchange) ?? null) : null
-        if (changed === null) return editReply(reply, exchange)
-        return changed.then(() => editReply(reply, exchange))
       }
 
       return (exchange) => {
