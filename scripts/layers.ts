@@ -13,9 +13,11 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   stores: ['core'],
   telemetry: ['core'],
   admin: ['core', 'telemetry'],
-  config: ['core', 'routing', 'policies/index.ts', 'services/balancers/index.ts'],
+  config: ['core', 'routing', 'policies/guard.ts', 'policies/index.ts', 'services/balancers/index.ts'],
   front: { allBut: ['main.ts', 'gateway.ts', 'workers'] },
   workers: { allBut: ['main.ts'] },
+  testing: { allBut: ['main.ts', 'workers'] },
+  'testing.ts': { allBut: ['main.ts', 'workers'] },
   'gateway.ts': { allBut: ['main.ts', 'workers'] },
   'main.ts': { allBut: [] },
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { address, network } from './addresses.ts'
+import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { serviceSchema } from './service-schema.ts'
@@ -72,6 +73,10 @@ export const gatewaySchema = z
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
+    policyFiles: policyFileSchema
+      .array()
+      .default([])
+      .describe('Files with policies of your own: a path, or { file, before } or { file, after } to say their place.'),
     policies: policiesSchema.prefault({}).describe('Policies of every route, unless the route says otherwise.'),
     routes: routeSchema
       .array()

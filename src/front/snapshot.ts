@@ -1,7 +1,7 @@
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { Bytes } from '../core/body.ts'
-import type { PolicyToolbox } from '../core/component.ts'
+import type { Policy, PolicyToolbox } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { compose, type Handler } from '../core/handler.ts'
@@ -20,6 +20,11 @@ import type { OwnRoute } from './own-routes.ts'
 interface CompiledRoute {
   readonly info: RouteInfo
   readonly handle: Handler
+}
+
+/** What policies are made with, and all of them that there are, in the order of the chain. */
+export interface SnapshotToolbox extends PolicyToolbox {
+  readonly policies: readonly Policy[]
 }
 
 const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
@@ -42,7 +47,7 @@ export class Snapshot {
     config: GatewayConfig,
     services: ReadonlyMap<string, Service>,
     own: readonly OwnRoute[],
-    toolbox: PolicyToolbox,
+    toolbox: SnapshotToolbox,
   ) {
     this.router = createRouter([
       ...config.routes.flatMap((route) => compileRoute(route, services, toolbox)),
@@ -81,8 +86,10 @@ export class Snapshot {
   }
 }
 
-function chain(policies: PoliciesConfig, toolbox: PolicyToolbox, route: RouteInfo, end: Handler): Handler {
-  const steps = activePolicies(policies).map(([policy, options]) => policy.create(options, toolbox, route))
+function chain(policies: PoliciesConfig, toolbox: SnapshotToolbox, route: RouteInfo, end: Handler): Handler {
+  const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) =>
+    policy.create(options, toolbox, route),
+  )
   return compose(steps, end)
 }
 
@@ -90,7 +97,7 @@ function chain(policies: PoliciesConfig, toolbox: PolicyToolbox, route: RouteInf
 function compileRoute(
   route: RouteConfig,
   services: ReadonlyMap<string, Service>,
-  toolbox: PolicyToolbox,
+  toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   return route.match.path.map((pattern) => {
@@ -120,7 +127,7 @@ function fixedReply(status: number, fields: readonly (readonly [string, string])
 function compileOwn(
   { path, handler }: OwnRoute,
   policies: PoliciesConfig,
-  toolbox: PolicyToolbox,
+  toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `sallyport:${path.slice(1)}`, pattern: path, service: null }
   const handle = chain({ 'correlation-id': policies['correlation-id'] }, toolbox, info, handler)

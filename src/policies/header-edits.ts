@@ -12,7 +12,7 @@ const fieldTemplates = z.record(fieldName, templateText, { error: keyMessage })
 export const headerEdits = z.strictObject({
   rename: z
     .record(fieldName, fieldName, { error: keyMessage })
-    .default({})
+    .optional()
     .describe('Names of fields and the names they get; a field that had the new name makes way.'),
   set: fieldTemplates
     .default({})
@@ -30,7 +30,7 @@ export function compileHeaderEdits(
   // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
   // the gateway's word.
   const names = new NameSet([...edits.remove, ...Object.keys(edits.set)])
-  const rename = compileRenames(edits.rename, new NameSet(edits.remove))
+  const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
   const fields = [...compileFields(edits.set), ...compileFields(edits.add)]
   const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null
   if (constant !== null)

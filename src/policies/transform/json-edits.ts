@@ -8,7 +8,7 @@ import { move, omit, pick, pointerTree, put } from './json-tree.ts'
 const template = templateFor(textStyle, 'In a JSON value they stand as they are.')
 
 /** What is no text is taken as it is written. */
-const value = z.union([template, z.number(), z.boolean(), z.null(), z.array(z.json()), z.record(z.string(), z.json())])
+const value = z.union([template, z.custom<Exclude<Json, string>>(isLiteral, 'expected a value that JSON can hold')])
 
 /** Schema of changes to a JSON document: picked first, then omitted, renamed and set. */
 export const jsonEdits = {
@@ -59,4 +59,15 @@ function compileValue(written: Json): (exchange: Exchange) => Json {
 
 function hasStar(pointer: string): boolean {
   return parsePointer(pointer).includes('*')
+}
+
+/** Not z.json(): it refers to itself, which the JSON Schema of the configuration has no place for. */
+function isLiteral(input: unknown): boolean {
+  return typeof input !== 'string' && isJson(input)
+}
+
+function isJson(input: unknown): boolean {
+  if (input === null || typeof input === 'string' || typeof input === 'boolean') return true
+  if (typeof input === 'number') return Number.isFinite(input)
+  return typeof input === 'object' && Object.values(input).every(isJson)
 }
