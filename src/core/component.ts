@@ -49,7 +49,6 @@ export interface ServiceReply {
  * Options of policies of the user's own by their names, as they are written: extend it, and configurations in TypeScript
  * know them, as in `declare module 'sallyport' { interface OwnPolicies { tenant: { header?: string } } }`.
  */
-// oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type -- for others to extend
 export interface OwnPolicies {}
 
 /** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */

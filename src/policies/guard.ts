@@ -51,7 +51,8 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
   const fail = (thrown: unknown): never => {
     const passes =
       thrown instanceof GatewayError || (typeof thrown === 'object' && thrown !== null && foreign.has(thrown))
-    throw passes ? thrown : failure(name, thrown)
+    if (!passes) throw failure(name, thrown)
+    throw thrown
   }
   return (exchange) => {
     try {

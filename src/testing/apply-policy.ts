@@ -26,16 +26,17 @@ export function applyPolicy<Schema extends z.ZodType>(
   next: Handler,
   { tools = {}, route = users }: PolicyTestOptions = {},
 ): Handler {
-  const absent = (what: string) => () => {
-    throw new Error(`the test has no ${what}: give it one in its tools`)
-  }
   const toolbox: PolicyToolbox = {
     clock: systemClock,
     random: () => 0.5,
     log: createMemoryLogger().log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
-    limits: { meter: absent('meter'), localMeter: absent('local meter') },
+    limits: { meter: absent, localMeter: absent },
     ...tools,
   }
   return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null)(next)
+}
+
+function absent(): never {
+  throw new Error('the test has no limits: give it some in its tools')
 }
