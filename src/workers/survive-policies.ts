@@ -11,7 +11,7 @@ export function survivePolicies(log: Logger): void {
     const policy = runningPolicy()
     if (policy === null) {
       log.error({ error }, 'An error that nobody has caught ends the worker')
-      return process.exit(1)
+      process.exit(1)
     }
     log.error({ policy, error }, 'A policy has left an error to nobody')
   })
