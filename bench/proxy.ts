@@ -21,11 +21,19 @@ export type Proxy = {
 const startSeconds = 30
 
 /** Starts the peer for the scenario; throws, and ends it again, when it does not answer as the service would. */
-export async function startProxy(peer: Peer, scenario: Scenario, backendPort: number, parent: string): Promise<Proxy> {
+export async function startProxy(
+  peer: Peer,
+  scenario: Scenario,
+  backendPort: number,
+  parent: string,
+  redisPort?: number,
+): Promise<Proxy> {
   const dir = join(parent, `${scenario.name}-${peer.name.replaceAll(/\W+/g, '-')}`)
   await mkdir(dir, { recursive: true })
   const port = await freePort()
-  const place = { port, adminPort: await freePort(), backendPort, dir, sallyport: scenario.sallyport ?? {} }
+  const stores = redisPort === undefined ? {} : { stores: { redis: { url: `redis://127.0.0.1:${redisPort}` } } }
+  const sallyport = { ...scenario.sallyport, ...stores }
+  const place = { port, adminPort: await freePort(), backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
   const origin = `http://127.0.0.1:${port}`
   try {

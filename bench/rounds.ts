@@ -3,6 +3,7 @@ import { stop } from './children.ts'
 import { measure, warmUp } from './measure.ts'
 import type { Peer } from './peers/peer.ts'
 import { startProxy, type Proxy } from './proxy.ts'
+import { startRedis } from './redis.ts'
 import type { Measurement, ScenarioResult } from './results.ts'
 import type { Scenario } from './scenarios/scenario.ts'
 
@@ -25,11 +26,12 @@ export type Run = {
 export async function runScenario(scenario: Scenario, run: Run): Promise<ScenarioResult> {
   const proxies: Proxy[] = []
   const failed: { name: string; reason: string }[] = []
+  const redis = scenario.needsRedis === true ? await startRedis(run.dir) : null
   try {
     // 1
     for (const peer of run.peers) {
       try {
-        const proxy = await startProxy(peer, scenario, run.backendPort, run.dir)
+        const proxy = await startProxy(peer, scenario, run.backendPort, run.dir, redis?.port)
         proxies.push(proxy)
         await warmUp(proxy, scenario)
       } catch (error) {
@@ -61,6 +63,7 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
   } finally {
     // 3
     await Promise.all(proxies.map(({ child }) => stop(child)))
+    if (redis !== null) await stop(redis.child)
   }
 }
 

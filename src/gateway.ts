@@ -8,6 +8,7 @@ import { Front } from './front/front.ts'
 import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
+import { SharedTable } from './stores/memory/table.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 
 export { defineConfig } from './config/load.ts'
@@ -65,11 +66,17 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const board = HealthBoard.create()
   const checker = new HealthChecker({ board, clock, random, log: output.log })
   const slots = checker.update(config.services)
-  const front = new Front({ config, policies: loaded.chain, board, slots, output, clock, random })
-  const addresses = await front.listen(
-    config.listeners.map(({ address }) => address),
-    false,
-  )
+  const limits = SharedTable.create(config.stores.memory.entries, random)
+  const front = new Front({ config, policies: loaded.chain, board, slots, limits, output, clock, random })
+  const addresses = await front
+    .listen(
+      config.listeners.map(({ address }) => address),
+      false,
+    )
+    .catch(async (error: unknown) => {
+      await front.drain(0)
+      throw error
+    })
   checker.start()
   const ready = checker.firstRound.then(() => front.becomeReady())
   let closed: Promise<void> | null = null

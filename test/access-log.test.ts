@@ -53,10 +53,7 @@ test('values that look like secrets are redacted, and the service gets them', as
   const path = '/login?user=me&password=hunter2&token=t0k&api_key=k&%74oken=disguised&page=1'
   await send(port, { path })
   const url = String(log.requests[0]!['url'])
-  assert.equal(
-    url,
-    '/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1',
-  )
+  assert.equal(url, '/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1')
   assert.equal(service.heard[0]!.url, path)
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2|t0k|disguised/)
 })
@@ -84,9 +81,9 @@ test('a line cannot be forged', async (t) => {
 
 test('bytes are those that the client got of the content', async (t) => {
   const service = await startService(t, (request, response) => {
-    if (request.url === '/none') return void response.writeHead(204).end()
-    response.write('x'.repeat(1000))
-    response.end('y'.repeat(70_000))
+    if (request.url === '/none') response.writeHead(204)
+    else response.write('x'.repeat(1000))
+    response.end(request.url === '/none' ? '' : 'y'.repeat(70_000))
   })
   const { port, log } = await startGateway(t, proxyTo(service.url))
   await send(port)
@@ -111,7 +108,9 @@ test('requests that the gateway answers are logged, refused ones with what they 
   client.write('GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n')
   await client.reply()
   assert.deepEqual(
-    log.requests.slice(0, 3).map(({ url, status_code, route, service, instance }) => [url, status_code, route, service, instance]),
+    log.requests
+      .slice(0, 3)
+      .map(({ url, status_code, route, service, instance }) => [url, status_code, route, service, instance]),
     [
       ['/fixed', 200, 'fixed', null, null],
       ['/nowhere', 404, '', null, null],
@@ -119,6 +118,17 @@ test('requests that the gateway answers are logged, refused ones with what they 
     ],
   )
   assert.equal(log.lines.at(-1)!['message'], 'Request refused')
+})
+
+test('probes of the gateway itself are logged where everything is, and nowhere else', async (t) => {
+  const routes = [{ id: 'fixed', match: { path: '/fixed' }, reply: {} }]
+  const { port, log } = await startGateway(t, { routes }, { level: 'info' })
+  await send(port, { path: '/health/ready' })
+  await send(port, { path: '/fixed' })
+  assert.deepEqual(
+    log.requests.map(({ url }) => url),
+    ['/fixed'],
+  )
 })
 
 test('errors of a service are of level error in the access log, and explained by one line of their own', async (t) => {

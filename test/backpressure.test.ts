@@ -116,7 +116,10 @@ for (const [name, begin] of [
       client[how]()
       await peer.closed()
       assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
-      assert.deepEqual(log.lines.filter(({ level }) => level === 'error' || level === 'warn'), [])
+      assert.deepEqual(
+        log.lines.filter(({ level }) => level === 'error' || level === 'warn'),
+        [],
+      )
     })
 
 test('a client that leaves in the middle of its reply ends the exchange with the service', async (t) => {
@@ -162,4 +165,28 @@ test('a service that answers early and reads no more does not hold the upload', 
     outgoing.write(octets(MEGABYTE))
   })
   assert.equal(status, 413)
+})
+
+test('a client that pipelines and does not read gets no more than fits on the way', async (t) => {
+  const size = 14_000
+  let asked = 0
+  const service = await startRawService(t, async (peer) => {
+    for (;;) {
+      await peer.request()
+      asked++
+      peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+    }
+  })
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.socket.pause()
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(TOTAL / size))
+  let before = -1
+  while (asked !== before) {
+    before = asked
+    for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate)
+  }
+  assert.ok(asked * size < BOUND, `the gateway took ${asked * size} octets of replies`)
+  client.socket.resume()
+  for (let i = 0; i < asked; i++) assert.equal((await client.reply()).body.length, size)
 })

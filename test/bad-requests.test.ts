@@ -26,7 +26,10 @@ const BAD: Record<string, [request: string, status: number]> = {
   'folds a line': [`GET / HTTP/1.1\r\n${HOST}X: 1\r\n 2\r\n\r\n`, 400],
   'has a space before a colon': [`GET / HTTP/1.1\r\n${HOST}X : 1\r\n\r\n`, 400],
   'has a field without a name': [`GET / HTTP/1.1\r\n${HOST}: 1\r\n\r\n`, 400],
-  'has a length and chunks': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
+  'has a length and chunks': [
+    `POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    400,
+  ],
   'has two lengths': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`, 400],
   'has one length twice': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 1\r\nContent-Length: 1\r\n\r\na`, 400],
   'has a signed length': [`POST / HTTP/1.1\r\n${HOST}Content-Length: +1\r\n\r\na`, 400],
@@ -35,7 +38,10 @@ const BAD: Record<string, [request: string, status: number]> = {
   'is chunked twice': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, 400],
   'is chunked under HTTP/1.0': [`POST / HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
   'has a bad chunk size': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n`, 400],
-  'has a chunk that is too long': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`, 400],
+  'has a chunk that is too long': [
+    `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`,
+    400,
+  ],
   'is compressed on the way': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
   'wants a tunnel': ['CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 501],
   'is of HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
@@ -56,7 +62,10 @@ for (const [name, [request, status]] of Object.entries(BAD))
     const refused = log.lines.find(({ message }) => message === 'Request refused' || message === 'API Gateway Request')
     assert.equal(refused!['correlation_id'], problem.instance)
     assert.equal(refused!['ip_address'], '127.0.0.1')
-    assert.equal(log.lines.some(({ level }) => level === 'error'), false)
+    assert.equal(
+      log.lines.some(({ level }) => level === 'error'),
+      false,
+    )
   })
 
 test('a bad request on a connection that was good before is refused as well', async (t) => {

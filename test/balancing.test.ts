@@ -100,9 +100,9 @@ test('health checks turn an instance off, and on again', async (t) => {
 
 /** Lets the checks go on, one interval after the other, until it has happened. */
 async function advanceUntil<T>(clock: ManualClock, happened: Promise<T>): Promise<T> {
-  let over = false
-  const done = happened.finally(() => (over = true))
-  while (!over) {
+  const progress = { over: false }
+  const done = happened.finally(() => (progress.over = true))
+  while (!progress.over) {
     clock.advance(1_000)
     await new Promise(setImmediate)
   }
@@ -114,7 +114,13 @@ test('no healthy instance is 503 "Service unavailable", without trying any', asy
     await startService(t, undefined, { health: () => 500 }),
     await startService(t, undefined, { health: () => 404 }),
   ]
-  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url), { service: { health } }))
+  const { port } = await startGateway(
+    t,
+    proxyTo(
+      services.map(({ url }) => url),
+      { service: { health } },
+    ),
+  )
   const reply = await send(port)
   assert.equal(reply.status, 503)
   assert.equal(reply.headers['content-type'], 'application/problem+json')
@@ -153,15 +159,14 @@ test('the checks of one service leave the others alone', async (t) => {
 test('a request in flight on an instance that turns unhealthy is answered', async (t) => {
   const clock = new ManualClock()
   let status = 200
-  let held: ServerResponse | null = null
-  const service = await startService(t, (_, response) => void (held = response), { health: () => status })
+  const held = Promise.withResolvers<ServerResponse>()
+  const service = await startService(t, (_, response) => held.resolve(response), { health: () => status })
   const config = proxyTo(service.url, { service: { health, timeouts: { response: '1h' } } })
   const { port, log } = await startGateway(t, config, { clock })
   const asked = send(port)
-  while (held === null) await new Promise(setImmediate)
+  const response = await held.promise
   status = 500
   await advanceUntil(clock, log.line({ message: 'instance is unhealthy' }))
-  const response: ServerResponse = held
   response.end('late')
   await once(response, 'finish')
   assert.equal((await asked).text, 'late')

@@ -30,7 +30,10 @@ function answer(incoming: IncomingMessage, response: ServerResponse): void {
   const body = content.subarray(0, Number(size))
   void digestOf(incoming).then((received) => {
     response.setHeader('X-Received', received)
-    response.setHeader('X-Framing', incoming.headers['transfer-encoding'] ?? incoming.headers['content-length'] ?? 'none')
+    response.setHeader(
+      'X-Framing',
+      incoming.headers['transfer-encoding'] ?? incoming.headers['content-length'] ?? 'none',
+    )
     if (framing === 'length') response.setHeader('Content-Length', body.length)
     if (framing === 'close') response.shouldKeepAlive = response.useChunkedEncodingByDefault = false
     if (framing !== 'length') response.flushHeaders()
@@ -85,6 +88,18 @@ test('a body that is sent back while it comes is the same both ways', async (t) 
   const body = content.subarray(0, 20 * MEGABYTE)
   const { received } = await ask(port, '/', 'POST', { 'Transfer-Encoding': 'chunked' }, body)
   assert.equal(received, digest(body))
+})
+
+test('bodies that are on their way at the same time do not mix', async (t) => {
+  const service = await startService(t, (incoming, response) => void incoming.pipe(response))
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const exchanges = Array.from({ length: 24 }, async (_, i) => {
+    const body = content.subarray(i * 1_000_003, i * 1_000_003 + MEGABYTE + i)
+    const headers = i % 2 === 0 ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': body.length }
+    const { received } = await ask(port, '/', 'POST', headers, body)
+    assert.equal(received, digest(body))
+  })
+  await Promise.all(exchanges)
 })
 
 test('a client of HTTP/1.0 gets a body of unknown length up to the end of the connection', async (t) => {

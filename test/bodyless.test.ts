@@ -12,7 +12,7 @@ async function setUp(t: TestContext) {
   return {
     client,
     service,
-    async ask(method: string, reply: string) {
+    ask: async (method: string, reply: string) => {
       client.write(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n`)
       peer ??= await service.accept()
       await peer.request()

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect as connectSocket, createServer, type AddressInfo } from 'node:net'
 import { dirname } from 'node:path'
 import test from 'node:test'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
-import { connect, startRawService } from './support/peer.ts'
+import { connect, refused, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
 const GOOD = `
@@ -17,7 +15,7 @@ routes:
     match: { path: [/api/users/*, '/api/users/{id}'] }
     service: users
   - id: old
-    match: { path: /old, method: GET }
+    match: { path: /old, method: PUT }
     redirect: { to: /new }
 `
 
@@ -42,7 +40,7 @@ test('check prints the routing table of a good file and exits 0', async (t) => {
     [
       ['*', '/api/users/{id}', '*', '-> users', 'users'],
       ['*', '/api/users/*', '*', '-> users', 'users'],
-      ['*', '/old', 'GET', 'redirect 307 to /new', 'old'],
+      ['*', '/old', 'PUT', 'redirect 307 to /new', 'old'],
     ],
   )
 })
@@ -53,9 +51,18 @@ test('check prints every problem of a bad file with its place and exits 1', asyn
   assert.equal(code, 1)
   assert.equal(stdout, '')
   const problems = stderr.trimEnd().split('\n')
-  assert.ok(problems.some((line) => /bad\.yaml:4:\d+: .*USERS_URL is not set/.test(line)), stderr)
-  assert.ok(problems.some((line) => /bad\.yaml:4:\d+: services\.users\.balancer: .*round-robin/.test(line)), stderr)
-  assert.ok(problems.some((line) => /bad\.yaml:8:\d+: routes\[0\]\.service: .*"users"/.test(line)), stderr)
+  assert.ok(
+    problems.some((line) => /bad\.yaml:4:\d+: .*USERS_URL is not set/.test(line)),
+    stderr,
+  )
+  assert.ok(
+    problems.some((line) => /bad\.yaml:4:\d+: services\.users\.balancer: .*round-robin/.test(line)),
+    stderr,
+  )
+  assert.ok(
+    problems.some((line) => /bad\.yaml:8:\d+: routes\[0\]\.service: .*"users"/.test(line)),
+    stderr,
+  )
 })
 
 test('check takes sallyport.yaml of the folder by default', async (t) => {
@@ -66,7 +73,10 @@ test('check takes sallyport.yaml of the folder by default', async (t) => {
 })
 
 test('a file that is not there is one clear line', async () => {
-  for (const args of [['check', 'nowhere.yaml'], ['start', '--config', 'nowhere.yaml']]) {
+  for (const args of [
+    ['check', 'nowhere.yaml'],
+    ['start', '--config', 'nowhere.yaml'],
+  ]) {
     const { code, stdout, stderr } = await run(args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
@@ -76,19 +86,14 @@ test('a file that is not there is one clear line', async () => {
 })
 
 test('start with a bad file exits 1 and listens nowhere', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
+  const { port, kill } = await startRawService(t)
+  await kill()
   const file = await temporaryFile(t, 'bad.yaml', BAD.replace('127.0.0.1:0', `127.0.0.1:${port}`))
   const { code, stdout, stderr } = await run(['start', '--config', file])
   assert.equal(code, 1)
   assert.equal(stdout, '')
   assert.match(stderr, /environment variable USERS_URL is not set/)
-  const socket = connectSocket({ host: '127.0.0.1', port })
-  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
-  assert.equal(error.code, 'ECONNREFUSED')
+  await refused(port)
 })
 
 test('start on an address that is taken exits 1 and says so', async (t) => {
@@ -142,9 +147,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     command.child.kill(signal)
     assert.equal(await idle.closed(), 'end')
     idle.end()
-    const late = connectSocket({ host: '127.0.0.1', port })
-    const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
-    assert.equal(error.code, 'ECONNREFUSED')
+    await refused(port)
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
     const reply = await client.reply()
     assert.equal(reply.body.toString(), 'late')
@@ -152,7 +155,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
     client.end()
     const { code, signal: killedBy, stderr } = await command.ended
     assert.deepEqual([code, killedBy, stderr], [0, null, ''])
-    assert.ok(command.log.some(({ message }) => message === 'API Gateway Request'), 'the last line is not lost')
+    assert.ok(
+      command.log.some(({ message }) => message === 'API Gateway Request'),
+      'the last line is not lost',
+    )
   })
 
 test('what does not end by drainTimeout is cut off, and the process exits 0 all the same', async (t) => {

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect as connectSocket } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
-import { connect, startRawService } from './support/peer.ts'
+import { connect, refused, startRawService } from './support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
 async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
   const clock = new ManualClock()
   const service = await startRawService(t)
-  const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { drainTimeout: '30s', ...config }), { clock })
+  const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { drainTimeout: '30s', ...config }), {
+    clock,
+  })
   return { clock, service, port, gateway, log }
 }
 
@@ -72,9 +72,7 @@ test('idle connections end at once, used or not, and new ones are not accepted',
     client.end()
   }
   await closed
-  const late = connectSocket({ host: '127.0.0.1', port })
-  const [error] = (await once(late, 'error')) as [NodeJS.ErrnoException]
-  assert.equal(error.code, 'ECONNREFUSED')
+  await refused(port)
 })
 
 test('no further request of a connection is served', async (t) => {
@@ -139,6 +137,12 @@ test('an instance is not checked any more', async (t) => {
 })
 
 test('an address that is taken is an error, and nothing stays open', async (t) => {
-  const { port } = await setUp(t)
-  await assert.rejects(startGateway(t, { listeners: [{ address: `127.0.0.1:${port}` }] }), { code: 'EADDRINUSE' })
+  const clock = new ManualClock()
+  const { port: taken } = await startRawService(t)
+  const { port: free, kill } = await startRawService(t)
+  await kill()
+  const listeners = [free, taken].map((port) => ({ address: `127.0.0.1:${port}` }))
+  await assert.rejects(startGateway(t, { listeners }, { clock }), { code: 'EADDRINUSE' })
+  await refused(free)
+  assert.equal(clock.pending, 0)
 })

@@ -62,9 +62,13 @@ test('hop-by-hop fields of a request stay behind, in every spelling', async (t) 
 })
 
 test('Connection cannot take away what the gateway sets', async (t) => {
-  const { fields } = await forward(t, ['Connection: close, Host, X-Forwarded-For, Via, X-Correlation-ID, Cache-Control'], {
-    policies: { 'correlation-id': {} },
-  })
+  const { fields } = await forward(
+    t,
+    ['Connection: close, Host, X-Forwarded-For, Via, X-Correlation-ID, Cache-Control'],
+    {
+      policies: { 'correlation-id': {} },
+    },
+  )
   assert.equal(fields.get('Host'), 'example.com:8000')
   assert.equal(fields.get('X-Forwarded-For'), '127.0.0.1')
   assert.match(fields.get('X-Correlation-ID')!, /^[0-9a-f-]{36}$/)

@@ -88,7 +88,9 @@ test('nothing behind a request that is refused is served', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
-  client.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost : a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n')
+  client.write(
+    'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost : a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n',
+  )
   assert.match((await client.reply()).start, / 200 /)
   assert.match((await client.reply()).start, / 400 /)
   assert.equal(await client.closed(), 'end')

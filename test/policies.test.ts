@@ -153,15 +153,16 @@ test('response-headers sets, adds and removes what the client gets, on errors to
 })
 
 test("a route's own options replace those of every route, and false switches a policy off", async (t) => {
-  const { ask } = await setUp(
-    t,
-    { 'response-headers': { set: { 'X-A': 'all', 'X-B': 'all' }, remove: ['Server'] } },
-    [
-      { id: 'own', match: { path: '/own' }, service: 'backend', policies: { 'response-headers': { set: { 'X-A': 'own' } } } },
-      { id: 'off', match: { path: '/off' }, service: 'backend', policies: { 'response-headers': false } },
-      { id: 'same', match: { path: '/same' }, service: 'backend', policies: { 'response-headers': {} } },
-    ],
-  )
+  const { ask } = await setUp(t, { 'response-headers': { set: { 'X-A': 'all', 'X-B': 'all' }, remove: ['Server'] } }, [
+    {
+      id: 'own',
+      match: { path: '/own' },
+      service: 'backend',
+      policies: { 'response-headers': { set: { 'X-A': 'own' } } },
+    },
+    { id: 'off', match: { path: '/off' }, service: 'backend', policies: { 'response-headers': false } },
+    { id: 'same', match: { path: '/same' }, service: 'backend', policies: { 'response-headers': {} } },
+  ])
   const all = (await ask('/')).headers
   assert.deepEqual([all['x-a'], all['x-b'], all.server], ['all', 'all', undefined])
   const own = (await ask('/own')).headers
@@ -175,7 +176,12 @@ test("a route's own options replace those of every route, and false switches a p
 
 test('a policy may be switched off for all and on for one route', async (t) => {
   const { ask } = await setUp(t, { 'response-headers': false }, [
-    { id: 'own', match: { path: '/own' }, service: 'backend', policies: { 'response-headers': { set: { 'X-A': 'own' } } } },
+    {
+      id: 'own',
+      match: { path: '/own' },
+      service: 'backend',
+      policies: { 'response-headers': { set: { 'X-A': 'own' } } },
+    },
   ])
   assert.equal((await ask('/')).headers['x-a'], undefined)
   assert.equal((await ask('/own')).headers['x-a'], 'own')

@@ -10,8 +10,9 @@ type Routes = NonNullable<GatewayInput['routes']>
 
 /** A gateway with those routes in front of a service that answers with the request line it got, and a client. */
 async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
-  const echo = await startService(t, ({ method, url, headers }, response) =>
-    void response.end(`${method} ${url} ${headers.host}`),
+  const echo = await startService(
+    t,
+    ({ method, url, headers }, response) => void response.end(`${method} ${url} ${headers.host}`),
   )
   const services = { echo: { instances: [echo.url], health: false as const } }
   const { port, log } = await startGateway(t, { services, routes, ...more })
@@ -136,7 +137,17 @@ test('the path takes its one form before it is matched, logged and forwarded', a
 
 test('a path that a service might read otherwise is 400', async (t) => {
   const { get, echo } = await setUp(t, [{ id: 'all', match: { path: '/*' }, service: 'echo' }])
-  for (const target of ['/../etc', '/a/..;/b', '/a%2f../b', '/a%5cb', '/a\\b', '/a%00', '/%zz', '/%c0%ae', '/a%0d%0aX:1']) {
+  for (const target of [
+    '/../etc',
+    '/a/..;/b',
+    '/a%2f../b',
+    '/a%5cb',
+    '/a\\b',
+    '/a%00',
+    '/%zz',
+    '/%c0%ae',
+    '/a%0d%0aX:1',
+  ]) {
     const reply = await get(target)
     assert.equal(reply.status, 400, target)
     problemOf(reply)

@@ -7,15 +7,15 @@ import { startService, type TestService } from './support/service.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
-function startWorkers(t: TestContext, service: TestService, workers: number | 'auto', health = 'false') {
+function startWorkers(t: TestContext, service: TestService, workers: number, health = 'false', env = {}) {
   const yaml = `
 workers: ${workers}
-listeners: [{ address: '127.0.0.1:0' }]
+listeners: [{ address: '\${LISTEN:-127.0.0.1:0}' }]
 services:
   backend: { instances: ['${service.url}'], health: ${health} }
 routes: [{ id: all, match: { path: /* }, service: backend }]
 `
-  return start(t, yaml, { preload })
+  return start(t, yaml, { preload, env })
 }
 
 /** Asks over new connections until that many have come to the service: each worker has its own. */
@@ -83,4 +83,14 @@ test('instances are checked once, whatever the number of workers, and each worke
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 503)
   assert.equal(checks, 1)
   assert.equal(service.heard.length, 0)
+})
+
+test('a worker that is still starting is no obstacle to the end', async (t) => {
+  const service = await startService(t)
+  // A name takes a moment to become an address.
+  const env = { STOP_AT_WORKER: '2', LISTEN: 'localhost:0' }
+  const { command } = await startWorkers(t, service, 1, 'false', env)
+  command.child.kill('SIGUSR2')
+  const { code, signal } = await command.ended
+  assert.deepEqual([code, signal], [0, null])
 })

@@ -16,14 +16,24 @@ const figures = z.strictObject({
   status: z.number(),
 })
 
-/** A closed loop: every connection sends its next request as soon as the reply is there, for the target's seconds. */
-export function wrk(target: Target, request: Request, connections: number): Load {
+/**
+ * A closed loop: every connection sends its next request as soon as the reply is there, for the target's seconds.
+ * `tokens` is a file of bearer tokens, one a line, that the requests have in turn.
+ */
+export function wrk(target: Target, request: Request, connections: number, tokens?: string): Load {
   const headers = Object.entries(request.headers ?? {}).flatMap(([name, value]) => ['-H', `${name}: ${value}`])
   const args = ['-t1', `-c${connections}`, `-d${target.seconds}s`, '--timeout', '30s', ...headers, '-s', script]
   return {
     command: {
       command: 'wrk',
-      args: [...args, target.origin + request.path, '--', request.method, String(request.body ?? 0)],
+      args: [
+        ...args,
+        target.origin + request.path,
+        '--',
+        request.method,
+        String(request.body ?? 0),
+        ...(tokens === undefined ? [] : [tokens]),
+      ],
     },
     read: readWrk,
   }

@@ -7,6 +7,7 @@ import { latency } from './latency.ts'
 import { newConnection } from './new-connection.ts'
 import { post10m } from './post-10m.ts'
 import { post1k } from './post-1k.ts'
+import { secured, securedRedis } from './secured.ts'
 import type { Scenario } from './scenario.ts'
 
 /** Every scenario, in the order in which they run; get-small is first because latency needs its figures. */
@@ -19,5 +20,7 @@ export const scenarios: Scenario[] = [
   post10m,
   connections1000,
   newConnection,
+  secured,
+  securedRedis,
   latency,
 ]

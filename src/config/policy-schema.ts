@@ -11,6 +11,11 @@ export type PoliciesInput = { [P in PolicyName]?: PolicyInputs[P] | false | unde
   [P in keyof OwnPolicies]?: OwnPolicies[P] | false | undefined
 }
 
+/** What may be written under `policies:` of a route, which has the options of every route already. */
+export type RoutePoliciesInput = { [P in PolicyName]?: Partial<PolicyInputs[P]> | false | undefined } & {
+  [P in keyof OwnPolicies]?: Partial<OwnPolicies[P]> | false | undefined
+}
+
 /** Schema of `policies:`, made from the list of policies. */
 export const policiesSchema = policiesSchemaOf(policies)
 
@@ -29,6 +34,10 @@ export function policiesSchemaOf(chain: readonly Policy[]) {
     ),
   ) as unknown as z.ZodType<PoliciesConfig, PoliciesInput>
 }
+
+/** The same for a route, to be used once the policies of every route are put beneath its own. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what may be written differs, which parsing does not see
+export const routePoliciesSchema = policiesSchema as unknown as z.ZodType<PoliciesConfig, RoutePoliciesInput>
 
 /** The policies that are on, with their options, in the order of the chain. */
 export function activePolicies(

@@ -27,9 +27,20 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...routes.flatMap((route, i) =>
       checkAsked(fieldOf(route, 'policies'), ['routes', i, 'policies'], serviceNames, written),
     ),
+    ...checkStore(config, fieldOf(config, 'policies'), ['policies']),
+    ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'])),
     ...checkIds(routes),
     ...checkMatches(routes),
   ]
+}
+
+/** Limits that are to be kept in Redis need one. */
+function checkStore(config: unknown, policies: unknown, path: Path): Finding[] {
+  const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
+  const configured = isFields(redis) && fieldOf(redis, 'url') !== ''
+  if (configured || fieldOf(fieldOf(policies, 'rate-limit'), 'store') !== 'redis') return []
+  const message = 'redis, but stores.redis is not configured; expected it there, or memory here'
+  return [{ path: [...path, 'rate-limit', 'store'], isKey: false, message }]
 }
 
 function checkTarget(route: object, path: Path): Finding[] {

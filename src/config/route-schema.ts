@@ -5,7 +5,7 @@ import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
-import { policiesSchema } from './policy-schema.ts'
+import { routePoliciesSchema } from './policy-schema.ts'
 
 const idExpected = 'expected a name of letters, digits, ".", "_" and "-"'
 const prefixExpected = 'expected a path prefix such as "/api/v1"'
@@ -93,7 +93,7 @@ export const routeSchema = z
     rewrite: rewriteSchema
       .optional()
       .describe('Changes the path before it is forwarded: { strip } or { prefix, with }.'),
-    policies: policiesSchema
+    policies: routePoliciesSchema
       .prefault({})
       .describe('Policies of this route; their options replace those given for every route, false switches one off.'),
   })

@@ -6,6 +6,7 @@ import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { serviceSchema } from './service-schema.ts'
+import { storesSchema } from './stores-schema.ts'
 
 const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that starts with a letter or digit'
 
@@ -72,6 +73,7 @@ export const gatewaySchema = z
     drainTimeout: durationOrZero
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
+    stores: storesSchema.prefault({}).describe('Where the counts of rate limits are kept.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
     policyFiles: policyFileSchema
       .array()

@@ -15,11 +15,16 @@ import type { HealthBoard } from '../services/health/board.ts'
 import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
+import { LimitStores } from '../stores/limit-stores.ts'
+import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
-import { ownRoutes, type Readiness } from './own-routes.ts'
+import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
+
+/** How long the start waits for Redis, in milliseconds. */
+const REDIS_PATIENCE = 1000
 
 export interface FrontOptions {
   readonly config: GatewayConfig
@@ -27,6 +32,8 @@ export interface FrontOptions {
   readonly policies: readonly Policy[]
   readonly board: HealthBoard
   readonly slots: SlotTable
+  /** The counts of rate limits. */
+  readonly limits: SharedTable
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
@@ -38,14 +45,18 @@ export class Front implements Receiver {
   private readiness: Readiness = 'starting'
   private readonly deadlines: Deadlines
   private readonly services: ReadonlyMap<string, Service>
+  private readonly limits: LimitStores
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
+  private readonly logsOwn: boolean
 
   constructor(options: FrontOptions) {
-    const { config, board, slots, output, clock, random } = options
+    const { config, board, slots, limits, output, clock, random } = options
     this.options = options
     this.deadlines = new Deadlines(clock)
+    this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
@@ -53,6 +64,7 @@ export class Front implements Receiver {
         new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
       ]),
     )
+    this.limits = new LimitStores({ table: limits, redis: config.stores.redis, clock, log: output.log })
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
     this.snapshot = new Snapshot(config, this.services, own, {
       clock,
@@ -60,6 +72,7 @@ export class Front implements Receiver {
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
+      limits: this.limits,
     })
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
@@ -69,7 +82,8 @@ export class Front implements Receiver {
    * Listens on the addresses, one for each listener of the configuration, and resolves with the actual ones.
    * `shared` lets other threads listen on the same ones. Rejects with the error of the first that is not to be had.
    */
-  listen(addresses: readonly Address[], shared: boolean): Promise<Address[]> {
+  async listen(addresses: readonly Address[], shared: boolean): Promise<Address[]> {
+    await this.limits.connected(REDIS_PATIENCE)
     return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
   }
 
@@ -101,6 +115,7 @@ export class Front implements Receiver {
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
+    this.limits.close()
     this.deadlines.close()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
@@ -118,7 +133,7 @@ export class Front implements Receiver {
 
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
-    this.accessLog?.(exchange, status, bytes, clock.now())
+    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, clock.now())
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { route, instance, correlationId } = exchange

@@ -1,9 +1,18 @@
+import type { RouteInfo } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { Reply } from '../core/reply.ts'
 import type { HealthDocument } from '../services/health/report.ts'
 
 /** Whether the gateway takes traffic: not before the first health checks are through, and not while it stops. */
 export type Readiness = 'starting' | 'ready' | 'draining'
+
+/** Begins the ids of the gateway's own routes; none of the configuration can. */
+export const OWN = 'sallyport:'
+
+/** Whether it is a route of the gateway's own. */
+export function isOwn(route: RouteInfo): boolean {
+  return route.id.startsWith(OWN)
+}
 
 export interface OwnRoutesOptions {
   readonly readiness: () => Readiness

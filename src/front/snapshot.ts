@@ -7,6 +7,7 @@ import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { compose, type Handler } from '../core/handler.ts'
 import { Headers } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
+import { preflightMethod, preflightNames } from '../policies/preflight.ts'
 import type { RouteEntry } from '../routing/match.ts'
 import { normalizePath } from '../routing/path.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
@@ -14,18 +15,22 @@ import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
-import type { OwnRoute } from './own-routes.ts'
+import { OWN, type OwnRoute } from './own-routes.ts'
 
 /** One path of a route once it is compiled. */
 interface CompiledRoute {
   readonly info: RouteInfo
   readonly handle: Handler
+  /** Its cors policy answers preflights. */
+  readonly cors: boolean
 }
 
 /** What policies are made with, and all of them that there are, in the order of the chain. */
 export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
 }
+
+type Match = ReturnType<Router<CompiledRoute>['find']>
 
 const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
 
@@ -36,11 +41,15 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
  * 1. The path takes its one form, or is refused.
  * 2. The most specific route is found.
  * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
- * OPTIONS that asks the gateway itself is answered beforehand. What no route takes goes through the policies of every route too, so that its error replies are like all others.
+ * OPTIONS that asks the gateway itself is answered beforehand, and a CORS preflight takes the route of the request that
+ * it asks about. What no route takes goes through the policies of every route too, so that its error replies are like
+ * all others.
  */
 export class Snapshot {
   private readonly router: Router<CompiledRoute>
   private readonly unrouted: Handler
+  /** The same for a preflight that no cors policy may answer. */
+  private readonly unanswered: Handler
   private readonly options: Handler
 
   constructor(
@@ -50,13 +59,15 @@ export class Snapshot {
     toolbox: SnapshotToolbox,
   ) {
     this.router = createRouter([
-      ...config.routes.flatMap((route) => compileRoute(route, services, toolbox)),
+      ...config.routes.flatMap((route) => compileRoute(route, config.policies, services, toolbox)),
       ...own.map((route) => compileOwn(route, config.policies, toolbox)),
     ])
-    this.unrouted = chain(config.policies, toolbox, NOWHERE, (exchange) => {
+    const refuse = (exchange: Exchange): never => {
       throw this.whyUnrouted(exchange)
-    })
-    this.options = chain(config.policies, toolbox, NOWHERE, ownOptions)
+    }
+    this.unrouted = chain(config.policies, config.policies, toolbox, NOWHERE, refuse)
+    this.unanswered = chain({ ...config.policies, cors: false }, config.policies, toolbox, NOWHERE, refuse)
+    this.options = chain(config.policies, config.policies, toolbox, NOWHERE, ownOptions)
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
@@ -66,19 +77,42 @@ export class Snapshot {
     if (path === null) return this.unrouted(exchange)
     exchange.path = path
     // 2.
-    const match = this.router.find(exchange.host, path, exchange.method, exchange.headers, exchange.query)
+    const asked = preflightMethod(exchange)
+    if (asked !== null) return this.preflight(exchange, asked)
+    return this.take(exchange, this.find(exchange, exchange.method, exchange.headers))
+  }
+
+  /**
+   * The policy of the route that the request asked about would take answers, whatever methods that route is for. Where
+   * it has none, the preflight is a request like any other, but no other route's policy may speak for that one.
+   */
+  private preflight(exchange: Exchange, method: string): Reply | Promise<Reply> {
+    const asked = this.find(exchange, method, withNames(exchange.headers))
+    if (asked.found && asked.value.cors) return this.take(exchange, asked)
+    const own = this.find(exchange, exchange.method, exchange.headers)
+    if (asked.found && (!own.found || own.value.cors)) return this.unanswered(exchange)
+    return this.take(exchange, own)
+  }
+
+  private find({ host, path, query }: Exchange, method: string, headers: Headers): Match {
+    return this.router.find(host, path, method, headers, query)
+  }
+
+  // 3.
+  private take(exchange: Exchange, match: Match): Reply | Promise<Reply> {
     if (!match.found) return this.unrouted(exchange)
-    // 3.
     exchange.route = match.value.info
     exchange.params = match.params
     return match.value.handle(exchange)
   }
 
-  private whyUnrouted({ host, path, method, headers, query }: Exchange): GatewayError {
+  private whyUnrouted(exchange: Exchange): GatewayError {
+    const { path, method, headers } = exchange
     if (normalizePath(path) === null)
       return new GatewayError('bad-request', 'The path of the request is malformed or ambiguous.')
-    const match = this.router.find(host, path, method, headers, query)
-    if (match.found || match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
+    const match = this.find(exchange, method, headers)
+    if (match.found) return new GatewayError('forbidden', 'Pages of other origins may not send that request.')
+    if (match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
     const allow = match.allow.join(', ')
     return new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {
       headers: [['Allow', allow]],
@@ -86,9 +120,24 @@ export class Snapshot {
   }
 }
 
-function chain(policies: PoliciesConfig, toolbox: SnapshotToolbox, route: RouteInfo, end: Handler): Handler {
+/** The fields of a preflight together with those that it asks about, whose values it does not know. */
+function withNames(headers: Headers): Headers {
+  const all = headers.clone()
+  for (const name of preflightNames(headers)) all.append(name, '')
+  return all
+}
+
+/** The policies around `end`; `general` are those of every route. */
+function chain(
+  policies: PoliciesConfig,
+  general: PoliciesConfig,
+  toolbox: SnapshotToolbox,
+  route: RouteInfo,
+  end: Handler,
+): Handler {
+  const generalOptions = new Map(activePolicies(general, toolbox.policies))
   const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) =>
-    policy.create(options, toolbox, route),
+    policy.create(options, toolbox, route, generalOptions.get(policy) ?? null),
   )
   return compose(steps, end)
 }
@@ -96,14 +145,15 @@ function chain(policies: PoliciesConfig, toolbox: SnapshotToolbox, route: RouteI
 /** One entry for each path, as the path is what the logs and metrics show of a route. */
 function compileRoute(
   route: RouteConfig,
+  general: PoliciesConfig,
   services: ReadonlyMap<string, Service>,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   return route.match.path.map((pattern) => {
     const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
-    const handle = chain(route.policies, toolbox, info, end)
-    return { match: { ...route.match, path: [pattern] }, value: { info, handle } }
+    const handle = chain(route.policies, general, toolbox, info, end)
+    return { match: { ...route.match, path: [pattern] }, value: { info, handle, cors: Boolean(route.policies.cors) } }
   })
 }
 
@@ -129,7 +179,7 @@ function compileOwn(
   policies: PoliciesConfig,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute> {
-  const info: RouteInfo = { id: `sallyport:${path.slice(1)}`, pattern: path, service: null }
-  const handle = chain({ 'correlation-id': policies['correlation-id'] }, toolbox, info, handler)
-  return { match: { path: [path], method: ['GET'] }, value: { info, handle } }
+  const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
+  const handle = chain({ 'correlation-id': policies['correlation-id'] }, policies, toolbox, info, handler)
+  return { match: { path: [path], method: ['GET'] }, value: { info, handle, cors: false } }
 }

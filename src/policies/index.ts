@@ -2,15 +2,21 @@ import type { z } from 'zod'
 import type { Policy } from '../core/component.ts'
 import { auth } from './auth/policy.ts'
 import { correlationId } from './correlation-id.ts'
+import { cors } from './cors.ts'
+import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
+import { securityHeaders } from './security-headers.ts'
 import { transform } from './transform/policy.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
   correlationId,
   responseHeaders,
+  securityHeaders,
+  cors,
   auth,
+  rateLimit,
   transform,
   requestHeaders,
 ] as const satisfies readonly Policy[]

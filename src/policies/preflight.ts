@@ -1,9 +1,18 @@
 import type { Exchange } from '../core/exchange.ts'
-import { isToken } from '../core/headers.ts'
+import { isToken, type Headers } from '../core/headers.ts'
 
 /** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for every other request. */
 export function preflightMethod({ method, headers }: Exchange): string | null {
   if (method !== 'OPTIONS' || !headers.has('Origin')) return null
   const asked = headers.get('Access-Control-Request-Method')
   return asked !== undefined && isToken(asked) ? asked : null
+}
+
+/** Names of the header fields that a preflight asks about, as it spells them. */
+export function preflightNames(headers: Headers): string[] {
+  const asked = headers.combined('Access-Control-Request-Headers') ?? ''
+  return asked
+    .split(',')
+    .map((name) => name.trim())
+    .filter(isToken)
 }

@@ -8,10 +8,7 @@ const cases: readonly [before: readonly string[], after: readonly string[]][] = 
   [['Accept'], ['Accept, Origin']],
   [['Accept', 'Cookie'], ['Accept, Cookie, Origin']],
   [['Accept, origin'], ['Accept, origin']],
-  [
-    ['Accept', 'ORIGIN'],
-    ['Accept', 'ORIGIN'],
-  ],
+  [['Accept', 'ORIGIN'], ['Accept', 'ORIGIN']],
   [['X-Origin'], ['X-Origin, Origin']],
   [['*'], ['*']],
 ]

@@ -3,7 +3,7 @@ import type { Headers } from '../core/headers.ts'
 /** Says that the reply depends on a request field of that name, once (RFC 9110 section 12.5.5). */
 export function addVary(headers: Headers, name: string): void {
   const known = headers.combined('Vary')
-  if (known === undefined) return headers.append('Vary', name)
+  if (known === undefined) return headers.appendLines(`Vary: ${name}\r\n`)
   const names = known.split(',').map((each) => each.trim().toLowerCase())
   if (!names.includes('*') && !names.includes(name.toLowerCase())) headers.set('Vary', `${known}, ${name}`)
 }

@@ -9,6 +9,8 @@ export interface WorkerStart {
   /** The health board's memory. */
   readonly board: SharedArrayBuffer
   readonly slots: SlotTable
+  /** The memory of the rate limits' counts. */
+  readonly limits: SharedArrayBuffer
   /** Where to listen, one for each listener of the configuration. */
   readonly addresses: readonly Address[]
 }

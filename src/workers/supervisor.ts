@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import { type Clock, systemClock } from '../core/clock.ts'
+import { type Clock, LONGEST_DELAY, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
+import { SharedTable } from '../stores/memory/table.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
@@ -26,10 +27,13 @@ export class Supervisor {
   private readonly board = HealthBoard.create()
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
+  private readonly limits: SharedTable
   private readonly workers = new Set<Worker>()
   private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
+  /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
+  private keepAlive: NodeJS.Timeout | undefined
 
   constructor(config: GatewayConfig, log: Logger, clock: Clock = systemClock) {
     this.config = config
@@ -38,6 +42,7 @@ export class Supervisor {
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
     this.slots = this.checker.update(config.services)
+    this.limits = SharedTable.create(config.stores.memory.entries)
   }
 
   /** Starts the workers; resolves when all of them listen. Rejects, with nothing left running, when one cannot. */
@@ -52,6 +57,7 @@ export class Supervisor {
       await Promise.all([...this.workers].map((worker) => worker.terminate()))
       throw error
     }
+    this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     this.checker.start()
     const listeners = this.addresses.map(formatAddress)
     this.log.info(
@@ -77,6 +83,7 @@ export class Supervisor {
     const gone = [...this.workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
     this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })
     await Promise.all(gone)
+    clearInterval(this.keepAlive)
   }
 
   private startWorker(): Promise<readonly Address[]> {
@@ -84,7 +91,8 @@ export class Supervisor {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
-    this.tell(worker, { type: 'start', config, board: this.board.buffer, slots, addresses })
+    const [board, limits] = [this.board.buffer, this.limits.buffer]
+    this.tell(worker, { type: 'start', config, board, slots, limits, addresses })
     const started = this.clock.now()
     let listening = false
     this.workers.add(worker)

@@ -4,6 +4,7 @@ import { loadChain } from '../config/policy-files.ts'
 import { systemClock } from '../core/clock.ts'
 import { Front } from '../front/front.ts'
 import { HealthBoard } from '../services/health/board.ts'
+import { SharedTable } from '../stores/memory/table.ts'
 import { createLogger } from '../telemetry/logger.ts'
 import { survivePolicies } from './survive-policies.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -14,7 +15,7 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({ config, board, slots, addresses }: WorkerStart): Promise<void> {
+async function run({ config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   if (config.policyFiles.length > 0) survivePolicies(output.log)
   const starting = loadChain(config.policyFiles).then(
@@ -24,6 +25,7 @@ async function run({ config, board, slots, addresses }: WorkerStart): Promise<vo
         policies,
         board: new HealthBoard(board),
         slots,
+        limits: new SharedTable(limits),
         output,
         clock: systemClock,
         random: Math.random,

@@ -13,9 +13,17 @@ export const headCases: RequestCase[] = [
       { name: `${name(octet)} before a value`, send: get(`X: ${octet}b`), refused: 400 },
       { name: `${name(octet)} after a value`, send: get(`X: a${octet}`), refused: 400 },
     ]),
-    { name: 'non-ASCII octets in a value', send: get('X: \x80\xff\xe9'), forwarded: [forwarded('GET /', { fields: ['X: \x80\xff\xe9'] })] },
+    {
+      name: 'non-ASCII octets in a value',
+      send: get('X: \x80\xff\xe9'),
+      forwarded: [forwarded('GET /', { fields: ['X: \x80\xff\xe9'] })],
+    },
     { name: 'a tab in a value', send: get('X: a\tb'), forwarded: [forwarded('GET /', { fields: ['X: a\tb'] })] },
-    { name: 'whitespace around a value', send: get('X:\t a \t'), forwarded: [forwarded('GET /', { fields: ['X: a'] })] },
+    {
+      name: 'whitespace around a value',
+      send: get('X:\t a \t'),
+      forwarded: [forwarded('GET /', { fields: ['X: a'] })],
+    },
     { name: 'an empty value', send: get('X:'), forwarded: [forwarded('GET /', { fields: ['X: '] })] },
     { name: 'a value of whitespace', send: get('X: \t '), forwarded: [forwarded('GET /', { fields: ['X: '] })] },
   ]),
@@ -25,7 +33,29 @@ export const headCases: RequestCase[] = [
       { name: `${name(octet)} before a name`, send: get(`${octet}X: 1`), refused: 400 },
       { name: `${name(octet)} after a name`, send: get(`X${octet}: 1`), refused: 400 },
     ]),
-    ...['é', '\xff', '\x80', '(', ')', '<', '>', '@', ',', ';', '\\', '"', '/', '[', ']', '?', '=', '{', '}', ' ', '\t'].map((octet) => ({
+    ...[
+      'é',
+      '\xff',
+      '\x80',
+      '(',
+      ')',
+      '<',
+      '>',
+      '@',
+      ',',
+      ';',
+      '\\',
+      '"',
+      '/',
+      '[',
+      ']',
+      '?',
+      '=',
+      '{',
+      '}',
+      ' ',
+      '\t',
+    ].map((octet) => ({
       name: `${shown(octet)} in a name`,
       send: get(`X${octet}Y: 1`),
       refused: 400,
@@ -42,12 +72,13 @@ export const headCases: RequestCase[] = [
       forwarded: [forwarded('GET /', { fields: ['x-a: 1', 'X-A: 2'] })],
     },
   ]),
-  ...cases('RFC 9112 section 5.1', [
-    ...['X', 'Content-Length', 'Transfer-Encoding', 'Host'].flatMap((field) => [
+  ...cases(
+    'RFC 9112 section 5.1',
+    ['X', 'Content-Length', 'Transfer-Encoding', 'Host'].flatMap((field) => [
       { name: `a space before the colon of ${field}`, send: get(`${field} : 0`), refused: 400 },
       { name: `a tab before the colon of ${field}`, send: get(`${field}\t: 0`), refused: 400 },
     ]),
-  ]),
+  ),
   ...cases('RFC 9112 section 5.2', [
     { name: 'a value folded with a space', send: get('X: a\r\n b'), refused: 400 },
     { name: 'a value folded with a tab', send: get('X: a\r\n\tb'), refused: 400 },
@@ -57,7 +88,11 @@ export const headCases: RequestCase[] = [
     { name: 'a fold that looks like a field', send: get('X: a\r\n Content-Length: 5'), refused: 400 },
     { name: 'a fold of whitespace alone', send: get('X: a\r\n '), refused: 400 },
     { name: 'whitespace before the first field', send: 'GET / HTTP/1.1\r\n Host: a\r\n\r\n', refused: 400 },
-    { name: 'whitespace before the first field, then Host', send: 'GET / HTTP/1.1\r\n X: 1\r\nHost: a\r\n\r\n', refused: 400 },
+    {
+      name: 'whitespace before the first field, then Host',
+      send: 'GET / HTTP/1.1\r\n X: 1\r\nHost: a\r\n\r\n',
+      refused: 400,
+    },
   ]),
   ...cases('RFC 9112 section 2.2', [
     { name: 'LF alone after the request line', send: 'GET / HTTP/1.1\nHost: a\r\n\r\n', refused: 400 },
@@ -114,9 +149,24 @@ export const headCases: RequestCase[] = [
     },
   ]),
   ...cases('RFC 9112 section 2.3', [
-    ...['http/1.1', 'HTTP/1.2', 'HTTP/1.10', 'HTTP/1', 'HTTP/11', 'HTTP/1,1', 'HTTP/.1', 'HTTPS/1.1', 'HTTP /1.1', 'HTTP/1.x', 'HTTP/01.1', 'ICAP/1.0'].map(
-      (version) => ({ name: `version ${version}`, send: `GET / ${version}\r\nHost: a\r\n\r\n`, refused: version === 'HTTP/01.1' ? 505 : 400 }),
-    ),
+    ...[
+      'http/1.1',
+      'HTTP/1.2',
+      'HTTP/1.10',
+      'HTTP/1',
+      'HTTP/11',
+      'HTTP/1,1',
+      'HTTP/.1',
+      'HTTPS/1.1',
+      'HTTP /1.1',
+      'HTTP/1.x',
+      'HTTP/01.1',
+      'ICAP/1.0',
+    ].map((version) => ({
+      name: `version ${version}`,
+      send: `GET / ${version}\r\nHost: a\r\n\r\n`,
+      refused: version === 'HTTP/01.1' ? 505 : 400,
+    })),
     ...['HTTP/2.0', 'HTTP/0.9', 'HTTP/3.0', 'HTTP/2'].map((version) => ({
       name: `version ${version}`,
       send: `GET / ${version}\r\nHost: a\r\n\r\n`,

@@ -132,7 +132,12 @@ async function setUp(t: TestContext) {
       { id: 'query', match: { path: '/query' }, service, policies: both('X-Query', '{query.q}') },
       { id: 'param', match: { path: '/param/{id}' }, service, policies: both('X-Param', '{path.id}') },
       { id: 'header', match: { path: '/header' }, service, policies: both('X-Out', '{header.X-In}') },
-      { id: 'method', match: { path: '/method' }, service, policies: both('X-Method', '{method} {path} {host} {client.address} {client.scheme}') },
+      {
+        id: 'method',
+        match: { path: '/method' },
+        service,
+        policies: both('X-Method', '{method} {path} {host} {client.address} {client.scheme}'),
+      },
       { id: 'strip', match: { path: '/strip/*' }, service, rewrite: { strip: '/strip' } },
       { id: 'redirect', match: { path: '/redirect/*' }, redirect: { to: '/new' } },
     ],
@@ -167,7 +172,20 @@ test('a correlation id that a client makes up is kept only where it is plain', a
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })
   const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/
-  const made = ['', 'a b', '<script>', 'a"b', 'a\\b', 'a\xe9', "a'b", 'a;b', 'a\tb', 'x'.repeat(129), '../a', '${jndi:ldap://x}']
+  const made = [
+    '',
+    'a b',
+    '<script>',
+    'a"b',
+    'a\\b',
+    'a\xe9',
+    "a'b",
+    'a;b',
+    'a\tb',
+    'x'.repeat(129),
+    '../a',
+    '${jndi:ldap://x}',
+  ]
   for (const id of made) {
     recorder.reset()
     const client = await connect(t, port)

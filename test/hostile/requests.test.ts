@@ -19,7 +19,10 @@ async function setUp(t: TestContext) {
 }
 
 /** One reply for each message that goes on, then the refusal and the end of the connection, and nothing else. */
-async function checkReplies(client: Peer, { send, forwarded: messages = [], refused, kept }: RequestCase): Promise<void> {
+async function checkReplies(
+  client: Peer,
+  { send, forwarded: messages = [], refused, kept }: RequestCase,
+): Promise<void> {
   const method = send.startsWith('HEAD') ? 'HEAD' : 'GET'
   for (const _ of messages) assert.match((await client.reply(method)).start, /^HTTP\/1\.1 200 /)
   if (refused === undefined) return

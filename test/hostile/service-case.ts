@@ -10,7 +10,7 @@ export interface ServiceCase {
   /** Octets, written at once or in pieces. */
   readonly reply: string | readonly string[]
   /** What the service does behind them; it leaves the connection open by default. */
-  readonly then?: 'end' | 'reset'
+  readonly last?: 'end'
   /** Every octet that the client gets; or else … */
   readonly passed?: string
   /** … what it gets before its connection is reset; or else it is told 502. */

@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
+import type { LogLevel } from '../../src/core/logger.ts'
 import { createGateway, type Gateway, type GatewayInput } from '../../src/gateway.ts'
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
@@ -15,8 +16,8 @@ export class TestLog implements LogOutput {
   readonly log
   private readonly watchers = new Set<() => void>()
 
-  constructor(clock: Clock) {
-    this.log = createLineLogger('debug', clock, (line) => this.write(line))
+  constructor(clock: Clock, level: LogLevel = 'debug') {
+    this.log = createLineLogger(level, clock, (line) => this.write(line))
   }
 
   write = (line: string): void => {
@@ -63,15 +64,17 @@ export interface TestGatewayOptions {
   readonly ready?: boolean
   /** Always 0.5 by default. */
   readonly random?: () => number
+  /** 'debug' by default. */
+  readonly level?: LogLevel
 }
 
 /** Runs a gateway on a free port until the end of the test. */
 export async function startGateway(
   t: TestContext,
   config: GatewayInput,
-  { clock = systemClock, ready = true, random = () => 0.5 }: TestGatewayOptions = {},
+  { clock = systemClock, ready = true, random = () => 0.5, level = 'debug' }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
-  const log = new TestLog(clock)
+  const log = new TestLog(clock, level)
   const listeners = [{ address: '127.0.0.1:0' }]
   const gateway = await createGateway({ listeners, drainTimeout: '1s', ...config }, { output: log, clock, random })
   cleanUp(t, () => {

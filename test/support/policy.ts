@@ -23,12 +23,13 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   }
 }
 
-/** A policy around `next`, with its options as they are written in the configuration. */
+/** A policy around `next`, with its options as they are written in the configuration for every route. */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,
   options: z.input<Schema>,
   next: Handler,
   toolbox: PolicyToolbox = makeToolbox(),
 ): Handler {
-  return policy.create(policy.options.parse(options), toolbox, route, null)(next)
+  const parsed = policy.options.parse(options)
+  return policy.create(parsed, toolbox, route, parsed)(next)
 }

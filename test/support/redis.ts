@@ -78,57 +78,33 @@ export function connectTo(t: TestContext, server: RedisServer): Redis {
   return client
 }
 
-/** A master, its replica, and three Sentinels that watch them. */
+/** A master, its replica, and a Sentinel that watches them: with more of them the choice of a new master takes seconds. */
 export async function startSentinels(t: TestContext) {
-  const [masterPort, replicaPort, ...ports] = await freePorts(5)
-  const master = await run(t, masterPort!, [])
+  const [masterPort, replicaPort, sentinelPort] = await freePorts(3)
+  const master = await run(t, masterPort!, ['--repl-diskless-sync-delay', '0'])
   const replica = await run(t, replicaPort!, ['--replicaof', HOST, String(masterPort)])
   // A Sentinel that finds no replica when it starts looks for one again only after ten seconds.
   const copy = connectTo(t, replica)
   await until('the replica', async () => (await copy.info('replication')).includes('master_link_status:up'))
-  const folder = await temporaryFolder(t)
-  const sentinels = await Promise.all(
-    ports.map(async (port) => {
-      const file = join(folder, `sentinel-${port}.conf`)
-      await writeFile(
-        file,
-        `port ${port}
-bind ${HOST}
-dir ${folder}
-sentinel monitor main ${HOST} ${masterPort} 2
-sentinel down-after-milliseconds main 300
-sentinel failover-timeout main 2000
-`,
-      )
-      const sentinel = new RedisServer(port, [file, '--sentinel'])
-      cleanUp(t, () => sentinel.kill())
-      await sentinel.start()
-      return sentinel
-    }),
-  )
-  for (const sentinel of sentinels) {
-    const client = connectTo(t, sentinel)
-    await until('the Sentinels to know each other and the replica', async () => {
-      const info = String(await client.call('SENTINEL', 'MASTERS')).split(',')
-      const told = (name: string): string | undefined => info[info.indexOf(name) + 1]
-      return told('num-other-sentinels') === '2' && told('num-slaves') === '1'
-    })
-  }
-  return { master, replica, nodes: ports.map((port) => `${HOST}:${port}`) }
+  const file = join(await temporaryFolder(t), 'sentinel.conf')
+  const watch = `sentinel monitor main ${HOST} ${masterPort} 1\nsentinel down-after-milliseconds main 300\n`
+  await writeFile(file, `port ${sentinelPort}\nbind ${HOST}\n${watch}`)
+  const sentinel = new RedisServer(sentinelPort!, [file, '--sentinel'])
+  cleanUp(t, () => sentinel.kill())
+  await sentinel.start()
+  const observer = connectTo(t, sentinel)
+  await until('the Sentinel to know the replica', async () => {
+    const replicas = await observer.call('SENTINEL', 'REPLICAS', 'main')
+    return Array.isArray(replicas) && replicas.length === 1
+  })
+  return { master, replica, sentinel }
 }
 
 /** A Cluster of three masters. */
 export async function startCluster(t: TestContext): Promise<RedisServer[]> {
   const ports = await freePorts(6)
-  const folder = await temporaryFolder(t)
-  const servers = await Promise.all(
-    [0, 1, 2].map((i) =>
-      run(t, ports[i]!, [
-        ...['--cluster-enabled', 'yes', '--cluster-port', String(ports[i + 3]), '--cluster-node-timeout', '1000'],
-        ...['--dir', folder, '--cluster-config-file', `nodes-${i}.conf`],
-      ]),
-    ),
-  )
+  const options = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port']
+  const servers = await Promise.all([0, 1, 2].map((i) => run(t, ports[i]!, [...options, String(ports[i + 3])])))
   const clients = servers.map((server) => connectTo(t, server))
   for (const [i, client] of clients.entries()) {
     const [first, last] = [i, i + 1].map((part) => Math.floor((part * SLOTS) / servers.length))
@@ -153,7 +129,9 @@ export async function until(what: string, reached: () => boolean | Promise<boole
 }
 
 async function run(t: TestContext, port: number, options: readonly string[]): Promise<RedisServer> {
-  const args = ['--port', String(port), '--bind', HOST, '--save', '', '--appendonly', 'no', ...options]
+  const folder = await temporaryFolder(t)
+  const place = ['--port', String(port), '--bind', HOST, '--dir', folder]
+  const args = [...place, '--save', '', '--appendonly', 'no', ...options]
   const server = new RedisServer(port, args)
   cleanUp(t, () => server.kill())
   await server.start()

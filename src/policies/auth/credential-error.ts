@@ -26,7 +26,11 @@ export class CredentialError extends Error {
   readonly reason: CredentialReason
 
   constructor(reason: CredentialReason, cause?: unknown) {
+    // Where it was thrown tells nothing, and whoever sends nonsense is not to cost more than that.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(reasons[reason], { cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'CredentialError'
     this.reason = reason
   }

@@ -34,11 +34,14 @@ export const introspection = defineAuthMethod({
     }
 
     return {
-      authenticate({ headers }) {
-        const token = bearerToken(headers)
+      authenticate(exchange, checkFailures) {
+        const token = bearerToken(exchange.headers)
         if (token === null) return null
         const digest = hash('sha256', token, 'base64url')
-        return cache.find(digest) ?? cache.resolve(digest, () => verify(token))
+        const known = cache.find(digest)
+        if (known !== null) return known
+        checkFailures?.(exchange)
+        return cache.resolve(digest, () => verify(token))
       },
       conceal({ headers }) {
         dropBearerToken(headers)

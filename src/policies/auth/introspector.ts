@@ -20,7 +20,10 @@ const questionFields = {
     .describe('Path of the introspection endpoint at the service.'),
   url: httpUrl.optional().describe('The introspection endpoint, in place of `service` and `path`.'),
   credentials: z
-    .strictObject({ id: z.string(), secret: z.string() })
+    .strictObject({
+      id: z.string().describe('Name of the gateway at the endpoint.'),
+      secret: z.string().describe('Its password there.'),
+    })
     .optional()
     .describe('How the gateway signs in at the endpoint, with HTTP Basic authentication.'),
   timeout: duration.prefault('2s').describe('For the answer. Default 2s.'),

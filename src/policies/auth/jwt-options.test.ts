@@ -68,7 +68,7 @@ for (const [what, options, problem] of [
   ['a URL with a password', { jwks: 'https://a:b@c/keys' }, /^jwks: expected an http or https URL/],
   [
     'a private key',
-    { publicKeys: String(pairs.rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })) },
+    { publicKeys: pairs.rsa.privateKey.export({ type: 'pkcs8', format: 'pem' }) },
     /it is a private key/,
   ],
   [

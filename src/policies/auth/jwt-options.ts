@@ -31,7 +31,9 @@ export const jwtOptions = z
     secret: oneOrMore(z.string())
       .optional()
       .describe('Shared secret for HS256, HS384 and HS512; several while it is being exchanged.'),
-    publicKeys: oneOrMore(publicKey).optional().describe('PEM public keys or certificates: the text, or a file.'),
+    publicKeys: oneOrMore(publicKey)
+      .optional()
+      .describe('PEM public keys or certificates: the text, or a file, found from the working directory.'),
     jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
     issuer: z
       .string()

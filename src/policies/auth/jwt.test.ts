@@ -4,7 +4,7 @@ import { makeExchange } from '../../../test/support/exchange.ts'
 import { startKeyServer } from '../../../test/support/key-server.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
-import { jwkOf, NOW, pairs, SECRET, tokenOf } from '../../../test/support/tokens.ts'
+import { jwkOf, NOW, pairs, pemOf, SECRET, tokenOf } from '../../../test/support/tokens.ts'
 import { Bytes } from '../../core/body.ts'
 import type { ServiceRequest } from '../../core/component.ts'
 import { GatewayError } from '../../core/errors.ts'
@@ -99,7 +99,7 @@ test('what the keys of an old set had signed is forgotten with them', async (t) 
 test('an RS256 key set is no set of secrets: a token signed with the public key is refused', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const { ask } = setUp({ jwks: `${server.url}/keys`, secret: SECRET, algorithms: ['RS256', 'HS256'] })
-  const pem = String(pairs.rsa.publicKey.export({ type: 'spki', format: 'pem' }))
+  const pem = pemOf(pairs.rsa.publicKey)
   await assert.rejects(async () => ask(tokenOf({ key: pem, header: { kid: 'first' } })), { reason: 'signature' })
   assert.equal((await ask(tokenOf()))?.consumer.id, 'alice')
 })
@@ -138,9 +138,9 @@ test('a token that fails its signature is not asked about', async () => {
 })
 
 test('many requests with one token at the same time ask once, and then not for half a minute', async () => {
-  const { ask, asked, clock } = setUp(checked)
+  const { ask, consumer, asked, clock } = setUp(checked)
   const token = tokenOf()
-  await Promise.all(Array.from({ length: 100 }, () => ask(token)))
+  await Promise.all(Array.from({ length: 100 }, () => consumer(token)))
   assert.equal(asked.length, 1)
   clock.advance(29_999)
   assert.ok(!(ask(token) instanceof Promise))

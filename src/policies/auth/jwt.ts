@@ -39,13 +39,15 @@ export const jwt = defineAuthMethod({
     }
 
     return {
-      authenticate(exchange) {
+      authenticate(exchange, checkFailures) {
         const token = bearerToken(exchange.headers) ?? (cookie === undefined ? null : cookieToken(exchange, cookie))
         if (token === null) return null
         const digest = hash('sha256', token, 'base64url')
         const known = cache.find(digest)
         if (known !== null) return known
-        return isSigned(token) ? cache.resolve(digest, () => verify(token)) : null
+        if (!isSigned(token)) return null
+        checkFailures?.(exchange)
+        return cache.resolve(digest, () => verify(token))
       },
       conceal({ headers }) {
         dropBearerToken(headers)

@@ -11,9 +11,10 @@ export interface Authenticator {
   /**
    * Who calls, or null where the exchange carries no credentials of this kind. Throws CredentialError for credentials
    * that prove nothing, and GatewayError 'service-unavailable' where that cannot be found out. Synchronous where it can
-   * be; what it needs of the exchange it reads before it returns.
+   * be; what it needs of the exchange it reads before it returns. `check` is called before anything is verified that is
+   * not known already, and throws where the client has failed too often.
    */
-  authenticate(exchange: Exchange): Identity | null | Promise<Identity>
+  authenticate(exchange: Exchange, check?: (exchange: Exchange) => void): Identity | null | Promise<Identity>
   /** Takes the credentials of this kind, if any, out of what the service receives and the log shows. */
   conceal(exchange: Exchange): void
 }

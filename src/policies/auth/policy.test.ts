@@ -28,6 +28,7 @@ function setUp(options: Written, route = users, toolbox = makeToolbox()) {
     auth.options.parse(options),
     toolbox,
     route,
+    null,
   )((exchange) => {
     passed = exchange
     return new Reply(200, Headers.of(), null)
@@ -235,7 +236,7 @@ test('an error of the gateway’s own is not taken for bad credentials, not even
 
 for (const [what, options, problem] of [
   ['no method', { methods: {} }, /has no method: give jwt, introspection, api-key/],
-  ['an unknown method', { methods: { basic: {} } }, /Unrecognized key: "basic"/],
+  ['an unknown method', { methods: { basic: {} } }, /Unrecognized key: .*basic/],
   ['a public path that is none', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
   ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],
   ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],

@@ -4,6 +4,8 @@ import type { Exchange } from '../../core/exchange.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter } from '../../routing/router.ts'
+import { FailureLimit } from '../rate-limit/failure-limit.ts'
+import { rates } from '../rate-limit/rate.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
 import type { Identity } from './identity.ts'
@@ -36,6 +38,12 @@ export const auth = definePolicy({
     require: requirement
       .prefault({})
       .describe('What the caller must have. A route that requires something is never public.'),
+    failures: rates
+      .prefault('60/m')
+      .describe(
+        'Credentials of one address that may prove nothing; no more are verified then until the time is over, and the ' +
+          'reply is 429. Tokens verified before go on counting. A rate, a list of rates, or false for none. Default 60/m.',
+      ),
     realm: z
       .string()
       .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected printable ASCII without quotes and backslashes')
@@ -51,6 +59,8 @@ export const auth = definePolicy({
     const authenticators = active.map(({ authenticator }) => authenticator)
     const kinds = new Set(active.map(({ kind }) => kind))
     const refusals = new Refusals(kinds, options.realm)
+    const failures = new FailureLimit(options.failures, toolbox.limits)
+    const checkFailures = (exchange: Exchange): void => failures.check(exchange)
     const concealed = active
       .filter(({ kind }) => kind === 'key' || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
@@ -59,11 +69,21 @@ export const auth = definePolicy({
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
       for (const authenticator of authenticators) {
-        const found = authenticator.authenticate(exchange)
+        const found = authenticator.authenticate(exchange, checkFailures)
         if (found !== null) return found
       }
       if (kinds.has('token') && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
       return null
+    }
+
+    /** The error, or what takes its place once there have been too many of them. */
+    function counted(exchange: Exchange, error: CredentialError): unknown {
+      try {
+        failures.count(exchange)
+        return error
+      } catch (tooMany) {
+        return tooMany
+      }
     }
 
     function conceal(exchange: Exchange): void {
@@ -88,7 +108,7 @@ export const auth = definePolicy({
       }
 
       function admitNobody(exchange: Exchange, error: unknown): Reply | Promise<Reply> {
-        const refusal = refusals.of(error)
+        const refusal = refusals.of(error instanceof CredentialError ? counted(exchange, error) : error)
         if (refusal.code !== 'internal-error' && isPublic(exchange)) return next(exchange)
         throw refusal
       }

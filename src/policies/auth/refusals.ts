@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/errors.ts'
+import { asGatewayError, GatewayError } from '../../core/errors.ts'
 import { CredentialError } from './credential-error.ts'
 import type { CredentialKind } from './method.ts'
 import type { Lacking } from './requirement.ts'
@@ -22,8 +22,7 @@ export class Refusals {
       return new GatewayError('unauthorized', missing, { headers: this.challenges({}) })
     }
     if (thrown instanceof CredentialError) return this.unauthorized(thrown)
-    if (thrown instanceof GatewayError) return thrown
-    return new GatewayError('internal-error', undefined, { cause: thrown })
+    return asGatewayError(thrown)
   }
 
   /** For somebody who is known, and lacks something. */

@@ -56,6 +56,9 @@ export class SharedTable {
   private readonly ints: Int32Array
   private readonly words: BigInt64Array
   private readonly mask: number
+  /** What the entry that makes room looked like when it was picked. */
+  private victimTag = EMPTY
+  private victimUntil = 0
 
   /** Opens a table made by `create`. */
   constructor(buffer: SharedArrayBuffer) {
@@ -115,12 +118,15 @@ export class SharedTable {
   claim(hash: ClientHash, now: number, until: number, count: number): number {
     const entry = this.victim(hash.tag, now)
     if (entry === -1) return -1
-    const { ints } = this
+    const { ints, victimTag, victimUntil } = this
     const int = this.intOf(entry)
-    const before = Atomics.load(ints, int)
-    const live = before !== EMPTY && this.untilOf(entry) > now
-    if (before === CHANGING || Atomics.compareExchange(ints, int, before, CHANGING) !== before) return -1
-    if (live) Atomics.add(ints, EVICTIONS, 1)
+    if (Atomics.compareExchange(ints, int, victimTag, CHANGING) !== victimTag) return -1
+    // Another thread may have made it anew for the same client since.
+    if (this.untilOf(entry) !== victimUntil) {
+      Atomics.store(ints, int, victimTag)
+      return -1
+    }
+    if (victimUntil > now) Atomics.add(ints, EVICTIONS, 1)
     Atomics.store(ints, int + CHECK, hash.check)
     Atomics.store(ints, int + COUNT, count)
     Atomics.store(this.words, this.wordOf(entry), BigInt(until))
@@ -159,19 +165,22 @@ export class SharedTable {
 
   /** The entry that makes room: the one that ended first, else an empty one, else the one that ends first. */
   private victim(tag: number, now: number): number {
-    let first = -1
-    let firstUntil = Infinity
+    let victim = -1
+    this.victimTag = EMPTY
+    this.victimUntil = Infinity
     for (let probe = 0; probe < PROBES; probe++) {
       const entry = (tag + probe) & this.mask
       const found = Atomics.load(this.ints, this.intOf(entry))
-      if (found === EMPTY) return firstUntil + GRACE <= now ? first : entry
       if (found === CHANGING) continue
       const until = this.untilOf(entry)
-      if (until >= firstUntil) continue
-      first = entry
-      firstUntil = until
+      if (found === EMPTY && this.victimUntil + GRACE <= now) break
+      if (found !== EMPTY && until >= this.victimUntil) continue
+      victim = entry
+      this.victimTag = found
+      this.victimUntil = until
+      if (found === EMPTY) break
     }
-    return first
+    return victim
   }
 
   private intOf(entry: number): number {

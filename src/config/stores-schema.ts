@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { duration } from '../core/units.ts'
+import { address } from './addresses.ts'
+
+const urlExpected = 'expected a URL such as "redis://:password@redis:6379/0" or "rediss://redis:6379"'
+const REDIS_URL = /^rediss?:\/\/[^\s/]+(?:\/\d*)?$/
+const SERVERS = ['url', 'sentinels', 'cluster'] as const
+
+const redisSchema = z
+  .strictObject({
+    url: z
+      .string(urlExpected)
+      .superRefine((text, context) => {
+        // Not shown, as it may hold a password.
+        if (text !== '' && !REDIS_URL.test(text))
+          context.addIssue({ code: 'custom', message: urlExpected, input: '[redacted]' })
+      })
+      .optional()
+      .describe('One server: redis://user:password@host:port/database, rediss:// with TLS. Empty: no Redis.'),
+    sentinels: z
+      .strictObject({
+        master: z.string().min(1).describe('Name of the master.'),
+        nodes: address.array().min(1).describe('Sentinels, as host:port.'),
+      })
+      .optional()
+      .describe('Sentinels that know which server is the master.'),
+    cluster: address.array().min(1).optional().describe('Some nodes of a Cluster, as host:port.'),
+    username: z.string().min(1).optional().describe('User, where it does not stand in the URL.'),
+    password: z.string().min(1).optional().describe('Password, where it does not stand in the URL.'),
+    tls: z.boolean().default(false).describe('Whether connections are encrypted. Default false.'),
+    timeout: duration.prefault('50ms').describe('How long a decision may take before it is made without. Default 50ms.'),
+  })
+  .superRefine((redis, context) => {
+    const [first, second] = SERVERS.filter((key) => redis[key] !== undefined)
+    if (first === undefined) context.addIssue({ code: 'custom', message: `expected one of ${SERVERS.join(', ')}` })
+    if (second === undefined) return
+    const message = `${second} beside ${first}; expected only one of ${SERVERS.join(', ')}`
+    context.addIssue({ code: 'custom', path: [second], message })
+  })
+  .transform(({ url, sentinels, cluster, ...access }) => {
+    if (sentinels !== undefined) return { place: { sentinels }, ...access }
+    if (cluster !== undefined) return { place: { cluster }, ...access }
+    return url === undefined || url === '' ? null : { place: { url }, ...access }
+  })
+
+/** Schema of where state that several threads or processes share lies. */
+export const storesSchema = z.strictObject({
+  memory: z
+    .strictObject({
+      entries: z
+        .int()
+        .min(1024)
+        .max(2 ** 26)
+        .default(131_072)
+        .describe(
+          'Counts of clients that are kept in memory, 24 bytes each, rounded up to a power of two. Default 131072.',
+        ),
+    })
+    .prefault({})
+    .describe('The memory of the process.'),
+  redis: redisSchema.nullable().default(null).describe('Redis, for all gateways together. Default none.'),
+})

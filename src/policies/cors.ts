@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { definePolicy } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { editReplies } from '../core/handler.ts'
+import { fieldLine, Headers, isToken } from '../core/headers.ts'
+import { NameSet } from '../core/name-set.ts'
+import { errorReply } from '../core/problem.ts'
+import { Reply } from '../core/reply.ts'
+import { durationOrZero } from '../core/units.ts'
+import { compileOrigins, originPattern } from './origins.ts'
+import { preflightMethod, preflightNames } from './preflight.ts'
+import { addVary } from './vary.ts'
+
+const nameExpected = 'expected a header name, or "*"'
+const methodExpected = 'expected a method such as GET, or "*"'
+
+const name = z.string(nameExpected).refine(isToken, nameExpected)
+const method = z.string(methodExpected).refine(isToken, methodExpected).toUpperCase()
+
+/** The policy's alone to say: what a service says under these names is replaced. */
+const FIELDS = new NameSet([
+  'Access-Control-Allow-Origin',
+  'Access-Control-Allow-Credentials',
+  'Access-Control-Allow-Methods',
+  'Access-Control-Allow-Headers',
+  'Access-Control-Allow-Private-Network',
+  'Access-Control-Expose-Headers',
+  'Access-Control-Max-Age',
+])
+
+const options = z
+  .strictObject({
+    origins: originPattern
+      .array()
+      .min(1)
+      .default(['*'])
+      .describe(
+        'Who may use the API: origins such as https://app.example.com; https://*.example.com for every name below ' +
+          'example.com, for which *.example.com is short; "*" for everybody. Default "*".',
+      ),
+    methods: method
+      .array()
+      .default(['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
+      .describe('Methods that pages may use; "*" for all. Default GET, POST, PUT, DELETE, OPTIONS.'),
+    headers: name
+      .array()
+      .default(['Content-Type', 'Authorization'])
+      .describe('Request headers that pages may set; "*" for all. Default Content-Type, Authorization.'),
+    exposed: name
+      .array()
+      .default([])
+      .describe('Reply headers that pages may read beside the common ones. Default none.'),
+    credentials: z
+      .boolean()
+      .default(false)
+      .describe('Whether browsers may send cookies and other credentials. Not together with origins "*".'),
+    maxAge: durationOrZero
+      .prefault('10m')
+      .describe('How long browsers remember what a preflight said. Default 10m.'),
+    privateNetwork: z
+      .boolean()
+      .default(false)
+      .describe('Whether pages of the public network may use the API in a private one.'),
+  })
+  .superRefine(({ origins, exposed, credentials }, context) => {
+    if (!credentials) return
+    if (origins.includes('*'))
+      context.addIssue({
+        code: 'custom',
+        path: ['origins'],
+        message: '"*" together with credentials would let every site act for its visitors; expected a list of origins',
+      })
+    if (exposed.includes('*'))
+      context.addIssue({
+        code: 'custom',
+        path: ['exposed'],
+        message: '"*" means nothing to browsers together with credentials; expected a list of header names',
+      })
+  })
+
+/** Cross-origin resource sharing (Fetch standard, "CORS protocol"). */
+export const cors = definePolicy({
+  name: 'cors',
+  summary: 'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
+  options,
+  create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
+    const everybody = origins.includes('*')
+    const allows = compileOrigins(origins)
+    const shared = credentials ? 'Access-Control-Allow-Credentials: true\r\n' : ''
+    const allowMethods = listLine('Access-Control-Allow-Methods', methods)
+    const allowHeaders = listLine('Access-Control-Allow-Headers', headers)
+    const onReplies = shared + allowMethods + allowHeaders + listLine('Access-Control-Expose-Headers', exposed, '*')
+    const onPreflights = shared + fieldLine('Access-Control-Max-Age', String(Math.floor(maxAge / 1000)))
+    const vary = listLine('Vary', [
+      ...(everybody ? [] : ['Origin']),
+      ...(methods.includes('*') ? ['Access-Control-Request-Method'] : []),
+      ...(headers.includes('*') ? ['Access-Control-Request-Headers'] : []),
+    ])
+
+    /** The last origin and what it is told: most requests come from the same one. */
+    let known: { origin: string | undefined; lines: string } = { origin: undefined, lines: '' }
+
+    function linesFor(origin: string | undefined): string {
+      if (origin === known.origin) return known.lines
+      const lines = origin !== undefined && allows(origin) ? allowOrigin(origin) + onReplies : ''
+      known = { origin, lines }
+      return lines
+    }
+
+    function answerPreflight(exchange: Exchange, asked: string): Reply {
+      const origin = exchange.headers.get('Origin')!
+      if (!everybody && !allows(origin)) {
+        const reply = errorReply(new GatewayError('forbidden', `The origin ${origin} is not allowed here.`), exchange)
+        addVary(reply.headers, 'Origin')
+        return reply
+      }
+      let lines = allowOrigin(everybody ? '*' : origin) + onPreflights + vary
+      lines += methods.includes('*') ? fieldLine('Access-Control-Allow-Methods', asked) : allowMethods
+      // "*" itself would be a name like any other to requests with credentials, and never stands for Authorization.
+      lines += headers.includes('*')
+        ? listLine('Access-Control-Allow-Headers', preflightNames(exchange.headers))
+        : allowHeaders
+      if (privateNetwork && exchange.headers.get('Access-Control-Request-Private-Network') === 'true')
+        lines += 'Access-Control-Allow-Private-Network: true\r\n'
+      return new Reply(204, Headers.fromWire(lines), null)
+    }
+
+    return (next) => {
+      const everybodysLines = allowOrigin('*') + onReplies
+      const handle = editReplies(
+        next,
+        everybody
+          ? (reply) => reply.headers.replace(FIELDS, everybodysLines)
+          : (reply, exchange) => {
+              reply.headers.replace(FIELDS, linesFor(exchange.headers.get('Origin')))
+              addVary(reply.headers, 'Origin')
+            },
+      )
+      return (exchange) => {
+        const asked = preflightMethod(exchange)
+        return asked === null ? handle(exchange) : answerPreflight(exchange, asked)
+      }
+    }
+  },
+})
+
+function allowOrigin(origin: string): string {
+  return fieldLine('Access-Control-Allow-Origin', origin)
+}
+
+/** A list as one field; nothing for an empty one, and for one with "*" what stands for that. */
+function listLine(field: string, items: readonly string[], any = ''): string {
+  const value = items.includes('*') ? any : items.join(', ')
+  return value === '' ? '' : fieldLine(field, value)
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import type { Consumer } from '../../core/exchange.ts'
+import { addressName, clientName } from './client-name.ts'
+
+function nameOf(consumer: Partial<Consumer>): string {
+  const whole = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, ...consumer }
+  return clientName(makeExchange({ consumer: whole }))
+}
+
+test('a user goes by its id, an API key by its own, and nobody by the address', () => {
+  assert.equal(nameOf({ id: '42' }), '42')
+  assert.equal(nameOf({ id: 'ann@example.com' }), 'ann@example.com')
+  assert.equal(nameOf({ id: '42', key: 'partner' }), 'key:partner')
+  assert.equal(clientName(makeExchange()), '192.0.2.1')
+})
+
+test('addresses of one IPv6 network of 64 bits are one client, however they are written', () => {
+  const same = ['2001:db8:0:1::1', '2001:DB8:0:1:ffff:ffff:ffff:ffff', '2001:0db8:0000:0001:0:0:0:2', '2001:db8:0:1::192.0.2.1']
+  for (const address of same) assert.equal(addressName(address), '2001:db8:0:1::/64', address)
+  assert.equal(addressName('2001:db8:0:2::1'), '2001:db8:0:2::/64')
+  assert.equal(addressName('::1'), '0:0:0:0::/64')
+  assert.equal(addressName('fe80::1%eth0'), 'fe80:0:0:0::/64')
+  assert.equal(addressName('1::'), '1:0:0:0::/64')
+  assert.equal(addressName('192.0.2.1'), '192.0.2.1')
+})
+
+test('every IPv6 address, in full or with its zeros left out, leads to its first four groups', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }), (groups) => {
+      const full = groups.map((group) => group.toString(16)).join(':')
+      const network = `${groups.slice(0, 4).map((group) => group.toString(16)).join(':')}::/64`
+      assert.equal(addressName(full), network)
+      const shortened = new URL(`http://[${full}]/`).hostname.slice(1, -1)
+      assert.equal(addressName(shortened), network)
+    }),
+  )
+})
+
+test('no user has the name of an API key or an address, nor one that a Redis key could take for its own parts', () => {
+  assert.equal(nameOf({ id: '192.0.2.1', tier: 'unauthenticated' }), 'user:192.0.2.1')
+  for (const id of ['key:partner', '2001:db8:0:1::/64', '{42}', '~x', '', 'a b', 'ü', 'x'.repeat(129)])
+    assert.match(nameOf({ id }), /^~[\w-]{43}$/, id)
+})
+
+test('different users have different names', () => {
+  const id = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('\ud800', '\ud801', '\ufffd'))
+  fc.assert(fc.property(id, id, (a, b) => assert.equal(nameOf({ id: a }) === nameOf({ id: b }), a === b)))
+})

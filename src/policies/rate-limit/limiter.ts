@@ -1,0 +1,93 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { Headers } from '../../core/headers.ts'
+import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
+
+/** Which header fields tell the client where it stands. */
+export interface FieldOptions {
+  /** RateLimit and RateLimit-Policy. */
+  readonly headers: boolean
+  /** X-RateLimit-Limit, -Remaining and -Reset. */
+  readonly legacyHeaders: boolean
+}
+
+/** One limit with its meter, and how a client is told of it. */
+export class Limiter {
+  readonly meter: Meter
+  private readonly quotas: readonly Quota[]
+  private readonly options: FieldOptions
+  /** What the fields call each quota. */
+  private readonly names: readonly string[]
+  /** RateLimit-Policy, which is always the same, and the beginning of RateLimit. */
+  private readonly line: string
+  private readonly policies: string
+
+  constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
+    this.meter = meter
+    this.quotas = quotas
+    this.options = options
+    this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
+    this.policies = quotas
+      .map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`)
+      .join(', ')
+    this.line = `RateLimit-Policy: ${this.policies}\r\nRateLimit: `
+  }
+
+  /**
+   * Tells the client of an admitted request (draft-ietf-httpapi-ratelimit-headers-11). The fields are lists, so those of
+   * the service stay beside them (section 7.2).
+   */
+  tell(headers: Headers, { quotas }: Decision): void {
+    if (this.options.headers) headers.appendLines(`${this.line}${this.current(quotas)}\r\n`)
+    if (!this.options.legacyHeaders) return
+    for (const [name, value] of this.legacy(quotas)) headers.set(name, value)
+  }
+
+  /** What a refused client is told: the quotas that refused it, and when all of them will admit it. */
+  refusal({ quotas }: Decision): GatewayError {
+    const violated = this.names.filter((_, i) => quotas[i]!.wait > 0)
+    const wait = Math.max(...quotas.map((state) => state.wait))
+    const headers: [string, string][] = [['Retry-After', String(seconds(wait))]]
+    if (this.options.headers)
+      headers.push(['RateLimit-Policy', this.policies], ['RateLimit', this.exhausted(quotas)])
+    if (this.options.legacyHeaders) headers.push(...this.legacy(quotas))
+    return new GatewayError('rate-limited', 'Rate limit exceeded', {
+      headers,
+      members: { 'violated-policies': violated },
+    })
+  }
+
+  private current(states: readonly QuotaState[]): string {
+    let list = ''
+    for (let i = 0; i < states.length; i++) {
+      const { remaining, reset } = states[i]!
+      list += `${i === 0 ? '' : ', '}"${this.names[i]!}";r=${remaining};t=${seconds(reset)}`
+    }
+    return list
+  }
+
+  /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */
+  private exhausted(states: readonly QuotaState[]): string {
+    return this.names
+      .map((name, i) => ({ name, state: states[i]! }))
+      .filter(({ state }) => state.wait > 0)
+      .map(({ name, state }) => `"${name}";r=${state.remaining};t=${seconds(state.wait)}`)
+      .join(', ')
+  }
+
+  /** They tell of one quota: the one that has least left. */
+  private legacy(states: readonly QuotaState[]): [string, string][] {
+    const least = Math.min(...states.map(({ remaining }) => remaining))
+    const i = states.findIndex(({ remaining }) => remaining === least)
+    const { reset, wait } = states[i]!
+    return [
+      ['X-RateLimit-Limit', String(this.quotas[i]!.limit)],
+      ['X-RateLimit-Remaining', String(least)],
+      ['X-RateLimit-Reset', String(seconds(Math.max(reset, wait)))],
+    ]
+  }
+}
+
+/** Whole seconds, no less than the milliseconds. */
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000)
+}

@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { z } from 'zod'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Consumer, Exchange } from '../../core/exchange.ts'
+import type { Handler } from '../../core/handler.ts'
+import { Headers } from '../../core/headers.ts'
+import type { Decision, Limit, Limits } from '../../core/limits.ts'
+import { Reply } from '../../core/reply.ts'
+import { rateLimitOptions } from './options.ts'
+import { rateLimit } from './policy.ts'
+
+type Options = z.input<typeof rateLimitOptions>
+
+const ok: Handler = () => new Reply(200, Headers.of(), null)
+
+function user(parts: Partial<Consumer> = {}): Exchange {
+  return makeExchange({ consumer: { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, ...parts } })
+}
+
+function from(address: string): Exchange {
+  return makeExchange({ client: { address, scheme: 'http', forwardingFields: () => '' } })
+}
+
+/** How many requests in a row are admitted, of at most that many. */
+async function admitted(handle: Handler, make: () => Exchange, most = 20): Promise<number> {
+  for (let count = 0; count < most; count++) {
+    const exchange = make()
+    try {
+      await handle(exchange)
+    } catch (error) {
+      assert.ok(error instanceof GatewayError)
+      assert.equal(error.code, 'rate-limited')
+      return count
+    }
+  }
+  return most
+}
+
+async function refusal(handle: Handler, exchange: Exchange): Promise<GatewayError> {
+  try {
+    await handle(exchange)
+  } catch (error) {
+    assert.ok(error instanceof GatewayError)
+    return error
+  }
+  throw new Error('it was admitted')
+}
+
+test('without options the tiers are those of the specification', () => {
+  const { tiers, algorithm } = rateLimitOptions.parse({})
+  const hourly = (limit: number) => [{ limit, window: 3_600_000 }]
+  assert.deepEqual(tiers, { authenticated: hourly(1000), unauthenticated: hourly(100), api_key: hourly(10_000) })
+  assert.equal(algorithm, 'fixed-window')
+})
+
+test('users are limited each by its id, API keys each for itself, everybody else by address', async () => {
+  const handle = applyPolicy(rateLimit, { tiers: { authenticated: '3/h', unauthenticated: '2/h', api_key: '4/h' } }, ok)
+  assert.equal(await admitted(handle, () => user()), 3)
+  assert.equal(await admitted(handle, () => user({ id: '43' })), 3)
+  assert.equal(await admitted(handle, () => user({ tier: 'api_key', key: 'one' })), 4)
+  assert.equal(await admitted(handle, () => user({ tier: 'api_key', key: 'two' })), 4)
+  assert.equal(await admitted(handle, () => from('192.0.2.7')), 2)
+  assert.equal(await admitted(handle, () => from('192.0.2.8')), 2)
+  assert.equal(await admitted(handle, () => from('2001:db8::1')), 2)
+  assert.equal(await admitted(handle, () => from('2001:db8::2')), 0)
+})
+
+test('consumers of another tier have its rates, and those of an unknown tier the rates of authenticated', async () => {
+  const handle = applyPolicy(rateLimit, { tiers: { authenticated: '3/h', gold: '5/h', internal: false } }, ok)
+  assert.equal(await admitted(handle, () => user({ id: '1', tier: 'gold' })), 5)
+  assert.equal(await admitted(handle, () => user({ id: '2', tier: 'silver' })), 3)
+  assert.equal(await admitted(handle, () => user({ id: '3', tier: 'internal' }), 50), 50)
+})
+
+test('single consumers have rates of their own, by the API key or by the id', async () => {
+  const options: Options = {
+    tiers: { authenticated: '2/h', api_key: '2/h' },
+    consumers: { '42': '3/h', partner: ['10/m', '4/h'], root: false },
+  }
+  const handle = applyPolicy(rateLimit, options, ok)
+  assert.equal(await admitted(handle, () => user()), 3)
+  assert.equal(await admitted(handle, () => user({ id: '43' })), 2)
+  assert.equal(await admitted(handle, () => user({ id: 'x', tier: 'api_key', key: 'partner' })), 4)
+  assert.equal(await admitted(handle, () => user({ id: '42', tier: 'api_key', key: 'other' })), 3)
+  assert.equal(await admitted(handle, () => user({ id: 'root' }), 50), 50)
+})
+
+test('an admitted request is told its quotas after the fields of the service', async () => {
+  const upstream: Handler = () => Promise.resolve(new Reply(200, Headers.of([['RateLimit', '"mine";r=1']]), null))
+  const handle = applyPolicy(rateLimit, { tiers: { unauthenticated: ['10/m', '100/h'] }, cost: 2 }, upstream)
+  const { headers } = await handle(makeExchange())
+  assert.deepEqual(headers.getAll('RateLimit'), [
+    '"mine";r=1',
+    '"unauthenticated-60";r=8;t=60, "unauthenticated-3600";r=98;t=3600',
+  ])
+  assert.equal(headers.get('RateLimit-Policy'), '"unauthenticated-60";q=10;w=60, "unauthenticated-3600";q=100;w=3600')
+  assert.equal(headers.get('Retry-After'), undefined)
+})
+
+test('a refused request gets 429 with the quotas that refused it and when they will not', async () => {
+  const clock = new ManualClock()
+  const options: Options = { tiers: { unauthenticated: ['2/m', '100/h'] } }
+  const handle = applyPolicy(rateLimit, options, ok, makeToolbox({ clock }))
+  await handle(makeExchange())
+  clock.advance(20_500)
+  await handle(makeExchange())
+  const error = await refusal(handle, makeExchange())
+  assert.deepEqual([error.status, error.detail], [429, 'Rate limit exceeded'])
+  assert.deepEqual(error.members, { 'violated-policies': ['unauthenticated-60'] })
+  assert.deepEqual(error.headers, [
+    ['Retry-After', '40'],
+    ['RateLimit-Policy', '"unauthenticated-60";q=2;w=60, "unauthenticated-3600";q=100;w=3600'],
+    ['RateLimit', '"unauthenticated-60";r=0;t=40'],
+  ])
+})
+
+test('error replies from further in carry the quotas too', async () => {
+  const handle = applyPolicy(rateLimit, {}, () => {
+    throw new GatewayError('bad-gateway')
+  })
+  const reply = await handle(makeExchange())
+  assert.equal(reply.status, 502)
+  assert.equal(reply.headers.get('RateLimit'), '"unauthenticated";r=99;t=3600')
+})
+
+test('the older fields come on request, and tell of the quota that has least left', async () => {
+  const options: Options = { tiers: { unauthenticated: ['3/m', '2/h'] }, headers: false, legacyHeaders: true }
+  const stale = () => new Reply(200, Headers.of([['X-RateLimit-Limit', '7']]), null)
+  const handle = applyPolicy(rateLimit, options, stale)
+  const { headers } = await handle(makeExchange())
+  assert.deepEqual(
+    [...headers],
+    [
+      ['X-RateLimit-Limit', '2'],
+      ['X-RateLimit-Remaining', '1'],
+      ['X-RateLimit-Reset', '3600'],
+    ],
+  )
+  await handle(makeExchange())
+  const error = await refusal(handle, makeExchange())
+  assert.deepEqual(error.headers, [
+    ['Retry-After', '3600'],
+    ['X-RateLimit-Limit', '2'],
+    ['X-RateLimit-Remaining', '0'],
+    ['X-RateLimit-Reset', '3600'],
+  ])
+})
+
+test('without a limit nothing is told', async () => {
+  const handle = applyPolicy(rateLimit, { tiers: { unauthenticated: false } }, ok)
+  assert.deepEqual([...(await handle(makeExchange())).headers], [])
+})
+
+test('a limit that could not be checked is not spoken of', async () => {
+  const limits: Limits = {
+    meter: () => ({ decide: () => Promise.resolve(null) }),
+    localMeter: () => assert.fail('not for this policy'),
+  }
+  const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
+  assert.deepEqual([...(await handle(makeExchange())).headers], [])
+})
+
+test('a meter that answers later decides as one that answers at once', async () => {
+  const decision = (yes: boolean): Decision => ({
+    admitted: yes,
+    quotas: [{ remaining: 0, reset: 1, wait: yes ? 0 : 1 }],
+  })
+  const answers = [true, false]
+  const limits: Limits = {
+    meter: () => ({ decide: () => Promise.resolve(decision(answers.shift()!)) }),
+    localMeter: () => assert.fail('not for this policy'),
+  }
+  const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
+  assert.equal((await handle(makeExchange())).headers.get('RateLimit'), '"unauthenticated";r=0;t=1')
+  assert.equal((await refusal(handle, makeExchange())).status, 429)
+})
+
+test('routes with the rates of every route count together, those with others by themselves', () => {
+  const asked: { limit: Limit; store: string | undefined }[] = []
+  const limits: Limits = {
+    meter(limit, _, store) {
+      asked.push({ limit, store })
+      return { decide: () => null }
+    },
+    localMeter: () => assert.fail('not for this policy'),
+  }
+  const general = rateLimitOptions.parse({ tiers: { gold: '10/s' } })
+  const route = { id: 'search', pattern: '/search', service: null }
+  const namesFor = (options: Options): string[] => {
+    asked.length = 0
+    rateLimit.create(rateLimitOptions.parse(options), makeToolbox({ limits }), route, general)
+    return asked.map(({ limit }) => limit.name)
+  }
+  const tiers = { gold: '10/s' }
+  assert.deepEqual(namesFor({ tiers }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
+  assert.deepEqual(namesFor({ tiers, cost: 7, legacyHeaders: true }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
+  const own = ['authenticated@search', 'unauthenticated@search', 'api_key@search']
+  assert.deepEqual(namesFor({}), own)
+  assert.deepEqual(namesFor({ tiers: { gold: '20/s' }, consumers: { '42': '1/h' } }), [
+    ...own,
+    'gold@search',
+    'consumer@search',
+  ])
+  namesFor({ tiers, store: 'memory' })
+  assert.deepEqual(asked[0], {
+    limit: { name: 'authenticated@search', algorithm: 'fixed-window', quotas: [{ limit: 1000, window: 3_600_000 }] },
+    store: 'memory',
+  })
+})
+
+test('a cost that a rate could never admit is refused', () => {
+  assert.equal(rateLimitOptions.safeParse({ cost: 101 }).success, false)
+  assert.equal(rateLimitOptions.safeParse({ cost: 100 }).success, true)
+  assert.equal(rateLimitOptions.safeParse({ cost: 11, consumers: { x: '10/s' } }).success, false)
+})

@@ -1,0 +1,86 @@
+import { isDeepStrictEqual } from 'node:util'
+import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
+import type { Exchange, RouteInfo } from '../../core/exchange.ts'
+import { editReplies } from '../../core/handler.ts'
+import type { Decision, Quota } from '../../core/limits.ts'
+import type { Reply } from '../../core/reply.ts'
+import { clientName } from './client-name.ts'
+import { Limiter } from './limiter.ts'
+import { type RateLimitOptions, rateLimitOptions } from './options.ts'
+
+const ANONYMOUS = 'unauthenticated'
+/** Has the rates for tiers that the configuration does not name. */
+const FALLBACK = 'authenticated'
+/** Names the rates of a single consumer, as a tier names those of many. */
+const SINGLE = 'consumer'
+
+/** What was decided, for the reply. */
+interface Told {
+  readonly limiter: Limiter
+  readonly decision: Decision
+}
+
+/** Holds each client to so many requests within so long. */
+export const rateLimit = definePolicy({
+  name: 'rate-limit',
+  summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
+  options: rateLimitOptions,
+  create(options, toolbox, route, general) {
+    const limiterOf = compileTiers(options, toolbox, ownName(options, route, general))
+    const { cost } = options
+    return (next) => {
+      const tell = editReplies<Told>(next, (reply, _, { limiter, decision }) => limiter.tell(reply.headers, decision))
+
+      function proceed(exchange: Exchange, limiter: Limiter, decision: Decision | null): Reply | Promise<Reply> {
+        if (decision === null) return next(exchange)
+        if (!decision.admitted) throw limiter.refusal(decision)
+        return tell(exchange, { limiter, decision })
+      }
+
+      return (exchange) => {
+        const limiter = limiterOf(exchange)
+        if (limiter === null) return next(exchange)
+        const decision = limiter.meter.decide(clientName(exchange), cost)
+        if (!(decision instanceof Promise)) return proceed(exchange, limiter, decision)
+        return decision.then((made) => proceed(exchange, limiter, made))
+      }
+    }
+  },
+})
+
+/** A route whose rates are not those of every route counts by itself, under its own name. */
+function ownName(options: RateLimitOptions, { id }: RouteInfo, general: RateLimitOptions | null): string {
+  const shared = general !== null && isDeepStrictEqual(countedBy(options), countedBy(general))
+  return shared || id === '' ? '' : `@${id}`
+}
+
+function countedBy({ tiers, consumers, algorithm, store }: RateLimitOptions) {
+  return { tiers, consumers, algorithm, store }
+}
+
+/** Finds the limiter for an exchange; null where there is no limit. */
+function compileTiers(
+  options: RateLimitOptions,
+  toolbox: PolicyToolbox,
+  own: string,
+): (exchange: Exchange) => Limiter | null {
+  const { algorithm, store, onStoreFailure } = options
+  const compile = (tier: string, quotas: readonly Quota[]): Limiter | null => {
+    if (quotas.length === 0) return null
+    const limit = { name: tier + own, algorithm, quotas }
+    return new Limiter(limit, toolbox.limits.meter(limit, onStoreFailure, store), options)
+  }
+  const tiers = new Map(Object.entries(options.tiers).map(([tier, quotas]) => [tier, compile(tier, quotas)]))
+  const single = new Map(Object.entries(options.consumers).map(([id, quotas]) => [id, compile(SINGLE, quotas)]))
+  const anonymous = tiers.get(ANONYMOUS) ?? null
+  const fallback = tiers.get(FALLBACK) ?? null
+  return ({ consumer }) => {
+    if (consumer === null) return anonymous
+    if (single.size > 0) {
+      const limiter = (consumer.key === null ? undefined : single.get(consumer.key)) ?? single.get(consumer.id)
+      if (limiter !== undefined) return limiter
+    }
+    const limiter = tiers.get(consumer.tier)
+    return limiter === undefined ? fallback : limiter
+  }
+}

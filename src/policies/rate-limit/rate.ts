@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import type { Quota } from '../../core/limits.ts'
+
+const RATE = /^(\d{1,9})\/(\d{1,4})?([smhd])$/
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+/** In seconds. */
+const LONGEST_WINDOW = 31 * 86_400
+
+const rateExpected = 'expected a rate such as "10/s", "100/m", "1000/h" or "500/10m", over at most 31 days'
+
+/** Quota of a text such as "100/m", "1000/h" or "500/10m"; undefined for any other text. */
+export function parseRate(text: string): Quota | undefined {
+  const [, limit, number = '1', unit = ''] = RATE.exec(text) ?? []
+  const seconds = Number(number) * (SECONDS[unit] ?? 0)
+  if (Number(limit) >= 1 && seconds >= 1 && seconds <= LONGEST_WINDOW)
+    return { limit: Number(limit), window: seconds * 1000 }
+  return undefined
+}
+
+const rate = z
+  .string(rateExpected)
+  .regex(RATE, rateExpected)
+  .transform((text, context): Quota => {
+    const quota = parseRate(text)
+    if (quota !== undefined) return quota
+    context.addIssue({ code: 'custom', message: rateExpected })
+    return z.NEVER
+  })
+
+/** Schema of a rate or several, all of which count at once, or false for none; a list of quotas after parsing. */
+export const rates = z.union([
+  z.literal(false).transform((): Quota[] => []),
+  rate.transform((quota) => [quota]),
+  rate.array().min(1).superRefine(refuseSameWindows),
+])
+
+function refuseSameWindows(quotas: readonly Quota[], context: z.RefinementCtx): void {
+  for (const [i, { window }] of quotas.entries()) {
+    const first = quotas.findIndex((quota) => quota.window === window)
+    if (first === i) continue
+    context.addIssue({ code: 'custom', path: [i], message: `counts over the same time as [${first}]: give one of them` })
+  }
+}

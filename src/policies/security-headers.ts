@@ -1,0 +1,133 @@
+import { z } from 'zod'
+import { definePolicy } from '../core/component.ts'
+import { editReplies } from '../core/handler.ts'
+import { fieldLine, isFieldValue } from '../core/headers.ts'
+import { NameSet } from '../core/name-set.ts'
+import { fieldName } from './field-name.ts'
+
+const valueExpected = 'expected a text on one line, in printable ASCII, or false'
+const TRANSPORT = 'Strict-Transport-Security'
+const lifetimeExpected = 'expected a time such as "300s", "5m", "1h" or "365d"'
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const YEAR = 365 * 86_400
+
+/** Longer than any timer, and so not a duration like others; seconds after parsing. */
+const lifetime = z
+  .string(lifetimeExpected)
+  .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
+  .transform((text) => Number(text.slice(0, -1)) * SECONDS[text.slice(-1)]!)
+
+const value = z
+  .string(valueExpected)
+  .regex(/^[\x20-\x7e]+$/, valueExpected)
+  .refine(isFieldValue, valueExpected)
+const off = z.literal(false)
+
+const transportSecurity = z
+  .strictObject({
+    maxAge: lifetime.prefault('365d').describe('How long browsers keep to https. Default 365d.'),
+    includeSubDomains: z.boolean().default(true).describe('Whether all names below the host are meant too.'),
+    preload: z.boolean().default(false).describe('Whether browser makers may build the host in as https only.'),
+  })
+  .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR), {
+    error: 'preload needs includeSubDomains and a maxAge of at least 365d',
+  })
+
+const options = z.strictObject({
+  contentTypeOptions: z
+    .boolean()
+    .default(true)
+    .describe('X-Content-Type-Options: nosniff. Browsers do not guess what a reply is.'),
+  frameOptions: z
+    .union([z.enum(['DENY', 'SAMEORIGIN']), off])
+    .default('DENY')
+    .describe('X-Frame-Options: who may show replies in a frame. Default DENY.'),
+  xssProtection: z
+    .union([value, off])
+    .default('1; mode=block')
+    .describe('X-XSS-Protection, which only old browsers know. Default "1; mode=block".'),
+  strictTransportSecurity: z
+    .union([transportSecurity, off])
+    .default(false)
+    .describe('Strict-Transport-Security (RFC 6797), on replies to https requests only. Default false.'),
+  contentSecurityPolicy: z.union([value, off]).default(false).describe('Content-Security-Policy. Default false.'),
+  referrerPolicy: z
+    .union([
+      z.enum([
+        'no-referrer',
+        'no-referrer-when-downgrade',
+        'origin',
+        'origin-when-cross-origin',
+        'same-origin',
+        'strict-origin',
+        'strict-origin-when-cross-origin',
+        'unsafe-url',
+      ]),
+      off,
+    ])
+    .default(false)
+    .describe('Referrer-Policy. Default false.'),
+  permissionsPolicy: z.union([value, off]).default(false).describe('Permissions-Policy. Default false.'),
+  crossOriginOpenerPolicy: z
+    .union([z.enum(['unsafe-none', 'same-origin-allow-popups', 'same-origin', 'noopener-allow-popups']), off])
+    .default(false)
+    .describe('Cross-Origin-Opener-Policy. Default false.'),
+  crossOriginEmbedderPolicy: z
+    .union([z.enum(['unsafe-none', 'require-corp', 'credentialless']), off])
+    .default(false)
+    .describe('Cross-Origin-Embedder-Policy. Default false.'),
+  crossOriginResourcePolicy: z
+    .union([z.enum(['same-site', 'same-origin', 'cross-origin']), off])
+    .default(false)
+    .describe('Cross-Origin-Resource-Policy. Default false.'),
+  remove: z
+    .array(fieldName)
+    .default([])
+    .describe('Fields of services that tell too much, such as Server and X-Powered-By. Default none.'),
+})
+
+/** Puts on each reply what tells browsers to be careful with it. */
+export const securityHeaders = definePolicy({
+  name: 'security-headers',
+  summary: 'Puts the header fields on every reply, including error replies, that make browsers careful with it.',
+  options,
+  create(chosen) {
+    const { strictTransportSecurity, remove } = chosen
+    const fields = fieldsOf(chosen)
+    const lines = fields.map(([name, text]) => fieldLine(name, text)).join('')
+    const transport = strictTransportSecurity && fieldLine(TRANSPORT, transportText(strictTransportSecurity))
+    const names = new NameSet([...fields.map(([name]) => name), ...remove, ...(transport === false ? [] : [TRANSPORT])])
+    if (transport === false) return (next) => editReplies(next, ({ headers }) => headers.replace(names, lines))
+
+    const secureLines = lines + transport
+    return (next) =>
+      // RFC 6797 section 7.2: not over http, where anybody on the way could have put it.
+      editReplies(next, ({ headers }, { client }) =>
+        headers.replace(names, client.scheme === 'https' ? secureLines : lines),
+      )
+  },
+})
+
+/** Those that are on and do not depend on the exchange. */
+function fieldsOf(chosen: z.output<typeof options>): (readonly [name: string, text: string])[] {
+  const all: (readonly [name: string, text: string | false])[] = [
+    ['X-Content-Type-Options', chosen.contentTypeOptions && 'nosniff'],
+    ['X-Frame-Options', chosen.frameOptions],
+    ['X-XSS-Protection', chosen.xssProtection],
+    ['Content-Security-Policy', chosen.contentSecurityPolicy],
+    ['Referrer-Policy', chosen.referrerPolicy],
+    ['Permissions-Policy', chosen.permissionsPolicy],
+    ['Cross-Origin-Opener-Policy', chosen.crossOriginOpenerPolicy],
+    ['Cross-Origin-Embedder-Policy', chosen.crossOriginEmbedderPolicy],
+    ['Cross-Origin-Resource-Policy', chosen.crossOriginResourcePolicy],
+  ]
+  return all.flatMap(([name, text]) => (text === false ? [] : [[name, text] as const]))
+}
+
+function transportText({ maxAge, includeSubDomains, preload }: z.output<typeof transportSecurity>): string {
+  const parts = [`max-age=${maxAge}`]
+  if (includeSubDomains) parts.push('includeSubDomains')
+  if (preload) parts.push('preload')
+  return parts.join('; ')
+}

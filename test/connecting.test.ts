@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { startDeafService } from './support/deaf-service.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { connect } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+async function setUp(t: TestContext, instances: string[]) {
+  const clock = new ManualClock()
+  const { port, gateway, log } = await startGateway(t, proxyTo(instances), { clock })
+  return {
+    clock,
+    port,
+    log,
+    /** Waits until a connection to the nth instance is being made. */
+    connecting: async (n: number): Promise<void> => {
+      while (gateway.pools['backend']![n]!.connecting === 0) await new Promise(setImmediate)
+    },
+  }
+}
+
+test('an instance that does not answer for timeouts.connect makes way for the next one', async (t) => {
+  const [deaf, well] = [await startDeafService(t), await startService(t)]
+  const { clock, port, connecting } = await setUp(t, [deaf.url, well.url])
+  const asked = send(port, { method: 'POST', body: 'body' })
+  await connecting(0)
+  clock.advance(2_300)
+  assert.equal((await asked).text, String(well.port))
+})
+
+test('when no instance answers, the request is 503 after one try of each', async (t) => {
+  const [one, two] = [await startDeafService(t), await startDeafService(t)]
+  const { clock, port, log, connecting } = await setUp(t, [one.url, two.url])
+  const asked = send(port)
+  await connecting(0)
+  clock.advance(2_300)
+  await connecting(1)
+  clock.advance(2_300)
+  const reply = await asked
+  assert.equal(reply.status, 503)
+  assert.equal((JSON.parse(reply.text) as { detail: string }).detail, 'Service unavailable')
+  assert.match(JSON.stringify(await log.line({ message: 'Request failed in the service' })), /within 2000 ms/)
+})
+
+test('a client that leaves while a connection is being made is let go', async (t) => {
+  const deaf = await startDeafService(t)
+  const { clock, port, log, connecting } = await setUp(t, [deaf.url])
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await connecting(0)
+  client.reset()
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
+  clock.advance(2_300)
+})

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { Agent } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { GatewayInput } from '../src/gateway.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { type Answer, send } from './support/client.ts'
+import { startGateway, type TestGateway } from './support/gateway.ts'
+import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+
+type Stores = NonNullable<GatewayInput['stores']>
+type Mode = 'local' | 'open' | 'closed'
+
+const DOWN = 'Redis does not answer: limits are applied without it'
+const UP = 'Redis answers again; so many decisions were made without it'
+/** What a request may take however Redis fails, in milliseconds: far less than any time-out but that of a decision. */
+const PROMPT = 900
+const CLIENTS = 8
+
+/** A gateway that answers itself and holds every client to 3 requests a day, or to a million for /much. */
+function start(t: TestContext, redis: Stores['redis'], mode: Mode = 'local'): Promise<TestGateway> {
+  return startGateway(t, {
+    stores: { redis },
+    policies: { 'rate-limit': { tiers: { unauthenticated: '3/d' }, onStoreFailure: mode } },
+    routes: [
+      { id: 'few', match: { path: '/few' }, reply: { status: 204 } },
+      {
+        id: 'much',
+        match: { path: '/much' },
+        reply: { status: 204 },
+        policies: { 'rate-limit': { tiers: { unauthenticated: '1000000/d' } } },
+      },
+    ],
+  })
+}
+
+/** Sends without a pause over several connections until it is stopped. */
+class Load {
+  slowest = 0
+  readonly counts: Record<number, number> = {}
+  private stopped = false
+  private readonly done: Promise<unknown>
+
+  constructor(t: TestContext, port: number) {
+    const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS })
+    cleanUp(t, () => agent.destroy())
+    this.done = Promise.all(Array.from({ length: CLIENTS }, () => this.run(port, agent)))
+    cleanUp(t, () => this.stop())
+  }
+
+  get sent(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Waits until that many more were answered. */
+  async more(requests: number): Promise<void> {
+    const target = this.sent + requests
+    await until(`${requests} more replies`, () => this.sent >= target)
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true
+    await this.done
+  }
+
+  private async run(port: number, agent: Agent): Promise<void> {
+    while (!this.stopped) {
+      const start = performance.now()
+      const { status } = await send(port, { path: '/much', agent })
+      this.slowest = Math.max(this.slowest, performance.now() - start)
+      this.counts[status] = (this.counts[status] ?? 0) + 1
+      await setImmediate()
+    }
+  }
+}
+
+function count({ log }: TestGateway, message: string): number {
+  return log.lines.filter((line) => line['message'] === message).length
+}
+
+async function statuses(port: number, requests: number): Promise<number[]> {
+  const answers: Answer[] = []
+  for (let i = 0; i < requests; i++) answers.push(await send(port, { path: '/few' }))
+  return answers.map(({ status }) => status)
+}
+
+/** Under load Redis goes away and comes back: nothing fails, nothing stalls, and both is logged once. */
+async function outlives(t: TestContext, server: RedisServer, goAway: () => unknown, comeBack: () => unknown) {
+  const started = await start(t, { url: server.url })
+  const load = new Load(t, started.port)
+  await load.more(100)
+  for (const round of [1, 2]) {
+    await goAway()
+    await started.log.line({ message: DOWN }, started.log.lines.findLastIndex((line) => line['message'] === UP) + 1)
+    await load.more(500)
+    await comeBack()
+    await until('Redis to be used again', () => count(started, UP) === round)
+    await load.more(100)
+  }
+  await load.stop()
+  assert.deepEqual(Object.keys(load.counts), ['204'])
+  assert.ok(load.slowest < PROMPT, `the slowest request took ${load.slowest} ms`)
+  assert.equal(count(started, DOWN), 2)
+  const [first] = started.log.lines.filter((line) => line['message'] === UP)
+  assert.ok(Number(first!['decisions']) >= 500)
+  const redis = connectTo(t, server)
+  assert.ok(Number(await redis.get('rate_limit:127.0.0.1:unauthenticated@much')) >= 100)
+}
+
+test('a Redis that is killed and started again under load costs no reply', async (t) => {
+  const server = await startRedis(t)
+  await outlives(
+    t,
+    server,
+    () => server.kill(),
+    () => server.start(),
+  )
+})
+
+test('a Redis that hangs and goes on under load costs no reply and stalls nobody', async (t) => {
+  const server = await startRedis(t)
+  cleanUp(t, () => server.resume())
+  await outlives(
+    t,
+    server,
+    () => server.pause(),
+    () => server.resume(),
+  )
+})
+
+test('a Cluster that loses a node and gets it back costs no reply', async (t) => {
+  const servers = await startCluster(t)
+  const started = await start(t, { cluster: servers.map(({ port }) => `127.0.0.1:${port}`) })
+  const load = new Load(t, started.port)
+  await load.more(100)
+  const owner = await ownerOf(t, servers, 'rate_limit:127.0.0.1:unauthenticated@much')
+  await owner.kill()
+  await started.log.line({ message: DOWN })
+  await load.more(500)
+  await owner.start()
+  await started.log.line({ message: UP })
+  await load.more(100)
+  await load.stop()
+  assert.deepEqual(Object.keys(load.counts), ['204'])
+  assert.ok(load.slowest < PROMPT, `the slowest request took ${load.slowest} ms`)
+})
+
+test('a gateway starts without Redis, says so once, and uses it as soon as it comes', async (t) => {
+  const server = await startRedis(t)
+  await server.kill()
+  const started = await start(t, { url: server.url })
+  assert.deepEqual(await statuses(started.port, 5), [204, 204, 204, 429, 429])
+  assert.equal(count(started, DOWN), 1)
+  await server.start()
+  await started.log.line({ message: UP })
+  assert.deepEqual(await statuses(started.port, 5), [204, 204, 204, 429, 429])
+  assert.equal(await connectTo(t, server).get('rate_limit:127.0.0.1:unauthenticated'), '3')
+})
+
+test('open admits everything while Redis is away, and says nothing of limits', async (t) => {
+  const server = await startRedis(t)
+  const { port, log } = await start(t, { url: server.url }, 'open')
+  assert.deepEqual(await statuses(port, 4), [204, 204, 204, 429])
+  await server.kill()
+  assert.deepEqual(await statuses(port, 5), [204, 204, 204, 204, 204])
+  assert.equal((await send(port, { path: '/few' })).headers['ratelimit'], undefined)
+  await server.start()
+  await log.line({ message: UP })
+  assert.deepEqual(await statuses(port, 4), [204, 204, 204, 429])
+})
+
+test('closed refuses everything while Redis is away, with 503 and when to try again', async (t) => {
+  const server = await startRedis(t)
+  const { port, log } = await start(t, { url: server.url }, 'closed')
+  assert.deepEqual(await statuses(port, 1), [204])
+  await server.kill()
+  assert.deepEqual(await statuses(port, 3), [503, 503, 503])
+  const { headers, text } = await send(port, { path: '/few' })
+  assert.equal(headers['retry-after'], '1')
+  const { type, detail } = JSON.parse(text) as Record<string, unknown>
+  assert.equal(type, 'urn:sallyport:error:limits-unavailable')
+  assert.equal(detail, 'The limits cannot be checked at the moment. Try again later.')
+  await server.start()
+  await log.line({ message: UP })
+  assert.deepEqual(await statuses(port, 1), [204])
+})
+
+test('a Redis that answers with errors is one that does not answer', async (t) => {
+  const server = await startRedis(t)
+  const started = await start(t, { url: server.url })
+  const redis = connectTo(t, server)
+  await redis.lpush('rate_limit:127.0.0.1:unauthenticated', 'no number')
+  assert.deepEqual(await statuses(started.port, 5), [204, 204, 204, 429, 429])
+  assert.equal(count(started, DOWN), 1)
+  await redis.del('rate_limit:127.0.0.1:unauthenticated')
+  await started.log.line({ message: UP })
+})
+
+/** The node of a Cluster that holds a key. */
+async function ownerOf(t: TestContext, servers: readonly RedisServer[], key: string): Promise<RedisServer> {
+  for (const server of servers) {
+    const found = await connectTo(t, server).exists(key).catch(() => 0)
+    if (found === 1) return server
+  }
+  throw new Error(`nobody holds ${key}`)
+}

@@ -1,0 +1,86 @@
+import { octets } from '../support/octets.ts'
+import type { Random } from './random.ts'
+
+/** What the service does with a request, and how often. */
+const MOODS = {
+  /** Answers. */
+  good: 60,
+  /** Answers after early hints, or after a while. */
+  hints: 3,
+  late: 3,
+  /** Answers and ends the connection without having said so. */
+  hangup: 4,
+  /** Answers with octets behind the reply. */
+  extra: 2,
+  /** Answers before it has read the request. */
+  early: 3,
+  /** Never answers, or stops in mid-reply. */
+  silent: 1,
+  stall: 1,
+  /** Ends the connection in mid-reply, or without one. */
+  cut: 4,
+  vanish: 4,
+  /** Answers with what is no HTTP, or HTTP that can be read in two ways. */
+  garbage: 2,
+  split: 2,
+  both: 2,
+  badchunk: 2,
+  flood: 1,
+} as const
+
+export type Mood = keyof typeof MOODS
+
+/** How the service frames its reply. */
+const FRAMINGS = { length: 5, chunked: 4, close: 1 } as const
+
+export type Framing = keyof typeof FRAMINGS
+
+/** One request and what shall become of it. */
+export interface Plan {
+  readonly id: number
+  readonly mood: Mood
+  readonly framing: Framing
+  /** Octets of the reply. */
+  readonly size: number
+  /** Pieces that the sender writes its content in. */
+  readonly pieces: number
+  /** Content of the request; null for GET. */
+  readonly body: Buffer | null
+}
+
+const CONTENT = octets(400_000)
+
+/** The content of the reply to a request: another one for each. */
+export function contentOf(id: number, size: number): Buffer {
+  const start = (id * 31) % 60_000
+  return CONTENT.subarray(start, start + size)
+}
+
+export function makePlan(id: number, random: Random): Plan {
+  const size = (): number => (random.below(10) < 7 ? random.below(2_000) : random.below(300_000))
+  return {
+    id,
+    mood: random.pick(MOODS),
+    framing: random.pick(FRAMINGS),
+    size: size(),
+    pieces: 1 + random.below(6),
+    body: random.below(3) === 0 ? contentOf(id + 7, size()) : null,
+  }
+}
+
+/** Where the plan stands in the request, for the service. */
+export function pathOf({ id, mood, framing, size, pieces }: Plan): string {
+  return `/${id}/${mood}/${framing}/${size}/${pieces}`
+}
+
+/** The plan that a path tells, as far as the service needs it. */
+export function planOf(path: string): Omit<Plan, 'body'> {
+  const [, id, mood, framing, size, pieces] = path.split('/')
+  return { id: Number(id), mood: mood as Mood, framing: framing as Framing, size: Number(size), pieces: Number(pieces) }
+}
+
+/** The content cut into that many pieces. */
+export function cut(content: Buffer, pieces: number): Buffer[] {
+  const size = Math.max(1, Math.ceil(content.length / pieces))
+  return Array.from({ length: Math.ceil(content.length / size) }, (_, i) => content.subarray(i * size, (i + 1) * size))
+}
