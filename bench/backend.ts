@@ -19,7 +19,8 @@ const smallBody = JSON.stringify({
 
 /**
  * Starts the service behind every proxy, an nginx on the load's core: /small, /64k and /10m answer with such bodies,
- * /read reads the whole request body before it answers.
+ * the same below /cached may be kept for a
+ * day, /read reads the whole request body before it answers.
  */
 export async function startBackend(port: number, dir: string): Promise<Child> {
   await writeFile(join(dir, '64k'), Buffer.alloc(65_536, 'x'))
@@ -44,6 +45,8 @@ function backendConfig(port: number, dir: string): string {
     location = /small { return 200 '${smallBody}'; }
     location = /64k { }
     location = /10m { }
+    location = /cached/small { add_header Cache-Control max-age=86400; return 200 '${smallBody}'; }
+    location = /cached/64k { add_header Cache-Control max-age=86400; alias ${dir}/64k; }
     location = /read {
       proxy_pass http://answer/;
       proxy_http_version 1.1;

@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import { pooledConnections, type Peer, type Place } from './peer.ts'
 import { programVersion } from './version.ts'
 
-/** nginx with one worker: keep-alive to the service, bodies streamed both ways in large pieces, never to disk. */
+/**
+ * nginx with one worker: keep-alive to the service, bodies streamed both ways in large pieces, never to disk; what is
+ * below /cached is stored, and its files stay open.
+ */
 export const nginx: Peer = {
   name: 'nginx',
   jit: false,
@@ -37,6 +40,9 @@ ${temporary}
 function nginxConfig({ port, backendPort, dir }: Place): string {
   return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
+  proxy_cache_path ${dir}/nginx-cache keys_zone=stored:1m;
+  open_file_cache max=16;
+  sendfile on;
   upstream service {
     server 127.0.0.1:${backendPort};
     keepalive ${pooledConnections};
@@ -58,6 +64,12 @@ function nginxConfig({ port, backendPort, dir }: Place): string {
       proxy_buffers 8 64k;
       proxy_busy_buffers_size 128k;
       proxy_max_temp_file_size 0;
+    }
+    location /cached/ {
+      proxy_pass http://service;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_cache stored;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { cacheHit, cacheHit64k } from './cache-hit.ts'
 import { connections1000 } from './connections-1000.ts'
 import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
@@ -23,4 +24,6 @@ export const scenarios: Scenario[] = [
   secured,
   securedRedis,
   latency,
+  cacheHit,
+  cacheHit64k,
 ]

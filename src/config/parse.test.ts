@@ -43,6 +43,7 @@ test('everything has a default', () => {
       connections: 10_000,
     },
     drainTimeout: 30_000,
+    stores: { memory: { entries: 131_072 }, redis: null },
     services: {},
     policies: {},
     policyFiles: [],

@@ -40,6 +40,7 @@ export const errorTable = {
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
+  'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>
 

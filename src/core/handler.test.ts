@@ -76,3 +76,15 @@ test('an edit that throws goes to the next one further out', async () => {
     assert.equal(reply.headers.get('X-Mark'), 'GET')
   }
 })
+
+test('what was found out before an exchange goes on is at hand when its reply is edited', async () => {
+  const later = () => Promise.resolve(ok())
+  for (const next of [ok, later, refuse]) {
+    const handle = editReplies<string>(next, (reply, _, state) => reply.headers.set('X-State', state))
+    const replies = await Promise.all(['a', 'b'].map((state) => handle(makeExchange(), state)))
+    assert.deepEqual(
+      replies.map(({ headers }) => headers.get('X-State')),
+      ['a', 'b'],
+    )
+  }
+})

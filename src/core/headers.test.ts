@@ -41,6 +41,11 @@ test('what is not there is not found', () => {
   assert.deepEqual([...Headers.of()], [])
 })
 
+test('several names are looked for at once', () => {
+  assert.ok(headers().hasAny(new NameSet(['Other', 'COOKIE'])))
+  assert.ok(!headers().hasAny(new NameSet(['Other', 'Cook'])))
+})
+
 test('set leaves one field of the name, where the first one was', () => {
   const changed = headers()
   changed.set('Cookie', 'c=3')
@@ -160,4 +165,10 @@ test('any sequence of changes has the result of a plain list', () => {
       }
     }),
   )
+})
+
+test('lines that are known to be good go after the others as they are', () => {
+  const all = headers()
+  all.appendLines('X-One: 1\r\nX-Two: 2\r\n')
+  assert.deepEqual([...all], [...sent, ['X-One', '1'], ['X-Two', '2']])
 })

@@ -70,6 +70,11 @@ export class Headers {
     return lineOf(this.raw, name, 0) !== -1
   }
 
+  /** Whether there is a field with one of the names: one pass, however many they are. */
+  hasAny(names: NameSet): boolean {
+    return names.isIn(this.raw)
+  }
+
   /** Replaces every field of that name by one. Throws GatewayError 'internal-error' for a bad name or value. */
   set(name: string, value: string): void {
     const line = fieldLine(name, value)

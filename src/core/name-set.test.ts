@@ -24,6 +24,7 @@ const cases: Record<string, readonly [before: string, after: string]> = {
 for (const [what, [before, after]] of Object.entries(cases))
   test(`fields with ${what} lose those of the names and no others`, () => {
     assert.equal(names.without(before), after)
+    assert.equal(names.isIn(before), before !== after)
   })
 
 test('the same string comes back where nothing is to be taken out', () => {

@@ -19,6 +19,12 @@ export class NameSet {
     return this.names.has(name)
   }
 
+  /** Whether one of the fields, each "Name: value\r\n", has one of these names. */
+  isIn(fields: string): boolean {
+    for (let at = 0; at < fields.length; at = fields.indexOf('\n', at) + 1) if (this.beginsAt(fields, at)) return true
+    return false
+  }
+
   /** The fields, each "Name: value\r\n", without those of these names. */
   without(fields: string): string {
     let kept = ''

@@ -121,3 +121,8 @@ test('an exchange without a correlation id gets one with its error reply, and ke
   const having = makeExchange({ correlationId: 'c-1' })
   assert.equal((documentOf(errorReply('oops', having)) as { instance: string }).instance, 'c-1')
 })
+
+test('a code with a registered type has that one', () => {
+  const { type } = documentOf(problemReply(new GatewayError('rate-limited'), 'c-1')) as Record<string, unknown>
+  assert.equal(type, 'https://iana.org/assignments/http-problem-types#quota-exceeded')
+})

@@ -1,6 +1,8 @@
 import type { z } from 'zod'
 import type { Policy } from '../core/component.ts'
 import { auth } from './auth/policy.ts'
+import { cache } from './cache/policy.ts'
+import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
 import { rateLimit } from './rate-limit/policy.ts'
@@ -12,6 +14,7 @@ import { transform } from './transform/policy.ts'
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
   correlationId,
+  compression,
   responseHeaders,
   securityHeaders,
   cors,
@@ -19,6 +22,7 @@ export const policies = [
   rateLimit,
   transform,
   requestHeaders,
+  cache,
 ] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]

@@ -25,7 +25,7 @@ async function serve(peer: Peer): Promise<void> {
       return void peer.socket.pipe(peer.socket)
     }
     await peer.until('\r\n\r\n')
-    if (start.includes('/silent')) continue
+    if (start.includes('/silent')) return
     if (start.includes('/stall')) peer.write(reply('200 OK', ['Content-Length: 10'], 'half'))
     else if (start.includes('/large'))
       await flood(peer, reply('200 OK', [`Content-Length: ${1000 * MEGABYTE}`]), octets(MEGABYTE))

@@ -76,16 +76,6 @@ export const auth = definePolicy({
       return null
     }
 
-    /** The error, or what takes its place once there have been too many of them. */
-    function counted(exchange: Exchange, error: CredentialError): unknown {
-      try {
-        failures.count(exchange)
-        return error
-      } catch (tooMany) {
-        return tooMany
-      }
-    }
-
     function conceal(exchange: Exchange): void {
       for (const authenticator of concealed) authenticator.conceal(exchange)
     }
@@ -108,7 +98,8 @@ export const auth = definePolicy({
       }
 
       function admitNobody(exchange: Exchange, error: unknown): Reply | Promise<Reply> {
-        const refusal = refusals.of(error instanceof CredentialError ? counted(exchange, error) : error)
+        const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
+        const refusal = tooMany ?? refusals.of(error)
         if (refusal.code !== 'internal-error' && isPublic(exchange)) return next(exchange)
         throw refusal
       }

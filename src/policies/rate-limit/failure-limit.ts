@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Limits, Quota, SyncMeter } from '../../core/limits.ts'
 import { addressName } from './client-name.ts'
@@ -18,17 +19,18 @@ export class FailureLimit {
   }
 
   /** Throws GatewayError 'rate-limited' where the address has failed too often. */
-  check({ client }: Exchange): void {
-    this.decide(client.address, 0)
+  check(exchange: Exchange): void {
+    const refusal = this.decide(exchange, 0)
+    if (refusal !== null) throw refusal
   }
 
-  /** Counts a failure. Throws GatewayError 'rate-limited' where there have been too many already. */
-  count({ client }: Exchange): void {
-    this.decide(client.address, 1)
+  /** Counts a failure, and returns what to tell the client where there have been too many before it, else null. */
+  count(exchange: Exchange): GatewayError | null {
+    return this.decide(exchange, 1)
   }
 
-  private decide(address: string, cost: number): void {
-    const decision = this.meter?.decide(addressName(address), cost)
-    if (decision?.admitted === false) throw this.limiter.refusal(decision)
+  private decide({ client }: Exchange, cost: number): GatewayError | null {
+    const decision = this.meter?.decide(addressName(client.address), cost)
+    return decision === undefined || decision.admitted ? null : this.limiter.refusal(decision)
   }
 }

@@ -1,0 +1,35 @@
+import { wrk } from '../loads/wrk.ts'
+import { defaultConnections, smallBytes, type Scenario } from './scenario.ts'
+
+const small = { method: 'GET', path: '/cached/small' } as const
+const large = { method: 'GET', path: '/cached/64k' } as const
+
+/** What both have in common: the peers that have a cache, and one reply that they all have stored. */
+const common = {
+  unit: { name: 'request', perRequest: 1 },
+  goal: { figure: 'cpu', ratio: 1.3 },
+  peers: ['nginx', 'Sallyport'],
+  sallyport: { policies: { cache: {} } },
+} satisfies Partial<Scenario>
+
+/** A small stored reply, against nginx proxy_cache. */
+export const cacheHit: Scenario = {
+  ...common,
+  name: 'cache-hit',
+  title: `GET from the cache, small body, ${defaultConnections} connections`,
+  request: small,
+  replyBytes: smallBytes,
+  load: (target) => wrk(target, small, defaultConnections),
+  warmUp: 50_000,
+}
+
+/** A stored reply of 64 kB. */
+export const cacheHit64k: Scenario = {
+  ...common,
+  name: 'cache-hit-64k',
+  title: `GET from the cache, 64 kB, ${defaultConnections} connections`,
+  request: large,
+  replyBytes: 65_536,
+  load: (target) => wrk(target, large, defaultConnections),
+  warmUp: 20_000,
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import test from 'node:test'
+import type { z } from 'zod'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
+import { SECRET, tokenOf } from '../../../test/support/tokens.ts'
+import { Bytes } from '../../core/body.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { Headers } from '../../core/headers.ts'
+import { Reply } from '../../core/reply.ts'
+import { auth } from './policy.ts'
+
+const MINUTE = 60_000
+const KEY = 'the-key'
+
+function setUp(options: Partial<z.input<typeof auth.options>> = {}) {
+  const clock = new ManualClock()
+  let asked = 0
+  const toolbox = makeToolbox({
+    clock,
+    callService: () => {
+      asked++
+      return Promise.resolve({ status: 200, body: Bytes.fromText('{"active":false}') })
+    },
+  })
+  const methods = { jwt: { secret: SECRET }, 'api-key': { keys: [{ id: 'ci', sha256: hash('sha256', KEY) }] } }
+  const next = () => new Reply(200, Headers.of(), null)
+  const handle = applyPolicy(auth, { methods, failures: '3/m', ...options }, next, toolbox)
+  async function ask(fields: Record<string, string>, address = '192.0.2.1', path = '/api/v1/users/7') {
+    const client = { address, scheme: 'http', forwardingFields: () => '' } as const
+    try {
+      return (await handle(makeExchange({ headers: Headers.of(Object.entries(fields)), client, path }))).status
+    } catch (error) {
+      assert.ok(error instanceof GatewayError)
+      return error.status
+    }
+  }
+  return { clock, ask, asked: () => asked }
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+let made = 0
+const forged = () => bearer(`${tokenOf({ claims: { jti: String(made++) } })}x`)
+
+test('an address with too many bad tokens gets 429 in place of 401 until the time is over', async () => {
+  const { clock, ask } = setUp()
+  for (const status of [401, 401, 401, 429, 429]) assert.equal(await ask(forged()), status)
+  clock.advance(MINUTE)
+  assert.equal(await ask(forged()), 401)
+})
+
+test('other addresses, and callers without credentials, are not concerned', async () => {
+  const { ask } = setUp()
+  for (let i = 0; i < 5; i++) await ask(forged())
+  assert.equal(await ask(forged(), '192.0.2.2'), 401)
+  assert.equal(await ask(bearer(tokenOf({})), '192.0.2.2'), 200)
+  for (let i = 0; i < 10; i++) assert.equal(await ask({}), 401)
+})
+
+test('a token that was verified before goes on counting at an address that has failed too often; a new one waits', async () => {
+  const { clock, ask } = setUp()
+  const known = bearer(tokenOf({ claims: { jti: 'known' } }))
+  assert.equal(await ask(known), 200)
+  for (let i = 0; i < 5; i++) await ask(forged())
+  const fresh = bearer(tokenOf({ claims: { jti: 'fresh' } }))
+  assert.deepEqual([await ask(known), await ask(fresh)], [200, 429])
+  clock.advance(MINUTE)
+  assert.equal(await ask(fresh), 200)
+})
+
+test('nobody is asked about a token from an address that has failed too often', async () => {
+  const { ask, asked } = setUp({ methods: { introspection: { service: 'users', path: '/introspect' } } })
+  for (let i = 0; i < 3; i++) assert.equal(await ask(bearer(`opaque-${i}`)), 401)
+  assert.equal(await ask(bearer('opaque-3')), 429)
+  assert.equal(asked(), 3)
+  assert.equal(await ask(bearer('opaque-3'), '192.0.2.2'), 401)
+  assert.equal(asked(), 4)
+})
+
+test('bad API keys count too, and the right one still opens', async () => {
+  const { ask } = setUp()
+  for (const status of [401, 401, 401, 429]) assert.equal(await ask({ 'X-API-Key': 'guess' }), status)
+  assert.equal(await ask({ 'X-API-Key': KEY }), 200)
+  assert.equal(await ask(forged()), 429)
+})
+
+test('a public path stays open to an address that has failed too often', async () => {
+  const { ask } = setUp({ public: ['/login'] })
+  for (let i = 0; i < 5; i++) await ask(forged())
+  assert.equal(await ask(forged(), '192.0.2.1', '/login'), 200)
+})
+
+test('failures: false counts nothing', async () => {
+  const { ask } = setUp({ failures: false })
+  for (let i = 0; i < 100; i++) assert.equal(await ask(forged()), 401)
+})

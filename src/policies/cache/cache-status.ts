@@ -1,0 +1,26 @@
+/** Why a request went on to the service (RFC 9211 section 2.2). */
+export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale'
+
+/** What became of a request that went on to the service. */
+export interface Forwarded {
+  readonly reason: ForwardReason
+  /** Status of the service's reply, where it is not the one that the client gets. */
+  readonly status?: number
+  readonly stored?: boolean
+  /** Several requests were answered by one of the service. */
+  readonly collapsed?: boolean
+  readonly ttl?: number
+  /** A token: why it was not stored, or what was done instead. */
+  readonly detail?: string
+}
+
+/** The Cache-Status line of a reply that the service was asked for (RFC 9211 section 2). */
+export function forwardedLine({ reason, status, stored, collapsed, ttl, detail }: Forwarded): string {
+  let line = `Cache-Status: sallyport; fwd=${reason}`
+  if (status !== undefined) line += `; fwd-status=${status}`
+  if (ttl !== undefined) line += `; ttl=${ttl}`
+  if (stored === true) line += '; stored'
+  if (collapsed === true) line += '; collapsed'
+  if (detail !== undefined) line += `; detail=${detail}`
+  return `${line}\r\n`
+}

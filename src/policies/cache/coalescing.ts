@@ -1,0 +1,67 @@
+import type { Clock } from '../../core/clock.ts'
+
+/** Keys that turned out not to be storable; more than that at once are forgotten. */
+const REMEMBERED = 10_000
+
+/** For how long requests for such a key do not wait for one another, in milliseconds. */
+const REMEMBERED_FOR = 10_000
+
+/** A request to the service that others may wait for. */
+export interface Flight {
+  /** Lets those who wait go on: the reply is stored, or will not be. */
+  settle(): void
+}
+
+/** The requests to services that are under way: one for each key, whose reply others with the same key wait for. */
+export class Flights {
+  private readonly clock: Clock
+  private readonly flights = new Map<string, Waiting>()
+  private readonly unstorable = new Map<string, number>()
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** Resolves when the flight of that key is over, or after `wait` ms at most; null if there is none. */
+  join(key: string, wait: number): Promise<void> | null {
+    const flight = this.flights.get(key)
+    if (flight === undefined) return null
+    flight.cancel ??= this.clock.after(wait, () => flight.settle())
+    return new Promise((resolve) => flight.waiting.push(resolve))
+  }
+
+  /** Begins a flight; null if there is one, or if nobody should wait for that key. */
+  begin(key: string): Flight | null {
+    if (this.flights.has(key) || this.isUnstorable(key)) return null
+    const flight: Waiting = {
+      waiting: [],
+      cancel: null,
+      settle: () => {
+        if (this.flights.get(key) === flight) this.flights.delete(key)
+        flight.cancel?.()
+        for (const resolve of flight.waiting.splice(0)) resolve()
+      },
+    }
+    this.flights.set(key, flight)
+    return flight
+  }
+
+  /** Nobody is to wait for that key, for a while: what the service says to it is not stored. */
+  markUnstorable(key: string): void {
+    if (this.unstorable.size >= REMEMBERED) this.unstorable.clear()
+    this.unstorable.set(key, this.clock.now() + REMEMBERED_FOR)
+  }
+
+  private isUnstorable(key: string): boolean {
+    const until = this.unstorable.get(key)
+    if (until === undefined) return false
+    if (this.clock.now() < until) return true
+    this.unstorable.delete(key)
+    return false
+  }
+}
+
+interface Waiting extends Flight {
+  readonly waiting: (() => void)[]
+  cancel: (() => void) | null
+}

@@ -1,0 +1,229 @@
+import { type Bytes, cancelBody, isStream } from '../../core/body.ts'
+import type { Clock } from '../../core/clock.ts'
+import { asGatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Handler } from '../../core/handler.ts'
+import type { Headers } from '../../core/headers.ts'
+import { errorReply } from '../../core/problem.ts'
+import type { Reply } from '../../core/reply.ts'
+import { forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
+import type { Flight, Flights } from './coalescing.ts'
+import { controlOf } from './directives.ts'
+import { type Entry, ttlOf } from './entry.ts'
+import { freshnessOf } from './freshness.ts'
+import { invalidateAfter, isSelf } from './invalidation.ts'
+import type { Invalidator } from './invalidator.ts'
+import type { Keys } from './key.ts'
+import { makeEntry, type Storable } from './make-entry.ts'
+import type { RequestControl } from './request-control.ts'
+import { serveHit } from './serve.ts'
+import type { CacheSettings } from './settings.ts'
+import { whyNotStored } from './storable.ts'
+import type { CacheStore } from './store.ts'
+import { StoringBody } from './storing-body.ts'
+import { conditionLines, CONDITIONS, freshen, isAbout } from './validation.ts'
+import { varyOf } from './vary.ts'
+
+/** RFC 5861 section 4: what counts as an error of the service. */
+const ERRORS = new Set([500, 502, 503, 504])
+
+/** What the requests of one route have in common. */
+export interface FetchContext {
+  readonly settings: CacheSettings
+  readonly keys: Keys
+  readonly store: CacheStore
+  readonly flights: Flights
+  readonly invalidator: Invalidator
+  readonly clock: Clock
+  readonly next: Handler
+}
+
+/**
+ * One request to the service for the sake of one exchange.
+ *
+ * 1. Where there is a stale entry, it is asked whether that is still good (RFC 9111 section 4.3).
+ * 2. If it is, the entry is freshened, and answers.
+ * 3. If the service fails, the stale entry answers where that is allowed (RFC 5861 section 4).
+ * 4. Anything else goes to the client, and into the store where it may.
+ */
+export class Fetch {
+  private readonly context: FetchContext
+  private readonly exchange: Exchange
+  private readonly url: string
+  private readonly key: string
+  private readonly entry: Entry | null
+  private readonly request: RequestControl
+  private readonly reason: ForwardReason
+  private readonly flight: Flight | null
+  private begun = 0
+  private validating = false
+
+  constructor(
+    context: FetchContext,
+    exchange: Exchange,
+    url: string,
+    key: string,
+    entry: Entry | null,
+    request: RequestControl,
+    reason: ForwardReason,
+    flight: Flight | null,
+  ) {
+    this.context = context
+    this.exchange = exchange
+    this.url = url
+    this.key = key
+    this.entry = entry
+    this.request = request
+    this.reason = reason
+    this.flight = flight
+  }
+
+  run(): Reply | Promise<Reply> {
+    // 1.
+    const { entry, request } = this
+    const conditions = entry === null || request.noStore ? '' : conditionLines(entry)
+    if (conditions === '') return this.send()
+    this.validating = true
+    this.exchange.headers.replace(CONDITIONS, conditions)
+    return this.send()
+  }
+
+  private send(): Reply | Promise<Reply> {
+    this.begun = this.context.clock.now()
+    try {
+      const reply = this.context.next(this.exchange)
+      if (!(reply instanceof Promise)) return this.replied(reply)
+      return reply.then(
+        (late) => this.replied(late),
+        (error: unknown) => this.failed(error),
+      )
+    } catch (error) {
+      return this.failed(error)
+    }
+  }
+
+  private replied(reply: Reply): Reply | Promise<Reply> {
+    const { entry } = this
+    // 2.
+    if (entry !== null && this.validating && reply.status === 304) return this.validated(entry, reply.headers)
+    // 3.
+    if (entry !== null && ERRORS.has(reply.status) && this.mayServeStale(entry)) {
+      cancelBody(reply.body)
+      return this.serveStale(entry, reply.status)
+    }
+    // 4.
+    return this.passOn(reply)
+  }
+
+  private validated(entry: Entry, update: Headers): Reply | Promise<Reply> {
+    const { store, clock, settings } = this.context
+    if (!isAbout(entry, update)) {
+      store.remove(this.key, entry)
+      this.validating = false
+      this.exchange.headers.replace(CONDITIONS, '')
+      return this.send()
+    }
+    const storable = this.examine(entry.status, freshen(entry.fields, update))
+    const fresh = typeof storable === 'string' ? null : makeEntry(this.exchange, storable, entry.body)
+    if (fresh === null) store.remove(this.key, entry)
+    else store.put(this.key, fresh)
+    this.flight?.settle()
+    const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
+    const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
+    // Those of a 304 are for this client, whatever becomes of the entry.
+    if (!settings.setCookie)
+      for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
+    return reply
+  }
+
+  private passOn(reply: Reply): Reply {
+    const { store, flights, settings, keys, invalidator } = this.context
+    const { key, entry, exchange, reason } = this
+    if (exchange.method !== 'GET') invalidateAfter(exchange, reply, keys, invalidator)
+    const storable = this.mayStore(reply)
+    if (typeof storable === 'string') {
+      // What the service says now goes before what it said then.
+      if (entry !== null && reply.status < 500 && reply.status !== 304 && reply.status !== 206) store.remove(key, entry)
+      if (this.flight !== null && reply.status < 500) flights.markUnstorable(key)
+      this.flight?.settle()
+      reply.headers.appendLines(forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }))
+      return reply
+    }
+    if (isStream(reply.body)) {
+      reply.body = new StoringBody(reply.body, settings.maxBody, (body) => {
+        if (body !== null) this.keep(storable, body)
+        this.flight?.settle()
+      })
+    } else {
+      this.keep(storable, reply.body)
+      this.flight?.settle()
+    }
+    reply.headers.appendLines(forwardedLine({ reason, stored: true }))
+    return reply
+  }
+
+  /** What is needed to store the reply, or why it is not stored, as a token. */
+  private mayStore({ status, headers, body }: Reply): Storable | string {
+    const { request, exchange } = this
+    const { keys, settings } = this.context
+    if (request.noStore) return 'request'
+    // RFC 9110 section 9.3.3: the reply to a POST may say that it is what a GET would return.
+    const isGet =
+      exchange.method === 'GET' ||
+      (exchange.method === 'POST' && status === 200 && isSelf(headers.get('Content-Location'), exchange, keys))
+    if (!isGet) return 'method'
+    if (body !== null && body.length > settings.maxBody) return 'too-large'
+    return this.examine(status, headers)
+  }
+
+  private keep(storable: Storable, body: Bytes | null): void {
+    const { store, invalidator } = this.context
+    const entry = makeEntry(this.exchange, storable, body)
+    // A change that came between may be newer than this reply.
+    const outdated = this.exchange.method === 'GET' && invalidator.since(this.begun, entry.url, entry.groups)
+    if (!outdated) store.put(this.key, entry)
+  }
+
+  private examine(status: number, headers: Headers): Storable | string {
+    const { settings, clock } = this.context
+    const [now, wall] = [clock.now(), clock.wall()]
+    const control = controlOf(headers, settings.targets)
+    const freshness = freshnessOf(status, headers, control, wall, settings)
+    const why = whyNotStored(this.exchange, status, headers, control, freshness, settings)
+    if (why !== null || freshness === null) return why ?? 'no-freshness'
+    const vary = varyOf(headers)
+    if (vary === null) return 'vary-star'
+    return {
+      url: this.url,
+      status,
+      headers: headers.clone(),
+      control,
+      freshness,
+      vary,
+      arrival: { wall, delay: now - this.begun },
+      now,
+    }
+  }
+
+  private failed(error: unknown): Reply {
+    const { entry, exchange } = this
+    if (entry !== null && !exchange.aborted && asGatewayError(error).fault === 'service' && this.mayServeStale(entry))
+      return this.serveStale(entry, asGatewayError(error).status)
+    this.flight?.settle()
+    const reply = errorReply(error, exchange)
+    reply.headers.appendLines(forwardedLine({ reason: this.reason }))
+    return reply
+  }
+
+  private mayServeStale(entry: Entry): boolean {
+    return this.context.clock.now() - entry.born - entry.lifetime < entry.staleIfError
+  }
+
+  private serveStale(entry: Entry, status: number): Reply {
+    const { clock } = this.context
+    this.flight?.settle()
+    const [now, wall] = [clock.now(), clock.wall()]
+    const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })
+    return serveHit(entry, this.request, now, wall, line)
+  }
+}

@@ -1,0 +1,37 @@
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec']
+
+const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)'
+const LONG_DAY = '(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)'
+const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
+
+/** RFC 9110 section 5.6.7: IMF-fixdate and the two old forms that recipients must take. */
+const FORMS = [
+  `${DAY}, (?<day>\\d\\d) (?<month>[a-z]{3}) (?<year>\\d{4}) ${TIME} gmt`,
+  `${LONG_DAY}, (?<day>\\d\\d)-(?<month>[a-z]{3})-(?<year>\\d\\d) ${TIME} gmt`,
+  `${DAY} (?<month>[a-z]{3}) (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})`,
+].map((form) => new RegExp(`^${form}$`, 'i'))
+
+/** Milliseconds since 1970-01-01T00:00:00Z of an HTTP date, or null; `now` in the same unit gives two digits a century. */
+export function parseHttpDate(text: string | undefined, now: number): number | null {
+  if (text === undefined) return null
+  for (const form of FORMS) {
+    const parts = form.exec(text)?.groups
+    if (parts !== undefined) return timeOf(parts, now)
+  }
+  return null
+}
+
+function timeOf(parts: Readonly<Record<string, string>>, now: number): number | null {
+  const month = MONTHS.indexOf(parts['month']!.toLowerCase())
+  const [day, hour, minute, second] = [parts['day'], parts['hour'], parts['minute'], parts['second']].map(Number)
+  if (month === -1 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59 || second! > 60) return null
+  return Date.UTC(fullYear(parts['year']!, now), month, day, hour, minute, second)
+}
+
+/** A date that seems to be over 50 years ahead is in the past century. */
+function fullYear(year: string, now: number): number {
+  if (year.length === 4) return Number(year)
+  const current = new Date(now).getUTCFullYear()
+  const full = current - (current % 100) + Number(year)
+  return full > current + 50 ? full - 100 : full
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Share } from './storable.ts'
+
+/** Options of which parts of the query tell resources apart. */
+export const queryOptions = z
+  .strictObject({
+    sort: z
+      .boolean()
+      .default(false)
+      .describe('Whether the order of the parameters makes no difference. Default false.'),
+    only: z
+      .string()
+      .array()
+      .optional()
+      .describe('Names of the parameters that make a difference; all others make none. Default all.'),
+    except: z.string().array().default([]).describe('Names of parameters that make no difference.'),
+  })
+  .prefault({})
+  .describe('Which parts of the query tell resources apart. Default all of it, as it is written.')
+
+/** Makes the keys of one route. */
+export interface Keys {
+  /** Host, path and query: what invalidation goes by. */
+  url(target: Pick<Exchange, 'host' | 'path' | 'query'>): string
+  /** What the stored replies to the exchange are found by. */
+  key(exchange: Exchange, url: string): string
+}
+
+/** Keys for a route with that id. */
+export function compileKeys(route: string, share: Share, options: z.output<typeof queryOptions>): Keys {
+  const normalise = compileQuery(options)
+  return {
+    url: ({ host, path, query }) => host.toLowerCase() + path + (query === '' ? '' : normalise(query)),
+    // A service may redirect by the scheme: what it says to one must not answer the other.
+    key: (exchange, url) => `${route} ${exchange.client.scheme} ${url} ${callersOf(exchange, share)}`,
+  }
+}
+
+/** Who shares a copy; stands behind a URL, which has no spaces, so that no id can be taken for another key. */
+function callersOf({ consumer }: Exchange, share: Share): string {
+  if (consumer === null || share === 'public' || share === 'everyone') return ''
+  return JSON.stringify(share === 'consumer' ? consumer.id : consumer.roles.toSorted())
+}
+
+function compileQuery({ sort, only, except }: z.output<typeof queryOptions>): (query: string) => string {
+  if (!sort && only === undefined && except.length === 0) return (query) => query
+  const left = new Set(except)
+  const counts = (parameter: string): boolean => {
+    const [name = ''] = new URLSearchParams(parameter).keys()
+    return !left.has(name) && (only === undefined || only.includes(name))
+  }
+  return (query) => {
+    const parameters = query.slice(1).split('&').filter(counts)
+    if (sort) parameters.sort()
+    return parameters.length === 0 ? '' : `?${parameters.join('&')}`
+  }
+}

@@ -1,0 +1,62 @@
+import type { Bytes } from '../../core/body.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+import { type ReplyControl, fieldsOf } from './directives.ts'
+import { type Entry, OVERHEAD } from './entry.ts'
+import { type Arrival, type Freshness, initialAge } from './freshness.ts'
+import { parseHttpDate } from './http-date.ts'
+import { groupsOf } from './invalidation.ts'
+import { selectingValues } from './vary.ts'
+
+/** What is not kept: Age is computed, and the rest is between two hops (RFC 9111 section 3.1). */
+const NOT_KEPT = [
+  'Age',
+  'Proxy-Authenticate',
+  'Proxy-Authentication-Info',
+  'Proxy-Authorization',
+  'Cache-Group-Invalidation',
+]
+
+const ALWAYS = new NameSet(NOT_KEPT)
+
+/** A reply that may be stored, and when it came; `now` is the monotonic time of that. */
+export interface Storable {
+  readonly url: string
+  readonly status: number
+  readonly headers: Headers
+  readonly control: ReplyControl
+  readonly freshness: Freshness
+  readonly vary: readonly string[]
+  readonly arrival: Arrival
+  readonly now: number
+}
+
+/** The entry of a reply once its body is complete. */
+export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | null): Entry {
+  const { url, status, headers, control, freshness, vary, arrival, now } = storable
+  const { directives } = control
+  const named = [...fieldsOf(directives, 'no-cache'), ...fieldsOf(directives, 'private')]
+  const dropped = named.length === 0 ? ALWAYS : new NameSet([...NOT_KEPT, ...named])
+  const fields = dropped.without(headers.toWire())
+  const selecting = selectingValues(vary, exchange.headers)
+  const date = parseHttpDate(headers.get('Date'), arrival.wall) ?? arrival.wall
+  const lastModified = headers.get('Last-Modified') ?? null
+  return {
+    url,
+    status,
+    fields,
+    body,
+    born: now - initialAge(headers, arrival),
+    ...freshness,
+    etag: headers.get('ETag') ?? null,
+    lastModified,
+    date,
+    modified: parseHttpDate(lastModified ?? undefined, arrival.wall) ?? date,
+    vary,
+    selecting,
+    language: headers.combined('Content-Language')?.toLowerCase() ?? null,
+    groups: groupsOf(exchange.host, headers, 'Cache-Groups'),
+    size: OVERHEAD + fields.length * 2 + url.length * 3 + (body?.length ?? 0) + selecting.join('').length,
+  }
+}

@@ -1,0 +1,150 @@
+import type { Entry } from './entry.ts'
+import type { CacheStore } from './store.ts'
+
+/** Variants of one key; one more drops the oldest. */
+const VARIANTS = 64
+
+const NONE: readonly Entry[] = []
+
+/** The entries of one key, in the list of those that were used last. */
+interface Slot {
+  readonly key: string
+  readonly url: string
+  entries: readonly Entry[]
+  size: number
+  newer: Slot | null
+  older: Slot | null
+}
+
+/** Keeps entries in the memory of its thread: at most `limit` octets, those that were used least recently go first. */
+export class MemoryCacheStore implements CacheStore {
+  private readonly limit: number
+  private readonly slots = new Map<string, Slot>()
+  private readonly byUrl = new Map<string, Set<Slot>>()
+  private readonly byGroup = new Map<string, Set<Slot>>()
+  private newest: Slot | null = null
+  private oldest: Slot | null = null
+  private used = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  /** Octets in use, about. */
+  get size(): number {
+    return this.used
+  }
+
+  find(key: string): readonly Entry[] {
+    const slot = this.slots.get(key)
+    if (slot === undefined) return NONE
+    if (slot !== this.newest) {
+      this.unlink(slot)
+      this.link(slot)
+    }
+    return slot.entries
+  }
+
+  put(key: string, entry: Entry): void {
+    // One that would drive out a good part of all others is not worth it.
+    if (entry.size > this.limit / 8) return
+    const slot = this.slots.get(key)
+    if (slot === undefined)
+      return this.hold({ key, url: entry.url, entries: [], size: 0, newer: null, older: null }, [entry])
+    const others = slot.entries.filter((other) => !isSameVariant(other, entry))
+    this.drop(slot)
+    this.hold(slot, [entry, ...others].slice(0, VARIANTS))
+  }
+
+  remove(key: string, entry: Entry): void {
+    const slot = this.slots.get(key)
+    if (slot === undefined || !slot.entries.includes(entry)) return
+    const others = slot.entries.filter((other) => other !== entry)
+    this.drop(slot)
+    if (others.length > 0) this.hold(slot, others)
+  }
+
+  invalidate(url: string): number {
+    const slots = [...(this.byUrl.get(url) ?? [])]
+    const groups = new Set(slots.flatMap(({ entries }) => entries.flatMap((entry) => entry.groups)))
+    const count = this.dropAll(slots)
+    return [...groups].reduce((sum, group) => sum + this.invalidateGroup(group), count)
+  }
+
+  invalidateGroup(group: string): number {
+    let count = 0
+    for (const slot of this.byGroup.get(group) ?? []) {
+      for (const entry of slot.entries) {
+        if (!entry.groups.includes(group)) continue
+        this.remove(slot.key, entry)
+        count++
+      }
+    }
+    return count
+  }
+
+  invalidatePrefix(prefix: string): number {
+    return this.dropAll([...this.slots.values()].filter(({ url }) => url.startsWith(prefix)))
+  }
+
+  private dropAll(slots: readonly Slot[]): number {
+    for (const slot of slots) this.drop(slot)
+    return slots.reduce((sum, { entries }) => sum + entries.length, 0)
+  }
+
+  /** Takes a slot in, as the one used last, with those entries. */
+  private hold(slot: Slot, entries: readonly Entry[]): void {
+    slot.entries = entries
+    slot.size = entries.reduce((sum, { size }) => sum + size, 0)
+    this.used += slot.size
+    this.slots.set(slot.key, slot)
+    addTo(this.byUrl, slot.url, slot)
+    for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
+    this.link(slot)
+    while (this.used > this.limit && this.oldest !== null) this.drop(this.oldest)
+  }
+
+  private drop(slot: Slot): void {
+    if (!this.slots.delete(slot.key)) return
+    this.used -= slot.size
+    removeFrom(this.byUrl, slot.url, slot)
+    for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
+    this.unlink(slot)
+  }
+
+  private link(slot: Slot): void {
+    slot.newer = null
+    slot.older = this.newest
+    if (this.newest === null) this.oldest = slot
+    else this.newest.newer = slot
+    this.newest = slot
+  }
+
+  private unlink(slot: Slot): void {
+    const { newer, older } = slot
+    if (newer === null) this.newest = older
+    else newer.older = older
+    if (older === null) this.oldest = newer
+    else older.newer = newer
+  }
+}
+
+function isSameVariant(a: Entry, b: Entry): boolean {
+  return isSameList(a.vary, b.vary) && isSameList(a.selecting, b.selecting)
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((each, index) => each === b[index])
+}
+
+function addTo(index: Map<string, Set<Slot>>, name: string, slot: Slot): void {
+  const slots = index.get(name)
+  if (slots === undefined) index.set(name, new Set([slot]))
+  else slots.add(slot)
+}
+
+function removeFrom(index: Map<string, Set<Slot>>, name: string, slot: Slot): void {
+  const slots = index.get(name)
+  if (slots === undefined || !slots.delete(slot) || slots.size > 0) return
+  index.delete(name)
+}

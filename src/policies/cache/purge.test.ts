@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
+import { Headers } from '../../core/headers.ts'
+import { Reply } from '../../core/reply.ts'
+import { cache } from './policy.ts'
+import { purge, type Purge } from './purge.ts'
+
+const [A, B, C] = [
+  { path: '/a', query: '' },
+  { path: '/a/b', query: '?x=1' },
+  { path: '/c', query: '' },
+]
+
+async function setUp() {
+  const toolbox = makeToolbox()
+  let asked = 0
+  const handle = applyPolicy(
+    cache,
+    {},
+    ({ path }) => {
+      asked++
+      const groups: [string, string][] = path === '/c' ? [['Cache-Groups', '"g"']] : []
+      return new Reply(
+        200,
+        Headers.of([['Cache-Control', 'max-age=60'], ['Date', 'Mon, 15 Jan 2024 10:30:00 GMT'], ...groups]),
+        null,
+      )
+    },
+    toolbox,
+  )
+  for (const target of [A, B, C]) await handle(makeExchange(target))
+  return { toolbox, handle, count: () => asked }
+}
+
+for (const [what, forgotten] of [
+  [{ url: 'https://API.example.com/a' }, [A]],
+  [{ url: 'http://api.example.com/a/b?x=1' }, [B]],
+  [{ prefix: 'http://api.example.com/a' }, [A, B]],
+  [{ prefix: 'http://api.example.com/' }, [A, B, C]],
+  [{ host: 'api.example.com', group: 'g' }, [C]],
+  [{ host: 'other.example.com', group: 'g' }, []],
+  [{ url: 'http://other.example.com/a' }, []],
+] as [Purge, object[]][])
+  test(`purging ${JSON.stringify(what)} forgets ${forgotten.length} of three replies`, async () => {
+    const { toolbox, handle, count } = await setUp()
+    assert.equal(await purge(toolbox, what), forgotten.length)
+    for (const target of [A, B, C]) await handle(makeExchange(target))
+    assert.equal(count(), 3 + forgotten.length)
+  })
+
+test('what is no URL is an error', async () => {
+  const { toolbox } = await setUp()
+  await assert.rejects(purge(toolbox, { url: '/a' }), TypeError)
+})

@@ -1,0 +1,50 @@
+import { type BodySink, isStream } from '../../core/body.ts'
+import type { GatewayError } from '../../core/errors.ts'
+import type { Abortable, Exchange } from '../../core/exchange.ts'
+import type { Headers } from '../../core/headers.ts'
+import type { Reply } from '../../core/reply.ts'
+
+/** A request made again for the cache's sake alone, after its client was answered with a stale reply. */
+export class Refresh implements Exchange {
+  readonly method = 'GET'
+  path: string
+  query: string
+  readonly host: string
+  readonly headers: Headers
+  readonly body = null
+  readonly upgrade = null
+  readonly acceptsTrailers = false
+  readonly expectsContinue = false
+  readonly client: Exchange['client']
+  readonly start: number
+  correlationId: string
+  route: Exchange['route']
+  params: Exchange['params']
+  consumer: Exchange['consumer']
+  instance: string | null = null
+  error: GatewayError | null = null
+  readonly aborted = false
+  waiter: Abortable | null = null
+
+  constructor(exchange: Exchange, start: number) {
+    this.path = exchange.path
+    this.query = exchange.query
+    this.host = exchange.host
+    this.headers = exchange.headers.clone()
+    this.client = exchange.client
+    this.start = start
+    this.correlationId = exchange.correlationId
+    this.route = exchange.route
+    this.params = exchange.params
+    this.consumer = exchange.consumer
+  }
+
+  inform(): void {}
+}
+
+const NOWHERE: BodySink = { write: () => true, end() {}, fail() {} }
+
+/** Takes a reply that nobody waits for, so that it is read to its end. */
+export function consume({ body }: Reply): void {
+  if (isStream(body)) body.pipe(NOWHERE)
+}

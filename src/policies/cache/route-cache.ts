@@ -1,0 +1,158 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { afterwards, type Handler } from '../../core/handler.ts'
+import { errorReply } from '../../core/problem.ts'
+import type { Reply } from '../../core/reply.ts'
+import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
+import { type Entry, hitReply, isFresh } from './entry.ts'
+import { Fetch, type FetchContext } from './fetch.ts'
+import { Refresh, consume } from './refresh.ts'
+import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
+import { serveHit, serveStale } from './serve.ts'
+import { select } from './vary.ts'
+
+/** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
+const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
+
+/**
+ * The cache of one route.
+ *
+ * 1. What cannot be answered from a store goes on; a change that succeeds makes stored replies invalid.
+ * 2. The stored reply that the request selects is looked for.
+ * 3. It is used where it is fresh, or the request or the service says that stale will do.
+ * 4. Else the service is asked, once for all who want to know the same.
+ */
+export class RouteCache {
+  private readonly context: FetchContext
+
+  constructor(context: FetchContext) {
+    this.context = context
+  }
+
+  handle(exchange: Exchange): Reply | Promise<Reply> {
+    // 1.
+    const { method } = exchange
+    if (method !== 'GET' && method !== 'HEAD')
+      return SAFE.has(method) ? this.pass(exchange, 'method') : this.change(exchange)
+    if (exchange.upgrade !== null) return this.context.next(exchange)
+    if (exchange.body !== null) return this.pass(exchange, 'bypass')
+    // 2.
+    const url = this.context.keys.url(exchange)
+    const key = this.context.keys.key(exchange, url)
+    const found = this.context.store.find(key)
+    if (found instanceof Promise) return found.then((entries) => this.answer(exchange, url, key, entries))
+    return this.answer(exchange, url, key, found)
+  }
+
+  private answer(exchange: Exchange, url: string, key: string, entries: readonly Entry[]): Reply | Promise<Reply> {
+    const now = this.context.clock.now()
+    const entry = select(entries, exchange.headers)
+    const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
+    // 3.
+    if (request === PLAIN && entry !== null && isFresh(entry, now)) return hitReply(entry, now)
+    if (request.preconditions) return this.pass(exchange, 'request')
+    if (entry !== null && isUsable(entry, request, now)) return serveHit(entry, request, now, this.context.clock.wall())
+    if (request.onlyIfCached) return this.refuse(exchange)
+    if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
+      this.refresh(exchange, url, key, entry)
+      return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
+    }
+    // 4.
+    return this.ask(exchange, url, key, entry, request, reasonOf(entries, entry, now))
+  }
+
+  private ask(
+    exchange: Exchange,
+    url: string,
+    key: string,
+    entry: Entry | null,
+    request: RequestControl,
+    reason: ForwardReason,
+  ): Reply | Promise<Reply> {
+    if (exchange.method === 'HEAD') return this.pass(exchange, reason)
+    const { wait } = this.context.settings
+    const waiting = wait > 0 && !request.noCache && !request.noStore ? this.context.flights.join(key, wait) : null
+    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, request, reason)
+    const flight = wait > 0 && isShareable(request) ? this.context.flights.begin(key) : null
+    return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
+  }
+
+  /** Another request for the same is under way: its reply may do for this one, or it goes itself. */
+  private async askAfter(
+    waiting: Promise<void>,
+    exchange: Exchange,
+    url: string,
+    key: string,
+    request: RequestControl,
+    reason: ForwardReason,
+  ): Promise<Reply> {
+    await waiting
+    if (exchange.aborted) throw new GatewayError('client-closed')
+    const entry = select(await this.context.store.find(key), exchange.headers)
+    const now = this.context.clock.now()
+    if (entry !== null && isUsable(entry, request, now))
+      return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
+    return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
+  }
+
+  /** RFC 5861 section 3. */
+  private mayRevalidateLater(
+    entry: Entry,
+    { noCache, noStore, maxAge, minFresh }: RequestControl,
+    now: number,
+  ): boolean {
+    const over = now - entry.born - entry.lifetime
+    return !noCache && !noStore && maxAge === null && minFresh === 0 && over < entry.staleWhileRevalidate
+  }
+
+  /** Fetches a new reply in place of the entry, unless that is already under way. */
+  private refresh(exchange: Exchange, url: string, key: string, entry: Entry): void {
+    const flight = this.context.flights.begin(key)
+    if (flight === null) return
+    const copy = new Refresh(exchange, this.context.clock.now())
+    const reply = new Fetch(this.context, copy, url, key, entry, PLAIN, 'stale', flight).run()
+    if (reply instanceof Promise) void reply.then(consume)
+    else consume(reply)
+  }
+
+  private pass(exchange: Exchange, reason: ForwardReason): Reply | Promise<Reply> {
+    return this.forward(exchange, { reason })
+  }
+
+  /** Whatever is not known to be safe may change what is stored. */
+  private change(exchange: Exchange): Reply | Promise<Reply> {
+    const { keys } = this.context
+    const url = keys.url(exchange)
+    return new Fetch(this.context, exchange, url, keys.key(exchange, url), null, PLAIN, 'method', null).run()
+  }
+
+  private forward(exchange: Exchange, forwarded: Forwarded): Reply | Promise<Reply> {
+    const line = forwardedLine(forwarded)
+    return afterwards(settled(this.context.next, exchange), (reply) => {
+      if (reply.upgrade === null) reply.headers.appendLines(line)
+      return reply
+    })
+  }
+
+  /** RFC 9111 section 5.2.1.7. */
+  private refuse(exchange: Exchange): Reply {
+    const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
+    reply.headers.appendLines('Cache-Status: sallyport; detail=only-if-cached\r\n')
+    return reply
+  }
+}
+
+/** The reply of `next`, or the problem document of what it throws. */
+function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
+  try {
+    const reply = next(exchange)
+    return reply instanceof Promise ? reply.catch((error: unknown) => errorReply(error, exchange)) : reply
+  } catch (error) {
+    return errorReply(error, exchange)
+  }
+}
+
+function reasonOf(entries: readonly Entry[], entry: Entry | null, now: number): ForwardReason {
+  if (entry === null) return entries.length === 0 ? 'uri-miss' : 'vary-miss'
+  return isFresh(entry, now) ? 'request' : 'stale'
+}

@@ -1,0 +1,30 @@
+import { Headers } from '../../core/headers.ts'
+import { Reply } from '../../core/reply.ts'
+import { ageOf, type Entry, ttlOf } from './entry.ts'
+import { rangeReply } from './ranges.ts'
+import type { RequestControl } from './request-control.ts'
+import { deliver } from './stored-body.ts'
+import { isNotModified, notModifiedReply } from './validation.ts'
+
+/**
+ * A stored reply as the request wants it: whole, a part of it, or not at all if the client has it already. `status` is
+ * its Cache-Status line, that of a hit by default; `wall` is the wall-clock time in milliseconds.
+ */
+export function serveHit(
+  entry: Entry,
+  request: RequestControl,
+  now: number,
+  wall: number,
+  status = `Cache-Status: sallyport; hit; ttl=${ttlOf(entry, now)}\r\n`,
+): Reply {
+  const fields = `${entry.fields}Age: ${ageOf(entry, now)}\r\n${status}`
+  if (isNotModified(entry, request, wall)) return notModifiedReply(fields)
+  const part = request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields)
+  return part ?? new Reply(entry.status, Headers.fromWire(fields, true), deliver(entry.body))
+}
+
+/** The same for an entry that is served though it is stale; `detail` says why. */
+export function serveStale(entry: Entry, request: RequestControl, now: number, wall: number, detail: string): Reply {
+  const status = `Cache-Status: sallyport; hit; ttl=${ttlOf(entry, now)}; detail=${detail}\r\n`
+  return serveHit(entry, request, now, wall, status)
+}

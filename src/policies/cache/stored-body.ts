@@ -1,0 +1,41 @@
+import type { Body, BodySink, BodyStream, Bytes } from '../../core/body.ts'
+
+/** Up to here a stored body goes out at once, in octets; a longer one waits for clients that read slowly. */
+const AT_ONCE = 65_536
+
+/** A stored body on its way to one more client. */
+export function deliver(body: Bytes | null): Body {
+  return body === null || body.length <= AT_ONCE ? body : new StoredStream(body.toBuffer())
+}
+
+class StoredStream implements BodyStream {
+  readonly length: number
+  private readonly octets: Buffer
+  private at = 0
+  private sink: BodySink | null = null
+
+  constructor(octets: Buffer) {
+    this.octets = octets
+    this.length = octets.length
+  }
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    this.resume()
+  }
+
+  resume(): void {
+    while (this.sink !== null && this.at < this.length) {
+      const chunk = this.octets.subarray(this.at, this.at + AT_ONCE)
+      this.at += chunk.length
+      if (!this.sink.write(chunk)) return
+    }
+    const { sink } = this
+    this.sink = null
+    sink?.end(null)
+  }
+
+  cancel(): void {
+    this.sink = null
+  }
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { BodySink, BodyStream, Bytes } from '../../core/body.ts'
+import { Headers } from '../../core/headers.ts'
+import { StoringBody } from './storing-body.ts'
+
+/** A body that comes as the test says, and where it goes. */
+function setUp(limit: number, length = -1) {
+  let into: BodySink | null = null
+  const events: string[] = []
+  const source: BodyStream = {
+    length,
+    pipe: (sink) => (into = sink),
+    resume: () => events.push('resume'),
+    cancel: () => events.push('cancel'),
+  }
+  const kept: (string | null)[] = []
+  const body = new StoringBody(source, limit, (bytes: Bytes | null) => kept.push(bytes?.toText() ?? null))
+  let takes = true
+  body.pipe({
+    write: (chunk) => {
+      events.push(chunk.toString())
+      return takes
+    },
+    end: () => events.push('end'),
+    fail: () => events.push('fail'),
+  })
+  const come = (text: string): boolean => {
+    const lent = Buffer.from(text)
+    const more = into!.write(lent)
+    lent.fill(0)
+    return more
+  }
+  return { body, events, kept, come, sink: into as unknown as BodySink, block: () => (takes = false) }
+}
+
+test('a body is kept whole while it passes through', () => {
+  const { events, kept, come, sink } = setUp(10)
+  come('abc')
+  come('def')
+  sink.end(null)
+  assert.deepEqual(events, ['abc', 'def', 'end'])
+  assert.deepEqual(kept, ['abcdef'])
+})
+
+test('backpressure passes through', () => {
+  const { body, events, come, block } = setUp(10)
+  block()
+  assert.equal(come('abc'), false)
+  body.resume()
+  assert.deepEqual(events, ['abc', 'resume'])
+})
+
+test('a body over the limit is passed through and not kept', () => {
+  const { events, kept, come, sink } = setUp(5)
+  come('abc')
+  come('def')
+  come('ghi')
+  sink.end(null)
+  assert.deepEqual(events, ['abc', 'def', 'ghi', 'end'])
+  assert.deepEqual(kept, [null])
+})
+
+test('a body that breaks off, that nobody wants, that has trailers, or is too short, is not kept', () => {
+  const broken = setUp(10)
+  broken.come('abc')
+  broken.sink.fail(new Error('gone'))
+  const cancelled = setUp(10)
+  cancelled.come('abc')
+  cancelled.body.cancel()
+  const trailing = setUp(10)
+  trailing.sink.end(Headers.of([['X-Sum', '1']]))
+  const short = setUp(10, 5)
+  short.come('abc')
+  short.sink.end(null)
+  for (const { kept } of [broken, cancelled, trailing, short]) assert.deepEqual(kept, [null])
+  assert.deepEqual(broken.events, ['abc', 'fail'])
+  assert.deepEqual(cancelled.events, ['abc', 'cancel'])
+})

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parseDictionary, parseStrings } from './structured-fields.ts'
+
+test('a Dictionary of every type; the last member of a name counts', () => {
+  assert.deepEqual(
+    [...parseDictionary('a=1, b=-2.5;q=1,\tc="x \\"y\\"" , d=tok/en:*, e, f=?0, g=:YQ==:, h=(1 2);p, a=3')!],
+    [
+      ['b', -2.5],
+      ['c', 'x "y"'],
+      ['d', 'tok/en:*'],
+      ['e', true],
+      ['f', false],
+      ['g', null],
+      ['h', null],
+      ['a', 3],
+    ],
+  )
+})
+
+for (const text of [
+  'A=1',
+  'a=',
+  'a=1 b',
+  'a,',
+  ',a',
+  'a=1.',
+  'a=1.2345',
+  'a=1234567890123456',
+  'a=(1 2',
+  'a=(1,2)',
+  'a="é"',
+  'a=?2',
+  'a;=1',
+])
+  test(`${text} is no Dictionary`, () => assert.equal(parseDictionary(text), null))
+
+test('the Strings of a List, in order', () => {
+  assert.deepEqual(parseStrings('"a";x=1, b, "c d", 1'), ['a', 'c d'])
+  assert.deepEqual(parseStrings(''), [])
+  assert.equal(parseStrings('"a", '), null)
+  assert.equal(parseStrings('"a" "b"'), null)
+})

@@ -1,0 +1,114 @@
+/** A bare item as far as caching needs it: a number, a boolean, a String's or Token's text; null for anything else. */
+export type BareItem = number | boolean | string | null
+
+/** Reads a Dictionary (RFC 9651 section 4.2.2); parameters are left out. Null if it is not valid. */
+export function parseDictionary(text: string): ReadonlyMap<string, BareItem> | null {
+  const reader = new Reader(text)
+  const members = new Map<string, BareItem>()
+  const valid = reader.members(() => {
+    const key = reader.take(KEY)
+    if (key === null) return false
+    const member = reader.take(EQUALS) === null ? { value: true } : reader.member()
+    if (member === null || !reader.parameters()) return false
+    members.delete(key)
+    members.set(key, member.value)
+    return true
+  })
+  return valid ? members : null
+}
+
+/** The Strings of a List (RFC 9651 section 4.2.1); members of another type are left out. Null if it is not valid. */
+export function parseStrings(text: string): readonly string[] | null {
+  const reader = new Reader(text)
+  const strings: string[] = []
+  const valid = reader.members(() => {
+    const quoted = reader.next === '"'
+    const member = reader.member()
+    if (member === null || !reader.parameters()) return false
+    if (quoted && typeof member.value === 'string') strings.push(member.value)
+    return true
+  })
+  return valid ? strings : null
+}
+
+const KEY = /[a-z*][a-z0-9_.*-]*/y
+const EQUALS = /=/y
+const SPACES = / */y
+const BLANKS = /[ \t]*/y
+const COMMA = /,/y
+const SEMICOLON = /;/y
+const OPEN = /\(/y
+const CLOSE = /\)/y
+const NUMBER = /-?(?:\d{1,12}\.\d{1,3}|\d{1,15})(?![\d.])/y
+const STRING = /"(?:[ !#-[\]-~]|\\["\\])*"/y
+const TOKEN = /[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*/y
+const BYTES = /:[A-Za-z0-9+/=]*:/y
+const BOOLEAN = /\?[01]/y
+
+class Reader {
+  private readonly text: string
+  private at = 0
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  get next(): string {
+    return this.text.charAt(this.at)
+  }
+
+  /** What the sticky pattern matches here, or null; reading goes on behind it. */
+  take(pattern: RegExp): string | null {
+    pattern.lastIndex = this.at
+    const match = pattern.exec(this.text)
+    if (match === null) return null
+    this.at = pattern.lastIndex
+    return match[0]
+  }
+
+  /** Members separated by commas up to the end; none at all are valid too. */
+  members(read: () => boolean): boolean {
+    this.take(SPACES)
+    while (this.next !== '') {
+      if (!read()) return false
+      this.take(BLANKS)
+      if (this.next === '') return true
+      if (this.take(COMMA) === null) return false
+      this.take(BLANKS)
+      if (this.next === '') return false
+    }
+    return true
+  }
+
+  /** An item or an inner list, whose value is null. */
+  member(): { value: BareItem } | null {
+    if (this.take(OPEN) === null) return this.bareItem()
+    for (;;) {
+      this.take(SPACES)
+      if (this.take(CLOSE) !== null) return { value: null }
+      if (this.bareItem() === null || !this.parameters()) return null
+      if (this.next !== ' ' && this.next !== ')') return null
+    }
+  }
+
+  parameters(): boolean {
+    while (this.take(SEMICOLON) !== null) {
+      this.take(SPACES)
+      if (this.take(KEY) === null) return false
+      if (this.take(EQUALS) !== null && this.bareItem() === null) return false
+    }
+    return true
+  }
+
+  private bareItem(): { value: BareItem } | null {
+    const number = this.take(NUMBER)
+    if (number !== null) return { value: Number(number) }
+    const string = this.take(STRING)
+    if (string !== null) return { value: string.slice(1, -1).replaceAll(/\\(.)/g, '$1') }
+    const token = this.take(TOKEN)
+    if (token !== null) return { value: token }
+    const boolean = this.take(BOOLEAN)
+    if (boolean !== null) return { value: boolean === '?1' }
+    return this.take(BYTES) === null ? null : { value: null }
+  }
+}

@@ -1,0 +1,68 @@
+import { Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+import { Reply } from '../../core/reply.ts'
+import { splitList } from './directives.ts'
+import type { Entry } from './entry.ts'
+import { parseHttpDate } from './http-date.ts'
+
+/** What a client says of the copy that it has itself. */
+export interface Conditions {
+  readonly noneMatch: string | undefined
+  readonly modifiedSince: string | undefined
+}
+
+export const CONDITIONS = new NameSet(['If-None-Match', 'If-Modified-Since'])
+
+/** What describes the content, which a 304 does not have (RFC 9110 section 15.4.5). */
+const CONTENT = new NameSet(['Content-Type', 'Content-Encoding', 'Content-Language', 'Content-Range'])
+
+/** Fields that a 304 does not change: the stored content depends on them (RFC 9111 section 3.2). */
+const UNCHANGED = new Set(['content-length', 'content-encoding', 'content-range', 'set-cookie', 'cache-status'])
+
+/** The fields with which the service is asked whether an entry is still good, or "" if it has no validator. */
+export function conditionLines({ etag, lastModified }: Entry): string {
+  const noneMatch = etag === null ? '' : `If-None-Match: ${etag}\r\n`
+  return lastModified === null ? noneMatch : `${noneMatch}If-Modified-Since: ${lastModified}\r\n`
+}
+
+/** Whether the client's copy is as good as the entry (RFC 9111 section 4.3.2). */
+export function isNotModified(entry: Entry, { noneMatch, modifiedSince }: Conditions, wall: number): boolean {
+  if (entry.status !== 200) return false
+  if (noneMatch !== undefined) {
+    if (noneMatch === '*') return true
+    const { etag } = entry
+    return etag !== null && splitList(noneMatch).some((tag) => opaque(tag) === opaque(etag))
+  }
+  const since = parseHttpDate(modifiedSince, wall)
+  return since !== null && entry.modified <= since
+}
+
+/** The 304 for a client whose copy is still good. */
+export function notModifiedReply(fields: string): Reply {
+  return new Reply(304, Headers.fromWire(CONTENT.without(fields), true), null)
+}
+
+/** Whether a 304 is about the entry that was asked about (RFC 9111 section 4.3.4). */
+export function isAbout(entry: Entry, headers: Headers): boolean {
+  const etag = headers.get('ETag')
+  return etag === undefined || etag.startsWith('W/') || etag === entry.etag
+}
+
+/** The fields of an entry with those of a 304 put in their place (RFC 9111 section 3.2). */
+export function freshen(fields: string, update: Headers): Headers {
+  const names = new Set<string>()
+  let lines = ''
+  for (const [name, value] of update) {
+    if (UNCHANGED.has(name.toLowerCase())) continue
+    names.add(name)
+    lines += `${name}: ${value}\r\n`
+  }
+  const headers = Headers.fromWire(fields)
+  headers.replace(new NameSet(names), lines)
+  return headers
+}
+
+/** The tag without its weakness flag: weak comparison (RFC 9110 section 8.8.3.2). */
+function opaque(tag: string): string {
+  return tag.startsWith('W/') ? tag.slice(2) : tag
+}

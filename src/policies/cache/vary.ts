@@ -1,0 +1,58 @@
+import type { Headers } from '../../core/headers.ts'
+import { splitList } from './directives.ts'
+import type { Entry } from './entry.ts'
+
+/** Fields in which neither the order of the members nor the case of letters means anything (RFC 9110 section 12.5). */
+const UNORDERED = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
+
+/** A field that is not there selects differently from an empty one; no value begins with NUL. */
+const ABSENT = '\0'
+
+/** The request fields that a reply depends on, in lower case; null if on more than any request shows (Vary: *). */
+export function varyOf(reply: Headers): readonly string[] | null {
+  const names = reply.getAll('Vary').flatMap(splitList)
+  return names.includes('*') ? null : [...new Set(names.map((name) => name.toLowerCase()))].toSorted()
+}
+
+/** What the request says in those fields, each in one form whatever its spacing and number of lines (RFC 9111 section 4.1). */
+export function selectingValues(names: readonly string[], request: Headers): readonly string[] {
+  return names.map((name) => {
+    const value = request.combined(name)
+    if (value === undefined) return ABSENT
+    const members = splitList(value)
+    if (!UNORDERED.has(name)) return members.join(',')
+    return members
+      .map((member) => member.toLowerCase().replaceAll(/\s*;\s*/g, ';'))
+      .toSorted()
+      .join(',')
+  })
+}
+
+/** The entry that answers such a request: the first of the list, which is the newest, or null. */
+export function select(entries: readonly Entry[], request: Headers): Entry | null {
+  for (const entry of entries) if (entry.vary.length === 0 || selects(entry, request)) return entry
+  return null
+}
+
+function selects(entry: Entry, request: Headers): boolean {
+  const values = selectingValues(entry.vary, request)
+  return entry.vary.every(
+    (name, index) =>
+      values[index] === entry.selecting[index] ||
+      (name === 'accept-language' && entry.language !== null && entry.language === favourite(values[index]!)),
+  )
+}
+
+/** The one language that the client likes best: whatever else is there, it gets that if the service has it. */
+function favourite(value: string): string | null {
+  const ranked = value
+    .split(',')
+    .map((member) => {
+      const [language = '', ...parameters] = member.split(';')
+      const quality = parameters.find((parameter) => parameter.startsWith('q='))
+      return { language, quality: quality === undefined ? 1 : Number(quality.slice(2)) }
+    })
+    .toSorted((a, b) => b.quality - a.quality)
+  const [best, second] = ranked
+  return best === undefined || best.quality === second?.quality ? null : best.language
+}

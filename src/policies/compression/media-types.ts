@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { remember } from './remember.ts'
+
+const expected = 'expected a media type such as "application/json", "text/*" or "application/*+json"'
+
+/** Schema of a media type in which an asterisk may stand for any part of the subtype. */
+export const mediaType = z
+  .string(expected)
+  .regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+$/, expected)
+  .toLowerCase()
+
+/** Compiles media types into one question, asked of Content-Type values; parameters do not matter. */
+export function compileMediaTypes(types: readonly string[]): (contentType: string) => boolean {
+  const sources = types.map((type) => type.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*'))
+  const listed = new RegExp(`^(?:${sources.join('|')})$`)
+  return remember((contentType) => {
+    const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
+    return listed.test(type) && type !== EVENT_STREAM
+  })
+}
+
+/** Events are to arrive one by one, and proxies further on know this type by name. */
+const EVENT_STREAM = 'text/event-stream'

@@ -1,0 +1,43 @@
+import type { BodySink, BodyStream, Bytes } from '../../core/body.ts'
+
+/** In octets. */
+const PIECE = 65_536
+
+/** A body at hand as a stream, for whoever wants it piece by piece. */
+export class Pieces implements BodyStream {
+  readonly length: number
+  private readonly octets: Buffer
+  private sink: BodySink | null = null
+  private at = 0
+  private paused = false
+
+  constructor(bytes: Bytes) {
+    this.length = bytes.length
+    this.octets = bytes.toBuffer()
+  }
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    this.deliver()
+  }
+
+  resume(): void {
+    this.paused = false
+    this.deliver()
+  }
+
+  cancel(): void {
+    this.sink = null
+  }
+
+  private deliver(): void {
+    while (this.sink !== null && !this.paused && this.at < this.length) {
+      const piece = this.octets.subarray(this.at, this.at + PIECE)
+      this.at += piece.length
+      this.paused = !this.sink.write(piece)
+    }
+    if (this.at < this.length) return
+    this.sink?.end(null)
+    this.sink = null
+  }
+}

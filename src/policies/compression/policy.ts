@@ -1,0 +1,172 @@
+import { z } from 'zod'
+import { type Body, type BodyStream, Bytes } from '../../core/body.ts'
+import { definePolicy } from '../../core/component.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { editReplies } from '../../core/handler.ts'
+import { fieldLine, type Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+import type { Reply } from '../../core/reply.ts'
+import { size } from '../../core/units.ts'
+import { addVary } from '../vary.ts'
+import { type Acceptance, createNegotiation } from './accept-encoding.ts'
+import { type Coding, type CodingName, codings } from './codings.ts'
+import { CompressedBody } from './compressed-body.ts'
+import { compileMediaTypes, mediaType } from './media-types.ts'
+import { Pieces } from './pieces.ts'
+
+/** Up to here, in octets, a body at hand is compressed at once: less work, and its length is known. */
+const AT_ONCE = 65_536
+
+/** A reply with one of these has its coding already, is a part of something, or is checked octet by octet. */
+const FINISHED = new NameSet(['Content-Encoding', 'Content-Range', 'Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5'])
+
+/** Of the octets as the service sent them: their coding, length, tag, and that parts of them can be had. */
+const CHANGED = new NameSet(['Content-Encoding', 'Content-Length', 'ETag', 'Accept-Ranges'])
+
+/** RFC 9110 sections 15.3.5 to 15.3.7: nothing to compress, or a part of what may have been stored uncompressed. */
+const EXEMPT = new Set([101, 204, 205, 206])
+
+const names = ['zstd', 'br', 'gzip'] as const satisfies readonly CodingName[]
+
+function level(name: CodingName) {
+  const { min, max, usual } = codings[name].levels
+  return z.int().min(min).max(max).default(usual).describe(`${min} to ${max}. Default ${usual}.`)
+}
+
+const options = z.strictObject({
+  encodings: z
+    .array(z.enum(names))
+    .min(1)
+    .default([...names])
+    .describe('What replies are compressed with, of what a client takes gladly the first. Default zstd, br, gzip.'),
+  types: mediaType
+    .array()
+    .min(1)
+    .default([
+      'text/*',
+      'application/json',
+      'application/*+json',
+      'application/x-ndjson',
+      'application/xml',
+      'application/*+xml',
+      'application/javascript',
+      'application/wasm',
+      'image/*+xml',
+      'font/otf',
+      'font/ttf',
+    ])
+    .describe('Content types that are worth it; text/event-stream never is. Default text, JSON, XML, scripts, SVG, fonts.'),
+  minimum: size.prefault('1kb').describe('Shorter replies are not compressed. Default 1kb.'),
+  levels: z
+    .strictObject({ zstd: level('zstd'), br: level('br'), gzip: level('gzip') })
+    .prefault({})
+    .describe('How hard to try: higher is smaller and takes longer.'),
+  streams: z
+    .int()
+    .min(1)
+    .default(64)
+    .describe(
+      'Replies that a thread compresses at the same time while they stream, each with about 1 MB of memory; ' +
+        'further ones go uncompressed. Default 64.',
+    ),
+})
+
+/** Streams that this thread compresses now, whatever their routes. */
+let streaming = 0
+
+function released(): void {
+  streaming--
+}
+
+/** Compresses replies with what the client takes (RFC 9110 sections 8.4 and 12.5.3). */
+export const compression = definePolicy({
+  name: 'compression',
+  summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that take it.',
+  options,
+  create({ encodings, types, minimum, levels, streams }, { clock }) {
+    const worthIt = compileMediaTypes(types)
+    const negotiate = createNegotiation(encodings)
+
+    function edit(reply: Reply, exchange: Exchange): void {
+      const { status, headers, body } = reply
+      // 1. Replies without content, or with too little of it.
+      if (status === 304) return editNotModified(headers, exchange)
+      if (EXEMPT.has(status) || (body === null && exchange.method !== 'HEAD')) return
+      const length = body === null ? announcedLength(headers) : body.length
+      const isShort = length >= 0 && length < minimum
+      if (isShort && !accepted(exchange).refusesIdentity) return
+      // 2. Those that are not to be compressed.
+      const type = headers.get('Content-Type')
+      if (type === undefined || !worthIt(type) || headers.hasAny(FINISHED)) return
+      if (forbidsTransformation(headers) || forbidsTransformation(exchange.headers)) return
+      // 3. What the client takes.
+      addVary(headers, 'Accept-Encoding')
+      const { coding, refusesIdentity } = accepted(exchange)
+      if (coding === null) return
+      // 4. The body; for HEAD, only what is said of it.
+      if (body !== null) {
+        const compressed = compress(body, coding, refusesIdentity)
+        if (compressed === null) return
+        reply.body = compressed
+      }
+      describe(headers, coding)
+    }
+
+    function accepted({ headers }: Exchange): Acceptance<CodingName> {
+      return negotiate(headers.combined('Accept-Encoding') ?? '')
+    }
+
+    /** Null where it is not worth it, or too much at a time. */
+    function compress(body: Bytes | BodyStream, name: CodingName, always: boolean): Body {
+      const coding: Coding = codings[name]
+      const level = levels[name]
+      if (body instanceof Bytes && body.length <= AT_ONCE) {
+        const compressed = coding.compress(body.toBuffer(), level)
+        return always || compressed.length < body.length ? Bytes.fromBuffer(compressed) : null
+      }
+      if (streaming >= streams) return null
+      streaming++
+      const source = body instanceof Bytes ? new Pieces(body) : body
+      return new CompressedBody(source, { coding, level, clock, released })
+    }
+
+    /** What a stored reply is brought up to date with has to look like the reply did (RFC 9110 section 15.4.5). */
+    function editNotModified(headers: Headers, exchange: Exchange): void {
+      const type = headers.get('Content-Type')
+      if (type !== undefined && !worthIt(type)) return
+      addVary(headers, 'Accept-Encoding')
+      const etag = weakened(headers)
+      const known = exchange.headers.combined('If-None-Match')
+      if (etag !== undefined && known?.includes(etag) === true) headers.set('ETag', etag)
+    }
+
+    return (next) => editReplies(next, edit)
+  },
+})
+
+/** Content-Length of a reply without its content, -1 where nobody knows. */
+function announcedLength(headers: Headers): number {
+  return Number(headers.get('Content-Length') ?? -1)
+}
+
+/** RFC 9111 sections 5.2.1.6 and 5.2.2.6. */
+function forbidsTransformation(headers: Headers): boolean {
+  const directives = headers.combined('Cache-Control')
+  return directives !== undefined && /(?:^|[\s,])no-transform(?:$|[\s,])/i.test(directives)
+}
+
+/**
+ * The entity tag of the content as it is now: other octets than those that the service gave it for, but worth the same
+ * (RFC 9110 section 8.8.1). Undefined without one.
+ */
+function weakened(headers: Headers): string | undefined {
+  const etag = headers.get('ETag')
+  return etag?.startsWith('"') === true ? `W/${etag}` : etag
+}
+
+/** Says how the content is coded, and nothing more that was true of it before only. */
+function describe(headers: Headers, coding: CodingName): void {
+  const etag = weakened(headers)
+  const tag = etag === undefined ? '' : fieldLine('ETag', etag)
+  headers.replace(CHANGED, `Content-Encoding: ${coding}\r\n${tag}`)
+}
