@@ -1,6 +1,8 @@
 import { parseConfig } from './config/parse.ts'
+import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
 import type { Address } from './core/address.ts'
+import type { Policy } from './core/component.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import type { PoolSize } from './http1/pool.ts'
@@ -12,6 +14,16 @@ import { createLogger, type LogOutput } from './telemetry/logger.ts'
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
 export type { GatewayInput } from './config/schema.ts'
+export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './core/body.ts'
+export { definePolicy, type OwnPolicies, type Policy, type PolicyToolbox } from './core/component.ts'
+export { GatewayError, type ErrorCode } from './core/errors.ts'
+export type { Consumer, Exchange, RouteInfo } from './core/exchange.ts'
+export { afterwards, editReplies, type Handler, type Middleware } from './core/handler.ts'
+export { Headers } from './core/headers.ts'
+export type { Logger } from './core/logger.ts'
+export { Reply } from './core/reply.ts'
+export { duration, size } from './core/units.ts'
+export { z } from 'zod'
 export type { Address } from './core/address.ts'
 export type { PoolSize } from './http1/pool.ts'
 
@@ -19,6 +31,8 @@ export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */
   readonly output?: LogOutput
   readonly clock?: Clock
+  /** Policies of your own, innermost in the order of the list; the configuration names them under `policies:`. */
+  readonly policies?: readonly Policy[]
   /** Uniform in [0, 1). */
   readonly random?: () => number
 }
@@ -44,14 +58,16 @@ export interface Gateway {
  * Throws ConfigError; rejects if an address is not to be had.
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
-  const config = parseConfig(input)
+  // Relative to the working directory, as there is no configuration file.
+  const loaded = await readPolicyFiles(input, 'sallyport.yaml', options.policies)
+  const config = parseConfig(input, loaded)
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
   const board = HealthBoard.create()
   const checker = new HealthChecker({ board, clock, random, log: output.log })
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
-  const front = new Front({ config, board, slots, limits, output, clock, random })
+  const front = new Front({ config, policies: loaded.chain, board, slots, limits, output, clock, random })
   const addresses = await front
     .listen(
       config.listeners.map(({ address }) => address),

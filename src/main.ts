@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { describeRoutes } from './config/describe.ts'
 import { loadConfig } from './config/load.ts'
+import { loadChain } from './config/policy-files.ts'
 import { ConfigError } from './config/problems.ts'
 import { systemClock } from './core/clock.ts'
 import { version } from './front/version.ts'
@@ -47,7 +48,7 @@ async function start(args: string[]): Promise<number> {
 async function check(args: string[]): Promise<number> {
   const { positionals } = parseArgs({ args, allowPositionals: true })
   const config = await loadConfig(positionals[0] ?? DEFAULT_FILE, process.env)
-  console.log(describeRoutes(config))
+  console.log(describeRoutes(config, await loadChain(config.policyFiles)))
   return 0
 }
 

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { systemClock } from '../src/core/clock.ts'
 import { type Algorithm, algorithms, type Limit } from '../src/core/limits.ts'
+import { MemoryMeter } from '../src/stores/memory/memory-meter.ts'
 import { SharedTable } from '../src/stores/memory/table.ts'
 import type { LimitThreadData } from './support/limit-thread.ts'
 
@@ -15,10 +17,11 @@ async function countAdmitted(
   limit: Limit,
   clients: readonly string[],
   rounds: number,
+  ahead = 0,
 ): Promise<number[]> {
   const gate = new SharedArrayBuffer(4)
   new Int32Array(gate)[0] = THREADS
-  const workerData: LimitThreadData = { buffer: table.buffer, limit, clients, rounds, gate }
+  const workerData: LimitThreadData = { buffer: table.buffer, limit, clients, rounds, ahead, gate }
   const counts = await Promise.all(
     Array.from({ length: THREADS }, async () => {
       const worker = new Worker(new URL('support/limit-thread.ts', import.meta.url), { workerData })
@@ -50,9 +53,24 @@ for (const algorithm of algorithms) {
     assert.deepEqual([table.evictions, admitted.filter((count) => count !== 2)], [0, []])
   })
 
-  test(`${algorithm}: threads that count on two quotas at once exhaust the smaller one, and not one more`, async () => {
-    const clients = ['client']
-    const admitted = await countAdmitted(SharedTable.create(1024), makeLimit(algorithm, 600, 500), clients, 2000)
-    assert.deepEqual(admitted, [500])
+  test(`${algorithm}: threads that meet thousands of clients again, whose time had ended, give each its limit, and not one more`, async () => {
+    const clients = Array.from({ length: 5000 }, (_, i) => `client-${i}`)
+    const limit = makeLimit(algorithm, 2)
+    const table = SharedTable.create(65_536)
+    const meter = new MemoryMeter(table, systemClock, limit)
+    for (const client of clients) meter.decide(client, 2)
+    const admitted = await countAdmitted(table, limit, clients, 3, 50 * DAY)
+    assert.deepEqual([table.evictions, admitted.filter((count) => count !== 2)], [0, []])
+  })
+
+  test(`${algorithm}: threads that count on two quotas at once exhaust the smaller one, and charge the other no more`, async () => {
+    const table = SharedTable.create(1024)
+    const limit = makeLimit(algorithm, 600, 500)
+    assert.deepEqual(await countAdmitted(table, limit, ['client'], 2000), [500])
+    const { quotas } = new MemoryMeter(table, systemClock, limit).decide('client', 0)
+    assert.deepEqual(
+      quotas.map(({ remaining }) => remaining),
+      [100, 0],
+    )
   })
 }

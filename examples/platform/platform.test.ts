@@ -88,7 +88,6 @@ for (const { name, url, document } of documents) {
     const removals = operations.filter(({ method }) => method === 'DELETE')
     for (const operation of [...operations.filter(({ method }) => method !== 'DELETE'), ...removals]) {
       const where = `${operation.method} ${operation.path}`
-      // oxlint-disable-next-line no-await-in-loop -- what is removed last must be there before
       const answer = await ask(url, concrete(operation.path), {
         method: operation.method,
         as: 'user-admin',

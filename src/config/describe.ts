@@ -1,3 +1,4 @@
+import type { Policy } from '../core/component.ts'
 import { type Condition, type MatchLine, routingTable } from '../routing/match.ts'
 import { activePolicies } from './policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
@@ -5,9 +6,9 @@ import type { GatewayConfig, RouteConfig } from './schema.ts'
 const HEADINGS = ['HOST', 'PATH', 'WHEN', 'TO', 'POLICIES', 'ROUTE']
 
 /** The routing table as text, one line for each host and path of a route, the most specific first. */
-export function describeRoutes(config: GatewayConfig): string {
+export function describeRoutes(config: GatewayConfig, chain?: readonly Policy[]): string {
   const table = routingTable(config.routes.map((route) => ({ match: route.match, value: route })))
-  const rows = [HEADINGS, ...table.map(rowOf)]
+  const rows = [HEADINGS, ...table.map((line) => rowOf(line, chain))]
   const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows
     .map((row) =>
@@ -19,14 +20,17 @@ export function describeRoutes(config: GatewayConfig): string {
     .join('\n')
 }
 
-function rowOf({ host, pattern, methods, headers, query, value: route }: MatchLine<RouteConfig>): string[] {
+function rowOf(
+  { host, pattern, methods, headers, query, value: route }: MatchLine<RouteConfig>,
+  chain?: readonly Policy[],
+): string[] {
   const conditions = [
     methods.join(','),
     ...headers.map((condition) => describeCondition(condition, ': ')),
     ...query.map((condition) => `?${describeCondition(condition, '=')}`),
   ].filter((text) => text !== '')
   const hostText = host === null ? '*' : `${host.wildcard ? '*.' : ''}${host.name}`
-  const policies = activePolicies(route.policies).map(([policy]) => policy.name)
+  const policies = activePolicies(route.policies, chain).map(([policy]) => policy.name)
   return [
     hostText,
     pattern.text,

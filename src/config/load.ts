@@ -1,12 +1,11 @@
-import { readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { readFile } from 'node:fs/promises'
+import { importDefault } from './import-module.ts'
 import { parseFrom } from './parse.ts'
+import { readPolicyFiles } from './policy-files.ts'
 import { ConfigError } from './problems.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
-import { fieldOf } from './value.ts'
 import { readYaml } from './yaml.ts'
 
 /** Gives a configuration written in code its type: `export default defineConfig({ … })`. */
@@ -19,23 +18,16 @@ export function defineConfig(config: GatewayInput): GatewayInput {
  * Throws ConfigError with every problem in it.
  */
 export async function loadConfig(file: string, environment: Environment): Promise<GatewayConfig> {
-  if (/\.[cm]?[jt]s$/.test(file)) return parseFrom(await importDefault(file), valueSource(file))
+  if (/\.[cm]?[jt]s$/.test(file))
+    return parseFrom(await readPolicyFiles(await importConfig(file), file), valueSource(file))
   const text = await readFile(file, 'utf8').catch((error: unknown) => fail(file, 'cannot be read', error))
   const { value, source, problems } = readYaml(text, file, environment)
-  return parseFrom(value, source, problems)
+  return parseFrom(await readPolicyFiles(value, file), source, problems)
 }
 
-async function importDefault(file: string): Promise<unknown> {
-  try {
-    const url = pathToFileURL(resolve(file))
-    // A module is loaded once for each URL: the time of its last change makes an edited file a new one.
-    url.searchParams.set('changed', String((await stat(file)).mtimeMs))
-    const module: unknown = await import(url.href)
-    const config = fieldOf(module, 'default')
-    if (config !== undefined) return config
-  } catch (error) {
-    return fail(file, 'cannot be loaded', error)
-  }
+async function importConfig(file: string): Promise<unknown> {
+  const config = await importDefault(file).catch((error: unknown) => fail(file, 'cannot be loaded', error))
+  if (config !== undefined) return config
   throw new ConfigError([
     { file, path: '', message: 'no default export; expected "export default defineConfig({ … })"' },
   ])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { policies as chain } from '../policies/index.ts'
 import { parseConfig, parseFrom } from './parse.ts'
 import { activePolicies } from './policy-schema.ts'
 import { ConfigError } from './problems.ts'
@@ -10,7 +11,7 @@ const route = { id: 'a', match: { path: '/a' }, reply: {} }
 
 function parseYaml(text: string, environment: Record<string, string>) {
   const { value, source, problems } = readYaml(text, 'a.yaml', environment)
-  return parseFrom(value, source, problems)
+  return parseFrom({ value, chain, findings: [] }, source, problems)
 }
 
 function problemsOf(value: unknown): string[] {
@@ -45,6 +46,7 @@ test('everything has a default', () => {
     stores: { memory: { entries: 131_072 }, redis: null },
     services: {},
     policies: {},
+    policyFiles: [],
     routes: [],
   })
 })

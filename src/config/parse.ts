@@ -1,31 +1,44 @@
+import type { Policy } from '../core/component.ts'
+import { policies } from '../policies/index.ts'
 import { check, type Finding } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
+import type { PolicyFiles } from './policy-files.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { checkReferences } from './references.ts'
-import { type GatewayConfig, gatewaySchema } from './schema.ts'
+import { checkPlain, gatewaySchemaFor } from './own-policies.ts'
+import type { GatewayConfig } from './schema.ts'
 import { type Source, valueSource } from './source.ts'
 import { isWholeSubstitution } from './substitute.ts'
 import { isFields } from './value.ts'
 
 /** Parses a configuration given as a value. Throws ConfigError with all of its problems. */
-export function parseConfig(value: unknown): GatewayConfig {
-  return parseFrom(value, valueSource())
+export function parseConfig(
+  value: unknown,
+  loaded: PolicyFiles = { value, chain: policies, findings: [] },
+): GatewayConfig {
+  return parseFrom(loaded, valueSource())
 }
 
 /**
- * Parses what was read from a source; `earlier` are the problems that reading it brought. Throws ConfigError.
+ * Parses what was read from a source, with the policies that it may name; `earlier` are the problems that reading it
+ * brought. Throws ConfigError.
  *
  * 1. Give each route the policies of every route.
  * 2. Parse with the schema.
  * 3. Texts that came whole from a variable become the number, true or false that the schema would not take as text.
- * 4. Check what refers to what.
+ * 4. Check what refers to what, and that the options of own policies can be handed to other threads.
  */
-export function parseFrom(value: unknown, source: Source, earlier: readonly Problem[] = []): GatewayConfig {
-  const first = attempt(value, source)
+export function parseFrom(
+  { value, chain, findings: unloaded }: PolicyFiles,
+  source: Source,
+  earlier: readonly Problem[] = [],
+): GatewayConfig {
+  const first = attempt(value, source, chain)
   const retyped = 'findings' in first ? retype(value, first.findings, source) : value
-  const checked = retyped === value ? first : attempt(retyped, source)
+  const checked = retyped === value ? first : attempt(retyped, source, chain)
   const findings = [
-    ...('findings' in checked ? checked.findings : []),
+    ...unloaded,
+    ...('findings' in checked ? checked.findings : checkPlain(checked.value, chain)),
     ...checkReferences(retyped, (path) => source.written(path)),
   ]
   const problems = collectProblems(findings, source, earlier)
@@ -33,11 +46,11 @@ export function parseFrom(value: unknown, source: Source, earlier: readonly Prob
   return checked.value
 }
 
-function attempt(value: unknown, source: Source) {
+function attempt(value: unknown, source: Source, chain: readonly Policy[]) {
   // 1.
   const merged = mergePolicies(value)
   // 2.
-  const checked = check(gatewaySchema, merged, (path) => source.written(originOf(value, path)))
+  const checked = check(gatewaySchemaFor(chain), merged, (path) => source.written(originOf(value, path)))
   if ('value' in checked) return checked
   return {
     findings: checked.findings.map(({ path, isKey, message }) => ({ path: originOf(value, path), isKey, message })),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { address, network } from './addresses.ts'
+import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { serviceSchema } from './service-schema.ts'
@@ -74,6 +75,10 @@ export const gatewaySchema = z
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
     stores: storesSchema.prefault({}).describe('Where the counts of rate limits are kept.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
+    policyFiles: policyFileSchema
+      .array()
+      .default([])
+      .describe('Files with policies of your own: a path, or { file, before } or { file, after } to say their place.'),
     policies: policiesSchema.prefault({}).describe('Policies of every route, unless the route says otherwise.'),
     routes: routeSchema
       .array()
@@ -99,6 +104,5 @@ export type GatewayConfig = z.output<typeof gatewaySchema>
 /** The configuration as it is written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
 /** One service after parsing. */
-export type ServiceConfig = GatewayConfig['services'][string]
 /** One route after parsing; its policies are those of every route with its own put on top. */
 export type RouteConfig = GatewayConfig['routes'][number]

@@ -45,6 +45,12 @@ export interface ServiceReply {
   readonly body: Bytes
 }
 
+/**
+ * Options of policies of the user's own by their names, as they are written: extend it, and configurations in TypeScript
+ * know them, as in `declare module 'sallyport' { interface OwnPolicies { tenant: { header?: string } } }`.
+ */
+export interface OwnPolicies {}
+
 /** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */
 export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
   /** Its key under `policies:` in the configuration. */

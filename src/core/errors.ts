@@ -21,6 +21,7 @@ export const errorTable = {
   'request-timeout': { status: 408, fault: 'client', title: 'Request timeout' },
   'content-too-large': { status: 413, fault: 'client', title: 'Content too large' },
   'uri-too-long': { status: 414, fault: 'client', title: 'URI too long' },
+  'unsupported-media-type': { status: 415, fault: 'client', title: 'Unsupported media type' },
   'expectation-failed': { status: 417, fault: 'client', title: 'Expectation failed' },
   'misdirected-request': { status: 421, fault: 'client', title: 'Misdirected request' },
   'rate-limited': {

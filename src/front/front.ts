@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Policy } from '../core/component.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -27,6 +28,8 @@ const REDIS_PATIENCE = 1000
 
 export interface FrontOptions {
   readonly config: GatewayConfig
+  /** Every policy that the configuration may name, in the order of the chain. */
+  readonly policies: readonly Policy[]
   readonly board: HealthBoard
   readonly slots: SlotTable
   /** The counts of rate limits. */
@@ -67,6 +70,7 @@ export class Front implements Receiver {
       clock,
       random,
       log: output.log,
+      policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: this.limits,
     })

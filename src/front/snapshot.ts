@@ -1,7 +1,7 @@
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { Bytes } from '../core/body.ts'
-import type { PolicyToolbox } from '../core/component.ts'
+import type { Policy, PolicyToolbox } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { compose, type Handler } from '../core/handler.ts'
@@ -23,6 +23,11 @@ interface CompiledRoute {
   readonly handle: Handler
   /** Its cors policy answers preflights. */
   readonly cors: boolean
+}
+
+/** What policies are made with, and all of them that there are, in the order of the chain. */
+export interface SnapshotToolbox extends PolicyToolbox {
+  readonly policies: readonly Policy[]
 }
 
 type Match = ReturnType<Router<CompiledRoute>['find']>
@@ -51,7 +56,7 @@ export class Snapshot {
     config: GatewayConfig,
     services: ReadonlyMap<string, Service>,
     own: readonly OwnRoute[],
-    toolbox: PolicyToolbox,
+    toolbox: SnapshotToolbox,
   ) {
     this.router = createRouter([
       ...config.routes.flatMap((route) => compileRoute(route, config.policies, services, toolbox)),
@@ -126,12 +131,12 @@ function withNames(headers: Headers): Headers {
 function chain(
   policies: PoliciesConfig,
   general: PoliciesConfig,
-  toolbox: PolicyToolbox,
+  toolbox: SnapshotToolbox,
   route: RouteInfo,
   end: Handler,
 ): Handler {
-  const generalOptions = new Map(activePolicies(general))
-  const steps = activePolicies(policies).map(([policy, options]) =>
+  const generalOptions = new Map(activePolicies(general, toolbox.policies))
+  const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) =>
     policy.create(options, toolbox, route, generalOptions.get(policy) ?? null),
   )
   return compose(steps, end)
@@ -142,7 +147,7 @@ function compileRoute(
   route: RouteConfig,
   general: PoliciesConfig,
   services: ReadonlyMap<string, Service>,
-  toolbox: PolicyToolbox,
+  toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   return route.match.path.map((pattern) => {
@@ -172,7 +177,7 @@ function fixedReply(status: number, fields: readonly (readonly [string, string])
 function compileOwn(
   { path, handler }: OwnRoute,
   policies: PoliciesConfig,
-  toolbox: PolicyToolbox,
+  toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
   const handle = chain({ 'correlation-id': policies['correlation-id'] }, policies, toolbox, info, handler)

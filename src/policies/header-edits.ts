@@ -6,16 +6,18 @@ import { fieldName } from './field-name.ts'
 import { compileTemplate, constantText, type Template, templateText } from './template.ts'
 
 /** Header names -> templates; a bad name is reported with its own message instead of "Invalid key in record". */
-const fields = z.record(fieldName, templateText, {
-  error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined),
-})
+const fieldTemplates = z.record(fieldName, templateText, { error: keyMessage })
 
-/** Schema of changes to the header fields of a message: removed first, then set, then added. */
+/** Schema of changes to the header fields of a message: removed first, then renamed, then set, then added. */
 export const headerEdits = z.strictObject({
-  set: fields
+  rename: z
+    .record(fieldName, fieldName, { error: keyMessage })
+    .optional()
+    .describe('Names of fields and the names they get; a field that had the new name makes way.'),
+  set: fieldTemplates
     .default({})
     .describe('Fields that replace those of the same name. A field whose value comes out empty is removed.'),
-  add: fields
+  add: fieldTemplates
     .default({})
     .describe('Fields added to those of the same name. A field whose value comes out empty is not added.'),
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
@@ -28,14 +30,42 @@ export function compileHeaderEdits(
   // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
   // the gateway's word.
   const names = new NameSet([...edits.remove, ...Object.keys(edits.set)])
+  const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
   const fields = [...compileFields(edits.set), ...compileFields(edits.add)]
   const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null
-  if (constant !== null) return (headers) => headers.replace(names, constant)
+  if (constant !== null)
+    return (headers) => {
+      rename?.(headers)
+      headers.replace(names, constant)
+    }
   return (headers, exchange) => {
     let lines = ''
     for (const field of fields) lines += typeof field === 'string' ? field : field(exchange)
+    rename?.(headers)
     headers.replace(names, lines)
   }
+}
+
+/** Null where nothing is renamed. */
+function compileRenames(
+  renames: Readonly<Record<string, string>>,
+  removed: NameSet,
+): ((headers: Headers) => void) | null {
+  const pairs = Object.entries(renames).filter(([from]) => !removed.has(from.toLowerCase()))
+  if (pairs.length === 0) return null
+  return (headers) => {
+    const found = pairs.map(([from, to]) => ({ from, to, values: headers.getAll(from) }))
+    for (const { from, to, values } of found) {
+      if (values.length === 0) continue
+      headers.delete(from)
+      headers.delete(to)
+    }
+    for (const { to, values } of found) for (const value of values) headers.append(to, value)
+  }
+}
+
+function keyMessage(issue: z.core.$ZodRawIssue): string | undefined {
+  return issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
 }
 
 /** Lines for each field, or what makes them. */

@@ -9,6 +9,7 @@ import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 import { securityHeaders } from './security-headers.ts'
+import { transform } from './transform/policy.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
@@ -19,6 +20,7 @@ export const policies = [
   cors,
   auth,
   rateLimit,
+  transform,
   requestHeaders,
   cache,
 ] as const satisfies readonly Policy[]

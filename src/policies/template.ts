@@ -2,28 +2,60 @@ import { z } from 'zod'
 import type { Exchange } from '../core/exchange.ts'
 import { isToken } from '../core/headers.ts'
 
-/** A text with values of the exchange filled in: visible ASCII, or bytes of the request's own header fields. */
+/** A text with values of the exchange filled in, in the form that its place asks for. */
 export type Template = (exchange: Exchange) => string
 
+/** What a placeholder stands for: text, a field of the request byte for byte, or a path in its normal form. */
+type Kind = 'text' | 'bytes' | 'path'
+
+interface Reader {
+  readonly kind: Kind
+  readonly read: Template
+}
+
+/** How what a placeholder stands for is written where the template is used, and what may stand around it. */
+export interface TemplateStyle extends Readonly<Record<Kind, (value: string) => string>> {
+  /** What is wrong with a literal part; null for nothing. */
+  readonly flaw: (literal: string) => string | null
+}
+
+const same = (value: string): string => value
+const decoded = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8')
+const flawOfField = (literal: string): string | null =>
+  plain(literal) === literal ? null : `${JSON.stringify(literal)} holds characters other than visible ASCII`
+
+/** For a header field: visible ASCII, or bytes of the request's own header fields. */
+export const fieldStyle: TemplateStyle = { text: plain, bytes: same, path: plain, flaw: flawOfField }
+
+/** For text that is encoded afterwards, as in JSON and queries. */
+export const textStyle: TemplateStyle = {
+  text: (value) => value.toWellFormed(),
+  bytes: decoded,
+  path: same,
+  flaw: () => null,
+}
+
+const text = (read: Template): Reader => ({ kind: 'text', read })
+
 /** What a placeholder stands for, if it has no name of its own. */
-const fixed = new Map<string, Template>([
-  ['method', (exchange) => exchange.method],
-  ['path', (exchange) => exchange.path],
-  ['host', (exchange) => exchange.host],
-  ['service', (exchange) => exchange.route.service ?? ''],
-  ['route.id', (exchange) => exchange.route.id],
-  ['client.address', (exchange) => exchange.client.address],
-  ['client.scheme', (exchange) => exchange.client.scheme],
-  ['consumer.id', (exchange) => exchange.consumer?.id ?? ''],
-  ['consumer.roles', (exchange) => exchange.consumer?.roles.join(',') ?? ''],
-  ['consumer.tier', (exchange) => exchange.consumer?.tier ?? ''],
-  ['correlation.id', (exchange) => exchange.correlationId],
+const fixed = new Map<string, Reader>([
+  ['method', text((exchange) => exchange.method)],
+  ['path', { kind: 'path', read: (exchange) => exchange.path }],
+  ['host', text((exchange) => exchange.host)],
+  ['service', text((exchange) => exchange.route.service ?? '')],
+  ['route.id', text((exchange) => exchange.route.id)],
+  ['client.address', text((exchange) => exchange.client.address)],
+  ['client.scheme', text((exchange) => exchange.client.scheme)],
+  ['consumer.id', text((exchange) => exchange.consumer?.id ?? '')],
+  ['consumer.roles', text((exchange) => exchange.consumer?.roles.join(',') ?? '')],
+  ['consumer.tier', text((exchange) => exchange.consumer?.tier ?? '')],
+  ['correlation.id', text((exchange) => exchange.correlationId)],
 ])
 
 /** What a placeholder stands for that is a family, a dot and a name. */
-const named = new Map<string, (name: string) => Template>([
-  ['query', (name) => (exchange) => new URLSearchParams(exchange.query).get(name) ?? ''],
-  ['path', (name) => (exchange) => (Object.hasOwn(exchange.params, name) ? (exchange.params[name] ?? '') : '')],
+const named = new Map<string, (name: string) => Reader>([
+  ['query', (name) => text((exchange) => new URLSearchParams(exchange.query).get(name) ?? '')],
+  ['path', (name) => text((exchange) => (Object.hasOwn(exchange.params, name) ? (exchange.params[name] ?? '') : ''))],
 ])
 
 const ALLOWED = [...fixed.keys(), 'header.NAME', 'query.NAME', 'path.NAME'].map((name) => `{${name}}`).join(' ')
@@ -31,25 +63,32 @@ const ALLOWED = [...fixed.keys(), 'header.NAME', 'query.NAME', 'path.NAME'].map(
 /** A doubled brace, a placeholder, a brace that is neither, or text between them. */
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g
 
-/** Schema of a template as it is written in the configuration; `compileTemplate` then succeeds. */
-export const templateText = z
-  .string()
-  .superRefine((text, context) => {
-    try {
-      compileTemplate(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
-    }
-  })
-  .describe(
-    `Text in which {placeholders} stand for values of the request: ${ALLOWED}. path.NAME is a parameter of the route. ` +
-      'A missing value is empty. {{ and }} are literal braces. Characters that a header cannot carry are ' +
-      'percent-encoded as UTF-8.',
-  )
+/** Schema of a template for a header field as it is written in the configuration; `compileTemplate` then succeeds. */
+export const templateText = templateFor(
+  fieldStyle,
+  'Characters that a header cannot carry are percent-encoded as UTF-8.',
+)
+
+/** Schema of a template of that style; `note` says how values are written. */
+export function templateFor(style: TemplateStyle, note: string) {
+  return z
+    .string()
+    .superRefine((template, context) => {
+      try {
+        compileTemplate(template, style)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+      }
+    })
+    .describe(
+      `Text in which {placeholders} stand for values of the request: ${ALLOWED}. path.NAME is a parameter of the ` +
+        `route. A missing value is empty. {{ and }} are literal braces. ${note}`,
+    )
+}
 
 /** Compiles a template when the configuration loads. Throws an Error that says what is wrong and what is allowed. */
-export function compileTemplate(text: string): Template {
-  const parts = parseTemplate(text)
+export function compileTemplate(template: string, style: TemplateStyle = fieldStyle): Template {
+  const parts = parseTemplate(template, style)
   const [only] = parts
   if (parts.length === 1 && typeof only === 'function') return only
   return (exchange) => {
@@ -60,34 +99,45 @@ export function compileTemplate(text: string): Template {
 }
 
 /** The text of a template without placeholders; null if it has any. Throws as `compileTemplate` does. */
-export function constantText(text: string): string | null {
-  const parts = parseTemplate(text)
+export function constantText(template: string, style: TemplateStyle = fieldStyle): string | null {
+  const parts = parseTemplate(template, style)
   return parts.every((part) => typeof part === 'string') ? parts.join('') : null
 }
 
-function parseTemplate(text: string): (string | Template)[] {
+function parseTemplate(template: string, style: TemplateStyle): (string | Template)[] {
   const parts: (string | Template)[] = []
-  for (const [part, placeholder] of text.matchAll(PART)) {
-    if (placeholder !== undefined) parts.push(resolve(placeholder))
+  for (const [part, placeholder] of template.matchAll(PART)) {
+    if (placeholder !== undefined) parts.push(resolve(placeholder, style))
     else if (part === '{{' || part === '}}') parts.push(part[0]!)
     else if (part === '{' || part === '}')
       throw new Error(`a single "${part}": write "${part}${part}" for a literal one`)
-    else if (plain(part) !== part) throw new Error(`${JSON.stringify(part)} holds characters other than visible ASCII`)
-    else parts.push(part)
+    else parts.push(checked(part, style))
   }
   return parts
 }
 
-function resolve(placeholder: string): Template {
+function checked(literal: string, style: TemplateStyle): string {
+  const flaw = style.flaw(literal)
+  if (flaw !== null) throw new Error(flaw)
+  return literal
+}
+
+function resolve(placeholder: string, style: TemplateStyle): Template {
   const [, family = '', name = ''] = /^([a-z]+)\.(.+)$/.exec(placeholder) ?? []
-  if (family === 'header' && isToken(name)) return (exchange) => exchange.headers.combined(name) ?? ''
-  const read = fixed.get(placeholder) ?? named.get(family)?.(name)
-  if (read === undefined) throw new Error(`unknown placeholder {${placeholder}}; allowed are ${ALLOWED}`)
-  return (exchange) => plain(read(exchange))
+  const reader =
+    family === 'header' && isToken(name) ? headerReader(name) : (fixed.get(placeholder) ?? named.get(family)?.(name))
+  if (reader === undefined) throw new Error(`unknown placeholder {${placeholder}}; allowed are ${ALLOWED}`)
+  const write = style[reader.kind]
+  const { read } = reader
+  return (exchange) => write(read(exchange))
+}
+
+function headerReader(name: string): Reader {
+  return { kind: 'bytes', read: (exchange) => exchange.headers.combined(name) ?? '' }
 }
 
 /** Percent-encodes what is not visible ASCII or a space, as UTF-8: text is not bytes, and CR or LF would split a header. */
-function plain(text: string): string {
-  if (/^[\x20-\x7e]*$/.test(text)) return text
-  return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent)
+function plain(value: string): string {
+  if (/^[\x20-\x7e]*$/.test(value)) return value
+  return value.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent)
 }

@@ -4,6 +4,6 @@ import type { Headers } from '../core/headers.ts'
 export function addVary(headers: Headers, name: string): void {
   const known = headers.combined('Vary')
   if (known === undefined) return headers.appendLines(`Vary: ${name}\r\n`)
-  const names = known.split(',').map((each) => each.trim().toLowerCase())
-  if (!names.includes('*') && !names.includes(name.toLowerCase())) headers.set('Vary', `${known}, ${name}`)
+  const names = new Set(known.split(',').map((each) => each.trim().toLowerCase()))
+  if (!names.has('*') && !names.has(name.toLowerCase())) headers.set('Vary', `${known}, ${name}`)
 }

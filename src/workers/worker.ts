@@ -1,10 +1,12 @@
 /** A worker thread: a front of its own on the ports that it shares with the other workers. */
 import { parentPort } from 'node:worker_threads'
+import { loadChain } from '../config/policy-files.ts'
 import { systemClock } from '../core/clock.ts'
 import { Front } from '../front/front.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { survivePolicies } from './survive-policies.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
 const port = parentPort
@@ -15,22 +17,31 @@ port.once('message', (start: WorkerStart) => void run(start))
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
 async function run({ config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
-  const front = new Front({
-    config,
-    board: new HealthBoard(board),
-    slots,
-    limits: new SharedTable(limits),
-    output,
-    clock: systemClock,
-    random: Math.random,
-  })
+  if (config.policyFiles.length > 0) survivePolicies(output.log)
+  const starting = loadChain(config.policyFiles).then(
+    (policies) =>
+      new Front({
+        config,
+        policies,
+        board: new HealthBoard(board),
+        slots,
+        limits: new SharedTable(limits),
+        output,
+        clock: systemClock,
+        random: Math.random,
+      }),
+  )
+  const listening = starting.then((front) => front.listen(addresses, true))
   port!.on('message', (message: ToWorker) => {
-    if (message.type === 'ready') front.becomeReady()
+    if (message.type === 'ready') void starting.then((front) => front.becomeReady())
     if (message.type === 'drain') void drain(message.timeout)
   })
-  tell({ type: 'listening', addresses: await front.listen(addresses, true) })
+  tell({ type: 'listening', addresses: await listening })
 
   async function drain(timeout: number): Promise<void> {
+    // A listener that is not yet open could not be closed.
+    await listening
+    const front = await starting
     const cutOff = await front.drain(timeout)
     await output.close()
     tell({ type: 'drained', cutOff })

@@ -11,12 +11,15 @@ export interface LimitThreadData {
   readonly limit: Limit
   readonly clients: readonly string[]
   readonly rounds: number
+  /** By how much its clock is ahead, in milliseconds. */
+  readonly ahead: number
   /** One number: the threads that have yet to come before all begin at once. */
   readonly gate: SharedArrayBuffer
 }
 
-const { buffer, limit, clients, rounds, gate } = workerData as LimitThreadData
-const meter = new MemoryMeter(new SharedTable(buffer), systemClock, limit)
+const { buffer, limit, clients, rounds, ahead, gate } = workerData as LimitThreadData
+const clock = { ...systemClock, now: () => systemClock.now() + ahead }
+const meter = new MemoryMeter(new SharedTable(buffer), clock, limit)
 const admitted = clients.map(() => 0)
 
 const missing = new Int32Array(gate)

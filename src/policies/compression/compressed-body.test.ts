@@ -173,7 +173,9 @@ test('a compressor that fails ends the source and breaks the body off', async ()
     ...codings.gzip,
     create(level: number) {
       const compressor = codings.gzip.create(level)
-      compressor._transform = (_chunk, _encoding, callback) => callback(new Error('no memory'))
+      Object.assign(compressor, {
+        _transform: (_: Buffer, __: string, done: (error: Error) => void) => done(new Error('no memory')),
+      })
       return compressor
     },
   }

@@ -35,7 +35,7 @@ const EXEMPT = new Set([101, 204, 205, 206])
 
 const names = ['zstd', 'br', 'gzip'] as const satisfies readonly CodingName[]
 
-function level(name: CodingName) {
+function levelOf(name: CodingName) {
   const { min, max, usual } = codings[name].levels
   return z.int().min(min).max(max).default(usual).describe(`${min} to ${max}. Default ${usual}.`)
 }
@@ -67,7 +67,7 @@ const options = z.strictObject({
     ),
   minimum: size.prefault('1kb').describe('Shorter replies are not compressed. Default 1kb.'),
   levels: z
-    .strictObject({ zstd: level('zstd'), br: level('br'), gzip: level('gzip') })
+    .strictObject({ zstd: levelOf('zstd'), br: levelOf('br'), gzip: levelOf('gzip') })
     .prefault({})
     .describe('How hard to try: higher is smaller and takes longer.'),
   streams: z

@@ -126,7 +126,7 @@ export class SharedTable {
       Atomics.store(ints, int, victimTag)
       return -1
     }
-    if (victimUntil > now) Atomics.add(ints, EVICTIONS, 1)
+    if (victimTag !== EMPTY && victimUntil > now) Atomics.add(ints, EVICTIONS, 1)
     Atomics.store(ints, int + CHECK, hash.check)
     Atomics.store(ints, int + COUNT, count)
     Atomics.store(this.words, this.wordOf(entry), BigInt(until))

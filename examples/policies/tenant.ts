@@ -1,0 +1,34 @@
+/** A policy of your own: tells services the tenant that a host name belongs to, and refuses hosts of nobody. */
+import { definePolicy, editReplies, GatewayError, z } from '../../src/gateway.ts' // 'sallyport' in a project of your own
+
+const options = z.strictObject({
+  header: z.string().default('X-Tenant').describe('Field that carries the tenant. Default X-Tenant.'),
+  tenants: z.array(z.string()).min(1).describe('Names of the tenants.'),
+})
+
+// For configurations in TypeScript; those in YAML need none of it.
+declare module '../../src/gateway.ts' {
+  interface OwnPolicies {
+    tenant: z.input<typeof options>
+  }
+}
+
+export default definePolicy({
+  name: 'tenant',
+  summary: 'Finds the tenant by the first label of the host name and tells the service.',
+  options,
+  create({ header, tenants }) {
+    // Once for each route, when the configuration is loaded.
+    const known = new Set(tenants)
+    return (next) => {
+      const handle = editReplies(next, (reply) => reply.headers.append('Vary', 'Host'))
+      // For each request.
+      return (exchange) => {
+        const [tenant = ''] = exchange.host.split('.', 1)
+        if (!known.has(tenant)) throw new GatewayError('forbidden', `There is no tenant at ${exchange.host}.`)
+        exchange.headers.set(header, tenant)
+        return handle(exchange)
+      }
+    }
+  },
+})

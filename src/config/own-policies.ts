@@ -1,0 +1,32 @@
+import type { Policy } from '../core/component.ts'
+import { policies } from '../policies/index.ts'
+import type { Finding } from './issues.ts'
+import { policiesSchemaOf } from './policy-schema.ts'
+import { routeSchema } from './route-schema.ts'
+import { type GatewayConfig, gatewaySchema } from './schema.ts'
+import { fieldOf } from './value.ts'
+
+/** Schema of a configuration whose policies are those of the chain. */
+export function gatewaySchemaFor(chain: readonly Policy[]): typeof gatewaySchema {
+  if (chain === policies) return gatewaySchema
+  const own = policiesSchemaOf(chain).prefault({})
+  return gatewaySchema.extend({ policies: own, routes: routeSchema.extend({ policies: own }).array().default([]) })
+}
+
+/** What own policies make of their options must get to the worker threads: it is data, not functions or the like. */
+export function checkPlain(config: GatewayConfig, chain: readonly Policy[]): Finding[] {
+  const builtIn = new Set<Policy>(policies)
+  const names = chain.flatMap((policy) => (builtIn.has(policy) ? [] : [policy.name]))
+  const places = [{ path: [], value: config }, ...config.routes.map((value, i) => ({ path: ['routes', i], value }))]
+  return places.flatMap(({ path, value }) =>
+    names.flatMap((name) => {
+      try {
+        structuredClone(fieldOf(value.policies, name))
+        return []
+      } catch {
+        const message = 'the schema of its options makes something of them that is no plain data; expected data only'
+        return [{ path: [...path, 'policies', name], isKey: false, message }]
+      }
+    }),
+  )
+}

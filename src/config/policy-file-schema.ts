@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+const expected = 'expected the path of a file such as "./policies/tenant.ts"'
+const file = z.string(expected).min(1, expected)
+
+/** A file with a policy, and its place in the chain where it is not the innermost one. */
+export interface PolicyFile {
+  readonly file: string
+  readonly before?: string | undefined
+  readonly after?: string | undefined
+}
+
+/** Schema of one entry of `policyFiles:`. */
+export const policyFileSchema = z.union([
+  file.transform((path): PolicyFile => ({ file: path })),
+  z
+    .strictObject({
+      file: file.describe('Path of the file, relative to the configuration file.'),
+      before: z.string().optional().describe('Name of the policy that this one stands directly around.'),
+      after: z.string().optional().describe('Name of the policy that stands directly around this one.'),
+    })
+    .refine(
+      ({ before, after }) => before === undefined || after === undefined,
+      'has both before and after; expected one',
+    ),
+])

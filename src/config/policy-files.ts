@@ -1,0 +1,105 @@
+import { dirname, resolve } from 'node:path'
+import type { Policy } from '../core/component.ts'
+import { policies } from '../policies/index.ts'
+import { guardPolicy } from '../policies/guard.ts'
+import { importDefault } from './import-module.ts'
+import type { Finding } from './issues.ts'
+import type { PolicyFile } from './policy-file-schema.ts'
+import type { Path } from './problems.ts'
+import { hint } from './suggest.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
+
+/** What the files hold, and what is wrong with them. */
+export interface PolicyFiles {
+  /** The configuration with the files' paths made absolute. */
+  readonly value: unknown
+  /** Every policy that it may name, in the order of the chain. */
+  readonly chain: readonly Policy[]
+  readonly findings: readonly Finding[]
+}
+
+/**
+ * Loads the policies of a configuration that is not parsed yet: its schema depends on them. Entries that the schema
+ * will refuse are left to it. `base` is the configuration file; `given` are policies that come as values.
+ */
+export async function readPolicyFiles(
+  value: unknown,
+  base: string,
+  given: readonly Policy[] = [],
+): Promise<PolicyFiles> {
+  const written = fieldOf(value, 'policyFiles')
+  const findings: Finding[] = []
+  let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]
+  if (!isFields(value) || !Array.isArray(written)) return { value, chain, findings }
+  const entries: unknown[] = []
+  for (const [i, entry] of itemsOf(written).entries()) {
+    const path: Path = ['policyFiles', i]
+    const named = typeof entry === 'string' ? entry : fieldOf(entry, 'file')
+    if (typeof named !== 'string' || named === '') {
+      entries.push(entry)
+      continue
+    }
+    const absolute = resolve(dirname(base), named)
+    const place: PolicyFile = { ...placeOf(entry), file: absolute }
+    entries.push(isFields(entry) ? { ...entry, file: absolute } : absolute)
+    const findingAt = (message: string): void => void findings.push({ path, isKey: false, message })
+    try {
+      chain = insert(chain, await loadPolicy(absolute), place)
+    } catch (error) {
+      findingAt(`${JSON.stringify(named)} ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  return { value: { ...value, policyFiles: entries }, chain, findings }
+}
+
+/** The chain of a configuration that was read before, as in a worker thread. Rejects where that is not so any more. */
+export async function loadChain(
+  files: readonly PolicyFile[],
+  given: readonly Policy[] = [],
+): Promise<readonly Policy[]> {
+  let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]
+  for (const place of files) chain = insert(chain, await loadPolicy(place.file), place)
+  return chain
+}
+
+async function loadPolicy(path: string): Promise<Policy> {
+  let exported: unknown
+  try {
+    exported = await importDefault(path)
+  } catch (error) {
+    throw new Error(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  if (!isPolicy(exported))
+    throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')
+  if (!/^[a-z]+(?:-[a-z0-9]+)*$/.test(exported.name))
+    throw new Error(`names its policy ${JSON.stringify(exported.name)}; expected a name such as "tenant-header"`)
+  return guardPolicy(exported)
+}
+
+function isPolicy(value: unknown): value is Policy {
+  return (
+    isFields(value) &&
+    typeof value['name'] === 'string' &&
+    typeof value['summary'] === 'string' &&
+    typeof value['create'] === 'function' &&
+    isFields(value['options']) &&
+    typeof value['options']['safeParse'] === 'function'
+  )
+}
+
+function insert(chain: readonly Policy[], policy: Policy, { before, after }: PolicyFile): readonly Policy[] {
+  const names = chain.map(({ name }) => name)
+  if (names.includes(policy.name)) throw new Error(`holds a policy "${policy.name}", and there is one already`)
+  const anchor = before ?? after
+  if (anchor === undefined) return [...chain, policy]
+  const at = names.indexOf(anchor)
+  if (at === -1) throw new Error(`has its place at an unknown policy ${JSON.stringify(anchor)}${hint(anchor, names)}`)
+  return chain.toSpliced(before === undefined ? at + 1 : at, 0, policy)
+}
+
+function placeOf(entry: unknown): Omit<PolicyFile, 'file'> {
+  const before = fieldOf(entry, 'before')
+  const after = fieldOf(entry, 'after')
+  if (typeof before === 'string') return { before }
+  return typeof after === 'string' ? { after } : {}
+}

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { z } from 'zod'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { applyPolicy } from '../../test/support/policy.ts'
+import { definePolicy, type Policy } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Handler, Middleware } from '../core/handler.ts'
+import { Reply } from '../core/reply.ts'
+import { guardPolicy, runningPolicy } from './guard.ts'
+
+const ok: Handler = () => Reply.json(200, {})
+
+function apply(step: Middleware, next: Handler = ok): Handler {
+  const policy: Policy = definePolicy({
+    name: 'mine',
+    summary: 'Is mine.',
+    options: z.strictObject({}),
+    create: () => step,
+  })
+  return applyPolicy(guardPolicy(policy), {}, next)
+}
+
+async function thrownBy(handler: Handler): Promise<unknown> {
+  try {
+    await handler(makeExchange())
+  } catch (error) {
+    return error
+  }
+  return null
+}
+
+const failing: Record<string, Middleware> = {
+  throws: () => () => {
+    throw new Error('broken')
+  },
+  rejects: () => () => Promise.reject(new Error('broken')),
+  'throws what is no Error': () => () => {
+    // oxlint-disable-next-line typescript/only-throw-error -- others may
+    throw 'broken'
+  },
+  'returns nothing': () => (() => undefined) as unknown as Handler,
+  'resolves with a Response': () => (() => Promise.resolve(new Response(''))) as unknown as Handler,
+  'returns a status that is none': () => () => Reply.json(99, {}),
+  'throws after next': (next) => async (exchange) => {
+    await next(exchange)
+    throw new Error('broken')
+  },
+}
+
+for (const [what, step] of Object.entries(failing))
+  test(`a policy that ${what} makes an internal error with its name in the cause`, async () => {
+    const error = await thrownBy(apply(step))
+    assert.ok(error instanceof GatewayError)
+    assert.equal(error.code, 'internal-error')
+    assert.equal(error.detail, undefined)
+    assert.ok(error.cause instanceof Error)
+    assert.equal(error.cause.message, 'policy "mine" failed')
+    assert.notEqual(error.cause.cause, undefined)
+  })
+
+test('errors of the table that a policy throws are its answer', async () => {
+  const forbidden = new GatewayError('forbidden', 'No.')
+  assert.equal(
+    await thrownBy(
+      apply(() => () => {
+        throw forbidden
+      }),
+    ),
+    forbidden,
+  )
+})
+
+test('what comes from further in is not blamed on the policy', async () => {
+  const error = new TypeError('not mine')
+  const fails: Handler = () => {
+    throw error
+  }
+  assert.equal(await thrownBy(apply((next) => next, fails)), error)
+  assert.equal(await thrownBy(apply((next) => async (exchange) => next(exchange), fails)), error)
+  assert.equal(
+    await thrownBy(
+      apply(
+        (next) => next,
+        () => Promise.reject(error),
+      ),
+    ),
+    error,
+  )
+})
+
+test('a policy that cannot be set up says which and where', () => {
+  const policy: Policy = definePolicy({
+    name: 'mine',
+    summary: 'Is mine.',
+    options: z.strictObject({}),
+    create: () => {
+      throw new Error('broken')
+    },
+  })
+  assert.throws(() => applyPolicy(guardPolicy(policy), {}, ok), {
+    message: 'policy "mine" could not be set up for route "users": broken',
+  })
+})
+
+test('the running policy is known in what it starts, and not further in', async () => {
+  const seen: (string | null)[] = []
+  const step: Middleware = (next) => async (exchange) => {
+    await Promise.resolve()
+    seen.push(runningPolicy())
+    const reply = await next(exchange)
+    seen.push(runningPolicy())
+    return reply
+  }
+  await apply(step, () => {
+    seen.push(runningPolicy())
+    return Reply.json(200, {})
+  })(makeExchange())
+  assert.deepEqual(seen, ['mine', null, 'mine'])
+  assert.equal(runningPolicy(), null)
+})

@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { Bytes, cancelBody, collect } from '../../core/body.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+import type { Reply } from '../../core/reply.ts'
+import { size } from '../../core/units.ts'
+import { compileJsonEdits, type JsonEdit, jsonEdits } from './json-edits.ts'
+import { parseJson } from './json-text.ts'
+
+const typeExpected = 'expected a media type such as "application/json", without parameters'
+
+/** Schema of changes to JSON bodies. */
+export const bodyEdits = z.strictObject({
+  types: z
+    .array(
+      z
+        .string(typeExpected)
+        .regex(/^[\w.+-]+\/[\w.+-]+$/, typeExpected)
+        .toLowerCase(),
+    )
+    .min(1)
+    .prefault(['application/json'])
+    .describe('Media types of the bodies that are changed; others stream through untouched. Default application/json.'),
+  limit: size
+    .prefault('1mb')
+    .describe('Size up to which a body is changed; a larger one is refused, as it would pass unchanged. Default 1mb.'),
+  ...jsonEdits,
+})
+
+/** Fields about the content as it was (RFC 9530, RFC 9110 section 14.3); its length is the wire's. */
+const STALE = new NameSet(['Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5', 'Accept-Ranges'])
+
+/** What the parts of the service's replies would have to be put together from, or decoded, before they can be changed. */
+const PARTIAL = new NameSet(['Range', 'If-Range', 'Accept-Encoding'])
+
+/** Changes the body of a message whose media type is declared. */
+export class BodyEdit {
+  private readonly types: ReadonlySet<string>
+  private readonly limit: number
+  private readonly edit: JsonEdit
+
+  constructor({ types, limit, ...edits }: z.output<typeof bodyEdits>) {
+    this.types = new Set(types)
+    this.limit = limit
+    this.edit = compileJsonEdits(edits)
+  }
+
+  /** Asks the service for whole replies without a content coding (RFC 9110 sections 12.5.3 and 14.2). */
+  prepare(headers: Headers): void {
+    headers.replace(PARTIAL, 'Accept-Encoding: identity\r\n')
+  }
+
+  /**
+   * Changes the body of the request, now or when it is there; null where it is none of these.
+   * Throws, or rejects with, GatewayError 'unsupported-media-type', 'content-too-large' or 'bad-request'.
+   */
+  request(exchange: Exchange): Promise<void> | null {
+    const { body, headers } = exchange
+    if (body === null || !this.applies(headers)) return null
+    if (isCoded(headers))
+      throw new GatewayError('unsupported-media-type', 'The body is taken without a content coding only.', {
+        headers: [['Accept-Encoding', 'identity']],
+      })
+    return collect(body, this.limit).then((bytes) => {
+      const changed = this.change(bytes, exchange)
+      if (changed === null) throw new GatewayError('bad-request', 'The body is not JSON in UTF-8.')
+      exchange.body = changed
+      headers.replace(STALE, '')
+    })
+  }
+
+  /**
+   * Changes the body of a reply, now or when it is there; null where it is none of these.
+   * Throws, or rejects with, GatewayError 'bad-gateway' for one that cannot be changed: it is not for the client as it is.
+   */
+  reply(reply: Reply, exchange: Exchange): Promise<void> | null {
+    const { body, headers } = reply
+    if (body === null || reply.upgrade !== null || !this.applies(headers)) return null
+    if (exchange.method === 'HEAD') {
+      // Its length would be that of the body as the service has it.
+      cancelBody(body)
+      reply.body = null
+      outdate(headers)
+      return null
+    }
+    if (reply.status === 206 || isCoded(headers) || body.length > this.limit) {
+      cancelBody(body)
+      throw unusable('is partial, encoded or too large to be transformed')
+    }
+    return collect(body, this.limit).then(
+      (bytes) => {
+        const changed = this.change(bytes, exchange)
+        if (changed === null) throw unusable('is not JSON in UTF-8')
+        reply.body = changed
+        outdate(headers)
+      },
+      (error: unknown) => {
+        const tooLarge = error instanceof GatewayError && error.code === 'content-too-large'
+        throw tooLarge ? unusable('is too large to be transformed') : error
+      },
+    )
+  }
+
+  private applies(headers: Headers): boolean {
+    const [type = ''] = (headers.combined('Content-Type') ?? '').split(';', 1)
+    return this.types.has(type.trim().toLowerCase())
+  }
+
+  /** Null for what is no document, or one nested too deeply to be written. */
+  private change(bytes: Bytes, exchange: Exchange): Bytes | null {
+    if (bytes.length === 0) return bytes
+    let text: string
+    try {
+      text = JSON.stringify(this.edit(parseJson(bytes.toBuffer()), exchange))
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof RangeError || error instanceof TypeError) return null
+      throw error
+    }
+    return Bytes.fromText(text)
+  }
+}
+
+/** A changed body is another representation: byte ranges and strong comparison are over (RFC 9110 section 8.8.1). */
+function outdate(headers: Headers): void {
+  const tag = headers.get('ETag')
+  headers.replace(STALE, '')
+  if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`)
+}
+
+function isCoded(headers: Headers): boolean {
+  const codings = headers.combined('Content-Encoding')
+  return codings !== undefined && codings.trim().toLowerCase() !== 'identity'
+}
+
+function unusable(why: string): GatewayError {
+  return new GatewayError('bad-gateway', `The reply of the service ${why}.`)
+}

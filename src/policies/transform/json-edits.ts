@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import type { Exchange } from '../../core/exchange.ts'
+import { compileTemplate, templateFor, textStyle } from '../template.ts'
+import { jsonPointer, parsePointer } from './json-pointer.ts'
+import { isJsonMap, type Json } from './json-text.ts'
+import { move, omit, pick, pointerTree, put } from './json-tree.ts'
+
+const template = templateFor(textStyle, 'In a JSON value they stand as they are.')
+
+/** What is no text is taken as it is written. */
+const value = z.union([template, z.custom<Exclude<Json, string>>(isLiteral, 'expected a value that JSON can hold')])
+
+/** Schema of changes to a JSON document: picked first, then omitted, renamed and set. */
+export const jsonEdits = {
+  pick: z
+    .array(jsonPointer)
+    .min(1)
+    .optional()
+    .describe('JSON pointers (RFC 6901) of what is kept; * stands for every item of a list. Default everything.'),
+  omit: z.array(jsonPointer).default([]).describe('JSON pointers of what is left out.'),
+  rename: z
+    .record(jsonPointer, jsonPointer)
+    .refine((pairs) => !Object.entries(pairs).flat().some(hasStar), 'a renamed value has one place: "*" is not allowed')
+    .default({})
+    .describe('JSON pointers of values and the pointers they move to.'),
+  set: z
+    .record(jsonPointer, value)
+    .default({})
+    .describe('JSON pointers and what is put there: a text is a template, anything else stands for itself.'),
+}
+
+const schema = z.object(jsonEdits)
+
+/** Changes a document in place and returns it, or what replaces it. */
+export type JsonEdit = (document: Json, exchange: Exchange) => Json
+
+/** Compiles the changes when the configuration loads. Where a pointer leads nowhere, nothing happens. */
+export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
+  const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(parsePointer))
+  const omitted = pointerTree(edits.omit.map(parsePointer))
+  const renamed = Object.entries(edits.rename).map(([from, to]) => [parsePointer(from), parsePointer(to)] as const)
+  const values = Object.entries(edits.set).map(([at, written]) => [parsePointer(at), compileValue(written)] as const)
+  return (document, exchange) => {
+    const kept = picked === null ? document : pick(document, picked)
+    // A document that is no map and no list has nothing below its root.
+    if (!isJsonMap(kept) && !Array.isArray(kept)) return kept
+    omit(kept, omitted)
+    for (const [from, to] of renamed) move(kept, from, to)
+    for (const [at, make] of values) put(kept, at, () => make(exchange))
+    return kept
+  }
+}
+
+function compileValue(written: Json): (exchange: Exchange) => Json {
+  if (typeof written === 'string') return compileTemplate(written, textStyle)
+  // A copy for each document: a later change must not show up in the next one.
+  return typeof written === 'object' ? () => structuredClone(written) : () => written
+}
+
+function hasStar(pointer: string): boolean {
+  return parsePointer(pointer).includes('*')
+}
+
+/** Not z.json(): it refers to itself, which the JSON Schema of the configuration has no place for. */
+function isLiteral(input: unknown): boolean {
+  return typeof input !== 'string' && isJson(input)
+}
+
+function isJson(input: unknown): boolean {
+  if (input === null || typeof input === 'string' || typeof input === 'boolean') return true
+  if (typeof input === 'number') return Number.isFinite(input)
+  return typeof input === 'object' && Object.values(input).every(isJson)
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod'
+
+/** The steps of a JSON pointer (RFC 6901), unescaped. "*" stands for every item of a list, where no index can. */
+export type Pointer = readonly string[]
+
+const expected =
+  'expected a JSON pointer such as "/user/name" or "/items/*/id", with ~1 for "/" and ~0 for "~" in a name'
+
+/** Schema of a JSON pointer below the root; it stays the text that it is. */
+export const jsonPointer = z
+  .string(expected)
+  .regex(/^(?:\/(?:[^/~]|~[01])*)+$/, expected)
+  // Assigning to that name would set a prototype.
+  .refine((text) => !parsePointer(text).includes('__proto__'), 'no step can be named "__proto__"')
+
+/** The steps of a pointer that the schema took. */
+export function parsePointer(text: string): Pointer {
+  return text
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}

@@ -1,0 +1,37 @@
+/** A value of a JSON document. A number that would lose digits stays an object that holds its text. */
+export type Json = null | boolean | number | string | JsonList | JsonMap
+export type JsonList = Json[]
+export interface JsonMap {
+  [name: string]: Json
+}
+
+/** What the compiler does not know of JSON yet (ECMAScript proposal "JSON.parse source text access", in Node since 21). */
+interface JsonSource {
+  parse(text: string, revive: (key: string, value: Json, context: { readonly source?: string }) => Json): Json
+  rawJSON(text: string): JsonMap
+  isRawJSON(value: unknown): boolean
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the runtime has more than the compiler's library says
+const source = JSON as unknown as JsonSource
+
+/** Digits that a number may lose, or an exponent: looked for in the whole text, as most documents have neither. */
+const LONG_NUMBER = /\d[\d.]{15}|\d[eE]/
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Reads a document (RFC 8259) with its numbers as they are written. Throws an Error for what is none, or no UTF-8. */
+export function parseJson(octets: Uint8Array): Json {
+  const text = decoder.decode(octets)
+  if (!LONG_NUMBER.test(text)) return source.parse(text, undefined!)
+  return source.parse(text, (_, value, context) =>
+    typeof value === 'number' && context.source !== undefined && String(value) !== context.source
+      ? source.rawJSON(context.source)
+      : value,
+  )
+}
+
+/** Whether a value is a map. */
+export function isJsonMap(value: Json | undefined): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !source.isRawJSON(value)
+}

@@ -1,0 +1,121 @@
+import { z } from 'zod'
+import { definePolicy } from '../../core/component.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import type { Handler } from '../../core/handler.ts'
+import type { Reply } from '../../core/reply.ts'
+import { compileHeaderEdits, headerEdits } from '../header-edits.ts'
+import { BodyEdit, bodyEdits } from './body.ts'
+import { compilePathEdit, pathEdit } from './path.ts'
+import { compileQueryEdits, queryEdits } from './query.ts'
+
+/** A 206 and a 304 mean something only beside the request that they answer. */
+const status = z
+  .int()
+  .min(200)
+  .max(599)
+  .refine((code) => code !== 206 && code !== 304, 'expected a status other than 206 and 304')
+
+const statusKey = z
+  .string()
+  .regex(/^[2-5]\d\d$/, 'expected a status, 200 to 599')
+  .refine((code) => code !== '206' && code !== '304', 'expected a status other than 206 and 304')
+
+const requestEdits = z.strictObject({
+  headers: headerEdits.optional().describe('Changes to the header fields that the service receives.'),
+  query: queryEdits.optional().describe('Changes to the query.'),
+  path: pathEdit
+    .optional()
+    .describe('What takes the place of the path: a template, or { match, to }. The rewrite of the route comes after.'),
+  body: bodyEdits.optional().describe('Changes to JSON bodies.'),
+})
+
+const replyEdits = z.strictObject({
+  status: z.record(statusKey, status).default({}).describe('Statuses of the service and what the client gets instead.'),
+  headers: headerEdits.optional().describe('Changes to the header fields that the client receives.'),
+  body: bodyEdits.optional().describe('Changes to JSON bodies.'),
+})
+
+/** Changes requests before the service sees them, and the replies that come back. */
+export const transform = definePolicy({
+  name: 'transform',
+  summary: 'Changes path, query, headers and JSON body of requests, and status, headers and JSON body of replies.',
+  options: z.strictObject({
+    request: requestEdits.prefault({}).describe('Changes to the request. Templates see it as it came.'),
+    response: replyEdits
+      .prefault({})
+      .describe('Changes to replies; the error replies of the gateway itself stay as they are.'),
+  }),
+  create({ request, response }) {
+    const editRequest = compileRequest(request)
+    const editReply = compileReply(response)
+    const replyBody = response.body === undefined ? null : new BodyEdit(response.body)
+    const requestBody = request.body === undefined ? null : new BodyEdit(request.body)
+    const changesTarget = request.path !== undefined || request.query !== undefined
+
+    function finish(reply: Reply, exchange: Exchange): Reply | Promise<Reply> {
+      const changed = exchange.error === null ? (replyBody?.reply(reply, exchange) ?? null) : null
+      if (changed === null) return editReply(reply, exchange)
+      return changed.then(() => editReply(reply, exchange))
+    }
+
+    return (next) => {
+      const target = changesTarget ? withTargetRestored(next) : next
+
+      function pass(exchange: Exchange): Reply | Promise<Reply> {
+        const { path, query } = exchange
+        editRequest(exchange)
+        replyBody?.prepare(exchange.headers)
+        const reply = target(exchange, path, query)
+        return reply instanceof Promise ? reply.then((came) => finish(came, exchange)) : finish(reply, exchange)
+      }
+
+      return (exchange) => {
+        const changed = requestBody?.request(exchange) ?? null
+        return changed === null ? pass(exchange) : changed.then(() => pass(exchange))
+      }
+    }
+  },
+})
+
+/** Everything but the body. All templates are filled in before anything is changed. */
+function compileRequest({ headers, query, path }: z.output<typeof requestEdits>): (exchange: Exchange) => void {
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers)
+  const newQuery = query === undefined ? null : compileQueryEdits(query)
+  const newPath = path === undefined ? null : compilePathEdit(path)
+  return (exchange) => {
+    const target = [newPath?.(exchange) ?? exchange.path, newQuery?.(exchange) ?? exchange.query] as const
+    editHeaders?.(exchange.headers, exchange)
+    ;[exchange.path, exchange.query] = target
+  }
+}
+
+function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>) {
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers)
+  const mapped = new Map(Object.entries(statuses).map(([from, to]) => [Number(from), to]))
+  return (reply: Reply, exchange: Exchange): Reply => {
+    if (exchange.error !== null) return reply
+    reply.status = mapped.get(reply.status) ?? reply.status
+    editHeaders?.(reply.headers, exchange)
+    return reply
+  }
+}
+
+/** Gives the exchange its path and query back once the reply is there: the log shows what the client asked for. */
+function withTargetRestored(next: Handler) {
+  return (exchange: Exchange, path: string, query: string): Reply | Promise<Reply> => {
+    const restore = (): void => {
+      exchange.path = path
+      exchange.query = query
+    }
+    let reply: Reply | Promise<Reply>
+    try {
+      reply = next(exchange)
+    } catch (thrown) {
+      restore()
+      throw thrown
+    }
+    if (reply instanceof Promise) return reply.finally(restore)
+    restore()
+    return reply
+  }
+}

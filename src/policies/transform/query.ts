@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import type { Exchange } from '../../core/exchange.ts'
+import { compileTemplate, templateFor, textStyle } from '../template.ts'
+
+const template = templateFor(textStyle, 'The value is percent-encoded.')
+
+/** Schema of changes to the query: removed first, then set. */
+export const queryEdits = z.strictObject({
+  set: z
+    .record(z.string(), template)
+    .default({})
+    .describe('Parameters that replace those of the same name. One whose value comes out empty is removed.'),
+  remove: z.array(z.string()).default([]).describe('Names of parameters to remove.'),
+})
+
+/** Compiles the changes when the configuration loads: the query that takes the place of the exchange's. */
+export function compileQueryEdits(edits: z.output<typeof queryEdits>): (exchange: Exchange) => string {
+  const names = new Set([...edits.remove, ...Object.keys(edits.set)])
+  const added = Object.entries(edits.set).map(([name, written]) => {
+    const value = compileTemplate(written, textStyle)
+    const encoded = encodeURIComponent(name.toWellFormed())
+    return (exchange: Exchange): string => {
+      const text = encodeURIComponent(value(exchange).toWellFormed())
+      return text === '' ? '' : `${encoded}=${text}`
+    }
+  })
+  return (exchange) => {
+    const kept = exchange.query
+      .slice(1)
+      .split('&')
+      .filter((parameter) => !names.has(nameOf(parameter)))
+    const parameters = [...kept, ...added.map((make) => make(exchange))].filter((parameter) => parameter !== '')
+    return parameters.length === 0 ? '' : `?${parameters.join('&')}`
+  }
+}
+
+/** The name as services read it (WHATWG URL, application/x-www-form-urlencoded parsing). */
+function nameOf(parameter: string): string {
+  const [name = ''] = parameter.split('=', 1)
+  if (!/[%+]/.test(name)) return name
+  return [...new URLSearchParams(name).keys()][0] ?? ''
+}

@@ -1,0 +1,29 @@
+import type { Exchange } from '../core/exchange.ts'
+import { Headers } from '../core/headers.ts'
+
+/** An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users". */
+export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
+  return {
+    method: 'GET',
+    path: '/api/v1/users/7',
+    query: '?page=2',
+    host: 'api.example.com',
+    headers: Headers.of(),
+    body: null,
+    upgrade: null,
+    acceptsTrailers: false,
+    expectsContinue: false,
+    client: { address: '192.0.2.1', scheme: 'http', forwardingFields: () => '' },
+    start: 0,
+    correlationId: '',
+    route: { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' },
+    params: { id: '7' },
+    consumer: null,
+    instance: null,
+    error: null,
+    aborted: false,
+    waiter: null,
+    inform: () => {},
+    ...parts,
+  }
+}

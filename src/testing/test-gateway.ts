@@ -1,0 +1,32 @@
+import { createGateway, type GatewayInput, type GatewayOptions } from '../gateway.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+
+/** A gateway for tests. */
+export interface TestGateway extends AsyncDisposable {
+  /** Where it listens, such as "http://127.0.0.1:40123". */
+  readonly url: string
+  /** The lines of its log so far, those for each request among them. */
+  readonly log: readonly Readonly<Record<string, unknown>>[]
+  close(): Promise<void>
+}
+
+/**
+ * Runs a gateway on a free port of 127.0.0.1 in this thread, and resolves when it is ready. `await using` closes it at the
+ * end of the test. Throws ConfigError as `createGateway` does.
+ */
+export async function startTestGateway(
+  config: GatewayInput,
+  options: Omit<GatewayOptions, 'output'> = {},
+): Promise<TestGateway> {
+  const output = createMemoryLogger('debug', options.clock)
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const gateway = await createGateway({ drainTimeout: '1s', ...config, listeners }, { ...options, output })
+  await gateway.ready
+  const close = (): Promise<void> => gateway.close()
+  return {
+    url: `http://127.0.0.1:${gateway.addresses[0]!.port}`,
+    log: output.lines,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}

@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict'
+import { dirname, join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { send } from './support/client.ts'
+import { Command, run, temporaryFile } from './support/command.ts'
+import { cleanUp } from './support/cleanup.ts'
+
+const gateway = new URL('../src/gateway.ts', import.meta.url).href
+
+/** A policy that does what the query of a request asks for. */
+const CHAOS = `
+import { definePolicy, Reply, z } from ${JSON.stringify(gateway)}
+
+const acts: Record<string, () => unknown> = {
+  throw: () => { throw new Error('broken on purpose') },
+  reject: () => Promise.reject(new Error('broken on purpose')),
+  nothing: () => undefined,
+  'left rejection': () => void Promise.reject(new Error('left behind')),
+  'left timer': () => void setTimeout(() => { throw new Error('left behind') }, 0),
+  'left fetch': () => void fetch('http://127.0.0.1:1/'),
+}
+
+export default definePolicy({
+  name: 'chaos',
+  summary: 'Breaks what it can.',
+  options: z.strictObject({ mark: z.string() }),
+  create: ({ mark }) => (next) => (exchange) => {
+    const act = acts[new URLSearchParams(exchange.query).get('act') ?? '']
+    if (act !== undefined && exchange.path === '/instead') return act() as Reply
+    act?.()
+    exchange.headers.set('X-Mark', mark)
+    return next(exchange)
+  },
+})
+`
+
+/** A configuration file with files beside it. */
+async function files(t: TestContext, yaml: string, others: Readonly<Record<string, string>>): Promise<string> {
+  const file = await temporaryFile(t, 'sallyport.yaml', yaml)
+  for (const [name, content] of Object.entries(others)) await writeFile(join(dirname(file), name), content)
+  return file
+}
+
+const YAML = `
+listeners: [{ address: 127.0.0.1:0 }]
+workers: 1
+policyFiles: [./chaos.ts]
+policies: { chaos: { mark: a } }
+routes:
+  - { id: all, match: { path: /* }, reply: { body: hello } }
+  - { id: off, match: { path: /off }, reply: { body: off }, policies: { chaos: false } }
+`
+
+async function startChaos(t: TestContext) {
+  const file = await files(t, YAML, { 'chaos.ts': CHAOS })
+  const command = new Command(['start', '--config', file])
+  cleanUp(t, async () => {
+    command.child.kill('SIGKILL')
+    await command.ended
+  })
+  const { listeners } = await command.line('Sallyport is listening')
+  return { command, port: Number((listeners as string[])[0]!.split(':').at(-1)) }
+}
+
+for (const act of ['throw', 'reject', 'nothing'])
+  test(`a policy in a worker thread that fails (${act}) makes a problem document and a log line with its name`, async (t) => {
+    const { command, port } = await startChaos(t)
+    const reply = await send(port, { path: `/instead?act=${act}` })
+    assert.equal(reply.status, 500)
+    assert.equal(reply.headers['content-type'], 'application/problem+json')
+    assert.doesNotMatch(reply.text, /purpose|chaos/)
+    const { error } = await command.line('Request failed in the gateway')
+    assert.match(JSON.stringify(error), /policy \\"chaos\\" failed/)
+    assert.equal((await send(port, { path: `/off?act=${act}` })).text, 'off')
+  })
+
+for (const act of ['left rejection', 'left timer', 'left fetch'])
+  test(`an error that a policy leaves to nobody (${act}) is logged with its name, and the worker lives on`, async (t) => {
+    const { command, port } = await startChaos(t)
+    assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello')
+    const line = await command.line('A policy has left an error to nobody')
+    assert.equal(line['policy'], 'chaos')
+    assert.equal((await send(port)).text, 'hello')
+    assert.ok(!command.log.some(({ message }) => String(message).startsWith('A worker died')))
+  })
+
+test('check knows the policies of the files, and their places in the chain', async (t) => {
+  const tenant = fileURLToPath(new URL('../examples/policies/tenant.ts', import.meta.url))
+  const file = await files(
+    t,
+    YAML.replace('[./chaos.ts]', `[./chaos.ts, { file: ${tenant}, before: chaos }]`).replace(
+      'mark: a }',
+      'mark: a }, tenant: { tenants: [a] }, transform: {}',
+    ),
+    { 'chaos.ts': CHAOS },
+  )
+  const { stdout, stderr } = await run(['check', file])
+  assert.equal(stderr, '')
+  assert.match(stdout, /transform, tenant, chaos +all/)
+  assert.match(stdout, /transform, tenant +off/)
+})
+
+test('options of a policy of a file are checked like any other, with their places', async (t) => {
+  const yaml = YAML.replace('{ chaos: { mark: a } }', '{ chaos: { marc: 1 } }')
+  const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': CHAOS })])
+  assert.equal(code, 1)
+  assert.match(stderr, /sallyport\.yaml:5:\d+: policies\.chaos\.mark: missing/)
+  assert.match(stderr, /sallyport\.yaml:5:\d+: policies\.chaos\.marc: unknown key "marc"; did you mean "mark"\?/)
+})
+
+for (const [what, entry, content, message] of [
+  ['is not there', './none.ts', '', /policyFiles\[0\]: "\.\/none\.ts" cannot be loaded: ENOENT/],
+  ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken/],
+  ['holds no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
+  [
+    'takes a name that is taken',
+    './chaos.ts',
+    CHAOS.replace("'chaos'", "'auth'"),
+    /holds a policy "auth", and there is one/,
+  ],
+  ['has no proper name', './chaos.ts', CHAOS.replace("'chaos'", "'My Policy'"), /expected a name such as/],
+  ['has its place nowhere', '{ file: ./chaos.ts, after: aut }', CHAOS, /unknown policy "aut"; did you mean "auth"\?/],
+  ['has two places', '{ file: ./chaos.ts, after: auth, before: auth }', CHAOS, /both before and after/],
+  [
+    'makes functions of its options',
+    './chaos.ts',
+    CHAOS.replace('mark: z.string()', 'mark: z.string().transform((text) => () => text)'),
+    /policies\.chaos: the schema of its options makes something of them that is no plain data/,
+  ],
+] as const)
+  test(`a file that ${what} is a problem of the configuration, with its place`, async (t) => {
+    const yaml = YAML.replace('[./chaos.ts]', `[${entry}]`)
+    const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': content })])
+    assert.equal(code, 1)
+    assert.match(stderr, message)
+    assert.match(stderr, /sallyport\.yaml:\d+:\d+: /)
+  })

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { startService } from './support/service.ts'
+
+test('requests and replies are transformed on their way over real sockets', async (t) => {
+  const service = await startService(t, (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const sent: unknown = JSON.parse(Buffer.concat(chunks).toString())
+      response.writeHead(201, { 'Content-Type': 'application/json', ETag: '"1"', 'X-Powered-By': 'PHP' })
+      response.write('{"sent":')
+      response.end(`${JSON.stringify(sent)},"password":"secret"}`)
+    })
+  })
+  const { port, log } = await startGateway(t, {
+    ...proxyTo(service.url),
+    policies: {
+      transform: {
+        request: {
+          path: { match: '/people/([^/]+)', to: '/v2/users/$1' },
+          query: { set: { from: '{header.X-From}' }, remove: ['debug'] },
+          headers: { rename: { 'X-Token': 'X-Session' }, set: { 'X-Method': '{method}' } },
+          body: { rename: { '/name': '/person/name' }, set: { '/query': '{query.q}' } },
+        },
+        response: {
+          status: { 201: 200 },
+          headers: { remove: ['X-Powered-By'] },
+          body: { omit: ['/password'] },
+        },
+      },
+    },
+  })
+  const reply = await send(port, {
+    method: 'POST',
+    path: '/people/7?debug=1&q=%0D%0AX:%20y',
+    headers: { 'Content-Type': 'application/json', 'X-Token': 't', 'X-From': 'a&b', 'Transfer-Encoding': 'chunked' },
+    body: '{"name":"Ann"}',
+  })
+  const heard = service.heard[0]!
+  assert.equal(heard.url, '/v2/users/7?q=%0D%0AX:%20y&from=a%26b')
+  assert.equal(heard.headers['x-session'], 't')
+  assert.equal(heard.headers['x-token'], undefined)
+  assert.equal(heard.headers['x-method'], 'POST')
+  assert.equal(reply.status, 200)
+  assert.equal(reply.headers['x-powered-by'], undefined)
+  assert.equal(reply.headers.etag, 'W/"1"')
+  assert.deepEqual(JSON.parse(reply.text), { sent: { person: { name: 'Ann' }, query: '\r\nX: y' } })
+  assert.equal(Number(reply.headers['content-length']), reply.body.length)
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['url'], '/people/7?debug=1&q=%0D%0AX:%20y')
+})
+
+test('a body that cannot be transformed is a problem document, and the connection serves on', async (t) => {
+  const service = await startService(t, (_, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"password":"secret"')
+  })
+  const { port } = await startGateway(t, {
+    ...proxyTo(service.url),
+    policies: { transform: { request: { body: { omit: ['/a'] } }, response: { body: { omit: ['/password'] } } } },
+  })
+  const headers = { 'Content-Type': 'application/json' }
+  assert.equal((await send(port, { method: 'POST', headers, body: '{' })).status, 400)
+  assert.equal(service.heard.length, 0)
+  assert.equal(
+    (await send(port, { method: 'POST', headers: { ...headers, 'Content-Encoding': 'br' }, body: '{' })).status,
+    415,
+  )
+  const broken = await send(port)
+  assert.equal(broken.status, 502)
+  assert.doesNotMatch(broken.text, /secret/)
+})
