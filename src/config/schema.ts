@@ -103,6 +103,5 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type GatewayConfig = z.output<typeof gatewaySchema>
 /** The configuration as it is written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
-/** One service after parsing. */
 /** One route after parsing; its policies are those of every route with its own put on top. */
 export type RouteConfig = GatewayConfig['routes'][number]

@@ -20,8 +20,8 @@ const EMPTY = 0
 const CHANGING = 1
 /** How long an entry is left alone after its end, in microseconds: somebody may just be counting on it. */
 const GRACE = 1_000_000
-/** Looks at an entry that another thread is just making before it is taken for a stranger's. */
-const PATIENCE = 20
+/** Looks at an entry that another thread is just changing before it is taken for a stranger's. */
+const PATIENCE = 100
 
 /**
  * Counts of many clients in memory that all threads share, without locks.
@@ -111,7 +111,11 @@ export class SharedTable {
   /** Whether the entry is the client's. */
   owns(entry: number, { tag, check }: ClientHash): boolean {
     const int = this.intOf(entry)
-    return Atomics.load(this.ints, int) === tag && Atomics.load(this.ints, int + CHECK) === check
+    for (let looks = 0; looks < PATIENCE; looks++) {
+      const found = Atomics.load(this.ints, int)
+      if (found !== CHANGING) return found === tag && Atomics.load(this.ints, int + CHECK) === check
+    }
+    return false
   }
 
   /** Makes an entry for the client and returns it; -1 where another thread was faster. */
