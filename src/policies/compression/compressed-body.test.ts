@@ -4,6 +4,7 @@ import test from 'node:test'
 import { brotliDecompressSync, createGunzip, gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { CollectingSink, PushedBody } from '../../../test/support/bodies.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { turnUntil } from '../../../test/support/settled.ts'
 import { Bytes, collect } from '../../core/body.ts'
 import { Headers } from '../../core/headers.ts'
 import { type CodingName, codings } from './codings.ts'
@@ -11,11 +12,6 @@ import { CompressedBody } from './compressed-body.ts'
 import { Pieces } from './pieces.ts'
 
 const decompress = { br: brotliDecompressSync, gzip: gunzipSync, zstd: zstdDecompressSync }
-
-/** A turn of the event loop after another, until it is so: compressors work in threads of their own. */
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise(setImmediate)
-}
 
 function setUp(name: CodingName = 'gzip') {
   const clock = new ManualClock()
@@ -43,18 +39,18 @@ for (const name of ['br', 'gzip', 'zstd'] as const) {
     const { clock, source, sink, body } = setUp(name)
     body.pipe(sink)
     source.push('first')
-    await until(() => source.resumed === 1)
+    await turnUntil('the source to go on', () => source.resumed === 1)
     const before = sink.text.length
     clock.advance(10)
-    await until(() => sink.text.length > before)
+    await turnUntil('what was flushed', () => sink.text.length > before)
     source.push('second')
-    await until(() => source.resumed === 2)
+    await turnUntil('the source to go on', () => source.resumed === 2)
     const between = sink.text.length
     clock.advance(10)
-    await until(() => sink.text.length > between)
+    await turnUntil('what was flushed', () => sink.text.length > between)
     assert.ok(!sink.ended)
     source.end()
-    await until(() => sink.ended)
+    await turnUntil('the end', () => sink.ended)
     assert.equal(decompress[name](Buffer.from(sink.text, 'latin1')).toString(), 'firstsecond')
     assert.equal(clock.pending, 0)
   })
@@ -69,7 +65,7 @@ test('what has gone out can be read without the rest', async () => {
   let read = ''
   reader.on('data', (chunk: Buffer) => (read += chunk.toString()))
   let passed = 0
-  await until(() => {
+  await turnUntil('the text', () => {
     if (sink.text.length > passed) reader.write(Buffer.from(sink.text.slice(passed), 'latin1'))
     passed = sink.text.length
     return read === 'an event'
@@ -83,7 +79,7 @@ test('the source waits until its piece is taken', async () => {
   body.pipe(sink)
   assert.equal(source.push('a'), false)
   assert.equal(source.resumed, 0)
-  await until(() => source.resumed === 1)
+  await turnUntil('the source to go on', () => source.resumed === 1)
   body.cancel()
 })
 
@@ -106,9 +102,9 @@ test('the source waits while the sink wants no more, however much it could send'
   assert.equal(writes, 1)
   sink.taking = true
   body.resume()
-  await until(() => source.resumed === pushed)
+  await turnUntil('the source to go on', () => source.resumed === pushed)
   source.end()
-  await until(() => sink.ended)
+  await turnUntil('the end', () => sink.ended)
   assert.equal(gunzipSync(Buffer.from(sink.text, 'latin1')).length, pushed * 65_536)
 })
 
@@ -118,7 +114,7 @@ test('trailers follow the content', async () => {
   const trailers = Headers.of([['Server-Timing', 'db;dur=3']])
   source.push('content')
   source.end(trailers)
-  await until(() => sink.ended)
+  await turnUntil('the end', () => sink.ended)
   assert.equal(sink.trailers, trailers)
   assert.equal(counts.released, 1)
 })
@@ -127,7 +123,7 @@ test('a source that fails breaks the body off', async () => {
   const { clock, source, sink, body, counts } = setUp()
   body.pipe(sink)
   source.push('content')
-  await until(() => source.resumed === 1)
+  await turnUntil('the source to go on', () => source.resumed === 1)
   const error = new Error('the service is gone')
   source.sink!.fail(error)
   assert.equal(sink.error, error)
@@ -182,7 +178,7 @@ test('a compressor that fails ends the source and breaks the body off', async ()
   const body = new CompressedBody(source, { coding, level: 1, clock: new ManualClock(), released: () => released++ })
   body.pipe(sink)
   source.push('a')
-  await until(() => sink.error !== null)
+  await turnUntil('the failure', () => sink.error !== null)
   assert.match(String(sink.error), /no memory/)
   assert.ok(source.cancelled)
   assert.equal(released, 1)

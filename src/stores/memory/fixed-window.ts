@@ -41,7 +41,7 @@ export class FixedWindow implements Gauge {
     if (this.entry === -1 || !table.owns(this.entry, hash)) return false
     table.find(hash, now, now)
     // Of those who count on one entry, each sees what was there before it: none of two that fit is refused.
-    this.used = table.matches === 1 ? before + cost : table.count
+    this.used = table.matches <= 1 ? before + cost : table.count
     if (this.used <= this.limit) return true
     this.giveBack(cost)
     return false

@@ -49,8 +49,9 @@ export class SlidingWindow implements Gauge {
     const { entry } = this
     if (entry === -1 || !table.owns(entry, hash)) return false
     const matches = this.sumUp()
+    this.entry = entry
     // Of those who count on one entry, each sees what was there before it: none of two that fit is refused.
-    if (matches === 1) {
+    if (matches <= 1) {
       this.used += before + cost - this.counts[SLICES]!
       this.counts[SLICES] = before + cost
     }

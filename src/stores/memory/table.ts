@@ -20,8 +20,8 @@ const EMPTY = 0
 const CHANGING = 1
 /** How long an entry is left alone after its end, in microseconds: somebody may just be counting on it. */
 const GRACE = 1_000_000
-/** Looks at an entry that another thread is just changing before it is taken for a stranger's. */
-const PATIENCE = 100
+/** Looks at an entry that another thread is just making before it is taken for a stranger's. */
+const PATIENCE = 20
 
 /**
  * Counts of many clients in memory that all threads share, without locks.
@@ -108,14 +108,14 @@ export class SharedTable {
     return Atomics.compareExchange(this.words, this.wordOf(entry), expected, BigInt(to)) === expected
   }
 
-  /** Whether the entry is the client's. */
+  /**
+   * Whether the entry, which counts, is still the client's. It is while it changes: another thread has taken it for one
+   * that has ended, and will notice.
+   */
   owns(entry: number, { tag, check }: ClientHash): boolean {
     const int = this.intOf(entry)
-    for (let looks = 0; looks < PATIENCE; looks++) {
-      const found = Atomics.load(this.ints, int)
-      if (found !== CHANGING) return found === tag && Atomics.load(this.ints, int + CHECK) === check
-    }
-    return false
+    const found = Atomics.load(this.ints, int)
+    return found === CHANGING || (found === tag && Atomics.load(this.ints, int + CHECK) === check)
   }
 
   /** Makes an entry for the client and returns it; -1 where another thread was faster. */

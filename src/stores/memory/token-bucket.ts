@@ -48,8 +48,8 @@ export class TokenBucket implements Gauge {
     const { entry } = this
     if (!table.owns(entry, hash)) return false
     this.find()
-    if (table.matches === 1 || this.backlog <= this.capacity) return true
     this.entry = entry
+    if (table.matches <= 1 || this.backlog <= this.capacity) return true
     this.giveBack(cost)
     return false
   }
