@@ -22,6 +22,7 @@ export class TokenBucket implements Gauge {
   private now = 0
   /** Microseconds until the bucket is full. */
   private backlog = 0
+  private matches = 0
   private entry = -1
 
   constructor(table: SharedTable, seed: number, quota: Quota) {
@@ -49,7 +50,7 @@ export class TokenBucket implements Gauge {
     if (!table.owns(entry, hash)) return false
     this.find()
     this.entry = entry
-    if (table.matches <= 1 || this.backlog <= this.capacity) return true
+    if (this.matches <= 1 || this.backlog <= this.capacity) return true
     this.giveBack(cost)
     return false
   }
@@ -76,12 +77,13 @@ export class TokenBucket implements Gauge {
     table.find(this.hash, this.now - REUSE, this.now)
     this.entry = table.entry
     this.backlog = table.backlog
+    this.matches = table.matches
   }
 
   /** Fills up the bucket for what has passed and takes from it, in one step; false where there is too little in it. */
   private move(time: number): boolean {
     const { table, entry, hash, now } = this
-    const others = table.matches === 1 ? 0 : this.backlog - Math.max(0, table.untilOf(entry) - now)
+    const others = this.matches === 1 ? 0 : this.backlog - Math.max(0, table.untilOf(entry) - now)
     for (let tries = 0; tries < TRIES && table.owns(entry, hash); tries++) {
       const until = table.untilOf(entry)
       const full = Math.max(until, now) + time
