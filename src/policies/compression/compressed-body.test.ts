@@ -19,7 +19,7 @@ function setUp(name: CodingName = 'gzip') {
   const sink = new CollectingSink()
   const counts = { released: 0 }
   const released = (): void => void counts.released++
-  const body = new CompressedBody(source, { coding: codings[name], level: 1, clock, released })
+  const body = new CompressedBody(source, { coding: codings[name], level: codings[name].levels.usual, clock, released })
   return { clock, source, sink, body, counts }
 }
 
