@@ -10,6 +10,7 @@ import { post10m } from './post-10m.ts'
 import { post1k } from './post-1k.ts'
 import { secured, securedRedis } from './secured.ts'
 import type { Scenario } from './scenario.ts'
+import { transform } from './transform.ts'
 
 /** Every scenario, in the order in which they run; get-small is first because latency needs its figures. */
 export const scenarios: Scenario[] = [
@@ -26,4 +27,5 @@ export const scenarios: Scenario[] = [
   latency,
   cacheHit,
   cacheHit64k,
+  transform,
 ]

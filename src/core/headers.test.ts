@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { GatewayError } from './errors.ts'
-import { fieldLine, Headers } from './headers.ts'
+import { fieldLine, Headers, sameName } from './headers.ts'
 import { NameSet } from './name-set.ts'
 
 const sent = [
@@ -44,6 +44,21 @@ test('what is not there is not found', () => {
 test('several names are looked for at once', () => {
   assert.ok(headers().hasAny(new NameSet(['Other', 'COOKIE'])))
   assert.ok(!headers().hasAny(new NameSet(['Other', 'Cook'])))
+})
+
+test('names that differ by more than case are different', () => {
+  for (const [a, b] of [
+    ['^', '~'],
+    ['X-^', 'X-~'],
+    ['a', 'b'],
+    ['A1', 'Aq'],
+    ['X-A', 'X\rA'],
+  ] as const) {
+    assert.ok(!sameName(a, b))
+    assert.ok(!Headers.fromWire(`${a}: x\r\n`).has(b))
+    assert.ok(!Headers.fromWire(`${a}: x\r\n`).hasAny(new NameSet([b])))
+  }
+  assert.ok(sameName('X-zA~^', 'x-Za~^'))
 })
 
 test('set leaves one field of the name, where the first one was', () => {

@@ -1,5 +1,6 @@
 import { GatewayError } from './errors.ts'
 import type { NameSet } from './name-set.ts'
+import { sameNameAt } from './same-name.ts'
 
 const COLON = 58
 /** RFC 9110 section 5.6.2: token. */
@@ -140,7 +141,7 @@ export class Headers {
 
 /** Whether two field names are the same, without regard to case (RFC 9110 section 5.1). */
 export function sameName(a: string, b: string): boolean {
-  return a.length === b.length && (a === b || a.toLowerCase() === b.toLowerCase())
+  return a.length === b.length && sameNameAt(a, 0, b)
 }
 
 /** Whether the text may stand as a field value on the wire. */
@@ -174,7 +175,7 @@ function checkField(name: string, value: string): void {
 function lineOf(raw: string, name: string, from: number): number {
   const { length } = name
   for (let at = from; at < raw.length; at = nextLine(raw, at))
-    if (raw.charCodeAt(at + length) === COLON && sameName(raw.slice(at, at + length), name)) return at
+    if (raw.charCodeAt(at + length) === COLON && sameNameAt(raw, at, name)) return at
   return -1
 }
 

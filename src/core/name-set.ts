@@ -1,3 +1,5 @@
+import { sameNameAt } from './same-name.ts'
+
 const COLON = 58
 
 /** Names of header fields, indexed once so that all of them are looked for in one pass over a message. */
@@ -44,10 +46,8 @@ export class NameSet {
   private beginsAt(fields: string, at: number): boolean {
     const group = this.byFirst[fields.charCodeAt(at)]
     if (group === undefined) return false
-    for (const name of group) {
-      const end = at + name.length
-      if (fields.charCodeAt(end) === COLON && fields.slice(at, end).toLowerCase() === name) return true
-    }
+    for (const name of group)
+      if (fields.charCodeAt(at + name.length) === COLON && sameNameAt(fields, at, name)) return true
     return false
   }
 }

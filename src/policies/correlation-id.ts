@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { editReplies } from '../core/handler.ts'
+import { fieldLine } from '../core/headers.ts'
+import { NameSet } from '../core/name-set.ts'
 import { fieldName } from './field-name.ts'
 
 /** Plain in a header, a log line and a shell, and always a valid relative reference for a problem's `instance`. */
@@ -21,18 +23,23 @@ export const correlationId = definePolicy({
       ),
   }),
   create({ header }) {
+    const names = new NameSet([header])
     return (next) => {
-      const handle = editReplies(next, (reply, exchange) => reply.headers.set(header, exchange.correlationId))
+      const handle = editReplies<string>(next, (reply, _, line) => reply.headers.replace(names, line))
       return (exchange) => {
+        const { headers } = exchange
         // Combined, so that several ids at once are none.
-        const sent = exchange.headers.combined(header)
+        const sent = headers.combined(header)
         if (sent !== undefined && ACCEPTED.test(sent)) {
           exchange.correlationId = sent
-          return handle(exchange)
+          return handle(exchange, fieldLine(header, sent))
         }
-        exchange.correlationId = randomUUID()
-        exchange.headers.set(header, exchange.correlationId)
-        return handle(exchange)
+        const id = randomUUID()
+        const line = fieldLine(header, id)
+        exchange.correlationId = id
+        if (sent === undefined) headers.appendLines(line)
+        else headers.replace(names, line)
+        return handle(exchange, line)
       }
     }
   },

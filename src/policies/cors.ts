@@ -98,13 +98,20 @@ export const cors = definePolicy({
     ])
 
     /** The last origin and what it is told: most requests come from the same one. */
-    let known: { origin: string | undefined; lines: string } = { origin: undefined, lines: '' }
+    let known = tell(undefined)
 
-    function linesFor(origin: string | undefined): string {
-      if (origin === known.origin) return known.lines
-      const lines = origin !== undefined && allows(origin) ? allowOrigin(origin) + onReplies : ''
-      known = { origin, lines }
-      return lines
+    function tell(origin: string | undefined) {
+      const lines = origin !== undefined && allows(origin) ? [allowOrigin(origin), onReplies] : []
+      // Joined, which leaves nothing to put together for each reply.
+      return { origin, lines: lines.join(''), withVary: [...lines, 'Vary: Origin\r\n'].join('') }
+    }
+
+    function editForOrigin({ headers: fields }: Reply, exchange: Exchange): void {
+      const origin = exchange.headers.get('Origin')
+      if (known.origin !== origin) known = tell(origin)
+      if (!fields.has('Vary')) return fields.replace(FIELDS, known.withVary)
+      fields.replace(FIELDS, known.lines)
+      addVary(fields, 'Origin')
     }
 
     function answerPreflight(exchange: Exchange, asked: string): Reply {
@@ -125,17 +132,10 @@ export const cors = definePolicy({
       return new Reply(204, Headers.fromWire(lines), null)
     }
 
+    const forEverybody = [allowOrigin('*'), onReplies].join('')
     return (next) => {
-      const everybodysLines = allowOrigin('*') + onReplies
-      const handle = editReplies(
-        next,
-        everybody
-          ? (reply) => reply.headers.replace(FIELDS, everybodysLines)
-          : (reply, exchange) => {
-              reply.headers.replace(FIELDS, linesFor(exchange.headers.get('Origin')))
-              addVary(reply.headers, 'Origin')
-            },
-      )
+      const edit = everybody ? ({ headers: fields }: Reply) => fields.replace(FIELDS, forEverybody) : editForOrigin
+      const handle = editReplies(next, edit)
       return (exchange) => {
         const asked = preflightMethod(exchange)
         return asked === null ? handle(exchange) : answerPreflight(exchange, asked)

@@ -100,7 +100,7 @@ export const securityHeaders = definePolicy({
     const names = new NameSet([...fields.map(([name]) => name), ...remove, ...(transport === false ? [] : [TRANSPORT])])
     if (transport === false) return (next) => editReplies(next, ({ headers }) => headers.replace(names, lines))
 
-    const secureLines = lines + transport
+    const secureLines = [lines, transport].join('')
     return (next) =>
       // RFC 6797 section 7.2: not over http, where anybody on the way could have put it.
       editReplies(next, ({ headers }, { client }) =>

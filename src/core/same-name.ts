@@ -1,0 +1,16 @@
+/** Whether the field name stands at that place of the text, without regard to case (RFC 9110 section 5.1). */
+export function sameNameAt(text: string, at: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const a = text.charCodeAt(at + i)
+    const b = name.charCodeAt(i)
+    if (a !== b && ((a ^ b) !== CASE || !isLetter(a | CASE))) return false
+  }
+  return true
+}
+
+/** The bit in which upper and lower case differ. */
+const CASE = 0x20
+
+function isLetter(code: number): boolean {
+  return code >= 97 && code <= 122
+}
