@@ -17,7 +17,7 @@ const listenerSchema = z.strictObject({
 const adminSchema = z.strictObject({
   address: address
     .prefault('127.0.0.1:9000')
-    .describe('Where health, metrics and management are served. Default 127.0.0.1:9000.'),
+    .describe('Kept for management; nothing listens there yet. Default 127.0.0.1:9000.'),
 })
 
 const logSchema = z.strictObject({
@@ -59,7 +59,7 @@ export const gatewaySchema = z
       .superRefine(refuseDuplicates)
       .prefault([{ address: '0.0.0.0:8000' }])
       .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
-    admin: adminSchema.prefault({}).describe('The address for operators; keep it off the public network.'),
+    admin: adminSchema.prefault({}).describe('The address for operators, which nothing listens on yet.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
       .default('auto')
