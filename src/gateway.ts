@@ -3,6 +3,7 @@ import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './core/component.ts'
+import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import type { PoolSize } from './http1/pool.ts'
@@ -67,7 +68,20 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const checker = new HealthChecker({ board, clock, random, log: output.log })
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
-  const front = new Front({ config, policies: loaded.chain, board, slots, limits, output, clock, random })
+  const answers = new Answers(output.log)
+  const policies = loaded.chain
+  const front = new Front({
+    config,
+    policies,
+    board,
+    slots,
+    limits,
+    output,
+    answers,
+    threads: answers,
+    clock,
+    random,
+  })
   const addresses = await front
     .listen(
       config.listeners.map(({ address }) => address),

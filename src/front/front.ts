@@ -6,6 +6,7 @@ import type { Policy } from '../core/component.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
+import type { Answers, Threads } from '../core/threads.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
@@ -16,6 +17,7 @@ import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
+import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -35,6 +37,10 @@ export interface FrontOptions {
   /** The counts of rate limits. */
   readonly limits: SharedTable
   readonly output: LogOutput
+  /** What this thread answers. */
+  readonly answers: Answers
+  /** All threads, to be asked. */
+  readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
 }
@@ -45,7 +51,7 @@ export class Front implements Receiver {
   private readiness: Readiness = 'starting'
   private readonly deadlines: Deadlines
   private readonly services: ReadonlyMap<string, Service>
-  private readonly limits: LimitStores
+  private readonly redis: RedisConnection | null
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
@@ -64,7 +70,8 @@ export class Front implements Receiver {
         new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
       ]),
     )
-    this.limits = new LimitStores({ table: limits, redis: config.stores.redis, clock, log: output.log })
+    const { redis } = config.stores
+    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
     this.snapshot = new Snapshot(config, this.services, own, {
       clock,
@@ -72,7 +79,7 @@ export class Front implements Receiver {
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
-      limits: this.limits,
+      limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
@@ -83,7 +90,7 @@ export class Front implements Receiver {
    * `shared` lets other threads listen on the same ones. Rejects with the error of the first that is not to be had.
    */
   async listen(addresses: readonly Address[], shared: boolean): Promise<Address[]> {
-    await this.limits.connected(REDIS_PATIENCE)
+    await this.redis?.connected(REDIS_PATIENCE)
     return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
   }
 
@@ -115,7 +122,7 @@ export class Front implements Receiver {
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
-    this.limits.close()
+    this.redis?.close()
     this.deadlines.close()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }

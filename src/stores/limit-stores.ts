@@ -1,32 +1,29 @@
 import type { Clock } from '../core/clock.ts'
 import type { Limit, Limits, LimitStoreName, Meter, StoreFailureMode, SyncMeter } from '../core/limits.ts'
-import type { Logger } from '../core/logger.ts'
 import { MemoryMeter } from './memory/memory-meter.ts'
 import type { SharedTable } from './memory/table.ts'
-import { connectRedis, type RedisClient, type RedisConfig } from './redis/client.ts'
+import type { RedisConnection } from './redis/connection.ts'
 import { GuardedMeter } from './redis/guarded-meter.ts'
-import { Outage } from './redis/outage.ts'
 import { RedisMeter } from './redis/redis-meter.ts'
 
 export interface LimitStoresOptions {
   /** The counts of this process, shared by its threads. */
   readonly table: SharedTable
   /** Null where there is no Redis. */
-  readonly redis: RedisConfig | null
+  readonly redis: RedisConnection | null
   readonly clock: Clock
-  readonly log: Logger
 }
 
-/** The stores of one thread: the table that it shares with the others, and its own connection to Redis. */
+/** Where one thread counts: in the table that it shares with the others, or in Redis. */
 export class LimitStores implements Limits {
   private readonly table: SharedTable
   private readonly clock: Clock
-  private readonly redis: { readonly client: RedisClient; readonly outage: Outage } | null
+  private readonly redis: RedisConnection | null
 
-  constructor({ table, redis, clock, log }: LimitStoresOptions) {
+  constructor({ table, redis, clock }: LimitStoresOptions) {
     this.table = table
     this.clock = clock
-    this.redis = redis === null ? null : { client: connectRedis(redis), outage: new Outage(clock, log, redis.timeout) }
+    this.redis = redis
   }
 
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter {
@@ -39,23 +36,5 @@ export class LimitStores implements Limits {
 
   localMeter(limit: Limit): SyncMeter {
     return new MemoryMeter(this.table, this.clock, limit)
-  }
-
-  /** Resolves when Redis can be asked, or after `patience` ms. */
-  connected(patience: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.redis === null || this.redis.client.status === 'ready') return resolve()
-      const cancel = this.clock.after(patience, resolve)
-      this.redis.client.once('ready', () => {
-        cancel()
-        resolve()
-      })
-    })
-  }
-
-  /** Ends the connection to Redis. */
-  close(): void {
-    this.redis?.outage.close()
-    this.redis?.client.disconnect()
   }
 }

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { SlotTable } from '../services/health/slots.ts'
+import type { LineMessage } from './line.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
@@ -16,9 +17,14 @@ export interface WorkerStart {
 }
 
 /** From the supervisor to a worker. */
-export type ToWorker = WorkerStart | { readonly type: 'ready' } | { readonly type: 'drain'; readonly timeout: number }
+export type ToWorker =
+  | WorkerStart
+  | LineMessage
+  | { readonly type: 'ready' }
+  | { readonly type: 'drain'; readonly timeout: number }
 
 /** From a worker to the supervisor. */
 export type FromWorker =
+  | LineMessage
   | { readonly type: 'listening'; readonly addresses: readonly Address[] }
   | { readonly type: 'drained'; readonly cutOff: number }

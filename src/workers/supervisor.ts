@@ -4,10 +4,12 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import { Answers, type Threads, type Topic } from '../core/threads.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
+import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
@@ -18,8 +20,13 @@ const STOP_GRACE = 5_000
 /** A worker that lived this long, in milliseconds, did not die at once. */
 const SOUND_LIFE = 30_000
 
+/** How long a worker may take to answer a question, in milliseconds. */
+const PATIENCE = 1_000
+
 /** The main thread: checks the health of the instances once for all, and keeps as many workers running as it should. */
-export class Supervisor {
+export class Supervisor implements Threads {
+  /** What the main thread answers. */
+  readonly answers: Answers
   /** Where the workers listen: the listeners of the configuration with their actual ports. */
   addresses: readonly Address[]
 
@@ -30,7 +37,7 @@ export class Supervisor {
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
-  private readonly workers = new Set<Worker>()
+  private readonly workers = new Map<Worker, Line>()
   private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
@@ -40,6 +47,7 @@ export class Supervisor {
   constructor(config: GatewayConfig, log: Logger, clock: Clock = systemClock) {
     this.config = config
     this.log = log
+    this.answers = new Answers(log)
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
@@ -56,7 +64,7 @@ export class Supervisor {
       await Promise.all(Array.from({ length: count - 1 }, () => this.startWorker()))
     } catch (error) {
       this.stopping = true
-      await Promise.all([...this.workers].map((worker) => worker.terminate()))
+      await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
       throw error
     }
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
@@ -74,7 +82,19 @@ export class Supervisor {
 
   /** Threads of the workers that are running. */
   get threads(): number[] {
-    return [...this.workers].map((worker) => worker.threadId)
+    return [...this.workers.keys()].map((worker) => worker.threadId)
+  }
+
+  async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return answers(await this.ask(name, asked))
+  }
+
+  private async ask(topic: string, asked: unknown): Promise<unknown[]> {
+    const answers = await Promise.all([
+      this.answers.answer(topic, asked),
+      ...[...this.workers.values()].map((line) => line.ask(topic, asked)),
+    ])
+    return answers.flat()
   }
 
   /** Lets every exchange end, for as long as the configuration says; resolves when the workers are gone. */
@@ -82,11 +102,11 @@ export class Supervisor {
     this.stopping = true
     this.checker.stop()
     this.log.info({ timeout_ms: this.config.drainTimeout }, 'Sallyport is stopping')
-    const gone = [...this.workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+    const gone = [...this.workers.keys()].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
     this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })
     // One that does not even run its timers any more is ended from here.
     const cancel = this.clock.after(Math.min(this.config.drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
-      for (const worker of this.workers) void worker.terminate()
+      for (const worker of this.workers.keys()) void worker.terminate()
     })
     await Promise.all(gone)
     cancel()
@@ -102,10 +122,17 @@ export class Supervisor {
     this.tell(worker, { type: 'start', config, board, slots, limits, addresses })
     const started = this.clock.now()
     let listening = false
-    this.workers.add(worker)
+    const line = new Line({
+      send: (message) => this.tell(worker, message),
+      answer: (topic, asked) => this.ask(topic, asked),
+      clock: this.clock,
+      patience: PATIENCE,
+    })
+    this.workers.set(worker, line)
     return new Promise((resolve, reject) => {
       let failure: unknown = null
       worker.on('message', (message: FromWorker) => {
+        if (message.type === 'ask' || message.type === 'answer') return line.receive(message)
         if (message.type === 'drained') {
           if (message.cutOff > 0)
             this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
@@ -118,6 +145,7 @@ export class Supervisor {
       worker.on('error', (error) => (failure = error))
       worker.on('exit', (code) => {
         this.workers.delete(worker)
+        line.close()
         if (!listening)
           return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
         if (!this.stopping) this.replace(failure, code, this.clock.now() - started)
@@ -141,6 +169,6 @@ export class Supervisor {
   }
 
   private tellAll(message: ToWorker): void {
-    for (const worker of this.workers) this.tell(worker, message)
+    for (const worker of this.workers.keys()) this.tell(worker, message)
   }
 }

@@ -2,12 +2,17 @@
 import { parentPort } from 'node:worker_threads'
 import { loadChain } from '../config/policy-files.ts'
 import { systemClock } from '../core/clock.ts'
+import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { Line } from './line.ts'
 import { survivePolicies } from './survive-policies.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+
+/** Longer than the main thread waits for the workers, in milliseconds. */
+const PATIENCE = 2_000
 
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
@@ -17,6 +22,13 @@ port.once('message', (start: WorkerStart) => void run(start))
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
 async function run({ config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
+  const answers = new Answers(output.log)
+  const line = new Line({
+    send: tell,
+    answer: (topic, asked) => answers.answer(topic, asked),
+    clock: systemClock,
+    patience: PATIENCE,
+  })
   if (config.policyFiles.length > 0) survivePolicies(output.log)
   const starting = loadChain(config.policyFiles).then(
     (policies) =>
@@ -27,6 +39,8 @@ async function run({ config, board, slots, limits, addresses }: WorkerStart): Pr
         slots,
         limits: new SharedTable(limits),
         output,
+        answers,
+        threads: line,
         clock: systemClock,
         random: Math.random,
       }),
@@ -35,6 +49,7 @@ async function run({ config, board, slots, limits, addresses }: WorkerStart): Pr
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())
     if (message.type === 'drain') void drain(message.timeout)
+    if (message.type === 'ask' || message.type === 'answer') line.receive(message)
   })
   tell({ type: 'listening', addresses: await listening })
 

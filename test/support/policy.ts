@@ -17,7 +17,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     clock,
     random: () => 0.5,
     log,
-    limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock, log }),
+    limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }

@@ -58,7 +58,7 @@ export class Outage {
   private begin(error: unknown, again: () => Promise<unknown>): void {
     if (this.down || this.closed) return
     this.without = 0
-    this.log.warn({ error }, 'Redis does not answer: limits are applied without it')
+    this.log.warn({ error }, 'Redis does not answer: the gateway goes on without it')
     let asking = false
     this.stopProbing = this.clock.every(PROBE_INTERVAL, () => {
       if (asking) return

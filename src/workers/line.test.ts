@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { Answers, defineTopic } from '../core/threads.ts'
+import { createLineLogger } from '../telemetry/logger.ts'
+import { Line, type LineMessage } from './line.ts'
+
+const doubled = defineTopic<number, number>('doubled')
+
+/** Two ends, and what each of them answers. */
+function connect(clock: ManualClock) {
+  const lines: string[] = []
+  const log = createLineLogger('info', clock, (line) => lines.push(line))
+  const [here, there] = [new Answers(log), new Answers(log)]
+  const end = (answers: Answers, send: (message: LineMessage) => void) =>
+    new Line({ send, answer: (topic, asked) => answers.answer(topic, asked), clock, patience: 1000 })
+  const near: Line = end(here, (message) => far.receive(structuredClone(message)))
+  const far: Line = end(there, (message) => near.receive(structuredClone(message)))
+  return { near, far, here, there, lines }
+}
+
+test('each end answers what the other asks', async () => {
+  const clock = new ManualClock()
+  const { near, far, here, there } = connect(clock)
+  there.on(doubled, (n) => n * 2)
+  here.on(doubled, async (n) => Promise.resolve(n + n))
+  assert.deepEqual(await near.askAll(doubled, 21), [42])
+  assert.deepEqual(await far.askAll(doubled, 4), [8])
+  assert.equal(clock.pending, 0)
+})
+
+test('several who answer on one thread all do, and nobody is no answer', async () => {
+  const { near, there } = connect(new ManualClock())
+  assert.deepEqual(await near.askAll(doubled, 1), [])
+  there.on(doubled, (n) => n * 2)
+  there.on(doubled, (n) => n * 2 + 1)
+  assert.deepEqual(await near.askAll(doubled, 1), [2, 3])
+})
+
+test('a thread that fails is logged and has no answer', async () => {
+  const { near, there, lines } = connect(new ManualClock())
+  there.on(doubled, () => {
+    throw new Error('broken')
+  })
+  there.on(doubled, (n) => n)
+  assert.deepEqual(await near.askAll(doubled, 7), [7])
+  assert.match(lines.join(''), /"topic":"doubled".*broken.*A thread could not answer/)
+})
+
+test('a thread that does not answer in time, or is gone, has no answer', async () => {
+  const clock = new ManualClock()
+  const { near, there } = connect(clock)
+  there.on(doubled, () => new Promise<number>(() => {}))
+  const late = near.askAll(doubled, 1)
+  clock.advance(1000)
+  assert.deepEqual(await late, [])
+  const lost = near.askAll(doubled, 1)
+  near.close()
+  assert.deepEqual(await lost, [])
+  assert.equal(clock.pending, 0)
+})

@@ -1,0 +1,58 @@
+import type { Clock } from '../core/clock.ts'
+import type { Threads, Topic } from '../core/threads.ts'
+
+/** What goes over a line, either way. */
+export type LineMessage =
+  | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly asked: unknown }
+  | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
+
+export interface LineOptions {
+  readonly send: (message: LineMessage) => void
+  /** Answers what the other side asks. Must not reject. */
+  readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
+  readonly clock: Clock
+  /** How long an answer is waited for, in milliseconds. */
+  readonly patience: number
+}
+
+/** One end of the line between the main thread and a worker: each side asks, and answers what the other asks. */
+export class Line implements Threads {
+  private readonly options: LineOptions
+  private readonly asked = new Map<number, (answers: unknown[]) => void>()
+  private lastId = 0
+
+  constructor(options: LineOptions) {
+    this.options = options
+  }
+
+  async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return answers(await this.ask(name, asked))
+  }
+
+  /** Resolves with the answers of the other side, none when it does not answer in time. */
+  ask(topic: string, asked: unknown): Promise<unknown[]> {
+    const { send, clock, patience } = this.options
+    const id = ++this.lastId
+    return new Promise((resolve) => {
+      const settle = (answers: unknown[]) => {
+        cancel()
+        this.asked.delete(id)
+        resolve(answers)
+      }
+      const cancel = clock.after(patience, () => settle([]))
+      this.asked.set(id, settle)
+      send({ type: 'ask', id, topic, asked })
+    })
+  }
+
+  receive(message: LineMessage): void {
+    if (message.type === 'answer') return this.asked.get(message.id)?.(message.answers)
+    const { id, topic, asked } = message
+    void this.options.answer(topic, asked).then((answers) => this.options.send({ type: 'answer', id, answers }))
+  }
+
+  /** Whoever waits has no answer: the other side is gone. */
+  close(): void {
+    for (const settle of this.asked.values()) settle([])
+  }
+}
