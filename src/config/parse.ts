@@ -38,7 +38,9 @@ export function parseFrom(
   const checked = retyped === value ? first : attempt(retyped, source, chain)
   const findings = [
     ...unloaded,
-    ...('findings' in checked ? checked.findings : checkPlain(checked.value, chain)),
+    ...('findings' in checked ? checked.findings : checkPlain(checked.value, chain)).filter(
+      ({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path)),
+    ),
     ...checkReferences(retyped, (path) => source.written(path)),
   ]
   const problems = collectProblems(findings, source, earlier)

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { Policy } from '../core/component.ts'
 import { policies } from '../policies/index.ts'
 import { guardPolicy } from '../policies/guard.ts'
+import { readDocuments } from './documents.ts'
 import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
@@ -11,7 +12,7 @@ import { fieldOf, isFields, itemsOf } from './value.ts'
 
 /** What the files hold, and what is wrong with them. */
 export interface PolicyFiles {
-  /** The configuration with the files' paths made absolute. */
+  /** The configuration with the files' paths made absolute, and documents in place of theirs. */
   readonly value: unknown
   /** Every policy that it may name, in the order of the chain. */
   readonly chain: readonly Policy[]
@@ -19,14 +20,19 @@ export interface PolicyFiles {
 }
 
 /**
- * Loads the policies of a configuration that is not parsed yet: its schema depends on them. Entries that the schema
- * will refuse are left to it. `base` is the configuration file; `given` are policies that come as values.
+ * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, and the documents that
+ * their options name. Entries that the schema will refuse are left to it. `base` is the configuration file; `given` are
+ * policies that come as values.
  */
 export async function readPolicyFiles(
   value: unknown,
   base: string,
   given: readonly Policy[] = [],
 ): Promise<PolicyFiles> {
+  return readDocuments(await loadPolicies(value, base, given), base)
+}
+
+async function loadPolicies(value: unknown, base: string, given: readonly Policy[]): Promise<PolicyFiles> {
   const written = fieldOf(value, 'policyFiles')
   const findings: Finding[] = []
   let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]

@@ -59,6 +59,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly summary: string
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
+  /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
+  readonly documents?: readonly (readonly string[])[]
   /**
    * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
    * otherwise, or null where that is nothing.

@@ -24,6 +24,7 @@ export const errorTable = {
   'unsupported-media-type': { status: 415, fault: 'client', title: 'Unsupported media type' },
   'expectation-failed': { status: 417, fault: 'client', title: 'Expectation failed' },
   'misdirected-request': { status: 421, fault: 'client', title: 'Misdirected request' },
+  'unprocessable-content': { status: 422, fault: 'client', title: 'Unprocessable content' },
   'rate-limited': {
     status: 429,
     fault: 'client',

@@ -22,6 +22,7 @@ import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
+import { largestBody } from './body-limit.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -84,7 +85,8 @@ export class Front implements Receiver {
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
-    this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
+    const bounds = { ...config.limits, body: largestBody(config) }
+    this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
   }
 
   /**

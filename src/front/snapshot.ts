@@ -14,6 +14,7 @@ import { compileRewrite } from '../routing/rewrite.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
+import { generalLimit } from './body-limit.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
 
@@ -59,7 +60,7 @@ export class Snapshot {
     toolbox: SnapshotToolbox,
   ) {
     this.router = createRouter([
-      ...config.routes.flatMap((route) => compileRoute(route, config.policies, services, toolbox)),
+      ...config.routes.flatMap((route) => compileRoute(route, config, services, toolbox)),
       ...own.map((route) => compileOwn(route, config.policies, toolbox)),
     ])
     const refuse = (exchange: Exchange): never => {
@@ -145,14 +146,15 @@ function chain(
 /** One entry for each path, as the path is what the logs and metrics show of a route. */
 function compileRoute(
   route: RouteConfig,
-  general: PoliciesConfig,
+  config: GatewayConfig,
   services: ReadonlyMap<string, Service>,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
+  const limit = generalLimit(config, route.policies)
   return route.match.path.map((pattern) => {
     const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
-    const handle = chain(route.policies, general, toolbox, info, end)
+    const handle = compose(limit, chain(route.policies, config.policies, toolbox, info, end))
     return { match: { ...route.match, path: [pattern] }, value: { info, handle, cors: Boolean(route.policies.cors) } }
   })
 }

@@ -1,4 +1,4 @@
-import { GatewayError } from '../core/errors.ts'
+import { tooLarge } from '../core/limited-body.ts'
 import { LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'
@@ -8,9 +8,4 @@ import type { ServerOptions } from './server-handler.ts'
 export function requestBody(source: BodySource, length: number, options: ServerOptions): IncomingBody {
   const decoder = length === -1 ? new ChunkedDecoder(options) : new LengthDecoder(length)
   return new IncomingBody(source, decoder, length, options.body, () => tooLarge(options.body))
-}
-
-/** The error for a request body that has, or announces, more than `limit` octets. */
-export function tooLarge(limit: number): GatewayError {
-  return new GatewayError('content-too-large', `The request body is over ${limit} bytes.`)
 }

@@ -10,6 +10,7 @@ import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 import { securityHeaders } from './security-headers.ts'
 import { transform } from './transform/policy.ts'
+import { validation } from './validation/policy.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
@@ -20,6 +21,7 @@ export const policies = [
   cors,
   auth,
   rateLimit,
+  validation,
   transform,
   requestHeaders,
   cache,

@@ -7,11 +7,11 @@ import { fieldLine, type Headers } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import type { Reply } from '../../core/reply.ts'
 import { size } from '../../core/units.ts'
+import { compileMediaTypes, essence, mediaType } from '../media-types.ts'
 import { addVary } from '../vary.ts'
 import { type Acceptance, createNegotiation } from './accept-encoding.ts'
 import { type Coding, type CodingName, codings } from './codings.ts'
 import { CompressedBody } from './compressed-body.ts'
-import { compileMediaTypes, mediaType } from './media-types.ts'
 import { Pieces } from './pieces.ts'
 
 /** Up to here, in octets, a body at hand is compressed at once: less work, and its length is known. */
@@ -29,6 +29,9 @@ const FINISHED = new NameSet([
 
 /** Of the octets as the service sent them: their coding, length, tag, and that parts of them can be had. */
 const CHANGED = new NameSet(['Content-Encoding', 'Content-Length', 'ETag', 'Accept-Ranges'])
+
+/** Events are to arrive one by one, and proxies further on know this type by name. */
+const EVENT_STREAM = 'text/event-stream'
 
 /** RFC 9110 sections 15.3.5 to 15.3.7: nothing to compress, or a part of what may have been stored uncompressed. */
 const EXEMPT = new Set([101, 204, 205, 206])
@@ -93,7 +96,8 @@ export const compression = definePolicy({
   summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that take it.',
   options,
   create({ encodings, types, minimum, levels, streams }, { clock }) {
-    const worthIt = compileMediaTypes(types)
+    const listed = compileMediaTypes(types)
+    const worthIt = (type: string): boolean => listed(type) && essence(type) !== EVENT_STREAM
     const negotiate = createNegotiation(encodings)
 
     function edit(reply: Reply, exchange: Exchange): void {

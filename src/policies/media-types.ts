@@ -13,11 +13,10 @@ export const mediaType = z
 export function compileMediaTypes(types: readonly string[]): (contentType: string) => boolean {
   const sources = types.map((type) => type.replaceAll(/[^\w*]/g, '\\$&').replaceAll('*', '.*'))
   const listed = new RegExp(`^(?:${sources.join('|')})$`)
-  return remember((contentType) => {
-    const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
-    return listed.test(type) && type !== EVENT_STREAM
-  })
+  return remember((contentType) => listed.test(essence(contentType)))
 }
 
-/** Events are to arrive one by one, and proxies further on know this type by name. */
-const EVENT_STREAM = 'text/event-stream'
+/** Type and subtype in lower case, without the parameters. */
+export function essence(contentType: string): string {
+  return contentType.split(';', 1)[0]!.trim().toLowerCase()
+}

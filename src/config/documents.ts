@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'yaml'
+import { isDocument, type JsonDocument } from '../core/document.ts'
+import type { Finding } from './issues.ts'
+import type { PolicyFiles } from './policy-files.ts'
+import type { Path } from './problems.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
+
+/** Octets of a file with a document. */
+const LARGEST = 16 * 1024 ** 2
+
+/**
+ * Puts what files hold in place of their paths, where the options of policies may name files. A file that is named
+ * several times is one value. `base` is the configuration file, which the paths are relative to.
+ */
+export async function readDocuments(files: PolicyFiles, base: string): Promise<PolicyFiles> {
+  const { chain } = files
+  const { value } = files
+  if (!isFields(value)) return files
+  const places = [['policies'], ...itemsOf(value['routes']).map((_, i): Path => ['routes', i, 'policies'])]
+  const findings: Finding[] = []
+  const read = new Map<string, Promise<JsonDocument>>()
+  let whole: unknown = value
+  for (const place of places)
+    for (const { name, documents = [] } of chain)
+      for (const steps of documents) {
+        const path = [...place, name, ...steps]
+        const named = path.reduce<unknown>((parent, step) => at(parent, step), whole)
+        if (typeof named !== 'string') continue
+        const file = resolve(dirname(base), named)
+        const reading = read.get(file) ?? readDocument(file)
+        read.set(file, reading)
+        try {
+          whole = put(whole, path, await reading)
+        } catch (error) {
+          const message = `${JSON.stringify(named)} ${error instanceof Error ? error.message : String(error)}`
+          findings.push({ path, isKey: false, message })
+        }
+      }
+  return { ...files, value: whole, findings: [...files.findings, ...findings] }
+}
+
+async function readDocument(file: string): Promise<JsonDocument> {
+  const octets = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
+  if (octets.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
+  let document: unknown
+  try {
+    document = parse(octets.toString(), { prettyErrors: true, logLevel: 'error' })
+  } catch (error) {
+    return fail('is neither JSON nor YAML', error)
+  }
+  if (!isDocument(document)) throw new Error('holds no map')
+  return document
+}
+
+function fail(what: string, error: unknown): never {
+  // Of a message in several lines, the further ones show the place in the text.
+  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
+  throw new Error(`${what}: ${reason?.replace(/:$/, '')}`, { cause: error })
+}
+
+function at(parent: unknown, step: string | number): unknown {
+  return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
+}
+
+/** A copy with another value at the path, which is there. */
+function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
+  if (step === undefined) return value
+  const child = put(at(parent, step), rest, value)
+  return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { MalformedJson, parseStrictly } from './json-document.ts'
+
+const read = (text: string, encoding: 'utf8' | 'latin1' = 'utf8') => parseStrictly(Buffer.from(text, encoding))
+
+test('every document is read as the language itself does', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), fc.constantFrom(undefined, 1), (value, space) => {
+      const text = JSON.stringify(value, null, space)
+      assert.deepEqual(read(text), JSON.parse(text))
+    }),
+  )
+})
+
+for (const [text, reason] of [
+  ['', 'is not JSON'],
+  ['{"a":1,}', 'is not JSON from character 8 on'],
+  ['\ufeff{}', 'is not JSON'],
+  ['{"a":1,"a":2}', 'names a member of a map twice'],
+  ['{"a":1,"\\u0061":2}', 'names a member of a map twice'],
+  ['[{"x":{"a":":","b":1,"a":"\\":"}}]', 'names a member of a map twice'],
+] as const)
+  test(`${JSON.stringify(text)} is refused, as it ${reason}`, () => {
+    assert.throws(
+      () => read(text),
+      (error) => error instanceof MalformedJson && error.message === reason,
+    )
+  })
+
+test('what is not UTF-8 is refused', () => {
+  assert.throws(() => read('"\xff"', 'latin1'), /^MalformedJson: is not UTF-8$/)
+})
+
+test('colons within texts are no members, and __proto__ is one', () => {
+  assert.deepEqual(Object.keys(read('{"a:b":"\\":\\\\","__proto__":{"c":1}}') as object), ['a:b', '__proto__'])
+})
+
+test('depth is no trouble', () => {
+  read(`${'[{"a":'.repeat(100_000)}1${'}]'.repeat(100_000)}`)
+})

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { compileLinear } from './linear-pattern.ts'
+import { UnusablePattern } from './pattern-syntax.ts'
+
+const atom = fc.constantFrom(
+  'a',
+  'b',
+  '.',
+  '[ab]',
+  '[^a]',
+  '\\d',
+  '\\S',
+  '\\u{1F600}',
+  '\\ud83d\\ude00',
+  '\\p{L}',
+  'é',
+  '\\.',
+  '-',
+)
+const { pattern } = fc.letrec<{ pattern: string; sequence: string; piece: string }>((tie) => ({
+  pattern: fc.array(tie('sequence'), { minLength: 1, maxLength: 3 }).map((parts) => parts.join('|')),
+  sequence: fc.array(tie('piece'), { maxLength: 3 }).map((parts) => parts.join('')),
+  piece: fc.oneof(
+    { maxDepth: 2 },
+    fc
+      .tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{2}', '{1,}', '{0,2}', '*?', '{1,2}?'))
+      .map(([single, count]) => single + count),
+    fc.constantFrom('^', '$'),
+    fc
+      .tuple(fc.constantFrom('(', '(?:'), tie('pattern'), fc.constantFrom('', '*', '+', '?'))
+      .map(([open, inner, count]) => `${open}${inner})${count}`),
+  ),
+}))
+const text = fc.string({ unit: fc.constantFrom('a', 'b', '1', '.', '-', ' ', '\n', 'é', '😀', '\ud83d') })
+
+/** Tries every place itself: V8 14 misses "😀." with /[^a]{2}$/u, as it looks only at the last two code units. */
+function occurs(source: string, each: string): boolean {
+  const expression = new RegExp(source, 'uy')
+  const ends = Array.from(
+    each,
+    (_, i) =>
+      Array.from(each)
+        .slice(0, i + 1)
+        .join('').length,
+  )
+  return [0, ...ends].some((at) => {
+    expression.lastIndex = at
+    return expression.test(each)
+  })
+}
+
+test('it finds what the language itself finds', () => {
+  fc.assert(
+    fc.property(pattern, fc.array(text, { minLength: 5, maxLength: 5 }), (source, texts) => {
+      const linear = compileLinear(source)
+      for (const each of texts) assert.equal(linear(each), occurs(source, each))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+for (const [source, yes, no] of [
+  ['^ORD-[0-9]{6}$', 'ORD-123456', 'ORD-12345'],
+  ['^(?=.*[A-Z])(?=.*\\d)(?!.*\\s).{8,}$', 'Passw0rd', 'passw0rd'],
+  ['^(?!admin$)[a-z]+$', 'administrator', 'admin'],
+  ['^(?=a|b).', 'b', 'c'],
+  ['(?<year>\\d{4})-\\d\\d', 'in 2024-01', '2024-1'],
+  ['^a|b$', 'ab', 'ba'],
+  ['^(?:a|)$', '', 'b'],
+  ['[\\]\\-x]', ']', 'y'],
+  ['[]', 'a', 'a'],
+] as const)
+  test(`${source} tells ${JSON.stringify(yes)} from ${JSON.stringify(no)} as the language does`, () => {
+    const linear = compileLinear(source)
+    for (const each of [yes, no, `${yes}\n`]) assert.equal(linear(each), new RegExp(source, 'u').test(each))
+  })
+
+for (const source of [
+  '(',
+  '[z-a]',
+  '(a)\\1',
+  '(?<x>a)\\k<x>',
+  '\\bword',
+  'a(?=b)',
+  '(?<=a)b',
+  '^(?=a)b|c',
+  '[ab]{3000}',
+  '((a{50}){50}){50}',
+])
+  test(`${source} is refused with a reason`, () => {
+    assert.throws(() => compileLinear(source), UnusablePattern)
+  })
+
+test('more states than are kept do not change what is found', () => {
+  const source = '^(?:a|b)*a[ab]{12}$'
+  const linear = compileLinear(source)
+  const expression = new RegExp(source, 'u')
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 10, maxLength: 300 }), (each) => {
+      assert.equal(linear(each), expression.test(each))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a pattern that takes others time exponential in the text is no trouble', () => {
+  const many = 'a'.repeat(100_000)
+  assert.equal(compileLinear('^(a+)+$')(many), true)
+  assert.equal(compileLinear('^(a+)+$')(`${many}!`), false)
+})

@@ -1,0 +1,128 @@
+import { isDocument, type JsonDocument } from '../../core/document.ts'
+import { type Check, checkSchema, Schemas, UnusableSchema } from './schema.ts'
+import { type Resolve, within } from './shape.ts'
+
+/** Stands for the document in references of its schemas. */
+const DOCUMENT = 'https://document.invalid/'
+
+/** Keywords whose value is a schema, a list of them, or a map of them. */
+const SINGLE = new Set([
+  'items',
+  'additionalProperties',
+  'contains',
+  'not',
+  'if',
+  'then',
+  'else',
+  'propertyNames',
+  'unevaluatedItems',
+  'unevaluatedProperties',
+])
+const LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
+const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas'])
+/** What would give references another base, or means nothing here. */
+const DROPPED = new Set(['$id', '$schema', '$anchor', '$defs', 'nullable'])
+
+/**
+ * The schemas of an OpenAPI document as JSON Schema 2020-12, as requests are held to them: what version 3.0 says in other
+ * words is put in these, and what is read-only is not required (OpenAPI 3.0.3 section 4.7.24).
+ */
+export class OpenApiSchemas {
+  private readonly isOld: boolean
+  private readonly resolve: Resolve
+  private readonly schemas = new Schemas(false)
+  /** Reference -> its place among the definitions, and what stands there. */
+  private readonly places = new Map<string, string>()
+  private readonly definitions: Record<string, unknown> = {}
+
+  /** `isOld`: of version 3.0. */
+  constructor(document: JsonDocument, isOld: boolean) {
+    this.isOld = isOld
+    this.resolve = within(document)
+  }
+
+  /** A schema with its references made absolute; all are to be translated before one is compiled. Throws UnusableSchema. */
+  translate(schema: unknown): JsonDocument {
+    const translated = this.inner(schema)
+    const whole = isDocument(translated) ? translated : { allOf: [translated] }
+    checkSchema(whole)
+    return whole
+  }
+
+  /** To be called once, when all schemas are translated: then they can be compiled. */
+  complete(): (schema: JsonDocument) => Check {
+    this.schemas.add({ $defs: this.definitions }, DOCUMENT)
+    return (schema) => this.schemas.compile(schema)
+  }
+
+  private inner(schema: unknown): unknown {
+    if (!isDocument(schema)) return schema
+    const reference = schema['$ref']
+    if (typeof reference !== 'string') return this.members(schema)
+    const $ref = this.define(reference)
+    // OpenAPI 3.0.3 section 4.7.23: what stands beside a reference is ignored.
+    return this.isOld ? { $ref } : { ...this.members(schema), $ref }
+  }
+
+  private members(schema: JsonDocument): JsonDocument {
+    const entries = Object.entries(this.isOld ? modern(schema) : schema).flatMap(
+      ([name, value]): [string, unknown][] => {
+        if (DROPPED.has(name)) return []
+        if (name === 'required') return [[name, this.required(schema, value)]]
+        if (SINGLE.has(name)) return [[name, this.inner(value)]]
+        if (LISTS.has(name) && Array.isArray(value)) return [[name, value.map((each) => this.inner(each))]]
+        if (MAPS.has(name) && isDocument(value))
+          return [[name, Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.inner(each)]))]]
+        return [[name, value]]
+      },
+    )
+    return Object.fromEntries(entries)
+  }
+
+  private define(reference: string): string {
+    const known = this.places.get(reference)
+    if (known !== undefined) return known
+    const target = this.resolve(reference)
+    if (target === undefined)
+      throw new UnusableSchema(
+        `refers to ${JSON.stringify(reference)}; expected a place in the document such as "#/components/schemas/Order"`,
+      )
+    const name = `s${this.places.size}`
+    const place = `${DOCUMENT}#/$defs/${name}`
+    this.places.set(reference, place)
+    try {
+      this.definitions[name] = this.translate(target)
+    } catch (error) {
+      if (!(error instanceof UnusableSchema) || error.message.startsWith('#')) throw error
+      throw new UnusableSchema(`${reference}: ${error.message}`)
+    }
+    return place
+  }
+
+  private required({ properties }: JsonDocument, required: unknown): unknown {
+    if (!Array.isArray(required) || !isDocument(properties)) return required
+    return required.filter((name) => {
+      const property = typeof name === 'string' && Object.hasOwn(properties, name) ? properties[name] : null
+      const reference = isDocument(property) ? property['$ref'] : undefined
+      const meant = typeof reference === 'string' ? this.resolve(reference) : property
+      return !isDocument(meant) || meant['readOnly'] !== true
+    })
+  }
+}
+
+/** The keywords of OpenAPI 3.0 that JSON Schema 2020-12 has in another form. */
+function modern(schema: JsonDocument): JsonDocument {
+  const { type, nullable, minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
+  const isNullable = nullable === true && typeof type === 'string'
+  return {
+    ...rest,
+    ...(type !== undefined && { type: isNullable ? [type, 'null'] : type }),
+    ...bound('minimum', 'exclusiveMinimum', minimum, exclusiveMinimum),
+    ...bound('maximum', 'exclusiveMaximum', maximum, exclusiveMaximum),
+  }
+}
+
+function bound(name: string, exclusive: string, value: unknown, isExclusive: unknown): JsonDocument {
+  if (value === undefined) return {}
+  return { [isExclusive === true ? exclusive : name]: value }
+}

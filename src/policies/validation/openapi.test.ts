@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import type { z } from 'zod'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { applyPolicy } from '../../../test/support/policy.ts'
+import { Bytes } from '../../core/body.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { Headers } from '../../core/headers.ts'
+import { Reply } from '../../core/reply.ts'
+import { describeDocument } from './openapi.ts'
+import { validation } from './policy.ts'
+import { UnusableSchema } from './schema.ts'
+
+type Options = z.input<typeof validation.options>
+
+const order = {
+  type: 'object',
+  required: ['id', 'items'],
+  properties: {
+    id: { type: 'string', readOnly: true },
+    note: { type: 'string', nullable: true },
+    items: { type: 'array', items: { $ref: '#/components/schemas/Item' } },
+  },
+}
+
+/** A document of the given version, with what differs between them. */
+function documentOf(openapi: string, item: JsonDocument): JsonDocument {
+  return {
+    openapi,
+    servers: [
+      { url: 'https://{host}/api/{version}/', variables: { version: { default: 'v1' }, host: { default: 'a' } } },
+    ],
+    paths: {
+      '/orders': {
+        parameters: [{ name: 'X-Tenant', in: 'header', required: true, schema: { type: 'string' } }],
+        get: {
+          parameters: [
+            { $ref: '#/components/parameters/Page' },
+            {
+              name: 'status',
+              in: 'query',
+              explode: false,
+              schema: { type: 'array', items: { enum: ['open', 'closed'] } },
+            },
+            { name: 'filter', in: 'query', content: { 'application/json': { schema: { type: 'object' } } } },
+            { name: 'Authorization', in: 'header', required: true, schema: { type: 'string' } },
+            { name: 'session', in: 'cookie', required: true, schema: { type: 'string' } },
+          ],
+        },
+        post: { requestBody: { $ref: '#/components/requestBodies/Order' } },
+      },
+      '/orders/{order-id}': {
+        get: { parameters: [{ name: 'order-id', in: 'path', required: true, schema: { type: 'integer' } }] },
+        put: {
+          requestBody: {
+            content: {
+              '*/*': {},
+              'application/json': { schema: { $ref: '#/components/schemas/Order' } },
+              'application/*': {},
+            },
+          },
+        },
+      },
+      '/orders/latest': { get: {} },
+    },
+    components: {
+      parameters: { Page: { name: 'page', in: 'query', schema: { type: 'integer', minimum: 1 } } },
+      requestBodies: {
+        Order: {
+          required: true,
+          content: { 'application/json; charset=utf-8': { schema: { $ref: '#/components/schemas/Order' } } },
+        },
+      },
+      schemas: { Order: order, Item: item },
+    },
+  }
+}
+
+const documents = {
+  '3.0': documentOf('3.0.3', {
+    type: 'object',
+    properties: {
+      price: { type: 'number', minimum: 0, exclusiveMinimum: true },
+      parent: { $ref: '#/components/schemas/Item', description: 'ignored' },
+      note: { type: 'string', nullable: true },
+    },
+  }),
+  '3.1': documentOf('3.1.0', {
+    type: 'object',
+    properties: {
+      price: { type: 'number', exclusiveMinimum: 0 },
+      parent: { $ref: '#/components/schemas/Item', required: ['price'] },
+      note: { type: ['string', 'null'] },
+    },
+  }),
+}
+
+function ask(method: string, target: string, text: string | null = null, more: Record<string, string> = {}): Exchange {
+  const [path = '', query] = target.split('?')
+  const fields = { 'X-Tenant': 'a', ...(text !== null && { 'Content-Type': 'application/json' }), ...more }
+  return makeExchange({
+    method,
+    path,
+    query: query === undefined ? '' : `?${query}`,
+    headers: Headers.of(Object.entries(fields)),
+    body: text === null ? null : Bytes.fromText(text),
+  })
+}
+
+async function run(options: Options, exchange: Exchange) {
+  try {
+    const handle = applyPolicy(validation, options, () => new Reply(200, Headers.of(), null))
+    return { status: (await handle(exchange)).status, error: null, errors: undefined }
+  } catch (error) {
+    assert.ok(error instanceof GatewayError, String(error))
+    const errors = error.members?.['errors'] as { pointer: string; in: string }[] | undefined
+    return { status: error.status, error, errors: errors?.map((each) => `${each.in} ${each.pointer}`) }
+  }
+}
+
+for (const [version, document] of Object.entries(documents))
+  for (const [what, exchange, status, errors] of [
+    ['a request as described', ask('GET', '/api/v1/orders?page=2&status=open,closed&filter={}'), 200],
+    ['HEAD where there is GET', ask('HEAD', '/api/v1/orders'), 200],
+    ['a parameter by reference', ask('GET', '/api/v1/orders?page=0'), 400, ['query /page']],
+    ['a list with an unknown item', ask('GET', '/api/v1/orders?status=open,lost'), 400, ['query /status/1']],
+    ['a parameter that is no JSON', ask('GET', '/api/v1/orders?filter=1'), 400, ['query /filter']],
+    ['a parameter of the path item', ask('GET', '/api/v1/orders', null, { 'X-Tenant': '' }), 200],
+    ['a path parameter', ask('GET', '/api/v1/orders/seven'), 400, ['path /order-id']],
+    ['a path parameter as described', ask('GET', '/api/v1/orders/7'), 200],
+    ['a fixed path before one with parameters', ask('GET', '/api/v1/orders/latest'), 200],
+    ['a body as described', ask('POST', '/api/v1/orders', '{"items":[{"price":1,"note":null}]}'), 200],
+    ['a body without what is required', ask('POST', '/api/v1/orders', '{}'), 422, ['body /items']],
+    [
+      'a price that is not above 0',
+      ask('POST', '/api/v1/orders', '{"items":[{"price":0}]}'),
+      422,
+      ['body /items/0/price'],
+    ],
+    [
+      'a wrong value far down',
+      ask('POST', '/api/v1/orders', '{"items":[{"parent":{"price":1,"parent":{"price":""}}}]}'),
+      422,
+      ['body /items/0/parent/parent/price'],
+    ],
+    ['no body', ask('POST', '/api/v1/orders'), 400, ['body ']],
+    ['no body where it is optional', ask('PUT', '/api/v1/orders/7'), 200],
+    ['a body of the closest type', ask('PUT', '/api/v1/orders/7', '{}'), 422, ['body /items']],
+    ['a body of another type', ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'application/xml' }), 200],
+    ['a body of any type', ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'text/csv' }), 200],
+    ['a body of a type that is not described', ask('POST', '/api/v1/orders', 'x', { 'Content-Type': 'text/csv' }), 415],
+    ['a body that is not described', ask('GET', '/api/v1/orders', '{}'), 415],
+    ['a path that is not described', ask('GET', '/api/v1/other'), 404],
+    ['a path outside of the base path', ask('GET', '/orders'), 404],
+    ['a method that is not described', ask('PATCH', '/api/v1/orders'), 405],
+  ] as const)
+    test(`${what} is ${status} (OpenAPI ${version})`, async () => {
+      const result = await run({ openapi: { document } }, exchange)
+      assert.equal(result.status, status)
+      if (errors !== undefined) assert.deepEqual(result.errors, errors)
+      if (status === 405) assert.deepEqual(result.error?.headers, [['Allow', 'GET, HEAD, POST']])
+    })
+
+test('3.0 ignores what stands beside a reference and 3.1 does not; only 3.0 knows nullable', async () => {
+  const beside = '{"items":[{"parent":{}}]}'
+  const nullable = '{"items":[],"note":null}'
+  const statusOf = async (version: '3.0' | '3.1', text: string) =>
+    (await run({ openapi: { document: documents[version] } }, ask('POST', '/api/v1/orders', text))).status
+  assert.deepEqual([await statusOf('3.0', beside), await statusOf('3.1', beside)], [200, 422])
+  assert.deepEqual([await statusOf('3.0', nullable), await statusOf('3.1', nullable)], [200, 422])
+})
+
+test('a required header that is missing is told of', async () => {
+  const exchange = ask('GET', '/api/v1/orders')
+  exchange.headers.delete('X-Tenant')
+  assert.deepEqual((await run({ openapi: { document: documents['3.1'] } }, exchange)).errors, ['header /X-Tenant'])
+})
+
+test('basePath stands in for that of the document, and what is unknown may pass', async () => {
+  const openapi = { document: documents['3.0'], basePath: '/shop', unknown: 'pass' } as const
+  assert.equal((await run({ openapi }, ask('GET', '/shop/orders?page=0'))).status, 400)
+  assert.equal((await run({ openapi }, ask('GET', '/api/v1/orders?page=0'))).status, 200)
+  assert.equal((await run({ openapi }, ask('PATCH', '/shop/orders'))).status, 200)
+})
+
+test('limit and types of the route hold besides', async () => {
+  const openapi = { document: documents['3.0'] }
+  const exchange = ask('PUT', '/api/v1/orders/7', 'x', { 'Content-Type': 'text/csv' })
+  assert.equal((await run({ openapi, body: { types: ['application/json'] } }, exchange)).status, 415)
+  assert.equal((await run({ openapi, body: '10b' }, ask('POST', '/api/v1/orders', '{"items":[ ]}'))).status, 413)
+})
+
+test('a document is compiled once', () => {
+  assert.equal(describeDocument(documents['3.0']), describeDocument(documents['3.0']))
+})
+
+function withOperation(operation: JsonDocument, path = '/a', more: JsonDocument = {}): JsonDocument {
+  return { openapi: '3.1.0', paths: { [path]: { post: operation } }, ...more }
+}
+
+const json = (schema: unknown) => ({ requestBody: { content: { 'application/json': { schema } } } })
+
+for (const [document, reason] of [
+  [{ swagger: '2.0' }, /is no OpenAPI document of version 3\.0 or 3\.1/],
+  [
+    withOperation(json({ type: 'strng' })),
+    /^#\/paths\/~1a\/post\/requestBody\/content\/application~1json\/schema: \/type must be/,
+  ],
+  [withOperation(json({ $ref: '#/components/schemas/None' })), /^#\/paths.*refers to "#\/components\/schemas\/None"/],
+  [withOperation(json({ $ref: 'other.yaml#/A' })), /refers to "other\.yaml#\/A"; expected a place in the document/],
+  [
+    withOperation(json({ $ref: '#/components/schemas/A' }), '/a', { components: { schemas: { A: { minimum: '' } } } }),
+    /#\/components\/schemas\/A: \/minimum must be number/,
+  ],
+  [withOperation(json({ pattern: '(a)\\1' })), /^#\/paths\/~1a\/post\/requestBody: has "\\1"; back references/],
+  [withOperation({ parameters: [{ $ref: '#/nowhere' }] }), /^#\/paths\/~1a\/post: refers to "#\/nowhere"/],
+  [withOperation({ parameters: [{ name: 'a', in: 'path', style: 'matrix' }] }), /the style "matrix"; expected simple/],
+  [withOperation({ parameters: [{ name: 'a', in: 'query', style: 'simple' }] }), /expected form, spaceDelimited/],
+] as const)
+  test(`a document is refused with place and reason: ${String(reason)}`, () => {
+    assert.throws(
+      () => describeDocument(document),
+      (error) => error instanceof UnusableSchema && reason.test(error.message),
+    )
+  })
+
+test('a path with a parameter within a segment is refused', () => {
+  const document = withOperation({}, '/files/{name}.{ext}')
+  assert.match(
+    String(validation.options.safeParse({ openapi: { document } }).error),
+    /parameters that are whole segments/,
+  )
+})

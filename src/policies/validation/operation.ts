@@ -1,0 +1,63 @@
+import type { Exchange } from '../../core/exchange.ts'
+import { type BodyRule, checkHead, takeBody } from './body-rule.ts'
+import { type Parameter, readHeaders, readPath, readQuery, type Values } from './parameters.ts'
+import type { Check } from './schema.ts'
+import { type Place, refusal } from './violations.ts'
+
+/** The parameters in one place, and what they must be like. */
+export interface ParameterRule {
+  readonly place: Exclude<Place, 'body'>
+  readonly parameters: readonly Parameter[]
+  readonly check: Check
+}
+
+/** What a request must be like. */
+export interface Operation {
+  readonly parameters: readonly ParameterRule[]
+  readonly body: BodyRule
+}
+
+/** Parameters hold less than this, as the head of a request does. */
+const SMALL = 0
+
+/**
+ * Checks a request; null where there is nothing to wait for. Throws, or rejects with, GatewayError.
+ *
+ * 1. What the head says of the body: its type, and that there is one.
+ * 2. The parameters.
+ * 3. The body, which nobody has asked the client for until here.
+ */
+export function checkRequest(
+  exchange: Exchange,
+  { parameters, body }: Operation,
+  params: Readonly<Record<string, string>>,
+): Promise<void> | null {
+  // 1.
+  const content = checkHead(exchange, body)
+  // 2.
+  if (parameters.length > 0) checkParameters(exchange, parameters, params)
+  // 3.
+  return takeBody(exchange, body, content)
+}
+
+function checkParameters(
+  exchange: Exchange,
+  rules: readonly ParameterRule[],
+  params: Readonly<Record<string, string>>,
+): void {
+  const violations = rules.flatMap(({ place, parameters, check }) => {
+    return check(read(place, parameters, exchange, params), SMALL, place) ?? []
+  })
+  if (violations.length > 0)
+    throw refusal('bad-request', 'A parameter of the request is not as its schema says.', violations)
+}
+
+function read(
+  place: ParameterRule['place'],
+  parameters: readonly Parameter[],
+  { query, headers }: Exchange,
+  params: Readonly<Record<string, string>>,
+): Values {
+  if (place === 'query') return readQuery(query, parameters)
+  return place === 'header' ? readHeaders(headers, parameters) : readPath(params, parameters)
+}

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { GatewayError } from '../../core/errors.ts'
+import { Headers } from '../../core/headers.ts'
+import { type Parameter, readHeaders, readPath, readQuery, type Style } from './parameters.ts'
+import { shapeOf, within } from './shape.ts'
+
+function parameter(schema: unknown, style: Style, explode: boolean, name = 'p'): Parameter {
+  return { name, style, explode, shape: shapeOf(schema, within({})) }
+}
+
+const numbers = { type: 'array', items: { type: 'integer' } }
+const point = { type: 'object', properties: { x: { type: 'number' }, on: { type: 'boolean' } } }
+
+for (const [what, schema, style, explode, query, value] of [
+  ['a text', { type: 'string' }, 'form', true, '?p=12', '12'],
+  ['what has no type', { pattern: '1' }, 'form', true, '?p=12', '12'],
+  ['a number', { type: 'integer' }, 'form', true, '?p=-12', -12],
+  ['a number or null', { type: ['integer', 'null'] }, 'form', true, '?p=null', null],
+  ['a number by its enumeration', { enum: [1, 2] }, 'form', true, '?p=2', 2],
+  ['one of several kinds', { anyOf: [{ type: 'boolean' }, { type: 'integer' }] }, 'form', true, '?p=true', true],
+  ['no number in hexadecimal', { type: 'integer' }, 'form', true, '?p=0x10', '0x10'],
+  ['no number with a blank', { type: 'integer' }, 'form', true, '?p=+1', ' 1'],
+  ['no number without digits', { type: 'integer' }, 'form', true, '?p=', ''],
+  ['no truth in numbers', { type: 'boolean' }, 'form', true, '?p=1', '1'],
+  ['percent-encoding', { type: 'string' }, 'form', true, '?%70=a%20b+c%2B&&', 'a b c+'],
+  ['a repetition of what is no list', { type: 'integer' }, 'form', true, '?p=1&p=2', [1, 2]],
+  ['a list of one', numbers, 'form', true, '?p=1', [1]],
+  ['a list', numbers, 'form', true, '?p=1&p=2', [1, 2]],
+  ['a list with commas', numbers, 'form', false, '?p=1,2', [1, 2]],
+  ['an empty list', numbers, 'form', false, '?p=', []],
+  ['a comma within an item', { type: 'array' }, 'form', false, '?p=a%2Cb,c', ['a,b', 'c']],
+  ['a list with spaces', numbers, 'spaceDelimited', false, '?p=1%202+3', [1, 2, 3]],
+  ['a list with bars', numbers, 'pipeDelimited', false, '?p=1|2%7C3', [1, 2, 3]],
+  ['a map', point, 'form', true, '?x=1&on=true', { x: 1, on: true }],
+  ['a map in pairs', point, 'form', false, '?p=x,1.5,on,false', { x: 1.5, on: false }],
+  ['a map in brackets', point, 'deepObject', true, '?p[x]=1e2&p%5Bon%5D=true', { x: 100, on: true }],
+] as const)
+  test(`a query holds ${what}`, () => {
+    const { p } = readQuery(query, [parameter(schema, style, explode)])
+    assert.deepEqual(p !== null && typeof p === 'object' && !Array.isArray(p) ? { ...p } : p, value)
+  })
+
+test('JSON in a parameter is read, and what is none stays a text', () => {
+  const known: Parameter[] = [{ name: 'p', style: 'form', explode: true, shape: { type: 'json' } }]
+  assert.deepEqual(readQuery('?p=%7B%22a%22%3A1%7D', known)['p'], { a: 1 })
+  assert.equal(readQuery('?p={', known)['p'], '{')
+})
+
+test('parameters that nobody knows are texts', () => {
+  assert.deepEqual({ ...readQuery('?a=1&b=2&b=3&c', []) }, { a: '1', b: ['2', '3'], c: '' })
+})
+
+for (const query of ['?p=%zz', '?%ff=1', '?p=%c3'])
+  test(`${query} is refused`, () => {
+    assert.throws(
+      () => readQuery(query, []),
+      (error) => error instanceof GatewayError && error.code === 'bad-request',
+    )
+  })
+
+test('any query is read or refused, and sets no prototype', () => {
+  const known = [parameter(numbers, 'form', false), parameter(point, 'deepObject', true, 'q')]
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'pq=&,+[]x%20c3a9|_', '__proto__', 'toString') }), (text) => {
+      try {
+        const values = readQuery(`?${text}`, known)
+        assert.equal(Object.getPrototypeOf(values), null)
+      } catch (error) {
+        assert.ok(error instanceof GatewayError && error.status === 400)
+      }
+    }),
+  )
+})
+
+test('header fields are read in any case, several lines together', () => {
+  const headers = Headers.of([
+    ['x-list', '1, 2'],
+    ['X-LIST', '3'],
+    ['X-Point', 'x=1,on=true'],
+    ['X-Number', '7'],
+  ])
+  const values = readHeaders(headers, [
+    parameter(numbers, 'simple', false, 'X-List'),
+    parameter(point, 'simple', true, 'X-Point'),
+    parameter({ type: 'integer' }, 'simple', false, 'X-Number'),
+    parameter({}, 'simple', false, 'X-Missing'),
+  ])
+  assert.deepEqual(JSON.parse(JSON.stringify(values)), {
+    'X-List': [1, 2, 3],
+    'X-Point': { x: 1, on: true },
+    'X-Number': 7,
+  })
+})
+
+test('path parameters are what their schemas ask for', () => {
+  const known = [parameter({ type: 'integer' }, 'simple', false, 'id'), parameter(numbers, 'simple', false, 'ids')]
+  assert.deepEqual({ ...readPath({ id: '7', ids: '1,2', other: '3' }, known) }, { id: 7, ids: [1, 2], other: '3' })
+})
+
+test('the shape of a schema is found behind references, however they turn', () => {
+  const resolve = within({
+    $defs: {
+      'a/b': { anyOf: [{ $ref: '#/$defs/a~1b' }, { $ref: '#/$defs/c%20d' }] },
+      'c d': { allOf: [{ type: 'array', items: { $ref: '#/$defs/n' } }, { $ref: '#/$defs/a~1b' }] },
+      n: { type: 'integer' },
+    },
+  })
+  assert.deepEqual(shapeOf({ $ref: '#/$defs/a~1b' }, resolve), { type: 'list', item: new Set(['integer']) })
+})

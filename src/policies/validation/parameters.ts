@@ -1,0 +1,151 @@
+import type { Headers } from '../../core/headers.ts'
+import { type Shape, valueOf } from './shape.ts'
+import { refusal, step } from './violations.ts'
+
+/** How lists and maps are written in a parameter (OpenAPI 3.1 section 4.8.12.2). */
+export const styles = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject', 'simple'] as const
+
+export type Style = (typeof styles)[number]
+
+/** A parameter that is known. */
+export interface Parameter {
+  readonly name: string
+  readonly style: Style
+  /** Each item or member stands by itself: repeated in a query, "name=value" elsewhere. */
+  readonly explode: boolean
+  readonly shape: Shape
+}
+
+/** Values by their names; without a prototype, as clients choose names. */
+export type Values = Record<string, unknown>
+
+const SEPARATORS: Readonly<Record<Style, RegExp>> = {
+  form: /,/,
+  spaceDelimited: /%20|\+/,
+  pipeDelimited: /\||%7[Cc]/,
+  deepObject: /,/,
+  simple: /,/,
+}
+
+/**
+ * Reads a query, "?…" or "". Parameters that are not known are texts, or lists of texts where they are repeated.
+ * Throws GatewayError 'bad-request' for what is not percent-encoded UTF-8.
+ */
+export function readQuery(query: string, known: readonly Parameter[]): Values {
+  const given = new Map<string, string[]>()
+  for (const part of query.slice(1).split('&')) {
+    if (part === '') continue
+    const equals = part.indexOf('=')
+    const name = decode(equals === -1 ? part : part.slice(0, equals), '')
+    const value = equals === -1 ? '' : part.slice(equals + 1)
+    const values = given.get(name)
+    if (values === undefined) given.set(name, [value])
+    else values.push(value)
+  }
+  const values = empty()
+  for (const parameter of known) {
+    const value = inQuery(parameter, given)
+    if (value !== undefined) values[parameter.name] = value
+  }
+  for (const [name, texts] of given) {
+    const decoded = texts.map((text) => decode(text, name))
+    values[name] ??= decoded.length === 1 ? decoded[0] : decoded
+  }
+  return values
+}
+
+/** The values of fields that are known; of a field that came in several lines, all together (RFC 9110 section 5.3). */
+export function readHeaders(headers: Headers, known: readonly Parameter[]): Values {
+  const values = empty()
+  for (const parameter of known) {
+    const text = headers.combined(parameter.name)
+    if (text !== undefined) values[parameter.name] = simple(parameter, text)
+  }
+  return values
+}
+
+/** The values of path parameters, given as decoded texts. */
+export function readPath(params: Readonly<Record<string, string>>, known: readonly Parameter[]): Values {
+  const values = empty()
+  for (const [name, text] of Object.entries(params)) values[name] = text
+  for (const parameter of known) {
+    const text = values[parameter.name]
+    if (typeof text === 'string') values[parameter.name] = simple(parameter, text)
+  }
+  return values
+}
+
+/** What it takes is removed from what was given. */
+function inQuery({ name, style, explode, shape }: Parameter, given: Map<string, string[]>): unknown {
+  if (shape.type === 'map' && (style === 'deepObject' || explode)) {
+    const members = empty()
+    for (const [member, types] of shape.members) {
+      const key = style === 'deepObject' ? `${name}[${member}]` : member
+      const texts = given.get(key)
+      if (texts === undefined) continue
+      given.delete(key)
+      const values = texts.map((text) => valueOf(decode(text, name), types))
+      members[member] = values.length === 1 ? values[0] : values
+    }
+    return Object.keys(members).length === 0 ? undefined : members
+  }
+  const texts = given.get(name)
+  if (texts === undefined) return undefined
+  given.delete(name)
+  if (shape.type === 'list') {
+    const items = explode ? texts : texts.flatMap((text) => (text === '' ? [] : text.split(SEPARATORS[style])))
+    return items.map((text) => valueOf(decode(text, name), shape.item))
+  }
+  const values = texts.map((text) => {
+    if (shape.type === 'scalar') return valueOf(decode(text, name), shape.types)
+    if (shape.type === 'json') return json(decode(text, name))
+    return pairs(
+      text.split(SEPARATORS[style]).map((each) => decode(each, name)),
+      shape.members,
+    )
+  })
+  return values.length === 1 ? values[0] : values
+}
+
+/** The style of paths and header fields. */
+function simple({ explode, shape }: Parameter, text: string): unknown {
+  if (shape.type === 'scalar') return valueOf(text, shape.types)
+  if (shape.type === 'json') return json(text)
+  const items = text.split(',').map((item) => item.trim())
+  if (shape.type === 'list') return items.map((item) => valueOf(item, shape.item))
+  const names = explode ? items.flatMap((item) => [item.split('=', 1)[0]!, item.slice(item.indexOf('=') + 1)]) : items
+  return pairs(names, shape.members)
+}
+
+function pairs(items: readonly string[], members: ReadonlyMap<string, ReadonlySet<string>>): Values {
+  const values = empty()
+  for (let i = 0; i < items.length; i += 2)
+    values[items[i]!] = valueOf(items[i + 1] ?? '', members.get(items[i]!) ?? new Set())
+  return values
+}
+
+/** What is no JSON stays a text, which its schema then refuses. */
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** WHATWG URL, application/x-www-form-urlencoded: "+" is a space; but strictly. */
+function decode(text: string, name: string): string {
+  if (!/[%+]/.test(text)) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    const pointer = name === '' ? '' : step(name)
+    const violation = { pointer, in: 'query', detail: 'is not percent-encoded UTF-8' } as const
+    throw refusal('bad-request', 'The parameters of the request are malformed.', [violation])
+  }
+}
+
+function empty(): Values {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the library types it as any
+  return Object.create(null) as Values
+}

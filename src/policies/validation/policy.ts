@@ -1,0 +1,29 @@
+import { definePolicy } from '../../core/component.ts'
+import { checkRequest } from './operation.ts'
+import { compileOperations } from './operations.ts'
+import { validationOptions } from './options.ts'
+import { describedOperation, ownOperation } from './rules.ts'
+
+/** Refuses requests that are not as they should be, before the service sees them. */
+export const validation = definePolicy({
+  name: 'validation',
+  summary: 'Holds requests to limits, media types, JSON Schemas or an OpenAPI document.',
+  options: validationOptions,
+  documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
+  create(options, _toolbox, route) {
+    // What no route takes is refused in any case.
+    if (route.id === '') return (inner) => inner
+    const own = options.openapi === undefined ? ownOperation(options) : null
+    const find =
+      options.openapi === undefined
+        ? null
+        : compileOperations(options.openapi, (described) => describedOperation(described, options))
+    return (inner) => (exchange) => {
+      const found = find === null ? null : find(exchange)
+      const operation = own ?? found?.operation
+      if (operation === undefined) return inner(exchange)
+      const checking = checkRequest(exchange, operation, found?.params ?? exchange.params)
+      return checking === null ? inner(exchange) : checking.then(() => inner(exchange))
+    }
+  },
+})

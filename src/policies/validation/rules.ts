@@ -1,0 +1,52 @@
+import { compileMediaTypes } from '../media-types.ts'
+import type { BodyRule } from './body-rule.ts'
+import { compileParameters, compileSchema } from './inline.ts'
+import type { DescribedOperation } from './openapi.ts'
+import type { Operation } from './operation.ts'
+import type { ValidationOptions } from './options.ts'
+
+/** Octets of a body that is read to be checked, unless the route says otherwise. */
+const CHECKED = 1024 ** 2
+const JSON_TYPES = ['application/json', 'application/*+json']
+
+/** What a route's own schemas hold requests to. */
+export function ownOperation({ body, query, path, headers }: ValidationOptions): Operation {
+  const { schema, required = schema !== undefined } = body
+  const types = body.types ?? (schema === undefined ? null : JSON_TYPES)
+  const check = schema === undefined ? null : compileSchema(schema)
+  return {
+    parameters: [
+      ...(path === undefined ? [] : [compileParameters(path, 'path')]),
+      ...(query === undefined ? [] : [compileParameters(query, 'query')]),
+      ...(headers === undefined ? [] : [compileParameters(headers, 'header')]),
+    ],
+    body: {
+      ...limits(body),
+      required,
+      contents: types === null ? null : [{ takes: compileMediaTypes(types), check }],
+      accept: (types ?? []).join(', '),
+    },
+  }
+}
+
+/** What an operation of an OpenAPI document holds requests to, with what the route says of bodies besides. */
+export function describedOperation(described: DescribedOperation, { body }: ValidationOptions): Operation {
+  const { contents, accept, bodyRequired } = described
+  const listed = body.types === undefined ? null : compileMediaTypes(body.types)
+  return {
+    parameters: described.parameters,
+    body: {
+      ...limits(body),
+      required: body.required ?? bodyRequired,
+      contents:
+        listed === null
+          ? contents
+          : contents.map(({ takes, check }) => ({ takes: (type) => listed(type) && takes(type), check })),
+      accept: body.types === undefined ? accept : body.types.join(', '),
+    },
+  }
+}
+
+function limits({ limit }: ValidationOptions['body']): Pick<BodyRule, 'limit' | 'checkedLimit'> {
+  return { limit: limit ?? Number.POSITIVE_INFINITY, checkedLimit: limit ?? CHECKED }
+}

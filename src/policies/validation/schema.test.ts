@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import type { JsonDocument } from '../../core/document.ts'
+import { checkSchema, Schemas, UnusableSchema } from './schema.ts'
+import { hasDuplicates } from './unique.ts'
+
+function compile(schema: JsonDocument) {
+  const check = new Schemas(true).compile(schema)
+  return (value: unknown, size = 100) => check(value, size, 'body')
+}
+
+const rows: readonly (readonly [
+  what: string,
+  schema: JsonDocument,
+  value: unknown,
+  pointer: string,
+  detail: string,
+])[] = [
+  ['a wrong type', { properties: { a: { items: { type: 'number' } } } }, { a: [1, '2'] }, '/a/1', 'must be number'],
+  ['a missing member', { required: ['a'] }, {}, '/a', 'is required'],
+  ['an inherited member', { required: ['toString'] }, {}, '/toString', 'is required'],
+  ['a member too many', { additionalProperties: false }, { 'x/y~': 1 }, '/x~1y~0', 'is not allowed'],
+  ['an unknown value', { enum: ['a', 'b'] }, 'c', '', 'must be one of "a", "b"'],
+  ['another value', { const: 1 }, 2, '', 'must be 1'],
+  ['a text that does not match', { pattern: '^a$' }, 'b', '', 'must match pattern "^a$"'],
+  [
+    'an item twice',
+    { uniqueItems: true },
+    [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ],
+    '',
+    'must not hold an item twice',
+  ],
+  ['a date that is none', { format: 'date' }, '2024-02-30', '', 'must match format "date"'],
+]
+
+for (const [what, schema, value, pointer, detail] of rows)
+  test(`${what} is told of where it stands`, () => {
+    assert.deepEqual(compile(schema)(value), [{ pointer, in: 'body', detail }])
+  })
+
+test('each pattern of a schema is itself', () => {
+  const check = compile({
+    properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } },
+    patternProperties: { '^c': false },
+  })
+  assert.equal(check({ a: 'a', b: 'b' }), null)
+  assert.equal(check({ a: 'b', b: 'a', c: 1 })?.length, 3)
+})
+
+test('of a large value the first thing that is wrong is told, of a small one everything', () => {
+  const check = compile({ items: { type: 'string' } })
+  assert.equal(check([1, 2, 3], 16_384)?.length, 3)
+  assert.equal(check([1, 2, 3], 16_385)?.length, 1)
+})
+
+test('what is told stays short, however long names are', () => {
+  const check = compile({ additionalProperties: { additionalProperties: false } })
+  const [violation] = check({ a: { ['x'.repeat(10_000)]: 1 } }) ?? []
+  assert.deepEqual(violation, { pointer: '/a', in: 'body', detail: 'is not allowed' })
+})
+
+test('a value that is nested deeper than the stack is refused', () => {
+  const check = compile({ $defs: { list: { items: { $ref: '#/$defs/list' } } }, $ref: '#/$defs/list' })
+  const value: unknown = JSON.parse(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)
+  assert.deepEqual(check(value), [{ pointer: '', in: 'body', detail: 'is nested too deeply' }])
+})
+
+test('checking changes no prototype and no value', () => {
+  const check = compile({
+    properties: { a: { default: 1, type: 'integer' } },
+    additionalProperties: { type: 'object' },
+  })
+  const value: unknown = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}')
+  assert.equal(check(value), null)
+  assert.equal(JSON.stringify(value), '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}')
+  assert.equal('polluted' in {}, false)
+})
+
+test('items are the same when they say the same', () => {
+  assert.ok(hasDuplicates([[{ a: [1] }], [{ a: [1] }]]))
+  assert.ok(!hasDuplicates([1, '1', null, 'null', [1], ['1'], { a: 1 }, { a: '1' }, { b: 1 }]))
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue(), { maxLength: 5 }), (items) => {
+      const texts = items.map((item) => JSON.stringify(item))
+      if (new Set(texts).size < texts.length) assert.ok(hasDuplicates(items))
+      assert.ok(items.length === 0 || hasDuplicates([...items, items[0]]))
+    }),
+  )
+})
+
+const broken: readonly (readonly [JsonDocument, RegExp])[] = [
+  [{ type: 'strng' }, /\/type must be/],
+  [{ properties: { a: { minimum: '1' } } }, /\/properties\/a\/minimum must be number/],
+  [{ $schema: 'http://json-schema.org/draft-07/schema#' }, /\$schema must be "https:\/\/json-schema/],
+  [{ $async: true }, /\$async is not allowed/],
+]
+
+for (const [schema, reason] of broken)
+  test(`the schema ${JSON.stringify(schema)} is refused`, () => {
+    assert.throws(
+      () => checkSchema(schema),
+      (error) => error instanceof UnusableSchema && reason.test(error.message),
+    )
+  })
+
+const unusable: readonly (readonly [JsonDocument, RegExp])[] = [
+  [{ minimun: 1 }, /unknown keyword: "minimun"/],
+  [{ format: 'dat' }, /unknown format "dat"/],
+  [{ $ref: '#/$defs/none' }, /can't resolve reference/],
+  [{ $ref: 'https://example.com/schema' }, /can't resolve reference/],
+  [{ pattern: '(a)\\1' }, /back references/],
+  [{ patternProperties: { 'a(?=b)': true } }, /lookaheads/],
+]
+
+for (const [schema, reason] of unusable)
+  test(`the schema ${JSON.stringify(schema)} cannot be used`, () => {
+    assert.throws(
+      () => compile(schema),
+      (error) => error instanceof UnusableSchema && reason.test(error.message),
+    )
+  })

@@ -1,0 +1,112 @@
+import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+import type { JsonDocument } from '../../core/document.ts'
+import { compileLinear } from './linear-pattern.ts'
+import { hasDuplicates } from './unique.ts'
+import { describe, type Place, type Violation, violationsOf } from './violations.ts'
+
+/** Up to this size of what is checked, in octets, everything that is wrong is told; beyond, the first thing. */
+const THOROUGH = 16_384
+
+/** A schema that cannot be used; the message says where in it and why. */
+export class UnusableSchema extends Error {
+  override readonly name = 'UnusableSchema'
+}
+
+/** Checks a value of which `size` octets came from the client: what is wrong with it, or null. */
+export type Check = (value: unknown, size: number, place: Place) => readonly Violation[] | null
+
+/** Of the formats, those that are tested in time linear in the text. Others are annotations. */
+const { url: _url, regex: _regex, ...formats } = fullFormats
+
+/** The library tells patterns apart by their text. */
+const engine = Object.assign((pattern: string) => ({ test: compileLinear(pattern), toString: () => pattern }), {
+  code: '',
+})
+
+const common: Options = {
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  // What OpenAPI adds to schemas, and what many schemas hold besides.
+  keywords: ['example', 'xml', 'externalDocs', 'discriminator'],
+  formats,
+  // A member that every object inherits is none of the document's.
+  ownProperties: true,
+  validateSchema: false,
+  meta: false,
+  logger: false,
+  code: { regExp: engine },
+}
+
+const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
+
+/** Made when there is something to check. */
+let metaschema: Ajv2020 | null = null
+
+/** Compiles the schemas of one document, which are JSON Schema 2020-12. */
+export class Schemas {
+  private readonly first: Ajv2020
+  private readonly all: Ajv2020
+
+  /** `strict` refuses keywords and formats that are not known. */
+  constructor(strict: boolean) {
+    this.first = create({ ...common, strictSchema: strict })
+    this.all = create({ ...common, strictSchema: strict, allErrors: true })
+  }
+
+  /** Makes a document known whose parts are referred to by its URI. */
+  add(document: JsonDocument, uri: string): void {
+    for (const ajv of [this.first, this.all]) ajv.addSchema(document, uri)
+  }
+
+  /** Throws UnusableSchema. */
+  compile(schema: JsonDocument): Check {
+    const first = compile(this.first, schema)
+    const all = compile(this.all, schema)
+    return (value, size, place) => {
+      try {
+        if (first(value)) return null
+        if (size <= THOROUGH) all(value)
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        return [{ pointer: '', in: place, detail: 'is nested too deeply' }]
+      }
+      return violationsOf((size <= THOROUGH ? all : first).errors ?? [], place)
+    }
+  }
+}
+
+/** Throws UnusableSchema for what the schema of JSON Schema 2020-12 refuses. */
+export function checkSchema(schema: JsonDocument): void {
+  const { $schema: dialect = DIALECT, $async: asynchronous = false } = schema
+  if (dialect !== DIALECT) throw new UnusableSchema(`/$schema must be ${JSON.stringify(DIALECT)}, or left out`)
+  if (asynchronous !== false) throw new UnusableSchema('/$async is not allowed')
+  metaschema ??= new Ajv2020({ strict: false, logger: false })
+  if (metaschema.validateSchema(schema) === true) return
+  const [error] = metaschema.errors ?? []
+  throw new UnusableSchema(
+    error === undefined ? 'is no JSON Schema' : `${error.instancePath} ${describe(error)}`.trim(),
+  )
+}
+
+function create(options: Options): Ajv2020 {
+  const ajv = new Ajv2020(options)
+  ajv.removeKeyword('uniqueItems')
+  ajv.addKeyword({
+    keyword: 'uniqueItems',
+    type: 'array',
+    schemaType: 'boolean',
+    error: { message: 'must not hold an item twice' },
+    validate: (unique: boolean, items: readonly unknown[]) => !unique || !hasDuplicates(items),
+  })
+  return ajv
+}
+
+function compile(ajv: Ajv2020, schema: JsonDocument): ValidateFunction {
+  try {
+    return ajv.compile(schema)
+  } catch (error) {
+    throw new UnusableSchema(error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,104 @@
+import { type JsonDocument, isDocument } from '../../core/document.ts'
+
+/** What the text of a parameter is to become: a value of one of these types, or several of them. */
+export type Shape =
+  | { readonly type: 'scalar'; readonly types: ReadonlySet<string> }
+  | { readonly type: 'list'; readonly item: ReadonlySet<string> }
+  | { readonly type: 'map'; readonly members: ReadonlyMap<string, ReadonlySet<string>> }
+  /** JSON as text. */
+  | { readonly type: 'json' }
+
+/** Finds what a `$ref` names; undefined where that is nothing in the document. */
+export type Resolve = (reference: string) => unknown
+
+const TEXT: ReadonlySet<string> = new Set(['string'])
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+
+/** The shape that a schema asks for. */
+export function shapeOf(schema: unknown, resolve: Resolve): Shape {
+  const types = typesOf(schema, resolve)
+  const isScalar = [...types].some((type) => type !== 'array' && type !== 'object' && type !== 'null')
+  if (isScalar || types.size === 0) return { type: 'scalar', types: types.size === 0 ? TEXT : types }
+  if (types.has('array')) {
+    const [items] = parts(schema, resolve).flatMap((part) => part['items'] ?? [])
+    return { type: 'list', item: typesOf(items, resolve) }
+  }
+  const members = membersOf(schema, resolve)
+  return { type: 'map', members: new Map([...members].map(([name, member]) => [name, typesOf(member, resolve)])) }
+}
+
+/** The members that a schema of a map names, and their schemas. */
+export function membersOf(schema: unknown, resolve: Resolve): ReadonlyMap<string, unknown> {
+  const members = new Map<string, unknown>()
+  for (const { properties, required } of parts(schema, resolve)) {
+    for (const [name, member] of Object.entries(isDocument(properties) ? properties : {})) members.set(name, member)
+    // A header field that is only required is to be looked for too.
+    for (const name of [required ?? []].flat().map(String)) if (!members.has(name)) members.set(name, {})
+  }
+  return members
+}
+
+/** The value of a text: a number, true, false or null only where the schema has that type and the text is written so. */
+export function valueOf(text: string, types: ReadonlySet<string>): unknown {
+  if ((types.has('integer') || types.has('number')) && NUMBER.test(text)) return Number(text)
+  if (types.has('boolean') && (text === 'true' || text === 'false')) return text === 'true'
+  if (types.has('null') && !types.has('string') && text === 'null') return null
+  return text
+}
+
+function typesOf(schema: unknown, resolve: Resolve): ReadonlySet<string> {
+  const found = parts(schema, resolve).flatMap((part): unknown[] => {
+    if (part['type'] !== undefined) return [part['type']].flat()
+    if (Array.isArray(part['enum'])) return part['enum'].map(typeOf)
+    return 'const' in part ? [typeOf(part['const'])] : []
+  })
+  return new Set(found.map(String))
+}
+
+/** A schema with all that it refers to or consists of. */
+function parts(schema: unknown, resolve: Resolve): readonly JsonDocument[] {
+  const found = new Set<JsonDocument>()
+  const left = [schema]
+  while (left.length > 0) {
+    const part = left.pop()
+    if (!isDocument(part) || found.has(part)) continue
+    found.add(part)
+    const { $ref: reference, allOf, anyOf, oneOf } = part
+    if (typeof reference === 'string') left.push(resolve(reference))
+    for (const list of [allOf, anyOf, oneOf]) if (Array.isArray(list)) for (const each of list) left.push(each)
+  }
+  return [...found]
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+/** Resolves references of the form "#/a/b" within a document (RFC 6901 section 6). */
+export function within(document: unknown): Resolve {
+  return (reference) => {
+    if (reference !== '#' && !reference.startsWith('#/')) return undefined
+    return reference
+      .split('/')
+      .slice(1)
+      .map((name) => unescape(name))
+      .reduce<unknown>((value, name) => {
+        if (Array.isArray(value)) return value[Number(name)]
+        return isDocument(value) && Object.hasOwn(value, name) ? value[name] : undefined
+      }, document)
+  }
+}
+
+function unescape(name: string): string {
+  const decoded = name.includes('%') ? decode(name) : name
+  return decoded.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

@@ -1,0 +1,68 @@
+import type { ErrorObject } from 'ajv/dist/2020.js'
+import { type ErrorCode, GatewayError } from '../../core/errors.ts'
+
+/** The part of a request that something is wrong in. */
+export type Place = 'body' | 'query' | 'path' | 'header'
+
+/** One thing that is wrong in a request. */
+export interface Violation {
+  /** JSON pointer (RFC 6901) into the body, or to a parameter by its name. */
+  readonly pointer: string
+  readonly in: Place
+  readonly detail: string
+}
+
+/** How many violations a client is told of. */
+const MAXIMUM = 20
+/** Texts of the client's or the schema's that are told of are no longer than this, in characters. */
+const LONGEST = 256
+
+/** The error of a request in which something is wrong; `violations` become the member `errors` of the problem document. */
+export function refusal(code: ErrorCode, detail: string, violations: readonly Violation[]): GatewayError {
+  return new GatewayError(code, detail, { members: { errors: violations.slice(0, MAXIMUM) } })
+}
+
+/** What the library found, in our words. */
+export function violationsOf(errors: readonly ErrorObject[], place: Place): Violation[] {
+  const found = errors.slice(0, 4 * MAXIMUM).map((error) => ({
+    pointer: shortened(error.instancePath + memberOf(error)),
+    in: place,
+    detail: describe(error),
+  }))
+  const seen = new Set<string>()
+  return found.filter(({ pointer, detail }) => {
+    const key = `${pointer} ${detail}`
+    if (seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+/** What an error says of the value that it is about. */
+export function describe({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
+  if (keyword === 'required' || keyword === 'dependentRequired') return 'is required'
+  if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties' || keyword === 'false schema')
+    return 'is not allowed'
+  const allowed: unknown =
+    keyword === 'enum' ? params['allowedValues'] : keyword === 'const' ? params['allowedValue'] : null
+  const values = allowed === null ? '' : JSON.stringify(allowed)
+  if (values === '' || values.length > LONGEST) return message.slice(0, LONGEST)
+  return keyword === 'enum' ? `must be one of ${values.slice(1, -1).replaceAll(',', ', ')}` : `must be ${values}`
+}
+
+/** Appends a name to a pointer (RFC 6901 section 3). */
+export function step(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** The member that is missing or too many, where an error is about one. */
+function memberOf({ params }: ErrorObject): string {
+  const name: unknown =
+    params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName']
+  return typeof name === 'string' ? step(name) : ''
+}
+
+/** The nearest value around it whose pointer is short enough: names may be as long as the body. */
+function shortened(pointer: string): string {
+  return pointer.length <= LONGEST ? pointer : pointer.slice(0, Math.max(0, pointer.lastIndexOf('/', LONGEST)))
+}

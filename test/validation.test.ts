@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { Agent } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { refusal } from './support/problem.ts'
+import { startService } from './support/service.ts'
+
+type Validation = NonNullable<GatewayInput['policies']>['validation']
+
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+const order = {
+  type: 'object',
+  required: ['items'],
+  properties: { items: { type: 'array', items: { properties: { price: { type: 'number', minimum: 0 } } } } },
+}
+
+/** A gateway in front of a service that sends bodies back as they came. */
+async function setUp(t: TestContext, validation: Validation, config: GatewayInput = {}) {
+  const service = await startService(t, (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => response.end(Buffer.concat(chunks)))
+  })
+  const { port, log } = await startGateway(t, { ...proxyTo(service.url), policies: { validation }, ...config })
+  return { service, port, log }
+}
+
+test('a body that matches its schema reaches the service octet for octet', async (t) => {
+  const { port } = await setUp(t, { body: { schema: order } })
+  const body = '{ "items" : [ {"price": 1.50, "n": 12345678901234567890, "t": "\\u00e9é"} ] }\n'
+  for (const headers of [JSON_TYPE, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }]) {
+    const reply = await send(port, { method: 'POST', headers, body })
+    assert.equal(reply.status, 200)
+    assert.equal(reply.text, body)
+  }
+})
+
+test('a body that does not is 422 with what is wrong by JSON pointer, and the connection serves on', async (t) => {
+  const { port, service } = await setUp(t, { body: { schema: order } })
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.after(() => agent.destroy())
+  const body = '{"items":[{"price":"1"},{"price":-1}]}'
+  for (const headers of [JSON_TYPE, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }]) {
+    const reply = await send(port, { method: 'POST', headers, body, agent })
+    assert.equal(reply.status, 422)
+    assert.equal(reply.headers['content-type'], 'application/problem+json')
+    assert.equal(reply.headers.connection, undefined)
+    const problem = JSON.parse(reply.text) as Record<string, unknown>
+    assert.equal(problem['title'], 'Unprocessable content')
+    assert.deepEqual(problem['errors'], [
+      { pointer: '/items/0/price', in: 'body', detail: 'must be number' },
+      { pointer: '/items/1/price', in: 'body', detail: 'must be >= 0' },
+    ])
+  }
+  assert.equal((await send(port, { method: 'POST', headers: JSON_TYPE, body: '{"items":[]}', agent })).status, 200)
+  assert.equal(service.heard.length, 1)
+})
+
+test('a service hears nothing of parameters that are not as they should be', async (t) => {
+  const { port, service } = await setUp(t, { query: { properties: { page: { type: 'integer', minimum: 1 } } } })
+  assert.equal((await send(port, { path: '/?page=2&other=x' })).status, 200)
+  const reply = await send(port, { path: '/?page=0' })
+  assert.equal(reply.status, 400)
+  assert.match(reply.text, /\{"pointer":"\/page","in":"query","detail":"must be >= 1"\}/)
+  assert.deepEqual(
+    service.heard.map(({ url }) => url),
+    ['/?page=2&other=x'],
+  )
+})
+
+for (const [status, validation, head] of [
+  [413, { body: '1kb' }, 'Content-Length: 2000'],
+  [413, { body: { schema: order } }, 'Content-Type: application/json\r\nContent-Length: 2000000'],
+  [415, { body: { types: ['application/json'] } }, 'Content-Type: text/plain\r\nContent-Length: 5'],
+  [415, { body: { schema: order } }, 'Content-Type: text/plain\r\nTransfer-Encoding: chunked'],
+  [400, { query: { required: ['page'] } }, 'Content-Length: 5'],
+] as const)
+  test(`what the head shows is ${status} without the body being asked for (${JSON.stringify(validation)})`, async (t) => {
+    const { port, service } = await setUp(t, validation as Validation)
+    const client = await connect(t, port)
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${head}\r\n\r\n`)
+    await refusal(client, status)
+    assert.equal(service.heard.length, 0)
+  })
+
+test('a body that is to be checked is asked for', async (t) => {
+  const { port } = await setUp(t, { body: { schema: order } })
+  const client = await connect(t, port)
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n`)
+  client.write('Content-Type: application/json\r\n\r\n')
+  assert.equal(await client.until('\r\n\r\n'), 'HTTP/1.1 100 Continue\r\n\r\n')
+  client.write('{}')
+  assert.match((await client.reply()).start, / 422 /)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  assert.match((await client.reply()).start, / 200 /)
+})
+
+test('415 names what would be taken', async (t) => {
+  const { port } = await setUp(t, { body: { types: ['application/json', 'image/*'] } })
+  for (const [method, field] of [
+    ['POST', 'accept-post'],
+    ['PATCH', 'accept-patch'],
+    ['PUT', 'accept'],
+  ] as const) {
+    const reply = await send(port, { method, headers: { 'Content-Type': 'text/plain' }, body: 'x' })
+    assert.equal(reply.status, 415)
+    assert.equal(reply.headers.accept, 'application/json, image/*')
+    assert.equal(reply.headers[field], 'application/json, image/*')
+  }
+  const image = { method: 'POST', headers: { 'Content-Type': 'Image/PNG; a=b' }, body: 'x' }
+  assert.equal((await send(port, image)).status, 200)
+})
+
+test('a chunked body over the limit of its route is 413 in mid-stream, and the service never has it whole', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, { ...proxyTo(service.url), policies: { validation: { body: '10b' } } })
+  const client = await connect(t, port)
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n')
+  const peer = await service.accept()
+  await peer.until('abcdef\r\n')
+  client.write('6\r\nabcdef\r\n')
+  await refusal(client, 413)
+  assert.equal((await peer.rest()).toString(), '')
+})
+
+test('a route may take more than limits.body, and all others may not', async (t) => {
+  const service = await startService(t, (request, response) => {
+    request.resume().on('end', () => response.end())
+  })
+  const { port } = await startGateway(t, {
+    services: { backend: { instances: [service.url], health: false } },
+    limits: { body: '1kb' },
+    routes: [
+      { id: 'all', match: { path: '/*' }, service: 'backend' },
+      { id: 'small', match: { path: '/small' }, service: 'backend', policies: { validation: { body: '10b' } } },
+      { id: 'large', match: { path: '/large' }, service: 'backend', policies: { validation: { body: '100kb' } } },
+    ],
+  })
+  for (const [path, size, status] of [
+    ['/', 1_024, 200],
+    ['/', 1_025, 413],
+    ['/small', 10, 200],
+    ['/small', 11, 413],
+    ['/large', 102_400, 200],
+    ['/large', 102_401, 413],
+  ] as const)
+    for (const headers of [{}, { 'Transfer-Encoding': 'chunked' }]) {
+      const reply = await send(port, { method: 'POST', path, headers, body: 'x'.repeat(size) })
+      assert.equal(reply.status, status, `${path} ${size} ${JSON.stringify(headers)}`)
+    }
+})
