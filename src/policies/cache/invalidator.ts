@@ -1,7 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
-import type { CacheStore } from './store.ts'
+import type { CacheStore } from '../../core/cache.ts'
 
 /** What is forgotten: the replies of one URL, of all that begin so, or of a group; each with the host before it. */
 const invalidation = z.object({ kind: z.enum(['url', 'prefix', 'group']), of: z.string() })
@@ -12,19 +12,26 @@ export type Invalidation = z.output<typeof invalidation>
 const REMEMBERED = 10_000
 
 /**
- * Makes stored replies invalid in every thread of the process: in this one at once, in the others with a message. It
- * remembers for which, so that a reply that was on its way meanwhile is not stored after all.
+ * Makes stored replies invalid in every thread of the process: in this one at once, in the others with a message where
+ * they have stores of their own. It remembers for which, so that a reply that was on its way meanwhile is not stored
+ * after all.
  */
 export class Invalidator {
   private readonly store: CacheStore
   private readonly clock: Clock
-  private readonly channel = new BroadcastChannel('sallyport:cache')
+  private readonly channel: BroadcastChannel | null
   private readonly recent = new Map<string, number>()
   private readonly recentPrefixes = new Map<string, number>()
 
-  constructor(store: CacheStore, clock: Clock) {
+  constructor(store: CacheStore, clock: Clock, scope: 'thread' | 'all' = 'thread') {
     this.store = store
     this.clock = clock
+    this.channel = scope === 'thread' ? new BroadcastChannel('sallyport:cache') : null
+    this.listen()
+  }
+
+  private listen(): void {
+    if (this.channel === null) return
     this.channel.unref()
     this.channel.addEventListener('message', (event) => {
       const { data } = invalidation.safeParse(event.data)
@@ -34,7 +41,7 @@ export class Invalidator {
 
   /** Forgets what is stored, here and in the other threads; how many replies it were in this one. */
   invalidate(what: Invalidation): number | Promise<number> {
-    this.channel.postMessage(what)
+    this.channel?.postMessage(what)
     return this.forget(what)
   }
 
@@ -57,6 +64,6 @@ export class Invalidator {
 
   /** Hears no more of other threads. */
   close(): void {
-    this.channel.close()
+    this.channel?.close()
   }
 }
