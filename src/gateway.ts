@@ -79,6 +79,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     output,
     answers,
     threads: answers,
+    size: 1,
     clock,
     random,
   })

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command line. */
 import { parseArgs } from 'node:util'
+import { cache } from './commands/cache.ts'
+import { CommandError, DEFAULT_FILE, UsageError } from './commands/command.ts'
 import { describeRoutes } from './config/describe.ts'
 import { loadConfig } from './config/load.ts'
 import { loadChain } from './config/policy-files.ts'
@@ -14,13 +16,19 @@ const USAGE = `Usage: sallyport <command>
 
   start [--config FILE]   runs the gateway (default: sallyport.yaml)
   check [FILE]            checks a configuration and prints its routing table, or its problems
+  cache purge --url URL | --prefix URL | --host HOST --group GROUP [--admin URL]
+                          has a running gateway forget stored replies; ADMIN_TOKEN holds the token of its admin listener
   version                 prints the version
   help                    prints this text
 `
 
-const DEFAULT_FILE = 'sallyport.yaml'
-
-const commands: Record<string, (args: string[]) => Promise<number>> = { start, check, version: showVersion, help }
+const commands: Record<string, (args: string[]) => Promise<number>> = {
+  start,
+  check,
+  cache,
+  version: showVersion,
+  help,
+}
 
 /** Runs the gateway until SIGTERM or SIGINT, then lets what is in flight end. */
 async function start(args: string[]): Promise<number> {
@@ -71,16 +79,21 @@ async function run([name = 'help', ...args]: string[]): Promise<number> {
   try {
     return await command(args)
   } catch (error) {
-    if (error instanceof ConfigError) {
+    if (error instanceof ConfigError || error instanceof CommandError) {
       console.error(error.message)
       return 1
     }
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) {
+    if (isUsageError(error)) {
       console.error(`${error.message}\n\n${USAGE}`)
       return 2
     }
     throw error
   }
+}
+
+function isUsageError(error: unknown): error is Error {
+  if (error instanceof UsageError) return true
+  return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
 }
 
 process.exitCode = await run(process.argv.slice(2))

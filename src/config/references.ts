@@ -34,13 +34,20 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
   ]
 }
 
-/** Limits that are to be kept in Redis need one. */
+/** What keeps something in Redis where it is told to. */
+const STORING = ['rate-limit', 'cache']
+
+/** What is to be kept in Redis needs one. */
 function checkStore(config: unknown, policies: unknown, path: Path): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
   const configured = isFields(redis) && fieldOf(redis, 'url') !== ''
-  if (configured || fieldOf(fieldOf(policies, 'rate-limit'), 'store') !== 'redis') return []
+  if (configured) return []
   const message = 'redis, but stores.redis is not configured; expected it there, or memory here'
-  return [{ path: [...path, 'rate-limit', 'store'], isKey: false, message }]
+  return STORING.filter((name) => fieldOf(fieldOf(policies, name), 'store') === 'redis').map((name) => ({
+    path: [...path, name, 'store'],
+    isKey: false,
+    message,
+  }))
 }
 
 function checkTarget(route: object, path: Path): Finding[] {

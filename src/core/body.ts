@@ -4,6 +4,9 @@ import type { Headers } from './headers.ts'
 /** A message's content: nothing, bytes at hand, or a stream of them. */
 export type Body = Bytes | BodyStream | null
 
+/** Up to here, head and body go out as one string, so that a body that is kept is one, in octets. */
+const AS_TEXT = 14_000
+
 /** A complete body in memory, kept in the form it arrived in and converted only when asked. */
 export class Bytes {
   /** Octets. */
@@ -25,6 +28,12 @@ export class Bytes {
   /** From a buffer that nobody changes afterwards. */
   static fromBuffer(buffer: Buffer): Bytes {
     return new Bytes(buffer.length, null, buffer)
+  }
+
+  /** From the pieces of a body that is kept; they are copied, in the form in which it is best sent again and again. */
+  static join(pieces: readonly Buffer[]): Bytes {
+    const octets = Buffer.concat(pieces)
+    return octets.length <= AS_TEXT ? Bytes.fromLatin1(octets.toString('latin1')) : Bytes.fromBuffer(octets)
   }
 
   /** From text, as UTF-8. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Bytes } from './body.ts'
+import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
 import type { RouteInfo } from './exchange.ts'
 import type { Middleware } from './handler.ts'
@@ -24,6 +25,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   /** Counts requests, for all threads of the process, or in Redis for all processes. */
   readonly limits: Limits
+  /** What stored replies are kept in. */
+  readonly caches: Caches
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
+import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
 import type { Exchange } from '../core/exchange.ts'
@@ -11,11 +12,14 @@ import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { cacheUsage } from '../policies/cache/policy.ts'
+import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
+import { CacheStores } from '../stores/cache-stores.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
@@ -24,7 +28,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
-import { Snapshot } from './snapshot.ts'
+import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
@@ -39,6 +43,8 @@ export interface FrontOptions {
   /** The counts of rate limits. */
   readonly limits: SharedTable
   readonly output: LogOutput
+  /** Threads that answer requests, this one among them. */
+  readonly size: number
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
@@ -55,6 +61,7 @@ export class Front implements Receiver {
   private readonly services: ReadonlyMap<string, Service>
   private readonly redis: RedisConnection | null
   private readonly snapshot: Snapshot
+  private readonly toolbox: SnapshotToolbox
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
@@ -76,14 +83,18 @@ export class Front implements Receiver {
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
-    this.snapshot = new Snapshot(config, this.services, own, {
+    const toolbox: SnapshotToolbox = {
       clock,
       random,
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
-    })
+      caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
+    }
+    this.toolbox = toolbox
+    this.snapshot = new Snapshot(config, this.services, own, toolbox)
+    options.answers.on(purgeTopic, (what) => purge(toolbox, what))
     const proxies = new TrustedProxies(config.trustedProxies)
     const bounds = { ...config.limits, body: largestBody(config) }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
@@ -111,6 +122,11 @@ export class Front implements Receiver {
   /** Connections and waiting requests whose time is watched. */
   get watched(): number {
     return this.deadlines.size
+  }
+
+  /** What the stores of the cache hold in this thread. */
+  get stored(): readonly CacheUsage[] {
+    return cacheUsage(this.toolbox)
   }
 
   /** Service -> the pools of its instances, in the order of the configuration. */

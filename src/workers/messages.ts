@@ -7,6 +7,8 @@ import type { LineMessage } from './line.ts'
 export interface WorkerStart {
   readonly type: 'start'
   readonly config: GatewayConfig
+  /** Workers in all. */
+  readonly size: number
   /** The health board's memory. */
   readonly board: SharedArrayBuffer
   readonly slots: SlotTable

@@ -38,6 +38,7 @@ export class Supervisor implements Threads {
   private readonly slots: SlotTable
   private readonly limits: SharedTable
   private readonly workers = new Map<Worker, Line>()
+  private readonly size: number
   private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
@@ -46,6 +47,7 @@ export class Supervisor implements Threads {
 
   constructor(config: GatewayConfig, log: Logger, clock: Clock = systemClock) {
     this.config = config
+    this.size = config.workers === 'auto' ? availableParallelism() : config.workers
     this.log = log
     this.answers = new Answers(log)
     this.clock = clock
@@ -57,11 +59,10 @@ export class Supervisor implements Threads {
 
   /** Starts the workers; resolves when all of them listen. Rejects, with nothing left running, when one cannot. */
   async start(): Promise<void> {
-    const count = this.config.workers === 'auto' ? availableParallelism() : this.config.workers
     try {
       // The first one finds out the ports where the configuration leaves them open.
       this.addresses = await this.startWorker()
-      await Promise.all(Array.from({ length: count - 1 }, () => this.startWorker()))
+      await Promise.all(Array.from({ length: this.size - 1 }, () => this.startWorker()))
     } catch (error) {
       this.stopping = true
       await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
@@ -71,7 +72,7 @@ export class Supervisor implements Threads {
     this.checker.start()
     const listeners = this.addresses.map(formatAddress)
     this.log.info(
-      { listeners, workers: count, services: Object.keys(this.config.services).length },
+      { listeners, workers: this.size, services: Object.keys(this.config.services).length },
       'Sallyport is listening',
     )
     void this.checker.firstRound.then(() => {
@@ -114,12 +115,12 @@ export class Supervisor implements Threads {
   }
 
   private startWorker(): Promise<readonly Address[]> {
-    const { config, slots, addresses } = this
+    const { config, size, slots, addresses } = this
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
     const [board, limits] = [this.board.buffer, this.limits.buffer]
-    this.tell(worker, { type: 'start', config, board, slots, limits, addresses })
+    this.tell(worker, { type: 'start', config, size, board, slots, limits, addresses })
     const started = this.clock.now()
     let listening = false
     const line = new Line({

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/core/component.ts'
 import type { RouteInfo } from '../../src/core/exchange.ts'
 import type { Handler } from '../../src/core/handler.ts'
+import { CacheStores } from '../../src/stores/cache-stores.ts'
 import { LimitStores } from '../../src/stores/limit-stores.ts'
 import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
@@ -18,6 +19,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     random: () => 0.5,
     log,
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
+    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }

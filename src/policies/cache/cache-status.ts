@@ -1,5 +1,7 @@
+import type { Missing } from '../../core/cache.ts'
+
 /** Why a request went on to the service (RFC 9211 section 2.2). */
-export type ForwardReason = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale'
+export type ForwardReason = Missing | 'bypass' | 'method' | 'request' | 'stale'
 
 /** What became of a request that went on to the service. */
 export interface Forwarded {

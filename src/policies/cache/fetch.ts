@@ -1,4 +1,5 @@
 import { type Bytes, cancelBody, isStream } from '../../core/body.ts'
+import type { CacheStore, Entry } from '../../core/cache.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
@@ -9,7 +10,7 @@ import type { Reply } from '../../core/reply.ts'
 import { forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
 import type { Flight, Flights } from './coalescing.ts'
 import { controlOf } from './directives.ts'
-import { type Entry, ttlOf } from './entry.ts'
+import { ttlOf } from './entry.ts'
 import { freshnessOf } from './freshness.ts'
 import { invalidateAfter, isSelf } from './invalidation.ts'
 import type { Invalidator } from './invalidator.ts'
@@ -19,7 +20,6 @@ import type { RequestControl } from './request-control.ts'
 import { serveHit } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
-import type { CacheStore } from './store.ts'
 import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout } from './validation.ts'
 import { varyOf } from './vary.ts'
@@ -126,8 +126,7 @@ export class Fetch {
     const storable = this.examine(entry.status, freshen(entry.fields, update))
     const fresh = typeof storable === 'string' ? null : makeEntry(this.exchange, storable, entry.body)
     if (fresh === null) store.remove(this.key, entry)
-    else store.put(this.key, fresh)
-    this.flight?.settle()
+    this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
     const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
     // Those of a 304 are for this client, whatever becomes of the entry.
@@ -136,10 +135,17 @@ export class Fetch {
     return reply
   }
 
-  private passOn(reply: Reply): Reply {
-    const { store, flights, settings, keys, invalidator } = this.context
-    const { key, entry, exchange, reason } = this
-    if (exchange.method !== 'GET') invalidateAfter(exchange, reply, keys, invalidator)
+  private passOn(reply: Reply): Reply | Promise<Reply> {
+    const { exchange } = this
+    if (exchange.method === 'GET') return this.passAndStore(reply)
+    // Whoever changed something sees the change when it asks next, so this comes before the reply.
+    const done = invalidateAfter(exchange, reply, this.context.keys, this.context.invalidator)
+    return done === null ? this.passAndStore(reply) : done.then(() => this.passAndStore(reply))
+  }
+
+  private passAndStore(reply: Reply): Reply {
+    const { store, flights, settings } = this.context
+    const { key, entry, reason } = this
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
       // What the service says now goes before what it said then.
@@ -151,12 +157,10 @@ export class Fetch {
     }
     if (isStream(reply.body)) {
       reply.body = new StoringBody(reply.body, settings.maxBody, (body) => {
-        if (body !== null) this.keep(storable, body)
-        this.flight?.settle()
+        this.settleAfter(body === null ? undefined : this.keep(storable, body))
       })
     } else {
-      this.keep(storable, reply.body)
-      this.flight?.settle()
+      this.settleAfter(this.keep(storable, reply.body))
     }
     reply.headers.appendLines(forwardedLine({ reason, stored: true }))
     return reply
@@ -176,12 +180,19 @@ export class Fetch {
     return this.examine(status, headers)
   }
 
-  private keep(storable: Storable, body: Bytes | null): void {
-    const { store, invalidator } = this.context
+  private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
+    const { store, invalidator, clock } = this.context
     const entry = makeEntry(this.exchange, storable, body)
+    // What a change itself says of its outcome is as new as the change.
+    if (this.exchange.method !== 'GET') return store.put(this.key, entry, clock.now())
     // A change that came between may be newer than this reply.
-    const outdated = this.exchange.method === 'GET' && invalidator.since(this.begun, entry.url, entry.groups)
-    if (!outdated) store.put(this.key, entry)
+    if (!invalidator.since(this.begun, entry.url, entry.groups)) return store.put(this.key, entry, this.begun)
+  }
+
+  /** Whoever waits for this reply looks for it in the store. */
+  private settleAfter(stored: void | Promise<void>): void {
+    if (stored instanceof Promise) void stored.then(() => this.flight?.settle())
+    else this.flight?.settle()
   }
 
   private examine(status: number, headers: Headers): Storable | string {

@@ -8,18 +8,29 @@ import { parseStrings } from './structured-fields.ts'
 /** Fields that name other resources that a change may be about (RFC 9111 section 4.4). */
 const LOCATIONS = ['Location', 'Content-Location']
 
-/** Forgets what a successful reply to an unsafe method makes doubtful (RFC 9111 section 4.4, RFC 9875 section 3). */
-export function invalidateAfter(exchange: Exchange, reply: Reply, keys: Keys, invalidator: Invalidator): void {
-  if (reply.status < 200 || reply.status > 399) return
+/**
+ * Forgets what a successful reply to an unsafe method makes doubtful (RFC 9111 section 4.4, RFC 9875 section 3). Resolves
+ * when that is done; null where it is already.
+ */
+export function invalidateAfter(
+  exchange: Exchange,
+  reply: Reply,
+  keys: Keys,
+  invalidator: Invalidator,
+): Promise<unknown> | null {
+  if (reply.status < 200 || reply.status > 399) return null
   const urls = new Set([keys.url(exchange)])
   for (const name of LOCATIONS) {
     const location = reply.headers.get(name)
     const url = location === undefined ? null : urlOf(location, exchange, keys)
     if (url !== null) urls.add(url)
   }
-  for (const of of urls) void invalidator.invalidate({ kind: 'url', of })
-  for (const of of groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation'))
-    void invalidator.invalidate({ kind: 'group', of })
+  const groups = groupsOf(exchange.host, reply.headers, 'Cache-Group-Invalidation')
+  const waiting = [
+    ...[...urls].map((of) => invalidator.invalidate({ kind: 'url', of })),
+    ...groups.map((of) => invalidator.invalidate({ kind: 'group', of })),
+  ].filter((count) => count instanceof Promise)
+  return waiting.length === 0 ? null : Promise.all(waiting)
 }
 
 /** The cache groups that a field lists, each with the host before it: groups of other hosts are others (RFC 9875 section 2.1). */

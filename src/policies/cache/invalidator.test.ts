@@ -4,6 +4,7 @@ import test from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { Headers } from '../../core/headers.ts'
 import { Invalidator } from './invalidator.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 
@@ -14,7 +15,12 @@ function setUp(t: { after(task: () => void): void }) {
   t.after(() => invalidator.close())
   for (const url of ['h/a', 'h/a/b', 'h/c'])
     store.put(url, makeCacheEntry({ url, groups: url === 'h/c' ? ['h g'] : [] }))
-  return { clock, store, invalidator, left: () => ['h/a', 'h/a/b', 'h/c'].filter((key) => store.find(key).length > 0) }
+  return {
+    clock,
+    store,
+    invalidator,
+    left: () => ['h/a', 'h/a/b', 'h/c'].filter((key) => store.find(key, key, Headers.of()) !== 'uri-miss'),
+  }
 }
 
 for (const [kind, of, left] of [
@@ -80,5 +86,5 @@ test('other threads are listened to', async (t) => {
   // An unreferenced channel does not keep the process waiting.
   const [told] = await Promise.all([store.told.promise, once(worker, 'exit')])
   assert.equal(told, 'h/a')
-  assert.deepEqual(store.find('h/a'), [])
+  assert.equal(store.find('h/a', 'h/a', Headers.of()), 'uri-miss')
 })

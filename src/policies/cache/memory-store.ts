@@ -1,10 +1,9 @@
-import type { Entry } from './entry.ts'
-import type { CacheStore } from './store.ts'
+import type { CacheStore, CacheUsage, Entry, Missing } from '../../core/cache.ts'
+import type { Headers } from '../../core/headers.ts'
+import { select } from './vary.ts'
 
 /** Variants of one key; one more drops the oldest. */
 const VARIANTS = 64
-
-const NONE: readonly Entry[] = []
 
 /** The entries of one key, in the list of those that were used last. */
 interface Slot {
@@ -25,24 +24,25 @@ export class MemoryCacheStore implements CacheStore {
   private newest: Slot | null = null
   private oldest: Slot | null = null
   private used = 0
+  private count = 0
+  private evictions = 0
 
   constructor(limit: number) {
     this.limit = limit
   }
 
-  /** Octets in use, about. */
-  get size(): number {
-    return this.used
+  usage(): CacheUsage {
+    return { store: 'memory', entries: this.count, bytes: this.used, evictions: this.evictions }
   }
 
-  find(key: string): readonly Entry[] {
+  find(_url: string, key: string, request: Headers): Entry | Missing {
     const slot = this.slots.get(key)
-    if (slot === undefined) return NONE
+    if (slot === undefined) return 'uri-miss'
     if (slot !== this.newest) {
       this.unlink(slot)
       this.link(slot)
     }
-    return slot.entries
+    return select(slot.entries, request) ?? 'vary-miss'
   }
 
   put(key: string, entry: Entry): void {
@@ -97,16 +97,21 @@ export class MemoryCacheStore implements CacheStore {
     slot.entries = entries
     slot.size = entries.reduce((sum, { size }) => sum + size, 0)
     this.used += slot.size
+    this.count += entries.length
     this.slots.set(slot.key, slot)
     addTo(this.byUrl, slot.url, slot)
     for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
     this.link(slot)
-    while (this.used > this.limit && this.oldest !== null) this.drop(this.oldest)
+    while (this.used > this.limit && this.oldest !== null) {
+      this.evictions += this.oldest.entries.length
+      this.drop(this.oldest)
+    }
   }
 
   private drop(slot: Slot): void {
     if (!this.slots.delete(slot.key)) return
     this.used -= slot.size
+    this.count -= slot.entries.length
     removeFrom(this.byUrl, slot.url, slot)
     for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
     this.unlink(slot)

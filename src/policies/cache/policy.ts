@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Caches, CacheStore, CacheUsage } from '../../core/cache.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
@@ -8,7 +9,7 @@ import { compileKeys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 import { RouteCache } from './route-cache.ts'
 import { shares } from './storable.ts'
-import type { CacheStore } from './store.ts'
+import { select } from './vary.ts'
 
 /** What the routes with the same store share. */
 interface Shared {
@@ -17,8 +18,8 @@ interface Shared {
   readonly invalidator: Invalidator
 }
 
-/** For each thread the stores, by their size: routes that say the same share one. */
-const shared = new WeakMap<PolicyToolbox, Map<number, Shared>>()
+/** For each thread the stores, by where and how large they are: routes that say the same share one. */
+const shared = new WeakMap<Caches, Map<string, Shared>>()
 
 const options = z.strictObject({
   ttl: durationOrZero
@@ -57,9 +58,16 @@ const options = z.strictObject({
     .default(['CDN-Cache-Control'])
     .describe('Fields that go before Cache-Control and Expires, the first one first. Default [CDN-Cache-Control].'),
   maxBody: size.prefault('1mb').describe('Bodies above that are passed through and not stored. Default 1mb.'),
+  store: z
+    .enum(['memory', 'redis'])
+    .default('memory')
+    .describe('Where replies are kept: memory, or redis for all processes that use it. Default memory.'),
   memory: size
     .prefault('64mb')
-    .describe('Memory for stored replies in each worker thread; routes with the same figure share it. Default 64mb.'),
+    .describe(
+      'Memory of the process for stored replies, or for copies of those in Redis; each worker thread has an equal part ' +
+        'of it. Routes with the same figure share it. Default 64mb.',
+    ),
   wait: durationOrZero
     .prefault('5s')
     .describe('How long requests wait for the reply to one like them that is under way. Default 5s, 0s: not at all.'),
@@ -75,7 +83,7 @@ export const cache = definePolicy({
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { clock } = toolbox
-    const inCommon = sharedOf(toolbox, settings.memory)
+    const inCommon = sharedOf(toolbox, settings.store, settings.memory)
     return (next) => {
       const routeCache = new RouteCache({ settings, keys, clock, next, ...inCommon })
       return (exchange) => routeCache.handle(exchange)
@@ -83,20 +91,30 @@ export const cache = definePolicy({
   },
 })
 
-/** What a thread forgets stored replies with, and has the other threads do so: one for each store. */
-export function invalidatorsOf(toolbox: PolicyToolbox): readonly Invalidator[] {
-  return [...(shared.get(toolbox)?.values() ?? [])].map(({ invalidator }) => invalidator)
+/** What a thread forgets stored replies with: one for each store. */
+export function invalidatorsOf({ caches }: PolicyToolbox): readonly Invalidator[] {
+  return [...(shared.get(caches)?.values() ?? [])].map(({ invalidator }) => invalidator)
 }
 
-function sharedOf(toolbox: PolicyToolbox, memory: number): Shared {
-  const known = shared.get(toolbox) ?? new Map<number, Shared>()
-  shared.set(toolbox, known)
-  const made = known.get(memory) ?? makeShared(toolbox, memory)
-  known.set(memory, made)
+/** What the stores of a thread hold, for the metrics. */
+export function cacheUsage({ caches }: PolicyToolbox): readonly CacheUsage[] {
+  return [...(shared.get(caches)?.values() ?? [])].map(({ store }) => store.usage())
+}
+
+type StoreName = z.output<typeof options>['store']
+
+function sharedOf(toolbox: PolicyToolbox, name: StoreName, memory: number): Shared {
+  const known = shared.get(toolbox.caches) ?? new Map<string, Shared>()
+  shared.set(toolbox.caches, known)
+  const id = `${name} ${memory}`
+  const made = known.get(id) ?? makeShared(toolbox, name, memory)
+  known.set(id, made)
   return made
 }
 
-function makeShared({ clock }: PolicyToolbox, memory: number): Shared {
-  const store = new MemoryCacheStore(memory)
-  return { store, flights: new Flights(clock), invalidator: new Invalidator(store, clock) }
+function makeShared({ clock, caches }: PolicyToolbox, name: StoreName, memory: number): Shared {
+  const part = Math.floor(memory / caches.threads)
+  const store = name === 'redis' ? caches.redis(select, part) : new MemoryCacheStore(part)
+  const invalidator = new Invalidator(store, clock, name === 'redis' ? 'all' : 'thread')
+  return { store, flights: new Flights(clock), invalidator }
 }

@@ -1,7 +1,8 @@
 import type { Headers } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import { millisecondsOf, parseDirectives } from './directives.ts'
-import { type Entry, isFresh } from './entry.ts'
+import type { Entry } from '../../core/cache.ts'
+import { isFresh } from './entry.ts'
 import type { Conditions } from './validation.ts'
 
 /** What a request says of how it wants to be answered. */

@@ -1,15 +1,15 @@
+import type { Entry, Missing } from '../../core/cache.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { afterwards, type Handler } from '../../core/handler.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
-import { type Entry, hitReply, isFresh } from './entry.ts'
+import { hitReply, isFresh } from './entry.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { Refresh, consume } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { serveHit, serveStale } from './serve.ts'
-import { select } from './vary.ts'
 
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
@@ -39,14 +39,14 @@ export class RouteCache {
     // 2.
     const url = this.context.keys.url(exchange)
     const key = this.context.keys.key(exchange, url)
-    const found = this.context.store.find(key)
-    if (found instanceof Promise) return found.then((entries) => this.answer(exchange, url, key, entries))
+    const found = this.context.store.find(url, key, exchange.headers)
+    if (found instanceof Promise) return found.then((late) => this.answer(exchange, url, key, late))
     return this.answer(exchange, url, key, found)
   }
 
-  private answer(exchange: Exchange, url: string, key: string, entries: readonly Entry[]): Reply | Promise<Reply> {
+  private answer(exchange: Exchange, url: string, key: string, found: Entry | Missing): Reply | Promise<Reply> {
     const now = this.context.clock.now()
-    const entry = select(entries, exchange.headers)
+    const entry = typeof found === 'string' ? null : found
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
     if (request === PLAIN && entry !== null && isFresh(entry, now)) return hitReply(entry, now)
@@ -58,7 +58,7 @@ export class RouteCache {
       return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
     }
     // 4.
-    return this.ask(exchange, url, key, entry, request, reasonOf(entries, entry, now))
+    return this.ask(exchange, url, key, entry, request, reasonOf(found, now))
   }
 
   private ask(
@@ -88,7 +88,8 @@ export class RouteCache {
   ): Promise<Reply> {
     await waiting
     if (exchange.aborted) throw new GatewayError('client-closed')
-    const entry = select(await this.context.store.find(key), exchange.headers)
+    const found = await this.context.store.find(url, key, exchange.headers)
+    const entry = typeof found === 'string' ? null : found
     const now = this.context.clock.now()
     if (entry !== null && isUsable(entry, request, now))
       return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
@@ -152,7 +153,7 @@ function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
   }
 }
 
-function reasonOf(entries: readonly Entry[], entry: Entry | null, now: number): ForwardReason {
-  if (entry === null) return entries.length === 0 ? 'uri-miss' : 'vary-miss'
-  return isFresh(entry, now) ? 'request' : 'stale'
+function reasonOf(found: Entry | Missing, now: number): ForwardReason {
+  if (typeof found === 'string') return found
+  return isFresh(found, now) ? 'request' : 'stale'
 }

@@ -1,6 +1,7 @@
 import { Headers } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
-import { ageOf, type Entry, ttlOf } from './entry.ts'
+import type { Entry } from '../../core/cache.ts'
+import { ageOf, ttlOf } from './entry.ts'
 import { rangeReply } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
 import { deliver } from './stored-body.ts'

@@ -1,9 +1,6 @@
 import { type BodySink, type BodyStream, Bytes } from '../../core/body.ts'
 import type { Headers } from '../../core/headers.ts'
 
-/** Up to here, head and body go out as one string, so that a body is kept as one, in octets. */
-const AS_TEXT = 14_000
-
 /**
  * A body that is kept while it streams to the client. `kept` is called once: with the whole body, or with null as soon
  * as it is over the limit, has trailers, breaks off, or nobody wants the rest of it.
@@ -49,7 +46,7 @@ export class StoringBody implements BodyStream, BodySink {
 
   end(trailers: Headers | null): void {
     const whole = trailers === null && (this.length < 0 || this.size === this.length)
-    if (this.kept !== null) this.settle(whole ? toBytes(this.chunks, this.size) : null)
+    if (this.kept !== null) this.settle(whole ? Bytes.join(this.chunks) : null)
     this.sink!.end(trailers)
   }
 
@@ -64,9 +61,4 @@ export class StoringBody implements BodyStream, BodySink {
     this.chunks = []
     kept?.(body)
   }
-}
-
-function toBytes(chunks: readonly Buffer[], size: number): Bytes {
-  const octets = Buffer.concat(chunks, size)
-  return size <= AS_TEXT ? Bytes.fromLatin1(octets.toString('latin1')) : Bytes.fromBuffer(octets)
 }

@@ -2,7 +2,7 @@ import { Headers } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import { Reply } from '../../core/reply.ts'
 import { splitList } from './directives.ts'
-import type { Entry } from './entry.ts'
+import type { Entry } from '../../core/cache.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What a client says of the copy that it has itself. */

@@ -1,6 +1,6 @@
 import type { Headers } from '../../core/headers.ts'
 import { splitList } from './directives.ts'
-import type { Entry } from './entry.ts'
+import type { Variant } from '../../core/cache.ts'
 
 /** Fields in which neither the order of the members nor the case of letters means anything (RFC 9110 section 12.5). */
 const UNORDERED = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])
@@ -28,13 +28,13 @@ export function selectingValues(names: readonly string[], request: Headers): rea
   })
 }
 
-/** The entry that answers such a request: the first of the list, which is the newest, or null. */
-export function select(entries: readonly Entry[], request: Headers): Entry | null {
-  for (const entry of entries) if (entry.vary.length === 0 || selects(entry, request)) return entry
+/** The variant that answers such a request: the first of the list, which is the newest, or null. */
+export function select<Each extends Variant>(variants: readonly Each[], request: Headers): Each | null {
+  for (const variant of variants) if (variant.vary.length === 0 || selects(variant, request)) return variant
   return null
 }
 
-function selects(entry: Entry, request: Headers): boolean {
+function selects(entry: Variant, request: Headers): boolean {
   const values = selectingValues(entry.vary, request)
   return entry.vary.every(
     (name, index) =>

@@ -1,0 +1,86 @@
+import type { Bytes } from './body.ts'
+import type { Headers } from './headers.ts'
+
+/** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
+export interface Variant {
+  /** Names of request fields that it was selected by, in lower case, and what they said, in their one form. */
+  readonly vary: readonly string[]
+  readonly selecting: readonly string[]
+  /** Its Content-Language in lower case, or null. */
+  readonly language: string | null
+}
+
+/** A stored reply, complete: what a store keeps. Times are milliseconds; those of `clock.now()` but for `date` and `modified`. */
+export interface Entry extends Variant {
+  /** Host, path and query it answers for: what invalidation goes by. */
+  readonly url: string
+  readonly status: number
+  /** Its header fields, each "Name: value\r\n", Date among them, without Age. */
+  readonly fields: string
+  readonly body: Bytes | null
+  /** When its age was 0. */
+  readonly born: number
+  /** Until what age it is fresh. */
+  readonly lifetime: number
+  /** For how long after that it may be used while a new one is fetched (RFC 5861 section 3), or when none is to be had (section 4). */
+  readonly staleWhileRevalidate: number
+  readonly staleIfError: number
+  /** It may be used stale if the client allows that (RFC 9111 section 5.2.1.2). */
+  readonly maxStale: boolean
+  readonly etag: string | null
+  readonly lastModified: string | null
+  /** Wall-clock times of Date and Last-Modified; the former in place of the latter where there is none. */
+  readonly date: number
+  readonly modified: number
+  /** Cache groups (RFC 9875), each with the host before it. */
+  readonly groups: readonly string[]
+  /** Octets it takes. */
+  readonly size: number
+}
+
+/** Nothing that answers: nothing is stored for that key, or only for other values of the fields in Vary (RFC 9211 section 2.2). */
+export type Missing = 'uri-miss' | 'vary-miss'
+
+/** The variant that answers a request with those fields: the first of the list, or null. */
+export type Select = <Each extends Variant>(variants: readonly Each[], request: Headers) => Each | null
+
+/** What a store holds in the memory of its thread. */
+export interface CacheUsage {
+  readonly store: 'memory' | 'redis'
+  readonly entries: number
+  /** Octets, about. */
+  readonly bytes: number
+  /** Entries that made room for others, since the start. */
+  readonly evictions: number
+}
+
+/** Where stored replies live. What it cannot keep or find is a miss, never an error. */
+export interface CacheStore {
+  /** The newest entry of a key that answers a request with those fields. */
+  find(url: string, key: string, request: Headers): Entry | Missing | Promise<Entry | Missing>
+  /**
+   * Keeps an entry, in place of the one of the key with the same selecting values. `begun` is when the service was asked
+   * for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.
+   */
+  put(key: string, entry: Entry, begun: number): void | Promise<void>
+  /** Forgets one entry of a key. */
+  remove(key: string, entry: Entry): void
+  /** Forgets all entries of a URL, and of every group that one of them is in (RFC 9875 section 2.2.1); how many it were. */
+  invalidate(url: string): number | Promise<number>
+  /** Forgets all entries of a group; how many it were. */
+  invalidateGroup(group: string): number | Promise<number>
+  /** Forgets all entries whose URL begins so; how many it were. */
+  invalidatePrefix(prefix: string): number | Promise<number>
+  usage(): CacheUsage
+}
+
+/** What the caches of one thread are made from. */
+export interface Caches {
+  /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
+  readonly threads: number
+  /**
+   * A store in Redis, with up to `copies` octets of what it found there in memory, too. Throws an Error where none is
+   * configured.
+   */
+  redis(select: Select, copies: number): CacheStore
+}

@@ -1,0 +1,44 @@
+import type { Entry } from '../../core/cache.ts'
+
+/** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
+export class Copies {
+  private readonly limit: number
+  private readonly entries = new Map<string, Entry>()
+  private used = 0
+  private dropped = 0
+
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  get usage(): { readonly entries: number; readonly bytes: number; readonly evictions: number } {
+    return { entries: this.entries.size, bytes: this.used, evictions: this.dropped }
+  }
+
+  get(id: string): Entry | undefined {
+    const entry = this.entries.get(id)
+    if (entry === undefined) return undefined
+    this.entries.delete(id)
+    this.entries.set(id, entry)
+    return entry
+  }
+
+  add(id: string, entry: Entry): void {
+    // One that would drive out a good part of all others is not worth it.
+    if (entry.size > this.limit / 8) return
+    this.remove(id)
+    this.entries.set(id, entry)
+    this.used += entry.size
+    for (const oldest of this.entries.keys()) {
+      if (this.used <= this.limit) return
+      this.remove(oldest)
+      this.dropped++
+    }
+  }
+
+  remove(id: string): void {
+    const entry = this.entries.get(id)
+    if (entry === undefined || !this.entries.delete(id)) return
+    this.used -= entry.size
+  }
+}

@@ -1,0 +1,81 @@
+import type { Logger } from '../../core/logger.ts'
+import type { RedisConnection } from './connection.ts'
+
+/** Refusals of a Redis that does answer: for want of memory, of a permission, or of a disk to write to. */
+const REFUSAL = /^(?:OOM|NOPERM|MISCONF|NOREPLICAS|WRONGTYPE|ERR) /
+
+/** Asks Redis for what can be done without: what it does not answer in time, or refuses, is null. */
+export class Questions {
+  private readonly connection: RedisConnection
+  private readonly log: Logger
+  private refused = false
+
+  constructor(connection: RedisConnection, log: Logger) {
+    this.connection = connection
+    this.log = log
+  }
+
+  /** Whether Redis answers, as far as is known; what is done without it is counted. */
+  get answered(): boolean {
+    const { outage } = this.connection
+    if (outage.down) outage.missed()
+    return !outage.down
+  }
+
+  /** `key` is one that the question is about: whoever keeps it is asked again until it answers. */
+  async ask<Answer>(key: string, question: () => Promise<Answer>): Promise<Answer | null> {
+    const { outage, client } = this.connection
+    let refusal: unknown = null
+    const answer = await outage.ask<Answer | null>(
+      () =>
+        question().catch((error: unknown) => {
+          if (!(error instanceof Error) || !REFUSAL.test(error.message)) throw error
+          refusal = error
+          return null
+        }),
+      () => client.exists(key),
+    )
+    if (refusal !== null) this.refuse(refusal)
+    return answer
+  }
+
+  /** What a script answers, read by `read`. All its keys must be of one slot. */
+  async run<Answer>(
+    script: string,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+    read: (answer: unknown) => Answer,
+  ): Promise<Answer | null> {
+    const { client } = this.connection
+    // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
+    const answer = await this.ask(keys[0]!, async () => ({
+      is: await client.eval(script, keys.length, ...keys, ...args),
+    }))
+    return answer === null ? null : read(answer.is)
+  }
+
+  /** What was read, or null where it makes no sense. */
+  read<Result>(from: () => Result): Result | null {
+    try {
+      return from()
+    } catch (error) {
+      this.refuse(error)
+      return null
+    }
+  }
+
+  /** Once: it is likely to go on, and the cache without it. */
+  private refuse(error: unknown): void {
+    if (this.refused) return
+    this.refused = true
+    this.log.warn({ error }, 'Redis refuses what the cache asks of it, or answers nonsense: replies are not cached')
+  }
+}
+
+export function list(answer: unknown): readonly unknown[] {
+  return Array.isArray(answer) ? answer : []
+}
+
+export function texts(answer: unknown): readonly string[] {
+  return list(answer).map(String)
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
+import test, { type TestContext } from 'node:test'
+import { run } from './support/command.ts'
+import { startService } from './support/service.ts'
+
+/** An admin listener that answers so, and what it was asked. */
+async function startAdmin(t: TestContext, status: number, answer: string) {
+  const asked: Promise<{ method: string; url: string; authorization: string; type: string; body: unknown }>[] = []
+  const { url } = await startService(t, (request, response) => {
+    const { method = '', url: target = '', headers } = request
+    const { authorization = '', 'content-type': type = '' } = headers
+    asked.push(text(request).then((body) => ({ method, url: target, authorization, type, body: JSON.parse(body) })))
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(answer)
+  })
+  return { url, asked }
+}
+
+for (const [args, body] of [
+  [['--url', 'http://h/a?b=1'], { url: 'http://h/a?b=1' }],
+  [['--prefix', 'http://h/a'], { prefix: 'http://h/a' }],
+  [['--host', 'h', '--group', 'products'], { host: 'h', group: 'products' }],
+] as const)
+  test(`cache purge ${args.join(' ')} asks the admin listener to`, async (t) => {
+    const { url, asked } = await startAdmin(t, 200, '{"purged":3}')
+    const outcome = await run(['cache', 'purge', ...args, '--admin', url], { env: { ADMIN_TOKEN: 'secret' } })
+    assert.deepEqual(outcome, { code: 0, signal: null, stdout: '3 stored replies purged\n', stderr: '' })
+    const expected = { method: 'POST', url: '/cache/purge', authorization: 'Bearer secret', type: 'application/json' }
+    assert.deepEqual(await Promise.all(asked), [{ ...expected, body }])
+  })
+
+test('without ADMIN_TOKEN no token is sent', async (t) => {
+  const { url, asked } = await startAdmin(t, 200, '{"purged":1}')
+  const { stdout } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url], { env: { ADMIN_TOKEN: '' } })
+  assert.equal(stdout, '1 stored reply purged\n')
+  assert.equal((await asked[0])?.authorization, '')
+})
+
+for (const [status, answer, said] of [
+  [401, '{"detail":"Send the token."}', /answered 401: Send the token\.\n$/],
+  [200, '{}', /answered 200: that is no answer of an admin listener\.\n$/],
+  [404, 'not JSON', /answered 404: that is no answer of an admin listener\.\n$/],
+] as const)
+  test(`the answer ${status} ${answer} is an error that says so`, async (t) => {
+    const { url } = await startAdmin(t, status, answer)
+    const { code, stdout, stderr } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url])
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, said)
+  })
+
+test('where nobody listens the command says so', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  const { code, stderr } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', `http://127.0.0.1:${port}`])
+  assert.equal(code, 1)
+  assert.match(stderr, /^http:\/\/127\.0\.0\.1:\d+ does not answer: connect ECONNREFUSED/)
+})
+
+for (const args of [
+  ['cache'],
+  ['cache', 'list'],
+  ['cache', 'purge'],
+  ['cache', 'purge', '--host', 'h'],
+  ['cache', 'purge', '--url', 'http://h/', '--group', 'g'],
+  ['cache', 'purge', '--url', 'http://h/', '--prefix', 'http://h/'],
+  ['cache', 'purge', '--url', 'http://h/', '--admin', 'nowhere'],
+  ['cache', 'purge', '--all'],
+])
+  test(`${args.join(' ')} is a mistake, and the usage is shown`, async () => {
+    const { code, stderr } = await run(args)
+    assert.equal(code, 2)
+    assert.match(stderr, /Usage: sallyport/)
+  })

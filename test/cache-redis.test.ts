@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { type Ask, send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+import { startService } from './support/service.ts'
+
+const DOWN = 'Redis does not answer: the gateway goes on without it'
+/** How long an answer of Redis may take; longer than by default, as the machine may be slow itself. */
+const TIMEOUT = '400ms'
+/** What a request may take however Redis fails, in milliseconds: far less than any other time-out. */
+const PROMPT = 1500
+
+/** Two gateways that share a Redis, in front of the same service. */
+async function setUp(t: TestContext, redis: object, listener: RequestListener) {
+  const service = await startService(t, listener)
+  const stores = { redis: { timeout: TIMEOUT, ...redis } }
+  const config = proxyTo(service.url, { stores, policies: { cache: { store: 'redis', maxBody: '10mb' } } })
+  const gateways = await Promise.all([startGateway(t, config), startGateway(t, config)])
+  const [a, b] = gateways.map(
+    ({ port }) =>
+      (more: Ask = {}) =>
+        send(port, { headers: { host: 'h' }, ...more }),
+  )
+  return { service, a: a!, b: b!, log: gateways[0].log }
+}
+
+const status = async (answer: Promise<Awaited<ReturnType<typeof send>>>): Promise<string> =>
+  String((await answer).headers['cache-status'])
+
+const fresh: RequestListener = (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello')
+
+async function onCluster(t: TestContext): Promise<object> {
+  const servers = await startCluster(t)
+  return { cluster: servers.map(({ port }) => `127.0.0.1:${port}`) }
+}
+
+const places: Readonly<Record<string, (t: TestContext) => Promise<object>>> = {
+  'one Redis': async (t) => ({ url: (await startRedis(t)).url }),
+  'a Cluster': onCluster,
+}
+
+for (const [place, start] of Object.entries(places))
+  test(`${place}: what one gateway stored another one answers with, until a change through either`, async (t) => {
+    const { service, a, b } = await setUp(t, await start(t), fresh)
+    for (const path of ['/a', '/b', '/c']) {
+      assert.match(await status(a({ path })), /fwd=uri-miss; stored$/)
+      await until('the entry', async () => (await status(a({ path }))).startsWith('sallyport; hit'))
+      const hit = await b({ path })
+      assert.match(String(hit.headers['cache-status']), /^sallyport; hit; ttl=/)
+      assert.equal(hit.body.toString(), 'hello')
+      await b({ path, method: 'POST' })
+      assert.match(await status(a({ path })), /fwd=uri-miss/)
+    }
+    assert.equal(service.heard.filter(({ method }) => method === 'GET').length, 6)
+  })
+
+test('a large body comes out of Redis as it went in, whole, in part and not at all', async (t) => {
+  const content = randomBytes(3_000_001)
+  const { url } = await startRedis(t)
+  const { a, b } = await setUp(t, { url }, (_, response) => {
+    response.setHeader('Cache-Control', 'max-age=60')
+    response.setHeader('ETag', '"1"')
+    response.end(content)
+  })
+  await a()
+  await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+  const [whole, again] = await Promise.all([b(), b()])
+  for (const { headers, body } of [whole, again]) {
+    assert.match(String(headers['cache-status']), /^sallyport; hit/)
+    assert.ok(body.equals(content))
+  }
+  const part = await b({ headers: { host: 'h', range: 'bytes=1000000-1000009' } })
+  assert.equal(part.status, 206)
+  assert.ok(part.body.equals(content.subarray(1_000_000, 1_000_010)))
+  assert.equal((await b({ headers: { host: 'h', 'if-none-match': '"1"' } })).status, 304)
+  const head = await b({ method: 'HEAD' })
+  assert.equal(head.headers['content-length'], '3000001')
+})
+
+test('requests that wait for the reply to one like them are answered from Redis', async (t) => {
+  const waiting: (() => void)[] = []
+  const { url } = await startRedis(t)
+  const { service, a } = await setUp(t, { url }, (request, response) => {
+    waiting.push(() => fresh(request, response))
+  })
+  const first = a()
+  await until('the first', () => waiting.length === 1)
+  const others = [a(), a(), a()]
+  waiting[0]!()
+  assert.match(await status(first), /stored$/)
+  for (const other of others) assert.match(await status(other), /collapsed|hit/)
+  assert.equal(service.heard.length, 1)
+})
+
+for (const [how, fail] of [
+  ['is gone', (server: RedisServer) => server.kill()],
+  ['does not answer', (server: RedisServer) => Promise.resolve(server.pause())],
+] as const)
+  test(`where Redis ${how} every request goes to the service, without waiting long, and the log says so once`, async (t) => {
+    const server = await startRedis(t)
+    const { service, a, log } = await setUp(t, { url: server.url }, fresh)
+    await a()
+    await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+    await fail(server)
+    const heard = service.heard.length
+    for (let i = 0; i < 5; i++) {
+      const sent = performance.now()
+      const { status: code, headers, body } = await a(i === 2 ? { method: 'POST' } : {})
+      assert.equal(code, 200)
+      assert.equal(body.toString(), 'hello')
+      assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss/)
+      assert.ok(performance.now() - sent < PROMPT)
+    }
+    assert.equal(service.heard.length, heard + 5)
+    assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 1)
+  })
+
+test('a Redis that comes back with what was changed meanwhile does not answer with it', async (t) => {
+  const server = await startRedis(t)
+  const redis = connectTo(t, server)
+  const { a } = await setUp(t, { url: server.url }, fresh)
+  await a()
+  await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
+  server.pause()
+  await a({ method: 'POST' })
+  server.resume()
+  await until('the entry to be forgotten', async () => (await redis.keys('*:entry:*')).length === 0)
+  assert.match(await status(a()), /fwd=uri-miss/)
+})

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { Bytes } from '../src/core/body.ts'
+import type { CacheStore, Entry } from '../src/core/cache.ts'
+import { Headers } from '../src/core/headers.ts'
+import { MemoryCacheStore } from '../src/policies/cache/memory-store.ts'
+import { select } from '../src/policies/cache/vary.ts'
+import { CacheStores } from '../src/stores/cache-stores.ts'
+import type { RedisPlace } from '../src/stores/redis/client.ts'
+import { RedisConnection } from '../src/stores/redis/connection.ts'
+import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { cacheContract } from './support/cache-contract.ts'
+import { makeCacheEntry } from './support/cache-entry.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { PATIENCE } from './support/patience.ts'
+import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+
+/** A store on a Redis as each thread has its own; the clock stands still, so nothing is too late of itself. */
+async function connect(t: TestContext, place: RedisPlace, clock = new ManualClock()) {
+  const { log, lines } = createMemoryLogger('debug', clock)
+  const connection = new RedisConnection({ place, tls: false, timeout: PATIENCE }, clock, log)
+  cleanUp(t, () => connection.close())
+  await until('Redis', () => connection.client.status === 'ready')
+  const store = new CacheStores({ threads: 1, connection, clock, log }).redis(select, 1_000_000)
+  return { store, clock, lines, connection }
+}
+
+/** Two threads' stores on the same Redis, which is emptied before. */
+async function open(t: TestContext, place: RedisPlace, servers: readonly RedisServer[]) {
+  await Promise.all(servers.map((server) => connectTo(t, server).flushall()))
+  const { store, clock } = await connect(t, place)
+  const { store: other } = await connect(t, place, clock)
+  return { store, other, clock }
+}
+
+cacheContract('memory', () =>
+  Promise.resolve(() => {
+    const store = new MemoryCacheStore(10_000_000)
+    return Promise.resolve({ store, other: store, clock: new ManualClock() })
+  }),
+)
+
+cacheContract('Redis', async (t) => {
+  const server = await startRedis(t)
+  return (inner) => open(inner, server, [server])
+})
+
+cacheContract('Redis Cluster', async (t) => {
+  const servers = await startCluster(t)
+  const cluster = servers.map(({ port }) => ({ host: '127.0.0.1', port }))
+  return (inner) => open(inner, { cluster }, servers)
+})
+
+const ASKED = Headers.of()
+
+/** An entry as Redis and another thread would have it. */
+async function stored(t: TestContext, parts: Partial<Entry> = {}) {
+  const server = await startRedis(t)
+  const redis = connectTo(t, server)
+  const first = await connect(t, server)
+  const second = await connect(t, server, first.clock)
+  return { server, redis, first, second, clock: first.clock, entry: makeCacheEntry(parts) }
+}
+
+for (const [what, parts, seconds] of [
+  ['freshness', {}, 60],
+  ['the time that it may be used stale', { staleWhileRevalidate: 5_000, staleIfError: 30_000 }, 90],
+  ['an hour to ask whether it is still good, where it has a validator', { etag: '"1"', staleIfError: 30_000 }, 3660],
+] as const)
+  test(`Redis: an entry ends after ${what}, and everything that is about it`, async (t) => {
+    const { redis, first, entry } = await stored(t, { ...parts, groups: ['h g'] })
+    await first.store.put('k', entry, 0)
+    const keys = await redis.keys('*')
+    assert.equal(keys.length, 4)
+    for (const key of keys) {
+      const left = await redis.pttl(key)
+      assert.ok(left > 0 && left <= seconds * 1000, `${key}: ${left}`)
+    }
+    first.clock.advance(seconds * 1000)
+    assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+  })
+
+test('Redis: what is of no use any more is not kept', async (t) => {
+  const { redis, first, entry } = await stored(t, { born: -60_000 })
+  await first.store.put('k', entry, 0)
+  assert.deepEqual(await redis.keys('*'), [])
+})
+
+test('Redis: an entry whose body is not whole is not found', async (t) => {
+  const { redis, first, second, entry } = await stored(t, { body: Bytes.fromBuffer(Buffer.alloc(150_000, 'b')) })
+  await first.store.put('k', entry, 0)
+  const [key] = await redis.keys('*:entry:*')
+  assert.deepEqual((await redis.hkeys(key!)).toSorted(), ['0', '1', '2', 'head'])
+  await redis.hdel(key!, '1')
+  assert.equal(await second.store.find('h/a', 'k', ASKED), 'uri-miss')
+})
+
+test('Redis: a copy in memory is used for as long as Redis has the entry', async (t) => {
+  const { redis, first, second, entry } = await stored(t)
+  await first.store.put('k', entry, 0)
+  await second.store.find('h/a', 'k', ASKED)
+  await redis.del(...(await redis.keys('*:entry:*')))
+  const { entries, bytes, evictions } = second.store.usage()
+  assert.deepEqual({ entries, bytes, evictions }, { entries: 1, bytes: 1_000, evictions: 0 })
+  assert.notEqual(await second.store.find('h/a', 'k', ASKED), 'uri-miss')
+  await first.store.invalidate('h/a')
+  assert.equal(await second.store.find('h/a', 'k', ASKED), 'uri-miss')
+})
+
+for (const [what, invalidate] of [
+  ['URL', (store: CacheStore) => store.invalidate('h/a')],
+  ['group', (store: CacheStore) => store.invalidateGroup('h g')],
+  ['prefix', (store: CacheStore) => store.invalidatePrefix('h/')],
+] as const)
+  test(`Redis: a reply that was on its way while another process made its ${what} invalid is not kept`, async (t) => {
+    const { first, second, clock, entry } = await stored(t, { groups: ['h g'], lifetime: 300_000 })
+    await invalidate(second.store)
+    // On this clock the service was asked ten seconds before, on that of Redis, which goes on meanwhile, too.
+    clock.advance(10_000)
+    await first.store.put('k', entry, 0)
+    assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+    await first.store.put('k', entry, clock.now())
+    assert.notEqual(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+    // Nobody remembers so long whether it was made invalid.
+    clock.advance(130_000)
+    await first.store.put('late', entry, 0)
+    assert.equal(await first.store.find('h/a', 'late', ASKED), 'uri-miss')
+  })
+
+test('Redis: while it does not answer there are only misses, and what was forgotten meanwhile stays so', async (t) => {
+  const { server, first, second, clock, entry } = await stored(t)
+  await first.store.put('k', entry, 0)
+  await server.kill()
+  await until('the connection to end', () => first.connection.client.status !== 'ready')
+  assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+  assert.equal(await first.store.invalidate('h/a'), 0)
+  await first.store.put('k', entry, clock.now())
+  assert.equal(first.lines.filter(({ level }) => level === 'warn' || level === 'WARN').length, 1)
+  await server.start()
+  await until('Redis', () => [first, second].every(({ connection }) => connection.client.status === 'ready'))
+  // As if it had only been out of reach: what was there still is.
+  await second.store.put('k', entry, clock.now())
+  await until('the outage to end', () => {
+    clock.advance(1_000)
+    return !first.connection.outage.down
+  })
+  await until('the first to believe Redis again', async () => {
+    clock.advance(500)
+    return (await second.store.find('h/a', 'k', ASKED)) === 'uri-miss'
+  })
+  await first.store.put('k', makeCacheEntry({ born: clock.now() }), clock.now())
+  assert.notEqual(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+})
+
+test('Redis: one without memory left is asked on, and complained about once', async (t) => {
+  const { redis, first, clock, entry } = await stored(t)
+  await redis.config('SET', 'maxmemory', '1')
+  await first.store.put('k', entry, 0)
+  await first.store.put('l', entry, 0)
+  assert.equal(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+  assert.equal(await first.store.invalidate('h/a'), 0)
+  assert.equal(first.connection.outage.down, false)
+  assert.equal(first.lines.length, 1)
+  await redis.config('SET', 'maxmemory', '0')
+  await first.store.put('k', entry, clock.now())
+  assert.notEqual(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
+})
