@@ -34,13 +34,24 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
   ]
 }
 
-/** Limits that are to be kept in Redis need one. */
+/** Where policies say that something is in Redis, and what it may be instead. */
+const STORED = [
+  [['rate-limit', 'store'], 'memory'],
+  [['auth', 'methods', 'api-key', 'store'], 'configuration'],
+] as const
+
+/** What is to be kept in Redis needs one. */
 function checkStore(config: unknown, policies: unknown, path: Path): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
-  const configured = isFields(redis) && fieldOf(redis, 'url') !== ''
-  if (configured || fieldOf(fieldOf(policies, 'rate-limit'), 'store') !== 'redis') return []
-  const message = 'redis, but stores.redis is not configured; expected it there, or memory here'
-  return [{ path: [...path, 'rate-limit', 'store'], isKey: false, message }]
+  if (isFields(redis) && fieldOf(redis, 'url') !== '') return []
+  return STORED.filter(([steps]) => at(policies, steps) === 'redis').map(([steps, instead]) => {
+    const message = `redis, but stores.redis is not configured; expected it there, or ${instead} here`
+    return { path: [...path, ...steps], isKey: false, message }
+  })
+}
+
+function at(value: unknown, steps: readonly string[]): unknown {
+  return steps.reduce<unknown>((inner, step) => fieldOf(inner, step), value)
 }
 
 function checkTarget(route: object, path: Path): Finding[] {
@@ -73,8 +84,7 @@ function checkService(name: unknown, path: Path, known: readonly string[], writt
 /** The services that policies ask. */
 function checkAsked(policies: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
   return ASKED.flatMap((steps) => {
-    const name = steps.reduce<unknown>((value, step) => fieldOf(value, step), policies)
-    return checkService(name, [...path, ...steps], known, written)
+    return checkService(at(policies, steps), [...path, ...steps], known, written)
   })
 }
 

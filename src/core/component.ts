@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ApiKeys } from './api-keys.ts'
 import type { Bytes } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { RouteInfo } from './exchange.ts'
@@ -24,6 +25,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   /** Counts requests, for all threads of the process, or in Redis for all processes. */
   readonly limits: Limits
+  /** API keys in Redis; null where none is configured. */
+  readonly apiKeys: ApiKeys | null
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */

@@ -17,6 +17,7 @@ import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
+import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
@@ -80,6 +81,7 @@ export class Front implements Receiver {
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
+      apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))

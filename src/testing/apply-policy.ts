@@ -32,6 +32,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     log: createMemoryLogger().log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     limits: { meter: absent, localMeter: absent },
+    apiKeys: null,
     ...tools,
   }
   return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null)(next)

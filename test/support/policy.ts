@@ -18,6 +18,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     random: () => 0.5,
     log,
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
+    apiKeys: null,
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }
