@@ -14,11 +14,12 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   telemetry: ['core'],
   admin: ['core', 'telemetry'],
   config: ['core', 'routing', 'policies/guard.ts', 'policies/index.ts', 'services/balancers/index.ts'],
-  front: { allBut: ['main.ts', 'gateway.ts', 'workers'] },
-  workers: { allBut: ['main.ts'] },
-  testing: { allBut: ['main.ts', 'workers'] },
-  'testing.ts': { allBut: ['main.ts', 'workers'] },
-  'gateway.ts': { allBut: ['main.ts', 'workers'] },
+  front: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers'] },
+  workers: { allBut: ['main.ts', 'commands'] },
+  commands: { allBut: ['main.ts'] },
+  testing: { allBut: ['main.ts', 'commands', 'workers'] },
+  'testing.ts': { allBut: ['main.ts', 'commands', 'workers'] },
+  'gateway.ts': { allBut: ['main.ts', 'commands', 'workers'] },
   'main.ts': { allBut: [] },
 }
 

@@ -28,7 +28,7 @@ function setUp(cacheSize = 100) {
     clock,
     counts,
     keys,
-    add(secret: string, parts: Partial<StoredApiKey> = {}) {
+    add: (secret: string, parts: Partial<StoredApiKey> = {}) => {
       const sha256 = hash('sha256', secret)
       const key = { id: secret, sha256, prefix: 'sp_', owner: 'alice', tier: 'gold', roles: ['reader'], created: 0 }
       kept.set(sha256, { ...key, expires: null, ...parts })
@@ -36,9 +36,7 @@ function setUp(cacheSize = 100) {
     revoke: (secret: string) => kept.delete(hash('sha256', secret)),
     setDown: (is: boolean) => (down = is),
     /** As the api-key method asks. */
-    async find(secret: string) {
-      return keys.known(digestOf(secret)) ?? (await keys.ask(digestOf(secret)))
-    },
+    find: async (secret: string) => keys.known(digestOf(secret)) ?? (await keys.ask(digestOf(secret))),
   }
 }
 
