@@ -37,7 +37,7 @@ export interface ConfiguredApiKey {
 export function configuredApiKeys(keys: readonly ConfiguredApiKey[], clock: Clock): ConfiguredApiKeys {
   const entries = keys.map(({ id, sha256, owner = id, tier, roles, expires = Infinity }) => ({
     digest: Buffer.from(sha256, 'hex'),
-    identity: identityOf({ id: owner, roles, scopes: [], tier, key: id }),
+    identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }),
     expires,
   }))
   const buckets = Map.groupBy(entries, ({ digest }) => digest.readUInt32BE())
@@ -72,7 +72,7 @@ export function sharedApiKeys(
     const { id, owner, roles, tier } = key
     const expires = key.expires ?? Infinity
     if (expires <= clock.wall()) throw new CredentialError('expired-key')
-    return { identity: identityOf({ id: owner, roles, scopes: [], tier, key: id }), expires, lifetime }
+    return { identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }), expires, lifetime }
   }
 
   return {

@@ -34,8 +34,8 @@ test('the consumer of a key is its owner, with the tier and the roles of the key
   const authenticator = create({ keys })
   const ask = (key: string) =>
     consumerOf(authenticator.authenticate(makeExchange({ headers: Headers.of([['x-api-key', key]]) })))
-  assert.deepEqual(ask('one'), { id: 'alice', roles: ['deploy'], scopes: [], tier: 'gold', key: 'ci' })
-  assert.deepEqual(ask('two'), { id: 'cron', roles: [], scopes: [], tier: 'api_key', key: 'cron' })
+  assert.deepEqual(ask('one'), { id: 'alice', roles: ['deploy'], scopes: [], tier: 'gold', key: 'ci', claims: {} })
+  assert.deepEqual(ask('two'), { id: 'cron', roles: [], scopes: [], tier: 'api_key', key: 'cron', claims: {} })
 })
 
 test('the digest of a key is no key', () => {

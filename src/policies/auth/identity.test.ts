@@ -5,7 +5,7 @@ import { isFieldValue } from '../../core/headers.ts'
 import { identityOf } from './identity.ts'
 
 function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {
-  return Object.fromEntries(identityOf({ id, roles, scopes: [], tier, key: null }).fields)
+  return Object.fromEntries(identityOf({ id, roles, scopes: [], tier, key: null, claims: {} }).fields)
 }
 
 test('the service is told the id, the roles and the tier', () => {

@@ -44,7 +44,7 @@ test('the consumer of a key is what the store says of it', async () => {
   const { add, find } = setUp()
   add('one')
   const { consumer, fields } = await find('one')
-  assert.deepEqual(consumer, { id: 'alice', roles: ['reader'], scopes: [], tier: 'gold', key: 'one' })
+  assert.deepEqual(consumer, { id: 'alice', roles: ['reader'], scopes: [], tier: 'gold', key: 'one', claims: {} })
   assert.deepEqual(Object.fromEntries(fields), {
     'X-User-ID': 'alice',
     'X-User-Roles': 'reader',
