@@ -10,6 +10,7 @@ import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
+import { watchEvictions } from './stores/memory/watch-evictions.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 
 export { defineConfig } from './config/load.ts'
@@ -93,6 +94,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
       throw error
     })
   checker.start()
+  const stopWatching = watchEvictions(limits, clock, output.log)
   const ready = checker.firstRound.then(() => front.becomeReady())
   let closed: Promise<void> | null = null
   return {
@@ -115,6 +117,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
 
   async function close(): Promise<void> {
     checker.stop()
+    stopWatching()
     await front.drain(config.drainTimeout)
     if (options.output === undefined) await output.close()
   }

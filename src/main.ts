@@ -1,64 +1,30 @@
 #!/usr/bin/env node
 /** The command line. */
-import { parseArgs } from 'node:util'
 import { cache } from './commands/cache.ts'
-import { CommandError, DEFAULT_FILE, UsageError } from './commands/command.ts'
-import { describeRoutes } from './config/describe.ts'
-import { loadConfig } from './config/load.ts'
-import { loadChain } from './config/policy-files.ts'
+import { check } from './commands/check.ts'
+import { type Command, CommandError, UsageError } from './commands/command.ts'
+import { keys } from './commands/keys.ts'
+import { start } from './commands/start.ts'
 import { ConfigError } from './config/problems.ts'
-import { systemClock } from './core/clock.ts'
 import { version } from './front/version.ts'
-import { createLogger } from './telemetry/logger.ts'
-import { Supervisor } from './workers/supervisor.ts'
 
 const USAGE = `Usage: sallyport <command>
 
   start [--config FILE]   runs the gateway (default: sallyport.yaml)
   check [FILE]            checks a configuration and prints its routing table, or its problems
+  keys create --id ID [--owner NAME] [--tier TIER] [--roles A,B] [--expires 90d|2027-01-31] [--config FILE]
+                          makes an API key, and shows it this once
+  keys list [--config FILE]
+                          lists the API keys
+  keys revoke ID [--config FILE]
+                          ends an API key
   cache purge --url URL | --prefix URL | --host HOST --group GROUP [--admin URL]
                           has a running gateway forget stored replies; ADMIN_TOKEN holds the token of its admin listener
   version                 prints the version
   help                    prints this text
 `
 
-const commands: Record<string, (args: string[]) => Promise<number>> = {
-  start,
-  check,
-  cache,
-  version: showVersion,
-  help,
-}
-
-/** Runs the gateway until SIGTERM or SIGINT, then lets what is in flight end. */
-async function start(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } } })
-  const config = await loadConfig(values.config, process.env)
-  const output = createLogger({ ...config.log, clock: systemClock })
-  const supervisor = new Supervisor(config, output.log)
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGINT', () => resolve())
-  })
-  try {
-    await supervisor.start()
-    await stopped
-    await supervisor.stop()
-    return 0
-  } catch (error) {
-    output.log.error({ error }, 'Sallyport could not start')
-    return 1
-  } finally {
-    await output.close()
-  }
-}
-
-async function check(args: string[]): Promise<number> {
-  const { positionals } = parseArgs({ args, allowPositionals: true })
-  const config = await loadConfig(positionals[0] ?? DEFAULT_FILE, process.env)
-  console.log(describeRoutes(config, await loadChain(config.policyFiles)))
-  return 0
-}
+const commands = new Map<string, Command>(Object.entries({ start, check, keys, cache, version: showVersion, help }))
 
 function showVersion(): Promise<number> {
   console.log(version)
@@ -71,12 +37,9 @@ function help(): Promise<number> {
 }
 
 async function run([name = 'help', ...args]: string[]): Promise<number> {
-  const command = commands[name]
-  if (command === undefined) {
-    console.error(`Unknown command "${name}".\n\n${USAGE}`)
-    return 2
-  }
+  const command = commands.get(name)
   try {
+    if (command === undefined) throw new UsageError(`Unknown command "${name}".`)
     return await command(args)
   } catch (error) {
     if (error instanceof ConfigError || error instanceof CommandError) {

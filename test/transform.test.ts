@@ -3,6 +3,7 @@ import test from 'node:test'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { startService } from './support/service.ts'
+import { SECRET, tokenOf } from './support/tokens.ts'
 
 test('requests and replies are transformed on their way over real sockets', async (t) => {
   const service = await startService(t, (request, response) => {
@@ -70,4 +71,31 @@ test('a body that cannot be transformed is a problem document, and the connectio
   const broken = await send(port)
   assert.equal(broken.status, 502)
   assert.doesNotMatch(broken.text, /secret/)
+})
+
+test('a service is told what the token says, and nothing that the client says of it', async (t) => {
+  const service = await startService(t)
+  const { port } = await startGateway(t, {
+    ...proxyTo(service.url),
+    policies: {
+      auth: { methods: { jwt: { secret: SECRET } }, public: ['/*'] },
+      transform: {
+        request: {
+          query: { set: { level: '{claim.level}' } },
+          headers: { set: { 'X-Tenant': '{claim.org.name}', 'X-Roles': '{claim.roles}' } },
+        },
+      },
+    },
+  })
+  const claims = { exp: Date.now() / 1000 + 3600, org: { name: 'Acme\r\nX-Admin: 1' }, level: 3 }
+  const forged = { 'X-Tenant': 'Evil', 'X-Roles': 'admin' }
+  await send(port, { path: '/a?level=9', headers: { ...forged, Authorization: `Bearer ${tokenOf({ claims })}` } })
+  await send(port, { path: '/b?level=9', headers: forged })
+  const [known, anonymous] = service.heard
+  assert.equal(known!.url, '/a?level=3')
+  assert.equal(known!.headers['x-tenant'], 'Acme%0D%0AX-Admin: 1')
+  assert.equal(known!.headers['x-roles'], undefined)
+  assert.equal(known!.headers['x-admin'], undefined)
+  assert.equal(anonymous!.url, '/b')
+  assert.equal(anonymous!.headers['x-tenant'], undefined)
 })

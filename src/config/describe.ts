@@ -1,5 +1,6 @@
 import type { Policy } from '../core/component.ts'
 import { type Condition, type MatchLine, routingTable } from '../routing/match.ts'
+import { alignColumns } from './columns.ts'
 import { activePolicies } from './policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
 
@@ -8,16 +9,7 @@ const HEADINGS = ['HOST', 'PATH', 'WHEN', 'TO', 'POLICIES', 'ROUTE']
 /** The routing table as text, one line for each host and path of a route, the most specific first. */
 export function describeRoutes(config: GatewayConfig, chain?: readonly Policy[]): string {
   const table = routingTable(config.routes.map((route) => ({ match: route.match, value: route })))
-  const rows = [HEADINGS, ...table.map((line) => rowOf(line, chain))]
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return alignColumns([HEADINGS, ...table.map((line) => rowOf(line, chain))])
 }
 
 function rowOf(

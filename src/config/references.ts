@@ -34,20 +34,25 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
   ]
 }
 
-/** What keeps something in Redis where it is told to. */
-const STORING = ['rate-limit', 'cache']
+/** Where policies say that something is in Redis, and what it may be instead. */
+const STORED = [
+  [['rate-limit', 'store'], 'memory'],
+  [['cache', 'store'], 'memory'],
+  [['auth', 'methods', 'api-key', 'store'], 'configuration'],
+] as const
 
 /** What is to be kept in Redis needs one. */
 function checkStore(config: unknown, policies: unknown, path: Path): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
-  const configured = isFields(redis) && fieldOf(redis, 'url') !== ''
-  if (configured) return []
-  const message = 'redis, but stores.redis is not configured; expected it there, or memory here'
-  return STORING.filter((name) => fieldOf(fieldOf(policies, name), 'store') === 'redis').map((name) => ({
-    path: [...path, name, 'store'],
-    isKey: false,
-    message,
-  }))
+  if (isFields(redis) && fieldOf(redis, 'url') !== '') return []
+  return STORED.filter(([steps]) => at(policies, steps) === 'redis').map(([steps, instead]) => {
+    const message = `redis, but stores.redis is not configured; expected it there, or ${instead} here`
+    return { path: [...path, ...steps], isKey: false, message }
+  })
+}
+
+function at(value: unknown, steps: readonly string[]): unknown {
+  return steps.reduce<unknown>((inner, step) => fieldOf(inner, step), value)
 }
 
 function checkTarget(route: object, path: Path): Finding[] {
@@ -80,8 +85,7 @@ function checkService(name: unknown, path: Path, known: readonly string[], writt
 /** The services that policies ask. */
 function checkAsked(policies: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
   return ASKED.flatMap((steps) => {
-    const name = steps.reduce<unknown>((value, step) => fieldOf(value, step), policies)
-    return checkService(name, [...path, ...steps], known, written)
+    return checkService(at(policies, steps), [...path, ...steps], known, written)
   })
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ApiKeys } from './api-keys.ts'
 import type { Bytes } from './body.ts'
 import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
@@ -27,6 +28,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly limits: Limits
   /** What stored replies are kept in. */
   readonly caches: Caches
+  /** API keys in Redis; null where none is configured. */
+  readonly apiKeys: ApiKeys | null
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */

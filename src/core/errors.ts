@@ -40,6 +40,7 @@ export const errorTable = {
   'service-unavailable': { status: 503, fault: 'service', title: 'Service unavailable' },
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
+  'keys-unavailable': { status: 503, fault: 'gateway', title: 'API keys unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
   'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },

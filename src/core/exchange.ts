@@ -22,6 +22,8 @@ export interface Consumer {
   readonly tier: string
   /** Id of the API key that came with the request, or null for a token. */
   readonly key: string | null
+  /** What the token, or the user service, says; nothing for an API key. */
+  readonly claims: Readonly<Record<string, unknown>>
 }
 
 /** The client as the gateway sees it, after believing trusted proxies and nobody else. */

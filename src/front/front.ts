@@ -21,6 +21,7 @@ import type { SlotTable } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
 import { CacheStores } from '../stores/cache-stores.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
+import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
@@ -91,6 +92,7 @@ export class Front implements Receiver {
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
+      apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
     this.toolbox = toolbox
     this.snapshot = new Snapshot(config, this.services, own, toolbox)

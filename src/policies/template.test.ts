@@ -12,7 +12,21 @@ const exchange = makeExchange({
     ['Accept', 'a/b'],
     ['accept', 'c/d'],
   ]),
-  consumer: { id: 'u-1', roles: ['admin', 'staff'], tier: 'authenticated', scopes: [], key: null },
+  consumer: {
+    id: 'u-1',
+    roles: ['admin', 'staff'],
+    tier: 'authenticated',
+    scopes: [],
+    key: null,
+    claims: {
+      tenant: 'Jürgen & Co',
+      level: 3,
+      beta: false,
+      'https://example.com/org': 'o-1',
+      org: { name: 'Acme', ids: [1, 2] },
+      nothing: null,
+    },
+  },
   correlationId: 'c-1',
 })
 
@@ -32,6 +46,9 @@ const cases: Record<string, string> = {
   '[{query.empty}{query.absent}]': '[]',
   '{path.id}': '7',
   '[{path.absent}{path.toString}]': '[]',
+  '{claim.tenant}|{claim.level}|{claim.beta}': 'J%C3%BCrgen & Co|3|false',
+  '{claim.https://example.com/org} {claim.org.name}': 'o-1 Acme',
+  '[{claim.absent}{claim.nothing}{claim.org}{claim.org.ids}{claim.toString}{claim.tenant.length}]': '[]',
   '{{literal}}': '{literal}',
   '{{{method}}}': '{GET}',
   '{{"id": "{path.id}"}}': '{"id": "7"}',
@@ -46,7 +63,10 @@ for (const [text, value] of Object.entries(cases))
 
 test('what an anonymous request on a route without a service does not have is empty', () => {
   const bare = makeExchange({ route: { id: 'r', pattern: '/', service: null } })
-  assert.equal(compileTemplate('{service}{consumer.id}{consumer.roles}{consumer.tier}{correlation.id}')(bare), '')
+  assert.equal(
+    compileTemplate('{service}{consumer.id}{consumer.roles}{consumer.tier}{claim.sub}{correlation.id}')(bare),
+    '',
+  )
 })
 
 for (const text of [
@@ -57,6 +77,8 @@ for (const text of [
   '{query}',
   '{query.}',
   '{path.}',
+  '{claim.}',
+  '{claims.sub}',
   '{user.id}',
   '{toString}',
 ])
@@ -88,11 +110,11 @@ test('half of a surrogate pair in a value becomes the replacement character', ()
 test('whatever the request holds, a value may stand on the wire', () => {
   const anything = fc.string({ unit: 'binary' })
   const template = compileTemplate(
-    '<{path.id}{query.q}{consumer.id}{consumer.roles}{consumer.tier}{path}{host}{method}>',
+    '<{path.id}{query.q}{consumer.id}{consumer.roles}{consumer.tier}{claim.id}{claim.other}{path}{host}{method}>',
   )
   fc.assert(
     fc.property(anything, anything, anything, (id, other, path) => {
-      const consumer = { id, roles: [other, id], tier: other, scopes: [], key: null }
+      const consumer = { id, roles: [other, id], tier: other, scopes: [], key: null, claims: { id, other } }
       const parts = {
         params: { id },
         query: `?q=${encodeURIComponent(other.toWellFormed())}`,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { isToken } from '../core/headers.ts'
+import { pick } from './auth/claims.ts'
 
 /** A text with values of the exchange filled in, in the form that its place asks for. */
 export type Template = (exchange: Exchange) => string
@@ -59,11 +60,14 @@ const fixed = new Map<string, Reader>([
 
 /** What a placeholder stands for that is a family, a dot and a name. */
 const named = new Map<string, (name: string) => Reader>([
+  ['claim', (name) => text((exchange) => claimText(exchange, name))],
   ['query', (name) => text((exchange) => new URLSearchParams(exchange.query).get(name) ?? '')],
   ['path', (name) => text((exchange) => (Object.hasOwn(exchange.params, name) ? (exchange.params[name] ?? '') : ''))],
 ])
 
-const ALLOWED = [...fixed.keys(), 'header.NAME', 'query.NAME', 'path.NAME'].map((name) => `{${name}}`).join(' ')
+const ALLOWED = [...fixed.keys(), 'claim.NAME', 'header.NAME', 'query.NAME', 'path.NAME']
+  .map((name) => `{${name}}`)
+  .join(' ')
 
 /** A doubled brace, a placeholder, a brace that is neither, or text between them. */
 const PART = /\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+/g
@@ -87,7 +91,7 @@ export function templateFor(style: TemplateStyle, note: string) {
     })
     .describe(
       `Text in which {placeholders} stand for values of the request: ${ALLOWED}. path.NAME is a parameter of the ` +
-        `route. A missing value is empty. {{ and }} are literal braces. ${note}`,
+        `route; claim.NAME what the token says, dots leading into it. A missing value is empty. {{ and }} are literal braces. ${note}`,
     )
 }
 
@@ -141,6 +145,12 @@ function resolve(placeholder: string, style: TemplateStyle): Template {
   const write = style[reader.kind]
   const { read } = reader
   return (exchange) => write(read(exchange))
+}
+
+/** Lists and maps have no one text: they are empty. */
+function claimText({ consumer }: Exchange, name: string): string {
+  const value = consumer === null ? undefined : pick(consumer.claims, name)
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 
 function headerReader(name: string): Reader {

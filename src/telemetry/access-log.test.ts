@@ -30,7 +30,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
     headers: Headers.of([['user-agent', 'curl/8']]),
     start: 100,
     correlationId: 'c-1',
-    consumer: { id: 'u-1', roles: [], tier: 'authenticated', scopes: [], key: null },
+    consumer: { id: 'u-1', roles: [], tier: 'authenticated', scopes: [], key: null, claims: {} },
     instance: '10.0.0.7:8001',
   })
   createAccessLog(output, clock)(exchange, 200, 512, 112.3456)
@@ -97,7 +97,7 @@ test('whatever a client sends, the log has one line of JSON for it, without cont
     fc.property(anything, anything, anything, (method, path, other) => {
       const output = rawOutput()
       const headers = Headers.fromWire(`User-Agent: ${other.replaceAll(/[\r\n]/g, '')}\r\n`)
-      const consumer = { id: other, roles: [], tier: 'x', scopes: [], key: null }
+      const consumer = { id: other, roles: [], tier: 'x', scopes: [], key: null, claims: {} }
       const parts = { method, path, query: `?q=${other}`, headers, consumer, correlationId: other, instance: path }
       createAccessLog(output, clock)(makeExchange(parts), 200, 0, 1)
       assert.match(output.text, /^[^\p{Cc}\p{Zl}\p{Zp}]*\n$/u)

@@ -33,6 +33,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     limits: { meter: absent, localMeter: absent },
     caches: { threads: 1, redis: absent },
+    apiKeys: null,
     ...tools,
   }
   return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null)(next)

@@ -9,6 +9,7 @@ import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
+import { watchEvictions } from '../stores/memory/watch-evictions.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -42,6 +43,7 @@ export class Supervisor implements Threads {
   private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
+  private stopWatching = (): void => {}
   /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
   private keepAlive: NodeJS.Timeout | undefined
 
@@ -70,6 +72,7 @@ export class Supervisor implements Threads {
     }
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     this.checker.start()
+    this.stopWatching = watchEvictions(this.limits, this.clock, this.log)
     const listeners = this.addresses.map(formatAddress)
     this.log.info(
       { listeners, workers: this.size, services: Object.keys(this.config.services).length },
@@ -102,6 +105,7 @@ export class Supervisor implements Threads {
   async stop(): Promise<void> {
     this.stopping = true
     this.checker.stop()
+    this.stopWatching()
     this.log.info({ timeout_ms: this.config.drainTimeout }, 'Sallyport is stopping')
     const gone = [...this.workers.keys()].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
     this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })

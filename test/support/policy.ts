@@ -20,6 +20,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     log,
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
     caches: new CacheStores({ threads: 1, connection: null, clock, log }),
+    apiKeys: null,
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }

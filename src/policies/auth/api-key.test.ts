@@ -34,8 +34,8 @@ test('the consumer of a key is its owner, with the tier and the roles of the key
   const authenticator = create({ keys })
   const ask = (key: string) =>
     consumerOf(authenticator.authenticate(makeExchange({ headers: Headers.of([['x-api-key', key]]) })))
-  assert.deepEqual(ask('one'), { id: 'alice', roles: ['deploy'], scopes: [], tier: 'gold', key: 'ci' })
-  assert.deepEqual(ask('two'), { id: 'cron', roles: [], scopes: [], tier: 'api_key', key: 'cron' })
+  assert.deepEqual(ask('one'), { id: 'alice', roles: ['deploy'], scopes: [], tier: 'gold', key: 'ci', claims: {} })
+  assert.deepEqual(ask('two'), { id: 'cron', roles: [], scopes: [], tier: 'api_key', key: 'cron', claims: {} })
 })
 
 test('the digest of a key is no key', () => {
@@ -78,17 +78,20 @@ test('the header goes before the query', () => {
 
 test('the right one of many keys is found, also of those whose digests begin alike', () => {
   const keys = Array.from({ length: 300 }, () => newApiKey())
-  const store = configuredApiKeys(keys.map(({ sha256 }, i) => ({ id: String(i), sha256, tier: 'api_key', roles: [] })))
+  const clock = new ManualClock()
+  const entries = keys.map(({ sha256 }, i) => ({ id: String(i), sha256, tier: 'api_key', roles: [] }))
+  const store = configuredApiKeys(entries, clock)
   for (const [i, { secret }] of keys.entries())
-    assert.equal(store.find(hash('sha256', secret, 'buffer'))?.identity.consumer.key, String(i))
+    assert.equal(store.find(hash('sha256', secret, 'buffer'))?.consumer.key, String(i))
   assert.equal(store.find(hash('sha256', 'unknown', 'buffer')), null)
   const bytes = fc.uint8Array({ minLength: 28, maxLength: 28 }).map((tail) => Buffer.concat([Buffer.alloc(4), tail]))
   fc.assert(
     fc.property(fc.uniqueArray(bytes, { minLength: 2, maxLength: 8, selector: String }), ([missing, ...present]) => {
       const alike = configuredApiKeys(
         present.map((each, i) => ({ id: String(i), sha256: each.toString('hex'), tier: 'api_key', roles: [] })),
+        clock,
       )
-      for (const [i, each] of present.entries()) assert.equal(alike.find(each)?.identity.consumer.key, String(i))
+      for (const [i, each] of present.entries()) assert.equal(alike.find(each)?.consumer.key, String(i))
       assert.equal(alike.find(missing!), null)
     }),
   )

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { fieldName } from '../field-name.ts'
-import { configuredApiKeys } from './api-key-store.ts'
+import { duration } from '../../core/units.ts'
+import { configuredApiKeys, sharedApiKeys } from './api-key-store.ts'
 import { CredentialError } from './credential-error.ts'
 import { onlyField, queryParameter, withoutParameter } from './credentials.ts'
+import { keyExpiry } from './key-expiry.ts'
 import { defineAuthMethod } from './method.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/i
@@ -25,12 +27,7 @@ const keySchema = z.strictObject({
   owner: z.string().min(1).optional().describe('Whom the key stands for: X-User-ID. Default the id of the key.'),
   tier: z.string().min(1).default('api_key').describe('Tier of the consumer. Default api_key.'),
   roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
-  expires: z
-    .union(
-      [z.iso.date(), z.iso.datetime({ offset: true })],
-      'expected a date such as "2027-01-31" or "2027-01-31T12:00:00Z"',
-    )
-    .transform((text) => Date.parse(text))
+  expires: keyExpiry
     .optional()
     .describe('When the key ends: a date, at whose beginning (UTC) it does, or a time. Default never.'),
 })
@@ -39,7 +36,7 @@ const keySchema = z.strictObject({
 export const apiKey = defineAuthMethod({
   name: 'api-key',
   kind: 'key',
-  summary: 'API keys in a header or a query parameter; the configuration holds only their digests.',
+  summary: 'API keys in a header or a query parameter; only their digests are kept.',
   options: z.strictObject({
     header: fieldName.default('X-API-Key').describe('Header that carries the key. Default X-API-Key.'),
     query: z
@@ -48,19 +45,38 @@ export const apiKey = defineAuthMethod({
       .optional()
       .describe('Query parameter that may carry the key where there is no header: for clients that cannot send one.'),
     keys: keySchema.array().default([]).superRefine(refuseDuplicates).describe('The keys.'),
+    store: z
+      .enum(['configuration', 'redis'])
+      .default('configuration')
+      .describe(
+        'Where keys are: only under `keys`, or also in the Redis of `stores`, where `sallyport keys` makes and revokes ' +
+          'them. Default configuration.',
+      ),
+    cache: duration
+      .prefault('10s')
+      .describe('How long the word of Redis counts: so long may a revoked key still work. Default 10s.'),
+    cacheSize: z
+      .int()
+      .min(1)
+      .default(10_000)
+      .describe('Keys, good and bad ones, whose word of Redis each worker remembers. Default 10000.'),
   }),
-  create({ header, query, keys }, { clock }) {
-    const store = configuredApiKeys(keys)
+  create({ header, query, keys, store, ...caching }, { clock, apiKeys }) {
+    const configured = configuredApiKeys(keys, clock)
+    if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')
+    const shared = store === 'redis' && apiKeys !== null ? sharedApiKeys(apiKeys, caching, clock) : null
     return {
-      authenticate(exchange) {
+      authenticate(exchange, checkFailures) {
         const sent =
           onlyField(exchange.headers, header) ??
           (query === undefined ? undefined : queryParameter(exchange.query, query))
         if (sent === undefined || sent === '') return null
-        const key = store.find(hash('sha256', sent, 'buffer'))
-        if (key === null) throw new CredentialError('key')
-        if (key.expires <= clock.wall()) throw new CredentialError('expired-key')
-        return key.identity
+        const digest = hash('sha256', sent, 'buffer')
+        const known = configured.find(digest) ?? shared?.known(digest) ?? null
+        if (known !== null) return known
+        if (shared === null) throw new CredentialError('key')
+        checkFailures?.(exchange)
+        return shared.ask(digest)
       },
       conceal(exchange) {
         exchange.headers.delete(header)

@@ -13,11 +13,19 @@ test('the usual claims make a consumer', () => {
     scopes: ['read', 'write'],
     tier: 'gold',
     key: null,
+    claims: { sub: 'alice', roles: ['admin'], scope: 'read write', tier: 'gold' },
   })
 })
 
 test('a token that says nothing but whom it stands for gives no role and no scope', () => {
-  assert.deepEqual(consumer({ sub: 'alice' }), { id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null })
+  assert.deepEqual(consumer({ sub: 'alice' }), {
+    id: 'alice',
+    roles: [],
+    scopes: [],
+    tier: 'authenticated',
+    key: null,
+    claims: { sub: 'alice' },
+  })
 })
 
 test('claims may have other names, lie in others, and have dots in their names', () => {

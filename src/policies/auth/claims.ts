@@ -28,6 +28,7 @@ export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): 
     scopes: listOf(pick(claims, names.scopes), ' '),
     tier: typeof tier === 'string' && tier !== '' ? tier : TIER,
     key: null,
+    claims,
   }
 }
 
@@ -37,7 +38,7 @@ export function endOf({ exp }: Claims): number {
 }
 
 /** The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to. */
-function pick(claims: Claims, name: string): unknown {
+export function pick(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name]
   return name
     .split('.')

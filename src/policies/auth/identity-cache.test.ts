@@ -5,7 +5,7 @@ import { CredentialError } from './credential-error.ts'
 import { identityOf } from './identity.ts'
 import { IdentityCache, type Verified } from './identity-cache.ts'
 
-const alice = identityOf({ id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null })
+const alice = identityOf({ id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} })
 
 function setUp(size = 100) {
   const clock = new ManualClock()

@@ -1,18 +1,18 @@
 import type { Clock } from '../../core/clock.ts'
 import { BoundedMap } from './bounded-map.ts'
-import { CredentialError } from './credential-error.ts'
+import { CredentialError, type CredentialReason } from './credential-error.ts'
 import type { Identity } from './identity.ts'
 
-/** What verifying a token brought. */
+/** What verifying a token or a key brought. */
 export interface Verified {
   readonly identity: Identity
-  /** Wall-clock milliseconds from which on it is not used again: the token's own end. */
+  /** Wall-clock milliseconds from which on it is not used again: its own end. */
   readonly expires: number
-  /** How long it may be used, in milliseconds; Infinity where only the token's end counts. */
+  /** How long it may be used, in milliseconds; Infinity where only its end counts. */
   readonly lifetime: number
 }
 
-/** A verified token, as it is kept. */
+/** A verified token or key, as it is kept. */
 interface Entry {
   readonly identity: Identity
   readonly expires: number
@@ -20,28 +20,31 @@ interface Entry {
   readonly until: number
 }
 
-/** A token that was revoked, as it is kept. */
+/** A token or key that was refused, as it is kept. */
 interface Refusal {
   readonly error: CredentialError
   /** Monotonic milliseconds. */
   readonly until: number
 }
 
+/** The words of others, which count for a while. Whatever else is wrong with a token is found out anew. */
+const KEPT: ReadonlySet<CredentialReason> = new Set(['inactive', 'key', 'expired-key'])
+
 /**
- * Who is behind which token, by the token's digest, so that no token lies in memory.
- * Several requests that bring a token which is not known yet wait for one verification.
+ * Who is behind which token or key, by its digest, so that none of them lies in memory.
+ * Several requests that bring one which is not known yet wait for one verification.
  */
 export class IdentityCache {
   private readonly clock: Clock
   private readonly refusalLifetime: number
   private readonly entries: BoundedMap<Entry>
-  /** Apart, so that revoked tokens cannot push valid ones out. */
+  /** Apart, so that bad ones cannot push good ones out. */
   private readonly refusals: BoundedMap<Refusal>
   private readonly pending = new Map<string, Promise<Identity>>()
   /** Counts `clear`, for verifications that began before it. */
   private generation = 0
 
-  /** `size` is in tokens; `refusalLifetime`, in milliseconds, is how long the word 'inactive' is believed. */
+  /** `size` is in tokens or keys; `refusalLifetime`, in milliseconds, is how long others are believed that one is bad. */
   constructor(size: number, refusalLifetime: number, clock: Clock) {
     this.clock = clock
     this.refusalLifetime = refusalLifetime
@@ -49,7 +52,7 @@ export class IdentityCache {
     this.refusals = new BoundedMap(Math.ceil(size / 2))
   }
 
-  /** Who is behind the token, or null where that is not known. Throws CredentialError where it is known to be revoked. */
+  /** Who is behind it, or null where that is not known. Throws CredentialError where it is known to be bad. */
   find(digest: string): Identity | null {
     const entry = this.entries.get(digest)
     if (entry === undefined) return this.refused(digest)
@@ -59,7 +62,7 @@ export class IdentityCache {
     return null
   }
 
-  /** Waits for `verify`, or for the one that is under way for the same token, and keeps what it brings. */
+  /** Waits for `verify`, or for the one that is under way for the same one, and keeps what it brings. */
   resolve(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     const known = this.pending.get(digest)
     if (known !== undefined) return known
@@ -78,21 +81,23 @@ export class IdentityCache {
     this.pending.clear()
   }
 
-  /** Tokens in memory. */
+  /** Tokens or keys in memory. */
   get size(): number {
     return this.entries.size + this.refusals.size
   }
 
   private async keep(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
     const { generation } = this
+    // From when it was asked: the answer may have been on its way for long.
+    const asked = this.clock.now()
     try {
       const { identity, expires, lifetime } = await verify()
-      const until = this.clock.now() + lifetime
+      const until = asked + lifetime
       if (generation === this.generation) this.entries.set(digest, { identity, expires, until })
       return identity
     } catch (error) {
-      if (error instanceof CredentialError && error.reason === 'inactive' && generation === this.generation)
-        this.refusals.set(digest, { error, until: this.clock.now() + this.refusalLifetime })
+      if (error instanceof CredentialError && KEPT.has(error.reason) && generation === this.generation)
+        this.refusals.set(digest, { error, until: asked + this.refusalLifetime })
       throw error
     }
   }

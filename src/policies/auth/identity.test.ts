@@ -5,7 +5,7 @@ import { Headers, isFieldValue } from '../../core/headers.ts'
 import { identityOf } from './identity.ts'
 
 function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {
-  return Object.fromEntries(Headers.fromWire(identityOf({ id, roles, scopes: [], tier, key: null }).lines))
+  return Object.fromEntries(Headers.fromWire(identityOf({ id, roles, scopes: [], tier, key: null, claims: {} }).lines))
 }
 
 test('the service is told the id, the roles and the tier', () => {

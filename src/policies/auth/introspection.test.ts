@@ -29,7 +29,9 @@ test('any token is asked about at a URL, and the answer makes the consumer', asy
   })
   const url = `${service.url}/oauth/introspect`
   const ask = create({ url, claims: { id: 'client_id' }, credentials: { id: 'gateway', secret: 's' } })
-  assert.deepEqual(await ask('a+/b='), { id: 'app', roles: [], scopes: ['read'], tier: 'authenticated', key: null })
+  const claims = { active: true, client_id: 'app', scope: 'read', exp: NOW + 60 }
+  const consumer = { id: 'app', roles: [], scopes: ['read'], tier: 'authenticated', key: null, claims }
+  assert.deepEqual(await ask('a+/b='), consumer)
   assert.deepEqual(bodies, ['token=a%2B%2Fb%3D&token_type_hint=access_token'])
   const [heard] = service.heard
   assert.deepEqual([heard?.method, heard?.url], ['POST', '/oauth/introspect'])

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,6 +76,31 @@ for (const [what, options, problem] of [
     'no key',
     { publicKeys: '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----' },
     /^publicKeys: is no PEM public key/,
+  ],
+  [
+    'an RSA key that is too short',
+    { publicKeys: pemOf(generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey) },
+    /^publicKeys: is a key that no token is accepted with: rsa with 1024 bits; expected RSA with at least 2048 bits/,
+  ],
+  [
+    'one short RSA key of two',
+    { publicKeys: [pem, pemOf(generateKeyPairSync('rsa', { modulusLength: 2040 }).publicKey)] },
+    /^publicKeys\.1: is a key that no token is accepted with: rsa with 2040 bits/,
+  ],
+  [
+    'a curve that no algorithm is for',
+    { publicKeys: pemOf(generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).publicKey) },
+    /^publicKeys: is a key that no token is accepted with: ec with secp256k1; expected RSA/,
+  ],
+  [
+    'a key for another use',
+    { publicKeys: pemOf(generateKeyPairSync('x25519').publicKey) },
+    /^publicKeys: is a key that no token is accepted with: x25519; expected RSA/,
+  ],
+  [
+    'a key that none of the algorithms takes',
+    { publicKeys: [pem, pemOf(pairs.p384.publicKey)] },
+    /^publicKeys: no algorithm uses one of the keys: add ES384 to algorithms/,
   ],
   ['a file that is not there', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
   ['nobody to ask', { secret: SECRET, introspection: {} }, /^introspection: needs either service and path, or url/],

@@ -7,7 +7,7 @@ import { duration, durationOrZero } from '../../core/units.ts'
 import { cacheSize } from './cache-size.ts'
 import { claimNames } from './claims.ts'
 import { checkedTokens } from './introspector.ts'
-import { publicAlgorithms, secretAlgorithms } from './keys.ts'
+import { algorithmsOf, publicAlgorithms, secretAlgorithms, weaknessOf } from './keys.ts'
 import { httpUrl, isHttpUrl } from './url.ts'
 
 type SecretAlgorithm = keyof typeof secretAlgorithms
@@ -16,8 +16,10 @@ const publicKey = z.string().transform((written, context) => {
   try {
     const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
     if (pem.includes('PRIVATE KEY')) throw new Error('it is a private key, which belongs to whoever signs the tokens')
-    createPublicKey(pem)
-    return pem
+    const weakness = weaknessOf(createPublicKey(pem))
+    if (weakness === null) return pem
+    context.addIssue({ code: 'custom', message: `is a key that no token is accepted with: ${weakness}` })
+    return z.NEVER
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     context.addIssue({ code: 'custom', message: `is no PEM public key, nor a file with one: ${reason}` })
@@ -114,6 +116,11 @@ function checkKeys(options: KeyOptions, context: z.RefinementCtx): void {
       issuer === undefined ? ['algorithms'] : ['issuer'],
       `${publicNeeded} needs publicKeys, jwks, or an issuer that is the URL of an OpenID provider`,
     )
+  for (const pem of publicNeeded === undefined ? [] : (publicKeys ?? [])) {
+    const usable = algorithmsOf(createPublicKey(pem))
+    if (!usable.some((algorithm) => allowed.includes(algorithm)))
+      report(['publicKeys'], `no algorithm uses one of the keys: add ${usable.join(' or ')} to algorithms`)
+  }
   const bytes = Math.max(...allowed.filter(isSecretAlgorithm).map((algorithm) => secretAlgorithms[algorithm]))
   if (secret?.some((text) => Buffer.byteLength(text) < bytes))
     report(['secret'], `expected at least ${bytes} bytes, as a shorter secret can be guessed (RFC 7518 section 3.2)`)

@@ -75,6 +75,17 @@ export function algorithmsOf(key: KeyObject): string[] {
   return type === 'ec' && curve !== undefined ? [curve] : []
 }
 
+/** Why no algorithm takes a public key, and what is allowed; null where one does. */
+export function weaknessOf(key: KeyObject): string | null {
+  if (algorithmsOf(key).length > 0) return null
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  const what = details?.modulusLength === undefined ? details?.namedCurve : `${details.modulusLength} bits`
+  return (
+    `${type}${what === undefined ? '' : ` with ${what}`}; expected RSA with at least ${SHORTEST_RSA} bits ` +
+    `(RFC 7518 section 3.3), EC on P-256, P-384 or P-521, or Ed25519`
+  )
+}
+
 function readJwk(jwk: Claims): KeyObject | null {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' })

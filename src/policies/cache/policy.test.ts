@@ -121,7 +121,7 @@ test('ttl does not keep errors', async () => {
   assert.equal((await ask()).body, '2')
 })
 
-const someone = { id: 'u1', roles: ['reader'], scopes: [], tier: 'authenticated', key: null }
+const someone = { id: 'u1', roles: ['reader'], scopes: [], tier: 'authenticated', key: null, claims: {} }
 const another = { ...someone, id: 'u2' }
 const editor = { ...someone, id: 'u3', roles: ['editor'] }
 

@@ -6,7 +6,7 @@ import type { Consumer } from '../../core/exchange.ts'
 import { addressName, clientName } from './client-name.ts'
 
 function nameOf(consumer: Partial<Consumer>): string {
-  const whole = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, ...consumer }
+  const whole = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {}, ...consumer }
   return clientName(makeExchange({ consumer: whole }))
 }
 

@@ -18,7 +18,9 @@ type Options = z.input<typeof rateLimitOptions>
 const ok: Handler = () => new Reply(200, Headers.of(), null)
 
 function user(parts: Partial<Consumer> = {}): Exchange {
-  return makeExchange({ consumer: { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, ...parts } })
+  return makeExchange({
+    consumer: { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {}, ...parts },
+  })
 }
 
 function from(address: string): Exchange {

@@ -97,6 +97,36 @@ test('whatever a value holds, it adds no line, no field and no path segment', as
   )
 })
 
+test('whatever a claim holds, it is one value in the place where it is put', async () => {
+  const options: Options = {
+    request: {
+      path: '/tenants/{claim.tenant}',
+      query: { set: { page: '{claim.tenant}' } },
+      headers: { set: { 'X-Tenant': '{claim.tenant}' } },
+      body: { set: { '/tenant': '{claim.tenant}' } },
+    },
+  }
+  const anything = fc.oneof(fc.string({ unit: 'binary' }), fc.double({ noNaN: true }), fc.boolean())
+  await fc.assert(
+    fc.asyncProperty(anything, async (tenant) => {
+      const headers = Headers.of(JSON_TYPE)
+      const consumer = { id: 'a', roles: [], scopes: [], tier: 'b', key: null, claims: { tenant } }
+      const exchange = makeExchange({ consumer, headers, body: Bytes.fromText('{"tenant":0}') })
+      try {
+        const { seen } = await run(options, exchange)
+        const text = String(tenant).toWellFormed()
+        assert.equal(decodeURIComponent(seen.path.slice('/tenants/'.length)), text)
+        assert.equal(seen.path.split('/').length, 3)
+        assert.deepEqual([...new URLSearchParams(seen.query)], [['page', text]])
+        assert.match(seen.headers, /^X-Tenant: [\x20-\x7e]+\r\n/m)
+        assert.deepEqual(JSON.parse(seen.body), { tenant: text })
+      } catch (error) {
+        assert.ok(refused('bad-request')(error), String(error))
+      }
+    }),
+  )
+})
+
 test('headers are removed, renamed, set and added', async () => {
   const headers = Headers.of([
     ['X-Old', 'a'],

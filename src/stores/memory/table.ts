@@ -82,9 +82,9 @@ export class SharedTable {
     return this.mask + 1
   }
 
-  /** Entries that still counted and had to make room, in all threads. */
+  /** Entries that still counted and had to make room, in all threads since the start. */
   get evictions(): number {
-    return Atomics.load(this.ints, EVICTIONS)
+    return Atomics.load(this.ints, EVICTIONS) >>> 0
   }
 
   /** Looks up the client's entries that end after `since`, and leaves what it finds in the fields of the table. */

@@ -1,0 +1,46 @@
+import { parseArgs } from 'node:util'
+import { alignColumns } from '../config/columns.ts'
+import { loadConfig } from '../config/load.ts'
+import { DEFAULT_FILE } from './command.ts'
+import { keyPlace, withKeys } from './key-place.ts'
+
+const HEADINGS = ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE']
+
+/** What is shown of a key, wherever it is. */
+interface Shown {
+  readonly id: string
+  readonly prefix?: string
+  readonly owner?: string | undefined
+  readonly tier: string
+  readonly roles: readonly string[]
+  readonly created?: number
+  readonly expires?: number | null | undefined
+}
+
+/** Lists the API keys of the configuration and those in its Redis; never the keys themselves. */
+export async function listKeys(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } },
+  })
+  const { configured, redis } = keyPlace(await loadConfig(values.config, process.env))
+  const stored = redis === null ? [] : await withKeys(redis, (keys) => keys.list())
+  const now = Date.now()
+  const rows = [
+    ...configured.map((key) => rowOf(key, 'configuration', now)),
+    ...stored.map((key) => rowOf(key, 'redis', now)),
+  ]
+  console.log(rows.length === 0 ? 'There are no API keys.' : alignColumns([HEADINGS, ...rows]))
+  return 0
+}
+
+function rowOf({ id, prefix, owner, tier, roles, created, expires }: Shown, store: string, now: number): string[] {
+  const end = `${dayOf(expires)}${(expires ?? Infinity) <= now ? ' (over)' : ''}`
+  const cells = [id, prefix ?? '-', owner ?? id, tier, roles.join(',') || '-', dayOf(created), end, store]
+  // What others wrote into Redis is not to steer the terminal.
+  return cells.map((cell) => cell.replace(/\p{C}/gu, '?'))
+}
+
+function dayOf(time: number | null | undefined): string {
+  return time === null || time === undefined ? '-' : new Date(time).toISOString().slice(0, 10)
+}

@@ -1,0 +1,9 @@
+import { z } from 'zod'
+
+/** Schema of when an API key ends; wall-clock milliseconds after parsing. */
+export const keyExpiry = z
+  .union(
+    [z.iso.date(), z.iso.datetime({ offset: true })],
+    'expected a date such as "2027-01-31" or "2027-01-31T12:00:00Z"',
+  )
+  .transform((text) => Date.parse(text))

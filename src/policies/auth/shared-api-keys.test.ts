@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import test from 'node:test'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import type { StoredApiKey } from '../../core/api-keys.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { sharedApiKeys } from './api-key-store.ts'
+
+const CACHE = 10_000
+const digestOf = (secret: string) => hash('sha256', secret, 'buffer')
+
+/** A store of keys, by their secrets, that counts how often it is asked. */
+function setUp(cacheSize = 100) {
+  const clock = new ManualClock()
+  const kept = new Map<string, StoredApiKey>()
+  const counts = { asked: 0 }
+  let down = false
+  const store = {
+    async find(sha256: string) {
+      counts.asked++
+      await Promise.resolve()
+      if (down) throw new GatewayError('keys-unavailable')
+      return kept.get(sha256) ?? null
+    },
+  }
+  const keys = sharedApiKeys(store, { cache: CACHE, cacheSize }, clock)
+  return {
+    clock,
+    counts,
+    keys,
+    add: (secret: string, parts: Partial<StoredApiKey> = {}) => {
+      const sha256 = hash('sha256', secret)
+      const key = { id: secret, sha256, prefix: 'sp_', owner: 'alice', tier: 'gold', roles: ['reader'], created: 0 }
+      kept.set(sha256, { ...key, expires: null, ...parts })
+    },
+    revoke: (secret: string) => kept.delete(hash('sha256', secret)),
+    setDown: (is: boolean) => (down = is),
+    /** As the api-key method asks. */
+    find: async (secret: string) => keys.known(digestOf(secret)) ?? (await keys.ask(digestOf(secret))),
+  }
+}
+
+test('the consumer of a key is what the store says of it', async () => {
+  const { add, find } = setUp()
+  add('one')
+  const { consumer, fields } = await find('one')
+  assert.deepEqual(consumer, { id: 'alice', roles: ['reader'], scopes: [], tier: 'gold', key: 'one', claims: {} })
+  assert.deepEqual(Object.fromEntries(fields), {
+    'X-User-ID': 'alice',
+    'X-User-Roles': 'reader',
+    'X-Consumer-Tier': 'gold',
+  })
+})
+
+test('a key is asked about once within its time in the cache, and known without a promise meanwhile', async () => {
+  const { add, find, keys, counts, clock } = setUp()
+  add('one')
+  const identity = await find('one')
+  clock.advance(CACHE - 1)
+  assert.equal(keys.known(digestOf('one')), identity)
+  assert.equal(counts.asked, 1)
+  clock.advance(1)
+  assert.equal(keys.known(digestOf('one')), null)
+  await find('one')
+  assert.equal(counts.asked, 2)
+})
+
+test('a revoked key stops working within its time in the cache, however often it is used', async () => {
+  const { add, find, revoke, clock } = setUp()
+  add('one')
+  await find('one')
+  revoke('one')
+  for (let i = 0; i < 9; i++) {
+    clock.advance(CACHE / 10)
+    await find('one')
+  }
+  clock.advance(CACHE / 10)
+  await assert.rejects(find('one'), { reason: 'key' })
+})
+
+test('the time in the cache counts from the question, not from a late answer', async () => {
+  const clock = new ManualClock()
+  const { promise, resolve } = Promise.withResolvers<StoredApiKey>()
+  const keys = sharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, clock)
+  const answer = keys.ask(digestOf('one'))
+  clock.advance(CACHE - 1)
+  resolve({ id: 'a', sha256: '', prefix: '', owner: 'a', tier: 'b', roles: [], created: 0, expires: null })
+  const identity = await answer
+  assert.equal(keys.known(digestOf('one')), identity)
+  clock.advance(1)
+  assert.equal(keys.known(digestOf('one')), null)
+})
+
+test('an unknown key is refused without asking again for the time of the cache, and works after it once it is made', async () => {
+  const { add, find, counts, clock } = setUp()
+  for (let i = 0; i < 10; i++) await assert.rejects(find('one'), { reason: 'key' })
+  assert.equal(counts.asked, 1)
+  add('one')
+  clock.advance(CACHE - 1)
+  await assert.rejects(find('one'), { reason: 'key' })
+  clock.advance(1)
+  await find('one')
+  assert.equal(counts.asked, 2)
+})
+
+test('a key ends on time, also in the middle of its time in the cache', async () => {
+  const { add, find, clock } = setUp()
+  add('one', { expires: clock.wall() + 1000 })
+  await find('one')
+  clock.advance(999)
+  await find('one')
+  clock.advance(1)
+  await assert.rejects(find('one'), { reason: 'expired-key' })
+})
+
+test('requests with the same key that come together make one question', async () => {
+  const { add, find, counts } = setUp()
+  add('one')
+  const found = await Promise.all(Array.from({ length: 100 }, () => find('one')))
+  assert.equal(new Set(found).size, 1)
+  assert.equal(counts.asked, 1)
+})
+
+test('while the store is away known keys stand for their time, others are answered with an error that is not kept', async () => {
+  const { add, find, setDown, clock } = setUp()
+  add('one')
+  add('two')
+  await find('one')
+  setDown(true)
+  await find('one')
+  await assert.rejects(find('two'), { code: 'keys-unavailable' })
+  await assert.rejects(find('none'), { code: 'keys-unavailable' })
+  clock.advance(CACHE)
+  await assert.rejects(find('one'), { code: 'keys-unavailable' })
+  setDown(false)
+  await find('one')
+  await find('two')
+  await assert.rejects(find('none'), { reason: 'key' })
+})
+
+test('a flood of unknown keys pushes no good one out', async () => {
+  const { add, find, counts } = setUp(100)
+  add('one')
+  await find('one')
+  for (let i = 0; i < 1000; i++) await assert.rejects(find(`bad-${i}`), { reason: 'key' })
+  const { asked } = counts
+  await find('one')
+  assert.equal(counts.asked, asked)
+})

@@ -1,0 +1,34 @@
+import type { ApiKeys, StoredApiKey } from '../../core/api-keys.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import { HASH, parseApiKey, RedisApiKeys } from './api-keys.ts'
+import type { RedisConnection } from './connection.ts'
+import type { Outage } from './outage.ts'
+
+/** API keys in Redis, which nobody waits for while it does not answer. */
+export class GuardedApiKeys implements ApiKeys {
+  private readonly keys: RedisApiKeys
+  private readonly outage: Outage
+  private readonly log: Logger
+
+  constructor({ client, outage }: RedisConnection, log: Logger) {
+    this.keys = new RedisApiKeys(client)
+    this.outage = outage
+    this.log = log
+  }
+
+  async find(sha256: string): Promise<StoredApiKey | null> {
+    const question = async () => ({ text: await this.keys.read(sha256) })
+    const answer = this.outage.down ? null : await this.outage.ask(question, question)
+    if (answer === null) {
+      this.outage.missed()
+      throw new GatewayError('keys-unavailable', 'The API key cannot be checked at the moment. Try again later.', {
+        headers: [['Retry-After', '1']],
+      })
+    }
+    if (answer.text === null) return null
+    const key = parseApiKey(sha256, answer.text)
+    if (key === null) this.log.warn({ hash: HASH, field: sha256 }, 'An API key in Redis cannot be read: it is refused')
+    return key
+  }
+}

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { StoredApiKey } from '../src/core/api-keys.ts'
+import { newApiKey } from '../src/policies/auth/new-api-key.ts'
+import { HASH, parseApiKey, RedisApiKeys } from '../src/stores/redis/api-keys.ts'
+import { connectRedis, type RedisPlace } from '../src/stores/redis/client.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { send } from './support/client.ts'
+import { startGateway } from './support/gateway.ts'
+import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
+
+const UP = 'Redis answers again; so many decisions were made without it'
+
+/** The keys of a Redis, as the command line has them. */
+async function open(t: TestContext, place: RedisPlace): Promise<RedisApiKeys> {
+  const client = connectRedis({ place, tls: false, timeout: 50 })
+  cleanUp(t, () => client.disconnect())
+  await until('Redis', () => client.status === 'ready')
+  return new RedisApiKeys(client)
+}
+
+function makeKey(id: string, parts: Partial<StoredApiKey> = {}) {
+  const { secret, prefix, sha256 } = newApiKey()
+  const rest = { owner: 'alice', tier: 'gold', roles: ['reader', 'writer'], created: 1_700_000_000_000, expires: null }
+  return { secret, key: { id, sha256, prefix, ...rest, ...parts } }
+}
+
+const places: Readonly<Record<string, (t: TestContext) => Promise<RedisPlace>>> = {
+  'a Redis': async (t) => ({ url: (await startRedis(t)).url }),
+  'a Cluster': async (t) => ({
+    cluster: (await startCluster(t)).map(({ port }) => ({ host: '127.0.0.1', port })),
+  }),
+}
+
+for (const [what, start] of Object.entries(places))
+  test(`${what} keeps keys by their digests, lists them by their ids and forgets them`, async (t) => {
+    const keys = await open(t, await start(t))
+    assert.deepEqual(await keys.list(), [])
+    const all = Array.from({ length: 600 }, (_, i) => makeKey(`key-${String(i).padStart(3, '0')}`).key)
+    for (const key of all.toReversed()) await keys.add(key)
+    for (const key of [all[0]!, all[599]!])
+      assert.deepEqual(parseApiKey(key.sha256, (await keys.read(key.sha256)) ?? ''), key)
+    assert.deepEqual(await keys.list(), all)
+    assert.equal(await keys.remove('key-007'), 1)
+    assert.equal(await keys.remove('key-007'), 0)
+    assert.equal(await keys.read(all[7]!.sha256), null)
+    assert.equal((await keys.list()).length, 599)
+  })
+
+test('neither the key nor anything it could be made of is in Redis', async (t) => {
+  const server = await startRedis(t)
+  const keys = await open(t, server)
+  const { secret, key } = makeKey('ci')
+  await keys.add(key)
+  const redis = connectTo(t, server)
+  assert.deepEqual(await redis.keys('*'), [HASH])
+  const [field, text] = Object.entries(await redis.hgetall(HASH))[0]!
+  assert.equal(field, key.sha256)
+  assert.ok(!text.includes(secret.slice(key.prefix.length)))
+})
+
+test('an entry that stands under another digest, or is no key, is none', async (t) => {
+  const server = await startRedis(t)
+  const keys = await open(t, server)
+  const [one, other] = [makeKey('one').key, makeKey('other').key]
+  const redis = connectTo(t, server)
+  for (const text of ['', 'null', '{}', JSON.stringify({ ...one, roles: 'admin' }), JSON.stringify(other)])
+    assert.equal(parseApiKey(one.sha256, text), null)
+  await redis.hset(HASH, one.sha256, JSON.stringify(other), 'short', JSON.stringify(one))
+  assert.deepEqual(await keys.list(), [])
+})
+
+/** A gateway that lets holders of keys in that Redis through, and what a key gets. */
+async function startWithKeys(t: TestContext, redis: object, cache: string) {
+  const started = await startGateway(t, {
+    stores: { redis: { timeout: '400ms', ...redis } },
+    policies: { auth: { methods: { 'api-key': { store: 'redis', cache } }, failures: false } },
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
+  })
+  const ask = (secret: string) => send(started.port, { headers: { 'X-API-Key': secret } })
+  return { ...started, ask, status: async (secret: string) => (await ask(secret)).status }
+}
+
+for (const [what, start] of Object.entries(places))
+  test(`a key in ${what} works from when it is made until it is revoked, in every gateway`, async (t) => {
+    const place = await start(t)
+    const redis = 'cluster' in place ? { cluster: place.cluster.map(({ port }) => `127.0.0.1:${port}`) } : place
+    const keys = await open(t, place)
+    const { secret, key } = makeKey('ci')
+    const expired = makeKey('old', { expires: Date.now() - 1 })
+    for (const each of [key, expired.key]) await keys.add(each)
+    const gateways = await Promise.all([startWithKeys(t, redis, '50ms'), startWithKeys(t, redis, '50ms')])
+    for (const { status } of gateways) {
+      assert.equal(await status(secret), 204)
+      assert.equal(await status(expired.secret), 401)
+      assert.equal(await status(makeKey('ci').secret), 401)
+    }
+    await keys.remove('ci')
+    for (const { status } of gateways) await until('the key to be refused', async () => (await status(secret)) === 401)
+    await keys.add(key)
+    for (const { status } of gateways) await until('the key to work', async () => (await status(secret)) === 204)
+  })
+
+test('while Redis hangs known keys go on, others get 503 at once, and all is well again afterwards', async (t) => {
+  const server = await startRedis(t)
+  cleanUp(t, () => server.resume())
+  const keys = await open(t, server)
+  const [known, other] = [makeKey('known'), makeKey('other')]
+  for (const { key } of [known, other]) await keys.add(key)
+  const { ask, status, log } = await startWithKeys(t, { url: server.url }, '1h')
+  assert.equal(await status(known.secret), 204)
+  assert.equal(await status('unknown'), 401)
+  server.pause()
+  const replies = await Promise.all(Array.from({ length: 20 }, () => ask(other.secret)))
+  for (const { status: code, headers, text } of replies) {
+    assert.equal(code, 503)
+    assert.equal(headers['retry-after'], '1')
+    assert.equal((JSON.parse(text) as { type: string }).type, 'urn:sallyport:error:keys-unavailable')
+  }
+  assert.equal(await status(known.secret), 204)
+  assert.equal(await status('unknown'), 401)
+  assert.equal(await status('unknown too'), 503)
+  server.resume()
+  await log.line({ message: UP })
+  assert.equal(await status(other.secret), 204)
+  assert.equal(await status('unknown too'), 401)
+  assert.equal(log.lines.filter(({ message }) => String(message).startsWith('Redis does not answer')).length, 1)
+})
+
+test('a gateway whose Redis is not there refuses keys with 503, never with 500', async (t) => {
+  const server = await startRedis(t)
+  await server.kill()
+  const { status, log } = await startWithKeys(t, { url: server.url }, '10s')
+  for (let i = 0; i < 3; i++) assert.equal(await status('some-key'), 503)
+  await server.start()
+  await log.line({ message: UP })
+  assert.equal(await status('some-key'), 401)
+})
+
+test('an entry in Redis that is no key is refused, and logged without stopping anything', async (t) => {
+  const server = await startRedis(t)
+  const keys = await open(t, server)
+  const [good, broken] = [makeKey('good'), makeKey('broken')]
+  await keys.add(good.key)
+  await connectTo(t, server).hset(HASH, broken.key.sha256, '{"id":1}')
+  const { status, log } = await startWithKeys(t, { url: server.url }, '10s')
+  for (let i = 0; i < 3; i++) assert.equal(await status(broken.secret), 401)
+  assert.equal(await status(good.secret), 204)
+  const lines = log.lines.filter(({ message }) => String(message).startsWith('An API key in Redis cannot be read'))
+  assert.equal(lines.length, 1)
+})

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
+import test, { type TestContext } from 'node:test'
+import { parse, stringify } from 'yaml'
+import { send } from './support/client.ts'
+import { type Outcome, run, start, temporaryFile } from './support/command.ts'
+import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
+import { startService } from './support/service.ts'
+
+const DAY = 86_400_000
+const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
+
+/** A configuration whose only way in is an API key. */
+function configOf(apiKey: object, more: object = {}): string {
+  return stringify({
+    listeners: [{ address: '127.0.0.1:0' }],
+    policies: { auth: { methods: { 'api-key': apiKey }, failures: false } },
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 200 } }],
+    ...more,
+  })
+}
+
+async function keysOf(t: TestContext, yaml: string) {
+  const file = await temporaryFile(t, 'keys.yaml', yaml)
+  return (...args: string[]): Promise<Outcome> => run(['keys', ...args, '--config', file])
+}
+
+const places: Readonly<Record<string, (t: TestContext) => Promise<object>>> = {
+  'a Redis': async (t) => ({ url: (await startRedis(t)).url }),
+  'a Cluster': async (t) => ({ cluster: (await startCluster(t)).map(({ port }) => `127.0.0.1:${port}`) }),
+}
+
+for (const [what, open] of Object.entries(places))
+  test(`with ${what} a key works in every worker once it is made, and no longer once it is revoked`, async (t) => {
+    const service = await startService(t)
+    const yaml = configOf(
+      { store: 'redis', cache: '50ms' },
+      {
+        workers: 2,
+        stores: { redis: { timeout: '400ms', ...(await open(t)) } },
+        services: { backend: { instances: [service.url], health: false } },
+        routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+      },
+    )
+    const keys = await keysOf(t, yaml)
+    const { port } = await start(t, yaml)
+    const made = await keys('create', '--id', 'partner', '--owner', 'alice', '--tier', 'gold', '--roles', 'a, b')
+    assert.equal(made.code, 0, made.stderr)
+    const secret = made.stdout.trim()
+    assert.match(secret, SECRET)
+    // A new connection each, so that both workers get some.
+    const statuses = async () => {
+      const ask = () => send(port, { headers: { 'X-API-Key': secret } })
+      return new Set((await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status))
+    }
+    assert.deepEqual(await statuses(), new Set([200]))
+    const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier, ...rest } = service.heard[0]!.headers
+    assert.deepEqual([user, roles, tier, rest['x-api-key']], ['alice', 'a,b', 'gold', undefined])
+    const revoked = await keys('revoke', 'partner')
+    assert.equal(revoked.code, 0, revoked.stderr)
+    assert.match(revoked.stdout, /^The API key "partner" is revoked: every gateway refuses it within 0\.05 s\.$/m)
+    await until('the key to be refused', async () => !(await statuses()).has(200))
+    assert.deepEqual(await statuses(), new Set([401]))
+  })
+
+test('keys of Redis are listed with their beginnings and never shown again, and no two have one id', async (t) => {
+  const server = await startRedis(t)
+  const ci = { id: 'ci', sha256: hash('sha256', 'the-key'), roles: ['deploy'] }
+  const keys = await keysOf(t, configOf({ store: 'redis', keys: [ci] }, { stores: { redis: { url: server.url } } }))
+  const secret = (await keys('create', '--id', 'b', '--expires', '90d')).stdout.trim()
+  await keys('create', '--id', 'a', '--owner', 'alice', '--expires', '2099-12-31')
+  const { stdout, code } = await keys('list')
+  assert.equal(code, 0)
+  const rows = stdout
+    .trimEnd()
+    .split('\n')
+    .map((row) => row.split(/ {2,}/))
+  const day = (time: number) => new Date(time).toISOString().slice(0, 10)
+  const now = Date.now()
+  assert.deepEqual(rows[0], ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE'])
+  assert.deepEqual(rows[1], ['ci', '-', 'ci', 'api_key', 'deploy', '-', '-', 'configuration'])
+  assert.deepEqual(rows[2]!.toSpliced(1, 1).toSpliced(4, 1), ['a', 'alice', 'api_key', '-', '2099-12-31', 'redis'])
+  assert.equal(rows[3]![1], secret.slice(0, 11))
+  assert.ok([day(now + 90 * DAY), day(now + 90 * DAY - 60_000)].includes(rows[3]![6] ?? ''))
+  assert.ok(!stdout.includes(secret.slice(11)))
+  assert.ok(!JSON.stringify(await connectTo(t, server).hgetall('sallyport:api-keys')).includes(secret.slice(11)))
+  for (const id of ['a', 'ci']) {
+    const again = await keys('create', '--id', id)
+    assert.equal(again.code, 1)
+    assert.equal(again.stdout, '')
+    assert.match(again.stderr, new RegExp(`API key "${id}" already`))
+  }
+  for (const [id, why] of [
+    ['ci', /stands in .*keys\.yaml: remove it there/],
+    ['none', /There is no API key "none"/],
+  ] as const) {
+    const { code: failed, stderr } = await keys('revoke', id)
+    assert.equal(failed, 1)
+    assert.match(stderr, why)
+  }
+})
+
+test('where the configuration has its keys itself, the lines for it are printed, and the key works with them', async (t) => {
+  const before = configOf({ keys: [{ id: 'old', sha256: hash('sha256', 'old-key') }] })
+  const keys = await keysOf(t, before)
+  const { stdout, stderr } = await keys('create', '--id', 'new', '--roles', 'reader', '--expires', '1d')
+  const secret = stdout.trim()
+  assert.match(secret, SECRET)
+  assert.ok(!stderr.includes(secret))
+  const lines = parse(stderr.slice(stderr.indexOf('policies:'))) as { policies: object }
+  const { port } = await start(t, stringify({ ...(parse(before) as object), ...lines, workers: 1 }))
+  assert.equal((await send(port, { headers: { 'X-API-Key': secret } })).status, 200)
+  assert.equal((await send(port, { headers: { 'X-API-Key': 'old-key' } })).status, 401)
+})
+
+test('a Redis that does not answer is one clear line', async (t) => {
+  const server = await startRedis(t)
+  await server.kill()
+  const keys = await keysOf(t, configOf({ store: 'redis' }, { stores: { redis: { url: server.url } } }))
+  for (const args of [['create', '--id', 'a'], ['list'], ['revoke', 'a']]) {
+    const { code, stdout, stderr } = await keys(...args)
+    assert.equal(code, 1)
+    assert.equal(stdout, '')
+    assert.match(stderr, /^Redis, of stores\.redis in the configuration, does not answer: .*ECONNREFUSED.*\n$/)
+  }
+})
+
+test('what cannot be a key is refused with what is allowed', async (t) => {
+  const keys = await keysOf(t, configOf({ keys: [] }))
+  for (const [args, problem] of [
+    [['create'], /^--id: expected an id for the key$/m],
+    [['create', '--id', 'a b'], /^--id: expected 1 to 128 visible ASCII characters$/m],
+    [['create', '--id', 'a', '--tier', ''], /^--tier: expected visible characters$/m],
+    [['create', '--id', 'a', '--owner', '\u001b[31m'], /^--owner: expected visible characters$/m],
+    [['create', '--id', 'a', '--expires', 'soon'], /^--expires: expected a time such as "90d" or "12h", or a date/m],
+    [['create', '--id', 'a', '--expires', '2020-01-01'], /^--expires: .* that is not over yet$/m],
+    [['create', '--id', 'a', '--expires', '999999d'], /^--expires: expected a time/m],
+    [['create', '--id', 'a', '--expires', '0d'], /^--expires: expected a time/m],
+    [['revoke'], /^keys revoke takes the id of one key\.$/m],
+    [['burn'], /^Unknown command "keys burn"; expected keys create, keys list, keys revoke\.$/m],
+  ] as const) {
+    const { code, stdout, stderr } = await keys(...args)
+    assert.equal(code, 2, args.join(' '))
+    assert.equal(stdout, '')
+    assert.match(stderr, problem)
+    assert.match(stderr, /^Usage: sallyport/m)
+  }
+})
