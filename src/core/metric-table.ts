@@ -107,6 +107,11 @@ export const metricTable = {
     help: 'Units of rate limits that admitted requests have used up.',
     labels: ['tier'],
   },
+  sallyport_rate_limit_table_evictions_total: {
+    type: 'counter',
+    help: 'Counts of rate limits in memory that made way for others before their time was over.',
+    labels: [],
+  },
   sallyport_auth_outcomes_total: {
     type: 'counter',
     help: 'What came of looking at credentials, by the method that decided, or none.',
