@@ -1,6 +1,6 @@
 /** What the table says of a metric. */
 export interface MetricEntry {
-  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
   /** One sentence, with the unit where the name does not say it. */
   readonly help: string
   readonly labels: readonly string[]
@@ -159,7 +159,7 @@ export const metricTable = {
     labels: [],
   },
   sallyport_event_loop_delay_seconds: {
-    type: 'gauge',
+    type: 'summary',
     help: 'How late a worker gets to what is due, since the last scrape: median, 99th percentile, worst.',
     labels: ['worker', 'quantile'],
   },
