@@ -12,6 +12,8 @@ import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { watchEvictions } from './stores/memory/watch-evictions.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
+import { MetricsHub } from './telemetry/metrics/hub.ts'
+import { watchProcess } from './front/process-metrics.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
@@ -70,6 +72,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
   const answers = new Answers(output.log)
+  const hub = new MetricsHub(answers, answers, clock)
+  watchProcess(hub.metrics, { config, board, slots, limits, workers: () => 1, clock })
   const policies = loaded.chain
   const front = new Front({
     config,
@@ -78,11 +82,13 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     slots,
     limits,
     output,
+    announce: (series) => hub.learn(answers, series),
     answers,
     threads: answers,
     size: 1,
     clock,
     random,
+    worker: 0,
   })
   const addresses = await front
     .listen(

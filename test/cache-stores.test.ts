@@ -12,6 +12,7 @@ import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { cacheContract } from './support/cache-contract.ts'
 import { makeCacheEntry } from './support/cache-entry.ts'
 import { cleanUp } from './support/cleanup.ts'
+import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { PATIENCE } from './support/patience.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
@@ -19,7 +20,12 @@ import { connectTo, type RedisServer, startCluster, startRedis, until } from './
 /** A store on a Redis as each thread has its own; the clock stands still, so nothing is too late of itself. */
 async function connect(t: TestContext, place: RedisPlace, clock = new ManualClock()) {
   const { log, lines } = createMemoryLogger('debug', clock)
-  const connection = new RedisConnection({ place, tls: false, timeout: PATIENCE }, clock, log)
+  const connection = new RedisConnection(
+    { place, tls: false, timeout: PATIENCE },
+    clock,
+    log,
+    new ThreadMetrics(() => {}, clock),
+  )
   cleanUp(t, () => connection.close())
   await until('Redis', () => connection.client.status === 'ready')
   const store = new CacheStores({ threads: 1, connection, clock, log }).redis(select, 1_000_000)

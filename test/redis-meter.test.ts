@@ -9,6 +9,7 @@ import { RedisMeter } from '../src/stores/redis/redis-meter.ts'
 import { MemoryMeter } from '../src/stores/memory/memory-meter.ts'
 import { SharedTable } from '../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { limitContract } from './support/limit-contract.ts'
 import { ManualClock } from './support/manual-clock.ts'
@@ -155,10 +156,11 @@ test('decisions of one moment go to Redis together, and each client gets its own
   const redis = connectTo(t, server)
   const clock = new ManualClock()
   const { log } = createMemoryLogger('info', clock)
+  const outage = new Outage(clock, log, 1000, new ThreadMetrics(() => {}, clock))
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
     const limit = makeLimit(algorithm, [4, HOUR], [3, MINUTE])
     const local = new MemoryMeter(SharedTable.create(64), clock, limit)
-    const meter = new GuardedMeter(new RedisMeter(client, limit), local, new Outage(clock, log, 1000), 'closed')
+    const meter = new GuardedMeter(new RedisMeter(client, limit), local, outage, 'closed')
     await meter.decide('warm', 0)
     await redis.config('RESETSTAT')
     const decisions = await Promise.all(Array.from({ length: 200 }, async (_, i) => meter.decide(String(i % 50), 1)))

@@ -8,6 +8,7 @@ import type { Middleware } from './handler.ts'
 import type { Headers } from './headers.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
 
 /** What a component may use; handed to its `create`. */
 export interface Toolbox {
@@ -30,6 +31,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly caches: Caches
   /** API keys in Redis; null where none is configured. */
   readonly apiKeys: ApiKeys | null
+  /** Hands out the gateway's metrics, to be asked for in `create`. */
+  readonly metrics: Metrics
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */

@@ -4,6 +4,7 @@ import type { Address } from '../core/address.ts'
 import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
+import { asGatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -24,6 +25,9 @@ import { LimitStores } from '../stores/limit-stores.ts'
 import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
+import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
+import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
@@ -46,12 +50,16 @@ export interface FrontOptions {
   readonly output: LogOutput
   /** Threads that answer requests, this one among them. */
   readonly size: number
+  /** Tells the main thread of metrics that this one begins to count. */
+  readonly announce: (series: NewSeries) => void
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
   readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
+  /** Number of this thread among the workers: 0 for the first. */
+  readonly worker: number
 }
 
 /** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
@@ -65,6 +73,8 @@ export class Front implements Receiver {
   private readonly toolbox: SnapshotToolbox
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  private readonly requestMetrics: RequestMetrics
+  private readonly runtime: RuntimeWatch
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
   private readonly logsOwn: boolean
 
@@ -75,27 +85,36 @@ export class Front implements Receiver {
     this.deadlines = new Deadlines(clock)
     this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
+    const metrics = new ThreadMetrics(options.announce, clock)
+    metrics.watch('http_active_connections', {}, () => this.connections)
+    this.runtime = watchRuntime(metrics, options.worker)
+    metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
+    options.answers.on(readingsTopic, (asked) => metrics.read(asked))
+    this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
     const { redis } = config.stores
-    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
-    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
+    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
+    const { threads } = options
+    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
+    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
     const toolbox: SnapshotToolbox = {
       clock,
       random,
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
+      metrics,
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
     this.toolbox = toolbox
-    this.snapshot = new Snapshot(config, this.services, own, toolbox)
+    this.snapshot = new Snapshot(config, this.services, shown, toolbox)
     options.answers.on(purgeTopic, (what) => purge(toolbox, what))
     const proxies = new TrustedProxies(config.trustedProxies)
     const bounds = { ...config.limits, body: largestBody(config) }
@@ -119,6 +138,10 @@ export class Front implements Receiver {
   /** Open client connections. */
   get connections(): number {
     return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
+  }
+
+  private get inFlight(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.inFlight, 0)
   }
 
   /** Connections and waiting requests whose time is watched. */
@@ -146,6 +169,7 @@ export class Front implements Receiver {
     for (const service of this.services.values()) service.close()
     this.redis?.close()
     this.deadlines.close()
+    this.runtime.stop()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 
@@ -155,6 +179,7 @@ export class Front implements Receiver {
 
   refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
     if (exchange !== null) return errorReply(error, exchange)
+    this.requestMetrics.refused(asGatewayError(error).code)
     const id = randomUUID()
     this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
     return problemReply(error, id)
@@ -162,7 +187,9 @@ export class Front implements Receiver {
 
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
-    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, clock.now())
+    const end = clock.now()
+    this.requestMetrics.record(exchange, status, bytes, whole, end)
+    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { route, instance, correlationId } = exchange

@@ -1,11 +1,14 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { SlotTable } from '../services/health/slots.ts'
+import type { NewSeries } from '../telemetry/metrics/thread-metrics.ts'
 import type { LineMessage } from './line.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
   readonly type: 'start'
+  /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
+  readonly worker: number
   readonly config: GatewayConfig
   /** Workers in all. */
   readonly size: number
@@ -29,4 +32,5 @@ export type ToWorker =
 export type FromWorker =
   | LineMessage
   | { readonly type: 'listening'; readonly addresses: readonly Address[] }
+  | { readonly type: 'series'; readonly series: NewSeries }
   | { readonly type: 'drained'; readonly cutOff: number }

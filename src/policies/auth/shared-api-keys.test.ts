@@ -4,6 +4,7 @@ import test from 'node:test'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import type { StoredApiKey } from '../../core/api-keys.ts'
 import { GatewayError } from '../../core/errors.ts'
+import { Headers } from '../../core/headers.ts'
 import { sharedApiKeys } from './api-key-store.ts'
 
 const CACHE = 10_000
@@ -43,9 +44,9 @@ function setUp(cacheSize = 100) {
 test('the consumer of a key is what the store says of it', async () => {
   const { add, find } = setUp()
   add('one')
-  const { consumer, fields } = await find('one')
+  const { consumer, lines } = await find('one')
   assert.deepEqual(consumer, { id: 'alice', roles: ['reader'], scopes: [], tier: 'gold', key: 'one', claims: {} })
-  assert.deepEqual(Object.fromEntries(fields), {
+  assert.deepEqual(Object.fromEntries(Headers.fromWire(lines)), {
     'X-User-ID': 'alice',
     'X-User-Roles': 'reader',
     'X-Consumer-Tier': 'gold',

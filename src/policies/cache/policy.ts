@@ -3,6 +3,7 @@ import type { Caches, CacheStore, CacheUsage } from '../../core/cache.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
+import { CacheCounts, watchStore } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import { compileKeys, queryOptions } from './key.ts'
@@ -84,8 +85,9 @@ export const cache = definePolicy({
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { clock } = toolbox
     const inCommon = sharedOf(toolbox, settings.store, settings.memory)
+    const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, next, ...inCommon })
+      const routeCache = new RouteCache({ settings, keys, clock, next, counts, ...inCommon })
       return (exchange) => routeCache.handle(exchange)
     }
   },
@@ -112,9 +114,10 @@ function sharedOf(toolbox: PolicyToolbox, name: StoreName, memory: number): Shar
   return made
 }
 
-function makeShared({ clock, caches }: PolicyToolbox, name: StoreName, memory: number): Shared {
+function makeShared({ clock, caches, metrics }: PolicyToolbox, name: StoreName, memory: number): Shared {
   const part = Math.floor(memory / caches.threads)
   const store = name === 'redis' ? caches.redis(select, part) : new MemoryCacheStore(part)
   const invalidator = new Invalidator(store, clock, name === 'redis' ? 'all' : 'thread')
+  watchStore(metrics, name, store)
   return { store, flights: new Flights(clock), invalidator }
 }

@@ -6,6 +6,7 @@ import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
 import { hitReply, isFresh } from './entry.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { Refresh, consume } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
@@ -24,9 +25,11 @@ const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH
  */
 export class RouteCache {
   private readonly context: FetchContext
+  private readonly counts: CacheCounts
 
-  constructor(context: FetchContext) {
+  constructor(context: FetchContext & { readonly counts: CacheCounts }) {
     this.context = context
+    this.counts = context.counts
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
@@ -49,11 +52,18 @@ export class RouteCache {
     const entry = typeof found === 'string' ? null : found
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
-    if (request === PLAIN && entry !== null && isFresh(entry, now)) return hitReply(entry, now)
+    if (request === PLAIN && entry !== null && isFresh(entry, now)) {
+      this.counts.hit.add(1)
+      return hitReply(entry, now)
+    }
     if (request.preconditions) return this.pass(exchange, 'request')
-    if (entry !== null && isUsable(entry, request, now)) return serveHit(entry, request, now, this.context.clock.wall())
+    if (entry !== null && isUsable(entry, request, now)) {
+      this.counts.hit.add(1)
+      return serveHit(entry, request, now, this.context.clock.wall())
+    }
     if (request.onlyIfCached) return this.refuse(exchange)
     if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
+      this.counts.stale.add(1)
       this.refresh(exchange, url, key, entry)
       return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
     }
@@ -91,8 +101,10 @@ export class RouteCache {
     const found = await this.context.store.find(url, key, exchange.headers)
     const entry = typeof found === 'string' ? null : found
     const now = this.context.clock.now()
-    if (entry !== null && isUsable(entry, request, now))
+    if (entry !== null && isUsable(entry, request, now)) {
+      this.counts.coalesced.add(1)
       return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
+    }
     return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
   }
 
@@ -111,12 +123,13 @@ export class RouteCache {
     const flight = this.context.flights.begin(key)
     if (flight === null) return
     const copy = new Refresh(exchange, this.context.clock.now())
-    const reply = new Fetch(this.context, copy, url, key, entry, PLAIN, 'stale', flight).run()
+    const reply = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight).run()
     if (reply instanceof Promise) void reply.then(consume)
     else consume(reply)
   }
 
   private pass(exchange: Exchange, reason: ForwardReason): Reply | Promise<Reply> {
+    this.counts.forwarded(reason)
     return this.forward(exchange, { reason })
   }
 
@@ -137,6 +150,7 @@ export class RouteCache {
 
   /** RFC 9111 section 5.2.1.7. */
   private refuse(exchange: Exchange): Reply {
+    this.counts.miss.add(1)
     const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
     reply.headers.appendLines('Cache-Status: sallyport; detail=only-if-cached\r\n')
     return reply

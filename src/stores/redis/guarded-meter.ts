@@ -47,6 +47,7 @@ export class GuardedMeter implements Meter {
     const decisions = await this.outage.ask(
       () => this.remote.decideAll(batch),
       () => this.remote.decide(batch[0]!.client, 0),
+      'decide',
     )
     for (const [i, { client, cost, resolve, reject }] of batch.entries()) {
       try {
