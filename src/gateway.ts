@@ -6,11 +6,13 @@ import type { Policy } from './core/component.ts'
 import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
+import { version } from './front/version.ts'
 import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
+import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
@@ -77,6 +79,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     slots,
     limits,
     output,
+    tracing: await startTracing(process.env, version, output.log, clock),
     answers,
     threads: answers,
     clock,

@@ -3,12 +3,14 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
-import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Answers, Threads } from '../core/threads.ts'
+import { UNTRACED } from '../core/trace.ts'
+import { newTraceId } from '../core/trace-ids.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
+import type { ServerExchange } from '../http1/server-exchange.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { callService } from '../services/call.ts'
@@ -21,6 +23,7 @@ import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -37,6 +40,7 @@ export interface FrontOptions {
   /** The counts of rate limits. */
   readonly limits: SharedTable
   readonly output: LogOutput
+  readonly tracing: Tracing
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
@@ -121,32 +125,46 @@ export class Front implements Receiver {
     for (const service of this.services.values()) service.close()
     this.redis?.close()
     this.deadlines.close()
+    await this.options.tracing.close()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 
-  handle(exchange: Exchange): Reply | Promise<Reply> {
+  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    this.options.tracing.begin(exchange)
     return this.snapshot.handle(exchange)
   }
 
-  refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
-    if (exchange !== null) return errorReply(error, exchange)
-    const id = randomUUID()
-    this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
-    return problemReply(error, id)
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
+    if (exchange !== null) {
+      if (exchange.trace === UNTRACED) this.options.tracing.begin(exchange)
+      return errorReply(error, exchange)
+    }
+    const [id, traceId] = [randomUUID(), newTraceId()]
+    this.options.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
+    return problemReply(error, id, traceId)
   }
 
-  done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
-    const { output, clock } = this.options
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+    const { output, clock, tracing } = this.options
+    const end = clock.now()
+    const own = isOwn(exchange.route)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
-    if (!isOwn(exchange.route) || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, clock.now())
+    if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
+    if (!own && exchange.record !== null) tracing.done(exchange, { status, bytes, whole, end })
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
-      const { route, instance, correlationId } = exchange
-      const fields = { correlation_id: correlationId, route: route.id, service: route.service, instance, error }
+      const { code, fault, cause } = error
+      const fields = {
+        ...aboutExchange(exchange),
+        code,
+        fault,
+        ...(cause instanceof Error && { cause: cause.message }),
+        error,
+      }
       if (error.fault === 'gateway') output.log.error(fields, 'Request failed in the gateway')
       else output.log.warn(fields, 'Request failed in the service')
     } else if (!whole && !exchange.aborted) {
-      output.log.warn({ correlation_id: exchange.correlationId, instance: exchange.instance }, 'Reply broke off')
+      output.log.warn(aboutExchange(exchange), 'Reply broke off')
     }
   }
 
@@ -158,4 +176,9 @@ export class Front implements Receiver {
     }))
     return healthDocument(reports, version, clock.wall())
   }
+}
+
+/** What a line of the log about the exchange says of it. */
+function aboutExchange({ correlationId, trace, route, instance }: ServerExchange): object {
+  return { correlation_id: correlationId, trace_id: trace.traceId, route: route.id, service: route.service, instance }
 }

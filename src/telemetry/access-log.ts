@@ -33,6 +33,7 @@ export function createAccessLog(output: LogOutput, clock: Clock): AccessLog {
         `"url":${text(exchange.path + redactQuery(exchange.query), URL_LENGTH)},"status_code":${status},` +
         `"duration_ms":${Math.round((end - exchange.start) * 1000) / 1000},` +
         `"user_id":${text(exchange.consumer?.id)},"correlation_id":${text(exchange.correlationId)},` +
+        `"trace_id":${text(exchange.trace.traceId || null)},` +
         `"user_agent":${text(exchange.headers.get('User-Agent'))},"ip_address":${text(exchange.client.address)},` +
         `"route":${text(route.id)},"service":${text(route.service)},"instance":${text(exchange.instance)},` +
         `"bytes":${bytes},"message":"API Gateway Request"}\n`,

@@ -23,6 +23,8 @@ export class Refresh implements Exchange {
   consumer: Exchange['consumer']
   instance: string | null = null
   error: GatewayError | null = null
+  readonly trace: Exchange['trace']
+  readonly record = null
   readonly aborted = false
   waiter: Abortable | null = null
 
@@ -37,6 +39,7 @@ export class Refresh implements Exchange {
     this.route = exchange.route
     this.params = exchange.params
     this.consumer = exchange.consumer
+    this.trace = exchange.trace
   }
 
   inform(): void {}
