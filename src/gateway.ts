@@ -6,6 +6,7 @@ import type { Policy } from './core/component.ts'
 import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
+import { version } from './front/version.ts'
 import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
@@ -14,6 +15,7 @@ import { watchEvictions } from './stores/memory/watch-evictions.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { MetricsHub } from './telemetry/metrics/hub.ts'
 import { watchProcess } from './front/process-metrics.ts'
+import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
@@ -83,6 +85,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     limits,
     output,
     announce: (series) => hub.learn(answers, series),
+    tracing: await startTracing(process.env, version, output.log, clock),
     answers,
     threads: answers,
     size: 1,

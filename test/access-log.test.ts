@@ -6,6 +6,8 @@ import { ManualClock } from './support/manual-clock.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
+const PARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
 async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
   const service = await startService(t, (_, response) => void response.end('hello'))
   const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { 'correlation-id': {} }, ...config }))
@@ -19,7 +21,7 @@ test('each request is one line with the fields of the specification', async (t) 
   const asked = send(port, {
     method: 'POST',
     path: '/api/v1/orders?page=2',
-    headers: { 'User-Agent': 'test/1.0', 'X-Correlation-ID': 'c-1' },
+    headers: { 'User-Agent': 'test/1.0', 'X-Correlation-ID': 'c-1', traceparent: PARENT },
     body: 'x',
   })
   const peer = await service.accept()
@@ -37,6 +39,7 @@ test('each request is one line with the fields of the specification', async (t) 
       duration_ms: 250,
       user_id: null,
       correlation_id: 'c-1',
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
       user_agent: 'test/1.0',
       ip_address: '127.0.0.1',
       route: 'all',

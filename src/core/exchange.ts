@@ -1,6 +1,8 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from './errors.ts'
 import type { Headers } from './headers.ts'
+import type { ExchangeRecord } from './record.ts'
+import type { Trace } from './trace.ts'
 
 /** What a policy, a log line or a metric may know of the route that an exchange took. */
 export interface RouteInfo {
@@ -75,6 +77,10 @@ export interface Exchange {
   repliedAt: number | null
   /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
   error: GatewayError | null
+  /** The trace that it is part of; its traceparent and tracestate are not among the header fields. */
+  trace: Trace
+  /** Takes what is decided on the way, for spans and timings; null where nobody will read it. */
+  record: ExchangeRecord | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */

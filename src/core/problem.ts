@@ -16,13 +16,14 @@ const heads = new Map(
 
 /**
  * The reply that tells the client of an error: application/problem+json (RFC 9457) with the correlation id as its
- * `instance`. What is not a GatewayError becomes 'internal-error' and shows nothing of itself.
+ * `instance`, and the trace id, where there is one, as its `trace_id`. What is not a GatewayError becomes 'internal-error' and shows nothing of itself.
  */
-export function problemReply(thrown: unknown, correlationId: string): Reply {
+export function problemReply(thrown: unknown, correlationId: string, traceId = ''): Reply {
   const error = asGatewayError(thrown)
   const headers = Headers.fromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
   for (const [name, value] of error.headers) headers.append(name, value)
-  const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId }
+  const trace = traceId === '' ? undefined : traceId
+  const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId, trace_id: trace }
   // Twice, so that the standard members stand first and further ones cannot replace them.
   const document = error.members === undefined ? own : { ...own, ...error.members, ...own }
   return new Reply(error.status, headers, Bytes.fromText(JSON.stringify(document)))
@@ -32,5 +33,5 @@ export function problemReply(thrown: unknown, correlationId: string): Reply {
 export function errorReply(thrown: unknown, exchange: Exchange): Reply {
   exchange.correlationId ||= randomUUID()
   exchange.error = asGatewayError(thrown)
-  return problemReply(exchange.error, exchange.correlationId)
+  return problemReply(exchange.error, exchange.correlationId, exchange.trace.traceId)
 }

@@ -5,12 +5,14 @@ import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
 import { asGatewayError } from '../core/errors.ts'
-import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
 import type { Answers, Threads } from '../core/threads.ts'
+import { UNTRACED } from '../core/trace.ts'
+import { newTraceId } from '../core/trace-ids.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
+import type { ServerExchange } from '../http1/server-exchange.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { cacheUsage } from '../policies/cache/policy.ts'
@@ -32,6 +34,7 @@ import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
@@ -52,6 +55,7 @@ export interface FrontOptions {
   readonly size: number
   /** Tells the main thread of metrics that this one begins to count. */
   readonly announce: (series: NewSeries) => void
+  readonly tracing: Tracing
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
@@ -75,22 +79,19 @@ export class Front implements Receiver {
   private readonly accessLog: AccessLog | null
   private readonly requestMetrics: RequestMetrics
   private readonly runtime: RuntimeWatch
-  /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
-  private readonly logsOwn: boolean
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
     makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
-    this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     const metrics = new ThreadMetrics(options.announce, clock)
     metrics.watch('http_active_connections', {}, () => this.connections)
     this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
-    this.requestMetrics = new RequestMetrics(metrics, () => null)
+    this.requestMetrics = new RequestMetrics(metrics, ({ trace }) => (trace.sampled ? trace.traceId : null))
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
@@ -170,34 +171,48 @@ export class Front implements Receiver {
     this.redis?.close()
     this.deadlines.close()
     this.runtime.stop()
+    await this.options.tracing.close()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 
-  handle(exchange: Exchange): Reply | Promise<Reply> {
+  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    this.options.tracing.begin(exchange)
     return this.snapshot.handle(exchange)
   }
 
-  refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
-    if (exchange !== null) return errorReply(error, exchange)
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
+    if (exchange !== null) {
+      if (exchange.trace === UNTRACED) this.options.tracing.begin(exchange)
+      return errorReply(error, exchange)
+    }
     this.requestMetrics.refused(asGatewayError(error).code)
-    const id = randomUUID()
-    this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
-    return problemReply(error, id)
+    const [id, traceId] = [randomUUID(), newTraceId()]
+    this.options.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
+    return problemReply(error, id, traceId)
   }
 
-  done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
-    const { output, clock } = this.options
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+    const { output, clock, tracing } = this.options
     const end = clock.now()
     this.requestMetrics.record(exchange, status, bytes, whole, end)
-    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, end)
+    const own = isOwn(exchange.route)
+    // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
+    if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
+    if (!own && exchange.record !== null) tracing.done(exchange, { status, bytes, whole, end })
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
-      const { route, instance, correlationId } = exchange
-      const fields = { correlation_id: correlationId, route: route.id, service: route.service, instance, error }
+      const { code, fault, cause } = error
+      const fields = {
+        ...aboutExchange(exchange),
+        code,
+        fault,
+        ...(cause instanceof Error && { cause: cause.message }),
+        error,
+      }
       if (error.fault === 'gateway') output.log.error(fields, 'Request failed in the gateway')
       else output.log.warn(fields, 'Request failed in the service')
     } else if (!whole && !exchange.aborted) {
-      output.log.warn({ correlation_id: exchange.correlationId, instance: exchange.instance }, 'Reply broke off')
+      output.log.warn(aboutExchange(exchange), 'Reply broke off')
     }
   }
 
@@ -209,4 +224,9 @@ export class Front implements Receiver {
     }))
     return healthDocument(reports, version, clock.wall())
   }
+}
+
+/** What a line of the log about the exchange says of it. */
+function aboutExchange({ correlationId, trace, route, instance }: ServerExchange): object {
+  return { correlation_id: correlationId, trace_id: trace.traceId, route: route.id, service: route.service, instance }
 }

@@ -21,6 +21,8 @@ export const Known = {
   /** Claims about the client that only a trusted proxy may make: taken out, but kept apart. */
   claim: 15,
   keepAlive: 16,
+  traceparent: 17,
+  tracestate: 18,
 } as const
 export type Known = (typeof Known)[keyof typeof Known]
 
@@ -44,6 +46,9 @@ const requestFields: Record<string, Known> = {
   'x-user-id': Known.dropped,
   'x-user-roles': Known.dropped,
   'x-consumer-tier': Known.dropped,
+  // W3C Trace Context: the gateway is a hop of the trace, and says so in fields of its own.
+  traceparent: Known.traceparent,
+  tracestate: Known.tracestate,
   'x-forwarded-for': Known.forwardedFor,
   'x-forwarded-proto': Known.forwardedProto,
   'x-forwarded-host': Known.forwardedHost,

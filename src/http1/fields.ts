@@ -36,6 +36,8 @@ export class FieldSection {
   forwardedProto: string | null = null
   forwardedHost: string | null = null
   forwarded: string | null = null
+  traceparent: string | null = null
+  tracestate: string | null = null
   /** Claims that only a trusted proxy may make, each "Name: value\r\n". */
   claims = ''
   hasDate = false
@@ -174,6 +176,12 @@ export class FieldSection {
       case Known.forwarded:
         this.forwarded = list(this.forwarded, value)
         return
+      case Known.traceparent:
+        this.traceparent = list(this.traceparent, value)
+        return
+      case Known.tracestate:
+        this.tracestate = list(this.tracestate, value)
+        return
       case Known.date:
         this.hasDate = true
         return
@@ -187,6 +195,7 @@ export class FieldSection {
     this.host = this.connection = this.contentLength = this.transferEncoding = this.te = null
     this.upgrade = this.expect = this.keepAlive = null
     this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
+    this.traceparent = this.tracestate = null
     this.claims = ''
     this.hostLines = 0
     this.hasDate = false

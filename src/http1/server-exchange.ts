@@ -2,6 +2,8 @@ import type { Body } from '../core/body.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../core/exchange.ts'
 import { Headers } from '../core/headers.ts'
+import type { ExchangeRecord } from '../core/record.ts'
+import { type Trace, UNTRACED } from '../core/trace.ts'
 import type { RequestHead } from './request-head.ts'
 
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
@@ -23,6 +25,9 @@ export class ServerExchange implements Exchange {
   readonly client: Client
   readonly start: number
   readonly minor: number
+  /** W3C Trace Context as the client sent it, several lines joined by commas. */
+  readonly traceparent: string | null
+  readonly tracestate: string | null
   readonly upgrade: string | null
   readonly acceptsTrailers: boolean
   readonly expectsContinue: boolean
@@ -34,6 +39,8 @@ export class ServerExchange implements Exchange {
   serviceTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
+  trace: Trace = UNTRACED
+  record: ExchangeRecord | null = null
   aborted = false
   waiter: Abortable | null = null
 
@@ -50,6 +57,8 @@ export class ServerExchange implements Exchange {
     this.client = client
     this.start = start
     this.minor = head.minor
+    this.traceparent = fields.traceparent
+    this.tracestate = fields.tracestate
     this.upgrade = head.upgrade
     this.expectsContinue = head.expectsContinue
     this.informed = informed

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ServiceReply, ServiceRequest } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
+import { UNTRACED } from '../core/trace.ts'
 import { createForward } from './forward.ts'
 import type { Service } from './service.ts'
 
@@ -61,6 +62,8 @@ class Call implements Exchange {
   serviceTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
+  readonly trace = UNTRACED
+  readonly record = null
   aborted = false
   waiter: Abortable | null = null
 

@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import type { Headers } from '../core/headers.ts'
+import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
@@ -47,6 +48,7 @@ class Attempts implements ReplyListener, Abortable {
   private sentAgain = false
   /** When the attempt began, in monotonic milliseconds. */
   private begun = 0
+  private record: AttemptRecord | null = null
 
   constructor(
     service: Service,
@@ -70,10 +72,16 @@ class Attempts implements ReplyListener, Abortable {
     this.instance = instance
     this.exchange.instance = instance.address
     this.begun = this.service.clock.now()
+    this.note(instance)
     // 2.
     const connection = instance.pool.take()
     if (connection !== null) return this.send(connection)
     this.connect(instance)
+  }
+
+  private note(instance: PooledInstance): void {
+    const { record } = this.exchange
+    if (record !== null) this.record = record.attempt(instance.address)
   }
 
   private connect(instance: PooledInstance): void {
@@ -97,7 +105,8 @@ class Attempts implements ReplyListener, Abortable {
   }
 
   private request(instance: PooledInstance): OutgoingRequest {
-    const { exchange, service } = this
+    const { exchange, service, record } = this
+    const { trace } = exchange
     const { method, body } = exchange
     const path = this.rewrite === null ? exchange.path : this.rewrite(exchange.path)
     const host =
@@ -105,7 +114,8 @@ class Attempts implements ReplyListener, Abortable {
     const chunked = body !== null && body.length < 0
     const expectsContinue = exchange.expectsContinue && isStream(body)
     const upgrade = body === null && exchange.upgrade?.toLowerCase() === 'websocket' ? exchange.upgrade : null
-    let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}`
+    let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
+    if (record !== null) record.path = path
     if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
     else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
     if (expectsContinue) head += 'Expect: 100-continue\r\n'
@@ -123,12 +133,14 @@ class Attempts implements ReplyListener, Abortable {
 
   replied(reply: Reply): void {
     this.instance!.metrics.replied(reply.status, this.over())
+    this.record?.replied(reply.status)
     this.resolve(reply)
   }
 
   failed(error: GatewayError): void {
     const { exchange, instance } = this
     this.over()
+    this.record?.failed(error)
     if (exchange.aborted) return this.reject(error)
     const reason = failureReason(error)
     if (reason === null) return this.reject(error)
@@ -143,6 +155,7 @@ class Attempts implements ReplyListener, Abortable {
       this.sentAgain = true
       this.service.retries.count('closed')
       this.begun = this.service.clock.now()
+      this.note(instance!)
       return this.connect(instance!)
     }
     this.reject(error)
@@ -150,6 +163,7 @@ class Attempts implements ReplyListener, Abortable {
 
   finished(): void {
     this.instance!.inFlight--
+    this.record?.finished()
     this.connection = null
   }
 

@@ -5,6 +5,7 @@ import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import type { LogLevel } from '../core/logger.ts'
 import { Headers } from '../core/headers.ts'
+import { Trace } from '../core/trace.ts'
 import { createAccessLog } from './access-log.ts'
 import { createLineLogger, type LogOutput } from './logger.ts'
 import { createMemoryLogger } from './memory-logger.ts'
@@ -19,6 +20,7 @@ function rawOutput(): LogOutput & { text: string } {
       output.text += line
     },
     log: createLineLogger('info', clock, (line) => output.write(line)),
+    setLevel() {},
     close: () => Promise.resolve(),
   }
   return output
@@ -30,6 +32,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
     headers: Headers.of([['user-agent', 'curl/8']]),
     start: 100,
     correlationId: 'c-1',
+    trace: new Trace('4bf92f3577b34da6a3ce929d0e0e4736', '', '00f067aa0ba902b7', 1, ''),
     consumer: { id: 'u-1', roles: [], tier: 'authenticated', scopes: [], key: null, claims: {} },
     instance: '10.0.0.7:8001',
   })
@@ -44,6 +47,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
       duration_ms: 12.346,
       user_id: 'u-1',
       correlation_id: 'c-1',
+      trace_id: '4bf92f3577b34da6a3ce929d0e0e4736',
       user_agent: 'curl/8',
       ip_address: '192.0.2.1',
       route: 'users',
@@ -84,6 +88,16 @@ for (const [level, written] of Object.entries({ debug: 3, info: 3, warn: 1, erro
     assert.equal(output.lines.length, written)
     assert.deepEqual([output.lines.at(-1)?.['level'], output.lines.at(-1)?.['status_code']], ['error', 502])
   })
+
+test('the level may change while the gateway runs', () => {
+  const output = createMemoryLogger('warn', clock)
+  const accessLog = createAccessLog(output, clock)
+  for (const level of ['info', 'error', 'debug'] as const) {
+    accessLog(makeExchange(), 200, 0, 1)
+    output.setLevel(level)
+  }
+  assert.equal(output.lines.length, 1)
+})
 
 test('secrets in the query are redacted', () => {
   const output = createMemoryLogger('info', clock)

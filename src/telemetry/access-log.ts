@@ -22,18 +22,18 @@ const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
  */
 export function createAccessLog(output: LogOutput, clock: Clock): AccessLog {
   const { log } = output
-  if (!log.isLevelEnabled('error')) return () => {}
-  const all = log.isLevelEnabled('info')
   const timestamp = createTimestamp(clock)
   return (exchange, status, bytes, end) => {
     const failed = status >= 500
-    if (!failed && !all) return
+    // Asked each time: the level may change while the gateway runs.
+    if (!log.isLevelEnabled(failed ? 'error' : 'info')) return
     const { route } = exchange
     output.write(
       `{"level":"${failed ? 'error' : 'info'}","timestamp":"${timestamp()}","method":${text(exchange.method)},` +
         `"url":${text(exchange.path + redactQuery(exchange.query), URL_LENGTH)},"status_code":${status},` +
         `"duration_ms":${Math.round((end - exchange.start) * 1000) / 1000},` +
         `"user_id":${text(exchange.consumer?.id)},"correlation_id":${text(exchange.correlationId)},` +
+        `"trace_id":${text(exchange.trace.traceId || null)},` +
         `"user_agent":${text(exchange.headers.get('User-Agent'))},"ip_address":${text(exchange.client.address)},` +
         `"route":${text(route.id)},"service":${text(route.service)},"instance":${text(exchange.instance)},` +
         `"bytes":${bytes},"message":"API Gateway Request"}\n`,

@@ -1,5 +1,6 @@
 import type { Exchange } from '../core/exchange.ts'
 import { Headers } from '../core/headers.ts'
+import { UNTRACED } from '../core/trace.ts'
 
 /** An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users". */
 export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
@@ -23,6 +24,8 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     serviceTime: 0,
     repliedAt: null,
     error: null,
+    trace: UNTRACED,
+    record: null,
     aborted: false,
     waiter: null,
     inform: () => {},

@@ -4,9 +4,11 @@ import { loadChain } from '../config/policy-files.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
+import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import { startTracing } from '../telemetry/tracing.ts'
 import { Line } from './line.ts'
 import { survivePolicies } from './survive-policies.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -30,8 +32,9 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
     patience: PATIENCE,
   })
   if (config.policyFiles.length > 0) survivePolicies(output.log)
-  const starting = loadChain(config.policyFiles).then(
-    (policies) =>
+  const loading = [loadChain(config.policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
+  const starting = Promise.all(loading).then(
+    ([policies, tracing]) =>
       new Front({
         config,
         policies,
@@ -40,6 +43,7 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
         limits: new SharedTable(limits),
         output,
         announce: (series) => tell({ type: 'series', series }),
+        tracing,
         answers,
         threads: line,
         size,

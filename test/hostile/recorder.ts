@@ -4,12 +4,17 @@ import { startRawService } from '../support/peer.ts'
 /** A service that keeps every octet it gets. */
 export interface Recorder {
   readonly url: string
-  /** What came since `reset`, one character an octet, over all connections in the order of arrival. */
+  /**
+   * What came since `reset`, one character an octet, over all connections in the order of arrival; without the trace
+   * that the gateway has begun, which is another one each time.
+   */
   readonly octets: string
   /** Whole requests since `reset`. */
   readonly requests: number
   reset(): void
 }
+
+const TRACE = /^traceparent: 00-[\da-f]{32}-[\da-f]{16}-03\r\n/gm
 
 /** Answers every request with 200 and no content, until the end of the test. */
 export async function startRecorder(t: TestContext): Promise<Recorder> {
@@ -26,7 +31,7 @@ export async function startRecorder(t: TestContext): Promise<Recorder> {
   return {
     url: service.url,
     get octets() {
-      return octets
+      return octets.replaceAll(TRACE, '')
     },
     get requests() {
       return requests

@@ -25,6 +25,8 @@ export class Refresh implements Exchange {
   serviceTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
+  readonly trace: Exchange['trace']
+  readonly record = null
   readonly aborted = false
   waiter: Abortable | null = null
 
@@ -39,6 +41,7 @@ export class Refresh implements Exchange {
     this.route = exchange.route
     this.params = exchange.params
     this.consumer = exchange.consumer
+    this.trace = exchange.trace
   }
 
   inform(): void {}

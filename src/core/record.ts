@@ -1,0 +1,86 @@
+import type { Clock } from './clock.ts'
+import type { GatewayError } from './errors.ts'
+import { newSpanId } from './trace-ids.ts'
+
+/** What is told of an event, by names that begin with "sallyport." or are conventional. */
+export type EventAttributes = Readonly<Record<string, string | number | boolean>>
+
+/** A decision that was made on the way. */
+export interface RecordedEvent {
+  readonly name: string
+  /** Monotonic milliseconds. */
+  readonly time: number
+  readonly attributes: EventAttributes
+}
+
+/** What happened to an exchange inside the gateway; only made where somebody will read it. */
+export class ExchangeRecord {
+  readonly events: RecordedEvent[] = []
+  readonly attempts: AttemptRecord[] = []
+  private readonly clock: Clock
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  /** Notes a decision. */
+  event(name: string, attributes: EventAttributes): void {
+    this.events.push({ name, time: this.clock.now(), attributes })
+  }
+
+  /** The request goes to an instance now. */
+  attempt(instance: string): AttemptRecord {
+    const attempt = new AttemptRecord(instance, this.clock)
+    this.attempts.push(attempt)
+    return attempt
+  }
+
+  /** Milliseconds that were spent waiting for instances: until the head of the reply, or until an attempt failed. */
+  get waited(): number {
+    return this.attempts.reduce((sum, attempt) => sum + attempt.waited, 0)
+  }
+}
+
+/** One attempt to get the exchange answered by an instance. Times are monotonic milliseconds. */
+export class AttemptRecord {
+  readonly spanId = newSpanId()
+  /** Host and port. */
+  readonly instance: string
+  readonly start: number
+  /** Path that was sent, or "" where nothing was. */
+  path = ''
+  /** Status of the reply, or 0 while there is none. */
+  status = 0
+  error: GatewayError | null = null
+  /** When the reply was there whole, or the attempt had failed; NaN before. */
+  end = Number.NaN
+  private answered = Number.NaN
+  private readonly clock: Clock
+
+  constructor(instance: string, clock: Clock) {
+    this.instance = instance
+    this.clock = clock
+    this.start = clock.now()
+  }
+
+  /** The head of the reply has come. */
+  replied(status: number): void {
+    this.status = status
+    this.answered = this.clock.now()
+  }
+
+  failed(error: GatewayError): void {
+    this.error = error
+    this.finished()
+  }
+
+  /** Nothing more comes from the instance. */
+  finished(): void {
+    if (Number.isNaN(this.end)) this.end = this.clock.now()
+  }
+
+  get waited(): number {
+    const until = Number.isNaN(this.answered) ? this.end : this.answered
+    return (Number.isNaN(until) ? this.clock.now() : until) - this.start
+  }
+}

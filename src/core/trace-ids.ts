@@ -1,0 +1,27 @@
+import { randomFillSync } from 'node:crypto'
+
+/** Octets of randomness that are fetched at once: asking for each id alone would cost more than all the rest of a trace. */
+const POOL = 1536
+
+const octets = Buffer.allocUnsafe(POOL)
+let digits = ''
+let used = 0
+
+/** A new trace id: 32 lower-case hexadecimal digits, all of them random (W3C Trace Context Level 2 section 3.2.2.3). */
+export function newTraceId(): string {
+  return take(32)
+}
+
+/** A new span id: 16 random lower-case hexadecimal digits. */
+export function newSpanId(): string {
+  return take(16)
+}
+
+function take(length: number): string {
+  if (digits.length - used < length) {
+    digits = randomFillSync(octets).toString('hex')
+    used = 0
+  }
+  used += length
+  return digits.slice(used - length, used)
+}

@@ -1,0 +1,76 @@
+import type { Clock } from '../core/clock.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { Logger } from '../core/logger.ts'
+import { ExchangeRecord } from '../core/record.ts'
+import { type Environment, readExportSettings } from './otel-environment.ts'
+import { createSampler, type Sampler } from './sampler.ts'
+import type { SpanOutput } from './span-output.ts'
+import { traceOf } from './trace-context.ts'
+
+/** An exchange as it came off the wire. */
+export interface ReceivedExchange extends Exchange {
+  /** Values of the fields of that name, joined by commas, or null. */
+  readonly traceparent: string | null
+  readonly tracestate: string | null
+  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
+  readonly minor: number
+}
+
+/** How an exchange ended. */
+export interface Outcome {
+  readonly status: number
+  /** Octets of content that were sent. */
+  readonly bytes: number
+  /** Whether the reply was sent whole. */
+  readonly whole: boolean
+  /** Monotonic milliseconds. */
+  readonly end: number
+}
+
+/** Puts each exchange into its trace, and hands its spans over for export where that is on. */
+export class Tracing {
+  private readonly sampler: Sampler
+  private readonly clock: Clock
+  /** Null where nothing is exported. */
+  private readonly output: SpanOutput | null
+
+  constructor(sampler: Sampler, clock: Clock, output: SpanOutput | null) {
+    this.sampler = sampler
+    this.clock = clock
+    this.output = output
+  }
+
+  /** Continues the client's trace or begins one. */
+  begin(exchange: ReceivedExchange): void {
+    exchange.trace = traceOf(exchange.traceparent, exchange.tracestate, this.sampler)
+    if (this.output !== null && exchange.trace.sampled) exchange.record = new ExchangeRecord(this.clock)
+  }
+
+  done(exchange: ReceivedExchange, outcome: Outcome): void {
+    if (exchange.trace.sampled) this.output?.write(exchange, outcome)
+  }
+
+  /** Spans that were exported, could not be delivered, and found no room in the queue. */
+  get counts(): { readonly exported: number; readonly failed: number; readonly dropped: number } {
+    return this.output?.counts ?? { exported: 0, failed: 0, dropped: 0 }
+  }
+
+  /** Resolves when what is left is exported, or cannot be within a few seconds. Never rejects. */
+  close(): Promise<void> {
+    return this.output?.close() ?? Promise.resolve()
+  }
+}
+
+/** Tracing as the OTEL_* variables say; what exports is loaded only where they name an endpoint. */
+export async function startTracing(
+  environment: Environment,
+  version: string,
+  log: Logger,
+  clock: Clock,
+): Promise<Tracing> {
+  const sampler = createSampler(environment, log)
+  const settings = readExportSettings(environment, log)
+  if (settings === null) return new Tracing(sampler, clock, null)
+  const { SpanOutput: Output } = await import('./span-output.ts')
+  return new Tracing(sampler, clock, new Output(settings, version, log, clock))
+}
