@@ -3,60 +3,28 @@ import { Bytes, cancelBody, isStream } from '../core/body.ts'
 import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
-import { tooLarge } from '../core/limited-body.ts'
 import type { Reply } from '../core/reply.ts'
-import type { Tunnel, Upgrade } from '../core/upgrade.ts'
-import { CR, LF } from './characters.ts'
-import type { Deadlines, Timed } from './deadlines.ts'
-import { INCOMPLETE } from './fields.ts'
-import { Input, type InputConsumer } from './input.ts'
-import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
+import type { Upgrade } from '../core/upgrade.ts'
+import type { Deadlines } from './deadlines.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
-import { sharedBuffer } from './read-buffers.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
-import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
+import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from './response-head.ts'
-import { type Informed, ServerExchange } from './server-exchange.ts'
+import type { ServerExchange } from './server-exchange.ts'
 import type { ServerHandler, ServerOptions } from './server-handler.ts'
 
-/**
- * idle: between requests; head, body: reading one; waiting: for the reply; tunnel: no longer HTTP; closing: only
- * reading what is thrown away.
- */
-type State = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'closing'
-
-/**
- * A client's connection: reads requests one after another, answers them in order, and never holds more of a client's
- * octets than were read at once.
- */
-export class ServerConnection implements BodySource, WriterOwner, InputConsumer, Informed, Timed {
-  readonly socket: Socket
+/** A client's connection: reads requests one after another, and answers them in order. */
+export class ServerConnection extends RequestReader implements WriterOwner {
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
-  /** For `identify` to keep what it found out about an untrusted peer. */
-  client: Client | null = null
-  deadline: number
 
   private readonly handler: ServerHandler
-  private readonly options: ServerOptions
-  private readonly deadlines: Deadlines
-  private readonly head: RequestHead
   private readonly writer: MessageWriter
-  private readonly input: Input
-  private state: State = 'idle'
-  private exchange: ServerExchange | null = null
-  private body: IncomingBody | null = null
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private draining = false
-  private closeAfter = false
-  /** The client has asked for that. */
-  private clientCloses = false
-  private expectsContinue = false
-  private closing: LingeringClose | null = null
-  private tunnel: Tunnel | null = null
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -64,15 +32,10 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
 
   /** Takes over a connected socket, whose octets the caller hands to `read`. `head` may be shared by all connections of a thread: it is read at once. */
   constructor(socket: Socket, handler: ServerHandler, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
-    this.socket = socket
+    super(socket, options, deadlines, head)
     this.peer = socket.remoteAddress ?? ''
     this.handler = handler
-    this.options = options
-    this.deadlines = deadlines
-    this.head = head
     this.writer = new MessageWriter(this)
-    this.input = new Input(this)
-    this.deadline = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.clientDrained()))
     socket.on('end', () => this.ended())
@@ -97,88 +60,14 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.socket.destroy()
   }
 
-  // Reading
+  // Replying
 
-  /** What is to be read into next. */
-  get readBuffer(): Buffer {
-    return this.body === null ? sharedBuffer : this.body.readBuffer
+  protected identify(head: RequestHead): Client {
+    return this.handler.identify(this, head)
   }
 
-  /** Takes octets from the socket, which are only lent. */
-  read(octets: Buffer, end: number): void {
-    if (this.closing !== null) return this.closing.discard(end)
-    if (this.tunnel !== null) return this.tunnel.fromClient(octets.subarray(0, end))
-    // A head that comes in small pieces is not parsed again before a line of it is complete.
-    if (this.state === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
-      return this.input.keep(octets.subarray(0, end))
-    this.input.feed(octets, end)
-  }
-
-  consume(octets: Buffer, start: number, end: number): number {
-    if (this.state === 'waiting') {
-      this.pauseReading()
-      return start
-    }
-    if (this.tunnel !== null) this.tunnel.fromClient(octets.subarray(start, end))
-    if (this.tunnel !== null || this.state === 'closing') return end
-    try {
-      return this.state === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
-    } catch (error) {
-      this.refuse(error)
-      return end
-    }
-  }
-
-  private readHead(octets: Buffer, start: number, end: number): number {
-    const bodyStart = this.head.parse(octets, start, end)
-    if (bodyStart !== INCOMPLETE) return this.begin(octets, bodyStart, end)
-    // Some clients send an empty line after a body: it is no beginning (RFC 9112 section 2.2).
-    if (this.state === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
-    if (this.state === 'idle') this.deadline = this.deadlines.in(this.options.headTimeout)
-    this.state = 'head'
-    return start
-  }
-
-  private readBody(octets: Buffer, start: number, end: number): number {
-    const body = this.body!
-    this.deadline = this.deadlines.in(this.options.bodyTimeout)
-    const at = body.feed(octets, start, end)
-    if (!body.arrived) return at
-    this.state = 'waiting'
-    this.deadline = Number.POSITIVE_INFINITY
-    if (this.exchange === null) this.next()
-    return at
-  }
-
-  /** A whole head was read: makes the exchange of it, with its body or what is there of it, and has it answered. */
-  private begin(octets: Buffer, bodyStart: number, end: number): number {
-    const { head, options } = this
-    const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now(), this)
-    this.exchange = exchange
+  protected answer(exchange: ServerExchange): void {
     this.status = 0
-    this.closeAfter = this.clientCloses = head.close
-    this.state = 'waiting'
-    this.deadline = Number.POSITIVE_INFINITY
-    const length = head.contentLength
-    if (length > options.body) throw tooLarge(options.body)
-    this.expectsContinue = length !== 0 && head.expectsContinue
-    let at = bodyStart
-    if (length > 0 && length <= WHOLE && end - bodyStart >= length) {
-      at = bodyStart + length
-      exchange.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, at))
-    } else if (length !== 0) {
-      const body = requestBody(this, length, options)
-      this.body = body
-      this.state = 'body'
-      this.deadline = this.deadlines.in(options.bodyTimeout)
-      if (at < end) at = this.readBody(octets, at, end)
-      exchange.body = body.whole() ?? body
-    }
-    this.answer(exchange)
-    return at
-  }
-
-  private answer(exchange: ServerExchange): void {
     let reply: Reply | Promise<Reply>
     try {
       reply = this.handler.handle(exchange)
@@ -188,31 +77,6 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     if (reply instanceof Promise) reply.then(this.onReply, this.onRejected)
     else this.reply(reply)
   }
-
-  bodyWanted(): void {
-    if (!this.expectsContinue) return
-    this.expectsContinue = false
-    this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
-  }
-
-  pauseReading(): void {
-    this.socket.pause()
-    // What keeps the body from being taken may be that the client does not take the reply to it.
-    if (this.state === 'body') this.writeBlocked(this.socket.writableNeedDrain)
-  }
-
-  resumeReading(): void {
-    this.socket.resume()
-    if (this.state === 'body') this.deadline = this.deadlines.in(this.options.bodyTimeout)
-  }
-
-  abandonBody(): void {
-    this.closeAfter = true
-    if (this.exchange === null) this.linger()
-    else this.pauseReading()
-  }
-
-  // Replying
 
   private reply(reply: Reply): void {
     const { exchange } = this
@@ -282,7 +146,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole)
   }
 
-  private next(): void {
+  protected next(): void {
     this.body = null
     if (this.closeAfter || this.draining) return this.hangUp()
     // A client that does not read its replies is not asked for more: they would pile up here.
@@ -300,7 +164,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
   // Endings
 
   /** What was read cannot be used: answers if nothing has been answered yet, and reads no further request. */
-  private refuse(error: unknown): void {
+  protected refuse(error: unknown): void {
     const { exchange, body } = this
     if (this.socket.destroyed) return
     this.closeAfter = true
@@ -330,7 +194,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     this.socket.destroySoon()
   }
 
-  private linger(): void {
+  protected linger(): void {
     if (this.closing !== null) return
     this.state = 'closing'
     this.deadline = Number.POSITIVE_INFINITY
