@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { refusal } from './support/problem.ts'
@@ -151,4 +153,34 @@ test('a route may take more than limits.body, and all others may not', async (t)
       const reply = await send(port, { method: 'POST', path, headers, body: 'x'.repeat(size) })
       assert.equal(reply.status, status, `${path} ${size} ${JSON.stringify(headers)}`)
     }
+})
+
+const API = `
+openapi: 3.0.3
+paths:
+  /orders/{id}:
+    get:
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: integer } }
+`
+
+test('worker threads hold requests to the document that a file has, and check finds what is wrong in it', async (t) => {
+  const document = await temporaryFile(t, 'orders.openapi.yaml', API)
+  const yaml = `
+listeners: [{ address: 127.0.0.1:0 }]
+workers: 2
+policies: { validation: { openapi: { document: ${document} } } }
+routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /orders/* }, reply: {} }]
+`
+  const { port } = await start(t, yaml)
+  assert.equal((await send(port, { path: '/orders/7' })).status, 200)
+  assert.equal((await send(port, { path: '/orders/seven' })).status, 400)
+  assert.equal((await send(port, { path: '/none' })).status, 404)
+  await writeFile(document, API.replace('integer', 'int'))
+  const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /sallyport\.yaml:4:\d+: policies\.validation\.openapi\.document: cannot be used: #\/paths\/~1orders~1\{id\}\/get: /,
+  )
 })

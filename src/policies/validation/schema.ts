@@ -2,6 +2,7 @@ import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import type { JsonDocument } from '../../core/document.ts'
 import { compileLinear } from './linear-pattern.ts'
+import { UnusablePattern } from './pattern-syntax.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
 
@@ -19,10 +20,18 @@ export type Check = (value: unknown, size: number, place: Place) => readonly Vio
 /** Of the formats, those that are tested in time linear in the text. Others are annotations. */
 const { url: _url, regex: _regex, ...formats } = fullFormats
 
-/** The library tells patterns apart by their text. */
-const engine = Object.assign((pattern: string) => ({ test: compileLinear(pattern), toString: () => pattern }), {
-  code: '',
-})
+const engine = Object.assign(
+  (pattern: string) => {
+    try {
+      // The library tells patterns apart by their text.
+      return { test: compileLinear(pattern), toString: () => pattern }
+    } catch (error) {
+      if (!(error instanceof UnusablePattern)) throw error
+      throw new UnusableSchema(`the pattern ${JSON.stringify(pattern)} cannot be used: ${error.message}`)
+    }
+  },
+  { code: '' },
+)
 
 const common: Options = {
   strictTypes: false,
@@ -107,6 +116,6 @@ function compile(ajv: Ajv2020, schema: JsonDocument): ValidateFunction {
   try {
     return ajv.compile(schema)
   } catch (error) {
-    throw new UnusableSchema(error instanceof Error ? error.message : String(error))
+    throw new UnusableSchema((error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, ''))
   }
 }
