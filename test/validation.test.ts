@@ -128,6 +128,16 @@ test('a chunked body over the limit of its route is 413 in mid-stream, and the s
   assert.equal((await peer.rest()).toString(), '')
 })
 
+test('a chunked body that is to be checked is 413 as soon as it is too large', async (t) => {
+  const { port, service } = await setUp(t, { body: { schema: order, limit: '10b' } })
+  const client = await connect(t, port)
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
+  client.write('6\r\n[1,2,3\r\n')
+  client.write('6\r\n,4,5,6\r\n')
+  await refusal(client, 413)
+  assert.equal(service.heard.length, 0)
+})
+
 test('a route may take more than limits.body, and all others may not', async (t) => {
   const service = await startService(t, (request, response) => {
     request.resume().on('end', () => response.end())
@@ -168,7 +178,7 @@ test('worker threads hold requests to the document that a file has, and check fi
   const document = await temporaryFile(t, 'orders.openapi.yaml', API)
   const yaml = `
 listeners: [{ address: 127.0.0.1:0 }]
-workers: 2
+workers: 1
 policies: { validation: { openapi: { document: ${document} } } }
 routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /orders/* }, reply: {} }]
 `
