@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { refusal } from './support/problem.ts'
@@ -126,6 +128,16 @@ test('a chunked body over the limit of its route is 413 in mid-stream, and the s
   assert.equal((await peer.rest()).toString(), '')
 })
 
+test('a chunked body that is to be checked is 413 as soon as it is too large', async (t) => {
+  const { port, service } = await setUp(t, { body: { schema: order, limit: '10b' } })
+  const client = await connect(t, port)
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n')
+  client.write('6\r\n[1,2,3\r\n')
+  client.write('6\r\n,4,5,6\r\n')
+  await refusal(client, 413)
+  assert.equal(service.heard.length, 0)
+})
+
 test('a route may take more than limits.body, and all others may not', async (t) => {
   const service = await startService(t, (request, response) => {
     request.resume().on('end', () => response.end())
@@ -151,4 +163,34 @@ test('a route may take more than limits.body, and all others may not', async (t)
       const reply = await send(port, { method: 'POST', path, headers, body: 'x'.repeat(size) })
       assert.equal(reply.status, status, `${path} ${size} ${JSON.stringify(headers)}`)
     }
+})
+
+const API = `
+openapi: 3.0.3
+paths:
+  /orders/{id}:
+    get:
+      parameters:
+        - { name: id, in: path, required: true, schema: { type: integer } }
+`
+
+test('worker threads hold requests to the document that a file has, and check finds what is wrong in it', async (t) => {
+  const document = await temporaryFile(t, 'orders.openapi.yaml', API)
+  const yaml = `
+listeners: [{ address: 127.0.0.1:0 }]
+workers: 1
+policies: { validation: { openapi: { document: ${document} } } }
+routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /orders/* }, reply: {} }]
+`
+  const { port } = await start(t, yaml)
+  assert.equal((await send(port, { path: '/orders/7' })).status, 200)
+  assert.equal((await send(port, { path: '/orders/seven' })).status, 400)
+  assert.equal((await send(port, { path: '/none' })).status, 404)
+  await writeFile(document, API.replace('integer', 'int'))
+  const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /sallyport\.yaml:4:\d+: policies\.validation\.openapi\.document: cannot be used: #\/paths\/~1orders~1\{id\}\/get: /,
+  )
 })

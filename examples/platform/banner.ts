@@ -27,6 +27,10 @@ function steps(url: string, apiKey: string): Step[] {
       title: 'Place an order',
       command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
     },
+    {
+      title: 'An order that is none: 422, with what is wrong by JSON pointer',
+      command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
+    },
     { title: 'The stock is less by two', command: `curl -sw '\\n' ${api}/inventory/teapot` },
     { title: 'Write a mail', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },

@@ -34,7 +34,7 @@ test('sallyport.yaml routes the eleven prefixes of the platform to its five serv
   })
   const paths = new Set(config.routes.flatMap((route) => (route.service === undefined ? [] : route.match.path)))
   const wanted = [...prefixes, 'notifications', 'email'].map((prefix) => `/api/v1/${prefix}/*`)
-  assert.deepEqual([...paths].toSorted(), wanted.toSorted())
+  assert.deepEqual([...paths].filter((path) => path.endsWith('/*')).toSorted(), wanted.toSorted())
   const ports = Object.entries(config.services).map(([name, { instances }]) => [name, instances[0]?.url.port])
   assert.deepEqual(ports, [
     ['user-service', 8001],

@@ -95,11 +95,36 @@ export function cancelBody(body: Body): void {
   if (isStream(body)) body.cancel()
 }
 
+/** How much of bodies that are still arriving is held in memory, for all of them together; in octets. */
+export class Budget {
+  private held = 0
+  private readonly most: number
+
+  constructor(most: number) {
+    this.most = most
+  }
+
+  /** Whether there was room for that many octets more. */
+  take(octets: number): boolean {
+    if (this.held + octets > this.most) return false
+    this.held += octets
+    return true
+  }
+
+  giveBack(octets: number): void {
+    this.held -= octets
+  }
+}
+
+/** Of a thread. */
+const shared = new Budget(256 * 1024 ** 2)
+
 /**
  * Reads a body to its end into memory.
- * Throws GatewayError 'content-too-large' once it has more than `limit` octets, or what the source failed with.
+ * Throws GatewayError 'content-too-large' once it has more than `limit` octets, 'too-busy' where there is no room for more
+ * in the budget, or what the source failed with.
  */
-export function collect(body: Body, limit: number): Promise<Bytes> {
+export function collect(body: Body, limit: number, budget: Budget = shared): Promise<Bytes> {
   return new Promise((resolve, reject) => {
     if (body === null) return resolve(Bytes.fromLatin1(''))
     if (body.length > limit) {
@@ -109,20 +134,31 @@ export function collect(body: Body, limit: number): Promise<Bytes> {
     if (body instanceof Bytes) return resolve(body)
     const chunks: Buffer[] = []
     let size = 0
+    const stop = (error: Error): false => {
+      chunks.length = 0
+      budget.giveBack(size)
+      body.cancel()
+      reject(error)
+      return false
+    }
     body.pipe({
       write(chunk) {
+        if (size + chunk.length > limit)
+          return stop(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
+        if (!budget.take(chunk.length))
+          return stop(new GatewayError('too-busy', 'Too much is being sent to the gateway. Try again later.'))
         size += chunk.length
-        if (size > limit) {
-          chunks.length = 0
-          body.cancel()
-          reject(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
-          return false
-        }
         chunks.push(Buffer.from(chunk))
         return true
       },
-      end: () => resolve(Bytes.fromBuffer(Buffer.concat(chunks, size))),
-      fail: reject,
+      end() {
+        budget.giveBack(size)
+        resolve(Bytes.fromBuffer(Buffer.concat(chunks, size)))
+      },
+      fail(error) {
+        budget.giveBack(size)
+        reject(error)
+      },
     })
   })
 }

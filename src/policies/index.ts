@@ -12,7 +12,10 @@ import { securityHeaders } from './security-headers.ts'
 import { transform } from './transform/policy.ts'
 import { validation } from './validation/policy.ts'
 
-/** Every policy; the order of this list is the order of the chain, the first one outermost. */
+/**
+ * Every policy; the order of this list is the order of the chain, the first one outermost. Requests are validated as
+ * their client sent them, once it is known that it may send any, and before a transform or a cache makes use of them.
+ */
 export const policies = [
   correlationId,
   compression,

@@ -68,8 +68,8 @@ export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | 
     exchange.body = limitBody(exchange.body, rule.limit)
     return null
   }
-  const body = limitBody(exchange.body, rule.checkedLimit)
-  if (body instanceof Bytes) {
+  const { body } = exchange
+  if (body instanceof Bytes && body.length <= rule.checkedLimit) {
     checkDocument(body, check)
     return null
   }

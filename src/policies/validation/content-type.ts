@@ -27,7 +27,7 @@ export const parseContentType = remember((text: string): ContentType | null => {
 })
 
 /** Whether content of that type is JSON: itself, or by the suffix +json (RFC 6839 section 3.1). */
-export function isJson(essence: string): boolean {
+function isJson(essence: string): boolean {
   return essence === 'application/json' || essence.endsWith('+json')
 }
 

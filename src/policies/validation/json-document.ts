@@ -1,12 +1,9 @@
-import { isDocument } from '../../core/document.ts'
+import { isUtf8 } from 'node:buffer'
 
 /** A body that is no JSON document, or one that not everybody reads alike; the message says why. */
 export class MalformedJson extends Error {
   override readonly name = 'MalformedJson'
 }
-
-// A byte order mark is no part of JSON (RFC 8259 section 8.1): it stays, and is refused.
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 const COLON = 58
 const QUOTE = 34
@@ -16,19 +13,12 @@ const BACKSLASH = 92
  * Reads a JSON document (RFC 8259) whose maps name each member once (RFC 7493 section 2.3), as of two of the same name
  * the service might take the other one. Throws MalformedJson.
  */
-export function parseStrictly(octets: Uint8Array): unknown {
-  const text = decode(octets)
+export function parseStrictly(octets: Buffer): unknown {
+  if (!isUtf8(octets)) throw new MalformedJson('is not UTF-8')
+  const text = octets.toString()
   const value = parse(text)
   if (membersIn(value) !== membersWritten(text)) throw new MalformedJson('names a member of a map twice')
   return value
-}
-
-function decode(octets: Uint8Array): string {
-  try {
-    return decoder.decode(octets)
-  } catch {
-    throw new MalformedJson('is not UTF-8')
-  }
 }
 
 function parse(text: string): unknown {
@@ -57,12 +47,11 @@ function membersWritten(text: string): number {
 /** Members of all maps of a value; without recursion, as the client decides how deep it is. */
 function membersIn(value: unknown): number {
   let members = 0
-  const left = [value]
-  while (left.length > 0) {
-    const each = left.pop()
-    const below: readonly unknown[] = Array.isArray(each) ? each : isDocument(each) ? Object.values(each) : []
+  const left: object[] = typeof value === 'object' && value !== null ? [value] : []
+  for (let each = left.pop(); each !== undefined; each = left.pop()) {
+    const below: readonly unknown[] = Array.isArray(each) ? each : Object.values(each)
     if (!Array.isArray(each)) members += below.length
-    for (const item of below) left.push(item)
+    for (const item of below) if (typeof item === 'object' && item !== null) left.push(item)
   }
   return members
 }

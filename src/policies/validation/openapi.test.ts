@@ -214,7 +214,10 @@ for (const [document, reason] of [
     withOperation(json({ $ref: '#/components/schemas/A' }), '/a', { components: { schemas: { A: { minimum: '' } } } }),
     /#\/components\/schemas\/A: \/minimum must be number/,
   ],
-  [withOperation(json({ pattern: '(a)\\1' })), /^#\/paths\/~1a\/post\/requestBody: has "\\1"; back references/],
+  [
+    withOperation(json({ pattern: '(a)\\1' })),
+    /^#\/paths\/~1a\/post\/requestBody: the pattern "\(a\)\\\\1" cannot be used: has "\\1"; back references/,
+  ],
   [withOperation({ parameters: [{ $ref: '#/nowhere' }] }), /^#\/paths\/~1a\/post: refers to "#\/nowhere"/],
   [withOperation({ parameters: [{ name: 'a', in: 'path', style: 'matrix' }] }), /the style "matrix"; expected simple/],
   [withOperation({ parameters: [{ name: 'a', in: 'query', style: 'simple' }] }), /expected form, spaceDelimited/],

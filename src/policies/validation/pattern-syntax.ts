@@ -29,7 +29,7 @@ export function parsePattern(text: string): readonly Condition[] {
   try {
     void new RegExp(text, 'u')
   } catch (error) {
-    throw new UnusablePattern(`is no regular expression: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UnusablePattern(error instanceof Error ? error.message : String(error))
   }
   return new Parser(text.match(TOKEN) ?? []).parse()
 }
@@ -118,5 +118,5 @@ function atStart(part: Part): Part {
 }
 
 function unusable(what: string): UnusablePattern {
-  return new UnusablePattern(`has ${what}, as it is to take time linear in the text`)
+  return new UnusablePattern(`has ${what}, so that it takes time linear in the text`)
 }

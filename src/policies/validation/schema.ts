@@ -1,7 +1,8 @@
-import { Ajv2020, type Options, type ValidateFunction } from 'ajv/dist/2020.js'
-import { fullFormats } from 'ajv-formats/dist/formats.js'
+import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
+import { linearFormats, validator } from './library.ts'
 import { compileLinear } from './linear-pattern.ts'
+import { UnusablePattern } from './pattern-syntax.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
 
@@ -16,13 +17,18 @@ export class UnusableSchema extends Error {
 /** Checks a value of which `size` octets came from the client: what is wrong with it, or null. */
 export type Check = (value: unknown, size: number, place: Place) => readonly Violation[] | null
 
-/** Of the formats, those that are tested in time linear in the text. Others are annotations. */
-const { url: _url, regex: _regex, ...formats } = fullFormats
-
-/** The library tells patterns apart by their text. */
-const engine = Object.assign((pattern: string) => ({ test: compileLinear(pattern), toString: () => pattern }), {
-  code: '',
-})
+const engine = Object.assign(
+  (pattern: string) => {
+    try {
+      // The library tells patterns apart by their text.
+      return { test: compileLinear(pattern), toString: () => pattern }
+    } catch (error) {
+      if (!(error instanceof UnusablePattern)) throw error
+      throw new UnusableSchema(`the pattern ${JSON.stringify(pattern)} cannot be used: ${error.message}`)
+    }
+  },
+  { code: '' },
+)
 
 const common: Options = {
   strictTypes: false,
@@ -30,7 +36,6 @@ const common: Options = {
   strictRequired: false,
   // What OpenAPI adds to schemas, and what many schemas hold besides.
   keywords: ['example', 'xml', 'externalDocs', 'discriminator'],
-  formats,
   // A member that every object inherits is none of the document's.
   ownProperties: true,
   validateSchema: false,
@@ -82,7 +87,7 @@ export function checkSchema(schema: JsonDocument): void {
   const { $schema: dialect = DIALECT, $async: asynchronous = false } = schema
   if (dialect !== DIALECT) throw new UnusableSchema(`/$schema must be ${JSON.stringify(DIALECT)}, or left out`)
   if (asynchronous !== false) throw new UnusableSchema('/$async is not allowed')
-  metaschema ??= new Ajv2020({ strict: false, logger: false })
+  metaschema ??= new (validator())({ strict: false, logger: false })
   if (metaschema.validateSchema(schema) === true) return
   const [error] = metaschema.errors ?? []
   throw new UnusableSchema(
@@ -91,7 +96,7 @@ export function checkSchema(schema: JsonDocument): void {
 }
 
 function create(options: Options): Ajv2020 {
-  const ajv = new Ajv2020(options)
+  const ajv = new (validator())({ ...options, formats: linearFormats() })
   ajv.removeKeyword('uniqueItems')
   ajv.addKeyword({
     keyword: 'uniqueItems',
@@ -107,6 +112,6 @@ function compile(ajv: Ajv2020, schema: JsonDocument): ValidateFunction {
   try {
     return ajv.compile(schema)
   } catch (error) {
-    throw new UnusableSchema(error instanceof Error ? error.message : String(error))
+    throw new UnusableSchema((error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, ''))
   }
 }

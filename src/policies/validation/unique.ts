@@ -5,16 +5,19 @@ import { isDocument } from '../../core/document.ts'
  * size: the library compares each with each, which a client could make last.
  */
 export function hasDuplicates(items: readonly unknown[]): boolean {
-  const seen = new Set<string>()
+  const scalars = new Set<unknown>()
+  const texts = new Set<string>()
   for (const item of items) {
-    const text = JSON.stringify(item, sorted)
-    if (seen.has(text)) return true
-    seen.add(text)
+    if (typeof item === 'object' && item !== null) texts.add(canonical(item))
+    else scalars.add(item)
   }
-  return false
+  return scalars.size + texts.size < items.length
 }
 
-function sorted(_: string, value: unknown): unknown {
-  if (!isDocument(value)) return value
-  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+/** The same text for equal values. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (!isDocument(value)) return JSON.stringify(value)
+  const names = Object.keys(value).sort()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
 }

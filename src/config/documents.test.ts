@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { policies } from '../policies/index.ts'
+import { readDocuments } from './documents.ts'
+import { loadConfig } from './load.ts'
+import { fieldOf } from './value.ts'
+
+const base = fileURLToPath(new URL('../../test/config/sallyport.yaml', import.meta.url))
+const read = (value: unknown) => readDocuments({ value, chain: policies, findings: [] }, base)
+
+test('a path is replaced by what its file holds, for every route and for one, and a file is one value', async () => {
+  const validation = { query: 'documents/order.json', body: { schema: './documents/order.json' } }
+  const { value, findings } = await read({
+    policies: { validation },
+    routes: [{ id: 'a' }, { policies: { validation } }],
+  })
+  assert.deepEqual(findings, [])
+  const routes = fieldOf(value, 'routes') as unknown[]
+  const options = [value, routes[1]].map((place) => fieldOf(fieldOf(place, 'policies'), 'validation'))
+  const documents = options.flatMap((each) => [fieldOf(each, 'query'), fieldOf(fieldOf(each, 'body'), 'schema')])
+  assert.deepEqual(fieldOf(documents[0], 'required'), ['items'])
+  assert.equal(new Set(documents).size, 1)
+  assert.deepEqual(routes[0], { id: 'a' })
+  assert.equal(validation.query, 'documents/order.json')
+})
+
+test('what is written in place stays as it is, and so does what is no map', async () => {
+  for (const value of [{ policies: { validation: { query: { type: 'object' }, body: '1mb' } } }, { policies: 1 }, null])
+    assert.deepEqual(await read(value), { value, chain: policies, findings: [] })
+})
+
+test('a document keeps being one value through the parsing, for the policy to compile it once', async () => {
+  const { routes } = await loadConfig(
+    fileURLToPath(new URL('../../test/config/good/validation.yaml', import.meta.url)),
+    {},
+  )
+  const [first, second] = structuredClone(routes).map(({ policies: { validation } }) => validation)
+  assert.ok(first !== undefined && first !== false && second !== undefined && second !== false)
+  assert.deepEqual(first.body.schema?.['required'], ['items'])
+  assert.equal(second.openapi?.document['openapi'], '3.1.0')
+})
