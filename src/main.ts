@@ -1,10 +1,6 @@
 #!/usr/bin/env node
 /** The command line. */
-import { cache } from './commands/cache.ts'
-import { check } from './commands/check.ts'
 import { type Command, CommandError, UsageError } from './commands/command.ts'
-import { keys } from './commands/keys.ts'
-import { start } from './commands/start.ts'
 import { ConfigError } from './config/problems.ts'
 import { version } from './front/version.ts'
 
@@ -24,7 +20,15 @@ const USAGE = `Usage: sallyport <command>
   help                    prints this text
 `
 
-const commands = new Map<string, Command>(Object.entries({ start, check, keys, cache, version: showVersion, help }))
+/** Each loads what it needs, and none waits for what others need. */
+const commands = new Map<string, Command>([
+  ['start', async (args) => (await import('./commands/start.ts')).start(args)],
+  ['check', async (args) => (await import('./commands/check.ts')).check(args)],
+  ['keys', async (args) => (await import('./commands/keys.ts')).keys(args)],
+  ['cache', async (args) => (await import('./commands/cache.ts')).cache(args)],
+  ['version', showVersion],
+  ['help', help],
+])
 
 function showVersion(): Promise<number> {
   console.log(version)

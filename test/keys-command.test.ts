@@ -121,7 +121,7 @@ test('a Redis that does not answer is one clear line', async (t) => {
     const { code, stdout, stderr } = await keys(...args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^Redis, of stores\.redis in the configuration, does not answer: .*ECONNREFUSED.*\n$/)
+    assert.match(stderr, /^Redis, of stores\.redis in the configuration, cannot be used: .*ECONNREFUSED.*\n$/)
   }
 })
 

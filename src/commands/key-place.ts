@@ -45,7 +45,7 @@ export async function withKeys<Result>(
     return await work(new RedisApiKeys(client))
   } catch (error) {
     if (error instanceof CommandError) throw error
-    const message = `Redis, of stores.redis in the configuration, does not answer: ${reasonOf(error)}`
+    const message = `Redis, of stores.redis in the configuration, cannot be used: ${reasonOf(error)}`
     throw new CommandError(message, { cause: error })
   } finally {
     client.disconnect()

@@ -7,7 +7,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { Headers } from '../../core/headers.ts'
 import { apiKey } from './api-key.ts'
-import { configuredApiKeys } from './api-key-store.ts'
+import { configuredApiKeys } from './configured-api-keys.ts'
 import type { Identity } from './identity.ts'
 import { newApiKey } from './new-api-key.ts'
 

@@ -2,11 +2,12 @@ import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { fieldName } from '../field-name.ts'
 import { duration } from '../../core/units.ts'
-import { configuredApiKeys, sharedApiKeys } from './api-key-store.ts'
+import { configuredApiKeys } from './configured-api-keys.ts'
 import { CredentialError } from './credential-error.ts'
 import { onlyField, queryParameter, withoutParameter } from './credentials.ts'
 import { keyExpiry } from './key-expiry.ts'
 import { defineAuthMethod } from './method.ts'
+import { SharedApiKeys } from './shared-api-keys.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/i
 
@@ -64,7 +65,7 @@ export const apiKey = defineAuthMethod({
   create({ header, query, keys, store, ...caching }, { clock, apiKeys }) {
     const configured = configuredApiKeys(keys, clock)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')
-    const shared = store === 'redis' && apiKeys !== null ? sharedApiKeys(apiKeys, caching, clock) : null
+    const shared = store === 'redis' && apiKeys !== null ? new SharedApiKeys(apiKeys, caching, clock) : null
     return {
       authenticate(exchange, checkFailures) {
         const sent =

@@ -24,6 +24,12 @@ function setUp(options: Partial<z.input<typeof auth.options>> = {}) {
       asked++
       return Promise.resolve({ status: 200, body: Bytes.fromText('{"active":false}') })
     },
+    apiKeys: {
+      find: () => {
+        asked++
+        return Promise.resolve(null)
+      },
+    },
   })
   const methods = { jwt: { secret: SECRET }, 'api-key': { keys: [{ id: 'ci', sha256: hash('sha256', KEY) }] } }
   const next = () => new Reply(200, Headers.of(), null)
@@ -84,6 +90,15 @@ test('bad API keys count too, and the right one still opens', async () => {
   for (const status of [401, 401, 401, 429]) assert.equal(await ask({ 'X-API-Key': 'guess' }), status)
   assert.equal(await ask({ 'X-API-Key': KEY }), 200)
   assert.equal(await ask(forged()), 429)
+})
+
+test('Redis is not asked about keys from an address that has failed too often', async () => {
+  const { ask, asked } = setUp({ methods: { 'api-key': { store: 'redis' } } })
+  for (let i = 0; i < 3; i++) assert.equal(await ask({ 'X-API-Key': `guess-${i}` }), 401)
+  for (let i = 3; i < 9; i++) assert.equal(await ask({ 'X-API-Key': `guess-${i}` }), 429)
+  assert.equal(asked(), 3)
+  assert.equal(await ask({ 'X-API-Key': 'guess-3' }, '192.0.2.2'), 401)
+  assert.equal(asked(), 4)
 })
 
 test('a public path stays open to an address that has failed too often', async () => {

@@ -5,7 +5,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import type { StoredApiKey } from '../../core/api-keys.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { Headers } from '../../core/headers.ts'
-import { sharedApiKeys } from './api-key-store.ts'
+import { SharedApiKeys } from './shared-api-keys.ts'
 
 const CACHE = 10_000
 const digestOf = (secret: string) => hash('sha256', secret, 'buffer')
@@ -24,7 +24,7 @@ function setUp(cacheSize = 100) {
       return kept.get(sha256) ?? null
     },
   }
-  const keys = sharedApiKeys(store, { cache: CACHE, cacheSize }, clock)
+  const keys = new SharedApiKeys(store, { cache: CACHE, cacheSize }, clock)
   return {
     clock,
     counts,
@@ -82,7 +82,7 @@ test('a revoked key stops working within its time in the cache, however often it
 test('the time in the cache counts from the question, not from a late answer', async () => {
   const clock = new ManualClock()
   const { promise, resolve } = Promise.withResolvers<StoredApiKey>()
-  const keys = sharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, clock)
+  const keys = new SharedApiKeys({ find: () => promise }, { cache: CACHE, cacheSize: 10 }, clock)
   const answer = keys.ask(digestOf('one'))
   clock.advance(CACHE - 1)
   resolve({ id: 'a', sha256: '', prefix: '', owner: 'a', tier: 'b', roles: [], created: 0, expires: null })

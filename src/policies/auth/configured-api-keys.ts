@@ -1,0 +1,50 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../../core/clock.ts'
+import { CredentialError } from './credential-error.ts'
+import { type Identity, identityOf } from './identity.ts'
+
+/** The keys of the configuration. */
+export interface ConfiguredApiKeys {
+  /** Who holds the key with this SHA-256 digest, or null. Throws CredentialError 'expired-key'. */
+  find(digest: Buffer): Identity | null
+}
+
+/** An API key as it stands in the configuration; `expires` is wall-clock milliseconds. */
+export interface ConfiguredApiKey {
+  readonly id: string
+  /** Hexadecimal. */
+  readonly sha256: string
+  readonly owner?: string | undefined
+  readonly tier: string
+  readonly roles: readonly string[]
+  readonly expires?: number | undefined
+}
+
+interface Entry {
+  readonly digest: Buffer
+  readonly identity: Identity
+  readonly expires: number
+}
+
+/**
+ * Looks keys of the configuration up. The first four octets of a digest lead to the few keys to compare with, each in the
+ * same time whether they agree in one octet or in all.
+ */
+export function configuredApiKeys(keys: readonly ConfiguredApiKey[], clock: Clock): ConfiguredApiKeys {
+  const entries = keys.map(({ id, sha256, owner = id, tier, roles, expires = Infinity }): Entry => ({
+    digest: Buffer.from(sha256, 'hex'),
+    identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }),
+    expires,
+  }))
+  const buckets = Map.groupBy(entries, ({ digest }) => digest.readUInt32BE())
+  return {
+    find(digest) {
+      let found: Entry | null = null
+      for (const entry of buckets.get(digest.readUInt32BE()) ?? [])
+        if (timingSafeEqual(entry.digest, digest)) found = entry
+      if (found === null) return null
+      if (found.expires <= clock.wall()) throw new CredentialError('expired-key')
+      return found.identity
+    },
+  }
+}

@@ -1,0 +1,51 @@
+import type { ApiKeys } from '../../core/api-keys.ts'
+import type { Clock } from '../../core/clock.ts'
+import { CredentialError } from './credential-error.ts'
+import { type Identity, identityOf } from './identity.ts'
+import { IdentityCache, type Verified } from './identity-cache.ts'
+
+export interface SharedApiKeysOptions {
+  /** How long the word of the store counts, in milliseconds. */
+  readonly cache: number
+  /** For how many keys it is kept. */
+  readonly cacheSize: number
+}
+
+/**
+ * The keys of a store that all gateways share. What it says counts for a while, yes or no: so long may a revoked key work
+ * at most.
+ */
+export class SharedApiKeys {
+  private readonly keys: ApiKeys
+  private readonly clock: Clock
+  private readonly lifetime: number
+  private readonly cache: IdentityCache
+
+  constructor(keys: ApiKeys, { cache, cacheSize }: SharedApiKeysOptions, clock: Clock) {
+    this.keys = keys
+    this.clock = clock
+    this.lifetime = cache
+    this.cache = new IdentityCache(cacheSize, cache, clock)
+  }
+
+  /** Who holds the key with this SHA-256 digest; null where that is to be asked. Throws CredentialError. */
+  known(digest: Buffer): Identity | null {
+    return this.cache.find(digest.toString('hex'))
+  }
+
+  /** Asks the store. Rejects with CredentialError, or GatewayError 'keys-unavailable'. */
+  ask(digest: Buffer): Promise<Identity> {
+    const sha256 = digest.toString('hex')
+    return this.cache.resolve(sha256, () => this.verify(sha256))
+  }
+
+  private async verify(sha256: string): Promise<Verified> {
+    const key = await this.keys.find(sha256)
+    if (key === null) throw new CredentialError('key')
+    const { id, owner, roles, tier } = key
+    const expires = key.expires ?? Infinity
+    if (expires <= this.clock.wall()) throw new CredentialError('expired-key')
+    const identity = identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} })
+    return { identity, expires, lifetime: this.lifetime }
+  }
+}
