@@ -1,6 +1,7 @@
 /**
  * Runs the public suite http-tests/cache-tests against the cache and prints its counts by group:
  * node scripts/cache-tests.ts <folder of the suite, its packages installed> [options of the cache policy, as JSON]
+ * With {"store":"redis"} it starts a redis-server.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,6 +13,7 @@ import { z } from 'zod'
 import { createGateway } from '../src/gateway.ts'
 
 const ORIGIN_PORT = 18_100
+const REDIS_PORT = 18_101
 const KINDS = ['required', 'optimal', 'check'] as const
 
 const suiteSchema = z.object({
@@ -40,6 +42,7 @@ const { default: groups } = suiteSchema.parse(await import(pathToFileURL(join(fo
 report(await run(folder))
 
 async function run(suite: string): Promise<z.output<typeof resultsSchema>> {
+  const redis = options['store'] === 'redis' ? await startRedis() : null
   const origin = start(suite, 'test-engine/server/server.mjs', {
     npm_config_protocol: 'http',
     npm_config_port: String(ORIGIN_PORT),
@@ -50,6 +53,7 @@ async function run(suite: string): Promise<z.output<typeof resultsSchema>> {
     listeners: [{ address: '127.0.0.1:0' }],
     log: { access: false, level: 'error' },
     services: { origin: { instances: [`http://127.0.0.1:${ORIGIN_PORT}`], health: false } },
+    ...(redis !== null && { stores: { redis: { url: `redis://127.0.0.1:${REDIS_PORT}`, timeout: '1s' } } }),
     policies: { cache: options },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'origin' }],
   })
@@ -64,7 +68,15 @@ async function run(suite: string): Promise<z.output<typeof resultsSchema>> {
   } finally {
     origin.kill()
     await gateway.close()
+    redis?.kill()
   }
+}
+
+async function startRedis(): Promise<ChildProcess> {
+  const args = ['--port', String(REDIS_PORT), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no']
+  const redis = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  for await (const output of redis.stdout) if (String(output).includes('Ready to accept connections')) break
+  return redis
 }
 
 function start(cwd: string, script: string, env: Readonly<Record<string, string>>): ChildProcess {

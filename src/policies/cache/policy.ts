@@ -35,8 +35,8 @@ const options = z.strictObject({
     .prefault('0s')
     .describe('How long a stale reply is served while a new one is fetched, unless the service says. Default 0s.'),
   staleIfError: durationOrZero
-    .prefault('0s')
-    .describe('How long a stale reply is served when the service fails, unless the service says. Default 0s.'),
+    .prefault('60s')
+    .describe('How long a stale reply is served when the service fails, unless the service says. Default 60s.'),
   share: z
     .enum(shares)
     .default('public')
