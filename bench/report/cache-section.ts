@@ -18,7 +18,8 @@ export type CacheRuns = z.output<typeof cacheRunsSchema>
 export function cacheSection(runs: CacheRuns): string {
   const [memory, redis, ...others] = runs
   if (memory === undefined || redis === undefined) return 'Not measured.'
-  const rows = memory.groups.map(({ group }) => [group, ...cells(memory, group), ...cells(redis, group)])
+  const judged = memory.groups.filter(({ counts }) => counts.required[1] + counts.optimal[1] > 0)
+  const rows = judged.map(({ group }) => [group, ...cells(memory, group), ...cells(redis, group)])
   const more = others
     .filter(({ store }) => store === 'memory')
     .map((run) => {
