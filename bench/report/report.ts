@@ -1,10 +1,11 @@
 import type { Results } from '../results.ts'
+import { type CacheRuns, cacheSection } from './cache-section.ts'
 import { table } from './format.ts'
 import { goalsSection } from './goals-section.ts'
 import { scenarioSection } from './scenario-section.ts'
 
-/** The whole of docs/benchmarks.md: goals, how to read it, all tables, the machine and the commands. */
-export function report(results: Results): string {
+/** The whole of docs/benchmarks.md: goals, how to read it, all tables, the cache's tests, the machine and the commands. */
+export function report(results: Results, cacheRuns: CacheRuns = []): string {
   const { date, rounds, seconds, skipped, machine, versions } = results
   const day = date.slice(0, 10)
   const parts = [
@@ -17,6 +18,8 @@ export function report(results: Results): string {
     explanation(rounds, seconds),
     '## Results',
     tables(results),
+    '## Correctness of the cache',
+    cacheSection(cacheRuns),
     '## The machine and the versions',
     table(['', ''], machine),
     table(['', 'version'], versions),

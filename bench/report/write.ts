@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resultsSchema, type Results } from '../results.ts'
 import { figureOf } from '../summary.ts'
+import { cacheRunsSchema } from './cache-section.ts'
 import { barChart } from './chart.ts'
 import { report } from './report.ts'
 
@@ -9,7 +10,10 @@ import { report } from './report.ts'
 export async function writeReport(results: Results, docs: string): Promise<void> {
   await mkdir(docs, { recursive: true })
   await writeFile(join(docs, 'benchmarks.json'), `${JSON.stringify(results, undefined, 2)}\n`)
-  await writeFile(join(docs, 'benchmarks.md'), report(results))
+  const cacheRuns = cacheRunsSchema.parse(
+    JSON.parse(await readFile(join(docs, 'cache-tests.json'), 'utf8').catch(() => '[]')),
+  )
+  await writeFile(join(docs, 'benchmarks.md'), report(results, cacheRuns))
   await writeFile(join(docs, 'benchmarks.svg'), overview(results))
 }
 

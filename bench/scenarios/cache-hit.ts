@@ -33,3 +33,26 @@ export const cacheHit64k: Scenario = {
   load: (target) => wrk(target, large, defaultConnections),
   warmUp: 20_000,
 }
+
+/** The stored reply is in Redis: it is asked for each request whether that is still so. */
+const inRedis = {
+  goal: { figure: 'cpu', ratio: 2 },
+  sallyport: { policies: { cache: { store: 'redis' } } },
+  needsRedis: true,
+} satisfies Partial<Scenario>
+
+/** The small one. */
+export const cacheHitRedis: Scenario = {
+  ...cacheHit,
+  ...inRedis,
+  name: 'cache-hit-redis',
+  title: `GET from the cache in Redis, small body, ${defaultConnections} connections`,
+}
+
+/** The one of 64 kB. */
+export const cacheHitRedis64k: Scenario = {
+  ...cacheHit64k,
+  ...inRedis,
+  name: 'cache-hit-redis-64k',
+  title: `GET from the cache in Redis, 64 kB, ${defaultConnections} connections`,
+}

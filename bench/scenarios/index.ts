@@ -1,4 +1,4 @@
-import { cacheHit, cacheHit64k } from './cache-hit.ts'
+import { cacheHit, cacheHit64k, cacheHitRedis, cacheHitRedis64k } from './cache-hit.ts'
 import { connections1000 } from './connections-1000.ts'
 import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
@@ -27,5 +27,7 @@ export const scenarios: Scenario[] = [
   latency,
   cacheHit,
   cacheHit64k,
+  cacheHitRedis,
+  cacheHitRedis64k,
   transform,
 ]

@@ -22,7 +22,7 @@ import { serveHit } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
 import { StoringBody } from './storing-body.ts'
-import { conditionLines, CONDITIONS, freshen, isAbout } from './validation.ts'
+import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
 import { varyOf } from './vary.ts'
 
 /** RFC 5861 section 4: what counts as an error of the service. */
@@ -142,19 +142,18 @@ export class Fetch {
   private passOn(reply: Reply): Reply | Promise<Reply> {
     const { exchange } = this
     this.context.counts?.forwarded(this.reason)
-    if (exchange.method === 'GET') return this.passAndStore(reply)
+    if (exchange.method === 'GET' || exchange.method === 'HEAD') return this.passAndStore(reply)
     // Whoever changed something sees the change when it asks next, so this comes before the reply.
     const done = invalidateAfter(exchange, reply, this.context.keys, this.context.invalidator)
     return done === null ? this.passAndStore(reply) : done.then(() => this.passAndStore(reply))
   }
 
   private passAndStore(reply: Reply): Reply {
-    const { store, flights, settings } = this.context
+    const { flights, settings } = this.context
     const { key, entry, reason } = this
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
-      // What the service says now goes before what it said then.
-      if (entry !== null && reply.status < 500 && reply.status !== 304 && reply.status !== 206) store.remove(key, entry)
+      if (entry !== null) this.compare(entry, reply)
       if (this.flight !== null && reply.status < 500) flights.markUnstorable(key)
       this.flight?.settle()
       reply.headers.appendLines(forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }))
@@ -169,6 +168,16 @@ export class Fetch {
     }
     reply.headers.appendLines(forwardedLine({ reason, stored: true }))
     return reply
+  }
+
+  /** What the service says now goes before what it said then, though it is not itself stored (RFC 9111 section 4.3.5). */
+  private compare(entry: Entry, { status, headers }: Reply): void {
+    if (status >= 500 || status === 304 || status === 206) return
+    const { store } = this.context
+    const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
+    const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
+    if (typeof storable === 'string') store.remove(this.key, entry)
+    else void store.put(this.key, makeEntry(this.exchange, storable, entry.body), this.begun)
   }
 
   /** What is needed to store the reply, or why it is not stored, as a token. */

@@ -23,17 +23,13 @@ export class Invalidator {
   private readonly recent = new Map<string, number>()
   private readonly recentPrefixes = new Map<string, number>()
 
+  /** `scope` is who shares the store: this thread alone, or all. */
   constructor(store: CacheStore, clock: Clock, scope: 'thread' | 'all' = 'thread') {
     this.store = store
     this.clock = clock
     this.channel = scope === 'thread' ? new BroadcastChannel('sallyport:cache') : null
-    this.listen()
-  }
-
-  private listen(): void {
-    if (this.channel === null) return
-    this.channel.unref()
-    this.channel.addEventListener('message', (event) => {
+    this.channel?.unref()
+    this.channel?.addEventListener('message', (event) => {
       const { data } = invalidation.safeParse(event.data)
       if (data !== undefined) void this.forget(data)
     })

@@ -247,6 +247,48 @@ test('parts are cut out of a whole stored reply', async () => {
   assert.equal(asked.length, 1)
 })
 
+for (const [what, head, hit] of [
+  ['says the same brings the stored reply up to date', { 'Cache-Control': 'max-age=60', ETag: '"1"', A: 'new' }, true],
+  ['has another tag makes it invalid', { 'Cache-Control': 'max-age=60', ETag: '"2"' }, false],
+  ['has another length makes it invalid', { 'Cache-Control': 'max-age=60', 'Content-Length': '7' }, false],
+  ['is not to be stored makes it invalid', { 'Cache-Control': 'no-store' }, false],
+] as const)
+  test(`a reply to HEAD that ${what}`, async () => {
+    const { clock, ask } = setUp({}, ({ method }) =>
+      method === 'HEAD' ? { fields: head } : fresh(10, { ETag: '"1"', A: 'old', B: 'kept' }),
+    )
+    await ask()
+    clock.advance(20_000)
+    assert.equal((await ask({}, { method: 'HEAD' })).cacheStatus, 'sallyport; fwd=stale; detail=method')
+    const { cacheStatus, headers, body } = await ask()
+    if (!hit) return assert.equal(cacheStatus, 'sallyport; fwd=uri-miss; stored')
+    assert.equal(cacheStatus, 'sallyport; hit; ttl=60')
+    assert.deepEqual([headers.get('A'), headers.get('B'), body], ['new', 'kept', '1'])
+  })
+
+test('a stale reply is asked about for HEAD too, and a 304 brings it up to date', async () => {
+  const { clock, asked, ask } = setUp({}, ({ headers }) =>
+    headers.has('If-None-Match')
+      ? { status: 304, fields: { 'Cache-Control': 'max-age=60' } }
+      : fresh(10, { ETag: '"1"' }),
+  )
+  await ask()
+  clock.advance(20_000)
+  const head = await ask({}, { method: 'HEAD' })
+  assert.equal(asked[1]!['If-None-Match'], '"1"')
+  assert.equal(head.status, 200)
+  assert.equal(head.cacheStatus, 'sallyport; fwd=stale; fwd-status=304; stored')
+  assert.match((await ask()).cacheStatus!, /hit; ttl=60/)
+})
+
+test('a stale reply answers HEAD too while the service fails', async () => {
+  const { clock, ask } = setUp({}, ({ method }) => (method === 'HEAD' ? { status: 503 } : fresh(10, { ETag: '"1"' })))
+  await ask()
+  clock.advance(20_000)
+  const head = await ask({}, { method: 'HEAD' })
+  assert.match(head.cacheStatus!, /detail=stale-if-error/)
+})
+
 test('HEAD is answered from the reply to GET', async () => {
   const { asked, ask } = setUp({}, () => fresh(60))
   await ask({}, { method: 'HEAD' })

@@ -6,7 +6,7 @@ import { fieldName } from '../field-name.ts'
 import { CacheCounts, watchStore } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
-import { compileKeys, queryOptions } from './key.ts'
+import { compileKeys, type Keys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 import { RouteCache } from './route-cache.ts'
 import { shares } from './storable.ts'
@@ -15,6 +15,8 @@ import { select } from './vary.ts'
 /** What the routes with the same store share. */
 interface Shared {
   readonly store: CacheStore
+  /** One for each way in which routes read queries: the same URL has another form in each. */
+  readonly keys: Map<string, Keys>
   readonly flights: Flights
   readonly invalidator: Invalidator
 }
@@ -36,8 +38,8 @@ const options = z.strictObject({
     .prefault('0s')
     .describe('How long a stale reply is served while a new one is fetched, unless the service says. Default 0s.'),
   staleIfError: durationOrZero
-    .prefault('0s')
-    .describe('How long a stale reply is served when the service fails, unless the service says. Default 0s.'),
+    .prefault('60s')
+    .describe('How long a stale reply is served when the service fails, unless the service says. Default 60s.'),
   share: z
     .enum(shares)
     .default('public')
@@ -84,18 +86,19 @@ export const cache = definePolicy({
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { clock } = toolbox
-    const inCommon = sharedOf(toolbox, settings.store, settings.memory)
+    const { store, flights, invalidator, keys: allKeys } = sharedOf(toolbox, settings.store, settings.memory)
+    allKeys.set(JSON.stringify(settings.query), keys)
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, next, counts, ...inCommon })
+      const routeCache = new RouteCache({ settings, keys, clock, next, counts, store, flights, invalidator })
       return (exchange) => routeCache.handle(exchange)
     }
   },
 })
 
-/** What a thread forgets stored replies with: one for each store. */
-export function invalidatorsOf({ caches }: PolicyToolbox): readonly Invalidator[] {
-  return [...(shared.get(caches)?.values() ?? [])].map(({ invalidator }) => invalidator)
+/** What a thread forgets stored replies with, and the keys of the routes that have them: one for each store. */
+export function purgeable({ caches }: PolicyToolbox): readonly Pick<Shared, 'invalidator' | 'keys'>[] {
+  return [...(shared.get(caches)?.values() ?? [])]
 }
 
 /** What the stores of a thread hold, for the metrics. */
@@ -119,5 +122,5 @@ function makeShared({ clock, caches, metrics }: PolicyToolbox, name: StoreName, 
   const store = name === 'redis' ? caches.redis(select, part) : new MemoryCacheStore(part)
   const invalidator = new Invalidator(store, clock, name === 'redis' ? 'all' : 'thread')
   watchStore(metrics, name, store)
-  return { store, flights: new Flights(clock), invalidator }
+  return { store, keys: new Map(), flights: new Flights(clock), invalidator }
 }

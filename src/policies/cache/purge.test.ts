@@ -54,3 +54,19 @@ test('what is no URL is an error', async () => {
   const { toolbox } = await setUp()
   await assert.rejects(purge(toolbox, { url: '/a' }), TypeError)
 })
+
+test('a URL is purged in the form that it has in the keys of its route', async () => {
+  const toolbox = makeToolbox()
+  const reply = (): Reply =>
+    new Reply(
+      200,
+      Headers.of([
+        ['Cache-Control', 'max-age=60'],
+        ['Date', 'Mon, 15 Jan 2024 10:30:00 GMT'],
+      ]),
+      null,
+    )
+  const handle = applyPolicy(cache, { query: { sort: true, except: ['utm'] } }, reply, toolbox)
+  await handle(makeExchange({ path: '/a', query: '?b=2&a=1' }))
+  assert.equal(await purge(toolbox, { url: 'http://api.example.com/a?utm=x&a=1&b=2' }), 1)
+})

@@ -1,7 +1,9 @@
 import type { PolicyToolbox } from '../../core/component.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { groupKey } from './invalidation.ts'
-import { invalidatorsOf } from './policy.ts'
+import type { Invalidation } from './invalidator.ts'
+import type { Keys } from './key.ts'
+import { purgeable } from './policy.ts'
 
 /** What to purge: one URL, all URLs that begin so, or a cache group of a host (RFC 9875). */
 export type Purge =
@@ -17,18 +19,18 @@ export const purgeTopic = defineTopic<Purge, number>('cache-purge')
  * the scheme makes no difference. Throws a TypeError for what is no URL.
  */
 export async function purge(toolbox: PolicyToolbox, what: Purge): Promise<number> {
-  const invalidation =
-    'group' in what
-      ? ({ kind: 'group', of: groupKey(what.host, what.group) } as const)
-      : 'url' in what
-        ? ({ kind: 'url', of: targetOf(what.url) } as const)
-        : ({ kind: 'prefix', of: targetOf(what.prefix) } as const)
-  const counts = await Promise.all(invalidatorsOf(toolbox).map(async (each) => each.forget(invalidation)))
+  const counts = await Promise.all(
+    purgeable(toolbox).flatMap(({ invalidator, keys }) =>
+      invalidationsOf(what, [...keys.values()]).map(async (each) => invalidator.forget(each)),
+    ),
+  )
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
-/** Host, path and query, as keys begin with them. */
-function targetOf(url: string): string {
-  const { host, pathname, search } = new URL(url)
-  return host + pathname + search
+function invalidationsOf(what: Purge, keys: readonly Keys[]): readonly Invalidation[] {
+  if ('group' in what) return [{ kind: 'group', of: groupKey(what.host, what.group) }]
+  const { host, pathname, search } = new URL('url' in what ? what.url : what.prefix)
+  if ('prefix' in what) return [{ kind: 'prefix', of: host + pathname + search }]
+  const urls = new Set(keys.map((each) => each.url({ host, path: pathname, query: search })))
+  return [...urls].map((of) => ({ kind: 'url', of }))
 }

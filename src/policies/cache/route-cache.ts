@@ -79,7 +79,10 @@ export class RouteCache {
     request: RequestControl,
     reason: ForwardReason,
   ): Reply | Promise<Reply> {
-    if (exchange.method === 'HEAD') return this.pass(exchange, reason)
+    if (exchange.method === 'HEAD') {
+      if (entry === null) return this.pass(exchange, reason)
+      return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
+    }
     const { wait } = this.context.settings
     const waiting = wait > 0 && !request.noCache && !request.noStore ? this.context.flights.join(key, wait) : null
     if (waiting !== null) return this.askAfter(waiting, exchange, url, key, request, reason)

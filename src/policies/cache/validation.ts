@@ -48,7 +48,17 @@ export function isAbout(entry: Entry, headers: Headers): boolean {
   return etag === undefined || etag.startsWith('W/') || etag === entry.etag
 }
 
-/** The fields of an entry with those of a 304 put in their place (RFC 9111 section 3.2). */
+/** Whether the reply to a HEAD is that of the entry, as far as it says so (RFC 9111 section 4.3.5). */
+export function isUnchanged({ etag, lastModified, body }: Entry, headers: Headers): boolean {
+  const length = body === null ? undefined : String(body.length)
+  return (
+    (headers.get('ETag') ?? etag) === etag &&
+    (headers.get('Last-Modified') ?? lastModified) === lastModified &&
+    (headers.get('Content-Length') ?? length) === length
+  )
+}
+
+/** The fields of an entry with those of a newer reply put in their place (RFC 9111 section 3.2). */
 export function freshen(fields: string, update: Headers): Headers {
   const names = new Set<string>()
   let lines = ''

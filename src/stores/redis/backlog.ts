@@ -10,10 +10,13 @@ const MOST = 1_000
 export class Backlog {
   private readonly clock: Clock
   private readonly tasks = new Map<string, () => Promise<number | null>>()
+  private readonly isOver: () => boolean
   private isWorking = false
 
-  constructor(clock: Clock) {
+  /** `isOver` says that there is no sense in trying any more. */
+  constructor(clock: Clock, isOver: () => boolean) {
     this.clock = clock
+    this.isOver = isOver
   }
 
   get isEmpty(): boolean {
@@ -36,6 +39,7 @@ export class Backlog {
   }
 
   private async work(): Promise<void> {
+    if (this.isOver()) return
     for (const [name, task] of this.tasks) {
       if ((await task()) === null) return this.workLater()
       if (this.tasks.get(name) === task) this.tasks.delete(name)

@@ -20,6 +20,7 @@ import { ADD_PIECE, JOIN_GROUP, PREFIXES_SINCE, PUBLISH, REMOVE } from './cache-
 import type { RedisConnection } from './connection.ts'
 import { Copies } from './copies.ts'
 import { Forgetting, REMEMBERED_FOR } from './forgetting.ts'
+import { Joined } from './joined.ts'
 import { Questions, texts } from './questions.ts'
 
 /** Variants of one key; one more drops the oldest. */
@@ -52,7 +53,8 @@ export class RedisCacheStore implements CacheStore {
   /** Ids of entries that came from here or went there, and the keys that bodies are under. */
   private readonly ids = new WeakMap<Entry, string>()
   private readonly bodies = new WeakMap<Bytes, string>()
-  private readonly loading = new Map<string, Promise<Entry | null>>()
+  private readonly loading = new Map<string, Promise<Entry | Missing>>()
+  private readonly indexes: Joined<readonly StoredVariant[]>
 
   constructor({ connection, clock, log, select, copies }: RedisCacheOptions) {
     this.client = connection.client
@@ -61,6 +63,7 @@ export class RedisCacheStore implements CacheStore {
     this.questions = new Questions(connection, log)
     this.forgetting = new Forgetting(connection.client, this.questions, clock)
     this.copies = new Copies(copies)
+    this.indexes = new Joined((name) => this.readIndex(name))
   }
 
   usage(): CacheUsage {
@@ -105,20 +108,25 @@ export class RedisCacheStore implements CacheStore {
     return this.forgetting.prefix(prefix)
   }
 
-  private async look(url: string, key: string, request: Headers): Promise<Entry | Missing> {
+  private look(url: string, key: string, request: Headers): Promise<Entry | Missing> {
     const name = urlKey(url)
-    const index = indexKey(name, key)
-    const found = await this.questions.ask(index, () => this.client.hgetall(index))
-    if (found === null) return 'uri-miss'
-    const variants = this.questions.read(() => readIndex(found, this.clock.wall())) ?? []
-    if (variants.length === 0) return 'uri-miss'
-    const variant = this.select(variants, request)
-    if (variant === null) return 'vary-miss'
-    return this.copies.get(variant.id) ?? (await this.load(entryKey(name, variant.id), variant)) ?? 'uri-miss'
+    return this.indexes.ask(indexKey(name, key)).then((variants) => {
+      if (variants.length === 0) return 'uri-miss'
+      const variant = this.select(variants, request)
+      if (variant === null) return 'vary-miss'
+      return this.copies.get(variant.id) ?? this.load(entryKey(name, variant.id), variant)
+    })
+  }
+
+  /** What Redis has for a key: nothing where it does not answer. */
+  private async readIndex(name: string): Promise<readonly StoredVariant[]> {
+    const index = await this.questions.ask(name, () => this.client.hgetall(name))
+    if (index === null) return []
+    return this.questions.read(() => readIndex(index, this.clock.wall())) ?? []
   }
 
   /** Once for all who look for the same. */
-  private load(name: string, variant: StoredVariant): Promise<Entry | null> {
+  private load(name: string, variant: StoredVariant): Promise<Entry | Missing> {
     const known = this.loading.get(name)
     if (known !== undefined) return known
     const loading = this.fetch(name, variant).finally(() => this.loading.delete(name))
@@ -126,18 +134,19 @@ export class RedisCacheStore implements CacheStore {
     return loading
   }
 
-  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | null> {
+  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {
     const first = await this.questions.ask(name, () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
-    if (!head || (count > 0 && !piece)) return null
+    if (!head || (count > 0 && !piece)) return 'uri-miss'
     const pieces = piece ? [piece] : []
     for (let i = 1; i < count; i++) {
       const next = await this.questions.ask(name, () => this.client.hgetBuffer(name, String(i)))
-      if (next === null) return null
+      if (next === null) return 'uri-miss'
       pieces.push(next)
     }
     const entry = this.questions.read(() => readEntry(head, pieces, this.clock))
-    if (entry !== null) this.remember(id, entry)
+    if (entry === null) return 'uri-miss'
+    this.remember(id, entry)
     return entry
   }
 

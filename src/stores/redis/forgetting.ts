@@ -29,7 +29,7 @@ export class Forgetting {
   constructor(client: RedisClient, questions: Questions, clock: Clock) {
     this.client = client
     this.questions = questions
-    this.backlog = new Backlog(clock)
+    this.backlog = new Backlog(clock, () => client.status === 'end')
   }
 
   /** Nothing is to be done later: what is in Redis is valid. */
