@@ -91,6 +91,11 @@ export const auth = definePolicy({
       function admit(exchange: Exchange, { consumer, fields }: Identity): Reply | Promise<Reply> {
         const lacking = requires === null ? null : requires(consumer)
         exchange.consumer = consumer
+        exchange.record?.event('sallyport.auth', {
+          'sallyport.auth.outcome': lacking === null ? 'accepted' : 'forbidden',
+          'sallyport.auth.credential': consumer.key === null ? 'token' : 'key',
+          'sallyport.tier': consumer.tier,
+        })
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
         for (const [name, value] of fields) exchange.headers.append(name, value)
@@ -100,7 +105,9 @@ export const auth = definePolicy({
       function admitNobody(exchange: Exchange, error: unknown): Reply | Promise<Reply> {
         const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
-        if (refusal.code !== 'internal-error' && isPublic(exchange)) return next(exchange)
+        const open = refusal.code !== 'internal-error' && isPublic(exchange)
+        exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': open ? 'public' : refusal.code })
+        if (open) return next(exchange)
         throw refusal
       }
 
