@@ -7,7 +7,7 @@ import { loadChain } from './config/policy-files.ts'
 import { ConfigError } from './config/problems.ts'
 import { systemClock } from './core/clock.ts'
 import { version } from './front/version.ts'
-import { createLogger } from './telemetry/logger.ts'
+import { createLogger, LogFileError, reopenLog } from './telemetry/logger.ts'
 import { Supervisor } from './workers/supervisor.ts'
 
 const USAGE = `Usage: sallyport <command>
@@ -28,6 +28,11 @@ async function start(args: string[]): Promise<number> {
   const config = await loadConfig(values.config, process.env)
   const output = createLogger({ ...config.log, clock: systemClock })
   const supervisor = new Supervisor(config, output.log)
+  supervisor.answers.on(reopenLog, () => {
+    output.reopen()
+    return null
+  })
+  process.on('SIGUSR2', () => void supervisor.askAll(reopenLog, null))
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
     process.once('SIGINT', () => resolve())
@@ -71,7 +76,7 @@ async function run([name = 'help', ...args]: string[]): Promise<number> {
   try {
     return await command(args)
   } catch (error) {
-    if (error instanceof ConfigError) {
+    if (error instanceof ConfigError || error instanceof LogFileError) {
       console.error(error.message)
       return 1
     }

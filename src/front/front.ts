@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
+import { ExchangeRecord } from '../core/record.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../core/trace.ts'
 import { newTraceId } from '../core/trace-ids.ts'
@@ -59,12 +60,16 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  private readonly timings: boolean
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
     this.options = options
     this.deadlines = new Deadlines(clock)
-    this.accessLog = config.log.access ? createAccessLog(output, clock) : null
+    const { access } = config.log
+    const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
+    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
+    this.timings = access !== false && access.timings
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
@@ -79,6 +84,7 @@ export class Front implements Receiver {
       random,
       log: output.log,
       policies: options.policies,
+      timings: this.timings,
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
@@ -131,6 +137,7 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     this.options.tracing.begin(exchange)
+    if (this.timings) exchange.record ??= new ExchangeRecord(this.options.clock)
     return this.snapshot.handle(exchange)
   }
 
