@@ -9,11 +9,13 @@ import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 import { securityHeaders } from './security-headers.ts'
+import { serverTiming } from './server-timing.ts'
 import { transform } from './transform/policy.ts'
 
 /** Every policy; the order of this list is the order of the chain, the first one outermost. */
 export const policies = [
   correlationId,
+  serverTiming,
   compression,
   responseHeaders,
   securityHeaders,
