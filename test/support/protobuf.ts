@@ -59,12 +59,12 @@ export function readMessage(octets: Buffer): Message {
 
 /** Attributes: messages with a key and a value that is a text, a boolean or a whole number. */
 export function readValues(pairs: readonly Message[]): Record<string, unknown> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const [value] = pair.messages(2)
-      if (value === undefined) throw new RangeError(`attribute ${pair.text(1)} has no value`)
-      if (value.has(1)) return [pair.text(1), value.text(1)]
-      return [pair.text(1), value.has(2) ? value.number(2) === 1n : Number(value.number(3))]
-    }),
-  )
+  return Object.fromEntries(pairs.map((pair): [string, unknown] => [pair.text(1), valueOf(pair.messages(2)[0])]))
+}
+
+function valueOf(value: Message | undefined): unknown {
+  if (value?.has(1)) return value.text(1)
+  if (value?.has(2)) return value.number(2) === 1n
+  if (value?.has(3)) return Number(value.number(3))
+  throw new RangeError('an attribute has no value that is known here')
 }
