@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
@@ -24,8 +24,11 @@ if (folder === undefined) throw new Error('Usage: node scripts/trace-context-sui
 
 let gatewayPort = 0
 const service = createServer((incoming, response) => {
-  const { traceparent, tracestate } = incoming.headersDistinct
-  const trace = { ...(traceparent && { traceparent }), ...(tracestate && { tracestate }) }
+  const { traceparent, tracestate } = incoming.headers
+  const trace = {
+    ...(typeof traceparent === 'string' && { traceparent }),
+    ...(typeof tracestate === 'string' && { tracestate }),
+  }
   void json(incoming)
     .then(async (actions) => {
       for (const action of actionsSchema.parse(actions)) await post(action.url, action.arguments, trace)
@@ -63,18 +66,15 @@ await gateway.close()
 service.close()
 
 /** Sends what the suite asks for, by way of the gateway. */
-async function post(url: string, body: unknown, headers: Record<string, string[]>): Promise<void> {
+async function post(url: string, body: unknown, headers: Record<string, string>): Promise<void> {
   const { host, pathname } = new URL(url)
   if (host !== HARNESS) throw new Error(`${url} is not the suite's`)
-  const outgoing = request({
-    port: gatewayPort,
-    path: pathname,
+  const response = await fetch(`http://127.0.0.1:${gatewayPort}${pathname}`, {
     method: 'POST',
     headers: { ...headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
   })
-  outgoing.end(JSON.stringify(body))
-  const [response] = await once(outgoing, 'response')
-  await json(response)
+  await response.arrayBuffer()
 }
 
 function addressOf(address: string | AddressInfo | null): AddressInfo {

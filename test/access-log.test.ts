@@ -45,6 +45,7 @@ test('each request is one line with the fields of the specification', async (t) 
       route: 'all',
       service: 'backend',
       instance: `127.0.0.1:${service.port}`,
+      code: null,
       bytes: 5,
       message: 'API Gateway Request',
     },
@@ -148,4 +149,39 @@ test('access: false leaves requests out of the log', async (t) => {
   const { port, log } = await setUp(t, { log: { access: false } })
   await send(port)
   assert.deepEqual(log.requests, [])
+})
+
+test('a route may be left out of the log', async (t) => {
+  const routes = [
+    { id: 'quiet', match: { path: '/quiet' }, reply: {}, log: false },
+    { id: 'other', match: { path: '/other' }, reply: {} },
+  ]
+  const { port, log } = await startGateway(t, { routes })
+  await send(port, { path: '/quiet' })
+  await send(port, { path: '/other' })
+  assert.deepEqual(
+    log.requests.map(({ route }) => route),
+    ['other'],
+  )
+})
+
+test('timings are those of the service, the gateway and the policies', async (t) => {
+  const clock = new ManualClock()
+  const service = await startRawService(t)
+  const config = {
+    log: { access: { timings: true, slow: '200ms' } },
+    policies: { 'correlation-id': {}, cors: { origins: ['*'] } },
+  }
+  const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })
+  const asked = send(port)
+  const peer = await service.accept()
+  await peer.request()
+  clock.advance(250)
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  await asked
+  const [line] = log.requests
+  assert.deepEqual(
+    [line?.['level'], line?.['service_ms'], line?.['gateway_ms'], line?.['attempts'], line?.['policies_ms']],
+    ['warn', 250, 0, 1, { 'correlation-id': 0, cors: 0 }],
+  )
 })

@@ -31,7 +31,7 @@ test('everything has a default', () => {
     admin: { address: { host: '127.0.0.1', port: 9000 } },
     workers: 'auto',
     trustedProxies: [],
-    log: { level: 'info', format: 'auto', access: true },
+    log: { level: 'info', format: 'auto', access: { sample: 1, timings: false } },
     limits: {
       head: 16_384,
       target: 8192,

@@ -93,6 +93,7 @@ export const routeSchema = z
     rewrite: rewriteSchema
       .optional()
       .describe('Changes the path before it is forwarded: { strip } or { prefix, with }.'),
+    log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})
       .describe('Policies of this route; their options replace those given for every route, false switches one off.'),

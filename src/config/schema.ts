@@ -20,6 +20,22 @@ const adminSchema = z.strictObject({
     .describe('Kept for management; nothing listens there yet. Default 127.0.0.1:9000.'),
 })
 
+const accessSchema = z.strictObject({
+  sample: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Part of the requests that is logged, from 0 to 1; errors and slow ones always are. Default 1.'),
+  slow: duration
+    .optional()
+    .describe('Requests that take this long are of level warn, and always logged. Default none.'),
+  timings: z
+    .boolean()
+    .default(false)
+    .describe('Whether lines say where the time went: in the service, the gateway, and each policy. Default false.'),
+})
+
 const logSchema = z.strictObject({
   level: z
     .preprocess(
@@ -33,7 +49,16 @@ const logSchema = z.strictObject({
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
     .describe('json, pretty, or auto: pretty on a terminal and json elsewhere. Default auto.'),
-  access: z.boolean().default(true).describe('Whether each request is logged. Default true.'),
+  file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File that lines are appended to; SIGUSR2 opens it anew. Default the standard output.'),
+  access: z
+    .union([z.boolean(), accessSchema])
+    .prefault(true)
+    .transform((access) => (access === true ? accessSchema.parse({}) : access))
+    .describe('Whether each request is logged, or { sample, slow, timings } to say which, and how. Default true.'),
 })
 
 const limitsSchema = z.strictObject({

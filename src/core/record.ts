@@ -17,10 +17,17 @@ export interface RecordedEvent {
 export class ExchangeRecord {
   readonly events: RecordedEvent[] = []
   readonly attempts: AttemptRecord[] = []
+  /** Name of a policy -> milliseconds that it took itself, where that is measured. */
+  readonly policies = new Map<string, number>()
   private readonly clock: Clock
 
   constructor(clock: Clock) {
     this.clock = clock
+  }
+
+  /** Adds to the milliseconds of a policy. */
+  spent(policy: string, milliseconds: number): void {
+    this.policies.set(policy, (this.policies.get(policy) ?? 0) + milliseconds)
   }
 
   /** Notes a decision. */

@@ -7,6 +7,7 @@ import type { Policy } from '../core/component.ts'
 import { asGatewayError } from '../core/errors.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
+import { ExchangeRecord } from '../core/record.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../core/trace.ts'
 import { newTraceId } from '../core/trace-ids.ts'
@@ -79,19 +80,23 @@ export class Front implements Receiver {
   private readonly accessLog: AccessLog | null
   private readonly requestMetrics: RequestMetrics
   private readonly runtime: RuntimeWatch
+  private readonly timings: boolean
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
     makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
-    this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     const metrics = new ThreadMetrics(options.announce, clock)
     metrics.watch('http_active_connections', {}, () => this.connections)
     this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
     this.requestMetrics = new RequestMetrics(metrics, ({ trace }) => (trace.sampled ? trace.traceId : null))
+    const { access } = config.log
+    const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
+    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
+    this.timings = access !== false && access.timings
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
@@ -108,6 +113,7 @@ export class Front implements Receiver {
       random,
       log: output.log,
       policies: options.policies,
+      timings: this.timings,
       callService: (name, request) => callService(this.services, name, request, clock),
       metrics,
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
@@ -177,6 +183,7 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     this.options.tracing.begin(exchange)
+    if (this.timings) exchange.record ??= new ExchangeRecord(this.options.clock)
     return this.snapshot.handle(exchange)
   }
 

@@ -17,6 +17,7 @@ import type { Service } from '../services/service.ts'
 import { generalLimit } from './body-limit.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
+import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
 interface CompiledRoute {
@@ -29,6 +30,8 @@ interface CompiledRoute {
 /** What policies are made with, and all of them that there are, in the order of the chain. */
 export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
+  /** Whether the time is measured that each policy takes. */
+  readonly timings: boolean
 }
 
 type Match = ReturnType<Router<CompiledRoute>['find']>
@@ -137,9 +140,10 @@ function chain(
   end: Handler,
 ): Handler {
   const generalOptions = new Map(activePolicies(general, toolbox.policies))
-  const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) =>
-    policy.create(options, toolbox, route, generalOptions.get(policy) ?? null),
-  )
+  const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) => {
+    const step = policy.create(options, toolbox, route, generalOptions.get(policy) ?? null)
+    return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
+  })
   return compose(steps, end)
 }
 

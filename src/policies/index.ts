@@ -9,6 +9,7 @@ import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
 import { securityHeaders } from './security-headers.ts'
+import { serverTiming } from './server-timing.ts'
 import { transform } from './transform/policy.ts'
 import { validation } from './validation/policy.ts'
 
@@ -18,6 +19,7 @@ import { validation } from './validation/policy.ts'
  */
 export const policies = [
   correlationId,
+  serverTiming,
   compression,
   responseHeaders,
   securityHeaders,

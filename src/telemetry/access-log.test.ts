@@ -4,13 +4,17 @@ import * as fc from 'fast-check'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import type { LogLevel } from '../core/logger.ts'
+import { GatewayError } from '../core/errors.ts'
 import { Headers } from '../core/headers.ts'
+import { ExchangeRecord } from '../core/record.ts'
 import { Trace } from '../core/trace.ts'
-import { createAccessLog } from './access-log.ts'
+import { type AccessLogOptions, createAccessLog } from './access-log.ts'
 import { createLineLogger, type LogOutput } from './logger.ts'
 import { createMemoryLogger } from './memory-logger.ts'
 
 const clock = new ManualClock()
+
+const ALL: AccessLogOptions = { sample: 1, timings: false, silent: new Set() }
 
 /** An output that keeps lines as they are written. */
 function rawOutput(): LogOutput & { text: string } {
@@ -21,6 +25,7 @@ function rawOutput(): LogOutput & { text: string } {
     },
     log: createLineLogger('info', clock, (line) => output.write(line)),
     setLevel() {},
+    reopen() {},
     close: () => Promise.resolve(),
   }
   return output
@@ -36,7 +41,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
     consumer: { id: 'u-1', roles: [], tier: 'authenticated', scopes: [], key: null, claims: {} },
     instance: '10.0.0.7:8001',
   })
-  createAccessLog(output, clock)(exchange, 200, 512, 112.3456)
+  createAccessLog(output, clock, ALL)(exchange, 200, 512, 112.3456)
   assert.deepEqual(output.lines, [
     {
       level: 'info',
@@ -53,6 +58,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
       route: 'users',
       service: 'user-service',
       instance: '10.0.0.7:8001',
+      code: null,
       bytes: 512,
       message: 'API Gateway Request',
     },
@@ -62,7 +68,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
 test('what is not known is null', () => {
   const output = createMemoryLogger('info', clock)
   const route = { id: 'hello', pattern: '/hello', service: null }
-  createAccessLog(output, clock)(makeExchange({ route }), 200, 0, 1)
+  createAccessLog(output, clock, ALL)(makeExchange({ route }), 200, 0, 1)
   const [line] = output.lines
   assert.deepEqual(
     [line?.['user_id'], line?.['user_agent'], line?.['service'], line?.['instance']],
@@ -73,7 +79,7 @@ test('what is not known is null', () => {
 test('the line begins and ends like every other line of the log', () => {
   const output = rawOutput()
   output.log.info({}, 'Hello')
-  createAccessLog(output, clock)(makeExchange(), 200, 0, 1)
+  createAccessLog(output, clock, ALL)(makeExchange(), 200, 0, 1)
   const [other, access] = output.text.split('\n')
   assert.equal(other, '{"level":"info","timestamp":"2024-01-15T10:30:00.000Z","message":"Hello"}')
   assert.ok(access?.startsWith('{"level":"info","timestamp":"2024-01-15T10:30:00.000Z","method":"GET"'))
@@ -83,7 +89,7 @@ test('the line begins and ends like every other line of the log', () => {
 for (const [level, written] of Object.entries({ debug: 3, info: 3, warn: 1, error: 1 }))
   test(`at level ${level}, ${written} of three exchanges with status 200, 404 and 502 are written`, () => {
     const output = createMemoryLogger(level as LogLevel, clock)
-    const accessLog = createAccessLog(output, clock)
+    const accessLog = createAccessLog(output, clock, ALL)
     for (const status of [200, 404, 502]) accessLog(makeExchange(), status, 0, 1)
     assert.equal(output.lines.length, written)
     assert.deepEqual([output.lines.at(-1)?.['level'], output.lines.at(-1)?.['status_code']], ['error', 502])
@@ -91,7 +97,7 @@ for (const [level, written] of Object.entries({ debug: 3, info: 3, warn: 1, erro
 
 test('the level may change while the gateway runs', () => {
   const output = createMemoryLogger('warn', clock)
-  const accessLog = createAccessLog(output, clock)
+  const accessLog = createAccessLog(output, clock, ALL)
   for (const level of ['info', 'error', 'debug'] as const) {
     accessLog(makeExchange(), 200, 0, 1)
     output.setLevel(level)
@@ -99,9 +105,94 @@ test('the level may change while the gateway runs', () => {
   assert.equal(output.lines.length, 1)
 })
 
+function traced(traceId: string): Trace {
+  return new Trace(traceId, '', '00f067aa0ba902b7', 1, '')
+}
+
+/** The lines of exchanges with those statuses and durations in milliseconds. */
+function linesOf(options: Partial<AccessLogOptions>, ends: readonly (readonly [status: number, duration: number])[]) {
+  const output = createMemoryLogger('info', clock)
+  const accessLog = createAccessLog(output, clock, { ...ALL, ...options })
+  for (const [status, duration] of ends) accessLog(makeExchange({ trace: traced('0'.repeat(32)) }), status, 0, duration)
+  return output.lines.map((line) => [line['level'], line['status_code']])
+}
+
+test('a sample leaves out what is neither an error nor slow', () => {
+  const ends = [
+    [200, 1],
+    [404, 1],
+    [502, 1],
+    [200, 1000],
+  ] as const
+  assert.deepEqual(linesOf({ sample: 0.1 }, ends), [['error', 502]])
+  assert.deepEqual(linesOf({ sample: 0, slow: 1000 }, ends), [
+    ['error', 502],
+    ['warn', 200],
+  ])
+})
+
+test('a sample has the same requests wherever the trace goes', () => {
+  const output = createMemoryLogger('info', clock)
+  const accessLog = createAccessLog(output, clock, { ...ALL, sample: 0.5 })
+  for (const digit of '0123456789abcdef')
+    accessLog(makeExchange({ trace: traced('0'.repeat(18) + digit + '0'.repeat(13)) }), 200, 0, 1)
+  assert.equal(output.lines.map((line) => String(line['trace_id'])[18]).join(''), '89abcdef')
+})
+
+test('slow requests are of level warn, tunnels never', () => {
+  assert.deepEqual(
+    linesOf({ slow: 1000 }, [
+      [200, 999],
+      [200, 1000],
+      [101, 60_000],
+      [500, 5000],
+    ]),
+    [
+      ['info', 200],
+      ['warn', 200],
+      ['info', 101],
+      ['error', 500],
+    ],
+  )
+})
+
+test('routes may be left out', () => {
+  assert.deepEqual(linesOf({ silent: new Set(['users']) }, [[500, 1]]), [])
+  assert.equal(linesOf({ silent: new Set(['orders']) }, [[200, 1]]).length, 1)
+})
+
+test('the code of what failed is told', () => {
+  const output = createMemoryLogger('info', clock)
+  createAccessLog(output, clock, ALL)(makeExchange({ error: new GatewayError('rate-limited') }), 429, 0, 1)
+  assert.equal(output.lines[0]?.['code'], 'rate-limited')
+})
+
+test('timings tell what the service took, the gateway and each policy', () => {
+  const time = new ManualClock()
+  const record = new ExchangeRecord(time)
+  const start = time.now()
+  const attempt = record.attempt('10.0.0.7:8001')
+  time.advance(30)
+  attempt.replied(200)
+  time.advance(10)
+  attempt.finished()
+  record.spent('auth', 1.5)
+  record.spent('auth', 0.25)
+  const output = createMemoryLogger('info', time)
+  const accessLog = createAccessLog(output, time, { ...ALL, timings: true })
+  accessLog(makeExchange({ record, start }), 200, 0, time.now())
+  accessLog(makeExchange(), 200, 0, 1)
+  const [told, untold] = output.lines
+  assert.deepEqual(
+    [told?.['service_ms'], told?.['gateway_ms'], told?.['attempts'], told?.['policies_ms']],
+    [30, 10, 1, { auth: 1.75 }],
+  )
+  assert.equal(untold?.['service_ms'], undefined)
+})
+
 test('secrets in the query are redacted', () => {
   const output = createMemoryLogger('info', clock)
-  createAccessLog(output, clock)(makeExchange({ query: '?access_token=s3cr3t&page=2' }), 200, 0, 1)
+  createAccessLog(output, clock, ALL)(makeExchange({ query: '?access_token=s3cr3t&page=2' }), 200, 0, 1)
   assert.equal(output.lines[0]?.['url'], '/api/v1/users/7?access_token=[redacted]&page=2')
 })
 
@@ -113,7 +204,7 @@ test('whatever a client sends, the log has one line of JSON for it, without cont
       const headers = Headers.fromWire(`User-Agent: ${other.replaceAll(/[\r\n]/g, '')}\r\n`)
       const consumer = { id: other, roles: [], tier: 'x', scopes: [], key: null, claims: {} }
       const parts = { method, path, query: `?q=${other}`, headers, consumer, correlationId: other, instance: path }
-      createAccessLog(output, clock)(makeExchange(parts), 200, 0, 1)
+      createAccessLog(output, clock, ALL)(makeExchange(parts), 200, 0, 1)
       assert.match(output.text, /^[^\p{Cc}\p{Zl}\p{Zp}]*\n$/u)
       const line = JSON.parse(output.text) as Record<string, unknown>
       assert.equal(line['method'], method)
@@ -128,7 +219,7 @@ test('a line fits into what a pipe takes in one piece, however long the request'
     const output = rawOutput()
     const long = character.repeat(9000)
     const parts = { path: long, headers: Headers.fromWire(`User-Agent: ${long}\r\n`), correlationId: 'c'.repeat(128) }
-    createAccessLog(output, clock)(makeExchange(parts), 200, 0, 1)
+    createAccessLog(output, clock, ALL)(makeExchange(parts), 200, 0, 1)
     const size = Buffer.byteLength(output.text)
     assert.ok(size <= 4096, `${size} bytes`)
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync, watch } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, renameSync, rmSync, watch } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -141,4 +141,29 @@ test('a log that cannot be written does not stop the gateway', async (t) => {
     clock.advance(100)
   }
   await assert.doesNotReject(close())
+})
+
+test('a file that was renamed is made anew when it is opened anew, and nothing is lost', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'sallyport-log-'))
+  t.after(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'log')
+  const { write, reopen, close } = createLogger({ level: 'info', format: 'auto', clock: new ManualClock(), file })
+  for (let i = 0; i < 1000; i++) write(`{"i":${i}}\n`)
+  renameSync(file, `${file}.1`)
+  reopen()
+  for (let i = 1000; i < 2000; i++) write(`{"i":${i}}\n`)
+  await close()
+  const lines = `${readFileSync(`${file}.1`, 'utf8')}${readFileSync(file, 'utf8')}`.trimEnd().split('\n')
+  assert.deepEqual(
+    lines,
+    Array.from({ length: 2000 }, (_, i) => `{"i":${i}}`),
+  )
+})
+
+test('a file that cannot be written is an error at once', () => {
+  const file = '/nowhere/at/all/log'
+  assert.throws(() => createLogger({ level: 'info', format: 'auto', clock: new ManualClock(), file }), {
+    name: 'Error',
+    message: /^log\.file: ENOENT/,
+  })
 })

@@ -1,9 +1,11 @@
+import { openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import type { Clock } from '../core/clock.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
+import { defineTopic } from '../core/threads.ts'
 import { createTimestamp } from './timestamp.ts'
 
 /** Where log lines go: through `log`, or through `write` as a whole line that is JSON already and ends in "\n". */
@@ -12,6 +14,8 @@ export interface LogOutput {
   readonly write: (line: string) => void
   /** Lines of lower levels are written no more from now on, and those of this and higher ones are. */
   readonly setLevel: (level: LogLevel) => void
+  /** Opens the file anew, as when it was renamed to make room; nothing for other destinations. */
+  readonly reopen: () => void
   /** Resolves when everything is written out, or cannot be; what comes later is dropped. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -23,7 +27,17 @@ export interface LoggerOptions {
   readonly clock: Clock
   /** File descriptor, closed in the end unless it is the standard output, which is the default. */
   readonly destination?: number
+  /** File that lines are appended to, in place of a descriptor. */
+  readonly file?: string | undefined
 }
+
+type Writer = ReturnType<typeof pino.destination>
+
+/** The file of the log cannot be written. */
+export class LogFileError extends Error {}
+
+/** Asks all threads to open the file of the log anew. */
+export const reopenLog = defineTopic<null, null>('reopen-log')
 
 /** What a pipe takes in one piece on Linux (PIPE_BUF), in bytes: lines of several threads do not mix. */
 const WRITE_SIZE = 4096
@@ -32,15 +46,12 @@ const FLUSH_INTERVAL = 100
 /** How much is kept for a reader that does not keep up, in bytes; further lines are dropped. */
 const BUFFER_SIZE = 16 * 1024 * 1024
 
-/** The log of this thread: JSON lines that begin with level and timestamp and end with message, written asynchronously. */
-export function createLogger({ level, format, clock, destination = 1 }: LoggerOptions): LogOutput {
-  const file = pino.destination({
-    dest: destination,
-    sync: false,
-    minLength: WRITE_SIZE - 1,
-    maxWrite: WRITE_SIZE,
-    maxLength: BUFFER_SIZE,
-  })
+/**
+ * The log of this thread: JSON lines that begin with level and timestamp and end with message, written asynchronously.
+ * Throws LogFileError.
+ */
+export function createLogger({ level, format, clock, file: path, ...options }: LoggerOptions): LogOutput {
+  const destination = path === undefined ? (options.destination ?? 1) : openFile(path)
   const terminal = isatty(destination)
   const pretty =
     format === 'pretty' || (format === 'auto' && terminal)
@@ -50,6 +61,8 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
   let dropped = 0
   let broken = false
   let ended = false
+  /** Resolves when the files that came before are closed. */
+  let retired = Promise.resolve()
   let closed: Promise<void> | null = null
 
   const write = (line: string): void => {
@@ -58,20 +71,7 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
     file.write(pretty === null ? line : pretty(line))
   }
   const log = createLineLogger(level, clock, write)
-
-  file.on('drop', () => dropped++)
-  file.on('drain', () => {
-    if (dropped === 0) return
-    const lines = dropped
-    dropped = 0
-    log.warn({ lines }, 'Log lines were dropped: whatever reads the log does not keep up')
-  })
-  // A log that cannot be written is no reason to stop serving.
-  file.on('error', (error: NodeJS.ErrnoException) => {
-    broken ||= error.code === 'EPIPE'
-    // Would try for ever when the process exits.
-    file.flushSync = () => {}
-  })
+  let file = openWriter(destination)
   const stopFlushing = clock.every(FLUSH_INTERVAL, () => {
     if (!waiting) return
     waiting = false
@@ -85,6 +85,17 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
     log,
     write,
     setLevel: (next) => (log.level = next),
+    reopen() {
+      if (path === undefined || ended) return
+      // A new writer, as one that changes its file while it writes may write lines twice.
+      const before = file
+      try {
+        file = openWriter(openFile(path))
+      } catch (error) {
+        return log.error({ error }, 'The log goes on in the old file')
+      }
+      retired = Promise.all([retired, finish(before)]).then(() => {})
+    },
     close() {
       closed ??= new Promise((resolve) => {
         stopFlushing()
@@ -93,13 +104,52 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
         // Flushed first, as a count of dropped lines finds no room before.
         file.flush(() => {
           ended = true
-          file.once('close', resolve)
-          file.once('error', () => resolve())
-          file.end()
+          void Promise.all([retired, finish(file)]).then(() => resolve())
         })
       })
       return closed
     },
+  }
+
+  function openWriter(descriptor: number): Writer {
+    const writer = pino.destination({
+      dest: descriptor,
+      sync: false,
+      minLength: WRITE_SIZE - 1,
+      maxWrite: WRITE_SIZE,
+      maxLength: BUFFER_SIZE,
+    })
+    writer.on('drop', () => dropped++)
+    writer.on('drain', () => {
+      if (dropped === 0) return
+      const lines = dropped
+      dropped = 0
+      log.warn({ lines }, 'Log lines were dropped: whatever reads the log does not keep up')
+    })
+    // A log that cannot be written is no reason to stop serving.
+    writer.on('error', (error: NodeJS.ErrnoException) => {
+      broken ||= error.code === 'EPIPE'
+      // Would try for ever when the process exits.
+      writer.flushSync = () => {}
+    })
+    return writer
+  }
+}
+
+/** Writes out what a writer has, and closes it. */
+function finish(writer: Writer): Promise<void> {
+  return new Promise((resolve) => {
+    writer.once('close', resolve)
+    writer.once('error', () => resolve())
+    writer.end()
+  })
+}
+
+function openFile(path: string): number {
+  try {
+    return openSync(path, 'a')
+  } catch (error) {
+    throw new LogFileError(`log.file: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 

@@ -17,5 +17,5 @@ export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = sys
     lines.push(fields.parse(JSON.parse(line)))
   }
   const log = createLineLogger(level, clock, write)
-  return { log, write, setLevel: (next) => (log.level = next), close: () => Promise.resolve(), lines }
+  return { log, write, setLevel: (next) => (log.level = next), reopen() {}, close: () => Promise.resolve(), lines }
 }

@@ -21,6 +21,7 @@ const LOG_INTERVAL = 60_000
 export class SpanOutput {
   readonly counts = { exported: 0, failed: 0, dropped: 0 }
 
+  private readonly exporter = new OTLPTraceExporter()
   private readonly processor: BatchSpanProcessor
   private readonly origin: SpanOrigin
   private readonly queueSize: number
@@ -36,7 +37,7 @@ export class SpanOutput {
     this.clock = clock
     this.origin = { resource: describeSelf(version), instrumentationScope: { name: 'sallyport', version } }
     this.processor = new BatchSpanProcessor({
-      exporter: this.counting(new OTLPTraceExporter()),
+      exporter: this.counting(),
       maxQueueSize: queueSize,
       maxExportBatchSize: batchSize,
       scheduledDelayMillis: delay,
@@ -59,12 +60,18 @@ export class SpanOutput {
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const cancel = this.clock.after(CLOSE_PATIENCE, resolve)
     // What could not be delivered is counted and logged where it happens.
-    await Promise.race([this.processor.shutdown().catch(() => {}), late])
+    await Promise.race([this.shutDown(), late])
     cancel()
   }
 
+  private async shutDown(): Promise<void> {
+    await this.processor.shutdown().catch(() => {})
+    await this.exporter.shutdown()
+  }
+
   /** The exporter, with an eye on what becomes of the spans. */
-  private counting(exporter: OTLPTraceExporter): SpanExporter {
+  private counting(): SpanExporter {
+    const { exporter } = this
     return {
       export: (spans, done) => {
         this.waiting -= spans.length
@@ -78,7 +85,8 @@ export class SpanOutput {
           done(result)
         })
       },
-      shutdown: () => exporter.shutdown(),
+      // The processor leaves it out where its last export fails.
+      shutdown: () => Promise.resolve(),
     }
   }
 

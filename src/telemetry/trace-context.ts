@@ -7,10 +7,10 @@ const PARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da
 const PARENT_LENGTH = 55
 
 /** A list-member without the whitespace around it (section 3.3.2.2). */
-const MEMBER = /^[a-z\d][a-z\d_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/
+const MEMBER = String.raw`[a-z\d][a-z\d_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]`
+/** A list without whitespace and empty members, of as many as there may be (section 3.3.2.1): the one form that is sent. */
+const LIST = new RegExp(`^${MEMBER}(?:,${MEMBER}){0,31}$`)
 const WHITESPACE = /^[\t ]+|[\t ]+$/g
-/** Members that a list may have (section 3.3.2.1). */
-const MEMBERS = 32
 /** Characters that are passed on of a list, and of a member that is left out before others (section 3.3.3.1). */
 const STATE_LENGTH = 512
 const LONG_MEMBER = 128
@@ -42,18 +42,14 @@ function isParent(text: string): boolean {
   return PARENT.test(text) && (text.length === PARENT_LENGTH || !text.startsWith('00'))
 }
 
-/** The members of a trace state, each once and cut to what is passed on, or "" if one of them is not valid. */
+/** A trace state in the form in which it is sent, cut to what is passed on, or "" if it is not valid. */
 export function parseState(text: string): string {
-  const members = new Map<string, string>()
-  let count = 0
-  for (const each of text.split(',')) {
-    const member = each.replace(WHITESPACE, '')
-    if (member === '') continue
-    if (++count > MEMBERS || !MEMBER.test(member)) return ''
-    const key = member.slice(0, member.indexOf('='))
-    if (!members.has(key)) members.set(key, member)
-  }
-  return shorten([...members.values()])
+  if (LIST.test(text)) return text.length <= STATE_LENGTH ? text : shorten(text.split(','))
+  const members = text
+    .split(',')
+    .map((member) => member.replace(WHITESPACE, ''))
+    .filter((member) => member !== '')
+  return LIST.test(members.join(',')) ? shorten(members) : ''
 }
 
 function shorten(members: readonly string[]): string {

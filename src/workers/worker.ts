@@ -7,7 +7,7 @@ import { Front } from '../front/front.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
-import { createLogger } from '../telemetry/logger.ts'
+import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing } from '../telemetry/tracing.ts'
 import { Line } from './line.ts'
 import { survivePolicies } from './survive-policies.ts'
@@ -25,6 +25,10 @@ port.once('message', (start: WorkerStart) => void run(start))
 async function run({ worker, config, size, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
+  answers.on(reopenLog, () => {
+    output.reopen()
+    return null
+  })
   const line = new Line({
     send: tell,
     answer: (topic, asked) => answers.answer(topic, asked),

@@ -29,6 +29,8 @@ export class TestLog implements LogOutput {
     this.log.level = level
   }
 
+  reopen = (): void => {}
+
   close = (): Promise<void> => Promise.resolve()
 
   /** The access log so far. */

@@ -105,6 +105,11 @@ export const auth = definePolicy({
         exchange.consumer = consumer
         if (lacking === null) counts?.accepted.add(1)
         else counts?.forbidden.add(1)
+        exchange.record?.event('sallyport.auth', {
+          'sallyport.auth.outcome': lacking === null ? 'accepted' : 'forbidden',
+          'sallyport.auth.credential': consumer.key === null ? 'token' : 'key',
+          'sallyport.tier': consumer.tier,
+        })
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
         exchange.headers.appendLines(lines)
@@ -117,6 +122,7 @@ export const auth = definePolicy({
         const passes = refusal.code !== 'internal-error' && isPublic(exchange)
         if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
         else counts.failed(tooMany ?? error)
+        exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
         if (passes) return next(exchange)
         throw refusal
       }

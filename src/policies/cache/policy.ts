@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Caches, CacheStore, CacheUsage } from '../../core/cache.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
+import { afterwards } from '../../core/handler.ts'
+import type { ExchangeRecord } from '../../core/record.ts'
+import type { Reply } from '../../core/reply.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
 import { CacheCounts, watchStore } from './cache-counts.ts'
@@ -91,10 +94,21 @@ export const cache = definePolicy({
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
       const routeCache = new RouteCache({ settings, keys, clock, next, counts, store, flights, invalidator })
-      return (exchange) => routeCache.handle(exchange)
+      return (exchange) => {
+        const reply = routeCache.handle(exchange)
+        const { record } = exchange
+        return record === null ? reply : afterwards(reply, (came) => noted(record, came))
+      }
     }
   },
 })
+
+/** The gateway's own Cache-Status is the last one: each cache on the way adds its own behind the others. */
+function noted(record: ExchangeRecord, reply: Reply): Reply {
+  const status = reply.headers.getAll('Cache-Status').at(-1)
+  if (status !== undefined) record.event('sallyport.cache', { 'sallyport.cache.status': status })
+  return reply
+}
 
 /** What a thread forgets stored replies with, and the keys of the routes that have them: one for each store. */
 export function purgeable({ caches }: PolicyToolbox): readonly Pick<Shared, 'invalidator' | 'keys'>[] {

@@ -12,6 +12,8 @@ export interface FieldOptions {
 
 /** One limit with its meter, and how a client is told of it. */
 export class Limiter {
+  /** Of the limit. */
+  readonly name: string
   readonly meter: Meter
   private readonly quotas: readonly Quota[]
   private readonly options: FieldOptions
@@ -22,6 +24,7 @@ export class Limiter {
   private readonly policies: string
 
   constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
+    this.name = name
     this.meter = meter
     this.quotas = quotas
     this.options = options

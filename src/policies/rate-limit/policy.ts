@@ -3,6 +3,7 @@ import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange, RouteInfo } from '../../core/exchange.ts'
 import { editReplies } from '../../core/handler.ts'
 import type { Decision, Quota } from '../../core/limits.ts'
+import type { ExchangeRecord } from '../../core/record.ts'
 import type { Reply } from '../../core/reply.ts'
 import { clientName } from './client-name.ts'
 import { LimitCounts } from './limit-counts.ts'
@@ -44,6 +45,7 @@ export const rateLimit = definePolicy({
         decision: Decision | null,
       ): Reply | Promise<Reply> {
         counts.decided(decision)
+        if (exchange.record !== null) note(exchange.record, limiter, decision)
         if (decision === null) return next(exchange)
         if (!decision.admitted) throw limiter.refusal(decision)
         return tell(exchange, { limiter, decision })
@@ -59,6 +61,16 @@ export const rateLimit = definePolicy({
     }
   },
 })
+
+function note(record: ExchangeRecord, { name }: Limiter, decision: Decision | null): void {
+  record.event('sallyport.rate_limit', {
+    'sallyport.rate_limit.limit': name,
+    'sallyport.rate_limit.outcome': decision === null ? 'uncounted' : decision.admitted ? 'admitted' : 'refused',
+    ...(decision !== null && {
+      'sallyport.rate_limit.remaining': Math.min(...decision.quotas.map(({ remaining }) => remaining)),
+    }),
+  })
+}
 
 /** A route whose rates are not those of every route counts by itself, under its own name. */
 function ownName(options: RateLimitOptions, { id }: RouteInfo, general: RateLimitOptions | null): string {
