@@ -2,7 +2,7 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
 import { cache } from './commands/cache.ts'
-import { CommandError, DEFAULT_FILE, UsageError } from './commands/command.ts'
+import { type Command, CommandError, DEFAULT_FILE, UsageError } from './commands/command.ts'
 import { describeRoutes } from './config/describe.ts'
 import { loadConfig } from './config/load.ts'
 import { loadChain } from './config/policy-files.ts'
@@ -22,7 +22,7 @@ const USAGE = `Usage: sallyport <command>
   help                    prints this text
 `
 
-const commands: Record<string, (args: string[]) => Promise<number>> = {
+const commands: Record<string, Command> = {
   start,
   check,
   cache,
