@@ -138,8 +138,11 @@ function count(results: Results): Count[] {
   return [...counted.map(({ name, tests }) => countOf(name, tests)), everything]
 }
 
+function cell([passed, all]: readonly [number, number]): string {
+  return all === 0 ? '' : `${passed} of ${all}`
+}
+
 async function report(suite: string, options: Readonly<Record<string, unknown>>): Promise<void> {
-  const cell = ([passed, all]: readonly [number, number]): string => (all === 0 ? '' : `${passed} of ${all}`)
   const rows = count(await run(suite, options)).map(
     ({ group, counts }) => `| ${group} | ${KINDS.map((kind) => cell(counts[kind])).join(' | ')} |`,
   )

@@ -12,7 +12,9 @@ async function startAdmin(t: TestContext, status: number, answer: string) {
   const { url } = await startService(t, (request, response) => {
     const { method = '', url: target = '', headers } = request
     const { authorization = '', 'content-type': type = '' } = headers
-    asked.push(text(request).then((body) => ({ method, url: target, authorization, type, body: JSON.parse(body) })))
+    asked.push(
+      text(request).then((body) => ({ method, url: target, authorization, type, body: JSON.parse(body) as unknown })),
+    )
     response.writeHead(status, { 'Content-Type': 'application/json' }).end(answer)
   })
   return { url, asked }

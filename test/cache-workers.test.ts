@@ -51,7 +51,7 @@ test('a purge reaches every worker, and counts what each of them had', async (t)
 
 test('a purge of what all workers share is counted once', async (t) => {
   const { url } = await startRedis(t)
-  const { service, supervisor, ask } = await startWorkers(t, { store: 'redis' }, { redis: { url, timeout: '1s' } })
+  const { service, supervisor, ask } = await startWorkers(t, { store: 'redis' }, { redis: { url, timeout: '10s' } })
   await ask()
   const agent = new Agent({ keepAlive: true })
   cleanUp(t, () => agent.destroy())

@@ -19,12 +19,12 @@ export function cacheSection(runs: CacheRuns): string {
   const [memory, redis, ...others] = runs
   if (memory === undefined || redis === undefined) return 'Not measured.'
   const judged = memory.groups.filter(({ counts }) => counts.required[1] + counts.optimal[1] > 0)
-  const rows = judged.map(({ group }) => [group, ...cells(memory, group), ...cells(redis, group)])
+  const rows = judged.map(({ group }) => [group].concat(cells(memory, group), cells(redis, group)))
   const more = others
     .filter(({ store }) => store === 'memory')
     .map((run) => {
       const same = others.find(({ store, options }) => store === 'redis' && isSame(options, run.options))
-      return [`all, with \`${JSON.stringify(run.options)}\``, ...cells(run, 'all'), ...cells(same, 'all')]
+      return [`all, with \`${JSON.stringify(run.options)}\``].concat(cells(run, 'all'), cells(same, 'all'))
     })
   const head = ['', 'memory: required', 'memory: optimal', 'Redis: required', 'Redis: optimal']
   return [
