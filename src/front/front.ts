@@ -55,14 +55,11 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
-  /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
-  private readonly logsOwn: boolean
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
     this.options = options
     this.deadlines = new Deadlines(clock)
-    this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
@@ -140,7 +137,8 @@ export class Front implements Receiver {
 
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
-    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, clock.now())
+    // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
+    if (!isOwn(exchange.route) || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, clock.now())
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { route, instance, correlationId } = exchange

@@ -19,6 +19,7 @@ function rawOutput(): LogOutput & { text: string } {
       output.text += line
     },
     log: createLineLogger('info', clock, (line) => output.write(line)),
+    setLevel() {},
     close: () => Promise.resolve(),
   }
   return output
@@ -84,6 +85,16 @@ for (const [level, written] of Object.entries({ debug: 3, info: 3, warn: 1, erro
     assert.equal(output.lines.length, written)
     assert.deepEqual([output.lines.at(-1)?.['level'], output.lines.at(-1)?.['status_code']], ['error', 502])
   })
+
+test('the level may change while the gateway runs', () => {
+  const output = createMemoryLogger('warn', clock)
+  const accessLog = createAccessLog(output, clock)
+  for (const level of ['info', 'error', 'debug'] as const) {
+    accessLog(makeExchange(), 200, 0, 1)
+    output.setLevel(level)
+  }
+  assert.equal(output.lines.length, 1)
+})
 
 test('secrets in the query are redacted', () => {
   const output = createMemoryLogger('info', clock)

@@ -22,12 +22,11 @@ const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
  */
 export function createAccessLog(output: LogOutput, clock: Clock): AccessLog {
   const { log } = output
-  if (!log.isLevelEnabled('error')) return () => {}
-  const all = log.isLevelEnabled('info')
   const timestamp = createTimestamp(clock)
   return (exchange, status, bytes, end) => {
     const failed = status >= 500
-    if (!failed && !all) return
+    // Asked each time: the level may change while the gateway runs.
+    if (!log.isLevelEnabled(failed ? 'error' : 'info')) return
     const { route } = exchange
     output.write(
       `{"level":"${failed ? 'error' : 'info'}","timestamp":"${timestamp()}","method":${text(exchange.method)},` +

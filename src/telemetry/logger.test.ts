@@ -48,6 +48,18 @@ test('lines below the level are not written', async (t) => {
   assert.deepEqual(read().match(/"message":"."/g), ['"message":"c"', '"message":"d"'])
 })
 
+test('the level may change', async (t) => {
+  const { log, setLevel, close, read } = logToFile(t, { level: 'warn' })
+  log.info({}, 'a')
+  setLevel('debug')
+  log.debug({}, 'b')
+  setLevel('error')
+  log.warn({}, 'c')
+  assert.deepEqual([log.isLevelEnabled('warn'), log.isLevelEnabled('error')], [false, true])
+  await close()
+  assert.deepEqual(read().match(/"message":"."/g), ['"message":"b"'])
+})
+
 test('an error is written with its code, stack and cause', async (t) => {
   const { log, close, read } = logToFile(t)
   log.error({ error: new GatewayError('bad-gateway', undefined, { cause: new Error('connection refused') }) }, 'Failed')

@@ -10,6 +10,8 @@ import { createTimestamp } from './timestamp.ts'
 export interface LogOutput {
   readonly log: Logger
   readonly write: (line: string) => void
+  /** Lines of lower levels are written no more from now on, and those of this and higher ones are. */
+  readonly setLevel: (level: LogLevel) => void
   /** Resolves when everything is written out, or cannot be; what comes later is dropped. Never rejects. */
   readonly close: () => Promise<void>
 }
@@ -82,6 +84,7 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
   return {
     log,
     write,
+    setLevel: (next) => (log.level = next),
     close() {
       closed ??= new Promise((resolve) => {
         stopFlushing()
@@ -100,8 +103,13 @@ export function createLogger({ level, format, clock, destination = 1 }: LoggerOp
   }
 }
 
+/** A logger whose level can be changed while it runs. */
+export interface LineLogger extends Logger {
+  level: string
+}
+
 /** A logger that hands each line to `write` as JSON ending in "\n". */
-export function createLineLogger(level: LogLevel, clock: Clock, write: (line: string) => void): Logger {
+export function createLineLogger(level: LogLevel, clock: Clock, write: (line: string) => void): LineLogger {
   const timestamp = createTimestamp(clock)
   return pino(
     {

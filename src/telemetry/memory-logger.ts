@@ -16,5 +16,6 @@ export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = sys
   const write = (line: string): void => {
     lines.push(fields.parse(JSON.parse(line)))
   }
-  return { log: createLineLogger(level, clock, write), write, close: () => Promise.resolve(), lines }
+  const log = createLineLogger(level, clock, write)
+  return { log, write, setLevel: (next) => (log.level = next), close: () => Promise.resolve(), lines }
 }

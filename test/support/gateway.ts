@@ -25,6 +25,10 @@ export class TestLog implements LogOutput {
     for (const look of this.watchers) look()
   }
 
+  setLevel = (level: LogLevel): void => {
+    this.log.level = level
+  }
+
   close = (): Promise<void> => Promise.resolve()
 
   /** The access log so far. */
