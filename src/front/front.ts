@@ -154,7 +154,7 @@ export class Front implements Receiver {
     const { config, board, slots, clock } = this.options
     const reports = Object.keys(config.services).map((service) => ({
       service,
-      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot) })),
+      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
     }))
     return healthDocument(reports, version, clock.wall())
   }

@@ -8,7 +8,8 @@ const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
 
 function service(name: string, ...states: HealthState[]): ServiceReport {
   const instances = states.map((state, i) => {
-    return { address: `${name}-${i}:80`, state, reason: null, since: 0, checkedAt: null, duration: null }
+    const checks = { failures: 0, reason: null, since: 0, checkedAt: null, duration: null }
+    return { address: `${name}-${i}:80`, state, drained: false, ...checks }
   })
   return { service: name, instances }
 }
@@ -42,6 +43,14 @@ test('a service is unhealthy when all of its instances are, and the gateway is d
 test('an instance that was not checked yet counts as usable', () => {
   assert.deepEqual(healthDocument([service('a', 'unknown')], '1', wall).services, { a: 'healthy' })
   assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], '1', wall).services, { a: 'degraded' })
+})
+
+test('a drained instance is none that may be used', () => {
+  const [drained, other] = service('a', 'healthy', 'healthy').instances
+  const instances = [{ ...drained!, drained: true }, other!]
+  assert.deepEqual(healthDocument([{ service: 'a', instances }], '1', wall).services, { a: 'degraded' })
+  const all = instances.map((instance) => ({ ...instance, drained: true }))
+  assert.deepEqual(healthDocument([{ service: 'a', instances: all }], '1', wall).services, { a: 'unhealthy' })
 })
 
 test('a gateway without services is healthy, a service without instances is not', () => {

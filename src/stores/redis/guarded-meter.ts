@@ -20,6 +20,16 @@ export class GuardedMeter implements Meter {
     return this.outage.down ? this.without(client, cost) : this.ask(client, cost)
   }
 
+  async forget(client: string): Promise<boolean> {
+    this.local.forget(client)
+    if (this.outage.down) return false
+    const forgotten = await this.outage.ask(
+      async () => this.remote.forget(client),
+      async () => this.remote.decide(client, 0),
+    )
+    return forgotten ?? false
+  }
+
   private async ask(client: string, cost: number): Promise<Decision | null> {
     const decision = await this.outage.ask(
       async () => this.remote.decide(client, cost),

@@ -33,6 +33,12 @@ export class RedisMeter implements Meter {
     return read(await this.run(keys.length, args))
   }
 
+  /** Rejects likewise. */
+  async forget(client: string): Promise<boolean> {
+    await this.client.del(this.keysOf(client))
+    return true
+  }
+
   private async run(keys: number, args: (string | number)[]): Promise<unknown> {
     try {
       return await this.client.evalsha(this.digest, keys, ...args)
