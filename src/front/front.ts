@@ -19,8 +19,12 @@ import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
+import { answerLogLevel } from '../telemetry/log-level.ts'
+import { RecentRequests, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
+import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -55,6 +59,8 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  private readonly limits: LimitStores
+  private readonly recent: RecentRequests | null
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
@@ -67,8 +73,11 @@ export class Front implements Receiver {
         new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
       ]),
     )
+    const { admin } = config
+    this.recent = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
+    this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
     this.snapshot = new Snapshot(config, this.services, own, {
       clock,
@@ -76,10 +85,20 @@ export class Front implements Receiver {
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
-      limits: new LimitStores({ table: limits, redis: this.redis, clock }),
+      limits: this.limits,
     })
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
+    this.answer(options)
+  }
+
+  /** What operators ask every thread. */
+  private answer({ answers, output }: FrontOptions): void {
+    answerLogLevel(answers, output)
+    answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections))
+    answers.on(recentRequestsTopic, (filter) => this.recent?.list(filter) ?? [])
+    answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
   }
 
   /**
@@ -137,8 +156,11 @@ export class Front implements Receiver {
 
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
+    const end = clock.now()
+    const own = isOwn(exchange.route)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
-    if (!isOwn(exchange.route) || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, clock.now())
+    if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
+    if (!own) this.recent?.add(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { route, instance, correlationId } = exchange
