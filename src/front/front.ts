@@ -11,6 +11,7 @@ import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { healthDocument } from '../services/health/report.ts'
@@ -26,7 +27,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
-import { Snapshot } from './snapshot.ts'
+import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
@@ -79,14 +80,16 @@ export class Front implements Receiver {
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
     this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
-    this.snapshot = new Snapshot(config, this.services, own, {
+    const toolbox: SnapshotToolbox = {
       clock,
       random,
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
       limits: this.limits,
-    })
+    }
+    this.snapshot = new Snapshot(config, this.services, own, toolbox)
+    options.answers.on(purgeTopic, (what) => purge(toolbox, what))
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
     this.answer(options)

@@ -28,14 +28,23 @@ export class Invalidator {
     this.channel.unref()
     this.channel.addEventListener('message', (event) => {
       const { data } = invalidation.safeParse(event.data)
-      if (data !== undefined) void this.apply(data)
+      if (data !== undefined) void this.forget(data)
     })
   }
 
-  /** Forgets what is stored; how many replies it were in this thread. */
+  /** Forgets what is stored, here and in the other threads; how many replies it were in this one. */
   invalidate(what: Invalidation): number | Promise<number> {
     this.channel.postMessage(what)
-    return this.apply(what)
+    return this.forget(what)
+  }
+
+  /** Forgets what is stored in this thread; how many replies it were. */
+  forget({ kind, of }: Invalidation): number | Promise<number> {
+    const known = kind === 'prefix' ? this.recentPrefixes : this.recent
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(kind === 'prefix' ? of : `${kind} ${of}`, this.clock.now())
+    if (kind === 'url') return this.store.invalidate(of)
+    return kind === 'group' ? this.store.invalidateGroup(of) : this.store.invalidatePrefix(of)
   }
 
   /** Whether replies with that URL or in one of those groups became invalid at that time or later. */
@@ -49,13 +58,5 @@ export class Invalidator {
   /** Hears no more of other threads. */
   close(): void {
     this.channel.close()
-  }
-
-  private apply({ kind, of }: Invalidation): number | Promise<number> {
-    const known = kind === 'prefix' ? this.recentPrefixes : this.recent
-    if (known.size >= REMEMBERED) known.clear()
-    known.set(kind === 'prefix' ? of : `${kind} ${of}`, this.clock.now())
-    if (kind === 'url') return this.store.invalidate(of)
-    return kind === 'group' ? this.store.invalidateGroup(of) : this.store.invalidatePrefix(of)
   }
 }

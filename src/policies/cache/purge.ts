@@ -1,4 +1,5 @@
 import type { PolicyToolbox } from '../../core/component.ts'
+import { defineTopic } from '../../core/threads.ts'
 import { groupKey } from './invalidation.ts'
 import { invalidatorsOf } from './policy.ts'
 
@@ -8,9 +9,12 @@ export type Purge =
   | { readonly prefix: string }
   | { readonly host: string; readonly group: string }
 
+/** Has every thread purge; each answers how many replies it were there. What is no URL fails in each of them. */
+export const purgeTopic = defineTopic<Purge, number>('cache-purge')
+
 /**
- * Forgets stored replies in every thread of the process, and resolves with how many it were in this one. URLs are
- * written "http://host/path?query"; the scheme makes no difference. Throws a TypeError for what is no URL.
+ * Forgets stored replies in this thread, and resolves with how many it were. URLs are written "http://host/path?query";
+ * the scheme makes no difference. Throws a TypeError for what is no URL.
  */
 export async function purge(toolbox: PolicyToolbox, what: Purge): Promise<number> {
   const invalidation =
@@ -19,7 +23,7 @@ export async function purge(toolbox: PolicyToolbox, what: Purge): Promise<number
       : 'url' in what
         ? ({ kind: 'url', of: targetOf(what.url) } as const)
         : ({ kind: 'prefix', of: targetOf(what.prefix) } as const)
-  const counts = await Promise.all(invalidatorsOf(toolbox).map(async (each) => each.invalidate(invalidation)))
+  const counts = await Promise.all(invalidatorsOf(toolbox).map(async (each) => each.forget(invalidation)))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
