@@ -48,6 +48,7 @@ async function run(suite: string): Promise<z.output<typeof resultsSchema>> {
   await once(origin.stdout!, 'data')
   const gateway = await createGateway({
     listeners: [{ address: '127.0.0.1:0' }],
+    admin: false,
     log: { access: false, level: 'error' },
     services: { origin: { instances: [`http://127.0.0.1:${ORIGIN_PORT}`], health: false } },
     policies: { cache: options },

@@ -27,7 +27,7 @@ async function start(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } } })
   const config = await loadConfig(values.config, process.env)
   const output = createLogger({ ...config.log, clock: systemClock })
-  const supervisor = new Supervisor(config, output.log)
+  const supervisor = new Supervisor(config, output)
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
     process.once('SIGINT', () => resolve())

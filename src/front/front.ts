@@ -53,7 +53,7 @@ export interface FrontOptions {
 /** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
 export class Front implements Receiver {
   private readonly options: FrontOptions
-  private readiness: Readiness = 'starting'
+  private state: Readiness = 'starting'
   private readonly deadlines: Deadlines
   private readonly services: ReadonlyMap<string, Service>
   private readonly redis: RedisConnection | null
@@ -79,7 +79,7 @@ export class Front implements Receiver {
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
     this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
-    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
+    const own = ownRoutes({ readiness: () => this.state, health: () => this.health() })
     const toolbox: SnapshotToolbox = {
       clock,
       random,
@@ -115,7 +115,12 @@ export class Front implements Receiver {
 
   /** The first health checks are through. */
   becomeReady(): void {
-    if (this.readiness === 'starting') this.readiness = 'ready'
+    if (this.state === 'starting') this.state = 'ready'
+  }
+
+  /** Whether it takes traffic. */
+  get readiness(): Readiness {
+    return this.state
   }
 
   /** Open client connections. */
@@ -137,7 +142,7 @@ export class Front implements Receiver {
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
-    this.readiness = 'draining'
+    this.state = 'draining'
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
