@@ -27,6 +27,16 @@ export function useZod(app: AdminApp): void {
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
 }
 
+/** Bodies are JSON, or empty with any type: DELETE has none, whatever its Content-Type. */
+export function readBodies(app: AdminApp): void {
+  const readJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') return done(null, undefined)
+    readJson(request, text, done)
+  })
+}
+
 const problemSchema = {
   description: 'What went wrong (RFC 9457).',
   content: {
@@ -60,7 +70,10 @@ export const describeEndpoint: SwaggerTransform = ({ schema, url }) => {
 function responsesOf(response: unknown): Record<string, unknown> {
   const entries = Object.entries(response ?? {})
   return Object.fromEntries(
-    entries.map(([status, schema]) => [status, isZod(schema) ? jsonSchemaOf(schema, 'output') : schema]),
+    entries.map(([status, schema]) => [
+      status,
+      isZod(schema) ? { description: 'What was asked for.', ...jsonSchemaOf(schema, 'output') } : schema,
+    ]),
   )
 }
 

@@ -6,6 +6,7 @@ import { type AskedClient, forgetClientTopic, type LimitState, limitStatesTopic 
 import { clientKinds } from '../policies/rate-limit/client-name.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
 
 const clientExpected = 'expected user:ID, key:ID, address:IP or an IP address'
 
@@ -100,8 +101,8 @@ function describe({ quotas, ...state }: LimitState): z.input<typeof limit> {
       windowSeconds: each.window / 1000,
       used: each.limit - each.remaining,
       remaining: each.remaining,
-      moreInSeconds: each.reset / 1000,
-      waitSeconds: each.wait / 1000,
+      moreInSeconds: rounded(each.reset / 1000),
+      waitSeconds: rounded(each.wait / 1000),
     })),
   }
 }

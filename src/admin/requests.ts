@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
 
 const statusExpected = 'expected a status such as 404, or a class of them such as 5xx'
 
@@ -52,10 +53,10 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
         .toSorted((a, b) => b.end - a.end)
         .slice(0, limit)
       return {
-        requests: requests.map(({ end: _, duration, route: id, ...request }) => ({
+        requests: requests.map(({ time, end: _, duration, route: id, ...request }) => ({
+          time: new Date(time).toISOString(),
+          durationMs: rounded(duration),
           ...request,
-          time: new Date(request.time).toISOString(),
-          durationMs: Math.round(duration * 1000) / 1000,
           route: id === '' ? null : id,
         })),
       }

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify from 'fastify'
+import { z } from 'zod'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
 import { version } from '../front/version.ts'
-import { type AdminApp, describeEndpoint, useZod } from './app.ts'
+import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
 import { cacheEndpoints } from './cache.ts'
 import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
@@ -81,6 +82,7 @@ export async function startAdmin({ address, token }: AdminOptions, context: Admi
 }
 
 async function createApp(token: string | null, host: string, context: AdminContext): Promise<AdminApp> {
+  const guard = createGuard({ token, host })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
     requestTimeout: REQUEST_TIMEOUT,
@@ -90,11 +92,19 @@ async function createApp(token: string | null, host: string, context: AdminConte
     http: { maxHeaderSize: HEAD_SIZE },
     routerOptions: { maxParamLength: NAME_LENGTH },
     genReqId: () => randomUUID(),
-    frameworkErrors: (error, request, reply) => void answerProblem(error, request, reply, context.log),
+    frameworkErrors(error, request, reply) {
+      let answered: unknown = error
+      try {
+        guard(request, reply)
+      } catch (refusal) {
+        answered = refusal
+      }
+      void answerProblem(answered, request, reply, context.log)
+    },
   })
   app.server.maxConnections = CONNECTIONS
-  const guard = createGuard({ token, host })
   useZod(app)
+  readBodies(app)
   app.addHook('onRequest', async (request, reply) => guard(request, reply))
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, context.log))
   app.setNotFoundHandler(({ method, url }) => {
@@ -103,8 +113,16 @@ async function createApp(token: string | null, host: string, context: AdminConte
   await app.register(swagger, { openapi: openapiFor(token !== null), transform: describeEndpoint })
   indexPage(app)
   for (const register of endpoints) register(app, context)
-  app.get('/openapi.json', { schema: { summary: 'This API as an OpenAPI document', tags: ['gateway'] } }, () =>
-    app.swagger(),
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        summary: 'This API as an OpenAPI document',
+        tags: ['gateway'],
+        response: { 200: z.record(z.string(), z.unknown()) },
+      },
+    },
+    () => ({ ...app.swagger() }),
   )
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
   return app

@@ -5,6 +5,7 @@ import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
 
 const time = z.iso.datetime()
 
@@ -154,7 +155,7 @@ function describe(
           since: new Date(each.since).toISOString(),
           reason: each.reason,
           checkedAt: each.checkedAt === null ? null : new Date(each.checkedAt).toISOString(),
-          checkMs: each.duration,
+          checkMs: each.duration === null ? null : rounded(each.duration),
           failures: each.failures,
         },
         inFlight: total('inFlight'),

@@ -5,6 +5,7 @@ import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
 
 const octets = z.int().min(0)
 
@@ -50,7 +51,14 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
         .map(({ thread: number, uptime, connections, heap, busy, services }) => {
           const traffic = Object.values(services).flat()
           const inFlight = sum(traffic.map((instance) => instance.inFlight))
-          return { thread: number, uptimeSeconds: uptime, connections, inFlight, heapBytes: heap, busy }
+          return {
+            thread: number,
+            uptimeSeconds: rounded(uptime),
+            connections,
+            inFlight,
+            heapBytes: heap,
+            busy: rounded(busy),
+          }
         })
       const uptime = process.uptime()
       const memory = process.memoryUsage()
@@ -60,7 +68,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
         pid: process.pid,
         readiness: readiness(),
         startedAt: new Date(clock.wall() - uptime * 1000).toISOString(),
-        uptimeSeconds: uptime,
+        uptimeSeconds: rounded(uptime),
         listeners: addresses().map(formatAddress),
         connections: sum(workers.map(({ connections }) => connections)),
         inFlight: sum(workers.map(({ inFlight }) => inFlight)),

@@ -119,17 +119,18 @@ export class RecentRequests {
   }
 
   private read(at: number): RecentRequest {
-    const { path, query, ...entry } = this.entries[at]!
+    const { method, path, query, ...entry } = this.entries[at]!
     const [start, end] = [this.starts[at]!, this.ends[at]!]
     return {
-      ...entry,
       time: this.clock.wall() - (this.clock.now() - start),
       end,
       duration: end - start,
+      method,
       path: path.slice(0, LENGTH),
       query: redactQuery(query).slice(0, LENGTH),
       status: this.statuses[at]!,
       bytes: this.bytes[at]!,
+      ...entry,
     }
   }
 }

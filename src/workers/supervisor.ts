@@ -66,16 +66,20 @@ export class Supervisor implements Threads {
     this.limits = SharedTable.create(config.stores.memory.entries)
   }
 
-  /** Starts the workers; resolves when all of them and the admin listener listen. Rejects, with nothing left running, when one cannot. */
+  /**
+   * Starts the admin listener and the workers; resolves when all of them listen. Rejects, with nothing left running, when
+   * one cannot.
+   */
   async start(): Promise<void> {
     const count = this.config.workers === 'auto' ? availableParallelism() : this.config.workers
     try {
+      this.admin = await this.startAdmin()
       // The first one finds out the ports where the configuration leaves them open.
       this.addresses = await this.startWorker()
       await Promise.all(Array.from({ length: count - 1 }, () => this.startWorker()))
-      this.admin = await this.startAdmin()
     } catch (error) {
       this.stopping = true
+      await this.admin?.close()
       await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
       throw error
     }
