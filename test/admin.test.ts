@@ -67,6 +67,18 @@ test('GET /status tells of the process, its connections and its requests', async
   assert.equal((await ask('/status')).json['inFlight'], 0)
 })
 
+test('GET /metrics is the same as on the listeners, whatever they show', async (t) => {
+  const routes = [{ id: 'hello', match: { path: '/hello' }, reply: {} }]
+  const { port, adminPort, ask } = await startAdminGateway(t, { routes, endpoints: [] })
+  await send(port, { path: '/hello' })
+  assert.equal((await send(port, { path: '/metrics' })).status, 404)
+  const { status, text, headers } = await ask('/metrics')
+  assert.deepEqual([status, headers['content-type']], [200, 'text/plain; version=0.0.4; charset=utf-8'])
+  assert.match(text, /^http_requests_total\{.*endpoint="\/hello".*\} 1$/m)
+  const openMetrics = await send(adminPort, { path: '/metrics', headers: { Accept: 'application/openmetrics-text' } })
+  assert.match(openMetrics.headers['content-type']!, /^application\/openmetrics-text/)
+})
+
 test('GET /routes lists the routes with their policies in the order in which they run', async (t) => {
   const { ask } = await startAdminGateway(t, {
     services: { users: { instances: ['http://127.0.0.1:1'], health: false } },

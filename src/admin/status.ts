@@ -3,6 +3,7 @@ import { formatAddress } from '../core/address.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'
+import { metricsDocument } from '../telemetry/metrics/document.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { rounded } from './rounded.ts'
@@ -39,7 +40,7 @@ const health = z.object({
   services: z.record(z.string(), z.enum(['healthy', 'degraded', 'unhealthy'])),
 })
 
-/** GET /status: how the process and its threads are doing. GET /health: the same document as on the listeners. */
+/** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
 export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, report, clock }: AdminContext): void {
   app.get(
     '/status',
@@ -75,6 +76,23 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
         memory: { rssBytes: memory.rss, heapBytes: memory.heapUsed, externalBytes: memory.external },
         workers,
       }
+    },
+  )
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'The metrics of all workers, for Prometheus',
+        description: 'In the text format of Prometheus or OpenMetrics, as Accept says.',
+        tags: ['gateway'],
+        response: { 200: z.string() },
+      },
+    },
+    async ({ headers }, reply) => {
+      const { contentType, text } = await metricsDocument(threads, headers.accept)
+      void reply.type(contentType).header('Vary', 'Accept')
+      return text
     },
   )
 

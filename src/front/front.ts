@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
+import { asGatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -22,6 +23,8 @@ import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { answerLogLevel } from '../telemetry/log-level.ts'
 import { RecentRequests, recentRequestsTopic } from '../telemetry/recent-requests.ts'
+import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
@@ -42,6 +45,8 @@ export interface FrontOptions {
   /** The counts of rate limits. */
   readonly limits: SharedTable
   readonly output: LogOutput
+  /** Tells the main thread of metrics that this one begins to count. */
+  readonly announce: (series: NewSeries) => void
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
@@ -62,16 +67,22 @@ export class Front implements Receiver {
   private readonly accessLog: AccessLog | null
   private readonly limits: LimitStores
   private readonly recent: RecentRequests | null
+  private readonly requestMetrics: RequestMetrics
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
     this.options = options
     this.deadlines = new Deadlines(clock)
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
+    const metrics = new ThreadMetrics(options.announce, clock)
+    metrics.watch('http_active_connections', {}, () => this.connections)
+    metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
+    options.answers.on(readingsTopic, (asked) => metrics.read(asked))
+    this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
     const { admin } = config
@@ -79,16 +90,19 @@ export class Front implements Receiver {
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
     this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
-    const own = ownRoutes({ readiness: () => this.state, health: () => this.health() })
+    const { threads } = options
+    const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
+    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
     const toolbox: SnapshotToolbox = {
       clock,
       random,
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
+      metrics,
       limits: this.limits,
     }
-    this.snapshot = new Snapshot(config, this.services, own, toolbox)
+    this.snapshot = new Snapshot(config, this.services, shown, toolbox)
     options.answers.on(purgeTopic, (what) => purge(toolbox, what))
     const proxies = new TrustedProxies(config.trustedProxies)
     this.listeners = config.listeners.map(() => new Listener(this, proxies, config.limits, this.deadlines))
@@ -128,6 +142,10 @@ export class Front implements Receiver {
     return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
   }
 
+  private get inFlight(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.inFlight, 0)
+  }
+
   /** Connections and waiting requests whose time is watched. */
   get watched(): number {
     return this.deadlines.size
@@ -157,6 +175,7 @@ export class Front implements Receiver {
 
   refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
     if (exchange !== null) return errorReply(error, exchange)
+    this.requestMetrics.refused(asGatewayError(error).code)
     const id = randomUUID()
     this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
     return problemReply(error, id)
@@ -165,6 +184,7 @@ export class Front implements Receiver {
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
     const end = clock.now()
+    this.requestMetrics.record(exchange, status, bytes, whole, end)
     const own = isOwn(exchange.route)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
     if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)

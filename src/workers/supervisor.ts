@@ -13,6 +13,8 @@ import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { gaugeProcess } from '../front/process-metrics.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -45,6 +47,7 @@ export class Supervisor implements Threads {
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
+  private readonly metrics: MetricsHub
   private readonly workers = new Map<Worker, Line>()
   private restartDelay = RESTART_DELAY
   private ready = false
@@ -59,6 +62,8 @@ export class Supervisor implements Threads {
     this.log = log
     this.answers = new Answers(log)
     answerLogLevel(this.answers, output)
+    this.metrics = new MetricsHub(this, this.answers)
+    gaugeProcess({ answers: this.answers })
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
@@ -172,6 +177,7 @@ export class Supervisor implements Threads {
       let failure: unknown = null
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'ask' || message.type === 'answer') return line.receive(message)
+        if (message.type === 'series') return this.metrics.learn(worker, message.series)
         if (message.type === 'drained') {
           if (message.cutOff > 0)
             this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
@@ -184,6 +190,7 @@ export class Supervisor implements Threads {
       worker.on('error', (error) => (failure = error))
       worker.on('exit', (code) => {
         this.workers.delete(worker)
+        this.metrics.retire(worker)
         line.close()
         if (!listening)
           return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))

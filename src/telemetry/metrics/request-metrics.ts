@@ -1,0 +1,114 @@
+import { type ErrorCode, errorTable } from '../../core/errors.ts'
+import type { Exchange, RouteInfo } from '../../core/exchange.ts'
+import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
+
+/** Every other method is OTHER: clients may send any. */
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'TRACE', 'CONNECT'])
+const OTHER = 'OTHER'
+
+/** The endpoint of all that no route takes. */
+const UNMATCHED = 'unmatched'
+
+/** The trace id that an exchange is an example of, or null. */
+export type TraceIdOf = (exchange: Exchange) => string | null
+
+/** Counts exchanges that are over. */
+export class RequestMetrics {
+  private readonly metrics: Metrics
+  private readonly traceIdOf: TraceIdOf
+  private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
+  private readonly errors: ReadonlyMap<string, Counter>
+  private readonly broken: Counter
+  private readonly refusals = new Map<ErrorCode, Counter>()
+
+  constructor(metrics: Metrics, traceIdOf: TraceIdOf) {
+    this.metrics = metrics
+    this.traceIdOf = traceIdOf
+    this.errors = new Map(
+      Object.entries(errorTable).map(([code, { fault }]) => [
+        code,
+        metrics.counter('sallyport_errors_total', { code, fault }),
+      ]),
+    )
+    this.broken = metrics.counter('sallyport_replies_broken_total', {})
+  }
+
+  /** An exchange is over: its status, octets of the body that were sent, whether all were, and monotonic milliseconds. */
+  record(exchange: Exchange, status: number, bytes: number, whole: boolean, end: number): void {
+    const { route, method, start, repliedAt, serviceTime, error } = exchange
+    const ofRoute = this.routes.get(route) ?? this.enter(route)
+    const ofMethod = ofRoute.of(method)
+    ofMethod.ofStatus(status).add(1)
+    ofMethod.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
+    ofRoute.bytes.add(bytes)
+    if (repliedAt !== 0) ofRoute.gateway.observe((repliedAt - start - serviceTime) / 1000, null)
+    if (error !== null) this.errors.get(error.code)?.add(1)
+    if (!whole && !exchange.aborted) this.broken.add(1)
+  }
+
+  /** The head of a request could not be read. */
+  refused(code: ErrorCode): void {
+    const counter = this.refusals.get(code) ?? this.metrics.counter('sallyport_refused_requests_total', { code })
+    this.refusals.set(code, counter)
+    counter.add(1)
+  }
+
+  private enter(route: RouteInfo): RouteMetrics {
+    const made = new RouteMetrics(this.metrics, route)
+    this.routes.set(route, made)
+    return made
+  }
+}
+
+/** What is counted of one path of a route. */
+class RouteMetrics {
+  readonly gateway: Histogram
+  readonly bytes: Counter
+  private readonly metrics: Metrics
+  private readonly endpoint: string
+  private readonly service: string
+  private readonly methods = new Map<string, MethodMetrics>()
+
+  constructor(metrics: Metrics, { pattern, service }: RouteInfo) {
+    this.metrics = metrics
+    this.endpoint = pattern === '' ? UNMATCHED : pattern
+    this.service = service ?? ''
+    this.gateway = metrics.histogram('sallyport_gateway_duration_seconds', { service: this.service })
+    this.bytes = metrics.counter('sallyport_response_bytes_total', { service: this.service })
+  }
+
+  of(method: string): MethodMetrics {
+    return this.methods.get(method) ?? this.enter(METHODS.has(method) ? method : OTHER)
+  }
+
+  private enter(method: string): MethodMetrics {
+    const { metrics, endpoint, service } = this
+    const made = this.methods.get(method) ?? new MethodMetrics(metrics, { method, endpoint, service })
+    this.methods.set(method, made)
+    return made
+  }
+}
+
+/** What is counted of one method there. */
+class MethodMetrics {
+  readonly duration: Histogram
+  private readonly metrics: Metrics
+  private readonly labels: { readonly method: string; readonly endpoint: string; readonly service: string }
+  private readonly statuses = new Map<number, Counter>()
+
+  constructor(metrics: Metrics, labels: MethodMetrics['labels']) {
+    this.metrics = metrics
+    this.labels = labels
+    this.duration = metrics.histogram('http_request_duration_seconds', labels)
+  }
+
+  ofStatus(status: number): Counter {
+    return this.statuses.get(status) ?? this.enter(status)
+  }
+
+  private enter(status: number): Counter {
+    const made = this.metrics.counter('http_requests_total', { ...this.labels, status: String(status) })
+    this.statuses.set(status, made)
+    return made
+  }
+}
