@@ -22,7 +22,7 @@ test('every path asks for the token where there is one', async (t) => {
   const paths = (json['endpoints'] as { method: string; path: string }[]).map(({ method, path }) => [method, path])
   assert.ok(paths.length > 10)
   const others = ['/docs', '/docs/static/swagger-ui.css', '/docs/json', '/nowhere', '/%zz', '//', '/services/..%2f']
-  for (const [method, path] of [...paths, ...others.map((path) => ['GET', path])])
+  for (const [method, path] of [...paths, ...others.map((other) => ['GET', other])])
     for (const authorization of [
       undefined,
       'Bearer',
@@ -133,9 +133,9 @@ test('a request that does not come to its end holds up the end of the gateway fo
   socket.write(`${head}Expect: 100-continue\r\n\r\n`)
   // Says that the head has been read.
   await once(socket, 'data')
-  let closed = false
-  void gateway.close().then(() => (closed = true))
-  while (!closed) {
+  const end = { reached: false }
+  void gateway.close().then(() => (end.reached = true))
+  while (!end.reached) {
     await setImmediate()
     clock.advance(1000)
   }

@@ -22,13 +22,8 @@ interface Shown {
 }
 
 const NO_LIMITS = { limits: [] }
-const limit = (used: number, rest: object = {}) => ({
-  limit: 5,
-  windowSeconds: 3600,
-  used,
-  remaining: 5 - used,
-  ...rest,
-})
+/** What is said of five units an hour. */
+const ofFive = (used: number) => ({ limit: 5, windowSeconds: 3600, used, remaining: 5 - used })
 
 /** The quotas of each limit by its name, without the times, which pass. */
 function quotasOf(json: Record<string, unknown>): Record<string, unknown> {
@@ -36,7 +31,7 @@ function quotasOf(json: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     limits.map(({ name, store, quotas }) => [
       `${store} ${name}`,
-      quotas.map(({ moreInSeconds: _, waitSeconds: __, ...rest }) => rest),
+      quotas.map(({ limit, windowSeconds, used, remaining }) => ({ limit, windowSeconds, used, remaining })),
     ]),
   )
 }
@@ -153,8 +148,8 @@ test('GET /services says how each instance is and why', async (t) => {
 test('a drained instance gets no new requests, what is in flight ends, and it comes back', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const first = await startService(t, ({ url }, response) => {
-    if (url !== '/slow') return void response.end('first')
-    held.resolve(() => void response.end('slow'))
+    if (url === '/slow') held.resolve(() => void response.end('slow'))
+    else response.end('first')
   })
   const second = await startService(t, (_, response) => void response.end('second'))
   const { port, ask } = await startAdminGateway(t, proxyTo([first.url, second.url]))
@@ -307,18 +302,18 @@ for (const store of ['memory', 'redis'] as const)
     const address = (await ask('/limits/127.0.0.1')).json
     assert.deepEqual(quotasOf(address), {
       'memory failures': [{ limit: 9, windowSeconds: 60, used: 1, remaining: 8 }],
-      [`${store} unauthenticated`]: [limit(4)],
-      [`${store} unauthenticated@dear`]: [limit(2)],
+      [`${store} unauthenticated`]: [ofFive(4)],
+      [`${store} unauthenticated@dear`]: [ofFive(2)],
     })
     assert.deepEqual(quotasOf((await ask('/limits/address:127.0.0.1')).json), quotasOf(address))
-    assert.deepEqual(quotasOf((await ask('/limits/key:partner')).json), { [`${store} api_key`]: [limit(2)] })
+    assert.deepEqual(quotasOf((await ask('/limits/key:partner')).json), { [`${store} api_key`]: [ofFive(2)] })
     assert.deepEqual((await ask('/limits/user:partner')).json, NO_LIMITS)
     assert.ok(((await ask('/limits/user:partner?all=true')).json['limits'] as unknown[]).length > 3)
 
     assert.equal((await ask('/limits/127.0.0.1', { method: 'DELETE' })).status, 204)
     assert.deepEqual((await ask('/limits/127.0.0.1')).json, NO_LIMITS)
     assert.equal((await send(port)).status, 204)
-    assert.deepEqual(quotasOf((await ask('/limits/key:partner')).json), { [`${store} api_key`]: [limit(2)] })
+    assert.deepEqual(quotasOf((await ask('/limits/key:partner')).json), { [`${store} api_key`]: [ofFive(2)] })
     assert.equal((await ask('/limits/key%3Apartner', { method: 'DELETE' })).status, 204)
     assert.deepEqual((await ask('/limits/key:partner')).json, NO_LIMITS)
   })

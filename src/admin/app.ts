@@ -33,7 +33,7 @@ export function readBodies(app: AdminApp): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined)
-    readJson(request, text, done)
+    void readJson(request, text, done)
   })
 }
 

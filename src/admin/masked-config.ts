@@ -49,11 +49,10 @@ function masked(value: unknown, own: boolean, secret: boolean, depth: number): u
   if (typeof value === 'number') return secret ? MASK : value
   if (typeof value === 'boolean' || value === null || value === undefined) return value
   if (Array.isArray(value)) return value.map((item) => masked(item, own, secret, depth + 1))
-  if (value instanceof Map) return maskedFields(Object.fromEntries(value), own, secret, depth)
-  if (value instanceof Set) return masked([...value], own, secret, depth)
   if (isFields(value) && Object.getPrototypeOf(value) === Object.prototype)
     return maskedFields(value, own, secret, depth)
-  return secret ? MASK : maskedText(String(value))
+  // What else the options of a policy of the user's own may hold, such as a Map, has no form in JSON.
+  return Object.prototype.toString.call(value)
 }
 
 function maskedText(text: string): string {

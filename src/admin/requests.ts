@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
+import { type RecentRequest, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { rounded } from './rounded.ts'
@@ -48,18 +48,28 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
     },
     async ({ query: { status = null, route = null, limit } }) => {
       const lists = await threads.askAll(recentRequestsTopic, { status, route, limit })
-      const requests = lists
-        .flat()
-        .toSorted((a, b) => b.end - a.end)
-        .slice(0, limit)
-      return {
-        requests: requests.map(({ time, end: _, duration, route: id, ...request }) => ({
-          time: new Date(time).toISOString(),
-          durationMs: rounded(duration),
-          ...request,
-          route: id === '' ? null : id,
-        })),
-      }
+      const newest = lists.flat().toSorted((a, b) => b.end - a.end)
+      return { requests: newest.slice(0, limit).map(describe) }
     },
   )
+}
+
+function describe({ time, duration, method, path, query, status, bytes, ...rest }: RecentRequest) {
+  const { route, service, instance, client, consumer, correlationId, error } = rest
+  return {
+    time: new Date(time).toISOString(),
+    durationMs: rounded(duration),
+    method,
+    path,
+    query,
+    status,
+    bytes,
+    route: route === '' ? null : route,
+    service,
+    instance,
+    client,
+    consumer,
+    correlationId,
+    error,
+  }
 }

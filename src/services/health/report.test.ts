@@ -8,8 +8,8 @@ const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
 
 function service(name: string, ...states: HealthState[]): ServiceReport {
   const instances = states.map((state, i) => {
-    const checks = { failures: 0, reason: null, since: 0, checkedAt: null, duration: null }
-    return { address: `${name}-${i}:80`, state, drained: false, ...checks }
+    const address = `${name}-${i}:80`
+    return { address, state, drained: false, failures: 0, reason: null, since: 0, checkedAt: null, duration: null }
   })
   return { service: name, instances }
 }
@@ -46,11 +46,12 @@ test('an instance that was not checked yet counts as usable', () => {
 })
 
 test('a drained instance is none that may be used', () => {
-  const [drained, other] = service('a', 'healthy', 'healthy').instances
-  const instances = [{ ...drained!, drained: true }, other!]
-  assert.deepEqual(healthDocument([{ service: 'a', instances }], '1', wall).services, { a: 'degraded' })
-  const all = instances.map((instance) => ({ ...instance, drained: true }))
-  assert.deepEqual(healthDocument([{ service: 'a', instances: all }], '1', wall).services, { a: 'unhealthy' })
+  const used = { state: 'healthy', drained: false } as const
+  const drained = { state: 'healthy', drained: true } as const
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [used, drained] }], '1', wall).services, {
+    a: 'degraded',
+  })
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [drained] }], '1', wall).services, { a: 'unhealthy' })
 })
 
 test('a gateway without services is healthy, a service without instances is not', () => {
