@@ -74,7 +74,7 @@ test('every answer is what the document says', async (t) => {
     const { responses } = paths[path]![method.toLowerCase()]!
     for (const [status, target] of [
       ['200', path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)],
-      ['default', `${path.replace(/\{\w+\}/g, 'nowhere')}`],
+      ['default', path.replace(/\{\w+\}/g, 'nowhere')],
     ] as const) {
       if (status === 'default' && !path.includes('{')) continue
       const force = method === 'PUT' && path.includes('drain') ? '?force=true' : ''

@@ -48,6 +48,12 @@ const full = {
   ],
 }
 
+/** Looks up what is at a path of keys with dots between. */
+function at(value: unknown): (path: string) => unknown {
+  const step = (from: unknown, key: string) => (Array.isArray(from) ? itemsOf(from)[Number(key)] : fieldOf(from, key))
+  return (path) => path.split('.').reduce(step, value)
+}
+
 test('no secret of any option is shown', () => {
   const text = JSON.stringify(maskedConfig(parseConfig(full)))
   assert.doesNotMatch(text, /hush/)
@@ -55,22 +61,21 @@ test('no secret of any option is shown', () => {
 })
 
 test('what is no secret is shown', () => {
-  const {
-    admin,
-    stores,
-    policies: shown,
-    routes,
-  } = z.record(z.string(), z.any()).parse(maskedConfig(parseConfig(full)))
-  assert.deepEqual(admin, { address: { host: '127.0.0.1', port: 9000 }, token: '[redacted]', requests: 200 })
-  assert.equal(stores.redis.place.url, 'redis://[redacted]@redis:6379/0')
-  const { jwt, 'api-key': apiKey } = shown.auth.methods
-  assert.deepEqual(jwt.secret, ['[redacted]', '[redacted]'])
-  assert.equal(jwt.introspection.url, 'https://id.example.com/introspect?api_key=[redacted]')
-  assert.deepEqual(jwt.introspection.credentials, { id: 'gateway', secret: '[redacted]' })
-  assert.equal(apiKey.query, 'api_key')
-  assert.deepEqual([apiKey.keys[0].id, apiKey.keys[0].sha256], ['partner', '[redacted]'])
-  assert.equal(shown['request-headers'].set['X-Plain'], 'plain')
-  assert.equal(routes[1].redirect.to, 'https://[redacted]@example.com/?token=[redacted]&a=1')
+  const shown = at(maskedConfig(parseConfig(full)))
+  assert.deepEqual(shown('admin'), {
+    address: { host: '127.0.0.1', port: 9000 },
+    token: '[redacted]',
+    requests: 200,
+  })
+  assert.equal(shown('stores.redis.place.url'), 'redis://[redacted]@redis:6379/0')
+  assert.deepEqual(shown('policies.auth.methods.jwt.secret'), ['[redacted]', '[redacted]'])
+  const asked = 'policies.auth.methods.jwt.introspection'
+  assert.equal(shown(`${asked}.url`), 'https://id.example.com/introspect?api_key=[redacted]')
+  assert.deepEqual(shown(`${asked}.credentials`), { id: 'gateway', secret: '[redacted]' })
+  assert.equal(shown('policies.auth.methods.api-key.query'), 'api_key')
+  assert.equal(shown('policies.auth.methods.api-key.keys.0.id'), 'partner')
+  assert.equal(shown('policies.request-headers.set.X-Plain'), 'plain')
+  assert.equal(shown('routes.1.redirect.to'), 'https://[redacted]@example.com/?token=[redacted]&a=1')
 })
 
 test('masking changes nothing else of a configuration', () => {
@@ -99,9 +104,9 @@ test('of the options of other policies all that is named like a secret is masked
     dsn: 'postgres://[redacted]@db/app',
     plain: { limit: 3, names: ['a'] },
   }
-  const masked = z.record(z.string(), z.any()).parse(maskedConfig(config))
-  assert.deepEqual(masked['policies'].own, shown)
-  assert.deepEqual(masked['routes'][0].policies.own, shown)
+  const masked = at(maskedConfig(config))
+  assert.deepEqual(masked('policies.own'), shown)
+  assert.deepEqual(masked('routes.0.policies.own'), shown)
 })
 
 test('options that refer to themselves, or have no form in JSON, end somewhere', () => {
@@ -121,7 +126,8 @@ function optionsOf(schema: unknown, path = ''): string[] {
   const { properties, items, additionalProperties, anyOf } = schema
   const named = isFields(properties) ? Object.entries(properties) : []
   return [
-    ...named.flatMap(([name, option]) => [`${path}.${name}`, ...optionsOf(option, `${path}.${name}`)]),
+    ...named.map(([name]) => `${path}.${name}`),
+    ...named.flatMap(([name, option]) => optionsOf(option, `${path}.${name}`)),
     ...optionsOf(items, `${path}[]`),
     ...optionsOf(additionalProperties, `${path}.*`),
     ...itemsOf(anyOf).flatMap((branch) => optionsOf(branch, path)),
