@@ -35,6 +35,16 @@ async function askBoth(port: number, adminPort: number): Promise<number> {
   }
 }
 
+/** Looks again and again until that many workers answer. */
+async function untilWorkers(adminPort: number, count: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE
+  for (;;) {
+    const { json } = await askAdmin(adminPort, '/status')
+    if ((json['workers'] as unknown[]).length === count) return
+    assert.ok(Date.now() < deadline, 'a worker is missing')
+  }
+}
+
 interface Shown {
   readonly instances: readonly { connections: { idle: number }; usable: boolean }[]
 }
@@ -85,7 +95,7 @@ test('what the workers know and do is told as one', async (t) => {
   assert.deepEqual([logged('/quiet'), logged('/loud')], [0, 20])
 })
 
-test('a drained instance is left by all workers, also by one that takes the place of another', async (t) => {
+test('what was drained and what is logged holds for all workers, also for one that takes the place of another', async (t) => {
   const services = [await startService(t), await startService(t)]
   const [first, second] = services
   const { command, port, adminPort } = await startTwo(t, services)
@@ -94,13 +104,18 @@ test('a drained instance is left by all workers, also by one that takes the plac
   assert.equal((await askAdmin(adminPort, path, { method: 'PUT' })).status, 200)
   const before = first!.heard.length
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { path: `/drained/${i}` })).text, String(second!.port))
+  await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
   command.child.kill('SIGUSR2')
   await command.line('A worker died; another one takes its place')
+  await untilWorkers(adminPort, 2)
   for (let i = 0; i < 20; i++) {
-    const answer = await send(port, { path: `/replaced/${i}` }).catch(() => null)
-    if (answer !== null) assert.equal(answer.text, String(second!.port))
+    assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
   }
   assert.equal(first!.heard.length, before)
+  assert.deepEqual((await askAdmin(adminPort, '/log-level')).json, { level: 'error' })
+  command.child.kill('SIGTERM')
+  await command.ended
+  assert.ok(!command.log.some(({ url }) => String(url).startsWith('/replaced')))
 })
 
 test('operators are answered while the gateway drains, and the process ends', async (t) => {

@@ -62,13 +62,8 @@ export async function startAdmin({ address, token }: AdminOptions, context: Admi
     await app.listen({ host: address.host, port: address.port })
   } catch (error) {
     await app.close()
-    const place = formatAddress(address)
-    throw new Error(
-      `cannot listen on the admin address ${place}: free it, or set admin.address to another or admin to false`,
-      {
-        cause: error,
-      },
-    )
+    const advice = 'free it, or set admin.address to another or admin to false'
+    throw new Error(`cannot listen on the admin address ${formatAddress(address)}: ${advice}`, { cause: error })
   }
   const bound = app.addresses().find((each) => typeof each === 'object')
   return {
