@@ -27,6 +27,7 @@ import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { makeStringsFast } from './fast-strings.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
@@ -71,6 +72,7 @@ export class Front implements Receiver {
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
+    makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
