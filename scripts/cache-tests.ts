@@ -75,6 +75,7 @@ async function run(suite: string, options: Readonly<Record<string, unknown>>): P
   await once(origin.stdout!, 'data')
   const gateway = await createGateway({
     listeners: [{ address: '127.0.0.1:0' }],
+    admin: false,
     log: { access: false, level: 'error' },
     services: { origin: { instances: [`http://127.0.0.1:${ORIGIN_PORT}`], health: false } },
     ...(redis !== null && { stores: { redis: { url: `redis://127.0.0.1:${REDIS_PORT}`, timeout: '1s' } } }),

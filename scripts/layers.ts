@@ -12,7 +12,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   services: ['core', 'http1'],
   stores: ['core'],
   telemetry: ['core'],
-  admin: ['core', 'telemetry'],
+  admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
   config: ['core', 'routing', 'policies/guard.ts', 'policies/index.ts', 'services/balancers/index.ts'],
   front: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers'] },
   workers: { allBut: ['main.ts', 'commands'] },

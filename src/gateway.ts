@@ -1,3 +1,5 @@
+import type { Admin } from './admin/server.ts'
+import { withAdminToken } from './config/admin-schema.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
@@ -50,6 +52,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Where it listens: the listeners of the configuration with their actual ports. */
   readonly addresses: readonly Address[]
+  /** Where operators are answered, or null where the configuration has no admin listener. */
+  readonly adminAddress: Address | null
   /** Open client connections, tunnels among them. */
   readonly connections: number
   /** Connections of both sides and waiting requests whose time is watched. */
@@ -64,11 +68,11 @@ export interface Gateway {
 
 /**
  * Runs a gateway in this thread, for tests and as a library; `workers` of the configuration is for the command line.
- * Throws ConfigError; rejects if an address is not to be had.
+ * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError; rejects if an address is not to be had.
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
   // Relative to the working directory, as there is no configuration file.
-  const loaded = await readPolicyFiles(input, 'sallyport.yaml', options.policies)
+  const loaded = await readPolicyFiles(withAdminToken(input, process.env), 'sallyport.yaml', options.policies)
   const config = parseConfig(input, loaded)
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
@@ -96,21 +100,16 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     random,
     worker: 0,
   })
-  const addresses = await front
-    .listen(
-      config.listeners.map(({ address }) => address),
-      false,
-    )
-    .catch(async (error: unknown) => {
-      await front.drain(0)
-      throw error
-    })
+  const wanted = config.listeners.map(({ address }) => address)
+  const addresses = await front.listen(wanted, false).catch(giveUp)
+  const admin = await startAdmin().catch(giveUp)
   checker.start()
   const stopWatching = watchEvictions(limits, clock, output.log)
   const ready = checker.firstRound.then(() => front.becomeReady())
   let closed: Promise<void> | null = null
   return {
     addresses,
+    adminAddress: admin?.address ?? null,
     ready,
     get connections() {
       return front.connections
@@ -127,10 +126,34 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     },
   }
 
+  async function giveUp(error: unknown): Promise<never> {
+    await front.drain(0)
+    throw error
+  }
+
+  /** What it takes is loaded only where operators are answered. */
+  async function startAdmin(): Promise<Admin | null> {
+    if (config.admin === false) return null
+    const server = await import('./admin/server.ts')
+    return server.startAdmin(config.admin, {
+      config,
+      policies,
+      board,
+      slots,
+      report: () => checker.report(),
+      readiness: () => front.readiness,
+      addresses: () => addresses,
+      threads: answers,
+      clock,
+      log: output.log,
+    })
+  }
+
   async function close(): Promise<void> {
     checker.stop()
     stopWatching()
     await front.drain(config.drainTimeout)
+    await admin?.close()
     if (options.output === undefined) await output.close()
   }
 }

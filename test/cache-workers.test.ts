@@ -16,6 +16,7 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const service = await startService(t, (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello'))
   const input = {
     workers: 2,
+    admin: false as const,
     listeners: [{ address: '127.0.0.1:0' }],
     log: { access: false, level: 'error' as const },
     drainTimeout: '0s',
@@ -25,7 +26,7 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   }
   const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
-  const supervisor = new Supervisor(config, createMemoryLogger().log)
+  const supervisor = new Supervisor(config, createMemoryLogger())
   await supervisor.start()
   cleanUp(t, () => supervisor.stop())
   const { port } = supervisor.addresses[0]!

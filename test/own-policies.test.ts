@@ -48,6 +48,7 @@ listeners: [{ address: 127.0.0.1:0 }]
 workers: 1
 policyFiles: [./chaos.ts]
 policies: { chaos: { mark: a } }
+admin: false
 routes:
   - { id: all, match: { path: /* }, reply: { body: hello } }
   - { id: off, match: { path: /off }, reply: { body: off }, policies: { chaos: false } }

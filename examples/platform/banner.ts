@@ -4,14 +4,15 @@ interface Step {
   readonly command: string
 }
 
-/** What to try with the gateway at the URL, in this order: later steps use what earlier ones left in the shell. */
-function steps(url: string, apiKey: string): Step[] {
+/** What to try with the gateway, in this order: later steps use what earlier ones left in the shell. */
+function steps({ url, adminUrl, apiKey }: Demo): Step[] {
   const api = `${url}/api/v1`
   const json = `-H 'Content-Type: application/json'`
   const bearer = `-H "Authorization: Bearer $TOKEN"`
   const person = `{"email":"carol@example.com","name":"Carol","password":"correct horse battery"}`
   const credentials = `{"email":"carol@example.com","password":"correct horse battery"}`
   const token = `node -p 'JSON.parse(require("fs").readFileSync(0)).token'`
+  const drain = `-H 'X-Requested-With: curl' ${adminUrl}/services/inventory-service/instances/127.0.0.1:8003/drain`
   const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
   return [
     { title: 'Health', command: `curl -sw '\\n' ${url}/health` },
@@ -45,15 +46,31 @@ function steps(url: string, apiKey: string): Step[] {
       title: 'More than 100 requests an hour without a token: 429',
       command: `for i in $(seq 101); do curl -so /dev/null -w '%{http_code}\\n' ${api}/products; done | sort | uniq -c`,
     },
+    {
+      title: 'As an operator: a new start for this machine',
+      command: `curl -iX DELETE -H 'X-Requested-With: curl' ${adminUrl}/limits/127.0.0.1`,
+    },
+    { title: 'The last requests', command: `curl -sw '\\n' '${adminUrl}/requests?limit=3'` },
+    { title: 'Take an instance out: it gets no new requests', command: `curl -sw '\\n' -X PUT ${drain}` },
+    { title: 'And back', command: `curl -sw '\\n' -X DELETE ${drain}` },
   ]
 }
 
+/** Where the gateway of the demo answers, and the key of its partner. */
+interface Demo {
+  readonly url: string
+  readonly adminUrl: string
+  readonly apiKey: string
+}
+
 /** What the demo says when everything runs. */
-export function banner(url: string, apiKey: string): string {
-  const tries = steps(url, apiKey).flatMap(({ title, command }) => ['', `  ${title}`, command])
+export function banner(demo: Demo): string {
+  const { url, adminUrl } = demo
+  const tries = steps(demo).flatMap(({ title, command }) => ['', `  ${title}`, command])
   return [
     '',
-    `Sallyport answers on ${url}, with eight instances of five services behind it.`,
+    `Sallyport answers on ${url}, with eight instances of five services behind it,`,
+    `and operators on ${adminUrl}, where ${adminUrl}/docs tries out what they can do.`,
     'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
     ...tries,
     '',

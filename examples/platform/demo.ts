@@ -16,6 +16,7 @@ const host = '127.0.0.1'
 const port = Number(process.env['PORT'] || 8000)
 const adminPort = Number(process.env['ADMIN_PORT'] || 9000)
 const url = `http://${host}:${port}`
+const adminUrl = `http://${host}:${adminPort}`
 /** How long the gateway may take until it is ready, in milliseconds. */
 const startTimeout = 30_000
 
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   const died = failUnless(stopped, ended)
   try {
     // 4.
-    if (await Promise.race([ready(stopped), died])) console.log(banner(url, apiKey))
+    if (await Promise.race([ready(stopped), died])) console.log(banner({ url, adminUrl, apiKey }))
     // 5.
     if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])
   } finally {

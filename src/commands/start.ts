@@ -11,7 +11,7 @@ export async function start(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } } })
   const config = await loadConfig(values.config, process.env)
   const output = openLog(config)
-  const supervisor = new Supervisor(config, output.log)
+  const supervisor = new Supervisor(config, output)
   supervisor.answers.on(reopenLog, () => {
     output.reopen()
     return null

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { withAdminToken } from './admin-schema.ts'
 import { importDefault } from './import-module.ts'
 import { parseFrom } from './parse.ts'
 import { readPolicyFiles } from './policy-files.ts'
@@ -15,14 +16,17 @@ export function defineConfig(config: GatewayInput): GatewayInput {
 
 /**
  * Loads a configuration file: YAML (JSON is YAML too), or a module with the configuration as its default export.
- * Throws ConfigError with every problem in it.
+ * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError with every problem in it.
  */
 export async function loadConfig(file: string, environment: Environment): Promise<GatewayConfig> {
   if (/\.[cm]?[jt]s$/.test(file))
-    return parseFrom(await readPolicyFiles(await importConfig(file), file), valueSource(file))
+    return parseFrom(
+      await readPolicyFiles(withAdminToken(await importConfig(file), environment), file),
+      valueSource(file),
+    )
   const text = await readFile(file, 'utf8').catch((error: unknown) => fail(file, 'cannot be read', error))
   const { value, source, problems } = readYaml(text, file, environment)
-  return parseFrom(await readPolicyFiles(value, file), source, problems)
+  return parseFrom(await readPolicyFiles(withAdminToken(value, environment), file), source, problems)
 }
 
 async function importConfig(file: string): Promise<unknown> {

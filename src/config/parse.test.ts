@@ -28,7 +28,7 @@ test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [{ address: { host: '0.0.0.0', port: 8000 } }],
     endpoints: ['health', 'metrics', 'docs', 'openapi'],
-    admin: { address: { host: '127.0.0.1', port: 9000 } },
+    admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
     workers: 'auto',
     trustedProxies: [],
     log: { level: 'info', format: 'auto', access: { sample: 1, timings: false } },

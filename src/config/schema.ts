@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { address, network } from './addresses.ts'
+import { adminSchema } from './admin-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
@@ -12,12 +13,6 @@ const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that 
 
 const listenerSchema = z.strictObject({
   address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
-})
-
-const adminSchema = z.strictObject({
-  address: address
-    .prefault('127.0.0.1:9000')
-    .describe('Kept for management; nothing listens there yet. Default 127.0.0.1:9000.'),
 })
 
 const accessSchema = z.strictObject({
@@ -92,7 +87,7 @@ export const gatewaySchema = z
       .array()
       .default([...endpoints])
       .describe('What the gateway answers itself beside the routes. Default [health, metrics, docs, openapi].'),
-    admin: adminSchema.prefault({}).describe('The address for operators, which nothing listens on yet.'),
+    admin: adminSchema.prefault({}).describe('The address for operators; false switches it off.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
       .default('auto')

@@ -19,6 +19,7 @@ export const errorTable = {
   'not-found': { status: 404, fault: 'client', title: 'Not found' },
   'method-not-allowed': { status: 405, fault: 'client', title: 'Method not allowed' },
   'request-timeout': { status: 408, fault: 'client', title: 'Request timeout' },
+  conflict: { status: 409, fault: 'client', title: 'Conflict' },
   'content-too-large': { status: 413, fault: 'client', title: 'Content too large' },
   'uri-too-long': { status: 414, fault: 'client', title: 'URI too long' },
   'unsupported-media-type': { status: 415, fault: 'client', title: 'Unsupported media type' },

@@ -45,11 +45,14 @@ export interface Meter {
    * Throws, or rejects with, GatewayError 'limits-unavailable' where nobody could tell and it is to be refused.
    */
   decide(client: string, cost: number): Decision | null | Promise<Decision | null>
+  /** Forgets what the client has used. False, or false after a while, where the store could not be told. */
+  forget(client: string): boolean | Promise<boolean>
 }
 
 /** A meter that has its counts at hand. */
 export interface SyncMeter extends Meter {
   decide(client: string, cost: number): Decision
+  forget(client: string): boolean
 }
 
 /** Where counts are kept: in the memory of the process, or in Redis. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Bytes } from './body.ts'
-import { asGatewayError, type ErrorEntry, errorTable } from './errors.ts'
+import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { Headers } from './headers.ts'
 import { Reply } from './reply.ts'
@@ -22,11 +22,15 @@ export function problemReply(thrown: unknown, correlationId: string, traceId = '
   const error = asGatewayError(thrown)
   const headers = Headers.fromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
   for (const [name, value] of error.headers) headers.append(name, value)
+  return new Reply(error.status, headers, Bytes.fromText(problemText(error, correlationId, traceId)))
+}
+
+/** The problem document of an error as JSON, with that id as its `instance` and, unless it is "", the trace id. */
+export function problemText(error: GatewayError, correlationId: string, traceId = ''): string {
   const trace = traceId === '' ? undefined : traceId
   const own = { ...heads.get(error.code), detail: error.detail, instance: correlationId, trace_id: trace }
   // Twice, so that the standard members stand first and further ones cannot replace them.
-  const document = error.members === undefined ? own : { ...own, ...error.members, ...own }
-  return new Reply(error.status, headers, Bytes.fromText(JSON.stringify(document)))
+  return JSON.stringify(error.members === undefined ? own : { ...own, ...error.members, ...own })
 }
 
 /** The problem reply to an exchange, which keeps the error and gets a correlation id here if it has none yet. */

@@ -28,6 +28,8 @@ import { LimitStores } from '../stores/limit-stores.ts'
 import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
+import { answerLogLevel } from '../telemetry/log-level.ts'
+import { RecentRequests, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
@@ -36,6 +38,8 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
+import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
+import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
@@ -70,7 +74,7 @@ export interface FrontOptions {
 /** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
 export class Front implements Receiver {
   private readonly options: FrontOptions
-  private readiness: Readiness = 'starting'
+  private state: Readiness = 'starting'
   private readonly deadlines: Deadlines
   private readonly services: ReadonlyMap<string, Service>
   private readonly redis: RedisConnection | null
@@ -78,6 +82,8 @@ export class Front implements Receiver {
   private readonly toolbox: SnapshotToolbox
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  private readonly limits: LimitStores
+  private readonly recent: RecentRequests | null
   private readonly requestMetrics: RequestMetrics
   private readonly runtime: RuntimeWatch
   private readonly timings: boolean
@@ -103,10 +109,13 @@ export class Front implements Receiver {
         new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
+    const { admin } = config
+    this.recent = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
+    this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
     const { threads } = options
-    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
+    const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
     const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
     const toolbox: SnapshotToolbox = {
       clock,
@@ -116,7 +125,7 @@ export class Front implements Receiver {
       timings: this.timings,
       callService: (name, request) => callService(this.services, name, request, clock),
       metrics,
-      limits: new LimitStores({ table: limits, redis: this.redis, clock }),
+      limits: this.limits,
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
@@ -126,6 +135,16 @@ export class Front implements Receiver {
     const proxies = new TrustedProxies(config.trustedProxies)
     const bounds = { ...config.limits, body: largestBody(config) }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
+    this.answer(options)
+  }
+
+  /** What operators ask every thread. */
+  private answer({ answers, output }: FrontOptions): void {
+    answerLogLevel(answers, output)
+    answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections))
+    answers.on(recentRequestsTopic, (filter) => this.recent?.list(filter) ?? [])
+    answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
   }
 
   /**
@@ -139,7 +158,12 @@ export class Front implements Receiver {
 
   /** The first health checks are through. */
   becomeReady(): void {
-    if (this.readiness === 'starting') this.readiness = 'ready'
+    if (this.state === 'starting') this.state = 'ready'
+  }
+
+  /** Whether it takes traffic. */
+  get readiness(): Readiness {
+    return this.state
   }
 
   /** Open client connections. */
@@ -170,7 +194,7 @@ export class Front implements Receiver {
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
-    this.readiness = 'draining'
+    this.state = 'draining'
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
@@ -206,6 +230,7 @@ export class Front implements Receiver {
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
     if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
     if (!own && exchange.record !== null) tracing.done(exchange, { status, bytes, whole, end })
+    if (!own) this.recent?.add(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { code, fault, cause } = error
@@ -227,7 +252,7 @@ export class Front implements Receiver {
     const { config, board, slots, clock } = this.options
     const reports = Object.keys(config.services).map((service) => ({
       service,
-      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot) })),
+      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
     }))
     return healthDocument(reports, version, clock.wall())
   }

@@ -17,7 +17,8 @@ export function redactQuery(query: string): string {
   )
 }
 
-function isSecret(name: string): boolean {
+/** Whether a name speaks of a secret, such as that of a query parameter, a header field or an option. */
+export function isSecret(name: string): boolean {
   return SECRET.test(decode(name).replace(/([a-z0-9])([A-Z])/g, '$1_$2'))
 }
 

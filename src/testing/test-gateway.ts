@@ -11,7 +11,7 @@ export interface TestGateway extends AsyncDisposable {
 }
 
 /**
- * Runs a gateway on a free port of 127.0.0.1 in this thread, and resolves when it is ready. `await using` closes it at the
+ * Runs a gateway on a free port of 127.0.0.1 in this thread, without an admin listener unless the configuration has one, and resolves when it is ready. `await using` closes it at the
  * end of the test. Throws ConfigError as `createGateway` does.
  */
 export async function startTestGateway(
@@ -20,7 +20,10 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const output = createMemoryLogger('debug', options.clock)
   const listeners = [{ address: '127.0.0.1:0' }]
-  const gateway = await createGateway({ drainTimeout: '1s', ...config, listeners }, { ...options, output })
+  const gateway = await createGateway(
+    { admin: false, drainTimeout: '1s', ...config, listeners },
+    { ...options, output },
+  )
   await gateway.ready
   const close = (): Promise<void> => gateway.close()
   return {

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import type { Admin } from '../admin/server.ts'
+import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, systemClock } from '../core/clock.ts'
@@ -11,6 +13,8 @@ import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { watchEvictions } from '../stores/memory/watch-evictions.ts'
+import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { watchProcess } from '../front/process-metrics.ts'
 import { Line } from './line.ts'
@@ -34,7 +38,11 @@ export class Supervisor implements Threads {
   /** Where the workers listen: the listeners of the configuration with their actual ports. */
   addresses: readonly Address[]
 
+  /** Where operators are answered, or null where they are not. */
+  admin: Admin | null = null
+
   private readonly config: GatewayConfig
+  private readonly output: LogOutput
   private readonly log: Logger
   private readonly clock: Clock
   private readonly board = HealthBoard.create()
@@ -52,11 +60,14 @@ export class Supervisor implements Threads {
   /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
   private keepAlive: NodeJS.Timeout | undefined
 
-  constructor(config: GatewayConfig, log: Logger, clock: Clock = systemClock) {
+  constructor(config: GatewayConfig, output: LogOutput, clock: Clock = systemClock) {
+    const { log } = output
     this.config = config
     this.size = config.workers === 'auto' ? availableParallelism() : config.workers
+    this.output = output
     this.log = log
     this.answers = new Answers(log)
+    answerLogLevel(this.answers, output)
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
@@ -68,14 +79,19 @@ export class Supervisor implements Threads {
     this.restarts = this.hub.metrics.counter('sallyport_worker_restarts_total', {})
   }
 
-  /** Starts the workers; resolves when all of them listen. Rejects, with nothing left running, when one cannot. */
+  /**
+   * Starts the admin listener and the workers; resolves when all of them listen. Rejects, with nothing left running, when
+   * one cannot.
+   */
   async start(): Promise<void> {
     try {
+      this.admin = await this.startAdmin()
       // The first one finds out the ports where the configuration leaves them open.
       this.addresses = await this.startWorker(0)
       await Promise.all(Array.from({ length: this.size - 1 }, (_, i) => this.startWorker(i + 1)))
     } catch (error) {
       this.stopping = true
+      await this.admin?.close()
       await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
       throw error
     }
@@ -83,8 +99,9 @@ export class Supervisor implements Threads {
     this.checker.start()
     this.stopWatching = watchEvictions(this.limits, this.clock, this.log)
     const listeners = this.addresses.map(formatAddress)
+    const admin = this.admin === null ? null : formatAddress(this.admin.address)
     this.log.info(
-      { listeners, workers: this.size, services: Object.keys(this.config.services).length },
+      { listeners, admin, workers: this.size, services: Object.keys(this.config.services).length },
       'Sallyport is listening',
     )
     void this.checker.firstRound.then(() => {
@@ -124,11 +141,33 @@ export class Supervisor implements Threads {
     })
     await Promise.all(gone)
     cancel()
+    await this.admin?.close()
     clearInterval(this.keepAlive)
   }
 
+  /** Answers operators, where the configuration says so: what it takes is loaded only then. */
+  private async startAdmin(): Promise<Admin | null> {
+    const { config, board, slots, checker, clock, log } = this
+    if (config.admin === false) return null
+    const { startAdmin } = await import('../admin/server.ts')
+    return startAdmin(config.admin, {
+      config,
+      policies: await loadChain(config.policyFiles),
+      board,
+      slots,
+      report: () => checker.report(),
+      readiness: () => (this.stopping ? 'draining' : this.ready ? 'ready' : 'starting'),
+      addresses: () => this.addresses,
+      threads: this,
+      clock,
+      log,
+    })
+  }
+
   private startWorker(number: number): Promise<readonly Address[]> {
-    const { config, size, slots, addresses } = this
+    const { size, slots, addresses } = this
+    // One that takes the place of another logs what that one logged.
+    const config = { ...this.config, log: { ...this.config.log, level: levelOf(this.output) } }
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))

@@ -98,14 +98,22 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
   return new Command(args, options).ended
 }
 
-/** `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. */
+/**
+ * `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. Without an admin
+ * listener unless the YAML has one.
+ */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
-  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
+  const text = /^admin:/m.test(yaml) ? yaml : `admin: false\n${yaml}`
+  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', text)], options)
   cleanUp(t, async () => {
     command.child.kill('SIGKILL')
     await command.ended
   })
-  const { listeners } = await command.line('Sallyport is listening')
+  const { listeners, admin } = await command.line('Sallyport is listening')
   const [address] = listeners as string[]
-  return { command, port: Number(address!.split(':').at(-1)) }
+  return { command, port: portOf(address!), adminPort: typeof admin === 'string' ? portOf(admin) : 0 }
+}
+
+function portOf(address: string): number {
+  return Number(address.split(':').at(-1))
 }

@@ -82,7 +82,10 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
   const listeners = [{ address: '127.0.0.1:0' }]
-  const gateway = await createGateway({ listeners, drainTimeout: '1s', ...config }, { output: log, clock, random })
+  const gateway = await createGateway(
+    { listeners, admin: false, drainTimeout: '1s', ...config },
+    { output: log, clock, random },
+  )
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

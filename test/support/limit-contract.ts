@@ -81,6 +81,23 @@ export function limitContract(
       assert.equal((await store.decide(meter, 40)).quotas[0]!.remaining, 0)
     })
 
+    check('forgets one client when it is told to, and admits it anew', async (store) => {
+      const meter = store.meter('3/m', '5/h')
+      const other = `${store.client}-b`
+      await meter.decide(other, 2)
+      for (let round = 0; round < 3; round++) {
+        await store.take(meter, 3)
+        assert.equal((await store.decide(meter)).admitted, false)
+        assert.equal(await meter.forget(store.client), true)
+        const { quotas } = await store.decide(meter, 0)
+        assert.deepEqual(
+          quotas.map(({ remaining }) => remaining),
+          [3, 5],
+        )
+      }
+      assert.equal((await meter.decide(other, 0))?.quotas[0]!.remaining, 1)
+    })
+
     check('tells without charging when the cost is 0', async (store) => {
       const meter = store.meter('2/m')
       for (let i = 0; i < 5; i++) {

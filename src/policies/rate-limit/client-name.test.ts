@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import type { Consumer } from '../../core/exchange.ts'
-import { addressName, clientName } from './client-name.ts'
+import { addressName, clientName, namesUnder } from './client-name.ts'
 
 function nameOf(consumer: Partial<Consumer>): string {
   const whole = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {}, ...consumer }
@@ -56,4 +56,23 @@ test('no user has the name of an API key or an address, nor one that a Redis key
 test('different users have different names', () => {
   const id = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('\ud800', '\ud801', '\ufffd'))
   fc.assert(fc.property(id, id, (a, b) => assert.equal(nameOf({ id: a }) === nameOf({ id: b }), a === b)))
+})
+
+test('whoever is counted is found again under the name of the limit that counted', () => {
+  const tiers = ['authenticated', 'unauthenticated', 'api_key', 'gold']
+  for (const id of ['42', 'ann@example.com', '192.0.2.1', 'a:b'])
+    for (const tier of tiers)
+      for (const limit of [tier, `${tier}@route`, 'consumer', 'consumer@route']) {
+        assert.ok(namesUnder('user', id, limit).includes(nameOf({ id, tier })), `${id} under ${limit}`)
+        assert.deepEqual(namesUnder('key', 'partner', limit), [nameOf({ id, tier, key: 'partner' })])
+      }
+  for (const limit of ['unauthenticated', 'unauthenticated@route', 'failures'])
+    assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [addressName('2001:db8::1')])
+})
+
+test('a user whose id is an address is not taken for the address, nor the other way round', () => {
+  for (const limit of ['authenticated', 'gold@route', 'consumer'])
+    assert.deepEqual(namesUnder('address', '192.0.2.1', limit), [], limit)
+  for (const limit of ['unauthenticated', 'failures', 'unauthenticated@route'])
+    assert.ok(!namesUnder('user', '192.0.2.1', limit).includes('192.0.2.1'), limit)
 })

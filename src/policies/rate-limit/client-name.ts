@@ -17,6 +17,25 @@ export function clientName({ consumer, client }: Exchange): string {
   return consumer.tier === 'unauthenticated' ? `user:${plain(consumer.id)}` : plain(consumer.id)
 }
 
+/** How somebody may be known to the limits. */
+export const clientKinds = ['user', 'key', 'address'] as const
+
+export type ClientKind = (typeof clientKinds)[number]
+
+/** Tiers whose limits count by address. */
+const ADDRESS_TIERS = new Set(['unauthenticated', 'failures'])
+/** Tiers that may hold a user whose own tier is that of those who have not signed in. */
+const UNSIGNED_TIERS = new Set(['unauthenticated', 'consumer'])
+
+/** The names under which the limit of that name may count a client; none where it counts no such clients. */
+export function namesUnder(kind: ClientKind, id: string, limit: string): string[] {
+  const tier = limit.split('@', 1)[0]!
+  if (kind === 'key') return [`key:${plain(id)}`]
+  if (kind === 'address') return ADDRESS_TIERS.has(tier) ? [addressName(id)] : []
+  const names = ADDRESS_TIERS.has(tier) ? [] : [plain(id)]
+  return UNSIGNED_TIERS.has(tier) ? [...names, `user:${plain(id)}`] : names
+}
+
 /** An address as a client: one host has all of an IPv6 network of 64 bits for itself (RFC 4291 section 2.5.1). */
 export function addressName(address: string): string {
   if (!address.includes(':')) return address

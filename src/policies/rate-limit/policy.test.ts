@@ -159,7 +159,7 @@ test('without a limit nothing is told', async () => {
 
 test('a limit that could not be checked is not spoken of', async () => {
   const limits: Limits = {
-    meter: () => ({ decide: () => Promise.resolve(null) }),
+    meter: () => ({ decide: () => Promise.resolve(null), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
   }
   const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
@@ -173,7 +173,7 @@ test('a meter that answers later decides as one that answers at once', async () 
   })
   const answers = [true, false]
   const limits: Limits = {
-    meter: () => ({ decide: () => Promise.resolve(decision(answers.shift()!)) }),
+    meter: () => ({ decide: () => Promise.resolve(decision(answers.shift()!)), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
   }
   const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
@@ -186,7 +186,7 @@ test('routes with the rates of every route count together, those with others by 
   const limits: Limits = {
     meter(limit, _, store) {
       asked.push({ limit, store })
-      return { decide: () => null }
+      return { decide: () => null, forget: () => true }
     },
     localMeter: () => assert.fail('not for this policy'),
   }

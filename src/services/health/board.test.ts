@@ -26,6 +26,30 @@ test('a slot holds what was written to it and leaves its neighbours alone', () =
   assert.equal(board.usable(1), true)
 })
 
+test('a drained slot is not usable whatever its state, and its state goes on changing', () => {
+  const board = HealthBoard.create(2)
+  board.set(0, 'healthy')
+  board.drain(0, true)
+  assert.deepEqual([board.drained(0), board.usable(0), board.state(0)], [true, false, 'healthy'])
+  assert.deepEqual([board.drained(1), board.usable(1)], [false, true])
+  board.set(0, 'unhealthy')
+  board.set(0, 'healthy')
+  assert.deepEqual([board.drained(0), board.usable(0)], [true, false])
+  board.drain(0, false)
+  assert.deepEqual([board.drained(0), board.usable(0), board.state(0)], [false, true, 'healthy'])
+})
+
+test('the version moves when a slot is drained or comes back, and only then', () => {
+  const board = HealthBoard.create(1)
+  const versions = [board.version]
+  for (const drained of [true, true, false, false]) {
+    board.drain(0, drained)
+    versions.push(board.version)
+  }
+  const moved = versions.slice(1).map((version, i) => version !== versions[i])
+  assert.deepEqual(moved, [true, false, true, false])
+})
+
 test('the version moves with every change and only then', () => {
   const board = HealthBoard.create(2)
   const versions = [board.version]

@@ -5,10 +5,13 @@ const STATES: readonly HealthState[] = ['unknown', 'healthy', 'unhealthy']
 const UNHEALTHY = STATES.indexOf('unhealthy')
 const VERSION = 0
 const FIRST_SLOT = 1
+/** Cells of a slot: its state, and whether it is drained. */
+const SLOT_CELLS = 2
+const DRAINED = 1
 
 /**
- * The state of every instance in shared memory: the main thread writes it, every worker reads it.
- * Readers look at `version` first and at the slots only when it moved.
+ * The state of every instance in shared memory, and whether an operator has drained it: the main thread writes, every
+ * worker reads. Readers look at `version` first and at the slots only when it moved.
  */
 export class HealthBoard {
   /** What to post to another thread, which opens it with the constructor. */
@@ -23,12 +26,12 @@ export class HealthBoard {
 
   /** A board of that many slots, all 'unknown'; a reload cannot have more instances than that. */
   static create(slots = 4096): HealthBoard {
-    return new HealthBoard(new SharedArrayBuffer((FIRST_SLOT + slots) * Int32Array.BYTES_PER_ELEMENT))
+    return new HealthBoard(new SharedArrayBuffer((FIRST_SLOT + slots * SLOT_CELLS) * Int32Array.BYTES_PER_ELEMENT))
   }
 
   /** Number of slots. */
   get size(): number {
-    return this.cells.length - FIRST_SLOT
+    return (this.cells.length - FIRST_SLOT) / SLOT_CELLS
   }
 
   /** Another number after every change, to be compared for equality only. */
@@ -37,17 +40,34 @@ export class HealthBoard {
   }
 
   state(slot: number): HealthState {
-    return STATES[Atomics.load(this.cells, FIRST_SLOT + slot)]!
+    return STATES[Atomics.load(this.cells, cellOf(slot))]!
   }
 
-  /** Whether requests may go there: an instance is trusted until a check says otherwise. */
+  /** Whether an operator has taken the instance out, whatever its checks say. */
+  drained(slot: number): boolean {
+    return Atomics.load(this.cells, cellOf(slot) + DRAINED) === 1
+  }
+
+  /** Whether new requests may go there: an instance is trusted until a check or an operator says otherwise. */
   usable(slot: number): boolean {
-    return Atomics.load(this.cells, FIRST_SLOT + slot) !== UNHEALTHY
+    return Atomics.load(this.cells, cellOf(slot)) !== UNHEALTHY && !this.drained(slot)
   }
 
   /** Writes a state; the version moves only when it is another one. */
   set(slot: number, state: HealthState): void {
-    const value = STATES.indexOf(state)
-    if (Atomics.exchange(this.cells, FIRST_SLOT + slot, value) !== value) Atomics.add(this.cells, VERSION, 1)
+    this.write(cellOf(slot), STATES.indexOf(state))
   }
+
+  /** Takes an instance out, or back; the version moves only when that changes something. */
+  drain(slot: number, drained: boolean): void {
+    this.write(cellOf(slot) + DRAINED, Number(drained))
+  }
+
+  private write(cell: number, value: number): void {
+    if (Atomics.exchange(this.cells, cell, value) !== value) Atomics.add(this.cells, VERSION, 1)
+  }
+}
+
+function cellOf(slot: number): number {
+  return FIRST_SLOT + slot * SLOT_CELLS
 }

@@ -14,6 +14,8 @@ test('nothing is checked before the start, and all is unknown', () => {
         {
           address: '127.0.0.1:1',
           state: 'unknown',
+          drained: false,
+          failures: 0,
           reason: null,
           since: Date.UTC(2024, 0, 15, 10, 30),
           checkedAt: null,

@@ -90,6 +90,8 @@ test('the report says what the last check brought, when, and since when the stat
   assert.deepEqual(checker.report()[0]!.instances[0], {
     address: '127.0.0.1:1',
     state: 'healthy',
+    drained: false,
+    failures: 1,
     reason: 'connect ECONNREFUSED 127.0.0.1:1',
     since: origin + 40,
     checkedAt: origin + 10_065,
@@ -100,11 +102,16 @@ test('the report says what the last check brought, when, and since when the stat
   assert.deepEqual(checker.report()[0]!.instances[0], {
     address: '127.0.0.1:1',
     state: 'unhealthy',
+    drained: false,
+    failures: 2,
     reason: 'unexpected status 503',
     since: origin + 20_065,
     checkedAt: origin + 20_065,
     duration: 0,
   })
+  clock.advance(10_000)
+  answer(1, 200)
+  assert.equal(checker.report()[0]!.instances[0]!.failures, 0)
 })
 
 test('each of the addresses of a name that refuses is in the reason', () => {

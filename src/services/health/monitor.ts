@@ -25,6 +25,10 @@ export interface HealthOptions {
 export interface InstanceReport {
   readonly address: string
   readonly state: HealthState
+  /** Whether an operator has taken it out. */
+  readonly drained: boolean
+  /** Failed checks in a row, up to the last one. */
+  readonly failures: number
   /** What came of the last check, or null before the first one. */
   readonly reason: string | null
   /** When it came into this state: milliseconds since 1970-01-01T00:00:00Z. */
@@ -59,6 +63,7 @@ export class InstanceMonitor {
   private fresh = true
   /** Results in a row that contradict the state on the board. */
   private streak = 0
+  private failures = 0
   private since: number
   private last: Pick<InstanceReport, 'reason' | 'checkedAt' | 'duration'> = NEVER_CHECKED
 
@@ -101,11 +106,14 @@ export class InstanceMonitor {
 
   report(): InstanceReport {
     const { address, slot } = this.target
-    return { address, state: this.context.board.state(slot), since: this.since, ...this.last }
+    const { board } = this.context
+    const { failures, since, last } = this
+    return { address, state: board.state(slot), drained: board.drained(slot), failures, since, ...last }
   }
 
   private trust(): void {
     this.last = { ...NEVER_CHECKED, reason: 'checks are off' }
+    this.failures = 0
     this.become('healthy')
     this.firstCheck.resolve()
   }
@@ -140,6 +148,7 @@ export class InstanceMonitor {
   private record(outcome: number | Error, duration: number, options: HealthOptions): void {
     const success = typeof outcome === 'number' && options.status.includes(outcome)
     this.last = { reason: describe(outcome, success), checkedAt: this.context.clock.wall(), duration }
+    this.failures = success ? 0 : this.failures + 1
     const seen = success ? 'healthy' : 'unhealthy'
     const threshold = this.fresh ? 1 : success ? options.healthyAfter : options.unhealthyAfter
     this.fresh = false

@@ -8,7 +8,8 @@ const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
 
 function service(name: string, ...states: HealthState[]): ServiceReport {
   const instances = states.map((state, i) => {
-    return { address: `${name}-${i}:80`, state, reason: null, since: 0, checkedAt: null, duration: null }
+    const address = `${name}-${i}:80`
+    return { address, state, drained: false, failures: 0, reason: null, since: 0, checkedAt: null, duration: null }
   })
   return { service: name, instances }
 }
@@ -42,6 +43,15 @@ test('a service is unhealthy when all of its instances are, and the gateway is d
 test('an instance that was not checked yet counts as usable', () => {
   assert.deepEqual(healthDocument([service('a', 'unknown')], '1', wall).services, { a: 'healthy' })
   assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], '1', wall).services, { a: 'degraded' })
+})
+
+test('a drained instance is none that may be used', () => {
+  const used = { state: 'healthy', drained: false } as const
+  const drained = { state: 'healthy', drained: true } as const
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [used, drained] }], '1', wall).services, {
+    a: 'degraded',
+  })
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [drained] }], '1', wall).services, { a: 'unhealthy' })
 })
 
 test('a gateway without services is healthy, a service without instances is not', () => {

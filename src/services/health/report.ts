@@ -3,10 +3,10 @@ import type { HealthState } from './board.ts'
 /** The states of a service's instances. */
 export interface ServiceStates {
   readonly service: string
-  readonly instances: readonly { readonly state: HealthState }[]
+  readonly instances: readonly { readonly state: HealthState; readonly drained: boolean }[]
 }
 
-/** 'healthy' when every instance may be used, 'unhealthy' when none may. */
+/** 'healthy' when every instance may be used, 'unhealthy' when none may: one that is drained may not. */
 export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
 /** What GET /health answers. */
@@ -22,7 +22,7 @@ export interface HealthDocument {
 
 /** The document for those states; `wall` in milliseconds since 1970-01-01T00:00:00Z. */
 export function healthDocument(reports: readonly ServiceStates[], version: string, wall: number): HealthDocument {
-  const services = Object.fromEntries(reports.map((report) => [report.service, statusOf(report)]))
+  const services = Object.fromEntries(reports.map((report) => [report.service, serviceStatus(report)]))
   const healthy = Object.values(services).every((status) => status === 'healthy')
   return {
     status: healthy ? 'healthy' : 'degraded',
@@ -32,8 +32,9 @@ export function healthDocument(reports: readonly ServiceStates[], version: strin
   }
 }
 
-function statusOf({ instances }: ServiceStates): ServiceStatus {
-  const usable = instances.filter(({ state }) => state !== 'unhealthy').length
+/** The status of one service. */
+export function serviceStatus({ instances }: ServiceStates): ServiceStatus {
+  const usable = instances.filter(({ state, drained }) => state !== 'unhealthy' && !drained).length
   if (usable === 0) return 'unhealthy'
   return usable === instances.length ? 'healthy' : 'degraded'
 }

@@ -38,8 +38,9 @@ test('a slot that is allotted again starts as unknown', () => {
   const registry = new SlotRegistry(board)
   registry.allot({ users: service(1) })
   board.set(0, 'unhealthy')
+  board.drain(0, true)
   assert.deepEqual(registry.allot({ users: service(2) })['users'], [0])
-  assert.equal(board.state(0), 'unknown')
+  assert.deepEqual([board.state(0), board.drained(0)], ['unknown', false])
 })
 
 test('a slot that became free is the last to be allotted again', () => {

@@ -47,6 +47,7 @@ export class SlotRegistry {
     if (known !== undefined) return known
     const slot = this.free.shift()!
     this.board.set(slot, 'unknown')
+    this.board.drain(slot, false)
     this.taken.set(key, slot)
     return slot
   }

@@ -57,4 +57,9 @@ export class FixedWindow implements Gauge {
     const remaining = Math.max(0, this.limit - this.used)
     return { remaining, reset, wait: cost > remaining ? reset : 0 }
   }
+
+  forget(client: ClientHash, now: number): void {
+    hashPart(client, this.seed, this.hash)
+    this.table.forget(this.hash, now)
+  }
 }

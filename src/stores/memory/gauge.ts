@@ -14,4 +14,6 @@ export interface Gauge {
   giveBack(cost: number): void
   /** Where the client stands now; `cost` is that of the request that was refused, or 0. */
   state(cost: number): QuotaState
+  /** Ends what the client has used; for itself, outside of that order. */
+  forget(client: ClientHash, now: number): void
 }

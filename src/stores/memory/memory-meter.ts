@@ -45,9 +45,21 @@ export class MemoryMeter implements SyncMeter {
     return { admitted: false, quotas: this.states(needed) }
   }
 
+  forget(client: string): boolean {
+    const { seed } = this.table
+    hashClient(client, seed, ~seed, this.hash)
+    for (const gauge of this.gauges) gauge.forget(this.hash, this.now())
+    return true
+  }
+
+  /** Microseconds. */
+  private now(): number {
+    return Math.floor(this.clock.now() * 1000)
+  }
+
   /** Whether all quotas have room. */
   private look(cost: number): boolean {
-    const now = Math.floor(this.clock.now() * 1000)
+    const now = this.now()
     let room = true
     for (const gauge of this.gauges) room = gauge.look(this.hash, now, cost) && room
     return room

@@ -72,6 +72,15 @@ export class SlidingWindow implements Gauge {
     return { remaining, reset: this.until(1), wait: cost > remaining ? this.until(cost - remaining) : 0 }
   }
 
+  forget(client: ClientHash, now: number): void {
+    hashPart(client, this.seed, this.client)
+    const oldest = Math.floor(now / this.slice) - SLICES
+    for (let i = 0; i < this.counts.length; i++) {
+      hashPart(this.client, oldest + i, this.hash)
+      this.table.forget(this.hash, now)
+    }
+  }
+
   /** Adds up all slices that count, and returns how many entries the current one has. */
   private sumUp(): number {
     const { table, hash, counts, current, now } = this

@@ -138,6 +138,15 @@ export class SharedTable {
     return entry
   }
 
+  /** Ends all of the client's entries. */
+  forget(hash: ClientHash, now: number): void {
+    for (let tries = 0; tries < PROBES; tries++) {
+      this.find(hash, now, now)
+      if (this.entry === -1) return
+      this.moveUntil(this.entry, this.untilOf(this.entry), now)
+    }
+  }
+
   /** False where an entry was just being made and may become the client's. */
   private look({ tag, check }: ClientHash, since: number, now: number): boolean {
     const { ints } = this

@@ -72,6 +72,11 @@ export class TokenBucket implements Gauge {
     return { remaining, reset, wait: Math.max(0, (cost * this.interval - room) / 1000) }
   }
 
+  forget(client: ClientHash, now: number): void {
+    hashPart(client, this.seed, this.hash)
+    this.table.forget(this.hash, now)
+  }
+
   private find(): void {
     const { table } = this
     table.find(this.hash, this.now - REUSE, this.now)

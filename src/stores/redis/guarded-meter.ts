@@ -43,6 +43,16 @@ export class GuardedMeter implements Meter {
     })
   }
 
+  async forget(client: string): Promise<boolean> {
+    this.local.forget(client)
+    if (this.outage.down) return false
+    const forgotten = await this.outage.ask(
+      async () => this.remote.forget(client),
+      async () => this.remote.decide(client, 0),
+    )
+    return forgotten ?? false
+  }
+
   private async ask(batch: readonly Asking[]): Promise<void> {
     const decisions = await this.outage.ask(
       () => this.remote.decideAll(batch),

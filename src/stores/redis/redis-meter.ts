@@ -48,6 +48,12 @@ export class RedisMeter implements Meter {
     return decisions.flat()
   }
 
+  /** Rejects likewise. */
+  async forget(client: string): Promise<boolean> {
+    await this.client.del(this.keysOf(client))
+    return true
+  }
+
   private async run(questions: readonly Question[]): Promise<Decision[]> {
     const { quotas } = this
     const count = quotas.length / 2

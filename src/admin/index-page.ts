@@ -1,0 +1,71 @@
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import { version } from '../front/version.ts'
+import type { AdminApp } from './app.ts'
+
+/** One thing that there is. */
+interface Entry {
+  readonly method: string
+  readonly path: string
+  readonly summary: string
+}
+
+const STYLE = `
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }
+table { border-collapse: collapse; width: 100% }
+td { padding: .4rem .8rem .4rem 0; border-top: 1px solid #8884; vertical-align: top }
+code { white-space: nowrap }
+`
+const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+
+const document = z.object({
+  name: z.string(),
+  version: z.string(),
+  endpoints: z.object({ method: z.string(), path: z.string(), summary: z.string() }).array(),
+})
+
+const page = z.string().describe('The same as a page, for browsers.')
+
+/** GET /: what there is, as a page for browsers and as JSON for everybody else. To be called before the endpoints are made. */
+export function indexPage(app: AdminApp): void {
+  const endpoints: Entry[] = []
+  app.addHook('onRoute', ({ method, path, schema }) => {
+    if (schema?.summary === undefined || schema.hide === true || method === 'HEAD') return
+    const shown = path.replace(/:(\w+)/g, '{$1}')
+    endpoints.push({ method: String(method), path: shown, summary: schema.summary })
+  })
+  app.get(
+    '/',
+    { schema: { summary: 'What there is', tags: ['gateway'], response: { 200: z.union([document, page]) } } },
+    ({ headers }, reply) => {
+      void reply.header('Vary', 'Accept')
+      if (!headers.accept?.includes('text/html')) return { name: 'sallyport', version, endpoints }
+      void reply.type('text/html; charset=utf-8').header('Content-Security-Policy', POLICY)
+      return pageOf(endpoints)
+    },
+  )
+}
+
+function pageOf(endpoints: readonly Entry[]): string {
+  const rows = endpoints.map(({ method, path, summary }) => {
+    const shown = `<code>${method} ${escape(path)}</code>`
+    const linked = method === 'GET' && !path.includes('{') ? `<a href="${escape(path)}">${shown}</a>` : shown
+    return `<tr><td>${linked}</td><td>${escape(summary)}</td></tr>`
+  })
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Sallyport</title><style>${STYLE}</style></head>
+<body>
+<h1>Sallyport ${escape(version)}</h1>
+<p>What operators can ask and do here; <a href="/docs">try it</a>.</p>
+<table>
+${rows.join('\n')}
+</table>
+</body>
+</html>
+`
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { z } from 'zod'
+import { configJsonSchema } from '../config/json-schema.ts'
+import { parseConfig } from '../config/parse.ts'
+import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import { definePolicy } from '../core/component.ts'
+import { policies } from '../policies/index.ts'
+import { isSecret } from '../telemetry/redact.ts'
+import { maskedConfig } from './masked-config.ts'
+
+const SECRET = 'hush-hush-hush-hush-hush-hush-hush-hush'
+const DIGEST = 'abcdef0123456789'.repeat(4)
+
+const credentials = { id: 'gateway', secret: SECRET }
+const introspection = { url: 'https://id.example.com/introspect?api_key=hush-hush', credentials }
+const auth = {
+  methods: {
+    jwt: { secret: [SECRET, `${SECRET}2`], introspection, cookie: 'session' },
+    'api-key': { query: 'api_key', keys: [{ id: 'partner', sha256: DIGEST }] },
+    introspection,
+  },
+}
+const fields = {
+  'X-Api-Key': SECRET,
+  Authorization: `Bearer ${SECRET}`,
+  Cookie: `session=${SECRET}`,
+  'X-Plain': 'plain',
+}
+
+/** A configuration with every option that may hold a secret. */
+const full = {
+  admin: { token: SECRET },
+  stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET } },
+  policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
+  routes: [
+    {
+      id: 'reply',
+      match: { path: '/reply', headers: { 'X-Api-Key': SECRET }, query: { token: SECRET } },
+      reply: { headers: { 'Set-Cookie': `session=${SECRET}` } },
+      policies: { auth },
+    },
+    {
+      id: 'redirect',
+      match: { path: '/a' },
+      redirect: { to: `https://user:${SECRET}@example.com/?token=${SECRET}&a=1` },
+    },
+  ],
+}
+
+/** Looks up what is at a path of keys with dots between. */
+function at(value: unknown): (path: string) => unknown {
+  const step = (from: unknown, key: string) => (Array.isArray(from) ? itemsOf(from)[Number(key)] : fieldOf(from, key))
+  return (path) => path.split('.').reduce(step, value)
+}
+
+test('no secret of any option is shown', () => {
+  const text = JSON.stringify(maskedConfig(parseConfig(full)))
+  assert.doesNotMatch(text, /hush/)
+  assert.ok(!text.includes(DIGEST))
+})
+
+test('what is no secret is shown', () => {
+  const shown = at(maskedConfig(parseConfig(full)))
+  assert.deepEqual(shown('admin'), {
+    address: { host: '127.0.0.1', port: 9000 },
+    token: '[redacted]',
+    requests: 200,
+  })
+  assert.equal(shown('stores.redis.place.url'), 'redis://[redacted]@redis:6379/0')
+  assert.deepEqual(shown('policies.auth.methods.jwt.secret'), ['[redacted]', '[redacted]'])
+  const asked = 'policies.auth.methods.jwt.introspection'
+  assert.equal(shown(`${asked}.url`), 'https://id.example.com/introspect?api_key=[redacted]')
+  assert.deepEqual(shown(`${asked}.credentials`), { id: 'gateway', secret: '[redacted]' })
+  assert.equal(shown('policies.auth.methods.api-key.query'), 'api_key')
+  assert.equal(shown('policies.auth.methods.api-key.keys.0.id'), 'partner')
+  assert.equal(shown('policies.request-headers.set.X-Plain'), 'plain')
+  assert.equal(shown('routes.1.redirect.to'), 'https://[redacted]@example.com/?token=[redacted]&a=1')
+})
+
+test('masking changes nothing else of a configuration', () => {
+  const config = parseConfig({
+    services: { 'token-service': { instances: ['http://a:1'] } },
+    policies: { 'rate-limit': {}, cors: {}, cache: {} },
+    routes: [{ id: 'secret', match: { path: '/secret/*' }, service: 'token-service' }],
+  })
+  assert.deepEqual(maskedConfig(config), config)
+})
+
+test('of the options of other policies all that is named like a secret is masked, whatever lies below it', () => {
+  const options = z.strictObject({ apiKey: z.string(), secrets: z.any(), dsn: z.string(), plain: z.any() })
+  const own = definePolicy({ name: 'own', summary: 'Own.', options, create: () => (next) => next })
+  const written = {
+    apiKey: SECRET,
+    secrets: { first: SECRET, list: [{ deep: SECRET }, 42], on: true },
+    dsn: `postgres://app:${SECRET}@db/app`,
+    plain: { limit: 3, names: ['a'] },
+  }
+  const value = { policies: { own: written }, routes: [{ id: 'r', match: { path: '/' }, reply: {} }] }
+  const config = parseConfig(value, { value, chain: [...policies, own], findings: [] })
+  const shown = {
+    apiKey: '[redacted]',
+    secrets: { first: '[redacted]', list: [{ deep: '[redacted]' }, '[redacted]'], on: true },
+    dsn: 'postgres://[redacted]@db/app',
+    plain: { limit: 3, names: ['a'] },
+  }
+  const masked = at(maskedConfig(config))
+  assert.deepEqual(masked('policies.own'), shown)
+  assert.deepEqual(masked('routes.0.policies.own'), shown)
+})
+
+test('options that refer to themselves, or have no form in JSON, end somewhere', () => {
+  const options = z.strictObject({ value: z.any() })
+  const own = definePolicy({ name: 'own', summary: 'Own.', options, create: () => (next) => next })
+  const knot: Record<string, unknown> = { map: new Map([['token', SECRET]]) }
+  knot['knot'] = knot
+  const value = { policies: { own: { value: knot } } }
+  const text = JSON.stringify(maskedConfig(parseConfig(value, { value, chain: [...policies, own], findings: [] })))
+  assert.match(text, /\[object Map\]/)
+  assert.doesNotMatch(text, /hush/)
+})
+
+/** Names of all options, with where they are, below a JSON Schema. */
+function optionsOf(schema: unknown, path = ''): string[] {
+  if (!isFields(schema)) return []
+  const { properties, items, additionalProperties, anyOf } = schema
+  const named = isFields(properties) ? Object.entries(properties) : []
+  return [
+    ...named.map(([name]) => `${path}.${name}`),
+    ...named.flatMap(([name, option]) => optionsOf(option, `${path}.${name}`)),
+    ...optionsOf(items, `${path}[]`),
+    ...optionsOf(additionalProperties, `${path}.*`),
+    ...itemsOf(anyOf).flatMap((branch) => optionsOf(branch, path)),
+  ]
+}
+
+test('the configuration has no other options with secrets than those that are tried here', () => {
+  const schema = configJsonSchema()
+  const properties = fieldOf(schema, 'properties')
+  const general = optionsOf({ properties: { ...(isFields(properties) ? properties : {}), routes: {} } })
+  const suspects = general.filter((path) => {
+    const name = path.slice(path.lastIndexOf('.') + 1)
+    return isSecret(name) || /sha\d|digest|pepper|salt|privateKey/i.test(name)
+  })
+  assert.deepEqual([...new Set(suspects)].toSorted(), [
+    '.admin.token',
+    '.policies.auth',
+    '.policies.auth.forwardToken',
+    '.policies.auth.methods.api-key',
+    '.policies.auth.methods.api-key.keys[].sha256',
+    '.policies.auth.methods.introspection.credentials',
+    '.policies.auth.methods.introspection.credentials.secret',
+    '.policies.auth.methods.jwt',
+    '.policies.auth.methods.jwt.introspection.credentials',
+    '.policies.auth.methods.jwt.introspection.credentials.secret',
+    '.policies.auth.methods.jwt.secret',
+    '.policies.cors.credentials',
+    '.policies.rate-limit.tiers.api_key',
+    '.stores.redis.password',
+  ])
+})

@@ -1,0 +1,60 @@
+import { isFields } from '../config/value.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { policies } from '../policies/index.ts'
+import { isSecret, redactQuery } from '../telemetry/redact.ts'
+
+const MASK = '[redacted]'
+/** Names of secrets that do not look like one. */
+const NAMES = new Set(['sha256', 'cookie', 'set-cookie'])
+/** User and password in a URL (RFC 3986 section 3.2.1). */
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi
+const QUERY = /\?[^#\s]*/g
+/** Options are no deeper: what is refers to itself. */
+const DEPTH = 32
+
+const builtIn = new Set<string>(policies.map(({ name }) => name))
+
+/**
+ * The configuration as plain data in which nothing is secret: texts and numbers under a name that speaks of a secret,
+ * users and passwords in URLs, and parameters of URLs are masked. What lies below such a name in the options of a policy
+ * of the user's own, whose meaning is not known, is masked too.
+ */
+export function maskedConfig(config: GatewayConfig): Record<string, unknown> {
+  return {
+    ...maskedFields(config, false),
+    policies: maskedPolicies(config.policies),
+    routes: config.routes.map((route) => ({ ...maskedFields(route, false), policies: maskedPolicies(route.policies) })),
+  }
+}
+
+/** A map of texts, such as header fields, without those that are secret. */
+export function maskedFields(fields: object, own: boolean, secret = false, depth = 0): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => {
+      const hidden = isSecret(name) || NAMES.has(name.toLowerCase()) || (own && secret)
+      return [name, masked(value, own, hidden, depth + 1)]
+    }),
+  )
+}
+
+function maskedPolicies(all: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, options]) => [name, masked(options, !builtIn.has(name), false, 0)]),
+  )
+}
+
+function masked(value: unknown, own: boolean, secret: boolean, depth: number): unknown {
+  if (depth > DEPTH) return MASK
+  if (typeof value === 'string') return secret ? MASK : maskedText(value)
+  if (typeof value === 'number') return secret ? MASK : value
+  if (typeof value === 'boolean' || value === null || value === undefined) return value
+  if (Array.isArray(value)) return value.map((item) => masked(item, own, secret, depth + 1))
+  if (isFields(value) && Object.getPrototypeOf(value) === Object.prototype)
+    return maskedFields(value, own, secret, depth)
+  // What else the options of a policy of the user's own may hold, such as a Map, has no form in JSON.
+  return Object.prototype.toString.call(value)
+}
+
+function maskedText(text: string): string {
+  return text.replace(USER_INFO, `$1${MASK}@`).replace(QUERY, redactQuery)
+}

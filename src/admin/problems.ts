@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type ErrorCode, type ErrorEntry, errorTable, GatewayError } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { problemText } from '../core/problem.ts'
+
+/** Answers what went wrong with a problem document (RFC 9457); the gateway's own mistakes are logged. */
+export function answerProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  log: Logger,
+): FastifyReply {
+  const error = problemOf(thrown)
+  if (error.fault === 'gateway') log.error({ url: request.url, error }, 'A request of an operator failed')
+  for (const [name, value] of error.headers) void reply.header(name, value)
+  // A text with this type would be taken for something that is still to be made JSON.
+  const document = Buffer.from(problemText(error, request.id))
+  return reply.code(error.status).type('application/problem+json').serializer(asItIs).send(document)
+}
+
+function asItIs(document: unknown): string {
+  return String(document)
+}
+
+/** What the server itself refuses has a status, and a message that may be shown. */
+function problemOf(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  if (!(thrown instanceof Error) || !('statusCode' in thrown)) return internal(thrown)
+  const code = codeOf(thrown.statusCode)
+  return code === undefined ? internal(thrown) : new GatewayError(code, thrown.message, { cause: thrown })
+}
+
+function internal(cause: unknown): GatewayError {
+  return new GatewayError('internal-error', undefined, { cause })
+}
+
+function codeOf(status: unknown): ErrorCode | undefined {
+  return codes.find((code) => entryOf(code).status === status && entryOf(code).fault === 'client')
+}
+
+function entryOf(code: ErrorCode): ErrorEntry {
+  return errorTable[code]
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of Object.keys forgets which keys there are
+const codes = Object.keys(errorTable) as ErrorCode[]

@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { activePolicies } from '../config/policy-schema.ts'
+import type { RouteConfig } from '../config/schema.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+import { maskedFields } from './masked-config.ts'
+
+const condition = z.record(z.string(), z.unknown())
+
+const route = z.object({
+  id: z.string(),
+  match: z.object({
+    path: z.string().array().describe('Patterns, any of which may match.'),
+    host: z.string().array().describe('None: every host.'),
+    method: z.string().array().describe('None: every method.'),
+    headers: condition.describe('Header fields that must be there, with their values or true for any.'),
+    query: condition.describe('Parameters that must be there, with their values or true for any.'),
+  }),
+  service: z.string().nullable().describe('Where requests are forwarded to; null for a fixed reply or a redirect.'),
+  replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
+  policies: z.string().array().describe('Policies that are on, the outermost first.'),
+})
+
+/** GET /routes: the routes as they are configured. */
+export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext): void {
+  const describe = ({ id, match, service, reply, redirect, policies: options }: RouteConfig) => ({
+    id,
+    match: {
+      path: match.path,
+      host: match.host ?? [],
+      method: match.method ?? [],
+      headers: maskedFields(match.headers ?? {}, false),
+      query: maskedFields(match.query ?? {}, false),
+    },
+    service: service ?? null,
+    replyStatus: reply?.status ?? redirect?.status ?? null,
+    policies: activePolicies(options, policies).map(([{ name }]) => name),
+  })
+  const routes = config.routes.map(describe)
+  app.get(
+    '/routes',
+    {
+      schema: {
+        summary: 'The routes, in the order of the configuration',
+        tags: ['gateway'],
+        response: { 200: z.object({ routes: route.array() }) },
+      },
+    },
+    () => ({ routes }),
+  )
+}

@@ -1,0 +1,171 @@
+import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
+import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
+import type { ServiceReport } from '../services/health/checker.ts'
+import { serviceStatus } from '../services/health/report.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
+
+const time = z.iso.datetime()
+
+const instance = z.object({
+  address: z.string().describe('Host and port.'),
+  weight: z.int(),
+  usable: z.boolean().describe('Whether new requests may go there.'),
+  drained: z.boolean().describe('Whether an operator has taken it out.'),
+  health: z.object({
+    state: z.enum(['unknown', 'healthy', 'unhealthy']),
+    since: time.describe('When it came into this state.'),
+    reason: z.string().nullable().describe('What came of the last check; null before the first one.'),
+    checkedAt: time.nullable().describe('When the last check ended.'),
+    checkMs: z.number().nullable().describe('How long it took.'),
+    failures: z.int().describe('Failed checks in a row, up to the last one.'),
+  }),
+  inFlight: z.int().describe('Requests that wait for a reply, or whose reply is on its way; of all workers.'),
+  connections: z.object({
+    idle: z.int(),
+    busy: z.int(),
+    connecting: z.int(),
+    waiting: z.int().describe('Requests that wait for a connection.'),
+  }),
+})
+
+const service = z.object({
+  name: z.string(),
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  balancer: z.string(),
+  instances: instance.array(),
+})
+
+const named = z.object({ name: z.string().describe('Name of the service.') })
+const placed = named.extend({ instance: z.string().describe('Host and port of the instance.') })
+const forced = z.object({
+  force: z.stringbool().default(false).describe('Even when no other instance of the service can be used.'),
+})
+const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, waiting: 0, inFlight: 0 }
+
+/** GET /services and /services/{name}: how the instances are and why. PUT and DELETE …/drain: takes one out and back. */
+export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
+  const { report, threads, board, log } = context
+
+  async function describeAll(): Promise<z.input<typeof service>[]> {
+    const statuses = await threads.askAll(threadStatusTopic, null)
+    return report().map((each) => describe(each, statuses, context))
+  }
+
+  async function describeOne(name: string): Promise<z.input<typeof service>> {
+    const found = (await describeAll()).find((each) => each.name === name)
+    if (found === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
+    return found
+  }
+
+  function slotOf(name: string, address: string): number {
+    const instances = report().find((each) => each.service === name)?.instances
+    if (instances === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
+    const slot = context.slots[name]?.[instances.findIndex((each) => each.address === address)]
+    if (slot !== undefined) return slot
+    const known = instances.map((each) => each.address).join(', ')
+    throw new GatewayError('not-found', `"${address}" is no instance of ${name}; it has ${known}.`)
+  }
+
+  app.get(
+    '/services',
+    {
+      schema: {
+        summary: 'The services with their instances, how these are and why',
+        tags: ['services'],
+        response: { 200: z.object({ services: service.array() }) },
+      },
+    },
+    async () => ({ services: await describeAll() }),
+  )
+
+  app.get(
+    '/services/:name',
+    { schema: { summary: 'One service', tags: ['services'], params: named, response: { 200: service } } },
+    ({ params }) => describeOne(params.name),
+  )
+
+  app.put(
+    '/services/:name/instances/:instance/drain',
+    {
+      schema: {
+        summary: 'Take an instance out: it gets no new requests, and those in flight end',
+        description: 'Lasts until it is taken back or the gateway ends, whatever its health checks say.',
+        tags: ['services'],
+        params: placed,
+        querystring: forced,
+        response: { 200: service },
+      },
+    },
+    async ({ params: { name, instance: address }, query }) => {
+      const slot = slotOf(name, address)
+      const others = (context.slots[name] ?? []).filter((other) => other !== slot)
+      if (!query.force && board.usable(slot) && !others.some((other) => board.usable(other)))
+        throw new GatewayError(
+          'conflict',
+          `${address} is the last instance of ${name} that can be used: add ?force=true to take it out all the same.`,
+        )
+      board.drain(slot, true)
+      log.warn({ service: name, instance: address }, 'An operator has drained an instance')
+      return describeOne(name)
+    },
+  )
+
+  app.delete(
+    '/services/:name/instances/:instance/drain',
+    {
+      schema: {
+        summary: 'Take an instance back: it gets requests when its health allows it',
+        tags: ['services'],
+        params: placed,
+        response: { 200: service },
+      },
+    },
+    async ({ params: { name, instance: address } }) => {
+      board.drain(slotOf(name, address), false)
+      log.warn({ service: name, instance: address }, 'An operator has taken an instance back')
+      return describeOne(name)
+    },
+  )
+}
+
+function describe(
+  found: ServiceReport,
+  statuses: readonly ThreadStatus[],
+  { config, slots, board }: AdminContext,
+): z.input<typeof service> {
+  const name = found.service
+  const { balancer, instances } = config.services[name]!
+  return {
+    name,
+    status: serviceStatus(found),
+    balancer,
+    instances: found.instances.map((each, i) => {
+      const traffic = statuses.map(({ services }) => services[name]?.[i] ?? NOTHING)
+      const total = (count: keyof InstanceTraffic): number => traffic.reduce((sum, counts) => sum + counts[count], 0)
+      return {
+        address: each.address,
+        weight: instances[i]!.weight,
+        usable: board.usable(slots[name]![i]!),
+        drained: each.drained,
+        health: {
+          state: each.state,
+          since: new Date(each.since).toISOString(),
+          reason: each.reason,
+          checkedAt: each.checkedAt === null ? null : new Date(each.checkedAt).toISOString(),
+          checkMs: each.duration === null ? null : rounded(each.duration),
+          failures: each.failures,
+        },
+        inFlight: total('inFlight'),
+        connections: {
+          idle: total('idle'),
+          busy: total('busy'),
+          connecting: total('connecting'),
+          waiting: total('waiting'),
+        },
+      }
+    }),
+  }
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { logLevels } from '../core/logger.ts'
+import { logLevelTopic } from '../telemetry/log-level.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+import { maskedConfig } from './masked-config.ts'
+
+const level = z.object({ level: z.enum(logLevels) })
+
+/** GET /config: what the gateway runs with. GET and PUT /log-level: what is logged. */
+export function settingEndpoints(app: AdminApp, { config, threads, log }: AdminContext): void {
+  const shown = maskedConfig(config)
+  app.get(
+    '/config',
+    {
+      schema: {
+        summary: 'The configuration, secrets masked',
+        description: 'Variables and defaults are filled in; times are milliseconds, sizes bytes.',
+        tags: ['settings'],
+        response: { 200: z.record(z.string(), z.unknown()) },
+      },
+    },
+    () => shown,
+  )
+
+  app.get(
+    '/log-level',
+    { schema: { summary: 'What is logged', tags: ['settings'], response: { 200: level } } },
+    async () => ({ level: lowest(await threads.askAll(logLevelTopic, null)) }),
+  )
+
+  app.put(
+    '/log-level',
+    {
+      schema: {
+        summary: 'Change what is logged, in all workers, until the gateway ends',
+        tags: ['settings'],
+        body: level,
+        response: { 200: level },
+      },
+    },
+    async ({ body }) => {
+      log.warn(body, 'An operator changes the level of the log')
+      return { level: lowest(await threads.askAll(logLevelTopic, body.level)) }
+    },
+  )
+}
+
+/** Threads that are just starting may be behind the others. */
+function lowest(levels: readonly (typeof logLevels)[number][]): (typeof logLevels)[number] {
+  return logLevels.find((each) => levels.includes(each)) ?? 'error'
+}

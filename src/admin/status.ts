@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { formatAddress } from '../core/address.ts'
+import { threadStatusTopic } from '../front/thread-status.ts'
+import { version } from '../front/version.ts'
+import { healthDocument } from '../services/health/report.ts'
+import { metricsDocument } from '../telemetry/metrics/document.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+import { rounded } from './rounded.ts'
+
+const octets = z.int().min(0)
+
+const thread = z.object({
+  thread: z.int().describe('Number of the thread in the process.'),
+  uptimeSeconds: z.number(),
+  connections: z.int().describe('Open client connections.'),
+  inFlight: z.int().describe('Requests at the services.'),
+  heapBytes: octets,
+  busy: z.number().describe('Share of its time in which the thread was busy, 0 to 1.'),
+})
+
+const status = z.object({
+  version: z.string(),
+  node: z.string().describe('Version of Node.js.'),
+  pid: z.int(),
+  readiness: z.enum(['starting', 'ready', 'draining']),
+  startedAt: z.iso.datetime(),
+  uptimeSeconds: z.number(),
+  listeners: z.string().array().describe('Where requests are accepted: host and port.'),
+  connections: z.int().describe('Open client connections.'),
+  inFlight: z.int().describe('Requests at the services.'),
+  memory: z.object({ rssBytes: octets, heapBytes: octets, externalBytes: octets }),
+  workers: thread.array().describe('The threads that serve; one that does not answer in time is left out.'),
+})
+
+const health = z.object({
+  status: z.enum(['healthy', 'degraded']),
+  timestamp: z.iso.datetime(),
+  version: z.string(),
+  services: z.record(z.string(), z.enum(['healthy', 'degraded', 'unhealthy'])),
+})
+
+/** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
+export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, report, clock }: AdminContext): void {
+  app.get(
+    '/status',
+    { schema: { summary: 'How the gateway is doing', tags: ['gateway'], response: { 200: status } } },
+    async () => {
+      const answers = await threads.askAll(threadStatusTopic, null)
+      const workers = answers
+        .toSorted((a, b) => a.thread - b.thread)
+        .map(({ thread: number, uptime, connections, heap, busy, services }) => {
+          const traffic = Object.values(services).flat()
+          const inFlight = sum(traffic.map((instance) => instance.inFlight))
+          return {
+            thread: number,
+            uptimeSeconds: rounded(uptime),
+            connections,
+            inFlight,
+            heapBytes: heap,
+            busy: rounded(busy),
+          }
+        })
+      const uptime = process.uptime()
+      const memory = process.memoryUsage()
+      return {
+        version,
+        node: process.version,
+        pid: process.pid,
+        readiness: readiness(),
+        startedAt: new Date(clock.wall() - uptime * 1000).toISOString(),
+        uptimeSeconds: rounded(uptime),
+        listeners: addresses().map(formatAddress),
+        connections: sum(workers.map(({ connections }) => connections)),
+        inFlight: sum(workers.map(({ inFlight }) => inFlight)),
+        memory: { rssBytes: memory.rss, heapBytes: memory.heapUsed, externalBytes: memory.external },
+        workers,
+      }
+    },
+  )
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        summary: 'The metrics of all workers, for Prometheus',
+        description: 'In the text format of Prometheus or OpenMetrics, as Accept says.',
+        tags: ['gateway'],
+        response: { 200: z.string() },
+      },
+    },
+    async ({ headers }, reply) => {
+      const { contentType, text } = await metricsDocument(threads, headers.accept)
+      void reply.type(contentType).header('Vary', 'Accept')
+      return text
+    },
+  )
+
+  app.get(
+    '/health',
+    { schema: { summary: 'Which services can be used', tags: ['gateway'], response: { 200: health } } },
+    () => healthDocument(report(), version, clock.wall()),
+  )
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { isLoopback, withAdminToken } from './admin-schema.ts'
+import { parseConfig } from './parse.ts'
+import { ConfigError } from './problems.ts'
+
+const TOKEN = 'correct-horse-battery'
+
+function problemsOf(admin: unknown): string[] {
+  try {
+    parseConfig({ admin })
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems.map(({ path, message }) => `${path}: ${message}`)
+  }
+}
+
+test('without a token only loopback addresses are allowed', () => {
+  for (const address of ['127.0.0.1:9000', '127.8.8.8:1', '[::1]:9000', 'localhost:9000', 'LOCALHOST:0'])
+    assert.deepEqual(problemsOf({ address }), [])
+  for (const address of [
+    '0.0.0.0:9000',
+    '[::]:9000',
+    '10.0.0.1:9000',
+    'admin.internal:9000',
+    '[::ffff:127.0.0.1]:9000',
+  ]) {
+    const [problem = '', ...others] = problemsOf({ address })
+    assert.match(problem, /^admin\.address: .* can be reached from elsewhere: set ADMIN_TOKEN/)
+    assert.deepEqual(others, [])
+    assert.deepEqual(problemsOf({ address, token: TOKEN }), [])
+    assert.equal(problemsOf({ address, token: '' }).length, 1)
+  }
+})
+
+test('a token is long and fits into a header field; the problem does not show it', () => {
+  for (const token of ['short', 'fifteen-letters', 'with spaces in between', 'pässword-of-some-length']) {
+    const [problem = ''] = problemsOf({ token })
+    assert.match(problem, /^admin\.token: expected at least 16 visible ASCII characters/)
+    assert.ok(!problem.includes(token))
+  }
+  assert.deepEqual(problemsOf({ token: TOKEN }), [])
+})
+
+test('ADMIN_TOKEN is the token unless the configuration has one, or has no admin listener', () => {
+  const environment = { ADMIN_TOKEN: TOKEN }
+  assert.deepEqual(withAdminToken({}, environment), { admin: { token: TOKEN } })
+  assert.deepEqual(withAdminToken({ admin: { token: '' } }, environment), { admin: { token: TOKEN } })
+  for (const config of [{ admin: { token: 'another' } }, { admin: false }, null, 'text'])
+    assert.equal(withAdminToken(config, environment), config)
+  for (const none of [{}, { ADMIN_TOKEN: '' }]) assert.deepEqual(withAdminToken({}, none), {})
+})
+
+test('names and addresses that only look like loopback are none', () => {
+  for (const host of ['127.example.com', 'localhost.example.com', '1.127.0.0', '::', '0.0.0.0', ''])
+    assert.equal(isLoopback(host), false, host)
+})

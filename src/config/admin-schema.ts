@@ -1,0 +1,58 @@
+import { isIPv4 } from 'node:net'
+import { z } from 'zod'
+import { address } from './addresses.ts'
+import type { Environment } from './substitute.ts'
+import { fieldOf, isFields } from './value.ts'
+
+/** Octets a token must have: whoever can reach the address may try. */
+const TOKEN_LENGTH = 16
+
+const tokenSchema = z.string().superRefine((text, context) => {
+  // Not shown, as it is a secret.
+  if (text !== '' && (text.length < TOKEN_LENGTH || !/^[!-~]+$/.test(text)))
+    context.addIssue({
+      code: 'custom',
+      message: `expected at least ${TOKEN_LENGTH} visible ASCII characters in ADMIN_TOKEN or here`,
+      input: '[redacted]',
+    })
+})
+
+const adminOptions = z
+  .strictObject({
+    address: address
+      .prefault('127.0.0.1:9000')
+      .describe('Where operators reach the admin API. Default 127.0.0.1:9000.'),
+    token: tokenSchema
+      .optional()
+      .transform((text) => text || null)
+      .describe(
+        'What whoever calls must send as "Authorization: Bearer …", at least 16 characters. Required where address is ' +
+          'no loopback address. Default the environment variable ADMIN_TOKEN, if it is set.',
+      ),
+    requests: z
+      .int()
+      .min(0)
+      .max(10_000)
+      .default(200)
+      .describe('Recent requests that each worker remembers for GET /requests; 0 for none. Default 200.'),
+  })
+  .superRefine(({ address: { host }, token }, context) => {
+    if (isLoopback(host) || token !== null) return
+    const message = `${host} can be reached from elsewhere: set ADMIN_TOKEN, or give a loopback address such as 127.0.0.1:9000`
+    context.addIssue({ code: 'custom', path: ['address'], message })
+  })
+
+/** Schema of the listener for operators. */
+export const adminSchema = z.union([z.literal(false), adminOptions])
+
+/** Whether only this machine reaches the host (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3). */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+/** The configuration with ADMIN_TOKEN of the environment as `admin.token`, unless it says something else itself. */
+export function withAdminToken(config: unknown, { ADMIN_TOKEN: token }: Environment): unknown {
+  const admin = fieldOf(config, 'admin') ?? {}
+  if (!isFields(config) || !isFields(admin) || !token || (fieldOf(admin, 'token') ?? '') !== '') return config
+  return { ...config, admin: { ...admin, token } }
+}

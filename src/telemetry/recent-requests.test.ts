@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { type RecentFilter, RecentRequests } from './recent-requests.ts'
+
+const all: RecentFilter = { status: null, route: null, limit: 100 }
+
+function filled(size: number, paths: readonly string[]): RecentRequests {
+  const clock = new ManualClock()
+  const requests = new RecentRequests(size, clock)
+  for (const path of paths) {
+    requests.add(makeExchange({ path, start: clock.now() }), 200, 1, clock.now() + 1)
+    clock.advance(10)
+  }
+  return requests
+}
+
+const pathsOf = (requests: RecentRequests, filter = all): string[] => requests.list(filter).map(({ path }) => path)
+
+test('the newest come first, and the oldest make room', () => {
+  assert.deepEqual(pathsOf(filled(3, [])), [])
+  assert.deepEqual(pathsOf(filled(3, ['/a', '/b'])), ['/b', '/a'])
+  assert.deepEqual(pathsOf(filled(3, ['/a', '/b', '/c', '/d', '/e'])), ['/e', '/d', '/c'])
+  assert.deepEqual(pathsOf(filled(1, ['/a', '/b'])), ['/b'])
+})
+
+test('what an exchange was is told in full', () => {
+  const clock = new ManualClock()
+  const start = clock.now()
+  const wall = clock.wall()
+  const requests = new RecentRequests(2, clock)
+  const exchange = makeExchange({ method: 'POST', path: '/a', query: '?page=2', start })
+  exchange.route = { id: 'users', pattern: '/a', service: 'user-service' }
+  exchange.consumer = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} }
+  exchange.instance = '127.0.0.1:1'
+  exchange.correlationId = 'abc'
+  exchange.error = new GatewayError('bad-gateway')
+  clock.advance(7)
+  requests.add(exchange, 502, 12, clock.now())
+  clock.advance(5000)
+  assert.deepEqual(requests.list(all), [
+    {
+      time: wall,
+      end: start + 7,
+      duration: 7,
+      method: 'POST',
+      path: '/a',
+      query: '?page=2',
+      status: 502,
+      bytes: 12,
+      route: 'users',
+      service: 'user-service',
+      instance: '127.0.0.1:1',
+      client: exchange.client.address,
+      consumer: '42',
+      correlationId: 'abc',
+      error: 'bad-gateway',
+    },
+  ])
+})
+
+test('secrets in the query are redacted, and long targets cut', () => {
+  const clock = new ManualClock()
+  const requests = new RecentRequests(2, clock)
+  requests.add(makeExchange({ query: '?access_token=s3cr3t&page=2' }), 200, 0, 1)
+  requests.add(makeExchange({ path: `/${'a'.repeat(5000)}`, query: `?${'b'.repeat(5000)}` }), 200, 0, 1)
+  const [long, secret] = requests.list(all)
+  assert.equal(secret!.query, '?access_token=[redacted]&page=2')
+  assert.deepEqual([long!.path.length, long!.query.length], [1024, 1024])
+})
+
+test('a filter goes by status, class of status, route and number', () => {
+  const requests = new RecentRequests(10, new ManualClock())
+  for (const [id, status] of [
+    ['a', 200],
+    ['b', 404],
+    ['a', 503],
+    ['b', 204],
+    ['a', 404],
+  ] as const) {
+    const exchange = makeExchange({ path: `/${id}/${status}` })
+    exchange.route = { id, pattern: '/', service: null }
+    requests.add(exchange, status, 0, 1)
+  }
+  assert.deepEqual(pathsOf(requests, { ...all, status: '404' }), ['/a/404', '/b/404'])
+  assert.deepEqual(pathsOf(requests, { ...all, status: '2xx' }), ['/b/204', '/a/200'])
+  assert.deepEqual(pathsOf(requests, { ...all, route: 'b' }), ['/b/204', '/b/404'])
+  assert.deepEqual(pathsOf(requests, { status: '4xx', route: 'a', limit: 5 }), ['/a/404'])
+  assert.deepEqual(pathsOf(requests, { ...all, limit: 2 }), ['/a/404', '/b/204'])
+})

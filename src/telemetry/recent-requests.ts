@@ -1,0 +1,140 @@
+import type { Clock } from '../core/clock.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { defineTopic } from '../core/threads.ts'
+import { redactQuery } from './redact.ts'
+
+/** An exchange that is over, without anything secret. */
+export interface RecentRequest {
+  /** When it began, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly time: number
+  /** When it ended, in monotonic milliseconds that all threads share. */
+  readonly end: number
+  /** Milliseconds. */
+  readonly duration: number
+  readonly method: string
+  readonly path: string
+  /** "?…" with the values of what looks like secrets taken out, or "". */
+  readonly query: string
+  readonly status: number
+  /** Octets of the body that were sent. */
+  readonly bytes: number
+  /** Id of the route, "" for none. */
+  readonly route: string
+  readonly service: string | null
+  readonly instance: string | null
+  /** IP address of the client. */
+  readonly client: string
+  /** Id of the consumer, or null for nobody. */
+  readonly consumer: string | null
+  readonly correlationId: string
+  /** Code of the error that the reply told of, or null. */
+  readonly error: string | null
+}
+
+/** Which of the recent requests are wanted. */
+export interface RecentFilter {
+  /** A status such as "404", or a class of them such as "4xx"; null for all. */
+  readonly status: string | null
+  /** Id of a route; null for all. */
+  readonly route: string | null
+  /** How many at most. */
+  readonly limit: number
+}
+
+/** Asks each thread for its recent requests, the newest first. */
+export const recentRequestsTopic = defineTopic<RecentFilter, RecentRequest[]>('recent-requests')
+
+/** Characters that are kept of a path and of a query. */
+const LENGTH = 1024
+
+/** What is kept of an exchange until its place is taken by another: references to texts that exist anyway. */
+class Entry {
+  method = ''
+  path = ''
+  query = ''
+  route = ''
+  service: string | null = null
+  instance: string | null = null
+  client = ''
+  consumer: string | null = null
+  correlationId = ''
+  error: string | null = null
+}
+
+/** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
+export class RecentRequests {
+  private readonly clock: Clock
+  private readonly entries: readonly Entry[]
+  private readonly starts: Float64Array
+  private readonly ends: Float64Array
+  private readonly bytes: Float64Array
+  private readonly statuses: Uint16Array
+  private next = 0
+  private filled = 0
+
+  /** Remembers that many; at least 1. */
+  constructor(size: number, clock: Clock) {
+    this.clock = clock
+    this.entries = Array.from({ length: size }, () => new Entry())
+    this.starts = new Float64Array(size)
+    this.ends = new Float64Array(size)
+    this.bytes = new Float64Array(size)
+    this.statuses = new Uint16Array(size)
+  }
+
+  /** Takes in an exchange that is over, in place of the oldest one. */
+  add(exchange: Exchange, status: number, bytes: number, end: number): void {
+    const at = this.next
+    const entry = this.entries[at]!
+    const { route, consumer, error } = exchange
+    entry.method = exchange.method
+    entry.path = exchange.path
+    entry.query = exchange.query
+    entry.route = route.id
+    entry.service = route.service
+    entry.instance = exchange.instance
+    entry.client = exchange.client.address
+    entry.consumer = consumer === null ? null : consumer.id
+    entry.correlationId = exchange.correlationId
+    entry.error = error === null ? null : error.code
+    this.starts[at] = exchange.start
+    this.ends[at] = end
+    this.bytes[at] = bytes
+    this.statuses[at] = status
+    this.next = at + 1 === this.entries.length ? 0 : at + 1
+    if (this.filled < this.entries.length) this.filled++
+  }
+
+  /** Those that the filter lets through, the newest first. */
+  list({ status, route, limit }: RecentFilter): RecentRequest[] {
+    const found: RecentRequest[] = []
+    const size = this.entries.length
+    for (let age = 1; age <= this.filled && found.length < limit; age++) {
+      const at = (this.next - age + size) % size
+      if (status !== null && !hasStatus(this.statuses[at]!, status)) continue
+      if (route !== null && this.entries[at]!.route !== route) continue
+      found.push(this.read(at))
+    }
+    return found
+  }
+
+  private read(at: number): RecentRequest {
+    const { method, path, query, ...entry } = this.entries[at]!
+    const [start, end] = [this.starts[at]!, this.ends[at]!]
+    return {
+      time: this.clock.wall() - (this.clock.now() - start),
+      end,
+      duration: end - start,
+      method,
+      path: path.slice(0, LENGTH),
+      query: redactQuery(query).slice(0, LENGTH),
+      status: this.statuses[at]!,
+      bytes: this.bytes[at]!,
+      ...entry,
+    }
+  }
+}
+
+function hasStatus(status: number, wanted: string): boolean {
+  return wanted.endsWith('xx') ? String(status).startsWith(wanted.charAt(0)) : String(status) === wanted
+}

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { startAdminGateway } from './support/admin.ts'
+import { startBrowser } from './support/browser.ts'
+import { proxyTo } from './support/gateway.ts'
+import { send } from './support/client.ts'
+
+interface Operation {
+  readonly summary?: string
+  readonly responses: Readonly<Record<string, { content?: Record<string, { schema: object }> }>>
+}
+
+interface Document {
+  readonly openapi: string
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly security?: unknown
+}
+
+const backend = proxyTo('http://127.0.0.1:1', { policies: { 'rate-limit': {}, cache: {} } })
+
+test('GET / lists every operation of the OpenAPI document, and that document each of them', async (t) => {
+  const { ask } = await startAdminGateway(t, {})
+  const { endpoints } = (await ask('/')).json as { endpoints: { method: string; path: string; summary: string }[] }
+  const document = (await ask('/openapi.json')).json as unknown as Document
+  assert.equal(document.openapi, '3.1.0')
+  const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, { summary }]) => `${method.toUpperCase()} ${path} ${summary}`),
+  )
+  const listed = endpoints.map(({ method, path, summary }) => `${method} ${path} ${summary}`)
+  assert.deepEqual(listed.toSorted(), described.toSorted())
+  assert.equal(document.security, undefined)
+})
+
+test('the document asks for the token where there is one', async (t) => {
+  const token = 'correct-horse-battery'
+  const { ask } = await startAdminGateway(t, { admin: { token } })
+  const document = (await ask('/openapi.json', { headers: { Authorization: `Bearer ${token}` } })).json
+  assert.deepEqual(document['security'], [{ token: [] }])
+})
+
+test('every answer is what the document says', async (t) => {
+  const { port, ask } = await startAdminGateway(t, backend)
+  await send(port)
+  const { paths } = (await ask('/openapi.json')).json as unknown as Document
+  const ajv = new Ajv2020({ strict: true })
+  addFormats.default(ajv)
+  const requests = {
+    'GET /': {},
+    'GET /status': {},
+    'GET /health': {},
+    'GET /routes': {},
+    'GET /services': {},
+    'GET /services/{name}': {},
+    'PUT /services/{name}/instances/{instance}/drain': {},
+    'DELETE /services/{name}/instances/{instance}/drain': {},
+    'GET /requests': {},
+    'GET /limits/{client}': {},
+    'POST /cache/purge': { json: { url: 'http://127.0.0.1/' } },
+    'GET /config': {},
+    'GET /log-level': {},
+    'PUT /log-level': { json: { level: 'debug' } },
+    'GET /openapi.json': {},
+  }
+  const texts = ['GET /metrics', 'DELETE /limits/{client}']
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual([...Object.keys(requests), ...texts].toSorted(), operations.toSorted())
+  const values: Record<string, string> = { name: 'backend', instance: '127.0.0.1:1', client: '127.0.0.1' }
+  for (const [operation, what] of Object.entries(requests)) {
+    const [method = '', path = ''] = operation.split(' ')
+    const { responses } = paths[path]![method.toLowerCase()]!
+    for (const [status, target] of [
+      ['200', path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!)],
+      ['default', path.replace(/\{\w+\}/g, 'nowhere')],
+    ] as const) {
+      if (status === 'default' && !path.includes('{')) continue
+      const force = method === 'PUT' && path.includes('drain') ? '?force=true' : ''
+      const answer = await ask(target + force, { method, ...what })
+      const type = status === '200' ? 'application/json' : 'application/problem+json'
+      assert.ok(answer.headers['content-type']!.startsWith(type), `${operation}: ${answer.text}`)
+      const valid = ajv.compile(responses[status]!.content![type]!.schema)
+      assert.ok(valid(answer.json), `${operation}: ${JSON.stringify(valid.errors)}`)
+    }
+  }
+})
+
+test('browsers get a page at /, which links to what they can look at', async (t) => {
+  const { adminPort } = await startAdminGateway(t, {})
+  const browser = await startBrowser(t)
+  const page = await browser.newPage()
+  const refused: string[] = []
+  page.on('console', (message) => void (message.type() === 'error' && refused.push(message.text())))
+  await page.goto(`http://127.0.0.1:${adminPort}/`)
+  assert.match(await page.locator('h1').innerText(), /^Sallyport \d/)
+  assert.equal(await page.evaluate('getComputedStyle(document.body).maxWidth'), '960px')
+  await page.getByRole('link', { name: 'GET /status' }).click()
+  assert.match(await page.locator('body').innerText(), /"readiness":"ready"/)
+  assert.deepEqual(refused, [])
+})
+
+test('the documentation page shows the API and tries it out, under its Content-Security-Policy', async (t) => {
+  const { adminPort, ask } = await startAdminGateway(t, backend)
+  const browser = await startBrowser(t)
+  const page = await browser.newPage()
+  const refused: string[] = []
+  page.on('console', (message) => void (message.type() === 'error' && refused.push(message.text())))
+  await page.goto(`http://127.0.0.1:${adminPort}/docs`)
+  await page.getByText('Sallyport admin API').waitFor()
+  const drain = page.locator('.opblock-put', { hasText: 'Take an instance out' })
+  await drain.locator('.opblock-summary-control').click()
+  await drain.getByRole('button', { name: 'Try it out' }).click()
+  await drain.locator('tr[data-param-name="name"] input').fill('backend')
+  await drain.locator('tr[data-param-name="instance"] input').fill('127.0.0.1:1')
+  await drain.getByRole('button', { name: 'Execute' }).click()
+  await drain.getByText('is the last instance of backend that can be used').first().waitFor()
+  const level = page.locator('.opblock-put', { hasText: 'Change what is logged' })
+  await level.locator('.opblock-summary-control').click()
+  await level.getByRole('button', { name: 'Try it out' }).click()
+  await level.locator('textarea').fill('{"level":"error"}')
+  await level.getByRole('button', { name: 'Execute' }).click()
+  await level.locator('.live-responses-table').waitFor()
+  assert.deepEqual((await ask('/log-level')).json, { level: 'error' })
+  // The answer 409 is one, and the only one.
+  assert.deepEqual(
+    refused.filter((text) => !text.includes('409')),
+    [],
+  )
+})

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import test, { type TestContext } from 'node:test'
+import { askAdmin } from './support/admin.ts'
+import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { PATIENCE } from './support/patience.ts'
+import { startService, type TestService } from './support/service.ts'
+
+const preload = new URL('support/kill-worker.ts', import.meta.url).href
+
+function startTwo(t: TestContext, services: readonly TestService[], more = '') {
+  const yaml = `
+workers: 2
+listeners: [{ address: 127.0.0.1:0 }]
+admin: { address: 127.0.0.1:0 }
+services:
+  backend: { instances: [${services.map(({ url }) => `'${url}'`).join(', ')}], health: { interval: 1h } }
+policies: { rate-limit: { tiers: { unauthenticated: 1000/h } } }
+routes: [{ id: all, match: { path: /* }, service: backend, policies: { cache: {} } }]
+${more}`
+  return start(t, yaml, { preload })
+}
+
+/** Asks over new connections until both workers have served; returns how often. */
+async function askBoth(port: number, adminPort: number): Promise<number> {
+  const deadline = Date.now() + PATIENCE
+  for (let asked = 1; ; asked++) {
+    assert.ok(Date.now() < deadline, 'only one worker serves')
+    assert.equal((await send(port, { path: `/${asked}` })).status, 200)
+    const { json } = await askAdmin(adminPort, '/services/backend')
+    const [first, second] = (json as unknown as Shown).instances
+    if (idleOf(first) + idleOf(second) >= 4) return asked
+  }
+}
+
+/** Looks again and again until that many workers answer. */
+async function untilWorkers(adminPort: number, count: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE
+  for (;;) {
+    const { json } = await askAdmin(adminPort, '/status')
+    if ((json['workers'] as unknown[]).length === count) return
+    assert.ok(Date.now() < deadline, 'a worker is missing')
+  }
+}
+
+interface Shown {
+  readonly instances: readonly { connections: { idle: number }; usable: boolean }[]
+}
+
+function idleOf(instance: Shown['instances'][number] | undefined): number {
+  return instance?.connections.idle ?? 0
+}
+
+test('what the workers know and do is told as one', async (t) => {
+  const cached = { 'Cache-Control': 'max-age=600' }
+  const services = [
+    await startService(t, (_, response) => void response.writeHead(200, cached).end('first')),
+    await startService(t, (_, response) => void response.writeHead(200, cached).end('second')),
+  ]
+  const { command, port, adminPort } = await startTwo(t, services)
+  const asked = await askBoth(port, adminPort)
+  const ask = (path: string, method = 'GET', json?: unknown) => askAdmin(adminPort, path, { method, json })
+
+  const { json: status } = await ask('/status')
+  assert.equal(status['pid'], command.child.pid)
+  assert.equal((status['workers'] as unknown[]).length, 2)
+  assert.deepEqual(status['listeners'], [`127.0.0.1:${port}`])
+
+  const { json: recent } = await ask(`/requests?limit=${Math.min(asked, 1000)}`)
+  assert.deepEqual(
+    (recent['requests'] as { path: string }[]).map(({ path }) => path),
+    Array.from({ length: asked }, (_, i) => `/${asked - i}`),
+  )
+
+  const { json: limits } = await ask('/limits/127.0.0.1')
+  const [{ quotas }] = limits['limits'] as [{ quotas: { used: number }[] }]
+  assert.deepEqual(
+    quotas.map(({ used }) => used),
+    [asked],
+  )
+  assert.equal((await ask('/limits/127.0.0.1', 'DELETE')).status, 204)
+  assert.deepEqual((await ask('/limits/127.0.0.1')).json, { limits: [] })
+
+  assert.deepEqual((await ask('/cache/purge', 'POST', { prefix: `http://127.0.0.1:${port}/` })).json, { purged: asked })
+
+  assert.deepEqual((await ask('/log-level', 'PUT', { level: 'warn' })).json, { level: 'warn' })
+  for (let i = 0; i < 20; i++) await send(port, { path: '/quiet' })
+  assert.deepEqual((await ask('/log-level', 'PUT', { level: 'info' })).json, { level: 'info' })
+  for (let i = 0; i < 20; i++) await send(port, { path: '/loud' })
+  command.child.kill('SIGTERM')
+  await command.ended
+  const logged = (url: string): number => command.log.filter((line) => line['url'] === url).length
+  assert.deepEqual([logged('/quiet'), logged('/loud')], [0, 20])
+})
+
+test('what was drained and what is logged holds for all workers, also for one that takes the place of another', async (t) => {
+  const services = [await startService(t), await startService(t)]
+  const [first, second] = services
+  const { command, port, adminPort } = await startTwo(t, services)
+  await askBoth(port, adminPort)
+  const path = `/services/backend/instances/${first!.address}/drain`
+  assert.equal((await askAdmin(adminPort, path, { method: 'PUT' })).status, 200)
+  const before = first!.heard.length
+  for (let i = 0; i < 20; i++) assert.equal((await send(port, { path: `/drained/${i}` })).text, String(second!.port))
+  await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  await untilWorkers(adminPort, 2)
+  for (let i = 0; i < 20; i++) {
+    assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
+  }
+  assert.equal(first!.heard.length, before)
+  assert.deepEqual((await askAdmin(adminPort, '/log-level')).json, { level: 'error' })
+  command.child.kill('SIGTERM')
+  await command.ended
+  assert.ok(!command.log.some(({ url }) => String(url).startsWith('/replaced')))
+})
+
+test('operators are answered while the gateway drains, and the process ends', async (t) => {
+  const held = Promise.withResolvers<() => void>()
+  const service = await startService(t, (_, response) => held.resolve(() => void response.end('late')))
+  const { command, port, adminPort } = await startTwo(t, [service])
+  const reply = send(port)
+  const release = await held.promise
+  command.child.kill('SIGTERM')
+  await command.line('Sallyport is stopping')
+  assert.equal((await askAdmin(adminPort, '/status')).json['readiness'], 'draining')
+  release()
+  assert.equal((await reply).text, 'late')
+  assert.equal((await command.ended).code, 0)
+})
+
+test('an admin address that is taken ends the start with one clear error', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const bound = server.address()
+  assert.ok(typeof bound === 'object' && bound !== null)
+  const yaml = `listeners: [{ address: 127.0.0.1:0 }]\nadmin: { address: 127.0.0.1:${bound.port} }\nworkers: 1\n`
+  const { code, stdout } = await run(['start', '--config', await temporaryFile(t, 'taken.yaml', yaml)])
+  assert.equal(code, 1)
+  assert.match(stdout, new RegExp(`cannot listen on the admin address 127\\.0\\.0\\.1:${bound.port}: free it`))
+  assert.doesNotMatch(stdout, /Sallyport is listening/)
+})
+
+test('ADMIN_TOKEN of the environment opens other addresses, and is asked for', async (t) => {
+  const yaml = 'listeners: [{ address: 127.0.0.1:0 }]\nadmin: { address: 0.0.0.0:0 }\nworkers: 1\n'
+  const file = await temporaryFile(t, 'open.yaml', yaml)
+  const { code, stderr } = await run(['start', '--config', file], { env: { ADMIN_TOKEN: '' } })
+  assert.equal(code, 1)
+  assert.match(stderr, /open\.yaml:2:19: admin\.address: 0\.0\.0\.0 can be reached from elsewhere: set ADMIN_TOKEN/)
+  const short = await run(['check', file], { env: { ADMIN_TOKEN: 'a-short-secret' } })
+  assert.equal(short.code, 1)
+  assert.match(short.stderr, /admin\.token: expected at least 16 visible ASCII characters/)
+  assert.doesNotMatch(short.stderr, /a-short-secret/)
+  const token = 'correct-horse-battery'
+  const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: token } })
+  assert.equal((await askAdmin(adminPort, '/status')).status, 401)
+  assert.equal((await askAdmin(adminPort, '/status', { headers: { Authorization: `Bearer ${token}` } })).status, 200)
+})
