@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { DocumentedOperation, PolicyDocs } from './api-docs.ts'
 import type { Bytes } from './body.ts'
 import type { Clock } from './clock.ts'
 import type { RouteInfo } from './exchange.ts'
@@ -42,6 +43,7 @@ export interface ServiceRequest {
 /** What came back. */
 export interface ServiceReply {
   readonly status: number
+  readonly headers: Headers
   readonly body: Bytes
 }
 
@@ -69,6 +71,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     route: RouteInfo,
     general: z.output<Schema> | null,
   ): Middleware
+  /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
+  document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

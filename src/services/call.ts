@@ -37,7 +37,7 @@ export async function callService(
 
 async function answer(service: Service, call: Call, limit: number): Promise<ServiceReply> {
   const reply = await createForward(service, null)(call)
-  return { status: reply.status, body: await collect(reply.body, limit) }
+  return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }
 
 /** An exchange whose client is the gateway. */

@@ -49,6 +49,11 @@ export const apiKey = defineAuthMethod({
       .describe('Query parameter that may carry the key where there is no header: for clients that cannot send one.'),
     keys: keySchema.array().default([]).superRefine(refuseDuplicates).describe('The keys.'),
   }),
+  document({ header, query }) {
+    const inHeader = { name: 'apiKey', scheme: { type: 'apiKey', in: 'header', name: header } }
+    if (query === undefined) return [inHeader]
+    return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
+  },
   create({ header, query, keys }, { clock }) {
     const store = configuredApiKeys(keys)
     return {

@@ -5,6 +5,7 @@ import { editReplies } from '../../core/handler.ts'
 import type { Decision, Quota } from '../../core/limits.ts'
 import type { Reply } from '../../core/reply.ts'
 import { clientName } from './client-name.ts'
+import { documentLimits } from './document.ts'
 import { Limiter } from './limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
@@ -25,6 +26,7 @@ export const rateLimit = definePolicy({
   name: 'rate-limit',
   summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
   options: rateLimitOptions,
+  document: documentLimits,
   create(options, toolbox, route, general) {
     const limiterOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options

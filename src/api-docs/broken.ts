@@ -1,0 +1,4 @@
+/** A service's document that cannot be used; the message says why. */
+export class BrokenDocument extends Error {
+  override readonly name = 'BrokenDocument'
+}
