@@ -48,6 +48,9 @@ const limitsSchema = z.strictObject({
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
 })
 
+/** What the gateway answers itself on its listeners. */
+const endpoints = ['health', 'metrics', 'docs', 'openapi'] as const
+
 const docsSchema = z.strictObject({
   title: z.string().min(1).default('API').describe('Title of the API. Default API.'),
   version: z.string().min(1).default('1.0.0').describe('Version of the API, not of the gateway. Default 1.0.0.'),
@@ -66,6 +69,12 @@ export const gatewaySchema = z
       .superRefine(refuseDuplicates)
       .prefault([{ address: '0.0.0.0:8000' }])
       .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
+    endpoints: z
+      .enum(endpoints)
+      .array()
+      .refine((list) => !list.includes('docs') || list.includes('openapi'), 'docs shows what openapi serves: give both')
+      .default([...endpoints])
+      .describe('What the gateway answers itself beside the routes. Default [health, metrics, docs, openapi].'),
     admin: adminSchema.prefault({}).describe('The address for operators, which nothing listens on yet.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
@@ -109,6 +118,8 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
+/** One of the gateway's own endpoints. */
+export type Endpoint = (typeof endpoints)[number]
 /** The configuration as it is written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
 /** One route after parsing; its policies are those of every route with its own put on top. */
