@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Policy } from '../core/component.ts'
+import type { Policy, ServiceRequest } from '../core/component.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -23,7 +24,7 @@ import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
-import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
+import { docsRoutes, isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
 
@@ -58,6 +59,8 @@ export class Front implements Receiver {
   private readonly redis: RedisConnection | null
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
+  /** Null where nothing serves it. */
+  private readonly docs: ApiDocs | null
   private readonly accessLog: AccessLog | null
   private readonly requestMetrics: RequestMetrics
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
@@ -84,12 +87,17 @@ export class Front implements Receiver {
     const { threads } = options
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
     const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
-    this.snapshot = new Snapshot(config, this.services, shown, {
+    const { policies } = options
+    const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
+    this.docs = config.endpoints.includes('openapi')
+      ? new ApiDocs({ config, policies, own: shown, callService: call, clock, log: output.log })
+      : null
+    this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], {
       clock,
       random,
       log: output.log,
-      policies: options.policies,
-      callService: (name, request) => callService(this.services, name, request, clock),
+      policies,
+      callService: call,
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
@@ -107,7 +115,9 @@ export class Front implements Receiver {
 
   /** The first health checks are through. */
   becomeReady(): void {
-    if (this.readiness === 'starting') this.readiness = 'ready'
+    if (this.readiness !== 'starting') return
+    this.readiness = 'ready'
+    this.docs?.start()
   }
 
   /** Open client connections. */
@@ -130,6 +140,7 @@ export class Front implements Receiver {
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
     this.readiness = 'draining'
+    this.docs?.stop()
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
