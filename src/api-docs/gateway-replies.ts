@@ -1,5 +1,5 @@
 import type { DocsObject, FieldDocs, RefusalDocs } from '../core/api-docs.ts'
-import { type ErrorEntry, errorTable } from '../core/errors.ts'
+import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
 import { PROBLEM } from './schema-names.ts'
 import type { Shelf } from './shelf.ts'
 
@@ -32,6 +32,9 @@ const INSTEAD = new Set([401, 429])
 
 const PROBLEM_TYPE = 'application/problem+json'
 
+/** Successful replies, on which clients read the fields that the gateway adds to every reply. */
+const SUCCESS = /^[23]/
+
 /** The error replies of the gateway, and the fields that it puts on others. */
 export class GatewayReplies {
   private readonly responses: Shelf
@@ -48,33 +51,34 @@ export class GatewayReplies {
     refusals: readonly RefusalDocs[],
     fields: readonly FieldDocs[],
   ): DocsObject {
-    const all = new Map(Object.entries(replies).map(([status, reply]) => [status, this.withFields(reply, fields)]))
+    const all = new Map(
+      Object.entries(replies).map(([status, reply]) => [
+        status,
+        SUCCESS.test(status) ? this.withFields(reply, fields) : reply,
+      ]),
+    )
     for (const [status, group] of Map.groupBy(refusals, ({ code }) => errorTable[code].status)) {
       const reply = all.get(String(status))
-      const added = INSTEAD.has(status) || reply === undefined ? this.refusal(group, fields) : withProblem(reply)
-      all.set(String(status), added)
+      all.set(String(status), INSTEAD.has(status) || reply === undefined ? this.refusal(group) : withProblem(reply))
     }
-    if (!all.has('default')) all.set('default', this.other(fields))
+    if (!all.has('default')) all.set('default', this.other())
     return Object.fromEntries(all)
   }
 
-  private refusal(group: readonly RefusalDocs[], fields: readonly FieldDocs[]): DocsObject {
+  private refusal(group: readonly RefusalDocs[]): DocsObject {
     const { code } = group[0]!
-    const { status, title, type = `urn:sallyport:error:${code}` }: ErrorEntry = errorTable[code]
-    const reply = {
-      description: [...new Set(group.map(({ description }) => description))].join(' '),
-      content: problemContent({ type, title, status, instance: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77' }),
-    }
-    const own = [...group.flatMap((refusal) => refusal.fields ?? []), ...fields]
-    return this.responses.refer(code, this.withFields(reply, own))
+    const description = [...new Set(group.map((refusal) => refusal.description))].join(' ')
+    const reply = { description, content: problemContent(exampleOf(code)) }
+    const fields = group.flatMap((refusal) => refusal.fields ?? [])
+    return this.responses.refer(code, this.withFields(reply, fields))
   }
 
-  private other(fields: readonly FieldDocs[]): DocsObject {
-    const reply = { description: 'Any other error of the gateway.', content: problemContent() }
-    return this.responses.refer('problem', this.withFields(reply, fields))
+  private other(): DocsObject {
+    const content = problemContent(exampleOf('bad-gateway'))
+    return this.responses.refer('problem', { description: 'Any other error of the gateway.', content })
   }
 
-  /** The fields are put after those that the service documents itself. */
+  /** The fields are put after those that are documented already. */
   private withFields(reply: DocsObject, fields: readonly FieldDocs[]): DocsObject {
     if (fields.length === 0) return reply
     const own = Object.entries(reply['headers'] ?? {})
@@ -98,4 +102,9 @@ function withProblem(reply: DocsObject): DocsObject {
 function problemContent(example?: DocsObject): DocsObject {
   const schema = { $ref: `#/components/schemas/${PROBLEM}` }
   return { [PROBLEM_TYPE]: { schema, ...(example && { example }) } }
+}
+
+function exampleOf(code: ErrorCode): DocsObject {
+  const { status, title, type = `urn:sallyport:error:${code}` }: ErrorEntry = errorTable[code]
+  return { type, title, status, instance: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77' }
 }
