@@ -6,7 +6,8 @@ import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './
 import type { ParameterDocs } from './operations.ts'
 import type { Entry, Places } from './places.ts'
 import { documentPolicies, type AllPoliciesDocs } from './route-policies.ts'
-import { firstFree, nameSchemas, PROBLEM } from './schema-names.ts'
+import { firstFree } from './names.ts'
+import { nameSchemas, PROBLEM } from './schema-names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { ServiceApi } from './service-api.ts'
 import { Shelf } from './shelf.ts'
@@ -153,7 +154,7 @@ class Writer {
     return usable.map((requirement) =>
       Object.fromEntries(
         Object.entries(requirement).map(([name, needed]) => [
-          this.schemes.nameOf(name.replace(/[^\w.-]+/g, '_'), Object(schemes.get(name)) as DocsObject),
+          this.schemes.nameOf(name, Object(schemes.get(name)) as DocsObject),
           needed,
         ]),
       ),

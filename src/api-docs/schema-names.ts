@@ -1,3 +1,4 @@
+import { firstFree } from './names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { ServiceApi } from './service-api.ts'
 
@@ -37,14 +38,6 @@ function freeName(service: string, wish: string, taken: Set<string>): string {
   const name = firstFree(`${service}.${wish}`, taken)
   taken.add(name)
   return name
-}
-
-/** The name, or with the first number behind it that makes it a new one. */
-export function firstFree(name: string, taken: { readonly has: (name: string) => boolean }): string {
-  if (!taken.has(name)) return name
-  let number = 2
-  while (taken.has(`${name}${number}`)) number++
-  return `${name}${number}`
 }
 
 /** A schema as it stands at its service, and the names that it refers to there. */

@@ -1,5 +1,6 @@
 import { fieldOf, isFields, itemsOf } from '../config/value.ts'
 import type { DocsObject } from '../core/api-docs.ts'
+import { componentName } from './names.ts'
 import { type Source, stepsOf } from './source.ts'
 
 /** A schema that others refer to. It gets its name when the whole document is put together. */
@@ -130,8 +131,7 @@ function upgrade(schema: DocsObject, written: DocsObject, literal: (value: unkno
 
 function wishOf(steps: readonly string[]): string {
   const isUsual = (steps.length === 3 && steps[0] === 'components') || steps.length === 2
-  const text = isUsual ? steps.at(-1)! : steps.filter((step) => step !== '').join('.')
-  return text.replace(/[^\w.-]+/g, '_').slice(0, 100) || 'Schema'
+  return componentName(isUsual ? steps.at(-1)! : steps.filter((step) => step !== '').join('.'))
 }
 
 function each(keys: readonly string[], keyword: Keyword): (readonly [string, Keyword])[] {

@@ -1,5 +1,5 @@
 import type { DocsObject } from '../core/api-docs.ts'
-import { firstFree } from './schema-names.ts'
+import { componentName, firstFree } from './names.ts'
 
 /** Components of one kind, by name; those that are the same are there once. */
 export class Shelf {
@@ -14,7 +14,7 @@ export class Shelf {
   /** The name of that component: the wished one, unless another one has it. */
   nameOf(wish: string, item: DocsObject): string {
     const text = `${wish} ${JSON.stringify(item)}`
-    const name = this.names.get(text) ?? firstFree(wish, this.items)
+    const name = this.names.get(text) ?? firstFree(componentName(wish), this.items)
     this.names.set(text, name)
     this.items.set(name, item)
     return name

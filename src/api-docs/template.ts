@@ -12,6 +12,7 @@ interface TemplateSegment {
 /** A path of an OpenAPI document (OpenAPI 3.1.1 section 4.8.8). */
 export type Template = readonly TemplateSegment[]
 
+const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
 const PARAMETERS = /\{([^{}]+)\}/g
 
 /** Parses a path of a document, or null for one that no request can have. */
@@ -28,7 +29,7 @@ function parseSegment(text: string): TemplateSegment | null {
   const around = text.replace(PARAMETERS, '')
   if (/[{}]/.test(around)) return null
   if (parameters.length > 0) return { text, parameters }
-  const path = normalizePath(`/${text}`)
+  const path = text.isWellFormed() ? normalizePath(`/${text.replace(NOT_VISIBLE_ASCII, encodeURIComponent)}`) : null
   return path === null || (path === '/' && text !== '') ? null : { text: path.slice(1), parameters }
 }
 

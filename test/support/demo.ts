@@ -8,6 +8,8 @@ import { startGateway, type TestGateway, type TestGatewayOptions } from './gatew
 
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 
+const ENDPOINTS: GatewayInput['endpoints'] = ['health', 'metrics', 'docs', 'openapi']
+
 /** The example platform with the gateway of sallyport.yaml in front of it, on free ports until the end of the test. */
 export async function startDemo(t: TestContext, options?: TestGatewayOptions): Promise<TestGateway> {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: freePorts })
@@ -22,5 +24,5 @@ export async function startDemo(t: TestContext, options?: TestGatewayOptions): P
   if (problems.length > 0) throw new Error(JSON.stringify(problems))
   // Parsed with everything else when the gateway starts.
   const config = value as GatewayInput
-  return startGateway(t, { ...config, listeners: [{ address: '127.0.0.1:0' }] }, options)
+  return startGateway(t, { endpoints: ENDPOINTS, ...config, listeners: [{ address: '127.0.0.1:0' }] }, options)
 }
