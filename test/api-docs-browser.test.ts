@@ -37,8 +37,8 @@ test('a browser shows the documentation, and tries it out', async (t) => {
   await t.test('every operation is there, by service', async () => {
     const operations = Object.values(document.paths).flatMap((item) => Object.values(item))
     assert.equal(await page.locator('.opblock').count(), operations.length)
-    const tags = await page.locator('.opblock-tag').evaluateAll((found) => found.map((tag) => tag.dataset['tag']))
-    assert.deepEqual(tags, [...serviceNames, 'gateway'])
+    const tags = await page.locator('.opblock-tag').all()
+    assert.deepEqual(await Promise.all(tags.map((tag) => tag.getAttribute('data-tag'))), [...serviceNames, 'gateway'])
   })
 
   await t.test('the page has a title, a language, and a main part', async () => {

@@ -63,8 +63,7 @@ test('the document of the platform tells of every operation, and no more', async
 /** A service that describes itself as the test says. */
 async function startDescribed(t: TestContext, describe: () => string, openapi: string | false = '/openapi.json') {
   const service = await startService(t, (request, response) => {
-    if (request.url === openapi) return void response.end(describe())
-    response.end('hello')
+    response.end(request.url === openapi ? describe() : 'hello')
   })
   const gateway = await startGateway(t, {
     endpoints: ['health', 'openapi'],
@@ -126,7 +125,10 @@ test('the page and what it loads are served under a policy that lets nothing els
   }
   for (const path of ['/docs', `/${links[0]}`]) {
     const { headers } = await send(port, { path })
-    assert.match(String(headers['content-security-policy']), /^default-src 'none'; script-src 'self'; style-src 'self';/)
+    assert.match(
+      String(headers['content-security-policy']),
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    )
     assert.match(String(headers['content-security-policy']), /connect-src 'self'.*frame-ancestors 'none'/)
     assert.doesNotMatch(String(headers['content-security-policy']), /unsafe|\*/)
     assert.equal(headers['x-content-type-options'], 'nosniff')

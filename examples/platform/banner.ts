@@ -50,6 +50,7 @@ export function banner(url: string, apiKey: string): string {
   return [
     '',
     `Sallyport answers on ${url}, with eight instances of five services behind it.`,
+    `The API is documented on ${url}/docs, where you can try it out.`,
     'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
     ...tries,
     '',

@@ -34,7 +34,10 @@ export function candidatesOf(
     return hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic
   })
   const all = [...documented, ...others]
-  return [...all.filter(({ place }) => !isConditional(place.entry)), ...all.filter(({ place }) => isConditional(place.entry))]
+  return [
+    ...all.filter(({ place }) => !isConditional(place.entry)),
+    ...all.filter(({ place }) => isConditional(place.entry)),
+  ]
 }
 
 function genericOf(entry: Entry, places: Places): Candidate[] {

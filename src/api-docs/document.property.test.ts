@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { documentOf, type Json } from '../../test/support/openapi.ts'
 import { parseConfig } from '../config/parse.ts'
 import { policies } from '../policies/index.ts'
@@ -36,7 +36,13 @@ const reference = fc.oneof(
   fc
     .tuple(section, name)
     .map(([kind, key]) => `#/components/${kind}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`),
-  fc.constantFrom('#', '#/', '#/paths/~1a/get/responses/200', 'https://attacker.test/x.json#/A', '#/components/schemas/A/items'),
+  fc.constantFrom(
+    '#',
+    '#/',
+    '#/paths/~1a/get/responses/200',
+    'https://attacker.test/x.json#/A',
+    '#/components/schemas/A/items',
+  ),
 )
 
 /** Makes an object of some of these members, each of the wrong kind now and then. */
@@ -132,7 +138,18 @@ const operation = some({
   callbacks: fc.jsonValue(),
   servers: fc.jsonValue(),
 })
-const path = fc.constantFrom('/a', '/a/{id}', '/a/{B}', '/a/{id}/deep', '/a/{x}.{y}', '/', '/health', '/a/{__proto__}', 'a', '/{')
+const path = fc.constantFrom(
+  '/a',
+  '/a/{id}',
+  '/a/{B}',
+  '/a/{id}/deep',
+  '/a/{x}.{y}',
+  '/',
+  '/health',
+  '/a/{__proto__}',
+  'a',
+  '/{',
+)
 const item = fc.oneof(
   fc.record({ get: operation, put: fc.record({ responses: fc.record({ 200: response }) }) }),
   some({

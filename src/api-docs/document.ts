@@ -65,11 +65,15 @@ export function apiDocument(sources: DocumentSources): string {
   const used = new Set(candidates.map(({ place }) => tagOf(place.entry)))
   const document = {
     openapi: '3.1.0',
-    info: { title: docs.title, version: docs.version, ...(docs.description !== '' && { description: docs.description }) },
+    info: {
+      title: docs.title,
+      version: docs.version,
+      ...(docs.description !== '' && { description: docs.description }),
+    },
     servers: [{ url: '/' }],
     tags: [...services, GATEWAY]
       .filter((name) => used.has(name) || (name === GATEWAY && own.length > 0))
-      .map((name) => ({ name, ...tagDocs(name, apis.get(name)) })),
+      .map((name) => tag(name, apis.get(name))),
     paths: {
       ...Object.fromEntries([...paths.values()].map(pathItem)),
       ...Object.fromEntries(own.map(({ path, item }) => [path, item])),
@@ -109,7 +113,10 @@ class Writer {
     const { place, docs } = candidate
     const { entry } = place
     const description = [docs.texts['description'], ...remarks(entry, notes)].filter((text) => typeof text === 'string')
-    const parameters = [...pathParameters(place.template, shown, docs.parameters), ...otherParameters(entry, docs.parameters)]
+    const parameters = [
+      ...pathParameters(place.template, shown, docs.parameters),
+      ...otherParameters(entry, docs.parameters),
+    ]
     const refusals = [
       ...notes.refusals,
       ...(docs.requestBody === undefined ? [] : bodyRefusals),
@@ -148,15 +155,12 @@ class Writer {
         return alternatives.map((needed) => ({ [known]: needed }))
       })
     }
-    const schemes = new Map(Object.entries(this.apis.get(place.entry.route.service ?? '')?.schemes ?? {}))
+    const schemes = this.apis.get(place.entry.route.service ?? '')?.schemes ?? new Map<string, DocsObject>()
     const usable = security.filter((requirement) => Object.keys(requirement).every((name) => schemes.has(name)))
     if (usable.length === 0) return undefined
     return usable.map((requirement) =>
       Object.fromEntries(
-        Object.entries(requirement).map(([name, needed]) => [
-          this.schemes.nameOf(name, Object(schemes.get(name)) as DocsObject),
-          needed,
-        ]),
+        Object.entries(requirement).map(([name, needed]) => [this.schemes.nameOf(name, schemes.get(name)!), needed]),
       ),
     )
   }
@@ -170,10 +174,10 @@ function tagOf({ route }: Entry): string {
   return route.service ?? GATEWAY
 }
 
-function tagDocs(name: string, api: ServiceApi | undefined): DocsObject {
+function tag(name: string, api: ServiceApi | undefined): DocsObject {
   const texts = name === GATEWAY ? ['What the gateway answers itself.'] : [api?.title, api?.description]
   const description = texts.filter((text) => text !== undefined && text !== '').join(': ')
-  return description === '' ? {} : { description }
+  return { name, ...(description !== '' && { description }) }
 }
 
 /** What cannot be said in another way. */
@@ -190,7 +194,7 @@ function pathParameters(template: Template, shown: Template, given: readonly Par
   const names = parametersOf(shown)
   return parametersOf(template).map((written, i) => {
     const known = given.find((parameter) => parameter.in === 'path' && parameter.name === written)
-    return { ...(known ?? { in: 'path', required: true, schema: { type: 'string' } }), name: names[i] }
+    return Object.assign({}, known ?? { in: 'path', required: true, schema: { type: 'string' } }, { name: names[i] })
   })
 }
 

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { Representation } from './representation.ts'
 
 /** Files of the package that the page needs, and nothing else of it is served. */
@@ -61,9 +60,9 @@ export interface DocsPage {
 
 /** Reads what the page is made of; links are relative to /docs. Throws an Error where a file is not there. */
 export function loadDocsPage(title: string): DocsPage {
-  const require = createRequire(import.meta.url)
+  const folder = import.meta.resolve('@fastify/swagger-ui/static/swagger-ui-bundle.js')
   const contents = new Map<string, Buffer>([
-    ...PACKAGE_FILES.map((name) => [name, readFileSync(require.resolve(`@fastify/swagger-ui/static/${name}`))] as const),
+    ...PACKAGE_FILES.map((name) => [name, readFileSync(new URL(name, folder))] as const),
     ['page.js', Buffer.from(INITIALIZER)],
     ['page.css', Buffer.from(STYLE)],
   ])

@@ -28,9 +28,10 @@ export class Representation {
   /** The reply to a GET for it, which may be 304 (RFC 9110 section 13.1.2). */
   answer({ headers }: Exchange): Reply | Promise<Reply> {
     const known = headers.combined('If-None-Match')
-    if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? '')) return this.reply(this.tag, '', known, this.content)
+    if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? ''))
+      return this.reply(this.tag, '', known, this.content)
     const fields = 'Content-Encoding: gzip\r\n'
-    this.zipped ??= compress(this.content.toBuffer()).then(Bytes.fromBuffer)
+    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content))
     return this.zipped.then((content) => this.reply(`${this.tag}-gzip`, fields, known, content))
   }
 

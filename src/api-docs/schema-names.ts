@@ -30,7 +30,8 @@ export function nameSchemas(apis: ReadonlyMap<string, ServiceApi>): ReadonlyMap<
 
   const names = new Map<NamedSchema, string>()
   const taken = new Set<string>([PROBLEM, ...clear])
-  for (const { service, schema } of all) names.set(schema, clear.has(schema.wish) ? schema.wish : freeName(service, schema.wish, taken))
+  for (const { service, schema } of all)
+    names.set(schema, clear.has(schema.wish) ? schema.wish : freeName(service, schema.wish, taken))
   return names
 }
 

@@ -21,15 +21,15 @@ function plain(value: unknown): unknown {
 
 test('what OpenAPI 3.0 writes otherwise is brought into the form of 3.1', () => {
   for (const [written, expected] of [
-    [
-      { type: 'string', nullable: true },
-      { type: ['string', 'null'] },
-    ],
+    [{ type: 'string', nullable: true }, { type: ['string', 'null'] }],
     [{ type: ['string'], nullable: true }, { type: ['string'] }],
     [{ enum: ['a'], nullable: true }, { anyOf: [{ enum: ['a'] }, { type: 'null' }] }],
     [{ type: 'string', nullable: false }, { type: 'string' }],
     [{ minimum: 1, exclusiveMinimum: true }, { exclusiveMinimum: 1 }],
-    [{ maximum: 9, exclusiveMaximum: true, minimum: 1, exclusiveMinimum: false }, { exclusiveMaximum: 9, minimum: 1 }],
+    [
+      { maximum: 9, exclusiveMaximum: true, minimum: 1, exclusiveMinimum: false },
+      { exclusiveMaximum: 9, minimum: 1 },
+    ],
     [{ exclusiveMinimum: 1 }, { exclusiveMinimum: 1 }],
     [{ example: { a: 1 } }, { examples: [{ a: 1 }] }],
     [{ example: 1, examples: [2] }, { examples: [2] }],
@@ -106,7 +106,9 @@ test('references within the document lead to named schemas, wherever they point'
 
 test('references that lead out of the document, nowhere or in a circle are left out', () => {
   const root = {
-    components: { schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' }, C: 'text' } },
+    components: {
+      schemas: { A: { $ref: '#/components/schemas/B' }, B: { $ref: '#/components/schemas/A' }, C: 'text' },
+    },
   }
   for (const $ref of [
     'https://attacker.test/schema.json',
@@ -159,7 +161,10 @@ test('a document that is nested too deep, or would become too large, is broken',
   let deep: Json = {}
   for (let i = 0; i < 1000; i++) deep = { items: deep }
   assert.throws(() => read(deep), BrokenDocument)
-  assert.throws(() => read({ default: JSON.parse(`${'['.repeat(1000)}${']'.repeat(1000)}`) as unknown }), BrokenDocument)
+  assert.throws(
+    () => read({ default: JSON.parse(`${'['.repeat(1000)}${']'.repeat(1000)}`) as unknown }),
+    BrokenDocument,
+  )
   assert.throws(() => read({ enum: Array.from({ length: 500_000 }, (_, i) => i) }), BrokenDocument)
 })
 

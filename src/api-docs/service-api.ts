@@ -27,7 +27,7 @@ export interface ServiceApi {
   readonly operations: readonly ServiceOperation[]
   readonly schemas: readonly NamedSchema[]
   /** Security Scheme Objects by their names. */
-  readonly schemes: DocsObject
+  readonly schemes: ReadonlyMap<string, DocsObject>
 }
 
 const MOST_OPERATIONS = 5000
@@ -90,22 +90,26 @@ function requirements(value: unknown): DocsObject[] {
     .filter(isFields)
     .map((requirement) =>
       Object.fromEntries(
-        entriesOf(requirement).map(([name, scopes]) => [name, itemsOf(scopes).filter((each) => typeof each === 'string')]),
+        entriesOf(requirement).map(([name, scopes]) => [
+          name,
+          itemsOf(scopes).filter((each) => typeof each === 'string'),
+        ]),
       ),
     )
 }
 
 /** Schemes that need no more than what they are; those of OAuth need endpoints that clients may not reach. */
-function schemesOf(root: unknown, source: Source): DocsObject {
-  return source.map(fieldOf(fieldOf(root, 'components'), 'securitySchemes'), (value) => {
-    const scheme = source.object(value)
-    const [type, name, place] = ['type', 'name', 'in'].map((key) => fieldOf(scheme, key))
-    const described = { description: textOf(fieldOf(scheme, 'description')) }
+function schemesOf(root: unknown, source: Source): Map<string, DocsObject> {
+  const schemes = new Map<string, DocsObject>()
+  for (const [key, value] of entriesOf(fieldOf(fieldOf(root, 'components'), 'securitySchemes'))) {
+    const found = source.object(value)
+    const [type, name, place, scheme] = ['type', 'name', 'in', 'scheme'].map((member) => fieldOf(found, member))
+    const description = textOf(fieldOf(found, 'description'))
     if (type === 'apiKey' && typeof name === 'string' && ['query', 'header', 'cookie'].includes(String(place)))
-      return { type, name, in: place, ...described }
-    const kind = fieldOf(scheme, 'scheme')
-    return type === 'http' && typeof kind === 'string' ? { type, scheme: kind, ...described } : undefined
-  })
+      schemes.set(key, { type, name, in: place, description })
+    if (type === 'http' && typeof scheme === 'string') schemes.set(key, { type, scheme, description })
+  }
+  return schemes
 }
 
 function entriesOf(value: unknown): [string, unknown][] {

@@ -39,6 +39,7 @@ export class ServiceDocuments {
   apis: ReadonlyMap<string, ServiceApi> = new Map()
   private readonly options: ServiceDocumentsOptions
   private readonly known: ReadonlyMap<string, Known>
+  private readonly stopping = new AbortController()
   private stopTimer: (() => void) | null = null
 
   constructor(options: ServiceDocumentsOptions) {
@@ -54,8 +55,10 @@ export class ServiceDocuments {
     this.refresh()
   }
 
+  /** Asks no more, and waits for no answer. */
   stop(): void {
     this.stopTimer?.()
+    this.stopping.abort()
   }
 
   private refresh(): void {
@@ -74,6 +77,7 @@ export class ServiceDocuments {
       if (known.failing) log.info({ service }, 'The documentation of a service can be read again')
       known.failing = false
     } catch (error) {
+      if (this.stopping.signal.aborted) return
       if (!known.failing)
         log.warn({ service, path: paths.get(service), error }, 'The documentation of a service cannot be read')
       known.failing = true
@@ -87,7 +91,8 @@ export class ServiceDocuments {
     const headers = Headers.of([['Accept', 'application/json']])
     if (known.etag !== null) headers.append('If-None-Match', known.etag)
     const target = paths.get(service)!
-    const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST }
+    const { signal } = this.stopping
+    const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
     const reply = await callService(service, request)
     if (reply.status === 304) return
     if (reply.status !== 200) throw new BrokenDocument(`is not there: status ${reply.status}`)

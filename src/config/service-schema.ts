@@ -64,9 +64,7 @@ const statuses = z
 const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
 
 const healthSchema = z.strictObject({
-  path: targetPath
-    .default('/health')
-    .describe('Path that is asked for, query included. Default /health.'),
+  path: targetPath.default('/health').describe('Path that is asked for, query included. Default /health.'),
   interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
   timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
   unhealthyAfter: z

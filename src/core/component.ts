@@ -38,6 +38,8 @@ export interface ServiceRequest {
   readonly timeout: number
   /** Octets that its body may have. */
   readonly limit: number
+  /** Ends it early. */
+  readonly signal?: AbortSignal
 }
 
 /** What came back. */

@@ -62,7 +62,7 @@ export function docsRoutes(docs: ApiDocs | null, { endpoints }: GatewayConfig): 
   const page = endpoints.includes('docs') ? docs.page() : []
   return [
     { endpoint: 'openapi', ...docs.openapi },
-    ...page.map((each): OwnRoute => ({ endpoint: 'docs', ...each })),
+    ...page.map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
   ]
 }
 

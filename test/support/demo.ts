@@ -14,12 +14,11 @@ const ENDPOINTS: GatewayInput['endpoints'] = ['health', 'metrics', 'docs', 'open
 export async function startDemo(t: TestContext, options?: TestGatewayOptions): Promise<TestGateway> {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: freePorts })
   cleanUp(t, () => platform.close())
-  const urls = Object.entries(platform.instances).map(([name, instances]) => [
-    `${name.replace('-', '_').toUpperCase()}_URL`,
-    instances.map(({ url }) => url).join(','),
-  ])
+  const urls: Record<string, string> = {}
+  for (const [name, instances] of Object.entries(platform.instances))
+    urls[`${name.replace('-', '_').toUpperCase()}_URL`] = instances.map(({ url }) => url).join(',')
   const file = new URL('../../sallyport.yaml', import.meta.url)
-  const environment = { JWT_SECRET, SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0', ...Object.fromEntries(urls) }
+  const environment = { JWT_SECRET, SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0', ...urls }
   const { value, problems } = readYaml(await readFile(file, 'utf8'), 'sallyport.yaml', environment)
   if (problems.length > 0) throw new Error(JSON.stringify(problems))
   // Parsed with everything else when the gateway starts.

@@ -44,7 +44,7 @@ export function documentOf(written: string): ApiDocument {
   for (const reference of referencesOf(document)) assert.notEqual(resolve(document, reference), undefined, reference)
   const ids: string[] = []
   for (const [path, item] of Object.entries(document.paths)) {
-    const names = [...path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1])
+    const names = [...path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1]!)
     for (const { operationId, parameters = [] } of Object.values(item)) {
       ids.push(operationId)
       const described = parameters.filter((each) => each.in === 'path').map(({ name }) => name)
@@ -60,8 +60,9 @@ function referencesOf(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
     if (key === '$ref' && typeof item === 'string') return [item]
-    const mapping = key === 'discriminator' ? ((item as { mapping?: object }).mapping ?? {}) : {}
-    return [...Object.values(mapping).filter((each) => typeof each === 'string'), ...referencesOf(item)]
+    const mapping = key === 'discriminator' ? (item as { mapping?: object }).mapping : undefined
+    const mapped = Object.values(mapping ?? {}).filter((each) => typeof each === 'string')
+    return mapped.concat(referencesOf(item))
   })
 }
 
