@@ -4,7 +4,9 @@ import { serviceNames } from '../examples/platform/platform.ts'
 import { send } from './support/client.ts'
 import { startDemo } from './support/demo.ts'
 import { startGateway, type TestGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
 import { documentOf } from './support/openapi.ts'
+import { startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
 const CHANGED = 'The documentation of a service has changed'
@@ -103,6 +105,24 @@ test('openapi: false asks the service nothing', async (t) => {
   const { service, port } = await startDescribed(t, () => hello('Greets'), false)
   assert.deepEqual(Object.keys((await fetchDocument(port)).paths), ['/api/{path}', '/health'])
   assert.deepEqual(service.heard, [])
+})
+
+test('a gateway that stops waits for no document', async (t) => {
+  const service = await startRawService(t)
+  const config = {
+    endpoints: ['openapi' as const],
+    services: { slow: { instances: [service.url], health: false as const } },
+    routes: [{ id: 'slow', match: { path: '/*' }, service: 'slow' }],
+  }
+  const { gateway, log } = await startGateway(t, config, { clock: new ManualClock() })
+  const peer = await service.accept()
+  assert.match((await peer.request()).start, /^GET \/openapi\.json /)
+  await gateway.close()
+  await peer.closed()
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'warn'),
+    [],
+  )
 })
 
 test('the page and what it loads are served under a policy that lets nothing else in', async (t) => {

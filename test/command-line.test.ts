@@ -8,7 +8,6 @@ import { startService } from './support/service.ts'
 
 const GOOD = `
 listeners: [{ address: '127.0.0.1:0' }]
-endpoints: [health]
 services:
   users: { instances: ['\${USERS_URL:-http://127.0.0.1:1}'], health: false }
 routes:

@@ -98,9 +98,13 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
   return new Command(args, options).ended
 }
 
+/** Without the documentation: services hear what the test sends, and nothing else. */
+const QUIET = '\nendpoints: [health, metrics]\n'
+
 /** `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
-  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
+  const text = yaml.includes('endpoints:') ? yaml : yaml + QUIET
+  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', text)], options)
   cleanUp(t, async () => {
     command.child.kill('SIGKILL')
     await command.ended
