@@ -31,26 +31,53 @@ async function askUntil(port: number, service: TestService, connections: number)
   return asked
 }
 
+/** Scrapes until so many requests to the service are counted: a reply may be here before its worker has counted it. */
+async function scrapeUntil(port: number, requests: number): Promise<void> {
+  const deadline = Date.now() + PATIENCE
+  for (;;) {
+    const metrics = await scrape(port)
+    const counted = metrics.sum('http_requests_total', { service: 'backend', endpoint: '/*', status: '200' })
+    if (counted === requests && metrics.sum('http_request_duration_seconds_count', { service: 'backend' }) === requests)
+      return
+    assert.ok(counted < requests, `${counted} requests are counted, there were ${requests}`)
+    assert.ok(Date.now() < deadline, `${counted} of ${requests} requests are counted`)
+  }
+}
+
 test('one scrape tells of the requests to all workers, whichever worker answers it', async (t) => {
   const service = await startService(t)
   const { port } = await startWorkers(t, service, 2)
   const asked = await askUntil(port, service, 2)
-  for (let i = 0; i < 10; i++) {
-    const metrics = await scrape(port)
-    assert.equal(metrics.sum('http_requests_total', { service: 'backend', endpoint: '/*', status: '200' }), asked)
-    assert.equal(metrics.sum('http_request_duration_seconds_count', { service: 'backend' }), asked)
-  }
+  for (let i = 0; i < 10; i++) await scrapeUntil(port, asked)
 })
 
 test('what a worker has counted outlives it', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 2)
   const asked = await askUntil(port, service, 2)
+  await scrapeUntil(port, asked)
   command.child.kill('SIGUSR2')
   await command.line('A worker died; another one takes its place')
-  assert.equal((await scrape(port)).sum('http_requests_total', { service: 'backend' }), asked)
+  await scrapeUntil(port, asked)
   const again = await askUntil(port, service, 3)
+  await scrapeUntil(port, asked + again)
   const metrics = await scrape(port)
-  assert.equal(metrics.sum('http_requests_total', { service: 'backend' }), asked + again)
-  assert.equal(metrics.sum('http_request_duration_seconds_count', { service: 'backend' }), asked + again)
+  assert.equal(metrics.sum('sallyport_worker_restarts_total'), 1)
+  assert.equal(metrics.sum('sallyport_workers'), 2)
+})
+
+test('each worker tells of its own event loop and heap, and the process of itself once', async (t) => {
+  const service = await startService(t)
+  const { port } = await startWorkers(t, service, 2)
+  const metrics = await scrape(port)
+  const delays = metrics.all('sallyport_event_loop_delay_seconds')
+  assert.deepEqual(
+    new Set(delays.map(({ labels }) => `${labels['worker']} ${labels['quantile']}`)),
+    new Set(['0 0.5', '0 0.99', '0 1', '1 0.5', '1 0.99', '1 1']),
+  )
+  assert.equal(delays.length, 6)
+  assert.equal(metrics.all('sallyport_heap_bytes', { state: 'used' }).filter(({ value }) => value > 0).length, 2)
+  assert.equal(metrics.sum('sallyport_build_info'), 1)
+  assert.equal(metrics.sum('sallyport_instance_healthy'), 1)
+  assert.equal(metrics.all('process_resident_memory_bytes').length, 1)
 })

@@ -4,6 +4,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy, ServiceRequest } from '../core/component.ts'
+import { asGatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -21,9 +22,11 @@ import { LimitStores } from '../stores/limit-stores.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { makeStringsFast } from './fast-strings.ts'
 import { docsRoutes, isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -48,6 +51,8 @@ export interface FrontOptions {
   readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
+  /** Number of this thread among the workers: 0 for the first. */
+  readonly worker: number
 }
 
 /** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
@@ -63,27 +68,32 @@ export class Front implements Receiver {
   private readonly docs: ApiDocs | null
   private readonly accessLog: AccessLog | null
   private readonly requestMetrics: RequestMetrics
+  private readonly runtime: RuntimeWatch
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
   private readonly logsOwn: boolean
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
+    makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
     this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     const metrics = new ThreadMetrics(options.announce, clock)
-    metrics.gauge('http_active_connections', {}, () => this.connections)
+    metrics.watch('http_active_connections', {}, () => this.connections)
+    this.runtime = watchRuntime(metrics, options.worker)
+    metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
+    // Nothing is traced yet: no request is an example of anything.
     this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
     const { redis } = config.stores
-    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
+    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
     const { threads } = options
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
     const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
@@ -98,6 +108,7 @@ export class Front implements Receiver {
       log: output.log,
       policies,
       callService: call,
+      metrics,
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
@@ -125,6 +136,10 @@ export class Front implements Receiver {
     return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
   }
 
+  private get inFlight(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.inFlight, 0)
+  }
+
   /** Connections and waiting requests whose time is watched. */
   get watched(): number {
     return this.deadlines.size
@@ -146,6 +161,7 @@ export class Front implements Receiver {
     for (const service of this.services.values()) service.close()
     this.redis?.close()
     this.deadlines.close()
+    this.runtime.stop()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 
@@ -155,6 +171,7 @@ export class Front implements Receiver {
 
   refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
     if (exchange !== null) return errorReply(error, exchange)
+    this.requestMetrics.refused(asGatewayError(error).code)
     const id = randomUUID()
     this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
     return problemReply(error, id)
@@ -163,7 +180,7 @@ export class Front implements Receiver {
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
     const end = clock.now()
-    this.requestMetrics.record(exchange, status, end)
+    this.requestMetrics.record(exchange, status, bytes, whole, end)
     if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Bytes, cancelBody } from '../core/body.ts'
+import { Bytes, cancelBody, isStream } from '../core/body.ts'
 import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
@@ -77,6 +77,11 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     socket.on('end', () => this.ended())
     socket.on('error', () => socket.destroy())
     socket.on('close', () => this.gone())
+  }
+
+  /** Whether a request is not yet answered whole. */
+  get busy(): boolean {
+    return this.exchange !== null
   }
 
   /** No further request: an idle connection ends now, a busy one after its reply. */
@@ -215,6 +220,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
       return cancelBody(reply.body)
     }
     exchange.waiter = null
+    if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true

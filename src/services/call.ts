@@ -65,6 +65,8 @@ class Call implements Exchange {
   readonly params = {}
   readonly consumer = null
   instance: string | null = null
+  serviceTime = 0
+  repliedAt: number | null = null
   error: GatewayError | null = null
   aborted = false
   waiter: Abortable | null = null

@@ -17,7 +17,7 @@ function setUp() {
     gatherings++
     return { readings: [], exemplars: [] }
   })
-  const hub = new MetricsHub(answers, answers)
+  const hub = new MetricsHub(answers, answers, new ManualClock())
   const makeThread = (clock = new ManualClock()): ThreadMetrics => {
     const metrics = new ThreadMetrics((series) => hub.learn(metrics, series), clock)
     answers.on(readingsTopic, (asked) => metrics.read(asked))
@@ -33,10 +33,10 @@ test('counters and histograms of all threads are added up', async () => {
   for (const metrics of [makeThread(), makeThread()]) {
     metrics.counter('http_requests_total', { ...get, status: '200' }).add(2)
     metrics.histogram('http_request_duration_seconds', get).observe(0.002, null)
-    metrics.gauge('http_active_connections', {}, () => 5)
+    metrics.watch('http_active_connections', {}, () => 5)
   }
   const { text } = await metricsDocument(answers, undefined)
-  assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",service="b",status="200"\} 4$/m)
+  assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",status="200",service="b"\} 4$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.001"\} 0$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.0025"\} 2$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="\+Inf"\} 2$/m)
@@ -58,6 +58,25 @@ test('the counts of a thread that is gone stay', async () => {
   assert.match(text, /^http_requests_total\{.*\} 3$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{.*le="10"\} 0$/m)
   assert.match(text, /^http_request_duration_seconds_sum\{.*\} 60$/m)
+})
+
+test('the counts of a thread that is too busy to answer are there all the same', async () => {
+  const { answers, hub } = setUp()
+  const busy = new ThreadMetrics((series) => hub.learn(busy, series), new ManualClock())
+  const counter = busy.counter('http_requests_total', { ...get, status: '200' })
+  await metricsDocument(answers, undefined)
+  counter.add(3)
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^http_requests_total\{.*\} 3$/m)
+})
+
+test('of what is to be the least of all threads, it is', async () => {
+  const { answers, makeThread } = setUp()
+  for (const up of [1, 0, 1]) makeThread().watch('sallyport_store_up', { store: 'redis' }, () => up)
+  for (let i = 0; i < 2; i++) makeThread().watch('sallyport_store_up', { store: 'other' }, () => 1)
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^sallyport_store_up\{store="redis"\} 0$/m)
+  assert.match(text, /^sallyport_store_up\{store="other"\} 1$/m)
 })
 
 test('the same name and labels are the same numbers', async () => {
