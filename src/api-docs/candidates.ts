@@ -70,7 +70,7 @@ function genericDocs({ route, pattern }: Entry, method: Method): OperationDocs {
     return docsOf(route.id, `Leads to ${redirect.to}.${below}`, { [redirect.status]: answer })
   }
   const answer = { description: 'What the service answers.' }
-  const docs = docsOf(route.id, `Passed on to ${service}, which does not describe it.${below}`, { '2XX': answer })
+  const docs = docsOf('', `Passed on to ${service}, which does not describe it.${below}`, { '2XX': answer })
   return ['post', 'put', 'patch'].includes(method) ? { ...docs, requestBody: { content: { '*/*': {} } } } : docs
 }
 

@@ -128,7 +128,8 @@ test('a service that does not describe itself has the operations of its routes',
     ...['get', 'post', 'put', 'patch', 'delete'].map((method) => `${method} /any/{id}/{path}`),
     'get /one',
   ])
-  assert.deepEqual(document.paths['/any/{id}/{path}']!['get']!.tags, ['dumb'])
+  const { get } = document.paths['/any/{id}/{path}']!
+  assert.deepEqual([get!.tags, get!.operationId], [['dumb'], 'get-any-id-path'])
 })
 
 test('fixed replies and redirects are there, but for those that refuse', () => {
@@ -158,6 +159,16 @@ test('the endpoints of the gateway itself go before what a service says', () => 
   assert.equal(document.paths['/health']!['get']!.operationId, 'own')
 })
 
+test('a route goes before an endpoint of the gateway itself, and other methods of its path stay', () => {
+  const item = { get: { operationId: 'own', tags: ['gateway'], responses: OK.responses } }
+  const own = [{ path: '/health', item }]
+  const taken = write({ routes: [{ id: 'mine', match: { path: '/health', method: 'GET' }, reply: {} }] }, {}, own)
+  assert.equal(taken.paths['/health']!['get']!.operationId, 'mine')
+  const all = { id: 'all', match: { path: '/*' }, service: 'all' }
+  const beside = write({ routes: [all] }, { all: { paths: { '/health': { get: OK, post: OK } } } }, own)
+  assert.deepEqual(operationsOf(beside), ['post /health', 'get /health'])
+})
+
 test('of routes with conditions, what they want is told, and those without go first', () => {
   const route = { match: { path: '/a' }, reply: {} }
   const document = write({
@@ -165,11 +176,11 @@ test('of routes with conditions, what they want is told, and those without go fi
       { ...route, id: 'beta', match: { path: '/b', headers: { 'x-beta': 'on' }, query: { v: true } } },
       { ...route, id: 'host', match: { path: '/a', host: 'a.example.com' } },
       { ...route, id: 'plain' },
-      { ...route, id: 'elsewhere', match: { path: '/c', host: '*.example.com' } },
+      { ...route, id: 'elsewhere', match: { path: '/c', host: ['a.example.com', '*.example.com'] } },
     ],
   })
   assert.equal(document.paths['/a']!['get']!.operationId, 'plain')
-  assert.match(document.paths['/c']!['get']!.description!, /Only at the host \*\.example\.com\./)
+  assert.match(document.paths['/c']!['get']!.description!, /Only at the hosts a\.example\.com, \*\.example\.com\./)
   assert.deepEqual(document.paths['/b']!['get']!.parameters, [
     { name: 'x-beta', in: 'header', required: true, schema: { type: 'string', const: 'on' } },
     { name: 'v', in: 'query', required: true, schema: { type: 'string' } },

@@ -74,10 +74,10 @@ export function apiDocument(sources: DocumentSources): string {
     tags: [...services, GATEWAY]
       .filter((name) => used.has(name) || (name === GATEWAY && own.length > 0))
       .map((name) => tag(name, apis.get(name))),
-    paths: {
-      ...Object.fromEntries([...paths.values()].map(pathItem)),
-      ...Object.fromEntries(own.map(({ path, item }) => [path, item])),
-    },
+    paths: withOwn(
+      Object.fromEntries([...paths.values()].map(pathItem)),
+      own.filter(({ path }) => places.isOwn(path)),
+    ),
     components: {
       schemas: Object.fromEntries([
         ...[...names].map(([{ schema }, name]) => [name, schema] as const),
@@ -137,7 +137,9 @@ class Writer {
 
   /** The service's own where it is the only one, else with the name of the service before it. */
   private id({ place, method, docs }: Candidate): string {
-    const path = textOf(place.template).replace(/[^\w]+/g, '-')
+    const path = textOf(place.template)
+      .replace(/[^\w]+/g, '-')
+      .replace(/-$/, '')
     const wish = docs.id.replace(/[^\w.-]+/g, '-') || `${method}${path}`
     const { service } = place.entry.route
     const id = this.ids.has(wish) && service !== undefined ? `${service}.${wish}` : wish
@@ -170,6 +172,11 @@ function pathItem({ template, operations }: PathItem) {
   return [textOf(template), Object.fromEntries(operations)] as const
 }
 
+/** The gateway's own operations go beside those that services have at the same paths. */
+function withOwn(paths: Record<string, DocsObject>, own: readonly OwnPath[]): Record<string, DocsObject> {
+  return { ...paths, ...Object.fromEntries(own.map(({ path, item }) => [path, { ...paths[path], ...item }])) }
+}
+
 function tagOf({ route }: Entry): string {
   return route.service ?? GATEWAY
 }
@@ -181,11 +188,12 @@ function tag(name: string, api: ServiceApi | undefined): DocsObject {
 }
 
 /** What cannot be said in another way. */
-function remarks({ host }: Entry, { roles, scopes }: AllPoliciesDocs): string[] {
+function remarks({ route }: Entry, { roles, scopes }: AllPoliciesDocs): string[] {
+  const { host = [] } = route.match
   return [
     ...(roles.length > 0 ? [`Needs ${roles.length === 1 ? 'the role' : 'one of the roles'} ${roles.join(', ')}.`] : []),
     ...(scopes.length > 0 ? [`Needs the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`] : []),
-    ...(host === null ? [] : [`Only at the host ${host}.`]),
+    ...(host.length > 0 ? [`Only at the ${host.length === 1 ? 'host' : 'hosts'} ${host.join(', ')}.`] : []),
   ]
 }
 

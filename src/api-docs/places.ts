@@ -59,6 +59,12 @@ export class Places {
     return this.takes(entry, template, method) ? { entry, template } : null
   }
 
+  /** Whether the gateway itself answers GET there, and no route. */
+  isOwn(path: string): boolean {
+    const match = this.router.find('', path, 'GET', Headers.of(), '')
+    return match.found && match.value === null
+  }
+
   /** Whether the request that the entry is for goes to its route, and not to one that is more specific. */
   private takes(entry: Entry, template: Template, method: string): boolean {
     const { headers = {}, query = {} } = entry.route.match
