@@ -2,3 +2,6 @@
 export class BrokenDocument extends Error {
   override readonly name = 'BrokenDocument'
 }
+
+/** There is none, as many services have none. */
+export class NoDocument extends BrokenDocument {}

@@ -111,7 +111,23 @@ test('the last good document stays when one cannot be had or is broken, which is
   await look(new GatewayError('gateway-timeout'))
   assert.deepEqual(
     lines.slice(1).map(({ message }) => message),
-    ['The documentation of a service can be read again', 'The documentation of a service cannot be read'],
+    ['The documentation of a service can be read', 'The documentation of a service cannot be read'],
+  )
+})
+
+test('a service that has no document is no reason to warn, until it has had one', async () => {
+  const { look, lines } = setUp()
+  await look(reply(404, ''))
+  await look(reply(404, ''))
+  await look(reply(200, documentOf('one')))
+  await look(reply(404, ''))
+  assert.deepEqual(
+    lines.map(({ level, message }) => [level, message]),
+    [
+      ['info', 'A service has no documentation'],
+      ['info', 'The documentation of a service can be read'],
+      ['warn', 'The documentation of a service cannot be read'],
+    ],
   )
 })
 

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ServiceReply, ServiceRequest } from '../core/component.ts'
 import { Headers } from '../core/headers.ts'
 import type { Logger } from '../core/logger.ts'
-import { BrokenDocument } from './broken.ts'
+import { BrokenDocument, NoDocument } from './broken.ts'
 import type { Places } from './places.ts'
 import { readServiceApi, type ServiceApi } from './service-api.ts'
 
@@ -71,19 +71,24 @@ export class ServiceDocuments {
 
   /** Never rejects. */
   private async update(service: string, known: Known): Promise<void> {
-    const { log, paths } = this.options
     try {
       await this.load(service, known)
-      if (known.failing) log.info({ service }, 'The documentation of a service can be read again')
+      if (known.failing) this.options.log.info({ service }, 'The documentation of a service can be read')
       known.failing = false
     } catch (error) {
       if (this.stopping.signal.aborted) return
-      if (!known.failing)
-        log.warn({ service, path: paths.get(service), error }, 'The documentation of a service cannot be read')
+      if (!known.failing) this.report(service, error)
       known.failing = true
     } finally {
       known.pending = false
     }
+  }
+
+  private report(service: string, error: unknown): void {
+    const { log, paths } = this.options
+    const fields = { service, path: paths.get(service) }
+    if (error instanceof NoDocument) return log.info(fields, 'A service has no documentation')
+    log.warn({ ...fields, error }, 'The documentation of a service cannot be read')
   }
 
   private async load(service: string, known: Known): Promise<void> {
@@ -95,7 +100,8 @@ export class ServiceDocuments {
     const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
     const reply = await callService(service, request)
     if (reply.status === 304) return
-    if (reply.status !== 200) throw new BrokenDocument(`is not there: status ${reply.status}`)
+    if (reply.status === 404 && known.text === '') throw new NoDocument('is not there')
+    if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
     const api = readServiceApi(text, service, places)
