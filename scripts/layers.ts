@@ -14,6 +14,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   telemetry: ['core'],
   admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
   config: ['core', 'routing', 'policies/guard.ts', 'policies/index.ts', 'services/balancers/index.ts'],
+  'api-docs': ['core', 'routing', 'config'],
   front: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers'] },
   workers: { allBut: ['main.ts', 'commands'] },
   commands: { allBut: ['main.ts'] },

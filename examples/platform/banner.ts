@@ -71,6 +71,7 @@ export function banner(demo: Demo): string {
     '',
     `Sallyport answers on ${url}, with eight instances of five services behind it,`,
     `and operators on ${adminUrl}, where ${adminUrl}/docs tries out what they can do.`,
+    `The API is documented on ${url}/docs, where you can try it out.`,
     'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
     ...tries,
     '',

@@ -17,6 +17,9 @@ export default definePolicy({
   name: 'tenant',
   summary: 'Finds the tenant by the first label of the host name and tells the service.',
   options,
+  document: () => ({
+    refusals: [{ code: 'forbidden', description: 'There is no tenant at that host.' }],
+  }),
   create({ header, tenants }) {
     // Once for each route, when the configuration is loaded.
     const known = new Set(tenants)

@@ -71,6 +71,13 @@ const limitsSchema = z.strictObject({
 /** What the gateway answers itself on its listeners. */
 const endpoints = ['health', 'metrics', 'docs', 'openapi'] as const
 
+const docsSchema = z.strictObject({
+  title: z.string().min(1).default('API').describe('Title of the API. Default API.'),
+  version: z.string().min(1).default('1.0.0').describe('Version of the API, not of the gateway. Default 1.0.0.'),
+  description: z.string().default('').describe('What the API is for, in Markdown. Default empty.'),
+  refresh: duration.prefault('1m').describe("How often the services' own documents are asked for. Default 1m."),
+})
+
 const servicesSchema = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
 
 /** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
@@ -85,6 +92,7 @@ export const gatewaySchema = z
     endpoints: z
       .enum(endpoints)
       .array()
+      .refine((list) => !list.includes('docs') || list.includes('openapi'), 'docs shows what openapi serves: give both')
       .default([...endpoints])
       .describe('What the gateway answers itself beside the routes. Default [health, metrics, docs, openapi].'),
     admin: adminSchema.prefault({}).describe('The address for operators; false switches it off.'),
@@ -102,6 +110,7 @@ export const gatewaySchema = z
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
     stores: storesSchema.prefault({}).describe('Where the counts of rate limits are kept.'),
+    docs: docsSchema.prefault({}).describe('The documentation of the API at /docs and /openapi.json.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
     policyFiles: policyFileSchema
       .array()

@@ -61,12 +61,10 @@ const statuses = z
   .min(1)
   .transform((lists) => [...new Set(lists.flat())])
 
+const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
+
 const healthSchema = z.strictObject({
-  path: z
-    .string()
-    .regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
-    .default('/health')
-    .describe('Path that is asked for, query included. Default /health.'),
+  path: targetPath.default('/health').describe('Path that is asked for, query included. Default /health.'),
   interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
   timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
   unhealthyAfter: z
@@ -126,6 +124,13 @@ export const serviceSchema = z.strictObject({
     .union([z.literal(false), healthSchema])
     .prefault({})
     .describe('Active health checks of each instance; false switches them off.'),
+  openapi: z
+    .union([z.literal(false), targetPath])
+    .default('/openapi.json')
+    .describe(
+      'Where the service describes itself, as OpenAPI 3 in JSON, for the documentation of the API; false for nowhere. ' +
+        'Default /openapi.json.',
+    ),
   timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
   pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
   host: z

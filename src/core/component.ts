@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ApiKeys } from './api-keys.ts'
+import type { DocumentedOperation, PolicyDocs } from './api-docs.ts'
 import type { Bytes } from './body.ts'
 import type { Caches } from './cache.ts'
 import type { Clock } from './clock.ts'
@@ -46,11 +47,14 @@ export interface ServiceRequest {
   readonly timeout: number
   /** Octets that its body may have. */
   readonly limit: number
+  /** Ends it early. */
+  readonly signal?: AbortSignal
 }
 
 /** What came back. */
 export interface ServiceReply {
   readonly status: number
+  readonly headers: Headers
   readonly body: Bytes
 }
 
@@ -80,6 +84,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     route: RouteInfo,
     general: z.output<Schema> | null,
   ): Middleware
+  /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
+  document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Policy } from '../core/component.ts'
+import type { Policy, ServiceRequest } from '../core/component.ts'
 import { asGatewayError } from '../core/errors.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -40,7 +41,7 @@ import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
-import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
+import { docsRoutes, isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
 
@@ -81,6 +82,8 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly toolbox: SnapshotToolbox
   private readonly listeners: readonly Listener[]
+  /** Null where nothing serves it. */
+  private readonly docs: ApiDocs | null
   private readonly accessLog: AccessLog | null
   private readonly limits: LimitStores
   private readonly recent: RecentRequests | null
@@ -117,20 +120,25 @@ export class Front implements Receiver {
     const { threads } = options
     const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
     const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
+    const { policies } = options
+    const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
+    this.docs = config.endpoints.includes('openapi')
+      ? new ApiDocs({ config, policies, own: shown, callService: call, clock, log: output.log })
+      : null
     const toolbox: SnapshotToolbox = {
       clock,
       random,
       log: output.log,
-      policies: options.policies,
+      policies,
       timings: this.timings,
-      callService: (name, request) => callService(this.services, name, request, clock),
+      callService: call,
       metrics,
       limits: this.limits,
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
     this.toolbox = toolbox
-    this.snapshot = new Snapshot(config, this.services, shown, toolbox)
+    this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], toolbox)
     options.answers.on(purgeTopic, (what) => purge(toolbox, what))
     const proxies = new TrustedProxies(config.trustedProxies)
     const bounds = { ...config.limits, body: largestBody(config) }
@@ -158,7 +166,9 @@ export class Front implements Receiver {
 
   /** The first health checks are through. */
   becomeReady(): void {
-    if (this.state === 'starting') this.state = 'ready'
+    if (this.state !== 'starting') return
+    this.state = 'ready'
+    this.docs?.start()
   }
 
   /** Whether it takes traffic. */
@@ -195,6 +205,7 @@ export class Front implements Receiver {
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
     this.state = 'draining'
+    this.docs?.stop()
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()

@@ -1,9 +1,11 @@
-import type { Endpoint } from '../config/schema.ts'
+import type { ApiDocs } from '../api-docs/api-docs.ts'
+import type { Endpoint, GatewayConfig } from '../config/schema.ts'
+import type { DocsObject } from '../core/api-docs.ts'
 import type { RouteInfo } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { Reply } from '../core/reply.ts'
 import type { Threads } from '../core/threads.ts'
-import type { HealthDocument } from '../services/health/report.ts'
+import { type HealthDocument, healthDocs } from '../services/health/report.ts'
 import { metricsReply } from '../telemetry/metrics/document.ts'
 
 /** Whether the gateway takes traffic: not before the first health checks are through, and not while it stops. */
@@ -29,12 +31,14 @@ export interface OwnRoute {
   readonly endpoint: Endpoint
   readonly path: string
   readonly handler: Handler
+  /** Its Path Item Object in the documentation of the API; left out where it is for operators alone. */
+  readonly docs?: DocsObject
 }
 
 /** The endpoints that the gateway answers itself on its listeners; a route of the configuration with GET goes before. */
 export function ownRoutes({ readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
   return [
-    { endpoint: 'health', path: '/health', handler: () => uncached(Reply.json(200, health())) },
+    { endpoint: 'health', path: '/health', handler: () => uncached(Reply.json(200, health())), docs: healthDocs },
     { endpoint: 'health', path: '/health/live', handler: () => uncached(Reply.json(200, { status: 'alive' })) },
     {
       endpoint: 'health',
@@ -49,6 +53,16 @@ export function ownRoutes({ readiness, health, threads }: OwnRoutesOptions): Own
       path: '/metrics',
       handler: async ({ headers }) => uncached(await metricsReply(threads, headers.combined('Accept'))),
     },
+  ]
+}
+
+/** What serves the documentation of the API, as far as the configuration wants it. */
+export function docsRoutes(docs: ApiDocs | null, { endpoints }: GatewayConfig): OwnRoute[] {
+  if (docs === null) return []
+  const page = endpoints.includes('docs') ? docs.page() : []
+  return [
+    { endpoint: 'openapi', ...docs.openapi },
+    ...page.map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
   ]
 }
 

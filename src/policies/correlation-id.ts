@@ -21,6 +21,15 @@ export const correlationId = definePolicy({
           'A-Z a-z 0-9 . _ ~ + / = @ - and begins with a letter or digit; otherwise the gateway makes a UUID.',
       ),
   }),
+  document: ({ header }) => ({
+    fields: [
+      {
+        name: header,
+        description: 'Names the request in the logs; the one that the client sent, if any.',
+        example: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77',
+      },
+    ],
+  }),
   create({ header }) {
     const names = new NameSet([header])
     // What follows is always plain, so the line needs no further check.

@@ -119,3 +119,19 @@ test('the running policy is known in what it starts, and not further in', async 
   assert.deepEqual(seen, ['mine', null, 'mine'])
   assert.equal(runningPolicy(), null)
 })
+
+test('what it throws when it is documented has its name too; one without a document has none', () => {
+  const base = { name: 'mine', summary: 'Is mine.', options: z.strictObject({}), create: () => (next: Handler) => next }
+  const operation = { method: 'GET', path: '/' }
+  const broken = guardPolicy({
+    ...base,
+    document: () => {
+      throw new Error('broken')
+    },
+  })
+  assert.throws(
+    () => broken.document?.({}, operation),
+    (error) => error instanceof GatewayError && String(error.cause).includes('policy "mine" failed'),
+  )
+  assert.deepEqual(guardPolicy(base).document?.({}, operation), {})
+})

@@ -20,6 +20,13 @@ export function guardPolicy(policy: Policy): Policy {
   const { name } = policy
   return {
     ...policy,
+    document(options, operation) {
+      try {
+        return policy.document?.(options, operation) ?? {}
+      } catch (error) {
+        throw failure(name, error)
+      }
+    },
     create(options, toolbox, route, general) {
       try {
         const step = running.run(name, () => policy.create(options, toolbox, route, general))

@@ -25,20 +25,27 @@ export async function callService(
   if (service === undefined) throw new Error(`there is no service ${name}`)
   const call = new Call(name, request, clock.now())
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const cancel = clock.after(request.timeout, () => {
+  const { timeout, limit, signal } = request
+  const end = (error: GatewayError): void => {
     call.abort()
-    reject(new GatewayError('gateway-timeout', `The service did not answer within ${request.timeout} ms.`))
-  })
+    reject(error)
+  }
+  const giveUp = (): void => end(new GatewayError('client-closed'))
+  const cancel = clock.after(timeout, () =>
+    end(new GatewayError('gateway-timeout', `The service did not answer within ${timeout} ms.`)),
+  )
+  signal?.addEventListener('abort', giveUp)
   try {
-    return await Promise.race([answer(service, call, request.limit), late])
+    return await Promise.race([answer(service, call, limit), late])
   } finally {
     cancel()
+    signal?.removeEventListener('abort', giveUp)
   }
 }
 
 async function answer(service: Service, call: Call, limit: number): Promise<ServiceReply> {
   const reply = await createForward(service, null)(call)
-  return { status: reply.status, body: await collect(reply.body, limit) }
+  return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }
 
 /** An exchange whose client is the gateway. */

@@ -98,12 +98,16 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
   return new Command(args, options).ended
 }
 
+/** Without the documentation: services hear what the test sends, and nothing else. */
+const QUIET = '\nendpoints: [health, metrics]\n'
+
 /**
  * `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. Without an admin
- * listener unless the YAML has one.
+ * listener and without the documentation unless the YAML has them.
  */
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
-  const text = /^admin:/m.test(yaml) ? yaml : `admin: false\n${yaml}`
+  const quiet = yaml.includes('endpoints:') ? yaml : yaml + QUIET
+  const text = /^admin:/m.test(yaml) ? quiet : `admin: false\n${quiet}`
   const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', text)], options)
   cleanUp(t, async () => {
     command.child.kill('SIGKILL')

@@ -74,6 +74,9 @@ export interface TestGatewayOptions {
   readonly level?: LogLevel
 }
 
+/** Without the documentation: services hear what the test sends, and nothing else. */
+const QUIET: GatewayInput['endpoints'] = ['health', 'metrics']
+
 /** Runs a gateway on a free port until the end of the test. */
 export async function startGateway(
   t: TestContext,
@@ -82,10 +85,8 @@ export async function startGateway(
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
   const listeners = [{ address: '127.0.0.1:0' }]
-  const gateway = await createGateway(
-    { listeners, admin: false, drainTimeout: '1s', ...config },
-    { output: log, clock, random },
-  )
+  const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s' }
+  const gateway = await createGateway({ ...defaults, ...config }, { output: log, clock, random })
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

@@ -62,6 +62,11 @@ export const apiKey = defineAuthMethod({
       .default(10_000)
       .describe('Keys, good and bad ones, whose word of Redis each worker remembers. Default 10000.'),
   }),
+  document({ header, query }) {
+    const inHeader = { name: 'apiKey', scheme: { type: 'apiKey', in: 'header', name: header } }
+    if (query === undefined) return [inHeader]
+    return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
+  },
   create({ header, query, keys, store, ...caching }, { clock, apiKeys }) {
     const configured = configuredApiKeys(keys, clock)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')

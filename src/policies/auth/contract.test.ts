@@ -26,6 +26,7 @@ const callService: PolicyToolbox['callService'] = (_service, { body }) => {
   const active = new URLSearchParams(body?.toText()).get('token') === 'opaque-alice'
   return Promise.resolve({
     status: 200,
+    headers: Headers.of(),
     body: Bytes.fromText(JSON.stringify({ active, ...(active && { sub: 'alice' }) })),
   })
 }

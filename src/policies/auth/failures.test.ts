@@ -22,7 +22,7 @@ function setUp(options: Partial<z.input<typeof auth.options>> = {}) {
     clock,
     callService: () => {
       asked++
-      return Promise.resolve({ status: 200, body: Bytes.fromText('{"active":false}') })
+      return Promise.resolve({ status: 200, headers: Headers.of(), body: Bytes.fromText('{"active":false}') })
     },
     apiKeys: {
       find: () => {

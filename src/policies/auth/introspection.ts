@@ -21,6 +21,7 @@ export const introspection = defineAuthMethod({
       cacheSize,
     })
     .superRefine(checkTarget),
+  document: () => [{ name: 'bearer', scheme: { type: 'http', scheme: 'bearer' } }],
   create({ claims: names, cacheSize: size, cache: lifetime, ...question }, toolbox) {
     const introspect = createIntrospector(question, toolbox)
     const { clock } = toolbox

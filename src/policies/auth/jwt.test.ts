@@ -20,9 +20,8 @@ function userService(answer: () => unknown = () => ({ active: true })) {
   const callService = async (_name: string, request: ServiceRequest) => {
     asked.push(request)
     const said = await answer()
-    return typeof said === 'number'
-      ? { status: said, body: Bytes.fromText('') }
-      : { status: 200, body: Bytes.fromText(JSON.stringify(said)) }
+    const [status, text] = typeof said === 'number' ? [said, ''] : [200, JSON.stringify(said)]
+    return { status, headers: Headers.of(), body: Bytes.fromText(text) }
   }
   return { asked, callService }
 }

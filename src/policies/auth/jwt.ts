@@ -22,6 +22,11 @@ export const jwt = defineAuthMethod({
   kind: 'token',
   summary: 'Signed JSON Web Tokens in Authorization: Bearer, or in a cookie.',
   options: jwtOptions,
+  document({ cookie }) {
+    const bearer = { name: 'bearer', scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
+    if (cookie === undefined) return [bearer]
+    return [bearer, { name: 'cookie', scheme: { type: 'apiKey', in: 'cookie', name: cookie } }]
+  },
   create(options, toolbox) {
     const { claims: names, cookie, issuer, audience, type, tolerance } = options
     const { clock } = toolbox

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ProofDocs } from '../../core/api-docs.ts'
 import type { PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Identity } from './identity.ts'
@@ -29,6 +30,8 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   readonly options: Schema
   /** Called once a configuration, however many routes use it. */
   create(options: z.output<Schema>, toolbox: PolicyToolbox): Authenticator
+  /** Where the credentials go, for the API's documentation. */
+  document(options: z.output<Schema>): ProofDocs[]
 }
 
 /** Gives a method's `create` the type of its options, and keeps its name as a literal type. */

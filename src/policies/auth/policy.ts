@@ -1,9 +1,11 @@
 import { z } from 'zod'
+import { retryAfter } from '../../core/api-docs.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import { Headers } from '../../core/headers.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
-import { createRouter } from '../../routing/router.ts'
+import { createRouter, type Router } from '../../routing/router.ts'
 import { FailureLimit } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
 import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
@@ -56,6 +58,32 @@ export const auth = definePolicy({
       .default(true)
       .describe('Whether the service receives the token as it came. API keys are never passed on. Default true.'),
   }),
+  document({ methods, public: open, require, failures, realm }, { path, method }) {
+    const isRequired = compileRequirement(require) !== null
+    if (!isRequired && publicRouter(open).find('', path, method, Headers.of(), '').found) return { proofs: [] }
+    const proofs = new Map(
+      activeMethods(methods)
+        .flatMap(([each, options]) => each.document(options))
+        .toReversed()
+        .map((proof) => [proof.name, proof]),
+    )
+    const challenge = {
+      name: 'WWW-Authenticate',
+      description: 'What proof is accepted.',
+      example: `Bearer realm="${realm}"`,
+    }
+    return {
+      proofs: [...proofs.values()].toReversed(),
+      ...require,
+      refusals: [
+        { code: 'unauthorized', description: 'The credentials are missing or prove nothing.', fields: [challenge] },
+        ...(isRequired ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope.' } as const] : []),
+        ...(failures.length > 0
+          ? [{ code: 'rate-limited', description: 'Too many bad credentials.', fields: [retryAfter] } as const]
+          : []),
+      ],
+    }
+  },
   create(options, toolbox, route) {
     const active = authenticatorsOf(options.methods, toolbox)
     const absence = new AbsenceCounts(toolbox.metrics)
@@ -164,7 +192,11 @@ function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: Polic
   return made
 }
 
+function publicRouter(patterns: readonly string[]): Router<null> {
+  return createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
+}
+
 function compilePublic(patterns: readonly string[]): (exchange: Exchange) => boolean {
-  const router = createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
+  const router = publicRouter(patterns)
   return ({ path, method, headers }) => router.find('', path, method, headers, '').found
 }

@@ -6,6 +6,7 @@ import type { Decision, Quota } from '../../core/limits.ts'
 import type { ExchangeRecord } from '../../core/record.ts'
 import type { Reply } from '../../core/reply.ts'
 import { clientName } from './client-name.ts'
+import { documentLimits } from './document.ts'
 import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
@@ -33,6 +34,7 @@ export const rateLimit = definePolicy({
   name: 'rate-limit',
   summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
   options: rateLimitOptions,
+  document: documentLimits,
   create(options, toolbox, route, general) {
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options

@@ -45,6 +45,7 @@ export const transform = definePolicy({
       .prefault({})
       .describe('Changes to replies; the error replies of the gateway itself stay as they are.'),
   }),
+  document: ({ request }) => ({ moves: request.path !== undefined }),
   create({ request, response }, _, route) {
     const editRequest = compileRequest(request, route)
     const editReply = compileReply(response, route)

@@ -1,3 +1,4 @@
+import type { DocsObject } from '../../core/api-docs.ts'
 import type { HealthState } from './board.ts'
 
 /** The states of a service's instances. */
@@ -18,6 +19,43 @@ export interface HealthDocument {
   /** Version of the gateway. */
   readonly version: string
   readonly services: Readonly<Record<string, ServiceStatus>>
+}
+
+const serviceStatuses = ['healthy', 'degraded', 'unhealthy'] as const satisfies readonly ServiceStatus[]
+
+/** The Path Item Object of GET /health. */
+export const healthDocs: DocsObject = {
+  get: {
+    tags: ['gateway'],
+    summary: 'Whether the gateway and the services behind it work',
+    operationId: 'sallyport-health',
+    responses: {
+      200: {
+        description: 'The state of every service; degraded when one of them is not healthy.',
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              properties: {
+                status: { type: 'string', enum: ['healthy', 'degraded'] },
+                timestamp: { type: 'string', format: 'date-time' },
+                version: { type: 'string', description: 'Version of the gateway.' },
+                services: { type: 'object', additionalProperties: { type: 'string', enum: serviceStatuses } },
+              },
+              required: ['status', 'timestamp', 'version', 'services'],
+            },
+            example: {
+              status: 'healthy',
+              timestamp: '2024-01-15T10:30:00Z',
+              version: '1.0.0',
+              services: { 'user-service': 'healthy' },
+            },
+          },
+        },
+      },
+    },
+    security: [],
+  },
 }
 
 /** The document for those states; `wall` in milliseconds since 1970-01-01T00:00:00Z. */

@@ -1,0 +1,119 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { DocsObject } from '../core/api-docs.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Policy, ServiceReply, ServiceRequest } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Handler } from '../core/handler.ts'
+import { Headers } from '../core/headers.ts'
+import type { Logger } from '../core/logger.ts'
+import { Reply } from '../core/reply.ts'
+import { apiDocument } from './document.ts'
+import { loadDocsPage } from './page.ts'
+import { Places } from './places.ts'
+import { Representation } from './representation.ts'
+import { ServiceDocuments } from './service-documents.ts'
+
+/** An endpoint of the gateway's own, as far as the documentation tells of it. */
+export interface OwnEndpoint {
+  readonly path: string
+  /** Its Path Item Object; one without is not shown. */
+  readonly docs?: DocsObject
+}
+
+/** An endpoint that serves the documentation. */
+export interface DocsEndpoint {
+  readonly path: string
+  readonly handler: Handler
+}
+
+export interface ApiDocsOptions {
+  readonly config: GatewayConfig
+  /** Every policy that routes may have, in the order of the chain. */
+  readonly policies: readonly Policy[]
+  /** What else the gateway answers itself. */
+  readonly own: readonly OwnEndpoint[]
+  readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Where it is served. */
+const PATHS = { openapi: '/openapi.json', page: '/docs', folder: '/docs/', file: '/docs/{file}' } as const
+
+/** The documentation of everything that clients can reach: one OpenAPI document, and a page that shows it. */
+export class ApiDocs {
+  private readonly options: ApiDocsOptions
+  private readonly places: Places
+  private readonly documents: ServiceDocuments
+  /** Put together when it is asked for, and then kept until something changes. */
+  private document: Representation | null = null
+
+  constructor(options: ApiDocsOptions) {
+    this.options = options
+    const { config, own, callService, clock, log } = options
+    this.places = new Places(config.routes, [...own.map(({ path }) => path), ...Object.values(PATHS)])
+    const used = new Set(config.routes.map(({ service }) => service))
+    const paths = new Map(
+      Object.entries(config.services).flatMap(([name, { openapi }]) =>
+        openapi !== false && used.has(name) ? [[name, openapi] as const] : [],
+      ),
+    )
+    const changed = (): void => void (this.document = null)
+    const { refresh } = config.docs
+    this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
+  }
+
+  /** Begins to ask the services for their documents. */
+  start(): void {
+    this.documents.start()
+  }
+
+  stop(): void {
+    this.documents.stop()
+  }
+
+  /** What serves the document. */
+  get openapi(): DocsEndpoint {
+    return { path: PATHS.openapi, handler: (exchange) => this.current().answer(exchange) }
+  }
+
+  /** What serves the page. Throws an Error where its files are not there. */
+  page(): DocsEndpoint[] {
+    const { html, files } = loadDocsPage(this.options.config.docs.title)
+    return [
+      { path: PATHS.page, handler: (exchange) => html.answer(exchange) },
+      // Relative, as whoever stands before the gateway may have put a prefix before the path.
+      { path: PATHS.folder, handler: () => new Reply(308, Headers.of([['Location', '../docs']]), null) },
+      {
+        path: PATHS.file,
+        handler: (exchange) => {
+          const file = files.get(exchange.params['file'] ?? '')
+          if (file === undefined) throw new GatewayError('not-found', 'The page has no such file.')
+          return file.answer(exchange)
+        },
+      },
+    ]
+  }
+
+  private current(): Representation {
+    this.document ??= this.write()
+    return this.document
+  }
+
+  private write(): Representation {
+    const { config, policies, own } = this.options
+    const text = apiDocument({
+      docs: config.docs,
+      services: Object.keys(config.services),
+      places: this.places,
+      policies,
+      apis: this.documents.apis,
+      own: own.flatMap(({ path, docs }) => (docs === undefined ? [] : [{ path, item: docs }])),
+    })
+    return new Representation(Buffer.from(text), [
+      ['Content-Type', 'application/json'],
+      ['Cache-Control', 'no-cache'],
+      ['X-Content-Type-Options', 'nosniff'],
+    ])
+  }
+}

@@ -1,0 +1,79 @@
+import { STATUS_CODES } from 'node:http'
+import type { DocsObject } from '../core/api-docs.ts'
+import type { OperationDocs } from './operations.ts'
+import { type Entry, isConditional, type Place, type Places } from './places.ts'
+import { type Method, methods, type ServiceApi } from './service-api.ts'
+
+/** An operation that the document may show. */
+export interface Candidate {
+  readonly place: Place
+  readonly method: Method
+  readonly docs: OperationDocs
+  /** The service's own Security Requirement Objects. */
+  readonly security: readonly DocsObject[]
+}
+
+/** What requests without a document are assumed to be. */
+const USUAL: readonly Method[] = ['get', 'post', 'put', 'patch', 'delete']
+
+/** Every operation of the routes, those that another one may have the path and method of as well at the end. */
+export function candidatesOf(
+  places: Places,
+  apis: ReadonlyMap<string, ServiceApi>,
+  moves: (place: Place, method: Method) => boolean,
+): Candidate[] {
+  const documented = [...apis.values()].flatMap(({ operations }) =>
+    operations.filter(({ place, method }) => !moves(place, method)),
+  )
+  const known = new Set(documented.map(({ place }) => place.entry))
+  const others = places.entries.flatMap((entry) => {
+    const { service } = entry.route
+    const hasDocument = service !== undefined && apis.has(service)
+    if (known.has(entry)) return []
+    const generic = genericOf(entry, places)
+    return hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic
+  })
+  const all = [...documented, ...others]
+  return [
+    ...all.filter(({ place }) => !isConditional(place.entry)),
+    ...all.filter(({ place }) => isConditional(place.entry)),
+  ]
+}
+
+function genericOf(entry: Entry, places: Places): Candidate[] {
+  const { match, reply } = entry.route
+  // What is refused everywhere is not there for clients.
+  if (reply !== undefined && reply.status >= 400) return []
+  const wanted = match.method?.map((method) => method.toLowerCase())
+  const assumed = entry.route.service === undefined ? USUAL.slice(0, 1) : USUAL
+  return methods
+    .filter((method) => (wanted ?? assumed).includes(method))
+    .flatMap((method) => {
+      const place = places.whole(entry, method.toUpperCase())
+      return place === null ? [] : [{ place, method, docs: genericDocs(entry, method), security: [] }]
+    })
+}
+
+function genericDocs({ route, pattern }: Entry, method: Method): OperationDocs {
+  const { service, reply, redirect } = route
+  const below = pattern.rest ? ' Stands for every path below it, and for the path without it.' : ''
+  if (reply !== undefined) {
+    const type = Object.entries(reply.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
+    const content = type === undefined || reply.body === '' ? {} : { content: { [type]: { example: reply.body } } }
+    const answer = { description: STATUS_CODES[reply.status] ?? 'A fixed reply', ...content }
+    return docsOf(route.id, `Fixed reply.${below}`, { [reply.status]: answer })
+  }
+  if (redirect !== undefined) {
+    const schema = { type: 'string', const: redirect.to }
+    const headers = { Location: { description: 'Where it is.', schema } }
+    const answer = { description: STATUS_CODES[redirect.status] ?? 'A redirect', headers }
+    return docsOf(route.id, `Leads to ${redirect.to}.${below}`, { [redirect.status]: answer })
+  }
+  const answer = { description: 'What the service answers.' }
+  const docs = docsOf('', `Passed on to ${service}, which does not describe it.${below}`, { '2XX': answer })
+  return ['post', 'put', 'patch'].includes(method) ? { ...docs, requestBody: { content: { '*/*': {} } } } : docs
+}
+
+function docsOf(id: string, description: string, responses: Record<string, DocsObject>): OperationDocs {
+  return { id, texts: { description }, parameters: [], requestBody: undefined, responses }
+}

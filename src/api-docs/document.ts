@@ -1,0 +1,221 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { DocsObject } from '../core/api-docs.ts'
+import type { Policy } from '../core/component.ts'
+import { type Candidate, candidatesOf } from './candidates.ts'
+import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './gateway-replies.ts'
+import type { ParameterDocs } from './operations.ts'
+import type { Entry, Places } from './places.ts'
+import { documentPolicies, type AllPoliciesDocs } from './route-policies.ts'
+import { firstFree } from './names.ts'
+import { nameSchemas, PROBLEM } from './schema-names.ts'
+import { NamedSchema } from './schemas.ts'
+import type { ServiceApi } from './service-api.ts'
+import { Shelf } from './shelf.ts'
+import { keyOf, parametersOf, type Template, textOf } from './template.ts'
+
+/** Operations of the gateway's own at a path, by method. */
+export interface OwnPath {
+  readonly path: string
+  /** A Path Item Object. */
+  readonly item: DocsObject
+}
+
+export interface DocumentSources {
+  readonly docs: GatewayConfig['docs']
+  readonly services: readonly string[]
+  readonly places: Places
+  /** Every policy that routes may have, in the order of the chain. */
+  readonly policies: readonly Policy[]
+  readonly apis: ReadonlyMap<string, ServiceApi>
+  readonly own: readonly OwnPath[]
+}
+
+/** The tag of what the gateway answers itself. */
+const GATEWAY = 'gateway'
+
+interface PathItem {
+  readonly template: Template
+  readonly operations: Map<string, DocsObject>
+}
+
+/**
+ * The text of the OpenAPI 3.1 document of everything that clients can reach.
+ *
+ * 1. Of operations with the same path and method the first one is shown.
+ * 2. Each is told with what the policies of its route mean to it.
+ * 3. Schemas get their names when the text is written.
+ */
+export function apiDocument(sources: DocumentSources): string {
+  const { docs, apis, places, policies, own, services } = sources
+  const names = nameSchemas(apis)
+  const writer = new Writer(apis)
+  const paths = new Map<string, PathItem>()
+  const candidates = candidatesOf(places, apis, (place, method) => documentPolicies(place, method, policies).moves)
+  // 1.
+  for (const candidate of candidates) {
+    const { place, method } = candidate
+    const key = keyOf(place.template)
+    const item = paths.get(key) ?? { template: place.template, operations: new Map<string, DocsObject>() }
+    paths.set(key, item)
+    if (item.operations.has(method)) continue
+    // 2.
+    const notes = documentPolicies(place, method, policies)
+    item.operations.set(method, writer.operation(candidate, item.template, notes))
+  }
+  const used = new Set(candidates.map(({ place }) => tagOf(place.entry)))
+  const document = {
+    openapi: '3.1.0',
+    info: {
+      title: docs.title,
+      version: docs.version,
+      ...(docs.description !== '' && { description: docs.description }),
+    },
+    servers: [{ url: '/' }],
+    tags: [...services, GATEWAY]
+      .filter((name) => used.has(name) || (name === GATEWAY && own.length > 0))
+      .map((name) => tag(name, apis.get(name))),
+    paths: withOwn(
+      Object.fromEntries([...paths.values()].map(pathItem)),
+      own.filter(({ path }) => places.isOwn(path)),
+    ),
+    components: {
+      schemas: Object.fromEntries([
+        ...[...names].map(([{ schema }, name]) => [name, schema] as const),
+        [PROBLEM, problemSchema],
+      ]),
+      ...writer.components,
+    },
+  }
+  // 3.
+  return JSON.stringify(document, (_, value: unknown) =>
+    value instanceof NamedSchema ? `#/components/schemas/${names.get(value)}` : value,
+  )
+}
+
+/** Writes operations, and collects the components that they refer to. */
+class Writer {
+  private readonly apis: ReadonlyMap<string, ServiceApi>
+  private readonly responses = new Shelf('responses')
+  private readonly headers = new Shelf('headers')
+  private readonly schemes = new Shelf('securitySchemes')
+  private readonly replies = new GatewayReplies(this.responses, this.headers)
+  private readonly ids = new Set<string>()
+
+  constructor(apis: ReadonlyMap<string, ServiceApi>) {
+    this.apis = apis
+  }
+
+  get components(): DocsObject {
+    return { ...this.responses.component, ...this.headers.component, ...this.schemes.component }
+  }
+
+  operation(candidate: Candidate, shown: Template, notes: AllPoliciesDocs): DocsObject {
+    const { place, docs } = candidate
+    const { entry } = place
+    const description = [docs.texts['description'], ...remarks(entry, notes)].filter((text) => typeof text === 'string')
+    const parameters = [
+      ...pathParameters(place.template, shown, docs.parameters),
+      ...otherParameters(entry, docs.parameters),
+    ]
+    const refusals = [
+      ...notes.refusals,
+      ...(docs.requestBody === undefined ? [] : bodyRefusals),
+      ...(entry.route.service === undefined ? [] : serviceRefusals),
+    ]
+    const security = this.security(candidate, notes)
+    return {
+      tags: [tagOf(entry)],
+      ...docs.texts,
+      ...(description.length > 0 && { description: description.join('\n\n') }),
+      operationId: this.id(candidate),
+      ...(parameters.length > 0 && { parameters }),
+      ...(docs.requestBody && { requestBody: docs.requestBody }),
+      responses: this.replies.around(docs.responses, refusals, notes.fields),
+      ...(security && { security }),
+    }
+  }
+
+  /** The service's own where it is the only one, else with the name of the service before it. */
+  private id({ place, method, docs }: Candidate): string {
+    const path = textOf(place.template)
+      .replace(/[^\w]+/g, '-')
+      .replace(/-$/, '')
+    const wish = docs.id.replace(/[^\w.-]+/g, '-') || `${method}${path}`
+    const { service } = place.entry.route
+    const id = this.ids.has(wish) && service !== undefined ? `${service}.${wish}` : wish
+    const free = firstFree(id, this.ids)
+    this.ids.add(free)
+    return free
+  }
+
+  /** One of the proofs that the policies take, once for each role, or what the service itself asks for. */
+  private security({ place, security }: Candidate, { proofs, roles, scopes }: AllPoliciesDocs) {
+    if (proofs !== null) {
+      const alternatives = roles.length === 0 ? [scopes] : roles.map((role) => [role, ...scopes])
+      return proofs.flatMap(({ name, scheme }) => {
+        const known = this.schemes.nameOf(name, scheme)
+        return alternatives.map((needed) => ({ [known]: needed }))
+      })
+    }
+    const schemes = this.apis.get(place.entry.route.service ?? '')?.schemes ?? new Map<string, DocsObject>()
+    const usable = security.filter((requirement) => Object.keys(requirement).every((name) => schemes.has(name)))
+    if (usable.length === 0) return undefined
+    return usable.map((requirement) =>
+      Object.fromEntries(
+        Object.entries(requirement).map(([name, needed]) => [this.schemes.nameOf(name, schemes.get(name)!), needed]),
+      ),
+    )
+  }
+}
+
+function pathItem({ template, operations }: PathItem) {
+  return [textOf(template), Object.fromEntries(operations)] as const
+}
+
+/** The gateway's own operations go beside those that services have at the same paths. */
+function withOwn(paths: Record<string, DocsObject>, own: readonly OwnPath[]): Record<string, DocsObject> {
+  return { ...paths, ...Object.fromEntries(own.map(({ path, item }) => [path, { ...paths[path], ...item }])) }
+}
+
+function tagOf({ route }: Entry): string {
+  return route.service ?? GATEWAY
+}
+
+function tag(name: string, api: ServiceApi | undefined): DocsObject {
+  const texts = name === GATEWAY ? ['What the gateway answers itself.'] : [api?.title, api?.description]
+  const description = texts.filter((text) => text !== undefined && text !== '').join(': ')
+  return { name, ...(description !== '' && { description }) }
+}
+
+/** What cannot be said in another way. */
+function remarks({ route }: Entry, { roles, scopes }: AllPoliciesDocs): string[] {
+  const { host = [] } = route.match
+  return [
+    ...(roles.length > 0 ? [`Needs ${roles.length === 1 ? 'the role' : 'one of the roles'} ${roles.join(', ')}.`] : []),
+    ...(scopes.length > 0 ? [`Needs the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`] : []),
+    ...(host.length > 0 ? [`Only at the ${host.length === 1 ? 'host' : 'hosts'} ${host.join(', ')}.`] : []),
+  ]
+}
+
+/** Every parameter of the path has to be described, under the name that it is shown with. */
+function pathParameters(template: Template, shown: Template, given: readonly ParameterDocs[]): DocsObject[] {
+  const names = parametersOf(shown)
+  return parametersOf(template).map((written, i) => {
+    const known = given.find((parameter) => parameter.in === 'path' && parameter.name === written)
+    return Object.assign({}, known ?? { in: 'path', required: true, schema: { type: 'string' } }, { name: names[i] })
+  })
+}
+
+/** Parameters elsewhere, and what the route wants to see in header and query. */
+function otherParameters({ route }: Entry, given: readonly ParameterDocs[]): DocsObject[] {
+  const wanted = (['header', 'query'] as const).flatMap((place) =>
+    Object.entries((place === 'header' ? route.match.headers : route.match.query) ?? {}).map(([name, value]) => {
+      const schema = value === true ? { type: 'string' } : { type: 'string', const: value }
+      return { name, in: place, required: true, schema }
+    }),
+  )
+  const others = given.filter(
+    ({ in: place, name }) => place !== 'path' && !wanted.some((each) => each.in === place && each.name === name),
+  )
+  return [...others, ...wanted]
+}

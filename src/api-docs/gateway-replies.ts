@@ -1,0 +1,110 @@
+import type { DocsObject, FieldDocs, RefusalDocs } from '../core/api-docs.ts'
+import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
+import { PROBLEM } from './schema-names.ts'
+import type { Shelf } from './shelf.ts'
+
+/** Schema of the gateway's error replies (RFC 9457 section 3.1). */
+export const problemSchema: DocsObject = {
+  type: 'object',
+  description: 'What went wrong, as a problem document (RFC 9457).',
+  properties: {
+    type: { type: 'string', format: 'uri-reference', description: 'Identifies the kind of problem.' },
+    title: { type: 'string', description: 'The kind of problem in words.' },
+    status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status of the reply.' },
+    detail: { type: 'string', description: 'What happened, to what, and what to do.' },
+    instance: { type: 'string', format: 'uri-reference', description: 'The correlation id of the request.' },
+  },
+  required: ['type', 'title', 'status', 'instance'],
+}
+
+/** What may be refused on the way to a service, whatever the policies say. */
+export const serviceRefusals: readonly RefusalDocs[] = [
+  { code: 'service-unavailable', description: 'No instance of the service can be reached.' },
+]
+
+/** What may be refused of a request with a body. */
+export const bodyRefusals: readonly RefusalDocs[] = [
+  { code: 'content-too-large', description: 'The body is larger than is allowed.' },
+]
+
+/** Statuses with which the gateway answers in place of the service: it is not even asked. */
+const INSTEAD = new Set([401, 429])
+
+const PROBLEM_TYPE = 'application/problem+json'
+
+/** Successful replies, on which clients read the fields that the gateway adds to every reply. */
+const SUCCESS = /^[23]/
+
+/** The error replies of the gateway, and the fields that it puts on others. */
+export class GatewayReplies {
+  private readonly responses: Shelf
+  private readonly headers: Shelf
+
+  constructor(responses: Shelf, headers: Shelf) {
+    this.responses = responses
+    this.headers = headers
+  }
+
+  /** The replies of an operation with what the gateway adds to them. */
+  around(
+    replies: Readonly<Record<string, DocsObject>>,
+    refusals: readonly RefusalDocs[],
+    fields: readonly FieldDocs[],
+  ): DocsObject {
+    const all = new Map(
+      Object.entries(replies).map(([status, reply]) => [
+        status,
+        SUCCESS.test(status) ? this.withFields(reply, fields) : reply,
+      ]),
+    )
+    for (const [status, group] of Map.groupBy(refusals, ({ code }) => errorTable[code].status)) {
+      const reply = all.get(String(status))
+      all.set(String(status), INSTEAD.has(status) || reply === undefined ? this.refusal(group) : withProblem(reply))
+    }
+    if (!all.has('default')) all.set('default', this.other())
+    return Object.fromEntries(all)
+  }
+
+  private refusal(group: readonly RefusalDocs[]): DocsObject {
+    const { code } = group[0]!
+    const description = [...new Set(group.map((refusal) => refusal.description))].join(' ')
+    const reply = { description, content: problemContent(exampleOf(code)) }
+    const fields = group.flatMap((refusal) => refusal.fields ?? [])
+    return this.responses.refer(code, this.withFields(reply, fields))
+  }
+
+  private other(): DocsObject {
+    const content = problemContent(exampleOf('bad-gateway'))
+    return this.responses.refer('problem', { description: 'Any other error of the gateway.', content })
+  }
+
+  /** The fields are put after those that are documented already. */
+  private withFields(reply: DocsObject, fields: readonly FieldDocs[]): DocsObject {
+    if (fields.length === 0) return reply
+    const own = Object.entries(reply['headers'] ?? {})
+    const known = new Set(own.map(([name]) => name.toLowerCase()))
+    const added = fields
+      .filter(({ name }) => !known.has(name.toLowerCase()))
+      .map(({ name, description, example }) => [
+        name,
+        this.headers.refer(name, { description, schema: { type: 'string' }, example }),
+      ])
+    return { ...reply, headers: Object.fromEntries([...own, ...added]) }
+  }
+}
+
+/** The service answers with that status as well, perhaps in another form. */
+function withProblem(reply: DocsObject): DocsObject {
+  const content = { ...problemContent(), ...Object.fromEntries(Object.entries(reply['content'] ?? {})) }
+  return { ...reply, content }
+}
+
+function problemContent(example?: DocsObject): DocsObject {
+  const schema = { $ref: `#/components/schemas/${PROBLEM}` }
+  return { [PROBLEM_TYPE]: { schema, ...(example && { example }) } }
+}
+
+function exampleOf(code: ErrorCode): DocsObject {
+  const { status, title, type = `urn:sallyport:error:${code}` }: ErrorEntry = errorTable[code]
+  return { type, title, status, instance: '5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77' }
+}

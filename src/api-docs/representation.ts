@@ -1,0 +1,44 @@
+import { hash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { Bytes } from '../core/body.ts'
+import type { Exchange } from '../core/exchange.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+
+const compress = promisify(gzip)
+
+/** Whether one item of Accept-Encoding takes gzip gladly (RFC 9110 section 12.5.3). */
+const TAKES_GZIP = /(?:^|,)[\t ]*gzip[\t ]*(?:;[\t ]*q=(?:1(?:\.0*)?|0\.\d*[1-9]\d*)[\t ]*)?(?:,|$)/i
+
+/** Something that is served many times: with an entity tag, and compressed once, when it is first asked for that way. */
+export class Representation {
+  private readonly content: Bytes
+  private readonly tag: string
+  /** Every field but ETag and Content-Encoding, each "Name: value\r\n". */
+  private readonly fields: string
+  private zipped: Promise<Bytes> | null = null
+
+  constructor(content: Buffer, fields: readonly (readonly [name: string, value: string])[]) {
+    this.content = Bytes.fromBuffer(content)
+    this.tag = hash('sha256', content, 'base64url').slice(0, 22)
+    this.fields = Headers.of([...fields, ['Vary', 'Accept-Encoding']]).toWire()
+  }
+
+  /** The reply to a GET for it, which may be 304 (RFC 9110 section 13.1.2). */
+  answer({ headers }: Exchange): Reply | Promise<Reply> {
+    const known = headers.combined('If-None-Match')
+    if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? ''))
+      return this.reply(this.tag, '', known, this.content)
+    const fields = 'Content-Encoding: gzip\r\n'
+    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content))
+    return this.zipped.then((content) => this.reply(`${this.tag}-gzip`, fields, known, content))
+  }
+
+  private reply(tag: string, fields: string, known: string | undefined, content: Bytes): Reply {
+    const etag = `ETag: "${tag}"\r\n`
+    if (known !== undefined && (known === '*' || known.includes(`"${tag}"`)))
+      return new Reply(304, Headers.fromWire(this.fields + etag), null)
+    return new Reply(200, Headers.fromWire(this.fields + etag + fields), content)
+  }
+}

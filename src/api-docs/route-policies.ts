@@ -1,0 +1,38 @@
+import { activePolicies } from '../config/policy-schema.ts'
+import type { PolicyDocs, ProofDocs, RefusalDocs, FieldDocs } from '../core/api-docs.ts'
+import type { Policy } from '../core/component.ts'
+import type { Method } from './service-api.ts'
+import { sampleOf } from './template.ts'
+import type { Place } from './places.ts'
+
+/** What all policies of a route mean together to whoever calls an operation. */
+export interface AllPoliciesDocs {
+  /** Null where no policy asks who calls. */
+  readonly proofs: readonly ProofDocs[] | null
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  readonly refusals: readonly RefusalDocs[]
+  readonly fields: readonly FieldDocs[]
+  readonly moves: boolean
+}
+
+/** Asks the policies of the place's route. */
+export function documentPolicies(
+  { entry, template }: Place,
+  method: Method,
+  chain: readonly Policy[],
+): AllPoliciesDocs {
+  const operation = { method: method.toUpperCase(), path: sampleOf(template) }
+  const docs = activePolicies(entry.route.policies, chain).map(
+    ([policy, options]): PolicyDocs => policy.document?.(options, operation) ?? {},
+  )
+  const asked = docs.filter(({ proofs }) => proofs !== undefined)
+  return {
+    proofs: asked.length === 0 ? null : asked.flatMap(({ proofs = [] }) => proofs),
+    roles: docs.flatMap(({ roles = [] }) => roles),
+    scopes: docs.flatMap(({ scopes = [] }) => scopes),
+    refusals: docs.flatMap(({ refusals = [] }) => refusals),
+    fields: docs.flatMap(({ fields = [] }) => fields),
+    moves: docs.some(({ moves = false }) => moves),
+  }
+}

@@ -1,0 +1,53 @@
+import { firstFree } from './names.ts'
+import { NamedSchema } from './schemas.ts'
+import type { ServiceApi } from './service-api.ts'
+
+/** The gateway's own schema, which no service's can be taken for. */
+export const PROBLEM = 'ProblemDetails'
+
+/**
+ * The names that schemas of all services have in one document: the ones that they have at their services where that is
+ * clear, else with the name of the service before them. Services that have the very same schema under one name share it.
+ */
+export function nameSchemas(apis: ReadonlyMap<string, ServiceApi>): ReadonlyMap<NamedSchema, string> {
+  const all = [...apis].flatMap(([service, { schemas }]) => schemas.map((schema) => ({ service, schema })))
+  const groups = Map.groupBy(all, ({ schema }) => schema.wish)
+  const texts = new Map(all.map(({ schema }) => [schema, textOf(schema)]))
+  const clear = new Set(
+    [...groups].flatMap(([wish, group]) => {
+      const first = texts.get(group[0]!.schema)!.text
+      const same = group.every(({ schema }) => texts.get(schema)!.text === first)
+      const services = new Set(group.map(({ service }) => service))
+      return same && services.size === group.length && wish !== PROBLEM ? [wish] : []
+    }),
+  )
+  // What is the same in words is not the same if it refers to what is not.
+  const isSplit = (wish: string): boolean =>
+    groups.get(wish)!.length > 1 &&
+    groups.get(wish)!.some(({ schema }) => texts.get(schema)!.wishes.some((other) => !clear.has(other)))
+  for (let split = [...clear].filter(isSplit); split.length > 0; split = [...clear].filter(isSplit))
+    for (const wish of split) clear.delete(wish)
+
+  const names = new Map<NamedSchema, string>()
+  const taken = new Set<string>([PROBLEM, ...clear])
+  for (const { service, schema } of all)
+    names.set(schema, clear.has(schema.wish) ? schema.wish : freeName(service, schema.wish, taken))
+  return names
+}
+
+function freeName(service: string, wish: string, taken: Set<string>): string {
+  const name = firstFree(`${service}.${wish}`, taken)
+  taken.add(name)
+  return name
+}
+
+/** A schema as it stands at its service, and the names that it refers to there. */
+function textOf({ schema }: NamedSchema): { readonly text: string; readonly wishes: readonly string[] } {
+  const wishes: string[] = []
+  const text = JSON.stringify(schema, (_, value: unknown) => {
+    if (!(value instanceof NamedSchema)) return value
+    wishes.push(value.wish)
+    return value.wish
+  })
+  return { text, wishes }
+}

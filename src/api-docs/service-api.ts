@@ -1,0 +1,121 @@
+import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import type { DocsObject } from '../core/api-docs.ts'
+import { BrokenDocument } from './broken.ts'
+import { type OperationDocs, Operations } from './operations.ts'
+import type { Place, Places } from './places.ts'
+import type { NamedSchema } from './schemas.ts'
+import { Source } from './source.ts'
+
+/** The methods that a Path Item Object knows (OpenAPI 3.1.1 section 4.8.9), in the order in which they are shown. */
+export const methods = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'trace'] as const
+
+export type Method = (typeof methods)[number]
+
+/** An operation of a service that clients can reach. */
+export interface ServiceOperation {
+  readonly place: Place
+  readonly method: Method
+  readonly docs: OperationDocs
+  /** The service's own Security Requirement Objects, for routes on which the gateway asks nobody who calls. */
+  readonly security: readonly DocsObject[]
+}
+
+/** What a service's document says of what clients can reach. */
+export interface ServiceApi {
+  readonly title: string
+  readonly description: string
+  readonly operations: readonly ServiceOperation[]
+  readonly schemas: readonly NamedSchema[]
+  /** Security Scheme Objects by their names. */
+  readonly schemes: ReadonlyMap<string, DocsObject>
+}
+
+const MOST_OPERATIONS = 5000
+
+/** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
+export function readServiceApi(text: string, service: string, places: Places): ServiceApi {
+  const root = parse(text)
+  const version = fieldOf(root, 'openapi')
+  if (typeof version !== 'string' || !version.startsWith('3.'))
+    throw new BrokenDocument('is no OpenAPI 3 document: "openapi" is missing or another version')
+  const source = new Source(root)
+  const operations = new Operations(source)
+  const found: ServiceOperation[] = []
+  const base = basePath(root)
+  let seen = 0
+  for (const [path, value] of entriesOf(fieldOf(root, 'paths'))) {
+    const item = source.object(value)
+    for (const method of methods) {
+      const operation = fieldOf(item, method)
+      if (!isFields(operation)) continue
+      if (++seen > MOST_OPERATIONS) throw new BrokenDocument(`has over ${MOST_OPERATIONS} operations`)
+      const based = base === '' ? [] : places.of(service, base + path, method.toUpperCase())
+      const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
+      if (reached.length === 0) continue
+      const docs = operations.read(operation, fieldOf(item, 'parameters'))
+      const security = requirements(fieldOf(operation, 'security') ?? fieldOf(root, 'security'))
+      found.push(...reached.map((place) => ({ place, method, docs, security })))
+    }
+  }
+  operations.schemas.finish()
+  const info = fieldOf(root, 'info')
+  return {
+    title: textOf(fieldOf(info, 'title')),
+    description: textOf(fieldOf(info, 'description')),
+    operations: found,
+    schemas: operations.schemas.named,
+    schemes: schemesOf(root, source),
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new BrokenDocument('is no JSON')
+  }
+}
+
+/** Where the document says that its paths begin (OpenAPI 3.1.1 section 4.8.5); "" where that is the root, or not fixed. */
+function basePath(root: unknown): string {
+  const url = fieldOf(itemsOf(fieldOf(root, 'servers'))[0], 'url')
+  if (typeof url !== 'string' || /[{}]/.test(url)) return ''
+  const path = URL.parse(url, 'http://service/')?.pathname ?? ''
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+/** A requirement names schemes, each with scopes or roles. */
+function requirements(value: unknown): DocsObject[] {
+  return itemsOf(value)
+    .filter(isFields)
+    .map((requirement) =>
+      Object.fromEntries(
+        entriesOf(requirement).map(([name, scopes]) => [
+          name,
+          itemsOf(scopes).filter((each) => typeof each === 'string'),
+        ]),
+      ),
+    )
+}
+
+/** Schemes that need no more than what they are; those of OAuth need endpoints that clients may not reach. */
+function schemesOf(root: unknown, source: Source): Map<string, DocsObject> {
+  const schemes = new Map<string, DocsObject>()
+  for (const [key, value] of entriesOf(fieldOf(fieldOf(root, 'components'), 'securitySchemes'))) {
+    const found = source.object(value)
+    const [type, name, place, scheme] = ['type', 'name', 'in', 'scheme'].map((member) => fieldOf(found, member))
+    const description = textOf(fieldOf(found, 'description'))
+    if (type === 'apiKey' && typeof name === 'string' && ['query', 'header', 'cookie'].includes(String(place)))
+      schemes.set(key, { type, name, in: place, description })
+    if (type === 'http' && typeof scheme === 'string') schemes.set(key, { type, scheme, description })
+  }
+  return schemes
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return isFields(value) ? Object.entries(value).filter(([key]) => key !== '__proto__') : []
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

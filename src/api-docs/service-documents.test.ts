@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { parseConfig } from '../config/parse.ts'
+import { Bytes } from '../core/body.ts'
+import type { ServiceReply, ServiceRequest } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Headers } from '../core/headers.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { Places } from './places.ts'
+import { ServiceDocuments } from './service-documents.ts'
+
+const MINUTE = 60_000
+
+const { routes } = parseConfig({
+  services: { users: { instances: ['http://127.0.0.1:8001'] } },
+  routes: [{ id: 'users', match: { path: '/users/*' }, service: 'users' }],
+})
+
+function documentOf(title: string): string {
+  return JSON.stringify({ openapi: '3.1.0', info: { title }, paths: { '/users': { get: { responses: {} } } } })
+}
+
+function reply(status: number, text: string, etag?: string): ServiceReply {
+  const headers = Headers.of(etag === undefined ? [] : [['ETag', etag]])
+  return { status, headers, body: Bytes.fromText(text) }
+}
+
+/** Documents of a service whose answers the test decides, each to one look. */
+function setUp() {
+  const clock = new ManualClock()
+  const { log, lines } = createMemoryLogger('info', clock)
+  const asked: ServiceRequest[] = []
+  const answers: (ServiceReply | Error | Promise<ServiceReply>)[] = []
+  let changes = 0
+  const documents = new ServiceDocuments({
+    paths: new Map([['users', '/docs/openapi.json']]),
+    refresh: MINUTE,
+    places: new Places(routes, []),
+    callService: async (_, request) => {
+      asked.push(request)
+      const answer = await answers.shift()
+      if (answer instanceof Error) throw answer
+      return answer!
+    },
+    clock,
+    log,
+    changed: () => changes++,
+  })
+  /** Lets the answer to a look come in. */
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await Promise.resolve()
+  }
+  const look = async (answer: ServiceReply | Error): Promise<void> => {
+    answers.push(answer)
+    if (asked.length === 0) documents.start()
+    else clock.advance(MINUTE)
+    await settle()
+  }
+  return {
+    documents,
+    clock,
+    asked,
+    answers,
+    lines,
+    look,
+    settle,
+    title: () => documents.apis.get('users')?.title,
+    changes: () => changes,
+  }
+}
+
+test('the document is asked for at once and after each interval, bounded in time and size', async () => {
+  const { look, asked, title, changes } = setUp()
+  await look(reply(200, documentOf('one')))
+  assert.equal(title(), 'one')
+  const { method, target, timeout, limit, headers } = asked[0]!
+  assert.deepEqual([method, target, timeout, limit], ['GET', '/docs/openapi.json', 5000, 4 * 1024 * 1024])
+  assert.equal(headers.get('Accept'), 'application/json')
+  await look(reply(200, documentOf('two')))
+  assert.equal(title(), 'two')
+  assert.equal(changes(), 2)
+})
+
+test('what has not changed is not read again', async () => {
+  const { look, asked, changes } = setUp()
+  await look(reply(200, documentOf('one'), '"a"'))
+  await look(reply(200, documentOf('one'), '"a"'))
+  await look(reply(304, ''))
+  assert.equal(changes(), 1)
+  assert.deepEqual(
+    asked.map(({ headers }) => headers.get('If-None-Match')),
+    [undefined, '"a"', '"a"'],
+  )
+})
+
+test('the last good document stays when one cannot be had or is broken, which is logged once', async () => {
+  const { look, title, lines, asked } = setUp()
+  await look(reply(200, documentOf('good'), '"good"'))
+  await look(new GatewayError('gateway-timeout'))
+  await look(reply(500, ''))
+  await look(reply(200, '{"openapi":', '"bad"'))
+  await look(reply(200, '{"swagger":"2.0"}', '"bad"'))
+  assert.equal(title(), 'good')
+  assert.equal(asked.at(-1)!.headers.get('If-None-Match'), '"good"')
+  assert.deepEqual(
+    lines.map(({ message, service }) => [message, service]),
+    [['The documentation of a service cannot be read', 'users']],
+  )
+  await look(reply(304, ''))
+  await look(new GatewayError('gateway-timeout'))
+  assert.deepEqual(
+    lines.slice(1).map(({ message }) => message),
+    ['The documentation of a service can be read', 'The documentation of a service cannot be read'],
+  )
+})
+
+test('a service that has no document is no reason to warn, until it has had one', async () => {
+  const { look, lines } = setUp()
+  await look(reply(404, ''))
+  await look(reply(404, ''))
+  await look(reply(200, documentOf('one')))
+  await look(reply(404, ''))
+  assert.deepEqual(
+    lines.map(({ level, message }) => [level, message]),
+    [
+      ['info', 'A service has no documentation'],
+      ['info', 'The documentation of a service can be read'],
+      ['warn', 'The documentation of a service cannot be read'],
+    ],
+  )
+})
+
+test('a service that takes longer than the interval is not asked twice at a time', async () => {
+  const { documents, clock, asked, answers, settle } = setUp()
+  const { promise, resolve } = Promise.withResolvers<ServiceReply>()
+  answers.push(promise, reply(200, documentOf('two')))
+  documents.start()
+  clock.advance(3 * MINUTE)
+  assert.equal(asked.length, 1)
+  resolve(reply(200, documentOf('one')))
+  await settle()
+  clock.advance(MINUTE)
+  assert.equal(asked.length, 2)
+  await settle()
+  documents.stop()
+  clock.advance(MINUTE)
+  assert.equal(asked.length, 2)
+  assert.equal(clock.pending, 0)
+})

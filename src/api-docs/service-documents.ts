@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts'
+import type { ServiceReply, ServiceRequest } from '../core/component.ts'
+import { Headers } from '../core/headers.ts'
+import type { Logger } from '../core/logger.ts'
+import { BrokenDocument, NoDocument } from './broken.ts'
+import type { Places } from './places.ts'
+import { readServiceApi, type ServiceApi } from './service-api.ts'
+
+/** Until a document is complete, in milliseconds. */
+const TIMEOUT = 5000
+/** Octets of a document. */
+const LARGEST = 4 * 1024 * 1024
+
+export interface ServiceDocumentsOptions {
+  /** Service -> where it describes itself. */
+  readonly paths: ReadonlyMap<string, string>
+  /** Milliseconds between two looks. */
+  readonly refresh: number
+  readonly places: Places
+  readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
+  readonly clock: Clock
+  readonly log: Logger
+  /** A document has changed. */
+  readonly changed: () => void
+}
+
+/** What is known of the document of one service. */
+interface Known {
+  etag: string | null
+  text: string
+  pending: boolean
+  /** Whether it could not be had the last time, which was logged then. */
+  failing: boolean
+}
+
+/** The services' own documents: asked for in the background, the last good one of each is kept. */
+export class ServiceDocuments {
+  /** By service, in the order of the configuration. */
+  apis: ReadonlyMap<string, ServiceApi> = new Map()
+  private readonly options: ServiceDocumentsOptions
+  private readonly known: ReadonlyMap<string, Known>
+  private readonly stopping = new AbortController()
+  private stopTimer: (() => void) | null = null
+
+  constructor(options: ServiceDocumentsOptions) {
+    this.options = options
+    this.known = new Map(
+      [...options.paths.keys()].map((service) => [service, { etag: null, text: '', pending: false, failing: false }]),
+    )
+  }
+
+  /** Asks for all of them now, and again and again. */
+  start(): void {
+    this.stopTimer ??= this.options.clock.every(this.options.refresh, () => this.refresh())
+    this.refresh()
+  }
+
+  /** Asks no more, and waits for no answer. */
+  stop(): void {
+    this.stopTimer?.()
+    this.stopping.abort()
+  }
+
+  private refresh(): void {
+    for (const [service, known] of this.known) {
+      if (known.pending) continue
+      known.pending = true
+      void this.update(service, known)
+    }
+  }
+
+  /** Never rejects. */
+  private async update(service: string, known: Known): Promise<void> {
+    try {
+      await this.load(service, known)
+      if (known.failing) this.options.log.info({ service }, 'The documentation of a service can be read')
+      known.failing = false
+    } catch (error) {
+      if (this.stopping.signal.aborted) return
+      if (!known.failing) this.report(service, error)
+      known.failing = true
+    } finally {
+      known.pending = false
+    }
+  }
+
+  private report(service: string, error: unknown): void {
+    const { log, paths } = this.options
+    const fields = { service, path: paths.get(service) }
+    if (error instanceof NoDocument) return log.info(fields, 'A service has no documentation')
+    log.warn({ ...fields, error }, 'The documentation of a service cannot be read')
+  }
+
+  private async load(service: string, known: Known): Promise<void> {
+    const { callService, paths, places, log } = this.options
+    const headers = Headers.of([['Accept', 'application/json']])
+    if (known.etag !== null) headers.append('If-None-Match', known.etag)
+    const target = paths.get(service)!
+    const { signal } = this.stopping
+    const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
+    const reply = await callService(service, request)
+    if (reply.status === 304) return
+    if (reply.status === 404 && known.text === '') throw new NoDocument('is not there')
+    if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
+    const text = reply.body.toText()
+    if (text === known.text) return
+    const api = readServiceApi(text, service, places)
+    known.text = text
+    known.etag = reply.headers.get('ETag') ?? null
+    const apis = new Map(this.apis).set(service, api)
+    this.apis = new Map([...paths.keys()].flatMap((name) => (apis.has(name) ? [[name, apis.get(name)!]] : [])))
+    log.debug({ service, operations: api.operations.length }, 'The documentation of a service has changed')
+    this.options.changed()
+  }
+}

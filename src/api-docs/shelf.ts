@@ -1,0 +1,32 @@
+import type { DocsObject } from '../core/api-docs.ts'
+import { componentName, firstFree } from './names.ts'
+
+/** Components of one kind, by name; those that are the same are there once. */
+export class Shelf {
+  private readonly kind: string
+  private readonly items = new Map<string, DocsObject>()
+  private readonly names = new Map<string, string>()
+
+  constructor(kind: string) {
+    this.kind = kind
+  }
+
+  /** The name of that component: the wished one, unless another one has it. */
+  nameOf(wish: string, item: DocsObject): string {
+    const text = `${wish} ${JSON.stringify(item)}`
+    const name = this.names.get(text) ?? firstFree(componentName(wish), this.items)
+    this.names.set(text, name)
+    this.items.set(name, item)
+    return name
+  }
+
+  /** A Reference Object that leads to that component. */
+  refer(wish: string, item: DocsObject): DocsObject {
+    return { $ref: `#/components/${this.kind}/${this.nameOf(wish, item)}` }
+  }
+
+  /** The member of the Components Object; nothing where there are none. */
+  get component(): DocsObject {
+    return this.items.size === 0 ? {} : { [this.kind]: Object.fromEntries(this.items) }
+  }
+}

@@ -1,0 +1,101 @@
+import { normalizePath } from '../routing/path.ts'
+import type { PathPattern } from '../routing/pattern.ts'
+import { compileRewrite, type Rewrite } from '../routing/rewrite.ts'
+
+/** One segment of a path as OpenAPI writes it: a literal, a parameter, or both in one as in "{name}.json". */
+interface TemplateSegment {
+  readonly text: string
+  /** Names of the parameters in it, in order. */
+  readonly parameters: readonly string[]
+}
+
+/** A path of an OpenAPI document (OpenAPI 3.1.1 section 4.8.8). */
+export type Template = readonly TemplateSegment[]
+
+const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
+const PARAMETERS = /\{([^{}]+)\}/g
+
+/** Parses a path of a document, or null for one that no request can have. */
+export function parseTemplate(text: string): Template | null {
+  if (!text.startsWith('/')) return null
+  const segments = text.slice(1).split('/').map(parseSegment)
+  if (segments.some((segment) => segment === null)) return null
+  const template = segments.filter((segment) => segment !== null)
+  return template.slice(0, -1).every((segment) => segment.text !== '') ? template : null
+}
+
+function parseSegment(text: string): TemplateSegment | null {
+  const parameters = [...text.matchAll(PARAMETERS)].map((match) => match[1]!)
+  const around = text.replace(PARAMETERS, '')
+  if (/[{}]/.test(around)) return null
+  if (parameters.length > 0) return { text, parameters }
+  const path = text.isWellFormed() ? normalizePath(`/${text.replace(NOT_VISIBLE_ASCII, encodeURIComponent)}`) : null
+  return path === null || (path === '/' && text !== '') ? null : { text: path.slice(1), parameters }
+}
+
+/** The path as it stands in a document. */
+export function textOf(template: Template): string {
+  return `/${template.map(({ text }) => text).join('/')}`
+}
+
+/** The same for paths that differ only in the names of their parameters. */
+export function keyOf(template: Template): string {
+  return textOf(template).replace(PARAMETERS, '{}')
+}
+
+/** A path in normal form that the template stands for, and that no literal of a route is equal to. */
+export function sampleOf(template: Template): string {
+  return textOf(template).replace(PARAMETERS, (_, name: string) => `%7B${encodeURIComponent(name)}%7D`)
+}
+
+/** The names of the parameters, in order. */
+export function parametersOf(template: Template): string[] {
+  return template.flatMap(({ parameters }) => parameters)
+}
+
+/**
+ * What a pattern leaves of a template: itself, or with parameters filled in where the pattern has literals. Null where
+ * they have no path in common.
+ */
+export function narrow(template: Template, { segments, rest }: PathPattern): Template | null {
+  // "/" has one segment, which is empty; "/*" has none.
+  const path = rest && template.length === 1 && template[0]!.text === '' && segments.length === 0 ? [] : template
+  if (path.length < segments.length || (!rest && path.length > segments.length)) return null
+  const narrowed = segments.map((wanted, i) => {
+    const segment = path[i]!
+    if ('parameter' in wanted) return segment.text === '' ? null : segment
+    if (segment.text === wanted.literal) return segment
+    const isParameter = segment.parameters.length === 1 && segment.text === `{${segment.parameters[0]}}`
+    return isParameter && wanted.literal !== '' ? { text: wanted.literal, parameters: [] } : null
+  })
+  const known = narrowed.filter((segment) => segment !== null)
+  return known.length < segments.length ? null : [...known, ...template.slice(segments.length)]
+}
+
+/** The template of a pattern; "/*" becomes a parameter of its own. */
+export function templateOf({ segments, rest }: PathPattern): Template {
+  const template = segments.map((segment) =>
+    'literal' in segment
+      ? { text: segment.literal, parameters: [] }
+      : { text: `{${segment.parameter}}`, parameters: [segment.parameter] },
+  )
+  if (!rest) return template
+  const names = parametersOf(template)
+  const name = ['path', 'rest', 'below'].find((each) => !names.includes(each)) ?? `path${names.length}`
+  return [...template, { text: `{${name}}`, parameters: [name] }]
+}
+
+/** The paths that clients ask for when the service is to be asked for this one. */
+export function beforeRewrite(path: string, rewrite: Rewrite | undefined): string[] {
+  if (rewrite === undefined) return [path]
+  const change = compileRewrite(rewrite)
+  const [prefix, put] = 'strip' in rewrite ? [rewrite.strip, '/'] : [rewrite.prefix, rewrite.with]
+  const [from, to] = [withoutSlash(prefix), withoutSlash(put)]
+  const below = path === '/' ? '' : path
+  const candidates = below === to || below.startsWith(`${to}/`) ? [from + below.slice(to.length) || '/', path] : [path]
+  return candidates.filter((candidate) => change(candidate) === path)
+}
+
+function withoutSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path
+}

@@ -1,0 +1,46 @@
+import { type FieldDocs, type PolicyDocs, retryAfter } from '../../core/api-docs.ts'
+import type { Quota } from '../../core/limits.ts'
+import type { RateLimitOptions } from './options.ts'
+
+/** draft-ietf-httpapi-ratelimit-headers-11 */
+const FIELDS: readonly FieldDocs[] = [
+  {
+    name: 'RateLimit',
+    description: 'What is left of each quota (r), and the seconds until there is more (t).',
+    example: '"authenticated";r=999;t=3600',
+  },
+  {
+    name: 'RateLimit-Policy',
+    description: 'The quotas (q) and their windows in seconds (w).',
+    example: '"authenticated";q=1000;w=3600',
+  },
+]
+
+const LEGACY_FIELDS: readonly FieldDocs[] = [
+  { name: 'X-RateLimit-Limit', description: 'The quota that has least left.', example: '1000' },
+  { name: 'X-RateLimit-Remaining', description: 'What is left of it.', example: '999' },
+  { name: 'X-RateLimit-Reset', description: 'Seconds until there is more of it.', example: '3600' },
+]
+
+/** What the limits mean to whoever calls. */
+export function documentLimits({ tiers, headers, legacyHeaders }: RateLimitOptions): PolicyDocs {
+  const limited = Object.entries(tiers).filter(([, quotas]) => quotas.length > 0)
+  if (limited.length === 0) return {}
+  const fields = [...(headers ? FIELDS : []), ...(legacyHeaders ? LEGACY_FIELDS : [])]
+  const rates = limited.map(([tier, quotas]) => `${quotas.map(rateText).join(' and ')} for the tier ${tier}`)
+  const description = `Too many requests; at most ${rates.join(', ')}.`
+  return { fields, refusals: [{ code: 'rate-limited', description, fields: [retryAfter, ...fields] }] }
+}
+
+const UNITS: readonly (readonly [name: string, seconds: number])[] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+  ['second', 1],
+]
+
+function rateText({ limit, window }: Quota): string {
+  const seconds = window / 1000
+  const [name, unit] = UNITS.find((each) => seconds % each[1] === 0)!
+  return seconds === unit ? `${limit} per ${name}` : `${limit} in ${seconds / unit} ${name}s`
+}
