@@ -22,6 +22,7 @@ import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { makeStringsFast } from './fast-strings.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -61,6 +62,7 @@ export class Front implements Receiver {
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
+    makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
     this.logsOwn = output.log.isLevelEnabled('debug')

@@ -88,12 +88,12 @@ export const auth = definePolicy({
           return next(exchange)
         }
 
-      function admit(exchange: Exchange, { consumer, fields }: Identity): Reply | Promise<Reply> {
+      function admit(exchange: Exchange, { consumer, lines }: Identity): Reply | Promise<Reply> {
         const lacking = requires === null ? null : requires(consumer)
         exchange.consumer = consumer
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
-        for (const [name, value] of fields) exchange.headers.append(name, value)
+        exchange.headers.appendLines(lines)
         return next(exchange)
       }
 
