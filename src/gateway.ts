@@ -11,6 +11,8 @@ import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
+import { MetricsHub } from './telemetry/metrics/hub.ts'
+import { gaugeProcess } from './front/process-metrics.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
@@ -69,6 +71,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
   const answers = new Answers(output.log)
+  const hub = new MetricsHub(answers, answers)
+  gaugeProcess({ answers })
   const policies = loaded.chain
   const front = new Front({
     config,
@@ -77,6 +81,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     slots,
     limits,
     output,
+    announce: (series) => hub.learn(answers, series),
     answers,
     threads: answers,
     clock,

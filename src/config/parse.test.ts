@@ -27,6 +27,7 @@ function problemsOf(value: unknown): string[] {
 test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [{ address: { host: '0.0.0.0', port: 8000 } }],
+    endpoints: ['health', 'metrics', 'docs', 'openapi'],
     admin: { address: { host: '127.0.0.1', port: 9000 } },
     workers: 'auto',
     trustedProxies: [],

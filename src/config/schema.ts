@@ -48,6 +48,9 @@ const limitsSchema = z.strictObject({
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
 })
 
+/** What the gateway answers itself on its listeners. */
+const endpoints = ['health', 'metrics', 'docs', 'openapi'] as const
+
 const servicesSchema = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
 
 /** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
@@ -59,6 +62,11 @@ export const gatewaySchema = z
       .superRefine(refuseDuplicates)
       .prefault([{ address: '0.0.0.0:8000' }])
       .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
+    endpoints: z
+      .enum(endpoints)
+      .array()
+      .default([...endpoints])
+      .describe('What the gateway answers itself beside the routes. Default [health, metrics, docs, openapi].'),
     admin: adminSchema.prefault({}).describe('The address for operators, which nothing listens on yet.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
@@ -101,6 +109,8 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
+/** One of the gateway's own endpoints. */
+export type Endpoint = (typeof endpoints)[number]
 /** The configuration as it is written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
 /** One route after parsing; its policies are those of every route with its own put on top. */

@@ -19,6 +19,8 @@ import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
+import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
@@ -37,6 +39,8 @@ export interface FrontOptions {
   /** The counts of rate limits. */
   readonly limits: SharedTable
   readonly output: LogOutput
+  /** Tells the main thread of metrics that this one begins to count. */
+  readonly announce: (series: NewSeries) => void
   /** What this thread answers. */
   readonly answers: Answers
   /** All threads, to be asked. */
@@ -55,6 +59,7 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
+  private readonly requestMetrics: RequestMetrics
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
   private readonly logsOwn: boolean
 
@@ -64,6 +69,10 @@ export class Front implements Receiver {
     this.deadlines = new Deadlines(clock)
     this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
+    const metrics = new ThreadMetrics(options.announce, clock)
+    metrics.gauge('http_active_connections', {}, () => this.connections)
+    options.answers.on(readingsTopic, (asked) => metrics.read(asked))
+    this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
@@ -72,8 +81,10 @@ export class Front implements Receiver {
     )
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
-    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health() })
-    this.snapshot = new Snapshot(config, this.services, own, {
+    const { threads } = options
+    const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
+    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
+    this.snapshot = new Snapshot(config, this.services, shown, {
       clock,
       random,
       log: output.log,
@@ -140,7 +151,9 @@ export class Front implements Receiver {
 
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
-    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, clock.now())
+    const end = clock.now()
+    this.requestMetrics.record(exchange, status, end)
+    if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { route, instance, correlationId } = exchange

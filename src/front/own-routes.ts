@@ -1,7 +1,10 @@
+import type { Endpoint } from '../config/schema.ts'
 import type { RouteInfo } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { Reply } from '../core/reply.ts'
+import type { Threads } from '../core/threads.ts'
 import type { HealthDocument } from '../services/health/report.ts'
+import { metricsReply } from '../telemetry/metrics/document.ts'
 
 /** Whether the gateway takes traffic: not before the first health checks are through, and not while it stops. */
 export type Readiness = 'starting' | 'ready' | 'draining'
@@ -17,25 +20,34 @@ export function isOwn(route: RouteInfo): boolean {
 export interface OwnRoutesOptions {
   readonly readiness: () => Readiness
   readonly health: () => HealthDocument
+  readonly threads: Threads
 }
 
 /** A route of the gateway's own. */
 export interface OwnRoute {
+  /** What switches it on in the configuration. */
+  readonly endpoint: Endpoint
   readonly path: string
   readonly handler: Handler
 }
 
 /** The endpoints that the gateway answers itself on its listeners; a route of the configuration with GET goes before. */
-export function ownRoutes({ readiness, health }: OwnRoutesOptions): OwnRoute[] {
+export function ownRoutes({ readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
   return [
-    { path: '/health', handler: () => uncached(Reply.json(200, health())) },
-    { path: '/health/live', handler: () => uncached(Reply.json(200, { status: 'alive' })) },
+    { endpoint: 'health', path: '/health', handler: () => uncached(Reply.json(200, health())) },
+    { endpoint: 'health', path: '/health/live', handler: () => uncached(Reply.json(200, { status: 'alive' })) },
     {
+      endpoint: 'health',
       path: '/health/ready',
       handler: () => {
         const status = readiness()
         return uncached(Reply.json(status === 'ready' ? 200 : 503, { status }))
       },
+    },
+    {
+      endpoint: 'metrics',
+      path: '/metrics',
+      handler: async ({ headers }) => uncached(await metricsReply(threads, headers.combined('Accept'))),
     },
   ]
 }

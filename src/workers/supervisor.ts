@@ -9,6 +9,8 @@ import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
+import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { gaugeProcess } from '../front/process-metrics.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -37,6 +39,7 @@ export class Supervisor implements Threads {
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
+  private readonly metrics: MetricsHub
   private readonly workers = new Map<Worker, Line>()
   private restartDelay = RESTART_DELAY
   private ready = false
@@ -48,6 +51,8 @@ export class Supervisor implements Threads {
     this.config = config
     this.log = log
     this.answers = new Answers(log)
+    this.metrics = new MetricsHub(this, this.answers)
+    gaugeProcess({ answers: this.answers })
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
@@ -133,6 +138,7 @@ export class Supervisor implements Threads {
       let failure: unknown = null
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'ask' || message.type === 'answer') return line.receive(message)
+        if (message.type === 'series') return this.metrics.learn(worker, message.series)
         if (message.type === 'drained') {
           if (message.cutOff > 0)
             this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
@@ -145,6 +151,7 @@ export class Supervisor implements Threads {
       worker.on('error', (error) => (failure = error))
       worker.on('exit', (code) => {
         this.workers.delete(worker)
+        this.metrics.retire(worker)
         line.close()
         if (!listening)
           return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))

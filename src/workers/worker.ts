@@ -39,6 +39,7 @@ async function run({ config, board, slots, limits, addresses }: WorkerStart): Pr
         slots,
         limits: new SharedTable(limits),
         output,
+        announce: (series) => tell({ type: 'series', series }),
         answers,
         threads: line,
         clock: systemClock,

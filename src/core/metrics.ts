@@ -1,0 +1,23 @@
+import type { LabelsOf, MetricNameOf } from './metric-table.ts'
+
+/** A number that only rises. */
+export interface Counter {
+  add(amount: number): void
+}
+
+/** How long things took. */
+export interface Histogram {
+  /** Counts one that took so many seconds; `traceId`, where there is one, is kept as an example of its bucket. */
+  observe(seconds: number, traceId: string | null): void
+}
+
+/**
+ * Hands out the metrics of one thread, each bound to its labels: to be asked when the configuration loads, so that a
+ * request only adds to a number. The same name and labels give the same numbers. Labels must be of bounded cardinality.
+ */
+export interface Metrics {
+  counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
+  histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
+  /** `read` is called at each scrape; what several threads read is added up. */
+  gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Answers, type Threads } from '../../core/threads.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { createMemoryLogger } from '../memory-logger.ts'
+import { metricsDocument } from './document.ts'
+import { MetricsHub } from './hub.ts'
+import { readingsTopic, ThreadMetrics } from './thread-metrics.ts'
+
+const OPENMETRICS = 'application/openmetrics-text;version=1.0.0'
+
+/** A hub with one thread. */
+function setUp() {
+  const answers = new Answers(createMemoryLogger().log)
+  let gatherings = 0
+  answers.on(readingsTopic, () => {
+    gatherings++
+    return { readings: [], exemplars: [] }
+  })
+  const hub = new MetricsHub(answers, answers)
+  const makeThread = (clock = new ManualClock()): ThreadMetrics => {
+    const metrics = new ThreadMetrics((series) => hub.learn(metrics, series), clock)
+    answers.on(readingsTopic, (asked) => metrics.read(asked))
+    return metrics
+  }
+  return { answers, hub, makeThread, gatherings: () => gatherings }
+}
+
+const get = { method: 'GET', endpoint: '/a', service: 'b' }
+
+test('counters and histograms of all threads are added up', async () => {
+  const { answers, makeThread } = setUp()
+  for (const metrics of [makeThread(), makeThread()]) {
+    metrics.counter('http_requests_total', { ...get, status: '200' }).add(2)
+    metrics.histogram('http_request_duration_seconds', get).observe(0.002, null)
+    metrics.gauge('http_active_connections', {}, () => 5)
+  }
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",service="b",status="200"\} 4$/m)
+  assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.001"\} 0$/m)
+  assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.0025"\} 2$/m)
+  assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="\+Inf"\} 2$/m)
+  assert.match(text, /^http_request_duration_seconds_sum\{method="GET",endpoint="\/a",service="b"\} 0.004$/m)
+  assert.match(text, /^http_request_duration_seconds_count\{method="GET",endpoint="\/a",service="b"\} 2$/m)
+  assert.match(text, /^http_active_connections 10$/m)
+})
+
+test('the counts of a thread that is gone stay', async () => {
+  const { answers, hub, makeThread } = setUp()
+  for (let i = 0; i < 3; i++) {
+    const metrics = makeThread()
+    metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
+    metrics.histogram('http_request_duration_seconds', get).observe(20, null)
+    await metricsDocument(answers, undefined)
+    hub.retire(metrics)
+  }
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^http_requests_total\{.*\} 3$/m)
+  assert.match(text, /^http_request_duration_seconds_bucket\{.*le="10"\} 0$/m)
+  assert.match(text, /^http_request_duration_seconds_sum\{.*\} 60$/m)
+})
+
+test('the same name and labels are the same numbers', async () => {
+  const { answers, makeThread } = setUp()
+  const metrics = makeThread()
+  for (let i = 0; i < 2; i++) metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
+  for (let i = 0; i < 2; i++) metrics.histogram('http_request_duration_seconds', get).observe(1, null)
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^http_requests_total\{.*\} 2$/m)
+  assert.match(text, /^http_request_duration_seconds_count\{.*\} 2$/m)
+})
+
+test('more numbers than one piece of memory holds are no difficulty', async () => {
+  const { answers, makeThread } = setUp()
+  const metrics = makeThread()
+  for (let i = 0; i < 2000; i++)
+    metrics.histogram('http_request_duration_seconds', { ...get, endpoint: `/${i}` }).observe(i, null)
+  const { text } = await metricsDocument(answers, undefined)
+  for (let i = 0; i < 2000; i++) assert.ok(text.includes(`_sum{method="GET",endpoint="/${i}",service="b"} ${i}\n`))
+})
+
+test('OpenMetrics shows the newest trace of each bucket of all threads, and Prometheus none', async () => {
+  const { answers, makeThread } = setUp()
+  const clock = new ManualClock()
+  const [one, other] = [makeThread(clock), makeThread(clock)]
+  const duration = (metrics: ThreadMetrics) => metrics.histogram('http_request_duration_seconds', get)
+  duration(one).observe(0.002, 'aaaa')
+  duration(one).observe(0.003, 'bbbb')
+  clock.advance(1500)
+  duration(other).observe(0.0021, 'cccc')
+  duration(other).observe(0.0022, null)
+  const { text, contentType } = await metricsDocument(answers, OPENMETRICS)
+  assert.match(contentType, /openmetrics/)
+  const wall = clock.wall() / 1000
+  const lines = text.split('\n').filter((line) => line.includes('_bucket'))
+  const examples = lines.filter((line) => line.includes(' # ')).map((line) => line.replace(/^.*le=/, ''))
+  assert.deepEqual(examples, [
+    `"0.0025"} 3 # {trace_id="cccc"} 0.0021 ${wall}`,
+    `"0.005"} 4 # {trace_id="bbbb"} 0.003 ${wall - 1.5}`,
+  ])
+  assert.ok(!(await metricsDocument(answers, undefined)).text.includes('trace_id'))
+})
+
+test('OpenMetrics names a counter without its suffix, writes whole bounds with a fraction, and says where it ends', async () => {
+  const { answers, makeThread } = setUp()
+  const metrics = makeThread()
+  metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
+  metrics.histogram('http_request_duration_seconds', get).observe(1, null)
+  const { text } = await metricsDocument(answers, OPENMETRICS)
+  assert.match(text, /^# TYPE http_requests counter$/m)
+  assert.match(text, /^http_requests_total\{/m)
+  assert.match(text, /le="1.0"\} 1$/m)
+  assert.ok(text.endsWith('\n# EOF\n'))
+})
+
+test('whoever asks while the metrics are gathered gets the same document', async () => {
+  const { answers, gatherings } = setUp()
+  await Promise.all([1, 2, 3, 4].map(() => metricsDocument(answers, undefined)))
+  assert.equal(gatherings(), 1)
+  await metricsDocument(answers, undefined)
+  assert.equal(gatherings(), 2)
+})
+
+test('labels are escaped', async () => {
+  const { answers, makeThread } = setUp()
+  makeThread().counter('http_requests_total', { ...get, endpoint: 'a"b\\c\nd', status: '200' })
+  const { text } = await metricsDocument(answers, undefined)
+  assert.ok(text.includes('endpoint="a\\"b\\\\c\\nd"'))
+})
+
+test('without an answer of the main thread the metrics are not to be had for the moment', async () => {
+  const silent: Threads = { askAll: () => Promise.resolve([]) }
+  await assert.rejects(metricsDocument(silent, undefined), { code: 'too-busy' })
+})

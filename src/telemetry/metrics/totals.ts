@@ -1,0 +1,63 @@
+import { type MetricEntry, type MetricName, metricTable } from '../../core/metric-table.ts'
+import { cellCount, type Exemplar } from './cells.ts'
+import type { Exemplars, Reading } from './thread-metrics.ts'
+
+/** The numbers of one metric with its labels, from `at` on: one, or of a histogram those that `CellHistogram` has. */
+export interface Cells {
+  readonly name: MetricName
+  readonly labels: string
+  readonly cells: Float64Array
+  readonly at: number
+}
+
+/** One metric with its labels, added up over the threads. */
+export interface Series extends Cells {
+  /** Of a histogram, the newest of each bucket. */
+  exemplars: readonly (Exemplar | null)[]
+}
+
+/** Metrics of several threads, added up. */
+export class Totals {
+  private readonly byName = new Map<string, Map<string, Series>>()
+
+  of(name: string): Series[] {
+    return [...(this.byName.get(name)?.values() ?? [])]
+  }
+
+  all(): Series[] {
+    return Array.from(this.byName.values(), (series) => [...series.values()]).flat()
+  }
+
+  add({ name, labels, cells, at }: Cells): void {
+    const sum = this.series(name, labels).cells
+    for (let i = 0; i < sum.length; i++) sum[i]! += cells[at + i]!
+  }
+
+  addReading({ name, labels, value }: Reading): void {
+    this.series(name, labels).cells[0]! += value
+  }
+
+  /** Keeps the newer ones. */
+  illustrate({ name, labels, buckets }: Exemplars): void {
+    const series = this.series(name, labels)
+    series.exemplars = buckets.map((exemplar, i) => {
+      const other = series.exemplars[i] ?? null
+      return exemplar === null || (other !== null && other.wall > exemplar.wall) ? other : exemplar
+    })
+  }
+
+  private series(name: MetricName, labels: string): Series {
+    const known = this.byName.get(name) ?? new Map<string, Series>()
+    this.byName.set(name, known)
+    const { buckets }: MetricEntry = metricTable[name]
+    const series = known.get(labels) ?? {
+      name,
+      labels,
+      cells: new Float64Array(cellCount(buckets)),
+      at: 0,
+      exemplars: [],
+    }
+    known.set(labels, series)
+    return series
+  }
+}

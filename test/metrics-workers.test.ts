@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { start } from './support/command.ts'
+import { scrape } from './support/metrics.ts'
+import { PATIENCE } from './support/patience.ts'
+import { startService, type TestService } from './support/service.ts'
+
+const preload = new URL('support/kill-worker.ts', import.meta.url).href
+
+function startWorkers(t: TestContext, service: TestService, workers: number) {
+  const yaml = `
+workers: ${workers}
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  backend: { instances: ['${service.url}'], health: false }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+  return start(t, yaml, { preload })
+}
+
+/** Asks over new connections until that many have come to the service, as each worker has its own; returns how often. */
+async function askUntil(port: number, service: TestService, connections: number): Promise<number> {
+  const deadline = Date.now() + PATIENCE
+  let asked = 0
+  while (service.connections < connections) {
+    assert.ok(Date.now() < deadline, `${service.connections} connections to the service`)
+    assert.equal((await send(port)).status, 200)
+    asked++
+  }
+  return asked
+}
+
+test('one scrape tells of the requests to all workers, whichever worker answers it', async (t) => {
+  const service = await startService(t)
+  const { port } = await startWorkers(t, service, 2)
+  const asked = await askUntil(port, service, 2)
+  for (let i = 0; i < 10; i++) {
+    const metrics = await scrape(port)
+    assert.equal(metrics.sum('http_requests_total', { service: 'backend', endpoint: '/*', status: '200' }), asked)
+    assert.equal(metrics.sum('http_request_duration_seconds_count', { service: 'backend' }), asked)
+  }
+})
+
+test('what a worker has counted outlives it', async (t) => {
+  const service = await startService(t)
+  const { command, port } = await startWorkers(t, service, 2)
+  const asked = await askUntil(port, service, 2)
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  assert.equal((await scrape(port)).sum('http_requests_total', { service: 'backend' }), asked)
+  const again = await askUntil(port, service, 3)
+  const metrics = await scrape(port)
+  assert.equal(metrics.sum('http_requests_total', { service: 'backend' }), asked + again)
+  assert.equal(metrics.sum('http_request_duration_seconds_count', { service: 'backend' }), asked + again)
+})
