@@ -19,7 +19,6 @@ const scalarSchema = z
   .object({ resultType: z.literal('scalar'), result: seriesSchema.shape.value })
   .transform(({ result }) => ({ resultType: 'vector' as const, result: [{ metric: {}, value: result }] }))
 const querySchema = z.object({ data: z.union([vectorSchema, scalarSchema]) })
-const labelSchema = z.object({ data: z.array(z.string()) })
 
 const ruleSchema = z.object({ name: z.string(), health: z.string(), lastError: z.string().optional() })
 const rulesSchema = z.object({ data: z.object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) }) })
@@ -42,11 +41,6 @@ export class Prometheus {
   async query(expression: string): Promise<Series[]> {
     const { data } = querySchema.parse(await this.ask('/api/v1/query', { query: expression }))
     return data.result
-  }
-
-  /** The values of a label over the series of a selector. */
-  async labelValues(label: string, selector: string): Promise<string[]> {
-    return labelSchema.parse(await this.ask(`/api/v1/label/${label}/values`, { 'match[]': selector })).data
   }
 
   async rules(): Promise<LoadedRule[]> {

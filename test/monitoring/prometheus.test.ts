@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { parse } from 'yaml'
+import { metricTable } from '../../src/core/metric-table.ts'
+import { dashboards, panelsOf } from '../support/dashboards.ts'
+import { FRAGILE, startTraffic } from '../support/platform-traffic.ts'
+import { type Prometheus, type Series, startPrometheus } from '../support/prometheus.ts'
+import { alerts, prometheusFolder, recordings } from '../support/rules.ts'
+
+/** How long everything may take to show up, in milliseconds: a second scrape for a rate, and health checks. */
+const SHOWN = 30_000
+
+/** Alerts on what the gateway does not tell yet: only promtool tests them. */
+const AHEAD = ['SallyportCertificateExpiresSoon', 'SallyportCertificateExpires']
+
+/** An expression that has to be something. */
+interface Question {
+  readonly name: string
+  readonly expression: string
+  /** Labels that its series must have. */
+  readonly labels: readonly string[]
+}
+
+test('with traffic of every kind, each panel, rule and alert has data', async (t) => {
+  const traffic = await startTraffic(t)
+  const prometheus = await startPrometheus(t, configuration(traffic.port))
+  const questions = [...panelQuestions(), ...variableQuestions(), ...ruleQuestions()]
+
+  const rounds = 3
+  for (let i = 0; i < rounds; i++) await traffic.round()
+  await traffic.redis.kill()
+  const end = performance.now() + SHOWN
+  let open = questions
+  while (open.length > 0 && performance.now() < end) {
+    await traffic.round()
+    open = await unanswered(prometheus, open)
+  }
+
+  for (const { name, expression, labels } of questions) {
+    await t.test(name, async () => {
+      const series = await prometheus.query(expression)
+      assert.ok(series.some(isNumber), `no data: ${expression}`)
+      for (const label of labels)
+        assert.ok(
+          series.every(({ metric }) => label in metric),
+          `no label ${label}`,
+        )
+    })
+  }
+  await t.test('Prometheus evaluates every rule', async () => {
+    const rules = await prometheus.rules()
+    assert.equal(rules.length, alerts.length + recordings.length)
+    assert.deepEqual(
+      rules.filter(({ health }) => health !== 'ok'),
+      [],
+    )
+  })
+  await t.test(
+    'two gateways that see the same instance have a series each, and the instance keeps its name',
+    async () => {
+      const [series] = await prometheus.query(`sallyport_instance_healthy{service="dead-service"}`)
+      assert.partialDeepStrictEqual(series?.metric, { gateway: `127.0.0.1:${traffic.port}`, job: 'sallyport' })
+      assert.notEqual(series?.metric['instance'], series?.metric['gateway'])
+    },
+  )
+})
+
+test('alerts that have no data yet are on metrics that the gateway does not tell yet', () => {
+  const told = Object.keys(metricTable)
+  for (const { alert, expr } of alerts.filter((rule) => AHEAD.includes(rule.alert))) {
+    const [metric = ''] = /sallyport_\w+/.exec(expr) ?? []
+    assert.ok(!told.includes(metric), `${alert} can be tested with data: ${metric} is there now`)
+  }
+})
+
+/** What operators use, but for the place of the gateway and the pace. */
+function configuration(port: number): unknown {
+  const written = parse(readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8')) as {
+    rule_files: string[]
+    scrape_configs: object[]
+  }
+  return {
+    ...written,
+    global: { scrape_interval: '200ms', evaluation_interval: '200ms' },
+    rule_files: written.rule_files.map((file) => join(prometheusFolder, file)),
+    scrape_configs: written.scrape_configs.map((job) => ({
+      ...job,
+      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
+    })),
+  }
+}
+
+function panelQuestions(): Question[] {
+  return dashboards.flatMap((dashboard) =>
+    panelsOf(dashboard).flatMap(({ title, targets = [] }) =>
+      targets.map(({ refId, expr, legendFormat = '' }) => ({
+        name: `${dashboard.title} / ${title} / ${refId}`,
+        expression: filledIn(expr),
+        labels: [...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map(([, label = '']) => label),
+      })),
+    ),
+  )
+}
+
+function variableQuestions(): Question[] {
+  return dashboards.flatMap(({ title, templating }) =>
+    templating.list.flatMap(({ name, query }) => {
+      const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? []
+      if (selector === undefined || label === undefined) return []
+      return [{ name: `${title} / $${name}`, expression: filledIn(selector), labels: [label] }]
+    }),
+  )
+}
+
+/**
+ * An alert has no data while it does not fire; so its comparisons are made to answer 0 or 1, where they would filter.
+ * What is left has data exactly if both sides of each comparison have, with labels that match.
+ */
+function ruleQuestions(): Question[] {
+  const known = alerts.filter(({ alert }) => !AHEAD.includes(alert))
+  return [
+    ...recordings.map(({ record }) => ({ name: record, expression: record, labels: [] })),
+    ...known.map(({ alert, expr }) => ({
+      name: alert,
+      expression: expr.replaceAll(/ (==|!=|>=|<=|>|<) /g, ' $1 bool '),
+      labels: [],
+    })),
+  ]
+}
+
+function filledIn(expression: string): string {
+  return expression
+    .replaceAll('$__rate_interval', '1m')
+    .replaceAll('="$service"', `="${FRAGILE}"`)
+    .replaceAll(/\$(?:gateway|service|instance)/g, '.*')
+}
+
+async function unanswered(prometheus: Prometheus, questions: readonly Question[]): Promise<Question[]> {
+  const answers = await Promise.all(questions.map(({ expression }) => prometheus.query(expression)))
+  return questions.filter((_, index) => !answers[index]!.some(isNumber))
+}
+
+function isNumber({ value }: Series): boolean {
+  return Number.isFinite(Number(value[1]))
+}
