@@ -6,6 +6,7 @@ import type { Middleware } from './handler.ts'
 import type { Headers } from './headers.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
+import type { Metrics } from './metrics.ts'
 
 /** What a component may use; handed to its `create`. */
 export interface Toolbox {
@@ -24,6 +25,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   /** Counts requests, for all threads of the process, or in Redis for all processes. */
   readonly limits: Limits
+  /** Hands out the gateway's metrics, to be asked for in `create`. */
+  readonly metrics: Metrics
 }
 
 /** A request that the gateway makes itself, for nobody's exchange. */

@@ -67,6 +67,10 @@ export interface Exchange {
   consumer: Consumer | null
   /** Address of the instance that was tried last, or null. */
   instance: string | null
+  /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
+  serviceTime: number
+  /** Monotonic milliseconds at which the reply began to be written; 0 before. */
+  repliedAt: number
   /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
   error: GatewayError | null
   /** The client has left: whatever is still done for the exchange is for nobody. */

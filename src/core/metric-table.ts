@@ -6,29 +6,175 @@ export interface MetricEntry {
   readonly labels: readonly string[]
   /** Upper bounds of a histogram's buckets, in seconds, rising. */
   readonly buckets?: readonly number[]
+  /** What all threads say together: the sum, or the least that one of them says. Default sum. */
+  readonly together?: 'sum' | 'least'
 }
 
-const WHOLE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+/** For whole requests and what services take. */
+const LONG = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+/** For what the gateway does itself, and stores. */
+const SHORT = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5] as const
 
 /** Every metric of the gateway: name -> type, help, labels. The one place where they are listed. */
 export const metricTable = {
   http_requests_total: {
     type: 'counter',
-    help: 'Requests that were answered.',
+    help: 'Requests that were answered, or whose client left; those have status 499.',
     labels: ['method', 'endpoint', 'status', 'service'],
   },
   http_request_duration_seconds: {
     type: 'histogram',
     help: 'From the end of the request head to the end of the reply.',
     labels: ['method', 'endpoint', 'service'],
-    buckets: WHOLE_SECONDS,
+    buckets: LONG,
   },
   http_active_connections: { type: 'gauge', help: 'Open client connections, tunnels among them.', labels: [] },
+  sallyport_requests_in_flight: { type: 'gauge', help: 'Requests whose reply is not yet complete.', labels: [] },
+  sallyport_gateway_duration_seconds: {
+    type: 'histogram',
+    help: 'From the end of the request head to the beginning of the reply, without the time that the service took.',
+    labels: ['service'],
+    buckets: SHORT,
+  },
+  sallyport_response_bytes_total: {
+    type: 'counter',
+    help: 'Octets of reply bodies, and of tunnels, that were sent to clients.',
+    labels: ['service'],
+  },
+  sallyport_errors_total: {
+    type: 'counter',
+    help: 'Error replies of the gateway itself, by their code and whose fault they tell of.',
+    labels: ['code', 'fault'],
+  },
+  sallyport_replies_broken_total: {
+    type: 'counter',
+    help: 'Replies that broke off although the client was still there.',
+    labels: [],
+  },
+  sallyport_refused_requests_total: {
+    type: 'counter',
+    help: 'Requests whose head could not be read or was not to be, by the code of the error.',
+    labels: ['code'],
+  },
+  sallyport_instance_requests_total: {
+    type: 'counter',
+    help: 'Attempts to have a request answered by an instance, by the class of its status, or error.',
+    labels: ['service', 'instance', 'status_class'],
+  },
+  sallyport_instance_errors_total: {
+    type: 'counter',
+    help: 'Attempts that brought no reply: connect, timeout, closed, invalid (not HTTP), busy (no connection free).',
+    labels: ['service', 'instance', 'reason'],
+  },
+  sallyport_instance_duration_seconds: {
+    type: 'histogram',
+    help: 'From the choice of the instance to the end of its reply head, connecting included.',
+    labels: ['service', 'instance'],
+    buckets: LONG,
+  },
+  sallyport_instance_in_flight: {
+    type: 'gauge',
+    help: 'Requests that an instance has not yet answered whole.',
+    labels: ['service', 'instance'],
+  },
+  sallyport_instance_healthy: {
+    type: 'gauge',
+    help: 'Whether requests may go to the instance: 1, also before its first check, or 0.',
+    labels: ['service', 'instance'],
+  },
+  sallyport_retries_total: {
+    type: 'counter',
+    help: 'Further attempts for one request, by what had kept the one before from being answered.',
+    labels: ['service', 'reason'],
+  },
+  sallyport_pool_connections: {
+    type: 'gauge',
+    help: 'Connections to an instance: idle, busy or connecting.',
+    labels: ['service', 'instance', 'state'],
+  },
+  sallyport_pool_waiting: {
+    type: 'gauge',
+    help: 'Requests that wait for a connection to an instance.',
+    labels: ['service', 'instance'],
+  },
+  sallyport_rate_limit_decisions_total: {
+    type: 'counter',
+    help: 'Decisions of rate limits; uncounted is what passed as the store did not answer.',
+    labels: ['tier', 'outcome'],
+  },
+  sallyport_rate_limit_tokens_total: {
+    type: 'counter',
+    help: 'Units of rate limits that admitted requests have used up.',
+    labels: ['tier'],
+  },
+  sallyport_auth_outcomes_total: {
+    type: 'counter',
+    help: 'What came of looking at credentials, by the method that decided, or none.',
+    labels: ['method', 'outcome'],
+  },
+  sallyport_cache_requests_total: {
+    type: 'counter',
+    help: 'Requests to routes with a cache, by what came of it.',
+    labels: ['outcome'],
+  },
+  sallyport_cache_bytes: { type: 'gauge', help: 'Octets of stored replies.', labels: ['store'] },
+  sallyport_cache_entries: { type: 'gauge', help: 'Stored replies.', labels: ['store'] },
+  sallyport_cache_evictions_total: {
+    type: 'counter',
+    help: 'Stored replies that made way for others.',
+    labels: ['store'],
+  },
+  sallyport_store_operations_total: {
+    type: 'counter',
+    help: 'Questions to a store, by what came of them.',
+    labels: ['store', 'operation', 'outcome'],
+  },
+  sallyport_store_duration_seconds: {
+    type: 'histogram',
+    help: 'How long the store took to answer.',
+    labels: ['store', 'operation'],
+    buckets: SHORT,
+  },
+  sallyport_store_up: {
+    type: 'gauge',
+    help: 'Whether the store answers: 1, or 0 when at least one thread goes on without it.',
+    labels: ['store'],
+    together: 'least',
+  },
+  sallyport_config_reloads_total: { type: 'counter', help: 'Configurations that were read anew.', labels: ['outcome'] },
+  sallyport_config_loaded_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the configuration in use was loaded, since 1970.',
+    labels: [],
+  },
+  sallyport_workers: { type: 'gauge', help: 'Worker threads that run.', labels: [] },
+  sallyport_worker_restarts_total: {
+    type: 'counter',
+    help: 'Workers that died and were to be replaced.',
+    labels: [],
+  },
+  sallyport_event_loop_delay_seconds: {
+    type: 'gauge',
+    help: 'How late a worker gets to what is due, since the last scrape: median, 99th percentile, worst.',
+    labels: ['worker', 'quantile'],
+  },
+  sallyport_heap_bytes: { type: 'gauge', help: 'JavaScript heap of a worker.', labels: ['worker', 'state'] },
   sallyport_build_info: {
     type: 'gauge',
     help: 'Always 1; the labels say what is running.',
     labels: ['version', 'node_version'],
   },
+  process_cpu_user_seconds_total: { type: 'counter', help: 'Processor time of the process in user mode.', labels: [] },
+  process_cpu_system_seconds_total: {
+    type: 'counter',
+    help: 'Processor time of the process in the kernel.',
+    labels: [],
+  },
+  process_cpu_seconds_total: { type: 'counter', help: 'Processor time of the process, both together.', labels: [] },
+  process_start_time_seconds: { type: 'gauge', help: 'When the process was started, since 1970.', labels: [] },
+  process_resident_memory_bytes: { type: 'gauge', help: 'Memory of the process.', labels: [] },
+  process_open_fds: { type: 'gauge', help: 'Open file descriptors.', labels: [] },
+  process_max_fds: { type: 'gauge', help: 'File descriptors that the process may have open.', labels: [] },
 } as const satisfies Record<string, MetricEntry>
 
 /** The name of a metric of the gateway. */

@@ -18,6 +18,6 @@ export interface Histogram {
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
-  /** `read` is called at each scrape; what several threads read is added up. */
-  gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
+  /** For a number that somebody keeps already: `read` is called at each scrape. */
+  watch<Name extends MetricNameOf<'gauge' | 'counter'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
 }

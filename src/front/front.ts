@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../core/component.ts'
+import { asGatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
@@ -70,13 +71,14 @@ export class Front implements Receiver {
     this.logsOwn = output.log.isLevelEnabled('debug')
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     const metrics = new ThreadMetrics(options.announce, clock)
-    metrics.gauge('http_active_connections', {}, () => this.connections)
+    metrics.watch('http_active_connections', {}, () => this.connections)
+    metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
     this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random),
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
     const { redis } = config.stores
@@ -90,6 +92,7 @@ export class Front implements Receiver {
       log: output.log,
       policies: options.policies,
       callService: (name, request) => callService(this.services, name, request, clock),
+      metrics,
       limits: new LimitStores({ table: limits, redis: this.redis, clock }),
     })
     const proxies = new TrustedProxies(config.trustedProxies)
@@ -113,6 +116,10 @@ export class Front implements Receiver {
   /** Open client connections. */
   get connections(): number {
     return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
+  }
+
+  private get inFlight(): number {
+    return this.listeners.reduce((sum, listener) => sum + listener.inFlight, 0)
   }
 
   /** Connections and waiting requests whose time is watched. */
@@ -144,6 +151,7 @@ export class Front implements Receiver {
 
   refuse(error: unknown, peer: string, exchange: Exchange | null): Reply {
     if (exchange !== null) return errorReply(error, exchange)
+    this.requestMetrics.refused(asGatewayError(error).code)
     const id = randomUUID()
     this.options.output.log.info({ ip_address: peer, correlation_id: id, error }, 'Request refused')
     return problemReply(error, id)
@@ -152,7 +160,7 @@ export class Front implements Receiver {
   done(exchange: Exchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock } = this.options
     const end = clock.now()
-    this.requestMetrics.record(exchange, status, end)
+    this.requestMetrics.record(exchange, status, bytes, whole, end)
     if (this.logsOwn || !isOwn(exchange.route)) this.accessLog?.(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {

@@ -11,6 +11,6 @@ export interface ProcessSources {
 /** Has the main thread tell what is the same for all threads, beside what it may tell as one of them. */
 export function gaugeProcess({ answers }: ProcessSources): void {
   const metrics = new ThreadMetrics(() => {}, systemClock)
-  metrics.gauge('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
+  metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
   answers.on(readingsTopic, (asked) => metrics.read(asked))
 }

@@ -79,6 +79,11 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
     socket.on('close', () => this.gone())
   }
 
+  /** Whether a request is not yet answered whole. */
+  get busy(): boolean {
+    return this.exchange !== null
+  }
+
   /** No further request: an idle connection ends now, a busy one after its reply. */
   drain(): void {
     this.draining = true
@@ -215,6 +220,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
       return cancelBody(reply.body)
     }
     exchange.waiter = null
+    exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true

@@ -31,6 +31,8 @@ export class ServerExchange implements Exchange {
   params = NO_PARAMS
   consumer: Consumer | null = null
   instance: string | null = null
+  serviceTime = 0
+  repliedAt = 0
   error: GatewayError | null = null
   aborted = false
   waiter: Abortable | null = null

@@ -53,6 +53,11 @@ export class Listener implements ServerHandler {
     return this.connections.size
   }
 
+  /** Requests that are not yet answered whole. */
+  get inFlight(): number {
+    return [...this.connections].filter(({ busy }) => busy).length
+  }
+
   /** Begins to accept connections; `shared` lets several threads listen on one port. Rejects with what the system said. */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
     return new Promise((resolve, reject) => {

@@ -58,6 +58,8 @@ class Call implements Exchange {
   readonly params = {}
   readonly consumer = null
   instance: string | null = null
+  serviceTime = 0
+  repliedAt = 0
   error: GatewayError | null = null
   aborted = false
   waiter: Abortable | null = null

@@ -6,7 +6,7 @@ import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
-import { ConnectFailed } from '../http1/pool.ts'
+import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance, Service } from './service.ts'
 
 /** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
@@ -45,6 +45,8 @@ class Attempts implements ReplyListener, Abortable {
   private connection: ClientConnection | null = null
   private tried: PooledInstance[] | null = null
   private sentAgain = false
+  /** When the attempt began, in monotonic milliseconds. */
+  private begun = 0
 
   constructor(
     service: Service,
@@ -60,12 +62,14 @@ class Attempts implements ReplyListener, Abortable {
     this.reject = reject
   }
 
-  next(cause?: GatewayError): void {
+  next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
     const instance = this.service.balancer.pick(this.tried)
     if (instance === null) return this.reject(cause?.code === 'too-busy' ? cause : unavailable(cause))
+    if (reason !== undefined) this.service.retries.count(reason)
     this.instance = instance
     this.exchange.instance = instance.address
+    this.begun = this.service.clock.now()
     // 2.
     const connection = instance.pool.take()
     if (connection !== null) return this.send(connection)
@@ -118,20 +122,27 @@ class Attempts implements ReplyListener, Abortable {
   }
 
   replied(reply: Reply): void {
+    this.instance!.metrics.replied(reply.status, this.over())
     this.resolve(reply)
   }
 
   failed(error: GatewayError): void {
     const { exchange, instance } = this
+    this.over()
     if (exchange.aborted) return this.reject(error)
+    const reason = failureReason(error)
+    if (reason === null) return this.reject(error)
+    instance!.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
-    if (error instanceof ConnectFailed || error.code === 'too-busy') {
+    if (reason === 'connect' || reason === 'busy') {
       this.tried ??= []
       this.tried.push(instance!)
-      return this.next(error)
+      return this.next(error, reason)
     }
     if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
       this.sentAgain = true
+      this.service.retries.count('closed')
+      this.begun = this.service.clock.now()
       return this.connect(instance!)
     }
     this.reject(error)
@@ -144,6 +155,13 @@ class Attempts implements ReplyListener, Abortable {
 
   abort(): void {
     this.connection?.destroy()
+  }
+
+  /** The attempt is: how long it took, in milliseconds. */
+  private over(): number {
+    const took = this.service.clock.now() - this.begun
+    this.exchange.serviceTime += took
+    return took
   }
 
   private mayRepeat(): boolean {

@@ -1,4 +1,6 @@
 import { formatAddress } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Metrics } from '../core/metrics.ts'
 import type { Deadlines } from '../http1/deadlines.ts'
 import type { HeadLimits } from '../http1/limits.ts'
 import { ConnectionPool } from '../http1/pool.ts'
@@ -7,6 +9,7 @@ import { Candidates } from './balancers/candidates.ts'
 import { balancers, type BalancerName } from './balancers/index.ts'
 import type { HealthBoard } from './health/board.ts'
 import type { Instance } from './instance.ts'
+import { InstanceMetrics, Retries, watchInstance } from './instance-metrics.ts'
 
 /** What a service is made of; times are milliseconds. */
 export interface ServiceOptions {
@@ -29,6 +32,7 @@ export interface ServiceOptions {
 /** An instance with this thread's connections to it. */
 export interface PooledInstance extends Instance {
   readonly pool: ConnectionPool
+  readonly metrics: InstanceMetrics
 }
 
 /** A named group of interchangeable instances, as one thread uses it. */
@@ -38,6 +42,8 @@ export class Service {
   readonly host: string
   readonly instances: readonly PooledInstance[]
   readonly balancer: Balancer<PooledInstance>
+  readonly clock: Clock
+  readonly retries: Retries
 
   /** `slots` are the places of the instances on the health board, in their order. */
   constructor(
@@ -48,11 +54,15 @@ export class Service {
     deadlines: Deadlines,
     limits: HeadLimits,
     random: () => number,
+    metrics: Metrics,
   ) {
     this.name = name
     this.host = options.host
     const { timeouts, pool } = options
+    this.clock = deadlines.clock
+    this.retries = new Retries(metrics, name)
     this.instances = options.instances.map(({ url, weight }, index) => ({
+      metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
       address: formatAddress(url),
       host: url.host,
       port: url.port,
@@ -75,6 +85,7 @@ export class Service {
         deadlines,
       ),
     }))
+    for (const instance of this.instances) watchInstance(metrics, name, instance)
     this.balancer = balancers[options.balancer].create(new Candidates(this.instances, board), { random })
   }
 

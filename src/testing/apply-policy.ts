@@ -5,6 +5,7 @@ import type { RouteInfo } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { guardPolicy } from '../policies/guard.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 
 /** What a test may bring in place of the tools that a policy is given. */
 export interface PolicyTestOptions {
@@ -31,6 +32,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     random: () => 0.5,
     log: createMemoryLogger().log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
+    metrics: new ThreadMetrics(() => {}, systemClock),
     limits: { meter: absent, localMeter: absent },
     ...tools,
   }

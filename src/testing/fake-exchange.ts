@@ -20,6 +20,8 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     params: { id: '7' },
     consumer: null,
     instance: null,
+    serviceTime: 0,
+    repliedAt: 0,
     error: null,
     aborted: false,
     waiter: null,

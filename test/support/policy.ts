@@ -5,6 +5,7 @@ import type { Handler } from '../../src/core/handler.ts'
 import { LimitStores } from '../../src/stores/limit-stores.ts'
 import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from './manual-clock.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
@@ -17,6 +18,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     clock,
     random: () => 0.5,
     log,
+    metrics: new ThreadMetrics(() => {}, clock),
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,

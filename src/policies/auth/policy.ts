@@ -6,6 +6,7 @@ import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter } from '../../routing/router.ts'
 import { FailureLimit } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
+import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
 import type { Identity } from './identity.ts'
@@ -16,6 +17,7 @@ import { compileRequirement, requirement } from './requirement.ts'
 
 /** An authenticator and what it goes by. */
 interface Active {
+  readonly counts: AuthCounts
   readonly kind: CredentialKind
   readonly authenticator: Authenticator
 }
@@ -56,7 +58,10 @@ export const auth = definePolicy({
   }),
   create(options, toolbox, route) {
     const active = authenticatorsOf(options.methods, toolbox)
-    const authenticators = active.map(({ authenticator }) => authenticator)
+    const absence = new AbsenceCounts(toolbox.metrics)
+    const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null
+    /** Of the method that was asked last: read before anything else is asked. */
+    let asked: AuthCounts | null = null
     const kinds = new Set(active.map(({ kind }) => kind))
     const refusals = new Refusals(kinds, options.realm)
     const failures = new FailureLimit(options.failures, toolbox.limits)
@@ -68,11 +73,14 @@ export const auth = definePolicy({
     const isPublic = requires === null ? compilePublic(options.public) : () => false
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
-      for (const authenticator of authenticators) {
+      for (const { authenticator, counts } of active) {
+        asked = counts
         const found = authenticator.authenticate(exchange, checkFailures)
         if (found !== null) return found
       }
+      asked = ofTokens
       if (kinds.has('token') && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
+      asked = null
       return null
     }
 
@@ -88,19 +96,28 @@ export const auth = definePolicy({
           return next(exchange)
         }
 
-      function admit(exchange: Exchange, { consumer, fields }: Identity): Reply | Promise<Reply> {
+      function admit(
+        exchange: Exchange,
+        { consumer, fields }: Identity,
+        counts: AuthCounts | null,
+      ): Reply | Promise<Reply> {
         const lacking = requires === null ? null : requires(consumer)
         exchange.consumer = consumer
+        if (lacking === null) counts?.accepted.add(1)
+        else counts?.forbidden.add(1)
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
         for (const [name, value] of fields) exchange.headers.append(name, value)
         return next(exchange)
       }
 
-      function admitNobody(exchange: Exchange, error: unknown): Reply | Promise<Reply> {
+      function admitNobody(exchange: Exchange, error: unknown, counts: AuthCounts | null): Reply | Promise<Reply> {
         const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
-        if (refusal.code !== 'internal-error' && isPublic(exchange)) return next(exchange)
+        const passes = refusal.code !== 'internal-error' && isPublic(exchange)
+        if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
+        else counts.failed(tooMany ?? error)
+        if (passes) return next(exchange)
         throw refusal
       }
 
@@ -113,12 +130,13 @@ export const auth = definePolicy({
           found = null
           error = thrown
         }
+        const counts = asked
         if (concealed.length > 0) conceal(exchange)
-        if (found === null) return admitNobody(exchange, error)
-        if (!(found instanceof Promise)) return admit(exchange, found)
+        if (found === null) return admitNobody(exchange, error, counts)
+        if (!(found instanceof Promise)) return admit(exchange, found, counts)
         return found.then(
-          (identity) => admit(exchange, identity),
-          (thrown: unknown) => admitNobody(exchange, thrown),
+          (identity) => admit(exchange, identity, counts),
+          (thrown: unknown) => admitNobody(exchange, thrown, counts),
         )
       }
     }
@@ -132,6 +150,7 @@ function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: Polic
   const made =
     known.get(key) ??
     activeMethods(config).map(([method, options]) => ({
+      counts: new AuthCounts(toolbox.metrics, method.name),
       kind: method.kind,
       authenticator: method.create(options, toolbox),
     }))

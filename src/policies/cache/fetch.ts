@@ -7,6 +7,7 @@ import type { Headers } from '../../core/headers.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import type { Flight, Flights } from './coalescing.ts'
 import { controlOf } from './directives.ts'
 import { type Entry, ttlOf } from './entry.ts'
@@ -36,6 +37,8 @@ export interface FetchContext {
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
+  /** Null for what no client has asked for. */
+  readonly counts: CacheCounts | null
 }
 
 /**
@@ -128,6 +131,7 @@ export class Fetch {
     if (fresh === null) store.remove(this.key, entry)
     else store.put(this.key, fresh)
     this.flight?.settle()
+    this.context.counts?.revalidated.add(1)
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
     const reply = serveHit(fresh ?? entry, this.request, clock.now(), clock.wall(), forwardedLine(status))
     // Those of a 304 are for this client, whatever becomes of the entry.
@@ -137,8 +141,9 @@ export class Fetch {
   }
 
   private passOn(reply: Reply): Reply {
-    const { store, flights, settings, keys, invalidator } = this.context
+    const { store, flights, settings, keys, invalidator, counts } = this.context
     const { key, entry, exchange, reason } = this
+    counts?.forwarded(reason)
     if (exchange.method !== 'GET') invalidateAfter(exchange, reply, keys, invalidator)
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
@@ -210,6 +215,7 @@ export class Fetch {
     if (entry !== null && !exchange.aborted && asGatewayError(error).fault === 'service' && this.mayServeStale(entry))
       return this.serveStale(entry, asGatewayError(error).status)
     this.flight?.settle()
+    this.context.counts?.forwarded(this.reason)
     const reply = errorReply(error, exchange)
     reply.headers.appendLines(forwardedLine({ reason: this.reason }))
     return reply
@@ -220,8 +226,9 @@ export class Fetch {
   }
 
   private serveStale(entry: Entry, status: number): Reply {
-    const { clock } = this.context
+    const { clock, counts } = this.context
     this.flight?.settle()
+    counts?.stale.add(1)
     const [now, wall] = [clock.now(), clock.wall()]
     const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })
     return serveHit(entry, this.request, now, wall, line)

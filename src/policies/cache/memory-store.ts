@@ -1,3 +1,4 @@
+import type { Counter } from '../../core/metrics.ts'
 import type { Entry } from './entry.ts'
 import type { CacheStore } from './store.ts'
 
@@ -24,10 +25,18 @@ export class MemoryCacheStore implements CacheStore {
   private readonly byGroup = new Map<string, Set<Slot>>()
   private newest: Slot | null = null
   private oldest: Slot | null = null
+  private readonly evictions: Counter | null
   private used = 0
+  private kept = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, evictions: Counter | null = null) {
     this.limit = limit
+    this.evictions = evictions
+  }
+
+  /** Entries that it has. */
+  get entries(): number {
+    return this.kept
   }
 
   /** Octets in use, about. */
@@ -97,16 +106,21 @@ export class MemoryCacheStore implements CacheStore {
     slot.entries = entries
     slot.size = entries.reduce((sum, { size }) => sum + size, 0)
     this.used += slot.size
+    this.kept += entries.length
     this.slots.set(slot.key, slot)
     addTo(this.byUrl, slot.url, slot)
     for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
     this.link(slot)
-    while (this.used > this.limit && this.oldest !== null) this.drop(this.oldest)
+    while (this.used > this.limit && this.oldest !== null) {
+      this.evictions?.add(this.oldest.entries.length)
+      this.drop(this.oldest)
+    }
   }
 
   private drop(slot: Slot): void {
     if (!this.slots.delete(slot.key)) return
     this.used -= slot.size
+    this.kept -= slot.entries.length
     removeFrom(this.byUrl, slot.url, slot)
     for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
     this.unlink(slot)

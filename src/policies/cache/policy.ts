@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
+import { CacheCounts, watchStore } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import { compileKeys, queryOptions } from './key.ts'
@@ -76,8 +77,9 @@ export const cache = definePolicy({
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { clock } = toolbox
     const inCommon = sharedOf(toolbox, settings.memory)
+    const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, next, ...inCommon })
+      const routeCache = new RouteCache({ settings, keys, clock, next, counts, ...inCommon })
       return (exchange) => routeCache.handle(exchange)
     }
   },
@@ -96,7 +98,8 @@ function sharedOf(toolbox: PolicyToolbox, memory: number): Shared {
   return made
 }
 
-function makeShared({ clock }: PolicyToolbox, memory: number): Shared {
-  const store = new MemoryCacheStore(memory)
+function makeShared({ clock, metrics }: PolicyToolbox, memory: number): Shared {
+  const store = new MemoryCacheStore(memory, metrics.counter('sallyport_cache_evictions_total', { store: 'memory' }))
+  watchStore(metrics, store)
   return { store, flights: new Flights(clock), invalidator: new Invalidator(store, clock) }
 }

@@ -22,6 +22,8 @@ export class Refresh implements Exchange {
   params: Exchange['params']
   consumer: Exchange['consumer']
   instance: string | null = null
+  serviceTime = 0
+  repliedAt = 0
   error: GatewayError | null = null
   readonly aborted = false
   waiter: Abortable | null = null

@@ -4,6 +4,7 @@ import { afterwards, type Handler } from '../../core/handler.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
+import type { CacheCounts } from './cache-counts.ts'
 import { type Entry, hitReply, isFresh } from './entry.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { Refresh, consume } from './refresh.ts'
@@ -24,9 +25,11 @@ const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH
  */
 export class RouteCache {
   private readonly context: FetchContext
+  private readonly counts: CacheCounts
 
-  constructor(context: FetchContext) {
+  constructor(context: FetchContext & { readonly counts: CacheCounts }) {
     this.context = context
+    this.counts = context.counts
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
@@ -49,11 +52,18 @@ export class RouteCache {
     const entry = select(entries, exchange.headers)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
-    if (request === PLAIN && entry !== null && isFresh(entry, now)) return hitReply(entry, now)
+    if (request === PLAIN && entry !== null && isFresh(entry, now)) {
+      this.counts.hit.add(1)
+      return hitReply(entry, now)
+    }
     if (request.preconditions) return this.pass(exchange, 'request')
-    if (entry !== null && isUsable(entry, request, now)) return serveHit(entry, request, now, this.context.clock.wall())
+    if (entry !== null && isUsable(entry, request, now)) {
+      this.counts.hit.add(1)
+      return serveHit(entry, request, now, this.context.clock.wall())
+    }
     if (request.onlyIfCached) return this.refuse(exchange)
     if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
+      this.counts.stale.add(1)
       this.refresh(exchange, url, key, entry)
       return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
     }
@@ -90,8 +100,10 @@ export class RouteCache {
     if (exchange.aborted) throw new GatewayError('client-closed')
     const entry = select(await this.context.store.find(key), exchange.headers)
     const now = this.context.clock.now()
-    if (entry !== null && isUsable(entry, request, now))
+    if (entry !== null && isUsable(entry, request, now)) {
+      this.counts.coalesced.add(1)
       return serveHit(entry, request, now, this.context.clock.wall(), forwardedLine({ reason, collapsed: true }))
+    }
     return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
   }
 
@@ -110,12 +122,13 @@ export class RouteCache {
     const flight = this.context.flights.begin(key)
     if (flight === null) return
     const copy = new Refresh(exchange, this.context.clock.now())
-    const reply = new Fetch(this.context, copy, url, key, entry, PLAIN, 'stale', flight).run()
+    const reply = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight).run()
     if (reply instanceof Promise) void reply.then(consume)
     else consume(reply)
   }
 
   private pass(exchange: Exchange, reason: ForwardReason): Reply | Promise<Reply> {
+    this.counts.forwarded(reason)
     return this.forward(exchange, { reason })
   }
 
@@ -136,6 +149,7 @@ export class RouteCache {
 
   /** RFC 9111 section 5.2.1.7. */
   private refuse(exchange: Exchange): Reply {
+    this.counts.miss.add(1)
     const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
     reply.headers.appendLines('Cache-Status: sallyport; detail=only-if-cached\r\n')
     return reply

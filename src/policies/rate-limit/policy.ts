@@ -5,6 +5,7 @@ import { editReplies } from '../../core/handler.ts'
 import type { Decision, Quota } from '../../core/limits.ts'
 import type { Reply } from '../../core/reply.ts'
 import { clientName } from './client-name.ts'
+import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
@@ -13,6 +14,12 @@ const ANONYMOUS = 'unauthenticated'
 const FALLBACK = 'authenticated'
 /** Names the rates of a single consumer, as a tier names those of many. */
 const SINGLE = 'consumer'
+
+/** What clients of one kind are held to. */
+interface Tier {
+  readonly limiter: Limiter
+  readonly counts: LimitCounts
+}
 
 /** What was decided, for the reply. */
 interface Told {
@@ -26,23 +33,28 @@ export const rateLimit = definePolicy({
   summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
   options: rateLimitOptions,
   create(options, toolbox, route, general) {
-    const limiterOf = compileTiers(options, toolbox, ownName(options, route, general))
+    const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options
     return (next) => {
       const tell = editReplies<Told>(next, (reply, _, { limiter, decision }) => limiter.tell(reply.headers, decision))
 
-      function proceed(exchange: Exchange, limiter: Limiter, decision: Decision | null): Reply | Promise<Reply> {
+      function proceed(
+        exchange: Exchange,
+        { limiter, counts }: Tier,
+        decision: Decision | null,
+      ): Reply | Promise<Reply> {
+        counts.decided(decision)
         if (decision === null) return next(exchange)
         if (!decision.admitted) throw limiter.refusal(decision)
         return tell(exchange, { limiter, decision })
       }
 
       return (exchange) => {
-        const limiter = limiterOf(exchange)
-        if (limiter === null) return next(exchange)
-        const decision = limiter.meter.decide(clientName(exchange), cost)
-        if (!(decision instanceof Promise)) return proceed(exchange, limiter, decision)
-        return decision.then((made) => proceed(exchange, limiter, made))
+        const tier = tierOf(exchange)
+        if (tier === null) return next(exchange)
+        const decision = tier.limiter.meter.decide(clientName(exchange), cost)
+        if (!(decision instanceof Promise)) return proceed(exchange, tier, decision)
+        return decision.then((made) => proceed(exchange, tier, made))
       }
     }
   },
@@ -58,17 +70,18 @@ function countedBy({ tiers, consumers, algorithm, store }: RateLimitOptions) {
   return { tiers, consumers, algorithm, store }
 }
 
-/** Finds the limiter for an exchange; null where there is no limit. */
+/** Finds the tier of an exchange; null where there is no limit. */
 function compileTiers(
   options: RateLimitOptions,
   toolbox: PolicyToolbox,
   own: string,
-): (exchange: Exchange) => Limiter | null {
-  const { algorithm, store, onStoreFailure } = options
-  const compile = (tier: string, quotas: readonly Quota[]): Limiter | null => {
+): (exchange: Exchange) => Tier | null {
+  const { algorithm, store, onStoreFailure, cost } = options
+  const compile = (tier: string, quotas: readonly Quota[]): Tier | null => {
     if (quotas.length === 0) return null
     const limit = { name: tier + own, algorithm, quotas }
-    return new Limiter(limit, toolbox.limits.meter(limit, onStoreFailure, store), options)
+    const limiter = new Limiter(limit, toolbox.limits.meter(limit, onStoreFailure, store), options)
+    return { limiter, counts: new LimitCounts(toolbox.metrics, tier, cost) }
   }
   const tiers = new Map(Object.entries(options.tiers).map(([tier, quotas]) => [tier, compile(tier, quotas)]))
   const single = new Map(Object.entries(options.consumers).map(([id, quotas]) => [id, compile(SINGLE, quotas)]))
@@ -77,10 +90,10 @@ function compileTiers(
   return ({ consumer }) => {
     if (consumer === null) return anonymous
     if (single.size > 0) {
-      const limiter = (consumer.key === null ? undefined : single.get(consumer.key)) ?? single.get(consumer.id)
-      if (limiter !== undefined) return limiter
+      const alone = (consumer.key === null ? undefined : single.get(consumer.key)) ?? single.get(consumer.id)
+      if (alone !== undefined) return alone
     }
-    const limiter = tiers.get(consumer.tier)
-    return limiter === undefined ? fallback : limiter
+    const tier = tiers.get(consumer.tier)
+    return tier === undefined ? fallback : tier
   }
 }

@@ -33,7 +33,7 @@ test('counters and histograms of all threads are added up', async () => {
   for (const metrics of [makeThread(), makeThread()]) {
     metrics.counter('http_requests_total', { ...get, status: '200' }).add(2)
     metrics.histogram('http_request_duration_seconds', get).observe(0.002, null)
-    metrics.gauge('http_active_connections', {}, () => 5)
+    metrics.watch('http_active_connections', {}, () => 5)
   }
   const { text } = await metricsDocument(answers, undefined)
   assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",service="b",status="200"\} 4$/m)

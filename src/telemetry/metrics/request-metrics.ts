@@ -1,3 +1,4 @@
+import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import type { Exchange, RouteInfo } from '../../core/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
 
@@ -16,18 +17,40 @@ export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly traceIdOf: TraceIdOf
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
+  private readonly errors: ReadonlyMap<string, Counter>
+  private readonly broken: Counter
+  private readonly refusals = new Map<ErrorCode, Counter>()
 
   constructor(metrics: Metrics, traceIdOf: TraceIdOf) {
     this.metrics = metrics
     this.traceIdOf = traceIdOf
+    this.errors = new Map(
+      Object.entries(errorTable).map(([code, { fault }]) => [
+        code,
+        metrics.counter('sallyport_errors_total', { code, fault }),
+      ]),
+    )
+    this.broken = metrics.counter('sallyport_replies_broken_total', {})
   }
 
-  /** `end` in monotonic milliseconds. */
-  record(exchange: Exchange, status: number, end: number): void {
-    const { route, method, start } = exchange
-    const entry = (this.routes.get(route) ?? this.enter(route)).of(method)
-    entry.ofStatus(status).add(1)
-    entry.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
+  /** An exchange is over: its status, octets of the body that were sent, whether all were, and monotonic milliseconds. */
+  record(exchange: Exchange, status: number, bytes: number, whole: boolean, end: number): void {
+    const { route, method, start, repliedAt, serviceTime, error } = exchange
+    const ofRoute = this.routes.get(route) ?? this.enter(route)
+    const ofMethod = ofRoute.of(method)
+    ofMethod.ofStatus(status).add(1)
+    ofMethod.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
+    ofRoute.bytes.add(bytes)
+    if (repliedAt !== 0) ofRoute.gateway.observe((repliedAt - start - serviceTime) / 1000, null)
+    if (error !== null) this.errors.get(error.code)?.add(1)
+    if (!whole && !exchange.aborted) this.broken.add(1)
+  }
+
+  /** The head of a request could not be read. */
+  refused(code: ErrorCode): void {
+    const counter = this.refusals.get(code) ?? this.metrics.counter('sallyport_refused_requests_total', { code })
+    this.refusals.set(code, counter)
+    counter.add(1)
   }
 
   private enter(route: RouteInfo): RouteMetrics {
@@ -39,6 +62,8 @@ export class RequestMetrics {
 
 /** What is counted of one path of a route. */
 class RouteMetrics {
+  readonly gateway: Histogram
+  readonly bytes: Counter
   private readonly metrics: Metrics
   private readonly endpoint: string
   private readonly service: string
@@ -48,6 +73,8 @@ class RouteMetrics {
     this.metrics = metrics
     this.endpoint = pattern === '' ? UNMATCHED : pattern
     this.service = service ?? ''
+    this.gateway = metrics.histogram('sallyport_gateway_duration_seconds', { service: this.service })
+    this.bytes = metrics.counter('sallyport_response_bytes_total', { service: this.service })
   }
 
   of(method: string): MethodMetrics {

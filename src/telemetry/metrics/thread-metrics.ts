@@ -62,7 +62,7 @@ export class ThreadMetrics implements Metrics {
     string,
     { readonly labels: string; readonly name: MetricName; readonly cells: CellHistogram }
   >()
-  private readonly gauges: { readonly name: MetricName; readonly labels: string; readonly read: () => number }[] = []
+  private readonly watched: { readonly name: MetricName; readonly labels: string; readonly read: () => number }[] = []
   private cells = allocate(0)
   private used = 0
   private places: SeriesPlace[] = []
@@ -91,15 +91,15 @@ export class ThreadMetrics implements Metrics {
     return cells
   }
 
-  gauge<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void {
-    this.gauges.push({ name, labels: formatLabels(labels), read })
+  watch<Name extends MetricNameOf<'gauge' | 'counter'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void {
+    this.watched.push({ name, labels: formatLabels(labels), read })
   }
 
-  /** What is not in the cells: gauges, and exemplars if they are asked for. */
+  /** What is not in the cells: what is watched, and exemplars if they are asked for. */
   read({ exemplars }: { readonly exemplars: boolean }): ThreadAnswer {
     const examples = exemplars ? [...this.histograms.values()].filter(({ cells }) => cells.exemplars.some(Boolean)) : []
     return {
-      readings: this.gauges.map(({ name, labels, read }) => ({ name, labels, value: read() })),
+      readings: this.watched.map(({ name, labels, read }) => ({ name, labels, value: read() })),
       exemplars: examples.map(({ name, labels, cells }) => ({ name, labels, buckets: cells.exemplars })),
     }
   }

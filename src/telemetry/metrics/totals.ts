@@ -34,7 +34,10 @@ export class Totals {
   }
 
   addReading({ name, labels, value }: Reading): void {
-    this.series(name, labels).cells[0]! += value
+    const { together = 'sum' }: MetricEntry = metricTable[name]
+    const known = this.byName.get(name)?.get(labels)
+    const { cells } = known ?? this.series(name, labels)
+    cells[0] = together === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : cells[0]! + value
   }
 
   /** Keeps the newer ones. */

@@ -1,0 +1,51 @@
+import { asGatewayError } from '../../core/errors.ts'
+import type { Counter, Metrics } from '../../core/metrics.ts'
+import { CredentialError, type CredentialReason } from './credential-error.ts'
+
+/** Credentials that have proved something once, or would; all others are invalid. */
+const ENDED: Partial<Record<CredentialReason, 'expired' | 'revoked'>> = {
+  expired: 'expired',
+  'expired-key': 'expired',
+  inactive: 'revoked',
+}
+
+/** Counts what came of looking at the credentials of one method. */
+export class AuthCounts {
+  readonly accepted: Counter
+  readonly forbidden: Counter
+  private readonly invalid: Counter
+  private readonly expired: Counter
+  private readonly revoked: Counter
+  private readonly limited: Counter
+  private readonly unavailable: Counter
+
+  constructor(metrics: Metrics, method: string) {
+    const outcome = (name: string): Counter =>
+      metrics.counter('sallyport_auth_outcomes_total', { method, outcome: name })
+    this.accepted = outcome('accepted')
+    this.forbidden = outcome('forbidden')
+    this.invalid = outcome('invalid')
+    this.expired = outcome('expired')
+    this.revoked = outcome('revoked')
+    this.limited = outcome('limited')
+    this.unavailable = outcome('unavailable')
+  }
+
+  /** What an authenticator threw. */
+  failed(error: unknown): void {
+    if (error instanceof CredentialError) return this[ENDED[error.reason] ?? 'invalid'].add(1)
+    if (asGatewayError(error).code === 'rate-limited') return this.limited.add(1)
+    this.unavailable.add(1)
+  }
+}
+
+/** Counts requests without credentials: those that are refused for it, and those that need none. */
+export class AbsenceCounts {
+  readonly missing: Counter
+  readonly open: Counter
+
+  constructor(metrics: Metrics) {
+    this.missing = metrics.counter('sallyport_auth_outcomes_total', { method: 'none', outcome: 'missing' })
+    this.open = metrics.counter('sallyport_auth_outcomes_total', { method: 'none', outcome: 'public' })
+  }
+}

@@ -1,0 +1,35 @@
+import type { Counter, Metrics } from '../../core/metrics.ts'
+import type { ForwardReason } from './cache-status.ts'
+import type { MemoryCacheStore } from './memory-store.ts'
+
+/** Counts what a cache does with the requests of clients. */
+export class CacheCounts {
+  readonly hit: Counter
+  readonly stale: Counter
+  readonly revalidated: Counter
+  readonly coalesced: Counter
+  readonly miss: Counter
+  private readonly bypass: Counter
+
+  constructor(metrics: Metrics) {
+    const outcome = (name: string): Counter => metrics.counter('sallyport_cache_requests_total', { outcome: name })
+    this.hit = outcome('hit')
+    this.stale = outcome('stale')
+    this.revalidated = outcome('revalidated')
+    this.coalesced = outcome('coalesced')
+    this.miss = outcome('miss')
+    this.bypass = outcome('bypass')
+  }
+
+  /** The service was asked: as nothing was stored that would do, or as the request was not one to look for anything. */
+  forwarded(reason: ForwardReason): void {
+    if (reason === 'bypass' || reason === 'method') this.bypass.add(1)
+    else this.miss.add(1)
+  }
+}
+
+/** Has the size of a store read at each scrape. */
+export function watchStore(metrics: Metrics, store: MemoryCacheStore): void {
+  metrics.watch('sallyport_cache_bytes', { store: 'memory' }, () => store.size)
+  metrics.watch('sallyport_cache_entries', { store: 'memory' }, () => store.entries)
+}

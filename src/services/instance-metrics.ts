@@ -1,0 +1,78 @@
+import type { GatewayError } from '../core/errors.ts'
+import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
+import { ClosedBeforeReply } from '../http1/client-owner.ts'
+import { ConnectFailed } from '../http1/pool.ts'
+import type { PooledInstance } from './service.ts'
+
+const REASONS = ['connect', 'timeout', 'closed', 'invalid', 'busy'] as const
+
+/** Why an instance gave no reply. */
+export type FailureReason = (typeof REASONS)[number]
+
+/** Why an instance gave no reply; null where that was not for it to give, as when the client's body did not come. */
+export function failureReason(error: GatewayError): FailureReason | null {
+  if (error instanceof ConnectFailed) return 'connect'
+  if (error instanceof ClosedBeforeReply) return 'closed'
+  if (error.code === 'too-busy') return 'busy'
+  if (error.code === 'gateway-timeout') return 'timeout'
+  return error.code === 'bad-gateway' ? 'invalid' : null
+}
+
+function counters(make: (reason: FailureReason) => Counter): ReadonlyMap<FailureReason, Counter> {
+  return new Map(REASONS.map((reason) => [reason, make(reason)]))
+}
+
+/** Counts the attempts to have requests answered by one instance. */
+export class InstanceMetrics {
+  /** By the first digit of the status. */
+  private readonly replies: readonly Counter[]
+  private readonly failures: Counter
+  private readonly reasons: ReadonlyMap<FailureReason, Counter>
+  private readonly duration: Histogram
+
+  constructor(metrics: Metrics, service: string, instance: string) {
+    const labels = { service, instance }
+    const requests = (status_class: string): Counter =>
+      metrics.counter('sallyport_instance_requests_total', { ...labels, status_class })
+    this.failures = requests('error')
+    this.replies = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'].map(requests)
+    this.reasons = counters((reason) => metrics.counter('sallyport_instance_errors_total', { ...labels, reason }))
+    this.duration = metrics.histogram('sallyport_instance_duration_seconds', labels)
+  }
+
+  /** The head of a reply came, after so many milliseconds. */
+  replied(status: number, took: number): void {
+    ;(this.replies[Math.floor(status / 100)] ?? this.failures).add(1)
+    this.duration.observe(took / 1000, null)
+  }
+
+  /** No reply came. */
+  failed(reason: FailureReason): void {
+    this.failures.add(1)
+    this.reasons.get(reason)!.add(1)
+  }
+}
+
+/** Counts further attempts for the requests to one service. */
+export class Retries {
+  private readonly reasons: ReadonlyMap<FailureReason, Counter>
+
+  constructor(metrics: Metrics, service: string) {
+    this.reasons = counters((reason) => metrics.counter('sallyport_retries_total', { service, reason }))
+  }
+
+  /** One more, as the one before had failed for that reason. */
+  count(reason: FailureReason): void {
+    this.reasons.get(reason)!.add(1)
+  }
+}
+
+/** Has the connections of an instance read at each scrape. */
+export function watchInstance(metrics: Metrics, service: string, instance: PooledInstance): void {
+  const { pool } = instance
+  const labels = { service, instance: instance.address }
+  metrics.watch('sallyport_instance_in_flight', labels, () => instance.inFlight)
+  for (const state of ['idle', 'busy', 'connecting'] as const)
+    metrics.watch('sallyport_pool_connections', { ...labels, state }, () => pool.size[state])
+  metrics.watch('sallyport_pool_waiting', labels, () => pool.size.waiting)
+}
