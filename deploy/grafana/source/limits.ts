@@ -1,4 +1,4 @@
-import { OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units'
+import { OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds } from '@grafana/grafana-foundation-sdk/units'
 import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
 import { graph, states } from './panels.ts'
 import { quantile, rate } from './queries.ts'
@@ -84,6 +84,7 @@ const store: Row = {
       title: 'Operations',
       description: 'Operations on the store that the gateways share, by what became of them.',
       unit: OpsPerSecond,
+      width: 12,
       stacked: true,
       queries: [
         {
@@ -96,18 +97,13 @@ const store: Row = {
       title: 'Time for an operation, 99%',
       description: 'Time in which 99% of the operations are done. Requests wait for them.',
       unit: Seconds,
+      width: 12,
       queries: [
         {
           expr: quantile(0.99, 'sallyport_store_duration_seconds', GATEWAYS, 'store', 'operation'),
           legend: '{{store}} {{operation}}',
         },
       ],
-    }),
-    graph({
-      title: 'Limits in memory',
-      description: 'Clients whose use is remembered in the memory of the gateway.',
-      unit: Short,
-      queries: [{ expr: `sum by (gateway) (sallyport_rate_limit_table_entries{${GATEWAYS}})`, legend: '{{gateway}}' }],
     }),
     states({
       title: 'Reached',

@@ -136,7 +136,7 @@ const objectives: Row = {
       unit: Short,
       width: 12,
       thresholds: [1, 14.4],
-      queries: [{ expr: 'service:http_errors:ratio_rate1h / scalar(sallyport:error_budget)', legend: '{{service}}' }],
+      queries: [{ expr: 'service:http_errors:ratio_rate1h / service:http_errors:budget', legend: '{{service}}' }],
     }),
     graph({
       title: 'Latency: burn rate',
@@ -144,7 +144,7 @@ const objectives: Row = {
       unit: Short,
       width: 12,
       thresholds: [1, 14.4],
-      queries: [{ expr: 'service:http_slow:ratio_rate1h / scalar(sallyport:latency_budget)', legend: '{{service}}' }],
+      queries: [{ expr: 'service:http_slow:ratio_rate1h / service:http_slow:budget', legend: '{{service}}' }],
     }),
   ],
 }

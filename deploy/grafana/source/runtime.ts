@@ -84,9 +84,9 @@ const process: Row = {
     }),
     graph({
       title: 'Heap',
-      description: 'JavaScript heap in use. A line that only rises is a leak.',
+      description: 'JavaScript heap of each worker that is in use. A line that only rises is a leak.',
       unit: BytesIEC,
-      queries: [{ expr: `nodejs_heap_size_used_bytes{${GATEWAYS}}`, legend: '{{gateway}}' }],
+      queries: [{ expr: `sallyport_heap_bytes{${GATEWAYS},state="used"}`, legend: '{{gateway}} worker {{worker}}' }],
     }),
   ],
 }

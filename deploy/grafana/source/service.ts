@@ -30,7 +30,7 @@ const red: Row = {
       queries: [
         { expr: 'service:http_errors:ratio_rate5m{service="$service"}', legend: '5 minutes' },
         { expr: 'service:http_errors:ratio_rate1h{service="$service"}', legend: '1 hour' },
-        { expr: 'scalar(sallyport:error_budget)', legend: 'allowed' },
+        { expr: 'service:http_errors:budget{service="$service"}', legend: 'allowed' },
       ],
     }),
     graph({
@@ -123,12 +123,9 @@ const saturation: Row = {
     }),
     graph({
       title: 'Traffic',
-      description: 'Octets of request and reply bodies a second.',
+      description: 'Octets of reply bodies, and of tunnels, that are sent to clients each second.',
       unit: BytesPerSecondIEC,
-      queries: [
-        { expr: rate('sallyport_request_bytes_total', SERVICE), legend: 'requests' },
-        { expr: rate('sallyport_response_bytes_total', SERVICE), legend: 'replies' },
-      ],
+      queries: [{ expr: rate('sallyport_response_bytes_total', SERVICE), legend: 'sent' }],
     }),
   ],
 }
