@@ -12,7 +12,7 @@ import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { MetricsHub } from './telemetry/metrics/hub.ts'
-import { gaugeProcess } from './front/process-metrics.ts'
+import { watchProcess } from './front/process-metrics.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
@@ -71,8 +71,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
   const answers = new Answers(output.log)
-  const hub = new MetricsHub(answers, answers)
-  gaugeProcess({ answers })
+  const hub = new MetricsHub(answers, answers, clock)
+  watchProcess(hub.metrics, { config, board, slots, limits, workers: () => 1, clock })
   const policies = loaded.chain
   const front = new Front({
     config,
@@ -86,6 +86,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     threads: answers,
     clock,
     random,
+    worker: 0,
   })
   const addresses = await front
     .listen(

@@ -1,6 +1,6 @@
 /** What the table says of a metric. */
 export interface MetricEntry {
-  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
   /** One sentence, with the unit where the name does not say it. */
   readonly help: string
   readonly labels: readonly string[]
@@ -107,6 +107,11 @@ export const metricTable = {
     help: 'Units of rate limits that admitted requests have used up.',
     labels: ['tier'],
   },
+  sallyport_rate_limit_table_evictions_total: {
+    type: 'counter',
+    help: 'Counts of rate limits in memory that made way for others before their time was over.',
+    labels: [],
+  },
   sallyport_auth_outcomes_total: {
     type: 'counter',
     help: 'What came of looking at credentials, by the method that decided, or none.',
@@ -154,7 +159,7 @@ export const metricTable = {
     labels: [],
   },
   sallyport_event_loop_delay_seconds: {
-    type: 'gauge',
+    type: 'summary',
     help: 'How late a worker gets to what is due, since the last scrape: median, 99th percentile, worst.',
     labels: ['worker', 'quantile'],
   },

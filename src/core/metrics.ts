@@ -19,5 +19,9 @@ export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
   /** For a number that somebody keeps already: `read` is called at each scrape. */
-  watch<Name extends MetricNameOf<'gauge' | 'counter'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void
+  watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    read: () => number,
+  ): void
 }

@@ -21,6 +21,7 @@ import { LimitStores } from '../stores/limit-stores.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -48,6 +49,8 @@ export interface FrontOptions {
   readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
+  /** Number of this thread among the workers: 0 for the first. */
+  readonly worker: number
 }
 
 /** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
@@ -61,6 +64,7 @@ export class Front implements Receiver {
   private readonly listeners: readonly Listener[]
   private readonly accessLog: AccessLog | null
   private readonly requestMetrics: RequestMetrics
+  private readonly runtime: RuntimeWatch
   /** Probes of the gateway's own endpoints come every few seconds: they are logged where everything is. */
   private readonly logsOwn: boolean
 
@@ -72,6 +76,7 @@ export class Front implements Receiver {
     this.accessLog = config.log.access ? createAccessLog(output, clock) : null
     const metrics = new ThreadMetrics(options.announce, clock)
     metrics.watch('http_active_connections', {}, () => this.connections)
+    this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
     this.requestMetrics = new RequestMetrics(metrics, () => null)
@@ -82,7 +87,7 @@ export class Front implements Receiver {
       ]),
     )
     const { redis } = config.stores
-    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log)
+    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
     const { threads } = options
     const own = ownRoutes({ readiness: () => this.readiness, health: () => this.health(), threads })
     const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
@@ -142,6 +147,7 @@ export class Front implements Receiver {
     for (const service of this.services.values()) service.close()
     this.redis?.close()
     this.deadlines.close()
+    this.runtime.stop()
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 

@@ -1,16 +1,55 @@
-import { systemClock } from '../core/clock.ts'
-import type { Answers } from '../core/threads.ts'
-import { readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { readdirSync, readFileSync } from 'node:fs'
+import type { GatewayConfig } from '../config/schema.ts'
+import { formatAddress } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { HealthBoard } from '../services/health/board.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+import type { SharedTable } from '../stores/memory/table.ts'
 import { version } from './version.ts'
 
-/** What the metrics of the whole process, which only the main thread tells, are read from. */
+/** What is the same for all threads of the process. */
 export interface ProcessSources {
-  readonly answers: Answers
+  readonly config: GatewayConfig
+  readonly board: HealthBoard
+  readonly slots: SlotTable
+  readonly limits: SharedTable
+  /** Worker threads that run. */
+  readonly workers: () => number
+  readonly clock: Clock
 }
 
-/** Has the main thread tell what is the same for all threads, beside what it may tell as one of them. */
-export function gaugeProcess({ answers }: ProcessSources): void {
-  const metrics = new ThreadMetrics(() => {}, systemClock)
+/** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
+export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
+  const { config, board, slots, limits, workers, clock } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
-  answers.on(readingsTopic, (asked) => metrics.read(asked))
+  const loaded = clock.wall() / 1000
+  metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => loaded)
+  for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
+  metrics.watch('sallyport_workers', {}, workers)
+  metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
+  for (const [service, { instances }] of Object.entries(config.services))
+    for (const [i, { url }] of instances.entries())
+      metrics.watch('sallyport_instance_healthy', { service, instance: formatAddress(url) }, () =>
+        board.usable(slots[service]![i]!) ? 1 : 0,
+      )
+  watchSystem(metrics)
+}
+
+/** What the operating system knows of the process, under the names that Prometheus's own libraries use. */
+function watchSystem(metrics: Metrics): void {
+  const started = Date.now() / 1000 - process.uptime()
+  metrics.watch('process_cpu_seconds_total', {}, () => {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1e6
+  })
+  metrics.watch('process_cpu_user_seconds_total', {}, () => process.cpuUsage().user / 1e6)
+  metrics.watch('process_cpu_system_seconds_total', {}, () => process.cpuUsage().system / 1e6)
+  metrics.watch('process_start_time_seconds', {}, () => started)
+  metrics.watch('process_resident_memory_bytes', {}, () => process.memoryUsage.rss())
+  if (process.platform !== 'linux') return
+  // Without the one that lists them.
+  metrics.watch('process_open_fds', {}, () => readdirSync('/proc/self/fd').length - 1)
+  const most = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  if (most !== undefined) metrics.watch('process_max_fds', {}, () => Number(most))
 }

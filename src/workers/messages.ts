@@ -7,6 +7,8 @@ import type { LineMessage } from './line.ts'
 /** What a worker thread is started with. */
 export interface WorkerStart {
   readonly type: 'start'
+  /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
+  readonly worker: number
   readonly config: GatewayConfig
   /** The health board's memory. */
   readonly board: SharedArrayBuffer

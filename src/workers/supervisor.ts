@@ -4,13 +4,14 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Counter } from '../core/metrics.ts'
 import { Answers, type Threads, type Topic } from '../core/threads.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
-import { gaugeProcess } from '../front/process-metrics.ts'
+import { watchProcess } from '../front/process-metrics.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -39,7 +40,8 @@ export class Supervisor implements Threads {
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
-  private readonly metrics: MetricsHub
+  private readonly hub: MetricsHub
+  private readonly restarts: Counter
   private readonly workers = new Map<Worker, Line>()
   private restartDelay = RESTART_DELAY
   private ready = false
@@ -51,13 +53,15 @@ export class Supervisor implements Threads {
     this.config = config
     this.log = log
     this.answers = new Answers(log)
-    this.metrics = new MetricsHub(this, this.answers)
-    gaugeProcess({ answers: this.answers })
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
     this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
     this.slots = this.checker.update(config.services)
     this.limits = SharedTable.create(config.stores.memory.entries)
+    this.hub = new MetricsHub(this, this.answers, clock)
+    const { board, slots, limits } = this
+    watchProcess(this.hub.metrics, { config, board, slots, limits, workers: () => this.workers.size, clock })
+    this.restarts = this.hub.metrics.counter('sallyport_worker_restarts_total', {})
   }
 
   /** Starts the workers; resolves when all of them listen. Rejects, with nothing left running, when one cannot. */
@@ -65,8 +69,8 @@ export class Supervisor implements Threads {
     const count = this.config.workers === 'auto' ? availableParallelism() : this.config.workers
     try {
       // The first one finds out the ports where the configuration leaves them open.
-      this.addresses = await this.startWorker()
-      await Promise.all(Array.from({ length: count - 1 }, () => this.startWorker()))
+      this.addresses = await this.startWorker(0)
+      await Promise.all(Array.from({ length: count - 1 }, (_, i) => this.startWorker(i + 1)))
     } catch (error) {
       this.stopping = true
       await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
@@ -118,13 +122,13 @@ export class Supervisor implements Threads {
     clearInterval(this.keepAlive)
   }
 
-  private startWorker(): Promise<readonly Address[]> {
+  private startWorker(number: number): Promise<readonly Address[]> {
     const { config, slots, addresses } = this
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
     const [board, limits] = [this.board.buffer, this.limits.buffer]
-    this.tell(worker, { type: 'start', config, board, slots, limits, addresses })
+    this.tell(worker, { type: 'start', worker: number, config, board, slots, limits, addresses })
     const started = this.clock.now()
     let listening = false
     const line = new Line({
@@ -138,7 +142,7 @@ export class Supervisor implements Threads {
       let failure: unknown = null
       worker.on('message', (message: FromWorker) => {
         if (message.type === 'ask' || message.type === 'answer') return line.receive(message)
-        if (message.type === 'series') return this.metrics.learn(worker, message.series)
+        if (message.type === 'series') return this.hub.learn(worker, message.series)
         if (message.type === 'drained') {
           if (message.cutOff > 0)
             this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
@@ -151,22 +155,23 @@ export class Supervisor implements Threads {
       worker.on('error', (error) => (failure = error))
       worker.on('exit', (code) => {
         this.workers.delete(worker)
-        this.metrics.retire(worker)
+        this.hub.retire(worker)
         line.close()
         if (!listening)
           return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
-        if (!this.stopping) this.replace(failure, code, this.clock.now() - started)
+        if (!this.stopping) this.replace(number, failure, code, this.clock.now() - started)
       })
     })
   }
 
-  private replace(error: unknown, code: number, lived: number): void {
+  private replace(number: number, error: unknown, code: number, lived: number): void {
     this.restartDelay = lived > SOUND_LIFE ? RESTART_DELAY : Math.min(this.restartDelay * 2, RESTART_DELAY_MAXIMUM)
+    this.restarts.add(1)
     this.log.error({ error, code, restart_ms: this.restartDelay }, 'A worker died; another one takes its place')
     this.clock.after(this.restartDelay, () => {
       if (this.stopping) return
-      this.startWorker().catch((failure: unknown) => {
-        if (!this.stopping) this.replace(failure, 1, 0)
+      this.startWorker(number).catch((failure: unknown) => {
+        if (!this.stopping) this.replace(number, failure, 1, 0)
       })
     })
   }

@@ -20,7 +20,7 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({ config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
+async function run({ worker, config, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   const line = new Line({
@@ -44,6 +44,7 @@ async function run({ config, board, slots, limits, addresses }: WorkerStart): Pr
         threads: line,
         clock: systemClock,
         random: Math.random,
+        worker,
       }),
   )
   const listening = starting.then((front) => front.listen(addresses, true))

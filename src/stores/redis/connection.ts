@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Metrics } from '../../core/metrics.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from './client.ts'
 import { Outage } from './outage.ts'
 
@@ -9,9 +10,9 @@ export class RedisConnection {
   readonly outage: Outage
   private readonly clock: Clock
 
-  constructor(config: RedisConfig, clock: Clock, log: Logger) {
+  constructor(config: RedisConfig, clock: Clock, log: Logger, metrics: Metrics) {
     this.client = connectRedis(config)
-    this.outage = new Outage(clock, log, config.timeout)
+    this.outage = new Outage(clock, log, config.timeout, metrics)
     this.clock = clock
   }
 

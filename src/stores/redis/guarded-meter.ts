@@ -24,6 +24,7 @@ export class GuardedMeter implements Meter {
     const decision = await this.outage.ask(
       async () => this.remote.decide(client, cost),
       async () => this.remote.decide(client, 0),
+      'decide',
     )
     return decision ?? this.without(client, cost)
   }

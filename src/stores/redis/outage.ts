@@ -1,5 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Metrics } from '../../core/metrics.ts'
+import { type Operation, OperationMetrics } from './operation-metrics.ts'
 
 /** Between two looks whether Redis is back, in milliseconds. */
 const PROBE_INTERVAL = 100
@@ -16,11 +18,15 @@ export class Outage {
   private stopProbing: (() => void) | null = null
   private without = 0
   private closed = false
+  private readonly metrics: Metrics
+  private readonly operations = new Map<Operation, OperationMetrics>()
 
-  constructor(clock: Clock, log: Logger, timeout: number) {
+  constructor(clock: Clock, log: Logger, timeout: number, metrics: Metrics) {
     this.clock = clock
     this.log = log
     this.timeout = timeout
+    this.metrics = metrics
+    metrics.watch('sallyport_store_up', { store: 'redis' }, () => (this.down ? 0 : 1))
   }
 
   /** Whether it is known that Redis does not answer. */
@@ -33,19 +39,40 @@ export class Outage {
     this.without++
   }
 
-  /** What the question brings, or null where that is nothing in time. `again` is the question that ends the outage. */
-  ask<Answer>(question: () => Promise<Answer>, again: () => Promise<unknown>): Promise<Answer | null> {
+  /**
+   * What the question brings, or null where that is nothing in time. `again` is the question that ends the outage, and
+   * `operation` what the metrics call the question.
+   */
+  ask<Answer>(
+    question: () => Promise<Answer>,
+    again: () => Promise<unknown>,
+    operation: Operation = 'other',
+  ): Promise<Answer | null> {
+    const metrics = this.metricsOf(operation)
+    const start = this.clock.now()
     return new Promise((resolve) => {
+      let late = false
       const failed = (error: unknown): void => {
         cancel()
         this.begin(error, again)
         resolve(null)
       }
-      const cancel = this.clock.after(this.timeout, () => failed(new Error(`no answer within ${this.timeout} ms`)))
-      question().then((answer) => {
-        cancel()
-        resolve(answer)
-      }, failed)
+      const cancel = this.clock.after(this.timeout, () => {
+        late = true
+        metrics.timedOut()
+        failed(new Error(`no answer within ${this.timeout} ms`))
+      })
+      question().then(
+        (answer) => {
+          cancel()
+          if (!late) metrics.answered(this.clock.now() - start)
+          resolve(answer)
+        },
+        (error: unknown) => {
+          if (!late) metrics.failed()
+          failed(error)
+        },
+      )
     })
   }
 
@@ -53,6 +80,12 @@ export class Outage {
   close(): void {
     this.closed = true
     this.stopProbing?.()
+  }
+
+  private metricsOf(operation: Operation): OperationMetrics {
+    const known = this.operations.get(operation) ?? new OperationMetrics(this.metrics, operation)
+    this.operations.set(operation, known)
+    return known
   }
 
   private begin(error: unknown, again: () => Promise<unknown>): void {

@@ -17,7 +17,7 @@ function setUp() {
     gatherings++
     return { readings: [], exemplars: [] }
   })
-  const hub = new MetricsHub(answers, answers)
+  const hub = new MetricsHub(answers, answers, new ManualClock())
   const makeThread = (clock = new ManualClock()): ThreadMetrics => {
     const metrics = new ThreadMetrics((series) => hub.learn(metrics, series), clock)
     answers.on(readingsTopic, (asked) => metrics.read(asked))

@@ -1,6 +1,8 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Metrics } from '../../core/metrics.ts'
 import { type Answers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
-import { type NewSeries, readingsTopic } from './thread-metrics.ts'
+import { type NewSeries, readingsTopic, ThreadMetrics } from './thread-metrics.ts'
 import { type Cells, Totals } from './totals.ts'
 
 /** Asks the main thread for the document with the metrics of all threads. */
@@ -16,8 +18,14 @@ export class MetricsHub {
   /** The documents that are being made: whoever asks meanwhile gets the same. */
   private readonly making = new Map<Format, Promise<string>>()
 
-  constructor(threads: Threads, answers: Answers) {
+  /** What the main thread itself counts and tells. */
+  readonly metrics: Metrics
+
+  constructor(threads: Threads, answers: Answers, clock: Clock) {
     this.threads = threads
+    const metrics = new ThreadMetrics((series) => this.learn(this, series), clock)
+    this.metrics = metrics
+    answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(documentTopic, (format) => this.document(format))
   }
 

@@ -91,7 +91,11 @@ export class ThreadMetrics implements Metrics {
     return cells
   }
 
-  watch<Name extends MetricNameOf<'gauge' | 'counter'>>(name: Name, labels: LabelsOf<Name>, read: () => number): void {
+  watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    read: () => number,
+  ): void {
     this.watched.push({ name, labels: formatLabels(labels), read })
   }
 

@@ -1,0 +1,31 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import type { Metrics } from '../../core/metrics.ts'
+
+/** Between two looks at how late the event loop is, in milliseconds: what it measures includes them. */
+const RESOLUTION = 20
+const WORST = 100
+/** In the order in which they are read, the worst last. */
+const PERCENTILES = [50, 99, WORST]
+
+/** What measures a thread all the time. */
+export interface RuntimeWatch {
+  stop(): void
+}
+
+/** Has the event loop and the heap of this thread read at each scrape. */
+export function watchRuntime(metrics: Metrics, worker: number): RuntimeWatch {
+  const label = { worker: String(worker) }
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
+  delay.enable()
+  for (const percentile of PERCENTILES)
+    metrics.watch('sallyport_event_loop_delay_seconds', { ...label, quantile: String(percentile / 100) }, () => {
+      const seconds = Math.max(0, delay.percentile(percentile) / 1e9 - RESOLUTION / 1000)
+      // The time until the next scrape begins.
+      if (percentile === WORST) delay.reset()
+      return seconds
+    })
+  metrics.watch('sallyport_heap_bytes', { ...label, state: 'used' }, () => getHeapStatistics().used_heap_size)
+  metrics.watch('sallyport_heap_bytes', { ...label, state: 'limit' }, () => getHeapStatistics().heap_size_limit)
+  return { stop: () => delay.disable() }
+}
