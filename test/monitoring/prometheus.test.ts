@@ -5,12 +5,15 @@ import test from 'node:test'
 import { parse } from 'yaml'
 import { metricTable } from '../../src/core/metric-table.ts'
 import { dashboards, panelsOf } from '../support/dashboards.ts'
-import { FRAGILE, startTraffic } from '../support/platform-traffic.ts'
+import { FRAGILE, type PlatformTraffic, startTraffic } from '../support/platform-traffic.ts'
 import { type Prometheus, type Series, startPrometheus } from '../support/prometheus.ts'
 import { alerts, prometheusFolder, recordings } from '../support/rules.ts'
 
 /** How long everything may take to show up, in milliseconds: a second scrape for a rate, and health checks. */
-const SHOWN = 30_000
+const SHOWN = 20_000
+
+/** What clients get to see. */
+const STATUSES = ['200', '201', '401', '403', '404', '429', '500', '502', '503', '504']
 
 /** Alerts on what the gateway does not tell yet: only promtool tests them. */
 const AHEAD = ['SallyportCertificateExpiresSoon', 'SallyportCertificateExpires']
@@ -26,17 +29,9 @@ interface Question {
 test('with traffic of every kind, each panel, rule and alert has data', async (t) => {
   const traffic = await startTraffic(t)
   const prometheus = await startPrometheus(t, configuration(traffic.port))
-  const questions = [...panelQuestions(), ...variableQuestions(), ...ruleQuestions()]
+  const questions = [...outcomeQuestions(), ...panelQuestions(), ...variableQuestions(), ...ruleQuestions()]
 
-  const rounds = 3
-  for (let i = 0; i < rounds; i++) await traffic.round()
-  await traffic.redis.kill()
-  const end = performance.now() + SHOWN
-  let open = questions
-  while (open.length > 0 && performance.now() < end) {
-    await traffic.round()
-    open = await unanswered(prometheus, open)
-  }
+  await drive(traffic, prometheus, questions)
 
   for (const { name, expression, labels } of questions) {
     await t.test(name, async () => {
@@ -49,6 +44,12 @@ test('with traffic of every kind, each panel, rule and alert has data', async (t
         )
     })
   }
+  await t.test('a Redis that is gone and a service without instances are alerts', async () => {
+    await traffic.redis.kill()
+    const expected = ['SallyportStoreDown', 'SallyportNoHealthyInstance', 'SallyportInstanceDown']
+    const questions = expected.map((name) => ({ name, expression: `ALERTS{alertname="${name}"}`, labels: [] }))
+    assert.deepEqual(await drive(traffic, prometheus, questions), [])
+  })
   await t.test('Prometheus evaluates every rule', async () => {
     const rules = await prometheus.rules()
     assert.equal(rules.length, alerts.length + recordings.length)
@@ -90,6 +91,25 @@ function configuration(port: number): unknown {
       static_configs: [{ targets: [`127.0.0.1:${port}`] }],
     })),
   }
+}
+
+/** That the traffic is what it is meant to be. */
+function outcomeQuestions(): Question[] {
+  const happen = (counter: string, label: string, values: readonly string[]): Question[] =>
+    values.map((value) => ({
+      name: `requests with ${label} ${value}`,
+      expression: `sum(rate(${counter}{${label}="${value}"}[1m])) > 0`,
+      labels: [],
+    }))
+  return [
+    ...happen('http_requests_total', 'status', STATUSES),
+    ...happen('sallyport_instance_errors_total', 'reason', ['connect', 'timeout', 'closed', 'invalid', 'busy']),
+    ...happen('sallyport_retries_total', 'reason', ['connect']),
+    ...happen('sallyport_cache_requests_total', 'outcome', ['hit', 'miss', 'revalidated']),
+    ...happen('sallyport_auth_outcomes_total', 'outcome', ['accepted', 'missing', 'invalid', 'forbidden']),
+    ...happen('sallyport_rate_limit_decisions_total', 'outcome', ['admitted', 'refused']),
+    ...happen('sallyport_refused_requests_total', 'code', ['bad-request']),
+  ]
 }
 
 function panelQuestions(): Question[] {
@@ -135,6 +155,21 @@ function filledIn(expression: string): string {
     .replaceAll('$__rate_interval', '1m')
     .replaceAll('="$service"', `="${FRAGILE}"`)
     .replaceAll(/\$(?:gateway|service|instance)/g, '.*')
+}
+
+/** Sends requests until every question has an answer; returns the ones that have none in the end. */
+async function drive(
+  traffic: PlatformTraffic,
+  prometheus: Prometheus,
+  questions: readonly Question[],
+): Promise<readonly Question[]> {
+  const end = performance.now() + SHOWN
+  let open = questions
+  while (open.length > 0 && performance.now() < end) {
+    await traffic.round()
+    open = await unanswered(prometheus, open)
+  }
+  return open
 }
 
 async function unanswered(prometheus: Prometheus, questions: readonly Question[]): Promise<Question[]> {

@@ -13,6 +13,9 @@ import { startService } from './service.ts'
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 const API_KEY = 'the key of a partner'
 
+/** Requests at a time, which are more than the service has connections and places to wait for one. */
+const CROWD = 8
+
 /** The service to which everything happens. */
 export const FRAGILE = 'fragile-service'
 
@@ -86,7 +89,7 @@ routes:
   const round = async (): Promise<void> => {
     const fresh = { path: `/api/v1/products?round=${++rounds}` }
     for (const request of [...requests, fresh]) await send(port, request)
-    await Promise.all([1, 2, 3, 4].map(() => send(port, { path: '/fragile/slow' })))
+    await Promise.all(Array.from({ length: CROWD }, () => send(port, { path: '/fragile/slow' })))
     await sendNonsense(port)
   }
   return { port, redis, round }

@@ -1,7 +1,7 @@
 import { OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds } from '@grafana/grafana-foundation-sdk/units'
 import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
 import { graph, states } from './panels.ts'
-import { quantile, rate } from './queries.ts'
+import { quantile, rate, rateAbove0 } from './queries.ts'
 
 const DECISIONS = 'sallyport_rate_limit_decisions_total'
 const REFUSED = `${GATEWAYS},outcome="refused"`
@@ -58,7 +58,7 @@ const identity: Row = {
       stacked: true,
       queries: [
         {
-          expr: rate('sallyport_auth_outcomes_total', `${GATEWAYS},outcome!="accepted"`, 'method', 'outcome'),
+          expr: rateAbove0('sallyport_auth_outcomes_total', `${GATEWAYS},outcome!="accepted"`, 'method', 'outcome'),
           legend: '{{method}} {{outcome}}',
         },
       ],
@@ -84,7 +84,6 @@ const store: Row = {
       title: 'Operations',
       description: 'Operations on the store that the gateways share, by what became of them.',
       unit: OpsPerSecond,
-      width: 12,
       stacked: true,
       queries: [
         {
@@ -97,12 +96,20 @@ const store: Row = {
       title: 'Time for an operation, 99%',
       description: 'Time in which 99% of the operations are done. Requests wait for them.',
       unit: Seconds,
-      width: 12,
       queries: [
         {
           expr: quantile(0.99, 'sallyport_store_duration_seconds', GATEWAYS, 'store', 'operation'),
           legend: '{{store}} {{operation}}',
         },
+      ],
+    }),
+    graph({
+      title: 'Forgotten in memory',
+      description:
+        'Counts in the memory of a gateway that made way for others before their time was over. Any of them: the table is too small, and clients may get their limit once more.',
+      unit: OpsPerSecond,
+      queries: [
+        { expr: rate('sallyport_rate_limit_table_evictions_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' },
       ],
     }),
     states({

@@ -1,7 +1,7 @@
 import { BytesIEC, PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units'
 import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
 import { figure, graph, states } from './panels.ts'
-import { quantile, quantiles, rate } from './queries.ts'
+import { quantile, quantiles, rate, rateAbove0 } from './queries.ts'
 
 const SERVED = `${GATEWAYS},service!=""`
 const FAILED = `${SERVED},status=~"5.."`
@@ -115,7 +115,7 @@ const red: Row = {
         'Replies that the gateway made itself, by code: docs/troubleshooting.md says what each code means. Codes of the client, such as unauthorized, are no failures.',
       unit: RequestsPerSecond,
       stacked: true,
-      queries: [{ expr: rate('sallyport_errors_total', GATEWAYS, 'code'), legend: '{{code}}' }],
+      queries: [{ expr: rateAbove0('sallyport_errors_total', GATEWAYS, 'code'), legend: '{{code}}' }],
     }),
     graph({
       title: 'Time in the gateway',

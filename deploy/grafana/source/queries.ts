@@ -5,6 +5,11 @@ export function rate(counter: string, labels: string, ...by: readonly string[]):
   return `sum${grouped(by)}(rate(${counter}{${labels}}[$__rate_interval]))`
 }
 
+/** The same without what does not happen: of many kinds of failure few are to be seen at a time. */
+export function rateAbove0(counter: string, labels: string, ...by: readonly string[]): string {
+  return `${rate(counter, labels, ...by)} > 0`
+}
+
 /** The quantile of a histogram, by the labels. */
 export function quantile(part: number, histogram: string, labels: string, ...by: readonly string[]): string {
   return `histogram_quantile(${part}, ${rate(`${histogram}_bucket`, labels, ...by, 'le')})`

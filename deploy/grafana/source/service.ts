@@ -7,7 +7,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/units'
 import { dashboard, GATEWAYS, type Row, serviceChoice } from './dashboard.ts'
 import { graph, states } from './panels.ts'
-import { quantile, quantiles, rate } from './queries.ts'
+import { quantile, quantiles, rate, rateAbove0 } from './queries.ts'
 
 const SERVICE = `${GATEWAYS},service="$service"`
 const INSTANCES = `${SERVICE},instance=~"$instance"`
@@ -58,7 +58,7 @@ const instances: Row = {
       unit: RequestsPerSecond,
       queries: [
         {
-          expr: rate('sallyport_instance_errors_total', INSTANCES, 'instance', 'reason'),
+          expr: rateAbove0('sallyport_instance_errors_total', INSTANCES, 'instance', 'reason'),
           legend: '{{instance}} {{reason}}',
         },
       ],
@@ -80,7 +80,10 @@ const instances: Row = {
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
-        { expr: rate('sallyport_instance_requests_total', INSTANCES, 'status_class'), legend: '{{status_class}}' },
+        {
+          expr: rateAbove0('sallyport_instance_requests_total', INSTANCES, 'status_class'),
+          legend: '{{status_class}}',
+        },
       ],
     }),
     graph({
@@ -88,7 +91,7 @@ const instances: Row = {
       description: 'Requests that were sent once more, to another instance or on a new connection, and why.',
       unit: RequestsPerSecond,
       stacked: true,
-      queries: [{ expr: rate('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' }],
+      queries: [{ expr: rateAbove0('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' }],
     }),
     graph({
       title: 'In flight',
