@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { parse } from 'yaml'
+import { z } from 'zod'
 import { metricTable } from '../../src/core/metric-table.ts'
 import { dashboards, panelsOf } from '../support/dashboards.ts'
 import { FRAGILE, type PlatformTraffic, startTraffic } from '../support/platform-traffic.ts'
@@ -16,7 +17,13 @@ const SHOWN = 20_000
 const STATUSES = ['200', '201', '401', '403', '404', '429', '500', '502', '503', '504']
 
 /** Alerts on what the gateway does not tell yet: only promtool tests them. */
-const AHEAD = ['SallyportCertificateExpiresSoon', 'SallyportCertificateExpires']
+const AHEAD = new Set(['SallyportCertificateExpiresSoon', 'SallyportCertificateExpires'])
+
+const configurationSchema = z.looseObject({
+  global: z.unknown(),
+  rule_files: z.array(z.string()),
+  scrape_configs: z.array(z.looseObject({ static_configs: z.unknown() })),
+})
 
 /** An expression that has to be something. */
 interface Question {
@@ -47,8 +54,8 @@ test('with traffic of every kind, each panel, rule and alert has data', async (t
   await t.test('a Redis that is gone and a service without instances are alerts', async () => {
     await traffic.redis.kill()
     const expected = ['SallyportStoreDown', 'SallyportNoHealthyInstance', 'SallyportInstanceDown']
-    const questions = expected.map((name) => ({ name, expression: `ALERTS{alertname="${name}"}`, labels: [] }))
-    assert.deepEqual(await drive(traffic, prometheus, questions), [])
+    const alertQuestions = expected.map((name) => ({ name, expression: `ALERTS{alertname="${name}"}`, labels: [] }))
+    assert.deepEqual(await drive(traffic, prometheus, alertQuestions), [])
   })
   await t.test('Prometheus evaluates every rule', async () => {
     const rules = await prometheus.rules()
@@ -70,7 +77,7 @@ test('with traffic of every kind, each panel, rule and alert has data', async (t
 
 test('alerts that have no data yet are on metrics that the gateway does not tell yet', () => {
   const told = Object.keys(metricTable)
-  for (const { alert, expr } of alerts.filter((rule) => AHEAD.includes(rule.alert))) {
+  for (const { alert, expr } of alerts.filter((rule) => AHEAD.has(rule.alert))) {
     const [metric = ''] = /sallyport_\w+/.exec(expr) ?? []
     assert.ok(!told.includes(metric), `${alert} can be tested with data: ${metric} is there now`)
   }
@@ -78,19 +85,11 @@ test('alerts that have no data yet are on metrics that the gateway does not tell
 
 /** What operators use, but for the place of the gateway and the pace. */
 function configuration(port: number): unknown {
-  const written = parse(readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8')) as {
-    rule_files: string[]
-    scrape_configs: object[]
-  }
-  return {
-    ...written,
-    global: { scrape_interval: '200ms', evaluation_interval: '200ms' },
-    rule_files: written.rule_files.map((file) => join(prometheusFolder, file)),
-    scrape_configs: written.scrape_configs.map((job) => ({
-      ...job,
-      static_configs: [{ targets: [`127.0.0.1:${port}`] }],
-    })),
-  }
+  const written = configurationSchema.parse(parse(readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8')))
+  written.global = { scrape_interval: '200ms', evaluation_interval: '200ms' }
+  written.rule_files = written.rule_files.map((file) => join(prometheusFolder, file))
+  for (const job of written.scrape_configs) job.static_configs = [{ targets: [`127.0.0.1:${port}`] }]
+  return written
 }
 
 /** That the traffic is what it is meant to be. */
@@ -139,7 +138,7 @@ function variableQuestions(): Question[] {
  * What is left has data exactly if both sides of each comparison have, with labels that match.
  */
 function ruleQuestions(): Question[] {
-  const known = alerts.filter(({ alert }) => !AHEAD.includes(alert))
+  const known = alerts.filter(({ alert }) => !AHEAD.has(alert))
   return [
     ...recordings.map(({ record }) => ({ name: record, expression: record, labels: [] })),
     ...known.map(({ alert, expr }) => ({

@@ -95,12 +95,18 @@ routes:
   return { port, redis, round }
 }
 
-const misbehave: RequestListener = (request, response) => {
-  if (request.url === '/fragile/slow') return
-  if (request.url === '/fragile/closed') return void request.socket.destroy()
-  if (request.url === '/fragile/invalid') return void request.socket.end('nonsense\r\n\r\n')
-  if (request.url === '/fragile/failed') return void response.writeHead(500).end()
-  response.end('{}')
+/** What the fragile service does on each path. */
+const misdeeds: Readonly<Record<string, RequestListener>> = {
+  '/fragile/ok': (_, response) => response.end('{}'),
+  '/fragile/slow': () => {},
+  '/fragile/closed': ({ socket }) => socket.destroy(),
+  '/fragile/invalid': ({ socket }) => socket.end('nonsense\r\n\r\n'),
+  '/fragile/failed': (_, response) => response.writeHead(500).end(),
+}
+
+function misbehave(...[request, response]: Parameters<RequestListener>): void {
+  const act = misdeeds[request.url!] ?? misdeeds['/fragile/ok']!
+  act(request, response)
 }
 
 function requestsWith(token: string): Ask[] {
