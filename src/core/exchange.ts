@@ -69,8 +69,8 @@ export interface Exchange {
   instance: string | null
   /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
   serviceTime: number
-  /** Monotonic milliseconds at which the reply began to be written; 0 before. */
-  repliedAt: number
+  /** Monotonic milliseconds at which a reply began that is written bit by bit; null before, and where it is written at once. */
+  repliedAt: number | null
   /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
   error: GatewayError | null
   /** The client has left: whatever is still done for the exchange is for nobody. */

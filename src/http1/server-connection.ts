@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { Bytes, cancelBody } from '../core/body.ts'
+import { Bytes, cancelBody, isStream } from '../core/body.ts'
 import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
@@ -220,7 +220,7 @@ export class ServerConnection implements BodySource, WriterOwner, InputConsumer,
       return cancelBody(reply.body)
     }
     exchange.waiter = null
-    exchange.repliedAt = this.deadlines.clock.now()
+    if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true

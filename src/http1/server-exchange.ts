@@ -32,7 +32,7 @@ export class ServerExchange implements Exchange {
   consumer: Consumer | null = null
   instance: string | null = null
   serviceTime = 0
-  repliedAt = 0
+  repliedAt: number | null = null
   error: GatewayError | null = null
   aborted = false
   waiter: Abortable | null = null

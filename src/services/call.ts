@@ -59,7 +59,7 @@ class Call implements Exchange {
   readonly consumer = null
   instance: string | null = null
   serviceTime = 0
-  repliedAt = 0
+  repliedAt: number | null = null
   error: GatewayError | null = null
   aborted = false
   waiter: Abortable | null = null

@@ -21,7 +21,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     consumer: null,
     instance: null,
     serviceTime: 0,
-    repliedAt: 0,
+    repliedAt: null,
     error: null,
     aborted: false,
     waiter: null,

@@ -23,7 +23,7 @@ export class Refresh implements Exchange {
   consumer: Exchange['consumer']
   instance: string | null = null
   serviceTime = 0
-  repliedAt = 0
+  repliedAt: number | null = null
   error: GatewayError | null = null
   readonly aborted = false
   waiter: Abortable | null = null

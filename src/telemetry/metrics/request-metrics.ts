@@ -41,7 +41,8 @@ export class RequestMetrics {
     ofMethod.ofStatus(status).add(1)
     ofMethod.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
     ofRoute.bytes.add(bytes)
-    if (repliedAt !== 0) ofRoute.gateway.observe((repliedAt - start - serviceTime) / 1000, null)
+    const begun = repliedAt ?? end
+    if (!exchange.aborted) ofRoute.gateway.observe((begun - start - serviceTime) / 1000, null)
     if (error !== null) this.errors.get(error.code)?.add(1)
     if (!whole && !exchange.aborted) this.broken.add(1)
   }
