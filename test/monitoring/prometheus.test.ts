@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import test from 'node:test'
+import { globSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import test, { type TestContext } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { metricTable } from '../../src/core/metric-table.ts'
+import { temporaryFile } from '../support/command.ts'
 import { dashboards, panelsOf } from '../support/dashboards.ts'
 import { FRAGILE, type PlatformTraffic, startTraffic } from '../support/platform-traffic.ts'
 import { type Prometheus, type Series, startPrometheus } from '../support/prometheus.ts'
@@ -35,7 +36,7 @@ interface Question {
 
 test('with traffic of every kind, each panel, rule and alert has data', async (t) => {
   const traffic = await startTraffic(t)
-  const prometheus = await startPrometheus(t, configuration(traffic.port))
+  const prometheus = await startPrometheus(t, await configuration(t, traffic.port))
   const questions = [...outcomeQuestions(), ...panelQuestions(), ...variableQuestions(), ...ruleQuestions()]
 
   await drive(traffic, prometheus, questions)
@@ -84,12 +85,20 @@ test('alerts that have no data yet are on metrics that the gateway does not tell
 })
 
 /** What operators use, but for the place of the gateway and the pace. */
-function configuration(port: number): unknown {
-  const written = configurationSchema.parse(parse(readFileSync(join(prometheusFolder, 'prometheus.yml'), 'utf8')))
+async function configuration(t: TestContext, port: number): Promise<unknown> {
+  const written = configurationSchema.parse(parse(read('prometheus.yml')))
+  const files = written.rule_files.flatMap((pattern) => globSync(pattern, { cwd: prometheusFolder }))
+  const unhurried = /^ +interval: .*\n/gm
   written.global = { scrape_interval: '200ms', evaluation_interval: '200ms' }
-  written.rule_files = written.rule_files.map((file) => join(prometheusFolder, file))
+  written.rule_files = await Promise.all(
+    files.map((file) => temporaryFile(t, basename(file), read(file).replaceAll(unhurried, ''))),
+  )
   for (const job of written.scrape_configs) job.static_configs = [{ targets: [`127.0.0.1:${port}`] }]
   return written
+}
+
+function read(file: string): string {
+  return readFileSync(join(prometheusFolder, file), 'utf8')
 }
 
 /** That the traffic is what it is meant to be. */
