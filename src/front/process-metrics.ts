@@ -26,6 +26,7 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   const loaded = clock.wall() / 1000
   metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => loaded)
   for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
+  metrics.counter('sallyport_worker_restarts_total', {})
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
   for (const [service, { instances }] of Object.entries(config.services))

@@ -6,10 +6,10 @@ import type { Series, Totals } from './totals.ts'
 export type Format = 'prometheus' | 'openmetrics'
 
 /** What a document of the format is labelled with. */
-export const contentTypes: Readonly<Record<Format, string>> = {
+export const contentTypes = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
-}
+} as const satisfies Record<Format, string>
 
 /** All metrics as a document, in the order of the table; one that nobody has used is left out. */
 export function writeMetrics(totals: Totals, format: Format): string {

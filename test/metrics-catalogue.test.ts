@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import test from 'node:test'
+import { type MetricEntry, metricTable } from '../src/core/metric-table.ts'
+import { send } from './support/client.ts'
+import { startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+import { connect } from './support/peer.ts'
+import { startRedis } from './support/redis.ts'
+import { startService } from './support/service.ts'
+
+const table = Object.entries<MetricEntry>(metricTable)
+
+test('every metric of the table is exposed, with its labels and no others, and promtool finds nothing wrong', async (t) => {
+  const service = await startService(t)
+  const redis = await startRedis(t)
+  const { port } = await startGateway(t, {
+    stores: { redis: { url: redis.url, timeout: '1s' } },
+    services: { backend: { instances: [service.url] } },
+    policies: { auth: { methods: { 'api-key': {} }, public: ['/*'] }, 'rate-limit': {}, cache: {} },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  await send(port)
+  const client = await connect(t, port)
+  client.write('no request\r\n\r\n')
+  await client.until('400')
+  const metrics = await scrape(port)
+  for (const [name, { type, help, labels }] of table) {
+    assert.ok(metrics.text.includes(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`), name)
+    const samples = metrics.all(type === 'histogram' ? `${name}_count` : name)
+    assert.ok(samples.length > 0, name)
+    for (const sample of samples) assert.deepEqual(Object.keys(sample.labels).toSorted(), labels.toSorted(), name)
+  }
+  execFileSync('promtool', ['check', 'metrics'], { input: metrics.text })
+})
+
+test('the guide has the same metrics with the same types and labels, in the same order', () => {
+  const guide = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
+  const rows = [...guide.matchAll(/^\| `((?:http|sallyport|process)_\w+)` +\| (\w+) +\| (.*?) +\|/gm)]
+  const told = rows.map(([, name, type, labels = '']) => [name, type, labels.replaceAll('`', '').split(', ')])
+  assert.deepEqual(
+    told,
+    table.map(([name, { type, labels }]) => [name, type, labels.length === 0 ? ['–'] : labels]),
+  )
+})
