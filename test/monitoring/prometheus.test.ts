@@ -52,9 +52,18 @@ test('with traffic of every kind, each panel, rule and alert has data', async (t
         )
     })
   }
-  await t.test('a Redis that is gone and a service without instances are alerts', async () => {
+  await t.test('what has gone wrong by then is seen as alerts', async () => {
     await traffic.redis.kill()
-    const expected = ['SallyportStoreDown', 'SallyportNoHealthyInstance', 'SallyportInstanceDown']
+    await traffic.killWorker()
+    const expected = [
+      'SallyportErrorsBurnFast',
+      'SallyportErrorsBurnSlow',
+      'SallyportInternalErrors',
+      'SallyportInstanceDown',
+      'SallyportNoHealthyInstance',
+      'SallyportStoreDown',
+      'SallyportWorkerRestarts',
+    ]
     const alertQuestions = expected.map((name) => ({ name, expression: `ALERTS{alertname="${name}"}`, labels: [] }))
     assert.deepEqual(await drive(traffic, prometheus, alertQuestions), [])
   })

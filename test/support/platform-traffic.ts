@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { freePorts as anyPorts, startPlatform } from '../../examples/platform/platform.ts'
 import { cleanUp } from './cleanup.ts'
 import { type Ask, send } from './client.ts'
-import { start } from './command.ts'
+import { start, temporaryFile } from './command.ts'
 import { freePorts, type RedisServer, startRedis } from './redis.ts'
 import { startService } from './service.ts'
 
@@ -19,12 +19,29 @@ const CROWD = 8
 /** The service to which everything happens. */
 export const FRAGILE = 'fragile-service'
 
+const gateway = new URL('../../src/gateway.ts', import.meta.url).href
+const preload = new URL('kill-worker.ts', import.meta.url).href
+
+/** A policy of the user's own that does not work. */
+const BROKEN = `
+import { definePolicy, z } from ${JSON.stringify(gateway)}
+
+export default definePolicy({
+  name: 'broken',
+  summary: 'Fails.',
+  options: z.strictObject({}),
+  create: () => () => () => { throw new Error('broken on purpose') },
+})
+`
+
 /** The platform with a gateway in front of it, and requests that meet every kind of outcome. */
 export interface PlatformTraffic {
   readonly port: number
   readonly redis: RedisServer
   /** Sends one request of each kind. */
   readonly round: () => Promise<void>
+  /** Kills one of the workers, as a crash would. */
+  readonly killWorker: () => Promise<void>
 }
 
 /** Starts the platform, a Redis, a service that fails in every way, and the command line's gateway before them. */
@@ -36,7 +53,8 @@ export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
   const [dead] = await freePorts(1)
   const instances = (name: keyof typeof platform.instances): string =>
     JSON.stringify(platform.instances[name].map(({ url }) => url))
-  const { port } = await start(
+  const broken = await temporaryFile(t, 'broken.ts', BROKEN)
+  const { command, port } = await start(
     t,
     `
 listeners: [{ address: '127.0.0.1:0' }]
@@ -55,10 +73,11 @@ services:
   dead-service:
     instances: ['http://127.0.0.1:${dead}']
     health: { interval: 100ms, unhealthyAfter: 1 }
+policyFiles: ['${broken}']
 policies:
   correlation-id: {}
   auth:
-    public: [/api/v1/auth/login, /fragile/*, /dead, /limited]
+    public: [/api/v1/auth/login, /fragile/*, /dead, /limited, /broken]
     methods:
       jwt: { secret: '${JWT_SECRET}', issuer: user-service }
       api-key: { keys: [{ id: partner, sha256: ${createHash('sha256').update(API_KEY).digest('hex')} }] }
@@ -76,12 +95,14 @@ routes:
     service: inventory-service
     policies: { auth: { public: [/*] }, cache: { ttl: 1m } }
   - { id: fragile, match: { path: /fragile/* }, service: ${FRAGILE} }
+  - { id: broken, match: { path: /broken }, service: ${FRAGILE}, policies: { broken: {} } }
   - { id: dead, match: { path: /dead }, service: dead-service }
   - id: limited
     match: { path: /limited }
     service: ${FRAGILE}
     policies: { rate-limit: { tiers: { unauthenticated: 1/h } } }
 `,
+    { preload },
   )
   const token = await logIn(port)
   const requests = requestsWith(token)
@@ -92,7 +113,11 @@ routes:
     await Promise.all(Array.from({ length: CROWD }, () => send(port, { path: '/fragile/slow' })))
     await sendNonsense(port)
   }
-  return { port, redis, round }
+  const killWorker = async (): Promise<void> => {
+    command.child.kill('SIGUSR2')
+    await command.line('A worker died; another one takes its place')
+  }
+  return { port, redis, round, killWorker }
 }
 
 /** What the fragile service does on each path. */
@@ -125,6 +150,7 @@ function requestsWith(token: string): Ask[] {
     { path: '/nothing/here' },
     { path: '/limited' },
     { path: '/dead' },
+    { path: '/broken' },
     ...['ok', 'ok', 'failed', 'closed', 'invalid'].map((path) => ({ path: `/fragile/${path}` })),
     { path: '/health' },
   ]

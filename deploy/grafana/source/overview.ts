@@ -98,7 +98,7 @@ const red: Row = {
     }),
     graph({
       title: 'Latency',
-      description: 'Time until requests for services are answered in full, from the first octet to the last.',
+      description: 'Time from the end of the head of a request for a service to the end of its reply.',
       unit: Seconds,
       queries: quantiles('http_request_duration_seconds', SERVED),
     }),

@@ -155,7 +155,10 @@ export function rows({ title, description, columns, width = 24 }: RowsOptions): 
     )
     .transformations([
       { id: 'merge', options: {} },
-      { id: 'organize', options: { excludeByName: { Time: true }, renameByName: Object.fromEntries(names) } },
+      {
+        id: 'organize',
+        options: { excludeByName: { Time: true, instance: true, job: true }, renameByName: Object.fromEntries(names) },
+      },
     ])
   for (const { name, unit } of columns) panel.overrideByName(name, [{ id: 'unit', value: unit }])
   return panel
