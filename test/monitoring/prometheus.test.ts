@@ -34,10 +34,16 @@ interface Question {
   readonly labels: readonly string[]
 }
 
-test('with traffic of every kind, each panel, rule and alert has data', async (t) => {
+test('with traffic of every kind, each panel, rule, alert and query of the guide has data', async (t) => {
   const traffic = await startTraffic(t)
   const prometheus = await startPrometheus(t, await configuration(t, traffic.port))
-  const questions = [...outcomeQuestions(), ...panelQuestions(), ...variableQuestions(), ...ruleQuestions()]
+  const questions = [
+    ...outcomeQuestions(),
+    ...panelQuestions(),
+    ...variableQuestions(),
+    ...ruleQuestions(),
+    ...guideQuestions(),
+  ]
 
   await drive(traffic, prometheus, questions)
 
@@ -165,6 +171,14 @@ function ruleQuestions(): Question[] {
       labels: [],
     })),
   ]
+}
+
+/** The queries that the guide shows. */
+function guideQuestions(): Question[] {
+  const guide = readFileSync(join(prometheusFolder, '../../docs/monitoring.md'), 'utf8')
+  const blocks = [...guide.matchAll(/^```promql\n([^]*?)^```$/gm)].map(([, block = '']) => block)
+  const lines = blocks.flatMap((block) => block.split('\n')).filter((line) => line !== '' && !line.startsWith('#'))
+  return lines.map((expression) => ({ name: expression, expression, labels: [] }))
 }
 
 function filledIn(expression: string): string {
