@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
@@ -61,6 +61,6 @@ test('whatever clients ask for, there are no more series than routes and known m
     [],
   )
   assert.equal(after.samples.length, before.samples.length)
-  const endpoints = new Set(after.all('http_requests_total').map(({ labels }) => labels['endpoint']))
-  assert.deepEqual([...endpoints].toSorted(), ['/api/v1/users/{id}', '/metrics', '/{any}', 'unmatched'])
+  const endpoints = new Set(after.all('http_requests_total').map(({ labels }) => labels['endpoint']!))
+  assert.deepEqual(endpoints, new Set(['/api/v1/users/{id}', '/metrics', '/{any}', 'unmatched']))
 })

@@ -217,10 +217,10 @@ test('what comes of credentials is told by the method that decided', async (t) =
 test('the cache tells what it did with requests, and how much it holds', async (t) => {
   const clock = new ManualClock()
   const service = await startService(t, (request, response) => {
-    if (request.headers['if-none-match'] === '"a"') return void response.writeHead(304).end()
     response.setHeader('Cache-Control', 'max-age=60, stale-while-revalidate=60')
     response.setHeader('ETag', '"a"')
-    response.end('x')
+    if (request.headers['if-none-match'] === '"a"') response.writeHead(304).end()
+    else response.end('x')
   })
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { cache: {} } }), { clock })
   await send(port)

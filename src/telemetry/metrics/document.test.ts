@@ -60,6 +60,25 @@ test('the counts of a thread that is gone stay', async () => {
   assert.match(text, /^http_request_duration_seconds_sum\{.*\} 60$/m)
 })
 
+test('the counts of a thread that is too busy to answer are there all the same', async () => {
+  const { answers, hub } = setUp()
+  const busy = new ThreadMetrics((series) => hub.learn(busy, series), new ManualClock())
+  const counter = busy.counter('http_requests_total', { ...get, status: '200' })
+  await metricsDocument(answers, undefined)
+  counter.add(3)
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^http_requests_total\{.*\} 3$/m)
+})
+
+test('of what is to be the least of all threads, it is', async () => {
+  const { answers, makeThread } = setUp()
+  for (const up of [1, 0, 1]) makeThread().watch('sallyport_store_up', { store: 'redis' }, () => up)
+  for (let i = 0; i < 2; i++) makeThread().watch('sallyport_store_up', { store: 'other' }, () => 1)
+  const { text } = await metricsDocument(answers, undefined)
+  assert.match(text, /^sallyport_store_up\{store="redis"\} 0$/m)
+  assert.match(text, /^sallyport_store_up\{store="other"\} 1$/m)
+})
+
 test('the same name and labels are the same numbers', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()

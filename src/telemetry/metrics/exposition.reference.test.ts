@@ -1,7 +1,7 @@
 /** The documents beside those that prom-client makes of the same observations. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { metricTable } from '../../core/metric-table.ts'
@@ -9,12 +9,12 @@ import { contentTypes, type Format, writeMetrics } from './exposition.ts'
 import { type NewSeries, ThreadMetrics } from './thread-metrics.ts'
 import { Totals } from './totals.ts'
 
-const label = fc.oneof(fc.string(), fc.constantFrom('a"b', 'back\\slash', 'two\nlines', 'ä€'))
+const text = fc.oneof(fc.string(), fc.constantFrom('a"b', 'back\\slash', 'two\nlines', 'ä€'))
 const seconds = fc.oneof(fc.double({ min: 0, max: 20, noNaN: true }), fc.constantFrom(0, 0.001, 0.0025, 0.5))
 const given = fc.record({
-  counts: fc.array(fc.record({ code: label, amount: fc.nat() }), { minLength: 1 }),
+  counts: fc.array(fc.record({ code: text, amount: fc.nat() }), { minLength: 1 }),
   connections: fc.nat(),
-  observations: fc.array(fc.record({ service: label, seconds }), { minLength: 1 }),
+  observations: fc.array(fc.record({ service: text, seconds }), { minLength: 1 }),
 })
 
 /** What both libraries are given. */
@@ -76,8 +76,8 @@ function normalizeLine(line: string): string {
   const match = /^(\w+)\{(.*)\} (\S+)$/s.exec(line)
   if (match === null) return line
   const [, name, labels = '', value] = match
-  const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([pair, label, text]) =>
-    label === 'le' && text !== '+Inf' ? `le="${Number(text)}"` : pair,
+  const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([pair, label, bound]) =>
+    label === 'le' && bound !== '+Inf' ? `le="${Number(bound)}"` : pair,
   )
   return `${name}{${pairs.toSorted().join(',')}} ${value}`
 }

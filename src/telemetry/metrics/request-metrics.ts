@@ -42,7 +42,8 @@ export class RequestMetrics {
     ofMethod.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
     ofRoute.bytes.add(bytes)
     const begun = repliedAt ?? end
-    if (!exchange.aborted) ofRoute.gateway.observe((begun - start - serviceTime) / 1000, null)
+    // Sums of times are not exact: what took no time may seem to have taken less than that.
+    if (!exchange.aborted) ofRoute.gateway.observe(Math.max(0, begun - start - serviceTime) / 1000, null)
     if (error !== null) this.errors.get(error.code)?.add(1)
     if (!whole && !exchange.aborted) this.broken.add(1)
   }
