@@ -94,6 +94,20 @@ for (const [reason, answer] of [
     assert.deepEqual(await outcomes(port, 'sallyport_errors_total', 'fault'), { service: 1 })
   })
 
+test('a kept connection that the service has closed is a retry, and no error of the instance', async (t) => {
+  const service = await startRawService(t, async (peer, number) => {
+    await peer.request()
+    peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    if (number > 1) return
+    await peer.request()
+    peer.end()
+  })
+  const { port } = await startGateway(t, proxyTo(service.url))
+  for (let i = 0; i < 2; i++) assert.equal((await send(port)).status, 200)
+  assert.deepEqual(await outcomes(port, 'sallyport_retries_total', 'reason'), { closed: 1 })
+  assert.deepEqual(await outcomes(port, 'sallyport_instance_requests_total', 'status_class'), { '2xx': 2 })
+})
+
 test('an instance that says nothing in time is a timeout', async (t) => {
   const clock = new ManualClock()
   const service = await startRawService(t)

@@ -63,7 +63,7 @@ export const metricTable = {
   },
   sallyport_instance_errors_total: {
     type: 'counter',
-    help: 'Attempts that brought no reply: connect, timeout, closed, invalid (not HTTP), busy (no connection free).',
+    help: 'Attempts that brought no reply, by the reason; one that a retry on the same instance made up for is none.',
     labels: ['service', 'instance', 'reason'],
   },
   sallyport_instance_duration_seconds: {

@@ -79,6 +79,7 @@ export class Front implements Receiver {
     this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
+    // Nothing is traced yet: no request is an example of anything.
     this.requestMetrics = new RequestMetrics(metrics, () => null)
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [

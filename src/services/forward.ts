@@ -132,18 +132,18 @@ class Attempts implements ReplyListener, Abortable {
     if (exchange.aborted) return this.reject(error)
     const reason = failureReason(error)
     if (reason === null) return this.reject(error)
+    if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
+      this.sentAgain = true
+      this.service.retries.count('closed')
+      this.begun = this.service.clock.now()
+      return this.connect(instance!)
+    }
     instance!.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
     if (reason === 'connect' || reason === 'busy') {
       this.tried ??= []
       this.tried.push(instance!)
       return this.next(error, reason)
-    }
-    if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
-      this.sentAgain = true
-      this.service.retries.count('closed')
-      this.begun = this.service.clock.now()
-      return this.connect(instance!)
     }
     this.reject(error)
   }

@@ -36,7 +36,7 @@ test('counters and histograms of all threads are added up', async () => {
     metrics.watch('http_active_connections', {}, () => 5)
   }
   const { text } = await metricsDocument(answers, undefined)
-  assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",service="b",status="200"\} 4$/m)
+  assert.match(text, /^http_requests_total\{method="GET",endpoint="\/a",status="200",service="b"\} 4$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.001"\} 0$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="0.0025"\} 2$/m)
   assert.match(text, /^http_request_duration_seconds_bucket\{method="GET",endpoint="\/a",service="b",le="\+Inf"\} 2$/m)

@@ -1,8 +1,9 @@
-/** Labels as both formats write them between the braces: `method="GET",status="200"`. */
-export function formatLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
-    .map(([name, value]) => `${name}="${escape(value)}"`)
-    .join(',')
+/**
+ * Labels as both formats write them between the braces: `method="GET",status="200"`. Always in the order of `names`, so
+ * that the same labels make the same text.
+ */
+export function formatLabels(names: readonly string[], labels: Readonly<Record<string, string>>): string {
+  return names.map((name) => `${name}="${escape(labels[name] ?? '')}"`).join(',')
 }
 
 function escape(value: string): string {

@@ -74,7 +74,7 @@ export class ThreadMetrics implements Metrics {
   }
 
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter {
-    const text = formatLabels(labels)
+    const text = formatLabels(metricTable[name].labels, labels)
     const key = `${name} ${text}`
     const made = this.counters.get(key) ?? new CellCounter(...this.allot(name, text))
     this.counters.set(key, made)
@@ -82,7 +82,7 @@ export class ThreadMetrics implements Metrics {
   }
 
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram {
-    const text = formatLabels(labels)
+    const text = formatLabels(metricTable[name].labels, labels)
     const key = `${name} ${text}`
     const known = this.histograms.get(key)
     if (known !== undefined) return known.cells
@@ -96,7 +96,7 @@ export class ThreadMetrics implements Metrics {
     labels: LabelsOf<Name>,
     read: () => number,
   ): void {
-    this.watched.push({ name, labels: formatLabels(labels), read })
+    this.watched.push({ name, labels: formatLabels(metricTable[name].labels, labels), read })
   }
 
   /** What is not in the cells: what is watched, and exemplars if they are asked for. */
