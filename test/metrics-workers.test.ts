@@ -61,4 +61,23 @@ test('what a worker has counted outlives it', async (t) => {
   await scrapeUntil(port, asked)
   const again = await askUntil(port, service, 3)
   await scrapeUntil(port, asked + again)
+  const metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_worker_restarts_total'), 1)
+  assert.equal(metrics.sum('sallyport_workers'), 2)
+})
+
+test('each worker tells of its own event loop and heap, and the process of itself once', async (t) => {
+  const service = await startService(t)
+  const { port } = await startWorkers(t, service, 2)
+  const metrics = await scrape(port)
+  const delays = metrics.all('sallyport_event_loop_delay_seconds')
+  assert.deepEqual(
+    new Set(delays.map(({ labels }) => `${labels['worker']} ${labels['quantile']}`)),
+    new Set(['0 0.5', '0 0.99', '0 1', '1 0.5', '1 0.99', '1 1']),
+  )
+  assert.equal(delays.length, 6)
+  assert.equal(metrics.all('sallyport_heap_bytes', { state: 'used' }).filter(({ value }) => value > 0).length, 2)
+  assert.equal(metrics.sum('sallyport_build_info'), 1)
+  assert.equal(metrics.sum('sallyport_instance_healthy'), 1)
+  assert.equal(metrics.all('process_resident_memory_bytes').length, 1)
 })

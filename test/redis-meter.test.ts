@@ -3,7 +3,13 @@ import test, { type TestContext } from 'node:test'
 import type { Redis } from 'ioredis'
 import type { Algorithm, Limit } from '../src/core/limits.ts'
 import { connectRedis, type RedisClient, type RedisPlace } from '../src/stores/redis/client.ts'
+import { GuardedMeter } from '../src/stores/redis/guarded-meter.ts'
+import { Outage } from '../src/stores/redis/outage.ts'
 import { RedisMeter } from '../src/stores/redis/redis-meter.ts'
+import { MemoryMeter } from '../src/stores/memory/memory-meter.ts'
+import { SharedTable } from '../src/stores/memory/table.ts'
+import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { limitContract } from './support/limit-contract.ts'
 import { ManualClock } from './support/manual-clock.ts'
@@ -143,18 +149,33 @@ test('a Redis that has lost the scripts gets them again', async (t) => {
   assert.equal((await meter.decide('42', 0)).quotas[0]!.remaining, 70)
 })
 
-test('decisions of one moment go to Redis together', async (t) => {
+test('decisions of one moment go to Redis together, and each client gets its own', async (t) => {
   const server = await startRedis(t)
   const client = connect(t, server)
   await ready(client)
   const redis = connectTo(t, server)
-  const meter = new RedisMeter(client, makeLimit('fixed-window', [1000, HOUR]))
-  await meter.decide('0', 1)
-  const events = async (): Promise<number> =>
-    Number(/io_total_reads_processed|total_reads_processed:(\d+)/.exec(await redis.info('stats'))![1])
-  const before = await events()
-  await Promise.all(Array.from({ length: 100 }, (_, i) => meter.decide(String(i), 1)))
-  assert.ok((await events()) - before < 20)
+  const clock = new ManualClock()
+  const { log } = createMemoryLogger('info', clock)
+  for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
+    const limit = makeLimit(algorithm, [4, HOUR], [3, MINUTE])
+    const local = new MemoryMeter(SharedTable.create(64), clock, limit)
+    const outage = new Outage(clock, log, 1000, new ThreadMetrics(() => {}, clock))
+    const meter = new GuardedMeter(new RedisMeter(client, limit), local, outage, 'closed')
+    await meter.decide('warm', 0)
+    await redis.config('RESETSTAT')
+    const decisions = await Promise.all(Array.from({ length: 200 }, async (_, i) => meter.decide(String(i % 50), 1)))
+    const admitted = decisions.map((decision) => decision?.admitted)
+    assert.deepEqual(
+      admitted,
+      admitted.map((_, i) => i < 150),
+    )
+    assert.deepEqual(
+      decisions[120]?.quotas.map(({ remaining }) => remaining),
+      [1, 0],
+    )
+    const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1])
+    assert.equal(calls, 4)
+  }
 })
 
 test('a Cluster decides several quotas of a client at once, whichever node has it', async (t) => {

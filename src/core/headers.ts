@@ -52,6 +52,14 @@ export class Headers {
     return at === -1 ? undefined : valueAt(this.raw, at + name.length + 2)
   }
 
+  /** The value of a field that was sent in one line; undefined for none, and null for several. */
+  single(name: string): string | undefined | null {
+    const { raw } = this
+    const at = lineOf(raw, name, 0)
+    if (at === -1) return undefined
+    return lineOf(raw, name, nextLine(raw, at)) === -1 ? valueAt(raw, at + name.length + 2) : null
+  }
+
   /** All values of a field in order, one for each line it was sent in. */
   getAll(name: string): string[] {
     const { raw } = this
@@ -63,8 +71,8 @@ export class Headers {
 
   /** All values joined by ", " (RFC 9110 section 5.3), or undefined. Not for Set-Cookie. */
   combined(name: string): string | undefined {
-    const values = this.getAll(name)
-    return values.length === 0 ? undefined : values.join(', ')
+    const value = this.single(name)
+    return value === null ? this.getAll(name).join(', ') : value
   }
 
   has(name: string): boolean {

@@ -25,6 +25,7 @@ import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { makeStringsFast } from './fast-strings.ts'
 import { isOwn, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
@@ -70,6 +71,7 @@ export class Front implements Receiver {
 
   constructor(options: FrontOptions) {
     const { config, board, slots, limits, output, clock, random } = options
+    makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
     this.logsOwn = output.log.isLevelEnabled('debug')

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { editReplies } from '../core/handler.ts'
-import { fieldLine } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
 import { fieldName } from './field-name.ts'
 
@@ -24,18 +23,19 @@ export const correlationId = definePolicy({
   }),
   create({ header }) {
     const names = new NameSet([header])
+    // What follows is always plain, so the line needs no further check.
+    const lineWith = (id: string): string => `${header}: ${id}\r\n`
     return (next) => {
       const handle = editReplies<string>(next, (reply, _, line) => reply.headers.replace(names, line))
       return (exchange) => {
         const { headers } = exchange
-        // Combined, so that several ids at once are none.
-        const sent = headers.combined(header)
-        if (sent !== undefined && ACCEPTED.test(sent)) {
+        const sent = headers.single(header)
+        if (typeof sent === 'string' && ACCEPTED.test(sent)) {
           exchange.correlationId = sent
-          return handle(exchange, fieldLine(header, sent))
+          return handle(exchange, lineWith(sent))
         }
         const id = randomUUID()
-        const line = fieldLine(header, id)
+        const line = lineWith(id)
         exchange.correlationId = id
         if (sent === undefined) headers.appendLines(line)
         else headers.replace(names, line)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Exchange } from '../core/exchange.ts'
+import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { fieldLine, type Headers } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
 import { fieldName } from './field-name.ts'
@@ -23,15 +23,16 @@ export const headerEdits = z.strictObject({
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 })
 
-/** Compiles the changes when the configuration loads. Templates see the fields as they were before. */
+/** Compiles the changes for a route when the configuration loads. Templates see the fields as they were before. */
 export function compileHeaderEdits(
   edits: z.output<typeof headerEdits>,
+  route: RouteInfo,
 ): (headers: Headers, exchange: Exchange) => void {
   // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
   // the gateway's word.
   const names = new NameSet([...edits.remove, ...Object.keys(edits.set)])
   const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
-  const fields = [...compileFields(edits.set), ...compileFields(edits.add)]
+  const fields = [...compileFields(edits.set, route), ...compileFields(edits.add, route)]
   const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null
   if (constant !== null)
     return (headers) => {
@@ -69,9 +70,9 @@ function keyMessage(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 /** Lines for each field, or what makes them. */
-function compileFields(templates: Readonly<Record<string, string>>): (string | Template)[] {
+function compileFields(templates: Readonly<Record<string, string>>, route: RouteInfo): (string | Template)[] {
   return Object.entries(templates).map(([name, text]) => {
-    const constant = constantText(text)
+    const constant = constantText(text, route)
     if (constant !== null) return lineOf(name, constant)
     const template = compileTemplate(text)
     return (exchange) => lineOf(name, template(exchange))

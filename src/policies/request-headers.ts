@@ -6,8 +6,8 @@ export const requestHeaders = definePolicy({
   name: 'request-headers',
   summary: 'Sets, adds and removes header fields of the request before it goes to the service.',
   options: headerEdits,
-  create(options) {
-    const edit = compileHeaderEdits(options)
+  create(options, _, route) {
+    const edit = compileHeaderEdits(options, route)
     return (next) => (exchange) => {
       edit(exchange.headers, exchange)
       return next(exchange)

@@ -7,8 +7,8 @@ export const responseHeaders = definePolicy({
   name: 'response-headers',
   summary: 'Sets, adds and removes header fields of every reply, including error replies.',
   options: headerEdits,
-  create(options) {
-    const edit = compileHeaderEdits(options)
+  create(options, _, route) {
+    const edit = compileHeaderEdits(options, route)
     return (next) => editReplies(next, (reply, exchange) => edit(reply.headers, exchange))
   },
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Exchange } from '../core/exchange.ts'
+import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { isToken } from '../core/headers.ts'
 
 /** A text with values of the exchange filled in, in the form that its place asks for. */
@@ -37,13 +37,18 @@ export const textStyle: TemplateStyle = {
 
 const text = (read: Template): Reader => ({ kind: 'text', read })
 
+/** What is the same for every request of a route. */
+const ofRoute = new Map<string, (route: RouteInfo) => string>([
+  ['service', ({ service }) => service ?? ''],
+  ['route.id', ({ id }) => id],
+])
+
 /** What a placeholder stands for, if it has no name of its own. */
 const fixed = new Map<string, Reader>([
   ['method', text((exchange) => exchange.method)],
   ['path', { kind: 'path', read: (exchange) => exchange.path }],
   ['host', text((exchange) => exchange.host)],
-  ['service', text((exchange) => exchange.route.service ?? '')],
-  ['route.id', text((exchange) => exchange.route.id)],
+  ...Array.from(ofRoute, ([name, read]) => [name, text(({ route }) => read(route))] as const),
   ['client.address', text((exchange) => exchange.client.address)],
   ['client.scheme', text((exchange) => exchange.client.scheme)],
   ['consumer.id', text((exchange) => exchange.consumer?.id ?? '')],
@@ -98,16 +103,22 @@ export function compileTemplate(template: string, style: TemplateStyle = fieldSt
   }
 }
 
-/** The text of a template without placeholders; null if it has any. Throws as `compileTemplate` does. */
-export function constantText(template: string, style: TemplateStyle = fieldStyle): string | null {
-  const parts = parseTemplate(template, style)
+/**
+ * The text of a template for a header field that comes out the same for every request of the route; null for any other.
+ * Throws as `compileTemplate` does.
+ */
+export function constantText(template: string, route: RouteInfo): string | null {
+  const parts = parseTemplate(template, fieldStyle, route)
   return parts.every((part) => typeof part === 'string') ? parts.join('') : null
 }
 
-function parseTemplate(template: string, style: TemplateStyle): (string | Template)[] {
+/** The parts of a template; what the route says, where it is known, is text like any other. */
+function parseTemplate(template: string, style: TemplateStyle, route?: RouteInfo): (string | Template)[] {
   const parts: (string | Template)[] = []
   for (const [part, placeholder] of template.matchAll(PART)) {
-    if (placeholder !== undefined) parts.push(resolve(placeholder, style))
+    const known = route === undefined ? undefined : ofRoute.get(placeholder ?? '')?.(route)
+    if (known !== undefined) parts.push(style.text(known))
+    else if (placeholder !== undefined) parts.push(resolve(placeholder, style))
     else if (part === '{{' || part === '}}') parts.push(part[0]!)
     else if (part === '{' || part === '}')
       throw new Error(`a single "${part}": write "${part}${part}" for a literal one`)

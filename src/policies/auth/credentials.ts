@@ -1,5 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
-import { type Headers, sameName } from '../../core/headers.ts'
+import type { Headers } from '../../core/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
 /** Where a page of another site can only read, a cookie that the browser adds by itself does no harm (RFC 9110 section 9.2.1). */
@@ -10,13 +10,8 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
  * several the service would take.
  */
 export function onlyField(headers: Headers, name: string): string | undefined {
-  const entries = headers.entries()
-  let value: string | undefined
-  for (let i = 0; i < entries.length; i += 2) {
-    if (!sameName(entries[i]!, name)) continue
-    if (value !== undefined) throw new CredentialError('repeated')
-    value = entries[i + 1]
-  }
+  const value = headers.single(name)
+  if (value === null) throw new CredentialError('repeated')
   return value
 }
 

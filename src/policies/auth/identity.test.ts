@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { isFieldValue } from '../../core/headers.ts'
+import { Headers, isFieldValue } from '../../core/headers.ts'
 import { identityOf } from './identity.ts'
 
 function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {
-  return Object.fromEntries(identityOf({ id, roles, scopes: [], tier, key: null }).fields)
+  return Object.fromEntries(Headers.fromWire(identityOf({ id, roles, scopes: [], tier, key: null }).lines))
 }
 
 test('the service is told the id, the roles and the tier', () => {

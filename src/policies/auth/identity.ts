@@ -1,10 +1,11 @@
 import type { Consumer } from '../../core/exchange.ts'
+import { Headers } from '../../core/headers.ts'
 
 /** A consumer, and what the service is told of it. */
 export interface Identity {
   readonly consumer: Consumer
-  /** X-User-ID, X-User-Roles and X-Consumer-Tier as pairs of name and value. */
-  readonly fields: readonly (readonly [name: string, value: string])[]
+  /** X-User-ID, X-User-Roles and X-Consumer-Tier, each "Name: value\r\n". */
+  readonly lines: string
 }
 
 /** Made once for each consumer, as the same one comes with many requests. */
@@ -15,7 +16,7 @@ export function identityOf(consumer: Consumer): Identity {
     ['X-User-Roles', roles],
     ['X-Consumer-Tier', encode(consumer.tier)],
   ]
-  return { consumer, fields: fields.filter(([, value]) => value !== '') }
+  return { consumer, lines: Headers.of(fields.filter(([, value]) => value !== '')).toWire() }
 }
 
 /**

@@ -98,7 +98,7 @@ export const auth = definePolicy({
 
       function admit(
         exchange: Exchange,
-        { consumer, fields }: Identity,
+        { consumer, lines }: Identity,
         counts: AuthCounts | null,
       ): Reply | Promise<Reply> {
         const lacking = requires === null ? null : requires(consumer)
@@ -107,7 +107,7 @@ export const auth = definePolicy({
         else counts?.forbidden.add(1)
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
-        for (const [name, value] of fields) exchange.headers.append(name, value)
+        exchange.headers.appendLines(lines)
         return next(exchange)
       }
 

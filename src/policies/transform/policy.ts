@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { definePolicy } from '../../core/component.ts'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange, RouteInfo } from '../../core/exchange.ts'
 import type { Handler } from '../../core/handler.ts'
 import type { Reply } from '../../core/reply.ts'
 import { compileHeaderEdits, headerEdits } from '../header-edits.ts'
@@ -45,9 +45,9 @@ export const transform = definePolicy({
       .prefault({})
       .describe('Changes to replies; the error replies of the gateway itself stay as they are.'),
   }),
-  create({ request, response }) {
-    const editRequest = compileRequest(request)
-    const editReply = compileReply(response)
+  create({ request, response }, _, route) {
+    const editRequest = compileRequest(request, route)
+    const editReply = compileReply(response, route)
     const replyBody = response.body === undefined ? null : new BodyEdit(response.body)
     const requestBody = request.body === undefined ? null : new BodyEdit(request.body)
     const changesTarget = request.path !== undefined || request.query !== undefined
@@ -78,8 +78,11 @@ export const transform = definePolicy({
 })
 
 /** Everything but the body. All templates are filled in before anything is changed. */
-function compileRequest({ headers, query, path }: z.output<typeof requestEdits>): (exchange: Exchange) => void {
-  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers)
+function compileRequest(
+  { headers, query, path }: z.output<typeof requestEdits>,
+  route: RouteInfo,
+): (exchange: Exchange) => void {
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route)
   const newQuery = query === undefined ? null : compileQueryEdits(query)
   const newPath = path === undefined ? null : compilePathEdit(path)
   return (exchange) => {
@@ -89,8 +92,8 @@ function compileRequest({ headers, query, path }: z.output<typeof requestEdits>)
   }
 }
 
-function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>) {
-  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers)
+function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>, route: RouteInfo) {
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route)
   const mapped = new Map(Object.entries(statuses).map(([from, to]) => [Number(from), to]))
   return (reply: Reply, exchange: Exchange): Reply => {
     if (exchange.error !== null) return reply

@@ -1,15 +1,34 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision, Meter, StoreFailureMode, SyncMeter } from '../../core/limits.ts'
 import type { Outage } from './outage.ts'
+import type { Question, RedisMeter } from './redis-meter.ts'
 
-/** A meter in Redis, and what is done while Redis does not answer. */
+/** Somebody who waits for a decision. */
+interface Asking extends Question {
+  readonly resolve: (decision: Decision | null) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Requests that one script decides at most: Redis does nothing else meanwhile. */
+const BATCH = 64
+
+/**
+ * A meter in Redis, and what is done while Redis does not answer. What is asked in one turn of the event loop goes to
+ * Redis together: a script for many decisions costs little more than a script for one.
+ */
 export class GuardedMeter implements Meter {
-  private readonly remote: Meter
+  private readonly remote: RedisMeter
   private readonly local: SyncMeter
   private readonly outage: Outage
   private readonly mode: StoreFailureMode
+  private waiting: Asking[] = []
+  private readonly flush = (): void => {
+    const { waiting } = this
+    this.waiting = []
+    for (let i = 0; i < waiting.length; i += BATCH) void this.ask(waiting.slice(i, i + BATCH))
+  }
 
-  constructor(remote: Meter, local: SyncMeter, outage: Outage, mode: StoreFailureMode) {
+  constructor(remote: RedisMeter, local: SyncMeter, outage: Outage, mode: StoreFailureMode) {
     this.remote = remote
     this.local = local
     this.outage = outage
@@ -17,16 +36,26 @@ export class GuardedMeter implements Meter {
   }
 
   decide(client: string, cost: number): Decision | null | Promise<Decision | null> {
-    return this.outage.down ? this.without(client, cost) : this.ask(client, cost)
+    if (this.outage.down) return this.without(client, cost)
+    return new Promise((resolve, reject) => {
+      if (this.waiting.length === 0) setImmediate(this.flush)
+      this.waiting.push({ client, cost, resolve, reject })
+    })
   }
 
-  private async ask(client: string, cost: number): Promise<Decision | null> {
-    const decision = await this.outage.ask(
-      async () => this.remote.decide(client, cost),
-      async () => this.remote.decide(client, 0),
+  private async ask(batch: readonly Asking[]): Promise<void> {
+    const decisions = await this.outage.ask(
+      () => this.remote.decideAll(batch),
+      () => this.remote.decide(batch[0]!.client, 0),
       'decide',
     )
-    return decision ?? this.without(client, cost)
+    for (const [i, { client, cost, resolve, reject }] of batch.entries()) {
+      try {
+        resolve(decisions?.[i] ?? this.without(client, cost))
+      } catch (error) {
+        reject(error)
+      }
+    }
   }
 
   private without(client: string, cost: number): Decision | null {

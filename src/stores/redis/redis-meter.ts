@@ -4,10 +4,16 @@ import type { RedisClient } from './client.ts'
 import { createKeys } from './redis-keys.ts'
 import { scripts } from './scripts.ts'
 
+/** A request that is to be decided. */
+export interface Question {
+  readonly client: string
+  readonly cost: number
+}
+
 /** Members of a script's reply for each quota. */
 const STATE_LENGTH = 3
 
-/** Counts in Redis, for all processes that use it: one script a request, which runs in one go. */
+/** Counts in Redis, for all processes that use it, in scripts that run in one go. */
 export class RedisMeter implements Meter {
   private readonly client: RedisClient
   private readonly script: string
@@ -28,28 +34,45 @@ export class RedisMeter implements Meter {
 
   /** Rejects with whatever keeps Redis from answering. */
   async decide(client: string, cost: number): Promise<Decision> {
-    const keys = this.keysOf(client)
-    const args = [...keys, cost, this.time(), ...this.quotas]
-    return read(await this.run(keys.length, args))
+    const [decision] = await this.run([{ client, cost }])
+    return decision!
   }
 
-  private async run(keys: number, args: (string | number)[]): Promise<unknown> {
+  /**
+   * The decisions, in the order of the questions: one script for all of them, but one for each where the clients may be
+   * on different nodes of a Cluster. Rejects with whatever keeps Redis from answering.
+   */
+  async decideAll(questions: readonly Question[]): Promise<Decision[]> {
+    if (!this.client.isCluster) return this.run(questions)
+    const decisions = await Promise.all(questions.map((question) => this.run([question])))
+    return decisions.flat()
+  }
+
+  private async run(questions: readonly Question[]): Promise<Decision[]> {
+    const { quotas } = this
+    const count = quotas.length / 2
+    const keys = questions.flatMap(({ client }) => this.keysOf(client))
+    const reply = await this.call(keys, [count, this.time(), ...quotas, ...questions.map(({ cost }) => cost)])
+    if (!Array.isArray(reply)) throw new TypeError('Redis gave no list for a decision')
+    return questions.map((_, i) => decisionAt(reply, i * (1 + count * STATE_LENGTH), count))
+  }
+
+  private async call(keys: string[], args: (string | number)[]): Promise<unknown> {
     try {
-      return await this.client.evalsha(this.digest, keys, ...args)
+      return await this.client.evalsha(this.digest, keys.length, ...keys, ...args)
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return this.client.eval(this.script, keys, ...args)
+      return this.client.eval(this.script, keys.length, ...keys, ...args)
     }
   }
 }
 
-function read(reply: unknown): Decision {
-  if (!Array.isArray(reply)) throw new TypeError('Redis gave no list for a decision')
-  const [admitted = 0, ...states] = reply.map(Number)
+/** The decision that begins at that place of a script's reply. */
+function decisionAt(reply: readonly unknown[], start: number, count: number): Decision {
   const quotas: QuotaState[] = []
-  for (let i = 0; i < states.length; i += STATE_LENGTH) {
-    const [remaining = 0, reset = 0, wait = 0] = states.slice(i, i + STATE_LENGTH)
-    quotas.push({ remaining, reset, wait })
+  for (let i = 0; i < count; i++) {
+    const at = start + 1 + i * STATE_LENGTH
+    quotas.push({ remaining: Number(reply[at]), reset: Number(reply[at + 1]), wait: Number(reply[at + 2]) })
   }
-  return { admitted: admitted === 1, quotas }
+  return { admitted: Number(reply[start]) === 1, quotas }
 }

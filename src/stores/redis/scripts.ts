@@ -1,36 +1,41 @@
 import type { Algorithm } from '../../core/limits.ts'
 
 /**
- * Scripts that decide one request. KEYS: one for each quota. ARGV: cost; the time in microseconds, or "" for that of the
- * server; then limit and window in milliseconds for each quota. Reply: 1 or 0 for admitted or refused, then for each
- * quota what remains, and the milliseconds until more does and until the request would be admitted.
+ * Scripts that decide requests, one after the other. KEYS: for each request one for each quota. ARGV: the number of
+ * quotas; the time in microseconds, or "" for that of the server; limit and window in milliseconds for each quota; then
+ * the cost of each request. Reply: for each request 1 or 0 for admitted or refused, then for each quota what remains,
+ * and the milliseconds until more does and until the request would be admitted.
  *
  * Every script first looks at all quotas and then, if all of them admit, takes from each: Redis runs it in one go.
  */
 const begin = `
-local cost = tonumber(ARGV[1])
-local needed = math.max(cost, 1)
+local count = tonumber(ARGV[1])
 local now = tonumber(ARGV[2])
 if not now then
   local time = redis.call('TIME')
   now = time[1] * 1000000 + time[2]
 end
-local states = {}
-local admitted = 1
-for i, key in ipairs(KEYS) do
-  local limit, window = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
-  local state = look(key, limit, window, needed, now)
-  if state.used + needed > state.limit then admitted = 0 end
-  states[i] = state
-end
-local reply = {admitted}
-for i, key in ipairs(KEYS) do
-  local state = states[i]
-  if admitted == 1 and cost > 0 then take(key, state, cost, now) end
-  local remaining, reset, wait = tell(state, needed, now)
-  reply[#reply + 1] = math.max(0, math.floor(remaining))
-  reply[#reply + 1] = math.ceil(reset)
-  reply[#reply + 1] = admitted == 1 and 0 or math.max(0, math.ceil(wait))
+local reply = {}
+for request = 0, #KEYS / count - 1 do
+  local cost = tonumber(ARGV[3 + 2 * count + request])
+  local needed = math.max(cost, 1)
+  local states = {}
+  local admitted = 1
+  for i = 1, count do
+    local limit, window = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
+    local state = look(KEYS[request * count + i], limit, window, needed, now)
+    if state.used + needed > state.limit then admitted = 0 end
+    states[i] = state
+  end
+  reply[#reply + 1] = admitted
+  for i = 1, count do
+    local state = states[i]
+    if admitted == 1 and cost > 0 then take(KEYS[request * count + i], state, cost, now) end
+    local remaining, reset, wait = tell(state, needed, now)
+    reply[#reply + 1] = math.max(0, math.floor(remaining))
+    reply[#reply + 1] = math.ceil(reset)
+    reply[#reply + 1] = admitted == 1 and 0 or math.max(0, math.ceil(wait))
+  end
 end
 return reply
 `
