@@ -12,6 +12,7 @@ const steps: readonly [name: string, command: string, ...args: string[]][] = [
   ['dead code', 'knip', '--no-progress'],
   ['layers', process.execPath, 'scripts/layers.ts'],
   ['schema', process.execPath, 'scripts/schema.ts', '--check'],
+  ['dashboards', process.execPath, 'scripts/dashboards.ts', '--check'],
 ]
 
 for (const [name, command, ...args] of steps) {

@@ -16,6 +16,8 @@ export interface TestServer {
 /** All of them: one line each. */
 const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
+  { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
+  { command: 'promtool', package: 'prometheus', tests: 'the rules of Prometheus' },
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },
 ]
 
@@ -33,7 +35,7 @@ export type Plan = { do: 'nothing' } | { do: 'install'; packages: string[] } | {
 export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
   const missing = wanted.filter((server) => !machine.has(server.command))
   if (missing.length === 0) return { do: 'nothing' }
-  const packages = missing.map((server) => server.package)
+  const packages = [...new Set(missing.map((server) => server.package))]
   if (machine.debian && machine.root) return { do: 'install', packages }
   const lines = missing.map((server) => `  ${server.command}: ${server.tests}`)
   const advice = machine.debian

@@ -1,0 +1,131 @@
+import { OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds } from '@grafana/grafana-foundation-sdk/units'
+import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
+import { graph, states } from './panels.ts'
+import { quantile, rate, rateAbove0 } from './queries.ts'
+
+const DECISIONS = 'sallyport_rate_limit_decisions_total'
+const REFUSED = `${GATEWAYS},outcome="refused"`
+
+const rateLimits: Row = {
+  title: 'Limits',
+  panels: [
+    graph({
+      title: 'Decisions',
+      description:
+        'Requests that were counted, by tier and what became of them; uncounted is what passed while the store did not answer.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate(DECISIONS, GATEWAYS, 'tier', 'outcome'), legend: '{{tier}} {{outcome}}' }],
+    }),
+    graph({
+      title: 'Refused',
+      description: 'Part of the requests of each tier that is over its limit and gets 429.',
+      unit: PercentUnit,
+      max: 1,
+      queries: [
+        { expr: `${rate(DECISIONS, REFUSED, 'tier')} / ${rate(DECISIONS, GATEWAYS, 'tier')}`, legend: '{{tier}}' },
+      ],
+    }),
+    graph({
+      title: 'Used',
+      description: 'Units of limits that were used a second: requests, weighted by their cost.',
+      unit: OpsPerSecond,
+      queries: [{ expr: rate('sallyport_rate_limit_tokens_total', GATEWAYS, 'tier'), legend: '{{tier}}' }],
+    }),
+  ],
+}
+
+const identity: Row = {
+  title: 'Identity',
+  panels: [
+    graph({
+      title: 'Who calls',
+      description: 'Requests that said who calls and were believed, by the method of authentication.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [
+        {
+          expr: rate('sallyport_auth_outcomes_total', `${GATEWAYS},outcome="accepted"`, 'method'),
+          legend: '{{method}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Not accepted',
+      description:
+        'Requests that were not let in, and why. Many invalid ones from few addresses are somebody who tries keys; unavailable means that tokens could not be checked.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [
+        {
+          expr: rateAbove0('sallyport_auth_outcomes_total', `${GATEWAYS},outcome!="accepted"`, 'method', 'outcome'),
+          legend: '{{method}} {{outcome}}',
+        },
+      ],
+    }),
+    graph({
+      title: '401, 403 and 429 by service',
+      description: 'What clients see of it.',
+      unit: RequestsPerSecond,
+      queries: [
+        {
+          expr: rate('http_requests_total', `${GATEWAYS},status=~"401|403|429"`, 'service', 'status'),
+          legend: '{{service}} {{status}}',
+        },
+      ],
+    }),
+  ],
+}
+
+const store: Row = {
+  title: 'Store',
+  panels: [
+    graph({
+      title: 'Operations',
+      description: 'Operations on the store that the gateways share, by what became of them.',
+      unit: OpsPerSecond,
+      stacked: true,
+      queries: [
+        {
+          expr: rate('sallyport_store_operations_total', GATEWAYS, 'store', 'outcome'),
+          legend: '{{store}} {{outcome}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Time for an operation, 99%',
+      description: 'Time in which 99% of the operations are done. Requests wait for them.',
+      unit: Seconds,
+      queries: [
+        {
+          expr: quantile(0.99, 'sallyport_store_duration_seconds', GATEWAYS, 'store', 'operation'),
+          legend: '{{store}} {{operation}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Forgotten in memory',
+      description:
+        'Counts in the memory of a gateway that made way for others before their time was over. Any of them: the table is too small, and clients may get their limit once more.',
+      unit: OpsPerSecond,
+      queries: [
+        { expr: rate('sallyport_rate_limit_table_evictions_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' },
+      ],
+    }),
+    states({
+      title: 'Reached',
+      description: 'Whether the store answers each gateway.',
+      query: { expr: `min by (store, gateway) (sallyport_store_up{${GATEWAYS}})`, legend: '{{store}} {{gateway}}' },
+      states: ['down', 'up'],
+    }),
+  ],
+}
+
+/** Who calls, who may not, and how much is let through. */
+export const limits = dashboard({
+  uid: 'limits',
+  title: 'Limits and identity',
+  description: 'Who calls, who may not, and how much is let through.',
+  choices: [],
+  rows: [rateLimits, identity, store],
+})

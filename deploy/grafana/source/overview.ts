@@ -1,0 +1,201 @@
+import { BytesIEC, PercentUnit, RequestsPerSecond, Seconds, Short } from '@grafana/grafana-foundation-sdk/units'
+import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
+import { figure, graph, states } from './panels.ts'
+import { quantile, quantiles, rate, rateAbove0 } from './queries.ts'
+
+const SERVED = `${GATEWAYS},service!=""`
+const FAILED = `${SERVED},status=~"5.."`
+
+const now: Row = {
+  title: 'Now',
+  panels: [
+    figure({
+      title: 'Gateways',
+      description: 'Gateways that Prometheus can scrape.',
+      unit: Short,
+      queries: [{ expr: `sum(up{${GATEWAYS}})`, legend: 'up' }],
+    }),
+    figure({
+      title: 'Alerts',
+      description: 'Alerts that fire; docs/runbooks.md says what to do about each.',
+      unit: Short,
+      thresholds: [1, 3],
+      queries: [{ expr: 'count(ALERTS{alertname=~"Sallyport.+",alertstate="firing"}) or vector(0)', legend: 'firing' }],
+    }),
+    figure({
+      title: 'Requests',
+      description: 'Requests a second, those to the endpoints of the gateway itself too.',
+      unit: RequestsPerSecond,
+      queries: [{ expr: rate('http_requests_total', GATEWAYS), legend: 'requests' }],
+    }),
+    figure({
+      title: 'Errors',
+      description: 'Part of the requests for services that is answered with 5xx. The objective allows 0.1%.',
+      unit: PercentUnit,
+      thresholds: [0.001, 0.01],
+      queries: [
+        {
+          expr: `(${rate('http_requests_total', FAILED)} or vector(0)) / ${rate('http_requests_total', SERVED)}`,
+          legend: '5xx',
+        },
+      ],
+    }),
+    figure({
+      title: 'Latency, 99%',
+      description: 'Time in which 99% of the requests for services are answered in full.',
+      unit: Seconds,
+      thresholds: [0.5, 2.5],
+      queries: [{ expr: quantile(0.99, 'http_request_duration_seconds', SERVED), legend: '99%' }],
+    }),
+    figure({
+      title: 'In the gateway, 99%',
+      description: 'The same without the time that services took: what the gateway itself adds.',
+      unit: Seconds,
+      thresholds: [0.01, 0.1],
+      queries: [{ expr: quantile(0.99, 'sallyport_gateway_duration_seconds', GATEWAYS), legend: '99%' }],
+    }),
+    figure({
+      title: 'In flight',
+      description: 'Requests that are inside the gateway at this moment.',
+      unit: Short,
+      queries: [{ expr: `sum(sallyport_requests_in_flight{${GATEWAYS}})`, legend: 'in flight' }],
+    }),
+    figure({
+      title: 'Unhealthy instances',
+      description: 'Instances of services that some gateway has found unhealthy.',
+      unit: Short,
+      thresholds: [1, 2],
+      queries: [
+        {
+          expr: `count(min by (service, instance) (sallyport_instance_healthy{${GATEWAYS}}) == 0) or vector(0)`,
+          legend: 'unhealthy',
+        },
+      ],
+    }),
+  ],
+}
+
+const red: Row = {
+  title: 'Rate, errors, duration',
+  panels: [
+    graph({
+      title: 'Requests by status',
+      description: 'Requests a second by the class of their status.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [
+        {
+          expr: `sum by (class) (label_replace(rate(http_requests_total{${GATEWAYS}}[$__rate_interval]), "class", "\${1}xx", "status", "(.).."))`,
+          legend: '{{class}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Errors by service',
+      description: 'Part of the requests for each service that is answered with 5xx, over 5 minutes.',
+      unit: PercentUnit,
+      queries: [{ expr: 'service:http_errors:ratio_rate5m', legend: '{{service}}' }],
+    }),
+    graph({
+      title: 'Latency',
+      description: 'Time from the end of the head of a request for a service to the end of its reply.',
+      unit: Seconds,
+      queries: quantiles('http_request_duration_seconds', SERVED),
+    }),
+    graph({
+      title: 'Requests by service',
+      description: 'Requests a second for each service.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate('http_requests_total', SERVED, 'service'), legend: '{{service}}' }],
+    }),
+    graph({
+      title: 'Error replies of the gateway',
+      description:
+        'Replies that the gateway made itself, by code: docs/troubleshooting.md says what each code means. Codes of the client, such as unauthorized, are no failures.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rateAbove0('sallyport_errors_total', GATEWAYS, 'code'), legend: '{{code}}' }],
+    }),
+    graph({
+      title: 'Time in the gateway',
+      description: 'What the gateway adds to the time that services take.',
+      unit: Seconds,
+      queries: quantiles('sallyport_gateway_duration_seconds', GATEWAYS),
+    }),
+  ],
+}
+
+const objectives: Row = {
+  title: 'Objectives',
+  panels: [
+    graph({
+      title: 'Errors: burn rate',
+      description:
+        'How many times faster than allowed each service uses up its errors, over an hour. 1 uses them up in 30 days; 14.4 wakes somebody up.',
+      unit: Short,
+      width: 12,
+      thresholds: [1, 14.4],
+      queries: [{ expr: 'service:http_errors:ratio_rate1h / service:http_errors:budget', legend: '{{service}}' }],
+    }),
+    graph({
+      title: 'Latency: burn rate',
+      description: 'The same for requests that take longer than the objective says.',
+      unit: Short,
+      width: 12,
+      thresholds: [1, 14.4],
+      queries: [{ expr: 'service:http_slow:ratio_rate1h / service:http_slow:budget', legend: '{{service}}' }],
+    }),
+  ],
+}
+
+const saturation: Row = {
+  title: 'Saturation',
+  panels: [
+    graph({
+      title: 'CPU',
+      description: 'Cores that each gateway uses. It can use as many as it has workers.',
+      unit: Short,
+      queries: [
+        { expr: `rate(process_cpu_seconds_total{${GATEWAYS}}[$__rate_interval])`, legend: '{{gateway}}' },
+        { expr: `sum(sallyport_workers{${GATEWAYS}})`, legend: 'workers' },
+      ],
+    }),
+    graph({
+      title: 'Memory',
+      description: 'Resident memory of each gateway.',
+      unit: BytesIEC,
+      queries: [{ expr: `process_resident_memory_bytes{${GATEWAYS}}`, legend: '{{gateway}}' }],
+    }),
+    graph({
+      title: 'Requests waiting for a connection',
+      description: 'Requests for which every connection that may be opened to the instance is busy. It should be 0.',
+      unit: Short,
+      queries: [{ expr: `sum by (service) (sallyport_pool_waiting{${GATEWAYS}})`, legend: '{{service}}' }],
+    }),
+  ],
+}
+
+const instances: Row = {
+  title: 'Instances',
+  panels: [
+    states({
+      title: 'Health',
+      description: 'Whether every gateway finds the instance healthy.',
+      query: {
+        expr: `min by (service, instance) (sallyport_instance_healthy{${GATEWAYS}})`,
+        legend: '{{service}} {{instance}}',
+      },
+      states: ['unhealthy', 'healthy'],
+    }),
+  ],
+}
+
+/** What to look at first: whether requests are answered, quickly, and with room to spare. */
+export const overview = dashboard({
+  uid: 'overview',
+  title: 'Overview',
+  description: 'Whether requests are answered, quickly, and with room to spare.',
+  choices: [],
+  rows: [now, red, objectives, saturation, instances],
+})

@@ -1,0 +1,151 @@
+import {
+  BytesPerSecondIEC,
+  PercentUnit,
+  RequestsPerSecond,
+  Seconds,
+  Short,
+} from '@grafana/grafana-foundation-sdk/units'
+import { dashboard, GATEWAYS, type Row, serviceChoice } from './dashboard.ts'
+import { graph, states } from './panels.ts'
+import { quantile, quantiles, rate, rateAbove0 } from './queries.ts'
+
+const SERVICE = `${GATEWAYS},service="$service"`
+const INSTANCES = `${SERVICE},instance=~"$instance"`
+
+const red: Row = {
+  title: 'Rate, errors, duration',
+  panels: [
+    graph({
+      title: 'Requests by status',
+      description:
+        'Requests a second on routes of the service, whoever answered: the service, the cache or the gateway.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate('http_requests_total', SERVICE, 'status'), legend: '{{status}}' }],
+    }),
+    graph({
+      title: 'Errors',
+      description: 'Part of the requests that is answered with 5xx.',
+      unit: PercentUnit,
+      queries: [
+        { expr: 'service:http_errors:ratio_rate5m{service="$service"}', legend: '5 minutes' },
+        { expr: 'service:http_errors:ratio_rate1h{service="$service"}', legend: '1 hour' },
+        { expr: 'service:http_errors:budget{service="$service"}', legend: 'allowed' },
+      ],
+    }),
+    graph({
+      title: 'Latency',
+      description: 'Time until requests are answered in full.',
+      unit: Seconds,
+      queries: quantiles('http_request_duration_seconds', SERVICE),
+    }),
+  ],
+}
+
+const instances: Row = {
+  title: 'Instances',
+  panels: [
+    graph({
+      title: 'Requests by instance',
+      description: 'Requests a second that were sent to each instance: a balancer spreads them by weight.',
+      unit: RequestsPerSecond,
+      queries: [{ expr: rate('sallyport_instance_requests_total', INSTANCES, 'instance'), legend: '{{instance}}' }],
+    }),
+    graph({
+      title: 'Failures by reason',
+      description:
+        'Requests to which an instance gave no reply: connect and busy are tried elsewhere; timeout, closed and invalid become 504 and 502.',
+      unit: RequestsPerSecond,
+      queries: [
+        {
+          expr: rateAbove0('sallyport_instance_errors_total', INSTANCES, 'instance', 'reason'),
+          legend: '{{instance}} {{reason}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Time to the head of the reply, 95%',
+      description: 'Time in which 95% of the replies of each instance begin: one that stands out is ill.',
+      unit: Seconds,
+      queries: [
+        {
+          expr: quantile(0.95, 'sallyport_instance_duration_seconds', INSTANCES, 'instance'),
+          legend: '{{instance}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Replies by class',
+      description: 'Replies of the instances themselves by the class of their status; error is no reply.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [
+        {
+          expr: rateAbove0('sallyport_instance_requests_total', INSTANCES, 'status_class'),
+          legend: '{{status_class}}',
+        },
+      ],
+    }),
+    graph({
+      title: 'Tried again',
+      description: 'Requests that were sent once more, to another instance or on a new connection, and why.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rateAbove0('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' }],
+    }),
+    graph({
+      title: 'In flight',
+      description: 'Requests that each instance is working on.',
+      unit: Short,
+      queries: [{ expr: `sum by (instance) (sallyport_instance_in_flight{${INSTANCES}})`, legend: '{{instance}}' }],
+    }),
+    states({
+      title: 'Health',
+      description: 'Whether every gateway finds the instance healthy.',
+      query: { expr: `min by (instance) (sallyport_instance_healthy{${INSTANCES}})`, legend: '{{instance}}' },
+      states: ['unhealthy', 'healthy'],
+    }),
+  ],
+}
+
+const saturation: Row = {
+  title: 'Saturation',
+  panels: [
+    graph({
+      title: 'Connections',
+      description: 'Connections to the instances by what they do.',
+      unit: Short,
+      stacked: true,
+      queries: [{ expr: `sum by (state) (sallyport_pool_connections{${INSTANCES}})`, legend: '{{state}}' }],
+    }),
+    graph({
+      title: 'Waiting for a connection',
+      description: 'Requests for which every connection that may be opened is busy. It should be 0.',
+      unit: Short,
+      queries: [{ expr: `sum by (instance) (sallyport_pool_waiting{${INSTANCES}})`, legend: '{{instance}}' }],
+    }),
+    graph({
+      title: 'Traffic',
+      description: 'Octets of reply bodies, and of tunnels, that are sent to clients each second.',
+      unit: BytesPerSecondIEC,
+      queries: [{ expr: rate('sallyport_response_bytes_total', SERVICE), legend: 'sent' }],
+    }),
+  ],
+}
+
+/** One service: how it does, and which of its instances does not. */
+export const service = dashboard({
+  uid: 'service',
+  title: 'Service',
+  description: 'One service: how it does, and which of its instances does not.',
+  choices: [
+    serviceChoice(false),
+    {
+      name: 'instance',
+      label: 'Instance',
+      query: 'label_values(sallyport_instance_healthy{service="$service"}, instance)',
+      several: true,
+    },
+  ],
+  rows: [red, instances, saturation],
+})

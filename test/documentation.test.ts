@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import test from 'node:test'
+
+const root = join(import.meta.dirname, '..')
+const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
+
+for (const file of files) {
+  test(`every link of ${file} leads to a file, and to a section if it names one`, () => {
+    const text = readFileSync(join(root, file), 'utf8').replaceAll(/^(`{3,})[^]*?^\1$/gm, '')
+    const links = [...text.matchAll(/\]\(([^()\s]+(?:\([^()]*\))?[^()\s]*)\)/g)].map(([, link = '']) => link)
+    for (const link of links.filter((each) => !/^[a-z]+:/.test(each))) {
+      const [path = '', section] = link.split('#')
+      const target = path === '' ? join(root, file) : join(root, dirname(file), path)
+      const matches = globSync(relative(root, target), { cwd: root })
+      assert.equal(matches.length, 1, `${link}: there is no such file`)
+      if (section === undefined) continue
+      assert.ok(anchors(readFileSync(target, 'utf8')).includes(section), `${link}: there is no such section`)
+    }
+  })
+}
+
+/** The names under which the headings of a document can be linked, as GitHub makes them. */
+function anchors(markdown: string): string[] {
+  const headings = [...markdown.replaceAll(/^(`{3,})[^]*?^\1$/gm, '').matchAll(/^#+ (.+)$/gm)]
+  return headings.map(([, heading = '']) =>
+    heading
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}

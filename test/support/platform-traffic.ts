@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
+import { connect } from 'node:net'
+import type { TestContext } from 'node:test'
+import { freePorts as anyPorts, startPlatform } from '../../examples/platform/platform.ts'
+import { cleanUp } from './cleanup.ts'
+import { type Ask, send } from './client.ts'
+import { start, temporaryFile } from './command.ts'
+import { freePorts, type RedisServer, startRedis } from './redis.ts'
+import { startService } from './service.ts'
+
+const JWT_SECRET = 'a secret of at least thirty-two characters'
+const API_KEY = 'the key of a partner'
+
+/** Requests at a time, which are more than the service has connections and places to wait for one. */
+const CROWD = 8
+
+/** The service to which everything happens. */
+export const FRAGILE = 'fragile-service'
+
+const gateway = new URL('../../src/gateway.ts', import.meta.url).href
+const preload = new URL('kill-worker.ts', import.meta.url).href
+
+/** A policy of the user's own that does not work. */
+const BROKEN = `
+import { definePolicy, z } from ${JSON.stringify(gateway)}
+
+export default definePolicy({
+  name: 'broken',
+  summary: 'Fails.',
+  options: z.strictObject({}),
+  create: () => () => () => { throw new Error('broken on purpose') },
+})
+`
+
+/** The platform with a gateway in front of it, and requests that meet every kind of outcome. */
+export interface PlatformTraffic {
+  readonly port: number
+  readonly redis: RedisServer
+  /** Sends one request of each kind. */
+  readonly round: () => Promise<void>
+  /** Kills one of the workers, as a crash would. */
+  readonly killWorker: () => Promise<void>
+}
+
+/** Starts the platform, a Redis, a service that fails in every way, and the command line's gateway before them. */
+export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
+  const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: anyPorts })
+  cleanUp(t, () => platform.close())
+  const redis = await startRedis(t)
+  const fragile = await startService(t, misbehave)
+  const [dead] = await freePorts(1)
+  const instances = (name: keyof typeof platform.instances): string =>
+    JSON.stringify(platform.instances[name].map(({ url }) => url))
+  const broken = await temporaryFile(t, 'broken.ts', BROKEN)
+  const { command, port } = await start(
+    t,
+    `
+listeners: [{ address: '127.0.0.1:0' }]
+workers: 2
+log: { access: false }
+stores: { redis: { url: '${redis.url}', timeout: 500ms } }
+services:
+  user-service: { instances: ${instances('user-service')} }
+  order-service: { instances: ${instances('order-service')} }
+  inventory-service: { instances: ${instances('inventory-service')} }
+  ${FRAGILE}:
+    instances: ['${fragile.url}', 'http://127.0.0.1:${dead}']
+    health: false
+    timeouts: { response: 100ms }
+    pool: { connections: 1, queue: 1, queueTimeout: 50ms }
+  dead-service:
+    instances: ['http://127.0.0.1:${dead}']
+    health: { interval: 100ms, unhealthyAfter: 1 }
+policyFiles: ['${broken}']
+policies:
+  correlation-id: {}
+  auth:
+    public: [/api/v1/auth/login, /fragile/*, /dead, /limited, /broken]
+    methods:
+      jwt: { secret: '${JWT_SECRET}', issuer: user-service }
+      api-key: { keys: [{ id: partner, sha256: ${createHash('sha256').update(API_KEY).digest('hex')} }] }
+  rate-limit:
+    tiers: { authenticated: 100000/h, unauthenticated: 100000/h, api_key: 100000/h }
+routes:
+  - { id: users, match: { path: [/api/v1/users/*, /api/v1/auth/*] }, service: user-service }
+  - id: roles
+    match: { path: /api/v1/roles/* }
+    service: user-service
+    policies: { auth: { require: { roles: [admin] } } }
+  - { id: orders, match: { path: /api/v1/orders/* }, service: order-service }
+  - id: products
+    match: { path: /api/v1/products/* }
+    service: inventory-service
+    policies: { auth: { public: [/*] }, cache: { ttl: 1m } }
+  - { id: fragile, match: { path: /fragile/* }, service: ${FRAGILE} }
+  - { id: broken, match: { path: /broken }, service: ${FRAGILE}, policies: { broken: {} } }
+  - { id: dead, match: { path: /dead }, service: dead-service }
+  - id: limited
+    match: { path: /limited }
+    service: ${FRAGILE}
+    policies: { rate-limit: { tiers: { unauthenticated: 1/h } } }
+`,
+    { preload },
+  )
+  const token = await logIn(port)
+  const requests = requestsWith(token)
+  let rounds = 0
+  const round = async (): Promise<void> => {
+    const fresh = { path: `/api/v1/products?round=${++rounds}` }
+    for (const request of [...requests, fresh]) await send(port, request)
+    await Promise.all(Array.from({ length: CROWD }, () => send(port, { path: '/fragile/slow' })))
+    await sendNonsense(port)
+  }
+  const killWorker = async (): Promise<void> => {
+    command.child.kill('SIGUSR2')
+    await command.line('A worker died; another one takes its place')
+  }
+  return { port, redis, round, killWorker }
+}
+
+/** What the fragile service does on each path. */
+const misdeeds: Readonly<Record<string, RequestListener>> = {
+  '/fragile/ok': (_, response) => response.end('{}'),
+  '/fragile/slow': () => {},
+  '/fragile/closed': ({ socket }) => socket.destroy(),
+  '/fragile/invalid': ({ socket }) => socket.end('nonsense\r\n\r\n'),
+  '/fragile/failed': (_, response) => response.writeHead(500).end(),
+}
+
+function misbehave(...[request, response]: Parameters<RequestListener>): void {
+  const act = misdeeds[request.url!] ?? misdeeds['/fragile/ok']!
+  act(request, response)
+}
+
+function requestsWith(token: string): Ask[] {
+  const user = { Authorization: `Bearer ${token}` }
+  const order = JSON.stringify({ items: [{ productId: 'cup', quantity: 1 }] })
+  return [
+    { path: '/api/v1/users', headers: user },
+    { path: '/api/v1/orders', headers: { 'X-API-Key': API_KEY } },
+    { path: '/api/v1/orders', method: 'POST', headers: { ...user, 'Content-Type': 'application/json' }, body: order },
+    { path: '/api/v1/orders' },
+    { path: '/api/v1/orders', headers: { Authorization: 'Bearer nonsense' } },
+    { path: '/api/v1/orders', headers: { 'X-API-Key': 'nonsense' } },
+    { path: '/api/v1/roles', headers: user },
+    { path: '/api/v1/products' },
+    { path: '/api/v1/products', headers: { 'Cache-Control': 'no-cache' } },
+    { path: '/nothing/here' },
+    { path: '/limited' },
+    { path: '/dead' },
+    { path: '/broken' },
+    ...['ok', 'ok', 'failed', 'closed', 'invalid'].map((path) => ({ path: `/fragile/${path}` })),
+    { path: '/health' },
+  ]
+}
+
+async function logIn(port: number): Promise<string> {
+  const { text } = await send(port, {
+    method: 'POST',
+    path: '/api/v1/auth/login',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email: 'alice@example.com', password: 'wonderland' }),
+  })
+  return (JSON.parse(text) as { token: string }).token
+}
+
+async function sendNonsense(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  const closed = once(socket, 'close')
+  socket.resume().end('nonsense\r\n\r\n')
+  await closed
+}
