@@ -250,6 +250,7 @@ test('GET /requests shows what ended last, redacted, and filters it', async (t) 
     ],
   )
   assert.equal(requests[0]!['correlationId'], 'abc')
+  assert.match(String(requests[0]!['traceId']), /^[0-9a-f]{32}$/)
   assert.equal(requests[1]!['bytes'], 5)
   assert.doesNotMatch(text, /s3cr3t/)
   const pathsOf = async (query: string): Promise<unknown[]> =>

@@ -30,6 +30,7 @@ const recent = z.object({
   client: z.string().describe('IP address.'),
   consumer: z.string().nullable().describe('Who called, or null for nobody that is known.'),
   correlationId: z.string(),
+  traceId: z.string().describe('Of the trace that it belongs to (W3C Trace Context).'),
   error: z.string().nullable().describe('Code of the error that the reply told of.'),
 })
 
@@ -55,7 +56,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describe({ time, duration, method, path, query, status, bytes, ...rest }: RecentRequest) {
-  const { route, service, instance, client, consumer, correlationId, error } = rest
+  const { route, service, instance, client, consumer, correlationId, traceId, error } = rest
   return {
     time: new Date(time).toISOString(),
     durationMs: rounded(duration),
@@ -70,6 +71,7 @@ function describe({ time, duration, method, path, query, status, bytes, ...rest 
     client,
     consumer,
     correlationId,
+    traceId,
     error,
   }
 }

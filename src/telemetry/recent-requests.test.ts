@@ -56,6 +56,7 @@ test('what an exchange was is told in full', () => {
       client: exchange.client.address,
       consumer: '42',
       correlationId: 'abc',
+      traceId: exchange.trace.traceId,
       error: 'bad-gateway',
     },
   ])

@@ -27,6 +27,7 @@ export interface RecentRequest {
   /** Id of the consumer, or null for nobody. */
   readonly consumer: string | null
   readonly correlationId: string
+  readonly traceId: string
   /** Code of the error that the reply told of, or null. */
   readonly error: string | null
 }
@@ -58,6 +59,7 @@ class Entry {
   client = ''
   consumer: string | null = null
   correlationId = ''
+  traceId = ''
   error: string | null = null
 }
 
@@ -96,6 +98,7 @@ export class RecentRequests {
     entry.client = exchange.client.address
     entry.consumer = consumer === null ? null : consumer.id
     entry.correlationId = exchange.correlationId
+    entry.traceId = exchange.trace.traceId
     entry.error = error === null ? null : error.code
     this.starts[at] = exchange.start
     this.ends[at] = end
