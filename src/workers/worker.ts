@@ -69,6 +69,8 @@ async function run({ config, board, slots, limits, addresses }: WorkerStart): Pr
     await output.close()
     tell({ type: 'drained', cutOff })
     port!.close()
+    const [, tracing] = await Promise.all(loading)
+    if (tracing.gaveUp) process.exit()
   }
 }
 
