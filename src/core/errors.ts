@@ -92,3 +92,9 @@ export class GatewayError extends Error {
 export function asGatewayError(thrown: unknown): GatewayError {
   return thrown instanceof GatewayError ? thrown : new GatewayError('internal-error', undefined, { cause: thrown })
 }
+
+/** What an error came from in the end, in its own words; undefined where it has no cause. */
+export function rootCause({ cause }: Error): string | undefined {
+  if (!(cause instanceof Error)) return undefined
+  return rootCause(cause) ?? cause.message
+}

@@ -5,7 +5,7 @@ import type { Address } from '../core/address.ts'
 import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy, ServiceRequest } from '../core/component.ts'
-import { asGatewayError } from '../core/errors.ts'
+import { asGatewayError, rootCause } from '../core/errors.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
 import { ExchangeRecord } from '../core/record.ts'
@@ -244,14 +244,8 @@ export class Front implements Receiver {
     if (!own) this.recent?.add(exchange, status, bytes, end)
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
-      const { code, fault, cause } = error
-      const fields = {
-        ...aboutExchange(exchange),
-        code,
-        fault,
-        ...(cause instanceof Error && { cause: cause.message }),
-        error,
-      }
+      const { code, fault } = error
+      const fields = { ...aboutExchange(exchange), code, fault, cause: rootCause(error), error }
       if (error.fault === 'gateway') output.log.error(fields, 'Request failed in the gateway')
       else output.log.warn(fields, 'Request failed in the service')
     } else if (!whole && !exchange.aborted) {

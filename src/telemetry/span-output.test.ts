@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { startCollector } from '../../test/support/collector.ts'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
+import { startRawService } from '../../test/support/peer.ts'
 import { newSpanId, newTraceId } from '../core/trace-ids.ts'
 import { SAMPLED, Trace } from '../core/trace.ts'
 import { createMemoryLogger } from './memory-logger.ts'
@@ -10,10 +11,10 @@ import { SpanOutput } from './span-output.ts'
 
 const SETTINGS = { queueSize: 2, batchSize: 2, delay: 60_000, timeout: 1000 }
 
-test('what finds no room in the queue is dropped, counted and logged, and nothing else is', async (t) => {
-  const collector = await startCollector(t)
-  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url
-  t.after(() => delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+/** An output to a collector, and what writes the span of an exchange to it. */
+function setUp(t: TestContext, environment: Readonly<Record<string, string>>) {
+  Object.assign(process.env, environment)
+  for (const name of Object.keys(environment)) t.after(() => delete process.env[name])
   const clock = new ManualClock()
   const log = createMemoryLogger('debug', clock)
   const output = new SpanOutput(SETTINGS, '1.0.0', log.log, clock)
@@ -22,6 +23,12 @@ test('what finds no room in the queue is dropped, counted and logged, and nothin
     const exchange = { ...makeExchange({ trace }), traceparent: null, tracestate: null, minor: 1 }
     output.write(exchange, { status: 200, bytes: 0, whole: true, end: clock.now() })
   }
+  return { clock, log, output, write }
+}
+
+test('what finds no room in the queue is dropped, counted and logged, and nothing else is', async (t) => {
+  const collector = await startCollector(t)
+  const { clock, log, output, write } = setUp(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url })
   // Two are on their way at once, two wait, and there is no room for the others.
   for (let i = 0; i < 7; i++) write()
   assert.deepEqual(output.counts, { exported: 0, failed: 0, dropped: 3 })
@@ -35,4 +42,20 @@ test('what finds no room in the queue is dropped, counted and logged, and nothin
     [1, 3],
   )
   assert.equal(clock.pending, 0)
+})
+
+test('a stop does not wait long for a collector that does not answer', async (t) => {
+  const collector = await startRawService(t)
+  const { clock, log, output, write } = setUp(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '2000',
+  })
+  write()
+  const closed = output.close()
+  await (await collector.accept()).request()
+  clock.advance(3000)
+  await closed
+  assert.equal(output.gaveUp, true)
+  assert.deepEqual(output.counts, { exported: 0, failed: 1, dropped: 0 })
+  assert.equal(log.lines[0]?.['spans'], 1)
 })

@@ -27,8 +27,12 @@ export class SpanOutput {
   private readonly queueSize: number
   private readonly log: Logger
   private readonly clock: Clock
+  /** Spans that wait to be sent, and that are on their way. */
   private waiting = 0
+  private sending = 0
   private lost = 0
+  /** A stop did not wait any longer for the collector, which may still be tried. */
+  gaveUp = false
   private lastLogged = Number.NEGATIVE_INFINITY
 
   constructor({ queueSize, batchSize, delay, timeout }: ExportSettings, version: string, log: Logger, clock: Clock) {
@@ -59,14 +63,20 @@ export class SpanOutput {
   async close(): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const cancel = this.clock.after(CLOSE_PATIENCE, resolve)
-    // What could not be delivered is counted and logged where it happens.
-    await Promise.race([this.shutDown(), late])
+    await Promise.race([this.shutDown(), late.then(() => this.giveUp())])
     cancel()
   }
 
   private async shutDown(): Promise<void> {
+    // What could not be delivered is counted and logged where it happens.
     await this.processor.shutdown().catch(() => {})
     await this.exporter.shutdown()
+  }
+
+  private giveUp(): void {
+    this.gaveUp = true
+    this.counts.failed += this.waiting + this.sending
+    this.lose(this.waiting + this.sending, new Error('The collector does not answer'))
   }
 
   /** The exporter, with an eye on what becomes of the spans. */
@@ -75,7 +85,9 @@ export class SpanOutput {
     return {
       export: (spans, done) => {
         this.waiting -= spans.length
+        this.sending += spans.length
         exporter.export(spans, (result) => {
+          this.sending -= spans.length
           if (result.error === undefined) {
             this.counts.exported += spans.length
           } else {

@@ -24,7 +24,7 @@ import {
   ATTR_URL_SCHEME,
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions'
-import { errorTable, type GatewayError } from '../core/errors.ts'
+import { errorTable, type GatewayError, rootCause } from '../core/errors.ts'
 import type { AttemptRecord } from '../core/record.ts'
 import type { Trace } from '../core/trace.ts'
 import { redactQuery } from './redact.ts'
@@ -199,8 +199,9 @@ function serverOf(host: string): Attributes {
 }
 
 /** With what was underneath, which the client is not shown. */
-function reasonOf({ message, cause }: GatewayError): string {
-  return cut(cause instanceof Error ? `${message}: ${cause.message}` : message, TEXT_LENGTH)
+function reasonOf(error: GatewayError): string {
+  const cause = rootCause(error)
+  return cut(cause === undefined ? error.message : `${error.message}: ${cause}`, TEXT_LENGTH)
 }
 
 function contextOf({ traceId, flags, state }: Trace, spanId: string): SpanContext {

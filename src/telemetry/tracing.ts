@@ -55,6 +55,11 @@ export class Tracing {
     return this.output?.counts ?? { exported: 0, failed: 0, dropped: 0 }
   }
 
+  /** Whether a stop did not wait any longer for the collector, which may still be tried and keep the thread alive. */
+  get gaveUp(): boolean {
+    return this.output?.gaveUp ?? false
+  }
+
   /** Resolves when what is left is exported, or cannot be within a few seconds. Never rejects. */
   close(): Promise<void> {
     return this.output?.close() ?? Promise.resolve()

@@ -72,6 +72,8 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
     await output.close()
     tell({ type: 'drained', cutOff })
     port!.close()
+    const [, tracing] = await Promise.all(loading)
+    if (tracing.gaveUp) process.exit()
   }
 }
 
