@@ -32,7 +32,8 @@ export async function startProxy(
   await mkdir(dir, { recursive: true })
   const port = await freePort()
   const stores = redisPort === undefined ? {} : { stores: { redis: { url: `redis://127.0.0.1:${redisPort}` } } }
-  const sallyport = { ...scenario.sallyport, ...stores }
+  const log = scenario.accessLog === true ? { log: { file: join(dir, 'access.log') } } : {}
+  const sallyport = { ...scenario.sallyport, ...stores, ...log }
   const place = { port, adminPort: await freePort(), backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
   const origin = `http://127.0.0.1:${port}`

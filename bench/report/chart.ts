@@ -4,7 +4,7 @@ import { number } from './format.ts'
 export type Bar = { name: string; value: number; highlight: boolean }
 
 const width = 760
-const left = 172
+const left = 220
 const right = 88
 const top = 72
 const step = 34

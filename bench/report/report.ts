@@ -41,7 +41,7 @@ function tables({ scenarios, baselines }: Results): string {
 
 function explanation(rounds: number, seconds: number): string {
   return `Every proxy runs on core 0 with one worker, process or thread, alone under load; the service behind it (nginx) and the
-load generator run on core 1; everything is on 127.0.0.1. Connections to the service are kept alive, access logs are off, bodies
+load generator run on core 1; everything is on 127.0.0.1. Connections to the service are kept alive, access logs are off but in the scenario that says so, bodies
 are streamed, and each proxy sets the X-Forwarded headers. The configurations are in \`bench/peers/\`.
 
 - **CPU µs** is the figure to compare: the CPU time of all threads of the proxy's processes, from

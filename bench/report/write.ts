@@ -22,13 +22,19 @@ export async function readResults(docs: string): Promise<Results> {
   return resultsSchema.parse(JSON.parse(await readFile(join(docs, 'benchmarks.json'), 'utf8')))
 }
 
-/** The chart of the first scenario, cheapest first. */
+/** The chart of the first scenario, cheapest first, and Sallyport with everything on beside it. */
 function overview({ scenarios, subject }: Results): string {
   const first = scenarios[0]
   if (first === undefined) throw new Error('no scenario was measured, so there is nothing to draw')
-  const bars = first.peers.flatMap((peer) => {
+  const full = scenarios.find(({ name }) => name === 'full')
+  const bars = [
+    ...first.peers.map((peer) => ({ peer, name: peer.name })),
+    ...(full?.peers ?? [])
+      .filter(({ name }) => name === subject)
+      .map((peer) => ({ peer, name: `${subject}, everything on` })),
+  ].flatMap(({ peer, name }) => {
     const cpu = figureOf(peer, 'cpu')
-    return cpu === undefined ? [] : [{ name: peer.name, value: cpu.median, highlight: peer.name === subject }]
+    return cpu === undefined ? [] : [{ name, value: cpu.median, highlight: peer.name === subject }]
   })
   const sorted = bars.toSorted((a, b) => a.value - b.value)
   return barChart('CPU time per request, in microseconds: less is better', `${first.title}; one core`, sorted)

@@ -1,5 +1,6 @@
 import { cacheHit, cacheHit64k, cacheHitRedis, cacheHitRedis64k } from './cache-hit.ts'
 import { connections1000 } from './connections-1000.ts'
+import { full } from './full.ts'
 import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
 import { get64k } from './get-64k.ts'
@@ -24,6 +25,7 @@ export const scenarios: Scenario[] = [
   newConnection,
   secured,
   securedRedis,
+  full,
   latency,
   cacheHit,
   cacheHit64k,

@@ -25,6 +25,8 @@ export type Scenario = {
   peers?: string[]
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
+  /** Whether Sallyport logs each request, into a file. */
+  accessLog?: boolean
   /** Whether Sallyport's configuration also names a Redis server, which then runs on the load's core. */
   needsRedis?: boolean
 }

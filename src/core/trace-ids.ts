@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
 /** Octets of randomness that are fetched at once: asking for each id alone would cost more than all the rest of a trace. */
-const POOL = 1536
+const POOL = 24_576
 
 const octets = Buffer.allocUnsafe(POOL)
 let digits = ''

@@ -1,6 +1,5 @@
-import { openSync } from 'node:fs'
+import { fstatSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
-import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import type { Clock } from '../core/clock.ts'
@@ -41,6 +40,8 @@ export const reopenLog = defineTopic<null, null>('reopen-log')
 
 /** What a pipe takes in one piece on Linux (PIPE_BUF), in bytes: lines of several threads do not mix. */
 const WRITE_SIZE = 4096
+/** What is handed to a file at once, in characters: appending takes whole what is written in one piece, however long. */
+const FILE_WRITE_SIZE = 32 * 1024
 /** How long a line waits for others to be written with it, in milliseconds. */
 const FLUSH_INTERVAL = 100
 /** How much is kept for a reader that does not keep up, in bytes; further lines are dropped. */
@@ -64,22 +65,37 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   /** Resolves when the files that came before are closed. */
   let retired = Promise.resolve()
   let closed: Promise<void> | null = null
+  const gathers = isFile(destination)
+  let gathered = ''
 
   const write = (line: string): void => {
     if (ended) return
     waiting = true
-    file.write(pretty === null ? line : pretty(line))
+    const text = pretty === null ? line : pretty(line)
+    if (!gathers) return void file.write(text)
+    gathered += text
+    if (gathered.length >= FILE_WRITE_SIZE) handOver()
+  }
+  // Each write is a trip to another thread and back: a file gets many lines with one.
+  const handOver = (): void => {
+    if (gathered === '') return
+    const text = gathered
+    gathered = ''
+    file.write(text)
   }
   const log = createLineLogger(level, clock, write)
   let file = openWriter(destination)
   const stopFlushing = clock.every(FLUSH_INTERVAL, () => {
     if (!waiting) return
     waiting = false
+    handOver()
     file.flush()
   })
-  // pino sees to it in the main thread only.
-  const flushOnExit = () => file.flushSync()
-  if (!isMainThread) process.once('exit', flushOnExit)
+  const flushOnExit = () => {
+    handOver()
+    file.flushSync()
+  }
+  process.once('exit', flushOnExit)
 
   return {
     log,
@@ -88,6 +104,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     reopen() {
       if (path === undefined || ended) return
       // A new writer, as one that changes its file while it writes may write lines twice.
+      handOver()
       const before = file
       try {
         file = openWriter(openFile(path))
@@ -101,8 +118,10 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
         stopFlushing()
         process.off('exit', flushOnExit)
         if (broken) return resolve()
+        handOver()
         // Flushed first, as a count of dropped lines finds no room before.
         file.flush(() => {
+          handOver()
           ended = true
           void Promise.all([retired, finish(file)]).then(() => resolve())
         })
@@ -119,7 +138,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
       maxWrite: WRITE_SIZE,
       maxLength: BUFFER_SIZE,
     })
-    writer.on('drop', () => dropped++)
+    writer.on('drop', (text: string) => (dropped += text.split('\n').length - 1))
     writer.on('drain', () => {
       if (dropped === 0) return
       const lines = dropped
@@ -143,6 +162,14 @@ function finish(writer: Writer): Promise<void> {
     writer.once('error', () => resolve())
     writer.end()
   })
+}
+
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile()
+  } catch {
+    return false
+  }
 }
 
 function openFile(path: string): number {
