@@ -68,10 +68,11 @@ export class ForwardedClient implements Client {
   forwardingFields(host: string): string {
     if (host === this.lastHost) return this.lastFields
     const asked = this.host ?? host
-    this.lastHost = host
-    this.lastFields =
-      `X-Forwarded-For: ${this.chain}\r\nX-Forwarded-Proto: ${this.scheme}\r\n` +
-      (asked === '' ? '' : `X-Forwarded-Host: ${asked}\r\n`)
+    const lines = ['X-Forwarded-For: ', this.chain, '\r\nX-Forwarded-Proto: ', this.scheme, '\r\n']
+    if (asked !== '') lines.push('X-Forwarded-Host: ', asked, '\r\n')
+    // Joined, which makes a text of its own: pieces of the head would keep all of it in memory with the connection.
+    this.lastFields = lines.join('')
+    this.lastHost = asked === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host
     return this.lastFields
   }
 }
