@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import test from 'node:test'
+import { errorTable } from '../src/core/errors.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
@@ -20,6 +21,17 @@ for (const file of files) {
     }
   })
 }
+
+test('troubleshooting lists every error that a client or the access log is told of', () => {
+  const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
+  const listed = [...text.matchAll(/^\| (\d{3}) +\| `([a-z-]+)` +\| ([a-z]+) +\|/gm)].map(([, ...cells]) =>
+    cells.join(' '),
+  )
+  // A conflict is for operators alone.
+  const { conflict: _, ...known } = errorTable
+  const expected = Object.entries(known).map(([code, { status, fault }]) => `${status} ${code} ${fault}`)
+  assert.deepEqual(listed.toSorted(), expected.toSorted())
+})
 
 /** The names under which the headings of a document can be linked, as GitHub makes them. */
 function anchors(markdown: string): string[] {
