@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import test from 'node:test'
 import { errorTable } from '../src/core/errors.ts'
+import { policies } from '../src/policies/index.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
@@ -32,6 +33,17 @@ test('troubleshooting lists every error that a client or the access log is told 
   const expected = Object.entries(known).map(([code, { status, fault }]) => `${status} ${code} ${fault}`)
   assert.deepEqual(listed.toSorted(), expected.toSorted())
 })
+
+for (const { name, options } of policies) {
+  test(`the guide to the policy ${name} names all of its options`, () => {
+    const overview = readFileSync(join(root, 'docs/policies.md'), 'utf8')
+    const [, guide] = new RegExp(`^\\| \\[${name}\\]\\(([^)#]*)`, 'm').exec(overview) ?? []
+    assert.ok(guide !== undefined, 'policies.md has no row for it')
+    const text = guide === '' ? overview : readFileSync(join(root, 'docs', guide), 'utf8')
+    for (const option of Object.keys(options.shape))
+      assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
+  })
+}
 
 /** The names under which the headings of a document can be linked, as GitHub makes them. */
 function anchors(markdown: string): string[] {
