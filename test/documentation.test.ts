@@ -34,6 +34,26 @@ test('troubleshooting lists every error that a client or the access log is told 
   assert.deepEqual(listed.toSorted(), expected.toSorted())
 })
 
+test('the messages of the log that operations lists are in the source', () => {
+  const [, table = ''] =
+    /^\| message .*\n([^]*?)\n\n/m.exec(readFileSync(join(root, 'docs/operations.md'), 'utf8')) ?? []
+  const first = table
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(' | ')[0] ?? '')
+  const messages = first.flatMap((cell) =>
+    [...cell.matchAll(/`([^`…]+?)[;:,]? ?…?`/g)].map(([, message = '']) => message),
+  )
+  const source = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
+  assert.ok(messages.length > 20)
+  assert.deepEqual(
+    messages.filter((message) => !source.includes(message)),
+    [],
+  )
+})
+
 for (const { name, options } of policies) {
   test(`the guide to the policy ${name} names all of its options`, () => {
     const overview = readFileSync(join(root, 'docs/policies.md'), 'utf8')
