@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import test from 'node:test'
+import { errorTable } from '../src/core/errors.ts'
+import { policies } from '../src/policies/index.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
@@ -18,6 +20,48 @@ for (const file of files) {
       if (section === undefined) continue
       assert.ok(anchors(readFileSync(target, 'utf8')).includes(section), `${link}: there is no such section`)
     }
+  })
+}
+
+test('troubleshooting lists every error that a client or the access log is told of', () => {
+  const text = readFileSync(join(root, 'docs/troubleshooting.md'), 'utf8')
+  const listed = [...text.matchAll(/^\| (\d{3}) +\| `([a-z-]+)` +\| ([a-z]+) +\|/gm)].map(([, ...cells]) =>
+    cells.join(' '),
+  )
+  // A conflict is for operators alone.
+  const { conflict: _, ...known } = errorTable
+  const expected = Object.entries(known).map(([code, { status, fault }]) => `${status} ${code} ${fault}`)
+  assert.deepEqual(listed.toSorted(), expected.toSorted())
+})
+
+test('the messages of the log that operations lists are in the source', () => {
+  const [, table = ''] =
+    /^\| message .*\n([^]*?)\n\n/m.exec(readFileSync(join(root, 'docs/operations.md'), 'utf8')) ?? []
+  const first = table
+    .split('\n')
+    .slice(1)
+    .map((row) => row.split(' | ')[0] ?? '')
+  const messages = first.flatMap((cell) =>
+    [...cell.matchAll(/`([^`…]+?)[;:,]? ?…?`/g)].map(([, message = '']) => message),
+  )
+  const source = globSync('src/**/*.ts', { cwd: root, exclude: ['**/*.test.ts'] })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
+  assert.ok(messages.length > 20)
+  assert.deepEqual(
+    messages.filter((message) => !source.includes(message)),
+    [],
+  )
+})
+
+for (const { name, options } of policies) {
+  test(`the guide to the policy ${name} names all of its options`, () => {
+    const overview = readFileSync(join(root, 'docs/policies.md'), 'utf8')
+    const [, guide] = new RegExp(`^\\| \\[${name}\\]\\(([^)#]*)`, 'm').exec(overview) ?? []
+    assert.ok(guide !== undefined, 'policies.md has no row for it')
+    const text = guide === '' ? overview : readFileSync(join(root, 'docs', guide), 'utf8')
+    for (const option of Object.keys(options.shape))
+      assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
   })
 }
 

@@ -48,7 +48,7 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
     },
     {
       title: 'As an operator: a new start for this machine',
-      command: `curl -iX DELETE -H 'X-Requested-With: curl' ${adminUrl}/limits/127.0.0.1`,
+      command: `curl -siw '\\n' -X DELETE -H 'X-Requested-With: curl' ${adminUrl}/limits/127.0.0.1`,
     },
     { title: 'The last requests', command: `curl -sw '\\n' '${adminUrl}/requests?limit=3'` },
     { title: 'Take an instance out: it gets no new requests', command: `curl -sw '\\n' -X PUT ${drain}` },

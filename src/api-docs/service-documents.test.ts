@@ -115,6 +115,20 @@ test('the last good document stays when one cannot be had or is broken, which is
   )
 })
 
+test('a service that nobody reaches is left to the health checks, and what is broken later is told', async () => {
+  const { look, lines, title } = setUp()
+  await look(new GatewayError('service-unavailable'))
+  await look(reply(200, documentOf('one')))
+  await look(new GatewayError('service-unavailable'))
+  assert.deepEqual([title(), lines], ['one', []])
+  await look(reply(500, ''))
+  await look(new GatewayError('service-unavailable'))
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    ['The documentation of a service cannot be read'],
+  )
+})
+
 test('a service that has no document is no reason to warn, until it has had one', async () => {
   const { look, lines } = setUp()
   await look(reply(404, ''))

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { ServiceReply, ServiceRequest } from '../core/component.ts'
+import { GatewayError } from '../core/errors.ts'
 import { Headers } from '../core/headers.ts'
 import type { Logger } from '../core/logger.ts'
 import { BrokenDocument, NoDocument } from './broken.ts'
@@ -77,18 +78,20 @@ export class ServiceDocuments {
       known.failing = false
     } catch (error) {
       if (this.stopping.signal.aborted) return
-      if (!known.failing) this.report(service, error)
-      known.failing = true
+      if (!known.failing) known.failing = this.report(service, error)
     } finally {
       known.pending = false
     }
   }
 
-  private report(service: string, error: unknown): void {
+  /** Whether that was worth a line. Who reaches no instance is told so by the health checks, once for all workers. */
+  private report(service: string, error: unknown): boolean {
     const { log, paths } = this.options
     const fields = { service, path: paths.get(service) }
-    if (error instanceof NoDocument) return log.info(fields, 'A service has no documentation')
-    log.warn({ ...fields, error }, 'The documentation of a service cannot be read')
+    if (error instanceof GatewayError && error.code === 'service-unavailable') return false
+    if (error instanceof NoDocument) log.info(fields, 'A service has no documentation')
+    else log.warn({ ...fields, error }, 'The documentation of a service cannot be read')
+    return true
   }
 
   private async load(service: string, known: Known): Promise<void> {

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { z } from 'zod'
+import { formatAddress } from '../core/address.ts'
 import { address } from './addresses.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf, isFields } from './value.ts'
@@ -36,10 +37,10 @@ const adminOptions = z
       .default(200)
       .describe('Recent requests that each worker remembers for GET /requests; 0 for none. Default 200.'),
   })
-  .superRefine(({ address: { host }, token }, context) => {
-    if (isLoopback(host) || token !== null) return
-    const message = `${host} can be reached from elsewhere: set ADMIN_TOKEN, or give a loopback address such as 127.0.0.1:9000`
-    context.addIssue({ code: 'custom', path: ['address'], message })
+  .superRefine((admin, context) => {
+    if (isLoopback(admin.address.host) || admin.token !== null) return
+    const message = 'expected a loopback address such as "127.0.0.1:9000" where ADMIN_TOKEN is not set'
+    context.addIssue({ code: 'custom', path: ['address'], message, input: formatAddress(admin.address) })
   })
 
 /** Schema of the listener for operators. */

@@ -109,7 +109,11 @@ export const gatewaySchema = z
     drainTimeout: durationOrZero
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
-    stores: storesSchema.prefault({}).describe('Where the counts of rate limits are kept.'),
+    stores: storesSchema
+      .prefault({})
+      .describe(
+        'Where counts of rate limits, API keys and stored replies are kept that several threads or gateways share.',
+      ),
     docs: docsSchema.prefault({}).describe('The documentation of the API at /docs and /openapi.json.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
     policyFiles: policyFileSchema

@@ -30,7 +30,7 @@ const redisSchema = z
     tls: z.boolean().default(false).describe('Whether connections are encrypted. Default false.'),
     timeout: duration
       .prefault('50ms')
-      .describe('How long a decision may take before it is made without. Default 50ms.'),
+      .describe('How long an answer may take before the gateway goes on without Redis. Default 50ms.'),
   })
   .superRefine((redis, context) => {
     const [first, second] = SERVERS.filter((key) => redis[key] !== undefined)

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { parse } from 'yaml'
+import { loadConfig } from '../src/config/load.ts'
+import { ConfigError } from '../src/config/problems.ts'
+import { gatewaySchema } from '../src/config/schema.ts'
+import { isFields } from '../src/config/value.ts'
+import { temporaryFile } from './support/command.ts'
+
+const root = join(import.meta.dirname, '..')
+const REDIS = 'redis://127.0.0.1:6379'
+const SECRET = 'a-secret-that-is-long-enough-for-all-of-them-and-some-more-octets'
+/** Where an excerpt belongs whose first key is that. */
+const PLACES: Readonly<Record<string, (excerpt: object) => unknown>> = {
+  jwt: (methods) => ({ policies: { auth: { methods } } }),
+  methods: (auth) => ({ policies: { auth } }),
+  auth: ({ auth }: { auth?: object }) => ({ policies: { auth: { methods: { jwt: { secret: SECRET } }, ...auth } } }),
+  cache: (policies) => ({ policies }),
+}
+/** Keys with which the files of other programs begin. */
+const FOREIGN = new Set(['apiVersion', 'inhibit_rules', 'record', 'scrape_configs'])
+
+for (const file of globSync(['README.md', 'docs/*.md'], { cwd: root })) {
+  const text = readFileSync(join(root, file), 'utf8')
+  const excerpts = [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```$/gm)]
+  for (const [i, [, indent = '', excerpt = '']] of excerpts.entries()) {
+    const value = parse(excerpt.replaceAll(new RegExp(`^${indent}`, 'gm'), '')) as object
+    const [first = ''] = Object.keys(Array.isArray(value) ? (value[0] as object) : value)
+    if (FOREIGN.has(first)) continue
+    test(`the configuration that ${file} shows is one (${i + 1}: ${first})`, async (t) => {
+      const yaml = await temporaryFile(t, 'shown.yaml', JSON.stringify(complete(value, first, excerpt)))
+      assert.deepEqual(await problemsOf(yaml, excerpt), [])
+    })
+  }
+}
+
+/** The excerpt with what stands around it, and the services that it names. */
+function complete(value: object, first: string, excerpt: string): unknown {
+  const config = Array.isArray(value) ? { routes: value } : (PLACES[first]?.(value) ?? value)
+  assert.ok(isFields(config))
+  for (const key of Object.keys(config)) assert.ok(key in gatewaySchema.shape, `${key} is no key of the configuration`)
+  const names = [...excerpt.matchAll(/service: ([a-z-]+)/g)].map(([, name = '']) => name)
+  const services = Object.fromEntries(names.map((name) => [name, { instances: ['http://127.0.0.1:8001'] }]))
+  const files = JSON.stringify(config).replaceAll('./policies/', `${root}/examples/policies/`)
+  const shown = JSON.parse(files) as { services?: object }
+  return { ...shown, services: { ...services, ...shown.services } }
+}
+
+/** What is wrong, but for files that are nowhere. */
+async function problemsOf(file: string, excerpt: string): Promise<string[]> {
+  const names = [...excerpt.matchAll(/\$\{([A-Z_]+)\}/g)].map(([, name = '']) => name)
+  const environment = Object.fromEntries(names.map((name) => [name, name === 'REDIS_URL' ? REDIS : SECRET]))
+  try {
+    await loadConfig(file, environment)
+    return []
+  } catch (error) {
+    assert.ok(error instanceof ConfigError)
+    return error.problems.map(({ path, message }) => `${path}: ${message}`).filter((text) => !text.includes('ENOENT'))
+  }
+}
