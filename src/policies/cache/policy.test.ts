@@ -140,6 +140,9 @@ test('share says who gets the same copy', async () => {
   await consumer.ask({}, { consumer: someone })
   assert.equal((await consumer.ask({}, { consumer: someone })).body, '1')
   assert.equal((await consumer.ask({}, { consumer: another })).body, '2')
+  const lesser = [{ roles: [] }, { tier: 'trial' }, { scopes: ['read'] }, { key: 'partner' }]
+  for (const [i, less] of lesser.entries())
+    assert.equal((await consumer.ask({}, { consumer: { ...someone, ...less } })).body, String(i + 3))
   const role = setUp({ share: 'role' }, () => fresh(60))
   await role.ask({}, { consumer: someone })
   assert.equal((await role.ask({}, { consumer: another })).body, '1')
