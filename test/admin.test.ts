@@ -383,6 +383,7 @@ test('PUT /log-level changes what is logged at once', async (t) => {
   })
   assert.deepEqual((await ask('/log-level')).json, { level: 'debug' })
   assert.deepEqual((await ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json, { level: 'error' })
+  await log.line({ level: 'warn', to: 'error', message: 'An operator changes the level of the log' })
   const before = log.requests.length
   await send(port)
   assert.equal(log.requests.length, before)

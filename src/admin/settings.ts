@@ -40,7 +40,8 @@ export function settingEndpoints(app: AdminApp, { config, threads, log }: AdminC
       },
     },
     async ({ body }) => {
-      log.warn(body, 'An operator changes the level of the log')
+      // Not as "level", which is that of the line itself.
+      log.warn({ to: body.level }, 'An operator changes the level of the log')
       return { level: lowest(await threads.askAll(logLevelTopic, body.level)) }
     },
   )
