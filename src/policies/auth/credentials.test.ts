@@ -69,8 +69,8 @@ test('a page of another site may read with a cookie, and nothing else', () => {
 })
 
 test('a page of another site opens no WebSocket with a cookie', () => {
-  const found = (fields: [string, string][]) => {
-    const headers = Headers.of([['Cookie', 'token=x'], ...fields])
+  const found = (sent: [string, string][]) => {
+    const headers = Headers.of([['Cookie', 'token=x'], ...sent])
     return cookieToken(makeExchange({ headers, host: 'API.example.com', upgrade: 'websocket' }), 'token')
   }
   assert.equal(found([]), 'x')
