@@ -132,3 +132,15 @@ test('a Redis that comes back with what was changed meanwhile does not answer wi
   await until('the entry to be forgotten', async () => (await redis.keys('*:entry:*')).length === 0)
   assert.match(await status(a()), /fwd=uri-miss/)
 })
+
+test('what Redis refuses to keep is not in the log', async (t) => {
+  const redis = await startRedis(t)
+  const { a, log } = await setUp(t, { url: redis.url }, (_, response) =>
+    response.setHeader('Cache-Control', 'max-age=60').end('hush-hush'),
+  )
+  await connectTo(t, redis).config('SET', 'maxmemory', '1')
+  await a()
+  const line = JSON.stringify(await log.line({ level: 'warn' }))
+  assert.match(line, /OOM.*Redis refuses/)
+  assert.doesNotMatch(line, /hush|"args"/)
+})

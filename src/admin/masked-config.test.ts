@@ -25,6 +25,7 @@ const fields = {
   'X-Api-Key': SECRET,
   Authorization: `Bearer ${SECRET}`,
   Cookie: `session=${SECRET}`,
+  'X-Upstream': 'Basic aHVzaC1odXNo',
   'X-Plain': 'plain',
 }
 
@@ -58,6 +59,7 @@ test('no secret of any option is shown', () => {
   const text = JSON.stringify(maskedConfig(parseConfig(full)))
   assert.doesNotMatch(text, /hush/)
   assert.ok(!text.includes(DIGEST))
+  assert.ok(!text.includes('aHVzaC1odXNo'))
 })
 
 test('what is no secret is shown', () => {

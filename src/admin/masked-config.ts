@@ -9,6 +9,8 @@ const NAMES = new Set(['sha256', 'cookie', 'set-cookie'])
 /** User and password in a URL (RFC 3986 section 3.2.1). */
 const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi
 const QUERY = /\?[^#\s]*/g
+/** Credentials with their scheme, as Authorization has them, wherever they stand (RFC 9110 section 11.4). */
+const CREDENTIALS = /^((?:basic|bearer|digest|negotiate|apikey|token) +).*$/is
 /** Options are no deeper: what is refers to itself. */
 const DEPTH = 32
 
@@ -56,5 +58,5 @@ function masked(value: unknown, own: boolean, secret: boolean, depth: number): u
 }
 
 function maskedText(text: string): string {
-  return text.replace(USER_INFO, `$1${MASK}@`).replace(QUERY, redactQuery)
+  return text.replace(CREDENTIALS, `$1${MASK}`).replace(USER_INFO, `$1${MASK}@`).replace(QUERY, redactQuery)
 }

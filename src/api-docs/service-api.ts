@@ -3,7 +3,7 @@ import type { DocsObject } from '../core/api-docs.ts'
 import { BrokenDocument } from './broken.ts'
 import { type OperationDocs, Operations } from './operations.ts'
 import type { Place, Places } from './places.ts'
-import type { NamedSchema } from './schemas.ts'
+import { NamedSchema } from './schemas.ts'
 import { Source } from './source.ts'
 
 /** The methods that a Path Item Object knows (OpenAPI 3.1.1 section 4.8.9), in the order in which they are shown. */
@@ -31,6 +31,8 @@ export interface ServiceApi {
 }
 
 const MOST_OPERATIONS = 5000
+/** Characters of all operations as they are shown: what several of them refer to stands in each. */
+const MOST_TEXT = 16 * 1024 ** 2
 
 /** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
 export function readServiceApi(text: string, service: string, places: Places): ServiceApi {
@@ -43,6 +45,7 @@ export function readServiceApi(text: string, service: string, places: Places): S
   const found: ServiceOperation[] = []
   const base = basePath(root)
   let seen = 0
+  let shown = 0
   for (const [path, value] of entriesOf(fieldOf(root, 'paths'))) {
     const item = source.object(value)
     for (const method of methods) {
@@ -53,6 +56,8 @@ export function readServiceApi(text: string, service: string, places: Places): S
       const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
       if (reached.length === 0) continue
       const docs = operations.read(operation, fieldOf(item, 'parameters'))
+      shown += textLength(docs) * reached.length
+      if (shown > MOST_TEXT) throw new BrokenDocument(`has over ${MOST_TEXT} characters with its references followed`)
       const security = requirements(fieldOf(operation, 'security') ?? fieldOf(root, 'security'))
       found.push(...reached.map((place) => ({ place, method, docs, security })))
     }
@@ -66,6 +71,11 @@ export function readServiceApi(text: string, service: string, places: Places): S
     schemas: operations.schemas.named,
     schemes: schemesOf(root, source),
   }
+}
+
+/** Characters of the text that is made of it, without schemas that have a name: these are written once. */
+function textLength(docs: OperationDocs): number {
+  return JSON.stringify(docs, (_, value: unknown) => (value instanceof NamedSchema ? null : value)).length
 }
 
 function parse(text: string): unknown {

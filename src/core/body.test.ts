@@ -30,3 +30,14 @@ test('bodies that arrive at the same time share a budget, which each gives back 
   assert.ok(budget.take(10))
   assert.ok(!budget.take(1))
 })
+
+test('a body that comes octet by octet costs about as much of the budget as one that comes at once', async () => {
+  const body = new PushedBody(-1)
+  const budget = new Budget(2000)
+  const collecting = collect(body, 1200, budget)
+  for (let i = 0; i < 1000; i++) assert.ok(body.push(String(i % 10)))
+  assert.ok(!budget.take(1001))
+  body.end()
+  assert.equal((await collecting).toLatin1(), '0123456789'.repeat(100))
+  assert.ok(budget.take(2000))
+})

@@ -116,6 +116,8 @@ export class Budget {
   }
 }
 
+const NOTHING = Buffer.alloc(0)
+
 /** Of a thread. */
 const shared = new Budget(256 * 1024 ** 2)
 
@@ -132,31 +134,41 @@ export function collect(body: Body, limit: number, budget: Budget = shared): Pro
       return reject(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
     }
     if (body instanceof Bytes) return resolve(body)
-    const chunks: Buffer[] = []
+    // One buffer that grows, not a list of chunks: these may be tiny, and each would cost far more than its octets.
+    let kept: Buffer = NOTHING
     let size = 0
     const stop = (error: Error): false => {
-      chunks.length = 0
-      budget.giveBack(size)
+      budget.giveBack(kept.length)
+      kept = NOTHING
       body.cancel()
       reject(error)
       return false
+    }
+    const makeRoom = (octets: number): boolean => {
+      if (octets <= kept.length) return true
+      const room = Math.min(limit, Math.max(octets, 2 * kept.length))
+      if (!budget.take(room - kept.length)) return false
+      const larger = Buffer.allocUnsafeSlow(room)
+      kept.copy(larger, 0, 0, size)
+      kept = larger
+      return true
     }
     body.pipe({
       write(chunk) {
         if (size + chunk.length > limit)
           return stop(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
-        if (!budget.take(chunk.length))
+        if (!makeRoom(size + chunk.length))
           return stop(new GatewayError('too-busy', 'Too much is being sent to the gateway. Try again later.'))
+        chunk.copy(kept, size)
         size += chunk.length
-        chunks.push(Buffer.from(chunk))
         return true
       },
       end() {
-        budget.giveBack(size)
-        resolve(Bytes.fromBuffer(Buffer.concat(chunks, size)))
+        budget.giveBack(kept.length)
+        resolve(Bytes.fromBuffer(kept.subarray(0, size)))
       },
       fail(error) {
-        budget.giveBack(size)
+        budget.giveBack(kept.length)
         reject(error)
       },
     })

@@ -1,4 +1,4 @@
-import { sameNameAt } from './same-name.ts'
+import { sameForCgiAt, sameNameAt } from './same-name.ts'
 
 const COLON = 58
 
@@ -7,8 +7,11 @@ export class NameSet {
   private readonly names: ReadonlySet<string>
   /** Character code of a first letter, either case -> the names, in lower case, that begin with it. */
   private readonly byFirst: (readonly string[] | undefined)[] = Array<readonly string[] | undefined>(128)
+  private readonly sameAt: typeof sameNameAt
 
-  constructor(names: Iterable<string>) {
+  /** `forCgi` finds names with "_" in place of "-" as well, as services may read both alike. */
+  constructor(names: Iterable<string>, forCgi = false) {
+    this.sameAt = forCgi ? sameForCgiAt : sameNameAt
     this.names = new Set(Array.from(names, (name) => name.toLowerCase()))
     const byFirst = Map.groupBy(this.names, (name) => name.charAt(0))
     this.byFirst.fill(undefined)
@@ -47,7 +50,7 @@ export class NameSet {
     const group = this.byFirst[fields.charCodeAt(at)]
     if (group === undefined) return false
     for (const name of group)
-      if (fields.charCodeAt(at + name.length) === COLON && sameNameAt(fields, at, name)) return true
+      if (fields.charCodeAt(at + name.length) === COLON && this.sameAt(fields, at, name)) return true
     return false
   }
 }

@@ -126,6 +126,20 @@ test('claims that only a trusted proxy may make are kept apart', () => {
   assert.equal(section.claims, 'X-Real-IP: 1.2.3.4\r\nX-Original-URL: /admin\r\n')
 })
 
+test('what other servers and frameworks take for the address or the scheme of the client is such a claim', () => {
+  const lines =
+    'Client-IP: 1.2.3.4\r\nCF-Connecting-IP: 1.2.3.4\r\nX-Forwarded-Protocol: https\r\nFront-End-Https: on\r\n' +
+    'X-Original-For: 1.2.3.4\r\nX-Original-Proto: https\r\nX-Url-Scheme: https\r\n'
+  const section = parse(lines)
+  assert.equal(section.raw, '')
+  assert.equal(section.claims, lines)
+})
+
+test('a name that is taken for Content-Type or Content-Encoding is dropped, these are passed on', () => {
+  const lines = 'Content-Type: application/json\r\nContent-Encoding: gzip\r\n'
+  assert.equal(parse(`${lines}Content_Type: text/xml\r\ncontent_encoding: br\r\n`).raw, lines)
+})
+
 test('a known name with underscores is dropped, an unknown one is passed on', () => {
   const section = parse('Transfer_Encoding: chunked\r\nx_forwarded-for: a\r\nX_REAL_IP: b\r\nX_A: 1\r\n')
   assert.equal(section.raw, 'X_A: 1\r\n')

@@ -39,6 +39,18 @@ test('set replaces every field of that name', () => {
   )
 })
 
+test('what a service may take for a field that is set or removed goes too', () => {
+  assert.deepEqual(
+    forwarded({ set: { 'X-Tenant-ID': '{consumer.id}' }, remove: ['X-Debug-Mode'] }, [
+      ['X_Tenant_ID', 'another'],
+      ['x-tenant_id', 'another'],
+      ['X_DEBUG_MODE', '1'],
+      ['X_Tenant_IDs', '1'],
+    ]),
+    [['X_Tenant_IDs', '1']],
+  )
+})
+
 test('add leaves those of the same name', () => {
   assert.deepEqual(forwarded({ add: { Via: '1.1 gateway' } }, [['Via', '1.0 other']]), [
     ['Via', '1.0 other'],

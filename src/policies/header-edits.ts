@@ -23,14 +23,18 @@ export const headerEdits = z.strictObject({
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 })
 
-/** Compiles the changes for a route when the configuration loads. Templates see the fields as they were before. */
+/**
+ * Compiles the changes for a route when the configuration loads. Templates see the fields as they were before. What a
+ * service reads loses the names that are removed or set with "_" in place of "-" too: it may take both for the same.
+ */
 export function compileHeaderEdits(
   edits: z.output<typeof headerEdits>,
   route: RouteInfo,
+  reader: 'service' | 'client',
 ): (headers: Headers, exchange: Exchange) => void {
   // What is set is removed first, also where it comes out empty: what a client sent under that name must not pass for
   // the gateway's word.
-  const names = new NameSet([...edits.remove, ...Object.keys(edits.set)])
+  const names = new NameSet([...edits.remove, ...Object.keys(edits.set)], reader === 'service')
   const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
   const fields = [...compileFields(edits.set, route), ...compileFields(edits.add, route)]
   const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null

@@ -7,7 +7,7 @@ export const requestHeaders = definePolicy({
   summary: 'Sets, adds and removes header fields of the request before it goes to the service.',
   options: headerEdits,
   create(options, _, route) {
-    const edit = compileHeaderEdits(options, route)
+    const edit = compileHeaderEdits(options, route, 'service')
     return (next) => (exchange) => {
       edit(exchange.headers, exchange)
       return next(exchange)

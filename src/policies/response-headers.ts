@@ -8,7 +8,7 @@ export const responseHeaders = definePolicy({
   summary: 'Sets, adds and removes header fields of every reply, including error replies.',
   options: headerEdits,
   create(options, _, route) {
-    const edit = compileHeaderEdits(options, route)
+    const edit = compileHeaderEdits(options, route, 'client')
     return (next) => editReplies(next, (reply, exchange) => edit(reply.headers, exchange))
   },
 })

@@ -100,6 +100,16 @@ test('close leaves no timer behind', async (t) => {
   assert.equal(clock.pending, 0)
 })
 
+test('nothing in the pretty format steers a terminal', async (t) => {
+  const { log, write, close, read } = logToFile(t, { format: 'pretty' })
+  log.warn({ error: new Error('a\u001b[2J\r\u009b31m\b') }, 'One')
+  write('{"level":"info","user_agent":"\u009b31m","message":"Two"}\n')
+  await close()
+  assert.match(read(), /One[^]*Two/)
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  assert.doesNotMatch(read(), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/)
+})
+
 test('the pretty format has one line a message, for people', async (t) => {
   const { log, close, read } = logToFile(t, { format: 'pretty' })
   log.info({ agent: 'evil\n\x1b[31m' }, 'Hello')

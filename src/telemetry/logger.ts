@@ -30,6 +30,10 @@ export interface LoggerOptions {
   readonly file?: string | undefined
 }
 
+/** What could steer a terminal: control characters but for tab, line feed, and those that begin a color. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const STEERING = /\x1b(?!\[\d{0,3}m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
+
 type Writer = ReturnType<typeof pino.destination>
 
 /** The file of the log cannot be written. */
@@ -71,7 +75,8 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   const write = (line: string): void => {
     if (ended) return
     waiting = true
-    const text = pretty === null ? line : pretty(line)
+    // What others sent stands as it came in the stack of an error.
+    const text = pretty === null ? line : pretty(line).replace(STEERING, '\ufffd')
     if (!gathers) return void file.write(text)
     gathered += text
     if (gathered.length >= FILE_WRITE_SIZE) handOver()

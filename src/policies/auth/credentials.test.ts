@@ -68,6 +68,25 @@ test('a page of another site may read with a cookie, and nothing else', () => {
     assert.equal(cookieToken(cookies('POST', site, 'token=x'), 'token'), 'x')
 })
 
+test('a page of another site opens no WebSocket with a cookie', () => {
+  const found = (sent: [string, string][]) => {
+    const headers = Headers.of([['Cookie', 'token=x'], ...sent])
+    return cookieToken(makeExchange({ headers, host: 'API.example.com', upgrade: 'websocket' }), 'token')
+  }
+  assert.equal(found([]), 'x')
+  assert.equal(found([['Origin', 'https://api.example.com']]), 'x')
+  assert.equal(
+    found([
+      ['Origin', 'https://app.example.com'],
+      ['Sec-Fetch-Site', 'same-site'],
+    ]),
+    'x',
+  )
+  assert.equal(found([['Sec-Fetch-Site', 'cross-site']]), null)
+  for (const origin of ['https://attacker.test', 'https://api.example.com.attacker.test', 'null', ''])
+    assert.equal(found([['Origin', origin]]), null)
+})
+
 test('a dropped cookie leaves the others', () => {
   const headers = fields('Cookie', 'a=1; token=x; b=2', 'token=y')
   dropCookie(headers, 'token')

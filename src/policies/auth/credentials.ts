@@ -30,16 +30,26 @@ export function dropBearerToken(headers: Headers): void {
 
 /**
  * The value of a cookie, or null. A page of another site cannot use it for more than reading: a browser that says so
- * (Sec-Fetch-Site) gets null. Throws CredentialError.
+ * (Sec-Fetch-Site) gets null, and for a WebSocket one that names another origin. Throws CredentialError.
  */
-export function cookieToken({ headers, method }: Exchange, name: string): string | null {
+export function cookieToken(exchange: Exchange, name: string): string | null {
+  const { headers } = exchange
   const values = cookiesOf(headers).flatMap((cookie) =>
     cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : [],
   )
   if (values.length > 1) throw new CredentialError('repeated')
   const [value = ''] = values
-  if (value === '' || (!SAFE.has(method) && headers.get('Sec-Fetch-Site') === 'cross-site')) return null
-  return value
+  return value === '' || isForeign(exchange) ? null : value
+}
+
+/** Whether a browser sends it for a page of another site that could do more than read with it. */
+function isForeign({ headers, method, upgrade, host }: Exchange): boolean {
+  const site = headers.get('Sec-Fetch-Site')
+  if (upgrade === null) return !SAFE.has(method) && site === 'cross-site'
+  if (site !== undefined) return site === 'cross-site'
+  // Not every browser says more of a WebSocket, which is kept from no page (RFC 6455 section 10.2).
+  const origin = headers.get('Origin')
+  return origin !== undefined && URL.parse(origin)?.host !== host.toLowerCase()
 }
 
 /** Takes every cookie of that name out. */

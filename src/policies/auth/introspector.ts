@@ -6,7 +6,7 @@ import { Headers } from '../../core/headers.ts'
 import { duration } from '../../core/units.ts'
 import { type Claims, isClaims } from './claims.ts'
 import { fetchText } from './fetch-text.ts'
-import { httpUrl } from './url.ts'
+import { httpUrl, shownUrl } from './url.ts'
 
 /** Octets that an answer may have. */
 const LIMIT = 64 * 1024
@@ -75,7 +75,7 @@ export type Introspect = (token: string) => Promise<Claims | null>
 export function createIntrospector(question: Question, toolbox: PolicyToolbox): Introspect {
   const ask = createAsk(question, toolbox)
   const { log } = toolbox
-  const endpoint = question.url ?? `${question.service}${question.path}`
+  const endpoint = shownUrl(question.url ?? `${question.service}${question.path}`)
   let failing = false
   return async (token) => {
     try {

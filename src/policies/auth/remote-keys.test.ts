@@ -137,6 +137,17 @@ for (const [what, broken] of Object.entries(failures))
     ])
   })
 
+test('the log says where the keys are fetched from, without a secret in the query', async (t) => {
+  const { server, clock } = await setUp(t)
+  const { log, lines } = createMemoryLogger('debug', clock)
+  server.broken = { status: 500, text: '' }
+  const from = { jwks: `${server.url}/keys?api_key=hush` }
+  const keys = new RemoteKeys({ from, refresh: 10 * MINUTE, changed: () => {} }, makeToolbox({ clock, log }))
+  await assert.rejects(ids(keys))
+  assert.equal(lines[0]!['from'], `${server.url}/keys`)
+  assert.doesNotMatch(JSON.stringify(lines), /hush/)
+})
+
 test('a provider that says nothing is given up after five seconds', async (t) => {
   const { server, create, clock } = await setUp(t)
   const keys = create()

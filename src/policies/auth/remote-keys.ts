@@ -3,6 +3,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { type Claims, isClaims } from './claims.ts'
 import { fetchText } from './fetch-text.ts'
 import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
+import { shownUrl } from './url.ts'
 
 /** For the answer of whoever has the keys, in milliseconds. */
 const TIMEOUT = 5000
@@ -95,8 +96,7 @@ export class RemoteKeys implements KeySource {
     this.pending = null
     this.text = text
     this.fetchedAt = this.toolbox.clock.now()
-    if (this.failing)
-      this.toolbox.log.info({ from: this.options.from }, 'The keys that verify tokens can be fetched again')
+    if (this.failing) this.toolbox.log.info({ from: this.shown }, 'The keys that verify tokens can be fetched again')
     this.failing = false
     if (isOther) this.options.changed()
   }
@@ -105,10 +105,15 @@ export class RemoteKeys implements KeySource {
     this.pending = null
     if (!this.failing)
       this.toolbox.log.warn(
-        { from: this.options.from, error },
+        { from: this.shown, error },
         'The keys that verify tokens cannot be fetched; those at hand stay',
       )
     this.failing = true
+  }
+
+  private get shown(): string {
+    const { from } = this.options
+    return shownUrl('jwks' in from ? from.jwks : from.issuer)
   }
 
   /** OpenID Connect Discovery 1.0 section 4: the provider must speak for the issuer that was asked for. */
@@ -131,7 +136,7 @@ export class RemoteKeys implements KeySource {
       { timeout: TIMEOUT, headers: { Accept: 'application/json' } },
       this.toolbox.clock,
     )
-    if (status !== 200) throw new Error(`${url} answers with status ${status}`)
+    if (status !== 200) throw new Error(`${shownUrl(url)} answers with status ${status}`)
     return text
   }
 }

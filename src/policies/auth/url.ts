@@ -11,3 +11,8 @@ export function isHttpUrl(text: string): boolean {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return false
   return url.username === '' && url.password === '' && url.hash === ''
 }
+
+/** A URL without its query, which may hold a secret, for logs. */
+export function shownUrl(url: string): string {
+  return url.split('?', 1)[0]!
+}

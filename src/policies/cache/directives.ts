@@ -9,16 +9,23 @@ const MOST_SECONDS = 2 ** 31
 
 const DELTA = new Set(['max-age', 's-maxage', 'stale-while-revalidate', 'stale-if-error'])
 
+/** Directives that an argument limits to some fields. */
+const WHOLE = new Set(['private', 'no-cache'])
+
 const NONE: Directives = new Map()
 
-/** Reads Cache-Control (RFC 9111 section 5.2); of a directive that comes twice, the first one counts (section 4.2.1). */
+/**
+ * Reads Cache-Control (RFC 9111 section 5.2); of a directive that comes twice, the first one counts (section 4.2.1), but
+ * private and no-cache are about the whole reply where one of them says so.
+ */
 export function parseDirectives(value: string | undefined): Directives {
   if (value === undefined) return NONE
   const directives = new Map<string, string | null>()
   for (const part of splitList(value)) {
     const equals = part.indexOf('=')
     const name = (equals === -1 ? part : part.slice(0, equals)).toLowerCase()
-    if (!directives.has(name)) directives.set(name, equals === -1 ? null : unquote(part.slice(equals + 1)))
+    if (!directives.has(name) || (equals === -1 && WHOLE.has(name)))
+      directives.set(name, equals === -1 ? null : unquote(part.slice(equals + 1)))
   }
   return directives
 }

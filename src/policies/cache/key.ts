@@ -40,7 +40,10 @@ export function compileKeys(route: string, share: Share, options: z.output<typeo
 /** Who shares a copy; stands behind a URL, which has no spaces, so that no id can be taken for another key. */
 function callersOf({ consumer }: Exchange, share: Share): string {
   if (consumer === null || share === 'public' || share === 'everyone') return ''
-  return JSON.stringify(share === 'consumer' ? consumer.id : consumer.roles.toSorted())
+  const { id, key, tier, roles, scopes } = consumer
+  if (share === 'role') return JSON.stringify(roles.toSorted())
+  // Somebody who comes with less than another time must not get what was made for more.
+  return JSON.stringify([id, key, tier, roles.toSorted(), scopes.toSorted()])
 }
 
 function compileQuery({ sort, only, except }: z.output<typeof queryOptions>): (query: string) => string {

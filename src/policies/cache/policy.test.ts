@@ -135,11 +135,22 @@ test('what a caller who shows who they are gets is nobody else’s, unless the s
   assert.equal((await open.ask({}, { consumer: another })).body, '1')
 })
 
+test('private and no-cache count for the whole reply, also beside one for some fields', async () => {
+  const own = setUp({}, () => ({ fields: { 'Cache-Control': 'private="x-a", max-age=60, private' } }))
+  assert.match((await own.ask()).cacheStatus!, /detail=private/)
+  const asked = setUp({}, () => ({ fields: { 'Cache-Control': 'no-cache="x-a", max-age=60, no-cache', ETag: '"a"' } }))
+  await asked.ask()
+  assert.equal((await asked.ask()).body, '2')
+})
+
 test('share says who gets the same copy', async () => {
   const consumer = setUp({ share: 'consumer' }, () => fresh(60))
   await consumer.ask({}, { consumer: someone })
   assert.equal((await consumer.ask({}, { consumer: someone })).body, '1')
   assert.equal((await consumer.ask({}, { consumer: another })).body, '2')
+  const lesser = [{ roles: [] }, { tier: 'trial' }, { scopes: ['read'] }, { key: 'partner' }]
+  for (const [i, less] of lesser.entries())
+    assert.equal((await consumer.ask({}, { consumer: { ...someone, ...less } })).body, String(i + 3))
   const role = setUp({ share: 'role' }, () => fresh(60))
   await role.ask({}, { consumer: someone })
   assert.equal((await role.ask({}, { consumer: another })).body, '1')

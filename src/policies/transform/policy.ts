@@ -83,7 +83,7 @@ function compileRequest(
   { headers, query, path }: z.output<typeof requestEdits>,
   route: RouteInfo,
 ): (exchange: Exchange) => void {
-  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route)
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route, 'service')
   const newQuery = query === undefined ? null : compileQueryEdits(query)
   const newPath = path === undefined ? null : compilePathEdit(path)
   return (exchange) => {
@@ -94,7 +94,7 @@ function compileRequest(
 }
 
 function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>, route: RouteInfo) {
-  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route)
+  const editHeaders = headers === undefined ? null : compileHeaderEdits(headers, route, 'client')
   const mapped = new Map(Object.entries(statuses).map(([from, to]) => [Number(from), to]))
   return (reply: Reply, exchange: Exchange): Reply => {
     if (exchange.error !== null) return reply

@@ -77,6 +77,18 @@ for (const [source, yes, no] of [
     for (const each of [yes, no, `${yes}\n`]) assert.equal(linear(each), new RegExp(source, 'u').test(each))
   })
 
+test('what would take more states than are made is found all the same, also across characters of two units', () => {
+  const linear = compileLinear('^.*a.{12}(?:b|\u{1F600})$')
+  const expression = /^.*a.{12}(?:b|\u{1F600})$/u
+  for (let i = 0; i < 3000; i++) linear(i.toString(2).replaceAll('1', 'a'))
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', 'b', '\u{1F600}', '\n'), maxLength: 40 }), (each) => {
+      assert.equal(linear(each), expression.test(each))
+    }),
+    { numRuns: 500 },
+  )
+})
+
 for (const source of [
   '(',
   '[z-a]',

@@ -20,7 +20,10 @@ interface State {
 
 /** A pattern with more steps, its counted repetitions written out, is refused. */
 const MAXIMUM_NODES = 1_000
-/** How many states, and classes of characters beyond ASCII, are kept: a client decides how many there would be. */
+/**
+ * How many states are made, and characters beyond ASCII kept: a client decides how many there would be. To make a state
+ * takes far longer than a step without one.
+ */
 const MAXIMUM_STATES = 1_000
 const MAXIMUM_CHARACTERS = 16_384
 const MATCH = 0
@@ -41,7 +44,7 @@ class Automaton {
   private readonly atoms: readonly RegExp[]
   private readonly entry: number
   private readonly states = new Map<string, State>()
-  private initial: State
+  private readonly initial: State
   /** Code point -> class; all characters of a class are taken by the same atoms. */
   private readonly ascii = Array<number>(128).fill(-1)
   private readonly others = new Map<number, number>()
@@ -61,11 +64,43 @@ class Automaton {
       if (state.matched) return true
       if (state.nodes.length === 0) return false
       const code = text.codePointAt(at)!
-      if (code > 0xffff) at++
       const kind = this.classOf(code)
-      state = state.next[kind] ?? this.step(state, kind)
+      const next = state.next[kind] ?? this.step(state, kind)
+      if (next === null) return this.simulate(text, at, state.nodes)
+      state = next
+      if (code > 0xffff) at++
     }
     return state.accepts
+  }
+
+  /** Tests the rest of a text without making states; not at its beginning. */
+  private simulate(text: string, from: number, waiting: readonly number[]): boolean {
+    const marks = new Uint32Array(this.nodes.length)
+    let nodes = waiting
+    for (let at = from; at < text.length; at++) {
+      const code = text.codePointAt(at)!
+      if (code > 0xffff) at++
+      const taken = this.taken[this.classOf(code)]!
+      const mark = at + 1
+      const next: number[] = []
+      for (const id of nodes) {
+        const node = this.nodes[id]!
+        if (node.type === 'atom' && taken[node.atom] === true) this.enter(node.next, next, marks, mark)
+      }
+      this.enter(this.entry, next, marks, mark)
+      if (marks[MATCH] === mark) return true
+      nodes = next
+    }
+    return this.reach(nodes, false, true).has(MATCH)
+  }
+
+  /** Adds the atoms and ends that are reached from a node without a character, each once. */
+  private enter(id: number, reached: number[], marks: Uint32Array, mark: number): void {
+    if (marks[id] === mark) return
+    marks[id] = mark
+    const node = this.nodes[id]!
+    if (node.type === 'atom' || node.type === 'end') reached.push(id)
+    else if (node.type === 'split') for (const next of node.next) this.enter(next, reached, marks, mark)
   }
 
   /** Adds the nodes of a part that leads to `next`; returns the first of them. */
@@ -101,7 +136,9 @@ class Automaton {
     return known === -1 ? this.sources.push(source) - 1 : known
   }
 
-  private step(state: State, kind: number): State {
+  /** Null where no more states are made. */
+  private step(state: State, kind: number): State | null {
+    if (this.states.size === MAXIMUM_STATES) return null
     const taken = this.taken[kind]!
     const entered = state.nodes.flatMap((id) => {
       const node = this.nodes[id]!
@@ -122,10 +159,6 @@ class Automaton {
     if (known !== undefined) return known
     const accepts = matched || this.reach(nodes, atStart, true).has(MATCH)
     const state: State = { nodes, matched, accepts, next: [] }
-    if (this.states.size === MAXIMUM_STATES) {
-      this.states.clear()
-      this.initial = { ...this.initial, next: [] }
-    }
     this.states.set(key, state)
     return state
   }

@@ -25,7 +25,8 @@ for (const [what, schema, style, explode, query, value] of [
   ['no number without digits', { type: 'integer' }, 'form', true, '?p=', ''],
   ['no truth in numbers', { type: 'boolean' }, 'form', true, '?p=1', '1'],
   ['percent-encoding', { type: 'string' }, 'form', true, '?%70=a%20b+c%2B&&', 'a b c+'],
-  ['a repetition of what is no list', { type: 'integer' }, 'form', true, '?p=1&p=2', [1, 2]],
+  ['a repetition of what may be anything', {}, 'form', true, '?p=1&p=2', ['1', '2']],
+  ['a repetition of what may be a list', { type: ['integer', 'array'] }, 'form', true, '?p=1&p=2', [1, 2]],
   ['a list of one', numbers, 'form', true, '?p=1', [1]],
   ['a list', numbers, 'form', true, '?p=1&p=2', [1, 2]],
   ['a list with commas', numbers, 'form', false, '?p=1,2', [1, 2]],
@@ -51,6 +52,16 @@ test('JSON in a parameter is read, and what is none stays a text', () => {
 test('parameters that nobody knows are texts', () => {
   assert.deepEqual({ ...readQuery('?a=1&b=2&b=3&c', []) }, { a: '1', b: ['2', '3'], c: '' })
 })
+
+for (const schema of [{ type: 'integer' }, { enum: ['1'] }, { pattern: '^1$' }, { allOf: [{ maxLength: 1 }] }])
+  test(`a repetition of what is no list by ${JSON.stringify(schema)} is refused`, () => {
+    const known = [parameter(schema, 'form', true)]
+    assert.equal(String(readQuery('?p=1', known)['p']), '1')
+    assert.throws(
+      () => readQuery('?p=1&%70=2', known),
+      (error) => error instanceof GatewayError && error.code === 'bad-request',
+    )
+  })
 
 for (const query of ['?p=%zz', '?%ff=1', '?p=%c3'])
   test(`${query} is refused`, () => {

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../core/errors.ts'
 import type { Headers } from '../../core/headers.ts'
 import { type Shape, valueOf } from './shape.ts'
 import { refusal, step } from './violations.ts'
@@ -29,7 +30,7 @@ const SEPARATORS: Readonly<Record<Style, RegExp>> = {
 
 /**
  * Reads a query, "?…" or "". Parameters that are not known are texts, or lists of texts where they are repeated.
- * Throws GatewayError 'bad-request' for what is not percent-encoded UTF-8.
+ * Throws GatewayError 'bad-request' for what is not percent-encoded UTF-8, and for a repetition of what is no list.
  */
 export function readQuery(query: string, known: readonly Parameter[]): Values {
   const given = new Map<string, string[]>()
@@ -96,6 +97,7 @@ function inQuery({ name, style, explode, shape }: Parameter, given: Map<string, 
     const items = explode ? texts : texts.flatMap((text) => (text === '' ? [] : text.split(SEPARATORS[style])))
     return items.map((text) => valueOf(decode(text, name), shape.item))
   }
+  if (texts.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is there more than once')
   const values = texts.map((text) => {
     if (shape.type === 'scalar') return valueOf(decode(text, name), shape.types)
     if (shape.type === 'json') return json(decode(text, name))
@@ -139,10 +141,13 @@ function decode(text: string, name: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
-    const pointer = name === '' ? '' : step(name)
-    const violation = { pointer, in: 'query', detail: 'is not percent-encoded UTF-8' } as const
-    throw refusal('bad-request', 'The parameters of the request are malformed.', [violation])
+    throw malformed(name, 'is not percent-encoded UTF-8')
   }
+}
+
+function malformed(name: string, detail: string): GatewayError {
+  const violation = { pointer: name === '' ? '' : step(name), in: 'query', detail } as const
+  return refusal('bad-request', 'The parameters of the request are malformed.', [violation])
 }
 
 function empty(): Values {

@@ -2,7 +2,12 @@ import { type JsonDocument, isDocument } from '../../core/document.ts'
 
 /** What the text of a parameter is to become: a value of one of these types, or several of them. */
 export type Shape =
-  | { readonly type: 'scalar'; readonly types: ReadonlySet<string> }
+  | {
+      readonly type: 'scalar'
+      readonly types: ReadonlySet<string>
+      /** Whether several may be a list: the schema says so, or nothing of it. */
+      readonly repeatable: boolean
+    }
   | { readonly type: 'list'; readonly item: ReadonlySet<string> }
   | { readonly type: 'map'; readonly members: ReadonlyMap<string, ReadonlySet<string>> }
   /** JSON as text. */
@@ -12,13 +17,19 @@ export type Shape =
 export type Resolve = (reference: string) => unknown
 
 const TEXT: ReadonlySet<string> = new Set(['string'])
+/** Of schemas without a type, those with one of these are about texts; they would say nothing of a list. */
+const OF_TEXTS = ['pattern', 'minLength', 'maxLength', 'format']
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 /** The shape that a schema asks for. */
 export function shapeOf(schema: unknown, resolve: Resolve): Shape {
   const types = typesOf(schema, resolve)
   const isScalar = [...types].some((type) => type !== 'array' && type !== 'object' && type !== 'null')
-  if (isScalar || types.size === 0) return { type: 'scalar', types: types.size === 0 ? TEXT : types }
+  if (types.size === 0) {
+    const repeatable = !parts(schema, resolve).some((part) => OF_TEXTS.some((keyword) => keyword in part))
+    return { type: 'scalar', types: TEXT, repeatable }
+  }
+  if (isScalar) return { type: 'scalar', types, repeatable: types.has('array') }
   if (types.has('array')) {
     const [items] = parts(schema, resolve).flatMap((part) => part['items'] ?? [])
     return { type: 'list', item: typesOf(items, resolve) }

@@ -8,6 +8,9 @@ export const HASH = 'sallyport:api-keys'
 /** About how many keys are read at a time, so that a long list does not hold up Redis. */
 const PAGE = '200'
 
+/** Wall-clock milliseconds that a date can have (ECMA-262 section 21.4.1.1). */
+const time = z.number().min(0).max(8.64e15)
+
 const stored = z.object({
   id: z.string().min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -15,8 +18,8 @@ const stored = z.object({
   owner: z.string().min(1),
   tier: z.string().min(1),
   roles: z.string().array(),
-  created: z.number(),
-  expires: z.number().nullable(),
+  created: time,
+  expires: time.nullable(),
 }) satisfies z.ZodType<StoredApiKey>
 
 /** API keys in Redis. Every method rejects with whatever keeps Redis from answering. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
+import { withoutCommand } from './logged-error.ts'
 import { type Operation, OperationMetrics } from './operation-metrics.ts'
 
 /** Between two looks whether Redis is back, in milliseconds. */
@@ -91,7 +92,7 @@ export class Outage {
   private begin(error: unknown, again: () => Promise<unknown>): void {
     if (this.down || this.closed) return
     this.without = 0
-    this.log.warn({ error }, 'Redis does not answer: the gateway goes on without it')
+    this.log.warn({ error: withoutCommand(error) }, 'Redis does not answer: the gateway goes on without it')
     let asking = false
     this.stopProbing = this.clock.every(PROBE_INTERVAL, () => {
       if (asking) return

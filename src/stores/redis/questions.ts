@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/logger.ts'
 import type { RedisConnection } from './connection.ts'
+import { withoutCommand } from './logged-error.ts'
 
 /** Refusals of a Redis that does answer: for want of memory, of a permission, or of a disk to write to. */
 const REFUSAL = /^(?:OOM|NOPERM|MISCONF|NOREPLICAS|WRONGTYPE|ERR) /
@@ -68,7 +69,8 @@ export class Questions {
   private refuse(error: unknown): void {
     if (this.refused) return
     this.refused = true
-    this.log.warn({ error }, 'Redis refuses what the cache asks of it, or answers nonsense: replies are not cached')
+    const fields = { error: withoutCommand(error) }
+    this.log.warn(fields, 'Redis refuses what the cache asks of it, or answers nonsense: replies are not cached')
   }
 }
 
