@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
-import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy, ServiceRequest } from '../core/component.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
@@ -17,7 +16,7 @@ import type { PoolSize } from '../http1/pool.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
-import { cacheUsage } from '../policies/cache/policy.ts'
+import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
@@ -190,11 +189,6 @@ export class Front implements Receiver {
     return this.deadlines.size
   }
 
-  /** What the stores of the cache hold in this thread. */
-  get stored(): readonly CacheUsage[] {
-    return cacheUsage(this.toolbox)
-  }
-
   /** Service -> the pools of its instances, in the order of the configuration. */
   get pools(): Readonly<Record<string, readonly PoolSize[]>> {
     return Object.fromEntries(
@@ -209,6 +203,7 @@ export class Front implements Receiver {
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
+    closeCaches(this.toolbox)
     this.redis?.close()
     this.deadlines.close()
     this.runtime.stop()

@@ -3,6 +3,7 @@ import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../../core/
 import type { Clock } from '../../core/clock.ts'
 import type { Headers } from '../../core/headers.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Counter } from '../../core/metrics.ts'
 import {
   answersOf,
   describeEntry,
@@ -36,6 +37,8 @@ export interface RedisCacheOptions {
   readonly select: Select
   /** Octets of entries that are also held in memory. */
   readonly copies: number
+  /** Counts those that make room for others there. */
+  readonly evictions: Counter
 }
 
 /**
@@ -56,18 +59,18 @@ export class RedisCacheStore implements CacheStore {
   private readonly loading = new Map<string, Promise<Entry | Missing>>()
   private readonly indexes: Joined<readonly StoredVariant[]>
 
-  constructor({ connection, clock, log, select, copies }: RedisCacheOptions) {
+  constructor({ connection, clock, log, select, copies, evictions }: RedisCacheOptions) {
     this.client = connection.client
     this.clock = clock
     this.select = select
     this.questions = new Questions(connection, log)
     this.forgetting = new Forgetting(connection.client, this.questions, clock)
-    this.copies = new Copies(copies)
+    this.copies = new Copies(copies, evictions)
     this.indexes = new Joined((name) => this.readIndex(name))
   }
 
   usage(): CacheUsage {
-    return { store: 'redis', ...this.copies.usage }
+    return this.copies.usage
   }
 
   find(url: string, key: string, request: Headers): Missing | Promise<Entry | Missing> {
