@@ -100,7 +100,7 @@ export class Front implements Receiver {
     this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     options.answers.on(readingsTopic, (asked) => metrics.read(asked))
-    this.requestMetrics = new RequestMetrics(metrics, ({ trace }) => (trace.sampled ? trace.traceId : null))
+    this.requestMetrics = new RequestMetrics(metrics)
     const { access } = config.log
     const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
     this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
@@ -231,8 +231,10 @@ export class Front implements Receiver {
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
     const { output, clock, tracing } = this.options
     const end = clock.now()
-    this.requestMetrics.record(exchange, status, bytes, whole, end)
+    const { trace } = exchange
     const own = isOwn(exchange.route)
+    // Whoever takes part in a sampled trace records it, also where the gateway exports nothing: it is a good example.
+    this.requestMetrics.record(exchange, status, bytes, whole, end, own || !trace.sampled ? null : trace.traceId)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
     if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
     if (!own && exchange.record !== null) tracing.done(exchange, { status, bytes, whole, end })
