@@ -391,6 +391,23 @@ test('a stale reply is served when the service fails, for as long as it says', a
   assert.equal((await ask()).status, 503)
 })
 
+test('where a stale reply is served, no error is told of, though a policy further in has made a reply of one', async () => {
+  const seen: Exchange[] = []
+  const { clock, ask } = setUp({ staleIfError: '1h' }, (exchange, number) => {
+    if (number === 1) return fresh(10)
+    seen.push(exchange)
+    exchange.error = new GatewayError('bad-gateway')
+    return { status: 502 }
+  })
+  await ask()
+  clock.advance(15_000)
+  assert.equal((await ask()).status, 200)
+  assert.deepEqual(
+    seen.map(({ error }) => error),
+    [null],
+  )
+})
+
 test('must-revalidate forbids what the configuration would allow', async () => {
   const { clock, ask } = setUp({ staleIfError: '1h', staleWhileRevalidate: '1h' }, (_, number) =>
     number === 1 ? { fields: { 'Cache-Control': 'max-age=10, must-revalidate' } } : { status: 503 },
