@@ -14,6 +14,7 @@ import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { watchEvictions } from './stores/memory/watch-evictions.ts'
+import { answerLogLevel } from './telemetry/log-level.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { MetricsHub } from './telemetry/metrics/hub.ts'
 import { watchProcess } from './front/process-metrics.ts'
@@ -82,6 +83,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)
   const answers = new Answers(output.log)
+  answerLogLevel(answers, output)
   const hub = new MetricsHub(answers, answers, clock)
   watchProcess(hub.metrics, { config, board, slots, limits, workers: () => 1, clock })
   const policies = loaded.chain
@@ -129,6 +131,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
 
   async function giveUp(error: unknown): Promise<never> {
     await front.drain(0)
+    if (options.output === undefined) await output.close()
     throw error
   }
 

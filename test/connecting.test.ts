@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Server } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { startDeafService } from './support/deaf-service.ts'
@@ -53,4 +54,14 @@ test('a client that leaves while a connection is being made is let go', async (t
   client.reset()
   assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
   clock.advance(2_300)
+})
+
+test('a connection that went wrong before it was accepted keeps nobody else from being served', async (t) => {
+  const service = await startService(t)
+  const listen = t.mock.method(Server.prototype, 'listen')
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const [listener] = listen.mock.calls.map((call) => call.this)
+  assert.ok(listener instanceof Server)
+  listener.emit('error', new Error('accept EPROTO'))
+  assert.equal((await send(port)).status, 200)
 })

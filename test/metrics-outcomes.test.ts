@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import test, { type TestContext } from 'node:test'
-import type { GatewayInput } from '../src/gateway.ts'
+import test from 'node:test'
 import { type Ask, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { scrape } from './support/metrics.ts'
 import { connect, startRawService } from './support/peer.ts'
-import { startRedis, until } from './support/redis.ts'
+import { until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { NOW, SECRET, tokenOf } from './support/tokens.ts'
 
@@ -263,35 +262,6 @@ test('what had to make room in the cache is counted', async (t) => {
   const evicted = metrics.sum('sallyport_cache_evictions_total', { store: 'memory' })
   assert.ok(evicted > 0)
   assert.equal(metrics.sum('sallyport_cache_entries'), 40 - evicted)
-})
-
-/** A gateway that counts in Redis. */
-async function limitInRedis(t: TestContext) {
-  const redis = await startRedis(t)
-  const config: GatewayInput = {
-    stores: { redis: { url: redis.url, timeout: '400ms' } },
-    policies: { 'rate-limit': { tiers: { unauthenticated: '1000/h' } } },
-    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
-  }
-  return { redis, ...(await startGateway(t, config)) }
-}
-
-test('questions to Redis are counted and measured, and an outage shows', async (t) => {
-  const { redis, port, log } = await limitInRedis(t)
-  for (let i = 0; i < 3; i++) await send(port)
-  const before = await scrape(port)
-  const asked = { store: 'redis', operation: 'decide' }
-  assert.equal(before.sum('sallyport_store_operations_total', { ...asked, outcome: 'ok' }), 3)
-  assert.equal(before.sum('sallyport_store_duration_seconds_count', asked), 3)
-  assert.equal(before.sum('sallyport_store_up', { store: 'redis' }), 1)
-  redis.pause()
-  await send(port)
-  await log.line({ message: 'Redis does not answer: the gateway goes on without it' })
-  const during = await scrape(port)
-  assert.equal(during.sum('sallyport_store_operations_total', { ...asked, outcome: 'timeout' }), 1)
-  assert.equal(during.sum('sallyport_store_up', { store: 'redis' }), 0)
-  redis.resume()
-  await until('Redis answers', async () => (await scrape(port)).sum('sallyport_store_up') === 1)
 })
 
 test('an instance that fails its health checks is shown as one that gets no requests', async (t) => {

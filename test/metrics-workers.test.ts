@@ -8,12 +8,13 @@ import { startService, type TestService } from './support/service.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
-function startWorkers(t: TestContext, service: TestService, workers: number) {
+function startWorkers(t: TestContext, service: TestService, workers: number, policies = '{}') {
   const yaml = `
 workers: ${workers}
 listeners: [{ address: '127.0.0.1:0' }]
 services:
   backend: { instances: ['${service.url}'], health: false }
+policies: ${policies}
 routes: [{ id: all, match: { path: /* }, service: backend }]
 `
   return start(t, yaml, { preload })
@@ -64,6 +65,21 @@ test('what a worker has counted outlives it', async (t) => {
   const metrics = await scrape(port)
   assert.equal(metrics.sum('sallyport_worker_restarts_total'), 1)
   assert.equal(metrics.sum('sallyport_workers'), 2)
+})
+
+test('what had to make room in the cache of a worker stays counted when it dies', async (t) => {
+  const service = await startService(t, (_, response) => {
+    response.setHeader('Cache-Control', 'max-age=60')
+    response.end('x'.repeat(1000))
+  })
+  const { command, port } = await startWorkers(t, service, 2, '{ cache: { memory: 40kb } }')
+  for (let i = 0; i < 200; i++) await send(port, { path: `/${i}` })
+  const evictions = async (): Promise<number> => (await scrape(port)).sum('sallyport_cache_evictions_total')
+  const before = await evictions()
+  assert.ok(before > 0)
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  assert.equal(await evictions(), before)
 })
 
 test('each worker tells of its own event loop and heap, and the process of itself once', async (t) => {

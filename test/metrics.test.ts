@@ -49,6 +49,19 @@ for (const [accept, type] of [
     else assert.ok(text.endsWith('\n# EOF\n'))
   })
 
+test('a request of a sampled trace is an example of its duration, and one for the gateway itself is none', async (t) => {
+  const service = await startService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const [sampled, other] = ['0af7651916cd43dd8448eb211c80319c', '4bf92f3577b34da6a3ce929d0e0e4736']
+  const trace = (id: string, flags: string) => ({ traceparent: `00-${id}-b7ad6b7169203331-${flags}` })
+  await send(port, { headers: trace(sampled, '01') })
+  await send(port, { headers: trace(other, '00') })
+  await send(port, { path: '/health', headers: trace(other, '01') })
+  const { text } = await scrape(port, 'application/openmetrics-text')
+  assert.match(text, new RegExp(`endpoint="/\\*",service="backend",le=.* # \\{trace_id="${sampled}"\\}`))
+  assert.ok(!text.includes(other))
+})
+
 test('open connections are counted, that of the scrape among them', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))

@@ -1,5 +1,6 @@
 import type { Bytes } from './body.ts'
 import type { Headers } from './headers.ts'
+import type { Counter } from './metrics.ts'
 
 /** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
 export interface Variant {
@@ -46,12 +47,9 @@ export type Select = <Each extends Variant>(variants: readonly Each[], request: 
 
 /** What a store holds in the memory of its thread. */
 export interface CacheUsage {
-  readonly store: 'memory' | 'redis'
   readonly entries: number
   /** Octets, about. */
   readonly bytes: number
-  /** Entries that made room for others, since the start. */
-  readonly evictions: number
 }
 
 /** Where stored replies live. What it cannot keep or find is a miss, never an error. */
@@ -79,8 +77,8 @@ export interface Caches {
   /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
   readonly threads: number
   /**
-   * A store in Redis, with up to `copies` octets of what it found there in memory, too. Throws an Error where none is
-   * configured.
+   * A store in Redis, with up to `copies` octets of what it found there in memory, too: copies that make room for others
+   * are counted by `evictions`. Throws an Error where no Redis is configured.
    */
-  redis(select: Select, copies: number): CacheStore
+  redis(select: Select, copies: number, evictions: Counter): CacheStore
 }

@@ -88,3 +88,9 @@ export interface Exchange {
   /** Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. */
   inform(status: number, headers: Headers): void
 }
+
+/** Milliseconds that the gateway itself took for an exchange that ended then, up to the beginning of the reply. */
+export function gatewayTime({ start, repliedAt, serviceTime }: Exchange, end: number): number {
+  // Sums of times are not exact: what took no time may seem to have taken less than that.
+  return Math.max(0, (repliedAt ?? end) - start - serviceTime)
+}

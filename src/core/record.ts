@@ -41,11 +41,6 @@ export class ExchangeRecord {
     this.attempts.push(attempt)
     return attempt
   }
-
-  /** Milliseconds that were spent waiting for instances: until the head of the reply, or until an attempt failed. */
-  get waited(): number {
-    return this.attempts.reduce((sum, attempt) => sum + attempt.waited, 0)
-  }
 }
 
 /** One attempt to get the exchange answered by an instance. Times are monotonic milliseconds. */
@@ -61,19 +56,12 @@ export class AttemptRecord {
   error: GatewayError | null = null
   /** When the reply was there whole, or the attempt had failed; NaN before. */
   end = Number.NaN
-  private answered = Number.NaN
   private readonly clock: Clock
 
   constructor(instance: string, clock: Clock) {
     this.instance = instance
     this.clock = clock
     this.start = clock.now()
-  }
-
-  /** The head of the reply has come. */
-  replied(status: number): void {
-    this.status = status
-    this.answered = this.clock.now()
   }
 
   failed(error: GatewayError): void {
@@ -84,10 +72,5 @@ export class AttemptRecord {
   /** Nothing more comes from the instance. */
   finished(): void {
     if (Number.isNaN(this.end)) this.end = this.clock.now()
-  }
-
-  get waited(): number {
-    const until = Number.isNaN(this.answered) ? this.end : this.answered
-    return (Number.isNaN(until) ? this.clock.now() : until) - this.start
   }
 }

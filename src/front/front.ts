@@ -2,13 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
-import type { CacheUsage } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy, ServiceRequest } from '../core/component.ts'
-import { asGatewayError, rootCause } from '../core/errors.ts'
 import { errorReply, problemReply } from '../core/problem.ts'
 import type { Reply } from '../core/reply.ts'
-import { ExchangeRecord } from '../core/record.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../core/trace.ts'
 import { newTraceId } from '../core/trace-ids.ts'
@@ -17,7 +14,7 @@ import type { PoolSize } from '../http1/pool.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
-import { cacheUsage } from '../policies/cache/policy.ts'
+import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
@@ -29,20 +26,18 @@ import { LimitStores } from '../stores/limit-stores.ts'
 import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
 import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
-import { answerLogLevel } from '../telemetry/log-level.ts'
-import { RecentRequests, recentRequestsTopic } from '../telemetry/recent-requests.ts'
-import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
-import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
-import { docsRoutes, isOwn, ownRoutes, type Readiness } from './own-routes.ts'
+import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import { Telemetry } from './telemetry.ts'
 import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
@@ -84,73 +79,64 @@ export class Front implements Receiver {
   private readonly listeners: readonly Listener[]
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
-  private readonly accessLog: AccessLog | null
   private readonly limits: LimitStores
-  private readonly recent: RecentRequests | null
-  private readonly requestMetrics: RequestMetrics
+  private readonly telemetry: Telemetry
   private readonly runtime: RuntimeWatch
-  private readonly timings: boolean
 
   constructor(options: FrontOptions) {
-    const { config, board, slots, limits, output, clock, random } = options
+    const { config, policies, board, slots, output, answers, threads, clock, random } = options
     makeStringsFast()
     this.options = options
     this.deadlines = new Deadlines(clock)
+    // What is told of what happens here.
     const metrics = new ThreadMetrics(options.announce, clock)
     metrics.watch('http_active_connections', {}, () => this.connections)
-    this.runtime = watchRuntime(metrics, options.worker)
     metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
-    options.answers.on(readingsTopic, (asked) => metrics.read(asked))
-    this.requestMetrics = new RequestMetrics(metrics, ({ trace }) => (trace.sampled ? trace.traceId : null))
-    const { access } = config.log
-    const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
-    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
-    this.timings = access !== false && access.timings
+    this.runtime = watchRuntime(metrics, options.worker)
+    this.telemetry = new Telemetry({ ...options, metrics })
+    // Where requests go, and what is kept of them.
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
         new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
       ]),
     )
-    const { admin } = config
-    this.recent = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)
     const { redis } = config.stores
     this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
-    this.limits = new LimitStores({ table: limits, redis: this.redis, clock })
-    const { threads } = options
-    const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
-    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
-    const { policies } = options
+    this.limits = new LimitStores({ table: options.limits, redis: this.redis, clock })
+    // What is done with them on the way.
     const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
-    this.docs = config.endpoints.includes('openapi')
-      ? new ApiDocs({ config, policies, own: shown, callService: call, clock, log: output.log })
-      : null
-    const toolbox: SnapshotToolbox = {
+    this.toolbox = {
       clock,
       random,
       log: output.log,
       policies,
-      timings: this.timings,
+      timings: this.telemetry.timings,
       callService: call,
       metrics,
       limits: this.limits,
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
-    this.toolbox = toolbox
-    this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], toolbox)
-    options.answers.on(purgeTopic, (what) => purge(toolbox, what))
+    const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
+    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
+    this.docs = config.endpoints.includes('openapi')
+      ? new ApiDocs({ config, policies, own: shown, callService: call, clock, log: output.log })
+      : null
+    this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], this.toolbox)
+    // Where they come from.
     const proxies = new TrustedProxies(config.trustedProxies)
     const bounds = { ...config.limits, body: largestBody(config) }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
-    this.answer(options)
+    this.answer(answers, metrics)
   }
 
-  /** What operators ask every thread. */
-  private answer({ answers, output }: FrontOptions): void {
-    answerLogLevel(answers, output)
+  /** What every thread is asked. */
+  private answer(answers: Answers, metrics: ThreadMetrics): void {
+    answers.on(readingsTopic, (asked) => metrics.read(asked))
+    answers.on(purgeTopic, (what) => purge(this.toolbox, what))
     answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections))
-    answers.on(recentRequestsTopic, (filter) => this.recent?.list(filter) ?? [])
+    answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
     answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
     answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
   }
@@ -190,11 +176,6 @@ export class Front implements Receiver {
     return this.deadlines.size
   }
 
-  /** What the stores of the cache hold in this thread. */
-  get stored(): readonly CacheUsage[] {
-    return cacheUsage(this.toolbox)
-  }
-
   /** Service -> the pools of its instances, in the order of the configuration. */
   get pools(): Readonly<Record<string, readonly PoolSize[]>> {
     return Object.fromEntries(
@@ -209,6 +190,7 @@ export class Front implements Receiver {
     const { clock } = this.options
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
+    closeCaches(this.toolbox)
     this.redis?.close()
     this.deadlines.close()
     this.runtime.stop()
@@ -217,40 +199,22 @@ export class Front implements Receiver {
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
-    this.options.tracing.begin(exchange)
-    if (this.timings) exchange.record ??= new ExchangeRecord(this.options.clock)
+    this.telemetry.begin(exchange)
     return this.snapshot.handle(exchange)
   }
 
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
     if (exchange !== null) {
-      if (exchange.trace === UNTRACED) this.options.tracing.begin(exchange)
+      if (exchange.trace === UNTRACED) this.telemetry.begin(exchange)
       return errorReply(error, exchange)
     }
-    this.requestMetrics.refused(asGatewayError(error).code)
     const [id, traceId] = [randomUUID(), newTraceId()]
-    this.options.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
+    this.telemetry.refused(error, peer, id, traceId)
     return problemReply(error, id, traceId)
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
-    const { output, clock, tracing } = this.options
-    const end = clock.now()
-    this.requestMetrics.record(exchange, status, bytes, whole, end)
-    const own = isOwn(exchange.route)
-    // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
-    if (!own || output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
-    if (!own && exchange.record !== null) tracing.done(exchange, { status, bytes, whole, end })
-    if (!own) this.recent?.add(exchange, status, bytes, end)
-    const { error } = exchange
-    if (error !== null && error.fault !== 'client') {
-      const { code, fault } = error
-      const fields = { ...aboutExchange(exchange), code, fault, cause: rootCause(error), error }
-      if (error.fault === 'gateway') output.log.error(fields, 'Request failed in the gateway')
-      else output.log.warn(fields, 'Request failed in the service')
-    } else if (!whole && !exchange.aborted) {
-      output.log.warn(aboutExchange(exchange), 'Reply broke off')
-    }
+    this.telemetry.done(exchange, status, bytes, whole)
   }
 
   private health() {
@@ -261,9 +225,4 @@ export class Front implements Receiver {
     }))
     return healthDocument(reports, version, clock.wall())
   }
-}
-
-/** What a line of the log about the exchange says of it. */
-function aboutExchange({ correlationId, trace, route, instance }: ServerExchange): object {
-  return { correlation_id: correlationId, trace_id: trace.traceId, route: route.id, service: route.service, instance }
 }

@@ -92,3 +92,25 @@ test('closed deadlines leave nothing running', () => {
   clock.advance(1000)
   assert.equal(item.times, 0)
 })
+
+test("time in which the thread stood still is nobody's", () => {
+  let now = 0
+  let tick = (): void => {}
+  const every = (_: number, task: () => void) => {
+    tick = task
+    return () => {}
+  }
+  const deadlines = new Deadlines({ now: () => now, wall: () => now, every, after: () => () => {} })
+  const pass = (ms: number): void => {
+    now += ms
+    tick()
+  }
+  const item = new Item()
+  deadlines.watch(item)
+  item.deadline = deadlines.in(10 * TICK)
+  pass(30_000)
+  for (let ticks = 0; ticks < 9; ticks++) pass(TICK)
+  assert.equal(item.times, 0)
+  pass(2 * TICK)
+  assert.equal(item.times, 1)
+})

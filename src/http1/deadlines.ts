@@ -9,10 +9,13 @@ export interface Timed {
 
 /** How exact deadlines are, in milliseconds. */
 export const TICK = 100
+/** A tick that is so late, in milliseconds, says that the thread stood still: the process was stopped, or had no processor. */
+const STANDSTILL = 500
 
 /**
  * All deadlines of a thread, looked over together ten times a second: setting one is an assignment, and no request
- * costs a timer. A deadline comes up to twice TICK late, never early.
+ * costs a timer. A deadline comes up to twice TICK late, never early. Time in which the thread stood still is nobody's:
+ * what came meanwhile has not been read yet.
  */
 export class Deadlines {
   readonly clock: Clock
@@ -55,7 +58,10 @@ export class Deadlines {
   }
 
   private tick(): void {
-    this.now = this.clock.now()
+    const now = this.clock.now()
+    const late = now - this.now - TICK
+    if (late > STANDSTILL) for (const item of this.watched) item.deadline += late
+    this.now = now
     this.dateField = dateField(this.clock)
     for (const item of this.watched) {
       if (item.deadline > this.now) continue

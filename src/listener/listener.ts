@@ -64,6 +64,8 @@ export class Listener implements ServerHandler {
       this.server.once('error', reject)
       this.server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
         this.server.off('error', reject)
+        // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
+        this.server.on('error', () => {})
         const bound = this.server.address()
         resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
       })

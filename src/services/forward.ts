@@ -32,9 +32,9 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  * 2. Take a connection to it, an idle one if there is one.
  * 3. Send the request.
  * 4. Report: the reply, or what went wrong. An instance that cannot be connected to, or has no connection free,
- *    makes way for the next one. A
- *    connection that had served before and closes before the first octet of a reply is made up for once, by a new
- *    one, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2, RFC 9112 section 9.3.1).
+ *    makes way for the next one. A connection that had served before and closes before the first octet of a reply is
+ *    made up for once, by a new one, if the method is idempotent and the body can be sent again (RFC 9110 section
+ *    9.2.2, RFC 9112 section 9.3.1).
  */
 class Attempts implements ReplyListener, Abortable {
   private readonly service: Service
@@ -46,7 +46,7 @@ class Attempts implements ReplyListener, Abortable {
   private connection: ClientConnection | null = null
   private tried: PooledInstance[] | null = null
   private sentAgain = false
-  /** When the attempt began, in monotonic milliseconds. */
+  /** When the attempt began, or the last one was over, in monotonic milliseconds. */
   private begun = 0
   private record: AttemptRecord | null = null
 
@@ -71,6 +71,7 @@ class Attempts implements ReplyListener, Abortable {
     if (reason !== undefined) this.service.retries.count(reason)
     this.instance = instance
     this.exchange.instance = instance.address
+    this.exchange.waiter = this
     this.begun = this.service.clock.now()
     this.note(instance)
     // 2.
@@ -99,7 +100,6 @@ class Attempts implements ReplyListener, Abortable {
       return this.reject(new GatewayError('client-closed'))
     }
     this.connection = connection
-    exchange.waiter = this
     instance!.inFlight++
     connection.exchange(this.request(instance!), this)
   }
@@ -133,7 +133,7 @@ class Attempts implements ReplyListener, Abortable {
 
   replied(reply: Reply): void {
     this.instance!.metrics.replied(reply.status, this.over())
-    this.record?.replied(reply.status)
+    if (this.record !== null) this.record.status = reply.status
     this.resolve(reply)
   }
 
@@ -147,7 +147,6 @@ class Attempts implements ReplyListener, Abortable {
     if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
       this.sentAgain = true
       this.service.retries.count('closed')
-      this.begun = this.service.clock.now()
       this.note(instance!)
       return this.connect(instance!)
     }
@@ -168,12 +167,16 @@ class Attempts implements ReplyListener, Abortable {
   }
 
   abort(): void {
+    // Now, as the exchange is over before the connection is.
+    this.over()
     this.connection?.destroy()
   }
 
   /** The attempt is: how long it took, in milliseconds. */
   private over(): number {
-    const took = this.service.clock.now() - this.begun
+    const now = this.service.clock.now()
+    const took = now - this.begun
+    this.begun = now
     this.exchange.serviceTime += took
     return took
   }

@@ -1,6 +1,7 @@
 import type { CacheStore, Caches, Select } from '../core/cache.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Counter } from '../core/metrics.ts'
 import { RedisCacheStore } from './redis/cache-store.ts'
 import type { RedisConnection } from './redis/connection.ts'
 
@@ -22,9 +23,9 @@ export class CacheStores implements Caches {
     this.options = options
   }
 
-  redis(select: Select, copies: number): CacheStore {
+  redis(select: Select, copies: number, evictions: Counter): CacheStore {
     const { connection, clock, log } = this.options
     if (connection === null) throw new Error('stores.redis is not configured')
-    return new RedisCacheStore({ connection, clock, log, select, copies })
+    return new RedisCacheStore({ connection, clock, log, select, copies, evictions })
   }
 }

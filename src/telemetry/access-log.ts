@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Exchange } from '../core/exchange.ts'
+import { type Exchange, gatewayTime } from '../core/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import type { LogOutput } from './logger.ts'
@@ -54,7 +54,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `"user_agent":${text(exchange.headers.get('User-Agent'))},"ip_address":${text(exchange.client.address)},` +
         `"route":${text(route.id)},"service":${text(route.service)},"instance":${text(exchange.instance)},` +
         `"code":${text(exchange.error?.code)},"bytes":${bytes},` +
-        `${timings && record !== null ? timingsOf(record, duration) : ''}"message":"API Gateway Request"}\n`,
+        `${timings && record !== null ? timingsOf(exchange, record, end) : ''}"message":"API Gateway Request"}\n`,
     )
   }
 }
@@ -65,11 +65,11 @@ function levelOf(status: number, duration: number, slow: number): LogLevel {
   return duration >= slow && status !== 101 ? 'warn' : 'info'
 }
 
-function timingsOf({ waited, attempts, policies }: ExchangeRecord, duration: number): string {
+function timingsOf(exchange: Exchange, { attempts, policies }: ExchangeRecord, end: number): string {
   const each = Array.from(policies, ([name, spent]) => `${text(name)}:${rounded(spent)}`)
   return (
-    `"service_ms":${rounded(waited)},"gateway_ms":${rounded(duration - waited)},"attempts":${attempts.length},` +
-    `"policies_ms":{${each.join(',')}},`
+    `"service_ms":${rounded(exchange.serviceTime)},"gateway_ms":${rounded(gatewayTime(exchange, end))},` +
+    `"attempts":${attempts.length},"policies_ms":{${each.join(',')}},`
   )
 }
 

@@ -50,11 +50,6 @@ export class Tracing {
     if (exchange.trace.sampled) this.output?.write(exchange, outcome)
   }
 
-  /** Spans that were exported, could not be delivered, and found no room in the queue. */
-  get counts(): { readonly exported: number; readonly failed: number; readonly dropped: number } {
-    return this.output?.counts ?? { exported: 0, failed: 0, dropped: 0 }
-  }
-
   /** Whether a stop did not wait any longer for the collector, which may still be tried and keep the thread alive. */
   get gaveUp(): boolean {
     return this.output?.gaveUp ?? false

@@ -7,6 +7,7 @@ import { Front } from '../front/front.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
+import { answerLogLevel } from '../telemetry/log-level.ts'
 import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing } from '../telemetry/tracing.ts'
 import { Line } from './line.ts'
@@ -25,6 +26,8 @@ port.once('message', (start: WorkerStart) => void run(start))
 async function run({ worker, config, size, board, slots, limits, addresses }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
+  // Not only once the front is there: until then the level would be the one with which the thread was started.
+  answerLogLevel(answers, output)
   answers.on(reopenLog, () => {
     output.reopen()
     return null

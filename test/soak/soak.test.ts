@@ -3,9 +3,11 @@ import { Agent } from 'node:http'
 import test from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { cleanUp } from '../support/cleanup.ts'
 import { proxyTo, startGateway } from '../support/gateway.ts'
 import { holdings, settled, turnUntil } from '../support/settled.ts'
 import { type ClientName, clients, type Surroundings } from './clients.ts'
+import { PacedClock } from './paced-clock.ts'
 import { makePlan } from './plan.ts'
 import { Random } from './random.ts'
 import { startMoodyService } from './service.ts'
@@ -41,6 +43,8 @@ async function buffers(): Promise<number> {
 test('every client at once, and a service of every mood: each reply is right or a clean failure, and nothing is left', async (t) => {
   t.diagnostic(`SOAK_SEED=${SEED} SOAK_REQUESTS=${REQUESTS}`)
   const random = new Random(SEED)
+  const clock = new PacedClock()
+  cleanUp(t, () => clock.stop())
   const service = await startMoodyService(t)
   const { gateway, port, log } = await startGateway(
     t,
@@ -48,6 +52,7 @@ test('every client at once, and a service of every mood: each reply is right or 
       limits: { headTimeout: '1s', bodyTimeout: '1s', idleTimeout: '30s', writeTimeout: '1s' },
       service: { timeouts: { response: '2s', idle: '1s' }, pool: { idleTimeout: '1s', queueTimeout: '5s' } },
     }),
+    { clock },
   )
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   const around: Surroundings = { port, agent, random, tally: new Map() }

@@ -111,3 +111,10 @@ test('failures: false counts nothing', async () => {
   const { ask } = setUp({ failures: false })
   for (let i = 0; i < 100; i++) assert.equal(await ask(forged()), 401)
 })
+
+test('failures: false makes no limit that operators would be shown', () => {
+  const noMeter = () => assert.fail('a meter was asked for')
+  const limits = { meter: noMeter, localMeter: noMeter }
+  const options = { methods: { jwt: { secret: SECRET } }, failures: false } as const
+  applyPolicy(auth, options, () => new Reply(200, Headers.of(), null), makeToolbox({ limits }))
+})

@@ -1,4 +1,4 @@
-import type { CacheStore, CacheUsage } from '../../core/cache.ts'
+import type { CacheStore } from '../../core/cache.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { ForwardReason } from './cache-status.ts'
 
@@ -28,9 +28,13 @@ export class CacheCounts {
   }
 }
 
+/** Counts what has to make room for others in a store. */
+export function countEvictions(metrics: Metrics, store: string): Counter {
+  return metrics.counter('sallyport_cache_evictions_total', { store })
+}
+
 /** Has what a store holds read at each scrape. */
-export function watchStore(metrics: Metrics, name: CacheUsage['store'], store: CacheStore): void {
+export function watchStore(metrics: Metrics, name: string, store: CacheStore): void {
   metrics.watch('sallyport_cache_bytes', { store: name }, () => store.usage().bytes)
   metrics.watch('sallyport_cache_entries', { store: name }, () => store.usage().entries)
-  metrics.watch('sallyport_cache_evictions_total', { store: name }, () => store.usage().evictions)
 }

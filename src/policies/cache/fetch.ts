@@ -249,6 +249,8 @@ export class Fetch {
     const { clock, counts } = this.context
     this.flight?.settle()
     counts?.stale.add(1)
+    // A policy further in may have made a reply of it already, which the client does not get.
+    this.exchange.error = null
     const [now, wall] = [clock.now(), clock.wall()]
     const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })
     return serveHit(entry, this.request, now, wall, line)

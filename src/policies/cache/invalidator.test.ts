@@ -4,13 +4,14 @@ import test from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { TestCounter } from '../../../test/support/test-counter.ts'
 import { Headers } from '../../core/headers.ts'
 import { Invalidator } from './invalidator.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 
 function setUp(t: { after(task: () => void): void }) {
   const clock = new ManualClock()
-  const store = new MemoryCacheStore(1_000_000)
+  const store = new MemoryCacheStore(1_000_000, new TestCounter())
   const invalidator = new Invalidator(store, clock)
   t.after(() => invalidator.close())
   for (const url of ['h/a', 'h/a/b', 'h/c'])
@@ -50,8 +51,15 @@ class WatchedStore extends MemoryCacheStore {
   }
 }
 
+test('one that is closed still forgets what is stored here', (t) => {
+  const { invalidator, left } = setUp(t)
+  invalidator.close()
+  assert.equal(invalidator.invalidate({ kind: 'url', of: 'h/a' }), 1)
+  assert.deepEqual(left(), ['h/a/b', 'h/c'])
+})
+
 test('other threads are told', async (t) => {
-  const invalidator = new Invalidator(new MemoryCacheStore(1), new ManualClock())
+  const invalidator = new Invalidator(new MemoryCacheStore(1, new TestCounter()), new ManualClock())
   t.after(() => invalidator.close())
   const worker = new Worker(
     `const { BroadcastChannel, parentPort } = require('node:worker_threads')
@@ -71,7 +79,7 @@ test('other threads are told', async (t) => {
 })
 
 test('other threads are listened to', async (t) => {
-  const store = new WatchedStore(1_000_000)
+  const store = new WatchedStore(1_000_000, new TestCounter())
   const invalidator = new Invalidator(store, new ManualClock())
   t.after(() => invalidator.close())
   store.put('h/a', makeCacheEntry())

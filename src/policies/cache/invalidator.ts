@@ -19,7 +19,7 @@ const REMEMBERED = 10_000
 export class Invalidator {
   private readonly store: CacheStore
   private readonly clock: Clock
-  private readonly channel: BroadcastChannel | null
+  private channel: BroadcastChannel | null
   private readonly recent = new Map<string, number>()
   private readonly recentPrefixes = new Map<string, number>()
 
@@ -61,5 +61,7 @@ export class Invalidator {
   /** Hears no more of other threads. */
   close(): void {
     this.channel?.close()
+    // A change whose reply comes later is nobody's news.
+    this.channel = null
   }
 }

@@ -1,24 +1,28 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
+import { TestCounter } from '../../../test/support/test-counter.ts'
 import { Headers } from '../../core/headers.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 
 const ASKED = Headers.of()
 
 test('stays within its limit, and those used least recently go first', () => {
-  const store = new MemoryCacheStore(10_000)
+  const evictions = new TestCounter()
+  const store = new MemoryCacheStore(10_000, evictions)
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) store.put(key, makeCacheEntry({ url: key }))
-  assert.deepEqual(store.usage(), { store: 'memory', entries: 10, bytes: 10_000, evictions: 0 })
+  assert.deepEqual(store.usage(), { entries: 10, bytes: 10_000 })
+  assert.equal(evictions.total, 0)
   store.find('a', 'a', ASKED)
   store.put('k', makeCacheEntry({ url: 'k' }))
-  assert.deepEqual(store.usage(), { store: 'memory', entries: 10, bytes: 10_000, evictions: 1 })
+  assert.deepEqual(store.usage(), { entries: 10, bytes: 10_000 })
+  assert.equal(evictions.total, 1)
   assert.notEqual(store.find('a', 'a', ASKED), 'uri-miss')
   assert.equal(store.find('b', 'b', ASKED), 'uri-miss')
 })
 
 test('does not take an entry that would drive out many others', () => {
-  const store = new MemoryCacheStore(10_000)
+  const store = new MemoryCacheStore(10_000, new TestCounter())
   store.put('a', makeCacheEntry({ size: 1_251 }))
   assert.equal(store.usage().bytes, 0)
 })

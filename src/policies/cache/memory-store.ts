@@ -1,5 +1,6 @@
 import type { CacheStore, CacheUsage, Entry, Missing } from '../../core/cache.ts'
 import type { Headers } from '../../core/headers.ts'
+import type { Counter } from '../../core/metrics.ts'
 import { select } from './vary.ts'
 
 /** Variants of one key; one more drops the oldest. */
@@ -18,6 +19,7 @@ interface Slot {
 /** Keeps entries in the memory of its thread: at most `limit` octets, those that were used least recently go first. */
 export class MemoryCacheStore implements CacheStore {
   private readonly limit: number
+  private readonly evictions: Counter
   private readonly slots = new Map<string, Slot>()
   private readonly byUrl = new Map<string, Set<Slot>>()
   private readonly byGroup = new Map<string, Set<Slot>>()
@@ -25,14 +27,15 @@ export class MemoryCacheStore implements CacheStore {
   private oldest: Slot | null = null
   private used = 0
   private count = 0
-  private evictions = 0
 
-  constructor(limit: number) {
+  /** `evictions` counts the entries that make room for others. */
+  constructor(limit: number, evictions: Counter) {
     this.limit = limit
+    this.evictions = evictions
   }
 
   usage(): CacheUsage {
-    return { store: 'memory', entries: this.count, bytes: this.used, evictions: this.evictions }
+    return { entries: this.count, bytes: this.used }
   }
 
   find(_url: string, key: string, request: Headers): Entry | Missing {
@@ -103,7 +106,7 @@ export class MemoryCacheStore implements CacheStore {
     for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
     this.link(slot)
     while (this.used > this.limit && this.oldest !== null) {
-      this.evictions += this.oldest.entries.length
+      this.evictions.add(this.oldest.entries.length)
       this.drop(this.oldest)
     }
   }

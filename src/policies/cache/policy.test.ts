@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import test from 'node:test'
+import { BroadcastChannel } from 'node:worker_threads'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
@@ -8,7 +10,7 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { Headers } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
-import { cache } from './policy.ts'
+import { cache, closeCaches } from './policy.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -22,6 +24,7 @@ interface Says {
 /** A cache in front of a service that answers with what `says` returns, as the test goes on. */
 function setUp(options: object, says: (exchange: Exchange, number: number) => Says | Promise<Says>) {
   const clock = new ManualClock()
+  const toolbox = makeToolbox({ clock })
   const asked: Fields[] = []
   const make = ({ status = 200, fields = {}, body }: Says, number: number): Reply => {
     const headers = Headers.of(
@@ -38,14 +41,14 @@ function setUp(options: object, says: (exchange: Exchange, number: number) => Sa
       const said = says(exchange, number)
       return said instanceof Promise ? said.then((each) => make(each, number)) : make(said, number)
     },
-    makeToolbox({ clock }),
+    toolbox,
   )
   const ask = async (fields: Fields = {}, parts: Partial<Exchange> = {}) => {
     const reply = await handle(makeExchange({ headers: Headers.of(Object.entries(fields)), ...parts }))
     const body = reply.body instanceof Bytes ? reply.body.toText() : ''
     return { status: reply.status, headers: reply.headers, body, cacheStatus: reply.headers.combined('Cache-Status') }
   }
-  return { clock, asked, ask }
+  return { clock, asked, ask, toolbox }
 }
 
 const fresh = (seconds: number, more: Fields = {}): Says => ({
@@ -399,6 +402,23 @@ test('a stale reply is served when the service fails, for as long as it says', a
   assert.equal((await ask()).status, 503)
 })
 
+test('where a stale reply is served, no error is told of, though a policy further in has made a reply of one', async () => {
+  const seen: Exchange[] = []
+  const { clock, ask } = setUp({ staleIfError: '1h' }, (exchange, number) => {
+    if (number === 1) return fresh(10)
+    seen.push(exchange)
+    exchange.error = new GatewayError('bad-gateway')
+    return { status: 502 }
+  })
+  await ask()
+  clock.advance(15_000)
+  assert.equal((await ask()).status, 200)
+  assert.deepEqual(
+    seen.map(({ error }) => error),
+    [null],
+  )
+})
+
 test('must-revalidate forbids what the configuration would allow', async () => {
   const { clock, ask } = setUp({ staleIfError: '1h', staleWhileRevalidate: '1h' }, (_, number) =>
     number === 1 ? { fields: { 'Cache-Control': 'max-age=10, must-revalidate' } } : { status: 503 },
@@ -534,4 +554,23 @@ test('an upgrade, preconditions and a GET with a body are left to the service', 
 test('a body over the limit is passed through', async () => {
   const { ask } = setUp({ maxBody: '4b' }, () => ({ ...fresh(60), body: '12345' }))
   assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
+})
+
+test('caches that are closed hear no more of other threads', async (t) => {
+  const { clock, asked, ask, toolbox } = setUp({}, () => fresh(60))
+  const [other, witness] = [new BroadcastChannel('sallyport:cache'), new BroadcastChannel('sallyport:cache')]
+  t.after(() => [other, witness].forEach((channel) => channel.close()))
+  for (const times of [2, 2]) {
+    await ask()
+    const heard = once(witness, 'message')
+    other.postMessage({ kind: 'prefix', of: '' })
+    await heard
+    // The same message comes to all channels within a turn of the event loop.
+    await new Promise(setImmediate)
+    // What was on its way at the same moment would not be stored.
+    clock.advance(1)
+    await ask()
+    assert.equal(asked.length, times)
+    closeCaches(toolbox)
+  }
 })

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import type { Caches, CacheStore, CacheUsage } from '../../core/cache.ts'
+import type { Caches, CacheStore } from '../../core/cache.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import { afterwards } from '../../core/handler.ts'
 import type { ExchangeRecord } from '../../core/record.ts'
 import type { Reply } from '../../core/reply.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
-import { CacheCounts, watchStore } from './cache-counts.ts'
+import { CacheCounts, countEvictions, watchStore } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import { compileKeys, type Keys, queryOptions } from './key.ts'
@@ -115,9 +115,9 @@ export function purgeable({ caches }: PolicyToolbox): readonly Pick<Shared, 'inv
   return [...(shared.get(caches)?.values() ?? [])]
 }
 
-/** What the stores of a thread hold, for the metrics. */
-export function cacheUsage({ caches }: PolicyToolbox): readonly CacheUsage[] {
-  return [...(shared.get(caches)?.values() ?? [])].map(({ store }) => store.usage())
+/** Ends what the caches of a thread hear of one another: they are let go of. */
+export function closeCaches({ caches }: PolicyToolbox): void {
+  for (const { invalidator } of shared.get(caches)?.values() ?? []) invalidator.close()
 }
 
 type StoreName = z.output<typeof options>['store']
@@ -133,7 +133,8 @@ function sharedOf(toolbox: PolicyToolbox, name: StoreName, memory: number): Shar
 
 function makeShared({ clock, caches, metrics }: PolicyToolbox, name: StoreName, memory: number): Shared {
   const part = Math.floor(memory / caches.threads)
-  const store = name === 'redis' ? caches.redis(select, part) : new MemoryCacheStore(part)
+  const evictions = countEvictions(metrics, name)
+  const store = name === 'redis' ? caches.redis(select, part, evictions) : new MemoryCacheStore(part, evictions)
   const invalidator = new Invalidator(store, clock, name === 'redis' ? 'all' : 'thread')
   watchStore(metrics, name, store)
   return { store, keys: new Map(), flights: new Flights(clock), invalidator }

@@ -8,14 +8,17 @@ const LIMIT_NAME = 'failures'
 
 /** Counts what went wrong by the address it came from, in the memory of the process, and says when it is too much. */
 export class FailureLimit {
-  private readonly meter: SyncMeter | null
-  private readonly limiter: Limiter
+  /** Null where nothing is counted. */
+  private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter } | null
 
   constructor(quotas: readonly Quota[], limits: Limits) {
+    if (quotas.length === 0) {
+      this.limit = null
+      return
+    }
     const limit = { name: LIMIT_NAME, algorithm: 'fixed-window', quotas } as const
     const meter = limits.localMeter(limit)
-    this.meter = quotas.length === 0 ? null : meter
-    this.limiter = new Limiter(limit, meter, { headers: false, legacyHeaders: false })
+    this.limit = { meter, limiter: new Limiter(limit, meter, { headers: false, legacyHeaders: false }) }
   }
 
   /** Throws GatewayError 'rate-limited' where the address has failed too often. */
@@ -30,7 +33,9 @@ export class FailureLimit {
   }
 
   private decide({ client }: Exchange, cost: number): GatewayError | null {
-    const decision = this.meter?.decide(addressName(client.address), cost)
-    return decision === undefined || decision.admitted ? null : this.limiter.refusal(decision)
+    if (this.limit === null) return null
+    const { meter, limiter } = this.limit
+    const decision = meter.decide(addressName(client.address), cost)
+    return decision.admitted ? null : limiter.refusal(decision)
   }
 }

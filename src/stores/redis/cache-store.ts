@@ -3,6 +3,7 @@ import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../../core/
 import type { Clock } from '../../core/clock.ts'
 import type { Headers } from '../../core/headers.ts'
 import type { Logger } from '../../core/logger.ts'
+import type { Counter } from '../../core/metrics.ts'
 import {
   answersOf,
   describeEntry,
@@ -36,6 +37,8 @@ export interface RedisCacheOptions {
   readonly select: Select
   /** Octets of entries that are also held in memory. */
   readonly copies: number
+  /** Counts those that make room for others there. */
+  readonly evictions: Counter
 }
 
 /**
@@ -56,18 +59,18 @@ export class RedisCacheStore implements CacheStore {
   private readonly loading = new Map<string, Promise<Entry | Missing>>()
   private readonly indexes: Joined<readonly StoredVariant[]>
 
-  constructor({ connection, clock, log, select, copies }: RedisCacheOptions) {
+  constructor({ connection, clock, log, select, copies, evictions }: RedisCacheOptions) {
     this.client = connection.client
     this.clock = clock
     this.select = select
     this.questions = new Questions(connection, log)
     this.forgetting = new Forgetting(connection.client, this.questions, clock)
-    this.copies = new Copies(copies)
+    this.copies = new Copies(copies, evictions)
     this.indexes = new Joined((name) => this.readIndex(name))
   }
 
   usage(): CacheUsage {
-    return { store: 'redis', ...this.copies.usage }
+    return this.copies.usage
   }
 
   find(url: string, key: string, request: Headers): Missing | Promise<Entry | Missing> {
@@ -93,7 +96,13 @@ export class RedisCacheStore implements CacheStore {
     if (id === undefined) return
     const url = urlKey(entry.url)
     this.copies.remove(id)
-    void this.questions.run(REMOVE, [indexKey(url, key), entryKey(url, id)], [answersOf(entry), id], Boolean)
+    void this.questions.run(
+      'cache-forget',
+      REMOVE,
+      [indexKey(url, key), entryKey(url, id)],
+      [answersOf(entry), id],
+      Boolean,
+    )
   }
 
   invalidate(url: string): Promise<number> {
@@ -120,7 +129,7 @@ export class RedisCacheStore implements CacheStore {
 
   /** What Redis has for a key: nothing where it does not answer. */
   private async readIndex(name: string): Promise<readonly StoredVariant[]> {
-    const index = await this.questions.ask(name, () => this.client.hgetall(name))
+    const index = await this.questions.ask('cache-find', name, () => this.client.hgetall(name))
     if (index === null) return []
     return this.questions.read(() => readIndex(index, this.clock.wall())) ?? []
   }
@@ -135,12 +144,12 @@ export class RedisCacheStore implements CacheStore {
   }
 
   private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {
-    const first = await this.questions.ask(name, () => this.client.hmgetBuffer(name, 'head', '0'))
+    const first = await this.questions.ask('cache-find', name, () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
     if (!head || (count > 0 && !piece)) return 'uri-miss'
     const pieces = piece ? [piece] : []
     for (let i = 1; i < count; i++) {
-      const next = await this.questions.ask(name, () => this.client.hgetBuffer(name, String(i)))
+      const next = await this.questions.ask('cache-find', name, () => this.client.hgetBuffer(name, String(i)))
       if (next === null) return 'uri-miss'
       pieces.push(next)
     }
@@ -160,7 +169,7 @@ export class RedisCacheStore implements CacheStore {
   private async addPieces(name: string, body: Bytes | null): Promise<boolean> {
     for (let i = 0; i < piecesOf(body) - 1; i++) {
       const args = [String(i), pieceOf(body!, i), PIECE_LIFE]
-      if ((await this.questions.run(ADD_PIECE, [name], args, () => true)) === null) return false
+      if ((await this.questions.run('cache-put', ADD_PIECE, [name], args, () => true)) === null) return false
     }
     return true
   }
@@ -181,17 +190,23 @@ export class RedisCacheStore implements CacheStore {
     const described = describeEntry(entry, id, this.clock.wall() + left)
     const args = [this.age(begun), left, key, answersOf(entry), described, writeHead(entry, this.clock), ...piece]
     const keys = [url, tombstoneKey(url), indexKey(url, key), name, former]
-    const kept = await this.questions.run(PUBLISH, keys, [...args, VARIANTS, ...entry.groups], Number)
+    const kept = await this.questions.run('cache-put', PUBLISH, keys, [...args, VARIANTS, ...entry.groups], Number)
     if (kept === 1) this.ids.set(entry, id)
     return kept ?? 0
   }
 
   /** Makes the entry known to its groups. False where one of them, or a prefix of its URL, was made invalid since. */
   private async join({ url, groups }: Entry, begun: number, left: number): Promise<boolean> {
-    const prefixes = this.questions.run(PREFIXES_SINCE, [PREFIXES], [this.age(begun)], texts)
+    const prefixes = this.questions.run('cache-put', PREFIXES_SINCE, [PREFIXES], [this.age(begun)], texts)
     const joined = groups.map((group) => {
       const name = groupKey(group)
-      return this.questions.run(JOIN_GROUP, [name, tombstoneKey(name)], [this.age(begun), left, url], Number)
+      return this.questions.run(
+        'cache-put',
+        JOIN_GROUP,
+        [name, tombstoneKey(name)],
+        [this.age(begun), left, url],
+        Number,
+      )
     })
     const outdated = (await prefixes)?.some((prefix) => url.startsWith(prefix)) ?? true
     return !outdated && (await Promise.all(joined)).every((answer) => answer === 1)

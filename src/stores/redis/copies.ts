@@ -1,18 +1,20 @@
-import type { Entry } from '../../core/cache.ts'
+import type { CacheUsage, Entry } from '../../core/cache.ts'
+import type { Counter } from '../../core/metrics.ts'
 
 /** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
 export class Copies {
   private readonly limit: number
+  private readonly evictions: Counter
   private readonly entries = new Map<string, Entry>()
   private used = 0
-  private dropped = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, evictions: Counter) {
     this.limit = limit
+    this.evictions = evictions
   }
 
-  get usage(): { readonly entries: number; readonly bytes: number; readonly evictions: number } {
-    return { entries: this.entries.size, bytes: this.used, evictions: this.dropped }
+  get usage(): CacheUsage {
+    return { entries: this.entries.size, bytes: this.used }
   }
 
   get(id: string): Entry | undefined {
@@ -32,7 +34,7 @@ export class Copies {
     for (const oldest of this.entries.keys()) {
       if (this.used <= this.limit) return
       this.remove(oldest)
-      this.dropped++
+      this.evictions.add(1)
     }
   }
 

@@ -49,11 +49,17 @@ export class Forgetting {
     const name = groupKey(group)
     const member = describeGroup(group)
     return this.orLater(`group ${group}`, async () => {
-      const urls = await this.questions.run(FORGET_GROUP, [name, tombstoneKey(name)], [REMEMBERED_FOR], texts)
+      const urls = await this.questions.run(
+        'cache-forget',
+        FORGET_GROUP,
+        [name, tombstoneKey(name)],
+        [REMEMBERED_FOR],
+        texts,
+      )
       if (urls === null) return null
       // Redis has forgotten which ones they are.
       return this.orLater(`members of ${group}`, () =>
-        inBatches(urls, (url) => this.questions.run(FORGET_MEMBERS, [urlKey(url)], [member], Number)),
+        inBatches(urls, (url) => this.questions.run('cache-forget', FORGET_MEMBERS, [urlKey(url)], [member], Number)),
       )
     })
   }
@@ -69,7 +75,7 @@ export class Forgetting {
   }
 
   private forgetUrl(name: string): Promise<{ count: number; groups: readonly string[] } | null> {
-    return this.questions.run(FORGET_URL, [name, tombstoneKey(name)], [REMEMBERED_FOR], (answer) => {
+    return this.questions.run('cache-forget', FORGET_URL, [name, tombstoneKey(name)], [REMEMBERED_FOR], (answer) => {
       const [count, groups] = list(answer)
       return { count: Number(count), groups: texts(groups) }
     })
@@ -77,7 +83,7 @@ export class Forgetting {
 
   private async forgetPrefix(prefix: string): Promise<number | null> {
     const args = [REMEMBERED_FOR, PREFIXES_REMEMBERED, prefix]
-    if ((await this.questions.run(NOTE_PREFIX, [PREFIXES], args, () => true)) === null) return null
+    if ((await this.questions.run('cache-forget', NOTE_PREFIX, [PREFIXES], args, () => true)) === null) return null
     const nodes = this.client instanceof Cluster ? this.client.nodes('master') : [this.client]
     return inBatches(nodes, (node) => this.forgetOn(node, urlPattern(prefix)))
   }
@@ -87,7 +93,9 @@ export class Forgetting {
     let [cursor, count] = ['0', 0]
     do {
       const at = cursor
-      const found = await this.questions.ask(PREFIXES, () => node.scan(at, 'MATCH', pattern, 'COUNT', SCANNED))
+      const found = await this.questions.ask('cache-forget', PREFIXES, () =>
+        node.scan(at, 'MATCH', pattern, 'COUNT', SCANNED),
+      )
       if (found === null) return null
       const forgotten = await inBatches(found[1], async (name) => (await this.forgetUrl(name))?.count ?? null)
       if (forgotten === null) return null

@@ -19,7 +19,7 @@ export class GuardedApiKeys implements ApiKeys {
 
   async find(sha256: string): Promise<StoredApiKey | null> {
     const question = async () => ({ text: await this.keys.read(sha256) })
-    const answer = this.outage.down ? null : await this.outage.ask(question, question)
+    const answer = this.outage.down ? null : await this.outage.ask('find-key', question, question)
     if (answer === null) {
       this.outage.missed()
       throw new GatewayError('keys-unavailable', 'The API key cannot be checked at the moment. Try again later.', {

@@ -47,6 +47,7 @@ export class GuardedMeter implements Meter {
     this.local.forget(client)
     if (this.outage.down) return false
     const forgotten = await this.outage.ask(
+      'forget',
       async () => this.remote.forget(client),
       async () => this.remote.decide(client, 0),
     )
@@ -55,9 +56,9 @@ export class GuardedMeter implements Meter {
 
   private async ask(batch: readonly Asking[]): Promise<void> {
     const decisions = await this.outage.ask(
+      'decide',
       () => this.remote.decideAll(batch),
       () => this.remote.decide(batch[0]!.client, 0),
-      'decide',
     )
     for (const [i, { client, cost, resolve, reject }] of batch.entries()) {
       try {

@@ -1,7 +1,7 @@
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
 
-/** What is asked of Redis: a label, so there are few. */
-export type Operation = 'decide' | 'other'
+/** What is asked of Redis: decisions of limits and their end, API keys, and what the cache does. */
+export type Operation = 'decide' | 'forget' | 'find-key' | 'cache-find' | 'cache-put' | 'cache-forget'
 
 /** Counts the questions of one kind to Redis, and how long it takes. */
 export class OperationMetrics {

@@ -7,6 +7,9 @@ import { type Operation, OperationMetrics } from './operation-metrics.ts'
 /** Between two looks whether Redis is back, in milliseconds. */
 const PROBE_INTERVAL = 100
 
+/** Redis does answer, but not that question: there is no outage. */
+export class Refused extends Error {}
+
 /**
  * Knows whether Redis answers. After the first question that it does not answer in time nothing waits for it any more,
  * until the same question is answered: asked again in the background, by one at a time.
@@ -41,13 +44,13 @@ export class Outage {
   }
 
   /**
-   * What the question brings, or null where that is nothing in time. `again` is the question that ends the outage, and
-   * `operation` what the metrics call the question.
+   * What the question brings, or null where that is nothing in time, or it is Refused. `operation` is what the metrics
+   * call the question, and `again` the question that ends the outage.
    */
   ask<Answer>(
+    operation: Operation,
     question: () => Promise<Answer>,
     again: () => Promise<unknown>,
-    operation: Operation = 'other',
   ): Promise<Answer | null> {
     const metrics = this.metricsOf(operation)
     const start = this.clock.now()
@@ -55,7 +58,7 @@ export class Outage {
       let late = false
       const failed = (error: unknown): void => {
         cancel()
-        this.begin(error, again)
+        if (!(error instanceof Refused)) this.begin(error, again)
         resolve(null)
       }
       const cancel = this.clock.after(this.timeout, () => {

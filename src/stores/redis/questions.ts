@@ -1,6 +1,8 @@
 import type { Logger } from '../../core/logger.ts'
 import type { RedisConnection } from './connection.ts'
 import { withoutCommand } from './logged-error.ts'
+import type { Operation } from './operation-metrics.ts'
+import { Refused } from './outage.ts'
 
 /** Refusals of a Redis that does answer: for want of memory, of a permission, or of a disk to write to. */
 const REFUSAL = /^(?:OOM|NOPERM|MISCONF|NOREPLICAS|WRONGTYPE|ERR) /
@@ -24,24 +26,23 @@ export class Questions {
   }
 
   /** `key` is one that the question is about: whoever keeps it is asked again until it answers. */
-  async ask<Answer>(key: string, question: () => Promise<Answer>): Promise<Answer | null> {
+  ask<Answer>(operation: Operation, key: string, question: () => Promise<Answer>): Promise<Answer | null> {
     const { outage, client } = this.connection
-    let refusal: unknown = null
-    const answer = await outage.ask<Answer | null>(
-      () =>
-        question().catch((error: unknown) => {
-          if (!(error instanceof Error) || !REFUSAL.test(error.message)) throw error
-          refusal = error
-          return null
-        }),
+    const unlessRefused = (error: unknown): never => {
+      if (!(error instanceof Error) || !REFUSAL.test(error.message)) throw error
+      this.refuse(error)
+      throw new Refused(undefined, { cause: error })
+    }
+    return outage.ask(
+      operation,
+      () => question().catch(unlessRefused),
       () => client.exists(key),
     )
-    if (refusal !== null) this.refuse(refusal)
-    return answer
   }
 
   /** What a script answers, read by `read`. All its keys must be of one slot. */
   async run<Answer>(
+    operation: Operation,
     script: string,
     keys: readonly string[],
     args: readonly (string | number | Buffer)[],
@@ -49,7 +50,7 @@ export class Questions {
   ): Promise<Answer | null> {
     const { client } = this.connection
     // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
-    const answer = await this.ask(keys[0]!, async () => ({
+    const answer = await this.ask(operation, keys[0]!, async () => ({
       is: await client.eval(script, keys.length, ...keys, ...args),
     }))
     return answer === null ? null : read(answer.is)

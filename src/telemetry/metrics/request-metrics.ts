@@ -1,5 +1,5 @@
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
-import type { Exchange, RouteInfo } from '../../core/exchange.ts'
+import { type Exchange, gatewayTime, type RouteInfo } from '../../core/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
 
 /** Every other method is OTHER: clients may send any. */
@@ -9,21 +9,16 @@ const OTHER = 'OTHER'
 /** The endpoint of all that no route takes. */
 const UNMATCHED = 'unmatched'
 
-/** The trace id that an exchange is an example of, or null. */
-export type TraceIdOf = (exchange: Exchange) => string | null
-
 /** Counts exchanges that are over. */
 export class RequestMetrics {
   private readonly metrics: Metrics
-  private readonly traceIdOf: TraceIdOf
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
   private readonly errors: ReadonlyMap<string, Counter>
   private readonly broken: Counter
   private readonly refusals = new Map<ErrorCode, Counter>()
 
-  constructor(metrics: Metrics, traceIdOf: TraceIdOf) {
+  constructor(metrics: Metrics) {
     this.metrics = metrics
-    this.traceIdOf = traceIdOf
     this.errors = new Map(
       Object.entries(errorTable).map(([code, { fault }]) => [
         code,
@@ -33,17 +28,18 @@ export class RequestMetrics {
     this.broken = metrics.counter('sallyport_replies_broken_total', {})
   }
 
-  /** An exchange is over: its status, octets of the body that were sent, whether all were, and monotonic milliseconds. */
-  record(exchange: Exchange, status: number, bytes: number, whole: boolean, end: number): void {
-    const { route, method, start, repliedAt, serviceTime, error } = exchange
+  /**
+   * An exchange is over: its status, octets of the body that were sent, whether all were, and monotonic milliseconds.
+   * `traceId` is that of a trace which it is an example of, or null.
+   */
+  record(exchange: Exchange, status: number, bytes: number, whole: boolean, end: number, traceId: string | null): void {
+    const { route, method, start, error } = exchange
     const ofRoute = this.routes.get(route) ?? this.enter(route)
     const ofMethod = ofRoute.of(method)
     ofMethod.ofStatus(status).add(1)
-    ofMethod.duration.observe((end - start) / 1000, this.traceIdOf(exchange))
+    ofMethod.duration.observe((end - start) / 1000, traceId)
     ofRoute.bytes.add(bytes)
-    const begun = repliedAt ?? end
-    // Sums of times are not exact: what took no time may seem to have taken less than that.
-    if (!exchange.aborted) ofRoute.gateway.observe(Math.max(0, begun - start - serviceTime) / 1000, null)
+    if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000, null)
     if (error !== null) this.errors.get(error.code)?.add(1)
     if (!whole && !exchange.aborted) this.broken.add(1)
   }

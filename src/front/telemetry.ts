@@ -1,0 +1,93 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import { asGatewayError, rootCause } from '../core/errors.ts'
+import { ExchangeRecord } from '../core/record.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
+import type { ReceivedExchange, Tracing } from '../telemetry/tracing.ts'
+import { isOwn } from './own-routes.ts'
+
+export interface TelemetryOptions {
+  readonly config: GatewayConfig
+  readonly output: LogOutput
+  readonly tracing: Tracing
+  readonly metrics: Metrics
+  readonly clock: Clock
+}
+
+/** What is told of each exchange of a thread: by its trace, the metrics, the log, and among the recent requests. */
+export class Telemetry {
+  /** Whether the log says where the time went. */
+  readonly timings: boolean
+  private readonly output: LogOutput
+  private readonly tracing: Tracing
+  private readonly clock: Clock
+  private readonly metrics: RequestMetrics
+  private readonly accessLog: AccessLog | null
+  private readonly requests: RecentRequests | null
+
+  constructor({ config, output, tracing, metrics, clock }: TelemetryOptions) {
+    this.output = output
+    this.tracing = tracing
+    this.clock = clock
+    this.metrics = new RequestMetrics(metrics)
+    const { access } = config.log
+    const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
+    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
+    this.timings = access !== false && access.timings
+    const { admin } = config
+    this.requests = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)
+  }
+
+  /** The recent requests that the filter lets through, the newest first; none where none are remembered. */
+  recent(filter: RecentFilter): RecentRequest[] {
+    return this.requests?.list(filter) ?? []
+  }
+
+  /** The head of a request is here. */
+  begin(exchange: ReceivedExchange): void {
+    this.tracing.begin(exchange)
+    if (this.timings) exchange.record ??= new ExchangeRecord(this.clock)
+  }
+
+  /** The head of a request could not be read; the ids are those that the reply tells. */
+  refused(error: unknown, peer: string, id: string, traceId: string): void {
+    this.metrics.refused(asGatewayError(error).code)
+    this.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
+  }
+
+  /** An exchange is over: its status, octets of the body that were sent, and whether all were. */
+  done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean): void {
+    const { trace } = exchange
+    const end = this.clock.now()
+    const own = isOwn(exchange.route)
+    // Whoever takes part in a sampled trace records it, also where the gateway exports nothing: it is a good example.
+    this.metrics.record(exchange, status, bytes, whole, end, own || !trace.sampled ? null : trace.traceId)
+    // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
+    if (!own || this.output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
+    if (!own && exchange.record !== null) this.tracing.done(exchange, { status, bytes, whole, end })
+    if (!own) this.requests?.add(exchange, status, bytes, end)
+    this.logFailure(exchange, whole)
+  }
+
+  private logFailure(exchange: ReceivedExchange, whole: boolean): void {
+    const { log } = this.output
+    const { error } = exchange
+    if (error !== null && error.fault !== 'client') {
+      const { code, fault } = error
+      const fields = { ...aboutExchange(exchange), code, fault, cause: rootCause(error), error }
+      if (fault === 'gateway') log.error(fields, 'Request failed in the gateway')
+      else log.warn(fields, 'Request failed in the service')
+    } else if (!whole && !exchange.aborted) {
+      log.warn(aboutExchange(exchange), 'Reply broke off')
+    }
+  }
+}
+
+/** What a line of the log about the exchange says of it. */
+function aboutExchange({ correlationId, trace, route, instance }: ReceivedExchange): object {
+  return { correlation_id: correlationId, trace_id: trace.traceId, route: route.id, service: route.service, instance }
+}
