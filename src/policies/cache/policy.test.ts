@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { BroadcastChannel } from 'node:worker_threads'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
@@ -10,6 +11,7 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { Headers } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
+import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { cache, closeCaches } from './policy.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -572,5 +574,41 @@ test('caches that are closed hear no more of other threads', async (t) => {
     await ask()
     assert.equal(asked.length, times)
     closeCaches(toolbox)
+  }
+})
+
+test('a refresh in the background that fails is logged, and the stale reply goes on', async () => {
+  const clock = new ManualClock()
+  const { log, lines } = createMemoryLogger('info', clock)
+  let number = 0
+  const handle = applyPolicy(
+    cache,
+    {},
+    () => {
+      const fields = {
+        Date: new Date(clock.wall()).toUTCString(),
+        'Cache-Control': 'max-age=10, stale-while-revalidate=60',
+      }
+      const reply = new Reply(200, Headers.of(Object.entries(fields)), Bytes.fromText('x'))
+      if (++number > 1)
+        Object.defineProperty(reply, 'headers', {
+          get() {
+            throw new Error('broken')
+          },
+        })
+      return Promise.resolve(reply)
+    },
+    makeToolbox({ clock, log }),
+  )
+  assert.equal((await handle(makeExchange())).status, 200)
+  clock.advance(15_000)
+  for (const asked of [2, 3]) {
+    assert.equal((await handle(makeExchange())).status, 200)
+    await turn()
+    assert.equal(number, asked)
+    assert.equal(
+      lines.filter(({ message }) => message === 'A stored reply could not be fetched anew').length,
+      asked - 1,
+    )
   }
 })

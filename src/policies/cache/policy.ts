@@ -88,12 +88,12 @@ export const cache = definePolicy({
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
-    const { clock } = toolbox
+    const { clock, log } = toolbox
     const { store, flights, invalidator, keys: allKeys } = sharedOf(toolbox, settings.store, settings.memory)
     allKeys.set(JSON.stringify(settings.query), keys)
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, next, counts, store, flights, invalidator })
+      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, store, flights, invalidator })
       return (exchange) => {
         const reply = routeCache.handle(exchange)
         const { record } = exchange

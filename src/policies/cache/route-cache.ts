@@ -2,9 +2,11 @@ import type { Entry, Missing } from '../../core/cache.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { afterwards, type Handler } from '../../core/handler.ts'
+import type { Logger } from '../../core/logger.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
+import type { Flight } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
@@ -26,10 +28,12 @@ const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH
 export class RouteCache {
   private readonly context: FetchContext
   private readonly counts: CacheCounts
+  private readonly log: Logger
 
-  constructor(context: FetchContext & { readonly counts: CacheCounts }) {
+  constructor(context: FetchContext & { readonly counts: CacheCounts; readonly log: Logger }) {
     this.context = context
     this.counts = context.counts
+    this.log = context.log
   }
 
   handle(exchange: Exchange): Reply | Promise<Reply> {
@@ -126,9 +130,18 @@ export class RouteCache {
     const flight = this.context.flights.begin(key)
     if (flight === null) return
     const copy = new Refresh(exchange, this.context.clock.now())
-    const reply = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight).run()
-    if (reply instanceof Promise) void reply.then(consume)
-    else consume(reply)
+    const fetch = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight)
+    void this.inBackground(fetch, flight)
+  }
+
+  /** Nobody waits for it: what goes wrong is logged, and the entry stays as it is. Never rejects. */
+  private async inBackground(fetch: Fetch, flight: Flight): Promise<void> {
+    try {
+      consume(await fetch.run())
+    } catch (error) {
+      flight.settle()
+      this.log.error({ error }, 'A stored reply could not be fetched anew')
+    }
   }
 
   private pass(exchange: Exchange, reason: ForwardReason): Reply | Promise<Reply> {
