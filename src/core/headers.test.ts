@@ -151,11 +151,13 @@ class Model {
 test('any sequence of changes has the result of a plain list', () => {
   const name = fc.constantFrom('a', 'A', 'ab', 'aB', 'b-a', 'B-A', 'date', 'c')
   const value = fc.stringMatching(/^(?:[!-~](?:[!-~ ]{0,8}[!-~])?)?$/)
-  const change = fc.tuple(fc.constantFrom('set', 'append', 'delete', 'replace'), name, value)
+  const change = fc.tuple(fc.constantFrom('set', 'append', 'appendLines', 'delete', 'replace', 'clone'), name, value)
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 20 }), (changes) => {
-      const real = Headers.of()
+    fc.property(fc.array(fc.tuple(name, value)), fc.array(change, { maxLength: 20 }), (fields, changes) => {
+      const wire = fields.map(([key, text]) => fieldLine(key, text)).join('')
       const model = new Model()
+      model.fields.push(...fields)
+      let real = Headers.fromWire(wire, model.fields.some(model.is('date')))
       for (const [how, key, text] of changes) {
         if (how === 'set') {
           real.set(key, text)
@@ -163,6 +165,13 @@ test('any sequence of changes has the result of a plain list', () => {
         } else if (how === 'append') {
           real.append(key, text)
           model.fields.push([key, text])
+        } else if (how === 'appendLines') {
+          real.appendLines(new NameSet([key]), fieldLine(key, text))
+          model.fields.push([key, text])
+        } else if (how === 'clone') {
+          const original = real
+          real = original.clone()
+          original.replace(new NameSet([key]), '')
         } else if (how === 'delete') assert.equal(real.delete(key), model.delete(key))
         else {
           real.replace(new NameSet([key, 'c']), fieldLine(key, text))
@@ -176,6 +185,10 @@ test('any sequence of changes has the result of a plain list', () => {
           model.fields.filter(model.is(key)).map(([, each]) => each),
         )
         assert.equal(real.get(key), model.fields.find(model.is(key))?.[1])
+        assert.equal(
+          real.hasAny(new NameSet([key, 'c'])),
+          [key, 'c'].some((one) => model.fields.some(model.is(one))),
+        )
         assert.equal(real.dated, model.fields.some(model.is('date')))
       }
     }),
@@ -184,6 +197,27 @@ test('any sequence of changes has the result of a plain list', () => {
 
 test('lines that are known to be good go after the others as they are', () => {
   const all = headers()
-  all.appendLines('X-One: 1\r\nX-Two: 2\r\n')
+  all.appendLines(new NameSet(['X-One', 'X-Two']), 'X-One: 1\r\nX-Two: 2\r\n')
   assert.deepEqual([...all], [...sent, ['X-One', '1'], ['X-Two', '2']])
+})
+
+test('what a service may take for the same name goes, also where others were replaced before or after', () => {
+  const forCgi = new NameSet(['X-User-ID'], true)
+  const other = new NameSet(['X-Other', 'X_User-ID'])
+  const wire = 'x_user_id: forged\r\nX-Other: o\r\nX-User-ID: forged\r\n'
+  for (const order of [
+    [forCgi, other],
+    [other, forCgi],
+  ]) {
+    const changed = Headers.fromWire(wire)
+    changed.appendLines(new NameSet(['X-User_ID']), 'X-User_ID: forged\r\n')
+    for (const names of order) changed.replace(names, names === forCgi ? 'X-User-ID: 1\r\n' : 'X-Other: 1\r\n')
+    assert.deepEqual(
+      [...changed].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      [
+        ['X-Other', '1'],
+        ['X-User-ID', '1'],
+      ],
+    )
+  }
 })

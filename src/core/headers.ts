@@ -15,13 +15,21 @@ const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7
  * what is read or changed is found by a pass over its lines. Values are byte strings (one character a byte, 0x00 to
  * 0xff). Names given to the methods are matched without regard to case. A name that is no token or a value with CR, LF
  * or NUL cannot get in: set and append throw, so one message can never be split into two (RFC 9112 section 11.1).
+ *
+ * What policies put in place of other fields, or add, is kept apart until all is written: one pass then takes out what
+ * all of them replace, however many they are.
  */
 export class Headers {
-  /** "Name: value\r\n" for each field. */
+  /** "Name: value\r\n" for each field that was there before the changes below. */
   private raw: string
+  /** Names whose lines in `raw` no longer count. */
+  private gone: NameSet | null = null
+  /** Lines that come after those in `raw`, and all names among them. */
+  private added = ''
+  private addedNames: NameSet | null = null
   /** The same as [name, value, name, value, …], or null while nobody asked for it. */
   private list: string[] | null = null
-  /** Whether Date is known to be among them: asked for every reply, so answered without a look inside. */
+  /** Whether Date is known to be in `raw`: asked for every reply, so answered without a look inside. */
   private hasDate: boolean
 
   private constructor(raw: string, hasDate: boolean) {
@@ -43,29 +51,30 @@ export class Headers {
 
   /** Whether the wire need not add a Date field (RFC 9110 section 6.6.1). */
   get dated(): boolean {
-    return this.hasDate || this.has('date')
+    return this.keepsDate() || this.has('date')
   }
 
   /** The first value of a field, or undefined. */
   get(name: string): string | undefined {
-    const at = lineOf(this.raw, name, 0)
-    return at === -1 ? undefined : valueAt(this.raw, at + name.length + 2)
+    const fields = this.fieldsWith(name)
+    const at = lineOf(fields, name, 0)
+    return at === -1 ? undefined : valueAt(fields, at + name.length + 2)
   }
 
   /** The value of a field that was sent in one line; undefined for none, and null for several. */
   single(name: string): string | undefined | null {
-    const { raw } = this
-    const at = lineOf(raw, name, 0)
+    const fields = this.fieldsWith(name)
+    const at = lineOf(fields, name, 0)
     if (at === -1) return undefined
-    return lineOf(raw, name, nextLine(raw, at)) === -1 ? valueAt(raw, at + name.length + 2) : null
+    return lineOf(fields, name, nextLine(fields, at)) === -1 ? valueAt(fields, at + name.length + 2) : null
   }
 
   /** All values of a field in order, one for each line it was sent in. */
   getAll(name: string): string[] {
-    const { raw } = this
+    const fields = this.fieldsWith(name)
     const values: string[] = []
-    for (let at = lineOf(raw, name, 0); at !== -1; at = lineOf(raw, name, nextLine(raw, at)))
-      values.push(valueAt(raw, at + name.length + 2))
+    for (let at = lineOf(fields, name, 0); at !== -1; at = lineOf(fields, name, nextLine(fields, at)))
+      values.push(valueAt(fields, at + name.length + 2))
     return values
   }
 
@@ -76,18 +85,19 @@ export class Headers {
   }
 
   has(name: string): boolean {
-    return lineOf(this.raw, name, 0) !== -1
+    return lineOf(this.fieldsWith(name), name, 0) !== -1
   }
 
   /** Whether there is a field with one of the names: one pass, however many they are. */
   hasAny(names: NameSet): boolean {
-    return names.isIn(this.raw)
+    const untouched = this.gone === null && (this.addedNames === null || !this.addedNames.meets(names))
+    return names.isIn(untouched ? this.raw : this.settled())
   }
 
   /** Replaces every field of that name by one. Throws GatewayError 'internal-error' for a bad name or value. */
   set(name: string, value: string): void {
     const line = fieldLine(name, value)
-    const { raw } = this
+    const raw = this.settled()
     const at = lineOf(raw, name, 0)
     if (at === -1) return this.become(raw + line)
     this.become(raw.slice(0, at) + line + withoutLines(raw.slice(nextLine(raw, at)), name))
@@ -95,34 +105,46 @@ export class Headers {
 
   /** Adds a field after the others. Throws GatewayError 'internal-error' for a bad name or value. */
   append(name: string, value: string): void {
-    this.become(this.raw + fieldLine(name, value))
+    const line = fieldLine(name, value)
+    this.become(this.settled() + line)
   }
 
-  /** Adds `lines`, already validated and each "Name: value\r\n", after the others. */
-  appendLines(lines: string): void {
-    this.become(this.raw + lines)
+  /** Adds `lines`, already validated and each "Name: value\r\n" with one of the names, after the others. */
+  appendLines(names: NameSet, lines: string): void {
+    const all = this.addedNames === null ? names : this.addedNames.with(names)
+    if (all === null) return this.become(this.settled() + lines)
+    this.added += lines
+    this.addedNames = all
+    this.list = null
   }
 
   /** Removes every field of that name and says whether there was one. */
   delete(name: string): boolean {
-    if (!this.has(name)) return false
+    const fields = this.settled()
+    if (lineOf(fields, name, 0) === -1) return false
     if (sameName(name, 'date')) this.hasDate = false
-    this.become(withoutLines(this.raw, name))
+    this.become(withoutLines(fields, name))
     return true
   }
 
   /**
-   * Puts `lines`, already validated and each "Name: value\r\n", in place of every field with one of the names: one pass,
-   * however many there are. For fields that are made once and put into many messages.
+   * Puts `lines`, already validated and each "Name: value\r\n" with one of the names, in place of every field with one
+   * of them: one pass, however many there are. For fields that are made once and put into many messages.
    */
   replace(names: NameSet, lines: string): void {
-    if (names.has('date')) this.hasDate = false
-    this.become(names.without(this.raw) + lines)
+    const gone = this.gone === null ? names : this.gone.with(names)
+    if (gone === null || (this.addedNames !== null && this.addedNames.meets(names))) {
+      this.become(this.settled())
+      this.gone = names
+    } else {
+      this.gone = gone
+    }
+    this.appendLines(names, lines)
   }
 
   /** The flat list [name, value, name, value, …], to read only. */
   entries(): readonly string[] {
-    this.list ??= parseFields(this.raw)
+    this.list ??= parseFields(this.settled())
     return this.list
   }
 
@@ -133,16 +155,35 @@ export class Headers {
 
   /** Every field as "Name: value\r\n". */
   toWire(): string {
-    return this.raw
+    return this.settled()
   }
 
   /** An independent copy. */
   clone(): Headers {
-    return new Headers(this.raw, this.hasDate)
+    return new Headers(this.settled(), this.keepsDate())
+  }
+
+  private keepsDate(): boolean {
+    return this.hasDate && (this.gone === null || !this.gone.has('date'))
+  }
+
+  /** The part in which a field of that name would be, if there is one: a look at the other part may be a copy of it. */
+  private fieldsWith(name: string): string {
+    if (this.addedNames !== null && this.addedNames.has(name)) return this.settled()
+    return this.gone !== null && this.gone.has(name) ? '' : this.raw
+  }
+
+  /** All fields. Not kept: whoever reads one later finds it faster in what is there now. */
+  private settled(): string {
+    const kept = this.gone === null ? this.raw : this.gone.without(this.raw)
+    return this.added === '' ? kept : kept + this.added
   }
 
   private become(raw: string): void {
+    this.hasDate = this.keepsDate()
     this.raw = raw
+    this.gone = this.addedNames = null
+    this.added = ''
     this.list = null
   }
 }

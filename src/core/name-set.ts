@@ -2,15 +2,28 @@ import { sameForCgiAt, sameNameAt } from './same-name.ts'
 
 const COLON = 58
 
+/** What one set is to another. */
+interface Relation {
+  readonly other: NameSet
+  readonly meets: boolean
+  readonly union: NameSet | null
+}
+
 /** Names of header fields, indexed once so that all of them are looked for in one pass over a message. */
 export class NameSet {
   private readonly names: ReadonlySet<string>
   /** Character code of a first letter, either case -> the names, in lower case, that begin with it. */
   private readonly byFirst: (readonly string[] | undefined)[] = Array<readonly string[] | undefined>(128)
+  private readonly forCgi: boolean
   private readonly sameAt: typeof sameNameAt
+  /** What is known of others: each is looked at once, as the same sets meet in message after message. */
+  private readonly relations = new WeakMap<NameSet, Relation>()
+  /** The one that was asked for last, which is the next one to be asked for on most ways through the policies. */
+  private last: Relation | null = null
 
   /** `forCgi` finds names with "_" in place of "-" as well, as services may read both alike. */
   constructor(names: Iterable<string>, forCgi = false) {
+    this.forCgi = forCgi
     this.sameAt = forCgi ? sameForCgiAt : sameNameAt
     this.names = new Set(Array.from(names, (name) => name.toLowerCase()))
     const byFirst = Map.groupBy(this.names, (name) => name.charAt(0))
@@ -19,9 +32,22 @@ export class NameSet {
       for (const letter of [first, first.toUpperCase()]) this.byFirst[letter.charCodeAt(0)] = group
   }
 
-  /** Whether the name, in lower case, is one of them. */
+  /** Whether it finds a field of that name, in any case. */
   has(name: string): boolean {
-    return this.names.has(name)
+    const group = this.byFirst[name.charCodeAt(0)]
+    if (group === undefined) return false
+    for (const each of group) if (each.length === name.length && this.sameAt(name, 0, each)) return true
+    return false
+  }
+
+  /** Whether one of the two finds a name of the other. */
+  meets(other: NameSet): boolean {
+    return this.relationTo(other).meets
+  }
+
+  /** One that finds what either finds; null where only one of them takes "_" for "-". */
+  with(other: NameSet): NameSet | null {
+    return this.relationTo(other).union
   }
 
   /** Whether one of the fields, each "Name: value\r\n", has one of these names. */
@@ -44,6 +70,28 @@ export class NameSet {
       at = next
     }
     return start === 0 ? fields : kept + fields.slice(start)
+  }
+
+  private relationTo(other: NameSet): Relation {
+    if (this.last?.other === other) return this.last
+    const known = this.relations.get(other)
+    this.last = known ?? {
+      other,
+      meets: this.hasAny(other) || other.hasAny(this),
+      union: this.forCgi === other.forCgi ? this.unionWith(other) : null,
+    }
+    if (known === undefined) this.relations.set(other, this.last)
+    return this.last
+  }
+
+  private hasAny({ names }: NameSet): boolean {
+    for (const name of names) if (this.has(name)) return true
+    return false
+  }
+
+  private unionWith({ names }: NameSet): NameSet {
+    const union = new Set([...this.names, ...names])
+    return union.size === this.names.size ? this : new NameSet(union, this.forCgi)
   }
 
   private beginsAt(fields: string, at: number): boolean {

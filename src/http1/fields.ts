@@ -62,6 +62,7 @@ export class FieldSection {
   parse(octets: Buffer, start: number, end: number): number {
     let marked = 0
     let lines = 0
+    let dated = false
     let at = start
     for (;;) {
       // 1. The empty line ends the section.
@@ -103,7 +104,10 @@ export class FieldSection {
       // 4. Lines that are known, or not in the one form that is passed on, are marked for later.
       const known = this.names.lookup(hash, octets, lineStart, colon)
       const canonical = valueStart === colon + 2 && octets[colon + 1] === SP && valueEnd === at - 2
-      if (known === Known.none && canonical) continue
+      if (canonical && (known === Known.none || known === Known.date)) {
+        if (known === Known.date) dated = true
+        continue
+      }
       const marks = this.marks
       marks[marked] = lineStart
       marks[marked + 1] = colon
@@ -114,6 +118,7 @@ export class FieldSection {
       marked += MARK_SIZE
     }
     this.sort(octets.toString('latin1', start, at), start, marked)
+    if (dated) this.hasDate = true
     return at + 2
   }
 

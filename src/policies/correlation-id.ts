@@ -46,7 +46,7 @@ export const correlationId = definePolicy({
         const id = randomUUID()
         const line = lineWith(id)
         exchange.correlationId = id
-        if (sent === undefined) headers.appendLines(line)
+        if (sent === undefined) headers.appendLines(names, line)
         else headers.replace(names, line)
         return handle(exchange, line)
       }

@@ -19,7 +19,7 @@ const name = z.string(nameExpected).refine(isToken, nameExpected)
 const method = z.string(methodExpected).refine(isToken, methodExpected).toUpperCase()
 
 /** The policy's alone to say: what a service says under these names is replaced. */
-const FIELDS = new NameSet([
+const NAMES = [
   'Access-Control-Allow-Origin',
   'Access-Control-Allow-Credentials',
   'Access-Control-Allow-Methods',
@@ -27,7 +27,9 @@ const FIELDS = new NameSet([
   'Access-Control-Allow-Private-Network',
   'Access-Control-Expose-Headers',
   'Access-Control-Max-Age',
-])
+]
+const FIELDS = new NameSet(NAMES)
+const FIELDS_AND_VARY = new NameSet([...NAMES, 'Vary'])
 
 const options = z
   .strictObject({
@@ -109,7 +111,7 @@ export const cors = definePolicy({
     function editForOrigin({ headers: fields }: Reply, exchange: Exchange): void {
       const origin = exchange.headers.get('Origin')
       if (known.origin !== origin) known = tell(origin)
-      if (!fields.has('Vary')) return fields.replace(FIELDS, known.withVary)
+      if (!fields.has('Vary')) return fields.replace(FIELDS_AND_VARY, known.withVary)
       fields.replace(FIELDS, known.lines)
       addVary(fields, 'Origin')
     }

@@ -36,18 +36,15 @@ export function compileHeaderEdits(
   // the gateway's word.
   const names = new NameSet([...edits.remove, ...Object.keys(edits.set)], reader === 'service')
   const rename = compileRenames(edits.rename ?? {}, new NameSet(edits.remove))
-  const fields = [...compileFields(edits.set, route), ...compileFields(edits.add, route)]
-  const constant = fields.every((field) => typeof field === 'string') ? fields.join('') : null
-  if (constant !== null)
-    return (headers) => {
-      rename?.(headers)
-      headers.replace(names, constant)
-    }
+  const set = compileLines(edits.set, route)
+  const addedNames = new NameSet(Object.keys(edits.add))
+  const add = compileLines(edits.add, route)
   return (headers, exchange) => {
-    let lines = ''
-    for (const field of fields) lines += typeof field === 'string' ? field : field(exchange)
+    const lines = typeof set === 'string' ? set : set(exchange)
+    const added = typeof add === 'string' ? add : add(exchange)
     rename?.(headers)
     headers.replace(names, lines)
+    if (added !== '') headers.appendLines(addedNames, added)
   }
 }
 
@@ -56,7 +53,7 @@ function compileRenames(
   renames: Readonly<Record<string, string>>,
   removed: NameSet,
 ): ((headers: Headers) => void) | null {
-  const pairs = Object.entries(renames).filter(([from]) => !removed.has(from.toLowerCase()))
+  const pairs = Object.entries(renames).filter(([from]) => !removed.has(from))
   if (pairs.length === 0) return null
   return (headers) => {
     const found = pairs.map(([from, to]) => ({ from, to, values: headers.getAll(from) }))
@@ -73,14 +70,20 @@ function keyMessage(issue: z.core.$ZodRawIssue): string | undefined {
   return issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
 }
 
-/** Lines for each field, or what makes them. */
-function compileFields(templates: Readonly<Record<string, string>>, route: RouteInfo): (string | Template)[] {
-  return Object.entries(templates).map(([name, text]) => {
+/** A line for each field, or what makes them. */
+function compileLines(templates: Readonly<Record<string, string>>, route: RouteInfo): string | Template {
+  const fields = Object.entries(templates).map(([name, text]): string | Template => {
     const constant = constantText(text, route)
     if (constant !== null) return lineOf(name, constant)
     const template = compileTemplate(text)
     return (exchange) => lineOf(name, template(exchange))
   })
+  if (fields.every((field) => typeof field === 'string')) return fields.join('')
+  return (exchange) => {
+    let lines = ''
+    for (const field of fields) lines += typeof field === 'string' ? field : field(exchange)
+    return lines
+  }
 }
 
 function lineOf(name: string, value: string): string {

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { gatewayTime } from '../core/exchange.ts'
 import { editReplies } from '../core/handler.ts'
+import { NameSet } from '../core/name-set.ts'
+
+const NAMES = new NameSet(['Server-Timing'])
 
 /** Tells the client what the gateway and the service took. */
 export const serverTiming = definePolicy({
@@ -16,7 +19,7 @@ export const serverTiming = definePolicy({
         let line = `Server-Timing: gateway;dur=${rounded(gatewayTime(exchange, clock.now()))}`
         if (exchange.instance !== null) line += `, service;dur=${rounded(exchange.serviceTime)}`
         // Appended: the service's own fields stay, as it is a list (W3C Server Timing section 3).
-        headers.appendLines(`${line}\r\n`)
+        headers.appendLines(NAMES, `${line}\r\n`)
       })
   },
 })

@@ -1,5 +1,9 @@
 import type { Consumer } from '../../core/exchange.ts'
 import { Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+
+/** Names of what the service is told of a consumer. */
+export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
 
 /** A consumer, and what the service is told of it. */
 export interface Identity {

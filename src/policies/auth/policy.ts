@@ -11,7 +11,7 @@ import { rates } from '../rate-limit/rate.ts'
 import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
-import type { Identity } from './identity.ts'
+import { IDENTITY_FIELDS, type Identity } from './identity.ts'
 import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
 import { Refusals } from './refusals.ts'
@@ -140,7 +140,7 @@ export const auth = definePolicy({
         })
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
-        exchange.headers.appendLines(lines)
+        exchange.headers.appendLines(IDENTITY_FIELDS, lines)
         return next(exchange)
       }
 

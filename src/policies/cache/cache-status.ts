@@ -1,4 +1,8 @@
 import type { Missing } from '../../core/cache.ts'
+import { NameSet } from '../../core/name-set.ts'
+
+/** The field that says what a cache did (RFC 9211 section 2). */
+export const CACHE_STATUS = new NameSet(['Cache-Status'])
 
 /** Why a request went on to the service (RFC 9211 section 2.2). */
 export type ForwardReason = Missing | 'bypass' | 'method' | 'request' | 'stale'

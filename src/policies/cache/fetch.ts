@@ -7,7 +7,7 @@ import type { Handler } from '../../core/handler.ts'
 import type { Headers } from '../../core/headers.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
-import { forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
+import { CACHE_STATUS, forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
 import type { CacheCounts } from './cache-counts.ts'
 import type { Flight, Flights } from './coalescing.ts'
 import { controlOf } from './directives.ts'
@@ -156,7 +156,10 @@ export class Fetch {
       if (entry !== null) this.compare(entry, reply)
       if (this.flight !== null && reply.status < 500) flights.markUnstorable(key)
       this.flight?.settle()
-      reply.headers.appendLines(forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }))
+      reply.headers.appendLines(
+        CACHE_STATUS,
+        forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }),
+      )
       return reply
     }
     if (isStream(reply.body)) {
@@ -166,7 +169,7 @@ export class Fetch {
     } else {
       this.settleAfter(this.keep(storable, reply.body))
     }
-    reply.headers.appendLines(forwardedLine({ reason, stored: true }))
+    reply.headers.appendLines(CACHE_STATUS, forwardedLine({ reason, stored: true }))
     return reply
   }
 
@@ -237,7 +240,7 @@ export class Fetch {
     this.flight?.settle()
     this.context.counts?.forwarded(this.reason)
     const reply = errorReply(error, exchange)
-    reply.headers.appendLines(forwardedLine({ reason: this.reason }))
+    reply.headers.appendLines(CACHE_STATUS, forwardedLine({ reason: this.reason }))
     return reply
   }
 

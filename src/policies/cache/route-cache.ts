@@ -5,7 +5,7 @@ import { afterwards, type Handler } from '../../core/handler.ts'
 import type { Logger } from '../../core/logger.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
-import { type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
+import { CACHE_STATUS, type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
 import type { Flight } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
@@ -159,7 +159,7 @@ export class RouteCache {
   private forward(exchange: Exchange, forwarded: Forwarded): Reply | Promise<Reply> {
     const line = forwardedLine(forwarded)
     return afterwards(settled(this.context.next, exchange), (reply) => {
-      if (reply.upgrade === null) reply.headers.appendLines(line)
+      if (reply.upgrade === null) reply.headers.appendLines(CACHE_STATUS, line)
       return reply
     })
   }
@@ -168,7 +168,7 @@ export class RouteCache {
   private refuse(exchange: Exchange): Reply {
     this.counts.miss.add(1)
     const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
-    reply.headers.appendLines('Cache-Status: sallyport; detail=only-if-cached\r\n')
+    reply.headers.appendLines(CACHE_STATUS, 'Cache-Status: sallyport; detail=only-if-cached\r\n')
     return reply
   }
 }

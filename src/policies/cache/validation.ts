@@ -67,9 +67,7 @@ export function freshen(fields: string, update: Headers): Headers {
     names.add(name)
     lines += `${name}: ${value}\r\n`
   }
-  const headers = Headers.fromWire(fields)
-  headers.replace(new NameSet(names), lines)
-  return headers
+  return Headers.fromWire(new NameSet(names).without(fields) + lines)
 }
 
 /** The tag without its weakness flag: weak comparison (RFC 9110 section 8.8.3.2). */

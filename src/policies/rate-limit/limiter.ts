@@ -1,6 +1,9 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
 import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
+
+const FIELDS = new NameSet(['RateLimit-Policy', 'RateLimit'])
 
 /** Which header fields tell the client where it stands. */
 export interface FieldOptions {
@@ -38,7 +41,7 @@ export class Limiter {
    * the service stay beside them (section 7.2).
    */
   tell(headers: Headers, { quotas }: Decision): void {
-    if (this.options.headers) headers.appendLines(`${this.line}${this.current(quotas)}\r\n`)
+    if (this.options.headers) headers.appendLines(FIELDS, `${this.line}${this.current(quotas)}\r\n`)
     if (!this.options.legacyHeaders) return
     for (const [name, value] of this.legacy(quotas)) headers.set(name, value)
   }
