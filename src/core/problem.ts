@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { Bytes } from './body.ts'
 import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
 import { Headers } from './headers.ts'
 import { Reply } from './reply.ts'
+import { newUuid } from './uuid.ts'
 
 /** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
 const heads = new Map(
@@ -35,7 +35,7 @@ export function problemText(error: GatewayError, correlationId: string, traceId 
 
 /** The problem reply to an exchange, which keeps the error and gets a correlation id here if it has none yet. */
 export function errorReply(thrown: unknown, exchange: Exchange): Reply {
-  exchange.correlationId ||= randomUUID()
+  exchange.correlationId ||= newUuid()
   exchange.error = asGatewayError(thrown)
   return problemReply(exchange.error, exchange.correlationId, exchange.trace.traceId)
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
@@ -9,6 +8,7 @@ import type { Reply } from '../core/reply.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../core/trace.ts'
 import { newTraceId } from '../core/trace-ids.ts'
+import { newUuid } from '../core/uuid.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
@@ -208,7 +208,7 @@ export class Front implements Receiver {
       if (exchange.trace === UNTRACED) this.telemetry.begin(exchange)
       return errorReply(error, exchange)
     }
-    const [id, traceId] = [randomUUID(), newTraceId()]
+    const [id, traceId] = [newUuid(), newTraceId()]
     this.telemetry.refused(error, peer, id, traceId)
     return problemReply(error, id, traceId)
   }

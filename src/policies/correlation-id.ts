@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { editReplies } from '../core/handler.ts'
 import { NameSet } from '../core/name-set.ts'
+import { newUuid } from '../core/uuid.ts'
 import { fieldName } from './field-name.ts'
 
 /** Plain in a header, a log line and a shell, and always a valid relative reference for a problem's `instance`. */
@@ -43,7 +43,7 @@ export const correlationId = definePolicy({
           exchange.correlationId = sent
           return handle(exchange, lineWith(sent))
         }
-        const id = randomUUID()
+        const id = newUuid()
         const line = lineWith(id)
         exchange.correlationId = id
         if (sent === undefined) headers.appendLines(names, line)
