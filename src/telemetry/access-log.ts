@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { type Exchange, gatewayTime } from '../core/exchange.ts'
+import { type Exchange, gatewayTime, type RouteInfo } from '../core/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import type { LogOutput } from './logger.ts'
@@ -17,6 +17,14 @@ const TEXT_LENGTH = 256
 /** A character that JSON must escape, or that might not be ASCII. */
 const UNUSUAL = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
 
+/** What stands between the URL and the duration, for every status. */
+const STATUSES: readonly string[] = Array.from({ length: 1000 }, (_, status) =>
+  flat(`","status_code":${status},"duration_ms":`),
+)
+
+/** "", ".001" to ".999", without zeros at their ends. */
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, thousandth) => String(thousandth / 1000).slice(1))
+
 export interface AccessLogOptions {
   /** Part of the requests that is logged, from 0 to 1, chosen by the trace id: all lines of a trace, or none. */
   readonly sample: number
@@ -32,30 +40,60 @@ export interface AccessLogOptions {
  * One line for each exchange, of level 'error' for a status of 500 and above and of level 'info' otherwise. Values of
  * query parameters that look like secrets are redacted.
  *
- * The line is put together by hand: that takes less than half of pino's time, at one line for every request.
+ * The line is put together by hand, of few long texts: that takes a fraction of pino's time, at one line for every
+ * request, as each text that a line is made of costs more than the characters in it.
  */
 export function createAccessLog(output: LogOutput, clock: Clock, options: AccessLogOptions): AccessLog {
   const { log } = output
   const { sample, slow = Number.POSITIVE_INFINITY, timings, silent } = options
-  const timestamp = createTimestamp(clock)
+  const beginning = createBeginning(clock)
+  const destination = createDestination()
   return (exchange, status, bytes, end) => {
-    const { route, record, trace } = exchange
+    const { route, record, trace, instance, consumer, error } = exchange
     const duration = end - exchange.start
     const level = levelOf(status, duration, slow)
     // Asked each time: the level may change while the gateway runs.
     if (!log.isLevelEnabled(level) || (silent.size > 0 && silent.has(route.id))) return
     if (level === 'info' && !isAmong(trace.traceId, sample)) return
     output.write(
-      `{"level":"${level}","timestamp":"${timestamp()}","method":${text(exchange.method)},` +
-        `"url":${text(exchange.path + redactQuery(exchange.query), URL_LENGTH)},"status_code":${status},` +
-        `"duration_ms":${rounded(duration)},` +
-        `"user_id":${text(exchange.consumer?.id)},"correlation_id":${text(exchange.correlationId)},` +
-        `"trace_id":${text(trace.traceId || null)},` +
-        `"user_agent":${text(exchange.headers.get('User-Agent'))},"ip_address":${text(exchange.client.address)},` +
-        `"route":${text(route.id)},"service":${text(route.service)},"instance":${text(exchange.instance)},` +
-        `"code":${text(exchange.error?.code)},"bytes":${bytes},` +
-        `${timings && record !== null ? timingsOf(exchange, record, end) : ''}"message":"API Gateway Request"}\n`,
+      `${beginning(level)}${escaped(exchange.method)}","url":"${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
+        `${STATUSES[status]!}${thousandths(duration)}` +
+        `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)},"correlation_id":"${escaped(exchange.correlationId)}` +
+        `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
+        `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
+        `${error === null ? 'null' : quoted(error.code)},"bytes":${bytes}` +
+        `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,
     )
+  }
+}
+
+/** Makes the beginning of a line, up to the method, once for each level and millisecond. */
+function createBeginning(clock: Clock): (level: LogLevel) => string {
+  const timestamp = createTimestamp(clock)
+  let last = ''
+  const known = new Map<LogLevel, string>()
+  return (level) => {
+    const time = timestamp()
+    if (time !== last) known.clear()
+    last = time
+    let made = known.get(level)
+    if (made === undefined) known.set(level, (made = flat(`{"level":"${level}","timestamp":"${time}","method":"`)))
+    return made
+  }
+}
+
+/** Makes what stands between the client's address and the code, once for each route and instance. */
+function createDestination(): (route: RouteInfo, instance: string | null) => string {
+  const routes = new WeakMap<RouteInfo, Map<string | null, string>>()
+  return (route, instance) => {
+    const known = routes.get(route) ?? new Map<string | null, string>()
+    let made = known.get(instance)
+    if (made === undefined) {
+      const { id, service } = route
+      made = flat(`","route":${quoted(id)},"service":${quoted(service)},"instance":${quoted(instance)},"code":`)
+      routes.set(route, known.set(instance, made))
+    }
+    return made
   }
 }
 
@@ -66,23 +104,40 @@ function levelOf(status: number, duration: number, slow: number): LogLevel {
 }
 
 function timingsOf(exchange: Exchange, { attempts, policies }: ExchangeRecord, end: number): string {
-  const each = Array.from(policies, ([name, spent]) => `${text(name)}:${rounded(spent)}`)
+  const each = Array.from(policies, ([name, spent]) => `${quoted(name)}:${thousandths(spent)}`)
   return (
-    `"service_ms":${rounded(exchange.serviceTime)},"gateway_ms":${rounded(gatewayTime(exchange, end))},` +
-    `"attempts":${attempts.length},"policies_ms":{${each.join(',')}},`
+    `,"service_ms":${thousandths(exchange.serviceTime)},"gateway_ms":${thousandths(gatewayTime(exchange, end))}` +
+    `,"attempts":${attempts.length},"policies_ms":{${each.join(',')}}`
   )
 }
 
-function rounded(milliseconds: number): number {
-  return Math.round(milliseconds * 1000) / 1000
+/** Milliseconds to three decimals. */
+function thousandths(milliseconds: number): string {
+  const all = Math.round(milliseconds * 1000)
+  const whole = Math.floor(all / 1000)
+  return whole + FRACTIONS[all - whole * 1000]!
 }
 
-/** As a JSON string, cut at `limit` characters; control characters that JSON would let through are escaped as well. */
-function text(value: string | null | undefined, limit = TEXT_LENGTH): string {
-  if (value === null || value === undefined) return 'null'
+/** As a JSON string, or null. */
+function quoted(value: string | null | undefined): string {
+  return value === null || value === undefined ? 'null' : `"${escaped(value)}"`
+}
+
+/**
+ * What stands between the quotes of a JSON string, cut at `limit` characters; control characters that JSON would let
+ * through are escaped as well.
+ */
+function escaped(value: string, limit = TEXT_LENGTH): string {
   const kept = value.length > limit ? value.slice(0, limit) : value
-  if (!UNUSUAL.test(kept)) return `"${kept}"`
-  return JSON.stringify(kept).replace(/[\x7f-\x9f\u2028\u2029]/g, escape)
+  if (!UNUSUAL.test(kept)) return kept
+  return JSON.stringify(kept)
+    .slice(1, -1)
+    .replace(/[\x7f-\x9f\u2028\u2029]/g, escape)
+}
+
+/** The text in one piece. */
+function flat(text: string): string {
+  return Buffer.from(text).toString()
 }
 
 function escape(character: string): string {

@@ -5,6 +5,7 @@ import { prettyFactory } from 'pino-pretty'
 import type { Clock } from '../core/clock.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import { defineTopic } from '../core/threads.ts'
+import { LinePieces } from './line-pieces.ts'
 import { createTimestamp } from './timestamp.ts'
 
 /** Where log lines go: through `log`, or through `write` as a whole line that is JSON already and ends in "\n". */
@@ -43,9 +44,9 @@ export class LogFileError extends Error {}
 export const reopenLog = defineTopic<null, null>('reopen-log')
 
 /** What a pipe takes in one piece on Linux (PIPE_BUF), in bytes: lines of several threads do not mix. */
-const WRITE_SIZE = 4096
-/** What is handed to a file at once, in characters: appending takes whole what is written in one piece, however long. */
-const FILE_WRITE_SIZE = 32 * 1024
+const PIPE_PIECE = 4096
+/** What is handed to a file at once, in bytes: appending takes whole what is written in one piece, however long. */
+const FILE_PIECE = 32 * 1024
 /** How long a line waits for others to be written with it, in milliseconds. */
 const FLUSH_INTERVAL = 100
 /** How much is kept for a reader that does not keep up, in bytes; further lines are dropped. */
@@ -62,42 +63,26 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     format === 'pretty' || (format === 'auto' && terminal)
       ? prettyFactory({ messageKey: 'message', timestampKey: 'timestamp', singleLine: true, colorize: terminal })
       : null
-  let waiting = false
   let dropped = 0
   let broken = false
   let ended = false
   /** Resolves when the files that came before are closed. */
   let retired = Promise.resolve()
   let closed: Promise<void> | null = null
-  const gathers = isFile(destination)
-  let gathered = ''
+  // Each write is a trip to another thread and back: many lines go with one.
+  const size = isFile(destination) ? FILE_PIECE : PIPE_PIECE
+  // oxlint-disable-next-line no-unsafe-type-assertion -- sonic-boom's types do not know what the content mode means
+  const pieces = new LinePieces(size, (piece) => void file.write(piece as unknown as string))
 
   const write = (line: string): void => {
-    if (ended) return
-    waiting = true
     // What others sent stands as it came in the stack of an error.
-    const text = pretty === null ? line : pretty(line).replace(STEERING, '\ufffd')
-    if (!gathers) return void file.write(text)
-    gathered += text
-    if (gathered.length >= FILE_WRITE_SIZE) handOver()
-  }
-  // Each write is a trip to another thread and back: a file gets many lines with one.
-  const handOver = (): void => {
-    if (gathered === '') return
-    const text = gathered
-    gathered = ''
-    file.write(text)
+    if (!ended) pieces.add(pretty === null ? line : pretty(line).replace(STEERING, '\ufffd'))
   }
   const log = createLineLogger(level, clock, write)
   let file = openWriter(destination)
-  const stopFlushing = clock.every(FLUSH_INTERVAL, () => {
-    if (!waiting) return
-    waiting = false
-    handOver()
-    file.flush()
-  })
+  const stopFlushing = clock.every(FLUSH_INTERVAL, () => pieces.flush())
   const flushOnExit = () => {
-    handOver()
+    pieces.flush()
     file.flushSync()
   }
   process.once('exit', flushOnExit)
@@ -109,7 +94,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     reopen() {
       if (path === undefined || ended) return
       // A new writer, as one that changes its file while it writes may write lines twice.
-      handOver()
+      pieces.flush()
       const before = file
       try {
         file = openWriter(openFile(path))
@@ -123,10 +108,10 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
         stopFlushing()
         process.off('exit', flushOnExit)
         if (broken) return resolve()
-        handOver()
+        pieces.flush()
         // Flushed first, as a count of dropped lines finds no room before.
         file.flush(() => {
-          handOver()
+          pieces.flush()
           ended = true
           void Promise.all([retired, finish(file)]).then(() => resolve())
         })
@@ -139,11 +124,13 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     const writer = pino.destination({
       dest: descriptor,
       sync: false,
-      minLength: WRITE_SIZE - 1,
-      maxWrite: WRITE_SIZE,
+      contentMode: 'buffer',
+      // Writes each piece at once; with 0, a flush would not wait for what is being written.
+      minLength: 1,
+      maxWrite: size,
       maxLength: BUFFER_SIZE,
     })
-    writer.on('drop', (text: string) => (dropped += text.split('\n').length - 1))
+    writer.on('drop', (piece: Buffer) => (dropped += piece.toString('latin1').split('\n').length - 1))
     writer.on('drain', () => {
       if (dropped === 0) return
       const lines = dropped

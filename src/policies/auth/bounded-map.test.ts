@@ -50,3 +50,15 @@ test('nothing is left after it was cleared', () => {
   assert.equal(map.size, 0)
   assert.equal(map.get('0'), undefined)
 })
+
+test('of two keys with one place, neither is taken for the other', () => {
+  const map = new BoundedMap<number>(10)
+  map.set('Aa', 1)
+  // The same number as that of "Aa", as 65 * 31 + 97 = 66 * 31 + 66.
+  assert.equal(map.get('BB'), undefined)
+  map.delete('BB')
+  assert.equal(map.get('Aa'), 1)
+  map.set('BB', 2)
+  assert.equal(map.get('BB'), 2)
+  assert.equal(map.get('Aa'), undefined)
+})
