@@ -7,8 +7,10 @@ export interface Counter {
 
 /** How long things took. */
 export interface Histogram {
-  /** Counts one that took so many seconds; `traceId`, where there is one, is kept as an example of its bucket. */
-  observe(seconds: number, traceId: string | null): void
+  /** Counts one that took so many seconds. */
+  observe(seconds: number): void
+  /** The same for one that ended then, in monotonic milliseconds, and whose trace is kept as an example of its bucket. */
+  observeExample(seconds: number, traceId: string, end: number): void
 }
 
 /**

@@ -19,12 +19,23 @@ export function replyHead(reply: Reply, empty: boolean, minor: number, close: bo
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
   if (status !== 204 && (!empty || body !== null)) {
     const length = body === null ? 0 : body.length
-    if (length >= 0) head += `Content-Length: ${length}\r\n`
+    if (length >= 0) head += contentLength(length)
     else if (minor === 1) head += 'Transfer-Encoding: chunked\r\n'
   }
   if (close) head += 'Connection: close\r\n'
   else if (minor === 0) head += 'Connection: keep-alive\r\n'
   return `${head}\r\n`
+}
+
+/** Lines for the lengths that were asked for last, each in the place of its lower bits: most replies have one of a few. */
+const lengthLines = Array.from({ length: 256 }, () => ({ length: -1, line: '' }))
+
+function contentLength(length: number): string {
+  const known = lengthLines[length & 255]!
+  if (known.length === length) return known.line
+  known.length = length
+  known.line = ['Content-Length: ', length, '\r\n'].join('')
+  return known.line
 }
 
 /** The head of an interim response (RFC 9110 section 15.2). */

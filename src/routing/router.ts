@@ -106,9 +106,9 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
     headers: Headers,
     query: string,
   ): Candidate<T> | null {
-    for (const { plain, root } of tables) {
+    for (const { plain, lengths, root } of tables) {
       // A plain pattern is literal in every segment: nothing in the trie can be more specific.
-      const leaf = plain.size === 0 ? undefined : plain.get(path)
+      const leaf = lengths.has(path.length) ? plain.get(path) : undefined
       const found =
         (leaf === undefined ? null : select(leaf, method, headers, query)) ??
         walk(root, path, 1, 0, method, headers, query)

@@ -17,17 +17,22 @@ export interface TrieNode<Leaf> {
 /** The paths of one host: plain paths by a single lookup, all other patterns in a trie. */
 export interface PathTable<Leaf> {
   readonly plain: Map<string, Leaf>
+  /** Lengths of the plain paths: to look up a path that cannot be among them would cost more. */
+  readonly lengths: Set<number>
   readonly root: TrieNode<Leaf>
 }
 
 /** A table without patterns. */
 export function emptyPathTable<Leaf>(): PathTable<Leaf> {
-  return { plain: new Map(), root: emptyNode() }
+  return { plain: new Map(), lengths: new Set(), root: emptyNode() }
 }
 
 /** The leaf of the pattern, made by `create` when it is new. */
 export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, create: () => Leaf): Leaf {
-  if (!pattern.rest && parameterNames(pattern.segments).length === 0) return entryFor(table.plain, pattern.text, create)
+  if (!pattern.rest && parameterNames(pattern.segments).length === 0) {
+    table.lengths.add(pattern.text.length)
+    return entryFor(table.plain, pattern.text, create)
+  }
   let node = table.root
   for (const segment of pattern.segments) {
     if ('parameter' in segment) {

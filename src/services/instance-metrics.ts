@@ -43,7 +43,7 @@ export class InstanceMetrics {
   /** The head of a reply came, after so many milliseconds. */
   replied(status: number, took: number): void {
     ;(this.replies[Math.floor(status / 100)] ?? this.failures).add(1)
-    this.duration.observe(took / 1000, null)
+    this.duration.observe(took / 1000)
   }
 
   /** No reply came. */

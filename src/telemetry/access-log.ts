@@ -115,7 +115,7 @@ function timingsOf(exchange: Exchange, { attempts, policies }: ExchangeRecord, e
 function thousandths(milliseconds: number): string {
   const all = Math.round(milliseconds * 1000)
   const whole = Math.floor(all / 1000)
-  return whole + FRACTIONS[all - whole * 1000]!
+  return String(whole) + FRACTIONS[all - whole * 1000]!
 }
 
 /** As a JSON string, or null. */

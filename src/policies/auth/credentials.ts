@@ -5,6 +5,8 @@ import { CredentialError } from './credential-error.ts'
 /** Where a page of another site can only read, a cookie that the browser adds by itself does no harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
+const SP = 0x20
+
 /**
  * The value of a field that may be sent once, or undefined. Throws CredentialError 'repeated', as nobody knows which of
  * several the service would take.
@@ -19,7 +21,8 @@ export function onlyField(headers: Headers, name: string): string | undefined {
 export function bearerToken(headers: Headers): string | null {
   const value = onlyField(headers, 'Authorization')
   if (value === undefined) return null
-  const token = value.startsWith('Bearer ') ? value.slice(7).trimStart() : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
+  const plain = value.startsWith('Bearer ') && value.charCodeAt(7) !== SP
+  const token = plain ? value.slice(7) : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
   return token === '' ? null : token
 }
 

@@ -22,9 +22,10 @@ export class Limiter {
   private readonly options: FieldOptions
   /** What the fields call each quota. */
   private readonly names: readonly string[]
-  /** RateLimit-Policy, which is always the same, and the beginning of RateLimit. */
-  private readonly line: string
+  /** The value of RateLimit-Policy, which is always the same. */
   private readonly policies: string
+  /** What stands before the rest of each quota in RateLimit: for the first one, all from RateLimit-Policy on. */
+  private readonly beginnings: readonly string[]
 
   constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
     this.name = name
@@ -33,7 +34,9 @@ export class Limiter {
     this.options = options
     this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
     this.policies = quotas.map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`).join(', ')
-    this.line = `RateLimit-Policy: ${this.policies}\r\nRateLimit: `
+    this.beginnings = this.names.map((each, i) =>
+      [i === 0 ? `RateLimit-Policy: ${this.policies}\r\nRateLimit: "` : ', "', each, '";r='].join(''),
+    )
   }
 
   /**
@@ -41,7 +44,7 @@ export class Limiter {
    * the service stay beside them (section 7.2).
    */
   tell(headers: Headers, { quotas }: Decision): void {
-    if (this.options.headers) headers.appendLines(FIELDS, `${this.line}${this.current(quotas)}\r\n`)
+    if (this.options.headers) headers.appendLines(FIELDS, this.current(quotas))
     if (!this.options.legacyHeaders) return
     for (const [name, value] of this.legacy(quotas)) headers.set(name, value)
   }
@@ -59,13 +62,15 @@ export class Limiter {
     })
   }
 
+  /** RateLimit-Policy and RateLimit, each "Name: value\r\n". */
   private current(states: readonly QuotaState[]): string {
-    let list = ''
+    let lines = ''
     for (let i = 0; i < states.length; i++) {
       const { remaining, reset } = states[i]!
-      list += `${i === 0 ? '' : ', '}"${this.names[i]!}";r=${remaining};t=${seconds(reset)}`
+      lines += `${this.beginnings[i]!}${remaining}`
+      lines += `;t=${seconds(reset)}`
     }
-    return list
+    return `${lines}\r\n`
   }
 
   /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */

@@ -77,8 +77,6 @@ export class MemoryMeter implements SyncMeter {
   }
 
   private states(cost: number): QuotaState[] {
-    const states: QuotaState[] = []
-    for (const gauge of this.gauges) states.push(gauge.state(cost))
-    return states
+    return this.gauges.map((gauge) => gauge.state(cost))
   }
 }

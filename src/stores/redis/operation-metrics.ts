@@ -23,7 +23,7 @@ export class OperationMetrics {
   /** It answered, after so many milliseconds. */
   answered(took: number): void {
     this.ok.add(1)
-    this.duration.observe(took / 1000, null)
+    this.duration.observe(took / 1000)
   }
 
   /** It gave an error, or the connection is gone. */

@@ -26,8 +26,10 @@ export interface Exemplar {
 
 /** One number for each bucket, one for all that is above, and the sum of the seconds. */
 export class CellHistogram implements Histogram {
-  /** The last one of each bucket. */
-  readonly exemplars: (Exemplar | null)[]
+  /** The last example of each bucket, in places of its own: there may be one for every request. */
+  private readonly traceIds: (string | null)[]
+  private readonly seconds: Float64Array
+  private readonly ends: Float64Array
   private readonly cells: Float64Array
   private readonly at: number
   private readonly bounds: readonly number[]
@@ -38,16 +40,40 @@ export class CellHistogram implements Histogram {
     this.at = at
     this.bounds = bounds
     this.clock = clock
-    this.exemplars = Array<Exemplar | null>(bounds.length + 1).fill(null)
+    this.traceIds = Array<string | null>(bounds.length + 1).fill(null)
+    this.seconds = new Float64Array(bounds.length + 1)
+    this.ends = new Float64Array(bounds.length + 1)
   }
 
-  observe(seconds: number, traceId: string | null): void {
+  observe(seconds: number): void {
+    this.count(seconds)
+  }
+
+  observeExample(seconds: number, traceId: string, end: number): void {
+    const bucket = this.count(seconds)
+    this.traceIds[bucket] = traceId
+    this.seconds[bucket] = seconds
+    this.ends[bucket] = end
+  }
+
+  /** The last example of each bucket, null for one without; null where no bucket has one. */
+  exemplars(): (Exemplar | null)[] | null {
+    if (this.traceIds.every((traceId) => traceId === null)) return null
+    const { clock, seconds, ends } = this
+    const origin = clock.wall() - clock.now()
+    return this.traceIds.map((traceId, i) =>
+      traceId === null ? null : { traceId, seconds: seconds[i]!, wall: Math.round(origin + ends[i]!) },
+    )
+  }
+
+  /** Counts it, and says in which bucket. */
+  private count(seconds: number): number {
     const { bounds, cells, at } = this
     let bucket = 0
     while (bucket < bounds.length && seconds > bounds[bucket]!) bucket++
     cells[at + bucket]!++
     cells[at + bounds.length + 1]! += seconds
-    if (traceId !== null) this.exemplars[bucket] = { traceId, seconds, wall: this.clock.wall() }
+    return bucket
   }
 }
 

@@ -32,7 +32,7 @@ test('counters and histograms of all threads are added up', async () => {
   const { answers, makeThread } = setUp()
   for (const metrics of [makeThread(), makeThread()]) {
     metrics.counter('http_requests_total', { ...get, status: '200' }).add(2)
-    metrics.histogram('http_request_duration_seconds', get).observe(0.002, null)
+    metrics.histogram('http_request_duration_seconds', get).observe(0.002)
     metrics.watch('http_active_connections', {}, () => 5)
   }
   const { text } = await metricsDocument(answers, undefined)
@@ -50,7 +50,7 @@ test('the counts of a thread that is gone stay', async () => {
   for (let i = 0; i < 3; i++) {
     const metrics = makeThread()
     metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
-    metrics.histogram('http_request_duration_seconds', get).observe(20, null)
+    metrics.histogram('http_request_duration_seconds', get).observe(20)
     await metricsDocument(answers, undefined)
     hub.retire(metrics)
   }
@@ -83,7 +83,7 @@ test('the same name and labels are the same numbers', async () => {
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   for (let i = 0; i < 2; i++) metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
-  for (let i = 0; i < 2; i++) metrics.histogram('http_request_duration_seconds', get).observe(1, null)
+  for (let i = 0; i < 2; i++) metrics.histogram('http_request_duration_seconds', get).observe(1)
   const { text } = await metricsDocument(answers, undefined)
   assert.match(text, /^http_requests_total\{.*\} 2$/m)
   assert.match(text, /^http_request_duration_seconds_count\{.*\} 2$/m)
@@ -93,7 +93,7 @@ test('more numbers than one piece of memory holds are no difficulty', async () =
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   for (let i = 0; i < 2000; i++)
-    metrics.histogram('http_request_duration_seconds', { ...get, endpoint: `/${i}` }).observe(i, null)
+    metrics.histogram('http_request_duration_seconds', { ...get, endpoint: `/${i}` }).observe(i)
   const { text } = await metricsDocument(answers, undefined)
   for (let i = 0; i < 2000; i++) assert.ok(text.includes(`_sum{method="GET",endpoint="/${i}",service="b"} ${i}\n`))
 })
@@ -103,11 +103,11 @@ test('OpenMetrics shows the newest trace of each bucket of all threads, and Prom
   const clock = new ManualClock()
   const [one, other] = [makeThread(clock), makeThread(clock)]
   const duration = (metrics: ThreadMetrics) => metrics.histogram('http_request_duration_seconds', get)
-  duration(one).observe(0.002, 'aaaa')
-  duration(one).observe(0.003, 'bbbb')
+  duration(one).observeExample(0.002, 'aaaa', clock.now())
+  duration(one).observeExample(0.003, 'bbbb', clock.now())
   clock.advance(1500)
-  duration(other).observe(0.0021, 'cccc')
-  duration(other).observe(0.0022, null)
+  duration(other).observeExample(0.0021, 'cccc', clock.now())
+  duration(other).observe(0.0022)
   const { text, contentType } = await metricsDocument(answers, OPENMETRICS)
   assert.match(contentType, /openmetrics/)
   const wall = clock.wall() / 1000
@@ -124,7 +124,7 @@ test('OpenMetrics names a counter without its suffix, writes whole bounds with a
   const { answers, makeThread } = setUp()
   const metrics = makeThread()
   metrics.counter('http_requests_total', { ...get, status: '200' }).add(1)
-  metrics.histogram('http_request_duration_seconds', get).observe(1, null)
+  metrics.histogram('http_request_duration_seconds', get).observe(1)
   const { text } = await metricsDocument(answers, OPENMETRICS)
   assert.match(text, /^# TYPE http_requests counter$/m)
   assert.match(text, /^http_requests_total\{/m)

@@ -57,7 +57,7 @@ async function byOwn({ counts, connections, observations }: Given, format: Forma
   for (const { code, amount } of counts) metrics.counter('sallyport_refused_requests_total', { code }).add(amount)
   metrics.watch('http_active_connections', {}, () => connections)
   for (const { service, seconds: each } of observations)
-    metrics.histogram('sallyport_gateway_duration_seconds', { service }).observe(each, null)
+    metrics.histogram('sallyport_gateway_duration_seconds', { service }).observe(each)
   // New series are announced at the end of the turn.
   await Promise.resolve()
   for (const { memory, places } of announced)

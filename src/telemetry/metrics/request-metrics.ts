@@ -37,9 +37,10 @@ export class RequestMetrics {
     const ofRoute = this.routes.get(route) ?? this.enter(route)
     const ofMethod = ofRoute.of(method)
     ofMethod.ofStatus(status).add(1)
-    ofMethod.duration.observe((end - start) / 1000, traceId)
+    if (traceId === null) ofMethod.duration.observe((end - start) / 1000)
+    else ofMethod.duration.observeExample((end - start) / 1000, traceId, end)
     ofRoute.bytes.add(bytes)
-    if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000, null)
+    if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
     if (error !== null) this.errors.get(error.code)?.add(1)
     if (!whole && !exchange.aborted) this.broken.add(1)
   }

@@ -101,10 +101,13 @@ export class ThreadMetrics implements Metrics {
 
   /** What is not in the cells: what is watched, and exemplars if they are asked for. */
   read({ exemplars }: { readonly exemplars: boolean }): ThreadAnswer {
-    const examples = exemplars ? [...this.histograms.values()].filter(({ cells }) => cells.exemplars.some(Boolean)) : []
+    const examples = [...(exemplars ? this.histograms.values() : [])].flatMap(({ name, labels, cells }) => {
+      const buckets = cells.exemplars()
+      return buckets === null ? [] : [{ name, labels, buckets }]
+    })
     return {
       readings: this.watched.map(({ name, labels, read }) => ({ name, labels, value: read() })),
-      exemplars: examples.map(({ name, labels, cells }) => ({ name, labels, buckets: cells.exemplars })),
+      exemplars: examples,
     }
   }
 
