@@ -1,6 +1,7 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from './errors.ts'
 import type { Headers } from './headers.ts'
+import type { PendingReply } from './pending-reply.ts'
 import type { ExchangeRecord } from './record.ts'
 import type { Trace } from './trace.ts'
 
@@ -85,6 +86,8 @@ export interface Exchange {
   readonly aborted: boolean
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
   waiter: Abortable | null
+  /** The reply that a service is asked for now; set while it is to come. */
+  pending: PendingReply | null
   /** Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. */
   inform(status: number, headers: Headers): void
 }

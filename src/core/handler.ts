@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.ts'
+import type { ReplyEdit } from './pending-reply.ts'
 import { errorReply } from './problem.ts'
 import type { Reply } from './reply.ts'
 
@@ -21,11 +22,11 @@ export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) =
 /**
  * Wraps `next` so that `edit` changes every reply in place, also the problem document of whatever was thrown further in.
  * What was found out before `next` is called may go with the exchange, to be handed to `edit`.
- * Costs no promise where there is none.
+ * Costs no promise where there is none, nor where nobody else looked at the one of the service.
  */
 export function editReplies<State = void>(
   next: Handler,
-  edit: (reply: Reply, exchange: Exchange, state: State) => void,
+  edit: ReplyEdit<State>,
 ): (exchange: Exchange, state: State) => Reply | Promise<Reply> {
   function edited(reply: Reply, exchange: Exchange, state: State): Reply {
     edit(reply, exchange, state)
@@ -39,7 +40,11 @@ export function editReplies<State = void>(
       reply = errorReply(thrown, exchange)
     }
     if (!(reply instanceof Promise)) return edited(reply, exchange, state)
-    // An async function would do the same at twice the cost, for each policy of each request.
+    const { pending } = exchange
+    if (pending?.promise === reply) {
+      pending.leave(edit, state)
+      return reply
+    }
     return reply.then(
       (replied) => edited(replied, exchange, state),
       (thrown: unknown) => edited(errorReply(thrown, exchange), exchange, state),

@@ -2,6 +2,7 @@ import type { Body } from '../core/body.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../core/exchange.ts'
 import { Headers } from '../core/headers.ts'
+import type { PendingReply } from '../core/pending-reply.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import { type Trace, UNTRACED } from '../core/trace.ts'
 import type { RequestHead } from './request-head.ts'
@@ -43,6 +44,7 @@ export class ServerExchange implements Exchange {
   record: ExchangeRecord | null = null
   aborted = false
   waiter: Abortable | null = null
+  pending: PendingReply | null = null
 
   private readonly informed: Informed
 

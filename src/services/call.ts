@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { ServiceReply, ServiceRequest } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
+import type { PendingReply } from '../core/pending-reply.ts'
 import { UNTRACED } from '../core/trace.ts'
 import { createForward } from './forward.ts'
 import type { Service } from './service.ts'
@@ -73,6 +74,7 @@ class Call implements Exchange {
   readonly record = null
   aborted = false
   waiter: Abortable | null = null
+  pending: PendingReply | null = null
 
   constructor(service: string, request: ServiceRequest, start: number) {
     this.method = request.method

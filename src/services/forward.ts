@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import type { Headers } from '../core/headers.ts'
+import { PendingReply } from '../core/pending-reply.ts'
 import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
@@ -21,8 +22,11 @@ const VIA = 'Via: 1.1 sallyport\r\n'
 
 /** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
 export function createForward(service: Service, rewrite: ((path: string) => string) | null): Handler {
-  return (exchange) =>
-    new Promise((resolve, reject) => new Attempts(service, rewrite, exchange, resolve, reject).next())
+  return (exchange) => {
+    const pending = new PendingReply(exchange)
+    new Attempts(service, rewrite, exchange, pending).next()
+    return pending.promise
+  }
 }
 
 /**
@@ -40,8 +44,7 @@ class Attempts implements ReplyListener, Abortable {
   private readonly service: Service
   private readonly rewrite: ((path: string) => string) | null
   private readonly exchange: Exchange
-  private readonly resolve: (reply: Reply) => void
-  private readonly reject: (error: unknown) => void
+  private readonly pending: PendingReply
   private instance: PooledInstance | null = null
   private connection: ClientConnection | null = null
   private tried: PooledInstance[] | null = null
@@ -50,24 +53,17 @@ class Attempts implements ReplyListener, Abortable {
   private begun = 0
   private record: AttemptRecord | null = null
 
-  constructor(
-    service: Service,
-    rewrite: ((path: string) => string) | null,
-    exchange: Exchange,
-    resolve: (reply: Reply) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(service: Service, rewrite: ((path: string) => string) | null, exchange: Exchange, pending: PendingReply) {
     this.service = service
     this.rewrite = rewrite
     this.exchange = exchange
-    this.resolve = resolve
-    this.reject = reject
+    this.pending = pending
   }
 
   next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
     const instance = this.service.balancer.pick(this.tried)
-    if (instance === null) return this.reject(cause?.code === 'too-busy' ? cause : unavailable(cause))
+    if (instance === null) return this.pending.fail(cause?.code === 'too-busy' ? cause : unavailable(cause))
     if (reason !== undefined) this.service.retries.count(reason)
     this.instance = instance
     this.exchange.instance = instance.address
@@ -97,7 +93,7 @@ class Attempts implements ReplyListener, Abortable {
     const { exchange, instance } = this
     if (exchange.aborted) {
       instance!.pool.release(connection)
-      return this.reject(new GatewayError('client-closed'))
+      return this.pending.fail(new GatewayError('client-closed'))
     }
     this.connection = connection
     instance!.inFlight++
@@ -134,16 +130,16 @@ class Attempts implements ReplyListener, Abortable {
   replied(reply: Reply): void {
     this.instance!.metrics.replied(reply.status, this.over())
     if (this.record !== null) this.record.status = reply.status
-    this.resolve(reply)
+    this.pending.settle(reply)
   }
 
   failed(error: GatewayError): void {
     const { exchange, instance } = this
     this.over()
     this.record?.failed(error)
-    if (exchange.aborted) return this.reject(error)
+    if (exchange.aborted) return this.pending.fail(error)
     const reason = failureReason(error)
-    if (reason === null) return this.reject(error)
+    if (reason === null) return this.pending.fail(error)
     if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
       this.sentAgain = true
       this.service.retries.count('closed')
@@ -157,7 +153,7 @@ class Attempts implements ReplyListener, Abortable {
       this.tried.push(instance!)
       return this.next(error, reason)
     }
-    this.reject(error)
+    this.pending.fail(error)
   }
 
   finished(): void {

@@ -28,6 +28,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     record: null,
     aborted: false,
     waiter: null,
+    pending: null,
     inform: () => {},
     ...parts,
   }

@@ -2,6 +2,7 @@ import { type BodySink, isStream } from '../../core/body.ts'
 import type { GatewayError } from '../../core/errors.ts'
 import type { Abortable, Exchange } from '../../core/exchange.ts'
 import type { Headers } from '../../core/headers.ts'
+import type { PendingReply } from '../../core/pending-reply.ts'
 import type { Reply } from '../../core/reply.ts'
 
 /** A request made again for the cache's sake alone, after its client was answered with a stale reply. */
@@ -29,6 +30,7 @@ export class Refresh implements Exchange {
   readonly record = null
   readonly aborted = false
   waiter: Abortable | null = null
+  pending: PendingReply | null = null
 
   constructor(exchange: Exchange, start: number) {
     this.path = exchange.path
