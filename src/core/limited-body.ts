@@ -1,6 +1,6 @@
-import { type Body, type BodySink, type BodyStream, isStream } from './body.ts'
+import { type Body, type BodyStream, isStream } from './body.ts'
 import { GatewayError } from './errors.ts'
-import type { Headers } from './headers.ts'
+import { PassingBody } from './passing-body.ts'
 
 /** The error for a request body that has, or announces, more than `limit` octets. */
 export function tooLarge(limit: number): GatewayError {
@@ -18,44 +18,20 @@ export function limitBody(body: Body, limit: number): Body {
 }
 
 /** A body of unknown length, counted on its way. */
-class LimitedBody implements BodyStream, BodySink {
-  readonly length = -1
-  private readonly source: BodyStream
+class LimitedBody extends PassingBody {
   private readonly limit: number
   private received = 0
-  private sink: BodySink | null = null
 
   constructor(source: BodyStream, limit: number) {
-    this.source = source
+    super(source)
     this.limit = limit
   }
 
-  pipe(sink: BodySink): void {
-    this.sink = sink
-    this.source.pipe(this)
-  }
-
-  resume(): void {
-    this.source.resume()
-  }
-
-  cancel(): void {
-    this.source.cancel()
-  }
-
-  write(chunk: Buffer): boolean {
+  override write(chunk: Buffer): boolean {
     this.received += chunk.length
-    if (this.received <= this.limit) return this.sink!.write(chunk)
-    this.source.cancel()
-    this.sink!.fail(tooLarge(this.limit))
+    if (this.received <= this.limit) return super.write(chunk)
+    this.cancel()
+    this.fail(tooLarge(this.limit))
     return false
-  }
-
-  end(trailers: Headers | null): void {
-    this.sink!.end(trailers)
-  }
-
-  fail(error: Error): void {
-    this.sink!.fail(error)
   }
 }

@@ -1,0 +1,39 @@
+import type { BodySink, BodyStream } from './body.ts'
+import type { Headers } from './headers.ts'
+
+/** A body that goes from its source to whoever takes it as it is: for those that look at what passes. */
+export class PassingBody implements BodyStream, BodySink {
+  readonly length: number
+  private readonly source: BodyStream
+  private sink: BodySink | null = null
+
+  constructor(source: BodyStream) {
+    this.source = source
+    this.length = source.length
+  }
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    this.source.pipe(this)
+  }
+
+  resume(): void {
+    this.source.resume()
+  }
+
+  cancel(): void {
+    this.source.cancel()
+  }
+
+  write(chunk: Buffer): boolean {
+    return this.sink!.write(chunk)
+  }
+
+  end(trailers: Headers | null): void {
+    this.sink!.end(trailers)
+  }
+
+  fail(error: Error): void {
+    this.sink!.fail(error)
+  }
+}
