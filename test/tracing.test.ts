@@ -5,6 +5,7 @@ import { type Answer, send } from './support/client.ts'
 import { type CollectedSpan, startCollector } from './support/collector.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
+import { scrape } from './support/metrics.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
@@ -339,6 +340,21 @@ test('methods that nobody knows make no names of spans', async (t) => {
   assert.equal(server.name, 'HTTP /*')
   assert.equal(server.attributes['http.request.method'], '_OTHER')
   assert.equal(server.attributes['http.request.method_original'], 'BREW')
+})
+
+test('what becomes of spans is counted, and nothing where none are exported', async (t) => {
+  const service = await startService(t)
+  const counted = async (port: number) => {
+    await send(port)
+    const metrics = await scrape(port)
+    return ['exported', 'failed', 'dropped'].map((outcome) => metrics.sum('sallyport_trace_spans_total', { outcome }))
+  }
+  const { port } = await startGateway(t, proxyTo(service.url))
+  assert.deepEqual(await counted(port), [0, 0, 0])
+  // No room for the two spans of a request.
+  const full = { OTEL_BSP_MAX_QUEUE_SIZE: '1', OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1' }
+  const traced = await startTraced(t, proxyTo(service.url), { environment: full })
+  assert.deepEqual(await counted(traced.port), [0, 0, 2])
 })
 
 test('a collector that refuses spans is logged once, and requests are answered all the same', async (t) => {

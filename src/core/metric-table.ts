@@ -146,6 +146,11 @@ export const metricTable = {
     labels: ['store'],
     together: 'least',
   },
+  sallyport_trace_spans_total: {
+    type: 'counter',
+    help: 'Spans by what became of them: exported, failed where the collector did not take them, dropped as too many waited.',
+    labels: ['outcome'],
+  },
   sallyport_config_reloads_total: { type: 'counter', help: 'Configurations that were read anew.', labels: ['outcome'] },
   sallyport_config_loaded_timestamp_seconds: {
     type: 'gauge',

@@ -32,6 +32,7 @@ export class Telemetry {
   constructor({ config, output, tracing, metrics, clock }: TelemetryOptions) {
     this.output = output
     this.tracing = tracing
+    tracing.watch(metrics)
     this.clock = clock
     this.metrics = new RequestMetrics(metrics)
     const { access } = config.log

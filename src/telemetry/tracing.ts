@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { ExchangeRecord } from '../core/record.ts'
 import { type Environment, readExportSettings } from './otel-environment.ts'
 import { createSampler, type Sampler } from './sampler.ts'
@@ -38,6 +39,12 @@ export class Tracing {
     this.sampler = sampler
     this.clock = clock
     this.output = output
+  }
+
+  /** Counts what becomes of spans. */
+  watch(metrics: Metrics): void {
+    for (const outcome of ['exported', 'failed', 'dropped'] as const)
+      metrics.watch('sallyport_trace_spans_total', { outcome }, () => this.output?.counts[outcome] ?? 0)
   }
 
   /** Continues the client's trace or begins one. */
