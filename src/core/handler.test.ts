@@ -4,6 +4,7 @@ import { makeExchange } from '../../test/support/exchange.ts'
 import { GatewayError } from './errors.ts'
 import { afterwards, compose, editReplies, type Handler, type Middleware } from './handler.ts'
 import { Headers } from './headers.ts'
+import { PendingReply } from './pending-reply.ts'
 import { Reply } from './reply.ts'
 
 const ok = () => new Reply(200, Headers.of(), null)
@@ -75,6 +76,30 @@ test('an edit that throws goes to the next one further out', async () => {
     assert.equal(reply.status, 500)
     assert.equal(reply.headers.get('X-Mark'), 'GET')
   }
+})
+
+test('a reply whose edit throws leaves nobody waiting for its end', async () => {
+  const ended: string[] = []
+  const streaming = (name: string): Reply => {
+    const body = { length: -1, pipe() {}, resume() {}, cancel: () => ended.push(`body ${name}`) }
+    const reply = new Reply(101, Headers.of(), body)
+    reply.upgrade = { protocol: 'p', open: () => assert.fail(), refuse: () => void ended.push(`upgrade ${name}`) }
+    return reply
+  }
+  assert.throws(() => clumsy(() => streaming('now'))(makeExchange()))
+  await assert.rejects(Promise.resolve(clumsy(() => Promise.resolve(streaming('later')))(makeExchange())))
+  const asked: PendingReply[] = []
+  const waiting = clumsy((exchange) => {
+    const pending = new PendingReply(exchange)
+    asked.push(pending)
+    return pending.promise
+  })(makeExchange())
+  asked[0]?.settle(streaming('pending'))
+  await assert.rejects(Promise.resolve(waiting))
+  assert.deepEqual(
+    ended,
+    ['now', 'later', 'pending'].flatMap((name) => [`upgrade ${name}`, `body ${name}`]),
+  )
 })
 
 test('what was found out before an exchange goes on is at hand when its reply is edited', async () => {

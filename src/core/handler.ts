@@ -1,7 +1,7 @@
 import type { Exchange } from './exchange.ts'
 import type { ReplyEdit } from './pending-reply.ts'
 import { errorReply } from './problem.ts'
-import type { Reply } from './reply.ts'
+import { discardReply, type Reply } from './reply.ts'
 
 /** Answers an exchange. Synchronous where it can be: a promise costs time on every request. */
 export type Handler = (exchange: Exchange) => Reply | Promise<Reply>
@@ -21,6 +21,7 @@ export function afterwards(reply: Reply | Promise<Reply>, edit: (reply: Reply) =
 
 /**
  * Wraps `next` so that `edit` changes every reply in place, also the problem document of whatever was thrown further in.
+ * A reply whose edit throws is discarded, as a problem takes its place.
  * What was found out before `next` is called may go with the exchange, to be handed to `edit`.
  * Costs no promise where there is none, nor where nobody else looked at the one of the service.
  */
@@ -29,7 +30,12 @@ export function editReplies<State = void>(
   edit: ReplyEdit<State>,
 ): (exchange: Exchange, state: State) => Reply | Promise<Reply> {
   function edited(reply: Reply, exchange: Exchange, state: State): Reply {
-    edit(reply, exchange, state)
+    try {
+      edit(reply, exchange, state)
+    } catch (thrown) {
+      discardReply(reply)
+      throw thrown
+    }
     return reply
   }
   return (exchange, state) => {

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import { errorReply } from './problem.ts'
-import type { Reply } from './reply.ts'
+import { discardReply, type Reply } from './reply.ts'
 
 /** Changes a reply in place; `state` is what was found out before it came. */
 export type ReplyEdit<State> = (reply: Reply, exchange: Exchange, state: State) => void
@@ -80,6 +80,7 @@ export class PendingReply {
         current ??= errorReply(thrown, exchange)
         edit.apply(current, exchange)
       } catch (next) {
+        if (current !== null) discardReply(current)
         current = null
         thrown = next
       }

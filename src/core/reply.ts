@@ -1,4 +1,4 @@
-import { Bytes, type Body } from './body.ts'
+import { Bytes, type Body, cancelBody } from './body.ts'
 import { Headers } from './headers.ts'
 import type { Upgrade } from './upgrade.ts'
 
@@ -24,4 +24,10 @@ export class Reply {
   static json(status: number, value: unknown, contentType = 'application/json'): Reply {
     return new Reply(status, Headers.of([['Content-Type', contentType]]), Bytes.fromText(JSON.stringify(value)))
   }
+}
+
+/** Says that nobody gets the reply: what it would have been read from is free, and is not read to its end. */
+export function discardReply({ body, upgrade }: Reply): void {
+  upgrade?.refuse()
+  cancelBody(body)
 }

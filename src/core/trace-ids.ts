@@ -1,7 +1,10 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Octets of randomness that are fetched at once: asking for each id alone would cost more than all the rest of a trace. */
-const POOL = 24_576
+/**
+ * Octets of randomness that are fetched at once, for 128 traces: asking for each id alone would cost more than all the rest
+ * of a trace. No more, as an id that is kept, for a tunnel or as an example in the metrics, keeps all digits of its pool.
+ */
+const POOL = 3072
 
 const octets = Buffer.allocUnsafe(POOL)
 let digits = ''

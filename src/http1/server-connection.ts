@@ -3,7 +3,7 @@ import { Bytes, cancelBody, isStream } from '../core/body.ts'
 import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
-import type { Reply } from '../core/reply.ts'
+import { discardReply, type Reply } from '../core/reply.ts'
 import type { Upgrade } from '../core/upgrade.ts'
 import type { Deadlines } from './deadlines.ts'
 import { LingeringClose } from './lingering-close.ts'
@@ -80,10 +80,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
 
   private reply(reply: Reply): void {
     const { exchange } = this
-    if (exchange === null || this.socket.destroyed) {
-      reply.upgrade?.refuse()
-      return cancelBody(reply.body)
-    }
+    if (exchange === null || this.socket.destroyed) return discardReply(reply)
     exchange.waiter = null
     if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)

@@ -6,6 +6,7 @@ import { applyPolicy } from '../../test/support/policy.ts'
 import { definePolicy, type Policy } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Handler, Middleware } from '../core/handler.ts'
+import { Headers } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 import { guardPolicy, runningPolicy } from './guard.ts'
 
@@ -57,6 +58,30 @@ for (const [what, step] of Object.entries(failing))
     assert.ok(error.cause instanceof Error)
     assert.equal(error.cause.message, 'policy "mine" failed')
     assert.notEqual(error.cause.cause, undefined)
+  })
+
+const careless: Record<string, Middleware> = {
+  throws: (next) => async (exchange) => {
+    await next(exchange)
+    throw new Error('broken')
+  },
+  'throws at once': (next) => (exchange) => {
+    void next(exchange)
+    throw new Error('broken')
+  },
+  'returns something else': (next) => async (exchange) => {
+    await next(exchange)
+    return {} as Reply
+  },
+}
+
+for (const [what, step] of Object.entries(careless))
+  test(`a policy that ${what} with a reply in hand leaves nobody waiting for its end`, async () => {
+    let cancelled = 0
+    const body = { length: -1, pipe() {}, resume() {}, cancel: () => cancelled++ }
+    const reply = new Reply(200, Headers.of(), body)
+    assert.ok((await thrownBy(apply(step, () => reply))) instanceof GatewayError)
+    assert.equal(cancelled, 1)
   })
 
 test('errors of the table that a policy throws are its answer', async () => {

@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Policy } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
-import { Reply } from '../core/reply.ts'
+import { discardReply, Reply } from '../core/reply.ts'
 
 /** Name of the policy whose code is running, in whatever it has started. */
 const running = new AsyncLocalStorage<string | null>()
@@ -43,19 +44,27 @@ export function guardPolicy(policy: Policy): Policy {
 function guard(name: string, step: (next: Handler) => Handler, next: Handler): Handler {
   /** What was thrown further in is not the policy's, whatever it is. */
   const foreign = new WeakSet<object>()
+  /** Replies that the policy has from further in: where it fails, nobody gets them. */
+  const given = new WeakMap<Exchange, Reply>()
   const remember = (thrown: unknown): never => {
     if (typeof thrown === 'object' && thrown !== null) foreign.add(thrown)
     throw thrown
   }
+  const give = (exchange: Exchange, reply: Reply): Reply => {
+    given.set(exchange, reply)
+    return reply
+  }
   const handle = step((exchange) => {
     try {
       const reply = running.run(null, next, exchange)
-      return reply instanceof Promise ? reply.catch(remember) : reply
+      return reply instanceof Promise ? reply.then((came) => give(exchange, came), remember) : give(exchange, reply)
     } catch (thrown) {
       return remember(thrown)
     }
   })
-  const fail = (thrown: unknown): never => {
+  const fail = (exchange: Exchange, thrown: unknown): never => {
+    const reply = given.get(exchange)
+    if (reply !== undefined) discardReply(reply)
     const passes =
       thrown instanceof GatewayError || (typeof thrown === 'object' && thrown !== null && foreign.has(thrown))
     if (!passes) throw failure(name, thrown)
@@ -65,9 +74,10 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
   return (exchange) => {
     try {
       const reply = running.run(name, handle, exchange)
-      return reply instanceof Promise ? reply.then((came) => checked(name, came)).catch(fail) : checked(name, reply)
+      if (!(reply instanceof Promise)) return checked(name, reply)
+      return reply.then((came) => checked(name, came)).catch((thrown: unknown) => fail(exchange, thrown))
     } catch (thrown) {
-      return fail(thrown)
+      return fail(exchange, thrown)
     }
   }
 }
