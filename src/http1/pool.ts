@@ -39,7 +39,8 @@ export class ConnectionPool implements ClientOwner {
   private readonly deadlines: Deadlines
   private readonly head: ResponseHead
   private readonly idle: ClientConnection[] = []
-  private readonly busy = new Set<ClientConnection>()
+  /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
+  private busy = 0
   private readonly waiting = new Set<Waiter>()
   private connecting = 0
   private closing = false
@@ -52,21 +53,21 @@ export class ConnectionPool implements ClientOwner {
 
   /** Connections that exist or are being made, and requests that wait for one. */
   get size(): PoolSize {
-    return { idle: this.idle.length, busy: this.busy.size, connecting: this.connecting, waiting: this.waiting.size }
+    return { idle: this.idle.length, busy: this.busy, connecting: this.connecting, waiting: this.waiting.size }
   }
 
   /** A connection to use at once, if one is idle. */
   take(): ClientConnection | null {
     const connection = this.idle.pop()
     if (connection === undefined) return null
-    this.busy.add(connection)
+    this.busy++
     return connection
   }
 
   /** A connection, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
   acquire(): Promise<ClientConnection> {
     const { connections, queue } = this.options
-    if (this.busy.size + this.idle.length + this.connecting < connections) return this.connect()
+    if (this.busy + this.idle.length + this.connecting < connections) return this.connect()
     if (this.waiting.size >= queue) return Promise.reject(tooBusy())
     return new Promise(
       (resolve, reject) => new Waiter(this.waiting, this.deadlines, this.options.queueTimeout, resolve, reject),
@@ -76,23 +77,22 @@ export class ConnectionPool implements ClientOwner {
   release(connection: ClientConnection): void {
     const waiter = this.nextWaiter()
     if (waiter !== undefined) return waiter.resolve(connection)
-    this.busy.delete(connection)
     if (this.closing) return connection.destroy()
+    this.busy--
     this.idle.push(connection)
   }
 
   closed(connection: ClientConnection): void {
-    if (!this.busy.delete(connection)) {
-      const at = this.idle.indexOf(connection)
-      if (at !== -1) this.idle.splice(at, 1)
-    }
+    const at = this.idle.indexOf(connection)
+    if (at === -1) this.busy--
+    else this.idle.splice(at, 1)
     this.replace()
   }
 
   /** Ends idle connections now and busy ones after their exchange. */
   close(): void {
     this.closing = true
-    for (const connection of this.idle.splice(0)) connection.destroy()
+    for (const connection of this.idle.toReversed()) connection.destroy()
   }
 
   /** A connection is less: whoever waits longest gets a new one. */
@@ -142,7 +142,7 @@ export class ConnectionPool implements ClientOwner {
       socket.on('connect', () => {
         settle()
         connection = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
-        this.busy.add(connection)
+        this.busy++
         resolve(connection)
       })
     })
