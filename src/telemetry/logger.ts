@@ -82,6 +82,8 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   let file = openWriter(destination)
   const stopFlushing = clock.every(FLUSH_INTERVAL, () => pieces.flush())
   const flushOnExit = () => {
+    // Nothing may be begun now that another thread would have to end.
+    Object.assign(file, { sync: true })
     pieces.flush()
     file.flushSync()
   }
