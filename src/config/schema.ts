@@ -99,7 +99,9 @@ export const gatewaySchema = z
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
       .default('auto')
-      .describe('Worker threads: a number, or auto for one a core. Default auto.'),
+      .describe(
+        'Worker threads: a number, or auto for one a core, and for no more whole cores than the CPU limit of the container. Default auto.',
+      ),
     trustedProxies: network
       .array()
       .default([])

@@ -17,6 +17,7 @@ import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { watchProcess } from '../front/process-metrics.ts'
+import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -63,7 +64,7 @@ export class Supervisor implements Threads {
   constructor(config: GatewayConfig, output: LogOutput, clock: Clock = systemClock) {
     const { log } = output
     this.config = config
-    this.size = config.workers === 'auto' ? availableParallelism() : config.workers
+    this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
     this.output = output
     this.log = log
     this.answers = new Answers(log)

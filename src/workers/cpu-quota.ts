@@ -1,0 +1,101 @@
+/** How many cores the kernel lets this process use: what `docker run --cpus` and Kubernetes' `limits.cpu` set. */
+import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+
+/** Reads a whole file; null where there is none, or none that may be read. */
+export type ReadFile = (path: string) => string | null
+
+/** Where a hierarchy of cgroups is mounted, and which of its groups that is. */
+interface Mount {
+  readonly root: string
+  readonly point: string
+}
+
+/**
+ * Worker threads for `workers: auto`: one for each whole core of the quota, at least one, and never more than there are cores.
+ * Part of a core gets no thread: all threads of a process spend the same quota, and the kernel stops all of them when it is spent.
+ */
+export function automaticWorkers(cores: number, quota: number): number {
+  return Math.max(1, Math.floor(Math.min(cores, quota)))
+}
+
+/**
+ * The quota of CPU time in cores: the least of the process's cgroup and those above it, of version 1 and 2 alike. Infinity where
+ * there is no quota, or no cgroup. Node's own availableParallelism() does not see all of them.
+ */
+export function cpuQuota(read: ReadFile = readIfThere): number {
+  const mounts = (read('/proc/self/mountinfo') ?? '').split('\n')
+  const groups = (read('/proc/self/cgroup') ?? '').split('\n')
+  const second = folders(
+    findMount(mounts, isSecondVersion),
+    findGroup(groups, (names) => names === ''),
+  )
+  const first = folders(
+    findMount(mounts, isCpuOfFirstVersion),
+    findGroup(groups, (names) => names.split(',').includes('cpu')),
+  )
+  return Math.min(
+    ...second.map((folder) => secondVersionQuota(read(`${folder}/cpu.max`))),
+    ...first.map((folder) => ratio(read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`))),
+  )
+}
+
+/** What follows " - " in a line of mountinfo: type, source and options (proc_pid_mountinfo(5)). */
+function isSecondVersion(type: string): boolean {
+  return type === 'cgroup2'
+}
+
+function isCpuOfFirstVersion(type: string, options: string): boolean {
+  return type === 'cgroup' && options.split(',').includes('cpu')
+}
+
+function findMount(lines: readonly string[], wanted: (type: string, options: string) => boolean): Mount | null {
+  for (const line of lines) {
+    const [left = '', right = ''] = line.split(' - ')
+    const [type = '', , options = ''] = right.split(' ')
+    if (!wanted(type, options)) continue
+    const [, , , root = '/', point = '/'] = left.split(' ')
+    return { root, point }
+  }
+  return null
+}
+
+/** The path of the process's group, of lines such as `0::/a/b` and `4:cpu,cpuacct:/a` (cgroups(7)). */
+function findGroup(lines: readonly string[], wanted: (controllers: string) => boolean): string {
+  for (const line of lines) {
+    const [, controllers, ...path] = line.split(':')
+    if (controllers !== undefined && wanted(controllers)) return path.join(':')
+  }
+  return '/'
+}
+
+/**
+ * The folders of the group and of those above it, as far as they are mounted. In a container the group may be named as the host
+ * sees it, which is nowhere below the mount: then the mount is the container's own group.
+ */
+function folders(mount: Mount | null, group: string): string[] {
+  if (mount === null) return []
+  const below = posix.relative(mount.root, group)
+  const names = below.startsWith('..') ? [] : below.split('/').filter((name) => name !== '')
+  return [...Array(names.length + 1).keys()].map((depth) => posix.join(mount.point, ...names.slice(0, depth)))
+}
+
+/** `50000 100000`, or `max 100000` where there is no quota. */
+function secondVersionQuota(text: string | null): number {
+  const [quota = '', period = ''] = (text ?? '').trim().split(' ')
+  return ratio(quota, period)
+}
+
+/** Microseconds of CPU time in each period; version 1 has -1 where there is no quota. */
+function ratio(quota: string | null, period: string | null): number {
+  const cores = Number(quota ?? '') / Number(period ?? '')
+  return cores > 0 ? cores : Infinity
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return null
+  }
+}
