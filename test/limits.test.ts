@@ -162,7 +162,7 @@ test('a client that sends nothing at all is let go after idleTimeout without a w
 test('a body that makes no progress for bodyTimeout is 408, and one that trickles is not', async (t) => {
   const { client, clock, service } = await setUpRaw(t, {
     limits: { bodyTimeout: '5s' },
-    service: { timeouts: { response: '1h' } },
+    service: { timeouts: { response: '1s' } },
   })
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n')
   const peer = await service.accept()

@@ -84,7 +84,9 @@ const healthSchema = z.strictObject({
 
 const timeoutsSchema = z.strictObject({
   connect: duration.prefault('2s').describe('Until the connection to the instance stands. Default 2s.'),
-  response: duration.prefault('30s').describe('From the sent request to the head of the reply. Default 30s.'),
+  response: duration
+    .prefault('30s')
+    .describe('From the last byte of the request to the head of the reply. Default 30s.'),
   idle: duration
     .prefault('60s')
     .describe('Without a byte in the middle of a body, or on an upgraded connection. Default 60s.'),

@@ -281,24 +281,26 @@ test('a chunked coding that breaks in the middle fails the body', () => {
   assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
-test('the end before the first octet of a reply says whether the connection had served before', async () => {
+test('the end before the first octet of a reply says whether it may be that of an idle connection', async () => {
   const fresh = new Harness().send()
   fresh.socket.emit('end')
-  assert.ok(fresh.error instanceof ClosedBeforeReply && !fresh.error.reused)
+  assert.ok(fresh.error instanceof ClosedBeforeReply && !fresh.error.stale)
+  assert.equal(fresh.error.detail, 'The service closed the connection without a reply.')
   const used = new Harness().send().receive(OK).send()
   used.socket.destroy(new Error('ECONNRESET'))
   await settle()
-  assert.ok(used.error instanceof ClosedBeforeReply && used.error.reused)
+  assert.ok(used.error instanceof ClosedBeforeReply && used.error.stale)
   assert.match(String(used.error.cause), /ECONNRESET/)
   assert.deepEqual(used.calls, ['closed', 'finished', 'failed bad-gateway'])
 })
 
-test('the end in the middle of a head, or after an interim reply, is an error of the service', () => {
+test('the end in the middle of a head, or after an interim reply, is not that of an idle connection', () => {
   for (const reply of ['HTTP/1.1 200 OK\r\nX', 'HTTP/1.1 103 x\r\n\r\n']) {
-    const harness = new Harness().send().receive(reply)
+    const harness = new Harness().send().receive(OK).send().receive(reply)
     harness.socket.emit('end')
-    assert.equal(harness.error?.code, 'bad-gateway')
-    assert.ok(!(harness.error instanceof ClosedBeforeReply))
+    assert.ok(harness.error instanceof ClosedBeforeReply && !harness.error.stale)
+    assert.equal(harness.error.code, 'bad-gateway')
+    assert.equal(harness.error.detail, 'The service closed the connection in the middle of its reply.')
   }
 })
 
@@ -419,6 +421,7 @@ test('a service that does not say 100 (Continue) gets the body after a second', 
   assert.equal(harness.socket.flush(), 'head\r\n\r\n')
   harness.clock.advance(400)
   assert.equal(harness.socket.flush(), 'ab')
+  body.end()
   harness.clock.advance(options.responseTimeout - 400)
   assert.deepEqual(harness.calls, [])
   harness.clock.advance(600)
@@ -451,15 +454,43 @@ test('a service that does not reply in time is given up', () => {
   assert.deepEqual(harness.calls.slice(1), ['closed', 'finished', 'failed gateway-timeout'])
 })
 
-test('the time for the reply begins with the end of the request, and every progress of it', () => {
+test('the time for the reply begins with the end of the request, however slowly its body comes', () => {
   const body = new PushedBody(-1)
   const harness = new Harness().send({ method: 'POST', body, chunked: true })
   for (let i = 0; i < 5; i++) {
-    harness.clock.advance(options.responseTimeout - 1)
+    harness.clock.advance(options.responseTimeout * 3)
     body.push('a')
   }
-  harness.clock.advance(options.responseTimeout - 1)
+  harness.clock.advance(options.responseTimeout * 3)
   body.end()
+  harness.clock.advance(options.responseTimeout - 1)
+  assert.deepEqual(harness.calls, [])
+  harness.clock.advance(300)
+  assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
+})
+
+test('a service that takes none of a body for so long is given up', () => {
+  const body = new PushedBody(-1)
+  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  harness.socket.taking = false
+  assert.equal(body.push('a'), false)
+  harness.clock.advance(options.responseTimeout - 1)
+  harness.socket.drain()
+  harness.clock.advance(options.responseTimeout * 3)
+  harness.socket.taking = false
+  body.push('a')
+  harness.clock.advance(options.responseTimeout - 1)
+  assert.deepEqual(harness.calls, [])
+  harness.clock.advance(300)
+  assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
+})
+
+test('a body that went out at once is not what the time for the reply waits for', () => {
+  const harness = new Harness()
+  harness.socket.taking = false
+  harness.send({ method: 'POST', body: Bytes.fromLatin1('b'.repeat(20_000)) })
+  harness.clock.advance(options.responseTimeout - 1)
+  harness.socket.drain()
   harness.clock.advance(options.responseTimeout - 1)
   assert.deepEqual(harness.calls, [])
   harness.clock.advance(300)

@@ -65,7 +65,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
       this.deadline = this.deadlines.in(CONTINUE_TIMEOUT)
       return this.writer.sendHead(head)
     }
-    this.deadline = this.deadlines.in(this.options.responseTimeout)
+    this.deadline = Number.POSITIVE_INFINITY
     this.writer.send(head, body, chunked)
   }
 
@@ -81,7 +81,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     const { held } = this
     if (held === null) return
     this.held = null
-    this.deadline = this.deadlines.in(this.options.responseTimeout)
+    this.deadline = Number.POSITIVE_INFINITY
     this.writer.sendBody(held, this.request!.chunked)
   }
 
@@ -96,8 +96,11 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.end(asGatewayError(error))
   }
 
-  writeBlocked(): void {
-    if (this.receiving && !this.answered) this.deadline = this.deadlines.in(this.options.responseTimeout)
+  /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
+  writeBlocked(blocked: boolean): void {
+    if (!this.receiving || this.answered || this.held !== null) return
+    const waits = blocked || !this.sending
+    this.deadline = waits ? this.deadlines.in(this.options.responseTimeout) : Number.POSITIVE_INFINITY
   }
 
   /** The response is through. A request body that is still being sent is for nobody now. */
@@ -149,7 +152,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   }
 
   private closedError(cause: unknown): GatewayError {
-    if (!this.heard) return new ClosedBeforeReply(this.reused, cause)
+    if (!this.answered) return new ClosedBeforeReply(this.reused, this.heard, cause)
     return new GatewayError('bad-gateway', 'The service closed the connection in the middle of its reply.', { cause })
   }
 

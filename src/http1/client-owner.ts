@@ -7,7 +7,7 @@ import type { HeadLimits } from './limits.ts'
 
 /** What a client connection needs to know; times are milliseconds. */
 export interface ClientOptions extends HeadLimits {
-  /** From the end of the request, or the last progress of its body, to the end of the response head. */
+  /** From the last octet of the request to the end of the response head, and without the service taking any of a body. */
   readonly responseTimeout: number
   /** Without an octet of a response body that is awaited. */
   readonly idleTimeout: number
@@ -48,12 +48,15 @@ export interface ClientOwner {
   closed(connection: ClientConnection): void
 }
 
-/** The service ended the connection before the first octet of a response; `reused` says that it had served before. */
+/** The service ended the connection before the head of a reply was whole. */
 export class ClosedBeforeReply extends GatewayError {
-  readonly reused: boolean
+  /** The connection had served before, and not an octet of a reply has come: it was closed for being idle, it seems. */
+  readonly stale: boolean
 
-  constructor(reused: boolean, cause: unknown) {
-    super('bad-gateway', 'The service closed the connection without a reply.', { cause })
-    this.reused = reused
+  /** `reused` says that the connection had served before, `heard` that something of a reply has come. */
+  constructor(reused: boolean, heard: boolean, cause: unknown) {
+    const when = heard ? 'in the middle of its reply' : 'without a reply'
+    super('bad-gateway', `The service closed the connection ${when}.`, { cause })
+    this.stale = reused && !heard
   }
 }

@@ -36,9 +36,10 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  * 2. Take a connection to it, an idle one if there is one.
  * 3. Send the request.
  * 4. Report: the reply, or what went wrong. An instance that cannot be connected to, or has no connection free,
- *    makes way for the next one. A connection that had served before and closes before the first octet of a reply is
- *    made up for once, by a new one, if the method is idempotent and the body can be sent again (RFC 9110 section
- *    9.2.2, RFC 9112 section 9.3.1).
+ *    makes way for the next one. One that closes the connection before the head of a reply is whole makes way once,
+ *    if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). Where there is no other
+ *    instance, the same one is asked over a new connection if the old one had served before: it may just have closed
+ *    it for being idle (RFC 9112 section 9.3.1).
  */
 class Attempts implements ReplyListener, Abortable {
   private readonly service: Service
@@ -65,20 +66,20 @@ class Attempts implements ReplyListener, Abortable {
     const instance = this.service.balancer.pick(this.tried)
     if (instance === null) return this.pending.fail(cause?.code === 'too-busy' ? cause : unavailable(cause))
     if (reason !== undefined) this.service.retries.count(reason)
-    this.instance = instance
-    this.exchange.instance = instance.address
-    this.exchange.waiter = this
-    this.begun = this.service.clock.now()
-    this.note(instance)
+    this.begin(instance)
     // 2.
     const connection = instance.pool.take()
     if (connection !== null) return this.send(connection)
     this.connect(instance)
   }
 
-  private note(instance: PooledInstance): void {
-    const { record } = this.exchange
-    if (record !== null) this.record = record.attempt(instance.address)
+  private begin(instance: PooledInstance): void {
+    const { exchange } = this
+    this.instance = instance
+    exchange.instance = instance.address
+    exchange.waiter = this
+    this.begun = this.service.clock.now()
+    if (exchange.record !== null) this.record = exchange.record.attempt(instance.address)
   }
 
   private connect(instance: PooledInstance): void {
@@ -140,12 +141,7 @@ class Attempts implements ReplyListener, Abortable {
     if (exchange.aborted) return this.pending.fail(error)
     const reason = failureReason(error)
     if (reason === null) return this.pending.fail(error)
-    if (error instanceof ClosedBeforeReply && error.reused && !this.sentAgain && this.mayRepeat()) {
-      this.sentAgain = true
-      this.service.retries.count('closed')
-      this.note(instance!)
-      return this.connect(instance!)
-    }
+    if (error instanceof ClosedBeforeReply && this.repeat(error)) return
     instance!.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
     if (reason === 'connect' || reason === 'busy') {
@@ -154,6 +150,23 @@ class Attempts implements ReplyListener, Abortable {
       return this.next(error, reason)
     }
     this.pending.fail(error)
+  }
+
+  /** Whether the request goes out once more: always over a new connection, as idle ones may be closed like the one before. */
+  private repeat({ stale }: ClosedBeforeReply): boolean {
+    if (this.sentAgain || !this.mayRepeat()) return false
+    const instance = this.instance!
+    this.tried ??= []
+    this.tried.push(instance)
+    const other = this.service.balancer.pick(this.tried)
+    if (other === null && !stale) return false
+    this.sentAgain = true
+    // That an idle connection was closed is no failure of the instance.
+    if (!stale) instance.metrics.failed('closed')
+    this.service.retries.count('closed')
+    this.begin(other ?? instance)
+    this.connect(other ?? instance)
+    return true
   }
 
   finished(): void {

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { Agent } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { cleanUp } from './support/cleanup.ts'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+import { connect, type Peer, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
+
+/** What an instance does with its connections. */
+type Behaviour = (peer: Peer, request: () => Promise<unknown>) => Promise<void> | void
+
+const FAILURES: Readonly<Record<string, Behaviour>> = {
+  'resets connections as soon as they stand': (peer) => peer.reset(),
+  'closes connections as soon as they stand': (peer) => peer.end(),
+  'resets when a request has come': async (peer, request) => {
+    await request()
+    peer.reset()
+  },
+  'closes when a request has come': async (peer, request) => {
+    await request()
+    peer.end()
+  },
+  'resets in the middle of the head of its reply': async (peer, request) => {
+    await request()
+    peer.write('HTTP/1.1 200 OK\r\nContent-Le')
+    peer.reset()
+  },
+  'closes in the middle of the head of its reply': async (peer, request) => {
+    await request()
+    peer.write('HTTP/1.1 200 OK\r\nContent-Le')
+    peer.end()
+  },
+  'closes after an interim reply': async (peer, request) => {
+    await request()
+    peer.write('HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n')
+    peer.end()
+  },
+  'closes an idle connection when it is used': async (peer, request) => {
+    await request()
+    peer.write(OK)
+    await request()
+    peer.end()
+  },
+  'resets an idle connection when it is used, and fresh ones in turn': async (peer, request) => {
+    await request()
+    peer.write(OK)
+    await request()
+    peer.reset()
+  },
+}
+
+/** Two instances that are well and one that is not, which all write down what they were asked for. */
+async function setUp(t: TestContext, failure: Behaviour) {
+  const heard: string[] = []
+  const note = (method: string, path: string): void => void heard.push(`${method} ${path}`)
+  const bad = await startRawService(t, (peer) =>
+    failure(peer, async () => {
+      const [method = '', path = ''] = (await peer.request()).start.split(' ')
+      note(method, path)
+    }),
+  )
+  const well = [1, 2].map(() =>
+    startService(t, ({ method = '', url = '' }, response) => {
+      note(method, url)
+      response.end()
+    }),
+  )
+  const urls = (await Promise.all(well)).map(({ url }) => url)
+  const { port } = await startGateway(t, proxyTo([bad.url, ...urls]))
+  return { port, heard, bad }
+}
+
+for (const [what, failure] of Object.entries(FAILURES)) {
+  test(`no GET, PUT or DELETE is lost with an instance that ${what}`, async (t) => {
+    const { port, bad } = await setUp(t, failure)
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+    cleanUp(t, () => agent.destroy())
+    for (let round = 0; round < 30; round++) {
+      const asked = ['GET', 'PUT', 'DELETE', 'GET'].map((method) =>
+        send(port, { method, agent, ...(method === 'PUT' && { body: 'body' }) }),
+      )
+      for (const { status } of await Promise.all(asked)) assert.equal(status, 200)
+    }
+    assert.ok(bad.connections > 0)
+  })
+
+  test(`no POST is sent twice with an instance that ${what}`, async (t) => {
+    const { port, heard, bad } = await setUp(t, failure)
+    for (let i = 0; i < 60; i++) {
+      const { status } = await send(port, { method: 'POST', path: `/${i}`, body: 'body' })
+      assert.ok(status === 200 || status === 502)
+    }
+    assert.ok(bad.connections > 0)
+    assert.equal(new Set(heard).size, heard.length)
+  })
+}
+
+const CLOSES = async (peer: Peer): Promise<void> => {
+  await peer.request()
+  peer.end()
+}
+
+test('a request goes to one other instance only', async (t) => {
+  const instances = [
+    await startRawService(t, CLOSES),
+    await startRawService(t, CLOSES),
+    await startRawService(t, CLOSES),
+  ]
+  const { port } = await startGateway(t, proxyTo(instances.map(({ url }) => url)))
+  assert.equal((await send(port)).status, 502)
+  assert.deepEqual(
+    instances.map(({ connections }) => connections),
+    [1, 1, 0],
+  )
+})
+
+test('a body that is still coming is not sent again', async (t) => {
+  const bad = await startRawService(t, async (peer) => {
+    await peer.until('body')
+    peer.end()
+  })
+  const well = await startService(t)
+  const { port } = await startGateway(t, proxyTo([bad.url, well.url]))
+  const client = await connect(t, port)
+  client.write('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n')
+  assert.match((await client.reply()).start, / 502 /)
+  assert.equal(well.heard.length, 0)
+})
+
+test('idle connections that all instances have closed cost no request', async (t) => {
+  const serveOne = async (peer: Peer): Promise<void> => {
+    await peer.request()
+    peer.write(OK)
+    await peer.request()
+    peer.end()
+  }
+  const instances = [await startRawService(t, serveOne), await startRawService(t, serveOne)]
+  const { port } = await startGateway(t, proxyTo(instances.map(({ url }) => url)))
+  for (let i = 0; i < 10; i++) assert.equal((await send(port)).status, 200)
+  const metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_instance_errors_total'), 0)
+})
+
+test('an instance that closes fresh connections is counted, and so is each request that another one answered', async (t) => {
+  const bad = await startRawService(t, CLOSES)
+  const { port } = await startGateway(t, proxyTo([bad.url, (await startService(t)).url]))
+  for (let i = 0; i < 10; i++) assert.equal((await send(port)).status, 200)
+  const metrics = await scrape(port)
+  const instance = bad.url.slice('http://'.length)
+  assert.equal(metrics.sum('sallyport_instance_errors_total', { instance, reason: 'closed' }), bad.connections)
+  assert.equal(metrics.sum('sallyport_retries_total', { reason: 'closed' }), bad.connections)
+  assert.equal(metrics.sum('sallyport_instance_requests_total', { status_class: '2xx' }), 10)
+})
