@@ -75,6 +75,6 @@ for (const args of [
 ])
   test(`${args.join(' ')} is a mistake, and the usage is shown`, async () => {
     const { code, stderr } = await run(args)
-    assert.equal(code, 2)
+    assert.equal(code, 64)
     assert.match(stderr, /Usage: sallyport/)
   })

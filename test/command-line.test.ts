@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import test from 'node:test'
 import { send } from './support/client.ts'
@@ -131,10 +132,45 @@ test('the configuration of the project starts with the variables of the compose 
 test('unknown commands and options are refused with the usage', async () => {
   for (const args of [['strat'], ['start', '--confg', 'x'], ['check', '--nope']]) {
     const { code, stdout, stderr } = await run(args)
-    assert.equal(code, 2)
+    assert.equal(code, 64)
     assert.equal(stdout, '')
     assert.match(stderr, /Usage: sallyport/)
   }
+})
+
+test('a command that is spelled wrong is told of the right one', async () => {
+  assert.match((await run(['strat'])).stderr, /unknown command 'strat'\n.*start/)
+})
+
+test('--version prints the version of the package', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  assert.deepEqual(await run(['--version']), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' })
+})
+
+test('--help lists every command, and every command has a help of its own', async () => {
+  const { code, stdout } = await run(['--help'])
+  assert.equal(code, 0)
+  const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name!)
+  assert.deepEqual(listed, ['start', 'check', 'keys', 'cache', 'help'])
+  for (const words of ['start', 'check', 'keys', 'keys create', 'keys list', 'keys revoke', 'cache', 'cache purge']) {
+    const help = await run([...words.split(' '), '--help'])
+    assert.equal(help.code, 0)
+    assert.ok(help.stdout.startsWith(`Usage: sallyport ${words} `), help.stdout)
+    assert.equal(help.stderr, '')
+  }
+})
+
+test('the exit codes of the help are those that the documentation lists', async () => {
+  const { stdout } = await run(['--help'])
+  const page = await readFile(new URL('../docs/command-line.md', import.meta.url), 'utf8')
+  const codes = [...stdout.matchAll(/^ {2}(\d+) {2,}/gm)].map(([, code]) => code)
+  assert.deepEqual(codes, ['0', '1', '2', '3', '64'])
+  assert.deepEqual(
+    [...page.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => code),
+    codes,
+  )
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const)

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Purge } from '../policies/cache/purge.ts'
 import { CommandError, UsageError } from './command.ts'
@@ -14,24 +14,40 @@ const answerSchema = z.object({ purged: z.int() })
 /** Detail of a problem document (RFC 9457). */
 const problemSchema = z.object({ detail: z.string() })
 
-const expected = 'expected cache purge with --url URL, with --prefix URL, or with --host HOST and --group GROUP'
+const expected = 'expected --url URL, --prefix URL, or --host HOST with --group GROUP'
 
-/** Has a running gateway forget stored replies: asks its admin listener, with the token of ADMIN_TOKEN where it is set. */
-export async function cache([name = '', ...args]: string[]): Promise<number> {
-  if (name !== 'purge') throw new UsageError(`Unknown command "cache ${name}"; ${expected}.`)
-  const text = { type: 'string' } as const
-  const { values } = parseArgs({
-    args,
-    options: { url: text, prefix: text, host: text, group: text, admin: { ...text, default: ADMIN } },
-  })
-  const endpoint = URL.parse('/cache/purge', values.admin)
-  if (endpoint === null) throw new UsageError(`--admin ${values.admin} is no URL; expected one such as ${ADMIN}.`)
-  const purged = await purge(endpoint, purgeOf(values), process.env['ADMIN_TOKEN'] ?? '')
-  console.log(`${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`)
-  return 0
+interface Options {
+  readonly url?: string
+  readonly prefix?: string
+  readonly host?: string
+  readonly group?: string
+  readonly admin: string
 }
 
-function purgeOf({ url, prefix, host, group }: Readonly<Record<string, string | undefined>>): Purge {
+/** `sallyport cache`: what a running gateway has stored. */
+export function defineCache(command: Command): void {
+  command.description('Has a running gateway forget stored replies.')
+  command
+    .command('purge')
+    .summary('forget stored replies')
+    .description('Has a running gateway forget stored replies: one of the three ways says which.')
+    .option('--url <url>', 'of this address')
+    .option('--prefix <url>', 'whose address begins so')
+    .option('--host <host>', 'of this host, with --group')
+    .option('--group <group>', 'of this group (RFC 9875), with --host')
+    .option('--admin <url>', 'where the admin listener is; ADMIN_TOKEN holds its token', ADMIN)
+    .action(purgeReplies)
+}
+
+/** Asks the admin listener, with the token of ADMIN_TOKEN where it is set. */
+async function purgeReplies(options: Options): Promise<void> {
+  const endpoint = URL.parse('/cache/purge', options.admin)
+  if (endpoint === null) throw new UsageError(`--admin ${options.admin} is no URL; expected one such as ${ADMIN}.`)
+  const purged = await purge(endpoint, purgeOf(options), process.env['ADMIN_TOKEN'] ?? '')
+  console.log(`${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`)
+}
+
+function purgeOf({ url, prefix, host, group }: Options): Purge {
   const ways: Purge[] = []
   if (url !== undefined) ways.push({ url })
   if (prefix !== undefined) ways.push({ prefix })

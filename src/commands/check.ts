@@ -1,13 +1,18 @@
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { describeRoutes } from '../config/describe.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadChain } from '../config/policy-files.ts'
 import { DEFAULT_FILE } from './command.ts'
 
-/** Checks a configuration and prints its routing table. */
-export async function check(args: string[]): Promise<number> {
-  const { positionals } = parseArgs({ args, allowPositionals: true })
-  const config = await loadConfig(positionals[0] ?? DEFAULT_FILE, process.env)
+/** `sallyport check`: checks a configuration and prints its routing table. */
+export function defineCheck(command: Command): void {
+  command
+    .description('Checks a configuration. Prints its routing table, or every problem with its line and column.')
+    .argument('[file]', 'the configuration', DEFAULT_FILE)
+    .action(check)
+}
+
+async function check(file: string): Promise<void> {
+  const config = await loadConfig(file, process.env)
   console.log(describeRoutes(config, await loadChain(config.policyFiles)))
-  return 0
 }

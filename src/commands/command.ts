@@ -1,11 +1,24 @@
-/** A command of the command line: resolves with the exit code of the process. */
-export type Command = (args: string[]) => Promise<number>
+import { type Command, Option } from 'commander'
+
+/** A command of the command line. What it takes is loaded only when it is asked for. */
+export interface CommandEntry {
+  readonly name: string
+  /** One line for the list of commands. */
+  readonly summary: string
+  /** Gives `command` its options and what it does. */
+  readonly load: () => Promise<(command: Command) => void>
+}
 
 /** The configuration file, where none is named. */
 export const DEFAULT_FILE = 'sallyport.yaml'
 
-/** What a command cannot do, and why, as the user is told; the exit code is 1. */
+/** `--config FILE`, the same for every command that has it. */
+export function configOption(): Option {
+  return new Option('-c, --config <file>', 'the configuration').default(DEFAULT_FILE)
+}
+
+/** What a command cannot do, and why, as the user is told. */
 export class CommandError extends Error {}
 
-/** A command line that cannot be understood; the usage is shown with it, and the exit code is 2. */
+/** A command line that cannot be understood; the help of the command is shown with it. */
 export class UsageError extends Error {}

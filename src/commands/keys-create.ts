@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { loadConfig } from '../config/load.ts'
@@ -6,7 +6,7 @@ import { keyExpiry } from '../policies/auth/key-expiry.ts'
 import { newApiKey } from '../policies/auth/new-api-key.ts'
 import type { StoredApiKey } from '../core/api-keys.ts'
 import type { RedisConfig } from '../stores/redis/client.ts'
-import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
+import { CommandError, configOption, UsageError } from './command.ts'
 import { keyPlace, withKeys } from './key-place.ts'
 
 const TIER = 'api_key'
@@ -21,9 +21,7 @@ const text = z
   .max(128)
 
 const schema = z.object({
-  id: z
-    .string('expected an id for the key')
-    .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters'),
+  id: z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters'),
   owner: text.optional(),
   tier: text.default(TIER),
   roles: z
@@ -34,23 +32,30 @@ const schema = z.object({
   expires: z.string().optional(),
 })
 
-const options = {
-  id: { type: 'string' },
-  owner: { type: 'string' },
-  tier: { type: 'string' },
-  roles: { type: 'string' },
-  expires: { type: 'string' },
-  config: { type: 'string', short: 'c', default: DEFAULT_FILE },
-} as const
+interface Options {
+  readonly config: string
+}
 
 /**
- * Makes an API key. The key alone goes to the standard output, once; what is said of it goes to the standard error. It is
+ * `sallyport keys create`: makes an API key. The key alone goes to the standard output, once; what is said of it goes to the standard error. It is
  * kept in Redis where the configuration looks keys up there; else the lines for the configuration are printed.
  */
-export async function createKey(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options })
-  const key = describeKey(values, Date.now())
-  const config = await loadConfig(values.config, process.env)
+export function defineCreateKey(command: Command): void {
+  command
+    .summary('make an API key')
+    .description('Makes an API key and prints it, this once.')
+    .requiredOption('--id <id>', 'what it is called, in logs and to revoke it')
+    .option('--owner <name>', 'who calls with it (default: the id)')
+    .option('--tier <tier>', `which limits apply (default: ${TIER})`)
+    .option('--roles <list>', 'its roles, with commas between')
+    .option('--expires <time>', 'when it ends: 90d, 12h or 2027-01-31 (default: never)')
+    .addOption(configOption())
+    .action(createKey)
+}
+
+async function createKey(options: Options): Promise<void> {
+  const key = describeKey(options, Date.now())
+  const config = await loadConfig(options.config, process.env)
   const { configured, redis, cache } = keyPlace(config)
   if (configured.some(({ id }) => id === key.id))
     throw new CommandError(`The configuration has an API key "${key.id}" already: choose another id.`)
@@ -59,7 +64,6 @@ export async function createKey(args: string[]): Promise<number> {
   if (redis !== null) await keep(redis, stored)
   console.log(secret)
   console.error(redis === null ? linesFor(stored) : madeText(stored, cache))
-  return 0
 }
 
 /** What the key is to be, from the options; `now` is wall-clock milliseconds. Throws UsageError. */

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { alignColumns } from '../config/columns.ts'
 import { loadConfig } from '../config/load.ts'
-import { DEFAULT_FILE } from './command.ts'
+import { configOption } from './command.ts'
 import { keyPlace, withKeys } from './key-place.ts'
 
 const HEADINGS = ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE']
@@ -17,13 +17,21 @@ interface Shown {
   readonly expires?: number | null | undefined
 }
 
-/** Lists the API keys of the configuration and those in its Redis; never the keys themselves. */
-export async function listKeys(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } },
-  })
-  const { configured, redis } = keyPlace(await loadConfig(values.config, process.env))
+interface Options {
+  readonly config: string
+}
+
+/** `sallyport keys list`: lists the API keys of the configuration and those in its Redis; never the keys themselves. */
+export function defineListKeys(command: Command): void {
+  command
+    .summary('list the API keys')
+    .description('Lists the API keys, of the configuration and in its Redis; never the keys themselves.')
+    .addOption(configOption())
+    .action(listKeys)
+}
+
+async function listKeys({ config }: Options): Promise<void> {
+  const { configured, redis } = keyPlace(await loadConfig(config, process.env))
   const stored = redis === null ? [] : await withKeys(redis, (keys) => keys.list())
   const now = Date.now()
   const rows = [
@@ -31,7 +39,6 @@ export async function listKeys(args: string[]): Promise<number> {
     ...stored.map((key) => rowOf(key, 'redis', now)),
   ]
   console.log(rows.length === 0 ? 'There are no API keys.' : alignColumns([HEADINGS, ...rows]))
-  return 0
 }
 
 function rowOf({ id, prefix, owner, tier, roles, created, expires }: Shown, store: string, now: number): string[] {

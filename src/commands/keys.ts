@@ -1,17 +1,12 @@
-import { type Command, UsageError } from './command.ts'
-import { createKey } from './keys-create.ts'
-import { listKeys } from './keys-list.ts'
-import { revokeKey } from './keys-revoke.ts'
+import type { Command } from 'commander'
+import { defineCreateKey } from './keys-create.ts'
+import { defineListKeys } from './keys-list.ts'
+import { defineRevokeKey } from './keys-revoke.ts'
 
-const commands = new Map<string, Command>([
-  ['create', createKey],
-  ['list', listKeys],
-  ['revoke', revokeKey],
-])
-
-/** Makes, lists and revokes API keys. */
-export function keys([name = '', ...args]: string[]): Promise<number> {
-  const command = commands.get(name)
-  if (command !== undefined) return command(args)
-  throw new UsageError(`Unknown command "keys ${name}"; expected keys ${[...commands.keys()].join(', keys ')}.`)
+/** `sallyport keys`: makes, lists and revokes API keys. */
+export function defineKeys(command: Command): void {
+  command.description('Makes, lists and revokes API keys, in Redis or for the configuration.')
+  defineCreateKey(command.command('create'))
+  defineListKeys(command.command('list'))
+  defineRevokeKey(command.command('revoke'))
 }

@@ -1,15 +1,25 @@
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { Supervisor } from '../workers/supervisor.ts'
-import { CommandError, DEFAULT_FILE } from './command.ts'
+import { CommandError, configOption } from './command.ts'
 
-/** Runs the gateway until SIGTERM or SIGINT, then lets what is in flight end. */
-export async function start(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { config: { type: 'string', short: 'c', default: DEFAULT_FILE } } })
-  const config = await loadConfig(values.config, process.env)
+interface Options {
+  readonly config: string
+}
+
+/** `sallyport start`: runs the gateway until a signal ends it, then lets what is in flight end. */
+export function defineStart(command: Command): void {
+  command
+    .description('Runs the gateway until SIGTERM or SIGINT, then lets requests in flight end.')
+    .addOption(configOption())
+    .action(start)
+}
+
+async function start(options: Options): Promise<void> {
+  const config = await loadConfig(options.config, process.env)
   const output = openLog(config)
   const supervisor = new Supervisor(config, output)
   supervisor.answers.on(reopenLog, () => {
@@ -25,10 +35,11 @@ export async function start(args: string[]): Promise<number> {
     await supervisor.start()
     await stopped
     await supervisor.stop()
-    return 0
   } catch (error) {
     output.log.error({ error }, 'Sallyport could not start')
-    return 1
+    throw new CommandError(`Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
   } finally {
     await output.close()
   }

@@ -1,0 +1,17 @@
+import type { CommandEntry } from './command.ts'
+
+/** Every command, in the order of the help. The one place where they are listed. */
+export const commands: readonly CommandEntry[] = [
+  { name: 'start', summary: 'run the gateway', load: async () => (await import('./start.ts')).defineStart },
+  {
+    name: 'check',
+    summary: 'check a configuration and print its routing table',
+    load: async () => (await import('./check.ts')).defineCheck,
+  },
+  { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
+  {
+    name: 'cache',
+    summary: 'have a running gateway forget stored replies',
+    load: async () => (await import('./cache.ts')).defineCache,
+  },
+]

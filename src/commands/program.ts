@@ -1,0 +1,53 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../config/problems.ts'
+import { version } from '../front/version.ts'
+import { CommandError, UsageError } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { commands } from './index.ts'
+
+/** Runs the command line `args`, the words after "sallyport"; resolves with the exit code of the process. */
+export async function run(args: readonly string[]): Promise<number> {
+  const program = await programFor(args)
+  let asked = program
+  program.hook('preAction', (_, command) => void (asked = command))
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`error: ${error.message}\n\n${asked.helpInformation().trimEnd()}`)
+      return exitCodes.usage
+    }
+    // The library has told the user already, or has shown the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+    if (!(error instanceof ConfigError) && !(error instanceof CommandError)) throw error
+    console.error(error.message)
+    return exitCodes.failed
+  }
+}
+
+/** The commands with their options; of those that are not asked for, the names only. */
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command('sallyport')
+    .usage('<command> [options]')
+    .description('A self-hosted API gateway.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this text')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', `\n${EXIT_CODES}`)
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError()
+    .exitOverride()
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).summary(summary)
+    if (args.includes(name)) (await load())(command)
+  }
+  return program
+}
+
+const EXIT_CODES = `Exit codes:
+  ${exitCodes.done}   done
+  ${exitCodes.failed}   failed: a problem of the configuration, an address that is taken, somebody who said no
+  ${exitCodes.different}   done, and there are differences (commands that compare)
+  ${exitCodes.incomplete}   done, but something had to be left out (commands that convert)
+  ${exitCodes.usage}  the command line cannot be understood`
