@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { text as readText } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
 import { systemClock } from '../src/core/clock.ts'
 import { HealthBoard } from '../src/services/health/board.ts'
@@ -22,7 +23,8 @@ async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  return { address: `127.0.0.1:${port}`, host: '127.0.0.1', port, path: '/health?deep=1' }
+  const target = { host: '127.0.0.1', port, authority: `127.0.0.1:${port}` }
+  return { ...target, method: 'GET', path: '/health?deep=1', headers: {}, body: '' }
 }
 
 function answering(t: TestContext, listener: RequestListener): Promise<ProbeTarget> {
@@ -63,8 +65,39 @@ test('the request is a GET with the instance as its host, on a connection of its
       method: 'GET',
       url: '/health?deep=1',
       httpVersion: '1.1',
-      headers: { host: target.address, 'user-agent': 'sallyport-health', accept: '*/*', connection: 'close' },
+      headers: { host: target.authority, 'user-agent': 'sallyport-health', accept: '*/*', connection: 'close' },
     },
+  ])
+})
+
+test('a check has the method, the header fields and the body that are asked for', async (t) => {
+  const seen: unknown[] = []
+  const target = await answering(t, (request, response) => {
+    const { method, headers } = request
+    void readText(request).then((body) => {
+      seen.push({ method, headers, body })
+      response.end()
+    })
+  })
+  const headers = { 'Content-Type': 'application/json', authorization: 'Bearer t', 'user-agent': 'probe' }
+  const asked = { ...target, authority: 'users.internal', method: 'POST', headers, body: '{"query":"{é}"}' }
+  assert.equal(await ask(asked), 200)
+  assert.equal(await ask({ ...target, method: 'HEAD', headers: { host: 'other' } }), 200)
+  const always = { accept: '*/*', connection: 'close' }
+  assert.deepEqual(seen, [
+    {
+      method: 'POST',
+      headers: {
+        ...always,
+        host: 'users.internal',
+        'user-agent': 'probe',
+        'content-type': 'application/json',
+        authorization: 'Bearer t',
+        'content-length': '16',
+      },
+      body: '{"query":"{é}"}',
+    },
+    { method: 'HEAD', headers: { ...always, host: 'other', 'user-agent': 'sallyport-health' }, body: '' },
   ])
 })
 
@@ -75,7 +108,7 @@ test('a refused connection is reported with its address', async (t) => {
   await once(server, 'close')
   const outcome = await ask(target)
   assert.ok(outcome instanceof Error)
-  assert.equal(outcome.message, `connect ECONNREFUSED ${target.address}`)
+  assert.equal(outcome.message, `connect ECONNREFUSED ${target.authority}`)
 })
 
 test('a connection that closes without an answer is an error', async (t) => {
@@ -146,7 +179,18 @@ test('instances that hang, at first or in mid-body, are unhealthy after their ti
   checker.update({
     users: {
       instances: [silent, stalling, well].map(({ host, port }) => ({ url: { host, port } })),
-      health: { path: '/', interval: 60_000, timeout: 150, unhealthyAfter: 1, healthyAfter: 1, status: [200] },
+      host: 'client',
+      health: {
+        method: 'GET',
+        path: '/',
+        headers: {},
+        body: '',
+        interval: 60_000,
+        timeout: 150,
+        unhealthyAfter: 1,
+        healthyAfter: 1,
+        status: [200],
+      },
     },
   })
   checker.start()

@@ -3,6 +3,7 @@ import { balancers, type BalancerName } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
 import { duration } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+import { healthSchema, targetPath } from './health-schema.ts'
 
 /** An instance as it is configured. */
 export interface InstanceConfig {
@@ -38,49 +39,6 @@ const weightedInstance = z
       .describe('Share of the requests relative to the other instances, 1 to 1000. Default 1.'),
   })
   .transform((instance): InstanceConfig[] => [instance])
-
-const statusRangeExpected = 'expected a status from 100 to 599, or a range such as "200-299"'
-
-const statuses = z
-  .union([
-    z
-      .int(statusRangeExpected)
-      .min(100, statusRangeExpected)
-      .max(599, statusRangeExpected)
-      .transform((status) => [status]),
-    z
-      .string(statusRangeExpected)
-      .regex(/^[1-5]\d\d-[1-5]\d\d$/, statusRangeExpected)
-      .transform((text, context) => {
-        const [from = 0, to = 0] = text.split('-').map(Number)
-        if (from > to) context.addIssue({ code: 'custom', message: statusRangeExpected })
-        return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
-      }),
-  ])
-  .array()
-  .min(1)
-  .transform((lists) => [...new Set(lists.flat())])
-
-const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
-
-const healthSchema = z.strictObject({
-  path: targetPath.default('/health').describe('Path that is asked for, query included. Default /health.'),
-  interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
-  timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
-  unhealthyAfter: z
-    .int()
-    .min(1)
-    .default(2)
-    .describe('Failed checks in a row after which an instance gets no more requests. Default 2.'),
-  healthyAfter: z
-    .int()
-    .min(1)
-    .default(1)
-    .describe('Passed checks in a row after which an instance gets requests again. Default 1.'),
-  status: statuses
-    .prefault([200])
-    .describe('Statuses that pass, single or as ranges: [200, "300-399"]. Default [200].'),
-})
 
 const timeoutsSchema = z.strictObject({
   connect: duration.prefault('2s').describe('Until the connection to the instance stands. Default 2s.'),
@@ -141,7 +99,8 @@ export const serviceSchema = z.strictObject({
     .default('client')
     .describe(
       'Host field of the forwarded request: "client" passes on what the client sent, "instance" is host:port of the ' +
-        'instance, anything else is a fixed name. Default client.',
+        'instance, anything else is a fixed name, for health checks too, which have the instance for "client". ' +
+        'Default client.',
     ),
 })
 

@@ -7,7 +7,10 @@ import { ManualClock } from './manual-clock.ts'
 
 /** The options of a service unless the test says otherwise. */
 export const options: HealthOptions = {
+  method: 'GET',
   path: '/health',
+  headers: {},
+  body: '',
   interval: 10_000,
   timeout: 5_000,
   unhealthyAfter: 2,
@@ -16,9 +19,9 @@ export const options: HealthOptions = {
 }
 
 /** A service with an instance on each of the ports of 127.0.0.1. */
-export function service(ports: number[], health: Partial<HealthOptions> | false = {}): CheckedService {
+export function service(ports: number[], health: Partial<HealthOptions> | false = {}, host = 'client'): CheckedService {
   const instances = ports.map((port) => ({ url: { host: '127.0.0.1', port } }))
-  return { instances, health: health === false ? false : { ...options, ...health } }
+  return { instances, host, health: health === false ? false : { ...options, ...health } }
 }
 
 interface Check {

@@ -31,8 +31,34 @@ test('the start checks every instance at once by the path of its service', () =>
   checker.update({ users: service([1, 2]), orders: service([3], { path: '/ready?deep=1' }) })
   checker.start()
   assert.deepEqual(
-    started.map(({ address, path }) => `${address} ${path}`),
+    started.map(({ authority, path }) => `${authority} ${path}`),
     ['127.0.0.1:1 /health', '127.0.0.1:2 /health', '127.0.0.1:3 /ready?deep=1'],
+  )
+})
+
+test('a check names the host that requests to the service name', () => {
+  for (const [host, authority] of [
+    ['client', '127.0.0.1:1'],
+    ['instance', '127.0.0.1:1'],
+    ['users.internal', 'users.internal'],
+  ] as const) {
+    const { checker, started } = setUp()
+    checker.update({ users: service([1], {}, host) })
+    checker.start()
+    assert.equal(started[0]?.authority, authority)
+  }
+})
+
+test('another host is used at once', () => {
+  const { checker, clock, started, answer } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  answer(1, 200)
+  checker.update({ users: service([1], {}, 'users.internal') })
+  clock.advance(0)
+  assert.deepEqual(
+    started.map(({ authority }) => authority),
+    ['127.0.0.1:1', 'users.internal'],
   )
 })
 

@@ -6,6 +6,8 @@ import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
 /** The part of a service's configuration that its checks need. */
 export interface CheckedService extends Addressed {
   readonly health: HealthOptions | false
+  /** 'client', 'instance', or the Host to send. */
+  readonly host: string
 }
 
 /** What is known of a service's instances. */
@@ -71,16 +73,23 @@ export class HealthChecker {
     }))
   }
 
-  private adopt(service: string, { instances, health }: CheckedService, slots: readonly number[]): InstanceMonitor[] {
+  private adopt(
+    service: string,
+    { instances, health, host }: CheckedService,
+    slots: readonly number[],
+  ): InstanceMonitor[] {
     const before = this.monitors.get(service) ?? []
     const monitors = new Map<string, InstanceMonitor>()
     for (const [index, { url }] of instances.entries()) {
       const address = formatAddress(url)
       if (monitors.has(address)) continue
+      // There is no client whose Host could be passed on.
+      const authority = host === 'client' || host === 'instance' ? address : host
+      const options = health === false ? false : { ...health, authority }
       const target = { service, address, host: url.host, port: url.port, slot: slots[index]! }
       const monitor =
-        before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, health, this.context)
-      monitor.configure(health)
+        before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, options, this.context)
+      monitor.configure(options)
       if (this.running) monitor.start()
       monitors.set(address, monitor)
     }

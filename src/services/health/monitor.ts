@@ -7,8 +7,12 @@ import type { Probe } from './probe.ts'
 
 /** How the instances of a service are checked. Durations in milliseconds. */
 export interface HealthOptions {
-  /** Path and query of the GET request. */
+  readonly method: string
+  /** Path and query. */
   readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Body of the request, "" for none. */
+  readonly body: string
   /** From the end of one check to the start of the next, give or take a tenth. */
   readonly interval: number
   /** For the whole check, from connecting to the end of the body. */
@@ -50,11 +54,16 @@ export interface MonitorTarget extends Pick<Instance, 'address' | 'host' | 'port
   readonly service: string
 }
 
+/** How one instance is checked, and the Host field that it expects. */
+export interface MonitorOptions extends HealthOptions {
+  readonly authority: string
+}
+
 /** Checks one instance, one check at a time, and keeps its slot on the board up to date. */
 export class InstanceMonitor {
   readonly target: MonitorTarget
   private readonly context: MonitorContext
-  private options: HealthOptions | false
+  private options: MonitorOptions | false
   private readonly firstCheck = Promise.withResolvers<void>()
   private running = false
   /** Calls off the check that is under way or due, or null when there is none. */
@@ -67,7 +76,7 @@ export class InstanceMonitor {
   private since: number
   private last: Pick<InstanceReport, 'reason' | 'checkedAt' | 'duration'> = NEVER_CHECKED
 
-  constructor(target: MonitorTarget, options: HealthOptions | false, context: MonitorContext) {
+  constructor(target: MonitorTarget, options: MonitorOptions | false, context: MonitorContext) {
     this.target = target
     this.options = options
     this.context = context
@@ -94,7 +103,7 @@ export class InstanceMonitor {
   }
 
   /** Checks by other options from now on. What is known holds until the first result, which decides at once. */
-  configure(options: HealthOptions | false): void {
+  configure(options: MonitorOptions | false): void {
     if (isDeepStrictEqual(options, this.options)) return
     this.cancel()
     this.options = options
@@ -138,14 +147,14 @@ export class InstanceMonitor {
       cancelProbe()
       conclude(new Error(`no complete answer within ${options.timeout} ms`))
     })
-    const cancelProbe = probe({ ...target, path: options.path }, conclude)
+    const cancelProbe = probe({ ...options, host: target.host, port: target.port }, conclude)
     this.callOff = () => {
       cancelTimeout()
       cancelProbe()
     }
   }
 
-  private record(outcome: number | Error, duration: number, options: HealthOptions): void {
+  private record(outcome: number | Error, duration: number, options: MonitorOptions): void {
     const success = typeof outcome === 'number' && options.status.includes(outcome)
     this.last = { reason: describe(outcome, success), checkedAt: this.context.clock.wall(), duration }
     this.failures = success ? 0 : this.failures + 1

@@ -2,12 +2,17 @@ import { request } from 'node:http'
 
 /** What a check asks for. */
 export interface ProbeTarget {
-  /** Value of the Host field. */
-  readonly address: string
+  /** Name or IP address to connect to. */
   readonly host: string
   readonly port: number
+  /** Value of the Host field, unless it is among the header fields. */
+  readonly authority: string
+  readonly method: string
   /** Path and query. */
   readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  /** "" for none. */
+  readonly body: string
 }
 
 /**
@@ -19,24 +24,25 @@ export type Probe = (target: ProbeTarget, done: (outcome: number | Error) => voi
 /** Octets of a body that are read before the status code alone has to do. */
 const BODY_LIMIT = 64 * 1024
 
-/** A GET over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
-export const httpProbe: Probe = ({ address, host, port, path }, done) => {
+/** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
+export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body }, done) => {
   let open = true
   const finish = (outcome: number | Error): void => {
     if (!open) return
     open = false
     done(outcome)
-    get.destroy()
+    asked.destroy()
   }
-  const get = request({
+  const asked = request({
     host,
     port,
+    method,
     path,
     agent: false,
     setHost: false,
-    headers: { Host: address, 'User-Agent': 'sallyport-health', Accept: '*/*', Connection: 'close' },
+    headers: { Host: authority, 'User-Agent': 'sallyport-health', Accept: '*/*', ...headers, Connection: 'close' },
   })
-  get.on('response', (response) => {
+  asked.on('response', (response) => {
     const status = response.statusCode!
     let size = 0
     response.on('data', (chunk: Buffer) => {
@@ -46,11 +52,11 @@ export const httpProbe: Probe = ({ address, host, port, path }, done) => {
     response.on('end', () => finish(status))
     response.on('error', finish)
   })
-  get.on('error', finish)
-  get.on('close', () => finish(new Error('connection closed without an answer')))
-  get.end()
+  asked.on('error', finish)
+  asked.on('close', () => finish(new Error('connection closed without an answer')))
+  asked.end(body)
   return () => {
     open = false
-    get.destroy()
+    asked.destroy()
   }
 }

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { isFieldValue, isToken } from '../core/headers.ts'
+import { duration } from '../core/units.ts'
+
+const statusRangeExpected = 'expected a status from 100 to 599, or a range such as "200-299"'
+
+const statuses = z
+  .union([
+    z
+      .int(statusRangeExpected)
+      .min(100, statusRangeExpected)
+      .max(599, statusRangeExpected)
+      .transform((status) => [status]),
+    z
+      .string(statusRangeExpected)
+      .regex(/^[1-5]\d\d-[1-5]\d\d$/, statusRangeExpected)
+      .transform((text, context) => {
+        const [from = 0, to = 0] = text.split('-').map(Number)
+        if (from > to) context.addIssue({ code: 'custom', message: statusRangeExpected })
+        return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+      }),
+  ])
+  .array()
+  .min(1)
+  .transform((lists) => [...new Set(lists.flat())])
+
+/** Fields that belong to the connection and to the framing of the check. */
+const WIRE = /^(?:connection|content-length|expect|keep-alive|te|trailer|transfer-encoding|upgrade)$/i
+
+const headerName = z
+  .string()
+  .refine(isToken, 'expected the name of a header field: letters, digits and hyphens')
+  .refine((name) => !WIRE.test(name), 'the gateway sets this field itself: it belongs to the connection')
+
+const headerValue = z.string().refine(isFieldValue, 'expected the value of a header field: no line ends')
+
+/** Schema of a path that a service is asked for, query included. */
+export const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
+
+/** Schema of how the instances of a service are checked. */
+export const healthSchema = z
+  .strictObject({
+    path: targetPath.default('/health').describe('Path that is asked for, query included. Default /health.'),
+    method: z
+      .enum(['GET', 'HEAD', 'OPTIONS', 'POST'])
+      .default('GET')
+      .describe('Method of the request: GET, HEAD, OPTIONS or POST. Default GET.'),
+    headers: z
+      .record(headerName, headerValue)
+      .default({})
+      .describe('Further header fields of the request, or others for Host, User-Agent and Accept. Default none.'),
+    body: z.string().default('').describe('Body of a POST. Default empty.'),
+    interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
+    timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
+    unhealthyAfter: z
+      .int()
+      .min(1)
+      .default(2)
+      .describe('Failed checks in a row after which an instance gets no more requests. Default 2.'),
+    healthyAfter: z
+      .int()
+      .min(1)
+      .default(1)
+      .describe('Passed checks in a row after which an instance gets requests again. Default 1.'),
+    status: statuses
+      .prefault([200])
+      .describe('Statuses that pass, single or as ranges: [200, "300-399"]. Default [200].'),
+  })
+  .refine(({ method, body }) => body === '' || method === 'POST', {
+    path: ['body'],
+    message: 'a request with a body is a POST: give method: POST',
+  })
