@@ -34,6 +34,7 @@ const rows: readonly (readonly [
     '',
     'must not hold an item twice',
   ],
+  ['a price with a third place', { items: { multipleOf: 0.01 } }, [19.99, 4.351], '/1', 'must be a multiple of 0.01'],
   ['a date that is none', { format: 'date' }, '2024-02-30', '', 'must match format "date"'],
 ]
 
@@ -41,6 +42,11 @@ for (const [what, schema, value, pointer, detail] of rows)
   test(`${what} is told of where it stands`, () => {
     assert.deepEqual(compile(schema)(value), [{ pointer, in: 'body', detail }])
   })
+
+test('multiples are those of decimal numbers', () => {
+  const check = compile({ items: { type: 'number', multipleOf: 0.01 } })
+  assert.equal(check([19.99, 4.35, 0.07, 1e300]), null)
+})
 
 test('each pattern of a schema is itself', () => {
   const check = compile({

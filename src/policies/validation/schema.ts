@@ -2,6 +2,7 @@ import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
 import { linearFormats, validator } from './library.ts'
 import { compileLinear } from './linear-pattern.ts'
+import { compileMultipleOf } from './multiple-of.ts'
 import { UnusablePattern } from './pattern-syntax.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
@@ -104,6 +105,15 @@ function create(options: Options): Ajv2020 {
     schemaType: 'boolean',
     error: { message: 'must not hold an item twice' },
     validate: (unique: boolean, items: readonly unknown[]) => !unique || !hasDuplicates(items),
+  })
+  // That of the library divides in binary, where 4.35 is no multiple of 0.01.
+  ajv.removeKeyword('multipleOf')
+  ajv.addKeyword({
+    keyword: 'multipleOf',
+    type: 'number',
+    schemaType: 'number',
+    error: { message: ({ schema }) => `must be a multiple of ${String(schema)}` },
+    compile: (divisor: number) => compileMultipleOf(divisor),
   })
   return ajv
 }
