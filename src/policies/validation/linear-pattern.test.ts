@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { compileLinear } from './linear-pattern.ts'
-import { UnusablePattern } from './pattern-syntax.ts'
+import { UnusablePattern } from './unusable-pattern.ts'
 
 const atom = fc.constantFrom(
   'a',
@@ -27,7 +27,7 @@ const { pattern } = fc.letrec<{ pattern: string; sequence: string; piece: string
     fc
       .tuple(atom, fc.constantFrom('', '', '*', '+', '?', '{2}', '{1,}', '{0,2}', '*?', '{1,2}?'))
       .map(([single, count]) => single + count),
-    fc.constantFrom('^', '$'),
+    fc.constantFrom('^', '$', '\\b', '\\B'),
     fc
       .tuple(fc.constantFrom('(', '(?:'), tie('pattern'), fc.constantFrom('', '*', '+', '?'))
       .map(([open, inner, count]) => `${open}${inner})${count}`),
@@ -77,6 +77,63 @@ for (const [source, yes, no] of [
     for (const each of [yes, no, `${yes}\n`]) assert.equal(linear(each), new RegExp(source, 'u').test(each))
   })
 
+test('long repetitions of a character are counted, and find what the language finds', () => {
+  const counts = fc.constantFrom('{0,300}', '{2,300}', '{300}', '{300,}', '{10,290}')
+  const single = fc.constantFrom('a', '[ab]', '(?:.)', '\\b', '(b|)')
+  const long = fc
+    .array(fc.tuple(fc.constantFrom('a', 'b', 'ab', '1', '-'), fc.integer({ min: 0, max: 310 })), { maxLength: 4 })
+    .map((runs) => runs.map(([each, times]) => each.repeat(times)).join(''))
+  const counted = fc
+    .array(
+      fc.oneof(
+        single,
+        fc.tuple(fc.constantFrom('a', '[ab]', '(?:.)'), counts).map((pair) => pair.join('')),
+      ),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    )
+    .map((parts) => parts.join(''))
+  const anchors = fc.tuple(fc.constantFrom('', '^'), counted, fc.constantFrom('', '$'))
+  fc.assert(
+    fc.property(anchors, fc.array(long, { minLength: 5, maxLength: 5 }), (parts, texts) => {
+      const linear = compileLinear(parts.join(''))
+      for (const each of texts) assert.equal(linear(each), new RegExp(parts.join(''), 'u').test(each))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('what is counted takes time and memory linear in the text', () => {
+  const linear = compileLinear('(?:[ab]{1,2000}c){3}d[ab]{0,100000}e')
+  assert.equal(linear('ab'.repeat(500_000)), false)
+  assert.equal(linear(`${'ab'.repeat(200_000)}cacbcd${'a'.repeat(100_000)}e`), true)
+})
+
+for (const [written, yes, no] of [
+  ['^[\\w\\-\\.]+\\@[\\w\\-]+$', 'a.b-c@d', 'a b@d'],
+  ['^[a-z\\_\\@\\#\\ ]+$', 'a_ @#', 'a\\'],
+  ['\\bword\\b', 'a word.', 'swords'],
+  ['^[a-zA-Z0-9\\s]{1,2000}$', 'a'.repeat(2000), 'a'.repeat(2001)],
+  ['^[\\w-.]+$', 'a-b.c', 'a,b'],
+  ['^[.-\\w]+$', 'a-b.c', 'a,b'],
+  ['^{a}$', '{a}', 'a'],
+  ['^\\d{2}}]$', '12}]', '12'],
+  ['^\\"\\\'\\é$', '"\'é', 'é'],
+  ['\\A[a-z]+\\Z', 'abc', 'ab1'],
+  ['^(?P<year>\\d{4})$', '2024', '24'],
+  ['(?i)^abc$', 'ABC', 'abd'],
+  ['^(?i)[a-z]+\\-é$', 'ABC-É', 'ABC_É'],
+  ['^\\p{L}+\\-$', 'é-', '1-'],
+  ['^[\\[\\]\\-]+\\:$', '[-]:', '()'],
+] as const)
+  test(`${written} means what its author meant`, () => {
+    const linear = compileLinear(written)
+    assert.equal(linear(yes), true)
+    assert.equal(linear(no), false)
+  })
+
 test('what would take more states than are made is found all the same, also across characters of two units', () => {
   const linear = compileLinear('^.*a.{12}(?:b|\u{1F600})$')
   const expression = /^.*a.{12}(?:b|\u{1F600})$/u
@@ -94,12 +151,17 @@ for (const source of [
   '[z-a]',
   '(a)\\1',
   '(?<x>a)\\k<x>',
-  '\\bword',
   'a(?=b)',
   '(?<=a)b',
   '^(?=a)b|c',
-  '[ab]{3000}',
   '((a{50}){50}){50}',
+  '(?:ab){1,2000}',
+  'a{,5}',
+  '\\hello',
+  '[[:alpha:]]',
+  '(?i:a)b',
+  '(?P=x)',
+  'a\\',
 ])
   test(`${source} is refused with a reason`, () => {
     assert.throws(() => compileLinear(source), UnusablePattern)

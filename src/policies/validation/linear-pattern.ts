@@ -1,16 +1,15 @@
-import { parsePattern, type Part, UnusablePattern } from './pattern-syntax.ts'
-
-/** A step of the automaton: takes a character, leads on without one, or is the end. */
-type Node =
-  | { readonly type: 'atom'; readonly atom: number; readonly next: number }
-  | { readonly type: 'start' | 'end'; readonly next: number }
-  | { readonly type: 'split'; readonly next: number[] }
-  | { readonly type: 'match' }
+import { type Automaton, buildAutomaton, MATCH } from './automaton.ts'
+import { Characters } from './characters.ts'
+import { type Part, parsePattern } from './pattern-syntax.ts'
+import { simulate } from './simulation.ts'
 
 /** Where the automaton may be after some characters. */
 interface State {
-  /** Atoms and ends that it waits at. */
-  readonly nodes: readonly number[]
+  /** Steps that it waits at. */
+  readonly waiting: readonly number[]
+  readonly atStart: boolean
+  /** Whether the last character is one of words; false where no boundaries are looked for. */
+  readonly afterWord: boolean
   readonly matched: boolean
   /** Whether it has matched if the text ends here. */
   readonly accepts: boolean
@@ -18,174 +17,109 @@ interface State {
   readonly next: (State | undefined)[]
 }
 
-/** A pattern with more steps, its counted repetitions written out, is refused. */
-const MAXIMUM_NODES = 1_000
+/** What holds at a place in the text; null where it is not known yet. */
+interface Place {
+  readonly start: boolean
+  readonly end: boolean
+  readonly boundary: boolean | null
+}
+
 /**
- * How many states are made, and characters beyond ASCII kept: a client decides how many there would be. To make a state
- * takes far longer than a step without one.
+ * How many states are made: a client decides how many there would be. To make a state takes far longer than a step
+ * without one.
  */
 const MAXIMUM_STATES = 1_000
-const MAXIMUM_CHARACTERS = 16_384
-const MATCH = 0
 
 /**
  * Compiles a regular expression into a test that takes time linear in the length of the text, whatever the text: by an
  * automaton whose states are made when they are first needed. Throws UnusablePattern.
  */
 export function compileLinear(pattern: string): (text: string) => boolean {
-  const conditions = parsePattern(pattern).map(({ part, negated }) => ({ automaton: new Automaton(part), negated }))
-  return (text) => conditions.every(({ automaton, negated }) => automaton.test(text) !== negated)
+  const { conditions, ignoresCase } = parsePattern(pattern)
+  const matchers = conditions.map(({ part, negated }) => ({ matcher: new Matcher(part, ignoresCase), negated }))
+  return (text) => matchers.every(({ matcher, negated }) => matcher.test(text) !== negated)
 }
 
 /** Finds whether what a part of an expression describes occurs in a text. */
-class Automaton {
-  private readonly nodes: Node[] = [{ type: 'match' }]
-  private readonly sources: string[] = []
-  private readonly atoms: readonly RegExp[]
-  private readonly entry: number
+class Matcher {
+  private readonly automaton: Automaton
+  private readonly characters: Characters
   private readonly states = new Map<string, State>()
   private readonly initial: State
-  /** Code point -> class; all characters of a class are taken by the same atoms. */
-  private readonly ascii = Array<number>(128).fill(-1)
-  private readonly others = new Map<number, number>()
-  private readonly classes = new Map<string, number>()
-  /** Class -> for each atom, whether it takes a character of the class. */
-  private readonly taken: (readonly boolean[])[] = []
 
-  constructor(part: Part) {
-    this.entry = this.emit(part, MATCH)
-    this.atoms = this.sources.map((source) => new RegExp(`^(?:${source})$`, 'u'))
-    this.initial = this.stateOf([this.entry], true)
+  constructor(part: Part, ignoresCase: boolean) {
+    this.automaton = buildAutomaton(part)
+    this.characters = new Characters(this.automaton.atoms, ignoresCase)
+    this.initial = this.stateOf([this.automaton.entry], true, false)
   }
 
   test(text: string): boolean {
+    // How often something was repeated is in no state, as there would be too many.
+    if (this.automaton.counts > 0) return this.simulate(text, 0, [this.automaton.entry], false)
     let state = this.initial
     for (let at = 0; at < text.length; at++) {
       if (state.matched) return true
-      if (state.nodes.length === 0) return false
+      if (state.waiting.length === 0) return false
       const code = text.codePointAt(at)!
-      const kind = this.classOf(code)
+      const kind = this.characters.classOf(code)
       const next = state.next[kind] ?? this.step(state, kind)
-      if (next === null) return this.simulate(text, at, state.nodes)
+      if (next === null) return this.simulate(text, at, state.waiting, state.afterWord)
       state = next
       if (code > 0xffff) at++
     }
     return state.accepts
   }
 
-  /** Tests the rest of a text without making states; not at its beginning. */
-  private simulate(text: string, from: number, waiting: readonly number[]): boolean {
-    const marks = new Uint32Array(this.nodes.length)
-    let nodes = waiting
-    for (let at = from; at < text.length; at++) {
-      const code = text.codePointAt(at)!
-      if (code > 0xffff) at++
-      const taken = this.taken[this.classOf(code)]!
-      const mark = at + 1
-      const next: number[] = []
-      for (const id of nodes) {
-        const node = this.nodes[id]!
-        if (node.type === 'atom' && taken[node.atom] === true) this.enter(node.next, next, marks, mark)
-      }
-      this.enter(this.entry, next, marks, mark)
-      if (marks[MATCH] === mark) return true
-      nodes = next
-    }
-    return this.reach(nodes, false, true).has(MATCH)
-  }
-
-  /** Adds the atoms and ends that are reached from a node without a character, each once. */
-  private enter(id: number, reached: number[], marks: Uint32Array, mark: number): void {
-    if (marks[id] === mark) return
-    marks[id] = mark
-    const node = this.nodes[id]!
-    if (node.type === 'atom' || node.type === 'end') reached.push(id)
-    else if (node.type === 'split') for (const next of node.next) this.enter(next, reached, marks, mark)
-  }
-
-  /** Adds the nodes of a part that leads to `next`; returns the first of them. */
-  private emit(part: Part, next: number): number {
-    if (part.type === 'atom') return this.add({ type: 'atom', atom: this.atomOf(part.source), next })
-    if (part.type === 'sequence') return part.parts.reduceRight((following, each) => this.emit(each, following), next)
-    if (part.type === 'choice')
-      return this.add({ type: 'split', next: part.parts.map((each) => this.emit(each, next)) })
-    if (part.type !== 'repeat') return this.add({ type: part.type, next })
-    let entry = next
-    if (part.max === Number.POSITIVE_INFINITY) {
-      const loop: number[] = [next]
-      entry = this.add({ type: 'split', next: loop })
-      loop.push(this.emit(part.part, entry))
-    } else {
-      for (let i = part.min; i < part.max; i++)
-        entry = this.add({ type: 'split', next: [this.emit(part.part, entry), next] })
-    }
-    for (let i = 0; i < part.min; i++) entry = this.emit(part.part, entry)
-    return entry
-  }
-
-  private add(node: Node): number {
-    if (this.nodes.length === MAXIMUM_NODES)
-      throw new UnusablePattern(
-        `has more than ${MAXIMUM_NODES} steps; expected smaller counts, or minLength and maxLength`,
-      )
-    return this.nodes.push(node) - 1
-  }
-
-  private atomOf(source: string): number {
-    const known = this.sources.indexOf(source)
-    return known === -1 ? this.sources.push(source) - 1 : known
+  private simulate(text: string, at: number, waiting: readonly number[], afterWord: boolean): boolean {
+    return simulate(this.automaton, this.characters, text, { at, waiting, afterWord })
   }
 
   /** Null where no more states are made. */
   private step(state: State, kind: number): State | null {
     if (this.states.size === MAXIMUM_STATES) return null
-    const taken = this.taken[kind]!
-    const entered = state.nodes.flatMap((id) => {
-      const node = this.nodes[id]!
-      return node.type === 'atom' && taken[node.atom] === true ? [node.next] : []
+    const { steps, word, entry } = this.automaton
+    const taken = this.characters.taken[kind]!
+    const isWord = word !== -1 && taken[word] === true
+    const ready =
+      word === -1
+        ? state.waiting
+        : [...this.reach(state.waiting, { start: state.atStart, end: false, boundary: isWord !== state.afterWord })]
+    const entered = ready.flatMap((id) => {
+      const step = steps[id]!
+      return step.type === 'atom' && taken[step.atom] === true ? [step.next] : []
     })
-    // The match may also begin here.
-    const next = this.stateOf([...entered, this.entry], false)
+    // The match may also begin here, or have ended before this character.
+    const next = this.stateOf([...entered, ready.includes(MATCH) ? MATCH : entry], false, isWord)
     state.next[kind] = next
     return next
   }
 
-  private stateOf(entered: readonly number[], atStart: boolean): State {
-    const reached = this.reach(entered, atStart, false)
-    const nodes = [...reached].filter((id) => this.nodes[id]!.type === 'atom' || this.nodes[id]!.type === 'end')
+  private stateOf(entered: readonly number[], atStart: boolean, afterWord: boolean): State {
+    const reached = this.reach(entered, { start: atStart, end: false, boundary: null })
+    const waiting = [...reached].filter((id) => !['split', 'start', 'match'].includes(this.automaton.steps[id]!.type))
     const matched = reached.has(MATCH)
-    const key = `${atStart}${matched}${nodes.toSorted((a, b) => a - b).join()}`
+    const key = `${atStart}${matched}${afterWord}${waiting.toSorted((a, b) => a - b).join()}`
     const known = this.states.get(key)
     if (known !== undefined) return known
-    const accepts = matched || this.reach(nodes, atStart, true).has(MATCH)
-    const state: State = { nodes, matched, accepts, next: [] }
+    const accepts = matched || this.reach(waiting, { start: atStart, end: true, boundary: afterWord }).has(MATCH)
+    const state: State = { waiting, atStart, afterWord, matched, accepts, next: [] }
     this.states.set(key, state)
     return state
   }
 
-  /** Every node that is reached without a character. */
-  private reach(from: readonly number[], atStart: boolean, atEnd: boolean): Set<number> {
+  /** Every step that is reached without a character. */
+  private reach(from: readonly number[], place: Place): Set<number> {
     // What is added while the set is walked through is walked through too.
     const reached = new Set(from)
     for (const id of reached) {
-      const node = this.nodes[id]!
-      if (node.type === 'split') for (const next of node.next) reached.add(next)
-      else if ((node.type === 'start' && atStart) || (node.type === 'end' && atEnd)) reached.add(node.next)
+      const step = this.automaton.steps[id]!
+      if (step.type === 'split') for (const next of step.next) reached.add(next)
+      else if (step.type === 'start' || step.type === 'end') {
+        if (place[step.type]) reached.add(step.next)
+      } else if (step.type === 'boundary' || step.type === 'inner') {
+        if (place.boundary === (step.type === 'boundary')) reached.add(step.next)
+      }
     }
     return reached
-  }
-
-  private classOf(code: number): number {
-    const known = code < 128 ? this.ascii[code]! : (this.others.get(code) ?? -1)
-    if (known !== -1) return known
-    const character = String.fromCodePoint(code)
-    const taken = this.atoms.map((atom) => atom.test(character))
-    const key = taken.map(Number).join('')
-    const kind = this.classes.get(key) ?? this.taken.push(taken) - 1
-    this.classes.set(key, kind)
-    if (this.others.size === MAXIMUM_CHARACTERS) this.others.clear()
-    if (code < 128) this.ascii[code] = kind
-    else this.others.set(code, kind)
-    return kind
   }
 }

@@ -1,12 +1,13 @@
-/** A regular expression that cannot be matched in linear time, or is none; the message says why. */
-export class UnusablePattern extends Error {
-  override readonly name = 'UnusablePattern'
-}
+import { strictForm } from './pattern-dialect.ts'
+import { UnusablePattern } from './unusable-pattern.ts'
 
-/** A part of a regular expression. An atom is the source text of what takes one character. */
+/**
+ * A part of a regular expression. An atom is the source text of what takes one character; between a character of words
+ * and another is a boundary, everywhere else it is inner.
+ */
 export type Part =
   | { readonly type: 'atom'; readonly source: string }
-  | { readonly type: 'start' | 'end' }
+  | { readonly type: 'start' | 'end' | 'boundary' | 'inner' }
   | { readonly type: 'sequence' | 'choice'; readonly parts: readonly Part[] }
   | { readonly type: 'repeat'; readonly part: Part; readonly min: number; readonly max: number }
 
@@ -16,22 +17,24 @@ export interface Condition {
   readonly negated: boolean
 }
 
+/** What a regular expression asks of a text. */
+export interface Pattern {
+  readonly conditions: readonly Condition[]
+  readonly ignoresCase: boolean
+}
+
 /** A class, an escape, the beginning of a group, a quantifier, or any other character. */
 const TOKEN =
   /\[\^?(?:\\.|[^\]\\])*\]|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u\{[\da-fA-F]+\}|\\u[\da-fA-F]{4}|\\x[\da-fA-F]{2}|\\c[A-Za-z]|\\[pP]\{[^}]*\}|\\k<[^>]*>|\\\d+|\\.|\(\?<[^=!>]+>|\(\?<?[=!]|\(\?[^)]?|\{\d+(?:,\d*)?\}\??|[*+?]\??|./gsu
 
 /**
- * Reads a regular expression (ECMA-262, with the flag u, as JSON Schema has it) into conditions on the text. Lookaheads
- * are taken right after a leading "^", where they are further conditions. Throws UnusablePattern for other lookarounds,
- * back references and word boundaries, which no automaton can follow.
+ * Reads a regular expression (ECMA-262, with the flag u, as JSON Schema has it, or what `strictForm` makes one of) into
+ * conditions on the text. Lookaheads are taken right after a leading "^", where they are further conditions. Throws
+ * UnusablePattern for other lookarounds and back references, which no automaton can follow.
  */
-export function parsePattern(text: string): readonly Condition[] {
-  try {
-    void new RegExp(text, 'u')
-  } catch (error) {
-    throw new UnusablePattern(error instanceof Error ? error.message : String(error))
-  }
-  return new Parser(text.match(TOKEN) ?? []).parse()
+export function parsePattern(text: string): Pattern {
+  const { source, ignoresCase } = strictForm(text)
+  return { conditions: new Parser(source.match(TOKEN) ?? []).parse(), ignoresCase }
 }
 
 /** Reads what is known to be a regular expression. */
@@ -95,9 +98,11 @@ class Parser {
       this.at++
       return inner
     }
+    if (/^\(\?[a-z-]/.test(token)) throw unusable(`"${token}"; of flags, a leading "(?i)" is taken only`)
     if (token.startsWith('(?')) throw unusable(`"${token}"; lookaheads are taken right after a leading "^" only`)
     if (/^\\(?:[1-9k])/.test(token)) throw unusable(`"${token}"; back references are not taken`)
-    if (/^\\[bB]$/.test(token)) throw unusable(`"${token}"; word boundaries are not taken`)
+    if (token === '\\b') return { type: 'boundary' }
+    if (token === '\\B') return { type: 'inner' }
     return { type: 'atom', source: token }
   }
 }

@@ -3,7 +3,7 @@ import type { JsonDocument } from '../../core/document.ts'
 import { linearFormats, validator } from './library.ts'
 import { compileLinear } from './linear-pattern.ts'
 import { compileMultipleOf } from './multiple-of.ts'
-import { UnusablePattern } from './pattern-syntax.ts'
+import { UnusablePattern } from './unusable-pattern.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
 

@@ -1,0 +1,4 @@
+/** A regular expression that cannot be matched in linear time, or is none; the message says why. */
+export class UnusablePattern extends Error {
+  override readonly name = 'UnusablePattern'
+}
