@@ -276,10 +276,16 @@ test('a tunnel is a span for as long as it is open', async (t) => {
   const service = await startRawService(t)
   const { port, log, spans } = await startTraced(t, proxyTo(service.url))
   const client = await connect(t, port)
-  client.write('GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  const key = 'dGhlIHNhbXBsZSBub25jZQ=='
+  client.write(
+    `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+  )
   const peer = await service.accept()
   const { fields } = await peer.request()
-  peer.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello')
+  const accept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+  peer.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\nhello`,
+  )
   await client.until('hello')
   client.end()
   peer.end()

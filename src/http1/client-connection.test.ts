@@ -548,8 +548,11 @@ test('a connection that is gone has no deadline any more', async () => {
 
 // Upgrades
 
-const upgrade = { head: 'head\r\n\r\n', upgrade: 'websocket' }
-const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: 1\r\n\r\n'
+/** The example of RFC 6455 section 1.3. */
+const upgrade = { head: 'head\r\n\r\n', upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
+const SWITCHING =
+  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: 1\r\n' +
+  'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
 
 test('a change of protocol that was asked for joins the two connections', async () => {
   const harness = new Harness().send(upgrade)

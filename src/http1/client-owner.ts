@@ -24,8 +24,16 @@ export interface OutgoingRequest {
   readonly chunked: boolean
   /** The head asks for 100 (Continue): the body, a stream, follows when the service says so (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
-  /** The protocol that the head asks to change to, or null. */
-  readonly upgrade: string | null
+  /** What the head asks to change the protocol to, or null. */
+  readonly upgrade: WantedUpgrade | null
+}
+
+/** A change to WebSocket that a request asks for. */
+export interface WantedUpgrade {
+  /** "websocket", in the spelling of the client. */
+  readonly protocol: string
+  /** Its Sec-WebSocket-Key, or "". */
+  readonly key: string
 }
 
 /** Who waits for the reply to a request. */

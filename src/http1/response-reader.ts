@@ -10,6 +10,7 @@ import { sharedBuffer } from './read-buffers.ts'
 import { responseBody } from './response-body.ts'
 import { hasNoContent, type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 import { SocketTunnel } from './tunnel.ts'
+import { websocketAccept } from './websocket-accept.ts'
 
 /** Interim responses to one request. */
 const MAXIMUM_INTERIM = 100
@@ -132,9 +133,11 @@ export abstract class ResponseReader implements BodySource, Timed {
   /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
   private change(octets: Buffer, start: number, end: number): void {
     const protocol = this.head.fields.upgrade
-    if (protocol === null || protocol.toLowerCase() !== this.request!.upgrade?.toLowerCase())
+    const wanted = this.request!.upgrade
+    if (wanted === null || protocol?.toLowerCase() !== wanted.protocol.toLowerCase())
       throw new Error('the service changed to a protocol that it was not asked for')
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
+    if (reply.headers.single('Sec-WebSocket-Accept') !== websocketAccept(wanted.key)) throw wrongAccept()
     const early = Buffer.from(octets.subarray(start, end))
     this.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
@@ -177,6 +180,15 @@ export abstract class ResponseReader implements BodySource, Timed {
   }
 }
 
+/** RFC 6455 section 4.1: what answers so has not understood the request, or is no WebSocket at all. */
+function wrongAccept(): GatewayError {
+  return new GatewayError(
+    'bad-gateway',
+    'The service agreed to a WebSocket with a Sec-WebSocket-Accept that does not answer the Sec-WebSocket-Key.',
+  )
+}
+
 function badReply(cause: unknown): GatewayError {
+  if (cause instanceof GatewayError && cause.code === 'bad-gateway') return cause
   return new GatewayError('bad-gateway', 'The service sent a reply that is not valid HTTP/1.1.', { cause })
 }

@@ -110,10 +110,12 @@ class Attempts implements ReplyListener, Abortable {
       service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.address : service.host
     const chunked = body !== null && body.length < 0
     const expectsContinue = exchange.expectsContinue && isStream(body)
-    const upgrade = body === null && exchange.upgrade?.toLowerCase() === 'websocket' ? exchange.upgrade : null
+    const protocol = exchange.upgrade
+    const changes = body === null && protocol?.toLowerCase() === 'websocket'
+    const upgrade = changes ? { protocol, key: exchange.headers.get('Sec-WebSocket-Key') ?? '' } : null
     let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
     if (record !== null) record.path = path
-    if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
+    if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`
     else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
     if (expectsContinue) head += 'Expect: 100-continue\r\n'
     if (chunked) head += 'Transfer-Encoding: chunked\r\n\r\n'

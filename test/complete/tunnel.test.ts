@@ -7,11 +7,16 @@ import { octets } from '../support/octets.ts'
 import { connect, startRawService } from '../support/peer.ts'
 import { holdings, settled } from '../support/settled.ts'
 
-const UPGRADE =
-  'GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: x\r\n\r\n'
-const AGREED =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: y\r\n\r\n'
+/** The example of RFC 6455 section 1.3. */
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
+const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+const UPGRADE = `GET /chat HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`
+const AGREED = agreed(`Sec-WebSocket-Accept: ${ACCEPT}\r\n`)
 const MEGABYTE = 1024 * 1024
+
+function agreed(fields: string): string {
+  return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${fields}\r\n`
+}
 
 async function setUp(t: TestContext, clock: Clock = systemClock) {
   const service = await startRawService(t)
@@ -37,15 +42,36 @@ test('both sides see the handshake with the fields of the connection renewed', a
   const { fields } = await peer.request()
   assert.deepEqual(fields.all('Connection'), ['Upgrade'])
   assert.deepEqual(fields.all('Upgrade'), ['WebSocket'])
-  assert.equal(fields.get('Sec-WebSocket-Key'), 'x')
+  assert.equal(fields.get('Sec-WebSocket-Key'), KEY)
   peer.write(AGREED)
   const reply = await client.reply()
   assert.equal(reply.start, 'HTTP/1.1 101 Switching Protocols')
   assert.deepEqual(reply.fields.all('Connection'), ['Upgrade'])
   assert.deepEqual(reply.fields.all('Upgrade'), ['websocket'])
-  assert.equal(reply.fields.get('Sec-WebSocket-Accept'), 'y')
+  assert.equal(reply.fields.get('Sec-WebSocket-Accept'), ACCEPT)
   assert.equal(reply.fields.get('Content-Length'), undefined)
 })
+
+for (const [name, request, reply] of [
+  ['a wrong Sec-WebSocket-Accept', UPGRADE, agreed('Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOp=\r\n')],
+  ['one in other letters', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT.toLowerCase()}\r\n`)],
+  ['no Sec-WebSocket-Accept', UPGRADE, agreed('')],
+  ['two', UPGRADE, agreed(`Sec-WebSocket-Accept: ${ACCEPT}\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n`)],
+  ['an answer to no key', UPGRADE.replace(/Sec-WebSocket-Key.*\r\n/, ''), AGREED],
+] as const)
+  test(`a 101 with ${name} is 502, and nothing passes`, async (t) => {
+    const { client, service } = await setUp(t)
+    client.write(`${request}from the client`)
+    const peer = await service.accept()
+    await peer.request()
+    peer.write(`${reply}from the service`)
+    const refusal = await client.reply()
+    assert.match(refusal.start, / 502 /)
+    assert.match(refusal.body.toString(), /Sec-WebSocket-Accept that does not answer/)
+    await peer.closed()
+    assert.equal(peer.received.length, 0)
+    assert.equal(client.received.toString().includes('from the service'), false)
+  })
 
 test('what a client sends before the service has agreed waits for it', async (t) => {
   const { client, service } = await setUp(t)

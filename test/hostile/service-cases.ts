@@ -424,6 +424,15 @@ export const serviceCases: ServiceCase[] = [
       fields: ['Connection: Upgrade', 'Upgrade: websocket'],
       reply: reply('101 Switching Protocols', [], 'octets'),
     },
+    {
+      name: '101 that does not answer the key',
+      fields: ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
+      reply: reply('101 Switching Protocols', [
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Accept: 258EAFA5-E914-47DA-95CA-C5AB0DC85B11',
+      ]),
+    },
     { name: 'interim responses without end', reply: Array<string>(200).fill(reply('103 Early Hints', ['X: 1'])) },
     { name: '100 without end', reply: Array<string>(200).fill(reply('100 Continue')) },
   ]),
