@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { resolveOwnName } from './own-name.ts'
 import { fieldOf } from './value.ts'
 
 /** The default export of a file of code, or undefined where it has none. Rejects where it cannot be loaded. */
 export async function importDefault(file: string): Promise<unknown> {
+  resolveOwnName()
   const url = pathToFileURL(resolve(file))
   // A module is loaded once for each URL: the time of its last change makes an edited file a new one.
   url.searchParams.set('changed', String((await stat(file)).mtimeMs))

@@ -1,0 +1,24 @@
+import { registerHooks } from 'node:module'
+
+/** What a file outside of the package may import from it. */
+const entries: Readonly<Record<string, string>> = { sallyport: 'gateway', 'sallyport/testing': 'testing' }
+
+const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+
+let registered = false
+
+/**
+ * Has `import … from 'sallyport'` mean the running gateway in this thread, wherever the importing file lies: policies and
+ * configurations need no installation of their own beside them, and share their classes with the gateway.
+ */
+export function resolveOwnName(): void {
+  if (registered) return
+  registered = true
+  registerHooks({
+    resolve(specifier, context, next) {
+      const entry = entries[specifier]
+      if (entry === undefined) return next(specifier, context)
+      return { url: new URL(`../${entry}.${ending}`, import.meta.url).href, shortCircuit: true }
+    },
+  })
+}
