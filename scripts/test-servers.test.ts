@@ -6,7 +6,7 @@ const redis: TestServer = { command: 'redis-server', package: 'redis-server', te
 const chromium: TestServer = { command: 'chromium', package: 'chromium', tests: 'the console in a browser' }
 
 function machine(is: Partial<Machine>): Machine {
-  return { has: () => false, debian: true, root: true, ...is }
+  return { has: () => false, debian: true, root: true, platform: 'linux-x64', ...is }
 }
 
 test('nothing is done where every server is there', () => {

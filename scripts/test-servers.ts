@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { ensureKubernetesTools } from './kubernetes-tools.ts'
 
 /** A program that some tests start. */
 export interface TestServer {
@@ -19,6 +20,7 @@ const servers: readonly TestServer[] = [
   { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
   { command: 'promtool', package: 'prometheus', tests: 'the rules of Prometheus' },
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },
+  { command: 'unzip', package: 'unzip', tests: 'the manifests of Kubernetes' },
 ]
 
 /** What this machine is, as far as installing goes. */
@@ -26,6 +28,8 @@ export interface Machine {
   readonly has: (command: string) => boolean
   readonly debian: boolean
   readonly root: boolean
+  /** Such as linux-x64. */
+  readonly platform: string
 }
 
 /** What is to be done before the tests run: nothing, install packages, or tell the user what is missing. */
@@ -44,13 +48,19 @@ export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
   return { do: 'tell', message: ['The tests need servers that are missing:', ...lines, advice].join('\n') }
 }
 
-/** Makes sure of the servers; throws an Error that says what is missing and what to run. */
-export function ensureServers(): void {
-  const decided = plan(servers, thisMachine())
-  if (decided.do === 'nothing') return
+/**
+ * Makes sure of the servers and tools; returns the folders to look in before PATH. Throws an Error that says what is missing and
+ * what to run.
+ */
+export function ensureServers(): string[] {
+  const machine = thisMachine()
+  const decided = plan(servers, machine)
   if (decided.do === 'tell') throw new Error(decided.message)
-  apt('update')
-  apt('install', '--yes', '--no-install-recommends', ...decided.packages)
+  if (decided.do === 'install') {
+    apt('update')
+    apt('install', '--yes', '--no-install-recommends', ...decided.packages)
+  }
+  return ensureKubernetesTools(machine)
 }
 
 function thisMachine(): Machine {
@@ -59,6 +69,7 @@ function thisMachine(): Machine {
     has: (command) => folders.some((folder) => isExecutable(join(folder, command))),
     debian: existsSync('/etc/debian_version'),
     root: process.getuid?.() === 0,
+    platform: `${process.platform}-${process.arch}`,
   }
 }
 

@@ -1,6 +1,6 @@
 /** Runs the tests, all of them with coverage, or the files named as arguments. */
 import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { ensureServers } from './test-servers.ts'
 
 const everything = [
@@ -26,8 +26,9 @@ const WHOLE_RUN = 15 * 60_000
 
 const chosen = process.argv.slice(2)
 
+let folders: string[] = []
 try {
-  ensureServers()
+  folders = ensureServers()
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exit(1)
@@ -43,6 +44,11 @@ const { status } = spawnSync(
     '--test-timeout=60000',
     ...(chosen.length === 0 ? [...coverage, ...everything] : chosen),
   ],
-  { cwd: join(import.meta.dirname, '..'), stdio: 'inherit', timeout: WHOLE_RUN },
+  {
+    cwd: join(import.meta.dirname, '..'),
+    env: { ...process.env, PATH: [...folders, process.env['PATH']].join(delimiter) },
+    stdio: 'inherit',
+    timeout: WHOLE_RUN,
+  },
 )
 process.exit(status ?? 1)

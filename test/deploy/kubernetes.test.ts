@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { loadConfig } from '../../src/config/load.ts'
+import type { GatewayConfig } from '../../src/config/schema.ts'
+import { version } from '../../src/front/version.ts'
+import { temporaryFile } from '../support/command.ts'
+import { chart, helm, helmTemplate, kustomize, type Manifests, read, valuesFile } from '../support/manifests.ts'
+
+const root = join(import.meta.dirname, '../..')
+const specification = read(readFileSync(join(import.meta.dirname, 'specification.yaml'), 'utf8'))
+const redis = { name: 'REDIS_URL', value: 'redis://redis:6379' }
+const valueSets = ['specification', 'production', 'own-configuration']
+
+/** The configuration that the image has, in a pod whose environment is that of the specification. */
+function imageConfig(): Promise<GatewayConfig> {
+  return loadConfig(join(root, 'deploy/docker/sallyport.yaml'), { JWT_SECRET: 's'.repeat(32) })
+}
+
+function podOf({ Deployment }: Manifests) {
+  const pod = Deployment.spec?.template.spec
+  const container = pod?.containers[0]
+  if (pod === undefined || container === undefined) throw new Error('a Deployment without a container')
+  return { pod, container, labels: Deployment.spec?.template.metadata?.labels ?? {} }
+}
+
+/** Holds for every Deployment, whoever made it: names and labels lead somewhere, and nothing may be done that need not. */
+async function assertSound(manifests: Manifests, config: GatewayConfig): Promise<void> {
+  const { pod, container, labels } = podOf(manifests)
+  const { Deployment, Service, HorizontalPodAutoscaler, NetworkPolicy, PodDisruptionBudget, ServiceMonitor } = manifests
+
+  const delay = container.lifecycle?.preStop?.sleep?.seconds ?? 0
+  assert.equal(pod.terminationGracePeriodSeconds, delay + config.drainTimeout / 1000 + 10)
+
+  const ports = container.ports?.map(({ name }) => name)
+  for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe])
+    assert.ok(ports?.includes(String(probe?.httpGet?.port)))
+  assert.equal(container.livenessProbe?.httpGet?.path, '/health/live')
+  assert.equal(container.readinessProbe?.httpGet?.path, '/health/ready')
+
+  const selectors = [
+    Service.spec?.selector,
+    Deployment.spec?.selector.matchLabels,
+    PodDisruptionBudget?.spec?.selector?.matchLabels,
+    NetworkPolicy?.spec?.podSelector?.matchLabels,
+    ...(pod.topologySpreadConstraints ?? []).map(({ labelSelector }) => labelSelector?.matchLabels),
+  ]
+  for (const selector of selectors) assert.deepEqual({ ...labels, ...selector }, labels)
+  const wanted = ServiceMonitor?.spec?.selector.matchLabels
+  assert.deepEqual({ ...Service.metadata?.labels, ...wanted }, Service.metadata?.labels)
+  for (const { port } of ServiceMonitor?.spec?.endpoints ?? [])
+    assert.ok(Service.spec?.ports?.some(({ name }) => name === port))
+  if (HorizontalPodAutoscaler !== undefined) {
+    assert.equal(HorizontalPodAutoscaler.spec?.scaleTargetRef.name, Deployment.metadata?.name)
+    assert.equal(Deployment.spec?.replicas, undefined)
+  }
+
+  assert.equal(pod.automountServiceAccountToken, false)
+  assert.equal(pod.serviceAccountName, manifests.ServiceAccount?.metadata?.name)
+  assert.deepEqual(pod.securityContext, {
+    runAsNonRoot: true,
+    runAsUser: 65532,
+    runAsGroup: 65532,
+    seccompProfile: { type: 'RuntimeDefault' },
+  })
+  assert.deepEqual(container.securityContext, {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  })
+}
+
+describe('the kustomize base', () => {
+  it('is the manifest of the specification, and Redis', () => {
+    const base = kustomize('base')
+    const { container } = podOf(base)
+    assert.deepEqual(container.env?.at(-1), redis)
+    container.env?.pop()
+    assert.deepEqual(base, specification)
+  })
+})
+
+describe('the kustomize overlay for production', () => {
+  const manifests = kustomize('production')
+
+  it('is sound', async () => {
+    await assertSound(manifests, await imageConfig())
+  })
+
+  it('has everything that production needs', () => {
+    assert.deepEqual(Object.keys(manifests).toSorted(), [
+      'Deployment',
+      'HorizontalPodAutoscaler',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+      'ServiceMonitor',
+    ])
+  })
+
+  it('keeps the resources, the variables and the kind of Service that the specification has', () => {
+    const { container } = podOf(manifests)
+    const before = podOf(specification).container
+    assert.deepEqual(container.resources, before.resources)
+    assert.deepEqual(container.env, [...(before.env ?? []), redis])
+    assert.equal(manifests.Service.spec?.type, 'LoadBalancer')
+  })
+
+  it('runs the version that it comes with', () => {
+    assert.equal(podOf(manifests).container.image, `microservice-platform/api-gateway:${version}`)
+  })
+
+  it('lets the gateway reach every service of its configuration, and Redis', async () => {
+    const rules = manifests.NetworkPolicy?.spec?.egress?.flatMap(({ ports = [] }) => ports) ?? []
+    const { services } = await imageConfig()
+    const ports = Object.values(services).flatMap(({ instances }) => instances.map(({ url }) => url.port))
+    assert.equal(ports.length, 5)
+    for (const wanted of [...ports, 6379, 53]) {
+      const rule = rules.find(({ port, endPort }) => Number(port) <= wanted && wanted <= (endPort ?? Number(port)))
+      assert.ok(rule !== undefined, `no rule for ${wanted}`)
+    }
+  })
+})
+
+describe('the Helm chart', () => {
+  for (const values of valueSets) {
+    it(`has nothing to be mended with the values ${values}`, () => {
+      const { status, stdout, stderr } = helm('lint', chart, '--strict', '--quiet', '--values', valuesFile(values))
+      assert.equal(status, 0, stdout + stderr)
+    })
+  }
+
+  it('makes of the values "production" what the overlay is', async () => {
+    const manifests = helmTemplate('production')
+    await assertSound(manifests, await imageConfig())
+    const rendered = withoutLabels(manifests)
+    const { container } = podOf(rendered)
+    assert.deepEqual(container.env?.pop(), { name: 'LOG_LEVEL', value: 'INFO' })
+    assert.equal(container.imagePullPolicy, 'IfNotPresent')
+    delete container.imagePullPolicy
+    assert.deepEqual(rendered, withoutLabels(kustomize('production')))
+  })
+
+  it('makes of the values "specification" what the specification has, without Redis and without what is new', async () => {
+    const manifests = helmTemplate('specification')
+    await assertSound(manifests, await imageConfig())
+    assert.deepEqual(Object.keys(manifests).toSorted(), ['Deployment', 'Service', 'ServiceAccount'])
+    const { container } = podOf(manifests)
+    const before = podOf(specification).container
+    assert.equal(manifests.Deployment.spec?.replicas, 3)
+    assert.deepEqual(container.resources, before.resources)
+    assert.deepEqual(container.env?.slice(0, -1), before.env)
+  })
+
+  it("mounts a configuration of one's own, which a change of it restarts, and hands on what else can be set", async (t) => {
+    const manifests = helmTemplate('own-configuration')
+    const text = manifests.ConfigMap?.data?.['sallyport.yaml'] ?? ''
+    const file = await temporaryFile(t, 'sallyport.yaml', text)
+    const config = await loadConfig(file, { USER_SERVICE_URL: 'http://users-1:8001,http://users-2:8001' })
+    assert.deepEqual(
+      config.services['users']?.instances.map(({ url }) => url.host),
+      ['users-1', 'users-2'],
+    )
+    await assertSound(manifests, { ...config, drainTimeout: 60_000 })
+
+    const { pod, container } = podOf(manifests)
+    assert.deepEqual(pod.volumes, [{ name: 'config', configMap: { name: manifests.ConfigMap?.metadata?.name } }])
+    assert.deepEqual(container.volumeMounts, [{ name: 'config', mountPath: '/etc/sallyport', readOnly: true }])
+    assert.match(manifests.Deployment.spec?.template.metadata?.annotations?.['checksum/config'] ?? '', /^[0-9a-f]{64}$/)
+    assert.equal(container.image, `microservice-platform/api-gateway@sha256:${'a'.repeat(64)}`)
+    assert.equal(manifests.Service.spec?.ports?.[0]?.port, 8080)
+    assert.equal(manifests.Service.spec?.externalTrafficPolicy, undefined)
+    assert.deepEqual(
+      container.env?.map(({ name }) => name),
+      ['JWT_SECRET', 'REDIS_URL', 'USER_SERVICE_URL', 'TRUSTED_PROXY', 'LOG_LEVEL', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    )
+  })
+
+  for (const [set, told] of [
+    ['replicas=3', "additional properties 'replicas' not allowed"],
+    ['logLevel=LOUD', "'/logLevel': value must be one of"],
+    ['redisUrl=redis:6379', "'/redisUrl'"],
+    ['service.port=0', "'/service/port'"],
+    ['image.digest=latest', "'/image/digest'"],
+  ] as const) {
+    it(`refuses ${set}`, () => {
+      const { status, stderr } = helm('template', 'test', chart, '--set', set)
+      assert.notEqual(status, 0)
+      assert.ok(stderr.includes(told), stderr)
+    })
+  }
+
+  it('has the version of the gateway', () => {
+    const text = readFileSync(join(chart, 'Chart.yaml'), 'utf8')
+    assert.match(text, new RegExp(`^version: ${version}$`, 'm'))
+    assert.match(text, new RegExp(`^appVersion: ${version}$`, 'm'))
+  })
+
+  it('names every value in its README', () => {
+    const text = readFileSync(join(chart, 'README.md'), 'utf8')
+    const schema = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8')) as { properties: object }
+    const { global: _, ...properties } = schema.properties as Record<string, unknown>
+    for (const name of Object.keys(properties)) assert.ok(text.includes(`\`${name}`), name)
+  })
+})
+
+/** Labels say who made an object; those that are selected by are compared elsewhere. */
+function withoutLabels(manifests: Manifests): Manifests {
+  const copy = structuredClone(manifests)
+  for (const each of Object.values(copy) as { metadata?: { labels?: unknown } }[]) delete each.metadata?.labels
+  delete copy.Deployment.spec?.template.metadata?.labels
+  return copy
+}
