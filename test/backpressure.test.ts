@@ -56,6 +56,7 @@ test('a service that does not read the request stops the client, not the memory 
   const { port } = await startGateway(t, proxyTo(service.url, { limits: { body: '1000mb' } }))
   const client = await connect(t, port)
   client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${TOTAL}\r\n\r\n`)
+  client.write(octets(100_000))
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   peer.socket.pause()
@@ -103,7 +104,10 @@ test('a client that takes nothing of its reply for writeTimeout is cut off', asy
 
 for (const [name, begin] of [
   ['while it waits for the reply', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
-  ['in the middle of its body', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegin'],
+  [
+    'in the middle of its body',
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'begin'.repeat(15_000)}`,
+  ],
 ] as const)
   for (const how of ['end', 'reset'] as const)
     test(`a client that leaves ${name} (${how}) ends the exchange with the service`, async (t) => {

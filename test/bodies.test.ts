@@ -143,7 +143,7 @@ test('a reply that comes before the request is read is passed on, and the connec
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nbegin')
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'a'.repeat(70_000)}begin`)
   const peer = await service.accept()
   await peer.until('begin')
   peer.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno')

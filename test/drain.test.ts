@@ -36,7 +36,7 @@ test('a request in flight is answered, and its connection and those to the servi
 test('bodies that are on their way arrive whole in both directions', async (t) => {
   const { service, port, gateway } = await setUp(t)
   const [uploading, downloading] = [await connect(t, port), await connect(t, port)]
-  uploading.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst')
+  uploading.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 70010\r\n\r\n${'a'.repeat(70_000)}first`)
   const upload = await service.accept()
   await upload.until('first')
   downloading.write(GET)
@@ -55,6 +55,21 @@ test('bodies that are on their way arrive whole in both directions', async (t) =
     assert.equal(await client.closed(), 'end')
     client.end()
   }
+  await closed
+})
+
+test('a body that is still gathered comes whole, and its request is answered', async (t) => {
+  const { service, port, gateway } = await setUp(t)
+  const client = await connect(t, port)
+  await client.writeInPieces(['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst'])
+  const closed = gateway.close()
+  client.write(' then')
+  const peer = await service.accept()
+  assert.equal((await peer.request()).body.toString(), 'first then')
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  assert.match((await client.reply()).start, /200/)
+  assert.equal(await client.closed(), 'end')
+  client.end()
   await closed
 })
 

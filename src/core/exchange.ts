@@ -74,6 +74,8 @@ export interface Exchange {
   instance: string | null
   /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
   serviceTime: number
+  /** Milliseconds that were spent waiting for the client to send its body, before a service was asked. */
+  clientTime: number
   /** Monotonic milliseconds at which a reply began that is written bit by bit; null before, and where it is written at once. */
   repliedAt: number | null
   /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
@@ -93,7 +95,7 @@ export interface Exchange {
 }
 
 /** Milliseconds that the gateway itself took for an exchange that ended then, up to the beginning of the reply. */
-export function gatewayTime({ start, repliedAt, serviceTime }: Exchange, end: number): number {
+export function gatewayTime({ start, repliedAt, serviceTime, clientTime }: Exchange, end: number): number {
   // Sums of times are not exact: what took no time may seem to have taken less than that.
-  return Math.max(0, (repliedAt ?? end) - start - serviceTime)
+  return Math.max(0, (repliedAt ?? end) - start - serviceTime - clientTime)
 }

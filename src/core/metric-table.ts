@@ -32,7 +32,7 @@ export const metricTable = {
   sallyport_requests_in_flight: { type: 'gauge', help: 'Requests whose reply is not yet complete.', labels: [] },
   sallyport_gateway_duration_seconds: {
     type: 'histogram',
-    help: 'From the end of the request head to the beginning of the reply, without the time that the service took.',
+    help: 'From the end of the request head to the beginning of the reply, without the time that the service took, or a body that came late.',
     labels: ['service'],
     buckets: SHORT,
   },

@@ -38,6 +38,7 @@ export class ServerExchange implements Exchange {
   consumer: Consumer | null = null
   instance: string | null = null
   serviceTime = 0
+  clientTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
   trace: Trace = UNTRACED

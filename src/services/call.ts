@@ -68,6 +68,7 @@ class Call implements Exchange {
   readonly consumer = null
   instance: string | null = null
   serviceTime = 0
+  clientTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
   readonly trace = UNTRACED

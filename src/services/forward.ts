@@ -2,12 +2,14 @@ import { Bytes, isStream } from '../core/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
+import { type Awaiting, GatheredBody } from '../core/gathered-body.ts'
 import type { Headers } from '../core/headers.ts'
 import { PendingReply } from '../core/pending-reply.ts'
 import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
+import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance, Service } from './service.ts'
 
@@ -24,7 +26,7 @@ const VIA = 'Via: 1.1 sallyport\r\n'
 export function createForward(service: Service, rewrite: ((path: string) => string) | null): Handler {
   return (exchange) => {
     const pending = new PendingReply(exchange)
-    new Attempts(service, rewrite, exchange, pending).next()
+    new Attempts(service, rewrite, exchange, pending).begin()
     return pending.promise
   }
 }
@@ -32,6 +34,7 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
 /**
  * The attempts to get one exchange answered.
  *
+ * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection.
  * 1. Pick an instance, never one that could not be connected to before.
  * 2. Take a connection to it, an idle one if there is one.
  * 3. Send the request.
@@ -41,7 +44,7 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  *    instance, the same one is asked over a new connection if the old one had served before: it may just have closed
  *    it for being idle (RFC 9112 section 9.3.1).
  */
-class Attempts implements ReplyListener, Abortable {
+class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly service: Service
   private readonly rewrite: ((path: string) => string) | null
   private readonly exchange: Exchange
@@ -50,6 +53,8 @@ class Attempts implements ReplyListener, Abortable {
   private connection: ClientConnection | null = null
   private tried: PooledInstance[] | null = null
   private sentAgain = false
+  /** The body as it was gathered, where it had to be. */
+  private body: GatheredBody | null = null
   /** When the attempt began, or the last one was over, in monotonic milliseconds. */
   private begun = 0
   private record: AttemptRecord | null = null
@@ -61,19 +66,43 @@ class Attempts implements ReplyListener, Abortable {
     this.pending = pending
   }
 
-  next(cause?: GatewayError, reason?: FailureReason): void {
+  /** Begins with what comes first. */
+  begin(): void {
+    const { exchange, service } = this
+    const { body } = exchange
+    if (!isStream(body) || exchange.expectsContinue) return this.next()
+    // 0.
+    this.begun = service.clock.now()
+    this.body = new GatheredBody(body)
+    gather(this.body, service.deadlines, this)
+  }
+
+  gathered(body: Bytes | GatheredBody): void {
+    const { exchange, service } = this
+    exchange.clientTime += service.clock.now() - this.begun
+    exchange.body = body
+    this.next()
+  }
+
+  broken(error: Error): void {
+    const { exchange, service } = this
+    exchange.clientTime += service.clock.now() - this.begun
+    this.pending.fail(error)
+  }
+
+  private next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
     const instance = this.service.balancer.pick(this.tried)
-    if (instance === null) return this.pending.fail(cause?.code === 'too-busy' ? cause : unavailable(cause))
+    if (instance === null) return this.fail(cause?.code === 'too-busy' ? cause : unavailable(cause))
     if (reason !== undefined) this.service.retries.count(reason)
-    this.begin(instance)
+    this.choose(instance)
     // 2.
     const connection = instance.pool.take()
     if (connection !== null) return this.send(connection)
     this.connect(instance)
   }
 
-  private begin(instance: PooledInstance): void {
+  private choose(instance: PooledInstance): void {
     const { exchange } = this
     this.instance = instance
     exchange.instance = instance.address
@@ -94,7 +123,7 @@ class Attempts implements ReplyListener, Abortable {
     const { exchange, instance } = this
     if (exchange.aborted) {
       instance!.pool.release(connection)
-      return this.pending.fail(new GatewayError('client-closed'))
+      return this.fail(new GatewayError('client-closed'))
     }
     this.connection = connection
     instance!.inFlight++
@@ -133,6 +162,7 @@ class Attempts implements ReplyListener, Abortable {
   replied(reply: Reply): void {
     this.instance!.metrics.replied(reply.status, this.over())
     if (this.record !== null) this.record.status = reply.status
+    this.body?.release()
     this.pending.settle(reply)
   }
 
@@ -140,9 +170,9 @@ class Attempts implements ReplyListener, Abortable {
     const { exchange, instance } = this
     this.over()
     this.record?.failed(error)
-    if (exchange.aborted) return this.pending.fail(error)
+    if (exchange.aborted) return this.fail(error)
     const reason = failureReason(error)
-    if (reason === null) return this.pending.fail(error)
+    if (reason === null) return this.fail(error)
     if (error instanceof ClosedBeforeReply && this.repeat(error)) return
     instance!.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
@@ -151,7 +181,7 @@ class Attempts implements ReplyListener, Abortable {
       this.tried.push(instance!)
       return this.next(error, reason)
     }
-    this.pending.fail(error)
+    this.fail(error)
   }
 
   /** Whether the request goes out once more: always over a new connection, as idle ones may be closed like the one before. */
@@ -166,9 +196,15 @@ class Attempts implements ReplyListener, Abortable {
     // That an idle connection was closed is no failure of the instance.
     if (!stale) instance.metrics.failed('closed')
     this.service.retries.count('closed')
-    this.begin(other ?? instance)
+    this.choose(other ?? instance)
     this.connect(other ?? instance)
     return true
+  }
+
+  /** There will be no reply. Nobody takes what has not been sent of the body. */
+  private fail(error: GatewayError): void {
+    this.body?.cancel()
+    this.pending.fail(error)
   }
 
   finished(): void {

@@ -43,6 +43,7 @@ export class Service {
   readonly instances: readonly PooledInstance[]
   readonly balancer: Balancer<PooledInstance>
   readonly clock: Clock
+  readonly deadlines: Deadlines
   readonly retries: Retries
 
   /** `slots` are the places of the instances on the health board, in their order. */
@@ -60,6 +61,7 @@ export class Service {
     this.host = options.host
     const { timeouts, pool } = options
     this.clock = deadlines.clock
+    this.deadlines = deadlines
     this.retries = new Retries(metrics, name)
     this.instances = options.instances.map(({ url, weight }, index) => ({
       metrics: new InstanceMetrics(metrics, name, formatAddress(url)),

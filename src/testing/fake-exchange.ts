@@ -22,6 +22,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     consumer: null,
     instance: null,
     serviceTime: 0,
+    clientTime: 0,
     repliedAt: null,
     error: null,
     trace: UNTRACED,

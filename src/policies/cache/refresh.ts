@@ -24,6 +24,7 @@ export class Refresh implements Exchange {
   consumer: Exchange['consumer']
   instance: string | null = null
   serviceTime = 0
+  clientTime = 0
   repliedAt: number | null = null
   error: GatewayError | null = null
   readonly trace: Exchange['trace']

@@ -1,0 +1,47 @@
+import type { Bytes } from '../core/body.ts'
+import type { Awaiting, GatheredBody } from '../core/gathered-body.ts'
+import type { Deadlines, Timed } from '../http1/deadlines.ts'
+
+/**
+ * How long, in milliseconds, a body of unknown length may pause before what is there of it is passed on: its sender may
+ * be waiting for the service.
+ */
+const PATIENCE = 1_000
+
+/** Has the body gathered for `awaiting`, which may be told before it returns. */
+export function gather(body: GatheredBody, deadlines: Deadlines, awaiting: Awaiting): void {
+  if (body.length >= 0) return body.gather(awaiting)
+  const pause = new Pause(body, deadlines, awaiting)
+  deadlines.watch(pause)
+  body.gather(pause)
+}
+
+/** Looks after the sender of a body of unknown length. */
+class Pause implements Timed, Awaiting {
+  deadline: number
+  private readonly body: GatheredBody
+  private readonly deadlines: Deadlines
+  private readonly awaiting: Awaiting
+
+  constructor(body: GatheredBody, deadlines: Deadlines, awaiting: Awaiting) {
+    this.body = body
+    this.deadlines = deadlines
+    this.awaiting = awaiting
+    this.deadline = deadlines.in(PATIENCE)
+  }
+
+  onDeadline(): void {
+    if (this.body.empty) this.deadline = this.deadlines.in(PATIENCE)
+    else this.body.begin()
+  }
+
+  gathered(body: Bytes | GatheredBody): void {
+    this.deadlines.forget(this)
+    this.awaiting.gathered(body)
+  }
+
+  broken(error: Error): void {
+    this.deadlines.forget(this)
+    this.awaiting.broken(error)
+  }
+}
