@@ -79,6 +79,9 @@ const rewriteSchema = z.union([
   }),
 ])
 
+/** Schema of what becomes of path parameters (";x=1"). */
+export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
+
 /** Schema of one route. */
 export const routeSchema = z
   .strictObject({
@@ -93,6 +96,16 @@ export const routeSchema = z
     rewrite: rewriteSchema
       .optional()
       .describe('Changes the path before it is forwarded: { strip } or { prefix, with }.'),
+    encodedSlashes: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether paths may have an encoded slash or backslash, %2F or %5C; they go on as they are, and are refused where ' +
+          'the path without the escape leads to another route. Default false: refused.',
+      ),
+    pathParameters: pathParameters
+      .optional()
+      .describe('What becomes of path parameters, ";x=1": refuse, strip or keep. Default what is said for all routes.'),
     log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})

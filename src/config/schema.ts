@@ -5,7 +5,7 @@ import { address, network } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
-import { routeSchema } from './route-schema.ts'
+import { pathParameters, routeSchema } from './route-schema.ts'
 import { serviceSchema } from './service-schema.ts'
 import { storesSchema } from './stores-schema.ts'
 
@@ -106,6 +106,12 @@ export const gatewaySchema = z
       .array()
       .default([])
       .describe('Addresses and networks of proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+    pathParameters: pathParameters
+      .default('keep')
+      .describe(
+        'What becomes of path parameters, as in /a;x=1/b: refuse, strip or keep. They are refused in any case where the ' +
+          'path without them leads to another route. Default keep.',
+      ),
     log: logSchema.prefault({}).describe('Logging.'),
     limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
     drainTimeout: durationOrZero

@@ -1,6 +1,7 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from './errors.ts'
 import type { Headers } from './headers.ts'
+import type { PathForms } from './path-forms.ts'
 import type { PendingReply } from './pending-reply.ts'
 import type { ExchangeRecord } from './record.ts'
 import type { Trace } from './trace.ts'
@@ -46,8 +47,10 @@ export interface Abortable {
 /** One request and its reply while they are inside the gateway. */
 export interface Exchange {
   readonly method: string
-  /** Normalised path: the form that is matched, logged and forwarded. Starts with "/". */
+  /** Normal form of the path, which is matched and logged. Starts with "/". */
   path: string
+  /** How else it is written, or may be read; null for a path that has one form. */
+  forms: PathForms | null
   /** "?…" as it came, or "". */
   query: string
   /** Host and port as the client named them, or "" (HTTP/1.0 may leave it out). */

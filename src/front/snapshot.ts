@@ -9,7 +9,7 @@ import { Headers } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
 import type { RouteEntry } from '../routing/match.ts'
-import { normalizePath } from '../routing/path.ts'
+import { isPlainPath } from '../routing/read-path.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
@@ -17,10 +17,11 @@ import type { Service } from '../services/service.ts'
 import { generalLimit } from './body-limit.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
+import { type PathRules, settlePath } from './path-check.ts'
 import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
-interface CompiledRoute {
+interface CompiledRoute extends PathRules {
   readonly info: RouteInfo
   readonly handle: Handler
   /** Its cors policy answers preflights. */
@@ -42,7 +43,7 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
  * One immutable compiled configuration.
  *
  * The way of an exchange through it:
- * 1. The path takes its one form, or is refused.
+ * 1. The path takes its normal form, or is refused.
  * 2. The most specific route is found.
  * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
  * OPTIONS that asks the gateway itself is answered beforehand, and a CORS preflight takes the route of the request that
@@ -77,9 +78,7 @@ export class Snapshot {
   handle(exchange: Exchange): Reply | Promise<Reply> {
     if (exchange.method === 'OPTIONS' && endsHere(exchange)) return this.options(exchange)
     // 1.
-    const path = normalizePath(exchange.path)
-    if (path === null) return this.unrouted(exchange)
-    exchange.path = path
+    if (!isPlainPath(exchange.path) && this.settle(exchange) !== null) return this.unrouted(exchange)
     // 2.
     const asked = preflightMethod(exchange)
     if (asked !== null) return this.preflight(exchange, asked)
@@ -98,6 +97,16 @@ export class Snapshot {
     return this.take(exchange, own)
   }
 
+  /** Why the path is refused, or null. A preflight has the route that it asks about besides its own. */
+  private settle(exchange: Exchange): string | null {
+    const asked = preflightMethod(exchange)
+    const written = exchange.path
+    const refusal = settlePath(this.router, exchange, exchange.method, exchange.headers)
+    if (refusal !== null || asked === null) return refusal
+    exchange.path = written
+    return settlePath(this.router, exchange, asked, withNames(exchange.headers))
+  }
+
   private find({ host, path, query }: Exchange, method: string, headers: Headers): Match {
     return this.router.find(host, path, method, headers, query)
   }
@@ -111,9 +120,10 @@ export class Snapshot {
   }
 
   private whyUnrouted(exchange: Exchange): GatewayError {
-    const { path, method, headers } = exchange
-    if (normalizePath(path) === null)
-      return new GatewayError('bad-request', 'The path of the request is malformed or ambiguous.')
+    const { path, forms, method, headers } = exchange
+    // A path that was refused is still as it came.
+    const refusal = forms === null && !isPlainPath(path) ? this.settle(exchange) : null
+    if (refusal !== null) return new GatewayError('bad-request', refusal)
     const match = this.find(exchange, method, headers)
     if (match.found) return new GatewayError('forbidden', 'Pages of other origins may not send that request.')
     if (match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
@@ -156,10 +166,12 @@ function compileRoute(
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   const limit = generalLimit(config, route.policies)
+  const rules = { encodedSlashes: route.encodedSlashes, pathParameters: route.pathParameters ?? config.pathParameters }
   return route.match.path.map((pattern) => {
     const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
     const handle = compose(limit, chain(route.policies, config.policies, toolbox, info, end))
-    return { match: { ...route.match, path: [pattern] }, value: { info, handle, cors: Boolean(route.policies.cors) } }
+    const value = { ...rules, info, handle, cors: Boolean(route.policies.cors) }
+    return { match: { ...route.match, path: [pattern] }, value }
   })
 }
 
@@ -187,5 +199,6 @@ function compileOwn(
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
   const handle = chain({ 'correlation-id': policies['correlation-id'] }, policies, toolbox, info, handler)
-  return { match: { path: [path], method: ['GET'] }, value: { info, handle, cors: false } }
+  const value = { info, handle, cors: false, encodedSlashes: false, pathParameters: 'keep' } as const
+  return { match: { path: [path], method: ['GET'] }, value }
 }

@@ -2,6 +2,7 @@ import type { Body } from '../core/body.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../core/exchange.ts'
 import { Headers } from '../core/headers.ts'
+import type { PathForms } from '../core/path-forms.ts'
 import type { PendingReply } from '../core/pending-reply.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import { type Trace, UNTRACED } from '../core/trace.ts'
@@ -19,6 +20,7 @@ export interface Informed {
 export class ServerExchange implements Exchange {
   readonly method: string
   path: string
+  forms: PathForms | null = null
   query: string
   readonly host: string
   readonly headers: Headers

@@ -9,34 +9,44 @@ const REFUSED = /[^\x21-\x7e]|[#?\\]|%(?![0-9A-Fa-f]{2})/
 /** Escapes, and characters that must be escaped (RFC 3986 section 3.3). */
 const RESPELLED = /%..|["<>[\]^`{|}]/g
 
-/** Escaped control characters and backslash. */
-const REFUSED_ESCAPE = /%(?:[01].|7F|5C)/
+/** Escaped control characters, and the same with the backslash. */
+const REFUSED_ESCAPE = /%(?:[01].|7F)/
+const REFUSED_OR_BACKSLASH = /%(?:[01].|7F|5C)/
 
-/** A "." or ".." that only a service which decodes "%2F", or cuts path parameters off, would see. */
-const HIDDEN_DOTS = /(?:^|%2F)\.{1,2}(?:$|;|%2F)/
+/** A "." or ".." that only a service which decodes "%2F" or "%5C", or cuts path parameters off, would see. */
+const HIDDEN_DOTS = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%5C)/
 
 /**
- * The one form of a path that is matched, logged and forwarded (RFC 3986 section 6.2.2), or null to answer 400.
+ * The normal form of a path, by which it is matched and logged (RFC 3986 section 6.2.2), or null for what has none.
  *
  * Takes the path of an origin-form target, without its query. A path in normal form comes back as the same string
- * after one scan. What a service might read otherwise than the gateway never gets through:
+ * after one scan. What a service might read otherwise than the gateway is in it no more:
  * - Escapes of unreserved characters are decoded and hex digits upper-cased, so one path has one spelling.
  * - Dot segments are removed. One that climbs above the root is refused: RFC 3986 section 5.2.4 would ignore it, but
  *   only an attack sends it. Those hidden behind "%2F" or ";" are refused too: Tomcat takes "..;" for "..".
- * - Repeated slashes become one. Many services merge them, and `new URL('//x/admin', base)` reads a host out of
- *   them, so that a path matched literally could reach what another route protects.
- * - "%2F" stays as it is: it is data inside a segment, and no route is matched by it.
+ * - Repeated slashes become one, as many services merge them: a path matched literally could reach what another route
+ *   protects.
+ * - "%2F" stays as it is, and no route is matched by it: whether a request may have it is for the route to say.
  * - A backslash, raw or escaped, is refused: WHATWG URL parsers and Windows services take it for a slash.
  * - Control characters, "#", "?", malformed escapes and escapes that are not UTF-8 (overlong forms among them) are
  *   refused, so a normal path can always be decoded.
  * - Other characters that a path may not hold are percent-encoded. Path parameters (";v=1") are left alone.
  */
 export function normalizePath(path: string): string | null {
+  return normalize(path, REFUSED_OR_BACKSLASH)
+}
+
+/** The same for the path of a request, where it is the route that says what becomes of an escaped backslash. */
+export function normalizeRequestPath(path: string): string | null {
+  return normalize(path, REFUSED_ESCAPE)
+}
+
+function normalize(path: string, refusedEscape: RegExp): string | null {
   if (!path.startsWith('/')) return null
   if (!NEEDS_WORK.test(path)) return path
   if (REFUSED.test(path)) return null
   const spelled = path.replace(RESPELLED, respell)
-  if (REFUSED_ESCAPE.test(spelled) || !isUtf8(spelled)) return null
+  if (refusedEscape.test(spelled) || !isUtf8(spelled)) return null
   return resolveSegments(spelled.split('/'))
 }
 

@@ -185,6 +185,13 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
   }
 }
 
+/** Whether both are the same route, by the same pattern and with the same parameters, or both none. */
+export function isSameMatch<T>(a: RouteFound<T> | RouteMissing, b: RouteFound<T> | RouteMissing): boolean {
+  if (!a.found || !b.found) return a.found === b.found
+  if (a.value !== b.value) return false
+  return Object.entries(a.params).every(([name, value]) => b.params[name] === value)
+}
+
 function candidateFor<T>(line: MatchLine<T>): Candidate<T> {
   const { value, pattern } = line
   return {

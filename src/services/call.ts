@@ -53,6 +53,7 @@ async function answer(service: Service, call: Call, limit: number): Promise<Serv
 class Call implements Exchange {
   readonly method: string
   path: string
+  readonly forms = null
   readonly query = ''
   readonly host: string
   readonly headers: Exchange['headers']

@@ -4,6 +4,7 @@ import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { type Awaiting, GatheredBody } from '../core/gathered-body.ts'
 import type { Headers } from '../core/headers.ts'
+import { sentPath } from '../core/path-forms.ts'
 import { PendingReply } from '../core/pending-reply.ts'
 import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
@@ -134,7 +135,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const { exchange, service, record } = this
     const { trace } = exchange
     const { method, body } = exchange
-    const path = this.rewrite === null ? exchange.path : this.rewrite(exchange.path)
+    const path = this.rewrite === null ? sentPath(exchange) : this.rewrite(exchange.path)
     const host =
       service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.address : service.host
     const chunked = body !== null && body.length < 0

@@ -7,6 +7,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
   return {
     method: 'GET',
     path: '/api/v1/users/7',
+    forms: null,
     query: '?page=2',
     host: 'api.example.com',
     headers: Headers.of(),

@@ -3,6 +3,7 @@ import { retryAfter } from '../../core/api-docs.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { Headers } from '../../core/headers.ts'
+import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter, type Router } from '../../routing/router.ts'
@@ -98,7 +99,7 @@ export const auth = definePolicy({
       .filter(({ kind }) => kind === 'key' || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
     const requires = compileRequirement(options.require)
-    const isPublic = requires === null ? compilePublic(options.public) : () => false
+    const isPublic = requires === null ? compilePublic(options.public) : null
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
       for (const { authenticator, counts } of active) {
@@ -147,7 +148,7 @@ export const auth = definePolicy({
       function admitNobody(exchange: Exchange, error: unknown, counts: AuthCounts | null): Reply | Promise<Reply> {
         const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
-        const passes = refusal.code !== 'internal-error' && isPublic(exchange)
+        const passes = refusal.code !== 'internal-error' && isPublic?.(exchange) === true
         if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
         else counts.failed(tooMany ?? error)
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
@@ -156,6 +157,7 @@ export const auth = definePolicy({
       }
 
       return (exchange) => {
+        if (exchange.forms !== null) isPublic?.(exchange)
         let found: Identity | null | Promise<Identity>
         let error: unknown = null
         try {
@@ -196,7 +198,17 @@ function publicRouter(patterns: readonly string[]): Router<null> {
   return createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
 }
 
+/** Whether the path is public. Throws GatewayError 'bad-request' where that depends on how it is written or read. */
 function compilePublic(patterns: readonly string[]): (exchange: Exchange) => boolean {
   const router = publicRouter(patterns)
-  return ({ path, method, headers }) => router.find('', path, method, headers, '').found
+  return (exchange) => {
+    const { path, method, headers } = exchange
+    const isOpen = (form: string): boolean => router.find('', form, method, headers, '').found
+    const open = isOpen(path)
+    const forms = formsOf(exchange)
+    if (forms === null) return open
+    if (forms.written !== null && isOpen(forms.written) !== open) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
+    if (forms.others.some((other) => isOpen(other) !== open)) throw ambiguousPath(READ_AMBIGUOUSLY)
+    return open
+  }
 }

@@ -1,4 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
+import { sentPath } from '../../core/path-forms.ts'
 import type { Headers } from '../../core/headers.ts'
 import type { Reply } from '../../core/reply.ts'
 import type { Invalidator } from './invalidator.ts'
@@ -52,9 +53,9 @@ export function isSelf(location: string | undefined, exchange: Exchange, keys: K
 
 /** The URL as the store knows it, or null if it is of another host. */
 function urlOf(location: string, exchange: Exchange, keys: Keys): string | null {
-  const url = URL.parse(location, `${exchange.client.scheme}://${exchange.host}${exchange.path}${exchange.query}`)
+  const url = URL.parse(location, `${exchange.client.scheme}://${exchange.host}${sentPath(exchange)}${exchange.query}`)
   if (url === null || url.host !== hostOf(exchange)) return null
-  return keys.url({ host: exchange.host, path: url.pathname, query: url.search })
+  return keys.url({ host: exchange.host, path: url.pathname, forms: null, query: url.search })
 }
 
 /** As a URL has it: without the port that the scheme implies. */

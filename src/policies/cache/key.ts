@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Exchange } from '../../core/exchange.ts'
+import { sentPath } from '../../core/path-forms.ts'
 import type { Share } from './storable.ts'
 
 /** Options of which parts of the query tell resources apart. */
@@ -21,8 +22,8 @@ export const queryOptions = z
 
 /** Makes the keys of one route. */
 export interface Keys {
-  /** Host, path and query: what invalidation goes by. */
-  url(target: Pick<Exchange, 'host' | 'path' | 'query'>): string
+  /** Host, path and query as the service gets them: what invalidation goes by. */
+  url(target: Pick<Exchange, 'host' | 'path' | 'forms' | 'query'>): string
   /** What the stored replies to the exchange are found by. */
   key(exchange: Exchange, url: string): string
 }
@@ -31,7 +32,8 @@ export interface Keys {
 export function compileKeys(route: string, share: Share, options: z.output<typeof queryOptions>): Keys {
   const normalise = compileQuery(options)
   return {
-    url: ({ host, path, query }) => host.toLowerCase() + path + (query === '' ? '' : normalise(query)),
+    url: (target) =>
+      target.host.toLowerCase() + sentPath(target) + (target.query === '' ? '' : normalise(target.query)),
     // A service may redirect by the scheme: what it says to one must not answer the other.
     key: (exchange, url) => `${route} ${exchange.client.scheme} ${url} ${callersOf(exchange, share)}`,
   }

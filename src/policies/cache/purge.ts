@@ -31,6 +31,6 @@ function invalidationsOf(what: Purge, keys: readonly Keys[]): readonly Invalidat
   if ('group' in what) return [{ kind: 'group', of: groupKey(what.host, what.group) }]
   const { host, pathname, search } = new URL('url' in what ? what.url : what.prefix)
   if ('prefix' in what) return [{ kind: 'prefix', of: host + pathname + search }]
-  const urls = new Set(keys.map((each) => each.url({ host, path: pathname, query: search })))
+  const urls = new Set(keys.map((each) => each.url({ host, path: pathname, forms: null, query: search })))
   return [...urls].map((of) => ({ kind: 'url', of }))
 }

@@ -9,6 +9,7 @@ import type { Reply } from '../../core/reply.ts'
 export class Refresh implements Exchange {
   readonly method = 'GET'
   path: string
+  forms: Exchange['forms']
   query: string
   readonly host: string
   readonly headers: Headers
@@ -35,6 +36,7 @@ export class Refresh implements Exchange {
 
   constructor(exchange: Exchange, start: number) {
     this.path = exchange.path
+    this.forms = exchange.forms
     this.query = exchange.query
     this.host = exchange.host
     this.headers = exchange.headers.clone()

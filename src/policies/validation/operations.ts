@@ -1,7 +1,8 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import { createRouter } from '../../routing/router.ts'
+import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
+import { createRouter, isSameMatch, type Router } from '../../routing/router.ts'
 import { type DescribedOperation, describeDocument } from './openapi.ts'
 import { UnusableSchema } from './schema.ts'
 
@@ -21,7 +22,8 @@ export interface OperationsOptions {
 
 /**
  * Compiles a document into the search for the operation of a request: null where it knows none and lets it pass.
- * Throws UnusableSchema; the search throws GatewayError 'not-found' or 'method-not-allowed'.
+ * Throws UnusableSchema; the search throws GatewayError 'not-found' or 'method-not-allowed', and 'bad-request' where the
+ * operation depends on how the path is written or read.
  */
 export function compileOperations<T>(
   { document, basePath, unknown }: OperationsOptions,
@@ -38,8 +40,15 @@ export function compileOperations<T>(
       }
     }),
   )
-  return ({ path, method, headers }) => {
+  return (exchange) => {
+    const { path, method, headers } = exchange
     const match = router.find('', path, method, headers, '')
+    const forms = formsOf(exchange)
+    if (forms !== null) {
+      const find = (form: string): Match<T> => router.find('', form, method, headers, '')
+      if (forms.written !== null && !isSameMatch(match, find(forms.written))) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
+      if (forms.others.some((other) => leadsElsewhere(match, find(other)))) throw ambiguousPath(READ_AMBIGUOUSLY)
+    }
     if (match.found) {
       const { operation, names } = match.value
       return { operation, params: Object.fromEntries(names.map((name, i) => [name, match.params[`p${i}`] ?? ''])) }
@@ -51,6 +60,12 @@ export function compileOperations<T>(
       headers: [['Allow', allow]],
     })
   }
+}
+
+type Match<T> = ReturnType<Router<{ readonly operation: T }>['find']>
+
+function leadsElsewhere<T>(found: Match<T>, other: Match<T>): boolean {
+  return other.found && (!found.found || other.value !== found.value)
 }
 
 /** The template as a pattern of the router, whose parameters have names of their own: the document's may be any text. */

@@ -1,0 +1,70 @@
+import type { Exchange } from '../core/exchange.ts'
+import { READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../core/path-forms.ts'
+import type { Headers } from '../core/headers.ts'
+import { readPath, withoutParameters } from '../routing/read-path.ts'
+import { isSameMatch, type Router } from '../routing/router.ts'
+
+/** What becomes of path parameters (";…"). */
+export type PathParameters = 'refuse' | 'strip' | 'keep'
+
+/** What a route says of paths that services may read in more than one way. */
+export interface PathRules {
+  readonly info: { readonly id: string }
+  /** It takes "%2F" and "%5C". */
+  readonly encodedSlashes: boolean
+  readonly pathParameters: PathParameters
+}
+
+type Match = ReturnType<Router<PathRules>['find']>
+
+/**
+ * Brings the path of an exchange into its normal form and keeps what else it may be read as. Returns why the request
+ * is refused, or null; for requests whose path is not plain.
+ *
+ * 1. Parameters are cut off where the route of the path without them wants that.
+ * 2. The path takes its normal form, or has none.
+ * 3. Encoded slashes, and parameters, are for routes that take them.
+ * 4. The path as it was written, which the service gets, leads to the same place with the same parameters.
+ * 5. What services might make of it leads to no other place.
+ */
+export function settlePath(
+  router: Router<PathRules>,
+  exchange: Exchange,
+  method: string,
+  headers: Headers,
+): string | null {
+  const { host, query } = exchange
+  const find = (path: string): Match => router.find(host, path, method, headers, query)
+  exchange.forms = null
+  // 1.
+  let reading = readPath(exchange.path)
+  if (typeof reading !== 'string' && reading.stripped !== null && strips(find(reading.stripped)))
+    reading = readPath(withoutParameters(exchange.path))
+  // 2.
+  if (typeof reading === 'string') return reading
+  const { path, forms, encodedSlashes, stripped } = reading
+  const found = find(path)
+  // 3.
+  if (encodedSlashes && !(found.found && found.value.encodedSlashes)) return ENCODED_SLASH
+  if (stripped !== null && found.found && found.value.pathParameters === 'refuse') return PARAMETERS
+  // 4. and 5.
+  if (forms !== null) {
+    if (forms.written !== null && !isSameMatch(found, find(forms.written))) return SPELLED_AMBIGUOUSLY
+    if (forms.others.some((other) => leadsElsewhere(found, find(other)))) return READ_AMBIGUOUSLY
+  }
+  exchange.path = path
+  exchange.forms = forms
+  return null
+}
+
+const ENCODED_SLASH =
+  'The path has an encoded slash or backslash, which services read in different ways: send such a value in the query.'
+const PARAMETERS = 'The path has path parameters (";…"), which are not taken here.'
+
+function strips(match: Match): boolean {
+  return match.found && match.value.pathParameters === 'strip'
+}
+
+function leadsElsewhere(found: Match, other: Match): boolean {
+  return found.found && other.found && found.value.info.id !== other.value.info.id
+}

@@ -1,0 +1,104 @@
+import type { PathForms } from '../core/path-forms.ts'
+import { normalizeRequestPath } from './path.ts'
+
+/** Anything that gives a path more than one form: escapes, path parameters, dot segments, repeated slashes. */
+const UNUSUAL = /[^A-Za-z0-9\-._~!$&'()*+,=:@/]|\/[/.]/
+
+/** Characters that must be escaped (RFC 3986 section 3.3). */
+const UNSAFE = /["<>[\]^`{|}]/g
+
+const ESCAPE = /%../g
+const ENCODED_SLASH = /%2F|%5C/i
+const PARAMETERS = /;[^/]*/g
+
+/** A path that was read. */
+export interface PathReading {
+  /** The normal form. */
+  readonly path: string
+  /** Null where the normal form is the only one. */
+  readonly forms: PathForms | null
+  /** It has "%2F" or "%5C". */
+  readonly encodedSlashes: boolean
+  /** The normal form without path parameters; null where there are none. */
+  readonly stripped: string | null
+}
+
+/** Whether the path has one form, which is the one that it is written in. */
+export function isPlainPath(path: string): boolean {
+  return path.charCodeAt(0) === SLASH && !UNUSUAL.test(path)
+}
+
+/** The path as it is written, without its parameters (";…"). */
+export function withoutParameters(path: string): string {
+  return path.replace(PARAMETERS, '')
+}
+
+/**
+ * Reads the path of an origin-form target, without its query: its normal form (`normalizePath`) and the others that
+ * services may go by. A text says why the path is refused.
+ *
+ * A service gets the path as it was written as far as that can mean no other place: hex digits, escapes of unreserved
+ * characters and repeated slashes stay, as signatures are made over them and object stores have such names. Dot
+ * segments are resolved. Refused are, besides what `normalizePath` refuses, two slashes at the beginning, where
+ * `new URL(path, base)` reads a host, and dot segments behind empty ones, whose removal depends on the order of steps.
+ */
+export function readPath(path: string): PathReading | string {
+  if (path.startsWith('//')) return LEADING_SLASHES
+  if (path.includes('\\')) return BACKSLASH
+  if (!path.startsWith('/')) return MALFORMED
+  const normal = normalizeRequestPath(path)
+  const resolved = resolve(path.replace(UNSAFE, escapeOf).slice(1).split('/'))
+  if (normal === null || resolved === null) return MALFORMED
+  const sent = `/${resolved.join('/')}`
+  if (sent.startsWith('//')) return LEADING_SLASHES
+  if (normalizeRequestPath(sent) !== normal) return DOTS_AFTER_NOTHING
+  return reading(normal, sent)
+}
+
+const SLASH = 47
+const MALFORMED = 'The path of the request is malformed or ambiguous.'
+const BACKSLASH = 'The path has a backslash, which some services take for a slash: send it in the query.'
+const DOTS_AFTER_NOTHING = 'The path has a dot segment behind an empty one: send it without both.'
+const LEADING_SLASHES = 'The path of the request begins with two slashes: send one.'
+
+function reading(path: string, sent: string): PathReading {
+  const written = sent.replace(ESCAPE, (escape) => escape.toUpperCase())
+  const encodedSlashes = ENCODED_SLASH.test(path)
+  const stripped = path.includes(';') ? merge(withoutParameters(path)) : null
+  const decoded = encodedSlashes ? merge(path.replace(/%2F|%5C/g, '/')) : null
+  const others = [stripped, decoded, stripped === null || decoded === null ? null : merge(withoutParameters(decoded))]
+  const forms: PathForms = {
+    path,
+    sent,
+    written: written === path ? null : written,
+    others: others.filter((other) => other !== null),
+  }
+  return {
+    path,
+    forms: sent === path && forms.others.length === 0 ? null : forms,
+    encodedSlashes,
+    stripped,
+  }
+}
+
+/** Takes dot segments out (RFC 3986 section 5.2.4) and leaves all else as it is; null where they climb above the root. */
+function resolve(segments: readonly string[]): string[] | null {
+  const kept: string[] = []
+  let last = ''
+  for (const segment of segments) {
+    last = segment.replace(/%2e/gi, '.')
+    if (last === '.') continue
+    if (last !== '..') kept.push(segment)
+    else if (kept.pop() === undefined) return null
+  }
+  if (last === '.' || last === '..') kept.push('')
+  return kept
+}
+
+function merge(path: string): string {
+  return path.replace(/\/{2,}/g, '/')
+}
+
+function escapeOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { startGateway } from './support/gateway.ts'
+import { connect } from './support/peer.ts'
+import { problemOf } from './support/problem.ts'
+import { startService } from './support/service.ts'
+
+type Routes = NonNullable<GatewayInput['routes']>
+
+/** A gateway with those routes in front of a service that answers with the target it got. */
+async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
+  const echo = await startService(t, ({ method, url }, response) => void response.end(`${method} ${url}`))
+  const services = { echo: { instances: [echo.url], health: false as const } }
+  const { port } = await startGateway(t, { services, routes, ...more })
+  const client = await connect(t, port)
+
+  async function send(line: string, ...fields: string[]) {
+    client.write(`${line} HTTP/1.1\r\n${['Host: example.com', ...fields].map((field) => `${field}\r\n`).join('')}\r\n`)
+    const reply = await client.reply(line.split(' ')[0])
+    return { ...reply, status: Number(reply.start.split(' ')[1]), text: reply.body.toString() }
+  }
+  return {
+    echo,
+    send,
+    /** What the service got. */
+    reaches: async (target: string, sent = target): Promise<void> => {
+      assert.equal((await send(`GET ${target}`)).text, `GET ${sent}`)
+    },
+    refuses: async (target: string, reason: RegExp): Promise<void> => {
+      const heard = echo.heard.length
+      const reply = await send(`GET ${target}`)
+      assert.equal(reply.status, 400, target)
+      assert.match(problemOf(reply).detail ?? '', reason, target)
+      assert.equal(echo.heard.length, heard)
+    },
+  }
+}
+
+const all: Routes[number] = { id: 'all', match: { path: '/*' }, service: 'echo' }
+const admin: Routes[number] = { id: 'admin', match: { path: '/admin/*' }, reply: { status: 403, body: 'admin' } }
+
+test('encoded slashes and backslashes are 400 by default, in either case, on every route and on none', async (t) => {
+  const { refuses } = await setUp(t, [{ ...all, match: { path: '/any/*' } }, admin])
+  for (const path of [
+    '/any/a%2Fb',
+    '/any/a%2fb',
+    '/any/a%5Cb',
+    '/any/a%5cb',
+    '/any%2Fa',
+    '/admin%2Fusers',
+    '/none/%2F',
+  ])
+    await refuses(path, /encoded slash or backslash/)
+  await refuses('/any/a\\b', /backslash/)
+})
+
+test('a route that takes encoded slashes gets them as they came, and none that hides another route', async (t) => {
+  const { reaches, refuses } = await setUp(t, [{ ...all, encodedSlashes: true }, admin])
+  await reaches('/@scope%2fname')
+  await reaches('/@scope%2Fname')
+  await reaches('/a%5Cb%5cc/d')
+  for (const path of ['/admin%2Fusers', '/admin%2fusers', '/admin%5Cusers', '/%2Fadmin/x'])
+    await refuses(path, /leads elsewhere/)
+  await refuses('/a%2f..%2fadmin/x', /malformed or ambiguous/)
+  await refuses('/admin/a%2Fb', /encoded slash/)
+})
+
+test('parameters of a path hold the decoded slash where the route takes it', async (t) => {
+  const { send } = await setUp(t, [
+    {
+      id: 'project',
+      match: { path: '/projects/{id}' },
+      service: 'echo',
+      encodedSlashes: true,
+      policies: { 'response-headers': { set: { 'X-Project': '{path.id}' } } },
+    },
+  ])
+  const reply = await send('GET /projects/group%2Fname')
+  assert.equal(reply.text, 'GET /projects/group%2Fname')
+  assert.equal(reply.fields.get('X-Project'), 'group/name')
+})
+
+test('a slash that is public only when it is encoded is 400', async (t) => {
+  const { refuses, send } = await setUp(t, [{ ...all, encodedSlashes: true }], {
+    policies: { auth: { public: ['/open/{name}', '/b/login'], methods: { 'api-key': {} } } },
+  })
+  assert.equal((await send('GET /open/a')).status, 200)
+  await refuses('/open/a%2Fb', /leads elsewhere/)
+  await refuses('/b%2Flogin', /leads elsewhere/)
+})
+
+test('path parameters are kept, and refused where the path without them leads to another route', async (t) => {
+  const { reaches, refuses, send } = await setUp(t, [all, admin])
+  await reaches('/a;v=1/b;w')
+  assert.equal((await send('GET /admin/;x/users')).text, 'admin')
+  for (const path of ['/admin;x/users', '/admin;/users', '/;x/admin/users', '/health;x'])
+    await refuses(path, /leads elsewhere/)
+})
+
+test('path parameters are refused where the path without them is public, or is not', async (t) => {
+  const { reaches, refuses } = await setUp(t, [all], {
+    policies: { auth: { public: ['/login', '/open/*'], methods: { 'api-key': {} } } },
+  })
+  await reaches('/open/a;x')
+  await refuses('/login;x', /leads elsewhere/)
+  await refuses('/open;x/a', /leads elsewhere/)
+})
+
+test('path parameters can be refused or cut off, for all routes or for one', async (t) => {
+  const { reaches, refuses } = await setUp(
+    t,
+    [
+      all,
+      { id: 'java', match: { path: '/java/*' }, service: 'echo', pathParameters: 'strip' },
+      { id: 'list', match: { path: '/list' }, service: 'echo', pathParameters: 'strip' },
+      { id: 'kept', match: { path: '/kept/*' }, service: 'echo', pathParameters: 'keep' },
+    ],
+    { pathParameters: 'refuse' },
+  )
+  await refuses('/a;x', /are not taken here/)
+  await reaches('/java;jsessionid=1/a;x=1//b', '/java/a//b')
+  await reaches('/list;jsessionid=7', '/list')
+  await reaches('/kept/a;b')
+})
+
+test('what is written otherwise than in the normal form goes on as it is written', async (t) => {
+  const { reaches, send } = await setUp(t, [{ ...all, match: { path: '/b/*' } }])
+  for (const path of ['/b/x//y.txt', '/b//', '/b/%41', '/b/%7e%2d', '/b/caf%c3%a9', '/b/x//y.txt?a=//%2F'])
+    await reaches(path)
+  await reaches('/b/./x//y/../%41', '/b/x//%41')
+  await reaches('/b/%2e%2E/b/c', '/b/c')
+  await reaches('/b/a|b', '/b/a%7Cb')
+  const put = await send('PUT /b/x//y.txt', 'Content-Length: 0')
+  assert.equal(put.text, 'PUT /b/x//y.txt')
+})
+
+test('what leads elsewhere in its normal form is 400', async (t) => {
+  const { refuses } = await setUp(t, [
+    all,
+    admin,
+    { id: 'item', match: { path: '/items/{id}' }, service: 'echo' },
+    { id: 'exact', match: { path: '/items/a/b' }, service: 'echo' },
+  ])
+  for (const path of ['/%61dmin/x', '/admi%6e/x', '/items//7', '/items/a//b', '/health//live'])
+    await refuses(path, /leads elsewhere/)
+  await refuses('//admin/x', /begins with two slashes/)
+  await refuses('/x/..//admin/x', /begins with two slashes/)
+  await refuses('/admin//../x', /dot segment behind an empty one/)
+})
+
+test('a spelling that is public where the normal form is not, or the other way round, is 400', async (t) => {
+  const { refuses, reaches } = await setUp(t, [all], {
+    policies: { auth: { public: ['/open/*', '/b/login'], methods: { 'api-key': {} } } },
+  })
+  await refuses('/b//login', /leads elsewhere/)
+  await refuses('/%6fpen/a', /leads elsewhere/)
+  await reaches('/open//%61')
+})
+
+test('a spelling that is another operation of the OpenAPI document, or has other parameters, is 400', async (t) => {
+  const document = {
+    openapi: '3.1.0',
+    info: { title: 'a', version: '1' },
+    paths: { '/b/{key}': { get: { responses: {} } }, '/b/x/{key}': { get: { responses: {} } } },
+  }
+  const { refuses, reaches } = await setUp(t, [
+    { ...all, policies: { validation: { openapi: { document, unknown: 'pass' } } }, encodedSlashes: true },
+  ])
+  await reaches('/b/%41')
+  await reaches('/b/c;v')
+  await refuses('/b//x', /leads elsewhere/)
+  await refuses('/b/x%2Fy', /leads elsewhere/)
+  await refuses('/b;v/x', /leads elsewhere/)
+})
+
+test('a route that rewrites uses the normal form', async (t) => {
+  const { reaches } = await setUp(t, [{ ...all, match: { path: '/s/*' }, rewrite: { strip: '/s' } }])
+  await reaches('/s/a//%41', '/a/A')
+})
+
+test('what is stored is found by what the service got', async (t) => {
+  const { echo, send } = await setUp(t, [all], { policies: { cache: { ttl: '1m' } } })
+  for (const path of ['/a/b', '/a//b', '/a/%62', '/a/b', '/a//b', '/a/%62'])
+    assert.equal((await send(`GET ${path}`)).text, `GET ${path}`)
+  assert.equal(echo.heard.length, 3)
+})
+
+test('a preflight finds the route of the request that it asks about, and pages can read why that one is refused', async (t) => {
+  const { send } = await setUp(
+    t,
+    [
+      { id: 'read', match: { path: '/*', method: 'GET' }, service: 'echo' },
+      {
+        id: 'write',
+        match: { path: '/admin/*', method: 'PUT' },
+        service: 'echo',
+        policies: { cors: { maxAge: '7s' } },
+      },
+    ],
+    { policies: { cors: { origins: ['*'] } } },
+  )
+  const preflight = (path: string) => send(`OPTIONS ${path}`, 'Origin: http://a', 'Access-Control-Request-Method: PUT')
+  assert.equal((await preflight('/admin//x')).fields.get('Access-Control-Max-Age'), '7')
+  const refused = await send('PUT /%61dmin/x', 'Origin: http://a', 'Content-Length: 0')
+  assert.equal(refused.status, 400)
+  assert.equal(refused.fields.get('Access-Control-Allow-Origin'), '*')
+})
