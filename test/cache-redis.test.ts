@@ -7,7 +7,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 
-const DOWN = 'Redis does not answer: the gateway goes on without it'
+const DOWN = 'Redis cannot be used: the gateway goes on without it'
 /** How long an answer of Redis may take where it does answer: far longer than by default, as the machine may be slow. */
 const PATIENT = '10s'
 /** The same where it does not. */
@@ -141,6 +141,6 @@ test('what Redis refuses to keep is not in the log', async (t) => {
   await connectTo(t, redis).config('SET', 'maxmemory', '1')
   await a()
   const line = JSON.stringify(await log.line({ level: 'warn' }))
-  assert.match(line, /OOM.*Redis refuses/)
+  assert.match(line, /"use":"cache","cause":"OOM"/)
   assert.doesNotMatch(line, /hush|"args"/)
 })

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { Algorithm, Limit } from '../src/core/limits.ts'
 import { connectRedis, type RedisClient, type RedisPlace } from '../src/stores/redis/client.ts'
 import { GuardedMeter } from '../src/stores/redis/guarded-meter.ts'
-import { Outage } from '../src/stores/redis/outage.ts'
+import { RedisConnection } from '../src/stores/redis/connection.ts'
 import { RedisMeter } from '../src/stores/redis/redis-meter.ts'
 import { MemoryMeter } from '../src/stores/memory/memory-meter.ts'
 import { SharedTable } from '../src/stores/memory/table.ts'
@@ -151,16 +151,18 @@ test('a Redis that has lost the scripts gets them again', async (t) => {
 
 test('decisions of one moment go to Redis together, and each client gets its own', async (t) => {
   const server = await startRedis(t)
-  const client = connect(t, server)
-  await ready(client)
   const redis = connectTo(t, server)
   const clock = new ManualClock()
   const { log } = createMemoryLogger('info', clock)
-  const outage = new Outage(clock, log, 1000, new ThreadMetrics(() => {}, clock))
+  const config = { place: server, tls: false, timeout: 1000 }
+  const connection = new RedisConnection(config, clock, log, new ThreadMetrics(() => {}, clock))
+  const { client, limits } = connection
+  cleanUp(t, () => connection.close())
+  await ready(client)
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
     const limit = makeLimit(algorithm, [4, HOUR], [3, MINUTE])
     const local = new MemoryMeter(SharedTable.create(64), clock, limit)
-    const meter = new GuardedMeter(new RedisMeter(client, limit), local, outage, 'closed')
+    const meter = new GuardedMeter(new RedisMeter(client, limit), local, limits, 'closed')
     await meter.decide('warm', 0)
     await redis.config('RESETSTAT')
     const decisions = await Promise.all(Array.from({ length: 200 }, async (_, i) => meter.decide(String(i % 50), 1)))

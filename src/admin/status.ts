@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
-import { threadStatusTopic } from '../front/thread-status.ts'
+import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'
 import { metricsDocument } from '../telemetry/metrics/document.ts'
@@ -17,7 +17,18 @@ const thread = z.object({
   inFlight: z.int().describe('Requests at the services.'),
   heapBytes: octets,
   busy: z.number().describe('Share of its time in which the thread was busy, 0 to 1.'),
+  redis: z
+    .object({
+      use: z.enum(['all', 'limits', 'keys', 'cache']).describe('What Redis cannot be used for.'),
+      cause: z.string().describe('Such as ECONNREFUSED, WRONGPASS, READONLY, OOM or timeout.'),
+      since: z.iso.datetime(),
+    })
+    .array()
+    .nullable()
+    .describe('What the thread cannot use Redis for, and why; null where there is no Redis.'),
 })
+
+const storeStates = z.record(z.string(), z.enum(['healthy', 'degraded']))
 
 const status = z.object({
   version: z.string(),
@@ -38,6 +49,7 @@ const health = z.object({
   timestamp: z.iso.datetime(),
   version: z.string(),
   services: z.record(z.string(), z.enum(['healthy', 'degraded', 'unhealthy'])),
+  stores: storeStates.optional().describe('Left out where there are none but the memory.'),
 })
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
@@ -49,7 +61,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
       const answers = await threads.askAll(threadStatusTopic, null)
       const workers = answers
         .toSorted((a, b) => a.thread - b.thread)
-        .map(({ thread: number, uptime, connections, heap, busy, services }) => {
+        .map(({ thread: number, uptime, connections, heap, busy, services, redis }) => {
           const traffic = Object.values(services).flat()
           const inFlight = sum(traffic.map((instance) => instance.inFlight))
           return {
@@ -59,6 +71,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
             inFlight,
             heapBytes: heap,
             busy: rounded(busy),
+            redis: redis?.map((trouble) => ({ ...trouble, since: new Date(trouble.since).toISOString() })) ?? null,
           }
         })
       const uptime = process.uptime()
@@ -99,7 +112,10 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
   app.get(
     '/health',
     { schema: { summary: 'Which services can be used', tags: ['gateway'], response: { 200: health } } },
-    () => healthDocument(report(), version, clock.wall()),
+    async () => {
+      const answers = await threads.askAll(threadStatusTopic, null)
+      return healthDocument(report(), storeStatuses(answers.map(({ redis }) => redis)), version, clock.wall())
+    },
   )
 }
 

@@ -4,7 +4,7 @@ import { RedisApiKeys } from '../stores/redis/api-keys.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from '../stores/redis/client.ts'
 import { CommandError } from './command.ts'
 
-/** How long Redis may take until it can be asked, in milliseconds. */
+/** How long Redis may take until it can be asked, and to answer, in milliseconds. */
 const PATIENCE = 3000
 
 /** Where the keys are that a configuration asks for. */
@@ -39,7 +39,7 @@ export async function withKeys<Result>(
   redis: RedisConfig,
   work: (keys: RedisApiKeys) => Promise<Result>,
 ): Promise<Result> {
-  const client = connectRedis(redis)
+  const client = connectRedis(redis, PATIENCE)
   try {
     await connected(client)
     return await work(new RedisApiKeys(client))

@@ -34,7 +34,7 @@ import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
-import { threadStatus, threadStatusTopic } from './thread-status.ts'
+import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { Telemetry } from './telemetry.ts'
@@ -135,7 +135,7 @@ export class Front implements Receiver {
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(purgeTopic, (what) => purge(this.toolbox, what))
-    answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections))
+    answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections, this.redis))
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
     answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
     answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
@@ -223,6 +223,6 @@ export class Front implements Receiver {
       service,
       instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
     }))
-    return healthDocument(reports, version, clock.wall())
+    return healthDocument(reports, storeStatuses([this.redis?.troubles ?? null]), version, clock.wall())
   }
 }

@@ -2,7 +2,10 @@ import { performance } from 'node:perf_hooks'
 import { threadId } from 'node:worker_threads'
 import { defineTopic } from '../core/threads.ts'
 import type { PoolSize } from '../http1/pool.ts'
+import type { StoreStatuses } from '../services/health/report.ts'
 import type { Service } from '../services/service.ts'
+import type { RedisConnection } from '../stores/redis/connection.ts'
+import type { Trouble } from '../stores/redis/outage.ts'
 
 /** What one thread has to do with an instance at the moment. */
 export interface InstanceTraffic extends PoolSize {
@@ -24,13 +27,19 @@ export interface ThreadStatus {
   readonly busy: number
   /** Service -> what goes on with each instance, in the order of the configuration. */
   readonly services: Readonly<Record<string, readonly InstanceTraffic[]>>
+  /** What it cannot use Redis for, and why; null where there is no Redis. */
+  readonly redis: readonly Trouble[] | null
 }
 
 /** Asks every thread that serves how it is doing. */
 export const threadStatusTopic = defineTopic<null, ThreadStatus>('thread-status')
 
 /** How this thread is doing. */
-export function threadStatus(services: ReadonlyMap<string, Service>, connections: number): ThreadStatus {
+export function threadStatus(
+  services: ReadonlyMap<string, Service>,
+  connections: number,
+  redis: RedisConnection | null,
+): ThreadStatus {
   return {
     thread: threadId,
     uptime: performance.now() / 1000,
@@ -43,5 +52,13 @@ export function threadStatus(services: ReadonlyMap<string, Service>, connections
         instances.map(({ pool, inFlight }) => ({ ...pool.size, inFlight })),
       ]),
     ),
+    redis: redis?.troubles ?? null,
   }
+}
+
+/** How the stores are, for threads that have found so much wrong; null where there are none but the memory. */
+export function storeStatuses(threads: readonly ThreadStatus['redis'][]): StoreStatuses | null {
+  const troubles = threads.filter((each) => each !== null)
+  if (troubles.length === 0) return null
+  return { redis: troubles.every((each) => each.length === 0) ? 'healthy' : 'degraded' }
 }

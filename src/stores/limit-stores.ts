@@ -42,9 +42,9 @@ export class LimitStores implements Limits {
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter {
     if (store === 'memory' || (store === undefined && this.redis === null)) return this.localMeter(limit)
     if (this.redis === null) throw new Error('stores.redis is not configured')
-    const { client, outage } = this.redis
+    const { client, limits } = this.redis
     const local = new MemoryMeter(this.table, this.clock, limit)
-    const meter = new GuardedMeter(new RedisMeter(client, limit), local, outage, onStoreFailure)
+    const meter = new GuardedMeter(new RedisMeter(client, limit), local, limits, onStoreFailure)
     this.remember({ limit, store: 'redis', meter })
     return meter
   }

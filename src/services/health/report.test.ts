@@ -16,7 +16,7 @@ function service(name: string, ...states: HealthState[]): ServiceReport {
 
 test('all is healthy when every instance is', () => {
   const reports = [service('user-service', 'healthy', 'healthy'), service('order-service', 'healthy')]
-  assert.deepEqual(healthDocument(reports, '1.0.0', wall), {
+  assert.deepEqual(healthDocument(reports, null, '1.0.0', wall), {
     status: 'healthy',
     timestamp: '2024-01-15T10:30:00Z',
     version: '1.0.0',
@@ -27,6 +27,7 @@ test('all is healthy when every instance is', () => {
 test('a service is degraded while some of its instances are unhealthy, and the gateway with it', () => {
   const { status, services } = healthDocument(
     [service('a', 'healthy', 'unhealthy'), service('b', 'healthy')],
+    null,
     '1',
     wall,
   )
@@ -35,31 +36,40 @@ test('a service is degraded while some of its instances are unhealthy, and the g
 })
 
 test('a service is unhealthy when all of its instances are, and the gateway is degraded', () => {
-  const { status, services } = healthDocument([service('a', 'unhealthy', 'unhealthy')], '1', wall)
+  const { status, services } = healthDocument([service('a', 'unhealthy', 'unhealthy')], null, '1', wall)
   assert.equal(status, 'degraded')
   assert.deepEqual(services, { a: 'unhealthy' })
 })
 
 test('an instance that was not checked yet counts as usable', () => {
-  assert.deepEqual(healthDocument([service('a', 'unknown')], '1', wall).services, { a: 'healthy' })
-  assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], '1', wall).services, { a: 'degraded' })
+  assert.deepEqual(healthDocument([service('a', 'unknown')], null, '1', wall).services, { a: 'healthy' })
+  assert.deepEqual(healthDocument([service('a', 'unknown', 'unhealthy')], null, '1', wall).services, { a: 'degraded' })
 })
 
 test('a drained instance is none that may be used', () => {
   const used = { state: 'healthy', drained: false } as const
   const drained = { state: 'healthy', drained: true } as const
-  assert.deepEqual(healthDocument([{ service: 'a', instances: [used, drained] }], '1', wall).services, {
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [used, drained] }], null, '1', wall).services, {
     a: 'degraded',
   })
-  assert.deepEqual(healthDocument([{ service: 'a', instances: [drained] }], '1', wall).services, { a: 'unhealthy' })
+  assert.deepEqual(healthDocument([{ service: 'a', instances: [drained] }], null, '1', wall).services, {
+    a: 'unhealthy',
+  })
 })
 
 test('a gateway without services is healthy, a service without instances is not', () => {
-  assert.deepEqual(healthDocument([], '1', wall), {
+  assert.deepEqual(healthDocument([], null, '1', wall), {
     status: 'healthy',
     timestamp: '2024-01-15T10:30:00Z',
     version: '1',
     services: {},
   })
-  assert.equal(healthDocument([service('a')], '1', wall).services['a'], 'unhealthy')
+  assert.equal(healthDocument([service('a')], null, '1', wall).services['a'], 'unhealthy')
+})
+
+test('a store that cannot be used makes the gateway degraded, and nothing more', () => {
+  const document = healthDocument([service('a', 'healthy')], { redis: 'degraded' }, '1', wall)
+  assert.equal(document.status, 'degraded')
+  assert.deepEqual(document.services, { a: 'healthy' })
+  assert.deepEqual(document.stores, { redis: 'degraded' })
 })

@@ -12,14 +12,19 @@ export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
 /** What GET /health answers. */
 export interface HealthDocument {
-  /** 'degraded' when any service is not healthy. */
+  /** 'degraded' when any service or store is not healthy. */
   readonly status: 'healthy' | 'degraded'
   /** ISO 8601 in UTC, to the second. */
   readonly timestamp: string
   /** Version of the gateway. */
   readonly version: string
   readonly services: Readonly<Record<string, ServiceStatus>>
+  /** Where state is shared, but for the memory; left out where there is nothing. */
+  readonly stores?: StoreStatuses
 }
+
+/** Stores by their names: 'degraded' while one cannot be used, or not for all that is kept there. */
+export type StoreStatuses = Readonly<Record<string, 'healthy' | 'degraded'>>
 
 const serviceStatuses = ['healthy', 'degraded', 'unhealthy'] as const satisfies readonly ServiceStatus[]
 
@@ -31,7 +36,7 @@ export const healthDocs: DocsObject = {
     operationId: 'sallyport-health',
     responses: {
       200: {
-        description: 'The state of every service; degraded when one of them is not healthy.',
+        description: 'The state of every service and store; degraded when one of them is not healthy.',
         content: {
           'application/json': {
             schema: {
@@ -41,6 +46,7 @@ export const healthDocs: DocsObject = {
                 timestamp: { type: 'string', format: 'date-time' },
                 version: { type: 'string', description: 'Version of the gateway.' },
                 services: { type: 'object', additionalProperties: { type: 'string', enum: serviceStatuses } },
+                stores: { type: 'object', additionalProperties: { type: 'string', enum: ['healthy', 'degraded'] } },
               },
               required: ['status', 'timestamp', 'version', 'services'],
             },
@@ -58,15 +64,22 @@ export const healthDocs: DocsObject = {
   },
 }
 
-/** The document for those states; `wall` in milliseconds since 1970-01-01T00:00:00Z. */
-export function healthDocument(reports: readonly ServiceStates[], version: string, wall: number): HealthDocument {
+/** The document for those states, with null for no stores; `wall` in milliseconds since 1970-01-01T00:00:00Z. */
+export function healthDocument(
+  reports: readonly ServiceStates[],
+  stores: StoreStatuses | null,
+  version: string,
+  wall: number,
+): HealthDocument {
   const services = Object.fromEntries(reports.map((report) => [report.service, serviceStatus(report)]))
-  const healthy = Object.values(services).every((status) => status === 'healthy')
+  const states = [...Object.values(services), ...Object.values(stores ?? {})]
+  const healthy = states.every((status) => status === 'healthy')
   return {
     status: healthy ? 'healthy' : 'degraded',
     timestamp: new Date(wall).toISOString().replace(/\.\d+Z$/, 'Z'),
     version,
     services,
+    ...(stores !== null && { stores }),
   }
 }
 

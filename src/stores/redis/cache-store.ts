@@ -80,7 +80,7 @@ export class RedisCacheStore implements CacheStore {
   async put(key: string, entry: Entry, begun: number): Promise<void> {
     const [now, wall] = [this.clock.now(), this.clock.wall()]
     const left = usefulFor(entry, now)
-    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.forgetting.isDone || !this.questions.answered) return
+    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.forgetting.isDone || this.questions.refused) return
     const id = makeId(wall)
     const name = entryKey(urlKey(entry.url), id)
     const former = entry.body === null ? undefined : this.bodies.get(entry.body)
@@ -129,7 +129,7 @@ export class RedisCacheStore implements CacheStore {
 
   /** What Redis has for a key: nothing where it does not answer. */
   private async readIndex(name: string): Promise<readonly StoredVariant[]> {
-    const index = await this.questions.ask('cache-find', name, () => this.client.hgetall(name))
+    const index = await this.questions.ask('cache-find', () => this.client.hgetall(name))
     if (index === null) return []
     return this.questions.read(() => readIndex(index, this.clock.wall())) ?? []
   }
@@ -144,12 +144,12 @@ export class RedisCacheStore implements CacheStore {
   }
 
   private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {
-    const first = await this.questions.ask('cache-find', name, () => this.client.hmgetBuffer(name, 'head', '0'))
+    const first = await this.questions.ask('cache-find', () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
     if (!head || (count > 0 && !piece)) return 'uri-miss'
     const pieces = piece ? [piece] : []
     for (let i = 1; i < count; i++) {
-      const next = await this.questions.ask('cache-find', name, () => this.client.hgetBuffer(name, String(i)))
+      const next = await this.questions.ask('cache-find', () => this.client.hgetBuffer(name, String(i)))
       if (next === null) return 'uri-miss'
       pieces.push(next)
     }

@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import type { Address } from '../../core/address.ts'
+import { failureOf } from './failure.ts'
 
 /** Where Redis is: one server, the master that Sentinels name, or a Cluster. */
 export type RedisPlace =
@@ -20,8 +21,6 @@ export interface RedisConfig {
 /** A connection to Redis, or to the nodes of a Cluster. */
 export type RedisClient = Redis | Cluster
 
-/** A connection on which nothing is heard for so long, in milliseconds, although something was asked, is dead. */
-const SILENCE = 2000
 const CONNECT_TIMEOUT = 1000
 /** Between two attempts to connect, in milliseconds. */
 const RETRY_FIRST = 50
@@ -36,23 +35,27 @@ const failFast = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   connectTimeout: CONNECT_TIMEOUT,
-  socketTimeout: SILENCE,
   connectionName: 'sallyport',
   // RESP2, which every version speaks.
   protocol: 2,
   // A master that became a replica is left for the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  reconnectOnError: (error: Error) => failureOf(error).cause === 'READONLY',
 } as const
 
 interface Identity {
+  readonly socketTimeout?: number
   readonly username?: string
   readonly password?: string
   readonly tls?: object
 }
 
-/** Connects in the background, and again whenever the connection is lost. Never throws, and logs nothing itself. */
-export function connectRedis({ place, username, password, tls }: RedisConfig): RedisClient {
+/**
+ * Connects in the background, and again whenever the connection is lost. Never throws, and logs nothing itself. `silence`
+ * is how long nothing may be heard on a connection, in milliseconds, where nobody else looks after that.
+ */
+export function connectRedis({ place, username, password, tls }: RedisConfig, silence?: number): RedisClient {
   const identity = {
+    ...(silence !== undefined && { socketTimeout: silence }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls: {} }),
@@ -64,7 +67,9 @@ export function connectRedis({ place, username, password, tls }: RedisConfig): R
 }
 
 function open(place: RedisPlace, identity: Identity): RedisClient {
-  const options = { ...failFast, ...identity }
+  // Whether the server is a master is looked up for Sentinels alone. All else that the check finds out, a question does too,
+  // without a warning of the client's own where the user may not ask for INFO.
+  const options = { ...failFast, ...identity, enableReadyCheck: 'sentinels' in place }
   if ('url' in place) return new Redis(place.url, { ...options, retryStrategy: retry })
   if ('sentinels' in place) {
     const { master, nodes } = place.sentinels

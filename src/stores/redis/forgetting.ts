@@ -93,9 +93,7 @@ export class Forgetting {
     let [cursor, count] = ['0', 0]
     do {
       const at = cursor
-      const found = await this.questions.ask('cache-forget', PREFIXES, () =>
-        node.scan(at, 'MATCH', pattern, 'COUNT', SCANNED),
-      )
+      const found = await this.questions.ask('cache-forget', () => node.scan(at, 'MATCH', pattern, 'COUNT', SCANNED))
       if (found === null) return null
       const forgotten = await inBatches(found[1], async (name) => (await this.forgetUrl(name))?.count ?? null)
       if (forgotten === null) return null

@@ -3,25 +3,25 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { HASH, parseApiKey, RedisApiKeys } from './api-keys.ts'
 import type { RedisConnection } from './connection.ts'
-import type { Outage } from './outage.ts'
+import type { RedisUse } from './use.ts'
 
 /** API keys in Redis, which nobody waits for while it does not answer. */
 export class GuardedApiKeys implements ApiKeys {
   private readonly keys: RedisApiKeys
-  private readonly outage: Outage
+  private readonly use: RedisUse
   private readonly log: Logger
 
-  constructor({ client, outage }: RedisConnection, log: Logger) {
+  constructor({ client, keys }: RedisConnection, log: Logger) {
     this.keys = new RedisApiKeys(client)
-    this.outage = outage
+    this.use = keys
     this.log = log
   }
 
   async find(sha256: string): Promise<StoredApiKey | null> {
     const question = async () => ({ text: await this.keys.read(sha256) })
-    const answer = this.outage.down ? null : await this.outage.ask('find-key', question, question)
+    const answer = this.use.down ? null : await this.use.ask('find-key', question, question)
     if (answer === null) {
-      this.outage.missed()
+      this.use.missed()
       throw new GatewayError('keys-unavailable', 'The API key cannot be checked at the moment. Try again later.', {
         headers: [['Retry-After', '1']],
       })

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Decision, Meter, StoreFailureMode, SyncMeter } from '../../core/limits.ts'
-import type { Outage } from './outage.ts'
 import type { Question, RedisMeter } from './redis-meter.ts'
+import type { RedisUse } from './use.ts'
 
 /** Somebody who waits for a decision. */
 interface Asking extends Question {
@@ -19,7 +19,7 @@ const BATCH = 64
 export class GuardedMeter implements Meter {
   private readonly remote: RedisMeter
   private readonly local: SyncMeter
-  private readonly outage: Outage
+  private readonly use: RedisUse
   private readonly mode: StoreFailureMode
   private waiting: Asking[] = []
   private readonly flush = (): void => {
@@ -28,15 +28,15 @@ export class GuardedMeter implements Meter {
     for (let i = 0; i < waiting.length; i += BATCH) void this.ask(waiting.slice(i, i + BATCH))
   }
 
-  constructor(remote: RedisMeter, local: SyncMeter, outage: Outage, mode: StoreFailureMode) {
+  constructor(remote: RedisMeter, local: SyncMeter, use: RedisUse, mode: StoreFailureMode) {
     this.remote = remote
     this.local = local
-    this.outage = outage
+    this.use = use
     this.mode = mode
   }
 
   decide(client: string, cost: number): Decision | null | Promise<Decision | null> {
-    if (this.outage.down) return this.without(client, cost)
+    if (this.use.down) return this.without(client, cost)
     return new Promise((resolve, reject) => {
       if (this.waiting.length === 0) setImmediate(this.flush)
       this.waiting.push({ client, cost, resolve, reject })
@@ -45,20 +45,20 @@ export class GuardedMeter implements Meter {
 
   async forget(client: string): Promise<boolean> {
     this.local.forget(client)
-    if (this.outage.down) return false
-    const forgotten = await this.outage.ask(
+    if (this.use.down) return false
+    const forgotten = await this.use.ask(
       'forget',
       async () => this.remote.forget(client),
-      async () => this.remote.decide(client, 0),
+      async () => this.remote.probe(client),
     )
     return forgotten ?? false
   }
 
   private async ask(batch: readonly Asking[]): Promise<void> {
-    const decisions = await this.outage.ask(
+    const decisions = await this.use.ask(
       'decide',
       () => this.remote.decideAll(batch),
-      () => this.remote.decide(batch[0]!.client, 0),
+      () => this.remote.probe(batch[0]!.client),
     )
     for (const [i, { client, cost, resolve, reject }] of batch.entries()) {
       try {
@@ -70,7 +70,7 @@ export class GuardedMeter implements Meter {
   }
 
   private without(client: string, cost: number): Decision | null {
-    this.outage.missed()
+    this.use.missed()
     if (this.mode === 'local') return this.local.decide(client, cost)
     if (this.mode === 'open') return null
     throw new GatewayError('limits-unavailable', 'The limits cannot be checked at the moment. Try again later.', {

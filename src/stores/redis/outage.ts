@@ -1,41 +1,56 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
-import type { Metrics } from '../../core/metrics.ts'
-import { withoutCommand } from './logged-error.ts'
-import { type Operation, OperationMetrics } from './operation-metrics.ts'
+import type { Failure } from './failure.ts'
 
-/** Between two looks whether Redis is back, in milliseconds. */
-const PROBE_INTERVAL = 100
+/** Until the first look whether it is over, in milliseconds; twice as long until each next one, up to the last. */
+const PROBE_FIRST = 100
+const PROBE_LAST = 2000
 
-/** Redis does answer, but not that question: there is no outage. */
-export class Refused extends Error {}
+/** After so many milliseconds without one the next outage is a new one, and looked after as often. */
+const STEADY = 10_000
 
-/**
- * Knows whether Redis answers. After the first question that it does not answer in time nothing waits for it any more,
- * until the same question is answered: asked again in the background, by one at a time.
- */
+/** What is not to be had: all of Redis, or only what is asked for limits, for API keys, or for the cache. */
+export type Use = 'all' | 'limits' | 'keys' | 'cache'
+
+/** What is wrong at the moment. */
+export interface Trouble {
+  readonly use: Use
+  readonly cause: string
+  /** Wall-clock milliseconds. */
+  readonly since: number
+}
+
+/** Asks whether an outage is over: null when it is, else what still fails. Never rejects. */
+export type Probe = () => Promise<Failure | null>
+
+/** Whether Redis can be used, or one use of it. It is logged when an outage begins and when it ends, with the cause. */
 export class Outage {
   private readonly clock: Clock
   private readonly log: Logger
-  /** How long an answer may take, in milliseconds. */
-  private readonly timeout: number
-  private stopProbing: (() => void) | null = null
+  private readonly use: Use
+  private failure: Failure | null = null
+  private since = 0
+  private ended = -STEADY
+  private delay = PROBE_FIRST
   private without = 0
   private closed = false
-  private readonly metrics: Metrics
-  private readonly operations = new Map<Operation, OperationMetrics>()
+  private probe: Probe | null = null
+  private cancel: (() => void) | null = null
 
-  constructor(clock: Clock, log: Logger, timeout: number, metrics: Metrics) {
+  constructor(clock: Clock, log: Logger, use: Use) {
     this.clock = clock
     this.log = log
-    this.timeout = timeout
-    this.metrics = metrics
-    metrics.watch('sallyport_store_up', { store: 'redis' }, () => (this.down ? 0 : 1))
+    this.use = use
   }
 
-  /** Whether it is known that Redis does not answer. */
   get down(): boolean {
-    return this.stopProbing !== null
+    return this.failure !== null
+  }
+
+  /** Null for nothing. */
+  get trouble(): Trouble | null {
+    const { use, failure, since } = this
+    return failure === null ? null : { use, cause: failure.cause, since }
   }
 
   /** Counts something that is done without Redis. */
@@ -43,74 +58,54 @@ export class Outage {
     this.without++
   }
 
-  /**
-   * What the question brings, or null where that is nothing in time, or it is Refused. `operation` is what the metrics
-   * call the question, and `again` the question that ends the outage.
-   */
-  ask<Answer>(
-    operation: Operation,
-    question: () => Promise<Answer>,
-    again: () => Promise<unknown>,
-  ): Promise<Answer | null> {
-    const metrics = this.metricsOf(operation)
-    const start = this.clock.now()
-    return new Promise((resolve) => {
-      let late = false
-      const failed = (error: unknown): void => {
-        cancel()
-        if (!(error instanceof Refused)) this.begin(error, again)
-        resolve(null)
-      }
-      const cancel = this.clock.after(this.timeout, () => {
-        late = true
-        metrics.timedOut()
-        failed(new Error(`no answer within ${this.timeout} ms`))
-      })
-      question().then(
-        (answer) => {
-          cancel()
-          if (!late) metrics.answered(this.clock.now() - start)
-          resolve(answer)
-        },
-        (error: unknown) => {
-          if (!late) metrics.failed()
-          failed(error)
-        },
-      )
-    })
+  /** Unless there is one already; `probe` ends it. */
+  begin(failure: Failure, probe: Probe): void {
+    if (this.down || this.closed) return
+    const { use } = this
+    if (this.clock.now() - this.ended > STEADY) this.delay = PROBE_FIRST
+    this.failure = failure
+    this.since = this.clock.wall()
+    this.without = 0
+    this.probe = probe
+    const { cause, error } = failure
+    this.log.warn({ use, cause, error }, 'Redis cannot be used: the gateway goes on without it')
+    this.probeLater()
+  }
+
+  /** Looks at once whether it is over: something has changed. */
+  probeNow(): void {
+    if (this.cancel === null) return
+    this.cancel()
+    void this.look()
   }
 
   /** Nothing is asked or logged any more. */
   close(): void {
     this.closed = true
-    this.stopProbing?.()
+    this.cancel?.()
+    this.cancel = null
   }
 
-  private metricsOf(operation: Operation): OperationMetrics {
-    const known = this.operations.get(operation) ?? new OperationMetrics(this.metrics, operation)
-    this.operations.set(operation, known)
-    return known
+  private probeLater(): void {
+    this.cancel = this.clock.after(this.delay, () => void this.look())
+    this.delay = Math.min(this.delay * 2, PROBE_LAST)
   }
 
-  private begin(error: unknown, again: () => Promise<unknown>): void {
-    if (this.down || this.closed) return
-    this.without = 0
-    this.log.warn({ error: withoutCommand(error) }, 'Redis does not answer: the gateway goes on without it')
-    let asking = false
-    this.stopProbing = this.clock.every(PROBE_INTERVAL, () => {
-      if (asking) return
-      asking = true
-      again().then(
-        () => this.end(),
-        () => (asking = false),
-      )
-    })
+  private async look(): Promise<void> {
+    this.cancel = null
+    const failure = await this.probe!()
+    if (this.closed) return
+    if (failure === null) return this.end()
+    this.failure = failure
+    this.probeLater()
   }
 
   private end(): void {
-    if (this.closed) return
-    this.stopProbing?.()
-    this.stopProbing = null
-    this.log.info({ decisions: this.without }, 'Redis answers again; so many decisions were made without it')
+    const { use, without: decisions } = this
+    const cause = this.failure?.cause
+    this.failure = null
+    this.ended = this.clock.now()
+    const fields = { use, cause, decisions }
+    this.log.info(fields, 'Redis can be used again; so many decisions were made without it')
   }
 }

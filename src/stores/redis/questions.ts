@@ -2,42 +2,42 @@ import type { Logger } from '../../core/logger.ts'
 import type { RedisConnection } from './connection.ts'
 import { withoutCommand } from './logged-error.ts'
 import type { Operation } from './operation-metrics.ts'
-import { Refused } from './outage.ts'
+import { besideKey } from './redis-keys.ts'
+import type { RedisUse } from './use.ts'
 
-/** Refusals of a Redis that does answer: for want of memory, of a permission, or of a disk to write to. */
-const REFUSAL = /^(?:OOM|NOPERM|MISCONF|NOREPLICAS|WRONGTYPE|ERR) /
+/** How long what is written to see whether anything can be stays there, in milliseconds. */
+const PROBE_LIFE = 1000
 
 /** Asks Redis for what can be done without: what it does not answer in time, or refuses, is null. */
 export class Questions {
-  private readonly connection: RedisConnection
+  private readonly client: RedisConnection['client']
+  private readonly use: RedisUse
   private readonly log: Logger
-  private refused = false
+  private confused = false
 
   constructor(connection: RedisConnection, log: Logger) {
-    this.connection = connection
+    this.client = connection.client
+    this.use = connection.cache
     this.log = log
   }
 
   /** Whether Redis answers, as far as is known; what is done without it is counted. */
   get answered(): boolean {
-    const { outage } = this.connection
-    if (outage.down) outage.missed()
-    return !outage.down
+    const { reachable } = this.use
+    if (!reachable) this.use.missed()
+    return reachable
   }
 
-  /** `key` is one that the question is about: whoever keeps it is asked again until it answers. */
-  ask<Answer>(operation: Operation, key: string, question: () => Promise<Answer>): Promise<Answer | null> {
-    const { outage, client } = this.connection
-    const unlessRefused = (error: unknown): never => {
-      if (!(error instanceof Error) || !REFUSAL.test(error.message)) throw error
-      this.refuse(error)
-      throw new Refused(undefined, { cause: error })
-    }
-    return outage.ask(
-      operation,
-      () => question().catch(unlessRefused),
-      () => client.exists(key),
-    )
+  /** Whether Redis refuses what it is asked to keep, as far as is known; what is not kept is counted. */
+  get refused(): boolean {
+    const { down } = this.use
+    if (down) this.use.missed()
+    return down
+  }
+
+  /** What is read; nothing is changed by it. */
+  ask<Answer>(operation: Operation, question: () => Promise<Answer>): Promise<Answer | null> {
+    return this.use.ask(operation, question, question)
   }
 
   /** What a script answers, read by `read`. All its keys must be of one slot. */
@@ -48,11 +48,13 @@ export class Questions {
     args: readonly (string | number | Buffer)[],
     read: (answer: unknown) => Answer,
   ): Promise<Answer | null> {
-    const { client } = this.connection
-    // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
-    const answer = await this.ask(operation, keys[0]!, async () => ({
-      is: await client.eval(script, keys.length, ...keys, ...args),
-    }))
+    const { client } = this
+    const answer = await this.use.ask(
+      operation,
+      // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
+      async () => ({ is: await client.eval(script, keys.length, ...keys, ...args) }),
+      () => client.set(besideKey(keys[0]!), '', 'PX', PROBE_LIFE),
+    )
     return answer === null ? null : read(answer.is)
   }
 
@@ -61,17 +63,16 @@ export class Questions {
     try {
       return from()
     } catch (error) {
-      this.refuse(error)
+      this.wonder(error)
       return null
     }
   }
 
-  /** Once: it is likely to go on, and the cache without it. */
-  private refuse(error: unknown): void {
-    if (this.refused) return
-    this.refused = true
-    const fields = { error: withoutCommand(error) }
-    this.log.warn(fields, 'Redis refuses what the cache asks of it, or answers nonsense: replies are not cached')
+  /** Once: there is likely to be more of it. */
+  private wonder(error: unknown): void {
+    if (this.confused) return
+    this.confused = true
+    this.log.warn({ error: withoutCommand(error) }, 'A stored reply in Redis cannot be read: it is not used')
   }
 }
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Decision, Limit, Meter, QuotaState } from '../../core/limits.ts'
 import type { RedisClient } from './client.ts'
-import { createKeys } from './redis-keys.ts'
+import { besideKey, createKeys } from './redis-keys.ts'
 import { scripts } from './scripts.ts'
 
 /** A request that is to be decided. */
@@ -9,6 +9,10 @@ export interface Question {
   readonly client: string
   readonly cost: number
 }
+
+/** Nobody reaches it, so a probe always writes; its window in milliseconds. */
+const PROBE_LIMIT = 1_000_000
+const PROBE_WINDOW = 1000
 
 /** Members of a script's reply for each quota. */
 const STATE_LENGTH = 3
@@ -52,6 +56,13 @@ export class RedisMeter implements Meter {
   async forget(client: string): Promise<boolean> {
     await this.client.del(this.keysOf(client))
     return true
+  }
+
+  /** Does what a decision about that client does, on a key beside it that ends at once; rejects where it could not be made. */
+  async probe(client: string): Promise<void> {
+    const [key] = this.keysOf(client)
+    await this.decide(client, 0)
+    await this.call([besideKey(key!)], [1, this.time(), PROBE_LIMIT, PROBE_WINDOW, 1])
   }
 
   private async run(questions: readonly Question[]): Promise<Decision[]> {

@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { cleanUp } from './support/cleanup.ts'
+import { send } from './support/client.ts'
+import { start } from './support/command.ts'
+import { startGateway } from './support/gateway.ts'
+import { connectTo, freePorts, type RedisServer, startRedis, until } from './support/redis.ts'
+
+const DOWN = 'Redis cannot be used: the gateway goes on without it'
+const UP = 'Redis can be used again; so many decisions were made without it'
+
+interface RedisTrouble {
+  readonly use: string
+  readonly cause: string
+}
+
+/** A gateway in a process of its own that counts in Redis, and refuses everything where it cannot. */
+async function startLimited(t: TestContext, url: string, timeout = '10s') {
+  const yaml = `
+listeners: [{ address: 127.0.0.1:0 }]
+admin: { address: 127.0.0.1:0 }
+workers: 1
+stores: { redis: { url: '${url}', timeout: ${timeout} } }
+policies: { rate-limit: { tiers: { unauthenticated: 1000000/d }, onStoreFailure: closed } }
+routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
+`
+  const started = await start(t, yaml)
+  const { command, port, adminPort } = started
+  const lines = (message: string) => command.log.filter((line) => line['message'] === message)
+  const troubles = async (): Promise<RedisTrouble[]> => {
+    const { workers } = JSON.parse((await send(adminPort, { path: '/status' })).text) as {
+      workers: { redis: RedisTrouble[] }[]
+    }
+    return workers.flatMap(({ redis }) => redis)
+  }
+  const health = async (path = '/health', on = port) => JSON.parse((await send(on, { path })).text) as object
+  const stop = () => {
+    command.child.kill('SIGTERM')
+    return command.ended
+  }
+  return { ...started, lines, troubles, health, stop, ask: async () => (await send(port, { path: '/' })).status }
+}
+
+/** Many requests one after the other, far longer than the first look whether Redis is back takes to come. */
+async function statuses(ask: () => Promise<number>): Promise<number[]> {
+  const seen = new Set<number>()
+  const end = performance.now() + 400
+  while (performance.now() < end) seen.add(await ask())
+  return [...seen]
+}
+
+const unusable: Readonly<Record<string, (t: TestContext) => Promise<string>>> = {
+  ECONNREFUSED: async () => `redis://127.0.0.1:${(await freePorts(1))[0]}`,
+  ENOTFOUND: () => Promise.resolve('redis://redis.invalid:6379'),
+  NOAUTH: async (t) => (await startRedis(t, '--requirepass', 'right')).url,
+  WRONGPASS: async (t) => (await startRedis(t, '--requirepass', 'right')).url.replace('//', '//:wrong@'),
+}
+
+for (const [cause, open] of Object.entries(unusable))
+  test(`a Redis that cannot be used for ${cause} is named so, once, in the log and by /status, and by nothing else`, async (t) => {
+    const gateway = await startLimited(t, await open(t))
+    const line = await gateway.command.line(DOWN)
+    assert.deepEqual([line['use'], line['cause'], line['level']], ['all', cause, 'warn'])
+    assert.deepEqual(await statuses(gateway.ask), [503])
+    await until('the cause', async () => (await gateway.troubles())[0]?.cause === cause)
+    assert.deepEqual(
+      (await gateway.troubles()).map(({ use }) => use),
+      ['all'],
+    )
+    for (const on of [gateway.port, gateway.adminPort]) {
+      const health = await gateway.health('/health', on)
+      assert.equal(Reflect.get(health, 'status'), 'degraded')
+      assert.deepEqual(Reflect.get(health, 'stores'), { redis: 'degraded' })
+      assert.doesNotMatch(JSON.stringify(health), new RegExp(cause))
+    }
+    const { stderr, stdout } = await gateway.stop()
+    assert.equal(stderr, '')
+    assert.equal(stdout.split(DOWN).length, 2)
+    for (const unwanted of ['[ioredis]', 'wrong@']) assert.ok(!stdout.includes(unwanted), unwanted)
+  })
+
+const refusals: Readonly<Record<string, { use: string; options: string[]; mend: string[] }>> = {
+  READONLY: { use: 'all', options: ['--replicaof', '127.0.0.1', '1'], mend: ['replicaof', 'no', 'one'] },
+  OOM: {
+    use: 'limits',
+    options: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'],
+    mend: ['config', 'set', 'maxmemory', '0'],
+  },
+  NOREPLICAS: {
+    use: 'limits',
+    options: ['--min-replicas-to-write', '1'],
+    mend: ['config', 'set', 'min-replicas-to-write', '0'],
+  },
+}
+
+for (const [cause, { use, options, mend }] of Object.entries(refusals))
+  test(`a Redis that takes no writes for ${cause} is one outage, however often it is asked, until it does`, async (t) => {
+    const server = await startRedis(t, ...options)
+    const gateway = await startLimited(t, server.url)
+    assert.deepEqual(await statuses(gateway.ask), [503])
+    const line = await gateway.command.line(DOWN)
+    assert.deepEqual([line['use'], line['cause']], [use, cause])
+    const [trouble] = await gateway.troubles()
+    assert.deepEqual([trouble?.use, trouble?.cause], [use, cause])
+    assert.equal(gateway.lines(DOWN).length, 1)
+    assert.equal(gateway.lines(UP).length, 0)
+    await connectTo(t, server).call(mend[0]!, ...mend.slice(1))
+    const end = await gateway.command.line(UP)
+    assert.equal(end['cause'], cause)
+    assert.ok(Number(end['decisions']) > 0)
+    assert.deepEqual(await statuses(gateway.ask), [204])
+    assert.deepEqual(await gateway.troubles(), [])
+    assert.deepEqual(Reflect.get(await gateway.health(), 'stores'), { redis: 'healthy' })
+    const { stderr } = await gateway.stop()
+    assert.equal(stderr, '')
+    assert.equal(gateway.lines(DOWN).length, 1)
+  })
+
+/** Asks over several connections without a pause until it is told to stop; brings the statuses that came. */
+function load(t: TestContext, ask: () => Promise<number>): () => Promise<number[]> {
+  const seen = new Set<number>()
+  const state = { stopped: false }
+  const clients = Array.from({ length: 8 }, async () => {
+    while (!state.stopped) seen.add(await ask())
+  })
+  const stop = async (): Promise<number[]> => {
+    state.stopped = true
+    await Promise.all(clients)
+    return [...seen]
+  }
+  cleanUp(t, stop)
+  return stop
+}
+
+/** How long Redis may take, and how long the gateway is kept from hearing it, in milliseconds. */
+const TIMEOUT = 200
+const PAUSE = 600
+
+test('a gateway that is stopped and goes on refuses nothing of what a well Redis decides', async (t) => {
+  const server = await startRedis(t)
+  const gateway = await startLimited(t, server.url, `${TIMEOUT}ms`)
+  const { child } = gateway.command
+  cleanUp(t, () => child.kill('SIGCONT'))
+  const stop = load(t, gateway.ask)
+  for (let i = 0; i < 4; i++) {
+    await delay(PAUSE / 6)
+    child.kill('SIGSTOP')
+    await delay(PAUSE)
+    child.kill('SIGCONT')
+  }
+  // Longer than the connection may be silent.
+  child.kill('SIGSTOP')
+  await delay(2500)
+  child.kill('SIGCONT')
+  await gateway.ask()
+  assert.deepEqual(await stop(), [204])
+  assert.equal(gateway.lines(DOWN).length, 0)
+})
+
+test('a gateway whose event loop is busy refuses nothing of what a well Redis decides', async (t) => {
+  const server: RedisServer = await startRedis(t)
+  const nap = new Int32Array(new SharedArrayBuffer(4))
+  const { port, log } = await startGateway(t, {
+    stores: { redis: { url: server.url, timeout: `${TIMEOUT}ms` } },
+    policies: { 'rate-limit': { tiers: { unauthenticated: '1000000/d' }, onStoreFailure: 'closed' } },
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
+  })
+  const stop = load(t, async () => (await send(port, { path: '/' })).status)
+  for (let i = 0; i < 10; i++) {
+    await delay(20)
+    Atomics.wait(nap, 0, 0, PAUSE / 2)
+  }
+  assert.deepEqual(await stop(), [204])
+  assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 0)
+})
