@@ -153,8 +153,18 @@ test('--help lists every command, and every command has a help of its own', asyn
   const { code, stdout } = await run(['--help'])
   assert.equal(code, 0)
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name!)
-  assert.deepEqual(listed, ['start', 'check', 'keys', 'cache', 'help'])
-  for (const words of ['start', 'check', 'keys', 'keys create', 'keys list', 'keys revoke', 'cache', 'cache purge']) {
+  assert.deepEqual(listed, ['start', 'health', 'check', 'keys', 'cache', 'help'])
+  for (const words of [
+    'start',
+    'health',
+    'check',
+    'keys',
+    'keys create',
+    'keys list',
+    'keys revoke',
+    'cache',
+    'cache purge',
+  ]) {
     const help = await run([...words.split(' '), '--help'])
     assert.equal(help.code, 0)
     assert.ok(help.stdout.startsWith(`Usage: sallyport ${words} `), help.stdout)

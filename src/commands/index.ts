@@ -4,6 +4,11 @@ import type { CommandEntry } from './command.ts'
 export const commands: readonly CommandEntry[] = [
   { name: 'start', summary: 'run the gateway', load: async () => (await import('./start.ts')).defineStart },
   {
+    name: 'health',
+    summary: 'ask the gateway that runs here whether it is alive',
+    load: async () => (await import('./health.ts')).defineHealth,
+  },
+  {
     name: 'check',
     summary: 'check a configuration and print its routing table',
     load: async () => (await import('./check.ts')).defineCheck,

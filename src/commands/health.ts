@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import type { Command } from 'commander'
+import { importDefault } from '../config/import-module.ts'
+import { fieldOf, itemsOf } from '../config/value.ts'
+import { readYaml } from '../config/yaml.ts'
+import { CommandError, configOption } from './command.ts'
+
+/** How long the gateway may take to answer, in milliseconds. */
+const PATIENCE = 4_000
+
+/** Where to ask, and what to show there. */
+interface Question {
+  readonly url: URL
+  readonly token: string | null
+}
+
+/** `sallyport health`: whether the gateway that runs with the configuration answers; for health checks of containers. */
+export function defineHealth(command: Command): void {
+  command
+    .description('Asks the gateway that runs here whether it is alive: ends with 0 if it answers, else with 1.')
+    .addOption(configOption())
+    .action(async ({ config }: { config: string }) => {
+      const { url, token } = questionOf(await readConfig(config), process.env['ADMIN_TOKEN'] ?? '')
+      const status = await ask({ url, token }, AbortSignal.timeout(PATIENCE))
+      if (status !== 200) throw new CommandError(`${url.href} answers ${status}.`)
+      console.log(`${url.href} answers.`)
+    })
+}
+
+/**
+ * What the configuration says, unchecked: the gateway that runs has checked it, and to check it again, several times a minute,
+ * would take longer than everything else here together.
+ */
+async function readConfig(file: string): Promise<unknown> {
+  try {
+    if (/\.[cm]?[jt]s$/.test(file)) return await importDefault(file)
+    return readYaml(await readFile(file, 'utf8'), file, process.env).value
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+/**
+ * The first listener where it answers about health, which asks a worker, and else the admin listener. Throws CommandError where
+ * there is neither.
+ */
+function questionOf(config: unknown, adminToken: string): Question {
+  const endpoints = fieldOf(config, 'endpoints') ?? ['health']
+  if (itemsOf(endpoints).includes('health')) {
+    const listener = itemsOf(fieldOf(config, 'listeners'))[0]
+    return { url: urlOf(fieldOf(listener, 'address') ?? '0.0.0.0:8000', '/health/live'), token: null }
+  }
+  const admin = fieldOf(config, 'admin')
+  if (admin === false)
+    throw new CommandError('Nothing can be asked: "endpoints" is without health, and "admin" is false.')
+  const token = fieldOf(admin, 'token')
+  return {
+    url: urlOf(fieldOf(admin, 'address') ?? '127.0.0.1:9000', '/health'),
+    token: (typeof token === 'string' && token) || adminToken || null,
+  }
+}
+
+function urlOf(address: unknown, path: string): URL {
+  const url = URL.parse(path, `http://${String(address)}`)
+  if (url === null || url.port === '0') throw new CommandError(`The address ${String(address)} cannot be asked.`)
+  // Where it listens on every address, it is here too.
+  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1'
+  return url
+}
+
+function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
+  const headers = { Connection: 'close', ...(token !== null && { Authorization: `Bearer ${token}` }) }
+  return new Promise((resolve, reject) => {
+    request(url, { headers, signal, agent: false })
+      .on('response', (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      })
+      .on('error', (error) => {
+        const reason = signal.aborted ? `nothing came for ${PATIENCE / 1000} s` : error.message
+        reject(new CommandError(`${url.href} does not answer: ${reason}.`, { cause: error }))
+      })
+      .end()
+  })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { cleanUp } from './support/cleanup.ts'
+import { type CommandOptions, run, start, temporaryFile } from './support/command.ts'
+import { startService } from './support/service.ts'
+
+const TOKEN = 'a-token-of-operators'
+
+/** `sallyport health` with that configuration. */
+async function health(t: TestContext, yaml: string, options?: CommandOptions) {
+  return run(['health', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
+}
+
+test('health asks a worker of the gateway that runs, by the address in the configuration', async (t) => {
+  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  for (const host of ['127.0.0.1', '0.0.0.0', '[::]', 'localhost']) {
+    const outcome = await health(t, `listeners: [{ address: '${host}:${port}' }]`)
+    assert.equal(outcome.code, 0, outcome.stderr)
+    assert.match(outcome.stdout, new RegExp(`^http://(127\\.0\\.0\\.1|localhost):${port}/health/live answers\\.\n$`))
+  }
+})
+
+test('health puts variables of its environment into the address, and misses no others', async (t) => {
+  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const yaml = `listeners: [{ address: '\${ADDRESS}' }]\nservices: { a: { instances: ['\${MISSING}'] } }`
+  const { code, stderr } = await health(t, yaml, { env: { ADDRESS: `127.0.0.1:${port}` } })
+  assert.equal(code, 0, stderr)
+})
+
+test('health reads a configuration in code too', async (t) => {
+  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const file = await temporaryFile(
+    t,
+    'sallyport.config.mjs',
+    `export default { listeners: [{ address: '127.0.0.1:${port}' }] }`,
+  )
+  assert.equal((await run(['health', '--config', file])).code, 0)
+})
+
+test('health asks the admin listener, with its token, where listeners do not answer about health', async (t) => {
+  const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: [metrics]\nadmin: { address: '127.0.0.1:0' }`
+  const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: TOKEN } })
+  const admin = `endpoints: [metrics]\nadmin: { address: '127.0.0.1:${adminPort}' }`
+  const right = await health(t, admin, { env: { ADMIN_TOKEN: TOKEN } })
+  assert.equal(right.stdout, `http://127.0.0.1:${adminPort}/health answers.\n`)
+  const written = await health(t, admin.replace(' }', `, token: ${TOKEN} }`), { env: { ADMIN_TOKEN: '' } })
+  assert.equal(written.code, 0, written.stderr)
+  const wrong = await health(t, admin, { env: { ADMIN_TOKEN: `${TOKEN}-of-yesterday` } })
+  assert.deepEqual([wrong.code, wrong.stderr], [1, `http://127.0.0.1:${adminPort}/health answers 401.\n`])
+})
+
+test('health fails where nothing listens', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  const { code, stdout, stderr } = await health(t, `listeners: [{ address: '127.0.0.1:${port}' }]`)
+  assert.equal(code, 1)
+  assert.equal(stdout, '')
+  assert.match(stderr, new RegExp(`^http://127\\.0\\.0\\.1:${port}/health/live does not answer: .*ECONNREFUSED`))
+})
+
+test('health fails where the answer is another one', async (t) => {
+  const { url } = await startService(t, (_, response) => void response.writeHead(404).end())
+  const { code, stderr } = await health(t, `listeners: [{ address: '${new URL(url).host}' }]`)
+  assert.equal(code, 1)
+  assert.match(stderr, /\/health\/live answers 404\.\n$/)
+})
+
+test('health fails where something takes the connection and never answers', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  cleanUp(t, () => void server.close())
+  server.on('connection', (socket) => socket.resume().on('error', () => {}))
+  const { code, stderr } = await health(t, `listeners: [{ address: '127.0.0.1:${port}' }]`)
+  assert.equal(code, 1)
+  assert.match(stderr, /\/health\/live does not answer: nothing came for 4 s\.\n$/)
+})
+
+for (const [what, yaml, told] of [
+  ['nothing is there to be asked', 'endpoints: []\nadmin: false', /^Nothing can be asked/],
+  ['the port is any that is free', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
+  ['the file is no YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
+] as const) {
+  test(`health fails where ${what}`, async (t) => {
+    const { code, stderr } = await health(t, yaml)
+    assert.equal(code, 1)
+    assert.match(stderr, told)
+  })
+}
