@@ -121,6 +121,26 @@ test('what does not end in time is cut off at the deadline', async (t) => {
   assert.equal(client.received.length, 0)
 })
 
+for (const [what, version, head] of [
+  ['chunked', '1.1', 'Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
+  ['without a length, for HTTP/1.0', '1.0', 'Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'],
+  ['that the end of the connection ends', '1.1', '\r\nfirst'],
+  ['that is too short', '1.1', 'Content-Length: 10\r\n\r\nfirst'],
+])
+  test(`at the deadline a reply ${what} ends with a reset, so that nobody takes it for whole`, async (t) => {
+    const { clock, service, port, gateway } = await setUp(t)
+    const client = await connect(t, port)
+    client.write(`GET / HTTP/${version}\r\nHost: a\r\n\r\n`)
+    const peer = await service.accept()
+    await peer.request()
+    peer.write(`HTTP/1.1 200 OK\r\n${head}`)
+    await client.until('first')
+    const closed = gateway.close()
+    clock.advance(30_000)
+    assert.equal(await client.closed(), 'reset')
+    await closed
+  })
+
 test('a client that never closes its side does not hold the gateway', async (t) => {
   const { clock, port, gateway } = await setUp(t)
   const client = await connect(t, port)

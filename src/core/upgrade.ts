@@ -12,6 +12,11 @@ export interface Tunnel {
   clientEnded(): void
   /** One connection is gone: ends the other one as soon as it has taken what was written to it. */
   close(): void
+  /**
+   * Ends both connections in a moment: a WebSocket client is told first, by a Close frame with that status code
+   * (RFC 6455 section 7.4.1).
+   */
+  leave(status: number): void
   /** Ends both connections at once. */
   destroy(): void
 }

@@ -198,6 +198,11 @@ export class Front implements Receiver {
     return cutOff.reduce((sum, count) => sum + count, 0)
   }
 
+  /** The thread ends: breaks off whatever is going on, so that no client takes it for whole. */
+  cutOff(): void {
+    for (const listener of this.listeners) listener.cutOff()
+  }
+
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
     return this.snapshot.handle(exchange)

@@ -144,7 +144,7 @@ export abstract class ResponseReader implements BodySource, Timed {
     reply.upgrade = {
       protocol,
       open: (client) => {
-        this.tunnel = new SocketTunnel(client, this.socket, this.deadlines, this.options.idleTimeout)
+        this.tunnel = new SocketTunnel(client, this.socket, protocol, this.deadlines, this.options.idleTimeout)
         if (early.length > 0) this.tunnel.fromService(early)
         this.socket.resume()
         return this.tunnel

@@ -770,7 +770,7 @@ test('a connection that is gone has no deadline any more', async () => {
   const harness = new ServerHarness(ok)
   const { connection } = harness.open()
   assert.equal(harness.deadlines.size, 1)
-  connection.destroy()
+  connection.cutOff()
   await settle()
   assert.equal(harness.deadlines.size, 0)
   assert.equal(harness.closedConnections, 1)
@@ -785,6 +785,7 @@ class RecordingTunnel implements Tunnel {
   clientDrained = (): void => void this.calls.push('drained')
   clientEnded = (): void => void this.calls.push('ended')
   close = (): void => void this.calls.push('close')
+  leave = (status: number): void => void this.calls.push(`leave ${status}`)
   destroy = (): void => void this.calls.push('destroy')
 }
 
@@ -823,13 +824,13 @@ test('after a reply that changes the protocol everything goes through the tunnel
   }
 })
 
-test('to destroy a connection destroys its tunnel', () => {
+test('a connection that is cut off leaves its tunnel', () => {
   const { tunnel, reply } = changing()
   const { connection, socket } = new ServerHarness(() => reply).open()
   socket.receive(upgrade)
-  connection.destroy()
-  assert.deepEqual(tunnel.calls, ['destroy'])
-  assert.ok(socket.destroyed)
+  connection.cutOff()
+  assert.deepEqual(tunnel.calls, ['leave 1001'])
+  assert.equal(socket.destroyed, false)
 })
 
 test('a change of protocol for a client that has left is refused', async () => {

@@ -14,6 +14,7 @@ import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from './response-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
 import type { ServerHandler, ServerOptions } from './server-handler.ts'
+import { GOING_AWAY } from './websocket-close.ts'
 
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection extends RequestReader implements WriterOwner {
@@ -54,10 +55,11 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (this.state === 'idle') this.linger()
   }
 
-  /** Ends the connection at once. */
-  destroy(): void {
-    this.tunnel?.destroy()
-    this.socket.destroy()
+  /** Ends the connection now, whatever it is at: a reset keeps the client from taking what it has of a reply for whole. */
+  cutOff(): void {
+    if (this.tunnel !== null) this.tunnel.leave(GOING_AWAY)
+    else if (this.exchange !== null || this.socket.writableLength > 0) this.socket.resetAndDestroy()
+    else this.socket.destroy()
   }
 
   // Replying

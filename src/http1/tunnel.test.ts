@@ -5,12 +5,12 @@ import { RecordingSocket } from '../../test/support/recording-socket.ts'
 import { Deadlines } from './deadlines.ts'
 import { SocketTunnel } from './tunnel.ts'
 
-function open() {
+function open(protocol = 'WebSocket') {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
   const client = new RecordingSocket()
   const service = new RecordingSocket()
-  const tunnel = new SocketTunnel(client, service, deadlines, 1000)
+  const tunnel = new SocketTunnel(client, service, protocol, deadlines, 1000)
   return { clock, deadlines, client, service, tunnel }
 }
 
@@ -96,4 +96,64 @@ test('a tunnel in which nothing moves is closed', () => {
   clock.advance(300)
   assert.ok(client.destroyed && service.destroyed)
   assert.equal(deadlines.size, 0)
+})
+
+const HI = '\x81\x02hi'
+const CLOSE_1001 = '\x88\x02\x03\xe9'
+
+function latin1(text: string): Buffer {
+  return Buffer.from(text, 'latin1')
+}
+
+test('a client that is left is told why, and its answer reaches the service', () => {
+  const { client, service, tunnel } = open()
+  tunnel.fromService(latin1(HI))
+  tunnel.leave(1001)
+  assert.equal(client.flush(), HI + CLOSE_1001)
+  tunnel.fromService(latin1(HI))
+  tunnel.fromClient(latin1('\x88\x82mask\x03\xe9'))
+  tunnel.leave(1001)
+  assert.equal(client.flush(), '')
+  assert.equal(service.flush(), '\x88\x82mask\x03\xe9')
+  assert.equal(tunnel.bytes, HI.length)
+  assert.ok(!client.destroyed && !service.destroyed)
+})
+
+test('the Close frame waits for the end of a frame that is on its way, and for nothing more', () => {
+  const { client, tunnel } = open()
+  tunnel.fromService(latin1(HI + HI.slice(0, 3)))
+  tunnel.leave(1001)
+  assert.equal(client.flush(), HI + HI.slice(0, 3))
+  tunnel.fromService(latin1(HI.slice(3) + HI))
+  assert.equal(client.flush(), HI.slice(3) + CLOSE_1001)
+})
+
+test('a service that has said Close itself has said it for the gateway too', () => {
+  const [before, during] = [open(), open()]
+  before.tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
+  before.tunnel.leave(1001)
+  assert.equal(before.client.flush(), '\x88\x02\x0f\xa1')
+  during.tunnel.fromService(latin1('\x88\x02'))
+  during.tunnel.leave(1001)
+  during.tunnel.fromService(latin1('\x0f\xa1'))
+  assert.equal(during.client.flush(), '\x88\x02\x0f\xa1')
+})
+
+test('who does not end a tunnel that is left has a second', () => {
+  const { clock, client, service, tunnel } = open()
+  tunnel.leave(1001)
+  clock.advance(900)
+  tunnel.fromClient(latin1(HI))
+  tunnel.fromService(latin1(HI))
+  assert.equal(client.destroyed, false)
+  clock.advance(400)
+  assert.ok(client.destroyed && service.destroyed)
+})
+
+test('a tunnel of another protocol is left at once', () => {
+  const { client, service, tunnel } = open('other')
+  tunnel.fromService(latin1(HI))
+  tunnel.leave(1001)
+  assert.equal(client.flush(), HI)
+  assert.ok(client.destroyed && service.destroyed)
 })

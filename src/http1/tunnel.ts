@@ -1,6 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Tunnel } from '../core/upgrade.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
+import { closeFrame, FrameBoundaries } from './websocket-close.ts'
+
+/** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */
+const CLOSE_TIMEOUT = 1_000
 
 /** Two sockets joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
 export class SocketTunnel implements Tunnel, Timed {
@@ -11,9 +15,16 @@ export class SocketTunnel implements Tunnel, Timed {
   private readonly service: Socket
   private readonly deadlines: Deadlines
   private readonly idleTimeout: number
+  /** The frames that the service sends; null where the protocol has none that are known here. */
+  private readonly frames: FrameBoundaries | null
+  /** Status code of a Close frame that waits for the end of the service's frame. */
+  private closing = 0
+  /** The client has got a Close frame from here: nothing may follow it. */
+  private said = false
 
   /** `idleTimeout` in milliseconds without an octet in either direction. */
-  constructor(client: Socket, service: Socket, deadlines: Deadlines, idleTimeout: number) {
+  constructor(client: Socket, service: Socket, protocol: string, deadlines: Deadlines, idleTimeout: number) {
+    this.frames = protocol.toLowerCase() === 'websocket' ? new FrameBoundaries() : null
     this.client = client
     this.service = service
     this.deadlines = deadlines
@@ -27,6 +38,9 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   fromService(octets: Buffer): void {
+    if (this.said) return
+    if (this.closing !== 0) return this.passLast(octets)
+    this.frames?.follow(octets)
     this.bytes += octets.length
     this.pass(octets, this.service, this.client)
   }
@@ -59,12 +73,36 @@ export class SocketTunnel implements Tunnel, Timed {
     this.service.destroy()
   }
 
+  leave(status: number): void {
+    const { frames } = this
+    if (frames === null) return this.destroy()
+    this.deadline = this.deadlines.in(CLOSE_TIMEOUT)
+    if (frames.closed || this.closing !== 0 || this.client.writableEnded) return
+    this.closing = status
+    if (frames.between) this.sayClose()
+  }
+
   onDeadline(): void {
     this.destroy()
   }
 
+  /** The client answers with a Close frame of its own, which goes to the service. What that still says is for nobody. */
+  private sayClose(): void {
+    this.said = true
+    this.client.write(closeFrame(this.closing))
+    this.service.resume()
+  }
+
+  private passLast(octets: Buffer): void {
+    const frames = this.frames!
+    const end = frames.followOne(octets)
+    this.bytes += end
+    this.pass(octets.subarray(0, end), this.service, this.client)
+    if (frames.between && !frames.closed) this.sayClose()
+  }
+
   private pass(octets: Buffer, from: Socket, to: Socket): void {
-    this.deadline = this.deadlines.in(this.idleTimeout)
+    if (this.closing === 0) this.deadline = this.deadlines.in(this.idleTimeout)
     if (!to.write(Buffer.from(octets))) from.pause()
   }
 }

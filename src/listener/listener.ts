@@ -85,7 +85,7 @@ export class Listener implements ServerHandler {
     await new Promise<void>((resolve) => {
       const cancel = clock.after(timeout, () => {
         cutOff = this.connections.size
-        for (const connection of this.connections) connection.destroy()
+        this.cutOff()
       })
       this.whenEmpty = () => {
         cancel()
@@ -93,6 +93,11 @@ export class Listener implements ServerHandler {
       }
     })
     return cutOff
+  }
+
+  /** Breaks off whatever is going on, so that no client takes it for whole. */
+  cutOff(): void {
+    for (const connection of this.connections) connection.cutOff()
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {

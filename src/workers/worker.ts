@@ -59,7 +59,10 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
         worker,
       }),
   )
-  const listening = starting.then((front) => front.listen(addresses, true))
+  const listening = starting.then((front) => {
+    process.once('exit', () => front.cutOff())
+    return front.listen(addresses, true)
+  })
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())
     if (message.type === 'drain') void drain(message.timeout)

@@ -193,7 +193,7 @@ test('a drain waits for a tunnel to end', async (t) => {
   assert.equal(gateway.connections, 0)
 })
 
-test('a drain cuts a tunnel off that does not end in time', async (t) => {
+test('a drain tells both sides of a tunnel that does not end in time that the gateway goes away', async (t) => {
   const clock = new ManualClock()
   const { port, gateway, service } = await setUp(t, {}, { drainTimeout: '30s' }, { clock })
   const socket = await open(t, port)
@@ -201,7 +201,20 @@ test('a drain cuts a tunnel off that does not end in time', async (t) => {
   const closed = gateway.close()
   await echo(socket, 'still here')
   clock.advance(30_000)
+  for (const end of ended) assert.equal((await end)[0], 1001)
   await closed
-  await Promise.all(ended)
   await turnUntil('the tunnel to be forgotten', () => holdings(gateway).busy === 0)
+})
+
+test('a drain waits a moment, and no longer, for the sides of a tunnel to answer', async (t) => {
+  const clock = new ManualClock()
+  const { port, gateway } = await setUp(t, {}, { drainTimeout: '30s' }, { clock })
+  const socket = await open(t, port)
+  socket.pause()
+  const closed = gateway.close()
+  clock.advance(30_000)
+  assert.equal(gateway.connections, 1)
+  clock.advance(1_300)
+  await closed
+  assert.equal(gateway.connections, 0)
 })
