@@ -86,6 +86,8 @@ test('a preflight takes the route of the request that it asks about', async (t) 
     'Access-Control-Request-Headers': 'authorization,x-version',
   })
   assert.equal(allowed(versioned), 'https://versioned.example')
+  const wire = { 'Access-Control-Request-Headers': 'content-length, te, x-version' }
+  assert.equal((await preflight('/items', 'GET', 'https://versioned.example', wire)).status, 204)
   for (const [method, origin] of [
     ['POST', PARTNER],
     ['GET', APP],

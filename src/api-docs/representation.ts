@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { Bytes } from '../core/body.ts'
 import type { Exchange } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers, headersFromWire } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 
 const compress = promisify(gzip)
@@ -38,7 +38,7 @@ export class Representation {
   private reply(tag: string, fields: string, known: string | undefined, content: Bytes): Reply {
     const etag = `ETag: "${tag}"\r\n`
     if (known !== undefined && (known === '*' || known.includes(`"${tag}"`)))
-      return new Reply(304, Headers.fromWire(this.fields + etag), null)
-    return new Reply(200, Headers.fromWire(this.fields + etag + fields), content)
+      return new Reply(304, headersFromWire(this.fields + etag), null)
+    return new Reply(200, headersFromWire(this.fields + etag + fields), content)
   }
 }

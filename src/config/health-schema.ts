@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isFieldValue, isToken } from '../core/headers.ts'
+import { isFieldValue, isToken } from '../core/field.ts'
 import { duration } from '../core/units.ts'
 
 const statusRangeExpected = 'expected a status from 100 to 599, or a range such as "200-299"'

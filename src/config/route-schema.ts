@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { isFieldValue, isToken } from '../core/headers.ts'
+import { isFieldValue, isToken } from '../core/field.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
+import { fieldName, keyMessage } from '../policies/field-name.ts'
 import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
@@ -59,7 +60,10 @@ const matchSchema = z.strictObject({
 
 const replySchema = z.strictObject({
   status: z.int().min(200).max(599).default(200).describe('Status of the reply, 200 to 599. Default 200.'),
-  headers: z.record(headerName, headerValue).default({}).describe('Header fields of the reply.'),
+  headers: z
+    .record(fieldName, headerValue, { error: keyMessage })
+    .default({})
+    .describe("Header fields of the reply; its length and what is between two hops are the gateway's to say."),
   body: z.string().default('').describe('Text of the body, sent as UTF-8. Default empty.'),
 })
 

@@ -90,6 +90,12 @@ export function isStream(body: Body): body is BodyStream {
   return body !== null && !(body instanceof Bytes)
 }
 
+/** Whether it is a body whose length can be announced: what others make may say anything of it. */
+export function isBody(value: Body): boolean {
+  if (value === null || value instanceof Bytes) return true
+  return typeof value === 'object' && typeof value.pipe === 'function' && Number.isSafeInteger(value.length)
+}
+
 /** Says that nobody wants the body. */
 export function cancelBody(body: Body): void {
   if (isStream(body)) body.cancel()

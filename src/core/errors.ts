@@ -1,3 +1,5 @@
+import { checkField } from './field.ts'
+
 /** Whose mistake an error is: health counting, retries and the log level read it. */
 export type Fault = 'client' | 'service' | 'gateway'
 
@@ -69,7 +71,10 @@ export class GatewayError extends Error {
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly members: Readonly<Record<string, unknown>> | undefined
 
-  /** `detail` is shown to the client: it says what happened, to what, and what to do, and holds no secret. */
+  /**
+   * `detail` is shown to the client: it says what happened, to what, and what to do, and holds no secret. Throws a
+   * TypeError for header fields that cannot stand on the wire.
+   */
   constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
     const entry = errorTable[code]
     // Where it was thrown tells something only of the gateway's own mistakes, and costs more than the whole reply.
@@ -84,6 +89,8 @@ export class GatewayError extends Error {
     this.title = entry.title
     this.detail = detail
     this.headers = options.headers ?? []
+    // Here, where whoever makes it is told, and not where the reply is made of it.
+    for (const [field, value] of this.headers) checkField(field, value)
     this.members = options.members
   }
 }

@@ -84,16 +84,19 @@ export interface Exchange {
   /** What the reply tells the client of, for the log and the metrics; null where nothing failed in the gateway. */
   error: GatewayError | null
   /** The trace that it is part of; its traceparent and tracestate are not among the header fields. */
-  trace: Trace
+  readonly trace: Trace
   /** Takes what is decided on the way, for spans and timings; null where nobody will read it. */
-  record: ExchangeRecord | null
+  readonly record: ExchangeRecord | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
   waiter: Abortable | null
   /** The reply that a service is asked for now; set while it is to come. */
   pending: PendingReply | null
-  /** Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. */
+  /**
+   * Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. Throws a
+   * RangeError for a status that is not one of 102 to 199.
+   */
   inform(status: number, headers: Headers): void
 }
 

@@ -1,12 +1,29 @@
-import { GatewayError } from './errors.ts'
+import { fieldLine } from './field.ts'
 import type { NameSet } from './name-set.ts'
 import { sameNameAt } from './same-name.ts'
 
 const COLON = 58
-/** RFC 9110 section 5.6.2: token. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
-/** RFC 9110 section 5.5: visible characters, obs-text, and space or tab inside; so never CR, LF or NUL. */
-const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
+
+/**
+ * From fields already validated, each "Name: value\r\n". `hasDate` says whether Date is known to be among them, and
+ * `announces` whether Content-Length is, as in replies to HEAD.
+ */
+let headersFromWire!: (raw: string, hasDate?: boolean, announces?: boolean) => Headers
+/** Every field as "Name: value\r\n", also where somebody has put another `toWire` in place of the real one. */
+let wireOf!: (headers: Headers) => string
+/** Adds `lines`, already validated and each "Name: value\r\n" with one of the names, after the others. */
+let appendLines!: (headers: Headers, names: NameSet, lines: string) => void
+/**
+ * Puts `lines`, already validated and each "Name: value\r\n" with one of the names, in place of every field with one
+ * of them: one pass, however many there are. For fields that are made once and put into many messages.
+ */
+let replaceLines!: (headers: Headers, names: NameSet, lines: string) => void
+/** Whether there is a field with one of the names: one pass, however many they are. */
+let hasAnyOf!: (headers: Headers, names: NameSet) => boolean
+/** Whether Content-Length is among the fields: of content that does not follow, as in replies to HEAD. */
+let announcesLength!: (headers: Headers) => boolean
+
+export { announcesLength, appendLines, hasAnyOf, headersFromWire, replaceLines, wireOf }
 
 /**
  * The header fields of one message, in order and in the sender's spelling.
@@ -15,55 +32,75 @@ const FIELD_VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7
  * what is read or changed is found by a pass over its lines. Values are byte strings (one character a byte, 0x00 to
  * 0xff). Names given to the methods are matched without regard to case. A name that is no token or a value with CR, LF
  * or NUL cannot get in: set and append throw, so one message can never be split into two (RFC 9112 section 11.1).
+ * What takes lines without looking at them is no part of the class, so that only the gateway's own code has it.
  *
  * What policies put in place of other fields, or add, is kept apart until all is written: one pass then takes out what
  * all of them replace, however many they are.
  */
 export class Headers {
   /** "Name: value\r\n" for each field that was there before the changes below. */
-  private raw: string
+  #raw = ''
   /** Names whose lines in `raw` no longer count. */
-  private gone: NameSet | null = null
+  #gone: NameSet | null = null
   /** Lines that come after those in `raw`, and all names among them. */
-  private added = ''
-  private addedNames: NameSet | null = null
+  #added = ''
+  #addedNames: NameSet | null = null
   /** The same as [name, value, name, value, …], or null while nobody asked for it. */
-  private list: string[] | null = null
+  #list: string[] | null = null
   /** Whether Date is known to be in `raw`: asked for every reply, so answered without a look inside. */
-  private hasDate: boolean
+  #hasDate = false
+  /** The same for Content-Length. */
+  #announces = false
 
-  private constructor(raw: string, hasDate: boolean) {
-    this.raw = raw
-    this.hasDate = hasDate
-  }
-
-  /** From fields already validated, each "Name: value\r\n", and whether Date is among them. For the wire's own use. */
-  static fromWire(raw: string, hasDate = false): Headers {
-    return new Headers(raw, hasDate)
+  static {
+    headersFromWire = (raw, hasDate = false, announces = false) => {
+      const headers = new Headers()
+      headers.#raw = raw
+      headers.#hasDate = hasDate
+      headers.#announces = announces
+      return headers
+    }
+    wireOf = (headers) => headers.#settled()
+    announcesLength = (headers) => headers.#announces && headers.has('Content-Length')
+    hasAnyOf = (headers, names) => {
+      const untouched = headers.#gone === null && (headers.#addedNames === null || !headers.#addedNames.meets(names))
+      return names.isIn(untouched ? headers.#raw : headers.#settled())
+    }
+    appendLines = (headers, names, lines) => headers.#append(names, lines)
+    replaceLines = (headers, names, lines) => {
+      const gone = headers.#gone === null ? names : headers.#gone.with(names)
+      if (gone === null || (headers.#addedNames !== null && headers.#addedNames.meets(names))) {
+        headers.#become(headers.#settled())
+        headers.#gone = names
+      } else {
+        headers.#gone = gone
+      }
+      headers.#append(names, lines)
+    }
   }
 
   /** From pairs; throws as `append` does. */
   static of(pairs: Iterable<readonly [name: string, value: string]> = []): Headers {
-    const headers = new Headers('', false)
+    const headers = new Headers()
     for (const [name, value] of pairs) headers.append(name, value)
     return headers
   }
 
   /** Whether the wire need not add a Date field (RFC 9110 section 6.6.1). */
   get dated(): boolean {
-    return this.keepsDate() || this.has('date')
+    return this.#keepsDate() || this.has('date')
   }
 
   /** The first value of a field, or undefined. */
   get(name: string): string | undefined {
-    const fields = this.fieldsWith(name)
+    const fields = this.#fieldsWith(name)
     const at = lineOf(fields, name, 0)
     return at === -1 ? undefined : valueAt(fields, at + name.length + 2)
   }
 
   /** The value of a field that was sent in one line; undefined for none, and null for several. */
   single(name: string): string | undefined | null {
-    const fields = this.fieldsWith(name)
+    const fields = this.#fieldsWith(name)
     const at = lineOf(fields, name, 0)
     if (at === -1) return undefined
     return lineOf(fields, name, nextLine(fields, at)) === -1 ? valueAt(fields, at + name.length + 2) : null
@@ -71,7 +108,7 @@ export class Headers {
 
   /** All values of a field in order, one for each line it was sent in. */
   getAll(name: string): string[] {
-    const fields = this.fieldsWith(name)
+    const fields = this.#fieldsWith(name)
     const values: string[] = []
     for (let at = lineOf(fields, name, 0); at !== -1; at = lineOf(fields, name, nextLine(fields, at)))
       values.push(valueAt(fields, at + name.length + 2))
@@ -85,67 +122,37 @@ export class Headers {
   }
 
   has(name: string): boolean {
-    return lineOf(this.fieldsWith(name), name, 0) !== -1
+    return lineOf(this.#fieldsWith(name), name, 0) !== -1
   }
 
-  /** Whether there is a field with one of the names: one pass, however many they are. */
-  hasAny(names: NameSet): boolean {
-    const untouched = this.gone === null && (this.addedNames === null || !this.addedNames.meets(names))
-    return names.isIn(untouched ? this.raw : this.settled())
-  }
-
-  /** Replaces every field of that name by one. Throws GatewayError 'internal-error' for a bad name or value. */
+  /** Replaces every field of that name by one. Throws a TypeError for a bad name or value, or a name that is the wire's own. */
   set(name: string, value: string): void {
     const line = fieldLine(name, value)
-    const raw = this.settled()
+    const raw = this.#settled()
     const at = lineOf(raw, name, 0)
-    if (at === -1) return this.become(raw + line)
-    this.become(raw.slice(0, at) + line + withoutLines(raw.slice(nextLine(raw, at)), name))
+    if (at === -1) return this.#become(raw + line)
+    this.#become(raw.slice(0, at) + line + withoutLines(raw.slice(nextLine(raw, at)), name))
   }
 
-  /** Adds a field after the others. Throws GatewayError 'internal-error' for a bad name or value. */
+  /** Adds a field after the others. Throws a TypeError for a bad name or value, or a name that is the wire's own. */
   append(name: string, value: string): void {
     const line = fieldLine(name, value)
-    this.become(this.settled() + line)
-  }
-
-  /** Adds `lines`, already validated and each "Name: value\r\n" with one of the names, after the others. */
-  appendLines(names: NameSet, lines: string): void {
-    const all = this.addedNames === null ? names : this.addedNames.with(names)
-    if (all === null) return this.become(this.settled() + lines)
-    this.added += lines
-    this.addedNames = all
-    this.list = null
+    this.#become(this.#settled() + line)
   }
 
   /** Removes every field of that name and says whether there was one. */
   delete(name: string): boolean {
-    const fields = this.settled()
+    const fields = this.#settled()
     if (lineOf(fields, name, 0) === -1) return false
-    if (sameName(name, 'date')) this.hasDate = false
-    this.become(withoutLines(fields, name))
+    if (sameName(name, 'date')) this.#hasDate = false
+    this.#become(withoutLines(fields, name))
     return true
-  }
-
-  /**
-   * Puts `lines`, already validated and each "Name: value\r\n" with one of the names, in place of every field with one
-   * of them: one pass, however many there are. For fields that are made once and put into many messages.
-   */
-  replace(names: NameSet, lines: string): void {
-    const gone = this.gone === null ? names : this.gone.with(names)
-    if (gone === null || (this.addedNames !== null && this.addedNames.meets(names))) {
-      this.become(this.settled())
-      this.gone = names
-    } else {
-      this.gone = gone
-    }
-    this.appendLines(names, lines)
   }
 
   /** The flat list [name, value, name, value, …], to read only. */
   entries(): readonly string[] {
-    this.list ??= parseFields(this.settled())
-    return this.list
+    this.#list ??= parseFields(this.#settled())
+    return this.#list
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
@@ -155,69 +162,50 @@ export class Headers {
 
   /** Every field as "Name: value\r\n". */
   toWire(): string {
-    return this.settled()
+    return this.#settled()
   }
 
   /** An independent copy. */
   clone(): Headers {
-    return new Headers(this.settled(), this.keepsDate())
+    return headersFromWire(this.#settled(), this.#keepsDate(), this.#announces)
   }
 
-  private keepsDate(): boolean {
-    return this.hasDate && (this.gone === null || !this.gone.has('date'))
+  #append(names: NameSet, lines: string): void {
+    const all = this.#addedNames === null ? names : this.#addedNames.with(names)
+    if (all === null) return this.#become(this.#settled() + lines)
+    this.#added += lines
+    this.#addedNames = all
+    this.#list = null
+  }
+
+  #keepsDate(): boolean {
+    return this.#hasDate && (this.#gone === null || !this.#gone.has('date'))
   }
 
   /** The part in which a field of that name would be, if there is one: a look at the other part may be a copy of it. */
-  private fieldsWith(name: string): string {
-    if (this.addedNames !== null && this.addedNames.has(name)) return this.settled()
-    return this.gone !== null && this.gone.has(name) ? '' : this.raw
+  #fieldsWith(name: string): string {
+    if (this.#addedNames !== null && this.#addedNames.has(name)) return this.#settled()
+    return this.#gone !== null && this.#gone.has(name) ? '' : this.#raw
   }
 
   /** All fields. Not kept: whoever reads one later finds it faster in what is there now. */
-  private settled(): string {
-    const kept = this.gone === null ? this.raw : this.gone.without(this.raw)
-    return this.added === '' ? kept : kept + this.added
+  #settled(): string {
+    const kept = this.#gone === null ? this.#raw : this.#gone.without(this.#raw)
+    return this.#added === '' ? kept : kept + this.#added
   }
 
-  private become(raw: string): void {
-    this.hasDate = this.keepsDate()
-    this.raw = raw
-    this.gone = this.addedNames = null
-    this.added = ''
-    this.list = null
+  #become(raw: string): void {
+    this.#hasDate = this.#keepsDate()
+    this.#raw = raw
+    this.#gone = this.#addedNames = null
+    this.#added = ''
+    this.#list = null
   }
 }
 
 /** Whether two field names are the same, without regard to case (RFC 9110 section 5.1). */
 export function sameName(a: string, b: string): boolean {
   return a.length === b.length && sameNameAt(a, 0, b)
-}
-
-/** Whether the text may stand as a field value on the wire. */
-export function isFieldValue(value: string): boolean {
-  return FIELD_VALUE.test(value)
-}
-
-/** Whether the text may stand as a field name on the wire. */
-export function isToken(name: string): boolean {
-  return TOKEN.test(name)
-}
-
-/** "Name: value\r\n". Throws GatewayError 'internal-error' for a bad name or value. */
-export function fieldLine(name: string, value: string): string {
-  checkField(name, value)
-  return `${name}: ${value}\r\n`
-}
-
-function checkField(name: string, value: string): void {
-  if (!TOKEN.test(name))
-    throw new GatewayError('internal-error', undefined, {
-      cause: new TypeError(`header name ${JSON.stringify(name)} is not a token`),
-    })
-  if (!FIELD_VALUE.test(value))
-    throw new GatewayError('internal-error', undefined, {
-      cause: new TypeError(`value of header ${name} holds a character that is not allowed on the wire`),
-    })
 }
 
 /** Where the first line with that name begins, at or after `from`, the beginning of a line; -1 if there is none. */

@@ -1,7 +1,7 @@
 import { Bytes } from './body.ts'
 import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from './errors.ts'
 import type { Exchange } from './exchange.ts'
-import { Headers } from './headers.ts'
+import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
 import { newUuid } from './uuid.ts'
 
@@ -20,7 +20,7 @@ const heads = new Map(
  */
 export function problemReply(thrown: unknown, correlationId: string, traceId = ''): Reply {
   const error = asGatewayError(thrown)
-  const headers = Headers.fromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
+  const headers = headersFromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
   for (const [name, value] of error.headers) headers.append(name, value)
   return new Reply(error.status, headers, Bytes.fromText(problemText(error, correlationId, traceId)))
 }

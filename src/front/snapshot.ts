@@ -5,7 +5,7 @@ import type { Policy, PolicyToolbox } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
 import { compose, type Handler } from '../core/handler.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers, headersFromWire, wireOf } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
 import type { RouteEntry } from '../routing/match.ts'
@@ -136,9 +136,9 @@ export class Snapshot {
 
 /** The fields of a preflight together with those that it asks about, whose values it does not know. */
 function withNames(headers: Headers): Headers {
-  const all = headers.clone()
-  for (const name of preflightNames(headers)) all.append(name, '')
-  return all
+  // Any token may be asked about, also those that only the wire writes.
+  const asked = preflightNames(headers).map((name) => `${name}: \r\n`)
+  return headersFromWire(wireOf(headers) + asked.join(''))
 }
 
 /** The policies around `end`; `general` are those of every route. */
@@ -188,7 +188,7 @@ function endOf(route: RouteConfig, services: ReadonlyMap<string, Service>): Hand
 function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
   const raw = Headers.of(fields).toWire()
   const body = text === '' ? null : Bytes.fromText(text)
-  return () => new Reply(status, Headers.fromWire(raw), body)
+  return () => new Reply(status, headersFromWire(raw), body)
 }
 
 /** Of the policies, only the one that names the exchange is for the gateway's own endpoints. */

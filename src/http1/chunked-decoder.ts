@@ -1,4 +1,4 @@
-import { Headers } from '../core/headers.ts'
+import { headersFromWire } from '../core/headers.ts'
 import type { BodyDecoder, DecoderOutput } from './body-decoder.ts'
 import { CR, hexValue, LF, SEMICOLON } from './characters.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
@@ -130,7 +130,7 @@ export class ChunkedDecoder implements BodyDecoder {
       return end
     }
     this.state = Step.done
-    output.complete(fields.raw === '' ? null : Headers.fromWire(fields.raw))
+    output.complete(fields.raw === '' ? null : headersFromWire(fields.raw))
     return start + stop - before
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../core/body.ts'
-import type { Headers } from '../core/headers.ts'
+import { type Headers, wireOf } from '../core/headers.ts'
 
 /** The connection that a message is written to. */
 export interface WriterOwner {
@@ -133,7 +133,7 @@ export class MessageWriter implements BodySink {
     this.source = null
     if (this.expected >= 0 && this.bytes !== this.expected)
       return this.owner.messageFailed(new Error('the body is shorter than announced'))
-    const tail = this.chunked ? (trailers === null ? LAST_CHUNK : `0\r\n${trailers.toWire()}\r\n`) : ''
+    const tail = this.chunked ? (trailers === null ? LAST_CHUNK : `0\r\n${wireOf(trailers)}\r\n`) : ''
     if (this.head !== '' || tail !== '') this.owner.socket.write(this.head + tail, 'latin1')
     this.head = ''
     this.owner.messageWritten()

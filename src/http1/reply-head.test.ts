@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { type Body, Bytes } from '../core/body.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers, headersFromWire } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 
@@ -77,3 +77,19 @@ test('an upgrade head names the protocol', () => {
     'HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
   )
 })
+
+test('a length that a service announced for content that it did not send is not that of other content', () => {
+  const announced = (): Headers => headersFromWire('Content-Length: 10\r\nX-A: 1\r\n', false, true)
+  const body = Bytes.fromLatin1('abc')
+  const expected = (length: number) => ['X-A: 1', 'Date: now', `Content-Length: ${length}`]
+  const fieldsOf = (reply: Reply, empty: boolean) => replyHead(reply, empty, 1, false, date).split('\r\n').slice(1, -2)
+  assert.deepEqual(fieldsOf(new Reply(200, announced(), body), false), expected(3))
+  assert.deepEqual(fieldsOf(new Reply(200, announced(), null), false), expected(0))
+  assert.deepEqual(fieldsOf(new Reply(200, announced().clone(), body), true), expected(3))
+  assert.deepEqual(fieldsOf(new Reply(200, announced(), null), true), ['Content-Length: 10', 'X-A: 1', 'Date: now'])
+})
+
+for (const status of [0, 99.5, 600, 1000, -1, Number.NaN])
+  test(`the status ${status} does not get onto the wire`, () => {
+    assert.equal(lines(status, null)[0], 'HTTP/1.1 500 Internal Server Error')
+  })

@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
-import type { Headers } from '../core/headers.ts'
+import { announcesLength, type Headers, wireOf } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 
 /** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
-const statusLines: readonly string[] = Array.from({ length: 600 }, (_, status) => {
+const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) => {
+  const status = number < 100 ? 500 : number
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
 })
 
@@ -14,10 +15,13 @@ const statusLines: readonly string[] = Array.from({ length: 600 }, (_, status) =
  */
 export function replyHead(reply: Reply, empty: boolean, minor: number, close: boolean, dateField: string): string {
   const { status, headers, body } = reply
-  let head = statusLines[status]! + headers.toWire()
-  if (!headers.dated) head += dateField
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
-  if (status !== 204 && (!empty || body !== null)) {
+  const framed = status !== 204 && (!empty || body !== null)
+  // What a service announces of content that it does not send is not true of what a policy has put in its place.
+  if (framed && announcesLength(headers)) headers.delete('Content-Length')
+  let head = statusLine(status) + wireOf(headers)
+  if (!headers.dated) head += dateField
+  if (framed) {
     const length = body === null ? 0 : body.length
     if (length >= 0) head += contentLength(length)
     else if (minor === 1) head += 'Transfer-Encoding: chunked\r\n'
@@ -25,6 +29,11 @@ export function replyHead(reply: Reply, empty: boolean, minor: number, close: bo
   if (close) head += 'Connection: close\r\n'
   else if (minor === 0) head += 'Connection: keep-alive\r\n'
   return `${head}\r\n`
+}
+
+/** What has no line would end the head where it is not over. */
+function statusLine(status: number): string {
+  return statusLines[status] ?? statusLines[500]!
 }
 
 /** Lines for the lengths that were asked for last, each in the place of its lower bits: most replies have one of a few. */
@@ -40,10 +49,10 @@ function contentLength(length: number): string {
 
 /** The head of an interim response (RFC 9110 section 15.2). */
 export function interimHead(status: number, headers: Headers): string {
-  return `${statusLines[status]!}${headers.toWire()}\r\n`
+  return `${statusLine(status)}${wireOf(headers)}\r\n`
 }
 
 /** The head of a reply that changes the protocol (RFC 9110 sections 7.8 and 15.2.2). */
 export function upgradeHead(reply: Reply, protocol: string): string {
-  return `${statusLines[reply.status]!}${reply.headers.toWire()}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
+  return `${statusLine(reply.status)}${wireOf(reply.headers)}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`
 }

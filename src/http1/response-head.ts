@@ -1,4 +1,4 @@
-import { Headers } from '../core/headers.ts'
+import { type Headers, headersFromWire } from '../core/headers.ts'
 import { foldedToken, CR, LF, SP, valueOctet } from './characters.ts'
 import { readOptions } from './connection-options.ts'
 import { responseFieldNames } from './field-names.ts'
@@ -58,8 +58,9 @@ export class ResponseHead {
     let { raw } = fields
     if (!fields.hasDate) raw += dateField
     // Not for 204, which says that there is nothing to have a length (RFC 9110 section 8.6).
-    if (empty && announcedLength !== null && this.status !== 204) raw += `Content-Length: ${announcedLength}\r\n`
-    const headers = Headers.fromWire(raw, true)
+    const announces = empty && announcedLength !== null && this.status !== 204
+    if (announces) raw += `Content-Length: ${announcedLength}\r\n`
+    const headers = headersFromWire(raw, true, announces)
     if (nominated !== null) for (const name of nominated) headers.delete(name)
     return headers
   }

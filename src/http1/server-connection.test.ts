@@ -461,6 +461,16 @@ test('interim responses go to a client of HTTP/1.1 until its reply has begun', a
   assert.equal(old.flush(), '')
 })
 
+for (const status of [99, 100, 101, 102.5, 200, 999, Number.NaN])
+  test(`${status} is no interim response`, () => {
+    const harness = new ServerHarness(later().handle)
+    const { socket } = harness.open()
+    socket.receive(get('/'))
+    const message = `an interim response with status ${status}; expected 102 to 199`
+    assert.throws(() => harness.exchanges[0]!.inform(status, Headers.of()), { name: 'RangeError', message })
+    assert.equal(socket.flush(), '')
+  })
+
 // Refusals
 
 test('a request that cannot be read is answered with a problem document and the end', () => {

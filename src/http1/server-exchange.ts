@@ -1,7 +1,7 @@
 import type { Body } from '../core/body.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
+import { type Headers, headersFromWire } from '../core/headers.ts'
 import type { PathForms } from '../core/path-forms.ts'
 import type { PendingReply } from '../core/pending-reply.ts'
 import type { ExchangeRecord } from '../core/record.ts'
@@ -58,7 +58,7 @@ export class ServerExchange implements Exchange {
     this.path = mark === -1 ? target : target.slice(0, mark)
     this.query = mark === -1 ? '' : target.slice(mark)
     this.host = head.authority
-    this.headers = Headers.fromWire(fields.raw)
+    this.headers = headersFromWire(fields.raw)
     this.client = client
     this.start = start
     this.minor = head.minor
@@ -72,6 +72,9 @@ export class ServerExchange implements Exchange {
   }
 
   inform(status: number, headers: Headers): void {
+    // 100 and 101 are the wire's own, and any other would be the reply itself (RFC 9110 section 15.2).
+    if (!Number.isInteger(status) || status < 102 || status > 199)
+      throw new RangeError(`an interim response with status ${status}; expected 102 to 199`)
     if (this.minor === 1 && !this.aborted) this.informed.inform(status, headers)
   }
 

@@ -1,3 +1,4 @@
+import { appendLines, replaceLines } from '../core/headers.ts'
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { editReplies } from '../core/handler.ts'
@@ -35,7 +36,7 @@ export const correlationId = definePolicy({
     // What follows is always plain, so the line needs no further check.
     const lineWith = (id: string): string => `${header}: ${id}\r\n`
     return (next) => {
-      const handle = editReplies<string>(next, (reply, _, line) => reply.headers.replace(names, line))
+      const handle = editReplies<string>(next, (reply, _, line) => replaceLines(reply.headers, names, line))
       return (exchange) => {
         const { headers } = exchange
         const sent = headers.single(header)
@@ -46,8 +47,8 @@ export const correlationId = definePolicy({
         const id = newUuid()
         const line = lineWith(id)
         exchange.correlationId = id
-        if (sent === undefined) headers.appendLines(names, line)
-        else headers.replace(names, line)
+        if (sent === undefined) appendLines(headers, names, line)
+        else replaceLines(headers, names, line)
         return handle(exchange, line)
       }
     }

@@ -3,7 +3,8 @@ import { definePolicy } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import { editReplies } from '../core/handler.ts'
-import { fieldLine, Headers, isToken } from '../core/headers.ts'
+import { fieldLine, isToken } from '../core/field.ts'
+import { headersFromWire, replaceLines } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
 import { errorReply } from '../core/problem.ts'
 import { Reply } from '../core/reply.ts'
@@ -111,8 +112,8 @@ export const cors = definePolicy({
     function editForOrigin({ headers: fields }: Reply, exchange: Exchange): void {
       const origin = exchange.headers.get('Origin')
       if (known.origin !== origin) known = tell(origin)
-      if (!fields.has('Vary')) return fields.replace(FIELDS_AND_VARY, known.withVary)
-      fields.replace(FIELDS, known.lines)
+      if (!fields.has('Vary')) return replaceLines(fields, FIELDS_AND_VARY, known.withVary)
+      replaceLines(fields, FIELDS, known.lines)
       addVary(fields, 'Origin')
     }
 
@@ -131,12 +132,14 @@ export const cors = definePolicy({
         : allowHeaders
       if (privateNetwork && exchange.headers.get('Access-Control-Request-Private-Network') === 'true')
         lines += 'Access-Control-Allow-Private-Network: true\r\n'
-      return new Reply(204, Headers.fromWire(lines), null)
+      return new Reply(204, headersFromWire(lines), null)
     }
 
     const forEverybody = [allowOrigin('*'), onReplies].join('')
     return (next) => {
-      const edit = everybody ? ({ headers: fields }: Reply) => fields.replace(FIELDS, forEverybody) : editForOrigin
+      const edit = everybody
+        ? ({ headers: fields }: Reply) => replaceLines(fields, FIELDS, forEverybody)
+        : editForOrigin
       const handle = editReplies(next, edit)
       return (exchange) => {
         const asked = preflightMethod(exchange)

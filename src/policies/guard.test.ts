@@ -3,6 +3,7 @@ import test from 'node:test'
 import { z } from 'zod'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { applyPolicy } from '../../test/support/policy.ts'
+import type { BodyStream } from '../core/body.ts'
 import { definePolicy, type Policy } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Handler, Middleware } from '../core/handler.ts'
@@ -58,6 +59,96 @@ for (const [what, step] of Object.entries(failing))
     assert.ok(error.cause instanceof Error)
     assert.equal(error.cause.message, 'policy "mine" failed')
     assert.notEqual(error.cause.cause, undefined)
+  })
+
+/** What the types do not allow, or what could end a message elsewhere than it ends. */
+const splitting: Record<string, readonly [Middleware, RegExp]> = {
+  'sets a path with a line end': [
+    (next) => (exchange) => {
+      exchange.path = '/ HTTP/1.1\r\nX-Evil: 1'
+      return next(exchange)
+    },
+    /percent-encode/,
+  ],
+  'sets a query with a space': [
+    (next) => (exchange) => {
+      exchange.query = '? HTTP/1.1'
+      return next(exchange)
+    },
+    /percent-encode/,
+  ],
+  'passes on an exchange of its own': [(next) => (exchange) => next({ ...exchange }), /another exchange/],
+  'replaces the host': [(next) => (exchange) => next(Object.assign(exchange, { host: 'a\r\nX: 1' })), /exchange\.host/],
+  'replaces the method': [(next) => (exchange) => next(Object.assign(exchange, { method: 'A B' })), /exchange\.method/],
+  'replaces the header fields': [
+    (next) => (exchange) => next(Object.assign(exchange, { headers: { toWire: () => 'A: 1\r\n\r\n' } })),
+    /exchange\.headers/,
+  ],
+  'replaces the client': [
+    (next) => (exchange) => {
+      const client = { ...exchange.client, forwardingFields: () => 'A: 1\r\n\r\n' }
+      return next(Object.assign(exchange, { client }))
+    },
+    /exchange\.client/,
+  ],
+  'replaces the trace': [
+    (next) => (exchange) => next(Object.assign(exchange, { trace: { fields: () => 'A: 1\r\n\r\n' } })),
+    /exchange\.trace/,
+  ],
+  'sends a body of no length': [
+    (next) => (exchange) => {
+      exchange.body = streamOf('5\r\nX-Evil: 1')
+      return next(exchange)
+    },
+    /exchange\.body/,
+  ],
+  'replies with a body of half an octet': [
+    () => () => new Reply(200, Headers.of(), streamOf(0.5)),
+    /whose body is none/,
+  ],
+  'replies with a body of NaN octets': [
+    () => () => new Reply(200, Headers.of(), streamOf(Number.NaN)),
+    /whose body is none/,
+  ],
+  'replies with header fields of its own making': [
+    () => () => Object.assign(Reply.json(200, {}), { headers: { toWire: () => 'A: 1\r\n\r\n' } }),
+    /whose headers are no Headers/,
+  ],
+  'replies with a status with a line end': [
+    () => () => Object.assign(Reply.json(200, {}), { status: '200 OK\r\nX-Evil: 1' }),
+    /expected 200 to 599/,
+  ],
+  'changes to a protocol with a line end': [
+    () => () => Object.assign(Reply.json(101, {}), { upgrade: upgradeTo('a\r\nX-Evil: 1') }),
+    /no protocol/,
+  ],
+  'makes another status of a change of protocols': [
+    () => () => Object.assign(Reply.json(200, {}), { upgrade: upgradeTo('websocket') }),
+    /expected 101/,
+  ],
+}
+
+function streamOf(length: unknown): BodyStream {
+  return { length: length as number, pipe() {}, resume() {}, cancel() {} }
+}
+
+function upgradeTo(protocol: string) {
+  return { protocol, open: () => assert.fail(), refuse() {} }
+}
+
+for (const [what, [step, message]] of Object.entries(splitting))
+  test(`a policy that ${what} fails, and nothing of it gets onto the wire`, async () => {
+    let asked = 0
+    const error = await thrownBy(
+      apply(step, () => {
+        asked++
+        return Reply.json(200, {})
+      }),
+    )
+    assert.ok(error instanceof GatewayError && error.cause instanceof Error)
+    assert.equal(error.cause.message, 'policy "mine" failed')
+    assert.match(String(error.cause.cause), message)
+    assert.equal(asked, 0)
   })
 
 const careless: Record<string, Middleware> = {

@@ -1,9 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { isBody } from '../core/body.ts'
 import type { Policy } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
+import { Headers } from '../core/headers.ts'
 import { discardReply, Reply } from '../core/reply.ts'
+import { checkTarget } from '../core/target.ts'
 
 /** Name of the policy whose code is running, in whatever it has started. */
 const running = new AsyncLocalStorage<string | null>()
@@ -41,20 +44,52 @@ export function guardPolicy(policy: Policy): Policy {
   }
 }
 
+/** What goes into the head that the service gets and is not for policies to change, as it was. */
+class Given {
+  readonly method: string
+  readonly host: string
+  readonly headers: Headers
+  readonly client: Exchange['client']
+  readonly trace: Exchange['trace']
+  readonly record: Exchange['record']
+  reply: Reply | null = null
+
+  constructor({ method, host, headers, client, trace, record }: Exchange) {
+    this.method = method
+    this.host = host
+    this.headers = headers
+    this.client = client
+    this.trace = trace
+    this.record = record
+  }
+}
+
+const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record'] as const
+
+/** Throws a TypeError for what the types do not allow, and a policy in JavaScript, or one that casts, may do all the same. */
+function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
+  if (given === undefined) throw new TypeError('it called next with another exchange than the one that it was given')
+  const changed = UNCHANGED.find((key) => exchange[key] !== given[key])
+  if (changed !== undefined) throw new TypeError(`it replaced exchange.${changed}, which is for reading only`)
+  checkTarget(exchange.path, exchange.query)
+  if (!isBody(exchange.body)) throw new TypeError(`it set exchange.body to what is none: ${bodyExpected}`)
+}
+
 function guard(name: string, step: (next: Handler) => Handler, next: Handler): Handler {
   /** What was thrown further in is not the policy's, whatever it is. */
   const foreign = new WeakSet<object>()
-  /** Replies that the policy has from further in: where it fails, nobody gets them. */
-  const given = new WeakMap<Exchange, Reply>()
+  /** What the policy was given, and the replies that it has from further in: where it fails, nobody gets them. */
+  const given = new WeakMap<Exchange, Given>()
   const remember = (thrown: unknown): never => {
     if (typeof thrown === 'object' && thrown !== null) foreign.add(thrown)
     throw thrown
   }
   const give = (exchange: Exchange, reply: Reply): Reply => {
-    given.set(exchange, reply)
+    given.get(exchange)!.reply = reply
     return reply
   }
   const handle = step((exchange) => {
+    checkPassedOn(exchange, given.get(exchange))
     try {
       const reply = running.run(null, next, exchange)
       return reply instanceof Promise ? reply.then((came) => give(exchange, came), remember) : give(exchange, reply)
@@ -63,8 +98,8 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
     }
   })
   const fail = (exchange: Exchange, thrown: unknown): never => {
-    const reply = given.get(exchange)
-    if (reply !== undefined) discardReply(reply)
+    const reply = given.get(exchange)?.reply ?? null
+    if (reply !== null) discardReply(reply)
     const passes =
       thrown instanceof GatewayError || (typeof thrown === 'object' && thrown !== null && foreign.has(thrown))
     if (!passes) throw failure(name, thrown)
@@ -72,6 +107,7 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
     throw thrown
   }
   return (exchange) => {
+    given.set(exchange, new Given(exchange))
     try {
       const reply = running.run(name, handle, exchange)
       if (!(reply instanceof Promise)) return checked(name, reply)
@@ -85,10 +121,21 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
 /** What a policy in JavaScript, or one that casts, may return. */
 function checked(name: string, reply: unknown): Reply {
   if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something else than a Reply'))
-  const { status } = reply
-  if (reply.upgrade !== null || (Number.isInteger(status) && status >= 200 && status <= 599)) return reply
-  throw failure(name, new RangeError(`it returned a reply with status ${status}; expected 200 to 599`))
+  const { status, headers, body, upgrade } = reply
+  const allowed = upgrade === null ? [200, 599] : [101, 101]
+  if (!Number.isInteger(status) || status < allowed[0]! || status > allowed[1]!)
+    throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${allowed.join(' to ')}`))
+  if (!(headers instanceof Headers))
+    throw failure(name, new TypeError('it returned a reply whose headers are no Headers'))
+  if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is none: ${bodyExpected}`))
+  if (upgrade === null || PROTOCOL.test(upgrade.protocol)) return reply
+  throw failure(name, new TypeError('it returned an upgrade to something that is no protocol'))
 }
+
+const bodyExpected = 'expected null, Bytes, or a stream whose length is a whole number, -1 where it is not known'
+
+/** RFC 9110 section 7.8. */
+const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
 function failure(name: string, cause: unknown): GatewayError {
   return new GatewayError('internal-error', undefined, { cause: new Error(`policy "${name}" failed`, { cause }) })

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
-import { fieldLine, type Headers } from '../core/headers.ts'
+import { fieldLine } from '../core/field.ts'
+import { appendLines, type Headers, replaceLines } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
-import { fieldName } from './field-name.ts'
+import { fieldName, keyMessage } from './field-name.ts'
 import { compileTemplate, constantText, type Template, templateText } from './template.ts'
 
-/** Header names -> templates; a bad name is reported with its own message instead of "Invalid key in record". */
+/** Header names -> templates. */
 const fieldTemplates = z.record(fieldName, templateText, { error: keyMessage })
 
 /** Schema of changes to the header fields of a message: removed first, then renamed, then set, then added. */
@@ -43,8 +44,8 @@ export function compileHeaderEdits(
     const lines = typeof set === 'string' ? set : set(exchange)
     const added = typeof add === 'string' ? add : add(exchange)
     rename?.(headers)
-    headers.replace(names, lines)
-    if (added !== '') headers.appendLines(addedNames, added)
+    replaceLines(headers, names, lines)
+    if (added !== '') appendLines(headers, addedNames, added)
   }
 }
 
@@ -64,10 +65,6 @@ function compileRenames(
     }
     for (const { to, values } of found) for (const value of values) headers.append(to, value)
   }
-}
-
-function keyMessage(issue: z.core.$ZodRawIssue): string | undefined {
-  return issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined
 }
 
 /** A line for each field, or what makes them. */

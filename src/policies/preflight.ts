@@ -1,5 +1,6 @@
 import type { Exchange } from '../core/exchange.ts'
-import { isToken, type Headers } from '../core/headers.ts'
+import { isToken } from '../core/field.ts'
+import type { Headers } from '../core/headers.ts'
 
 /** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for every other request. */
 export function preflightMethod({ method, headers }: Exchange): string | null {

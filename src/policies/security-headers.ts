@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { editReplies } from '../core/handler.ts'
-import { fieldLine, isFieldValue } from '../core/headers.ts'
+import { fieldLine, isFieldValue } from '../core/field.ts'
+import { replaceLines } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
 import { fieldName } from './field-name.ts'
 
@@ -98,13 +99,13 @@ export const securityHeaders = definePolicy({
     const lines = fields.map(([name, text]) => fieldLine(name, text)).join('')
     const transport = strictTransportSecurity && fieldLine(TRANSPORT, transportText(strictTransportSecurity))
     const names = new NameSet([...fields.map(([name]) => name), ...remove, ...(transport === false ? [] : [TRANSPORT])])
-    if (transport === false) return (next) => editReplies(next, ({ headers }) => headers.replace(names, lines))
+    if (transport === false) return (next) => editReplies(next, ({ headers }) => replaceLines(headers, names, lines))
 
     const secureLines = [lines, transport].join('')
     return (next) =>
       // RFC 6797 section 7.2: not over http, where anybody on the way could have put it.
       editReplies(next, ({ headers }, { client }) =>
-        headers.replace(names, client.scheme === 'https' ? secureLines : lines),
+        replaceLines(headers, names, client.scheme === 'https' ? secureLines : lines),
       )
   },
 })

@@ -1,3 +1,4 @@
+import { appendLines } from '../core/headers.ts'
 import { z } from 'zod'
 import { definePolicy } from '../core/component.ts'
 import { gatewayTime } from '../core/exchange.ts'
@@ -19,7 +20,7 @@ export const serverTiming = definePolicy({
         let line = `Server-Timing: gateway;dur=${rounded(gatewayTime(exchange, clock.now()))}`
         if (exchange.instance !== null) line += `, service;dur=${rounded(exchange.serviceTime)}`
         // Appended: the service's own fields stay, as it is a list (W3C Server Timing section 3).
-        headers.appendLines(NAMES, `${line}\r\n`)
+        appendLines(headers, NAMES, `${line}\r\n`)
       })
   },
 })

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../test/support/exchange.ts'
-import { Headers, isFieldValue } from '../core/headers.ts'
+import { isFieldValue } from '../core/field.ts'
+import { Headers } from '../core/headers.ts'
 import { compileTemplate, templateText } from './template.ts'
 
 const exchange = makeExchange({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
-import { isToken } from '../core/headers.ts'
+import { isToken } from '../core/field.ts'
 import { pick } from './auth/claims.ts'
 
 /** A text with values of the exchange filled in, in the form that its place asks for. */

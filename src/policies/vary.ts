@@ -1,4 +1,4 @@
-import type { Headers } from '../core/headers.ts'
+import { appendLines, type Headers } from '../core/headers.ts'
 import { NameSet } from '../core/name-set.ts'
 
 const VARY = new NameSet(['Vary'])
@@ -6,7 +6,7 @@ const VARY = new NameSet(['Vary'])
 /** Says that the reply depends on a request field of that name, once (RFC 9110 section 12.5.5). */
 export function addVary(headers: Headers, name: string): void {
   const known = headers.combined('Vary')
-  if (known === undefined) return headers.appendLines(VARY, `Vary: ${name}\r\n`)
+  if (known === undefined) return appendLines(headers, VARY, `Vary: ${name}\r\n`)
   const names = new Set(known.split(',').map((each) => each.trim().toLowerCase()))
   if (!names.has('*') && !names.has(name.toLowerCase())) headers.set('Vary', `${known}, ${name}`)
 }

@@ -2,6 +2,7 @@ import { collect } from '../core/body.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ServiceReply, ServiceRequest } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
+import { isToken } from '../core/field.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { PendingReply } from '../core/pending-reply.ts'
 import { UNTRACED } from '../core/trace.ts'
@@ -14,7 +15,7 @@ const NOBODY = { address: '127.0.0.1', scheme: 'http', forwardingFields: () => '
 /**
  * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,
  * past unhealthy instances. Rejects with a GatewayError when no whole reply comes in time, or an Error when there is no
- * such service.
+ * such service or its method is none.
  */
 export async function callService(
   services: ReadonlyMap<string, Service>,
@@ -22,6 +23,7 @@ export async function callService(
   request: ServiceRequest,
   clock: Clock,
 ): Promise<ServiceReply> {
+  if (!isToken(request.method)) throw new TypeError(`${JSON.stringify(request.method)} is not a method`)
   const service = services.get(name)
   if (service === undefined) throw new Error(`there is no service ${name}`)
   const call = new Call(name, request, clock.now())

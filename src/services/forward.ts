@@ -3,11 +3,12 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
 import { type Awaiting, GatheredBody } from '../core/gathered-body.ts'
-import type { Headers } from '../core/headers.ts'
+import { type Headers, wireOf } from '../core/headers.ts'
 import { sentPath } from '../core/path-forms.ts'
 import { PendingReply } from '../core/pending-reply.ts'
 import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
+import { checkTarget } from '../core/target.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
 import { gather } from './gathering.ts'
@@ -26,8 +27,10 @@ const VIA = 'Via: 1.1 sallyport\r\n'
 /** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
 export function createForward(service: Service, rewrite: ((path: string) => string) | null): Handler {
   return (exchange) => {
+    const path = rewrite === null ? sentPath(exchange) : rewrite(exchange.path)
+    checkTarget(path, exchange.query)
     const pending = new PendingReply(exchange)
-    new Attempts(service, rewrite, exchange, pending).begin()
+    new Attempts(service, path, exchange, pending).begin()
     return pending.promise
   }
 }
@@ -47,7 +50,8 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  */
 class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly service: Service
-  private readonly rewrite: ((path: string) => string) | null
+  private readonly path: string
+  private readonly query: string
   private readonly exchange: Exchange
   private readonly pending: PendingReply
   private instance: PooledInstance | null = null
@@ -60,9 +64,10 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private begun = 0
   private record: AttemptRecord | null = null
 
-  constructor(service: Service, rewrite: ((path: string) => string) | null, exchange: Exchange, pending: PendingReply) {
+  constructor(service: Service, path: string, exchange: Exchange, pending: PendingReply) {
     this.service = service
-    this.rewrite = rewrite
+    this.path = path
+    this.query = exchange.query
     this.exchange = exchange
     this.pending = pending
   }
@@ -132,10 +137,9 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   private request(instance: PooledInstance): OutgoingRequest {
-    const { exchange, service, record } = this
+    const { exchange, service, path, query, record } = this
     const { trace } = exchange
     const { method, body } = exchange
-    const path = this.rewrite === null ? sentPath(exchange) : this.rewrite(exchange.path)
     const host =
       service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.address : service.host
     const chunked = body !== null && body.length < 0
@@ -143,7 +147,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const protocol = exchange.upgrade
     const changes = body === null && protocol?.toLowerCase() === 'websocket'
     const upgrade = changes ? { protocol, key: exchange.headers.get('Sec-WebSocket-Key') ?? '' } : null
-    let head = `${method} ${path}${exchange.query} HTTP/1.1\r\nHost: ${host}\r\n${exchange.headers.toWire()}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
+    let head = `${method} ${path}${query} HTTP/1.1\r\nHost: ${host}\r\n${wireOf(exchange.headers)}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
     if (record !== null) record.path = path
     if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`
     else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'

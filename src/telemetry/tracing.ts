@@ -13,6 +13,8 @@ export interface ReceivedExchange extends Exchange {
   /** Values of the fields of that name, joined by commas, or null. */
   readonly traceparent: string | null
   readonly tracestate: string | null
+  trace: Exchange['trace']
+  record: Exchange['record']
   /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
   readonly minor: number
 }

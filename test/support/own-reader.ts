@@ -1,5 +1,5 @@
 import { GatewayError } from '../../src/core/errors.ts'
-import { Headers } from '../../src/core/headers.ts'
+import { type Headers, headersFromWire } from '../../src/core/headers.ts'
 import type { BodyDecoder, DecoderOutput } from '../../src/http1/body-decoder.ts'
 import { CloseDecoder, LengthDecoder } from '../../src/http1/body-decoder.ts'
 import { foldedToken } from '../../src/http1/characters.ts'
@@ -77,7 +77,7 @@ export function isWireField(names: FieldNames, name: string): boolean {
 }
 
 function begin(start: string, raw: string, close: boolean, upgrade: boolean): OwnMessage {
-  const headers = Headers.fromWire(raw).entries()
+  const headers = headersFromWire(raw).entries()
   return { start, headers, body: '', trailers: [], complete: false, close, upgrade }
 }
 

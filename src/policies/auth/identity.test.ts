@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { Headers, isFieldValue } from '../../core/headers.ts'
+import { isFieldValue } from '../../core/field.ts'
+import { headersFromWire } from '../../core/headers.ts'
 import { identityOf } from './identity.ts'
 
 function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {
-  return Object.fromEntries(Headers.fromWire(identityOf({ id, roles, scopes: [], tier, key: null, claims: {} }).lines))
+  return Object.fromEntries(headersFromWire(identityOf({ id, roles, scopes: [], tier, key: null, claims: {} }).lines))
 }
 
 test('the service is told the id, the roles and the tier', () => {

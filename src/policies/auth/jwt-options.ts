@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { isToken } from '../../core/headers.ts'
+import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
 import { cacheSize } from './cache-size.ts'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { retryAfter } from '../../core/api-docs.ts'
 import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
+import { appendLines, Headers } from '../../core/headers.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
@@ -141,7 +141,7 @@ export const auth = definePolicy({
         })
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
-        exchange.headers.appendLines(IDENTITY_FIELDS, lines)
+        appendLines(exchange.headers, IDENTITY_FIELDS, lines)
         return next(exchange)
       }
 

@@ -1,5 +1,5 @@
 import type { Entry } from '../../core/cache.ts'
-import { Headers } from '../../core/headers.ts'
+import { headersFromWire } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
 import { deliver } from './stored-body.ts'
 
@@ -36,5 +36,5 @@ function hitFields(entry: Entry, now: number): string {
 
 /** The reply of a plain hit (RFC 9111 section 4). */
 export function hitReply(entry: Entry, now: number): Reply {
-  return new Reply(entry.status, Headers.fromWire(hitFields(entry, now), true), deliver(entry.body))
+  return new Reply(entry.status, headersFromWire(hitFields(entry, now), true), deliver(entry.body))
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import type { Handler } from '../../core/handler.ts'
-import type { Headers } from '../../core/headers.ts'
+import { appendLines, type Headers, replaceLines } from '../../core/headers.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { CACHE_STATUS, forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
@@ -87,7 +87,7 @@ export class Fetch {
     const conditions = entry === null || request.noStore ? '' : conditionLines(entry)
     if (conditions === '') return this.send()
     this.validating = true
-    this.exchange.headers.replace(CONDITIONS, conditions)
+    replaceLines(this.exchange.headers, CONDITIONS, conditions)
     return this.send()
   }
 
@@ -123,7 +123,7 @@ export class Fetch {
     if (!isAbout(entry, update)) {
       store.remove(this.key, entry)
       this.validating = false
-      this.exchange.headers.replace(CONDITIONS, '')
+      replaceLines(this.exchange.headers, CONDITIONS, '')
       return this.send()
     }
     const storable = this.examine(entry.status, freshen(entry.fields, update))
@@ -156,7 +156,8 @@ export class Fetch {
       if (entry !== null) this.compare(entry, reply)
       if (this.flight !== null && reply.status < 500) flights.markUnstorable(key)
       this.flight?.settle()
-      reply.headers.appendLines(
+      appendLines(
+        reply.headers,
         CACHE_STATUS,
         forwardedLine({ reason, ...(storable !== reason && { detail: storable }) }),
       )
@@ -169,7 +170,7 @@ export class Fetch {
     } else {
       this.settleAfter(this.keep(storable, reply.body))
     }
-    reply.headers.appendLines(CACHE_STATUS, forwardedLine({ reason, stored: true }))
+    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, stored: true }))
     return reply
   }
 
@@ -240,7 +241,7 @@ export class Fetch {
     this.flight?.settle()
     this.context.counts?.forwarded(this.reason)
     const reply = errorReply(error, exchange)
-    reply.headers.appendLines(CACHE_STATUS, forwardedLine({ reason: this.reason }))
+    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason: this.reason }))
     return reply
   }
 

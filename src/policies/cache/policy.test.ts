@@ -9,7 +9,7 @@ import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
 import { Bytes } from '../../core/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers, headersFromWire } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { cache, closeCaches } from './policy.ts'
@@ -29,9 +29,9 @@ function setUp(options: object, says: (exchange: Exchange, number: number) => Sa
   const toolbox = makeToolbox({ clock })
   const asked: Fields[] = []
   const make = ({ status = 200, fields = {}, body }: Says, number: number): Reply => {
-    const headers = Headers.of(
-      Object.entries({ Date: new Date(clock.wall()).toUTCString(), 'X-Number': String(number), ...fields }),
-    )
+    const all = Object.entries({ Date: new Date(clock.wall()).toUTCString(), 'X-Number': String(number), ...fields })
+    // As they come from a service, which may announce a length.
+    const headers = headersFromWire(all.map(([name, value]) => `${name}: ${value}\r\n`).join(''))
     return new Reply(status, headers, status === 204 || status === 304 ? null : Bytes.fromText(body ?? String(number)))
   }
   const handle = applyPolicy(

@@ -1,5 +1,5 @@
 import { Bytes } from '../../core/body.ts'
-import { Headers } from '../../core/headers.ts'
+import { headersFromWire } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
 import type { Entry } from '../../core/cache.ts'
 import { deliver } from './stored-body.ts'
@@ -17,7 +17,7 @@ export function rangeReply(entry: Entry, range: string, ifRange: string | undefi
   const { length } = entry.body
   const part = partOf(match[1]!, match[2]!, length)
   if (part === null) return null
-  const headers = Headers.fromWire(fields, true)
+  const headers = headersFromWire(fields, true)
   const [start, end] = part
   if (start >= end) {
     headers.set('Content-Range', `bytes */${length}`)

@@ -1,3 +1,4 @@
+import { appendLines } from '../../core/headers.ts'
 import type { Entry, Missing } from '../../core/cache.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
@@ -159,7 +160,7 @@ export class RouteCache {
   private forward(exchange: Exchange, forwarded: Forwarded): Reply | Promise<Reply> {
     const line = forwardedLine(forwarded)
     return afterwards(settled(this.context.next, exchange), (reply) => {
-      if (reply.upgrade === null) reply.headers.appendLines(CACHE_STATUS, line)
+      if (reply.upgrade === null) appendLines(reply.headers, CACHE_STATUS, line)
       return reply
     })
   }
@@ -168,7 +169,7 @@ export class RouteCache {
   private refuse(exchange: Exchange): Reply {
     this.counts.miss.add(1)
     const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
-    reply.headers.appendLines(CACHE_STATUS, 'Cache-Status: sallyport; detail=only-if-cached\r\n')
+    appendLines(reply.headers, CACHE_STATUS, 'Cache-Status: sallyport; detail=only-if-cached\r\n')
     return reply
   }
 }

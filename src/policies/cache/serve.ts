@@ -1,4 +1,4 @@
-import { Headers } from '../../core/headers.ts'
+import { headersFromWire } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
 import type { Entry } from '../../core/cache.ts'
 import { ageOf, ttlOf } from './entry.ts'
@@ -21,7 +21,7 @@ export function serveHit(
   const fields = `${entry.fields}Age: ${ageOf(entry, now)}\r\n${status}`
   if (isNotModified(entry, request, wall)) return notModifiedReply(fields)
   const part = request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields)
-  return part ?? new Reply(entry.status, Headers.fromWire(fields, true), deliver(entry.body))
+  return part ?? new Reply(entry.status, headersFromWire(fields, true), deliver(entry.body))
 }
 
 /** The same for an entry that is served though it is stale; `detail` says why. */

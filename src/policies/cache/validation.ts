@@ -1,4 +1,4 @@
-import { Headers } from '../../core/headers.ts'
+import { type Headers, headersFromWire, wireOf } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import { Reply } from '../../core/reply.ts'
 import { splitList } from './directives.ts'
@@ -17,7 +17,7 @@ export const CONDITIONS = new NameSet(['If-None-Match', 'If-Modified-Since'])
 const CONTENT = new NameSet(['Content-Type', 'Content-Encoding', 'Content-Language', 'Content-Range'])
 
 /** Fields that a 304 does not change: the stored content depends on them (RFC 9111 section 3.2). */
-const UNCHANGED = new Set(['content-length', 'content-encoding', 'content-range', 'set-cookie', 'cache-status'])
+const UNCHANGED = new NameSet(['Content-Length', 'Content-Encoding', 'Content-Range', 'Set-Cookie', 'Cache-Status'])
 
 /** The fields with which the service is asked whether an entry is still good, or "" if it has no validator. */
 export function conditionLines({ etag, lastModified }: Entry): string {
@@ -39,7 +39,7 @@ export function isNotModified(entry: Entry, { noneMatch, modifiedSince }: Condit
 
 /** The 304 for a client whose copy is still good. */
 export function notModifiedReply(fields: string): Reply {
-  return new Reply(304, Headers.fromWire(CONTENT.without(fields), true), null)
+  return new Reply(304, headersFromWire(CONTENT.without(fields), true), null)
 }
 
 /** Whether a 304 is about the entry that was asked about (RFC 9111 section 4.3.4). */
@@ -60,14 +60,9 @@ export function isUnchanged({ etag, lastModified, body }: Entry, headers: Header
 
 /** The fields of an entry with those of a newer reply put in their place (RFC 9111 section 3.2). */
 export function freshen(fields: string, update: Headers): Headers {
-  const names = new Set<string>()
-  let lines = ''
-  for (const [name, value] of update) {
-    if (UNCHANGED.has(name.toLowerCase())) continue
-    names.add(name)
-    lines += `${name}: ${value}\r\n`
-  }
-  return Headers.fromWire(new NameSet(names).without(fields) + lines)
+  const lines = UNCHANGED.without(wireOf(update))
+  const names = Array.from(headersFromWire(lines), ([name]) => name)
+  return headersFromWire(new NameSet(names).without(fields) + lines)
 }
 
 /** The tag without its weakness flag: weak comparison (RFC 9110 section 8.8.3.2). */

@@ -8,7 +8,7 @@ import { applyPolicy } from '../../../test/support/policy.ts'
 import { type Body, Bytes, collect, isStream } from '../../core/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Handler } from '../../core/handler.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers, headersFromWire } from '../../core/headers.ts'
 import { Reply } from '../../core/reply.ts'
 import { compression } from './policy.ts'
 
@@ -30,10 +30,19 @@ interface Case {
 /** The reply of a service, as the policy lets it through; a JSON text to a client that takes gzip unless said otherwise. */
 async function run({ options = {}, method = 'GET', sent = { 'Accept-Encoding': 'gzip' }, ...rest }: Case = {}) {
   const { status = 200, fields = json, body = Bytes.fromText(text) } = rest
-  const next: Handler = () => new Reply(status, Headers.of(Object.entries(fields)), body)
+  const next: Handler = () => new Reply(status, received(fields), body)
   const exchange = makeExchange({ method, headers: Headers.of(Object.entries(sent)) })
   const reply = await applyPolicy(compression, options, next)(exchange)
   return { reply, coding: reply.headers.get('Content-Encoding'), vary: reply.headers.get('Vary'), original: body }
+}
+
+/** As they come from a service, which may announce a length. */
+function received(fields: Readonly<Record<string, string>>): Headers {
+  return headersFromWire(
+    Object.entries(fields)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join(''),
+  )
 }
 
 async function octetsOf(body: Body): Promise<Buffer> {

@@ -3,7 +3,8 @@ import { type Body, type BodyStream, Bytes } from '../../core/body.ts'
 import { definePolicy } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { editReplies } from '../../core/handler.ts'
-import { fieldLine, type Headers } from '../../core/headers.ts'
+import { fieldLine } from '../../core/field.ts'
+import { hasAnyOf, type Headers, replaceLines } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import type { Reply } from '../../core/reply.ts'
 import { size } from '../../core/units.ts'
@@ -110,7 +111,7 @@ export const compression = definePolicy({
       if (isShort && !accepted(exchange).refusesIdentity) return
       // 2. Those that are not to be compressed.
       const type = headers.get('Content-Type')
-      if (type === undefined || !worthIt(type) || headers.hasAny(FINISHED)) return
+      if (type === undefined || !worthIt(type) || hasAnyOf(headers, FINISHED)) return
       if (forbidsTransformation(headers) || forbidsTransformation(exchange.headers)) return
       // 3. What the client takes.
       addVary(headers, 'Accept-Encoding')
@@ -181,5 +182,5 @@ function weakened(headers: Headers): string | undefined {
 function describe(headers: Headers, coding: CodingName): void {
   const etag = weakened(headers)
   const tag = etag === undefined ? '' : fieldLine('ETag', etag)
-  headers.replace(CHANGED, `Content-Encoding: ${coding}\r\n${tag}`)
+  replaceLines(headers, CHANGED, `Content-Encoding: ${coding}\r\n${tag}`)
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../core/errors.ts'
-import type { Headers } from '../../core/headers.ts'
+import { appendLines, type Headers } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
 
@@ -44,7 +44,7 @@ export class Limiter {
    * the service stay beside them (section 7.2).
    */
   tell(headers: Headers, { quotas }: Decision): void {
-    if (this.options.headers) headers.appendLines(FIELDS, this.current(quotas))
+    if (this.options.headers) appendLines(headers, FIELDS, this.current(quotas))
     if (!this.options.legacyHeaders) return
     for (const [name, value] of this.legacy(quotas)) headers.set(name, value)
   }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Bytes, cancelBody, collect } from '../../core/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
-import type { Headers } from '../../core/headers.ts'
+import { type Headers, replaceLines } from '../../core/headers.ts'
 import { NameSet } from '../../core/name-set.ts'
 import type { Reply } from '../../core/reply.ts'
 import { size } from '../../core/units.ts'
@@ -49,7 +49,7 @@ export class BodyEdit {
 
   /** Asks the service for whole replies without a content coding (RFC 9110 sections 12.5.3 and 14.2). */
   prepare(headers: Headers): void {
-    headers.replace(PARTIAL, 'Accept-Encoding: identity\r\n')
+    replaceLines(headers, PARTIAL, 'Accept-Encoding: identity\r\n')
   }
 
   /**
@@ -67,7 +67,7 @@ export class BodyEdit {
       const changed = this.change(bytes, exchange)
       if (changed === null) throw new GatewayError('bad-request', 'The body is not JSON in UTF-8.')
       exchange.body = changed
-      headers.replace(STALE, '')
+      replaceLines(headers, STALE, '')
     })
   }
 
@@ -125,7 +125,7 @@ export class BodyEdit {
 /** A changed body is another representation: byte ranges and strong comparison are over (RFC 9110 section 8.8.1). */
 function outdate(headers: Headers): void {
   const tag = headers.get('ETag')
-  headers.replace(STALE, '')
+  replaceLines(headers, STALE, '')
   if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`)
 }
 
