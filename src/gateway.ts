@@ -3,6 +3,7 @@ import { withAdminToken } from './config/admin-schema.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
+import { logWarnings } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './core/component.ts'
 import { Answers } from './core/threads.ts'
@@ -78,6 +79,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const config = parseConfig(input, loaded)
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
+  logWarnings(config, loaded.chain, output.log)
   const board = HealthBoard.create()
   const checker = new HealthChecker({ board, clock, random, log: output.log })
   const slots = checker.update(config.services)

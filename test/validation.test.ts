@@ -194,3 +194,28 @@ routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /ord
     /sallyport\.yaml:4:\d+: policies\.validation\.openapi\.document: cannot be used: #\/paths\/~1orders~1\{id\}\/get: /,
   )
 })
+
+test('patterns that are skipped are told once at the start, and by check', async (t) => {
+  const pattern = '^(a+)\\1$'
+  const { port, log, service } = await setUp(t, {
+    query: { properties: { a: { pattern }, b: { pattern: '^b$' } } },
+    unusablePatterns: 'skip',
+  })
+  assert.equal((await send(port, { path: '/?a=x&b=b' })).status, 200)
+  assert.equal((await send(port, { path: '/?a=x&b=x' })).status, 400)
+  assert.equal(service.heard.length, 1)
+  const warnings = log.lines.filter(({ message }) => message === 'Check the configuration')
+  assert.deepEqual(
+    warnings.map(({ level, path }) => ({ level, path })),
+    [{ level: 'warn', path: 'policies.validation.query' }],
+  )
+  const yaml = `routes: [{ id: a, match: { path: /a }, reply: {} }]
+policies: { validation: { unusablePatterns: skip, query: { properties: { a: { pattern: '${pattern}' } } } } }
+`
+  const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  assert.equal(code, 0)
+  assert.equal(
+    stderr,
+    'warning: policies.validation.query: #/properties/a/pattern: the pattern "^(a+)\\\\1$" has "\\1", a back reference, and cannot be tested in time linear in the text; it is skipped\n',
+  )
+})

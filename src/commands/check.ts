@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { describeRoutes } from '../config/describe.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadChain } from '../config/policy-files.ts'
+import { warningsOf } from '../config/warnings.ts'
 import { DEFAULT_FILE } from './command.ts'
 
 /** `sallyport check`: checks a configuration and prints its routing table. */
@@ -14,5 +15,7 @@ export function defineCheck(command: Command): void {
 
 async function check(file: string): Promise<void> {
   const config = await loadConfig(file, process.env)
-  console.log(describeRoutes(config, await loadChain(config.policyFiles)))
+  const chain = await loadChain(config.policyFiles)
+  for (const { path, message } of warningsOf(config, chain)) console.error(`warning: ${path}: ${message}`)
+  console.log(describeRoutes(config, chain))
 }

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
+import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { logWarnings } from '../config/warnings.ts'
 import { systemClock } from '../core/clock.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { Supervisor } from '../workers/supervisor.ts'
@@ -32,6 +34,7 @@ async function start(options: Options): Promise<void> {
     process.once('SIGINT', () => resolve())
   })
   try {
+    logWarnings(config, await loadChain(config.policyFiles), output.log)
     await supervisor.start()
     await stopped
     await supervisor.stop()

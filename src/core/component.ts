@@ -64,6 +64,13 @@ export interface ServiceReply {
  */
 export interface OwnPolicies {}
 
+/** Something to be known about options. */
+export interface OptionsWarning {
+  /** Steps from the options to where it is. */
+  readonly path: readonly string[]
+  readonly message: string
+}
+
 /** A kind of step around a request: one file in policies/ and one line in policies/index.ts. */
 export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends string = string> {
   /** Its key under `policies:` in the configuration. */
@@ -86,6 +93,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   ): Middleware
   /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
   document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
+  /** What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. */
+  warnings?(options: z.output<Schema>): readonly OptionsWarning[]
 }
 
 /** Gives a policy's `create` the type of its options, and keeps its name as a literal type. */

@@ -1,24 +1,33 @@
-import type { JsonDocument } from '../../core/document.ts'
+import { isDocument, type JsonDocument } from '../../core/document.ts'
 import type { ParameterRule } from './operation.ts'
 import { type Check, checkSchema, Schemas } from './schema.ts'
 import { membersOf, shapeOf, within } from './shape.ts'
+import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
+
+/** A schema that was compiled, without the patterns that cannot be used. */
+interface Compiled {
+  readonly check: Check
+  readonly unusable: UnusablePatterns
+}
 
 /** What was compiled in this thread: the routes that share a schema share what is made of it. */
-const compiled = new WeakMap<JsonDocument, Check>()
+const known = new WeakMap<JsonDocument, Compiled>()
 
 /** Compiles a schema that stands by itself. Throws UnusableSchema. */
-export function compileSchema(schema: JsonDocument): Check {
-  const known = compiled.get(schema)
-  if (known !== undefined) return known
+export function compileSchema(schema: JsonDocument): Compiled {
+  const before = known.get(schema)
+  if (before !== undefined) return before
   checkSchema(schema)
-  const check = new Schemas(true).compile(schema)
-  compiled.set(schema, check)
-  return check
+  const unusable: UnusablePatterns = []
+  const usable = withoutUnusablePatterns(schema, '#', unusable)
+  const compiled = { check: new Schemas(true).compile(isDocument(usable) ? usable : schema), unusable }
+  known.set(schema, compiled)
+  return compiled
 }
 
 /** Compiles a schema of the parameters in one place, each a member of a map. Throws UnusableSchema. */
 export function compileParameters(schema: JsonDocument, place: ParameterRule['place']): ParameterRule {
-  const check = compileSchema(schema)
+  const { check } = compileSchema(schema)
   const resolve = within(schema)
   const parameters = Array.from(membersOf(schema, resolve), ([name, member]) => ({
     name,

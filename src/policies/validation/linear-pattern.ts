@@ -2,6 +2,7 @@ import { type Automaton, buildAutomaton, MATCH } from './automaton.ts'
 import { Characters } from './characters.ts'
 import { type Part, parsePattern } from './pattern-syntax.ts'
 import { simulate } from './simulation.ts'
+import { UnusablePattern } from './unusable-pattern.ts'
 
 /** Where the automaton may be after some characters. */
 interface State {
@@ -38,6 +39,17 @@ export function compileLinear(pattern: string): (text: string) => boolean {
   const { conditions, ignoresCase } = parsePattern(pattern)
   const matchers = conditions.map(({ part, negated }) => ({ matcher: new Matcher(part, ignoresCase), negated }))
   return (text) => matchers.every(({ matcher, negated }) => matcher.test(text) !== negated)
+}
+
+/** Why a pattern cannot be compiled; null where it can. */
+export function refusalOfPattern(pattern: string): string | null {
+  try {
+    for (const { part } of parsePattern(pattern).conditions) buildAutomaton(part)
+    return null
+  } catch (error) {
+    if (error instanceof UnusablePattern) return error.message
+    throw error
+  }
 }
 
 /** Finds whether what a part of an expression describes occurs in a text. */

@@ -1,25 +1,12 @@
 import { isDocument, type JsonDocument } from '../../core/document.ts'
+import { LISTS, MAPS, SINGLE } from './schema-keywords.ts'
 import { type Check, checkSchema, Schemas, UnusableSchema } from './schema.ts'
 import { type Resolve, within } from './shape.ts'
+import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
 /** Stands for the document in references of its schemas. */
 const DOCUMENT = 'https://document.invalid/'
 
-/** Keywords whose value is a schema, a list of them, or a map of them. */
-const SINGLE = new Set([
-  'items',
-  'additionalProperties',
-  'contains',
-  'not',
-  'if',
-  'then',
-  'else',
-  'propertyNames',
-  'unevaluatedItems',
-  'unevaluatedProperties',
-])
-const LISTS = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems'])
-const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas'])
 /** What would give references another base, or means nothing here. */
 const DROPPED = new Set(['$id', '$schema', '$anchor', '$defs', 'nullable'])
 
@@ -34,6 +21,8 @@ export class OpenApiSchemas {
   /** Reference -> its place among the definitions, and what stands there. */
   private readonly places = new Map<string, string>()
   private readonly definitions: Record<string, unknown> = {}
+  /** Patterns that were left out. */
+  readonly unusable: UnusablePatterns = []
 
   /** `isOld`: of version 3.0. */
   constructor(document: JsonDocument, isOld: boolean) {
@@ -41,9 +30,12 @@ export class OpenApiSchemas {
     this.resolve = within(document)
   }
 
-  /** A schema with its references made absolute; all are to be translated before one is compiled. Throws UnusableSchema. */
-  translate(schema: unknown): JsonDocument {
-    const translated = this.inner(schema)
+  /**
+   * A schema with its references made absolute, which stands at `place`; all are to be translated before one is compiled.
+   * Throws UnusableSchema.
+   */
+  translate(schema: unknown, place: string): JsonDocument {
+    const translated = withoutUnusablePatterns(this.inner(schema), place, this.unusable)
     const whole = isDocument(translated) ? translated : { allOf: [translated] }
     checkSchema(whole)
     return whole
@@ -91,7 +83,7 @@ export class OpenApiSchemas {
     const place = `${DOCUMENT}#/$defs/${name}`
     this.places.set(reference, place)
     try {
-      this.definitions[name] = this.translate(target)
+      this.definitions[name] = this.translate(target, reference)
     } catch (error) {
       if (!(error instanceof UnusableSchema) || error.message.startsWith('#')) throw error
       throw new UnusableSchema(`${reference}: ${error.message}`)

@@ -214,10 +214,6 @@ for (const [document, reason] of [
     withOperation(json({ $ref: '#/components/schemas/A' }), '/a', { components: { schemas: { A: { minimum: '' } } } }),
     /#\/components\/schemas\/A: \/minimum must be number/,
   ],
-  [
-    withOperation(json({ pattern: '(a)\\1' })),
-    /^#\/paths\/~1a\/post\/requestBody: the pattern "\(a\)\\\\1" cannot be used: has "\\1"; back references/,
-  ],
   [withOperation({ parameters: [{ $ref: '#/nowhere' }] }), /^#\/paths\/~1a\/post: refers to "#\/nowhere"/],
   [withOperation({ parameters: [{ name: 'a', in: 'path', style: 'matrix' }] }), /the style "matrix"; expected simple/],
   [withOperation({ parameters: [{ name: 'a', in: 'query', style: 'simple' }] }), /expected form, spaceDelimited/],
@@ -228,6 +224,35 @@ for (const [document, reason] of [
       (error) => error instanceof UnusableSchema && reason.test(error.message),
     )
   })
+
+test('patterns that cannot be used are refused with their places, or skipped with a warning each', async () => {
+  const schema = { $ref: '#/components/schemas/A' }
+  const document = withOperation(
+    { ...json(schema), parameters: [{ name: 'q', in: 'query', schema: { pattern: '(?<!a)b' } }] },
+    '/a',
+    { components: { schemas: { A: { properties: { b: { pattern: '(a)\\1', minLength: 2 } } } } } },
+  )
+  const refused = validation.options.safeParse({ openapi: { document } })
+  assert.deepEqual(
+    refused.error?.issues.map(({ path, message }) => `${path.join('.')} ${message}`),
+    [
+      '#/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround that is no lookahead right after a leading "^", and cannot be tested in time linear in the text',
+      '#/components/schemas/A/properties/b/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text',
+    ].map(
+      (why) => `openapi.document cannot be used: ${why}; change it, or leave such ones out with unusablePatterns: skip`,
+    ),
+  )
+  const options = { openapi: { document }, unusablePatterns: 'skip' } as const
+  assert.deepEqual(
+    validation.warnings?.(validation.options.parse(options)).map(({ path, message }) => `${path.join('.')} ${message}`),
+    [
+      'openapi.document #/paths/~1a/post/parameters[q]/schema/pattern: the pattern "(?<!a)b" has "(?<!", a lookaround that is no lookahead right after a leading "^", and cannot be tested in time linear in the text; it is skipped',
+      'openapi.document #/components/schemas/A/properties/b/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text; it is skipped',
+    ],
+  )
+  assert.equal((await run(options, ask('POST', '/a?q=x', '{"b":"xyz"}'))).status, 200)
+  assert.deepEqual((await run(options, ask('POST', '/a', '{"b":"x"}'))).errors, ['body /b'])
+})
 
 test('a path with a parameter within a segment is refused', () => {
   const document = withOperation({}, '/files/{name}.{ext}')

@@ -6,6 +6,7 @@ import type { ParameterRule } from './operation.ts'
 import { type Parameter, type Style, styles } from './parameters.ts'
 import { type Check, UnusableSchema } from './schema.ts'
 import { type Resolve, shapeOf, within } from './shape.ts'
+import type { UnusablePatterns } from './unusable-patterns.ts'
 import { step } from './violations.ts'
 
 /** An operation of the document, compiled. */
@@ -26,6 +27,8 @@ export interface Description {
   /** Path of the first server, without a slash at its end. */
   readonly basePath: string
   readonly operations: readonly DescribedOperation[]
+  /** Patterns that it is not held to, since they cannot be used. */
+  readonly unusable: UnusablePatterns
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
@@ -55,7 +58,8 @@ function describe(document: JsonDocument): Description {
     template.startsWith('/') ? reader.pathItem(template, item) : [],
   )
   const compile = schemas.complete()
-  return { basePath: basePathOf(document), operations: drafts.map((finish) => finish(compile)) }
+  const operations = drafts.map((finish) => finish(compile))
+  return { basePath: basePathOf(document), operations, unusable: schemas.unusable }
 }
 
 /** Makes an operation once all schemas of the document are known. */
@@ -81,16 +85,15 @@ class Reader {
 
   private operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): Draft {
     const place = `#/paths${step(template)}/${method}`
-    const parameters = this.at(place, () => this.parameters(operation, item))
+    const parameters = this.at(place, () => this.parameters(operation, item, place))
     const body = this.at(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
     const content = isDocument(body['content']) ? body['content'] : {}
     const contents = Object.entries(content)
       .map(([range, media]) => {
         const schema = isDocument(media) ? media['schema'] : undefined
         const type = range.split(';', 1)[0]!.trim().toLowerCase()
-        const translated = this.at(`${place}/requestBody/content${step(range)}/schema`, () =>
-          schema === undefined ? null : this.schemas.translate(schema),
-        )
+        const where = `${place}/requestBody/content${step(range)}/schema`
+        const translated = this.at(where, () => (schema === undefined ? null : this.schemas.translate(schema, where)))
         return { type, takes: compileMediaTypes([type]), schema: translated }
       })
       .toSorted((a, b) => closeness(b.type) - closeness(a.type))
@@ -112,7 +115,7 @@ class Reader {
   }
 
   /** For each place, the parameters and the schema of them all. */
-  private parameters(operation: JsonDocument, item: JsonDocument) {
+  private parameters(operation: JsonDocument, item: JsonDocument, at: string) {
     const all = [item['parameters'] ?? [], operation['parameters'] ?? []].flat().map((each) => this.follow(each))
     // One of the operation stands in for that of the path.
     const unique = [...new Map(all.map((each) => [`${String(each['in'])} ${String(each['name'])}`, each])).values()]
@@ -122,7 +125,10 @@ class Reader {
       const parameters = here.map((each) => this.parameter(each, place))
       const schema = {
         properties: Object.fromEntries(
-          here.map((each) => [String(each['name']), this.schemas.translate(schemaOf(each))]),
+          here.map((each) => {
+            const name = String(each['name'])
+            return [name, this.schemas.translate(schemaOf(each), `${at}/parameters[${name}]/schema`)]
+          }),
         ),
         required: here
           .filter((each) => each['required'] === true || place === 'path')

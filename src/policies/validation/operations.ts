@@ -12,6 +12,7 @@ export interface Found<T> {
   readonly params: Readonly<Record<string, string>>
 }
 
+/** A document, and where and how strictly it holds. */
 export interface OperationsOptions {
   readonly document: JsonDocument
   /** What stands before the document's paths in those of clients; where not given, the path of its first server. */

@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import { document } from '../../core/document.ts'
+import type { OptionsWarning } from '../../core/component.ts'
+import { document, type JsonDocument } from '../../core/document.ts'
 import { size } from '../../core/units.ts'
 import { mediaType } from '../media-types.ts'
-import { compileParameters, compileSchema } from './inline.ts'
-import { compileOperations } from './operations.ts'
+import { compileSchema } from './inline.ts'
+import { describeDocument } from './openapi.ts'
+import { compileOperations, type OperationsOptions } from './operations.ts'
+import type { UnusablePatterns } from './unusable-patterns.ts'
 
 const pathExpected = 'expected the beginning of a path such as "/api/v1"'
 
@@ -59,26 +62,86 @@ export const validationOptions = z
       })
       .optional()
       .describe('An OpenAPI document that requests are held to, in place of schemas.'),
+    unusablePatterns: z
+      .enum(['refuse', 'skip'])
+      .default('refuse')
+      .describe(
+        'What becomes of patterns that cannot be tested in linear time: a problem of the configuration, or they are left out, with a warning. Default refuse.',
+      ),
   })
-  .superRefine(({ body, query, path, headers, openapi }, context) => {
-    const check = (at: string[], compile: () => unknown): void => {
+  .superRefine((options, context) => {
+    const { body, openapi } = options
+    for (const { path: at, compile } of schemasOf(options)) {
       try {
-        compile()
+        const unusable = compile()
+        if (options.unusablePatterns === 'refuse') refuse(unusable, at, context)
       } catch (error) {
         const message = `cannot be used: ${error instanceof Error ? error.message : String(error)}`
-        context.addIssue({ code: 'custom', path: at, message })
+        context.addIssue({ code: 'custom', path: [...at], message })
       }
     }
-    const { schema } = body
-    if (schema !== undefined) check(['body', 'schema'], () => compileSchema(schema))
-    if (query !== undefined) check(['query'], () => compileParameters(query, 'query'))
-    if (path !== undefined) check(['path'], () => compileParameters(path, 'path'))
-    if (headers !== undefined) check(['headers'], () => compileParameters(headers, 'header'))
     if (openapi === undefined) return
-    check(['openapi', 'document'], () => compileOperations(openapi, () => null))
-    if ([schema, query, path, headers].some((each) => each !== undefined))
+    if ([body.schema, options.query, options.path, options.headers].some((each) => each !== undefined))
       context.addIssue({ code: 'custom', path: ['openapi'], message: 'openapi beside a schema; expected one of them' })
   })
 
 /** The options of the policy after parsing. */
 export type ValidationOptions = z.output<typeof validationOptions>
+
+/** Of the options, what schemas stand in. */
+interface SchemaOptions {
+  readonly body: { readonly schema?: JsonDocument | undefined }
+  readonly query?: JsonDocument | undefined
+  readonly path?: JsonDocument | undefined
+  readonly headers?: JsonDocument | undefined
+  readonly openapi?: OperationsOptions | undefined
+}
+
+/** A schema of the options. */
+interface Place {
+  readonly path: readonly string[]
+  /** What of it cannot be used. Throws UnusableSchema. */
+  readonly compile: () => UnusablePatterns
+}
+
+/** What there is no more than this of is told, of each schema. */
+const TOLD = 10
+
+/** What is left out of the schemas, one line a pattern, for those that are to be skipped. */
+export function skippedPatterns(options: ValidationOptions): readonly OptionsWarning[] {
+  if (options.unusablePatterns === 'refuse') return []
+  return schemasOf(options).flatMap(({ path, compile }) => {
+    return compile().map((pattern) => ({ path, message: `${pattern}; it is skipped` }))
+  })
+}
+
+function schemasOf({ body: { schema }, query, path, headers, openapi }: SchemaOptions): Place[] {
+  const places = [
+    { path: ['body', 'schema'], schema },
+    { path: ['query'], schema: query },
+    { path: ['path'], schema: path },
+    { path: ['headers'], schema: headers },
+  ].flatMap((each) => {
+    if (each.schema === undefined) return []
+    const { path: steps, schema: own } = each
+    return [{ path: steps, compile: () => compileSchema(own).unusable }]
+  })
+  if (openapi === undefined) return places
+  const compile = (): UnusablePatterns => {
+    compileOperations(openapi, () => null)
+    return describeDocument(openapi.document).unusable
+  }
+  return [...places, { path: ['openapi', 'document'], compile }]
+}
+
+function refuse(unusable: UnusablePatterns, at: readonly string[], context: z.RefinementCtx): void {
+  const rest = unusable.length - TOLD
+  for (const pattern of unusable.slice(0, TOLD))
+    context.addIssue({
+      code: 'custom',
+      path: [...at],
+      message: `cannot be used: ${pattern}; change it, or leave such ones out with unusablePatterns: skip`,
+    })
+  if (rest > 0)
+    context.addIssue({ code: 'custom', path: [...at], message: `cannot be used: ${rest} patterns more are like that` })
+}

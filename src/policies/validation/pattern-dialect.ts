@@ -25,7 +25,7 @@ export function strictForm(text: string): Expression {
   const flagged = /^(\^?)\(\?i\)/.exec(text)
   const written = flagged === null ? text : `${flagged[1]}${text.slice(flagged[0].length)}`
   const source = rewritten(written)
-  if (refusalOf(source) !== null) throw new UnusablePattern(reason)
+  if (refusalOf(source) !== null) throw new UnusablePattern(`is no expression: ${reason}`)
   return { source, ignoresCase: flagged !== null }
 }
 
@@ -34,7 +34,8 @@ function refusalOf(source: string): string | null {
     void new RegExp(source, 'u')
     return null
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    // The rest of the message repeats the expression.
+    return error instanceof Error ? error.message.replace(/^.*\/[a-z]*: /s, '') : String(error)
   }
 }
 

@@ -58,7 +58,7 @@ class Parser {
     }
     const part = this.alternatives()
     if (part.type === 'choice') {
-      if (conditions.length > 0) throw unusable('a lookahead beside "|"; expected a group around the alternatives')
+      if (conditions.length > 0) throw unusable('a lookahead beside "|", without a group around the alternatives')
       const [first, ...others] = part.parts
       return [{ part: { type: 'choice', parts: [atStart(first!), ...others] }, negated: false }]
     }
@@ -98,9 +98,10 @@ class Parser {
       this.at++
       return inner
     }
-    if (/^\(\?[a-z-]/.test(token)) throw unusable(`"${token}"; of flags, a leading "(?i)" is taken only`)
-    if (token.startsWith('(?')) throw unusable(`"${token}"; lookaheads are taken right after a leading "^" only`)
-    if (/^\\(?:[1-9k])/.test(token)) throw unusable(`"${token}"; back references are not taken`)
+    if (/^\(\?[a-z-]/.test(token)) throw unusable(`"${token}", a flag that is no leading "(?i)"`)
+    if (token.startsWith('(?'))
+      throw unusable(`"${token}", a lookaround that is no lookahead right after a leading "^"`)
+    if (/^\\(?:[1-9k])/.test(token)) throw unusable(`"${token}", a back reference`)
     if (token === '\\b') return { type: 'boundary' }
     if (token === '\\B') return { type: 'inner' }
     return { type: 'atom', source: token }
@@ -123,5 +124,5 @@ function atStart(part: Part): Part {
 }
 
 function unusable(what: string): UnusablePattern {
-  return new UnusablePattern(`has ${what}, so that it takes time linear in the text`)
+  return new UnusablePattern(`has ${what}, and cannot be tested in time linear in the text`)
 }

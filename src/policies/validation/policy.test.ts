@@ -200,7 +200,7 @@ for (const [options, reason] of [
   [{ body: { schema: './not-read.json' } }, /expected a map, or the path of a file with one/],
   [{ body: { types: ['json'] } }, /expected a media type/],
   [{ body: '0b' }, /expected a size/],
-  [{ query: { properties: { a: { pattern: '(?<=a)b' } } } }, /lookaheads/],
+  [{ query: { properties: { a: { pattern: '(?<=a)b' } } } }, /a lookaround that is no lookahead/],
   [{ path: { $ref: '#/x' } }, /can't resolve reference/],
   [{ headers: { minimum: '' } }, /must be number/],
   [{ openapi: { document: {} } }, /is no OpenAPI document/],

@@ -1,7 +1,7 @@
 import { definePolicy } from '../../core/component.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'
-import { validationOptions } from './options.ts'
+import { skippedPatterns, validationOptions } from './options.ts'
 import { describedOperation, ownOperation } from './rules.ts'
 
 /** Refuses requests that are not as they should be, before the service sees them. */
@@ -10,6 +10,7 @@ export const validation = definePolicy({
   summary: 'Holds requests to limits, media types, JSON Schemas or an OpenAPI document.',
   options: validationOptions,
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
+  warnings: skippedPatterns,
   create(options, _toolbox, route) {
     // What no route takes is refused in any case.
     if (route.id === '') return (inner) => inner

@@ -13,7 +13,7 @@ const JSON_TYPES = ['application/json', 'application/*+json']
 export function ownOperation({ body, query, path, headers }: ValidationOptions): Operation {
   const { schema, required = schema !== undefined } = body
   const types = body.types ?? (schema === undefined ? null : JSON_TYPES)
-  const check = schema === undefined ? null : compileSchema(schema)
+  const check = schema === undefined ? null : compileSchema(schema).check
   return {
     parameters: [
       ...(path === undefined ? [] : [compileParameters(path, 'path')]),

@@ -25,7 +25,7 @@ const engine = Object.assign(
       return { test: compileLinear(pattern), toString: () => pattern }
     } catch (error) {
       if (!(error instanceof UnusablePattern)) throw error
-      throw new UnusableSchema(`the pattern ${JSON.stringify(pattern)} cannot be used: ${error.message}`)
+      throw new UnusableSchema(`the pattern ${JSON.stringify(pattern)} ${error.message}`)
     }
   },
   { code: '' },

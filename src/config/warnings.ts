@@ -1,0 +1,43 @@
+import type { Policy } from '../core/component.ts'
+import type { Logger } from '../core/logger.ts'
+import { activePolicies, type PoliciesConfig } from './policy-schema.ts'
+import { formatPath, type Path } from './problems.ts'
+import type { GatewayConfig } from './schema.ts'
+
+/** Something that works, and that whoever wrote it should know. */
+export interface Warning {
+  /** Where in the configuration, such as `routes[0].policies.validation`. */
+  readonly path: string
+  readonly message: string
+}
+
+/** What is worth a warning in a configuration; of the same in several routes, the first. */
+export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Warning[] {
+  const told = new Set<string>()
+  const places = [
+    { path: ['policies'] as Path, policies: config.policies },
+    ...config.routes.map(({ policies }, i) => ({ path: ['routes', i, 'policies'] as Path, policies })),
+  ]
+  return places
+    .flatMap(({ path, policies }) => warningsAt(path, policies, chain))
+    .filter(({ key }) => {
+      if (told.has(key)) return false
+      told.add(key)
+      return true
+    })
+}
+
+/** Puts them into the log. */
+export function logWarnings(config: GatewayConfig, chain: readonly Policy[], log: Logger): void {
+  for (const { path, message } of warningsOf(config, chain))
+    log.warn({ path, problem: message }, 'Check the configuration')
+}
+
+function warningsAt(at: Path, policies: PoliciesConfig, chain?: readonly Policy[]): (Warning & { key: string })[] {
+  return activePolicies(policies, chain).flatMap(([policy, options]) => {
+    return (policy.warnings?.(options) ?? []).map(({ path, message }) => {
+      const steps = [policy.name, ...path]
+      return { path: formatPath([...at, ...steps]), message, key: JSON.stringify([steps, message]) }
+    })
+  })
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { isDocument, type JsonDocument } from '../../core/document.ts'
+import { Schemas } from './schema.ts'
+import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
+
+const UNUSABLE = '(a)\\1'
+
+function usable(schema: JsonDocument): { schema: unknown; found: UnusablePatterns } {
+  const found: UnusablePatterns = []
+  return { schema: withoutUnusablePatterns(schema, '#', found), found }
+}
+
+const rows: readonly (readonly [what: string, schema: JsonDocument, left: JsonDocument])[] = [
+  ['itself', { type: 'string', pattern: UNUSABLE }, { type: 'string' }],
+  [
+    'no members beside it',
+    { patternProperties: { [UNUSABLE]: { type: 'null' } }, additionalProperties: false },
+    { patternProperties: {} },
+  ],
+  ['what it was not to be', { not: { pattern: UNUSABLE }, minLength: 1 }, { minLength: 1 }],
+  ['what depended on it', { if: { pattern: UNUSABLE }, else: { maxLength: 2 } }, {}],
+  [
+    'that only one may hold',
+    { oneOf: [{ pattern: UNUSABLE }, { pattern: '^b' }] },
+    { allOf: [{ anyOf: [{}, { pattern: '^b' }] }] },
+  ],
+]
+
+for (const [what, schema, left] of rows)
+  test(`a pattern that cannot be used takes ${what} with it`, () => {
+    assert.deepEqual(usable(schema).schema, left)
+  })
+
+test('it is told where it stands, what it is and why it cannot be used', () => {
+  const { found } = usable({ properties: { 'a/b': { items: { anyOf: [{ pattern: 'a' }, { pattern: UNUSABLE }] } } } })
+  assert.deepEqual(found, [
+    '#/properties/a~1b/items/anyOf/1/pattern: the pattern "(a)\\\\1" has "\\1", a back reference, and cannot be tested in time linear in the text',
+  ])
+})
+
+test('properties that have the name of a keyword are no patterns', () => {
+  const schema = {
+    properties: { pattern: { type: 'string' }, not: { enum: ['(a)\\1'] } },
+    default: { pattern: UNUSABLE },
+  }
+  assert.deepEqual(usable(schema), { schema, found: [] })
+})
+
+/** Schemas in which `p` stands for an expression. */
+const { schemas } = fc.letrec<{ schemas: JsonDocument }>((tie) => {
+  const inner = tie('schemas')
+  const list = fc.array(inner, { minLength: 1, maxLength: 2 })
+  return {
+    schemas: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom<JsonDocument>({ pattern: '(?:a)' }, { pattern: 'p' }, { minLength: 1 }, { type: 'object' }),
+      inner.map((not) => ({ not })),
+      list.map((oneOf) => ({ oneOf })),
+      list.map((anyOf) => ({ anyOf })),
+      list.map((allOf) => ({ allOf })),
+      fc
+        .tuple(inner, inner, inner)
+        .map(([first, second, third]) =>
+          Object.fromEntries(Object.entries({ if: first, else: third }).concat([['then', second]])),
+        ),
+      inner.map((a) => ({ properties: { a } })),
+      inner.map((each) => ({ patternProperties: { p: each, '^b$': each }, additionalProperties: false })),
+    ),
+  }
+})
+
+/** The schema with another expression in place of `p`. */
+function put(value: unknown, expression: string): unknown {
+  if (value === 'p') return expression
+  if (Array.isArray(value)) return value.map((each) => put(each, expression))
+  if (!isDocument(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, each]) => [name === 'p' ? expression : name, put(each, expression)]),
+  )
+}
+
+test('what is left takes whatever the whole schema takes, whatever the pattern was to mean', () => {
+  const values = fc.constantFrom<unknown>('', 'a', 'b', 'ab', 1, {}, { a: 'a' }, { a: 'b', b: '' }, { b: 'a' })
+  fc.assert(
+    fc.property(schemas, values, fc.constantFrom('^a', 'b$', '^$', 'x'), (schema, value, expression) => {
+      const whole = put(schema, expression)
+      const left = usable(put(schema, UNUSABLE) as JsonDocument).schema
+      const accepts = (each: unknown) => new Schemas(true).compile(each as JsonDocument)(value, 1, 'body') === null
+      if (accepts(whole)) assert.ok(accepts(left))
+    }),
+    { numRuns: 60 },
+  )
+})

@@ -1,0 +1,67 @@
+import { isDocument, type JsonDocument } from '../../core/document.ts'
+import { refusalOfPattern } from './linear-pattern.ts'
+import { LISTS, MAPS, SINGLE } from './schema-keywords.ts'
+import { step } from './violations.ts'
+
+/** A pattern that cannot be used, as one line: where it stands, what it is and why not. */
+export type UnusablePatterns = string[]
+
+/**
+ * A schema without the patterns that cannot be used, which are added to `found`. What is left takes everything that the
+ * schema takes: what would refuse more for want of a pattern goes with it, or is made wider. `place` is where the schema
+ * stands.
+ */
+export function withoutUnusablePatterns(schema: unknown, place: string, found: UnusablePatterns): unknown {
+  if (!isDocument(schema)) return schema
+  const lost = new Set<string>()
+  const inner = (name: string, at: string, value: unknown): unknown => {
+    const before = found.length
+    const usable = withoutUnusablePatterns(value, at, found)
+    if (found.length > before) lost.add(name)
+    return usable
+  }
+  const entries = Object.entries(schema).flatMap(([name, value]): [string, unknown][] => {
+    const at = place + step(name)
+    if (name === 'pattern' && isUnusable(value, at, found)) return []
+    if (SINGLE.has(name)) return [[name, inner(name, at, value)]]
+    if (LISTS.has(name) && Array.isArray(value))
+      return [[name, value.map((each, i) => inner(name, `${at}/${i}`, each))]]
+    if (!MAPS.has(name) || !isDocument(value)) return [[name, value]]
+    const members = Object.entries(value).flatMap(([key, each]): [string, unknown][] => {
+      if (name === 'patternProperties' && isUnusable(key, at + step(key), found)) {
+        lost.add('names')
+        return []
+      }
+      return [[key, inner(name, at + step(key), each)]]
+    })
+    return [[name, Object.fromEntries(members)]]
+  })
+  return lost.size === 0 ? Object.fromEntries(entries) : widened(Object.fromEntries(entries), lost)
+}
+
+/** Takes what was lost out of the keywords that would refuse more for it. */
+function widened(schema: JsonDocument, lost: ReadonlySet<string>): JsonDocument {
+  const { oneOf, allOf, ...rest } = schema
+  const entries = Object.entries(rest).filter(([name]) => {
+    if (name === 'not') return !lost.has('not')
+    if (name === 'if' || name === 'then' || name === 'else') return !lost.has('if')
+    if (name === 'additionalProperties' || name === 'unevaluatedProperties') return !lost.has('names')
+    return name !== 'maxContains' || !lost.has('contains')
+  })
+  const all: unknown[] = Array.isArray(allOf) ? allOf : []
+  // Of several branches that differ by a pattern, more than one may now hold.
+  if (oneOf !== undefined && lost.has('oneOf'))
+    return { ...Object.fromEntries(entries), allOf: [...all, { anyOf: oneOf }] }
+  return {
+    ...Object.fromEntries(entries),
+    ...(allOf !== undefined && { allOf }),
+    ...(oneOf !== undefined && { oneOf }),
+  }
+}
+
+function isUnusable(pattern: unknown, place: string, found: UnusablePatterns): boolean {
+  const reason = typeof pattern === 'string' ? refusalOfPattern(pattern) : null
+  if (reason === null) return false
+  found.push(`${place}: the pattern ${JSON.stringify(pattern)} ${reason}`)
+  return true
+}
