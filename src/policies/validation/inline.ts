@@ -34,6 +34,7 @@ export function compileParameters(schema: JsonDocument, place: ParameterRule['pl
     style: place === 'query' ? ('form' as const) : ('simple' as const),
     explode: place === 'query',
     shape: shapeOf(member, resolve),
+    mayBeEmpty: false,
   }))
   return { place, parameters, check }
 }

@@ -254,6 +254,54 @@ test('patterns that cannot be used are refused with their places, or skipped wit
   assert.deepEqual((await run(options, ask('POST', '/a', '{"b":"x"}'))).errors, ['body /b'])
 })
 
+test('what is in brackets is held to additionalProperties', async () => {
+  const filter = (additionalProperties: unknown) => ({
+    type: 'object',
+    properties: {
+      status: { enum: ['open', 'closed'] },
+      at: { type: 'object', properties: { gt: { type: 'integer' } } },
+    },
+    additionalProperties,
+  })
+  const documentOfFilter = (additionalProperties: unknown) =>
+    withOperation({
+      parameters: [{ name: 'filter', in: 'query', style: 'deepObject', schema: filter(additionalProperties) }],
+    })
+  const strict = { openapi: { document: documentOfFilter(false) } }
+  const numbers = { openapi: { document: documentOfFilter({ type: 'integer' }) } }
+  for (const [options, query, errors] of [
+    [strict, 'filter[status]=open&filter[at][gt]=5', undefined],
+    [strict, 'filter[state]=open', ['query /filter/state']],
+    [strict, 'filter[at][gt]=x', ['query /filter/at/gt']],
+    [strict, 'filter[status]=shut&other=1', ['query /filter/status']],
+    [numbers, 'filter[state]=1', undefined],
+    [numbers, 'filter[state]=open', ['query /filter/state']],
+  ] as const)
+    assert.deepEqual((await run(options, ask('POST', `/a?${query}`))).errors, errors, query)
+})
+
+test('an empty value is taken where the document says so', async () => {
+  const flag = (allowEmptyValue: boolean) => ({
+    openapi: {
+      document: withOperation({
+        parameters: [
+          { name: 'n', in: 'query', required: true, allowEmptyValue, schema: { type: 'integer', minimum: 1 } },
+        ],
+      }),
+    },
+  })
+  for (const [allowed, query, errors] of [
+    [true, '?n', undefined],
+    [true, '?n=', undefined],
+    [true, '?n=1', undefined],
+    [true, '?n=0', ['query /n']],
+    [true, '?n=&n=', ['query /n']],
+    [true, '', ['query /n']],
+    [false, '?n=', ['query /n']],
+  ] as const)
+    assert.deepEqual((await run(flag(allowed), ask('POST', `/a${query}`))).errors, errors, query)
+})
+
 test('a path with a parameter within a segment is refused', () => {
   const document = withOperation({}, '/files/{name}.{ext}')
   assert.match(

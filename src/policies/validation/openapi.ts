@@ -127,7 +127,8 @@ class Reader {
         properties: Object.fromEntries(
           here.map((each) => {
             const name = String(each['name'])
-            return [name, this.schemas.translate(schemaOf(each), `${at}/parameters[${name}]/schema`)]
+            const own = this.schemas.translate(schemaOf(each), `${at}/parameters[${name}]/schema`)
+            return [name, mayBeEmpty(each) ? { if: { const: '' }, else: own } : own]
           }),
         ),
         required: here
@@ -148,7 +149,7 @@ class Reader {
       )
     const shape =
       written['content'] === undefined ? shapeOf(schemaOf(written), this.resolve) : ({ type: 'json' } as const)
-    return { name, style, explode: explode === true, shape }
+    return { name, style, explode: explode === true, shape, mayBeEmpty: mayBeEmpty(written) }
   }
 
   /** What a reference to a part of the document leads to. */
@@ -179,6 +180,10 @@ class Reader {
 
 function isIgnored({ in: place, name }: JsonDocument): boolean {
   return place === 'header' && NOT_PARAMETERS.has(String(name).toLowerCase())
+}
+
+function mayBeEmpty({ in: place, allowEmptyValue }: JsonDocument): boolean {
+  return place === 'query' && allowEmptyValue === true
 }
 
 function schemaOf({ schema, content }: JsonDocument): unknown {

@@ -1,7 +1,8 @@
 import type { Exchange } from '../../core/exchange.ts'
 import { type BodyRule, checkHead, takeBody } from './body-rule.ts'
-import { type Parameter, readHeaders, readPath, readQuery, type Values } from './parameters.ts'
+import { type Parameter, readHeaders, readPath, readQuery } from './parameters.ts'
 import type { Check } from './schema.ts'
+import type { Values } from './values.ts'
 import { type Place, refusal } from './violations.ts'
 
 /** The parameters in one place, and what they must be like. */

@@ -7,7 +7,7 @@ import { type Parameter, readHeaders, readPath, readQuery, type Style } from './
 import { shapeOf, within } from './shape.ts'
 
 function parameter(schema: unknown, style: Style, explode: boolean, name = 'p'): Parameter {
-  return { name, style, explode, shape: shapeOf(schema, within({})) }
+  return { name, style, explode, shape: shapeOf(schema, within({})), mayBeEmpty: false }
 }
 
 const numbers = { type: 'array', items: { type: 'integer' } }
@@ -43,8 +43,45 @@ for (const [what, schema, style, explode, query, value] of [
     assert.deepEqual(p !== null && typeof p === 'object' && !Array.isArray(p) ? { ...p } : p, value)
   })
 
+const node = {
+  $ref: '#/node',
+}
+const tree = {
+  node: {
+    type: 'object',
+    properties: { n: { type: 'integer' }, ids: numbers, below: node },
+    additionalProperties: { type: 'boolean' },
+  },
+}
+
+for (const [what, query, value] of [
+  ['members that are not known', '?p[n]=1&p[other]=true', { n: 1, other: true }],
+  ['maps within maps', '?p[below][below][n]=2&p[below][n]=1', { below: { below: { n: 2 }, n: 1 } }],
+  ['lists', '?p[ids]=1&p[ids]=2', { ids: [1, 2] }],
+  ['a list of one', '?p[ids]=1', { ids: [1] }],
+  ['lists in brackets', '?p[ids][]=1&p[ids][]=2', { ids: [1, 2] }],
+  ['lists with indexes', '?p%5Bids%5D%5B0%5D=1&p[ids][1]=2', { ids: [1, 2] }],
+  [
+    'names like those of the language',
+    '?p[__proto__]=true&p[constructor][a]=1',
+    { ['__proto__']: true, constructor: { a: '1' } },
+  ],
+  ['nothing', '?q[n]=1&p=1&pp[n]=1&p[n', undefined],
+] as const)
+  test(`brackets hold ${what}`, () => {
+    const known = { ...parameter({}, 'deepObject', true), shape: shapeOf(tree.node, within(tree)) }
+    const { p } = readQuery(query, [known])
+    assert.equal(JSON.stringify(typeof p === 'string' ? undefined : p), JSON.stringify(value))
+  })
+
+for (const query of ['?p[n]=1&p[n]=2', '?p[a]=1&p[a][b]=1', '?p[a][b]=1&p[a]=1', `?p${'[below]'.repeat(17)}=1`])
+  test(`${query.slice(0, 20)} in brackets is refused`, () => {
+    const known = { ...parameter({}, 'deepObject', true), shape: shapeOf(tree.node, within(tree)) }
+    assert.throws(() => readQuery(query, [known]), GatewayError)
+  })
+
 test('JSON in a parameter is read, and what is none stays a text', () => {
-  const known: Parameter[] = [{ name: 'p', style: 'form', explode: true, shape: { type: 'json' } }]
+  const known: Parameter[] = [{ name: 'p', style: 'form', explode: true, shape: { type: 'json' }, mayBeEmpty: false }]
   assert.deepEqual(readQuery('?p=%7B%22a%22%3A1%7D', known)['p'], { a: 1 })
   assert.equal(readQuery('?p={', known)['p'], '{')
 })

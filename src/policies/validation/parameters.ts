@@ -1,7 +1,8 @@
-import type { GatewayError } from '../../core/errors.ts'
 import type { Headers } from '../../core/headers.ts'
+import { decode, malformed } from './query-text.ts'
+import { readBrackets } from './brackets.ts'
 import { type Shape, valueOf } from './shape.ts'
-import { refusal, step } from './violations.ts'
+import { empty, type Values } from './values.ts'
 
 /** How lists and maps are written in a parameter (OpenAPI 3.1 section 4.8.12.2). */
 export const styles = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject', 'simple'] as const
@@ -15,10 +16,9 @@ export interface Parameter {
   /** Each item or member stands by itself: repeated in a query, "name=value" elsewhere. */
   readonly explode: boolean
   readonly shape: Shape
+  /** In a query, an empty text may stand for it whatever its schema says (OpenAPI 3.1 section 4.8.12.2). */
+  readonly mayBeEmpty: boolean
 }
-
-/** Values by their names; without a prototype, as clients choose names. */
-export type Values = Record<string, unknown>
 
 const SEPARATORS: Readonly<Record<Style, RegExp>> = {
   form: /,/,
@@ -77,14 +77,18 @@ export function readPath(params: Readonly<Record<string, string>>, known: readon
 }
 
 /** What it takes is removed from what was given. */
-function inQuery({ name, style, explode, shape }: Parameter, given: Map<string, string[]>): unknown {
-  if (shape.type === 'map' && (style === 'deepObject' || explode)) {
+function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, given: Map<string, string[]>): unknown {
+  if (mayBeEmpty && given.get(name)?.join() === '') {
+    given.delete(name)
+    return ''
+  }
+  if (style === 'deepObject') return readBrackets(name, shape, given)
+  if (shape.type === 'map' && explode) {
     const members = empty()
     for (const [member, types] of shape.members) {
-      const key = style === 'deepObject' ? `${name}[${member}]` : member
-      const texts = given.get(key)
+      const texts = given.get(member)
       if (texts === undefined) continue
-      given.delete(key)
+      given.delete(member)
       const values = texts.map((text) => valueOf(decode(text, name), types))
       members[member] = values.length === 1 ? values[0] : values
     }
@@ -133,24 +137,4 @@ function json(text: string): unknown {
   } catch {
     return text
   }
-}
-
-/** WHATWG URL, application/x-www-form-urlencoded: "+" is a space; but strictly. */
-function decode(text: string, name: string): string {
-  if (!/[%+]/.test(text)) return text
-  try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
-  } catch {
-    throw malformed(name, 'is not percent-encoded UTF-8')
-  }
-}
-
-function malformed(name: string, detail: string): GatewayError {
-  const violation = { pointer: name === '' ? '' : step(name), in: 'query', detail } as const
-  return refusal('bad-request', 'The parameters of the request are malformed.', [violation])
-}
-
-function empty(): Values {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the library types it as any
-  return Object.create(null) as Values
 }

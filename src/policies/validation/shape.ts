@@ -9,7 +9,12 @@ export type Shape =
       readonly repeatable: boolean
     }
   | { readonly type: 'list'; readonly item: ReadonlySet<string> }
-  | { readonly type: 'map'; readonly members: ReadonlyMap<string, ReadonlySet<string>> }
+  | {
+      readonly type: 'map'
+      readonly members: ReadonlyMap<string, ReadonlySet<string>>
+      /** Of any member, whether it is among `members` or not. */
+      readonly shapeOfMember: (name: string) => Shape
+    }
   /** JSON as text. */
   | { readonly type: 'json' }
 
@@ -35,7 +40,13 @@ export function shapeOf(schema: unknown, resolve: Resolve): Shape {
     return { type: 'list', item: typesOf(items, resolve) }
   }
   const members = membersOf(schema, resolve)
-  return { type: 'map', members: new Map([...members].map(([name, member]) => [name, typesOf(member, resolve)])) }
+  const [additional] = parts(schema, resolve).flatMap((part) => part['additionalProperties'] ?? [])
+  return {
+    type: 'map',
+    members: new Map([...members].map(([name, member]) => [name, typesOf(member, resolve)])),
+    // When it is asked for, as a map may hold maps like itself.
+    shapeOfMember: (name) => shapeOf(members.get(name) ?? additional, resolve),
+  }
 }
 
 /** The members that a schema of a map names, and their schemas. */

@@ -24,7 +24,9 @@ export function refusal(code: ErrorCode, detail: string, violations: readonly Vi
 
 /** What the library found, in our words. */
 export function violationsOf(errors: readonly ErrorObject[], place: Place): Violation[] {
-  const found = errors.slice(0, 4 * MAXIMUM).map((error) => ({
+  // What is wrong by the branch that holds is said beside it.
+  const told = errors.filter(({ keyword }) => keyword !== 'if')
+  const found = (told.length > 0 ? told : errors).slice(0, 4 * MAXIMUM).map((error) => ({
     pointer: shortened(error.instancePath + memberOf(error)),
     in: place,
     detail: describe(error),

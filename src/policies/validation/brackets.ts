@@ -1,0 +1,56 @@
+import { decode, malformed } from './query-text.ts'
+import { type Shape, valueOf } from './shape.ts'
+import { empty, type Values } from './values.ts'
+
+/** Maps of one parameter within one another. */
+const DEEPEST = 16
+
+/**
+ * The map whose members stand in a query as `name[member]`, and those of maps and lists within it as
+ * `name[member][inner]`; whatever begins with the name and a bracket is a member, whether it is known or not, and is
+ * removed from what was given. Undefined where there is none. Throws GatewayError 'bad-request'.
+ */
+export function readBrackets(name: string, shape: Shape, given: Map<string, string[]>): Values | undefined {
+  let values: Values | undefined
+  for (const [key, texts] of given) {
+    if (!key.startsWith(`${name}[`) || !key.endsWith(']')) continue
+    given.delete(key)
+    const steps = key.slice(name.length + 1, -1).split('][')
+    if (steps.length > DEEPEST) throw malformed(name, `has more than ${DEEPEST} maps within one another`)
+    values ??= empty()
+    put(values, shape, steps, texts, name)
+  }
+  return values
+}
+
+function put(whole: Values, shape: Shape, steps: readonly string[], texts: readonly string[], name: string): void {
+  let values = whole
+  let inner = shape
+  for (const [i, member] of steps.entries()) {
+    inner = inner.type === 'map' ? inner.shapeOfMember(member) : { type: 'scalar', types: new Set(), repeatable: true }
+    const below = steps.slice(i + 1)
+    const isIndex = below.length === 1 && /^\d*$/.test(below[0]!)
+    if (below.length === 0 || (isIndex && inner.type !== 'map')) {
+      values[member] = added(values[member], inner, texts, isIndex, name)
+      return
+    }
+    const next = (values[member] ??= empty())
+    if (!isValues(next)) throw malformed(name, 'has a value and members under one name')
+    values = next
+  }
+}
+
+/** What a member is with further texts; a list of what it was and is. */
+function added(before: unknown, shape: Shape, texts: readonly string[], isItem: boolean, name: string): unknown {
+  if (isValues(before)) throw malformed(name, 'has a value and members under one name')
+  const types = shape.type === 'list' ? shape.item : shape.type === 'scalar' ? shape.types : new Set<string>()
+  const items = texts.map((text) => valueOf(decode(text, name), types))
+  const all = before === undefined ? items : [before, items].flat()
+  if (shape.type === 'list' || isItem) return all
+  if (all.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is there more than once')
+  return all.length === 1 ? all[0] : all
+}
+
+function isValues(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,21 @@
+import type { GatewayError } from '../../core/errors.ts'
+import { refusal, step } from './violations.ts'
+
+/**
+ * Decodes a name or value of the parameter in a query. WHATWG URL, application/x-www-form-urlencoded: "+" is a space; but
+ * strictly. Throws GatewayError 'bad-request'.
+ */
+export function decode(text: string, name: string): string {
+  if (!/[%+]/.test(text)) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    throw malformed(name, 'is not percent-encoded UTF-8')
+  }
+}
+
+/** The error for a parameter that cannot be read. */
+export function malformed(name: string, detail: string): GatewayError {
+  const violation = { pointer: name === '' ? '' : step(name), in: 'query', detail } as const
+  return refusal('bad-request', 'The parameters of the request are malformed.', [violation])
+}

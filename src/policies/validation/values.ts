@@ -1,0 +1,8 @@
+/** Values by their names; without a prototype, as clients choose names. */
+export type Values = Record<string, unknown>
+
+/** No values yet. */
+export function empty(): Values {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the library types it as any
+  return Object.create(null) as Values
+}
