@@ -19,6 +19,7 @@ import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { watchProcess } from '../front/process-metrics.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Line } from './line.ts'
+import { tidyHeap } from './tidy-heap.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
@@ -97,6 +98,7 @@ export class Supervisor implements Threads {
       throw error
     }
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
+    tidyHeap()
     this.checker.start()
     this.stopWatching = watchEvictions(this.limits, this.clock, this.log)
     const listeners = this.addresses.map(formatAddress)

@@ -12,6 +12,7 @@ import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing } from '../telemetry/tracing.ts'
 import { Line } from './line.ts'
 import { survivePolicies } from './survive-policies.ts'
+import { tidyHeap } from './tidy-heap.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
 /** Longer than the main thread waits for the workers, in milliseconds. */
@@ -61,6 +62,7 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
   )
   const listening = starting.then((front) => {
     process.once('exit', () => front.cutOff())
+    tidyHeap()
     return front.listen(addresses, true)
   })
   port!.on('message', (message: ToWorker) => {
