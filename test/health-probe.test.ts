@@ -128,6 +128,11 @@ test('an answer that changes the protocol is an error', async (t) => {
   assert.ok((await ask(target)) instanceof Error)
 })
 
+test('an answer may have as large a head as a reply of a service', async (t) => {
+  const target = await answering(t, (_, response) => response.writeHead(200, { 'X-Long': 'x'.repeat(60_000) }).end())
+  assert.equal(await ask(target), 200)
+})
+
 test('an interim response is waited out', async (t) => {
   const target = await answering(t, (_, response) => {
     response.writeProcessing()

@@ -224,3 +224,61 @@ test('the time for a reply counts from the end of the request', async (t) => {
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
   assert.match((await client.reply()).start, / 200 /)
 })
+
+/** A reply whose head is exactly that many octets. */
+function replyOf(size: number): string {
+  const head = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Long: \r\n\r\n'
+  return head.replace('X-Long: ', `X-Long: ${'x'.repeat(size - head.length)}`)
+}
+
+/** What a client gets when the service replies so. */
+async function answerTo(t: TestContext, reply: string, limits: object) {
+  // What a client may send is not what bounds a reply.
+  const config = { limits: { head: '1kb', headers: 5 }, service: { limits } }
+  const { client, service } = await setUpRaw(t, config)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  peer.write(reply)
+  return client.reply()
+}
+
+for (const [name, limits, size] of [
+  ['by default', {}, 65_536],
+  ['as configured', { head: '2kb' }, 2_048],
+] as const)
+  test(`a reply with a head of ${size} octets is passed on, and a larger one is 502 that says so (${name})`, async (t) => {
+    assert.match((await answerTo(t, replyOf(size), limits)).start, / 200 /)
+    for (const reply of [replyOf(size + 1), replyOf(size + 3).slice(0, -2)]) {
+      const refused = await answerTo(t, reply, limits)
+      assert.match(refused.start, / 502 /)
+      assert.equal(problemOf(refused).detail, `The head of the service's reply is too large. It is over ${size} bytes.`)
+    }
+  })
+
+for (const [name, limits, count] of [
+  ['by default', {}, 500],
+  ['as configured', { headers: 12 }, 12],
+] as const)
+  test(`a reply with ${count} header fields is passed on, and one with more is 502 that says so (${name})`, async (t) => {
+    const reply = (number: number): string =>
+      `HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${Array.from({ length: number - 1 }, (_, i) => `X-${i}: 1\r\n`).join('')}\r\n`
+    const passed = await answerTo(t, reply(count), limits)
+    assert.equal(passed.fields.get(`X-${count - 2}`), '1')
+    const refused = await answerTo(t, reply(count + 1), limits)
+    assert.match(refused.start, / 502 /)
+    assert.equal(
+      problemOf(refused).detail,
+      `The head of the service's reply is too large. There are more than ${count} header fields.`,
+    )
+  })
+
+test('a large head of a reply may come in small pieces', async (t) => {
+  const { client, service } = await setUpRaw(t)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  const reply = replyOf(40_000)
+  await peer.writeInPieces(Array.from({ length: 80 }, (_, i) => reply.slice(i * 500, (i + 1) * 500)))
+  assert.equal((await client.reply()).fields.get('X-Long'), /x+/.exec(reply)?.[0])
+})

@@ -59,10 +59,21 @@ test('a service needs its instances only', () => {
     users: {
       instances: [{ url: { scheme: 'http', host: 'users', port: 80 }, weight: 1 }],
       balancer: 'round-robin',
-      health: { path: '/health', interval: 10_000, timeout: 5000, unhealthyAfter: 2, healthyAfter: 1, status: [200] },
+      health: {
+        method: 'GET',
+        path: '/health',
+        headers: {},
+        body: '',
+        interval: 10_000,
+        timeout: 5000,
+        unhealthyAfter: 2,
+        healthyAfter: 1,
+        status: [200],
+      },
       openapi: '/openapi.json',
       timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
       pool: { connections: 256, queue: 1024, queueTimeout: 2000, idleTimeout: 30_000 },
+      limits: { head: 65_536, headers: 500 },
       host: 'client',
     },
   })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { balancers, type BalancerName } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
-import { duration } from '../core/units.ts'
+import { duration, size } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
 
@@ -27,6 +27,8 @@ const instanceUrl = z.string(urlExpected).transform((text, context): InstanceUrl
   context.addIssue({ code: 'custom', message: urlExpected })
   return z.NEVER
 })
+
+const SMALLEST_HEAD = 1024
 
 const weightedInstance = z
   .strictObject({
@@ -61,6 +63,14 @@ const poolSchema = z.strictObject({
   idleTimeout: duration.prefault('30s').describe('How long an unused connection is kept. Default 30s.'),
 })
 
+const limitsSchema = z.strictObject({
+  head: size
+    .refine((octets) => octets >= SMALLEST_HEAD, 'expected at least "1kb"')
+    .prefault('64kb')
+    .describe('Size of a reply head: status line and header fields; trailers too. At least 1kb. Default 64kb.'),
+  headers: z.int().min(10).max(10_000).default(500).describe('Number of header fields of a reply. Default 500.'),
+})
+
 const hostExpected = 'expected "client", "instance" or a fixed name such as "users.internal" or "users.internal:8080"'
 
 /** Schema of one service. */
@@ -93,6 +103,7 @@ export const serviceSchema = z.strictObject({
     ),
   timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
   pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
+  limits: limitsSchema.prefault({}).describe('What a reply of the service may have.'),
   host: z
     .string(hostExpected)
     .refine((text) => parseHostAndPort(text) !== undefined, hostExpected)

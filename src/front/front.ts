@@ -98,7 +98,7 @@ export class Front implements Receiver {
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, config.limits, random, metrics),
+        new Service(name, service, slots[name] ?? [], board, this.deadlines, random, metrics),
       ]),
     )
     const { redis } = config.stores

@@ -2,7 +2,7 @@ import { headersFromWire } from '../core/headers.ts'
 import type { BodyDecoder, DecoderOutput } from './body-decoder.ts'
 import { CR, hexValue, LF, SEMICOLON } from './characters.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
-import type { HeadLimits } from './limits.ts'
+import type { FieldLimits } from './limits.ts'
 import { trailerFieldNames } from './field-names.ts'
 
 const Step = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6, done: 7 } as const
@@ -21,9 +21,9 @@ export class ChunkedDecoder implements BodyDecoder {
   private extension = ''
   private extensionOctets = 0
   private trailer: Buffer | null = null
-  private readonly limits: HeadLimits
+  private readonly limits: FieldLimits
 
-  constructor(limits: HeadLimits) {
+  constructor(limits: FieldLimits) {
     this.limits = limits
   }
 

@@ -3,10 +3,10 @@ import { GatewayError } from '../core/errors.ts'
 import type { Headers } from '../core/headers.ts'
 import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
-import type { HeadLimits } from './limits.ts'
+import type { FieldLimits } from './limits.ts'
 
 /** What a client connection needs to know; times are milliseconds. */
-export interface ClientOptions extends HeadLimits {
+export interface ClientOptions extends FieldLimits {
   /** From the last octet of the request to the end of the response head, and without the service taking any of a body. */
   readonly responseTimeout: number
   /** Without an octet of a response body that is awaited. */

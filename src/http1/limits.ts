@@ -1,12 +1,16 @@
-/** Bounds on what one HTTP/1.1 message may ask of its reader. */
-export interface HeadLimits {
+/** Bounds on what the head of one HTTP/1.1 message, and its trailers, may ask of the reader. */
+export interface FieldLimits {
   /** Octets of a whole head: start line, fields and the empty line. */
   readonly head: number
-  /** Octets of a request target. */
-  readonly target: number
   /** Number of field lines. */
   readonly headers: number
 }
 
-/** The defaults of the configuration. */
+/** The same for requests. */
+export interface HeadLimits extends FieldLimits {
+  /** Octets of a request target. */
+  readonly target: number
+}
+
+/** The defaults of the configuration for requests. */
 export const defaultHeadLimits: HeadLimits = { head: 16_384, target: 8_192, headers: 100 }

@@ -1,15 +1,15 @@
 import { type BodyDecoder, CloseDecoder, LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'
-import type { HeadLimits } from './limits.ts'
+import type { FieldLimits } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './response-head.ts'
 
 /** The content of a response that is `length` octets long, or CHUNKED, or UNTIL_CLOSE; streamed, so without a bound. */
-export function responseBody(source: BodySource, length: number, limits: HeadLimits): IncomingBody {
+export function responseBody(source: BodySource, length: number, limits: FieldLimits): IncomingBody {
   return new IncomingBody(source, decoderFor(length, limits), Math.max(length, -1), Number.MAX_SAFE_INTEGER, never)
 }
 
-function decoderFor(length: number, limits: HeadLimits): BodyDecoder {
+function decoderFor(length: number, limits: FieldLimits): BodyDecoder {
   if (length === CHUNKED) return new ChunkedDecoder(limits)
   return length === UNTIL_CLOSE ? new CloseDecoder() : new LengthDecoder(length)
 }

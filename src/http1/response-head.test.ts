@@ -80,8 +80,8 @@ test('what cannot become a status line any more is refused early', () => {
 test('a head over its limits is refused, complete or not', () => {
   const limits = { head: 60, target: 10, headers: 2 }
   assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(34)}\r\n\r\n`, limits), 60)
-  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(35)}\r\n\r\n`, limits), 'bad-request')
-  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(40)}`, limits), 'bad-request')
+  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(35)}\r\n\r\n`, limits), 'headers-too-large')
+  assert.equal(refusal(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(40)}`, limits), 'headers-too-large')
   assert.equal(refusal('HTTP/1.1 200 OK\r\nA: 1\r\nB: 1\r\nC: 1\r\n\r\n', limits), 'headers-too-large')
 })
 

@@ -1,10 +1,11 @@
+import { GatewayError } from '../core/errors.ts'
 import { type Headers, headersFromWire } from '../core/headers.ts'
 import { foldedToken, CR, LF, SP, valueOctet } from './characters.ts'
 import { readOptions } from './connection-options.ts'
 import { responseFieldNames } from './field-names.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
 import { parseContentLength, parseTransferEncoding } from './framing.ts'
-import type { HeadLimits } from './limits.ts'
+import type { FieldLimits } from './limits.ts'
 
 /** How the content of a response is delimited (RFC 9112 section 6.3). */
 export const CHUNKED = -1
@@ -26,9 +27,9 @@ export class ResponseHead {
   nominated: string[] | null = null
   readonly fields: FieldSection
 
-  private readonly limits: HeadLimits
+  private readonly limits: FieldLimits
 
-  constructor(limits: HeadLimits) {
+  constructor(limits: FieldLimits) {
     this.limits = limits
     this.fields = new FieldSection(responseFieldNames, limits.headers)
   }
@@ -38,7 +39,7 @@ export class ResponseHead {
     const lineEnd = this.parseLine(octets, start, end)
     const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.fields.parse(octets, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - start > this.limits.head)
-      throw new MalformedMessage(`The response head is over ${this.limits.head} bytes.`)
+      throw new GatewayError('headers-too-large', `It is over ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
     this.nominated = null
     this.close = this.minor === 0

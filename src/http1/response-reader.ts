@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { Bytes } from '../core/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Reply } from '../core/reply.ts'
+import { LF } from './characters.ts'
 import type { ClientOptions, OutgoingRequest, ReplyListener } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
@@ -14,6 +15,8 @@ import { websocketAccept } from './websocket-accept.ts'
 
 /** Interim responses to one request. */
 const MAXIMUM_INTERIM = 100
+/** Octets of a head up to which it is parsed again with every piece: what is no reply is found at once. */
+const LARGE = 1024
 
 /** The reading side of a connection to an instance: the interim responses to a request, and the final one. */
 export abstract class ResponseReader implements BodySource, Timed {
@@ -72,8 +75,11 @@ export abstract class ResponseReader implements BodySource, Timed {
     try {
       const { pending } = this
       if (pending === null) return this.process(octets, end)
-      const all = Buffer.concat([pending, octets.subarray(0, end)])
-      this.process(all, all.length)
+      const more = octets.subarray(0, end)
+      const all = Buffer.concat([pending, more])
+      // A large head that comes in small pieces is not parsed again before a line of it is complete.
+      if (pending.length > LARGE && all.length <= this.options.head && !more.includes(LF)) this.pending = all
+      else this.process(all, all.length)
     } catch (error) {
       this.end(badReply(error))
     }
@@ -190,5 +196,7 @@ function wrongAccept(): GatewayError {
 
 function badReply(cause: unknown): GatewayError {
   if (cause instanceof GatewayError && cause.code === 'bad-gateway') return cause
+  if (cause instanceof GatewayError && cause.code === 'headers-too-large')
+    return new GatewayError('bad-gateway', `The head of the service's reply is too large. ${cause.detail}`)
   return new GatewayError('bad-gateway', 'The service sent a reply that is not valid HTTP/1.1.', { cause })
 }

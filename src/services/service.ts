@@ -2,7 +2,6 @@ import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Deadlines } from '../http1/deadlines.ts'
-import type { HeadLimits } from '../http1/limits.ts'
 import { ConnectionPool } from '../http1/pool.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
@@ -25,6 +24,8 @@ export interface ServiceOptions {
     readonly queueTimeout: number
     readonly idleTimeout: number
   }
+  /** Of what the service replies. */
+  readonly limits: { readonly head: number; readonly headers: number }
   /** 'client', 'instance', or the Host to send. */
   readonly host: string
 }
@@ -53,13 +54,12 @@ export class Service {
     slots: readonly number[],
     board: HealthBoard,
     deadlines: Deadlines,
-    limits: HeadLimits,
     random: () => number,
     metrics: Metrics,
   ) {
     this.name = name
     this.host = options.host
-    const { timeouts, pool } = options
+    const { timeouts, pool, limits } = options
     this.clock = deadlines.clock
     this.deadlines = deadlines
     this.retries = new Retries(metrics, name)
@@ -73,7 +73,8 @@ export class Service {
       slot: slots[index]!,
       pool: new ConnectionPool(
         {
-          ...limits,
+          head: limits.head,
+          headers: limits.headers,
           host: url.host,
           port: url.port,
           connections: pool.connections,

@@ -24,6 +24,9 @@ export type Probe = (target: ProbeTarget, done: (outcome: number | Error) => voi
 /** Octets of a body that are read before the status code alone has to do. */
 const BODY_LIMIT = 64 * 1024
 
+/** Octets of a head, as services may have in their replies. */
+const HEAD_LIMIT = 64 * 1024
+
 /** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
 export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body }, done) => {
   let open = true
@@ -40,6 +43,7 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
     path,
     agent: false,
     setHost: false,
+    maxHeaderSize: HEAD_LIMIT,
     headers: { Host: authority, 'User-Agent': 'sallyport-health', Accept: '*/*', ...headers, Connection: 'close' },
   })
   asked.on('response', (response) => {
