@@ -27,6 +27,7 @@ const instance = z.object({
     idle: z.int(),
     busy: z.int(),
     connecting: z.int(),
+    streaming: z.int().describe('Event streams and WebSockets.'),
     waiting: z.int().describe('Requests that wait for a connection.'),
   }),
 })
@@ -43,7 +44,7 @@ const placed = named.extend({ instance: z.string().describe('Host and port of th
 const forced = z.object({
   force: z.stringbool().default(false).describe('Even when no other instance of the service can be used.'),
 })
-const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, waiting: 0, inFlight: 0 }
+const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0, inFlight: 0 }
 
 /** GET /services and /services/{name}: how the instances are and why. PUT and DELETE …/drain: takes one out and back. */
 export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
@@ -163,6 +164,7 @@ function describe(
           idle: total('idle'),
           busy: total('busy'),
           connecting: total('connecting'),
+          streaming: total('streaming'),
           waiting: total('waiting'),
         },
       }

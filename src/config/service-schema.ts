@@ -54,6 +54,13 @@ const timeoutsSchema = z.strictObject({
 
 const poolSchema = z.strictObject({
   connections: z.int().min(1).default(256).describe('Connections to one instance, for each worker. Default 256.'),
+  streams: z
+    .int()
+    .min(0)
+    .default(1024)
+    .describe(
+      'Event streams and WebSockets open to one instance, for each worker; they do not count as connections. Default 1024.',
+    ),
   queue: z
     .int()
     .min(0)

@@ -89,7 +89,7 @@ export const metricTable = {
   },
   sallyport_pool_connections: {
     type: 'gauge',
-    help: 'Connections to an instance: idle, busy or connecting.',
+    help: 'Connections to an instance: idle, busy, connecting, or streaming: event streams and WebSockets.',
     labels: ['service', 'instance', 'state'],
   },
   sallyport_pool_waiting: {

@@ -33,6 +33,7 @@ class Harness implements ClientOwner, ReplyListener {
   readonly deadlines = new Deadlines(this.clock)
   readonly socket = new RecordingSocket()
   readonly calls: string[] = []
+  mayLast = true
   reply: Reply | null = null
   error: GatewayError | null = null
   readonly connection = new ClientConnection(this.socket, this, options, this.deadlines, new ResponseHead(options))
@@ -54,6 +55,7 @@ class Harness implements ClientOwner, ReplyListener {
   }
 
   release = (): void => void this.calls.push('release')
+  detach = (): boolean => this.mayLast
   closed = (): void => void this.calls.push('closed')
   finished = (): void => void this.calls.push('finished')
   informed = (status: number, headers: Headers): void => void this.calls.push(`informed ${status} ${headers.toWire()}`)
@@ -586,6 +588,21 @@ test('a service that takes no more makes the client of a tunnel pause', () => {
   assert.equal(client.reading, false)
   harness.socket.drain()
   assert.equal(client.reading, true)
+})
+
+test('a reply that lasts is refused where no more of them may be, and the connection ends', () => {
+  for (const [parts, text] of [
+    [upgrade, SWITCHING],
+    [{}, 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ] as const) {
+    const harness = new Harness()
+    harness.mayLast = false
+    harness.send(parts).receive(text)
+    assert.equal(harness.error?.code, 'too-busy')
+    assert.deepEqual(harness.error.headers, [['Retry-After', '5']])
+    assert.ok(harness.socket.destroyed)
+    assert.deepEqual(harness.calls, ['closed', 'finished', 'failed too-busy'])
+  }
 })
 
 test('a change of protocol for a client that has left ends the connection', async () => {

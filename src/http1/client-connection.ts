@@ -8,6 +8,7 @@ import {
   ClosedBeforeReply,
   type OutgoingRequest,
   type ReplyListener,
+  TooManyStreams,
 } from './client-owner.ts'
 import type { Deadlines } from './deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
@@ -116,6 +117,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   }
 
   protected answer(reply: Reply): void {
+    if (this.receiving && lasts(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
     this.listener!.replied(reply)
   }
@@ -188,4 +190,10 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.tunnel?.close()
     this.end(this.closedError(this.cause))
   }
+}
+
+/** Whether the reply goes on for as long as both sides like: another protocol, or a stream of events. */
+function lasts({ upgrade, body, headers }: Reply): boolean {
+  if (upgrade !== null) return true
+  return isStream(body) && /^text\/event-stream\b/i.test(headers.get('Content-Type') ?? '')
 }

@@ -52,6 +52,8 @@ export interface ReplyListener {
 export interface ClientOwner {
   /** It may carry another request. */
   release(connection: ClientConnection): void
+  /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
+  detach(connection: ClientConnection): boolean
   /** It is gone. */
   closed(connection: ClientConnection): void
 }
@@ -66,5 +68,14 @@ export class ClosedBeforeReply extends GatewayError {
     const when = heard ? 'in the middle of its reply' : 'without a reply'
     super('bad-gateway', `The service closed the connection ${when}.`, { cause })
     this.stale = reused && !heard
+  }
+}
+
+/** The reply would go on for long, and as many of those are open as may be. */
+export class TooManyStreams extends GatewayError {
+  constructor() {
+    super('too-busy', 'As many streams of this service are open as may be; try again later.', {
+      headers: [['Retry-After', '5']],
+    })
   }
 }

@@ -45,6 +45,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
       host: '127.0.0.1',
       port: 0,
       connections: 2,
+      streams: 2,
       queue: 2,
       queueTimeout: 1000,
       connectTimeout: 2000,
@@ -94,10 +95,10 @@ test('a connection that is free carries the next request, the one used last firs
   const { service, pool, acquire } = await open(t)
   assert.equal(pool.take(), null)
   const [first, second] = [await acquire(), await acquire()]
-  assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, streaming: 0, waiting: 0 })
   await ask(first)
   await ask(second)
-  assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
   assert.equal(pool.take(), second)
   assert.equal(pool.take(), first)
   assert.equal(pool.take(), null)
@@ -113,12 +114,12 @@ test('there are never more connections than allowed: further requests wait in or
     order.push(name)
     return ask(got)
   })
-  assert.deepEqual(pool.size, { idle: 0, busy: 1, connecting: 0, waiting: 2 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 1, connecting: 0, streaming: 0, waiting: 2 })
   assert.equal(await ask(connection), '1')
   assert.deepEqual(await Promise.all(waiting), ['1', '1'])
   assert.deepEqual(order, ['a', 'b'])
   assert.equal(service.connections, 1)
-  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
 test('connections that are being made count', async (t) => {
@@ -126,7 +127,7 @@ test('connections that are being made count', async (t) => {
   const first = acquire()
   assert.equal(pool.size.connecting, 1)
   const second = pool.acquire()
-  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 1, waiting: 1 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 1, streaming: 0, waiting: 1 })
   await ask(await first)
   await ask(await second)
 })
@@ -169,7 +170,7 @@ test('whoever waits gets a new connection when one is lost', async (t) => {
   assert.equal(await answer, '1')
   assert.equal(await ask(await waiting), '2')
   assert.equal(service.connections, 2)
-  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
 test('an idle connection that the service closes leaves the pool', async (t) => {
@@ -186,7 +187,7 @@ test('an idle connection that the service closes leaves the pool', async (t) => 
   const gone = closed(connection)
   peer.end()
   await gone
-  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
   assert.equal(pool.take(), null)
 })
 
@@ -225,7 +226,7 @@ test('a service that refuses connections is told apart from one that fails', asy
     assert.match(String(error.cause), /cannot connect to 127\.0\.0\.1/)
     return true
   })
-  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
   assert.equal(deadlines.size, 0)
 })
 
@@ -238,7 +239,7 @@ test('when a connection cannot be made, whoever waits for one has it tried again
   )
   assert.equal(pool.size.waiting, 2)
   await Promise.all(failures)
-  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
 test('a connection that takes too long to be made is given up', async (t) => {
@@ -269,7 +270,7 @@ test('a closed pool ends idle connections at once and busy ones after their exch
   assert.ok(!busy.socket.destroyed)
   assert.equal(await answer, '2')
   assert.ok(busy.socket.destroyed)
-  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
 test('connections of a pool read into one buffer and do not get in one another’s way', async (t) => {

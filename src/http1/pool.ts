@@ -12,6 +12,8 @@ export interface PoolOptions extends ClientOptions {
   readonly port: number
   /** Connections at the same time. */
   readonly connections: number
+  /** Connections beside those that carry an exchange which lasts: a stream of events, or another protocol. */
+  readonly streams: number
   /** Requests that wait for a connection at the same time, and how long each waits at most. */
   readonly queue: number
   readonly queueTimeout: number
@@ -23,6 +25,8 @@ export interface PoolSize {
   readonly idle: number
   readonly busy: number
   readonly connecting: number
+  /** Carry an exchange that lasts. */
+  readonly streaming: number
   readonly waiting: number
 }
 
@@ -41,6 +45,7 @@ export class ConnectionPool implements ClientOwner {
   private readonly idle: ClientConnection[] = []
   /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
   private busy = 0
+  private readonly streams = new Set<ClientConnection>()
   private readonly waiting = new Set<Waiter>()
   private connecting = 0
   private closing = false
@@ -53,7 +58,18 @@ export class ConnectionPool implements ClientOwner {
 
   /** Connections that exist or are being made, and requests that wait for one. */
   get size(): PoolSize {
-    return { idle: this.idle.length, busy: this.busy, connecting: this.connecting, waiting: this.waiting.size }
+    const { busy, connecting } = this
+    return {
+      idle: this.idle.length,
+      busy,
+      connecting,
+      streaming: this.streams.size,
+      waiting: this.waiting.size,
+    }
+  }
+
+  private get full(): boolean {
+    return this.busy + this.idle.length + this.connecting >= this.options.connections
   }
 
   /** A connection to use at once, if one is idle. */
@@ -66,15 +82,19 @@ export class ConnectionPool implements ClientOwner {
 
   /** A connection, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
   acquire(): Promise<ClientConnection> {
-    const { connections, queue } = this.options
-    if (this.busy + this.idle.length + this.connecting < connections) return this.connect()
-    if (this.waiting.size >= queue) return Promise.reject(tooBusy())
+    if (!this.full) return this.connect()
+    if (this.waiting.size >= this.options.queue) return Promise.reject(tooBusy())
     return new Promise(
       (resolve, reject) => new Waiter(this.waiting, this.deadlines, this.options.queueTimeout, resolve, reject),
     )
   }
 
   release(connection: ClientConnection): void {
+    if (this.streams.size > 0 && this.streams.has(connection)) {
+      if (this.full) return connection.destroy()
+      this.streams.delete(connection)
+      this.busy++
+    }
     const waiter = this.nextWaiter()
     if (waiter !== undefined) return waiter.resolve(connection)
     if (this.closing) return connection.destroy()
@@ -82,7 +102,16 @@ export class ConnectionPool implements ClientOwner {
     this.idle.push(connection)
   }
 
+  detach(connection: ClientConnection): boolean {
+    if (this.streams.size >= this.options.streams) return false
+    this.streams.add(connection)
+    this.busy--
+    this.replace()
+    return true
+  }
+
   closed(connection: ClientConnection): void {
+    if (this.streams.delete(connection)) return
     const at = this.idle.indexOf(connection)
     if (at === -1) this.busy--
     else this.idle.splice(at, 1)
@@ -97,7 +126,7 @@ export class ConnectionPool implements ClientOwner {
 
   /** A connection is less: whoever waits longest gets a new one. */
   private replace(): void {
-    if (this.closing) return
+    if (this.closing || this.full) return
     const waiter = this.nextWaiter()
     if (waiter !== undefined) this.connect().then(waiter.resolve, waiter.reject)
   }

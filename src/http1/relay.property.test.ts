@@ -42,7 +42,7 @@ class Relay {
     )
     this.connection = new ClientConnection(
       this.service,
-      { release: () => {}, closed: () => {} },
+      { release: () => {}, detach: () => true, closed: () => {} },
       clientOptions,
       new Deadlines(new ManualClock()),
       new ResponseHead(clientOptions),

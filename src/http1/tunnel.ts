@@ -6,6 +6,9 @@ import { closeFrame, FrameBoundaries } from './websocket-close.ts'
 /** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */
 const CLOSE_TIMEOUT = 1_000
 
+/** How long, in milliseconds, one side may go on without an octet once the other has sent its last. */
+const HALF_CLOSED = 5_000
+
 /** Two sockets joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
 export class SocketTunnel implements Tunnel, Timed {
   bytes = 0
@@ -21,6 +24,10 @@ export class SocketTunnel implements Tunnel, Timed {
   private closing = 0
   /** The client has got a Close frame from here: nothing may follow it. */
   private said = false
+  /** One side has sent its last. */
+  private ending = false
+  /** It was noticed that something written before was still to be taken. */
+  private awaited = false
 
   /** `idleTimeout` in milliseconds without an octet in either direction. */
   constructor(client: Socket, service: Socket, protocol: string, deadlines: Deadlines, idleTimeout: number) {
@@ -46,19 +53,23 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   clientDrained(): void {
+    this.moved()
     this.service.resume()
   }
 
   serviceDrained(): void {
+    this.moved()
     this.client.resume()
   }
 
   clientEnded(): void {
     this.service.end()
+    this.oneEnded()
   }
 
   serviceEnded(): void {
     this.client.end()
+    this.oneEnded()
   }
 
   close(): void {
@@ -83,7 +94,24 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   onDeadline(): void {
-    this.destroy()
+    const { client, service, idleTimeout } = this
+    const untaken = client.writableLength + service.writableLength > 0
+    if (!this.ending || this.closing !== 0 || this.awaited || !untaken || idleTimeout < HALF_CLOSED)
+      return this.destroy()
+    // The last words may be on their way to somebody who is slow to take them.
+    this.awaited = true
+    this.deadline = this.deadlines.in(idleTimeout)
+  }
+
+  private oneEnded(): void {
+    this.ending = true
+    this.moved()
+  }
+
+  private moved(): void {
+    if (this.closing !== 0) return
+    this.awaited = false
+    this.deadline = this.deadlines.in(this.ending ? Math.min(HALF_CLOSED, this.idleTimeout) : this.idleTimeout)
   }
 
   /** The client answers with a Close frame of its own, which goes to the service. What that still says is for nobody. */
@@ -102,7 +130,7 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   private pass(octets: Buffer, from: Socket, to: Socket): void {
-    if (this.closing === 0) this.deadline = this.deadlines.in(this.idleTimeout)
+    this.moved()
     if (!to.write(Buffer.from(octets))) from.pause()
   }
 }

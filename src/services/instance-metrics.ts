@@ -1,10 +1,10 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
-import { ClosedBeforeReply } from '../http1/client-owner.ts'
+import { ClosedBeforeReply, TooManyStreams } from '../http1/client-owner.ts'
 import { ConnectFailed } from '../http1/pool.ts'
 import type { PooledInstance } from './service.ts'
 
-const REASONS = ['connect', 'timeout', 'closed', 'invalid', 'busy'] as const
+const REASONS = ['connect', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
 
 /** Why an instance gave no reply. */
 export type FailureReason = (typeof REASONS)[number]
@@ -13,6 +13,7 @@ export type FailureReason = (typeof REASONS)[number]
 export function failureReason(error: GatewayError): FailureReason | null {
   if (error instanceof ConnectFailed) return 'connect'
   if (error instanceof ClosedBeforeReply) return 'closed'
+  if (error instanceof TooManyStreams) return 'streams'
   if (error.code === 'too-busy') return 'busy'
   if (error.code === 'gateway-timeout') return 'timeout'
   return error.code === 'bad-gateway' ? 'invalid' : null
@@ -72,7 +73,7 @@ export function watchInstance(metrics: Metrics, service: string, instance: Poole
   const { pool } = instance
   const labels = { service, instance: instance.address }
   metrics.watch('sallyport_instance_in_flight', labels, () => instance.inFlight)
-  for (const state of ['idle', 'busy', 'connecting'] as const)
+  for (const state of ['idle', 'busy', 'connecting', 'streaming'] as const)
     metrics.watch('sallyport_pool_connections', { ...labels, state }, () => pool.size[state])
   metrics.watch('sallyport_pool_waiting', labels, () => pool.size.waiting)
 }

@@ -20,6 +20,7 @@ export interface ServiceOptions {
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
   readonly pool: {
     readonly connections: number
+    readonly streams: number
     readonly queue: number
     readonly queueTimeout: number
     readonly idleTimeout: number
@@ -78,6 +79,7 @@ export class Service {
           host: url.host,
           port: url.port,
           connections: pool.connections,
+          streams: pool.streams,
           queue: pool.queue,
           queueTimeout: pool.queueTimeout,
           poolTimeout: pool.idleTimeout,

@@ -131,10 +131,10 @@ test('a client that vanishes is gone for the service, and the other way round', 
 })
 
 test('tunnels count as connections, and leave the others their place', async (t) => {
-  const { port, gateway } = await setUp(t, {}, { service: { pool: { connections: 60 } } })
+  const { port, gateway } = await setUp(t, {}, { service: { pool: { connections: 10 } } })
   const sockets = await Promise.all(Array.from({ length: 50 }, () => open(t, port)))
   assert.equal(gateway.connections, 50)
-  assert.equal(holdings(gateway).busy, 50)
+  assert.equal(holdings(gateway).streaming, 50)
   const texts = sockets.map((_, i) => `${i} `.repeat(1000))
   const backs = await Promise.all(sockets.map((socket, i) => echo(socket, texts[i]!)))
   assert.deepEqual(backs.map(String), texts)

@@ -41,7 +41,15 @@ async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {})
     { id: 'own', match: { path: '/own' }, reply: { status: 200, body: 'x'.repeat(1000) } },
   ]
   const { gateway, port, log } = await startGateway(t, proxyTo(service.url, { routes, ...config }), { clock })
-  assert.deepEqual(holdings(gateway), { connections: 0, watched: 0, idle: 0, busy: 0, connecting: 0, waiting: 0 })
+  assert.deepEqual(holdings(gateway), {
+    connections: 0,
+    watched: 0,
+    idle: 0,
+    busy: 0,
+    connecting: 0,
+    streaming: 0,
+    waiting: 0,
+  })
   const open = (count: number): Promise<Peer[]> => Promise.all(Array.from({ length: count }, () => connect(t, port)))
   return { clock, service, gateway, port, log, open }
 }

@@ -212,7 +212,9 @@ const malformed: Client = async (_, around) => {
 /** Changes the protocol, and gets back what it sends. */
 const tunnelling: Client = async (plan, around) => {
   const peer = await open(around)
-  peer.write('GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  peer.write(
+    'GET /tunnel HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
   assert.match((await peer.reply()).start, / 101 /)
   const content = contentOf(plan.id, plan.size + 1)
   for (const piece of cut(content, plan.pieces)) peer.write(piece)

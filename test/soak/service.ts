@@ -31,7 +31,10 @@ export function startMoodyService(t: TestContext) {
 }
 
 function echo(peer: Peer): void {
-  peer.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  const accept = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+  peer.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  )
   peer.socket.pipe(peer.socket)
 }
 

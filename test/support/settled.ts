@@ -13,9 +13,9 @@ export async function turnUntil(what: string, reached: () => boolean): Promise<v
 
 /** What a gateway holds at the moment. */
 export function holdings({ connections, watched, pools }: Gateway) {
-  const sum = { idle: 0, busy: 0, connecting: 0, waiting: 0 }
+  const sum = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
   for (const pool of Object.values(pools).flat())
-    for (const key of ['idle', 'busy', 'connecting', 'waiting'] as const) sum[key] += pool[key]
+    for (const key of ['idle', 'busy', 'connecting', 'streaming', 'waiting'] as const) sum[key] += pool[key]
   return { connections, watched, ...sum }
 }
 
@@ -23,8 +23,8 @@ export function holdings({ connections, watched, pools }: Gateway) {
 export async function settled(gateway: Gateway): Promise<void> {
   const left = (): string => JSON.stringify(holdings(gateway))
   const quiet = (): boolean => {
-    const { connections, watched, idle, busy, connecting, waiting } = holdings(gateway)
-    return connections + busy + connecting + waiting === 0 && watched === idle
+    const { connections, watched, idle, busy, connecting, streaming, waiting } = holdings(gateway)
+    return connections + busy + connecting + streaming + waiting === 0 && watched === idle
   }
   try {
     await turnUntil('everything to be closed', quiet)
