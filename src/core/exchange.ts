@@ -35,6 +35,8 @@ export interface Client {
   /** IP address in text form. */
   readonly address: string
   readonly scheme: 'http' | 'https'
+  /** Host and port that the client asked the first proxy for, where one that is believed says so; else null. */
+  readonly host: string | null
   /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
   forwardingFields(host: string): string
 }
@@ -73,6 +75,8 @@ export interface Exchange {
   /** Values of the {parameters} of the route's pattern, percent-decoded. */
   params: Readonly<Record<string, string>>
   consumer: Consumer | null
+  /** Whether pages of an origin may send the user's cookies here, as the cors policy has it; null where none says so. */
+  sharesCredentials: ((origin: string) => boolean) | null
   /** Address of the instance that was tried last, or null. */
   instance: string | null
   /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */

@@ -38,6 +38,7 @@ export class ServerExchange implements Exchange {
   route: RouteInfo = NO_ROUTE
   params = NO_PARAMS
   consumer: Consumer | null = null
+  sharesCredentials: Exchange['sharesCredentials'] = null
   instance: string | null = null
   serviceTime = 0
   clientTime = 0

@@ -53,7 +53,7 @@ export class ForwardedClient implements Client {
   readonly address: string
   readonly scheme: 'http' | 'https'
   private readonly chain: string
-  private readonly host: string | null
+  readonly host: string | null
   private lastHost: string | null = null
   private lastFields = ''
 

@@ -142,6 +142,7 @@ export const cors = definePolicy({
         : editForOrigin
       const handle = editReplies(next, edit)
       return (exchange) => {
+        if (credentials) exchange.sharesCredentials = allows
         const asked = preflightMethod(exchange)
         return asked === null ? handle(exchange) : answerPreflight(exchange, asked)
       }

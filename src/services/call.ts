@@ -10,7 +10,7 @@ import { createForward } from './forward.ts'
 import type { Service } from './service.ts'
 
 /** The gateway itself, where a client would be. */
-const NOBODY = { address: '127.0.0.1', scheme: 'http', forwardingFields: () => '' } as const
+const NOBODY = { address: '127.0.0.1', scheme: 'http', host: null, forwardingFields: () => '' } as const
 
 /**
  * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,
@@ -69,6 +69,7 @@ class Call implements Exchange {
   readonly route = { id: '', pattern: '', service: null }
   readonly params = {}
   readonly consumer = null
+  readonly sharesCredentials = null
   instance: string | null = null
   serviceTime = 0
   clientTime = 0

@@ -1,9 +1,5 @@
-import type { Exchange } from '../../core/exchange.ts'
 import type { Headers } from '../../core/headers.ts'
 import { CredentialError } from './credential-error.ts'
-
-/** Where a page of another site can only read, a cookie that the browser adds by itself does no harm (RFC 9110 section 9.2.1). */
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 const SP = 0x20
 
@@ -31,28 +27,13 @@ export function dropBearerToken(headers: Headers): void {
   if (headers.getAll('Authorization').some((value) => /^bearer(?: |$)/i.test(value))) headers.delete('Authorization')
 }
 
-/**
- * The value of a cookie, or null. A page of another site cannot use it for more than reading: a browser that says so
- * (Sec-Fetch-Site) gets null, and for a WebSocket one that names another origin. Throws CredentialError.
- */
-export function cookieToken(exchange: Exchange, name: string): string | null {
-  const { headers } = exchange
+/** The value of a cookie, or null. Throws CredentialError. */
+export function cookieValue(headers: Headers, name: string): string | null {
   const values = cookiesOf(headers).flatMap((cookie) =>
     cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : [],
   )
   if (values.length > 1) throw new CredentialError('repeated')
-  const [value = ''] = values
-  return value === '' || isForeign(exchange) ? null : value
-}
-
-/** Whether a browser sends it for a page of another site that could do more than read with it. */
-function isForeign({ headers, method, upgrade, host }: Exchange): boolean {
-  const site = headers.get('Sec-Fetch-Site')
-  if (upgrade === null) return !SAFE.has(method) && site === 'cross-site'
-  if (site !== undefined) return site === 'cross-site'
-  // Not every browser says more of a WebSocket, which is kept from no page (RFC 6455 section 10.2).
-  const origin = headers.get('Origin')
-  return origin !== undefined && URL.parse(origin)?.host !== host.toLowerCase()
+  return values[0] || null
 }
 
 /** Takes every cookie of that name out. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
+import { originPattern } from '../origins.ts'
 import { cacheSize } from './cache-size.ts'
 import { claimNames } from './claims.ts'
 import { checkedTokens } from './introspector.ts'
@@ -63,6 +64,14 @@ export const jwtOptions = z
       .refine(isToken, 'expected the name of a cookie')
       .optional()
       .describe('A cookie that may hold the token where there is no Authorization field.'),
+    trustedOrigins: originPattern
+      .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
+      .array()
+      .default([])
+      .describe(
+        "Origins other than the gateway's own whose pages may use the cookie for more than reading, such as " +
+          'https://app.example.com; those that cors lets send credentials may anyway. Default none.',
+      ),
     claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
     introspection: checkedTokens
       .optional()

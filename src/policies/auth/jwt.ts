@@ -1,9 +1,12 @@
 import { hash } from 'node:crypto'
 import type { PolicyToolbox } from '../../core/component.ts'
 import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../core/exchange.ts'
+import { compileOrigins } from '../origins.ts'
 import { type Claims, consumerOf, endOf } from './claims.ts'
 import { CredentialError } from './credential-error.ts'
-import { bearerToken, cookieToken, dropBearerToken, dropCookie } from './credentials.ts'
+import { bearerToken, cookieValue, dropBearerToken, dropCookie } from './credentials.ts'
+import { isForeign } from './foreign.ts'
 import { identityOf } from './identity.ts'
 import { IdentityCache, type Verified } from './identity-cache.ts'
 import { createIntrospector } from './introspector.ts'
@@ -34,6 +37,13 @@ export const jwt = defineAuthMethod({
     const keys = keySource(options, toolbox, () => cache.clear())
     const rules = { algorithms: allowedAlgorithms(options), issuer, audience, type, tolerance }
     const check = createCheck(options.introspection, toolbox)
+    const trusts = compileOrigins(options.trustedOrigins)
+
+    /** Pages of other sites cannot use it for more than reading, as browsers send it without being asked. */
+    function cookieToken(exchange: Exchange, name: string): string | null {
+      const value = cookieValue(exchange.headers, name)
+      return value === null || isForeign(exchange, trusts) ? null : value
+    }
 
     async function verify(token: string): Promise<Verified> {
       const claims = await verifyToken(token, keys, rules, clock.wall())

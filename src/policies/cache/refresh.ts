@@ -23,6 +23,7 @@ export class Refresh implements Exchange {
   route: Exchange['route']
   params: Exchange['params']
   consumer: Exchange['consumer']
+  readonly sharesCredentials = null
   instance: string | null = null
   serviceTime = 0
   clientTime = 0

@@ -24,7 +24,7 @@ function user(parts: Partial<Consumer> = {}): Exchange {
 }
 
 function from(address: string): Exchange {
-  return makeExchange({ client: { address, scheme: 'http', forwardingFields: () => '' } })
+  return makeExchange({ client: { address, scheme: 'http', host: null, forwardingFields: () => '' } })
 }
 
 /** How many requests in a row are admitted, of at most that many. */
