@@ -20,6 +20,7 @@ export default definePolicy({
   document: () => ({
     refusals: [{ code: 'forbidden', description: 'There is no tenant at that host.' }],
   }),
+  fields: ({ header }) => [header],
   create({ header, tenants }) {
     // Once for each route, when the configuration is loaded.
     const known = new Set(tenants)

@@ -31,6 +31,8 @@ test('everything has a default', () => {
     admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
     workers: 'auto',
     trustedProxies: [],
+    proxyFields: [],
+    requestFields: 'pass',
     pathParameters: 'keep',
     log: { level: 'info', format: 'auto', access: { sample: 1, timings: false } },
     limits: {

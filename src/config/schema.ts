@@ -15,6 +15,10 @@ const listenerSchema = z.strictObject({
   address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
 })
 
+const proxyFieldExpected = 'expected the name of a header, or the beginning of one with "*", such as X-Auth-Request-*'
+
+const proxyField = z.string(proxyFieldExpected).regex(/^[A-Za-z0-9-]+\*?$/, proxyFieldExpected)
+
 const accessSchema = z.strictObject({
   sample: z
     .number()
@@ -106,6 +110,20 @@ export const gatewaySchema = z
       .array()
       .default([])
       .describe('Addresses and networks of proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+    proxyFields: proxyField
+      .array()
+      .default([])
+      .describe(
+        'Fields by which trusted proxies may tell services who calls, such as X-Auth-Request-User or X-Auth-Request-*; ' +
+          'from anybody else they are dropped. Default none.',
+      ),
+    requestFields: z
+      .enum(['pass', 'strict'])
+      .default('pass')
+      .describe(
+        'Request fields whose names have other characters than letters, digits and hyphens: pass, or strict to drop ' +
+          'them all. Those that services may take for one that the gateway sets or reads are dropped anyway. Default pass.',
+      ),
     pathParameters: pathParameters
       .default('keep')
       .describe(

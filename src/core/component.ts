@@ -82,6 +82,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
   readonly documents?: readonly (readonly string[])[]
   /**
+   * Names of request fields that it sets or reads: where it is on, a field that is not spelled so, but is the same for a
+   * CGI-like service (`X_User_ID`, `X.User.ID`), never reaches the service. Names in templates are known anyway.
+   */
+  fields?(options: z.output<Schema>): readonly string[]
+  /**
    * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
    * otherwise, or null where that is nothing.
    */

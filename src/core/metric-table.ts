@@ -56,6 +56,11 @@ export const metricTable = {
     help: 'Requests whose head could not be read or was not to be, by the code of the error.',
     labels: ['code'],
   },
+  sallyport_request_fields_dropped_total: {
+    type: 'counter',
+    help: 'Header fields that were taken out of requests: folded into a name that counts, odd names, claims of identity.',
+    labels: ['reason'],
+  },
   sallyport_instance_requests_total: {
     type: 'counter',
     help: 'Attempts to have a request answered by an instance, by the class of its status, or error.',

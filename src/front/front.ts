@@ -33,6 +33,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
+import { tellOfDropped } from './dropped-fields.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
@@ -112,6 +113,7 @@ export class Front implements Receiver {
       log: output.log,
       policies,
       timings: this.telemetry.timings,
+      toldOfDropped: tellOfDropped(metrics, output.log),
       callService: call,
       metrics,
       limits: this.limits,
@@ -125,8 +127,8 @@ export class Front implements Receiver {
       : null
     this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], this.toolbox)
     // Where they come from.
-    const proxies = new TrustedProxies(config.trustedProxies)
-    const bounds = { ...config.limits, body: largestBody(config) }
+    const proxies = new TrustedProxies(config.trustedProxies, config.proxyFields)
+    const bounds = { ...config.limits, body: largestBody(config), strictNames: config.requestFields === 'strict' }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
     this.answer(answers, metrics)
   }
@@ -205,6 +207,7 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
+    if (exchange.dropped !== null) this.toolbox.toldOfDropped(exchange.dropped)
     return this.snapshot.handle(exchange)
   }
 

@@ -16,6 +16,13 @@ import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
 import { generalLimit } from './body-limit.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
+import {
+  fieldsInTemplates,
+  fieldsOfPolicies,
+  guardFields,
+  type FieldGuards,
+  type ToldOfDropped,
+} from './field-guard.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
 import { type PathRules, settlePath } from './path-check.ts'
 import { timed } from './timed-policy.ts'
@@ -26,6 +33,7 @@ interface CompiledRoute extends PathRules {
   readonly handle: Handler
   /** Its cors policy answers preflights. */
   readonly cors: boolean
+  readonly guards: FieldGuards
 }
 
 /** What policies are made with, and all of them that there are, in the order of the chain. */
@@ -33,6 +41,13 @@ export interface SnapshotToolbox extends PolicyToolbox {
   readonly policies: readonly Policy[]
   /** Whether the time is measured that each policy takes. */
   readonly timings: boolean
+  readonly toldOfDropped: ToldOfDropped
+}
+
+/** An exchange whose request came over the wire. */
+interface Received extends Exchange {
+  /** Some field has a name with other characters than letters, digits and hyphens. */
+  readonly oddNames: boolean
 }
 
 type Match = ReturnType<Router<CompiledRoute>['find']>
@@ -46,6 +61,7 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
  * 1. The path takes its normal form, or is refused.
  * 2. The most specific route is found.
  * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
+ * Fields that a service could take for those that the gateway or a policy of the route sets or reads are taken out before.
  * OPTIONS that asks the gateway itself is answered beforehand, and a CORS preflight takes the route of the request that
  * it asks about. What no route takes goes through the policies of every route too, so that its error replies are like
  * all others.
@@ -75,7 +91,7 @@ export class Snapshot {
     this.options = chain(config.policies, config.policies, toolbox, NOWHERE, ownOptions)
   }
 
-  handle(exchange: Exchange): Reply | Promise<Reply> {
+  handle(exchange: Received): Reply | Promise<Reply> {
     if (exchange.method === 'OPTIONS' && endsHere(exchange)) return this.options(exchange)
     // 1.
     if (!isPlainPath(exchange.path) && this.settle(exchange) !== null) return this.unrouted(exchange)
@@ -89,7 +105,7 @@ export class Snapshot {
    * The policy of the route that the request asked about would take answers, whatever methods that route is for. Where
    * it has none, the preflight is a request like any other, but no other route's policy may speak for that one.
    */
-  private preflight(exchange: Exchange, method: string): Reply | Promise<Reply> {
+  private preflight(exchange: Received, method: string): Reply | Promise<Reply> {
     const asked = this.find(exchange, method, withNames(exchange.headers))
     if (asked.found && asked.value.cors) return this.take(exchange, asked)
     const own = this.find(exchange, exchange.method, exchange.headers)
@@ -112,10 +128,13 @@ export class Snapshot {
   }
 
   // 3.
-  private take(exchange: Exchange, match: Match): Reply | Promise<Reply> {
+  private take(exchange: Received, match: Match): Reply | Promise<Reply> {
     if (!match.found) return this.unrouted(exchange)
     exchange.route = match.value.info
     exchange.params = match.params
+    const { guards } = match.value
+    if (guards.always !== null) guards.always(exchange)
+    else if (exchange.oddNames) guards.odd(exchange)
     return match.value.handle(exchange)
   }
 
@@ -166,11 +185,19 @@ function compileRoute(
 ): RouteEntry<CompiledRoute>[] {
   const end = endOf(route, services)
   const limit = generalLimit(config, route.policies)
+  const guards = guardFields(
+    [
+      ...config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})),
+      ...fieldsOfPolicies(activePolicies(route.policies, toolbox.policies)),
+      ...fieldsInTemplates(route.redirect),
+    ],
+    toolbox.toldOfDropped,
+  )
   const rules = { encodedSlashes: route.encodedSlashes, pathParameters: route.pathParameters ?? config.pathParameters }
   return route.match.path.map((pattern) => {
     const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
     const handle = compose(limit, chain(route.policies, config.policies, toolbox, info, end))
-    const value = { ...rules, info, handle, cors: Boolean(route.policies.cors) }
+    const value = { ...rules, info, handle, guards, cors: Boolean(route.policies.cors) }
     return { match: { ...route.match, path: [pattern] }, value }
   })
 }
@@ -199,6 +226,7 @@ function compileOwn(
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
   const handle = chain({ 'correlation-id': policies['correlation-id'] }, policies, toolbox, info, handler)
-  const value = { info, handle, cors: false, encodedSlashes: false, pathParameters: 'keep' } as const
+  const guards = guardFields([], toolbox.toldOfDropped)
+  const value = { info, handle, guards, cors: false, encodedSlashes: false, pathParameters: 'keep' } as const
   return { match: { path: [path], method: ['GET'] }, value }
 }

@@ -1,13 +1,15 @@
 const TOKEN = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
+/** An octet that CGI-like services cannot tell from a hyphen in the name of a field. */
+export const ODD = 1
+
 /**
- * For each octet 0 where it may not stand in a token (RFC 9110 section 5.6.2), else the octet with letters in lower
- * case and "_" as "-": the spellings that a CGI-like service cannot tell apart are one here.
+ * For each octet 0 where it may not stand in a token (RFC 9110 section 5.6.2), ODD where it is neither letter, digit nor
+ * hyphen, else the octet with letters in lower case.
  */
 export const foldedToken = new Uint8Array(256)
-for (const character of TOKEN) {
-  foldedToken[character.charCodeAt(0)] = (character === '_' ? '-' : character.toLowerCase()).charCodeAt(0)
-}
+for (const character of TOKEN)
+  foldedToken[character.charCodeAt(0)] = /[A-Za-z0-9-]/.test(character) ? character.toLowerCase().charCodeAt(0) : ODD
 
 /** For each octet 1 where it may stand in a field value: visible, space, tab, obs-text (RFC 9110 section 5.5). */
 export const valueOctet = new Uint8Array(256)
@@ -32,4 +34,5 @@ export const LF = 10
 export const SP = 32
 export const HTAB = 9
 export const COLON = 58
+export const HYPHEN = 45
 export const SEMICOLON = 59

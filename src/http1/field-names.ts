@@ -1,4 +1,4 @@
-import { foldedToken } from './characters.ts'
+import { foldedToken, HYPHEN, ODD } from './characters.ts'
 
 /** What the reader does with a field it knows; every other field is passed on untouched. */
 export const Known = {
@@ -23,6 +23,12 @@ export const Known = {
   keepAlive: 16,
   traceparent: 17,
   tracestate: 18,
+  /** A claim about who calls: as `claim`, but told where it is not believed. */
+  identity: 19,
+  /** Not spelled as a known name, yet the same for a CGI-like service: taken out. */
+  folded: 20,
+  /** Has other characters than letters, digits and hyphens, where no such names are wanted: taken out. */
+  odd: 21,
 } as const
 export type Known = (typeof Known)[keyof typeof Known]
 
@@ -45,10 +51,19 @@ const requestFields: Record<string, Known> = {
   // Passed on; listed so that "Content_Type", which CGI services might take for it, is not.
   'content-type': Known.none,
   'content-encoding': Known.none,
+  'max-forwards': Known.none,
+  'access-control-request-method': Known.none,
+  'access-control-request-headers': Known.none,
+  'sec-websocket-key': Known.none,
   // Identity, which services believe because the gateway alone sets it.
   'x-user-id': Known.dropped,
   'x-user-roles': Known.dropped,
   'x-consumer-tier': Known.dropped,
+  // What other gateways and servers say of who calls.
+  'remote-user': Known.identity,
+  'x-remote-user': Known.identity,
+  'x-credential-identifier': Known.identity,
+  'x-anonymous-consumer': Known.identity,
   // W3C Trace Context: the gateway is a hop of the trace, and says so in fields of its own.
   traceparent: Known.traceparent,
   tracestate: Known.tracestate,
@@ -96,6 +111,17 @@ const requestFields: Record<string, Known> = {
   'x-cluster-client-ip': Known.claim,
 }
 
+/** Beginnings of names by which proxies and gateways say who calls. */
+const IDENTITY_FAMILIES = [
+  'x-auth-request-',
+  'x-authenticated-',
+  'x-consumer-',
+  'x-client-cert',
+  'x-ssl-client-',
+  'ssl-client-',
+  'client-cert',
+]
+
 const responseFields: Record<string, Known> = {
   connection: Known.connection,
   'content-length': Known.contentLength,
@@ -129,10 +155,14 @@ const trailerFields: Record<string, Known> = {
 /** A perfect hash over the folded spellings of the known names: one multiplication an octet, no string made. */
 export class FieldNames {
   readonly seed: number
+  /** First octet, folded -> the beginnings of names of claims that begin with it. */
+  private readonly families = Array<readonly string[] | undefined>(128).fill(undefined)
   private readonly names: (string | null)[] = Array<string | null>(TABLE_SIZE).fill(null)
   private readonly known: Known[] = Array<Known>(TABLE_SIZE).fill(Known.none)
 
-  constructor(fields: Record<string, Known>) {
+  /** Names in lower case, and beginnings of names that claim who calls. */
+  constructor(fields: Record<string, Known>, families: readonly string[] = []) {
+    for (const [first, group] of Map.groupBy(families, (name) => name.charCodeAt(0))) this.families[first] = group
     this.seed = findSeed(Object.keys(fields))
     for (const [name, known] of Object.entries(fields)) {
       const slot = hashOf(name, this.seed)
@@ -141,24 +171,33 @@ export class FieldNames {
     }
   }
 
-  /** The field whose name stands at start..end and has that hash (see `nextHash`), or Known.none. */
-  lookup(hash: number, octets: Uint8Array, start: number, end: number): Known {
+  /**
+   * The field whose name stands at start..end and has that hash (see `nextHash`), or Known.none. "Content_Length" and
+   * "Content.Length" are not Content-Length, but a service that folds all into one must not see them: they are
+   * Known.folded. `odd` says that the name has an ODD octet.
+   */
+  lookup(hash: number, octets: Uint8Array, start: number, end: number, odd: boolean): Known {
     const slot = hash & (TABLE_SIZE - 1)
     const name = this.names[slot]
-    if (name === null || name === undefined || name.length !== end - start) return Known.none
-    let underscore = false
-    for (let i = 0; i < name.length; i++) {
-      const octet = octets[start + i]!
-      if (foldedToken[octet] !== name.charCodeAt(i)) return Known.none
-      if (octet === UNDERSCORE) underscore = true
-    }
-    // "Content_Length" is not Content-Length, but a service that folds both into one must not see it at all.
-    return underscore ? Known.dropped : this.known[slot]!
+    if (typeof name === 'string' && name.length === end - start && beginsWith(octets, start, name))
+      return odd ? Known.folded : this.known[slot]!
+    const group = this.families[foldedToken[octets[start]!]!]
+    if (group === undefined) return Known.none
+    for (const family of group)
+      if (family.length <= end - start && beginsWith(octets, start, family)) return odd ? Known.folded : Known.identity
+    return Known.none
   }
 }
 
 const TABLE_SIZE = 1024
-const UNDERSCORE = 95
+
+function beginsWith(octets: Uint8Array, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const folded = foldedToken[octets[start + i]!]!
+    if ((folded === ODD ? HYPHEN : folded) !== name.charCodeAt(i)) return false
+  }
+  return true
+}
 
 /** Adds one folded octet to a running hash. */
 export function nextHash(hash: number, folded: number): number {
@@ -178,6 +217,6 @@ function findSeed(names: readonly string[]): number {
   throw new Error('no perfect hash for these field names')
 }
 
-export const requestFieldNames = new FieldNames(requestFields)
+export const requestFieldNames = new FieldNames(requestFields, IDENTITY_FAMILIES)
 export const responseFieldNames = new FieldNames(responseFields)
-export const trailerFieldNames = new FieldNames(trailerFields)
+export const trailerFieldNames = new FieldNames(trailerFields, IDENTITY_FAMILIES)

@@ -140,16 +140,21 @@ test('a name that is taken for Content-Type or Content-Encoding is dropped, thes
   assert.equal(parse(`${lines}Content_Type: text/xml\r\ncontent_encoding: br\r\n`).raw, lines)
 })
 
-test('a known name with underscores is dropped, an unknown one is passed on', () => {
-  const section = parse('Transfer_Encoding: chunked\r\nx_forwarded-for: a\r\nX_REAL_IP: b\r\nX_A: 1\r\n')
+test('a known name with other characters than hyphens is dropped and told, an unknown one is passed on', () => {
+  const section = parse('Transfer_Encoding: chunked\r\nx_forwarded-for: a\r\nX.REAL~IP: b\r\nX_A: 1\r\n')
   assert.equal(section.raw, 'X_A: 1\r\n')
+  assert.equal(section.oddNames, true)
+  assert.deepEqual(
+    section.dropped,
+    ['Transfer_Encoding', 'x_forwarded-for', 'X.REAL~IP'].map((name) => ({ reason: 'folded', name })),
+  )
   assert.equal(section.transferEncoding, null)
   assert.equal(section.forwardedFor, null)
   assert.equal(section.claims, '')
 })
 
 test('names that only look like known ones are passed on', () => {
-  const lines = 'Hos: 1\r\nHostt: 2\r\nContent-Lengt: 3\r\nContent.Length: 4\r\nContent--Length: 5\r\nTE1: 6\r\n'
+  const lines = 'Hos: 1\r\nHostt: 2\r\nContent-Lengt: 3\r\nContentLength: 4\r\nContent--Length: 5\r\nTE1: 6\r\n'
   assert.equal(parse(lines).raw, lines)
 })
 

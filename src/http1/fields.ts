@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import { CR, COLON, foldedToken, HTAB, LF, SP, valueOctet } from './characters.ts'
+import { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP, valueOctet } from './characters.ts'
 import { Known, nextHash, type FieldNames } from './field-names.ts'
 
 /** Returned by the parsers while the message part is not complete. */
@@ -10,6 +10,12 @@ export class MalformedMessage extends GatewayError {
   constructor(detail: string) {
     super('bad-request', detail)
   }
+}
+
+/** A field that was taken out of a request although its sender may have meant the service to have it. */
+export interface DroppedField {
+  readonly reason: 'folded' | 'odd' | 'identity'
+  readonly name: string
 }
 
 /**
@@ -41,17 +47,24 @@ export class FieldSection {
   /** Claims that only a trusted proxy may make, each "Name: value\r\n". */
   claims = ''
   hasDate = false
+  /** Some name that is passed on has other characters than letters, digits and hyphens. */
+  oddNames = false
+  /** Null where there are none. */
+  dropped: DroppedField[] | null = null
 
   private readonly names: FieldNames
   private readonly maximum: number
+  private readonly strict: boolean
   /** For each line that needs attention: line start, colon, value start, value end, next line. */
   private readonly marks: Int32Array
   /** What each of these lines is. */
   private readonly kinds: Known[] = []
 
-  constructor(names: FieldNames, maximum: number) {
+  /** `strict` takes out every field whose name has other characters than letters, digits and hyphens. */
+  constructor(names: FieldNames, maximum: number, strict = false) {
     this.names = names
     this.maximum = maximum
+    this.strict = strict
     this.marks = new Int32Array(maximum * MARK_SIZE)
   }
 
@@ -63,6 +76,7 @@ export class FieldSection {
     let marked = 0
     let lines = 0
     let dated = false
+    let oddNames = false
     let at = start
     for (;;) {
       // 1. The empty line ends the section.
@@ -78,9 +92,16 @@ export class FieldSection {
       // 2. The name, hashed as it is checked.
       const lineStart = at
       let hash = this.names.seed
-      let folded = 0
-      while (at < end && (folded = foldedToken[octets[at]!]!) !== 0) {
-        hash = nextHash(hash, folded)
+      let odd = false
+      for (;;) {
+        let folded = 0
+        while (at < end && (folded = foldedToken[octets[at]!]!) > ODD) {
+          hash = nextHash(hash, folded)
+          at++
+        }
+        if (at >= end || folded !== ODD) break
+        hash = nextHash(hash, HYPHEN)
+        odd = true
         at++
       }
       if (at >= end) return INCOMPLETE
@@ -102,7 +123,11 @@ export class FieldSection {
       at += 2
 
       // 4. Lines that are known, or not in the one form that is passed on, are marked for later.
-      const known = this.names.lookup(hash, octets, lineStart, colon)
+      let known = this.names.lookup(hash, octets, lineStart, colon, odd)
+      if (odd && known === Known.none) {
+        if (this.strict) known = Known.odd
+        else oddNames = true
+      }
       const canonical = valueStart === colon + 2 && octets[colon + 1] === SP && valueEnd === at - 2
       if (canonical && (known === Known.none || known === Known.date)) {
         if (known === Known.date) dated = true
@@ -119,7 +144,18 @@ export class FieldSection {
     }
     this.sort(octets.toString('latin1', start, at), start, marked)
     if (dated) this.hasDate = true
+    this.oddNames = oddNames
     return at + 2
+  }
+
+  /** The claims whose names pass are fields like any other from here on. */
+  believe(passes: (name: string) => boolean): void {
+    for (const line of this.claims.split('\r\n')) {
+      const name = line.slice(0, line.indexOf(':'))
+      if (line !== '' && passes(name)) this.raw += `${line}\r\n`
+    }
+    const dropped = this.dropped?.filter(({ reason, name }) => reason !== 'identity' || !passes(name)) ?? []
+    this.dropped = dropped.length === 0 ? null : dropped
   }
 
   private sort(text: string, base: number, marked: number): void {
@@ -132,14 +168,16 @@ export class FieldSection {
       const known = this.kinds[mark / MARK_SIZE]!
       if (runStart < lineStart) raw += text.slice(runStart, lineStart)
       runStart = this.marks[mark + 4]! - base
-      if (known === Known.none || known === Known.date || known === Known.claim) {
-        const line = `${text.slice(lineStart, this.marks[mark + 1]! - base)}: ${value}\r\n`
-        if (known === Known.claim) this.claims += line
-        else raw += line
-      }
-      this.keep(known, value)
+      if (known === Known.none || known === Known.date) raw += this.lineAt(mark, text, base, value)
+      else if (known === Known.claim || known === Known.identity) this.claims += this.lineAt(mark, text, base, value)
+      if (known >= Known.identity) this.drop(known, text.slice(lineStart, this.marks[mark + 1]! - base))
+      else this.keep(known, value)
     }
     this.raw = runStart === 0 ? text : raw + text.slice(runStart)
+  }
+
+  private lineAt(mark: number, text: string, base: number, value: string): string {
+    return `${text.slice(this.marks[mark]! - base, this.marks[mark + 1]! - base)}: ${value}\r\n`
   }
 
   private keep(known: Known, value: string): void {
@@ -193,7 +231,16 @@ export class FieldSection {
       case Known.none:
       case Known.dropped:
       case Known.claim:
+      case Known.identity:
+      case Known.folded:
+      case Known.odd:
     }
+  }
+
+  private drop(known: Known, name: string): void {
+    const reason = known === Known.folded ? 'folded' : known === Known.odd ? 'odd' : 'identity'
+    this.dropped ??= []
+    this.dropped.push({ reason, name })
   }
 
   private reset(): void {
@@ -202,6 +249,7 @@ export class FieldSection {
     this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
     this.traceparent = this.tracestate = null
     this.claims = ''
+    this.dropped = null
     this.hostLines = 0
     this.hasDate = false
   }

@@ -4,6 +4,8 @@ export interface FieldLimits {
   readonly head: number
   /** Number of field lines. */
   readonly headers: number
+  /** Fields of requests whose names have other characters than letters, digits and hyphens are taken out. Default false. */
+  readonly strictNames?: boolean
 }
 
 /** The same for requests. */

@@ -37,7 +37,7 @@ export class RequestHead {
 
   constructor(limits: HeadLimits) {
     this.limits = limits
-    this.fields = new FieldSection(requestFieldNames, limits.headers)
+    this.fields = new FieldSection(requestFieldNames, limits.headers, limits.strictNames)
   }
 
   /**

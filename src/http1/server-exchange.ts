@@ -6,6 +6,7 @@ import type { PathForms } from '../core/path-forms.ts'
 import type { PendingReply } from '../core/pending-reply.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import { type Trace, UNTRACED } from '../core/trace.ts'
+import type { DroppedField } from './fields.ts'
 import type { RequestHead } from './request-head.ts'
 
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
@@ -31,6 +32,10 @@ export class ServerExchange implements Exchange {
   /** W3C Trace Context as the client sent it, several lines joined by commas. */
   readonly traceparent: string | null
   readonly tracestate: string | null
+  /** Some field has a name with other characters than letters, digits and hyphens. */
+  readonly oddNames: boolean
+  /** Fields that the wire has taken out; null for none. */
+  readonly dropped: readonly DroppedField[] | null
   readonly upgrade: string | null
   readonly acceptsTrailers: boolean
   readonly expectsContinue: boolean
@@ -65,6 +70,8 @@ export class ServerExchange implements Exchange {
     this.minor = head.minor
     this.traceparent = fields.traceparent
     this.tracestate = fields.tracestate
+    this.oddNames = fields.oddNames
+    this.dropped = fields.dropped
     this.upgrade = head.upgrade
     this.expectsContinue = head.expectsContinue
     this.informed = informed

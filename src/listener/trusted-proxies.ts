@@ -6,10 +6,13 @@ import type { FieldSection } from '../http1/fields.ts'
 export class TrustedProxies {
   private readonly list = new BlockList()
   private readonly any: boolean
+  /** Whether a claim by that name, in any case, passes where such a proxy makes it. */
+  readonly passes: (name: string) => boolean
 
-  /** Addresses and networks in CIDR notation. */
-  constructor(networks: readonly string[]) {
+  /** Addresses and networks in CIDR notation; names of claims that pass, or "X-Begin-*". */
+  constructor(networks: readonly string[], fields: readonly string[] = []) {
     this.any = networks.length > 0
+    this.passes = compileNames([...PASSED, ...fields])
     for (const network of networks) {
       const [address = '', prefix] = network.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
@@ -45,6 +48,19 @@ export class TrustedProxies {
       [...chain, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
     )
+  }
+}
+
+/** Claims of trusted proxies that services may know. */
+const PASSED: readonly string[] = []
+
+function compileNames(fields: readonly string[]): (name: string) => boolean {
+  const lower = fields.map((field) => field.toLowerCase())
+  const exact = new Set(lower)
+  const beginnings = lower.filter((field) => field.endsWith('*')).map((field) => field.slice(0, -1))
+  return (name) => {
+    const asked = name.toLowerCase()
+    return exact.has(asked) || beginnings.some((beginning) => asked.startsWith(beginning))
   }
 }
 

@@ -31,6 +31,7 @@ export const correlationId = definePolicy({
       },
     ],
   }),
+  fields: ({ header }) => [header],
   create({ header }) {
     const names = new NameSet([header])
     // What follows is always plain, so the line needs no further check.

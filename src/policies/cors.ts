@@ -86,6 +86,7 @@ export const cors = definePolicy({
   summary:
     'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
   options,
+  fields: () => ['Access-Control-Request-Private-Network'],
   create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')
     const allows = compileOrigins(origins)

@@ -24,6 +24,11 @@ export const headerEdits = z.strictObject({
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 })
 
+/** Names of the fields that the changes are about. */
+export function editedFields({ rename = {}, set, add, remove }: z.output<typeof headerEdits>): string[] {
+  return [...Object.entries(rename).flat(), ...Object.keys(set), ...Object.keys(add), ...remove]
+}
+
 /**
  * Compiles the changes for a route when the configuration loads. Templates see the fields as they were before. What a
  * service reads loses the names that are removed or set with "_" in place of "-" too: it may take both for the same.

@@ -1,11 +1,12 @@
 import { definePolicy } from '../core/component.ts'
-import { compileHeaderEdits, headerEdits } from './header-edits.ts'
+import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
 
 /** Changes the header fields that the service receives. */
 export const requestHeaders = definePolicy({
   name: 'request-headers',
   summary: 'Sets, adds and removes header fields of the request before it goes to the service.',
   options: headerEdits,
+  fields: editedFields,
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')
     return (next) => (exchange) => {

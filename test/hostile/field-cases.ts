@@ -45,6 +45,7 @@ function spellings(name: string): string[] {
       name.replaceAll('-', '_'),
       name.toLowerCase().replaceAll('-', '_'),
       ...dashes,
+      ..."!#$%&'*+.^`|~".split('').map((odd) => name.replaceAll('-', odd)),
     ]),
   ]
 }

@@ -2,7 +2,7 @@ import { GatewayError } from '../../src/core/errors.ts'
 import { type Headers, headersFromWire } from '../../src/core/headers.ts'
 import type { BodyDecoder, DecoderOutput } from '../../src/http1/body-decoder.ts'
 import { CloseDecoder, LengthDecoder } from '../../src/http1/body-decoder.ts'
-import { foldedToken } from '../../src/http1/characters.ts'
+import { foldedToken, HYPHEN, ODD } from '../../src/http1/characters.ts'
 import { ChunkedDecoder } from '../../src/http1/chunked-decoder.ts'
 import { type FieldNames, Known, nextHash } from '../../src/http1/field-names.ts'
 import { INCOMPLETE } from '../../src/http1/fields.ts'
@@ -71,8 +71,10 @@ export function readOwnResponses(parts: readonly Buffer[], method: string, close
 /** Whether the gateway keeps fields of that name to itself. */
 export function isWireField(names: FieldNames, name: string): boolean {
   const octets = Buffer.from(name, 'latin1')
-  const hash = octets.reduce((sum, octet) => nextHash(sum, foldedToken[octet]!), names.seed)
-  const known = names.lookup(hash, octets, 0, octets.length)
+  const folded = Array.from(octets, (octet) => (foldedToken[octet] === ODD ? HYPHEN : foldedToken[octet]!))
+  const hash = folded.reduce(nextHash, names.seed)
+  const odd = octets.some((octet) => foldedToken[octet] === ODD)
+  const known = names.lookup(hash, octets, 0, octets.length, odd)
   return known !== Known.none && known !== Known.date
 }
 

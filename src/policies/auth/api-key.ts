@@ -67,6 +67,7 @@ export const apiKey = defineAuthMethod({
     if (query === undefined) return [inHeader]
     return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
   },
+  fields: ({ header }) => [header],
   create({ header, query, keys, store, ...caching }, { clock, apiKeys }) {
     const configured = configuredApiKeys(keys, clock)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')

@@ -28,6 +28,8 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   /** One sentence for the reference documentation. */
   readonly summary: string
   readonly options: Schema
+  /** Names of the request fields that it reads, besides Authorization and Cookie. */
+  fields?(options: z.output<Schema>): readonly string[]
   /** Called once a configuration, however many routes use it. */
   create(options: z.output<Schema>, toolbox: PolicyToolbox): Authenticator
   /** Where the credentials go, for the API's documentation. */

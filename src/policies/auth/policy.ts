@@ -85,6 +85,10 @@ export const auth = definePolicy({
       ],
     }
   },
+  fields: ({ methods }) => [
+    ...activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
+    'Sec-Fetch-Site',
+  ],
   create(options, toolbox, route) {
     const active = authenticatorsOf(options.methods, toolbox)
     const absence = new AbsenceCounts(toolbox.metrics)

@@ -11,6 +11,7 @@ import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import { compileKeys, type Keys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
+import { REQUEST_FIELDS } from './request-control.ts'
 import { RouteCache } from './route-cache.ts'
 import { shares } from './storable.ts'
 import { select } from './vary.ts'
@@ -84,6 +85,7 @@ export const cache = definePolicy({
   name: 'cache',
   summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
   options,
+  fields: () => REQUEST_FIELDS,
   create(settings, toolbox, route) {
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next

@@ -20,7 +20,8 @@ export interface RequestControl extends Conditions {
   readonly maxStale: number
 }
 
-const FIELDS = new NameSet([
+/** Fields of requests that say what may be answered from the store. */
+export const REQUEST_FIELDS = [
   'Cache-Control',
   'If-None-Match',
   'If-Modified-Since',
@@ -28,7 +29,9 @@ const FIELDS = new NameSet([
   'If-Unmodified-Since',
   'If-Range',
   'Range',
-])
+]
+
+const FIELDS = new NameSet(REQUEST_FIELDS)
 
 /** A request that says nothing. */
 export const PLAIN: RequestControl = {

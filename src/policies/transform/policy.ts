@@ -3,7 +3,7 @@ import { definePolicy } from '../../core/component.ts'
 import type { Exchange, RouteInfo } from '../../core/exchange.ts'
 import type { Handler } from '../../core/handler.ts'
 import type { Reply } from '../../core/reply.ts'
-import { compileHeaderEdits, headerEdits } from '../header-edits.ts'
+import { compileHeaderEdits, editedFields, headerEdits } from '../header-edits.ts'
 import { BodyEdit, bodyEdits } from './body.ts'
 import { compilePathEdit, pathEdit } from './path.ts'
 import { compileQueryEdits, queryEdits } from './query.ts'
@@ -35,6 +35,9 @@ const replyEdits = z.strictObject({
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
 
+/** Of a request whose body, or whose reply's, is changed. */
+const FIELDS_READ = ['Content-Type', 'Content-Encoding', 'Accept-Encoding', 'If-Range']
+
 /** Changes requests before the service sees them, and the replies that come back. */
 export const transform = definePolicy({
   name: 'transform',
@@ -46,6 +49,7 @@ export const transform = definePolicy({
       .describe('Changes to replies; the error replies of the gateway itself stay as they are.'),
   }),
   document: ({ request }) => ({ moves: request.path !== undefined }),
+  fields: ({ request }) => [...FIELDS_READ, ...(request.headers === undefined ? [] : editedFields(request.headers))],
   create({ request, response }, _, route) {
     const editRequest = compileRequest(request, route)
     const editReply = compileReply(response, route)

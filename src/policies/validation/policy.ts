@@ -2,7 +2,7 @@ import { definePolicy } from '../../core/component.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'
 import { skippedPatterns, validationOptions } from './options.ts'
-import { describedOperation, ownOperation } from './rules.ts'
+import { checkedFields, describedOperation, ownOperation } from './rules.ts'
 
 /** Refuses requests that are not as they should be, before the service sees them. */
 export const validation = definePolicy({
@@ -11,6 +11,7 @@ export const validation = definePolicy({
   options: validationOptions,
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
   warnings: skippedPatterns,
+  fields: checkedFields,
   create(options, _toolbox, route) {
     // What no route takes is refused in any case.
     if (route.id === '') return (inner) => inner

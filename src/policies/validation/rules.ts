@@ -1,7 +1,7 @@
 import { compileMediaTypes } from '../media-types.ts'
 import type { BodyRule } from './body-rule.ts'
 import { compileParameters, compileSchema } from './inline.ts'
-import type { DescribedOperation } from './openapi.ts'
+import { type DescribedOperation, describeDocument } from './openapi.ts'
 import type { Operation } from './operation.ts'
 import type { ValidationOptions } from './options.ts'
 
@@ -45,6 +45,15 @@ export function describedOperation(described: DescribedOperation, { body }: Vali
       accept: body.types === undefined ? accept : body.types.join(', '),
     },
   }
+}
+
+/** Names of the header fields that requests are held to. */
+export function checkedFields({ headers, openapi }: ValidationOptions): string[] {
+  const own = headers === undefined ? [] : [compileParameters(headers, 'header')]
+  const operations = openapi === undefined ? [] : describeDocument(openapi.document).operations
+  return [...own, ...operations.flatMap(({ parameters }) => parameters)]
+    .filter(({ place }) => place === 'header')
+    .flatMap(({ parameters }) => parameters.map(({ name }) => name))
 }
 
 function limits({ limit }: ValidationOptions['body']): Pick<BodyRule, 'limit' | 'checkedLimit'> {

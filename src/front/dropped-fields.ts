@@ -1,0 +1,33 @@
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { DroppedField } from '../http1/fields.ts'
+import type { ToldOfDropped } from './field-guard.ts'
+
+/** Names that are remembered as said: clients choose them. */
+const MOST_SAID = 256
+const LONGEST_NAME = 100
+
+const WHY: Readonly<Record<DroppedField['reason'], string>> = {
+  folded: 'services may take it for a field that the gateway sets or reads',
+  odd: 'its name has other characters than letters, digits and hyphens (requestFields: strict)',
+  identity: 'only proxies may say who calls (trustedProxies, proxyFields)',
+}
+
+/** Counts the fields that are taken out of requests, and says once of each name why. */
+export function tellOfDropped(metrics: Metrics, log: Logger): ToldOfDropped {
+  const counters = {
+    folded: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'folded' }),
+    odd: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'odd' }),
+    identity: metrics.counter('sallyport_request_fields_dropped_total', { reason: 'identity' }),
+  }
+  const said = new Set<string>()
+  return (fields) => {
+    for (const { reason, name } of fields) {
+      counters[reason].add(1)
+      const key = name.slice(0, LONGEST_NAME).toLowerCase()
+      if (said.size >= MOST_SAID || said.has(key)) continue
+      said.add(key)
+      log.warn({ field: key, reason }, `Request field dropped: ${WHY[reason]}`)
+    }
+  }
+}

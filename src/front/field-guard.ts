@@ -1,0 +1,65 @@
+import type { DroppedField } from '../http1/fields.ts'
+import type { Exchange } from '../core/exchange.ts'
+import type { Policy } from '../core/component.ts'
+
+/** Told of fields that were taken out of a request. */
+export type ToldOfDropped = (fields: readonly DroppedField[]) => void
+
+/** Takes fields out of a request that a CGI-like service could take for another one, and tells of them. */
+export type FieldGuard = (exchange: Exchange) => void
+
+/** A character that is neither letter, digit nor hyphen. */
+const ODD = /[^A-Za-z0-9-]/
+const ODD_CHARACTERS = /[^a-z0-9]/g
+/** A field that a template reads, anywhere in the options of a policy. */
+const IN_TEMPLATES = /\{header\.([^{}"]+)\}/g
+
+/** What guards a route. */
+export interface FieldGuards {
+  /** For requests that have a name with other characters than letters, digits and hyphens. */
+  readonly odd: FieldGuard
+  /** For every request; null where all names that matter are made of letters, digits and hyphens. */
+  readonly always: FieldGuard | null
+}
+
+/**
+ * Guards the fields with these names, which the gateway or a policy sets or reads: of all fields that are the same once
+ * every character but letters and digits is a hyphen, as for CGI (RFC 3875 section 4.1.18), only those that are spelled
+ * so reach the service. The wire guards its own names itself.
+ */
+export function guardFields(names: Iterable<string>, told: ToldOfDropped): FieldGuards {
+  const exact = new Set(Array.from(names, (name) => name.toLowerCase()))
+  const folded = new Set(Array.from(exact, fold))
+  const twins = [...exact].filter((name) => ODD.test(name)).map(fold)
+  const drop = (exchange: Exchange, isDropped: (name: string) => boolean): void => {
+    const { headers } = exchange
+    const dropped = new Set(Array.from(headers, ([name]) => name).filter(isDropped))
+    if (dropped.size === 0) return
+    for (const name of dropped) headers.delete(name)
+    told(Array.from(dropped, (name) => ({ reason: 'folded', name })))
+  }
+  const isForged = (name: string): boolean => {
+    const lower = name.toLowerCase()
+    return !exact.has(lower) && folded.has(fold(lower))
+  }
+  return {
+    odd: (exchange) => drop(exchange, (name) => ODD.test(name) && isForged(name)),
+    always: twins.length === 0 ? null : (exchange) => drop(exchange, isForged),
+  }
+}
+
+/** Names of the request fields that the policies set or read, with their options. */
+export function fieldsOfPolicies(active: Iterable<readonly [policy: Policy, options: unknown]>): string[] {
+  return Array.from(active).flatMap(([policy, options]) =>
+    (policy.fields?.(options) ?? []).concat(fieldsInTemplates(options)),
+  )
+}
+
+/** Names of the request fields that templates among the options read. */
+export function fieldsInTemplates(options: unknown): string[] {
+  return Array.from((JSON.stringify(options) ?? '').matchAll(IN_TEMPLATES), ([, name = '']) => name)
+}
+
+function fold(name: string): string {
+  return name.replace(ODD_CHARACTERS, '-')
+}
