@@ -7,7 +7,7 @@ import { logWarnings } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './core/component.ts'
 import { Answers } from './core/threads.ts'
-import { type Clock, systemClock } from './core/clock.ts'
+import { type Clock, pause, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import { version } from './front/version.ts'
 import type { PoolSize } from './http1/pool.ts'
@@ -65,7 +65,7 @@ export interface Gateway {
   readonly pools: Readonly<Record<string, readonly PoolSize[]>>
   /** Resolves when every instance has been checked once and GET /health/ready says so. */
   readonly ready: Promise<void>
-  /** Lets exchanges end, for as long as `drainTimeout` says, and closes everything. */
+  /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */
   close(): Promise<void>
 }
 
@@ -106,7 +106,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     worker: 0,
   })
   const wanted = config.listeners.map(({ address }) => address)
-  const addresses = await front.listen(wanted, false).catch(giveUp)
+  const addresses = await front.listen(wanted, false, true).catch(giveUp)
   const admin = await startAdmin().catch(giveUp)
   checker.start()
   const stopWatching = watchEvictions(limits, clock, output.log)
@@ -156,6 +156,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   }
 
   async function close(): Promise<void> {
+    front.retire()
+    if (config.shutdownDelay > 0) await pause(config.shutdownDelay, clock)
     checker.stop()
     stopWatching()
     await front.drain(config.drainTimeout)

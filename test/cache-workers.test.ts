@@ -29,7 +29,7 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
   const supervisor = new Supervisor(config, createMemoryLogger())
   await supervisor.start()
-  cleanUp(t, () => supervisor.stop())
+  cleanUp(t, () => supervisor.stop('SIGTERM'))
   const { port } = supervisor.addresses[0]!
   return { service, supervisor, ask: (more: Ask = {}) => send(port, { headers: { host: 'h' }, ...more }) }
 }

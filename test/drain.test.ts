@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
-import { connect, refused, startRawService } from './support/peer.ts'
+import type { Message } from './support/message.ts'
+import { connect, type Peer, refused, startRawService } from './support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
@@ -148,6 +149,58 @@ test('a client that never closes its side does not hold the gateway', async (t) 
   assert.equal(await client.closed(), 'end')
   clock.advance(3_000)
   await closed
+})
+
+test('while shutdownDelay lasts, all but the health endpoints answer as before, and clients are asked to leave', async (t) => {
+  const { clock, service, port, gateway } = await setUp(t, { shutdownDelay: '5s' })
+  const kept = await connect(t, port)
+  const ask = async (client: Peer, path: string): Promise<Message> => {
+    client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    return client.reply()
+  }
+  assert.equal((await ask(kept, '/health')).start, 'HTTP/1.1 200 OK')
+  const closed = gateway.close()
+  for (const [path, start, status] of [
+    ['/health', 'HTTP/1.1 503 Service Unavailable', 'draining'],
+    ['/health/ready', 'HTTP/1.1 503 Service Unavailable', 'draining'],
+    ['/health/live', 'HTTP/1.1 200 OK', 'alive'],
+  ]) {
+    const client = await connect(t, port)
+    const reply = await ask(client, path!)
+    client.end()
+    assert.equal(reply.start, start)
+    assert.equal((JSON.parse(reply.body.toString()) as { status: string }).status, status)
+  }
+  kept.write(GET)
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstill')
+  const reply = await kept.reply()
+  assert.equal(reply.body.toString(), 'still')
+  assert.equal(reply.fields.get('Connection'), 'close')
+  kept.end()
+  const idle = await connect(t, port)
+  clock.advance(4_999)
+  const last = await connect(t, port)
+  assert.equal((await ask(last, '/health/live')).start, 'HTTP/1.1 200 OK')
+  last.end()
+  clock.advance(1)
+  assert.equal(await idle.closed(), 'end')
+  idle.end()
+  await closed
+  await refused(port)
+})
+
+test('a gateway does not share a port with another one of the process, and takes it over when that has closed', async (t) => {
+  const { port, gateway } = await setUp(t)
+  const listeners = [{ address: `127.0.0.1:${port}` }]
+  await assert.rejects(startGateway(t, { listeners }), {
+    code: 'EADDRINUSE',
+    message: new RegExp(`in use: 127\\.0\\.0\\.1:${port}`),
+  })
+  await gateway.close()
+  const second = await startGateway(t, { listeners })
+  assert.equal(second.port, port)
 })
 
 test('closing twice is closing once', async (t) => {

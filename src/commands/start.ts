@@ -7,6 +7,10 @@ import { systemClock } from '../core/clock.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { Supervisor } from '../workers/supervisor.ts'
 import { CommandError, configOption } from './command.ts'
+import { refuseInspector, stopSignal } from './signals.ts'
+
+/** Elsewhere it often means to read the configuration anew. */
+const HANGUP = 'SIGHUP ends the gateway: a changed configuration takes effect with the next start'
 
 interface Options {
   readonly config: string
@@ -15,7 +19,7 @@ interface Options {
 /** `sallyport start`: runs the gateway until a signal ends it, then lets what is in flight end. */
 export function defineStart(command: Command): void {
   command
-    .description('Runs the gateway until SIGTERM or SIGINT, then lets requests in flight end.')
+    .description('Runs the gateway until SIGTERM, SIGINT, SIGQUIT or SIGHUP, then lets requests in flight end.')
     .addOption(configOption())
     .action(start)
 }
@@ -29,15 +33,14 @@ async function start(options: Options): Promise<void> {
     return null
   })
   process.on('SIGUSR2', () => void supervisor.askAll(reopenLog, null))
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGTERM', () => resolve())
-    process.once('SIGINT', () => resolve())
-  })
+  refuseInspector(output.log)
+  const stopped = stopSignal()
   try {
     logWarnings(config, await loadChain(config.policyFiles), output.log)
     await supervisor.start()
-    await stopped
-    await supervisor.stop()
+    const signal = await stopped
+    if (signal === 'SIGHUP') output.log.warn({}, HANGUP)
+    await supervisor.stop(signal)
   } catch (error) {
     output.log.error({ error }, 'Sallyport could not start')
     throw new CommandError(`Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`, {

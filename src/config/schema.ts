@@ -132,6 +132,11 @@ export const gatewaySchema = z
       ),
     log: logSchema.prefault({}).describe('Logging.'),
     limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
+    shutdownDelay: durationOrZero
+      .prefault('0s')
+      .describe(
+        'How long requests are still accepted when the gateway stops, while /health and /health/ready say 503: until load balancers have noticed. Default 0s.',
+      ),
     drainTimeout: durationOrZero
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),

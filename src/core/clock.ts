@@ -29,5 +29,10 @@ export const systemClock: Clock = {
   },
 }
 
+/** Resolves after so many milliseconds; never keeps the process alive. */
+export function pause(ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve))
+}
+
 /** The longest delay in milliseconds that a timer holds: 2^31 - 1, almost 25 days. */
 export const LONGEST_DELAY = 2 ** 31 - 1

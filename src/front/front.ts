@@ -12,6 +12,7 @@ import { newUuid } from '../core/uuid.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
+import { claim } from '../listener/claim.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { closeCaches } from '../policies/cache/policy.ts'
@@ -145,10 +146,13 @@ export class Front implements Receiver {
 
   /**
    * Listens on the addresses, one for each listener of the configuration, and resolves with the actual ones.
-   * `shared` lets other threads listen on the same ones. Rejects with the error of the first that is not to be had.
+   * `shared` lets other threads listen on the same ones; `first` sees to it that nobody did before. Rejects with the error
+   * of the first that is not to be had.
    */
-  async listen(addresses: readonly Address[], shared: boolean): Promise<Address[]> {
+  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
     await this.redis?.connected(REDIS_PATIENCE)
+    // One after the other: addresses of the gateway's own may overlap.
+    if (shared && first) for (const address of addresses) await claim(address)
     return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
   }
 
@@ -183,6 +187,12 @@ export class Front implements Receiver {
     return Object.fromEntries(
       [...this.services].map(([name, { instances }]) => [name, instances.map(({ pool }) => pool.size)]),
     )
+  }
+
+  /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
+  retire(): void {
+    this.state = 'draining'
+    for (const listener of this.listeners) listener.retire()
   }
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */

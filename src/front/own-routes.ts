@@ -38,7 +38,7 @@ export interface OwnRoute {
 /** The endpoints that the gateway answers itself on its listeners; a route of the configuration with GET goes before. */
 export function ownRoutes({ readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
   return [
-    { endpoint: 'health', path: '/health', handler: () => uncached(Reply.json(200, health())), docs: healthDocs },
+    { endpoint: 'health', path: '/health', handler: () => healthReply(readiness(), health()), docs: healthDocs },
     { endpoint: 'health', path: '/health/live', handler: () => uncached(Reply.json(200, { status: 'alive' })) },
     {
       endpoint: 'health',
@@ -64,6 +64,12 @@ export function docsRoutes(docs: ApiDocs | null, { endpoints }: GatewayConfig): 
     { endpoint: 'openapi', ...docs.openapi },
     ...page.map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
   ]
+}
+
+/** Who asks only this one learns too that the gateway stops, and sends its requests elsewhere. */
+function healthReply(readiness: Readiness, document: HealthDocument): Reply {
+  if (readiness !== 'draining') return uncached(Reply.json(200, document))
+  return uncached(Reply.json(503, { ...document, status: readiness }))
 }
 
 function uncached(reply: Reply): Reply {

@@ -26,6 +26,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private draining = false
+  private retiring = false
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -47,6 +48,11 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   /** Whether a request is not yet answered whole. */
   get busy(): boolean {
     return this.exchange !== null
+  }
+
+  /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
+  retire(): void {
+    this.retiring = true
   }
 
   /** No further request: an idle connection ends now, a busy one after its reply. */
@@ -87,7 +93,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
-    if (this.draining || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true
+    if (this.draining || this.retiring || (this.state === 'body' && !this.body!.flowing)) this.closeAfter = true
     this.expectsContinue = false
 
     // 2. The head, which says how this client can see the end of the content.

@@ -9,6 +9,7 @@ import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import type { ServerHandler, ServerOptions } from '../http1/server-handler.ts'
 import { readLent } from './accepted-socket.ts'
+import { inUse } from './claim.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
 
 /** What becomes of the requests of a listener. */
@@ -35,6 +36,7 @@ export class Listener implements ServerHandler {
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
   private readonly connections = new Set<ServerConnection>()
+  private retiring = false
   private draining = false
   private whenEmpty: (() => void) | null = null
 
@@ -61,15 +63,22 @@ export class Listener implements ServerHandler {
   /** Begins to accept connections; `shared` lets several threads listen on one port. Rejects with what the system said. */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject)
+      const refused = (error: Error): void => reject(inUse({ host, port }, error))
+      this.server.once('error', refused)
       this.server.listen({ host, port, reusePort: shared, backlog: 4096 }, () => {
-        this.server.off('error', reject)
+        this.server.off('error', refused)
         // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
         this.server.on('error', () => {})
         const bound = this.server.address()
         resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
       })
     })
+  }
+
+  /** Goes on accepting, and asks every client to connect anew after its next reply. */
+  retire(): void {
+    this.retiring = true
+    for (const connection of this.connections) connection.retire()
   }
 
   /**
@@ -137,6 +146,7 @@ export class Listener implements ServerHandler {
     const socket = readLent(accepted, () => connection)
     connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     this.connections.add(connection)
+    if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
   }
 }

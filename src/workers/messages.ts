@@ -19,6 +19,8 @@ export interface WorkerStart {
   readonly limits: SharedArrayBuffer
   /** Where to listen, one for each listener of the configuration. */
   readonly addresses: readonly Address[]
+  /** No other worker listens yet, and nobody else may. */
+  readonly first: boolean
 }
 
 /** From the supervisor to a worker. */
@@ -26,6 +28,7 @@ export type ToWorker =
   | WorkerStart
   | LineMessage
   | { readonly type: 'ready' }
+  | { readonly type: 'retire' }
   | { readonly type: 'drain'; readonly timeout: number }
 
 /** From a worker to the supervisor. */

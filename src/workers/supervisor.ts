@@ -4,7 +4,7 @@ import type { Admin } from '../admin/server.ts'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import { type Clock, LONGEST_DELAY, systemClock } from '../core/clock.ts'
+import { type Clock, LONGEST_DELAY, pause, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter } from '../core/metrics.ts'
 import { Answers, type Threads, type Topic } from '../core/threads.ts'
@@ -58,6 +58,8 @@ export class Supervisor implements Threads {
   private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
+  /** Workers that end are not replaced any more. */
+  private closing = false
   private stopWatching = (): void => {}
   /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
   private keepAlive: NodeJS.Timeout | undefined
@@ -89,10 +91,10 @@ export class Supervisor implements Threads {
     try {
       this.admin = await this.startAdmin()
       // The first one finds out the ports where the configuration leaves them open.
-      this.addresses = await this.startWorker(0)
+      this.addresses = await this.startWorker(0, true)
       await Promise.all(Array.from({ length: this.size - 1 }, (_, i) => this.startWorker(i + 1)))
     } catch (error) {
-      this.stopping = true
+      this.stopping = this.closing = true
       await this.admin?.close()
       await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
       throw error
@@ -130,16 +132,25 @@ export class Supervisor implements Threads {
     return answers.flat()
   }
 
-  /** Lets every exchange end, for as long as the configuration says; resolves when the workers are gone. */
-  async stop(): Promise<void> {
+  /**
+   * Lets load balancers notice, then every exchange end, each for as long as the configuration says; resolves when the
+   * workers are gone. `signal` is what asked for it.
+   */
+  async stop(signal: string): Promise<void> {
+    const { shutdownDelay, drainTimeout } = this.config
     this.stopping = true
+    this.log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
+    if (shutdownDelay > 0) {
+      this.tellAll({ type: 'retire' })
+      await pause(shutdownDelay, this.clock)
+    }
+    this.closing = true
     this.checker.stop()
     this.stopWatching()
-    this.log.info({ timeout_ms: this.config.drainTimeout }, 'Sallyport is stopping')
     const gone = [...this.workers.keys()].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
-    this.tellAll({ type: 'drain', timeout: this.config.drainTimeout })
+    this.tellAll({ type: 'drain', timeout: drainTimeout })
     // One that does not even run its timers any more is ended from here.
-    const cancel = this.clock.after(Math.min(this.config.drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
+    const cancel = this.clock.after(Math.min(drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
       for (const worker of this.workers.keys()) void worker.terminate()
     })
     await Promise.all(gone)
@@ -167,7 +178,8 @@ export class Supervisor implements Threads {
     })
   }
 
-  private startWorker(number: number): Promise<readonly Address[]> {
+  /** `first`: no worker listens yet, and nobody else may. */
+  private startWorker(number: number, first = false): Promise<readonly Address[]> {
     const { size, slots, addresses } = this
     // One that takes the place of another logs what that one logged.
     const config = { ...this.config, log: { ...this.config.log, level: levelOf(this.output) } }
@@ -175,7 +187,7 @@ export class Supervisor implements Threads {
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
     const [board, limits] = [this.board.buffer, this.limits.buffer]
-    this.tell(worker, { type: 'start', worker: number, config, size, board, slots, limits, addresses })
+    this.tell(worker, { type: 'start', worker: number, config, size, board, slots, limits, addresses, first })
     const started = this.clock.now()
     let listening = false
     const line = new Line({
@@ -197,6 +209,7 @@ export class Supervisor implements Threads {
         }
         listening = true
         if (this.ready) this.tell(worker, { type: 'ready' })
+        if (this.stopping) this.tell(worker, { type: 'retire' })
         resolve(message.addresses)
       })
       worker.on('error', (error) => (failure = error))
@@ -206,7 +219,7 @@ export class Supervisor implements Threads {
         line.close()
         if (!listening)
           return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
-        if (!this.stopping) this.replace(number, failure, code, this.clock.now() - started)
+        if (!this.closing) this.replace(number, failure, code, this.clock.now() - started)
       })
     })
   }
@@ -216,9 +229,9 @@ export class Supervisor implements Threads {
     this.restarts.add(1)
     this.log.error({ error, code, restart_ms: this.restartDelay }, 'A worker died; another one takes its place')
     this.clock.after(this.restartDelay, () => {
-      if (this.stopping) return
+      if (this.closing) return
       this.startWorker(number).catch((failure: unknown) => {
-        if (!this.stopping) this.replace(number, failure, 1, 0)
+        if (!this.closing) this.replace(number, failure, 1, 0)
       })
     })
   }

@@ -24,7 +24,7 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({ worker, config, size, board, slots, limits, addresses }: WorkerStart): Promise<void> {
+async function run({ worker, config, size, board, slots, limits, addresses, first }: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
@@ -63,10 +63,11 @@ async function run({ worker, config, size, board, slots, limits, addresses }: Wo
   const listening = starting.then((front) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
-    return front.listen(addresses, true)
+    return front.listen(addresses, true, first)
   })
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())
+    if (message.type === 'retire') void starting.then((front) => front.retire())
     if (message.type === 'drain') void drain(message.timeout)
     if (message.type === 'ask' || message.type === 'answer') line.receive(message)
   })

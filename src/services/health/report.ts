@@ -42,7 +42,7 @@ export const healthDocs: DocsObject = {
             schema: {
               type: 'object',
               properties: {
-                status: { type: 'string', enum: ['healthy', 'degraded'] },
+                status: { type: 'string', enum: ['healthy', 'degraded', 'draining'] },
                 timestamp: { type: 'string', format: 'date-time' },
                 version: { type: 'string', description: 'Version of the gateway.' },
                 services: { type: 'object', additionalProperties: { type: 'string', enum: serviceStatuses } },
@@ -59,6 +59,7 @@ export const healthDocs: DocsObject = {
           },
         },
       },
+      503: { description: 'The gateway stops: the status is draining.' },
     },
     security: [],
   },

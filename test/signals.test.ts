@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { connect, refused, startRawService } from './support/peer.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+const preload = new URL('support/kill-worker.ts', import.meta.url).href
+
+async function setUp(t: TestContext, more = '', preloaded?: string) {
+  const service = await startRawService(t)
+  const yaml = `
+workers: 2
+listeners: [{ address: '127.0.0.1:0' }]
+services: { backend: { instances: ['${service.url}'], health: false } }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+${more}`
+  return { service, ...(await start(t, yaml, preloaded === undefined ? {} : { preload: preloaded })) }
+}
+
+/** A request that the service has got and not yet answered. */
+async function inFlight(t: TestContext, { service, port }: Awaited<ReturnType<typeof setUp>>) {
+  const client = await connect(t, port)
+  client.write(GET)
+  const peer = await service.accept()
+  await peer.request()
+  return { client, peer }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)
+  test(`${signal} lets a request in flight end`, async (t) => {
+    const gateway = await setUp(t)
+    const { command, port } = gateway
+    const { client, peer } = await inFlight(t, gateway)
+    command.child.kill(signal)
+    assert.equal((await command.line('Sallyport is stopping'))['signal'], signal)
+    await refused(port)
+    peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
+    assert.equal((await client.reply()).body.toString(), 'late')
+    client.end()
+    const { code, signal: killed } = await command.ended
+    assert.deepEqual([code, killed], [0, null])
+    const told = command.log.some(({ message }) => String(message).startsWith('SIGHUP ends the gateway'))
+    assert.equal(told, signal === 'SIGHUP')
+  })
+
+test('a second signal, of whatever kind, ends the process at once', async (t) => {
+  for (const [second, killer] of [
+    ['SIGTERM', 'SIGTERM'],
+    ['SIGINT', 'SIGINT'],
+    // By default it would leave the memory in a file.
+    ['SIGQUIT', 'SIGTERM'],
+  ] as const) {
+    const gateway = await setUp(t, 'shutdownDelay: 1h')
+    await inFlight(t, gateway)
+    gateway.command.child.kill('SIGTERM')
+    await gateway.command.line('Sallyport is stopping')
+    gateway.command.child.kill(second)
+    const { code, signal } = await gateway.command.ended
+    assert.deepEqual([code, signal], [null, killer])
+  }
+})
+
+test('a SIGHUP that comes along with another signal changes nothing', async (t) => {
+  const gateway = await setUp(t)
+  const { command } = gateway
+  const { client, peer } = await inFlight(t, gateway)
+  command.child.kill('SIGTERM')
+  command.child.kill('SIGHUP')
+  await command.line('Sallyport is stopping')
+  command.child.kill('SIGHUP')
+  await refused(gateway.port)
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
+  assert.equal((await client.reply()).body.toString(), 'late')
+  client.end()
+  assert.equal((await command.ended).code, 0)
+})
+
+test('SIGUSR1 opens no inspector', async (t) => {
+  const { command, port } = await setUp(t)
+  command.child.kill('SIGUSR1')
+  await command.line('SIGUSR1 is ignored: it opens no inspector. To have one, start with NODE_OPTIONS=--inspect')
+  assert.equal((await send(port, { path: '/health' })).status, 200)
+  command.child.kill('SIGTERM')
+  const { code, stderr } = await command.ended
+  assert.equal(code, 0)
+  assert.doesNotMatch(stderr, /Debugger listening/)
+})
+
+test('a worker that dies while shutdownDelay lasts is replaced, and the one in its place is not ready either', async (t) => {
+  const { command, port } = await setUp(t, 'shutdownDelay: 1h', preload)
+  command.child.kill('SIGTERM')
+  await command.line('Sallyport is stopping')
+  command.child.kill('SIGUSR2')
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  let status = 0
+  while (status === 0)
+    status = await send(port, { path: '/health/ready' }).then(
+      (reply) => reply.status,
+      () => 0,
+    )
+  assert.equal(status, 503)
+})
+
+test('a second gateway on the same port does not start, and says why; it does when the first one has ended', async (t) => {
+  const { command, port } = await setUp(t)
+  const yaml = `{ admin: false, workers: 1, listeners: [{ address: '127.0.0.1:${port}' }] }`
+  const file = await temporaryFile(t, 'sallyport.yaml', yaml)
+  const { code, stderr } = await run(['start', '--config', file])
+  assert.equal(code, 1)
+  assert.match(stderr, new RegExp(`address already in use: 127\\.0\\.0\\.1:${port}: another process listens there`))
+  assert.equal((await send(port, { path: '/health' })).status, 200)
+  command.child.kill('SIGTERM')
+  assert.equal((await command.ended).code, 0)
+  const second = await start(t, `workers: 1\nlisteners: [{ address: '127.0.0.1:${port}' }]`)
+  assert.equal(second.port, port)
+})
