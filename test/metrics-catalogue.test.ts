@@ -18,7 +18,12 @@ test('every metric of the table is exposed, with its labels and no others, and p
   const { port } = await startGateway(t, {
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: { backend: { instances: [service.url] } },
-    policies: { auth: { methods: { 'api-key': {} }, public: ['/*'] }, 'rate-limit': {}, cache: {} },
+    policies: {
+      auth: { methods: { 'api-key': {} }, public: ['/*'] },
+      'rate-limit': {},
+      validation: { mode: 'report' },
+      cache: {},
+    },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })
   await send(port)

@@ -6,6 +6,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { refusal } from './support/problem.ts'
 import { startService } from './support/service.ts'
@@ -193,6 +194,86 @@ routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /ord
     stderr,
     /sallyport\.yaml:4:\d+: policies\.validation\.openapi\.document: cannot be used: #\/paths\/~1orders~1\{id\}\/get: /,
   )
+})
+
+test('in report mode every request reaches the service as it came, and log and metric tell what is wrong', async (t) => {
+  const document = {
+    openapi: '3.1.0',
+    paths: {
+      '/a': {
+        post: {
+          parameters: [{ name: 'n', in: 'query', schema: { type: 'integer' } }],
+          requestBody: { content: { 'application/json': { schema: order } } },
+        },
+      },
+    },
+  }
+  const { port, log, service } = await setUp(
+    t,
+    { mode: 'report', openapi: { document }, body: { limit: '100b' } },
+    { limits: { body: '1kb' } },
+  )
+  const good = '{"items":[]}'
+  const chunked = { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }
+  for (const [method, path, headers, body, code, pointer] of [
+    ['POST', '/a?n=1', JSON_TYPE, good, null, null],
+    ['POST', '/a', chunked, good, null, null],
+    ['POST', '/a?n=x', JSON_TYPE, good, 'bad-request', '/n'],
+    ['POST', '/a', JSON_TYPE, '{"items":1}', 'unprocessable-content', '/items'],
+    ['POST', '/a', chunked, '{"items":1}', 'unprocessable-content', '/items'],
+    ['POST', '/a', chunked, '{', 'bad-request', ''],
+    ['POST', '/a', JSON_TYPE, `${good}${' '.repeat(100)}`, 'content-too-large', null],
+    ['POST', '/a', chunked, `${good}${' '.repeat(100)}`, 'content-too-large', null],
+    ['POST', '/a', { 'Content-Type': 'text/plain' }, 'x', 'unsupported-media-type', null],
+    ['PUT', '/a', JSON_TYPE, good, 'method-not-allowed', null],
+    ['POST', '/b', JSON_TYPE, good, 'not-found', null],
+  ] as const) {
+    const before = log.lines.length
+    const reply = await send(port, { method, path, headers, body })
+    assert.equal(reply.status, 200)
+    assert.equal(reply.text, body)
+    await log.line({ message: 'API Gateway Request' }, before)
+    const told = log.lines
+      .slice(before)
+      .filter(({ message }) => message === 'The request would be refused by validation')
+    const [first, ...others] = told.map(({ code: shown, errors }) => {
+      return [shown, (errors as { pointer: string }[] | undefined)?.[0]?.pointer ?? null]
+    })
+    assert.deepEqual([first ?? [null, null], others], [[code, pointer], []], `${method} ${path} ${body}`)
+  }
+  assert.equal(service.heard.length, 11)
+  // What the listeners hold everybody to is no matter of a report.
+  assert.equal(
+    (await send(port, { method: 'POST', path: '/a', headers: JSON_TYPE, body: 'x'.repeat(1025) })).status,
+    413,
+  )
+  const metrics = await scrape(port)
+  const counts = metrics.all('sallyport_validation_reports_total').map(({ labels, value }) => [labels['code'], value])
+  assert.deepEqual(Object.fromEntries(counts), {
+    'bad-request': 2,
+    'not-found': 1,
+    'method-not-allowed': 1,
+    'content-too-large': 2,
+    'unsupported-media-type': 1,
+    'unprocessable-content': 2,
+  })
+})
+
+test('a report raises a limit, and lowers none', async (t) => {
+  for (const [limit, size, status] of [
+    ['2kb', 2_048, 200],
+    ['2kb', 2_049, 413],
+    ['10b', 1_024, 200],
+    ['10b', 1_025, 413],
+  ] as const) {
+    const { port } = await setUp(t, { mode: 'report', body: { limit } }, { limits: { body: '1kb' } })
+    for (const headers of [{}, { 'Transfer-Encoding': 'chunked' }])
+      assert.equal(
+        (await send(port, { method: 'POST', headers, body: 'x'.repeat(size) })).status,
+        status,
+        `${limit} ${size}`,
+      )
+  }
 })
 
 test('patterns that are skipped are told once at the start, and by check', async (t) => {

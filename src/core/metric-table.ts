@@ -122,6 +122,11 @@ export const metricTable = {
     help: 'What came of looking at credentials, by the method that decided, or none.',
     labels: ['method', 'outcome'],
   },
+  sallyport_validation_reports_total: {
+    type: 'counter',
+    help: 'Requests that a validation in report mode would have refused, by the code of the error.',
+    labels: ['endpoint', 'code'],
+  },
   sallyport_cache_requests_total: {
     type: 'counter',
     help: 'Requests to routes with a cache, by what came of it.',

@@ -5,21 +5,25 @@ import { limitBody } from '../core/limited-body.ts'
 
 /** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
 export function largestBody({ limits, routes }: GatewayConfig): number {
-  return Math.max(limits.body, ...routes.map(({ policies }) => ownLimit(policies) ?? 0))
+  return Math.max(limits.body, ...routes.map(({ policies }) => limitOf(policies, limits.body)))
 }
 
-/** Where the listeners let more through than `limits.body`, holds routes to it that have no limit of their own. */
+/** Where the listeners let more through than a route allows, holds it to that; but for what its validation refuses. */
 export function generalLimit(config: GatewayConfig, policies: PoliciesConfig): readonly Middleware[] {
-  const { body } = config.limits
-  if (ownLimit(policies) !== undefined || largestBody(config) === body) return []
+  const limit = limitOf(policies, config.limits.body)
+  const { validation } = policies
+  const isEnforced = validation && validation.mode === 'enforce' && validation.body.limit !== undefined
+  if (isEnforced || largestBody(config) === limit) return []
   return [
     (next) => (exchange) => {
-      exchange.body = limitBody(exchange.body, body)
+      exchange.body = limitBody(exchange.body, limit)
       return next(exchange)
     },
   ]
 }
 
-function ownLimit({ validation }: PoliciesConfig): number | undefined {
-  return validation === undefined || validation === false ? undefined : validation.body.limit
+/** What a validation only reports makes no limit smaller. */
+function limitOf({ validation }: PoliciesConfig, general: number): number {
+  if (!validation || validation.body.limit === undefined) return general
+  return validation.mode === 'report' ? Math.max(validation.body.limit, general) : validation.body.limit
 }

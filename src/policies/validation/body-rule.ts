@@ -79,7 +79,8 @@ export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | 
   })
 }
 
-function checkDocument(bytes: Bytes, check: Check): void {
+/** Throws GatewayError for a body that is no JSON, or not as its schema says. */
+export function checkDocument(bytes: Bytes, check: Check): void {
   let value: unknown
   try {
     value = parseStrictly(bytes.toBuffer())

@@ -1,5 +1,5 @@
 import type { Exchange } from '../../core/exchange.ts'
-import { type BodyRule, checkHead, takeBody } from './body-rule.ts'
+import { type BodyRule, checkHead, type Content, takeBody } from './body-rule.ts'
 import { type Parameter, readHeaders, readPath, readQuery } from './parameters.ts'
 import type { Check } from './schema.ts'
 import type { Values } from './values.ts'
@@ -30,15 +30,24 @@ const SMALL = 0
  */
 export function checkRequest(
   exchange: Exchange,
-  { parameters, body }: Operation,
+  operation: Operation,
   params: Readonly<Record<string, string>>,
 ): Promise<void> | null {
-  // 1.
-  const content = checkHead(exchange, body)
-  // 2.
-  if (parameters.length > 0) checkParameters(exchange, parameters, params)
+  // 1. 2.
+  const content = checkHeadAndParameters(exchange, operation, params)
   // 3.
-  return takeBody(exchange, body, content)
+  return takeBody(exchange, operation.body, content)
+}
+
+/** All that the head of a request shows; the kind of its body, null where that is not to be checked. Throws GatewayError. */
+export function checkHeadAndParameters(
+  exchange: Exchange,
+  { parameters, body }: Operation,
+  params: Readonly<Record<string, string>>,
+): Content | null {
+  const content = checkHead(exchange, body)
+  if (parameters.length > 0) checkParameters(exchange, parameters, params)
+  return content
 }
 
 function checkParameters(

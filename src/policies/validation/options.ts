@@ -36,6 +36,12 @@ const bodyLimit = size.transform((limit): z.output<typeof bodyOptions> => ({ lim
 /** Schema of the options of the policy. */
 export const validationOptions = z
   .strictObject({
+    mode: z
+      .enum(['enforce', 'report'])
+      .default('enforce')
+      .describe(
+        'What becomes of requests that are not as they should be: they are refused, or they pass, and the log and a metric tell of them. Default enforce.',
+      ),
     body: z
       .union([bodyLimit, bodyOptions])
       .prefault({})

@@ -2,6 +2,7 @@ import { definePolicy } from '../../core/component.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'
 import { skippedPatterns, validationOptions } from './options.ts'
+import { Reporter, reportRequest } from './report.ts'
 import { checkedFields, describedOperation, ownOperation } from './rules.ts'
 
 /** Refuses requests that are not as they should be, before the service sees them. */
@@ -12,7 +13,7 @@ export const validation = definePolicy({
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
   warnings: skippedPatterns,
   fields: checkedFields,
-  create(options, _toolbox, route) {
+  create(options, { metrics, log }, route) {
     // What no route takes is refused in any case.
     if (route.id === '') return (inner) => inner
     const own = options.openapi === undefined ? ownOperation(options) : null
@@ -20,6 +21,15 @@ export const validation = definePolicy({
       options.openapi === undefined
         ? null
         : compileOperations(options.openapi, (described) => describedOperation(described, options))
+    if (options.mode === 'report') {
+      const reporter = new Reporter(metrics, log, route.pattern)
+      return (inner) => (exchange) => {
+        const found = find === null ? null : reporter.watch(exchange, () => find(exchange))
+        const operation = own ?? found?.operation
+        if (operation !== undefined) reportRequest(exchange, operation, found?.params ?? exchange.params, reporter)
+        return inner(exchange)
+      }
+    }
     return (inner) => (exchange) => {
       const found = find === null ? null : find(exchange)
       const operation = own ?? found?.operation
