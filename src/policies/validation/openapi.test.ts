@@ -302,10 +302,8 @@ test('an empty value is taken where the document says so', async () => {
     assert.deepEqual((await run(flag(allowed), ask('POST', `/a${query}`))).errors, errors, query)
 })
 
-test('a path with a parameter within a segment is refused', () => {
-  const document = withOperation({}, '/files/{name}.{ext}')
-  assert.match(
-    String(validation.options.safeParse({ openapi: { document } }).error),
-    /parameters that are whole segments/,
-  )
-})
+for (const path of ['/files/{name}{ext}', '/files/{name', '/{a:path}/b/{c:path}'])
+  test(`the path ${path} is refused`, () => {
+    const document = withOperation({}, path)
+    assert.match(String(validation.options.safeParse({ openapi: { document } }).error), /has the path .*; expected/)
+  })

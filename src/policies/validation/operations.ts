@@ -2,9 +2,9 @@ import type { JsonDocument } from '../../core/document.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
-import { createRouter, isSameMatch, type Router } from '../../routing/router.ts'
+import { isSameMatch } from '../../routing/router.ts'
 import { type DescribedOperation, describeDocument } from './openapi.ts'
-import { UnusableSchema } from './schema.ts'
+import { compileTemplates, type TemplateSearch } from './template-search.ts'
 
 /** What was made of the operation of a request, and the values of its path parameters. */
 export interface Found<T> {
@@ -32,28 +32,27 @@ export function compileOperations<T>(
 ): (exchange: Exchange) => Found<T> | null {
   const description = describeDocument(document)
   const prefix = (basePath ?? description.basePath).replace(/\/+$/, '')
-  const router = createRouter(
-    description.operations.map((described) => {
-      const { pattern, names } = patternOf(prefix, described.template)
-      return {
-        match: { path: [pattern], method: [described.method] },
-        value: { operation: operationOf(described), names },
-      }
-    }),
+  const search = compileTemplates(
+    prefix,
+    description.operations.map((described) => ({
+      template: described.template,
+      method: described.method,
+      declared: described.parameters.flatMap(({ place, parameters }) => {
+        return place === 'path' ? parameters.map(({ name }) => name) : []
+      }),
+      value: operationOf(described),
+    })),
   )
   return (exchange) => {
     const { path, method, headers } = exchange
-    const match = router.find('', path, method, headers, '')
+    const match = search(path, method, headers)
     const forms = formsOf(exchange)
     if (forms !== null) {
-      const find = (form: string): Match<T> => router.find('', form, method, headers, '')
+      const find = (form: string): Match<T> => search(form, method, headers)
       if (forms.written !== null && !isSameMatch(match, find(forms.written))) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
       if (forms.others.some((other) => leadsElsewhere(match, find(other)))) throw ambiguousPath(READ_AMBIGUOUSLY)
     }
-    if (match.found) {
-      const { operation, names } = match.value
-      return { operation, params: Object.fromEntries(names.map((name, i) => [name, match.params[`p${i}`] ?? ''])) }
-    }
+    if (match.found) return { operation: match.value, params: match.params }
     if (unknown === 'pass') return null
     const allow = match.allow.join(', ')
     if (allow === '') throw new GatewayError('not-found', 'The description of the API has no such path.')
@@ -63,26 +62,8 @@ export function compileOperations<T>(
   }
 }
 
-type Match<T> = ReturnType<Router<{ readonly operation: T }>['find']>
+type Match<T> = ReturnType<TemplateSearch<T>>
 
 function leadsElsewhere<T>(found: Match<T>, other: Match<T>): boolean {
   return other.found && (!found.found || other.value !== found.value)
-}
-
-/** The template as a pattern of the router, whose parameters have names of their own: the document's may be any text. */
-function patternOf(prefix: string, template: string): { pattern: string; names: string[] } {
-  const names: string[] = []
-  const pattern = template
-    .split('/')
-    .map((segment) => {
-      const name = /^\{([^{}]+)\}$/.exec(segment)?.[1]
-      if (name !== undefined) return `{p${names.push(name) - 1}}`
-      if (/[{}]/.test(segment))
-        throw new UnusableSchema(
-          `has the path ${JSON.stringify(template)}; expected parameters that are whole segments`,
-        )
-      return segment.replaceAll('*', '%2A')
-    })
-    .join('/')
-  return { pattern: prefix + pattern, names }
 }
