@@ -57,9 +57,11 @@ export class OpenApiSchemas {
   }
 
   private members(schema: JsonDocument): JsonDocument {
-    const entries = Object.entries(this.isOld ? modern(schema) : schema).flatMap(
+    const entries = Object.entries(this.isOld ? modern(schema) : withNumericBounds(schema)).flatMap(
       ([name, value]): [string, unknown][] => {
         if (DROPPED.has(name)) return []
+        // An empty one takes nothing; the library has none.
+        if (name === 'enum' && Array.isArray(value) && value.length === 0) return [['allOf', [false]]]
         if (name === 'required') return [[name, this.required(schema, value)]]
         if (SINGLE.has(name)) return [[name, this.inner(value)]]
         if (LISTS.has(name) && Array.isArray(value)) return [[name, value.map((each) => this.inner(each))]]
@@ -104,17 +106,27 @@ export class OpenApiSchemas {
 
 /** The keywords of OpenAPI 3.0 that JSON Schema 2020-12 has in another form. */
 function modern(schema: JsonDocument): JsonDocument {
-  const { type, nullable, minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
+  const { type, nullable, ...rest } = withNumericBounds(schema)
   const isNullable = nullable === true && typeof type === 'string'
+  return { ...rest, ...(type !== undefined && { type: isNullable ? [type, 'null'] : type }) }
+}
+
+/** Without exclusive bounds that are true or false, as version 3.0 has them, and many a document that says it is newer. */
+function withNumericBounds(schema: JsonDocument): JsonDocument {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
   return {
     ...rest,
-    ...(type !== undefined && { type: isNullable ? [type, 'null'] : type }),
     ...bound('minimum', 'exclusiveMinimum', minimum, exclusiveMinimum),
     ...bound('maximum', 'exclusiveMaximum', maximum, exclusiveMaximum),
   }
 }
 
 function bound(name: string, exclusive: string, value: unknown, isExclusive: unknown): JsonDocument {
+  if (typeof isExclusive !== 'boolean')
+    return {
+      ...(value !== undefined && { [name]: value }),
+      ...(isExclusive !== undefined && { [exclusive]: isExclusive }),
+    }
   if (value === undefined) return {}
-  return { [isExclusive === true ? exclusive : name]: value }
+  return { [isExclusive ? exclusive : name]: value }
 }

@@ -254,6 +254,26 @@ test('patterns that cannot be used are refused with their places, or skipped wit
   assert.deepEqual((await run(options, ask('POST', '/a', '{"b":"x"}'))).errors, ['body /b'])
 })
 
+test('a list of no values takes none, and bounds of version 3.0 are taken in 3.1', async () => {
+  const schema = {
+    properties: {
+      none: { enum: [] },
+      below: { maximum: 5, exclusiveMaximum: true },
+      upTo: { maximum: 5, exclusiveMaximum: false },
+      both: { minimum: 1, exclusiveMinimum: 2 },
+    },
+  }
+  const options = { openapi: { document: withOperation(json(schema)) } }
+  for (const [body, errors] of [
+    ['{"below":4,"upTo":5,"both":3}', undefined],
+    ['{"none":1}', ['body /none']],
+    ['{"below":5}', ['body /below']],
+    ['{"upTo":6}', ['body /upTo']],
+    ['{"both":2}', ['body /both']],
+  ] as const)
+    assert.deepEqual((await run(options, ask('POST', '/a', body))).errors, errors, body)
+})
+
 test('what is in brackets is held to additionalProperties', async () => {
   const filter = (additionalProperties: unknown) => ({
     type: 'object',
