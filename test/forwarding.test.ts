@@ -150,13 +150,100 @@ test('the client is the last address that no trusted proxy has', async (t) => {
     ['X-Forwarded-For: 203.0.113.8, nonsense, 10.0.0.1', '10.0.0.1'],
     ['X-Forwarded-For: ', '127.0.0.1'],
     ['X-Forwarded-For: [2001:db8::7]:4711, 10.0.0.1', '2001:db8::7'],
-    ['Forwarded: for="[2001:db8::7]:4711";proto=https, for=10.0.0.1', '2001:db8::7'],
+    ['Forwarded: for=203.0.113.8', '127.0.0.1'],
     ['X-Other: 1', '127.0.0.1'],
   ] as const) {
     const { client, log } = await forward(t, [sent], trusting('127.0.0.1', '10.0.0.0/8'))
     client.reset()
     assert.equal((await log.line({ message: 'API Gateway Request' }))['ip_address'], address, sent)
   }
+})
+
+const viaForwarded = (...lines: string[]) =>
+  ({ lines, config: { trustedProxies: ['127.0.0.1', '10.0.0.0/8'], forwarding: 'forwarded' } }) as const
+const viaXForwarded = (...lines: string[]) =>
+  ({ lines, config: { trustedProxies: ['127.0.0.1', '10.0.0.0/8'] } }) as const
+
+for (const [name, { lines, config }, expected] of [
+  [
+    'X-Forwarded-For beside Forwarded counts for nothing where proxies write Forwarded',
+    viaForwarded('Forwarded: for="[2001:db8::7]:4711";proto=https;host=a.example', 'X-Forwarded-For: 1.1.1.1'),
+    ['2001:db8::7', '[2001:db8::7]:4711, 127.0.0.1', 'https', 'a.example'],
+  ],
+  [
+    'Forwarded beside X-Forwarded-For counts for nothing where proxies write that',
+    viaXForwarded('Forwarded: for=1.1.1.1;proto=https;host=evil.example', 'X-Forwarded-For: 203.0.113.8'),
+    ['203.0.113.8', '203.0.113.8, 127.0.0.1', 'http', 'example.com:8000'],
+  ],
+  [
+    'the element of the proxy that met the client says scheme and host',
+    viaForwarded(
+      'Forwarded: for=6.6.6.6;proto=http;host=evil, for=203.0.113.8;proto=HTTPS;host=a, for=10.0.0.1;proto=http;host=b',
+    ),
+    ['203.0.113.8', '6.6.6.6, 203.0.113.8, 10.0.0.1, 127.0.0.1', 'https', 'a'],
+  ],
+  [
+    'a quote that a client opens swallows no word of a proxy',
+    viaForwarded('Forwarded: for=6.6.6.6;host="x', 'Forwarded: for=203.0.113.8;proto=https'),
+    ['203.0.113.8', '6.6.6.6, 203.0.113.8, 127.0.0.1', 'https', 'example.com:8000'],
+  ],
+  [
+    'X-Forwarded-Proto is a list, and the entry of the believed hop counts',
+    viaXForwarded('X-Forwarded-For: 203.0.113.8, 10.0.0.1', 'X-Forwarded-Proto: https, http', 'X-Forwarded-Host: a, b'),
+    ['203.0.113.8', '203.0.113.8, 10.0.0.1, 127.0.0.1', 'https', 'a'],
+  ],
+  [
+    'what a client put before is not believed',
+    viaXForwarded('X-Forwarded-For: 6.6.6.6, 203.0.113.8', 'X-Forwarded-Proto: https', 'X-Forwarded-Proto: http'),
+    ['203.0.113.8', '6.6.6.6, 203.0.113.8, 127.0.0.1', 'http', 'example.com:8000'],
+  ],
+  [
+    'one entry that proxies pass on is the word of the first of them',
+    viaXForwarded('X-Forwarded-For: 203.0.113.8, 10.0.0.2, 10.0.0.1', 'X-Forwarded-Proto: HTTPS'),
+    ['203.0.113.8', '203.0.113.8, 10.0.0.2, 10.0.0.1, 127.0.0.1', 'https', 'example.com:8000'],
+  ],
+  ['wss is https', viaXForwarded('X-Forwarded-Proto: wss'), ['127.0.0.1', '127.0.0.1', 'https', 'example.com:8000']],
+  ['ws is http', viaXForwarded('X-Forwarded-Proto: WS'), ['127.0.0.1', '127.0.0.1', 'http', 'example.com:8000']],
+  [
+    'other schemes are none',
+    viaXForwarded('X-Forwarded-Proto: ftp'),
+    ['127.0.0.1', '127.0.0.1', 'http', 'example.com:8000'],
+  ],
+] as const)
+  test(`forwarding: ${name}`, async (t) => {
+    const { fields, client, log } = await forward(t, [...lines], {
+      ...config,
+      trustedProxies: [...config.trustedProxies],
+    })
+    client.reset()
+    const address = (await log.line({ message: 'API Gateway Request' }))['ip_address']
+    assert.deepEqual(
+      [address, fields.get('X-Forwarded-For'), fields.get('X-Forwarded-Proto'), fields.get('X-Forwarded-Host')],
+      expected,
+    )
+    assert.equal(fields.get('Forwarded'), undefined)
+  })
+
+const MORE = ['X-Forwarded-Port: 8443', 'X-Forwarded-Prefix: /shop', 'X-Real-IP: 203.0.113.7', 'X-Forwarded-User: root']
+
+test('port, prefix and real address pass on from a trusted proxy, and nothing else of their kind', async (t) => {
+  const { fields } = await forward(t, MORE, trusting('127.0.0.1'))
+  assert.deepEqual(
+    ['X-Forwarded-Port', 'X-Forwarded-Prefix', 'X-Real-IP', 'X-Forwarded-User'].map((name) => fields.get(name)),
+    ['8443', '/shop', '203.0.113.7', undefined],
+  )
+})
+
+test('they do not where proxies write Forwarded, nor where they are no port, prefix or address', async (t) => {
+  const forwarded = await forward(t, MORE, { ...trusting('127.0.0.1'), forwarding: 'forwarded' })
+  assert.deepEqual(forwarded.fields.names, OWN)
+  const bad = [
+    'X-Forwarded-Port: 8443x',
+    'X-Forwarded-Prefix: //evil.example',
+    'X-Forwarded-Prefix: a',
+    'X-Real-IP: me',
+  ]
+  assert.deepEqual((await forward(t, bad, trusting('127.0.0.1'))).fields.names, OWN)
 })
 
 test('what a client says of its identity is removed in every spelling', async (t) => {

@@ -31,6 +31,7 @@ test('everything has a default', () => {
     admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
     workers: 'auto',
     trustedProxies: [],
+    forwarding: 'x-forwarded',
     proxyFields: [],
     requestFields: 'pass',
     pathParameters: 'keep',

@@ -109,7 +109,14 @@ export const gatewaySchema = z
     trustedProxies: network
       .array()
       .default([])
-      .describe('Addresses and networks of proxies whose X-Forwarded-For and Forwarded are believed. Default none.'),
+      .describe('Addresses and networks of proxies whose forwarding fields are believed. Default none.'),
+    forwarding: z
+      .enum(['x-forwarded', 'forwarded'])
+      .default('x-forwarded')
+      .describe(
+        'Which fields trusted proxies write: x-forwarded for X-Forwarded-For, -Proto and -Host, forwarded for Forwarded ' +
+          '(RFC 7239). Those of the other family are dropped, as clients may have sent them. Default x-forwarded.',
+      ),
     proxyFields: proxyField
       .array()
       .default([])

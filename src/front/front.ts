@@ -128,7 +128,10 @@ export class Front implements Receiver {
       : null
     this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], this.toolbox)
     // Where they come from.
-    const proxies = new TrustedProxies(config.trustedProxies, config.proxyFields)
+    const proxies = new TrustedProxies(config.trustedProxies, {
+      forwarding: config.forwarding,
+      fields: config.proxyFields,
+    })
     const bounds = { ...config.limits, body: largestBody(config), strictNames: config.requestFields === 'strict' }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
     this.answer(answers, metrics)

@@ -149,12 +149,17 @@ export class FieldSection {
   }
 
   /** The claims whose names pass are fields like any other from here on. */
-  believe(passes: (name: string) => boolean): void {
+  believe(passes: (name: string, value: string) => boolean): void {
+    if (this.claims === '') return
+    const passed = new Set<string>()
     for (const line of this.claims.split('\r\n')) {
-      const name = line.slice(0, line.indexOf(':'))
-      if (line !== '' && passes(name)) this.raw += `${line}\r\n`
+      const colon = line.indexOf(':')
+      const name = line.slice(0, colon)
+      if (colon === -1 || !passes(name, line.slice(colon + 2))) continue
+      this.raw += `${line}\r\n`
+      passed.add(name)
     }
-    const dropped = this.dropped?.filter(({ reason, name }) => reason !== 'identity' || !passes(name)) ?? []
+    const dropped = this.dropped?.filter(({ reason, name }) => reason !== 'identity' || !passed.has(name)) ?? []
     this.dropped = dropped.length === 0 ? null : dropped
   }
 

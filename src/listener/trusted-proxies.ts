@@ -2,17 +2,29 @@ import { BlockList, isIP } from 'node:net'
 import type { Client } from '../core/exchange.ts'
 import type { FieldSection } from '../http1/fields.ts'
 
+/** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
+export type Forwarding = 'x-forwarded' | 'forwarded'
+
+export interface TrustedProxiesOptions {
+  /** The other family is nobody's word. */
+  readonly forwarding?: Forwarding
+  /** Names of claims that pass, or beginnings of names with "*". */
+  readonly fields?: readonly string[]
+}
+
 /** Decides whose word about a client counts. */
 export class TrustedProxies {
   private readonly list = new BlockList()
   private readonly any: boolean
-  /** Whether a claim by that name, in any case, passes where such a proxy makes it. */
-  readonly passes: (name: string) => boolean
+  private readonly forwarding: Forwarding
+  /** Whether such a claim passes where such a proxy makes it. */
+  readonly passes: (name: string, value: string) => boolean
 
-  /** Addresses and networks in CIDR notation; names of claims that pass, or "X-Begin-*". */
-  constructor(networks: readonly string[], fields: readonly string[] = []) {
+  /** Addresses and networks in CIDR notation. */
+  constructor(networks: readonly string[], { forwarding = 'x-forwarded', fields = [] }: TrustedProxiesOptions = {}) {
     this.any = networks.length > 0
-    this.passes = compileNames([...PASSED, ...fields])
+    this.forwarding = forwarding
+    this.passes = compileClaims(forwarding, fields)
     for (const network of networks) {
       const [address = '', prefix] = network.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
@@ -31,36 +43,61 @@ export class TrustedProxies {
   /**
    * The client behind a trusted peer: the last address of the chain that no trusted proxy has, or the first one.
    * An entry that is no address ends the chain: what stands before it was not written by a proxy that is trusted.
+   * Scheme and host are those that the proxy says which met the client.
    */
   clientBehind(peer: string, scheme: 'http' | 'https', fields: FieldSection): Client {
-    const chain = readChain(fields)
+    const { addresses, schemes, hosts } =
+      this.forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
     let address = peer
-    for (let i = chain.length - 1; i >= 0 && this.has(address); i--) {
-      const before = addressOf(chain[i]!)
+    let hops = 0
+    while (hops < addresses.length && this.has(address)) {
+      const before = addressOf(addresses.at(-1 - hops) ?? '')
+      hops++
       if (before === null) break
       address = before
     }
-    const proto = lastOf(fields.forwardedProto ?? forwardedParameter(fields.forwarded, 'proto'))
-    const host = lastOf(fields.forwardedHost ?? forwardedParameter(fields.forwarded, 'host'))
+    const host = hopOf(hosts, hops)
     return new ForwardedClient(
       address,
-      proto === 'https' || proto === 'http' ? proto : scheme,
-      [...chain, peer].join(', '),
+      SCHEMES.get(hopOf(schemes, hops)?.toLowerCase() ?? '') ?? scheme,
+      [...addresses, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
     )
   }
 }
 
-/** Claims of trusted proxies that services may know. */
-const PASSED: readonly string[] = []
+/** What proxies say, the entry of the last one last; "" or null where one says nothing. */
+interface Said {
+  readonly addresses: readonly string[]
+  readonly schemes: readonly (string | null)[]
+  readonly hosts: readonly (string | null)[]
+}
 
-function compileNames(fields: readonly string[]): (name: string) => boolean {
+/** How schemes are written: proxies that speak WebSocket name its own. */
+const SCHEMES = new Map<string, 'http' | 'https'>([
+  ['http', 'http'],
+  ['ws', 'http'],
+  ['https', 'https'],
+  ['wss', 'https'],
+])
+
+/** Claims of the X-Forwarded family that services may know besides those that the gateway sets, and what they must be. */
+const PASSED = new Map<string, (value: string) => boolean>([
+  ['x-forwarded-port', (value) => /^\d{1,5}(?:, ?\d{1,5})*$/.test(value)],
+  // Services put it before paths: "//host" would lead away.
+  ['x-forwarded-prefix', (value) => /^\/(?![/\\])[!-+\--~]*(?:, ?\/(?![/\\])[!-+\--~]*)*$/.test(value)],
+  ['x-real-ip', (value) => addressOf(value) !== null],
+])
+
+function compileClaims(forwarding: Forwarding, fields: readonly string[]): (name: string, value: string) => boolean {
   const lower = fields.map((field) => field.toLowerCase())
   const exact = new Set(lower)
   const beginnings = lower.filter((field) => field.endsWith('*')).map((field) => field.slice(0, -1))
-  return (name) => {
+  const known = forwarding === 'x-forwarded' ? PASSED : new Map<string, (value: string) => boolean>()
+  return (name, value) => {
     const asked = name.toLowerCase()
-    return exact.has(asked) || beginnings.some((beginning) => asked.startsWith(beginning))
+    if (exact.has(asked) || beginnings.some((beginning) => asked.startsWith(beginning))) return true
+    return known.get(asked)?.(value) === true
   }
 }
 
@@ -98,26 +135,43 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
 }
 
-function readChain(fields: FieldSection): string[] {
-  const entries = fields.forwardedFor?.split(',') ?? forwardedFors(fields.forwarded)
-  return entries.map((entry) => entry.trim()).filter((entry) => entry !== '')
+function readXForwarded({ forwardedFor, forwardedProto, forwardedHost }: FieldSection): Said {
+  return { addresses: entriesOf(forwardedFor), schemes: entriesOf(forwardedProto), hosts: entriesOf(forwardedHost) }
 }
 
-/** The for= parameters of a Forwarded field (RFC 7239 section 4). */
-function forwardedFors(forwarded: string | null): string[] {
-  if (forwarded === null) return []
-  return forwarded.split(',').map((element) => forwardedParameter(element, 'for') ?? 'unknown')
+function entriesOf(list: string | null): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
 }
 
-function forwardedParameter(forwarded: string | null, name: string): string | null {
-  const last = forwarded?.split(',').at(-1)
-  if (last === undefined) return null
-  const match = new RegExp(`(?:^|;)\\s*${name}=(?:"([^"]*)"|([^;\\s]*))`, 'i').exec(last)
+/** RFC 7239 section 4: an element for each hop. Commas in quotes divide too, so that a client's quote swallows no proxy's word. */
+function readForwarded({ forwarded }: FieldSection): Said {
+  const elements = entriesOf(forwarded)
+  return {
+    addresses: elements.map((element) => parameterOf(element, FOR) ?? 'unknown'),
+    schemes: elements.map((element) => parameterOf(element, PROTO)),
+    hosts: elements.map((element) => parameterOf(element, HOST)),
+  }
+}
+
+const parameterNamed = (name: string): RegExp => new RegExp(`(?:^|;)\\s*${name}=(?:"([^"]*)"|([^;\\s]*))`, 'i')
+const FOR = parameterNamed('for')
+const PROTO = parameterNamed('proto')
+const HOST = parameterNamed('host')
+
+function parameterOf(element: string, parameter: RegExp): string | null {
+  const match = parameter.exec(element)
   return match === null ? null : (match[1] ?? match[2] ?? null)
 }
 
-function lastOf(list: string | null): string | null {
-  return list?.split(',').at(-1)?.trim() ?? null
+/**
+ * The entry of the proxy that is so many hops away, the peer being the first. Proxies that pass an entry on without one
+ * of their own leave fewer than there are hops: the first one then is the word of the one that met the client.
+ */
+function hopOf(entries: readonly (string | null)[], hops: number): string | null {
+  return entries.at(Math.max(-entries.length, -Math.max(1, hops))) ?? null
 }
 
 /** An address, perhaps with a port or in brackets, as proxies write them; null for anything else. */
