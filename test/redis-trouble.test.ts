@@ -77,7 +77,15 @@ for (const [cause, open] of Object.entries(unusable))
     const { stderr, stdout } = await gateway.stop()
     assert.equal(stderr, '')
     assert.equal(stdout.split(DOWN).length, 2)
-    for (const unwanted of ['[ioredis]', 'wrong@']) assert.ok(!stdout.includes(unwanted), unwanted)
+    const refused = gateway.lines('Requests were refused').map(({ code, requests }) => [code, requests])
+    const asked = gateway.lines('API Gateway Request').length
+    assert.equal(
+      refused.reduce((sum, [, requests]) => sum + Number(requests), 0),
+      asked,
+    )
+    assert.ok(refused.length < 10 && refused.every(([code]) => code === 'limits-unavailable'))
+    for (const unwanted of ['[ioredis]', 'wrong@', 'Request failed in the gateway'])
+      assert.ok(!stdout.includes(unwanted), unwanted)
   })
 
 const refusals: Readonly<Record<string, { use: string; options: string[]; mend: string[] }>> = {

@@ -77,9 +77,9 @@ export class GatewayError extends Error {
    */
   constructor(code: ErrorCode, detail?: string, options: GatewayErrorOptions = {}) {
     const entry = errorTable[code]
-    // Where it was thrown tells something only of the gateway's own mistakes, and costs more than the whole reply.
+    // Where it was thrown tells something only of a mistake that nobody expects, and costs more than the whole reply.
     const { stackTraceLimit } = Error
-    if (entry.fault !== 'gateway') Error.stackTraceLimit = 0
+    if (code !== 'internal-error') Error.stackTraceLimit = 0
     super(detail ?? entry.title, { cause: options.cause })
     Error.stackTraceLimit = stackTraceLimit
     this.name = 'GatewayError'

@@ -168,6 +168,11 @@ export const metricTable = {
     labels: [],
   },
   sallyport_workers: { type: 'gauge', help: 'Worker threads that run.', labels: [] },
+  sallyport_log_lines_lost_total: {
+    type: 'counter',
+    help: 'Lines of the log that were thrown away, as whatever reads it does not keep up or has gone.',
+    labels: [],
+  },
   sallyport_worker_restarts_total: {
     type: 'counter',
     help: 'Workers that died and were to be replaced.',

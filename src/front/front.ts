@@ -206,6 +206,7 @@ export class Front implements Receiver {
     const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
     for (const service of this.services.values()) service.close()
     closeCaches(this.toolbox)
+    this.telemetry.close()
     this.redis?.close()
     this.deadlines.close()
     this.runtime.stop()

@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
+import { Refusals } from '../telemetry/refusals.ts'
 import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
 import type { ReceivedExchange, Tracing } from '../telemetry/tracing.ts'
 import { isOwn } from './own-routes.ts'
@@ -28,6 +29,7 @@ export class Telemetry {
   private readonly metrics: RequestMetrics
   private readonly accessLog: AccessLog | null
   private readonly requests: RecentRequests | null
+  private readonly refusals: Refusals
 
   constructor({ config, output, tracing, metrics, clock }: TelemetryOptions) {
     this.output = output
@@ -35,6 +37,9 @@ export class Telemetry {
     tracing.watch(metrics)
     this.clock = clock
     this.metrics = new RequestMetrics(metrics)
+    this.refusals = new Refusals(clock, output.log)
+    const lost = metrics.counter('sallyport_log_lines_lost_total', {})
+    output.watchLost((lines) => lost.add(lines))
     const { access } = config.log
     const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
     this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
@@ -74,11 +79,17 @@ export class Telemetry {
     this.logFailure(exchange, whole)
   }
 
+  /** Says what has not been said yet. */
+  close(): void {
+    this.refusals.flush()
+  }
+
   private logFailure(exchange: ReceivedExchange, whole: boolean): void {
     const { log } = this.output
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
       const { code, fault } = error
+      if (fault === 'gateway' && code !== 'internal-error') return this.refusals.add(code, exchange.route.id)
       const fields = { ...aboutExchange(exchange), code, fault, cause: rootCause(error), error }
       if (fault === 'gateway') log.error(fields, 'Request failed in the gateway')
       else log.warn(fields, 'Request failed in the service')

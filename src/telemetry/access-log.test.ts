@@ -26,6 +26,7 @@ function rawOutput(): LogOutput & { text: string } {
     log: createLineLogger('info', clock, (line) => output.write(line)),
     setLevel() {},
     reopen() {},
+    watchLost() {},
     close: () => Promise.resolve(),
   }
   return output

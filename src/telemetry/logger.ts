@@ -1,12 +1,15 @@
-import { fstatSync, openSync } from 'node:fs'
+import { constants, fstatSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
 import type { Clock } from '../core/clock.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import { defineTopic } from '../core/threads.ts'
+import { createFileWriter, FILE_PIECE } from './file-writer.ts'
 import { LinePieces } from './line-pieces.ts'
+import { PIPE_PIECE, PipeWriter } from './pipe-writer.ts'
 import { createTimestamp } from './timestamp.ts'
+import type { Writer } from './writer.ts'
 
 /** Where log lines go: through `log`, or through `write` as a whole line that is JSON already and ends in "\n". */
 export interface LogOutput {
@@ -16,7 +19,9 @@ export interface LogOutput {
   readonly setLevel: (level: LogLevel) => void
   /** Opens the file anew, as when it was renamed to make room; nothing for other destinations. */
   readonly reopen: () => void
-  /** Resolves when everything is written out, or cannot be; what comes later is dropped. Never rejects. */
+  /** Calls `watcher` with how many lines were lost, whenever some are. */
+  readonly watchLost: (watcher: (lines: number) => void) => void
+  /** Resolves when everything is written out, or nobody takes it; what comes later is dropped. Never rejects. */
   readonly close: () => Promise<void>
 }
 
@@ -35,22 +40,14 @@ export interface LoggerOptions {
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const STEERING = /\x1b(?!\[\d{0,3}m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
 
-type Writer = ReturnType<typeof pino.destination>
-
 /** The file of the log cannot be written. */
 export class LogFileError extends Error {}
 
 /** Asks all threads to open the file of the log anew. */
 export const reopenLog = defineTopic<null, null>('reopen-log')
 
-/** What a pipe takes in one piece on Linux (PIPE_BUF), in bytes: lines of several threads do not mix. */
-const PIPE_PIECE = 4096
-/** What is handed to a file at once, in bytes: appending takes whole what is written in one piece, however long. */
-const FILE_PIECE = 32 * 1024
 /** How long a line waits for others to be written with it, in milliseconds. */
 const FLUSH_INTERVAL = 100
-/** How much is kept for a reader that does not keep up, in bytes; further lines are dropped. */
-const BUFFER_SIZE = 16 * 1024 * 1024
 
 /**
  * The log of this thread: JSON lines that begin with level and timestamp and end with message, written asynchronously.
@@ -63,16 +60,26 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     format === 'pretty' || (format === 'auto' && terminal)
       ? prettyFactory({ messageKey: 'message', timestampKey: 'timestamp', singleLine: true, colorize: terminal })
       : null
-  let dropped = 0
-  let broken = false
+  let unsaid = 0
   let ended = false
+  const watchers: ((lines: number) => void)[] = []
+  const events = {
+    lost(lines: number) {
+      unsaid += lines
+      for (const watcher of watchers) watcher(lines)
+    },
+    drained() {
+      if (unsaid === 0 || ended) return
+      const lines = unsaid
+      unsaid = 0
+      log.warn({ lines }, 'Log lines were dropped: whatever reads the log does not keep up')
+    },
+  }
   /** Resolves when the files that came before are closed. */
   let retired = Promise.resolve()
   let closed: Promise<void> | null = null
-  // Each write is a trip to another thread and back: many lines go with one.
-  const size = isFile(destination) ? FILE_PIECE : PIPE_PIECE
-  // oxlint-disable-next-line no-unsafe-type-assertion -- sonic-boom's types do not know what the content mode means
-  const pieces = new LinePieces(size, (piece) => void file.write(piece as unknown as string))
+  // Each write has its price: many lines go with one.
+  const pieces = new LinePieces(isFile(destination) ? FILE_PIECE : PIPE_PIECE, (piece) => file.write(piece))
 
   const write = (line: string): void => {
     // What others sent stands as it came in the stack of an error.
@@ -82,8 +89,6 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   let file = openWriter(destination)
   const stopFlushing = clock.every(FLUSH_INTERVAL, () => pieces.flush())
   const flushOnExit = () => {
-    // Nothing may be begun now that another thread would have to end.
-    Object.assign(file, { sync: true })
     pieces.flush()
     file.flushSync()
   }
@@ -103,59 +108,32 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
       } catch (error) {
         return log.error({ error }, 'The log goes on in the old file')
       }
-      retired = Promise.all([retired, finish(before)]).then(() => {})
+      retired = Promise.all([retired, before.end()]).then(() => {})
+    },
+    watchLost(watcher) {
+      watchers.push(watcher)
     },
     close() {
-      closed ??= new Promise((resolve) => {
-        stopFlushing()
-        process.off('exit', flushOnExit)
-        if (broken) return resolve()
-        pieces.flush()
-        // Flushed first, as a count of dropped lines finds no room before.
-        file.flush(() => {
-          pieces.flush()
-          ended = true
-          void Promise.all([retired, finish(file)]).then(() => resolve())
-        })
-      })
+      closed ??= end()
       return closed
     },
   }
 
-  function openWriter(descriptor: number): Writer {
-    const writer = pino.destination({
-      dest: descriptor,
-      sync: false,
-      contentMode: 'buffer',
-      // Writes each piece at once; with 0, a flush would not wait for what is being written.
-      minLength: 1,
-      maxWrite: size,
-      maxLength: BUFFER_SIZE,
-    })
-    writer.on('drop', (piece: Buffer) => (dropped += piece.toString('latin1').split('\n').length - 1))
-    writer.on('drain', () => {
-      if (dropped === 0) return
-      const lines = dropped
-      dropped = 0
-      log.warn({ lines }, 'Log lines were dropped: whatever reads the log does not keep up')
-    })
-    // A log that cannot be written is no reason to stop serving.
-    writer.on('error', (error: NodeJS.ErrnoException) => {
-      broken ||= error.code === 'EPIPE'
-      // Would try for ever when the process exits.
-      writer.flushSync = () => {}
-    })
-    return writer
+  async function end(): Promise<void> {
+    stopFlushing()
+    process.off('exit', flushOnExit)
+    pieces.flush()
+    await file.flush()
+    // Only now there is room for a count of those that had none.
+    events.drained()
+    pieces.flush()
+    ended = true
+    await Promise.all([retired, file.end()])
   }
-}
 
-/** Writes out what a writer has, and closes it. */
-function finish(writer: Writer): Promise<void> {
-  return new Promise((resolve) => {
-    writer.once('close', resolve)
-    writer.once('error', () => resolve())
-    writer.end()
-  })
+  function openWriter(descriptor: number): Writer {
+    return isFile(descriptor) ? createFileWriter(descriptor, events) : new PipeWriter(descriptor, clock, events)
+  }
 }
 
 function isFile(descriptor: number): boolean {
@@ -168,7 +146,12 @@ function isFile(descriptor: number): boolean {
 
 function openFile(path: string): number {
   try {
-    return openSync(path, 'a')
+    // A pipe that nobody reads is an error rather than a wait.
+    return openSync(
+      path,
+      constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0),
+      0o666,
+    )
   } catch (error) {
     throw new LogFileError(`log.file: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }

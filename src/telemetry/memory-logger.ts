@@ -17,5 +17,13 @@ export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = sys
     lines.push(fields.parse(JSON.parse(line)))
   }
   const log = createLineLogger(level, clock, write)
-  return { log, write, setLevel: (next) => (log.level = next), reopen() {}, close: () => Promise.resolve(), lines }
+  return {
+    log,
+    write,
+    setLevel: (next) => (log.level = next),
+    reopen() {},
+    watchLost() {},
+    close: () => Promise.resolve(),
+    lines,
+  }
 }

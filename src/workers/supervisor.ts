@@ -80,6 +80,8 @@ export class Supervisor implements Threads {
     this.hub = new MetricsHub(this, this.answers, clock)
     const { board, slots, limits } = this
     watchProcess(this.hub.metrics, { config, board, slots, limits, workers: () => this.workers.size, clock })
+    const lost = this.hub.metrics.counter('sallyport_log_lines_lost_total', {})
+    output.watchLost((lines) => lost.add(lines))
     this.restarts = this.hub.metrics.counter('sallyport_worker_restarts_total', {})
   }
 

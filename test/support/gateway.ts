@@ -31,6 +31,8 @@ export class TestLog implements LogOutput {
 
   reopen = (): void => {}
 
+  watchLost = (): void => {}
+
   close = (): Promise<void> => Promise.resolve()
 
   /** The access log so far. */

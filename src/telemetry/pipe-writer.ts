@@ -1,0 +1,153 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { BUFFER_SIZE, linesOf, type Writer, type WriterEvents } from './writer.ts'
+
+/** What a pipe takes whole or not at all (PIPE_BUF), in bytes: lines of several threads do not mix. */
+export const PIPE_PIECE = 4096
+
+/** Pieces that are written in one turn of the event loop. */
+const AT_ONCE = 64
+/** Until the next attempt where the pipe is full, in milliseconds. */
+const RETRY = 5
+/** How long the end waits for a reader, in milliseconds. */
+export interface Patience {
+  /** Until it takes something. */
+  readonly silence: number
+  /** Until it has taken everything. */
+  readonly total: number
+}
+
+const PATIENCE: Patience = { silence: 1000, total: 5000 }
+
+/** Standard input, output and error, which are not ours to close. */
+const STANDARD = 2
+
+/**
+ * Writes to a pipe, a socket or a terminal without ever waiting for it. A write that waits would hold a thread of the
+ * process, and the process could not end before somebody reads.
+ */
+export class PipeWriter implements Writer {
+  private readonly descriptor: number
+  private readonly given: number
+  private readonly clock: Clock
+  private readonly events: WriterEvents
+  private readonly wait: Patience
+  private queue: Buffer[] = []
+  private waiting = 0
+  private broken = false
+  private cancel: (() => void) | null = null
+
+  /** `descriptor` is closed in the end unless it is a standard one. */
+  constructor(descriptor: number, clock: Clock, events: WriterEvents, patience = PATIENCE) {
+    this.given = descriptor
+    this.descriptor = openWithoutWaiting(descriptor)
+    this.clock = clock
+    this.events = events
+    this.wait = patience
+  }
+
+  write(piece: Buffer): void {
+    if (this.broken || this.waiting + piece.length > BUFFER_SIZE) return this.events.lost(linesOf(piece))
+    this.queue.push(piece)
+    this.waiting += piece.length
+    if (this.cancel === null) this.work()
+  }
+
+  flushSync(): void {
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    const isOver = this.patience()
+    while (!this.send(Number.POSITIVE_INFINITY) && !isOver()) Atomics.wait(pause, 0, 0, RETRY)
+    this.giveUp()
+  }
+
+  async flush(): Promise<void> {
+    const isOver = this.patience()
+    // A timer that keeps the process, which has nothing else to do any more.
+    while (!this.send(AT_ONCE)) {
+      if (isOver()) return this.giveUp()
+      await new Promise((resolve) => setTimeout(resolve, RETRY))
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.flush()
+    this.giveUp()
+    if (this.descriptor !== this.given) closeSync(this.descriptor)
+    if (this.given > STANDARD) closeSync(this.given)
+  }
+
+  private work(): void {
+    this.cancel = null
+    if (!this.send(AT_ONCE)) {
+      this.cancel = this.clock.after(RETRY, () => this.work())
+      return
+    }
+    if (!this.broken) this.events.drained()
+  }
+
+  /** Writes up to so many pieces; true when none is left. */
+  private send(pieces: number): boolean {
+    let done = 0
+    while (done < this.queue.length && done < pieces && this.sendOne(done)) done++
+    if (this.broken) return true
+    this.queue = done === 0 ? this.queue : this.queue.slice(done)
+    return this.queue.length === 0
+  }
+
+  /** False where the pipe has no room, or takes nothing any more. */
+  private sendOne(at: number): boolean {
+    const piece = this.queue[at]!
+    try {
+      const written = writeSync(this.descriptor, piece)
+      this.waiting -= written
+      if (written === piece.length) return true
+      this.queue[at] = piece.subarray(written)
+      return false
+    } catch (error) {
+      // A reader that has gone (EPIPE), or a terminal (EIO), does not come back. That is no reason to stop serving.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) this.giveUp()
+      return false
+    }
+  }
+
+  /** Says whether what is left is not worth waiting for. */
+  private patience(): () => boolean {
+    const end = performance.now() + this.wait.total
+    let [left, since] = [this.waiting, performance.now()]
+    return () => {
+      const now = performance.now()
+      if (this.waiting < left) [left, since] = [this.waiting, now]
+      return now > end || now - since > this.wait.silence
+    }
+  }
+
+  private giveUp(): void {
+    this.broken = true
+    this.cancel?.()
+    this.cancel = null
+    const lines = this.queue.reduce((sum, piece) => sum + linesOf(piece), 0)
+    this.queue = []
+    this.waiting = 0
+    if (lines > 0) this.events.lost(lines)
+  }
+}
+
+/** The same with a mode of its own, where the system can: others that write there may want to wait. */
+function openWithoutWaiting(descriptor: number): number {
+  try {
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK)
+  } catch {
+    // A socket, or a system without /proc. What Node makes a stream of does not wait any more.
+    makeStream(descriptor)
+    return descriptor
+  }
+}
+
+function makeStream(descriptor: number): void {
+  try {
+    new Socket({ fd: descriptor, readable: false, writable: true }).unref()
+  } catch {
+    // Whatever it is, it is written to as it is.
+  }
+}
