@@ -28,6 +28,8 @@ export interface Entry extends Variant {
   readonly staleIfError: number
   /** It may be used stale if the client allows that (RFC 9111 section 5.2.1.2). */
   readonly maxStale: boolean
+  /** The service did not say that it may be given to others: it is not for requests that may be personal. */
+  readonly guessed: boolean
   readonly etag: string | null
   readonly lastModified: string | null
   /** Wall-clock times of Date and Last-Modified; the former in place of the latter where there is none. */

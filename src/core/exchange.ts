@@ -37,6 +37,8 @@ export interface Client {
   readonly scheme: 'http' | 'https'
   /** Host and port that the client asked the first proxy for, where one that is believed says so; else null. */
   readonly host: string | null
+  /** What such a proxy says besides, and passes on, each "Name: value\r\n". */
+  readonly claims: string
   /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
   forwardingFields(host: string): string
 }

@@ -148,17 +148,20 @@ export class FieldSection {
     return at + 2
   }
 
-  /** The claims whose names pass are fields like any other from here on. */
+  /** The claims whose names pass are fields like any other from here on, and all that is left in `claims`. */
   believe(passes: (name: string, value: string) => boolean): void {
     if (this.claims === '') return
     const passed = new Set<string>()
+    let claims = ''
     for (const line of this.claims.split('\r\n')) {
       const colon = line.indexOf(':')
       const name = line.slice(0, colon)
       if (colon === -1 || !passes(name, line.slice(colon + 2))) continue
-      this.raw += `${line}\r\n`
+      claims += `${line}\r\n`
       passed.add(name)
     }
+    this.claims = claims
+    this.raw += claims
     const dropped = this.dropped?.filter(({ reason, name }) => reason !== 'identity' || !passed.has(name)) ?? []
     this.dropped = dropped.length === 0 ? null : dropped
   }

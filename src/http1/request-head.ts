@@ -15,7 +15,7 @@ export class RequestHead {
   method = ''
   /** Origin-form path with query, or "*" for OPTIONS. */
   target = ''
-  /** From Host, or from an absolute-form target; "" only for HTTP/1.0. */
+  /** From Host, or from an absolute-form target, in lower case; "" only for HTTP/1.0. */
   authority = ''
   /** 0 or 1: the minor version. */
   minor = 1
@@ -33,6 +33,7 @@ export class RequestHead {
 
   /** The last Host that was found valid: most requests name the same one. */
   private lastHost: string | null = null
+  private lastAuthority = ''
   private readonly limits: HeadLimits
 
   constructor(limits: HeadLimits) {
@@ -144,17 +145,20 @@ export class RequestHead {
     const { host, hostLines } = this.fields
     if (hostLines > 1) throw new MalformedMessage('The request has more than one Host header field.')
     if (host === null && this.minor === 1) throw new MalformedMessage('The request has no Host header field.')
-    if (host !== null && host !== this.lastHost && !isAuthority(host))
-      throw new MalformedMessage('The Host header field is not a host with an optional port.')
-    this.lastHost = host
-    this.authority = host ?? ''
+    if (host !== null && host !== this.lastHost) {
+      if (!isAuthority(host)) throw new MalformedMessage('The Host header field is not a host with an optional port.')
+      this.lastHost = host
+      // In one spelling for all who go by it, the service too (RFC 9110 section 4.2.3).
+      this.lastAuthority = host.toLowerCase()
+    }
+    this.authority = host === null ? '' : this.lastAuthority
     if (this.target.charCodeAt(0) === SLASH) return
     const { authority, target } = parseTarget(this.method, this.target)
     this.target = target
     if (authority === null) return
-    if (host !== null && host.toLowerCase() !== authority.toLowerCase())
+    if (host !== null && this.authority !== authority.toLowerCase())
       throw new MalformedMessage('The Host header field contradicts the request target.')
-    this.authority = authority
+    this.authority = authority.toLowerCase()
   }
 }
 

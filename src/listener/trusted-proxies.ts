@@ -62,6 +62,7 @@ export class TrustedProxies {
       SCHEMES.get(hopOf(schemes, hops)?.toLowerCase() ?? '') ?? scheme,
       [...addresses, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
+      fields.claims,
     )
   }
 }
@@ -107,15 +108,20 @@ export class ForwardedClient implements Client {
   readonly scheme: 'http' | 'https'
   private readonly chain: string
   readonly host: string | null
+  readonly claims: string
   private lastHost: string | null = null
   private lastFields = ''
 
-  /** `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null. */
-  constructor(address: string, scheme: 'http' | 'https', chain: string, host: string | null) {
+  /**
+   * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
+   * that says besides, and passes on.
+   */
+  constructor(address: string, scheme: 'http' | 'https', chain: string, host: string | null, claims = '') {
     this.address = address
     this.scheme = scheme
     this.chain = chain
     this.host = host
+    this.claims = claims
   }
 
   forwardingFields(host: string): string {

@@ -10,7 +10,7 @@ import { createForward } from './forward.ts'
 import type { Service } from './service.ts'
 
 /** The gateway itself, where a client would be. */
-const NOBODY = { address: '127.0.0.1', scheme: 'http', host: null, forwardingFields: () => '' } as const
+const NOBODY = { address: '127.0.0.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
 
 /**
  * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,

@@ -15,7 +15,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     upgrade: null,
     acceptsTrailers: false,
     expectsContinue: false,
-    client: { address: '192.0.2.1', scheme: 'http', host: null, forwardingFields: () => '' },
+    client: { address: '192.0.2.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' },
     start: 0,
     correlationId: '',
     route: { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' },

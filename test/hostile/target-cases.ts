@@ -168,7 +168,7 @@ export const targetCases: RequestCase[] = [
     { name: 'absolute-form', send: to('http://a/b?c'), forwarded: [forwarded('GET /b?c')] },
     { name: 'absolute-form without a path', send: to('http://a'), forwarded: [plain] },
     { name: 'absolute-form with a query and no path', send: to('http://a?b'), forwarded: [forwarded('GET /?b')] },
-    { name: 'absolute-form in other case', send: to('HTTP://A/'), forwarded: [forwarded('GET /', { host: 'A' })] },
+    { name: 'absolute-form in other case', send: to('HTTP://A/'), forwarded: [forwarded('GET /', { host: 'a' })] },
     { name: 'absolute-form with two slashes in the path', send: to('http://a//b'), refused: 400, kept: true },
     {
       name: 'absolute-form over HTTP/1.0 without Host',

@@ -13,6 +13,7 @@ export function makeCacheEntry(parts: Partial<Entry> = {}): Entry {
     staleWhileRevalidate: 0,
     staleIfError: 0,
     maxStale: true,
+    guessed: false,
     etag: null,
     lastModified: null,
     date: 0,

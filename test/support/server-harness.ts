@@ -19,7 +19,7 @@ export const serverOptions: ServerOptions = {
   writeTimeout: 50_000,
 }
 
-const client: Client = { address: '192.0.2.1', scheme: 'http', host: null, forwardingFields: () => '' }
+const client: Client = { address: '192.0.2.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' }
 
 /** What stands behind server connections in tests: answers as the test says, and keeps what it is told. */
 export class ServerHarness implements ServerHandler {

@@ -38,10 +38,13 @@ test('a flight that is late ends nothing of the one that took its place', async 
   assert.equal(flights.begin('k'), null)
 })
 
-test('nobody waits for a key that was not storable, for ten seconds', () => {
+test('nobody waits for a key that was not storable, for ten seconds', async () => {
   const clock = new ManualClock()
   const flights = new Flights(clock)
-  flights.markUnstorable('k')
+  const waiting = flights.begin('k')
+  const waited = flights.join('k', 1_000)
+  waiting!.giveUp()
+  await waited
   assert.equal(flights.begin('k'), null)
   assert.equal(flights.join('k', 1_000), null)
   clock.advance(10_000)

@@ -10,6 +10,8 @@ const REMEMBERED_FOR = 10_000
 export interface Flight {
   /** Lets those who wait go on: the reply is stored, or will not be. */
   settle(): void
+  /** The same, and nobody is to wait for that key, for a while: what the service says to it is not stored. */
+  giveUp(): void
 }
 
 /** The requests to services that are under way: one for each key, whose reply others with the same key wait for. */
@@ -41,13 +43,16 @@ export class Flights {
         flight.cancel?.()
         for (const resolve of flight.waiting.splice(0)) resolve()
       },
+      giveUp: () => {
+        this.markUnstorable(key)
+        flight.settle()
+      },
     }
     this.flights.set(key, flight)
     return flight
   }
 
-  /** Nobody is to wait for that key, for a while: what the service says to it is not stored. */
-  markUnstorable(key: string): void {
+  private markUnstorable(key: string): void {
     if (this.unstorable.size >= REMEMBERED) this.unstorable.clear()
     this.unstorable.set(key, this.clock.now() + REMEMBERED_FOR)
   }

@@ -9,7 +9,7 @@ import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { CACHE_STATUS, forwardedLine, type Forwarded, type ForwardReason } from './cache-status.ts'
 import type { CacheCounts } from './cache-counts.ts'
-import type { Flight, Flights } from './coalescing.ts'
+import type { Flight } from './coalescing.ts'
 import { controlOf } from './directives.ts'
 import { ttlOf } from './entry.ts'
 import { freshnessOf } from './freshness.ts'
@@ -23,7 +23,7 @@ import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
 import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
-import { varyOf } from './vary.ts'
+import { guessedVary, varyOf } from './vary.ts'
 
 /** RFC 5861 section 4: what counts as an error of the service. */
 const ERRORS = new Set([500, 502, 503, 504])
@@ -33,7 +33,6 @@ export interface FetchContext {
   readonly settings: CacheSettings
   readonly keys: Keys
   readonly store: CacheStore
-  readonly flights: Flights
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
@@ -149,13 +148,13 @@ export class Fetch {
   }
 
   private passAndStore(reply: Reply): Reply {
-    const { flights, settings } = this.context
-    const { key, entry, reason } = this
+    const { settings } = this.context
+    const { entry, reason } = this
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
       if (entry !== null) this.compare(entry, reply)
-      if (this.flight !== null && reply.status < 500) flights.markUnstorable(key)
-      this.flight?.settle()
+      if (reply.status < 500) this.flight?.giveUp()
+      else this.flight?.settle()
       appendLines(
         reply.headers,
         CACHE_STATUS,
@@ -220,7 +219,7 @@ export class Fetch {
     const freshness = freshnessOf(status, headers, control, wall, settings)
     const why = whyNotStored(this.exchange, status, headers, control, freshness, settings)
     if (why !== null || freshness === null) return why ?? 'no-freshness'
-    const vary = varyOf(headers)
+    const vary = freshness.guessed ? guessedVary(headers) : varyOf(headers)
     if (vary === null) return 'vary-star'
     return {
       url: this.url,

@@ -25,6 +25,8 @@ export interface Freshness {
   readonly staleWhileRevalidate: number
   readonly staleIfError: number
   readonly maxStale: boolean
+  /** The service says nothing of it, not even that the reply is for everybody: how long it is fresh is a guess. */
+  readonly guessed: boolean
 }
 
 /** When a reply came, and how long it took. */
@@ -68,6 +70,7 @@ export function freshnessOf(
     staleWhileRevalidate: allowed('stale-while-revalidate', options.staleWhileRevalidate),
     staleIfError: allowed('stale-if-error', options.staleIfError),
     maxStale: !strict && !shared,
+    guessed: spoken === null && !directives.has('public'),
   }
 }
 

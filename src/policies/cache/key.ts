@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Exchange } from '../../core/exchange.ts'
+import { NameSet } from '../../core/name-set.ts'
 import { sentPath } from '../../core/path-forms.ts'
 import type { Share } from './storable.ts'
 
@@ -34,10 +35,32 @@ export function compileKeys(route: string, share: Share, options: z.output<typeo
   return {
     url: (target) =>
       target.host.toLowerCase() + sentPath(target) + (target.query === '' ? '' : normalise(target.query)),
-    // A service may redirect by the scheme: what it says to one must not answer the other.
-    key: (exchange, url) => `${route} ${exchange.client.scheme} ${url} ${callersOf(exchange, share)}`,
+    key: (exchange, url) => `${route} ${originOf(exchange)} ${url} ${callersOf(exchange, share)}`,
   }
 }
+
+/**
+ * Where the client thinks that it asks, and what else a proxy that is believed says of it: a service may make links and
+ * redirects of that, and what it says to one must not answer the other.
+ */
+function originOf({ client }: Exchange): string {
+  const origin = client.host === null ? client.scheme : `${client.scheme}://${client.host}`
+  return client.claims === '' ? origin : `${origin} ${JSON.stringify(ADDRESSES.without(client.claims))}`
+}
+
+/** Who asks is in no key: a service that answers by the address has to say so with Vary. */
+const ADDRESSES = new NameSet([
+  'X-Real-IP',
+  'X-Client-IP',
+  'Client-IP',
+  'CF-Connecting-IP',
+  'True-Client-IP',
+  'Fastly-Client-IP',
+  'X-Cluster-Client-IP',
+  'X-Envoy-External-Address',
+  'X-Original-For',
+  'X-Original-Forwarded-For',
+])
 
 /** Who shares a copy; stands behind a URL, which has no spaces, so that no id can be taken for another key. */
 function callersOf({ consumer }: Exchange, share: Share): string {

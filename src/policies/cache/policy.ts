@@ -48,8 +48,8 @@ const options = z.strictObject({
     .enum(shares)
     .default('public')
     .describe(
-      'Who gets the same copy. public: everybody, but replies to callers who show who they are only where the service ' +
-        'allows it; everyone: these too; role: callers with the same roles; consumer: each caller alone. Default public.',
+      'Who gets the same copy. public: everybody, but replies to callers who show who they are, or may have a session, only ' +
+        'where the service allows it; everyone: these too; role: callers with the same roles; consumer: each caller alone. Default public.',
     ),
   query: queryOptions,
   setCookie: z

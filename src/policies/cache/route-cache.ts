@@ -7,13 +7,14 @@ import type { Logger } from '../../core/logger.ts'
 import { errorReply } from '../../core/problem.ts'
 import type { Reply } from '../../core/reply.ts'
 import { CACHE_STATUS, type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
-import type { Flight } from './coalescing.ts'
+import type { Flight, Flights } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { Refresh, consume } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { serveHit, serveStale } from './serve.ts'
+import { mayBePersonal } from './storable.ts'
 
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others, unknown ones too, may. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
@@ -29,10 +30,14 @@ const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH
 export class RouteCache {
   private readonly context: FetchContext
   private readonly counts: CacheCounts
+  private readonly flights: Flights
   private readonly log: Logger
 
-  constructor(context: FetchContext & { readonly counts: CacheCounts; readonly log: Logger }) {
+  constructor(
+    context: FetchContext & { readonly counts: CacheCounts; readonly flights: Flights; readonly log: Logger },
+  ) {
     this.context = context
+    this.flights = context.flights
     this.counts = context.counts
     this.log = context.log
   }
@@ -54,7 +59,7 @@ export class RouteCache {
 
   private answer(exchange: Exchange, url: string, key: string, found: Entry | Missing): Reply | Promise<Reply> {
     const now = this.context.clock.now()
-    const entry = typeof found === 'string' ? null : found
+    const entry = this.entryFor(exchange, found)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
     if (request === PLAIN && entry !== null && isFresh(entry, now)) {
@@ -73,7 +78,13 @@ export class RouteCache {
       return serveStale(entry, request, now, this.context.clock.wall(), 'stale-while-revalidate')
     }
     // 4.
-    return this.ask(exchange, url, key, entry, request, reasonOf(found, now))
+    return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
+  }
+
+  /** What is fresh by the gateway's own guess may be another page for somebody with a session. */
+  private entryFor(exchange: Exchange, found: Entry | Missing): Entry | null {
+    if (typeof found === 'string') return null
+    return found.guessed && mayBePersonal(exchange, this.context.settings.share) ? null : found
   }
 
   private ask(
@@ -88,10 +99,13 @@ export class RouteCache {
       if (entry === null) return this.pass(exchange, reason)
       return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
     }
-    const { wait } = this.context.settings
-    const waiting = wait > 0 && !request.noCache && !request.noStore ? this.context.flights.join(key, wait) : null
+    const { wait, share } = this.context.settings
+    const waits = wait > 0 && !wantsStream(exchange)
+    // Apart from the others: what the service says to somebody with a session tells nothing of what it says to the rest.
+    const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
+    const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
     if (waiting !== null) return this.askAfter(waiting, exchange, url, key, request, reason)
-    const flight = wait > 0 && isShareable(request) ? this.context.flights.begin(key) : null
+    const flight = waits && isShareable(request) ? this.flights.begin(flightKey) : null
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
@@ -107,7 +121,7 @@ export class RouteCache {
     await waiting
     if (exchange.aborted) throw new GatewayError('client-closed')
     const found = await this.context.store.find(url, key, exchange.headers)
-    const entry = typeof found === 'string' ? null : found
+    const entry = this.entryFor(exchange, found)
     const now = this.context.clock.now()
     if (entry !== null && isUsable(entry, request, now)) {
       this.counts.coalesced.add(1)
@@ -128,7 +142,7 @@ export class RouteCache {
 
   /** Fetches a new reply in place of the entry, unless that is already under way. */
   private refresh(exchange: Exchange, url: string, key: string, entry: Entry): void {
-    const flight = this.context.flights.begin(key)
+    const flight = this.flights.begin(key)
     if (flight === null) return
     const copy = new Refresh(exchange, this.context.clock.now())
     const fetch = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight)
@@ -184,7 +198,14 @@ function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
   }
 }
 
-function reasonOf(found: Entry | Missing, now: number): ForwardReason {
+function reasonOf(found: Entry | Missing, entry: Entry | null, now: number): ForwardReason {
   if (typeof found === 'string') return found
-  return isFresh(found, now) ? 'request' : 'stale'
+  // What is there is not for this request, as if it had been selected by its session.
+  if (entry === null) return 'vary-miss'
+  return isFresh(entry, now) ? 'request' : 'stale'
+}
+
+/** A stream of events is nobody's but who asks for it, and may be long in coming. */
+function wantsStream({ headers }: Exchange): boolean {
+  return headers.get('Accept')?.includes('text/event-stream') === true
 }

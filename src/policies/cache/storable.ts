@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
 import type { Exchange } from '../../core/exchange.ts'
-import type { Headers } from '../../core/headers.ts'
+import { hasAnyOf, type Headers } from '../../core/headers.ts'
+import { NameSet } from '../../core/name-set.ts'
+import { essence } from '../media-types.ts'
 import { type ReplyControl, saysWhole } from './directives.ts'
 import type { Freshness } from './freshness.ts'
 
@@ -29,17 +31,64 @@ export function whyNotStored(
   if (understands && STATUS_CODES[status] === undefined) return 'must-understand'
   if (!understands && directives.has('no-store')) return 'no-store'
   if (saysWhole(directives, 'private')) return 'private'
-  if (isPersonal(exchange, options.share) && !isForAll(directives)) return 'authorization'
+  if (isStream(headers)) return 'stream'
+  if (showsWhose(exchange, options.share) && !isForAll(directives)) return 'authorization'
   if (!options.setCookie && headers.has('Set-Cookie')) return 'set-cookie'
   if (freshness === null) return 'no-freshness'
+  if (freshness.guessed && mayBePersonal(exchange, options.share))
+    return exchange.headers.has('Cookie') ? 'cookie' : 'personal'
   if (freshness.lifetime === 0 && !headers.has('ETag') && !headers.has('Last-Modified')) return 'no-freshness'
   return null
 }
 
 /** Whether the request shows whose it is, and its reply would be given to others (section 3.5). */
-function isPersonal({ consumer, headers }: Exchange, share: Share): boolean {
+function showsWhose({ consumer, headers }: Exchange, share: Share): boolean {
   if (share === 'everyone' || (share !== 'public' && consumer !== null)) return false
   return consumer !== null || headers.has('Authorization')
+}
+
+/**
+ * Whether the reply may be for whoever asks alone: the request has a session, or credentials that only the service knows.
+ * It then neither fills the store nor is answered from it by freshness that is the gateway's own guess.
+ */
+export function mayBePersonal(exchange: Exchange, share: Share): boolean {
+  const { consumer, headers } = exchange
+  if (share === 'everyone' || (share !== 'public' && consumer !== null)) return false
+  return consumer !== null || hasAnyOf(headers, PERSONAL)
+}
+
+/** What tells services who asks, or has them do something else than the method says. */
+const PERSONAL = new NameSet(
+  [
+    'Cookie',
+    'Authorization',
+    'X-API-Key',
+    'API-Key',
+    'ApiKey',
+    'X-Auth-Token',
+    'X-Auth-Key',
+    'X-Access-Token',
+    'X-Session-ID',
+    'X-Session-Token',
+    'X-CSRF-Token',
+    'X-XSRF-Token',
+    'X-Amz-Security-Token',
+    'X-Goog-Api-Key',
+    'Ocp-Apim-Subscription-Key',
+    'PRIVATE-TOKEN',
+    'X-HTTP-Method-Override',
+    'X-HTTP-Method',
+    'X-Method-Override',
+  ],
+  true,
+)
+
+/** What has no end, or says what happens now: to tell it again to somebody else means nothing. */
+const STREAMS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])
+
+function isStream(headers: Headers): boolean {
+  const type = headers.get('Content-Type')
+  return type !== undefined && STREAMS.has(essence(type))
 }
 
 function isForAll(directives: ReplyControl['directives']): boolean {

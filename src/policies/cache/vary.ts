@@ -14,6 +14,26 @@ export function varyOf(reply: Headers): readonly string[] | null {
   return names.includes('*') ? null : [...new Set(names.map((name) => name.toLowerCase()))].toSorted()
 }
 
+/**
+ * The same where nobody knows whether the service thinks of caches at all: with the fields that the reply shows to depend
+ * on, though it does not say so.
+ */
+export function guessedVary(reply: Headers): readonly string[] | null {
+  const names = varyOf(reply)
+  if (names === null) return null
+  const shown = DEPENDENCES.filter(([field, independent, name]) => {
+    const value = reply.get(field)
+    return value !== undefined && value.toLowerCase() !== independent && !names.includes(name)
+  })
+  return shown.length === 0 ? names : [...names, ...shown.map(([, , name]) => name)].toSorted()
+}
+
+/** Fields of replies that depend on one of the request, unless they have that value. */
+const DEPENDENCES = [
+  ['Content-Encoding', 'identity', 'accept-encoding'],
+  ['Access-Control-Allow-Origin', '*', 'origin'],
+] as const
+
 /** What the request says in those fields, each in one form whatever its spacing and number of lines (RFC 9111 section 4.1). */
 export function selectingValues(names: readonly string[], request: Headers): readonly string[] {
   return names.map((name) => {

@@ -24,7 +24,7 @@ function user(parts: Partial<Consumer> = {}): Exchange {
 }
 
 function from(address: string): Exchange {
-  return makeExchange({ client: { address, scheme: 'http', host: null, forwardingFields: () => '' } })
+  return makeExchange({ client: { address, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } })
 }
 
 /** How many requests in a row are admitted, of at most that many. */

@@ -28,6 +28,8 @@ const headSchema = z.object({
   staleWhileRevalidate: z.number(),
   staleIfError: z.number(),
   maxStale: z.boolean(),
+  // What an older version has written does not say.
+  guessed: z.boolean().default(true),
   etag: z.string().nullable(),
   lastModified: z.string().nullable(),
   date: z.number(),
