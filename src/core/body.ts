@@ -81,6 +81,11 @@ export interface BodyStream {
   pipe(sink: BodySink): void
   /** Continues after a `write` that returned false; to be called once for each, also when the body has ended since. */
   resume(): void
+  /**
+   * Called within a `write` that has not returned yet: leaves the chunk to the sink, which may use it for as long as it
+   * likes whatever it answers. False where it cannot be spared, as always without this method.
+   */
+  leave?(): boolean
   /** The consumer wants no more: the source is free to close what it reads from. */
   cancel(): void
 }

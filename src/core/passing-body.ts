@@ -21,6 +21,10 @@ export class PassingBody implements BodyStream, BodySink {
     this.source.resume()
   }
 
+  leave(): boolean {
+    return this.source.leave?.() ?? false
+  }
+
   cancel(): void {
     this.source.cancel()
   }

@@ -46,6 +46,8 @@ export class IncomingBody implements BodyStream {
   private kept = 0
   /** The sink still uses the last chunk. */
   private lent = false
+  /** A chunk is being handed on that has just been read. */
+  private handing = false
   private ended = false
   private trailers: Headers | null = null
   private error: Error | null = null
@@ -115,7 +117,10 @@ export class IncomingBody implements BodyStream {
       return this.pause()
     }
     const chunk = octets === this.own ? octets.subarray(start, end) : this.copy(octets, start, end)
-    if (!sink.write(chunk)) {
+    this.handing = true
+    const more = sink.write(chunk)
+    this.handing = false
+    if (!more) {
       this.lent = true
       return this.pause()
     }
@@ -154,6 +159,13 @@ export class IncomingBody implements BodyStream {
     this.copied = this.kept
     if (this.finished) return this.release()
     if (this.sink !== null && this.error === null) this.deliver()
+  }
+
+  /** The socket reads into another buffer next, which it is told after each read. */
+  leave(): boolean {
+    if (!this.handing) return false
+    this.forget()
+    return true
   }
 
   cancel(): void {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../core/body.ts'
+import type { ReadAhead } from './read-ahead.ts'
 import { type Headers, wireOf } from '../core/headers.ts'
 
 /** The connection that a message is written to. */
@@ -9,7 +10,7 @@ export interface WriterOwner {
   messageWritten(): void
   /** The body cannot be completed: the connection is of no more use. */
   messageFailed(error: Error): void
-  /** The peer takes no more for now: `true`; or takes what there is, as after every progress of a body: `false`. */
+  /** The peer takes no more for now: `true`, told once or again; or has taken what there was, as after every progress of a body: `false`. */
   writeBlocked(blocked: boolean): void
 }
 
@@ -23,6 +24,10 @@ export class MessageWriter implements BodySink {
   bytes = 0
 
   private readonly owner: WriterOwner
+  /** What may be kept for a peer that takes no more; null: nothing. */
+  private readonly ahead: ReadAhead | null
+  /** The owner knows that the peer has not taken everything. */
+  private blocked = false
   private head = ''
   private chunked = false
   private expected = -1
@@ -35,8 +40,9 @@ export class MessageWriter implements BodySink {
     if (--this.unflushed === 0 && !error) this.goOn()
   }
 
-  constructor(owner: WriterOwner) {
+  constructor(owner: WriterOwner, ahead: ReadAhead | null = null) {
     this.owner = owner
+    this.ahead = ahead
   }
 
   /** Whether a body is still being streamed. */
@@ -101,10 +107,39 @@ export class MessageWriter implements BodySink {
       this.owner.messageFailed(new Error('the body is longer than announced'))
       return false
     }
+    return this.ahead === null ? this.pass(chunk) : this.passAhead(chunk, this.ahead)
+  }
+
+  private pass(chunk: Buffer): boolean {
     const more = this.put(chunk)
     this.owner.writeBlocked(!more)
     if (!more) this.lender = this.source
     return more
+  }
+
+  /** Keeps what the peer does not take yet, as long as it may: only then is anything copied. */
+  private passAhead(chunk: Buffer, ahead: ReadAhead): boolean {
+    const { owner } = this
+    const behind = owner.socket.writableLength > 0
+    const kept = behind && ahead.take(chunk.length)
+    const more = this.put(kept ? Buffer.from(chunk) : chunk) || kept || this.leave(chunk, ahead)
+    if (!more) this.lender = this.source
+    if (!more || owner.socket.writableLength > 0) this.block()
+    else owner.writeBlocked(false)
+    return more
+  }
+
+  /** Whether the chunk, which the socket uses, is the writer's from now on. */
+  private leave({ buffer }: Buffer, ahead: ReadAhead): boolean {
+    if (this.source?.leave === undefined || !ahead.take(buffer.byteLength)) return false
+    // What could not be spared goes by itself when the socket has done with it: until then it is counted.
+    return this.source.leave()
+  }
+
+  private block(): void {
+    if (this.blocked) return
+    this.blocked = true
+    this.owner.writeBlocked(true)
   }
 
   /** Writes a chunk with what must stand around it; false while the socket still uses the chunk or wants no more. */
@@ -113,9 +148,9 @@ export class MessageWriter implements BodySink {
     const { chunked } = this
     const before = chunked ? `${this.head}${chunk.length.toString(16)}\r\n` : this.head
     this.head = ''
-    if (before.length + chunk.length <= ONE_WRITE)
-      return socket.write(`${before}${chunk.toString('latin1')}${chunked ? '\r\n' : ''}`, 'latin1')
     this.unflushed++
+    if (before.length + chunk.length <= ONE_WRITE)
+      return socket.write(`${before}${chunk.toString('latin1')}${chunked ? '\r\n' : ''}`, 'latin1', this.flushed)
     if (before === '') {
       socket.write(chunk, this.flushed)
     } else {
@@ -148,21 +183,24 @@ export class MessageWriter implements BodySink {
 
   /** The socket has taken everything: the source may go on. */
   drained(): void {
-    if (this.lender === null) return this.owner.writeBlocked(false)
+    if (this.lender === null) this.owner.writeBlocked(false)
     this.goOn()
   }
 
   private goOn(): void {
     const { lender } = this
-    if (lender === null) return
+    this.ahead?.release()
+    if (lender === null && !this.blocked) return
+    this.blocked = false
     this.lender = null
     this.owner.writeBlocked(false)
-    lender.resume()
+    lender?.resume()
   }
 
   /** The connection is gone, or the reader wants no more: the source is told. */
   stop(): void {
     const { source } = this
+    this.ahead?.release()
     this.source = this.lender = null
     this.head = ''
     source?.cancel()

@@ -157,7 +157,7 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   pauseReading(): void {
     this.socket.pause()
     // What keeps the body from being taken may be that the client does not take the reply to it.
-    if (this.state === 'body') this.writeBlocked(this.socket.writableNeedDrain)
+    if (this.state === 'body') this.writeBlocked(this.socket.writableLength > 0)
   }
 
   resumeReading(): void {

@@ -8,11 +8,13 @@ import type { Upgrade } from '../core/upgrade.ts'
 import type { Deadlines } from './deadlines.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from './response-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
+import { takenOf } from './taken.ts'
 import type { ServerHandler, ServerOptions } from './server-handler.ts'
 import { GOING_AWAY } from './websocket-close.ts'
 
@@ -27,6 +29,8 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   private status = 0
   private draining = false
   private retiring = false
+  /** What the client had taken when that was last looked at. */
+  private taken = 0
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -37,7 +41,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     super(socket, options, deadlines, head)
     this.peer = socket.remoteAddress ?? ''
     this.handler = handler
-    this.writer = new MessageWriter(this)
+    this.writer = new MessageWriter(this, new ReadAhead())
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.clientDrained()))
     socket.on('end', () => this.ended())
@@ -142,7 +146,14 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   writeBlocked(blocked: boolean): void {
     if (this.state !== 'waiting' && !(this.state === 'body' && this.socket.isPaused())) return
     if (!blocked && this.state === 'waiting' && this.exchange === null) return this.next()
-    this.deadline = blocked ? this.deadlines.in(this.options.writeTimeout) : Number.POSITIVE_INFINITY
+    if (blocked) this.awaitReading()
+    else this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  /** The client has to take something within `writeTimeout`. */
+  private awaitReading(): void {
+    this.taken = takenOf(this.socket)
+    this.deadline = this.deadlines.in(this.options.writeTimeout)
   }
 
   private over(whole: boolean): void {
@@ -157,8 +168,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     // A client that does not read its replies is not asked for more: they would pile up here.
     if (this.socket.writableNeedDrain) {
       this.state = 'waiting'
-      this.deadline = this.deadlines.in(this.options.writeTimeout)
-      return
+      return this.awaitReading()
     }
     this.state = 'idle'
     this.deadline = this.deadlines.in(this.options.idleTimeout)
@@ -195,7 +205,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (!this.clientCloses || this.input.length > 0) return this.linger()
     this.state = 'closing'
     if (this.socket.writableLength === 0) return void this.socket.destroy()
-    this.deadline = this.deadlines.in(this.options.writeTimeout)
+    this.awaitReading()
     this.socket.destroySoon()
   }
 
@@ -216,7 +226,10 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   onDeadline(): void {
     if (this.state === 'idle') return this.linger()
     const replying = this.exchange !== null && this.status !== 0
-    if (replying || (this.state !== 'head' && this.state !== 'body')) return void this.socket.resetAndDestroy()
+    if (replying || (this.state !== 'head' && this.state !== 'body')) {
+      if (this.socket.writableLength > 0 && takenOf(this.socket) > this.taken) return this.awaitReading()
+      return void this.socket.resetAndDestroy()
+    }
     this.refuse(new GatewayError('request-timeout', `The request ${this.state} did not arrive in time.`))
   }
 

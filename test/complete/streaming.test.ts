@@ -30,9 +30,9 @@ for (const [name, fields, frame] of [
 
 test('each part of an upload arrives before the next one is sent', async (t) => {
   const { service, client } = await setUp(t)
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
   const peer = await service.accept()
-  await peer.until('\r\n\r\n')
+  await peer.until('first')
   for (let i = 0; i < 50; i++) {
     client.write(`4\r\n${String(i).padStart(4, '.')}\r\n`)
     await peer.until(String(i).padStart(4, '.'))
@@ -45,9 +45,9 @@ test('each part of an upload arrives before the next one is sent', async (t) => 
 
 test('a reply may begin and a request go on at the same time', async (t) => {
   const { service, client } = await setUp(t)
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n')
   const peer = await service.accept()
-  await peer.until('\r\n\r\n')
+  await peer.until('first\r\n')
   peer.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
   await client.until('\r\n\r\n')
   for (let i = 0; i < 20; i++) {

@@ -97,15 +97,15 @@ test('heads that never end are refused after headTimeout and hold nothing', asyn
   await checkEnd(gatewayUnderTest)
 })
 
-test('bodies that never end are refused after bodyTimeout, and their connections to the service end', async (t) => {
+test('bodies that never end are refused after bodyTimeout, and hold no connection to the service', async (t) => {
   const gatewayUnderTest = await setUp(t)
-  const { open, clock, gateway } = gatewayUnderTest
+  const { open, clock, service } = gatewayUnderTest
   const clients = await open(100)
   for (const client of clients) client.write(request('POST /silent', ['Content-Length: 1000'], 'x'))
-  await turnUntil('the uploads', () => holdings(gateway).busy === 100)
   await serveOthers(open)
+  assert.equal(service.connections, 1)
   clock.advance(30_300)
-  for (const client of clients) assert.match((await client.reply()).start, / (?:408|504) /)
+  for (const client of clients) assert.match((await client.reply()).start, / 408 /)
   clock.advance(2_300)
   await checkEnd(gatewayUnderTest)
 })
@@ -132,7 +132,7 @@ test('an upload and its echo that wait for each other for ever are cut off', asy
   const gatewayUnderTest = await setUp(t, { limits: { body: '1000mb' } })
   const { open, clock, gateway } = gatewayUnderTest
   const [client] = await open(1)
-  client!.write(request('POST /echo', [`Content-Length: ${900 * MEGABYTE}`]))
+  client!.write(request('POST /echo', [`Content-Length: ${900 * MEGABYTE}`], 'x'.repeat(MEGABYTE)))
   await client!.until('\r\n\r\n')
   client!.socket.pause()
   const chunk = octets(MEGABYTE)

@@ -60,6 +60,11 @@ export class CompressedBody implements BodyStream, BodySink {
     if (!this.over) this.compressor!.resume()
   }
 
+  /** The compressor fills none of its pieces twice. */
+  leave(): boolean {
+    return true
+  }
+
   cancel(): void {
     if (!this.release()) return
     this.source.cancel()

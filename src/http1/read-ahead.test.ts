@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { PushedBody } from '../../test/support/bodies.ts'
+import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
+import { ServerHarness } from '../../test/support/server-harness.ts'
+import { turnUntil } from '../../test/support/settled.ts'
+import { Budget } from '../core/body.ts'
+import type { Reply } from '../core/reply.ts'
+import { ClientConnection } from './client-connection.ts'
+import { defaultHeadLimits } from './limits.ts'
+import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { ReadAhead } from './read-ahead.ts'
+import { ResponseHead } from './response-head.ts'
+
+class Owner implements WriterOwner {
+  readonly socket = new RecordingSocket()
+  readonly calls: string[] = []
+  messageWritten = (): void => void this.calls.push('written')
+  messageFailed = (error: Error): void => void this.calls.push(`failed: ${error.message}`)
+  writeBlocked = (blocked: boolean): void => void this.calls.push(blocked ? 'blocked' : 'free')
+}
+
+/** A body whose chunks can be left to the sink. */
+class SparedBody extends PushedBody {
+  private spared = false
+
+  leave(): boolean {
+    this.spared = true
+    return true
+  }
+
+  override push(text: string): boolean {
+    this.spared = false
+    const chunk = Buffer.allocUnsafeSlow(text.length)
+    chunk.write(text, 'latin1')
+    const more = this.sink!.write(chunk)
+    if (more && !this.spared) chunk.fill('!')
+    return more
+  }
+}
+
+function open(room: number) {
+  const owner = new Owner()
+  const budget = new Budget(room)
+  const writer = new MessageWriter(owner, new ReadAhead(budget))
+  return { owner, socket: owner.socket, writer, budget }
+}
+
+const LONG = 20_000
+const long = (letter: string): string => letter.repeat(LONG)
+
+test('while the peer takes what comes, nothing is kept', () => {
+  const { owner, socket, writer } = open(0)
+  const body = new PushedBody(-1)
+  writer.send('', body, false)
+  for (const piece of ['a', long('b'), 'c']) {
+    assert.equal(body.push(piece), true)
+    assert.ok(socket.flush().endsWith(piece))
+  }
+  assert.deepEqual(owner.calls, ['free', 'free', 'free'])
+})
+
+for (const first of ['a', long('a')])
+  test(`a peer that takes nothing does not hold back the source (first ${first.length} octets)`, async () => {
+    const { owner, socket, writer, budget } = open(10 * LONG)
+    const body = new SparedBody(-1)
+    writer.send('', body, false)
+    socket.taking = false
+    for (const piece of [first, 'b', long('c'), 'd']) assert.equal(body.push(piece), true)
+    body.end()
+    assert.deepEqual(owner.calls, ['blocked', 'written'])
+    assert.equal(budget.take(9 * LONG), false)
+    socket.drain()
+    await new Promise(setImmediate)
+    assert.equal(socket.written, `${first}b${long('c')}d`)
+    assert.equal(owner.calls.at(-1), 'free')
+    assert.equal(budget.take(10 * LONG), true)
+  })
+
+test('where there is no more room, the source waits until the peer has taken all, and goes on', async () => {
+  const { socket, writer, budget } = open(2 * LONG)
+  const body = new SparedBody(-1)
+  writer.send('', body, false)
+  socket.taking = false
+  assert.equal(body.push(long('a')), true)
+  assert.equal(body.push(long('b')), true)
+  assert.equal(body.push(long('c')), false)
+  assert.equal(body.resumed, 0)
+  socket.drain()
+  await new Promise(setImmediate)
+  assert.equal(body.resumed, 1)
+  assert.equal(socket.written, long('a') + long('b') + long('c'))
+  assert.equal(budget.take(2 * LONG), true)
+})
+
+test('one reply keeps no more than a megabyte, however much room there is', () => {
+  const { socket, writer } = open(Number.MAX_SAFE_INTEGER)
+  const body = new SparedBody(-1)
+  writer.send('', body, false)
+  socket.taking = false
+  let kept = 0
+  while (body.push(long('a'))) kept += LONG
+  assert.equal(kept, Math.floor(1_048_576 / LONG) * LONG)
+})
+
+test('a connection that goes gives back what was kept for it', () => {
+  const { socket, writer, budget } = open(2 * LONG)
+  const body = new SparedBody(-1)
+  writer.send('', body, false)
+  socket.taking = false
+  body.push(long('a'))
+  writer.stop()
+  assert.equal(budget.take(2 * LONG), true)
+})
+
+test('the connection to the service is free while the client has not yet taken the reply, which it gets whole', async () => {
+  const service = new RecordingSocket()
+  const calls: string[] = []
+  const options = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 30_000, poolTimeout: 30_000 }
+  const owner = {
+    release: () => void calls.push('release'),
+    detach: () => true,
+    closed: () => void calls.push('closed'),
+  }
+  const harness = new ServerHarness(
+    () =>
+      new Promise<Reply>((resolve, reject) =>
+        connection.exchange(
+          { method: 'GET', head: 'head\r\n\r\n', body: null, chunked: false, expectsContinue: false, upgrade: null },
+          { informed: () => {}, replied: resolve, failed: reject, finished: () => {} },
+        ),
+      ),
+  )
+  const connection = new ClientConnection(service, owner, options, harness.deadlines, new ResponseHead(options))
+  readInto(service, connection)
+  const { socket: client } = harness.open()
+  client.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  service.receive(`HTTP/1.1 200 OK\r\nContent-Length: ${10 * LONG}\r\n\r\n`)
+  await turnUntil('the head', () => client.written !== '')
+  client.flush()
+  client.taking = false
+  for (let i = 0; i < 10; i++) service.receive(long(String(i)))
+  assert.deepEqual(calls, ['release'])
+  client.drain()
+  assert.equal(client.flush(), Array.from({ length: 10 }, (_, i) => long(String(i))).join(''))
+  assert.equal(client.destroyed, false)
+})
