@@ -7,6 +7,7 @@ import { logWarnings } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './core/component.ts'
 import { Answers } from './core/threads.ts'
+import { newUuid } from './core/uuid.ts'
 import { type Clock, pause, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import { version } from './front/version.ts'
@@ -103,6 +104,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     size: 1,
     clock,
     random,
+    sampleKey: newUuid(),
     worker: 0,
   })
   const wanted = config.listeners.map(({ address }) => address)

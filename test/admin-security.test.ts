@@ -159,6 +159,29 @@ test('a request that is meant for the admin listener does not get to it through 
   assert.equal((await send(port, { path: '/status', headers: { Host: 'gateway.example.com' } })).status, 421)
 })
 
+test('without a token nothing that a proxy passes on is answered, whatever host it names', async (t) => {
+  const admin = await startAdminGateway(t, backend)
+  const url = `http://127.0.0.1:${admin.adminPort}`
+  const { port } = await startGateway(t, proxyTo(url, { service: { host: 'localhost' } }))
+  for (const headers of [{}, { Host: 'localhost' }]) {
+    const answer = await send(port, { path: '/status', headers })
+    assert.equal(answer.status, 403)
+    const { detail } = JSON.parse(answer.text) as { detail: string }
+    assert.match(detail, /^The request came through a proxy, as [\w-]+ says\. Ask .* or set ADMIN_TOKEN\.$/)
+  }
+  const put = { method: 'PUT', path: forced, headers: { 'X-Requested-With': 'x' } }
+  assert.equal((await send(port, put)).status, 403)
+  for (const name of ['Via', 'Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'CF-Connecting-IP'])
+    assert.equal((await send(admin.adminPort, { path: '/status', headers: { [name]: 'x' } })).status, 403, name)
+  assert.equal((await send(admin.adminPort, { path: '/status', headers: { 'X-Forward': 'x' } })).status, 200)
+})
+
+test('with a token it may come through a proxy', async (t) => {
+  const { adminPort } = await startAdminGateway(t, { admin: { token: TOKEN } })
+  const headers = { Authorization: `Bearer ${TOKEN}`, Via: '1.1 proxy', 'X-Forwarded-For': '192.0.2.1' }
+  assert.equal((await send(adminPort, { path: '/status', headers })).status, 200)
+})
+
 test('keep-alive connections do not hold up the end', async (t) => {
   const { adminPort, gateway } = await startAdminGateway(t, {})
   const agent = new Agent({ keepAlive: true })

@@ -14,6 +14,10 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Names by which this machine calls itself. */
 const LOCAL = ['localhost', '127.0.0.1', '[::1]']
 
+/** What proxies add to a request that they pass on, the gateway among them. */
+const PASSED_ON =
+  /^(?:via|forwarded|x-forwarded(?:-.*)?|x-original-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
+
 /** Nothing of an answer may be kept, framed, guessed at, or used by pages of other origins. */
 const HEADERS = {
   'Cache-Control': 'no-store',
@@ -31,7 +35,9 @@ const HEADERS = {
  * 1. Where there is a token, it must come with the request (RFC 6750 section 2.1).
  * 2. Where there is none, the request must be meant for this machine by one of its own names, which keeps out pages
  *    whose name was made to lead here (DNS rebinding).
- * 3. What changes something must come from no page of another origin (cross-site request forgery).
+ * 3. Then it must come from this machine itself as well: what a proxy passes on comes from whoever asks the proxy, be it
+ *    the gateway, with a service that is this very listener.
+ * 4. What changes something must come from no page of another origin (cross-site request forgery).
  *
  * Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
@@ -49,6 +55,13 @@ export function createGuard({ token, host }: GuardOptions): (request: FastifyReq
     if (digest === null && !names.has(nameOf(headers.host)))
       throw new GatewayError('misdirected-request', `Ask for ${LOCAL.join(', ')}, or set ADMIN_TOKEN.`)
     // 3.
+    const passedOn = digest === null ? Object.keys(headers).find((name) => PASSED_ON.test(name)) : undefined
+    if (passedOn !== undefined)
+      throw new GatewayError(
+        'forbidden',
+        `The request came through a proxy, as ${passedOn} says. Ask the admin listener itself, or set ADMIN_TOKEN.`,
+      )
+    // 4.
     if (!SAFE.has(method)) refuseForeign(headers)
   }
 }

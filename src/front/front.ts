@@ -65,6 +65,8 @@ export interface FrontOptions {
   readonly threads: Threads
   readonly clock: Clock
   readonly random: () => number
+  /** Decides which requests are logged where not all are: the same for all threads. */
+  readonly sampleKey: string
   /** Number of this thread among the workers: 0 for the first. */
   readonly worker: number
 }

@@ -17,6 +17,8 @@ export interface TelemetryOptions {
   readonly tracing: Tracing
   readonly metrics: Metrics
   readonly clock: Clock
+  /** Decides which requests are logged where not all are. */
+  readonly sampleKey: string
 }
 
 /** What is told of each exchange of a thread: by its trace, the metrics, the log, and among the recent requests. */
@@ -31,7 +33,7 @@ export class Telemetry {
   private readonly requests: RecentRequests | null
   private readonly refusals: Refusals
 
-  constructor({ config, output, tracing, metrics, clock }: TelemetryOptions) {
+  constructor({ config, output, tracing, metrics, clock, sampleKey }: TelemetryOptions) {
     this.output = output
     this.tracing = tracing
     tracing.watch(metrics)
@@ -42,7 +44,7 @@ export class Telemetry {
     output.watchLost((lines) => lost.add(lines))
     const { access } = config.log
     const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
-    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, silent })
+    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey, silent })
     this.timings = access !== false && access.timings
     const { admin } = config
     this.requests = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)

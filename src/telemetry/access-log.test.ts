@@ -14,7 +14,7 @@ import { createMemoryLogger } from './memory-logger.ts'
 
 const clock = new ManualClock()
 
-const ALL: AccessLogOptions = { sample: 1, timings: false, silent: new Set() }
+const ALL: AccessLogOptions = { sample: 1, sampleKey: 'key', timings: false, silent: new Set() }
 
 /** An output that keeps lines as they are written. */
 function rawOutput(): LogOutput & { text: string } {
@@ -132,12 +132,22 @@ test('a sample leaves out what is neither an error nor slow', () => {
   ])
 })
 
-test('a sample has the same requests wherever the trace goes', () => {
+/** The traces that are logged of a thousand that a client might have chosen. */
+function logged(sampleKey: string): string[] {
   const output = createMemoryLogger('info', clock)
-  const accessLog = createAccessLog(output, clock, { ...ALL, sample: 0.5 })
-  for (const digit of '0123456789abcdef')
-    accessLog(makeExchange({ trace: traced('0'.repeat(18) + digit + '0'.repeat(13)) }), 200, 0, 1)
-  assert.equal(output.lines.map((line) => String(line['trace_id'])[18]).join(''), '89abcdef')
+  const accessLog = createAccessLog(output, clock, { ...ALL, sample: 0.5, sampleKey })
+  const ids = Array.from({ length: 1000 }, (_, i) => i.toString(16).padStart(32, '0'))
+  for (const id of [...ids, ...ids]) accessLog(makeExchange({ trace: traced(id) }), 200, 0, 1)
+  return output.lines.map((line) => String(line['trace_id']))
+}
+
+test('a sample has all requests of a trace or none, and which ones the client cannot choose', () => {
+  const [one, other] = [logged('one key'), logged('another key')]
+  for (const ids of [one, other]) {
+    assert.ok(ids.length > 800 && ids.length < 1200, `${ids.length} of 2000`)
+    assert.equal(new Set(ids).size * 2, ids.length)
+  }
+  assert.notDeepEqual(one, other)
 })
 
 test('slow requests are of level warn, tunnels never', () => {

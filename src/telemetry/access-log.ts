@@ -4,7 +4,7 @@ import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import type { LogOutput } from './logger.ts'
 import { redactQuery } from './redact.ts'
-import { isAmong } from './sampler.ts'
+import { isLogged } from './sampler.ts'
 import { createTimestamp } from './timestamp.ts'
 
 /** Writes the line of an exchange that is over: its status, octets of the body that were sent, and monotonic ms. */
@@ -28,6 +28,8 @@ const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, thousandth
 export interface AccessLogOptions {
   /** Part of the requests that is logged, from 0 to 1, chosen by the trace id: all lines of a trace, or none. */
   readonly sample: number
+  /** Decides which part that is: the same for all threads, and nothing that a client knows. */
+  readonly sampleKey: string
   /** Requests that take so many milliseconds are always logged, and of level 'warn'. */
   readonly slow?: number | undefined
   /** Whether lines say where the time went, as far as the exchange has a record of it. */
@@ -45,7 +47,7 @@ export interface AccessLogOptions {
  */
 export function createAccessLog(output: LogOutput, clock: Clock, options: AccessLogOptions): AccessLog {
   const { log } = output
-  const { sample, slow = Number.POSITIVE_INFINITY, timings, silent } = options
+  const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings, silent } = options
   const beginning = createBeginning(clock)
   const destination = createDestination()
   return (exchange, status, bytes, end) => {
@@ -54,7 +56,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     const level = levelOf(status, duration, slow)
     // Asked each time: the level may change while the gateway runs.
     if (!log.isLevelEnabled(level) || (silent.size > 0 && silent.has(route.id))) return
-    if (level === 'info' && !isAmong(trace.traceId, sample)) return
+    if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
     output.write(
       `${beginning(level)}${escaped(exchange.method)}","url":"${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
         `${STATUSES[status]!}${thousandths(duration)}` +

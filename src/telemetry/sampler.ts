@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Logger } from '../core/logger.ts'
 
 /** Whether a trace is recorded: `parent` is what the caller decided, or null where the trace begins here. */
@@ -30,10 +31,19 @@ export function createSampler(environment: Readonly<Record<string, string | unde
   return create(1)
 }
 
-/** Whether the trace is among that part of all, for whoever asks with the same ratio or a greater one. */
+/** Whether the trace is among that part of all, by the digits of its id: for whoever asks with the same ratio or a greater one. */
 export function isAmong(traceId: string, ratio: number): boolean {
   if (ratio === 1) return true
   return Number.parseInt(traceId.slice(18, 31), 16) >= (1 - ratio) * RANDOM_VALUES
+}
+
+/**
+ * Whether the requests of a trace are among that part of all which is logged. The key keeps clients, who may choose the id,
+ * from choosing to be never logged.
+ */
+export function isLogged(traceId: string, ratio: number, key: string): boolean {
+  if (ratio === 1) return true
+  return hash('sha256', key + traceId, 'buffer').readUInt32BE() < ratio * 2 ** 32
 }
 
 function always(): boolean {

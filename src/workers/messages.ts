@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly slots: SlotTable
   /** The memory of the rate limits' counts. */
   readonly limits: SharedArrayBuffer
+  /** Decides which requests are logged. */
+  readonly sampleKey: string
   /** Where to listen, one for each listener of the configuration. */
   readonly addresses: readonly Address[]
   /** No other worker listens yet, and nobody else may. */

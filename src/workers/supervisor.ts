@@ -8,6 +8,7 @@ import { type Clock, LONGEST_DELAY, pause, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter } from '../core/metrics.ts'
 import { Answers, type Threads, type Topic } from '../core/threads.ts'
+import { newUuid } from '../core/uuid.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -51,6 +52,7 @@ export class Supervisor implements Threads {
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
+  private readonly sampleKey = newUuid()
   private readonly hub: MetricsHub
   private readonly restarts: Counter
   private readonly workers = new Map<Worker, Line>()
@@ -188,8 +190,19 @@ export class Supervisor implements Threads {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
-    const [board, limits] = [this.board.buffer, this.limits.buffer]
-    this.tell(worker, { type: 'start', worker: number, config, size, board, slots, limits, addresses, first })
+    const [board, limits, sampleKey] = [this.board.buffer, this.limits.buffer, this.sampleKey]
+    this.tell(worker, {
+      type: 'start',
+      worker: number,
+      config,
+      size,
+      board,
+      slots,
+      limits,
+      sampleKey,
+      addresses,
+      first,
+    })
     const started = this.clock.now()
     let listening = false
     const line = new Line({

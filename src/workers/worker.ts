@@ -24,7 +24,17 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({ worker, config, size, board, slots, limits, addresses, first }: WorkerStart): Promise<void> {
+async function run({
+  worker,
+  config,
+  size,
+  board,
+  slots,
+  limits,
+  sampleKey,
+  addresses,
+  first,
+}: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
@@ -57,6 +67,7 @@ async function run({ worker, config, size, board, slots, limits, addresses, firs
         size,
         clock: systemClock,
         random: Math.random,
+        sampleKey,
         worker,
       }),
   )
