@@ -25,7 +25,7 @@ async function open(t: TestContext) {
   /** Begins the end, as a connection does that still reads. */
   const close = (): LingeringClose => {
     const lingering = new LingeringClose(socket, deadlines, 60_000)
-    socket.on('data', (octets: Buffer) => lingering.discard(octets.length))
+    socket.on('data', () => lingering.discard())
     return lingering
   }
   return { clock, deadlines, socket, peer, close }
@@ -55,12 +55,35 @@ test('a client that ends its side ends the waiting', async (t) => {
   assert.equal(deadlines.size, 0)
 })
 
-test('a client that sends on and on is cut off', async (t) => {
-  const { socket, peer, close } = await open(t)
+test('a client that sends on is read for half a minute, however much it sends', async (t) => {
+  const { clock, socket, peer, close } = await open(t)
+  socket.write('last words')
+  const flushed = once(socket, 'finish')
   close()
-  const gone = once(socket, 'close')
-  peer.write('x'.repeat(1_500_000))
-  await gone
+  await flushed
+  const sent = Buffer.alloc(4_000_000)
+  for (let second = 1; second <= 30; second++) {
+    peer.write(sent)
+    while (socket.bytesRead < second * sent.length) await once(socket, 'data')
+    assert.equal(socket.destroyed, false)
+    clock.advance(1_000)
+  }
+  clock.advance(300)
+  assert.ok(socket.destroyed)
+})
+
+test('a client that has stopped sending is waited for no longer than one that never sent', async (t) => {
+  const { clock, socket, peer, close } = await open(t)
+  const flushed = once(socket, 'finish')
+  close()
+  await flushed
+  clock.advance(1_900)
+  peer.write('x')
+  await once(socket, 'data')
+  clock.advance(1_900)
+  assert.equal(socket.destroyed, false)
+  clock.advance(400)
+  assert.ok(socket.destroyed)
 })
 
 test('a client that still reads the reply has longer than one that has it', async (t) => {

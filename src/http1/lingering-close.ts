@@ -2,22 +2,23 @@ import type { Socket } from 'node:net'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { takenOf } from './taken.ts'
 
-/** How long, in milliseconds, and how many octets are still read and thrown away. */
-const TIMEOUT = 2_000
-const OCTETS = 1_048_576
+/** How long, in milliseconds, a client that sends nothing is waited for, and one that sends on and on. */
+const QUIET = 2_000
+const LONGEST = 30_000
 
 /**
  * The end of a connection that its client may still be sending on: says that nothing more will come, and reads on for
- * a while. A socket closed with unread octets would be reset, and the client might lose the last reply (RFC 9112
- * section 9.6).
+ * a while, throwing away what it reads. A socket closed with unread octets would be reset, and the client might lose
+ * the last reply, which many only read once they have sent everything (RFC 9112 section 9.6).
  */
 export class LingeringClose implements Timed {
   deadline: number
   private readonly socket: Socket
   private readonly deadlines: Deadlines
   private readonly writeTimeout: number
-  private octets = 0
   private taken: number
+  /** When the client has had long enough; Infinity until it has taken the last reply. */
+  private last = Number.POSITIVE_INFINITY
 
   /** `writeTimeout`, in milliseconds, is how long the client may take nothing of the rest of the last reply. */
   constructor(socket: Socket, deadlines: Deadlines, writeTimeout: number) {
@@ -28,14 +29,17 @@ export class LingeringClose implements Timed {
     this.deadline = deadlines.in(writeTimeout)
     deadlines.watch(this)
     socket.once('close', () => deadlines.forget(this))
-    socket.end(() => (this.deadline = deadlines.in(TIMEOUT)))
+    socket.end(() => {
+      this.last = deadlines.in(LONGEST)
+      this.deadline = deadlines.in(QUIET)
+    })
     socket.resume()
   }
 
   /** The client has sent more. */
-  discard(octets: number): void {
-    this.octets += octets
-    if (this.octets > OCTETS) this.socket.destroy()
+  discard(): void {
+    if (this.last === Number.POSITIVE_INFINITY) return
+    this.deadline = Math.min(this.last, this.deadlines.in(QUIET))
   }
 
   onDeadline(): void {

@@ -77,7 +77,7 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
-    if (this.closing !== null) return this.closing.discard(end)
+    if (this.closing !== null) return this.closing.discard()
     if (this.tunnel !== null) return this.tunnel.fromClient(octets.subarray(0, end))
     // A head that comes in small pieces is not parsed again before a line of it is complete.
     if (this.state === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))

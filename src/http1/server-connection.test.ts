@@ -518,9 +518,26 @@ test('after a refusal the client has time to read it', () => {
   const { socket } = harness.open()
   socket.receive('X\r\n\r\n')
   assert.ok(socket.hasEnded && socket.reading)
+  for (let second = 0; second < 30; second++) {
+    socket.receive('x'.repeat(1_000_000))
+    harness.clock.advance(1_000)
+    assert.equal(socket.destroyed, false)
+  }
+  harness.clock.advance(300)
+  assert.ok(socket.destroyed)
+})
+
+test('a client that asks for the end and sends too large a body has time to read that it is', () => {
+  const harness = new ServerHarness(ok)
+  const { socket } = harness.open()
+  socket.receive('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 100000000\r\n\r\nbody')
+  assert.deepEqual(statuses(socket.flush()), [413])
+  assert.ok(socket.hasEnded && socket.reading)
+  socket.receive('x'.repeat(1_000_000))
+  harness.clock.advance(1_500)
   socket.receive('x'.repeat(1_000_000))
   assert.equal(socket.destroyed, false)
-  socket.receive('x'.repeat(100_000))
+  harness.clock.advance(2_500)
   assert.ok(socket.destroyed)
 })
 

@@ -183,6 +183,8 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const { exchange, body } = this
     if (this.socket.destroyed) return
     this.closeAfter = true
+    // Whatever it has asked for, it may still be sending.
+    this.clientCloses = false
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     this.pauseReading()

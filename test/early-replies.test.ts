@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { startGateway } from './support/gateway.ts'
+import { startService } from './support/service.ts'
+
+const MEGABYTE = 1024 * 1024
+/** More than the kernel takes for a peer that does not read, and than a client sends before it looks for a reply. */
+const UPLOAD = Buffer.alloc(12 * MEGABYTE, 'x')
+const TIMES = 5
+
+/** How a client uploads; resolves with the status of the reply, or what it got instead of one. */
+type Client = (url: string) => Promise<number | string>
+
+function upload(url: string, headers: Readonly<Record<string, string | number>>): Promise<number | string> {
+  return new Promise((resolve) => {
+    const outgoing = request(url, { method: 'POST', agent: false, headers }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+      response.on('error', (error) => resolve(error.message))
+    })
+    outgoing.on('error', (error) => resolve(error.message))
+    outgoing.write(UPLOAD.subarray(0, MEGABYTE))
+    outgoing.end(UPLOAD.subarray(MEGABYTE))
+  })
+}
+
+const CLIENTS: Readonly<Record<string, Client>> = {
+  'node:http, length known': (url) => upload(url, { 'Content-Length': UPLOAD.length }),
+  'node:http, chunked': (url) => upload(url, {}),
+  'node:http, length known, Connection: close': (url) =>
+    upload(url, { 'Content-Length': UPLOAD.length, Connection: 'close' }),
+  'node:http, chunked, Connection: close': (url) => upload(url, { Connection: 'close' }),
+  fetch: (url) =>
+    fetch(url, { method: 'POST', body: UPLOAD }).then(
+      async (response) => {
+        await response.arrayBuffer()
+        return response.status
+      },
+      (error: Error) => String(error.cause),
+    ),
+}
+
+async function setUp(t: TestContext): Promise<string> {
+  const service = await startService(t, (incoming, response) => {
+    if (incoming.url === '/service') response.writeHead(403).end('no')
+    else incoming.resume().on('end', () => response.end())
+  })
+  const large = { validation: { body: { limit: '100mb' } } }
+  const { port } = await startGateway(t, {
+    limits: { body: '1mb' },
+    services: { backend: { instances: [service.url], health: false } },
+    policies: { auth: { public: ['/limited', '/service'], methods: { 'api-key': { keys: [] } } } },
+    routes: [
+      { id: 'limited', match: { path: '/limited' }, service: 'backend' },
+      { id: 'protected', match: { path: '/protected' }, service: 'backend', policies: large },
+      { id: 'service', match: { path: '/service' }, service: 'backend', policies: large },
+    ],
+  })
+  return `http://127.0.0.1:${port}`
+}
+
+for (const [what, path, status] of [
+  ['413 of the gateway', '/limited', 413],
+  ['401 of the gateway', '/protected', 401],
+  ['403 of a service', '/service', 403],
+] as const)
+  for (const [name, client] of Object.entries(CLIENTS))
+    test(`an early ${what} reaches every client that uploads (${name})`, async (t) => {
+      const url = await setUp(t)
+      const statuses: (number | string)[] = []
+      for (let i = 0; i < TIMES; i++) statuses.push(await client(url + path))
+      assert.deepEqual(statuses, Array<number>(TIMES).fill(status))
+    })
