@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
+import { octets } from './support/octets.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
@@ -119,4 +120,100 @@ test('when the service is too busy for a long upload, the rest of it is for nobo
   assert.match(reply.start, /503/)
   assert.equal(reply.fields.get('Connection'), 'close')
   assert.equal(await client.closed(), 'end')
+})
+
+const MEGABYTE = 1024 * 1024
+
+/** Lets the loop turn until nothing more is taken from the socket. */
+async function stuck({ socket }: Peer): Promise<void> {
+  let before = -1
+  for (let same = 0; same < 200;) {
+    await new Promise(setImmediate)
+    same = socket.bytesWritten - socket.writableLength === before && socket.writableNeedDrain ? same + 1 : 0
+    before = socket.bytesWritten - socket.writableLength
+  }
+}
+
+/** Clients that read nothing of a long reply hold every connection; others ask meanwhile. */
+async function holdAll(t: TestContext, addresses: readonly string[]) {
+  const clock = new ManualClock()
+  const downloads: Peer[] = []
+  const service = await startRawService(t, async (peer) => {
+    for (;;) {
+      const { start } = await peer.request()
+      if (!start.includes('/long')) {
+        peer.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+        continue
+      }
+      peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${100 * MEGABYTE}\r\n\r\n`)
+      peer.write(octets(100 * MEGABYTE))
+      downloads.push(peer)
+      return
+    }
+  })
+  const config = proxyTo(service.url, { service: { pool: { connections: addresses.length, queueTimeout: '2s' } } })
+  const { port, gateway, log } = await startGateway(t, config, { clock })
+  const clients: Peer[] = []
+  for (const address of addresses) {
+    const client = await connect(t, port, address)
+    client.socket.pause()
+    client.write('GET /long HTTP/1.1\r\nHost: a\r\n\r\n')
+    clients.push(client)
+  }
+  await turnUntil('the downloads', () => downloads.length === addresses.length)
+  for (const peer of downloads) await stuck(peer)
+  return { clock, port, gateway, log, clients, waiting: () => gateway.pools['backend']![0]!.waiting }
+}
+
+test('a client that reads nothing on most connections makes way for another one, soon', async (t) => {
+  const hog = '127.0.0.2'
+  const { clock, port, gateway, log, waiting } = await holdAll(t, [hog, hog, hog, '127.0.0.3'])
+  clock.advance(600)
+  const asked = send(port)
+  assert.equal((await asked).text, 'ok')
+  const ended = await log.line({ url: '/long', code: 'request-timeout' })
+  assert.equal(ended['ip_address'], hog)
+  assert.equal(waiting(), 0)
+  assert.equal(gateway.pools['backend']![0]!.busy, 3)
+  assert.match((await send(port, { path: '/metrics' })).text, /sallyport_slow_clients_total\{reason="waited-for"\} 1\n/)
+})
+
+test('clients that read nothing make way after five seconds, whoever they are', async (t) => {
+  const { clock, port, waiting, log } = await holdAll(t, ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'])
+  clock.advance(3_500)
+  const asked = [send(port), send(port)]
+  await turnUntil('both to wait', () => waiting() === 2)
+  clock.advance(1_000)
+  assert.equal(waiting(), 2)
+  assert.equal(log.requests.length, 0)
+  clock.advance(700)
+  for (const each of asked) assert.equal((await each).text, 'ok')
+})
+
+test('as long as nobody waits for a connection, nobody has to make way', async (t) => {
+  const { clock, gateway } = await holdAll(t, ['127.0.0.2', '127.0.0.2'])
+  clock.advance(50_000)
+  assert.equal(gateway.connections, 2)
+  assert.equal(gateway.pools['backend']![0]!.busy, 2)
+})
+
+test('a long upload that stalls makes way: 408', async (t) => {
+  const clock = new ManualClock()
+  const service = await startRawService(t)
+  const config = proxyTo(service.url, { service: { pool: { connections: 1 } } })
+  const { port, gateway } = await startGateway(t, config, { clock })
+  const client = await connect(t, port, '127.0.0.2')
+  client.write(post('Content-Length: 100000') + 'a'.repeat(80_000))
+  const upload = await service.accept()
+  await upload.until('a'.repeat(80_000))
+  clock.advance(600)
+  const other = await connect(t, port)
+  other.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+  assert.equal((await other.reply()).body.toString(), 'ok')
+  assert.match((await client.reply()).start, / 408 /)
+  await upload.closed()
+  assert.equal(gateway.pools['backend']![0]!.waiting, 0)
 })

@@ -97,6 +97,11 @@ export const metricTable = {
     help: 'Connections to an instance: idle, busy, connecting, or streaming: event streams and WebSockets.',
     labels: ['service', 'instance', 'state'],
   },
+  sallyport_slow_clients_total: {
+    type: 'counter',
+    help: 'Exchanges and connections that were ended as their client was too slow, or had more than its share, by the reason.',
+    labels: ['reason'],
+  },
   sallyport_pool_waiting: {
     type: 'gauge',
     help: 'Requests that wait for a connection to an instance.',

@@ -16,6 +16,7 @@ import { ResponseHead } from './response-head.ts'
 const options = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 60_000, poolTimeout: 40_000 }
 
 const request: OutgoingRequest = {
+  client: 'a',
   method: 'GET',
   head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
   body: null,

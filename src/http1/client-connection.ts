@@ -6,6 +6,7 @@ import {
   type ClientOptions,
   type ClientOwner,
   ClosedBeforeReply,
+  MadeWay,
   type OutgoingRequest,
   type ReplyListener,
   TooManyStreams,
@@ -50,6 +51,21 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     return this.served > 0
   }
 
+  /** The client that it has an exchange for at the moment, or null. */
+  get client(): string | null {
+    return this.listener === null ? null : this.request!.client
+  }
+
+  /** Since when that client has had to send more of its body, or to take more of its reply; Infinity where it has not. */
+  get waitingForClient(): number {
+    return this.waitingSince
+  }
+
+  /** Ends the exchange, which waits for its own client, for the sake of others. */
+  makeWay(): void {
+    this.end(new MadeWay())
+  }
+
   exchange(request: OutgoingRequest, listener: ReplyListener): void {
     this.request = request
     this.listener = listener
@@ -59,6 +75,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.closeAfter = false
     this.heard = false
     this.interim = 0
+    this.waitingSince = Number.POSITIVE_INFINITY
     this.pending = null
     const { head, body, chunked } = request
     if (request.expectsContinue && isStream(body)) {
@@ -82,11 +99,13 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     const { held } = this
     if (held === null) return
     this.held = null
+    this.waitingSince = this.deadlines.now
     this.deadline = Number.POSITIVE_INFINITY
     this.writer.sendBody(held, this.request!.chunked)
   }
 
   messageWritten(): void {
+    this.waitingSince = Number.POSITIVE_INFINITY
     this.sending = false
     if (this.receiving && !this.answered) this.deadline = this.deadlines.in(this.options.responseTimeout)
     if (!this.receiving) this.finish()
@@ -99,6 +118,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
 
   /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
   writeBlocked(blocked: boolean): void {
+    if (this.sending) this.waitingSince = blocked ? Number.POSITIVE_INFINITY : this.deadlines.now
     if (!this.receiving || this.answered || this.held !== null) return
     const waits = blocked || !this.sending
     this.deadline = waits ? this.deadlines.in(this.options.responseTimeout) : Number.POSITIVE_INFINITY

@@ -17,6 +17,8 @@ export interface ClientOptions extends FieldLimits {
 
 /** What is sent. */
 export interface OutgoingRequest {
+  /** Address of the client that it is sent for. */
+  readonly client: string
   readonly method: string
   /** The whole head with its framing and the empty line. */
   readonly head: string
@@ -77,5 +79,12 @@ export class TooManyStreams extends GatewayError {
     super('too-busy', 'As many streams of this service are open as may be; try again later.', {
       headers: [['Retry-After', '5']],
     })
+  }
+}
+
+/** The exchange waited for its own client while others waited for the connection. */
+export class MadeWay extends GatewayError {
+  constructor() {
+    super('request-timeout', 'The client is too slow to keep a connection to the service that others wait for.')
   }
 }

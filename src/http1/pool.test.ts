@@ -15,6 +15,7 @@ import { defaultHeadLimits } from './limits.ts'
 import { ConnectFailed, ConnectionPool, type PoolOptions } from './pool.ts'
 
 const request: OutgoingRequest = {
+  client: 'a',
   method: 'GET',
   head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
   body: null,
@@ -46,6 +47,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
       port: 0,
       connections: 2,
       streams: 2,
+      madeWay: () => {},
       queue: 2,
       queueTimeout: 1000,
       connectTimeout: 2000,
@@ -58,7 +60,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
   )
   const taken: ClientConnection[] = []
   const acquire = async (): Promise<ClientConnection> => {
-    const connection = await pool.acquire()
+    const connection = await pool.acquire('a')
     taken.push(connection)
     return connection
   }
@@ -110,7 +112,7 @@ test('there are never more connections than allowed: further requests wait in or
   const connection = await acquire()
   const order: string[] = []
   const waiting = ['a', 'b'].map(async (name) => {
-    const got = await pool.acquire()
+    const got = await pool.acquire('a')
     order.push(name)
     return ask(got)
   })
@@ -126,7 +128,7 @@ test('connections that are being made count', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1 })
   const first = acquire()
   assert.equal(pool.size.connecting, 1)
-  const second = pool.acquire()
+  const second = pool.acquire('a')
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 1, streaming: 0, waiting: 1 })
   await ask(await first)
   await ask(await second)
@@ -135,8 +137,8 @@ test('connections that are being made count', async (t) => {
 test('a full queue refuses at once, with an error of the gateway', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1, queue: 1 })
   const connection = await acquire()
-  const waiting = pool.acquire()
-  await assert.rejects(pool.acquire(), (error) => {
+  const waiting = pool.acquire('a')
+  await assert.rejects(pool.acquire('a'), (error) => {
     assert.ok(error instanceof GatewayError)
     assert.equal(error.code, 'too-busy')
     assert.equal(error.fault, 'gateway')
@@ -147,12 +149,39 @@ test('a full queue refuses at once, with an error of the gateway', async (t) => 
   await ask(await waiting)
 })
 
+test('where connections are short, clients take turns, whoever asked most', async (t) => {
+  const { pool, acquire } = await open(t, { connections: 1, queue: 10 })
+  const connection = await acquire()
+  const order: string[] = []
+  const waiting = ['a', 'a', 'a', 'b', 'c'].map(async (client, i) => {
+    const got = await pool.acquire(client)
+    order.push(client + i)
+    return ask(got)
+  })
+  await ask(connection)
+  await Promise.all(waiting)
+  assert.deepEqual(order, ['a0', 'b3', 'c4', 'a1', 'a2'])
+})
+
+test('a client with more than half of the queue makes way for another one, which keeps nobody else out', async (t) => {
+  const { pool, acquire } = await open(t, { connections: 1, queue: 3 })
+  const connection = await acquire()
+  const [first, second, third] = [pool.acquire('a'), pool.acquire('a'), pool.acquire('b')]
+  const refused = assert.rejects(second, (error) => code(error) === 'too-busy')
+  const fourth = pool.acquire('c')
+  await refused
+  await assert.rejects(pool.acquire('a'), (error) => code(error) === 'too-busy')
+  assert.equal(pool.size.waiting, 3)
+  await ask(connection)
+  for (const waiting of [first, third, fourth]) await ask(await waiting)
+})
+
 test('a request waits only for so long', async (t) => {
   const { clock, deadlines, pool, acquire } = await open(t, { connections: 1 })
   await acquire()
   const watched = deadlines.size
   let refused = false
-  const waiting = assert.rejects(pool.acquire(), (error) => code(error) === 'too-busy').then(() => (refused = true))
+  const waiting = assert.rejects(pool.acquire('a'), (error) => code(error) === 'too-busy').then(() => (refused = true))
   clock.advance(999)
   await new Promise(setImmediate)
   assert.equal(refused, false)
@@ -165,7 +194,7 @@ test('a request waits only for so long', async (t) => {
 test('whoever waits gets a new connection when one is lost', async (t) => {
   const { service, pool, acquire } = await open(t, { connections: 1 })
   const connection = await acquire()
-  const waiting = pool.acquire()
+  const waiting = pool.acquire('a')
   const answer = ask(connection, '/close')
   assert.equal(await answer, '1')
   assert.equal(await ask(await waiting), '2')
@@ -219,7 +248,7 @@ test('a service that refuses connections is told apart from one that fails', asy
   server.close()
   await once(server, 'close')
   const { pool, deadlines } = makePool(t, { port: address.port })
-  await assert.rejects(pool.acquire(), (error) => {
+  await assert.rejects(pool.acquire('a'), (error) => {
     assert.ok(error instanceof ConnectFailed)
     assert.equal(error.code, 'service-unavailable')
     assert.doesNotMatch(error.message, /127\.0\.0\.1/, 'clients see no addresses')
@@ -234,7 +263,7 @@ test('when a connection cannot be made, whoever waits for one has it tried again
   const service = await startRawService(t)
   await service.kill()
   const { pool } = makePool(t, { port: service.port, connections: 1 })
-  const failures = [pool.acquire(), pool.acquire(), pool.acquire()].map((acquired) =>
+  const failures = [pool.acquire('a'), pool.acquire('a'), pool.acquire('a')].map((acquired) =>
     assert.rejects(acquired, (error) => error instanceof ConnectFailed),
   )
   assert.equal(pool.size.waiting, 2)
@@ -246,7 +275,7 @@ test('a connection that takes too long to be made is given up', async (t) => {
   const service = await startRawService(t)
   const { clock, pool, deadlines } = makePool(t, { port: service.port })
   // Time passes before the loop has had a chance to connect.
-  const acquired = pool.acquire()
+  const acquired = pool.acquire('a')
   clock.advance(2300)
   await assert.rejects(
     acquired,

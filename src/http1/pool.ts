@@ -5,6 +5,8 @@ import type { ClientOptions, ClientOwner } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { sharedBuffer } from './read-buffers.ts'
 import { ResponseHead } from './response-head.ts'
+import { slowestExchange } from './slowest-exchange.ts'
+import { WaitingList } from './waiting-list.ts'
 
 /** Bounds of a pool; times are milliseconds. */
 export interface PoolOptions extends ClientOptions {
@@ -18,6 +20,8 @@ export interface PoolOptions extends ClientOptions {
   readonly queue: number
   readonly queueTimeout: number
   readonly connectTimeout: number
+  /** Told of each exchange that was ended as it waited for its own client while others waited for its connection. */
+  readonly madeWay: () => void
 }
 
 /** Connections of a pool that exist or are being made, and requests that wait for one. */
@@ -37,7 +41,13 @@ export class ConnectFailed extends GatewayError {
   }
 }
 
-/** The keep-alive connections of one thread to one instance: last used, first taken. */
+/** How often it is looked whether one has waited for so long, in milliseconds. */
+const LOOK = 500
+
+/**
+ * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
+ * turns, and no exchange that waits for its own client keeps others waiting for long.
+ */
 export class ConnectionPool implements ClientOwner {
   private readonly options: PoolOptions
   private readonly deadlines: Deadlines
@@ -46,7 +56,9 @@ export class ConnectionPool implements ClientOwner {
   /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
   private busy = 0
   private readonly streams = new Set<ClientConnection>()
-  private readonly waiting = new Set<Waiter>()
+  /** All but those of `streams`. */
+  private readonly counted = new Set<ClientConnection>()
+  private readonly waiting = new WaitingList<Waiter>()
   private connecting = 0
   private closing = false
 
@@ -80,19 +92,35 @@ export class ConnectionPool implements ClientOwner {
     return connection
   }
 
-  /** A connection, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
-  acquire(): Promise<ClientConnection> {
+  /** A connection for a request of that client, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
+  acquire(client: string): Promise<ClientConnection> {
     if (!this.full) return this.connect()
-    if (this.waiting.size >= this.options.queue) return Promise.reject(tooBusy())
-    return new Promise(
-      (resolve, reject) => new Waiter(this.waiting, this.deadlines, this.options.queueTimeout, resolve, reject),
-    )
+    const { queue, queueTimeout } = this.options
+    if (this.waiting.size >= queue) {
+      const last = this.waiting.lastBeyond(queue / 2, client)
+      if (last === undefined) return Promise.reject(tooBusy())
+      last.giveUp()
+    }
+    return new Promise((resolve, reject) => {
+      const look = (): void => this.makeRoom(client)
+      this.waiting.add(new Waiter(client, this.waiting, this.deadlines, queueTimeout, look, resolve, reject))
+      look()
+    })
+  }
+
+  /** Ends the exchange that has waited for its own client for longest, if that is too long. */
+  private makeRoom(client: string): void {
+    const found = slowestExchange(this.counted, this.options.connections, this.deadlines.now, client)
+    if (found === null) return
+    this.options.madeWay()
+    found.makeWay()
   }
 
   release(connection: ClientConnection): void {
     if (this.streams.size > 0 && this.streams.has(connection)) {
       if (this.full) return connection.destroy()
       this.streams.delete(connection)
+      this.counted.add(connection)
       this.busy++
     }
     const waiter = this.nextWaiter()
@@ -105,12 +133,14 @@ export class ConnectionPool implements ClientOwner {
   detach(connection: ClientConnection): boolean {
     if (this.streams.size >= this.options.streams) return false
     this.streams.add(connection)
+    this.counted.delete(connection)
     this.busy--
     this.replace()
     return true
   }
 
   closed(connection: ClientConnection): void {
+    this.counted.delete(connection)
     if (this.streams.delete(connection)) return
     const at = this.idle.indexOf(connection)
     if (at === -1) this.busy--
@@ -132,7 +162,7 @@ export class ConnectionPool implements ClientOwner {
   }
 
   private nextWaiter(): Waiter | undefined {
-    const [waiter] = this.waiting
+    const waiter = this.waiting.next()
     waiter?.leave()
     return waiter
   }
@@ -171,6 +201,7 @@ export class ConnectionPool implements ClientOwner {
       socket.on('connect', () => {
         settle()
         connection = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
+        this.counted.add(connection)
         this.busy++
         resolve(connection)
       })
@@ -181,24 +212,33 @@ export class ConnectionPool implements ClientOwner {
 /** A request that waits for a connection. */
 class Waiter implements Timed {
   deadline: number
+  readonly client: string
   readonly resolve: (connection: ClientConnection) => void
   readonly reject: (error: unknown) => void
-  private readonly queue: Set<Waiter>
+  private readonly queue: WaitingList<Waiter>
   private readonly deadlines: Deadlines
+  private readonly look: () => void
+  /** Milliseconds that it waits on after the next look. */
+  private left: number
 
   constructor(
-    queue: Set<Waiter>,
+    client: string,
+    queue: WaitingList<Waiter>,
     deadlines: Deadlines,
     timeout: number,
+    look: () => void,
     resolve: (connection: ClientConnection) => void,
     reject: (error: unknown) => void,
   ) {
+    this.client = client
     this.queue = queue
     this.deadlines = deadlines
-    this.deadline = deadlines.in(timeout)
+    this.look = look
     this.resolve = resolve
     this.reject = reject
-    queue.add(this)
+    const first = Math.min(LOOK, timeout)
+    this.left = timeout - first
+    this.deadline = deadlines.in(first)
     deadlines.watch(this)
   }
 
@@ -207,9 +247,17 @@ class Waiter implements Timed {
     this.deadlines.forget(this)
   }
 
-  onDeadline(): void {
+  giveUp(): void {
     this.leave()
     this.reject(tooBusy())
+  }
+
+  onDeadline(): void {
+    if (this.left <= 0) return this.giveUp()
+    const next = Math.min(LOOK, this.left)
+    this.left -= next
+    this.deadline = this.deadlines.now + next
+    this.look()
   }
 }
 

@@ -126,7 +126,15 @@ test('the connection to the service is free while the client has not yet taken t
     () =>
       new Promise<Reply>((resolve, reject) =>
         connection.exchange(
-          { method: 'GET', head: 'head\r\n\r\n', body: null, chunked: false, expectsContinue: false, upgrade: null },
+          {
+            client: 'a',
+            method: 'GET',
+            head: 'head\r\n\r\n',
+            body: null,
+            chunked: false,
+            expectsContinue: false,
+            upgrade: null,
+          },
           { informed: () => {}, replied: resolve, failed: reject, finished: () => {} },
         ),
       ),

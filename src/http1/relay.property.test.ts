@@ -58,7 +58,7 @@ class Relay {
     this.sent = true
     return new Promise((resolve, reject) => {
       this.connection.exchange(
-        { method, head, body, chunked, expectsContinue: false, upgrade: null },
+        { client: 'a', method, head, body, chunked, expectsContinue: false, upgrade: null },
         { informed: () => {}, replied: resolve, failed: reject, finished: () => {} },
       )
     })

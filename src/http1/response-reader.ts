@@ -38,6 +38,8 @@ export abstract class ResponseReader implements BodySource, Timed {
   protected heard = false
   /** Milliseconds that the service said it keeps the connection for, or Infinity. */
   protected promised = Number.POSITIVE_INFINITY
+  /** Since when the exchange has been waiting for its own client, in milliseconds of the deadlines; Infinity while it is not. */
+  protected waitingSince = Number.POSITIVE_INFINITY
   private readonly head: ResponseHead
 
   constructor(socket: Socket, options: ClientOptions, deadlines: Deadlines, head: ResponseHead) {
@@ -172,11 +174,13 @@ export abstract class ResponseReader implements BodySource, Timed {
   bodyWanted(): void {}
 
   pauseReading(): void {
+    this.waitingSince = this.deadlines.now
     this.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
   }
 
   resumeReading(): void {
+    this.waitingSince = Number.POSITIVE_INFINITY
     if (this.receiving) this.deadline = this.deadlines.in(this.options.idleTimeout)
     this.socket.resume()
   }

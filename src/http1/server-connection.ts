@@ -138,7 +138,10 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   }
 
   /** The reply broke off: a reset keeps the client from taking it for whole. */
-  messageFailed(): void {
+  messageFailed(error: Error): void {
+    const { exchange } = this
+    // What ended it for the client's own doing is told by the log; the rest is the service's.
+    if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
     this.over(false)
     this.socket.resetAndDestroy()
   }

@@ -118,7 +118,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   private connect(instance: PooledInstance): void {
-    instance.pool.acquire().then(
+    instance.pool.acquire(this.exchange.client.address).then(
       (connection) => this.send(connection),
       (error: unknown) => this.failed(asGatewayError(error)),
     )
@@ -156,7 +156,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     else if (body !== null) head += `Content-Length: ${body.length}\r\n\r\n`
     else if (ANTICIPATES_CONTENT.has(method)) head += 'Content-Length: 0\r\n\r\n'
     else head += '\r\n'
-    return { method, head, body, chunked, expectsContinue, upgrade }
+    return { client: exchange.client.address, method, head, body, chunked, expectsContinue, upgrade }
   }
 
   // 4.

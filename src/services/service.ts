@@ -64,6 +64,8 @@ export class Service {
     this.clock = deadlines.clock
     this.deadlines = deadlines
     this.retries = new Retries(metrics, name)
+    const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
+    const madeWay = (): void => slow.add(1)
     this.instances = options.instances.map(({ url, weight }, index) => ({
       metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
       address: formatAddress(url),
@@ -86,6 +88,7 @@ export class Service {
           connectTimeout: timeouts.connect,
           responseTimeout: timeouts.response,
           idleTimeout: timeouts.idle,
+          madeWay,
         },
         deadlines,
       ),

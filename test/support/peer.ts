@@ -138,9 +138,9 @@ export class Peer implements Source {
   }
 }
 
-/** Connects to a port of this machine until the end of the test. */
-export async function connect(t: TestContext, port: number): Promise<Peer> {
-  const socket = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
+/** Connects to a port of this machine, from an address of it, until the end of the test. */
+export async function connect(t: TestContext, port: number, localAddress = '127.0.0.1'): Promise<Peer> {
+  const socket = connectSocket({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
   await once(socket, 'connect')
   cleanUp(t, () => socket.destroy())
   return new Peer(socket)

@@ -1,0 +1,48 @@
+/** Somebody who waits for a connection, on behalf of a client. */
+export interface Waiting {
+  readonly client: string
+}
+
+/** Requests that wait for a connection: the clients take turns, each with its requests in their order. */
+export class WaitingList<T extends Waiting> {
+  /** A client's requests; whose turn it is comes first. */
+  private readonly clients = new Map<string, Set<T>>()
+  private count = 0
+
+  get size(): number {
+    return this.count
+  }
+
+  add(waiting: T): void {
+    const own = this.clients.get(waiting.client)
+    if (own === undefined) this.clients.set(waiting.client, new Set([waiting]))
+    else own.add(waiting)
+    this.count++
+  }
+
+  delete(waiting: T): void {
+    const own = this.clients.get(waiting.client)
+    if (own?.delete(waiting) !== true) return
+    this.count--
+    if (own.size === 0) this.clients.delete(waiting.client)
+  }
+
+  /** Takes the one whose turn it is. */
+  next(): T | undefined {
+    for (const [client, own] of this.clients) {
+      const [first] = own
+      this.clients.delete(client)
+      this.count--
+      own.delete(first!)
+      if (own.size > 0) this.clients.set(client, own)
+      return first
+    }
+    return undefined
+  }
+
+  /** The last request of a client other than this one that has more than `share` here; undefined where nobody has. */
+  lastBeyond(share: number, client: string): T | undefined {
+    for (const [other, own] of this.clients) if (own.size > share && other !== client) return [...own].at(-1)
+    return undefined
+  }
+}
