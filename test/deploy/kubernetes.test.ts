@@ -30,8 +30,7 @@ async function assertSound(manifests: Manifests, config: GatewayConfig): Promise
   const { pod, container, labels } = podOf(manifests)
   const { Deployment, Service, HorizontalPodAutoscaler, NetworkPolicy, PodDisruptionBudget, ServiceMonitor } = manifests
 
-  const delay = container.lifecycle?.preStop?.sleep?.seconds ?? 0
-  assert.equal(pod.terminationGracePeriodSeconds, delay + config.drainTimeout / 1000 + 10)
+  assert.equal(pod.terminationGracePeriodSeconds, (config.shutdownDelay + config.drainTimeout) / 1000 + 10)
 
   const ports = container.ports?.map(({ name }) => name)
   for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe])
@@ -137,7 +136,11 @@ describe('the Helm chart', () => {
     await assertSound(manifests, await imageConfig())
     const rendered = withoutLabels(manifests)
     const { container } = podOf(rendered)
-    assert.deepEqual(container.env?.pop(), { name: 'LOG_LEVEL', value: 'INFO' })
+    assert.deepEqual(container.env?.splice(-3), [
+      { name: 'LOG_LEVEL', value: 'INFO' },
+      { name: 'SHUTDOWN_DELAY', value: '5s' },
+      { name: 'DRAIN_TIMEOUT', value: '30s' },
+    ])
     assert.equal(container.imagePullPolicy, 'IfNotPresent')
     delete container.imagePullPolicy
     assert.deepEqual(rendered, withoutLabels(kustomize('production')))
@@ -151,7 +154,7 @@ describe('the Helm chart', () => {
     const before = podOf(specification).container
     assert.equal(manifests.Deployment.spec?.replicas, 3)
     assert.deepEqual(container.resources, before.resources)
-    assert.deepEqual(container.env?.slice(0, -1), before.env)
+    assert.deepEqual(container.env?.slice(0, -3), before.env)
   })
 
   it("mounts a configuration of one's own, which a change of it restarts, and hands on what else can be set", async (t) => {
@@ -163,7 +166,8 @@ describe('the Helm chart', () => {
       config.services['users']?.instances.map(({ url }) => url.host),
       ['users-1', 'users-2'],
     )
-    await assertSound(manifests, { ...config, drainTimeout: 60_000 })
+    assert.equal(config.drainTimeout, 60_000)
+    await assertSound(manifests, config)
 
     const { pod, container } = podOf(manifests)
     assert.deepEqual(pod.volumes, [{ name: 'config', configMap: { name: manifests.ConfigMap?.metadata?.name } }])
