@@ -35,3 +35,9 @@ test('elsewhere the user is told what is missing, and no apt-get command', () =>
   assert.match(decided.message, /redis-server: the Redis store/)
   assert.doesNotMatch(decided.message, /apt-get/)
 })
+
+test('what is for Linux alone is not asked for elsewhere', () => {
+  const systemd: TestServer = { command: 'systemd-analyze', package: 'systemd', tests: 'the unit', linuxOnly: true }
+  assert.deepEqual(plan([systemd], machine({ debian: false, platform: 'darwin-arm64' })), { do: 'nothing' })
+  assert.deepEqual(plan([systemd], machine({})), { do: 'install', packages: ['systemd'] })
+})

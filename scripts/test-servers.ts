@@ -12,14 +12,19 @@ export interface TestServer {
   readonly package: string
   /** What cannot be tested without it. */
   readonly tests: string
+  /** Where there is none for other systems, and its tests are for Linux alone. */
+  readonly linuxOnly?: true
 }
 
 /** All of them: one line each. */
 const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
+  { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
+  { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
   { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
   { command: 'promtool', package: 'prometheus', tests: 'the rules of Prometheus' },
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },
+  { command: 'systemd-analyze', package: 'systemd', tests: 'the unit for systemd', linuxOnly: true },
   { command: 'unzip', package: 'unzip', tests: 'the manifests of Kubernetes' },
 ]
 
@@ -37,7 +42,9 @@ export type Plan = { do: 'nothing' } | { do: 'install'; packages: string[] } | {
 
 /** Decides, and does nothing itself. */
 export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
-  const missing = wanted.filter((server) => !machine.has(server.command))
+  const missing = wanted.filter(({ command, linuxOnly }) => {
+    return !machine.has(command) && !(linuxOnly && !machine.platform.startsWith('linux-'))
+  })
   if (missing.length === 0) return { do: 'nothing' }
   const packages = [...new Set(missing.map((server) => server.package))]
   if (machine.debian && machine.root) return { do: 'install', packages }
@@ -53,14 +60,17 @@ export function plan(wanted: readonly TestServer[], machine: Machine): Plan {
  * what to run.
  */
 export function ensureServers(): string[] {
-  const machine = thisMachine()
-  const decided = plan(servers, machine)
+  ensure(servers)
+  return ensureKubernetesTools(thisMachine())
+}
+
+/** Makes sure of these programs; throws an Error that says what is missing and what to run. */
+export function ensure(wanted: readonly TestServer[]): void {
+  const decided = plan(wanted, thisMachine())
+  if (decided.do === 'nothing') return
   if (decided.do === 'tell') throw new Error(decided.message)
-  if (decided.do === 'install') {
-    apt('update')
-    apt('install', '--yes', '--no-install-recommends', ...decided.packages)
-  }
-  return ensureKubernetesTools(machine)
+  apt('update')
+  apt('install', '--yes', '--no-install-recommends', ...decided.packages)
 }
 
 function thisMachine(): Machine {

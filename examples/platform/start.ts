@@ -3,18 +3,14 @@ import { parseArgs } from 'node:util'
 import { freePorts, serviceNames, startPlatform, usualPorts } from './platform.ts'
 import type { Platform } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
-
-const shortestSecret = 32
+import { jwtSecretOf } from './support/secret.ts'
 
 async function start(): Promise<Platform> {
   const { values } = parseArgs({ options: { host: { type: 'string' }, port: { type: 'string' } } })
   if (values.port !== undefined && values.port !== '0') {
     throw new Error('--port takes only 0, for free ports; the usual ports are 8001 to 8005, and 8011 to 8013')
   }
-  const jwtSecret = process.env['JWT_SECRET'] ?? ''
-  if (jwtSecret.length < shortestSecret) {
-    throw new Error(`JWT_SECRET must have at least ${shortestSecret} characters: JWT_SECRET=$(openssl rand -hex 32)`)
-  }
+  const jwtSecret = jwtSecretOf(process.env)
   const introspectionSecret = process.env['INTROSPECTION_SECRET']
   return startPlatform({
     jwtSecret,

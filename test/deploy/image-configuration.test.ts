@@ -3,14 +3,18 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
+import { version } from '../../src/front/version.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
 import { Command } from '../support/command.ts'
 
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'deploy/docker/sallyport.yaml')
-const trusted = `trustedProxies:
+const added = `trustedProxies:
   - \${TRUSTED_PROXY:-127.0.0.1} # address or network of the load balancer in front, such as 10.0.0.0/8: its X-Forwarded-For is believed
+
+shutdownDelay: \${SHUTDOWN_DELAY:-5s} # goes on serving for so long after SIGTERM, until load balancers have heard of it
+drainTimeout: \${DRAIN_TIMEOUT:-30s}
 `
 const secret = { JWT_SECRET: 's'.repeat(32) }
 
@@ -21,7 +25,7 @@ test('the configuration of the image is that of the repository, with other defau
     .replaceAll(/\$\{([A-Z]+)_SERVICE_URL:-http:\/\/127\.0\.0\.1:/g, (_, name: string) => {
       return `\${${name}_SERVICE_URL:-http://${name.toLowerCase()}-service:`
     })
-    .replace('\nlog:', `\n${trusted}\nlog:`)
+    .replace('\nlog:', `\n${added}\nlog:`)
   assert.equal(body(own), expected)
 })
 
@@ -74,3 +78,20 @@ test('with nothing but the secret it starts, and /health answers the probes alth
 function body(text: string): string {
   return text.slice(text.indexOf('\nlisteners:'))
 }
+
+test('the image has the version of the gateway, unless the build names another', () => {
+  assert.match(
+    readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8'),
+    new RegExp(`^ARG VERSION=${version}$`, 'm'),
+  )
+})
+
+test('both images are made of the Node that the project runs on', () => {
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    devDependencies: Record<string, string>
+  }
+  for (const recipe of ['deploy/docker/Dockerfile', 'examples/platform/Dockerfile']) {
+    const [, base] = /^ARG NODE_IMAGE=node:([\d.]+)-/m.exec(readFileSync(join(root, recipe), 'utf8')) ?? []
+    assert.equal(base, devDependencies['node'])
+  }
+})

@@ -1,0 +1,29 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** Where images are kept, apart from those of the machine, until the next start of it. */
+const folder = join(tmpdir(), 'sallyport-image')
+
+/** Works in a container too, where neither namespaces nor an overlay can be had. */
+const env = { ...process.env, BUILDAH_ISOLATION: 'chroot' }
+const storage = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs']
+
+/** Runs buildah with these words; returns what it prints. Throws where it fails. */
+export function buildah(...args: readonly string[]): string {
+  return execFileSync('buildah', [...storage, ...args], { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** Whether there is such an image. */
+export function hasImage(name: string): boolean {
+  const { status } = spawnSync('buildah', [...storage, 'inspect', '--type', 'image', name], { env, stdio: 'ignore' })
+  return status === 0
+}
+
+/** A folder of that name beside the images. */
+export function folderFor(name: string): string {
+  const path = join(folder, name)
+  mkdirSync(path, { recursive: true })
+  return path
+}

@@ -1,0 +1,119 @@
+/** Tries out the images: what is in them is started as a container engine does it, and asked. */
+import { hash, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setInterval } from 'node:timers/promises'
+import { freePorts, serviceNames, startPlatform } from '../../examples/platform/platform.ts'
+import { type Container, runContainer, startContainer } from './container.ts'
+import { walkDemo } from './walk.ts'
+
+const command = '/usr/bin/sallyport'
+
+/**
+ * 1. Start the platform, and the gateway in front of it.
+ * 2. See that it has no rights.
+ * 3. Ask it: by its health command, and by the list of the demo.
+ * 4. End it by SIGTERM.
+ */
+export async function tryGateway(root: string): Promise<void> {
+  // 1.
+  const secret = randomBytes(32).toString('hex')
+  const apiKey = randomBytes(24).toString('base64url')
+  const platform = await startPlatform({ jwtSecret: secret, ports: freePorts })
+  const urls = serviceNames.map((name): [string, string] => {
+    return [`${name.toUpperCase().replace('-', '_')}_URL`, platform.instances[name].map(({ url }) => url).join(',')]
+  })
+  const env = {
+    ...Object.fromEntries(urls),
+    JWT_SECRET: secret,
+    PARTNER_KEY_SHA256: hash('sha256', apiKey),
+    LOG_LEVEL: 'INFO',
+    SHUTDOWN_DELAY: '0s',
+    SALLYPORT_ADDRESS: '127.0.0.1:0',
+    SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0',
+  }
+  const gateway = startContainer({ root, folder: '/etc/sallyport', command: [command, 'start'], env })
+  try {
+    const [, address = '', admin = ''] = await found(gateway, /"listeners":\["([^"]+)"\],"admin":"([^"]+)"/)
+    await ready(`http://${address}/health/ready`)
+    // 2.
+    assertPowerless(gateway)
+    // 3.
+    const health = { ...env, SALLYPORT_ADDRESS: address }
+    const code = await runContainer({ root, folder: '/etc/sallyport', command: [command, 'health'], env: health })
+    if (code !== 0) throw new Error('sallyport health failed')
+    const [drained] = platform.instances['inventory-service']
+    const steps = await walkDemo(
+      { url: `http://${address}`, adminUrl: `http://${admin}`, apiKey },
+      { '127.0.0.1:8003': new URL(drained?.url ?? '').host },
+    )
+    console.log(`gateway: healthy, and the ${steps} steps of the demo went as they should`)
+    // 4.
+    await assertEnds(gateway)
+  } finally {
+    gateway.end()
+    await platform.close()
+  }
+}
+
+/** Starts each service, asks whether it is healthy, and ends it. */
+export async function tryServices(root: string): Promise<void> {
+  for (const name of serviceNames) {
+    const program = ['/usr/local/bin/node', 'serve.ts', name, '--port', '0']
+    const env = { JWT_SECRET: randomBytes(32).toString('hex') }
+    const service = startContainer({ root, folder: '/platform', command: program, env })
+    try {
+      const [, url = ''] = await found(service, /listens on (\S+)/)
+      const { status } = await fetch(`${url}/health`)
+      if (status !== 200) throw new Error(`The ${name} answers ${status}`)
+      assertPowerless(service)
+      await assertEnds(service)
+    } finally {
+      service.end()
+    }
+  }
+  console.log(`services: ${serviceNames.length} answer`)
+}
+
+/** The first match in what a container prints; the rest is thrown away. */
+async function found({ output }: Container, pattern: RegExp): Promise<RegExpExecArray> {
+  const lines = createInterface(output)
+  for await (const line of lines) {
+    const match = pattern.exec(line)
+    if (match === null) continue
+    lines.close()
+    output.resume()
+    return match
+  }
+  throw new Error('It has ended by itself.')
+}
+
+function assertPowerless({ first }: Container): void {
+  const status = readFileSync(`/proc/${first()}/status`, 'utf8')
+  for (const line of [
+    /^Uid:\t65532\t65532\t65532\t/m,
+    /^Gid:\t65532\t65532\t65532\t/m,
+    /^CapEff:\t0+$/m,
+    /^NSpid:\t\d+\t1$/m,
+  ])
+    if (!line.test(status)) throw new Error(`It is not process 1 of user 65532 without capabilities:\n${status}`)
+  const mounts = readFileSync(`/proc/${first()}/mounts`, 'utf8')
+  if (!/^\S+ \/ \S+ ro[, ]/m.test(mounts)) throw new Error(`Its root can be written to:\n${mounts}`)
+}
+
+async function assertEnds({ first, ended }: Container): Promise<void> {
+  process.kill(first(), 'SIGTERM')
+  const code = await ended
+  if (code !== 0) throw new Error(`After SIGTERM it ended with ${code}`)
+}
+
+/** Waits until a gateway takes requests, for a minute at most. */
+async function ready(url: string): Promise<void> {
+  const deadline = AbortSignal.timeout(60_000)
+  for await (const _ of setInterval(250)) {
+    deadline.throwIfAborted()
+    const response = await fetch(url)
+    await response.body?.cancel()
+    if (response.status === 200) return
+  }
+}

@@ -1,0 +1,52 @@
+/** Walks the list that the demo prints, as somebody who pastes its lines. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { banner } from '../../examples/platform/banner.ts'
+
+/** What has to come of each line of the list, by its title; a step without one has to end with 0. */
+const expected: Readonly<Record<string, RegExp>> = {
+  Health: /"status":"healthy"/,
+  Products: /^HTTP\/1\.1 200/,
+  'X-Instance shows the balancing':
+    /inventory-service-1[^]*inventory-service-2|inventory-service-2[^]*inventory-service-1/,
+  Register: /carol@example\.com/,
+  'Who am I': /carol@example\.com/,
+  'Place an order': /^HTTP\/1\.1 201/,
+  'An order that is none: 422, with what is wrong by JSON pointer': /^HTTP\/1\.1 422[^]*\/items\/0\/quantity/,
+  'Write a mail': /Tea at six/,
+  'The outbox': /Tea at six/,
+  'Without a token: 401': /^HTTP\/1\.1 401/,
+  'Roles are for admins: 403': /^HTTP\/1\.1 403/,
+  'A partner with an API key, and its limit': /^HTTP\/1\.1 200[^]*ratelimit/i,
+  'No route: a problem document': /^HTTP\/1\.1 404[^]*application\/problem\+json/,
+  'More than 100 requests an hour without a token: 429': /\b200\n[^]*\b429\n/,
+  'As an operator: a new start for this machine': /^HTTP\/1\.1 204/,
+  'The last requests': /"requests":/,
+}
+
+/**
+ * Runs every line in one shell, with the addresses that are `elsewhere` put right; resolves with how many there were. Rejects with the
+ * first step that went otherwise.
+ */
+export async function walkDemo(
+  demo: Parameters<typeof banner>[0],
+  elsewhere: Readonly<Record<string, string>>,
+): Promise<number> {
+  let list = banner(demo)
+  for (const [address, actual] of Object.entries(elsewhere)) list = list.replaceAll(address, actual)
+  const steps = [...list.matchAll(/^ {2}(\S.*)\n(.+)$/gm)].map(([, title = '', command = '']) => ({
+    title,
+    command,
+  }))
+  const missing = Object.keys(expected).filter((title) => !steps.some((step) => step.title === title))
+  if (missing.length > 0) throw new Error(`The demo has no step "${missing.join('", "')}"`)
+  const mark = '=== the next step ==='
+  const script = steps.map(({ command }) => `${command}\necho '${mark}'`).join('\n')
+  const { stdout } = await promisify(execFile)('bash', ['-euc', script])
+  const outputs = stdout.split(`${mark}\n`)
+  for (const [i, { title }] of steps.entries()) {
+    const output = outputs[i] ?? ''
+    if (expected[title]?.test(output) === false) throw new Error(`${title}:\n${output}`)
+  }
+  return steps.length
+}
