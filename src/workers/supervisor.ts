@@ -22,6 +22,7 @@ import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Line } from './line.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { warnOfOpenFiles } from './open-files.ts'
 
 /** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
 const RESTART_DELAY = 100
@@ -113,6 +114,7 @@ export class Supervisor implements Threads {
       { listeners, admin, workers: this.size, services: Object.keys(this.config.services).length },
       'Sallyport is listening',
     )
+    warnOfOpenFiles(this.config, this.size, this.log)
     void this.checker.firstRound.then(() => {
       this.ready = true
       this.tellAll({ type: 'ready' })

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parseConfig } from '../config/parse.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { openFilesNeeded, warnOfOpenFiles } from './open-files.ts'
+
+const config = parseConfig({
+  listeners: [{ address: '127.0.0.1:8000' }, { address: '127.0.0.1:8001' }],
+  limits: { connections: 1000 },
+  services: {
+    users: { instances: ['http://a:1', 'http://b:1'], pool: { connections: 10, streams: 5 } },
+    orders: { instances: ['http://c:1'], pool: { connections: 20, streams: 0 } },
+  },
+})
+
+/** As the kernel has it (proc_pid_limits(5)). */
+function limits(files: string): string {
+  return `Limit                     Soft Limit           Hard Limit           Units
+Max processes             96410                96410                processes
+Max open files            ${files.padEnd(20)} 524288               files
+Max locked memory         8388608              8388608              bytes
+`
+}
+
+test('every worker may have the connections of each listener, and those of each instance', () => {
+  assert.equal(openFilesNeeded(config, 1), 2 * 1000 + 2 * (10 + 5) + 20 + 200)
+  assert.equal(openFilesNeeded(config, 4), 4 * (2 * 1000 + 2 * (10 + 5) + 20) + 200)
+})
+
+test('a limit below that is told, with what is needed', () => {
+  const { log, lines } = createMemoryLogger()
+  warnOfOpenFiles(config, 4, log, limits('8399'))
+  assert.deepEqual(
+    lines.map(({ level, limit, needed }) => ({ level, limit, needed })),
+    [{ level: 'warn', limit: 8399, needed: 8400 }],
+  )
+  assert.match(String(lines[0]?.['message']), /^The limit of open files is too low: raise it/)
+})
+
+for (const [what, text] of [
+  ['a limit that is enough', limits('8400')],
+  ['no limit', limits('unlimited')],
+  ['a system that does not say', null],
+] as const) {
+  test(`nothing is told of ${what}`, () => {
+    const { log, lines } = createMemoryLogger()
+    warnOfOpenFiles(config, 4, log, text)
+    assert.deepEqual(lines, [])
+  })
+}
+
+test('the limit of this process can be read', () => {
+  const { log, lines } = createMemoryLogger()
+  const one = parseConfig({ limits: { connections: 1 } })
+  warnOfOpenFiles(one, 1, log)
+  warnOfOpenFiles(one, Number.MAX_SAFE_INTEGER, log)
+  assert.equal(lines.length, process.platform === 'linux' ? 1 : 0)
+})
