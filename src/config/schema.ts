@@ -69,6 +69,13 @@ const limitsSchema = z.strictObject({
   bodyTimeout: duration.prefault('30s').describe('Without progress in a request body. Default 30s.'),
   idleTimeout: duration.prefault('60s').describe('Between two requests on one connection. Default 60s.'),
   writeTimeout: duration.prefault('60s').describe('While a client reads nothing of its reply. Default 60s.'),
+  leastRate: z
+    .int()
+    .min(0)
+    .default(240)
+    .describe(
+      'Octets a second that a client must send of a body, or take of a reply, on the average of the time that the gateway waits for it, after 5s; 0 for no such bound. Default 240.',
+    ),
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
 })
 

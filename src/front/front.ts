@@ -11,6 +11,7 @@ import { newTraceId } from '../core/trace-ids.ts'
 import { newUuid } from '../core/uuid.ts'
 import { Deadlines } from '../http1/deadlines.ts'
 import type { PoolSize } from '../http1/pool.ts'
+import type { SlowReason } from '../http1/server-handler.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import { claim } from '../listener/claim.ts'
 import { Listener, type Receiver } from '../listener/listener.ts'
@@ -235,6 +236,10 @@ export class Front implements Receiver {
     const [id, traceId] = [newUuid(), newTraceId()]
     this.telemetry.refused(error, peer, id, traceId)
     return problemReply(error, id, traceId)
+  }
+
+  slow(reason: SlowReason): void {
+    this.telemetry.slow(reason)
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {

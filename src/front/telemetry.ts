@@ -2,13 +2,14 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
 import { ExchangeRecord } from '../core/record.ts'
-import type { Metrics } from '../core/metrics.ts'
+import type { Counter, Metrics } from '../core/metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
 import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
 import type { ReceivedExchange, Tracing } from '../telemetry/tracing.ts'
+import { slowReasons, type SlowReason } from '../http1/server-handler.ts'
 import { isOwn } from './own-routes.ts'
 
 export interface TelemetryOptions {
@@ -29,6 +30,7 @@ export class Telemetry {
   private readonly tracing: Tracing
   private readonly clock: Clock
   private readonly metrics: RequestMetrics
+  private readonly slowClients: ReadonlyMap<SlowReason, Counter>
   private readonly accessLog: AccessLog | null
   private readonly requests: RecentRequests | null
   private readonly refusals: Refusals
@@ -39,6 +41,9 @@ export class Telemetry {
     tracing.watch(metrics)
     this.clock = clock
     this.metrics = new RequestMetrics(metrics)
+    this.slowClients = new Map(
+      slowReasons.map((reason) => [reason, metrics.counter('sallyport_slow_clients_total', { reason })]),
+    )
     this.refusals = new Refusals(clock, output.log)
     const lost = metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
@@ -65,6 +70,11 @@ export class Telemetry {
   refused(error: unknown, peer: string, id: string, traceId: string): void {
     this.metrics.refused(asGatewayError(error).code)
     this.output.log.info({ ip_address: peer, correlation_id: id, trace_id: traceId, error }, 'Request refused')
+  }
+
+  /** An exchange or a connection was ended as its client was too slow, or had more than its share. */
+  slow(reason: SlowReason): void {
+    this.slowClients.get(reason)!.add(1)
   }
 
   /** An exchange is over: its status, octets of the body that were sent, and whether all were. */

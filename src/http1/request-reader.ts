@@ -9,6 +9,7 @@ import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from './input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
+import { LeastRate } from './least-rate.ts'
 import type { LingeringClose } from './lingering-close.ts'
 import { sharedBuffer } from './read-buffers.ts'
 import { requestBody } from './request-body.ts'
@@ -43,6 +44,8 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   protected clientCloses = false
   protected expectsContinue = false
   protected closing: LingeringClose | null = null
+  /** Made for the first body that does not come with its head. */
+  protected bodyRate: LeastRate | null = null
   protected tunnel: Tunnel | null = null
   private readonly head: RequestHead
 
@@ -67,6 +70,8 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   protected abstract linger(): void
   abstract inform(status: number, headers: Headers): void
   abstract onDeadline(): void
+  /** The body does not come at the least rate. */
+  protected abstract bodyTooSlow(): void
   /** Whether the client takes nothing of the reply for now. */
   abstract writeBlocked(blocked: boolean): void
 
@@ -115,6 +120,7 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     this.deadline = this.deadlines.in(this.options.bodyTimeout)
     const at = body.feed(octets, start, end)
     if (!body.arrived) return at
+    this.bodyRate?.rest()
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     if (this.exchange === null) this.next()
@@ -142,27 +148,41 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
       this.state = 'body'
       this.deadline = this.deadlines.in(options.bodyTimeout)
       if (at < end) at = this.readBody(octets, at, end)
+      if (!body.arrived) this.paceBody(body)
       exchange.body = body.whole() ?? body
     }
     this.answer(exchange)
     return at
   }
 
+  private paceBody(body: IncomingBody): void {
+    const { deadlines, options } = this
+    const paced = { moved: () => this.body?.received ?? 0, tooSlow: () => this.bodyTooSlow() }
+    this.bodyRate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, paced)
+    this.bodyRate.begin()
+    // A client that asks first sends nothing before it is answered.
+    if (body.received === 0 && !this.expectsContinue) this.bodyRate.wait()
+  }
+
   bodyWanted(): void {
     if (!this.expectsContinue) return
     this.expectsContinue = false
+    this.bodyRate?.wait()
     this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
   }
 
   pauseReading(): void {
     this.socket.pause()
+    this.bodyRate?.rest()
     // What keeps the body from being taken may be that the client does not take the reply to it.
     if (this.state === 'body') this.writeBlocked(this.socket.writableLength > 0)
   }
 
   resumeReading(): void {
     this.socket.resume()
-    if (this.state === 'body') this.deadline = this.deadlines.in(this.options.bodyTimeout)
+    if (this.state !== 'body') return
+    this.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.bodyRate?.wait()
   }
 
   abandonBody(): void {

@@ -6,6 +6,7 @@ import type { Headers } from '../core/headers.ts'
 import { discardReply, type Reply } from '../core/reply.ts'
 import type { Upgrade } from '../core/upgrade.ts'
 import type { Deadlines } from './deadlines.ts'
+import { LeastRate } from './least-rate.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { ReadAhead } from './read-ahead.ts'
@@ -14,8 +15,8 @@ import type { RequestHead } from './request-head.ts'
 import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from './response-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
-import { takenOf } from './taken.ts'
-import type { ServerHandler, ServerOptions } from './server-handler.ts'
+import { takenOf, untakenOf } from './taken.ts'
+import type { ServerHandler, ServerOptions, SlowReason } from './server-handler.ts'
 import { GOING_AWAY } from './websocket-close.ts'
 
 /** A client's connection: reads requests one after another, and answers them in order. */
@@ -31,6 +32,8 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   private retiring = false
   /** What the client had taken when that was last looked at. */
   private taken = 0
+  /** Made for the first reply that its client does not take at once. */
+  private replyRate: LeastRate | null = null
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -106,6 +109,9 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const chunked = body !== null && body.length < 0 && exchange.minor === 1
     if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
     this.status = status
+    this.replyRate?.begin()
+    // Of unknown length, and with a reply on its way, it may be one side of a conversation.
+    if (this.body !== null && this.body.length < 0) this.bodyRate?.excuse()
     const head = replyHead(reply, empty, exchange.minor, this.closeAfter, this.deadlines.dateField)
 
     // 3. Head and body.
@@ -147,10 +153,33 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   }
 
   writeBlocked(blocked: boolean): void {
+    if (blocked && this.exchange !== null) this.paceReply()
+    else this.replyRate?.rest()
     if (this.state !== 'waiting' && !(this.state === 'body' && this.socket.isPaused())) return
     if (!blocked && this.state === 'waiting' && this.exchange === null) return this.next()
     if (blocked) this.awaitReading()
     else this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  private paceReply(): void {
+    const { deadlines, options, socket, writer } = this
+    // What the system holds counts as taken: nobody can see when it arrives, and it is no reason to cut anybody off.
+    const paced = { moved: () => writer.bytes - untakenOf(socket), tooSlow: () => this.replyTooSlow('reply-rate') }
+    this.replyRate ??= new LeastRate(deadlines, options.leastRate, Number.POSITIVE_INFINITY, paced)
+    this.replyRate.wait()
+  }
+
+  private replyTooSlow(reason: SlowReason): void {
+    const { exchange } = this
+    this.handler.slow(reason)
+    if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'The reply was not read in time.')
+    this.socket.resetAndDestroy()
+  }
+
+  protected bodyTooSlow(): void {
+    this.handler.slow('body-rate')
+    if (this.exchange !== null && this.status !== 0) return void this.socket.resetAndDestroy()
+    this.refuse(new GatewayError('request-timeout', 'The request body came too slowly.'))
   }
 
   /** The client has to take something within `writeTimeout`. */
@@ -162,6 +191,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   private over(whole: boolean): void {
     const exchange = this.exchange!
     this.exchange = null
+    this.replyRate?.rest()
     this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole)
   }
 
@@ -217,6 +247,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   protected linger(): void {
     if (this.closing !== null) return
     this.state = 'closing'
+    this.bodyRate?.rest()
     this.deadline = Number.POSITIVE_INFINITY
     this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
@@ -233,13 +264,15 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const replying = this.exchange !== null && this.status !== 0
     if (replying || (this.state !== 'head' && this.state !== 'body')) {
       if (this.socket.writableLength > 0 && takenOf(this.socket) > this.taken) return this.awaitReading()
-      return void this.socket.resetAndDestroy()
+      return this.replyTooSlow('reply-timeout')
     }
     this.refuse(new GatewayError('request-timeout', `The request ${this.state} did not arrive in time.`))
   }
 
   private gone(): void {
     this.deadlines.forget(this)
+    if (this.bodyRate !== null) this.deadlines.forget(this.bodyRate)
+    if (this.replyRate !== null) this.deadlines.forget(this.replyRate)
     this.writer.stop()
     this.tunnel?.close()
     if (this.body !== null && !this.body.finished) this.body.fail(new GatewayError('client-closed'))

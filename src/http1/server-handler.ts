@@ -16,7 +16,14 @@ export interface ServerOptions extends HeadLimits {
   readonly idleTimeout: number
   /** Without the client taking anything of a reply. */
   readonly writeTimeout: number
+  /** Octets a second of a body that is awaited, or of a reply that waits for its client; 0 for none. */
+  readonly leastRate: number
 }
+
+/** What a client was too slow in: sending its body, or taking its reply. */
+export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout'] as const
+
+export type SlowReason = (typeof slowReasons)[number]
 
 /** The gateway as a server connection sees it. */
 export interface ServerHandler {
@@ -28,6 +35,8 @@ export interface ServerHandler {
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
   /** Who the client is, by the forwarding fields where the peer may be believed. */
   identify(connection: ServerConnection, head: RequestHead): Client
+  /** An exchange was ended as its client was too slow. */
+  slow(reason: SlowReason): void
   /** The connection is gone. */
   closed(connection: ServerConnection): void
 }

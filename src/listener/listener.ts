@@ -7,7 +7,7 @@ import type { Deadlines } from '../http1/deadlines.ts'
 import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
-import type { ServerHandler, ServerOptions } from '../http1/server-handler.ts'
+import type { ServerHandler, ServerOptions, SlowReason } from '../http1/server-handler.ts'
 import { readLent } from './accepted-socket.ts'
 import { inUse } from './claim.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
@@ -18,6 +18,8 @@ export interface Receiver {
   handle(exchange: ServerExchange): Reply | Promise<Reply>
   /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
+  /** An exchange was ended as its client was too slow. */
+  slow(reason: SlowReason): void
   /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
 }
@@ -130,6 +132,10 @@ export class Listener implements ServerHandler {
     }
     connection.client = new ForwardedClient(peer, 'http', peer, null)
     return connection.client
+  }
+
+  slow(reason: SlowReason): void {
+    this.receiver.slow(reason)
   }
 
   closed(connection: ServerConnection): void {

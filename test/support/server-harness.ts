@@ -17,6 +17,7 @@ export const serverOptions: ServerOptions = {
   bodyTimeout: 30_000,
   idleTimeout: 60_000,
   writeTimeout: 50_000,
+  leastRate: 0,
 }
 
 const client: Client = { address: '192.0.2.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' }
@@ -67,6 +68,12 @@ export class ServerHarness implements ServerHandler {
 
   identify(): Client {
     return client
+  }
+
+  readonly slowClients: string[] = []
+
+  slow(reason: string): void {
+    this.slowClients.push(reason)
   }
 
   closed(): void {

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { Deadlines } from './deadlines.ts'
+import { LeastRate } from './least-rate.ts'
+
+function open(rate = 240, most = Number.POSITIVE_INFINITY) {
+  const clock = new ManualClock()
+  const state = { octets: 0, slow: false }
+  const pace = new LeastRate(new Deadlines(clock), rate, most, {
+    moved: () => state.octets,
+    tooSlow: () => void (state.slow = true),
+  })
+  /** Lets so many octets a second move, for so many seconds. */
+  const move = (perSecond: number, seconds: number): void => {
+    for (let i = 0; i < seconds; i++) {
+      state.octets += perSecond
+      clock.advance(1_000)
+    }
+  }
+  return { clock, state, pace, move }
+}
+
+test('what does not move at all is too slow after five seconds', () => {
+  const { clock, state, pace } = open()
+  pace.wait()
+  clock.advance(4_900)
+  assert.equal(state.slow, false)
+  clock.advance(400)
+  assert.equal(state.slow, true)
+})
+
+test('what moves at the least rate is never too slow, and at half of it soon', () => {
+  const fine = open()
+  fine.pace.wait()
+  fine.move(240, 3600)
+  assert.equal(fine.state.slow, false)
+  const slow = open()
+  slow.pace.wait()
+  slow.move(100, 30)
+  assert.equal(slow.state.slow, true)
+})
+
+test('one octet now and then does not help', () => {
+  const { state, pace, move } = open()
+  pace.wait()
+  move(1, 7)
+  assert.equal(state.slow, true)
+})
+
+test('time in which nobody waits for the client does not count', () => {
+  const { clock, state, pace } = open()
+  for (let i = 0; i < 4; i++) {
+    pace.wait()
+    clock.advance(1_000)
+    pace.rest()
+    clock.advance(3_600_000)
+  }
+  assert.equal(state.slow, false)
+  pace.wait()
+  clock.advance(1_500)
+  assert.equal(state.slow, true)
+})
+
+test('what came fast at first is good for so long and no longer', () => {
+  const { clock, state, pace } = open(240, 30_000)
+  pace.wait()
+  state.octets = 1_000_000
+  clock.advance(34_000)
+  assert.equal(state.slow, false)
+  clock.advance(1_500)
+  assert.equal(state.slow, true)
+})
+
+test('the rest of a message that is excused may take its time', () => {
+  const { clock, state, pace } = open()
+  pace.wait()
+  pace.excuse()
+  pace.wait()
+  clock.advance(3_600_000)
+  assert.equal(state.slow, false)
+})
+
+test('another message begins anew, and a rate of 0 is none', () => {
+  const { clock, state, pace } = open()
+  pace.wait()
+  clock.advance(4_000)
+  pace.begin()
+  pace.wait()
+  clock.advance(4_000)
+  assert.equal(state.slow, false)
+  const free = open(0)
+  free.pace.wait()
+  free.clock.advance(3_600_000)
+  assert.equal(free.state.slow, false)
+})
