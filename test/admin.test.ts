@@ -64,7 +64,10 @@ test('GET /status tells of the process, its connections and its requests', async
 
 test('GET /metrics is the same as on the listeners, whatever they show', async (t) => {
   const routes = [{ id: 'hello', match: { path: '/hello' }, reply: {} }]
-  const { port, adminPort, ask } = await startAdminGateway(t, { routes, endpoints: [] })
+  const { port, adminPort, ask } = await startAdminGateway(t, {
+    routes,
+    endpoints: { health: false, metrics: false, docs: false, openapi: false },
+  })
   await send(port, { path: '/hello' })
   assert.equal((await send(port, { path: '/metrics' })).status, 404)
   const { status, text, headers } = await ask('/metrics')

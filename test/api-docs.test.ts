@@ -68,7 +68,7 @@ async function startDescribed(t: TestContext, describe: () => string, openapi: s
     response.end(request.url === openapi ? describe() : 'hello')
   })
   const gateway = await startGateway(t, {
-    endpoints: ['health', 'openapi'],
+    endpoints: { metrics: false, docs: false },
     services: { hello: { instances: [service.url], health: false, openapi } },
     routes: [{ id: 'hello', match: { path: '/api/*' }, service: 'hello', rewrite: { strip: '/api' } }],
   })
@@ -110,7 +110,7 @@ test('openapi: false asks the service nothing', async (t) => {
 test('a gateway that stops waits for no document', async (t) => {
   const service = await startRawService(t)
   const config = {
-    endpoints: ['openapi' as const],
+    endpoints: { docs: false as const },
     services: { slow: { instances: [service.url], health: false as const } },
     routes: [{ id: 'slow', match: { path: '/*' }, service: 'slow' }],
   }
@@ -126,7 +126,10 @@ test('a gateway that stops waits for no document', async (t) => {
 })
 
 test('the page and what it loads are served under a policy that lets nothing else in', async (t) => {
-  const { port } = await startGateway(t, { endpoints: ['docs', 'openapi'], docs: { title: '<Shop> & "more"' } })
+  const { port } = await startGateway(t, {
+    endpoints: { health: false, metrics: false },
+    docs: { title: '<Shop> & "more"' },
+  })
   const page = await send(port, { path: '/docs' })
   assert.equal(page.status, 200)
   assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
@@ -156,7 +159,7 @@ test('the page and what it loads are served under a policy that lets nothing els
 })
 
 test('nothing else of the package or the disk is served', async (t) => {
-  const { port } = await startGateway(t, { endpoints: ['docs', 'openapi'] })
+  const { port } = await startGateway(t, { endpoints: { health: false, metrics: false } })
   for (const path of [
     '/docs/swagger-ui-bundle.js',
     '/docs/index.html',
@@ -177,14 +180,39 @@ test('endpoints switches the page and the document off, and then no service is a
     services: { all: { instances: [service.url], health: false as const } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'all' }],
   }
-  const without = await startGateway(t, { ...config, endpoints: ['health'] })
+  const without = await startGateway(t, { ...config, endpoints: { metrics: false, docs: false, openapi: false } })
   for (const path of ['/docs', '/openapi.json']) await send(without.port, { path })
   assert.deepEqual(
     service.heard.map(({ url }) => url),
     ['/docs', '/openapi.json'],
   )
-  const { port } = await startGateway(t, { ...config, endpoints: ['openapi'] })
+  const { port } = await startGateway(t, { ...config, endpoints: { health: false, metrics: false, docs: false } })
   assert.equal((await send(port, { path: '/openapi.json' })).headers['content-type'], 'application/json')
   assert.equal((await send(port, { path: '/docs' })).headers['content-type'], undefined)
-  await assert.rejects(startGateway(t, { ...config, endpoints: ['docs'] }), /docs shows what openapi serves/)
+  await assert.rejects(
+    startGateway(t, { ...config, endpoints: { openapi: false } }),
+    /endpoints\.docs: shows what openapi serves/,
+  )
+})
+
+test('the page and the document can be elsewhere, and find each other there', async (t) => {
+  for (const [docs, openapi, link] of [
+    ['/internal/api', '/openapi.json', '../openapi.json'],
+    ['/internal/api', '/internal/api.json', 'api.json'],
+    ['/page', '/v1/openapi.json', 'v1/openapi.json'],
+  ] as const) {
+    const { port } = await startGateway(t, { endpoints: { docs, openapi } })
+    const page = await send(port, { path: docs })
+    const base = new URL(docs, `http://127.0.0.1:${port}`)
+    assert.equal(/<a href="([^"]+)">/.exec(page.text)?.[1], link)
+    assert.equal(new URL(link, base).pathname, openapi)
+    assert.equal((await send(port, { path: openapi })).headers['content-type'], 'application/json')
+    const script = [...page.text.matchAll(/src="([^"]+)"/g)].at(-1)![1]!
+    const file = await send(port, { path: new URL(script, base).pathname })
+    assert.ok(file.text.includes(`url: "${link}"`))
+    const folder = await send(port, { path: `${docs}/` })
+    assert.equal(new URL(folder.headers.location!, `${base.href}/`).pathname, docs)
+    for (const path of ['/docs', ...(openapi === '/openapi.json' ? [] : ['/openapi.json'])])
+      assert.equal((await send(port, { path })).status, 404)
+  }
 })

@@ -17,7 +17,7 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const input = {
     workers: 2,
     admin: false as const,
-    endpoints: ['health' as const],
+    endpoints: { metrics: false, docs: false, openapi: false },
     listeners: [{ address: '127.0.0.1:0' }],
     log: { access: false, level: 'error' as const },
     drainTimeout: '0s',

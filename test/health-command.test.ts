@@ -40,9 +40,9 @@ test('health reads a configuration in code too', async (t) => {
 })
 
 test('health asks the admin listener, with its token, where listeners do not answer about health', async (t) => {
-  const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: [metrics]\nadmin: { address: '127.0.0.1:0' }`
+  const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: { health: false }\nadmin: { address: '127.0.0.1:0' }`
   const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: TOKEN } })
-  const admin = `endpoints: [metrics]\nadmin: { address: '127.0.0.1:${adminPort}' }`
+  const admin = `endpoints: { health: false }\nadmin: { address: '127.0.0.1:${adminPort}' }`
   const right = await health(t, admin, { env: { ADMIN_TOKEN: TOKEN } })
   assert.equal(right.stdout, `http://127.0.0.1:${adminPort}/health answers.\n`)
   const written = await health(t, admin.replace(' }', `, token: ${TOKEN} }`), { env: { ADMIN_TOKEN: '' } })
@@ -81,7 +81,7 @@ test('health fails where something takes the connection and never answers', asyn
 })
 
 for (const [what, yaml, told] of [
-  ['nothing is there to be asked', 'endpoints: []\nadmin: false', /^Nothing can be asked/],
+  ['nothing is there to be asked', 'endpoints: { health: false }\nadmin: false', /^Nothing can be asked/],
   ['the port is any that is free', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
   ['the file is no YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
 ] as const) {

@@ -132,3 +132,11 @@ test('a health check that hangs is given up after its timeout', async (t) => {
   assert.equal((await send(port)).status, 503)
   await check.closed()
 })
+
+test('health and metrics can be elsewhere', async (t) => {
+  const { port } = await startGateway(t, { endpoints: { health: '/-/healthz', metrics: '/-/metrics' } })
+  for (const path of ['/-/healthz', '/-/healthz/live', '/-/healthz/ready', '/-/metrics'])
+    assert.equal((await send(port, { path })).status, 200, path)
+  for (const path of ['/health', '/health/live', '/health/ready', '/metrics'])
+    assert.equal((await send(port, { path })).status, 404, path)
+})

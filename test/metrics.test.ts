@@ -69,10 +69,10 @@ test('open connections are counted, that of the scrape among them', async (t) =>
 })
 
 test('only those endpoints of its own are served that the configuration names', async (t) => {
-  const { port } = await startGateway(t, { endpoints: ['health'] })
+  const { port } = await startGateway(t, { endpoints: { metrics: false, docs: false, openapi: false } })
   assert.equal((await send(port, { path: '/metrics' })).status, 404)
   assert.equal((await send(port, { path: '/health' })).status, 200)
-  const { port: other } = await startGateway(t, { endpoints: ['metrics'] })
+  const { port: other } = await startGateway(t, { endpoints: { health: false, docs: false, openapi: false } })
   assert.equal((await send(other, { path: '/metrics' })).status, 200)
   assert.equal((await send(other, { path: '/health/live' })).status, 404)
 })

@@ -1,3 +1,5 @@
+import { posix } from 'node:path'
+import { ownPaths } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { DocsObject } from '../core/api-docs.ts'
 import type { Clock } from '../core/clock.ts'
@@ -37,28 +39,28 @@ export interface ApiDocsOptions {
   readonly log: Logger
 }
 
-/** Where it is served. */
-const PATHS = { openapi: '/openapi.json', page: '/docs', folder: '/docs/', file: '/docs/{file}' } as const
-
 /** The documentation of everything that clients can reach: one OpenAPI document, and a page that shows it. */
 export class ApiDocs {
   private readonly options: ApiDocsOptions
   private readonly places: Places
   private readonly documents: ServiceDocuments
   /** Put together when it is asked for, and then kept until something changes. */
-  private document: Representation | null = null
+  private written: Representation | null = null
 
   constructor(options: ApiDocsOptions) {
     this.options = options
-    const { config, own, callService, clock, log } = options
-    this.places = new Places(config.routes, [...own.map(({ path }) => path), ...Object.values(PATHS)])
+    const { config, callService, clock, log } = options
+    this.places = new Places(
+      config.routes,
+      ownPaths(config.endpoints).map(({ path }) => path),
+    )
     const used = new Set(config.routes.map(({ service }) => service))
     const paths = new Map(
       Object.entries(config.services).flatMap(([name, { openapi }]) =>
         openapi !== false && used.has(name) ? [[name, openapi] as const] : [],
       ),
     )
-    const changed = (): void => void (this.document = null)
+    const changed = (): void => void (this.written = null)
     const { refresh } = config.docs
     this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
   }
@@ -73,19 +75,26 @@ export class ApiDocs {
   }
 
   /** What serves the document. */
-  get openapi(): DocsEndpoint {
-    return { path: PATHS.openapi, handler: (exchange) => this.current().answer(exchange) }
+  document(): DocsEndpoint[] {
+    const { openapi } = this.options.config.endpoints
+    return openapi === false ? [] : [{ path: openapi, handler: (exchange) => this.current().answer(exchange) }]
   }
 
   /** What serves the page. Throws an Error where its files are not there. */
   page(): DocsEndpoint[] {
-    const { html, files } = loadDocsPage(this.options.config.docs.title)
+    const { docs, endpoints } = this.options.config
+    const { docs: page, openapi } = endpoints
+    if (page === false || openapi === false) return []
+    const { html, files } = loadDocsPage(docs.title, page, openapi)
     return [
-      { path: PATHS.page, handler: (exchange) => html.answer(exchange) },
+      { path: page, handler: (exchange) => html.answer(exchange) },
       // Relative, as whoever stands before the gateway may have put a prefix before the path.
-      { path: PATHS.folder, handler: () => new Reply(308, Headers.of([['Location', '../docs']]), null) },
       {
-        path: PATHS.file,
+        path: `${page}/`,
+        handler: () => new Reply(308, Headers.of([['Location', `../${posix.basename(page)}`]]), null),
+      },
+      {
+        path: `${page}/{file}`,
         handler: (exchange) => {
           const file = files.get(exchange.params['file'] ?? '')
           if (file === undefined) throw new GatewayError('not-found', 'The page has no such file.')
@@ -96,8 +105,8 @@ export class ApiDocs {
   }
 
   private current(): Representation {
-    this.document ??= this.write()
-    return this.document
+    this.written ??= this.write()
+    return this.written
   }
 
   private write(): Representation {

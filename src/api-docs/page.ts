@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import { Representation } from './representation.ts'
 
 /** Files of the package that the page needs, and nothing else of it is served. */
@@ -12,9 +13,9 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /** Starts Swagger UI: no script stands in the page itself. Tokens are gone with the page. */
-const INITIALIZER = `window.addEventListener('DOMContentLoaded', () => {
+const initializer = (openapi: string): string => `window.addEventListener('DOMContentLoaded', () => {
   SwaggerUIBundle({
-    url: 'openapi.json',
+    url: ${JSON.stringify(openapi)},
     dom_id: '#swagger-ui',
     presets: [SwaggerUIBundle.presets.apis],
     layout: 'BaseLayout',
@@ -58,21 +59,24 @@ export interface DocsPage {
   readonly files: ReadonlyMap<string, Representation>
 }
 
-/** Reads what the page is made of; links are relative to /docs. Throws an Error where a file is not there. */
-export function loadDocsPage(title: string): DocsPage {
+/**
+ * Reads what the page at a path is made of, which shows the document at another; links are relative. Throws an Error
+ * where a file is not there.
+ */
+export function loadDocsPage(title: string, path: string, openapi: string): DocsPage {
+  const document = posix.relative(posix.dirname(path), openapi)
   const folder = import.meta.resolve('@fastify/swagger-ui/static/swagger-ui-bundle.js')
   const contents = new Map<string, Buffer>([
     ...PACKAGE_FILES.map((name) => [name, readFileSync(new URL(name, folder))] as const),
-    ['page.js', Buffer.from(INITIALIZER)],
+    ['page.js', Buffer.from(initializer(document))],
     ['page.css', Buffer.from(STYLE)],
   ])
   const names = new Map([...contents].map(([name, content]) => [name, versioned(name, content)]))
   const files = new Map([...contents].map(([name, content]) => [names.get(name)!, fileOf(name, content)]))
-  const html = new Representation(Buffer.from(htmlOf(title, (name) => `docs/${names.get(name)}`)), [
-    ['Content-Type', 'text/html; charset=utf-8'],
-    ['Cache-Control', 'no-cache'],
-    ...SECURITY_FIELDS,
-  ])
+  const html = new Representation(
+    Buffer.from(htmlOf(title, document, (name) => `${posix.basename(path)}/${names.get(name)}`)),
+    [['Content-Type', 'text/html; charset=utf-8'], ['Cache-Control', 'no-cache'], ...SECURITY_FIELDS],
+  )
   return { html, files }
 }
 
@@ -91,7 +95,7 @@ function fileOf(name: string, content: Buffer): Representation {
   ])
 }
 
-function htmlOf(title: string, link: (name: string) => string): string {
+function htmlOf(title: string, document: string, link: (name: string) => string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -106,7 +110,7 @@ function htmlOf(title: string, link: (name: string) => string): string {
 </head>
 <body>
 <main id="swagger-ui"></main>
-<noscript><p>This page needs JavaScript. What it shows is at <a href="openapi.json">openapi.json</a>.</p></noscript>
+<noscript><p>This page needs JavaScript. What it shows is at <a href="${escapeHtml(document)}">${escapeHtml(document)}</a>.</p></noscript>
 </body>
 </html>
 `

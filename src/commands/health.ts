@@ -46,14 +46,14 @@ async function readConfig(file: string): Promise<unknown> {
  * there is neither.
  */
 function questionOf(config: unknown, adminToken: string): Question {
-  const endpoints = fieldOf(config, 'endpoints') ?? ['health']
-  if (itemsOf(endpoints).includes('health')) {
+  const path = fieldOf(fieldOf(config, 'endpoints'), 'health') ?? '/health'
+  if (typeof path === 'string') {
     const listener = itemsOf(fieldOf(config, 'listeners'))[0]
-    return { url: urlOf(fieldOf(listener, 'address') ?? '0.0.0.0:8000', '/health/live'), token: null }
+    return { url: urlOf(fieldOf(listener, 'address') ?? '0.0.0.0:8000', `${path}/live`), token: null }
   }
   const admin = fieldOf(config, 'admin')
   if (admin === false)
-    throw new CommandError('Nothing can be asked: "endpoints" is without health, and "admin" is false.')
+    throw new CommandError('Nothing can be asked: "endpoints.health" is false, and "admin" is false.')
   const token = fieldOf(admin, 'token')
   return {
     url: urlOf(fieldOf(admin, 'address') ?? '127.0.0.1:9000', '/health'),

@@ -27,7 +27,7 @@ function problemsOf(value: unknown): string[] {
 test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [{ address: { host: '0.0.0.0', port: 8000 } }],
-    endpoints: ['health', 'metrics', 'docs', 'openapi'],
+    endpoints: { health: '/health', metrics: '/metrics', docs: '/docs', openapi: '/openapi.json' },
     admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
     workers: 'auto',
     trustedProxies: [],
@@ -47,6 +47,7 @@ test('everything has a default', () => {
       writeTimeout: 60_000,
       connections: 10_000,
     },
+    shutdownDelay: 0,
     drainTimeout: 30_000,
     stores: { memory: { entries: 131_072 }, redis: null },
     docs: { title: 'API', version: '1.0.0', description: '', refresh: 60_000 },
@@ -75,7 +76,7 @@ test('a service needs its instances only', () => {
       },
       openapi: '/openapi.json',
       timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
-      pool: { connections: 256, queue: 1024, queueTimeout: 2000, idleTimeout: 30_000 },
+      pool: { connections: 256, queue: 1024, queueTimeout: 2000, idleTimeout: 30_000, streams: 1024 },
       limits: { head: 65_536, headers: 500 },
       host: 'client',
     },

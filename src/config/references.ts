@@ -2,6 +2,7 @@ import { matchKeys } from '../routing/match.ts'
 import type { Finding, Written } from './issues.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
+import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
 import { fieldOf, isFields, itemsOf } from './value.ts'
 
@@ -31,6 +32,7 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'])),
     ...checkIds(routes),
     ...checkMatches(routes),
+    ...checkShadowed(config),
   ]
 }
 

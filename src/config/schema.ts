@@ -3,6 +3,7 @@ import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { address, network } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
+import { endpointsSchema } from './endpoints-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { pathParameters, routeSchema } from './route-schema.ts'
@@ -79,9 +80,6 @@ const limitsSchema = z.strictObject({
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
 })
 
-/** What the gateway answers itself on its listeners. */
-const endpoints = ['health', 'metrics', 'docs', 'openapi'] as const
-
 const docsSchema = z.strictObject({
   title: z.string().min(1).default('API').describe('Title of the API. Default API.'),
   version: z.string().min(1).default('1.0.0').describe('Version of the API, not of the gateway. Default 1.0.0.'),
@@ -100,12 +98,9 @@ export const gatewaySchema = z
       .superRefine(refuseDuplicates)
       .prefault([{ address: '0.0.0.0:8000' }])
       .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
-    endpoints: z
-      .enum(endpoints)
-      .array()
-      .refine((list) => !list.includes('docs') || list.includes('openapi'), 'docs shows what openapi serves: give both')
-      .default([...endpoints])
-      .describe('What the gateway answers itself beside the routes. Default [health, metrics, docs, openapi].'),
+    endpoints: endpointsSchema
+      .prefault({})
+      .describe('What the gateway answers itself beside the routes, and where. Default all, at their default paths.'),
     admin: adminSchema.prefault({}).describe('The address for operators; false switches it off.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
@@ -159,7 +154,7 @@ export const gatewaySchema = z
       .describe(
         'Where counts of rate limits, API keys and stored replies are kept that several threads or gateways share.',
       ),
-    docs: docsSchema.prefault({}).describe('The documentation of the API at /docs and /openapi.json.'),
+    docs: docsSchema.prefault({}).describe('The documentation of the API, which the endpoints docs and openapi serve.'),
     services: servicesSchema.default({}).describe('The services, by name.'),
     policyFiles: policyFileSchema
       .array()
@@ -187,8 +182,6 @@ type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** The configuration after parsing: durations in milliseconds, sizes in bytes, defaults filled in. */
 export type GatewayConfig = z.output<typeof gatewaySchema>
-/** One of the gateway's own endpoints. */
-export type Endpoint = (typeof endpoints)[number]
 /** The configuration as it is written. */
 export type GatewayInput = z.input<typeof gatewaySchema>
 /** One route after parsing; its policies are those of every route with its own put on top. */

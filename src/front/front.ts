@@ -124,12 +124,13 @@ export class Front implements Receiver {
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
     }
-    const own = ownRoutes({ readiness: () => this.state, health: () => this.health(), threads })
-    const shown = own.filter(({ endpoint }) => config.endpoints.includes(endpoint))
-    this.docs = config.endpoints.includes('openapi')
-      ? new ApiDocs({ config, policies, own: shown, callService: call, clock, log: output.log })
-      : null
-    this.snapshot = new Snapshot(config, this.services, [...shown, ...docsRoutes(this.docs, config)], this.toolbox)
+    const { endpoints } = config
+    const own = ownRoutes({ endpoints, readiness: () => this.state, health: () => this.health(), threads })
+    this.docs =
+      endpoints.openapi === false
+        ? null
+        : new ApiDocs({ config, policies, own, callService: call, clock, log: output.log })
+    this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], this.toolbox)
     // Where they come from.
     const proxies = new TrustedProxies(config.trustedProxies, {
       forwarding: config.forwarding,

@@ -1,5 +1,6 @@
 import type { ApiDocs } from '../api-docs/api-docs.ts'
-import type { Endpoint, GatewayConfig } from '../config/schema.ts'
+import type { Endpoint } from '../config/endpoints-schema.ts'
+import type { GatewayConfig } from '../config/schema.ts'
 import type { DocsObject } from '../core/api-docs.ts'
 import type { RouteInfo } from '../core/exchange.ts'
 import type { Handler } from '../core/handler.ts'
@@ -20,6 +21,7 @@ export function isOwn(route: RouteInfo): boolean {
 }
 
 export interface OwnRoutesOptions {
+  readonly endpoints: GatewayConfig['endpoints']
   readonly readiness: () => Readiness
   readonly health: () => HealthDocument
   readonly threads: Threads
@@ -36,33 +38,35 @@ export interface OwnRoute {
 }
 
 /** The endpoints that the gateway answers itself on its listeners; a route of the configuration with GET goes before. */
-export function ownRoutes({ readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
-  return [
-    { endpoint: 'health', path: '/health', handler: () => healthReply(readiness(), health()), docs: healthDocs },
-    { endpoint: 'health', path: '/health/live', handler: () => uncached(Reply.json(200, { status: 'alive' })) },
-    {
-      endpoint: 'health',
-      path: '/health/ready',
-      handler: () => {
-        const status = readiness()
-        return uncached(Reply.json(status === 'ready' ? 200 : 503, { status }))
-      },
-    },
-    {
+export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOptions): OwnRoute[] {
+  const own: OwnRoute[] = []
+  if (endpoints.health !== false) {
+    const path = endpoints.health
+    const ready = (): Reply => {
+      const status = readiness()
+      return uncached(Reply.json(status === 'ready' ? 200 : 503, { status }))
+    }
+    own.push(
+      { endpoint: 'health', path, handler: () => healthReply(readiness(), health()), docs: healthDocs },
+      { endpoint: 'health', path: `${path}/live`, handler: () => uncached(Reply.json(200, { status: 'alive' })) },
+      { endpoint: 'health', path: `${path}/ready`, handler: ready },
+    )
+  }
+  if (endpoints.metrics !== false)
+    own.push({
       endpoint: 'metrics',
-      path: '/metrics',
+      path: endpoints.metrics,
       handler: async ({ headers }) => uncached(await metricsReply(threads, headers.combined('Accept'))),
-    },
-  ]
+    })
+  return own
 }
 
 /** What serves the documentation of the API, as far as the configuration wants it. */
-export function docsRoutes(docs: ApiDocs | null, { endpoints }: GatewayConfig): OwnRoute[] {
+export function docsRoutes(docs: ApiDocs | null): OwnRoute[] {
   if (docs === null) return []
-  const page = endpoints.includes('docs') ? docs.page() : []
   return [
-    { endpoint: 'openapi', ...docs.openapi },
-    ...page.map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
+    ...docs.document().map((each): OwnRoute => ({ endpoint: 'openapi', ...each })),
+    ...docs.page().map((each): OwnRoute => ({ endpoint: 'docs', ...each })),
   ]
 }
 

@@ -51,7 +51,7 @@ test('no policy of a user can split a message: it fails, and its name is logged 
     {
       listeners: [{ address: '127.0.0.1:0' }],
       admin: false,
-      endpoints: ['health'],
+      endpoints: { metrics: false, docs: false, openapi: false },
       services: { backend: { instances: [recorder.url], health: false } },
       policies: { chaos: {} } as object,
       routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],

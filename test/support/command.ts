@@ -99,7 +99,7 @@ export function run(args: readonly string[], options?: CommandOptions): Promise<
 }
 
 /** Without the documentation: services hear what the test sends, and nothing else. */
-const QUIET = '\nendpoints: [health, metrics]\n'
+const QUIET = '\nendpoints: { docs: false, openapi: false }\n'
 
 /**
  * `sallyport start` with that YAML, once it listens; killed at the end of the test if it still runs. Without an admin

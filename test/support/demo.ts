@@ -8,7 +8,7 @@ import { startGateway, type TestGateway, type TestGatewayOptions } from './gatew
 
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 
-const ENDPOINTS: GatewayInput['endpoints'] = ['health', 'metrics', 'docs', 'openapi']
+const ENDPOINTS: GatewayInput['endpoints'] = {}
 
 /** The example platform with the gateway of sallyport.yaml in front of it, on free ports until the end of the test. */
 export async function startDemo(t: TestContext, options?: TestGatewayOptions): Promise<TestGateway> {

@@ -77,7 +77,7 @@ export interface TestGatewayOptions {
 }
 
 /** Without the documentation: services hear what the test sends, and nothing else. */
-const QUIET: GatewayInput['endpoints'] = ['health', 'metrics']
+const QUIET: GatewayInput['endpoints'] = { docs: false, openapi: false }
 
 /** Runs a gateway on a free port until the end of the test. */
 export async function startGateway(

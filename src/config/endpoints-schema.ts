@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { parsePattern, PatternError } from '../routing/pattern.ts'
+
+const pathExpected = 'expected a path such as "/healthz", without parameters and wildcards, or false'
+
+/** Where one endpoint is; with it false, nowhere. */
+function endpoint(path: string, what: string) {
+  const schema = z.string(pathExpected).superRefine((text, context) => {
+    if (!isPlainPath(text)) context.addIssue({ code: 'custom', message: pathExpected })
+  })
+  return z
+    .union([z.literal(false), schema], pathExpected)
+    .default(path)
+    .describe(`${what}; false for nowhere. Default ${path}.`)
+}
+
+const mapExpected = 'expected a map such as { health: /healthz, metrics: false }'
+
+/** Schema of what the gateway answers itself on its listeners. */
+export const endpointsSchema = z
+  .strictObject(
+    {
+      health: endpoint('/health', 'Path of the health of the gateway, and of /live and /ready below it'),
+      metrics: endpoint('/metrics', 'Path of the metrics'),
+      docs: endpoint('/docs', 'Path of the page with the documentation of the API, and of its files below it'),
+      openapi: endpoint('/openapi.json', 'Path of the OpenAPI document of the API'),
+    },
+    { error: (issue) => (issue.code === 'invalid_type' ? mapExpected : undefined) },
+  )
+  .superRefine((endpoints, context) => {
+    if (endpoints.docs !== false && endpoints.openapi === false)
+      context.addIssue({
+        code: 'custom',
+        path: ['docs'],
+        message: 'shows what openapi serves; expected false where that is false',
+        input: endpoints.docs,
+      })
+    const paths = ownPaths(endpoints)
+    for (const [i, { endpoint: name, path }] of paths.entries()) {
+      const first = paths.findIndex((other) => other.path === path)
+      if (first === i) continue
+      const message = `${path} is the place of ${paths[first]!.endpoint} too; expected another path`
+      context.addIssue({ code: 'custom', path: [name], message, input: path })
+    }
+  })
+
+/** Where the gateway's own endpoints are; false for nowhere. */
+export type Endpoints = z.output<typeof endpointsSchema>
+
+/** One of them. */
+export type Endpoint = keyof Endpoints
+
+/** Every path, as a pattern, at which the gateway answers itself. */
+export function ownPaths(endpoints: Endpoints): { readonly endpoint: Endpoint; readonly path: string }[] {
+  const { health, metrics, docs, openapi } = endpoints
+  const at = (endpointName: Endpoint, path: string | false, below: readonly string[]) =>
+    path === false ? [] : ['', ...below].map((rest) => ({ endpoint: endpointName, path: path + rest }))
+  return [
+    ...at('health', health, ['/live', '/ready']),
+    ...at('metrics', metrics, []),
+    ...at('docs', docs, ['/', '/{file}']),
+    ...at('openapi', openapi, []),
+  ]
+}
+
+function isPlainPath(text: string): boolean {
+  try {
+    const { segments, rest, text: normal } = parsePattern(text)
+    return !rest && normal === text && segments.every((segment) => 'literal' in segment && segment.literal !== '')
+  } catch (error) {
+    if (error instanceof PatternError) return false
+    throw error
+  }
+}

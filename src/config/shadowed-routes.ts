@@ -1,0 +1,59 @@
+import { routingTable } from '../routing/match.ts'
+import { parsePattern, type PathPattern } from '../routing/pattern.ts'
+import { endpointsSchema, ownPaths } from './endpoints-schema.ts'
+import type { Finding } from './issues.ts'
+import type { Path } from './problems.ts'
+import { routeSchema } from './route-schema.ts'
+import { fieldOf, itemsOf } from './value.ts'
+
+/**
+ * Routes at or below the path of an endpoint of the gateway's own that would answer requests in their place. That it
+ * goes before a route such as "/*" is what everybody expects.
+ */
+export function checkShadowed(config: unknown): Finding[] {
+  const endpoints = endpointsSchema.safeParse(fieldOf(config, 'endpoints') ?? {})
+  if (!endpoints.success) return []
+  const own = ownPaths(endpoints.data)
+  return itemsOf(fieldOf(config, 'routes')).flatMap((route, i) => {
+    const written = fieldOf(route, 'match')
+    const match = routeSchema.shape.match.safeParse(written)
+    // A host goes before all that the gateway answers.
+    if (!match.success || match.data.host !== undefined) return []
+    const isList = Array.isArray(fieldOf(written, 'path'))
+    return match.data.path.flatMap((pattern, j): Finding[] => {
+      const found = own.find(({ endpoint, path }) => {
+        const root = endpoints.data[endpoint]
+        if (root === false || !(pattern === root || pattern.startsWith(`${root}/`))) return false
+        const [first] = routingTable([
+          { match: { ...match.data, path: [pattern] }, value: 'route' },
+          { match: { path: [path], method: ['GET'] }, value: 'endpoint' },
+        ])
+        return first?.value === 'endpoint' && overlap(parsePattern(path), parsePattern(pattern)) && takesGet(match.data)
+      })
+      if (found === undefined) return []
+      const path: Path = ['routes', i, 'match', 'path', ...(isList ? [j] : [])]
+      const message =
+        `the gateway answers GET ${found.path} itself, before this route; expected another path, or another place for ` +
+        `the endpoint: endpoints: { ${found.endpoint}: /other }, or false`
+      return [{ path, isKey: false, message }]
+    })
+  })
+}
+
+function takesGet({ method = [] }: { readonly method?: readonly string[] | undefined }): boolean {
+  return method.length === 0 || method.includes('GET')
+}
+
+/** Whether some path matches both. */
+function overlap(a: PathPattern, b: PathPattern): boolean {
+  if (!a.rest && !b.rest && a.segments.length !== b.segments.length) return false
+  if (!a.rest && a.segments.length < b.segments.length) return false
+  if (!b.rest && b.segments.length < a.segments.length) return false
+  return a.segments.every((segment, i) => {
+    const other = b.segments[i]
+    if (other === undefined) return true
+    if ('literal' in segment && 'literal' in other) return segment.literal === other.literal
+    // A parameter is never empty.
+    return !('literal' in segment && segment.literal === '') && !('literal' in other && other.literal === '')
+  })
+}
