@@ -45,7 +45,7 @@ test('health asks the admin listener, with its token, where listeners do not ans
   const admin = `endpoints: { health: false }\nadmin: { address: '127.0.0.1:${adminPort}' }`
   const right = await health(t, admin, { env: { ADMIN_TOKEN: TOKEN } })
   assert.equal(right.stdout, `http://127.0.0.1:${adminPort}/health answers.\n`)
-  const written = await health(t, admin.replace(' }', `, token: ${TOKEN} }`), { env: { ADMIN_TOKEN: '' } })
+  const written = await health(t, admin.replace(/ }$/, `, token: ${TOKEN} }`), { env: { ADMIN_TOKEN: '' } })
   assert.equal(written.code, 0, written.stderr)
   const wrong = await health(t, admin, { env: { ADMIN_TOKEN: `${TOKEN}-of-yesterday` } })
   assert.deepEqual([wrong.code, wrong.stderr], [1, `http://127.0.0.1:${adminPort}/health answers 401.\n`])

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/field.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
@@ -7,6 +8,7 @@ import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
 import { routePoliciesSchema } from './policy-schema.ts'
+import { nearest } from './suggest.ts'
 
 const idExpected = 'expected a name of letters, digits, ".", "_" and "-"'
 const prefixExpected = 'expected a path prefix such as "/api/v1"'
@@ -32,7 +34,29 @@ const pathPrefix = parsedBy((strip) => compileRewrite({ strip }), prefixExpected
 
 const host = parsedBy(parseHostPattern, hostExpected).toLowerCase()
 
-const method = z.string(methodExpected).refine(isToken, methodExpected).toUpperCase()
+/** What other gateways take for every method. */
+const ANY_METHOD = new Set(['*', 'ANY', 'ALL'])
+
+/** No request with these gets as far as a route. */
+const NOT_OFFERED = new Set(['CONNECT', 'TRACE'])
+
+const method = z
+  .string(methodExpected)
+  .toUpperCase()
+  .superRefine((text, context) => {
+    const refuse = (message: string): void => context.addIssue({ code: 'custom', message })
+    if (ANY_METHOD.has(text)) return refuse(`${JSON.stringify(text)} is no method: leave method out for every method`)
+    if (!isToken(text)) return refuse(methodExpected)
+    const known = METHODS.filter((name) => !NOT_OFFERED.has(name))
+    if (known.includes(text)) return
+    const meant = nearest(text, known)
+    refuse(
+      `unknown method ${JSON.stringify(text)}; ` +
+        (meant === undefined
+          ? `expected one such as GET, HEAD, POST, PUT, PATCH, DELETE or QUERY`
+          : `did you mean ${meant}?`),
+    )
+  })
 
 const headerName = z.string(nameExpected).refine(isToken, nameExpected)
 

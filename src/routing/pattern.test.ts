@@ -41,7 +41,7 @@ const problems: Record<string, RegExp> = {
   '*': /must start with "\/"/,
   '/a*': /"\*" is allowed only as the whole last segment/,
   '/a/*/b': /"\*" is allowed only/,
-  '/a/**': /"\*" is allowed only/,
+  '/a/**': /did you mean "\/a\/\*"\?/,
   '/{id': /a parameter is a whole segment/,
   '/v{n}': /has "v\{n\}": a parameter is a whole segment/,
   '/{}': /a parameter is a whole segment/,

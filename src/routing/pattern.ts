@@ -1,3 +1,4 @@
+import { intendedPattern } from './foreign-pattern.ts'
 import { normalizePath } from './path.ts'
 
 /** A path pattern in its parsed form. */
@@ -27,6 +28,11 @@ const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
  * Literals may be written as text or percent-encoded. Throws PatternError.
  */
 export function parsePattern(text: string): PathPattern {
+  const meant = intendedPattern(text)
+  if (meant !== null)
+    throw new PatternError(
+      `is no pattern here, where parameters are {id} and all below is /*; did you mean "${meant}"?`,
+    )
   if (!text.startsWith('/')) throw new PatternError('must start with "/"')
   const rest = text.endsWith('/*')
   const written = (rest ? text.slice(0, -2) : text).split('/').slice(1)

@@ -12,6 +12,8 @@ export type Segment =
   | { readonly type: 'rest'; readonly name: string | null }
 
 const PARAMETER = /^\{([^{}]+)\}$/
+/** As routers of frameworks write it, and documents that were made of them by hand. */
+const COLON = /^:([A-Za-z_]\w*)$/
 /** What frameworks call a parameter that takes several segments: {+p}, {*p}, {p*}, {p+}, {p...}, {p:path}, {p:.*}. */
 const SEVERAL = /^(?:[+*](?<before>.+)|(?<after>[^:]+?)(?:[*+]|\.\.\.|:path|:\.[*+]\??))$/
 /** A name with what a framework says of its values, as in {id:int}. */
@@ -38,7 +40,7 @@ export function parseTemplate(template: string, declared: readonly string[]): re
 function parseSegment(segment: string, template: string, isLast: boolean): Segment {
   if (segment === '**' || (segment === '*' && isLast)) return { type: 'rest', name: null }
   if (segment === '*') return { type: 'parameter', name: null }
-  const inner = PARAMETER.exec(segment)?.[1]
+  const inner = PARAMETER.exec(segment)?.[1] ?? COLON.exec(segment)?.[1]
   if (inner === undefined) return parseMixed(segment, template)
   const several = SEVERAL.exec(inner)?.groups
   if (several !== undefined) return { type: 'rest', name: several['before'] ?? several['after'] ?? null }

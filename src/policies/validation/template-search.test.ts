@@ -35,6 +35,7 @@ for (const [template, path, params] of [
   ['/a/*/b', '/a/x/b', {}],
   ['/a/*/b', '/a/x/y/b', null],
   ['/a/{id:int}', '/a/1', { id: '1' }],
+  ['/a/:id/b', '/a/1/b', { id: '1' }],
   ['/a/{order:id}', '/a/1', { 'order:id': '1' }],
   ['/a/{id:[0-9]+}', '/a/1', { id: '1' }],
   ['/files/{name}.{ext}', '/files/a.b.c', { name: 'a', ext: 'b.c' }],

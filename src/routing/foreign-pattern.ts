@@ -1,0 +1,47 @@
+const PARAMETERS = [
+  // Express, Rails, Go's httprouter, Flask and Django.
+  /^:([A-Za-z_]\w*)\??$/,
+  /^<(?:\w+:)?([A-Za-z_]\w*)>$/,
+  // With a type or an expression, or both.
+  /^\{([A-Za-z_]\w*)[:=].*\}$/,
+  /^:([A-Za-z_]\w*)\(.*\)$/,
+  /^\(\?P?<([A-Za-z_]\w*)>.*\)$/,
+]
+/** What takes all that follows. */
+const REST =
+  /^(?:\*\*|\.\*|\(\.[*+]\)|\*[A-Za-z_]\w*|:[A-Za-z_]\w*[*+]|\{\*\*?[A-Za-z_]*\w*\}|\{\+\w+\}|\{\w+(?:[*+]|\.\.\.|:path|:\.[*+])\}|<path:\w+>)$/
+/** An expression for one segment. */
+const EXPRESSION = /\[[^\]]*[-^][^\]]*\]|\][*+?{]|\\[dDwWsS]|\.[*+]|\([^)]*[|*+\\][^)]*\)/
+/** One for a whole segment that holds a slash itself. */
+const NO_SLASH = /\(?\[\^\/\]\s*[*+]\)?/g
+
+/** What a pattern in the style of another router, or a regular expression, was probably to be here; null for any other. */
+export function intendedPattern(text: string): string | null {
+  const written = text.replace(/^~\*?\s*/, '').replace(/^\^(?=\/)/, '')
+  const segments = written.replaceAll(NO_SLASH, '[^]+').split('/')
+  const names = new Set<string>()
+  const meant = segments.map((segment, i) => intended(segment, i === segments.length - 1, names))
+  const isForeign =
+    written !== text ||
+    segments.length < written.split('/').length ||
+    meant.some((segment, i) => segment !== segments[i])
+  return isForeign && written.startsWith('/') ? meant.join('/') : null
+}
+
+function intended(written: string, isLast: boolean, names: Set<string>): string {
+  const segment = isLast && /.\$$/.test(written) ? written.slice(0, -1) : written
+  if (REST.test(segment)) return isLast ? '*' : parameter('rest', names)
+  for (const form of PARAMETERS) {
+    const name = form.exec(segment)?.[1]
+    if (name !== undefined) return parameter(name, names)
+  }
+  if (EXPRESSION.test(segment)) return parameter('id', names)
+  return segment
+}
+
+function parameter(name: string, names: Set<string>): string {
+  let unique = name
+  for (let i = 2; names.has(unique); i++) unique = `${name}${i}`
+  names.add(unique)
+  return `{${unique}}`
+}
