@@ -65,8 +65,8 @@ export function ownRoutes({ endpoints, readiness, health, threads }: OwnRoutesOp
 export function docsRoutes(docs: ApiDocs | null): OwnRoute[] {
   if (docs === null) return []
   return [
-    ...docs.document().map((each): OwnRoute => ({ endpoint: 'openapi', ...each })),
-    ...docs.page().map((each): OwnRoute => ({ endpoint: 'docs', ...each })),
+    ...docs.document().map(({ path, handler }): OwnRoute => ({ endpoint: 'openapi', path, handler })),
+    ...docs.page().map(({ path, handler }): OwnRoute => ({ endpoint: 'docs', path, handler })),
   ]
 }
 
