@@ -22,6 +22,7 @@ const LARGEST = 180e6
 const LARGEST_COMPRESSED = 60e6
 
 const tools: readonly TestServer[] = [
+  { command: 'redis-server', package: 'redis-server', tests: 'what replicas share' },
   { command: 'buildah', package: 'buildah', tests: 'building images' },
   { command: 'debootstrap', package: 'debootstrap', tests: 'a stand-in for the image of Node' },
 ]
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { 'stand-in': { type: 'boolean', default: false } } })
   const standIn = values['stand-in']
   // 1.
-  ensure(standIn ? tools : tools.slice(0, 1))
+  ensure(standIn ? tools : tools.slice(0, -1))
   const name = `docker.io/library/${base}`
   if (standIn && !hasImage(name)) timed('a stand-in for the base', () => makeStandIn(name))
   // 2.
@@ -49,6 +50,8 @@ async function main(): Promise<void> {
   }
   build('deploy/docker/Dockerfile', gateway, ...labels.flatMap((label) => ['--build-arg', label]))
   build('examples/platform/Dockerfile', examples)
+  // What these have taken the place of.
+  buildah('rmi', '--prune')
 
   await mounted(gateway, async (folder) => {
     // 3.

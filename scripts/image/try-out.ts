@@ -3,16 +3,18 @@ import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setInterval } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { freePorts, serviceNames, startPlatform } from '../../examples/platform/platform.ts'
+import { freePorts as anyPorts, RedisServer } from '../../test/support/redis.ts'
 import { type Container, runContainer, startContainer } from './container.ts'
 import { walkDemo } from './walk.ts'
 
 const command = '/usr/bin/sallyport'
 
 /**
- * 1. Start the platform, and the gateway in front of it.
+ * 1. Start the platform, Redis, and the gateway between them, with the variables that compose gives it.
  * 2. See that it has no rights.
- * 3. Ask it: by its health command, and by the list of the demo.
+ * 3. Ask it: by its health command, and by the list of the demo; see that it has counted in Redis.
  * 4. End it by SIGTERM.
  */
 export async function tryGateway(root: string): Promise<void> {
@@ -23,8 +25,10 @@ export async function tryGateway(root: string): Promise<void> {
   const urls = serviceNames.map((name): [string, string] => {
     return [`${name.toUpperCase().replace('-', '_')}_URL`, platform.instances[name].map(({ url }) => url).join(',')]
   })
+  const redis = await startRedis()
   const env = {
     ...Object.fromEntries(urls),
+    REDIS_URL: redis.url,
     JWT_SECRET: secret,
     PARTNER_KEY_SHA256: hash('sha256', apiKey),
     LOG_LEVEL: 'INFO',
@@ -48,10 +52,12 @@ export async function tryGateway(root: string): Promise<void> {
       { '127.0.0.1:8003': new URL(drained?.url ?? '').host },
     )
     console.log(`gateway: healthy, and the ${steps} steps of the demo went as they should`)
+    await assertCounted(redis)
     // 4.
     await assertEnds(gateway)
   } finally {
     gateway.end()
+    await redis.kill()
     await platform.close()
   }
 }
@@ -73,6 +79,20 @@ export async function tryServices(root: string): Promise<void> {
     }
   }
   console.log(`services: ${serviceNames.length} answer`)
+}
+
+async function startRedis(): Promise<RedisServer> {
+  const [port = 0] = await anyPorts(1)
+  const redis = new RedisServer(port, ['--port', String(port), '--bind', '127.0.0.1', '--save', ''])
+  await redis.start()
+  return redis
+}
+
+async function assertCounted({ url }: RedisServer): Promise<void> {
+  const client = new Redis(url)
+  const counts = await client.keys('rate_limit:*')
+  client.disconnect()
+  if (counts.length === 0) throw new Error('The gateway has counted nothing in Redis')
 }
 
 /** The first match in what a container prints; the rest is thrown away. */
