@@ -20,7 +20,7 @@ export class Representation {
   private zipped: Promise<Bytes> | null = null
 
   constructor(content: Buffer, fields: readonly (readonly [name: string, value: string])[]) {
-    this.content = Bytes.fromBuffer(content)
+    this.content = Bytes.fromBuffer(content).kept()
     this.tag = hash('sha256', content, 'base64url').slice(0, 22)
     this.fields = Headers.of([...fields, ['Vary', 'Accept-Encoding']]).toWire()
   }
@@ -31,7 +31,7 @@ export class Representation {
     if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? ''))
       return this.reply(this.tag, '', known, this.content)
     const fields = 'Content-Encoding: gzip\r\n'
-    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content))
+    this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content).kept())
     return this.zipped.then((content) => this.reply(`${this.tag}-gzip`, fields, known, content))
   }
 

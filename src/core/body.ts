@@ -7,33 +7,37 @@ export type Body = Bytes | BodyStream | null
 /** Up to here, head and body go out as one string, so that a body that is kept is one, in octets. */
 const AS_TEXT = 14_000
 
-/** A complete body in memory, kept in the form it arrived in and converted only when asked. */
+/**
+ * A complete body in memory, in the form it arrived in. It is converted whenever the other form is asked for: a body that is
+ * kept, as in a cache, is held once.
+ */
 export class Bytes {
   /** Octets. */
   readonly length: number
-  private latin1: string | null
-  private octets: Buffer | null
+  private readonly content: string | Buffer
 
-  private constructor(length: number, latin1: string | null, octets: Buffer | null) {
-    this.length = length
-    this.latin1 = latin1
-    this.octets = octets
+  private constructor(content: string | Buffer) {
+    this.length = content.length
+    this.content = content
   }
 
   /** From a byte string: one character an octet. */
   static fromLatin1(text: string): Bytes {
-    return new Bytes(text.length, text, null)
+    return new Bytes(text)
   }
 
   /** From a buffer that nobody changes afterwards. */
   static fromBuffer(buffer: Buffer): Bytes {
-    return new Bytes(buffer.length, null, buffer)
+    return new Bytes(buffer)
   }
 
-  /** From the pieces of a body that is kept; they are copied, in the form in which it is best sent again and again. */
+  /** From the pieces of a body that is kept; they are copied, as `kept` has it. */
   static join(pieces: readonly Buffer[]): Bytes {
-    const octets = Buffer.concat(pieces)
-    return octets.length <= AS_TEXT ? Bytes.fromLatin1(octets.toString('latin1')) : Bytes.fromBuffer(octets)
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+    const octets = Buffer.allocUnsafeSlow(length)
+    let at = 0
+    for (const piece of pieces) at += piece.copy(octets, at)
+    return Bytes.fromBuffer(octets).kept()
   }
 
   /** From text, as UTF-8. */
@@ -41,14 +45,23 @@ export class Bytes {
     return Bytes.fromBuffer(Buffer.from(text, 'utf8'))
   }
 
+  /** The same in the form in which it is best sent again and again, and in memory that holds nothing else. */
+  kept(): Bytes {
+    const { content, length } = this
+    if (length <= AS_TEXT) return new Bytes(this.toBuffer().toString('latin1'))
+    if (typeof content !== 'string' && content.buffer.byteLength === length) return this
+    const own = Buffer.allocUnsafeSlow(length)
+    if (typeof content === 'string') own.write(content, 'latin1')
+    else content.copy(own)
+    return new Bytes(own)
+  }
+
   toLatin1(): string {
-    this.latin1 ??= this.octets!.toString('latin1')
-    return this.latin1
+    return typeof this.content === 'string' ? this.content : this.content.toString('latin1')
   }
 
   toBuffer(): Buffer {
-    this.octets ??= Buffer.from(this.latin1!, 'latin1')
-    return this.octets
+    return typeof this.content === 'string' ? Buffer.from(this.content, 'latin1') : this.content
   }
 
   /** Decoded as UTF-8. */

@@ -214,7 +214,7 @@ function endOf(route: RouteConfig, services: ReadonlyMap<string, Service>): Hand
 
 function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
   const raw = Headers.of(fields).toWire()
-  const body = text === '' ? null : Bytes.fromText(text)
+  const body = text === '' ? null : Bytes.fromText(text).kept()
   return () => new Reply(status, headersFromWire(raw), body)
 }
 

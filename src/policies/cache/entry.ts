@@ -4,7 +4,7 @@ import { Reply } from '../../core/reply.ts'
 import { deliver } from './stored-body.ts'
 
 /** What an object of a store takes besides its texts, in octets; about right. */
-export const OVERHEAD = 600
+export const OVERHEAD = 1000
 
 /** Heads of hits, as they are for the current second. */
 const heads = new WeakMap<Entry, { age: number; fields: string }>()

@@ -167,7 +167,7 @@ export class Fetch {
         this.settleAfter(body === null ? undefined : this.keep(storable, body))
       })
     } else {
-      this.settleAfter(this.keep(storable, reply.body))
+      this.settleAfter(this.keep(storable, reply.body?.kept() ?? null))
     }
     appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, stored: true }))
     return reply

@@ -39,10 +39,10 @@ export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | 
   const { directives } = control
   const named = [...fieldsOf(directives, 'no-cache'), ...fieldsOf(directives, 'private')]
   const dropped = named.length === 0 ? ALWAYS : new NameSet([...NOT_KEPT, ...named])
-  const fields = dropped.without(headers.toWire())
-  const selecting = selectingValues(vary, exchange.headers)
+  const fields = ownText(dropped.without(headers.toWire()))
+  const selecting = selectingValues(vary, exchange.headers).map(ownText)
   const date = parseHttpDate(headers.get('Date'), arrival.wall) ?? arrival.wall
-  const lastModified = headers.get('Last-Modified') ?? null
+  const [etag, lastModified] = [ownOrNull(headers.get('ETag')), ownOrNull(headers.get('Last-Modified'))]
   return {
     url,
     status,
@@ -50,14 +50,23 @@ export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | 
     body,
     born: now - initialAge(headers, arrival),
     ...freshness,
-    etag: headers.get('ETag') ?? null,
+    etag,
     lastModified,
     date,
     modified: parseHttpDate(lastModified ?? undefined, arrival.wall) ?? date,
     vary,
     selecting,
-    language: headers.combined('Content-Language')?.toLowerCase() ?? null,
-    groups: groupsOf(exchange.host, headers, 'Cache-Groups'),
+    language: ownOrNull(headers.combined('Content-Language')?.toLowerCase()),
+    groups: groupsOf(exchange.host, headers, 'Cache-Groups').map(ownText),
     size: OVERHEAD + fields.length * 2 + url.length * 3 + (body?.length ?? 0) + selecting.join('').length,
   }
+}
+
+/** A part of a longer text would keep all of that, here the heads of the request and the reply. */
+function ownText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1')
+}
+
+function ownOrNull(text: string | undefined): string | null {
+  return text === undefined ? null : ownText(text)
 }

@@ -1,20 +1,28 @@
-import { type BodyStream, Bytes } from '../../core/body.ts'
+import { type BodyStream, Budget, Bytes } from '../../core/body.ts'
 import type { Headers } from '../../core/headers.ts'
 import { PassingBody } from '../../core/passing-body.ts'
 
+const NOTHING = Buffer.alloc(0)
+
+/** Of a thread: octets of all bodies that are kept while they come. */
+const shared = new Budget(64 * 1024 ** 2)
+
 /**
  * A body that is kept while it streams to the client. `kept` is called once: with the whole body, or with null as soon
- * as it is over the limit, has trailers, breaks off, or nobody wants the rest of it.
+ * as it is over the limit, has trailers, breaks off, nobody wants the rest of it, or the budget has no room for more.
  */
 export class StoringBody extends PassingBody {
   private readonly limit: number
+  private readonly budget: Budget
   private kept: ((body: Bytes | null) => void) | null
-  private chunks: Buffer[] = []
+  /** One buffer, not a list of chunks: these may be tiny, and each would cost far more than its octets. */
+  private octets: Buffer = NOTHING
   private size = 0
 
-  constructor(source: BodyStream, limit: number, kept: (body: Bytes | null) => void) {
+  constructor(source: BodyStream, limit: number, kept: (body: Bytes | null) => void, budget: Budget = shared) {
     super(source)
     this.limit = limit
+    this.budget = budget
     this.kept = kept
   }
 
@@ -24,17 +32,13 @@ export class StoringBody extends PassingBody {
   }
 
   override write(chunk: Buffer): boolean {
-    if (this.kept !== null) {
-      this.size += chunk.length
-      if (this.size > this.limit) this.settle(null)
-      else this.chunks.push(Buffer.from(chunk))
-    }
+    if (this.kept !== null) this.keep(chunk)
     return super.write(chunk)
   }
 
   override end(trailers: Headers | null): void {
     const whole = trailers === null && (this.length < 0 || this.size === this.length)
-    if (this.kept !== null) this.settle(whole ? Bytes.join(this.chunks) : null)
+    if (this.kept !== null) this.settle(whole ? Bytes.fromBuffer(this.octets.subarray(0, this.size)).kept() : null)
     super.end(trailers)
   }
 
@@ -43,10 +47,28 @@ export class StoringBody extends PassingBody {
     super.fail(error)
   }
 
+  private keep(chunk: Buffer): void {
+    const size = this.size + chunk.length
+    if (size > this.limit || !this.makeRoom(size)) return this.settle(null)
+    chunk.copy(this.octets, this.size)
+    this.size = size
+  }
+
+  private makeRoom(size: number): boolean {
+    const { octets } = this
+    if (size <= octets.length) return true
+    const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
+    if (!this.budget.take(room - octets.length)) return false
+    this.octets = Buffer.allocUnsafeSlow(room)
+    octets.copy(this.octets)
+    return true
+  }
+
   private settle(body: Bytes | null): void {
     const { kept } = this
     this.kept = null
-    this.chunks = []
+    this.budget.giveBack(this.octets.length)
+    this.octets = NOTHING
     kept?.(body)
   }
 }
