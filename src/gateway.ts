@@ -1,5 +1,6 @@
 import type { Admin } from './admin/server.ts'
 import { withAdminToken } from './config/admin-schema.ts'
+import { checkEnvironment } from './config/environment.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
@@ -77,7 +78,7 @@ export interface Gateway {
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
   // Relative to the working directory, as there is no configuration file.
   const loaded = await readPolicyFiles(withAdminToken(input, process.env), 'sallyport.yaml', options.policies)
-  const config = parseConfig(input, loaded)
+  const config = parseConfig(input, loaded, checkEnvironment(process.env))
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
   logWarnings(config, loaded.chain, output.log)

@@ -17,7 +17,7 @@ test('the JSON Schema takes every good configuration as it is written, variables
   const files = [`${root}sallyport.yaml`, ...globSync(`${root}test/config/good/*.yaml`)]
   assert.ok(files.length > 2)
   for (const file of files) {
-    const { error } = validator.safeParse(parse(readFileSync(file, 'utf8')))
+    const { error } = validator.safeParse(parse(readFileSync(file, 'utf8'), { merge: true }))
     assert.equal(error, undefined, file)
   }
 })

@@ -18,7 +18,12 @@ const DEFINITIONS = {
 export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(gatewaySchema, { io: 'input', target: 'draft-7', unrepresentable: 'any' })
   const relaxed = withVariables(withPartialRoutePolicies(schema))
-  return { title: 'Sallyport configuration', ...relaxed, definitions: DEFINITIONS }
+  return {
+    title: 'Sallyport configuration',
+    ...relaxed,
+    patternProperties: { '^x-': { description: 'A place for anchors; not looked at.' } },
+    definitions: DEFINITIONS,
+  }
 }
 
 /** A route may leave out what the policies of every route already say. */

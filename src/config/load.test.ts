@@ -105,3 +105,29 @@ test('a file that is not there, throws or exports nothing is a problem of its ow
     (error) => error instanceof ConfigError && /no default export/.test(error.message),
   )
 })
+
+test('an endpoint of a collector without a scheme is a problem, and its text is not shown', async () => {
+  const path = await file('otlp.yaml', 'routes: [{ id: a, match: { path: /a }, reply: {} }]')
+  for (const [environment, problem] of [
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'user:pass@collector:4318' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    [{ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'collector:4318/v1/traces' }, 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'grpc://collector:4317' }, 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector', OTEL_SDK_DISABLED: 'true' }, null],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector', OTEL_TRACES_EXPORTER: 'none' }, null],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: ' https://collector:4318/base ' }, null],
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '' }, null],
+  ] as const) {
+    const loading = loadConfig(path, environment)
+    const message = await loading.then(
+      () => null,
+      (error: unknown) => (error instanceof ConfigError ? error.message : String(error)),
+    )
+    const expected = 'expected a URL with its scheme, such as "http://collector:4318"'
+    assert.equal(message, problem === null ? null : `${problem}: ${expected}`)
+  }
+})
+
+test('keys that begin with "x-" are for anchors in code too', async () => {
+  const path = await file('extension.ts', 'export default { "x-any": [1], routes: [] }')
+  assert.deepEqual((await loadConfig(path, {})).routes, [])
+})

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { withAdminToken } from './admin-schema.ts'
+import { checkEnvironment } from './environment.ts'
 import { importDefault } from './import-module.ts'
 import { parseFrom } from './parse.ts'
 import { readPolicyFiles } from './policy-files.ts'
@@ -19,14 +20,16 @@ export function defineConfig(config: GatewayInput): GatewayInput {
  * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError with every problem in it.
  */
 export async function loadConfig(file: string, environment: Environment): Promise<GatewayConfig> {
+  const outside = checkEnvironment(environment)
   if (/\.[cm]?[jt]s$/.test(file))
     return parseFrom(
       await readPolicyFiles(withAdminToken(await importConfig(file), environment), file),
       valueSource(file),
+      outside,
     )
   const text = await readFile(file, 'utf8').catch((error: unknown) => fail(file, 'cannot be read', error))
   const { value, source, problems } = readYaml(text, file, environment)
-  return parseFrom(await readPolicyFiles(withAdminToken(value, environment), file), source, problems)
+  return parseFrom(await readPolicyFiles(withAdminToken(value, environment), file), source, [...outside, ...problems])
 }
 
 async function importConfig(file: string): Promise<unknown> {

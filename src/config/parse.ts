@@ -11,12 +11,16 @@ import { type Source, valueSource } from './source.ts'
 import { isWholeSubstitution } from './substitute.ts'
 import { isFields } from './value.ts'
 
-/** Parses a configuration given as a value. Throws ConfigError with all of its problems. */
+/**
+ * Parses a configuration given as a value; `earlier` are problems that are known already. Throws ConfigError with all of
+ * them.
+ */
 export function parseConfig(
   value: unknown,
   loaded: PolicyFiles = { value, chain: policies, findings: [] },
+  earlier: readonly Problem[] = [],
 ): GatewayConfig {
-  return parseFrom(loaded, valueSource())
+  return parseFrom(loaded, valueSource(), earlier)
 }
 
 /**
@@ -29,10 +33,11 @@ export function parseConfig(
  * 4. Check what refers to what, and that the options of own policies can be handed to other threads.
  */
 export function parseFrom(
-  { value, chain, findings: unloaded }: PolicyFiles,
+  { value: written, chain, findings: unloaded }: PolicyFiles,
   source: Source,
   earlier: readonly Problem[] = [],
 ): GatewayConfig {
+  const value = withoutExtensions(written)
   const first = attempt(value, source, chain)
   const retyped = 'findings' in first ? retype(value, first.findings, source) : value
   const checked = retyped === value ? first : attempt(retyped, source, chain)
@@ -46,6 +51,12 @@ export function parseFrom(
   const problems = collectProblems(findings, source, earlier)
   if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)
   return checked.value
+}
+
+/** Without the keys that begin with "x-", which are a place for anchors. */
+function withoutExtensions(value: unknown): unknown {
+  if (!isFields(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
 function attempt(value: unknown, source: Source, chain: readonly Policy[]) {
@@ -92,8 +103,11 @@ function collectProblems(findings: readonly Finding[], source: Source, earlier: 
     const position = isKey ? source.locateKey(path) : source.locate(path)
     return { file: source.file, position, path: formatPath(path), message }
   })
-  const fresh = problems.filter((problem) => {
-    const key = `${problem.path} ${problem.message}`
+  const fresh = problems.filter((problem, i) => {
+    // What is wrong below an anchor is said once, not for each of its aliases.
+    const { position, message } = problem
+    const place = position === undefined ? problem.path : `${placeOf(problem)} ${String(findings[i]!.path.at(-1))}`
+    const key = `${place} ${message}`
     if (seen.has(key) || (problem.position !== undefined && seen.has(placeOf(problem)))) return false
     seen.add(key)
     return true

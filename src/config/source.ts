@@ -1,4 +1,5 @@
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
+import { type Document, isMap, isNode, isScalar, isSeq, type LineCounter, type Node, type Pair } from 'yaml'
+import { followAlias, isMergeKey, mergedMaps } from './merge-keys.ts'
 import type { Path, Position } from './problems.ts'
 
 /** Where a configuration came from: gives its problems their places and shows values as they were written. */
@@ -24,8 +25,25 @@ export function yamlSource(
   lines: LineCounter,
   substituted: ReadonlyMap<Node, string>,
 ): Source {
-  const follow = (node: unknown): unknown => (isAlias(node) ? node.resolve(document) : node)
+  const follow = (node: unknown): unknown => followAlias(node, document)
   const at = (path: Path): unknown => path.reduce<unknown>((node, step) => child(follow(node), step), document.contents)
+
+  function child(parent: unknown, step: string | number): unknown {
+    return isSeq(parent) ? parent.items[Number(step)] : pairOf(parent, step)?.value
+  }
+
+  /** Of the map itself, or of those that are merged into it. */
+  function pairOf(map: unknown, key: string | number | undefined): Pair | undefined {
+    if (!isMap(map)) return undefined
+    const own = map.items.find((pair) => isScalar(pair.key) && pair.key.value === key && !isMergeKey(pair.key))
+    if (own !== undefined) return own
+    const merged = map.items.flatMap((pair) => (isMergeKey(pair.key) ? (mergedMaps(pair, document) ?? []) : []))
+    for (const each of merged) {
+      const pair = pairOf(each, key)
+      if (pair !== undefined) return pair
+    }
+    return undefined
+  }
 
   function locate(path: Path): Position | undefined {
     return positionOf(at(path), lines) ?? (path.length === 0 ? undefined : locateKey(path))
@@ -43,15 +61,6 @@ export function yamlSource(
   }
 
   return { file, locate, locateKey, written }
-}
-
-function child(parent: unknown, step: string | number): unknown {
-  return isSeq(parent) ? parent.items[Number(step)] : pairOf(parent, step)?.value
-}
-
-function pairOf(map: unknown, key: string | number | undefined): Pair | undefined {
-  if (!isMap(map)) return undefined
-  return map.items.find((pair) => isScalar(pair.key) && pair.key.value === key)
 }
 
 function positionOf(node: unknown, lines: LineCounter): Position | undefined {

@@ -7,6 +7,9 @@ export type Substitution = { readonly text: string; readonly problems: readonly 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** "$$", a whole substitution, or the beginning of one that is not closed. */
 const PARTS = /\$\$|\$\{([^}]*)\}|\$\{/g
+/** Names of variables that hold what nobody is to read. */
+const SECRET =
+  /SECRET|TOKEN|PASS(?:WORD|WD|PHRASE)?(?:_|$)|CREDENTIAL|(?:^|_)(?:KEY|PWD|PW|AUTH|SALT)(?:_|$)|PRIVATE|APIKEY/i
 const WHOLE = /^\$\{[^}]*\}$/
 
 /**
@@ -31,11 +34,15 @@ export function substitute(text: string, environment: Environment): Substitution
       return ''
     }
     const value = (Object.hasOwn(environment, name) && environment[name]) || fallback
-    if (value === undefined)
-      problems.push(`environment variable ${name} is not set: set it, or write "\${${name}:-default}"`)
+    if (value === undefined) problems.push(`environment variable ${name} is not set: ${adviceFor(name)}`)
     return value ?? ''
   })
   return { text: replaced, problems }
+}
+
+/** A secret that stands in the file is none. */
+function adviceFor(name: string): string {
+  return SECRET.test(name) ? 'set it' : `set it, or write "\${${name}:-default}"`
 }
 
 /** Whether the text is one substitution and nothing else, so that it may stand for a number, true or false. */

@@ -1,15 +1,7 @@
-import {
-  type Document,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from 'yaml'
-import { ConfigError, formatPath, type Path, type Problem } from './problems.ts'
+import { type Document, isAlias, isNode, isPair, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml'
+import { findUnquotedVariables, parseYaml } from './flow-variables.ts'
+import { isMergeKey, mergedMaps } from './merge-keys.ts'
+import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { positionAt, type Source, yamlSource } from './source.ts'
 import { type Environment, substitute } from './substitute.ts'
 
@@ -29,12 +21,19 @@ type Report = (node: Node, ancestors: readonly unknown[], message: string) => vo
  * Throws ConfigError when the text is no YAML.
  */
 export function readYaml(text: string, file: string, environment: Environment): YamlConfig {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  const syntax = [...document.errors, ...document.warnings]
-  const problems = syntax.map((error): Problem => {
-    return { file, position: positionAt(error.pos[0], lines), path: '', message: syntaxMessage(error) }
-  })
+  const { document, lines } = parseYaml(text)
+  const { variables, errors } = findUnquotedVariables(text, document.errors)
+  const syntax = [...errors, ...document.warnings]
+  const problems = [
+    ...variables.map(({ offset, text: unquoted }): Problem => {
+      const message = `a variable in a flow map or list must be quoted: write ${JSON.stringify(unquoted)}`
+      return { file, position: positionAt(offset, lines), path: '', message }
+    }),
+    ...syntax.map((error): Problem => {
+      return { file, position: positionAt(error.pos[0], lines), path: '', message: syntaxMessage(error) }
+    }),
+  ]
+  if (variables.length > 0) throw new ConfigError(sortProblems(problems))
   const report: Report = (node, ancestors, message) => {
     const path = formatPath(pathOf([...ancestors, node]))
     problems.push({ file, position: positionAt(node.range?.[0] ?? 0, lines), path, message })
@@ -56,6 +55,12 @@ function reportDangling(document: Document.Parsed, report: Report): void {
     Alias(_, alias, ancestors) {
       if (alias.resolve(document) === undefined)
         report(alias, ancestors, `invalid YAML: no anchor "&${alias.source}" stands above this alias`)
+    },
+    Pair(_, pair, ancestors) {
+      const { value } = pair
+      if (isAlias(value) && value.resolve(document) === undefined) return
+      if (isMergeKey(pair.key) && isNode(value) && mergedMaps(pair, document) === null)
+        report(value, [...ancestors, pair], 'expected an alias of a map such as "*defaults", a map, or a list of them')
     },
   })
 }
