@@ -25,6 +25,11 @@ async function setUpRaw(t: TestContext, config: Parameters<typeof proxyTo>[1] = 
   return { clock, service, port, log, client: await connect(t, port) }
 }
 
+/** Octets of a body up to which it is gathered before the service sees anything of it. */
+const GATHERED = 65_536
+/** The beginning of a body that is passed on as it comes. */
+const BEGINNING = 'y'.repeat(GATHERED + 1)
+
 /** A head of exactly that many octets. */
 function headOf(size: number): string {
   const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-Long: \r\n\r\n'
@@ -105,13 +110,12 @@ for (const [name, limits, size] of [
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
     await client.reply()
     client.write(begin)
-    await peer.until('\r\n\r\n')
     client.write(octets(size))
     client.write('\r\n1\r\nx\r\n0\r\n\r\n')
     await refusal(client, 413)
     assert.equal((await log.line({ status_code: 413 }))['method'], 'POST')
-    // The service sees a broken request, never a short one that looks whole.
-    await peer.closed()
+    // The service sees a broken request or none, never a short one that looks whole.
+    if (size > GATHERED) await peer.closed()
     assert.doesNotMatch(peer.received.toString('latin1'), /\r\n0\r\n/)
   })
 }
@@ -164,7 +168,7 @@ test('a body that makes no progress for bodyTimeout is 408, and one that trickle
     limits: { bodyTimeout: '5s' },
     service: { timeouts: { response: '1s' } },
   })
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n')
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 100}\r\n\r\n${BEGINNING}`)
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   for (let i = 0; i < 5; i++) {
@@ -212,7 +216,7 @@ test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t)
 
 test('the time for a reply counts from the end of the request', async (t) => {
   const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { response: '5s' } } })
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n')
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 8}\r\n\r\n${BEGINNING}`)
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   for (let i = 0; i < 8; i++) {
