@@ -93,6 +93,8 @@ export interface Exchange {
   readonly trace: Trace
   /** Takes what is decided on the way, for spans and timings; null where nobody will read it. */
   readonly record: ExchangeRecord | null
+  /** What was wrong with the request when its body had not been read; it goes no further than the policies. */
+  readonly refusal: GatewayError | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */

@@ -173,7 +173,15 @@ function chain(
     const step = policy.create(options, toolbox, route, generalOptions.get(policy) ?? null)
     return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
   })
-  return compose(steps, end)
+  return compose(steps, unlessRefused(end))
+}
+
+/** A request that was refused when it was read gets its refusal where it would be answered, with what policies add. */
+function unlessRefused(end: Handler): Handler {
+  return (exchange) => {
+    if (exchange.refusal !== null) throw exchange.refusal
+    return end(exchange)
+  }
 }
 
 /** One entry for each path, as the path is what the logs and metrics show of a route. */

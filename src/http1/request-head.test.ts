@@ -249,7 +249,8 @@ test('of expectations HTTP/1.1 knows one and HTTP/1.0 none', () => {
   assert.equal(parse(expecting('x', '1.0')).expectsContinue, false)
   assert.equal(parse(get('GET / HTTP/1.1')).expectsContinue, false)
   for (const value of ['x', '', '100-continue, x', '100-continue, 100-continue'])
-    assert.equal(refusal(expecting(value)), 'expectation-failed')
+    assert.equal(parse(expecting(value)).refusal?.code, 'expectation-failed')
+  assert.equal(parse(expecting('100-continue')).refusal, null)
 })
 
 test('an upgrade is asked for by HTTP/1.1 with Upgrade and Connection together', () => {

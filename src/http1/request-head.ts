@@ -27,6 +27,8 @@ export class RequestHead {
   nominated: string[] | null = null
   /** The client waits for 100 (Continue) before it sends the content (RFC 9110 section 10.1.1). */
   expectsContinue = false
+  /** The request is understood, and refused all the same; null if it is not. */
+  refusal: GatewayError | null = null
   /** The protocol that the client asks to change to (RFC 9110 section 7.8); null if it does not. */
   upgrade: string | null = null
   readonly fields: FieldSection
@@ -119,10 +121,11 @@ export class RequestHead {
   private readExpect(): void {
     const { expect } = this.fields
     this.expectsContinue = false
+    this.refusal = null
     if (expect === null || this.minor === 0) return
-    if (expect.toLowerCase() !== '100-continue')
-      throw new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
-    this.expectsContinue = true
+    this.expectsContinue = expect.toLowerCase() === '100-continue'
+    if (this.expectsContinue) return
+    this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
   }
 
   /** RFC 9112 section 6.3, without any of the repairs that it allows: whatever is ambiguous is refused. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Bytes } from '../core/body.ts'
+import { asGatewayError, type GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
 import { tooLarge } from '../core/limited-body.ts'
@@ -136,7 +137,8 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     const length = head.contentLength
-    if (length > options.body) throw tooLarge(options.body)
+    if (length > options.body) exchange.refusal ??= tooLarge(options.body)
+    if (exchange.refusal !== null) return this.beginRefused(exchange, exchange.refusal, end)
     this.expectsContinue = length !== 0 && head.expectsContinue
     let at = bodyStart
     if (length > 0 && length <= WHOLE && end - bodyStart >= length) {
@@ -147,7 +149,11 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
       this.body = body
       this.state = 'body'
       this.deadline = this.deadlines.in(options.bodyTimeout)
-      if (at < end) at = this.readBody(octets, at, end)
+      try {
+        if (at < end) at = this.readBody(octets, at, end)
+      } catch (error) {
+        return this.beginRefused(exchange, asGatewayError(error), end)
+      }
       if (!body.arrived) this.paceBody(body)
       exchange.body = body.whole() ?? body
     }
@@ -162,6 +168,29 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     this.bodyRate.begin()
     // A client that asks first sends nothing before it is answered.
     if (body.received === 0 && !this.expectsContinue) this.bodyRate.wait()
+  }
+
+  /**
+   * What is wrong with the request is known before anybody has seen it. It takes its way, so that the refusal is like
+   * all replies of its route, with a body that whoever reads it finds broken; what comes of that is read by nobody.
+   */
+  private beginRefused(exchange: ServerExchange, refusal: GatewayError, end: number): number {
+    const length = this.head.contentLength
+    exchange.refusal = refusal
+    if (length !== 0) {
+      const body = requestBody(this, length, this.options)
+      body.fail(refusal)
+      exchange.body = body
+    }
+    this.body = null
+    this.state = 'waiting'
+    this.deadline = Number.POSITIVE_INFINITY
+    this.closeAfter = true
+    this.clientCloses = false
+    this.expectsContinue = false
+    this.pauseReading()
+    this.answer(exchange)
+    return end
   }
 
   bodyWanted(): void {

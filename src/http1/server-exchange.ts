@@ -51,6 +51,7 @@ export class ServerExchange implements Exchange {
   error: GatewayError | null = null
   trace: Trace = UNTRACED
   record: ExchangeRecord | null = null
+  refusal: GatewayError | null
   aborted = false
   waiter: Abortable | null = null
   pending: PendingReply | null = null
@@ -74,6 +75,7 @@ export class ServerExchange implements Exchange {
     this.dropped = fields.dropped
     this.upgrade = head.upgrade
     this.expectsContinue = head.expectsContinue
+    this.refusal = head.refusal
     this.informed = informed
     this.acceptsTrailers = fields.te !== null && /(?:^|[,\s])trailers(?:$|[,;\s])/i.test(fields.te)
     if (head.nominated !== null) for (const name of head.nominated) this.headers.delete(name)

@@ -77,6 +77,7 @@ class Call implements Exchange {
   error: GatewayError | null = null
   readonly trace = UNTRACED
   readonly record = null
+  readonly refusal = null
   aborted = false
   waiter: Abortable | null = null
   pending: PendingReply | null = null

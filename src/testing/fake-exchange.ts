@@ -29,6 +29,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     error: null,
     trace: UNTRACED,
     record: null,
+    refusal: null,
     aborted: false,
     waiter: null,
     pending: null,

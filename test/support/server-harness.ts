@@ -53,6 +53,7 @@ export class ServerHarness implements ServerHandler {
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    if (exchange.refusal !== null) throw exchange.refusal
     this.exchanges.push(exchange)
     return this.answer(exchange)
   }

@@ -31,6 +31,7 @@ export class Refresh implements Exchange {
   error: GatewayError | null = null
   readonly trace: Exchange['trace']
   readonly record = null
+  readonly refusal = null
   readonly aborted = false
   waiter: Abortable | null = null
   pending: PendingReply | null = null
