@@ -30,6 +30,9 @@ const GATHERED = 65_536
 /** The beginning of a body that is passed on as it comes. */
 const BEGINNING = 'y'.repeat(GATHERED + 1)
 
+/** Enough for some seconds at the least rate of a body. */
+const TRICKLE = 'x'.repeat(2_000)
+
 /** A head of exactly that many octets. */
 function headOf(size: number): string {
   const head = 'GET / HTTP/1.1\r\nHost: a\r\nX-Long: \r\n\r\n'
@@ -168,13 +171,15 @@ test('a body that makes no progress for bodyTimeout is 408, and one that trickle
     limits: { bodyTimeout: '5s' },
     service: { timeouts: { response: '1s' } },
   })
-  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 100}\r\n\r\n${BEGINNING}`)
+  client.write(
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 6 * TRICKLE.length}\r\n\r\n${BEGINNING}`,
+  )
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   for (let i = 0; i < 5; i++) {
     clock.advance(4_500)
-    client.write('x')
-    await peer.until('x')
+    client.write(TRICKLE)
+    await peer.until(TRICKLE)
   }
   clock.advance(5_300)
   await refusal(client, 408)
@@ -216,13 +221,15 @@ test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t)
 
 test('the time for a reply counts from the end of the request', async (t) => {
   const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { response: '5s' } } })
-  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 8}\r\n\r\n${BEGINNING}`)
+  client.write(
+    `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${BEGINNING.length + 8 * TRICKLE.length}\r\n\r\n${BEGINNING}`,
+  )
   const peer = await service.accept()
   await peer.until('\r\n\r\n')
   for (let i = 0; i < 8; i++) {
     clock.advance(4_000)
-    client.write('x')
-    await peer.until('x')
+    client.write(TRICKLE)
+    await peer.until(TRICKLE)
   }
   clock.advance(4_000)
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
