@@ -32,9 +32,11 @@ export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): 
   }
 }
 
-/** Wall-clock milliseconds of a claim in seconds such as exp; Infinity where there is none. */
+/** Wall-clock milliseconds of the claim exp; Infinity where there is none. Throws CredentialError 'claims' for 1e999. */
 export function endOf({ exp }: Claims): number {
-  return typeof exp === 'number' ? exp * 1000 : Infinity
+  if (typeof exp !== 'number') return Infinity
+  if (!Number.isFinite(exp)) throw new CredentialError('claims')
+  return exp * 1000
 }
 
 /** The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to. */

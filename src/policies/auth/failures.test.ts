@@ -15,7 +15,9 @@ import { auth } from './policy.ts'
 const MINUTE = 60_000
 const KEY = 'the-key'
 
-function setUp(options: Partial<z.input<typeof auth.options>> = {}) {
+type Options = Partial<z.input<typeof auth.options>>
+
+function setUp(options: Options = {}, says = 200) {
   const clock = new ManualClock()
   let asked = 0
   const toolbox = makeToolbox({
@@ -32,7 +34,7 @@ function setUp(options: Partial<z.input<typeof auth.options>> = {}) {
     },
   })
   const methods = { jwt: { secret: SECRET }, 'api-key': { keys: [{ id: 'ci', sha256: hash('sha256', KEY) }] } }
-  const next = () => new Reply(200, Headers.of(), null)
+  const next = () => new Reply(says, Headers.of(), null)
   const handle = applyPolicy(auth, { methods, failures: '3/m', ...options }, next, toolbox)
   async function ask(fields: Record<string, string>, address = '192.0.2.1', path = '/api/v1/users/7') {
     const client = { address, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
@@ -117,4 +119,26 @@ test('failures: false makes no limit that operators would be shown', () => {
   const limits = { meter: noMeter, localMeter: noMeter }
   const options = { methods: { jwt: { secret: SECRET } }, failures: false } as const
   applyPolicy(auth, options, () => new Reply(200, Headers.of(), null), makeToolbox({ limits }))
+})
+
+const refusing: readonly [string, number, Options, Record<string, string>, readonly number[]][] = [
+  ['a service that refuses', 401, {}, bearer(tokenOf({})), [401, 401, 429]],
+  ['a service that forbids', 403, {}, bearer(tokenOf({})), [403, 403, 429]],
+  ['a role that is missing', 200, { require: { roles: ['admin'] } }, bearer(tokenOf({})), [403, 403, 429]],
+  ['missing credentials', 200, {}, {}, [401, 401, 429]],
+  ['a login that is public', 401, { public: ['/*'] }, {}, [401, 401, 429]],
+  ['other replies', 404, {}, bearer(tokenOf({})), [404, 404, 404]],
+]
+for (const [what, says, options, fields, statuses] of refusing)
+  test(`with a limit on refusals, ${what} ends in ${statuses.at(-1)}, for this address alone`, async () => {
+    const { clock, ask } = setUp({ refusals: '2/m', failures: false, ...options }, says)
+    for (const status of statuses) assert.equal(await ask(fields), status)
+    assert.equal(await ask(fields, '192.0.2.2'), statuses[0])
+    clock.advance(MINUTE)
+    assert.equal(await ask(fields), statuses[0])
+  })
+
+test('refusals are not counted where nothing is said of them', async () => {
+  const { ask } = setUp({}, 403)
+  for (let i = 0; i < 100; i++) assert.equal(await ask(bearer(tokenOf({}))), 403)
 })

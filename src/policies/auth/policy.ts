@@ -4,12 +4,14 @@ import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { appendLines, Headers } from '../../core/headers.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
+import type { Handler } from '../../core/handler.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter, type Router } from '../../routing/router.ts'
 import { FailureLimit } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
 import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
+import { countRefusals } from './count-refusals.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
 import { IDENTITY_FIELDS, type Identity } from './identity.ts'
@@ -49,6 +51,13 @@ export const auth = definePolicy({
         'Credentials of one address that may prove nothing; no more are verified then until the time is over, and the ' +
           'reply is 429. Tokens verified before go on counting. A rate, a list of rates, or false for none. Default 60/m.',
       ),
+    refusals: rates
+      .prefault(false)
+      .describe(
+        'Replies with 401 or 403, of the gateway or of the service, that one address may get: every request of it is ' +
+          'answered with 429 then until the time is over. For logins and the like. A rate, a list of rates, or false for ' +
+          'none. Default none.',
+      ),
     realm: z
       .string()
       .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected printable ASCII without quotes and backslashes')
@@ -59,7 +68,7 @@ export const auth = definePolicy({
       .default(true)
       .describe('Whether the service receives the token as it came. API keys are never passed on. Default true.'),
   }),
-  document({ methods, public: open, require, failures, realm }, { path, method }) {
+  document({ methods, public: open, require, failures, refusals, realm }, { path, method }) {
     const isRequired = compileRequirement(require) !== null
     if (!isRequired && publicRouter(open).find('', path, method, Headers.of(), '').found) return { proofs: [] }
     const proofs = new Map(
@@ -79,7 +88,7 @@ export const auth = definePolicy({
       refusals: [
         { code: 'unauthorized', description: 'The credentials are missing or prove nothing.', fields: [challenge] },
         ...(isRequired ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope.' } as const] : []),
-        ...(failures.length > 0
+        ...(failures.length + refusals.length > 0
           ? [{ code: 'rate-limited', description: 'Too many bad credentials.', fields: [retryAfter] } as const]
           : []),
       ],
@@ -97,7 +106,9 @@ export const auth = definePolicy({
     let asked: AuthCounts | null = null
     const kinds = new Set(active.map(({ kind }) => kind))
     const refusals = new Refusals(kinds, options.realm)
-    const failures = new FailureLimit(options.failures, toolbox.limits)
+    const failures = new FailureLimit('failures', options.failures, toolbox.limits)
+    const refused =
+      options.refusals.length === 0 ? null : new FailureLimit('refusals', options.refusals, toolbox.limits)
     const checkFailures = (exchange: Exchange): void => failures.check(exchange)
     const concealed = active
       .filter(({ kind }) => kind === 'key' || !options.forwardToken)
@@ -160,7 +171,7 @@ export const auth = definePolicy({
         throw refusal
       }
 
-      return (exchange) => {
+      const handle: Handler = (exchange) => {
         if (exchange.forms !== null) isPublic?.(exchange)
         let found: Identity | null | Promise<Identity>
         let error: unknown = null
@@ -179,6 +190,7 @@ export const auth = definePolicy({
           (thrown: unknown) => admitNobody(exchange, thrown, counts),
         )
       }
+      return refused === null ? handle : countRefusals(handle, refused, conceal)
     }
   },
 })

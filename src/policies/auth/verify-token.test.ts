@@ -223,6 +223,14 @@ for (const [what, claims, reason] of times)
     assert.equal(await reasonOf(tokenOf({ claims })), reason)
   })
 
+for (const claims of ['"exp":1e999', `"exp":${NOW + 3600},"nbf":-1e999`, `"exp":${NOW + 3600},"iat":-1e999`])
+  test(`a time that is beyond all numbers is malformed: ${claims}`, async () => {
+    const payload = Buffer.from(`{"sub":"alice",${claims}}`).toString('base64url')
+    const input = `${encode({ alg: 'HS256' })}.${payload}`
+    const token = `${input}.${signatureOf(input, SECRET, 'HS256').toString('base64url')}`
+    assert.equal(await reasonOf(token), 'claims')
+  })
+
 test('the issuer must be the configured one', async () => {
   const rules = { issuer: 'user-service' }
   assert.equal(await reasonOf(tokenOf({ claims: { iss: 'user-service' } }), { rules }), 'accepted')

@@ -81,7 +81,10 @@ function joseOptions(alg: string, { issuer, audience, type, tolerance }: TokenRu
 }
 
 /** What jose leaves open. */
-function checkRest({ iat, aud }: JWTPayload, { audience, tolerance }: TokenRules, now: number): void {
+function checkRest({ exp, nbf, iat, aud }: JWTPayload, { audience, tolerance }: TokenRules, now: number): void {
+  // 1e999 is a number in JSON and no time: a token that never ends (RFC 7519 section 2, NumericDate).
+  for (const time of [exp, nbf, iat])
+    if (time !== undefined && !Number.isFinite(time)) throw new CredentialError('claims')
   if (iat !== undefined && iat * 1000 > now + tolerance) throw new CredentialError('early')
   if (aud !== undefined && audience === undefined) throw new CredentialError('audience')
 }

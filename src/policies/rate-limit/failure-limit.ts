@@ -4,19 +4,18 @@ import type { Limits, Quota, SyncMeter } from '../../core/limits.ts'
 import { addressName } from './client-name.ts'
 import { Limiter } from './limiter.ts'
 
-const LIMIT_NAME = 'failures'
-
 /** Counts what went wrong by the address it came from, in the memory of the process, and says when it is too much. */
 export class FailureLimit {
   /** Null where nothing is counted. */
   private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter } | null
 
-  constructor(quotas: readonly Quota[], limits: Limits) {
+  /** `name` sets it apart from other limits on the same address. */
+  constructor(name: string, quotas: readonly Quota[], limits: Limits) {
     if (quotas.length === 0) {
       this.limit = null
       return
     }
-    const limit = { name: LIMIT_NAME, algorithm: 'fixed-window', quotas } as const
+    const limit = { name, algorithm: 'fixed-window', quotas } as const
     const meter = limits.localMeter(limit)
     this.limit = { meter, limiter: new Limiter(limit, meter, { headers: false, legacyHeaders: false }) }
   }
