@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
-import { start } from './support/command.ts'
+import { start, temporaryFile } from './support/command.ts'
 import { PATIENCE } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 
@@ -51,22 +52,106 @@ test('a worker that dies is replaced and logged, and the other one serves on', a
   assert.equal((await command.ended).code, 0)
 })
 
-test('the only worker is replaced too, on the same port', async (t) => {
+test('connections that are made while the only worker is replaced wait for the next one', async (t) => {
   const service = await startService(t)
   const { command, port } = await startWorkers(t, service, 1)
   await askUntil(port, service, 1)
-  command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
-  const deadline = Date.now() + PATIENCE
-  let status = 0
-  while (status !== 200) {
-    assert.ok(Date.now() < deadline, 'nobody listens any more')
-    status = await send(port).then(
-      (reply) => reply.status,
-      () => 0,
-    )
+  for (let i = 1; i <= 3; i++) {
+    command.child.kill('SIGUSR2')
+    await command.lines('A worker died; another one takes its place', i)
+    // The next worker has hardly begun to start.
+    const replies = await Promise.all(Array.from({ length: 20 }, () => send(port)))
+    assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
   }
   assert.equal((await send(port, { path: '/health/ready' })).status, 200)
+  assert.deepEqual(
+    command.log.filter(({ restart_ms }) => restart_ms !== undefined).map(({ restart_ms }) => restart_ms),
+    [0, 0, 0],
+  )
+})
+
+/** A policy that does to its thread what the path says. */
+async function startHarmful(t: TestContext, more: string, flag = '') {
+  const api = new URL('../src/gateway.ts', import.meta.url).href
+  const file = await temporaryFile(
+    t,
+    'harmful.ts',
+    `import { existsSync } from 'node:fs'
+import { definePolicy, z } from '${api}'
+if (existsSync('${flag}')) throw new Error('not now')
+function spin() { for (;;) Math.sqrt(2) }
+export default definePolicy({
+  name: 'harmful',
+  summary: 'Ends the thread.',
+  options: z.strictObject({}),
+  create: () => (next) => async (exchange) => {
+    const reply = await next(exchange)
+    if (exchange.path === '/fatal') process.exit(7)
+    if (exchange.path === '/loop') spin()
+    return reply
+  },
+})
+`,
+  )
+  return start(
+    t,
+    `
+listeners: [{ address: '127.0.0.1:0' }]
+policyFiles: ['${file}']
+policies: { harmful: {} }
+routes: [{ id: all, match: { path: /* }, reply: { status: 200 } }]
+${more}`,
+  )
+}
+
+test('requests that end a worker fail themselves, and none of the others', async (t) => {
+  const { command, port } = await startHarmful(t, 'workers: 2')
+  let answered = 0
+  for (let i = 1; i <= 3; i++) {
+    await assert.rejects(send(port, { path: '/fatal' }))
+    const replies = await Promise.all(Array.from({ length: 25 }, () => send(port)))
+    answered += replies.filter(({ status }) => status === 200).length
+    await command.lines('A worker died; another one takes its place', i)
+  }
+  assert.equal(answered, 75)
+  const { reason, code, restart_ms } = await command.line('A worker died; another one takes its place')
+  assert.deepEqual([reason, code, restart_ms], ['exit', 7, 0])
+})
+
+test('a worker in a loop without end is replaced, and the log names the policy, the route and the line', async (t) => {
+  const { command, port } = await startHarmful(t, 'workers: 1\nworkerTimeout: 500ms')
+  const looping = assert.rejects(send(port, { path: '/loop' }))
+  const line = await command.line('A worker is stuck; another one takes its place')
+  assert.deepEqual([line['level'], line['worker'], line['policy'], line['route']], ['error', 0, 'harmful', 'all'])
+  assert.ok(Number(line['blocked_ms']) >= 500)
+  assert.match(String((line['stack'] as string[])[0]), /^spin \(file:.*harmful\.ts.*:4:\d+\)$/)
+  assert.equal((await send(port)).status, 200)
+  await looping
+  const metrics = (await send(port, { path: '/metrics' })).text
+  assert.match(metrics, /^sallyport_worker_restarts_total\{reason="stuck"\} 1$/m)
+  command.child.kill('SIGTERM')
+  assert.equal((await command.ended).code, 0)
+})
+
+test('a worker that cannot be started is tried again after pauses of its own', async (t) => {
+  const flag = await temporaryFile(t, 'flag', '')
+  await rm(flag)
+  const { command, port } = await startHarmful(t, 'workers: 2', flag)
+  await writeFile(flag, '')
+  await assert.rejects(send(port, { path: '/fatal' }))
+  await command.lines('A worker died; another one takes its place', 3)
+  // The other one has all connections by now.
+  for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 200)
+  await rm(flag)
+  const deaths = command.log.filter(({ restart_ms }) => restart_ms !== undefined)
+  assert.deepEqual(
+    deaths.slice(0, 3).map(({ reason, restart_ms }) => [reason, restart_ms]),
+    [
+      ['exit', 0],
+      ['start', 100],
+      ['start', 200],
+    ],
+  )
 })
 
 test('instances are checked once, whatever the number of workers, and each worker knows', async (t) => {

@@ -108,6 +108,11 @@ export const gatewaySchema = z
       .describe(
         'Worker threads: a number, or auto for one a core, and for no more whole cores than the CPU limit of the container. Default auto.',
       ),
+    workerTimeout: durationOrZero
+      .prefault('10s')
+      .describe(
+        'After how long a worker that does not come to its events, as in a loop without end, is replaced; 0s for never. Default 10s.',
+      ),
     trustedProxies: network
       .array()
       .default([])

@@ -180,8 +180,8 @@ export const metricTable = {
   },
   sallyport_worker_restarts_total: {
     type: 'counter',
-    help: 'Workers that died and were to be replaced.',
-    labels: [],
+    help: 'Workers that were replaced, by the reason: error, exit, memory, stuck, or start where one did not come to listen.',
+    labels: ['reason'],
   },
   sallyport_event_loop_delay_seconds: {
     type: 'summary',

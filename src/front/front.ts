@@ -14,7 +14,7 @@ import type { PoolSize } from '../http1/pool.ts'
 import type { SlowReason } from '../http1/server-handler.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import { claim } from '../listener/claim.ts'
-import { Listener, type Receiver } from '../listener/listener.ts'
+import { Listener, type ListeningHandle, type Receiver } from '../listener/listener.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
@@ -161,6 +161,17 @@ export class Front implements Receiver {
     // One after the other: addresses of the gateway's own may overlap.
     if (shared && first) for (const address of addresses) await claim(address)
     return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
+  }
+
+  /** Takes over sockets that listen on the addresses already. */
+  async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
+    await this.redis?.connected(REDIS_PATIENCE)
+    return Promise.all(this.listeners.map((listener, index) => listener.adopt(sockets[index]!, addresses[index]!)))
+  }
+
+  /** Of the sockets on which it listens. Empty where the system has no descriptors. */
+  get descriptors(): number[] {
+    return this.listeners.map(({ descriptor }) => descriptor).filter((descriptor) => descriptor !== null)
   }
 
   /** The first health checks are through. */

@@ -8,6 +8,12 @@ import type { SlotTable } from '../services/health/slots.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { version } from './version.ts'
 
+/** Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, or that it did not come to listen. */
+const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start'] as const
+
+/** One of them. */
+export type RestartReason = (typeof restartReasons)[number]
+
 /** What is the same for all threads of the process. */
 export interface ProcessSources {
   readonly config: GatewayConfig
@@ -26,7 +32,7 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   const loaded = clock.wall() / 1000
   metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => loaded)
   for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
-  metrics.counter('sallyport_worker_restarts_total', {})
+  for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
   for (const [service, { instances }] of Object.entries(config.services))

@@ -9,7 +9,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Handler, Middleware } from '../core/handler.ts'
 import { Headers } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
-import { guardPolicy, runningPolicy } from './guard.ts'
+import { guardPolicy, type RunningPolicy, runningPolicy } from './guard.ts'
 
 const ok: Handler = () => Reply.json(200, {})
 
@@ -220,7 +220,7 @@ test('a policy that cannot be set up says which and where', () => {
 })
 
 test('the running policy is known in what it starts, and not further in', async () => {
-  const seen: (string | null)[] = []
+  const seen: (RunningPolicy | null)[] = []
   const step: Middleware = (next) => async (exchange) => {
     await Promise.resolve()
     seen.push(runningPolicy())
@@ -232,7 +232,8 @@ test('the running policy is known in what it starts, and not further in', async 
     seen.push(runningPolicy())
     return Reply.json(200, {})
   })(makeExchange())
-  assert.deepEqual(seen, ['mine', null, 'mine'])
+  const mine = { policy: 'mine', route: 'users' }
+  assert.deepEqual(seen, [mine, null, mine])
   assert.equal(runningPolicy(), null)
 })
 

@@ -8,11 +8,17 @@ import { Headers } from '../core/headers.ts'
 import { discardReply, Reply } from '../core/reply.ts'
 import { checkTarget } from '../core/target.ts'
 
-/** Name of the policy whose code is running, in whatever it has started. */
-const running = new AsyncLocalStorage<string | null>()
+/** A policy of a user's own, and the route that it is for. */
+export interface RunningPolicy {
+  readonly policy: string
+  readonly route: string
+}
+
+/** The policy whose code is running, in whatever it has started. */
+const running = new AsyncLocalStorage<RunningPolicy | null>()
 
 /** The policy of a user's own whose code is running; null for the gateway's. */
-export function runningPolicy(): string | null {
+export function runningPolicy(): RunningPolicy | null {
   return running.getStore() ?? null
 }
 
@@ -32,9 +38,10 @@ export function guardPolicy(policy: Policy): Policy {
       }
     },
     create(options, toolbox, route, general) {
+      const here: RunningPolicy = { policy: name, route: route.id }
       try {
-        const step = running.run(name, () => policy.create(options, toolbox, route, general))
-        return (next) => guard(name, (inner) => running.run(name, () => step(inner)), next)
+        const step = running.run(here, () => policy.create(options, toolbox, route, general))
+        return (next) => guard(here, (inner) => running.run(here, () => step(inner)), next)
       } catch (error) {
         throw new Error(`policy "${name}" could not be set up for route "${route.id}": ${messageOf(error)}`, {
           cause: error,
@@ -75,7 +82,8 @@ function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
   if (!isBody(exchange.body)) throw new TypeError(`it set exchange.body to what is none: ${bodyExpected}`)
 }
 
-function guard(name: string, step: (next: Handler) => Handler, next: Handler): Handler {
+function guard(here: RunningPolicy, step: (next: Handler) => Handler, next: Handler): Handler {
+  const name = here.policy
   /** What was thrown further in is not the policy's, whatever it is. */
   const foreign = new WeakSet<object>()
   /** What the policy was given, and the replies that it has from further in: where it fails, nobody gets them. */
@@ -109,7 +117,7 @@ function guard(name: string, step: (next: Handler) => Handler, next: Handler): H
   return (exchange) => {
     given.set(exchange, new Given(exchange))
     try {
-      const reply = running.run(name, handle, exchange)
+      const reply = running.run(here, handle, exchange)
       if (!(reply instanceof Promise)) return checked(name, reply)
       return reply.then((came) => checked(name, came)).catch((thrown: unknown) => fail(exchange, thrown))
     } catch (thrown) {

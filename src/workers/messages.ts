@@ -23,6 +23,10 @@ export interface WorkerStart {
   readonly addresses: readonly Address[]
   /** No other worker listens yet, and nobody else may. */
   readonly first: boolean
+  /** Descriptors of sockets that listen there already, of which it takes copies; none where it is to listen anew. */
+  readonly sockets: readonly number[]
+  /** Where it shows that it comes to its events. */
+  readonly beats: SharedArrayBuffer
 }
 
 /** From the supervisor to a worker. */
@@ -36,6 +40,6 @@ export type ToWorker =
 /** From a worker to the supervisor. */
 export type FromWorker =
   | LineMessage
-  | { readonly type: 'listening'; readonly addresses: readonly Address[] }
+  | { readonly type: 'listening'; readonly addresses: readonly Address[]; readonly descriptors: readonly number[] }
   | { readonly type: 'series'; readonly series: NewSeries }
   | { readonly type: 'drained'; readonly cutOff: number }

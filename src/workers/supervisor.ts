@@ -1,12 +1,10 @@
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
 import type { Admin } from '../admin/server.ts'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Counter } from '../core/metrics.ts'
 import { Answers, type Threads, type Topic } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
 import { HealthBoard } from '../services/health/board.ts'
@@ -19,21 +17,15 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { watchProcess } from '../front/process-metrics.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
-import { Line } from './line.ts'
-import { tidyHeap } from './tidy-heap.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import { Heartbeats } from './heartbeats.ts'
+import type { ToWorker } from './messages.ts'
 import { warnOfOpenFiles } from './open-files.ts'
+import { RunningWorker } from './running-worker.ts'
+import { tidyHeap } from './tidy-heap.ts'
+import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
-/** How long a worker that died is not replaced, in milliseconds: doubled while they die at once, up to the last. */
-const RESTART_DELAY = 100
-const RESTART_DELAY_MAXIMUM = 10_000
 /** How long after the end of the drain a worker may take to be gone, in milliseconds. */
 const STOP_GRACE = 5_000
-/** A worker that lived this long, in milliseconds, did not die at once. */
-const SOUND_LIFE = 30_000
-
-/** How long a worker may take to answer a question, in milliseconds. */
-const PATIENCE = 1_000
 
 /** The main thread: checks the health of the instances once for all, and keeps as many workers running as it should. */
 export class Supervisor implements Threads {
@@ -55,10 +47,9 @@ export class Supervisor implements Threads {
   private readonly limits: SharedTable
   private readonly sampleKey = newUuid()
   private readonly hub: MetricsHub
-  private readonly restarts: Counter
-  private readonly workers = new Map<Worker, Line>()
+  private readonly heartbeats: Heartbeats
+  private readonly workers: readonly WorkerSlot[]
   private readonly size: number
-  private restartDelay = RESTART_DELAY
   private ready = false
   private stopping = false
   /** Workers that end are not replaced any more. */
@@ -82,10 +73,14 @@ export class Supervisor implements Threads {
     this.limits = SharedTable.create(config.stores.memory.entries)
     this.hub = new MetricsHub(this, this.answers, clock)
     const { board, slots, limits } = this
-    watchProcess(this.hub.metrics, { config, board, slots, limits, workers: () => this.workers.size, clock })
+    watchProcess(this.hub.metrics, { config, board, slots, limits, workers: () => this.running.length, clock })
     const lost = this.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
-    this.restarts = this.hub.metrics.counter('sallyport_worker_restarts_total', {})
+    const owner = this.slotOwner()
+    this.workers = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
+    this.heartbeats = new Heartbeats(this.size, config.workerTimeout, clock, (number, blocked) => {
+      void this.workers[number]!.replaceStuck(blocked)
+    })
   }
 
   /**
@@ -96,14 +91,17 @@ export class Supervisor implements Threads {
     try {
       this.admin = await this.startAdmin()
       // The first one finds out the ports where the configuration leaves them open.
-      this.addresses = await this.startWorker(0, true)
-      await Promise.all(Array.from({ length: this.size - 1 }, (_, i) => this.startWorker(i + 1)))
+      const [first, ...others] = this.workers
+      this.addresses = await first!.start()
+      await Promise.all(others.map((slot) => slot.start()))
     } catch (error) {
       this.stopping = this.closing = true
+      this.heartbeats.close()
       await this.admin?.close()
-      await Promise.all([...this.workers.keys()].map((worker) => worker.terminate()))
+      await Promise.all(this.running.map((worker) => (worker.terminate(), worker.ended)))
       throw error
     }
+    await hold(this.workers, this.log)
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
     this.checker.start()
@@ -123,7 +121,11 @@ export class Supervisor implements Threads {
 
   /** Threads of the workers that are running. */
   get threads(): number[] {
-    return [...this.workers.keys()].map((worker) => worker.threadId)
+    return this.running.map(({ threadId }) => threadId)
+  }
+
+  private get running(): RunningWorker[] {
+    return this.workers.map(({ worker }) => worker).filter((worker) => worker !== null)
   }
 
   async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
@@ -133,7 +135,7 @@ export class Supervisor implements Threads {
   private async ask(topic: string, asked: unknown): Promise<unknown[]> {
     const answers = await Promise.all([
       this.answers.answer(topic, asked),
-      ...[...this.workers.values()].map((line) => line.ask(topic, asked)),
+      ...this.running.map((worker) => worker.ask(topic, asked)),
     ])
     return answers.flat()
   }
@@ -153,14 +155,16 @@ export class Supervisor implements Threads {
     this.closing = true
     this.checker.stop()
     this.stopWatching()
-    const gone = [...this.workers.keys()].map((worker) => new Promise((resolve) => worker.once('exit', resolve)))
+    for (const slot of this.workers) slot.release()
+    const gone = this.running.map(({ ended }) => ended)
     this.tellAll({ type: 'drain', timeout: drainTimeout })
     // One that does not even run its timers any more is ended from here.
     const cancel = this.clock.after(Math.min(drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
-      for (const worker of this.workers.keys()) void worker.terminate()
+      for (const worker of this.running) worker.terminate()
     })
     await Promise.all(gone)
     cancel()
+    this.heartbeats.close()
     await this.admin?.close()
     clearInterval(this.keepAlive)
   }
@@ -184,80 +188,57 @@ export class Supervisor implements Threads {
     })
   }
 
-  /** `first`: no worker listens yet, and nobody else may. */
-  private startWorker(number: number, first = false): Promise<readonly Address[]> {
-    const { size, slots, addresses } = this
+  private slotOwner(): SlotOwner {
+    const { log, clock } = this
+    return {
+      log,
+      clock,
+      metrics: this.hub.metrics,
+      closing: () => this.closing,
+      run: (number, sockets) => this.run(number, sockets),
+      listens: (number, worker) => {
+        this.heartbeats.watch(number)
+        if (this.ready) worker.tell({ type: 'ready' })
+        if (this.stopping) worker.tell({ type: 'retire' })
+      },
+      gone: (number, worker) => {
+        this.heartbeats.forget(number)
+        this.hub.retire(worker)
+      },
+    }
+  }
+
+  private run(number: number, sockets: readonly number[]): RunningWorker {
+    const { size, slots, sampleKey, addresses } = this
     // One that takes the place of another logs what that one logged.
     const config = { ...this.config, log: { ...this.config.log, level: levelOf(this.output) } }
-    // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const worker = new Worker(new URL(file, import.meta.url))
-    const [board, limits, sampleKey] = [this.board.buffer, this.limits.buffer, this.sampleKey]
-    this.tell(worker, {
-      type: 'start',
-      worker: number,
-      config,
-      size,
-      board,
-      slots,
-      limits,
-      sampleKey,
-      addresses,
-      first,
-    })
-    const started = this.clock.now()
-    let listening = false
-    const line = new Line({
-      send: (message) => this.tell(worker, message),
-      answer: (topic, asked) => this.ask(topic, asked),
+    const [board, limits, beats] = [this.board.buffer, this.limits.buffer, this.heartbeats.memory]
+    const first = !this.workers.some(({ holds }) => holds)
+    return new RunningWorker({
+      start: {
+        type: 'start',
+        worker: number,
+        config,
+        size,
+        board,
+        slots,
+        limits,
+        sampleKey,
+        addresses,
+        first,
+        sockets,
+        beats,
+      },
       clock: this.clock,
-      patience: PATIENCE,
+      answer: (topic, asked) => this.ask(topic, asked),
+      learn: (worker, series) => this.hub.learn(worker, series),
+      cutOff: (connections) => {
+        if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')
+      },
     })
-    this.workers.set(worker, line)
-    return new Promise((resolve, reject) => {
-      let failure: unknown = null
-      worker.on('message', (message: FromWorker) => {
-        if (message.type === 'ask' || message.type === 'answer') return line.receive(message)
-        if (message.type === 'series') return this.hub.learn(worker, message.series)
-        if (message.type === 'drained') {
-          if (message.cutOff > 0)
-            this.log.warn({ connections: message.cutOff }, 'Connections were cut off at the deadline')
-          return
-        }
-        listening = true
-        if (this.ready) this.tell(worker, { type: 'ready' })
-        if (this.stopping) this.tell(worker, { type: 'retire' })
-        resolve(message.addresses)
-      })
-      worker.on('error', (error) => (failure = error))
-      worker.on('exit', (code) => {
-        this.workers.delete(worker)
-        this.hub.retire(worker)
-        line.close()
-        if (!listening)
-          return reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
-        if (!this.closing) this.replace(number, failure, code, this.clock.now() - started)
-      })
-    })
-  }
-
-  private replace(number: number, error: unknown, code: number, lived: number): void {
-    this.restartDelay = lived > SOUND_LIFE ? RESTART_DELAY : Math.min(this.restartDelay * 2, RESTART_DELAY_MAXIMUM)
-    this.restarts.add(1)
-    this.log.error({ error, code, restart_ms: this.restartDelay }, 'A worker died; another one takes its place')
-    this.clock.after(this.restartDelay, () => {
-      if (this.closing) return
-      this.startWorker(number).catch((failure: unknown) => {
-        if (!this.closing) this.replace(number, failure, 1, 0)
-      })
-    })
-  }
-
-  private tell(worker: Worker, message: ToWorker): void {
-    worker.postMessage(message)
   }
 
   private tellAll(message: ToWorker): void {
-    for (const worker of this.workers.keys()) this.tell(worker, message)
+    for (const worker of this.running) worker.tell(message)
   }
 }

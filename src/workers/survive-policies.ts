@@ -8,11 +8,11 @@ import { runningPolicy } from '../policies/guard.ts'
  */
 export function survivePolicies(log: Logger): void {
   process.on('uncaughtException', (error) => {
-    const policy = runningPolicy()
-    if (policy === null) {
+    const running = runningPolicy()
+    if (running === null) {
       log.error({ error }, 'An error that nobody has caught ends the worker')
       process.exit(1)
     }
-    log.error({ policy, error }, 'A policy has left an error to nobody')
+    log.error({ ...running, error }, 'A policy has left an error to nobody')
   })
 }

@@ -10,7 +10,11 @@ import { SharedTable } from '../stores/memory/table.ts'
 import { answerLogLevel } from '../telemetry/log-level.ts'
 import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing } from '../telemetry/tracing.ts'
+import { runningPolicy } from '../policies/guard.ts'
+import { copySockets } from './copy-sockets.ts'
+import { beat } from './heartbeats.ts'
 import { Line } from './line.ts'
+import { RUNNING } from './locate.ts'
 import { survivePolicies } from './survive-policies.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -24,17 +28,11 @@ if (port === null) throw new Error('this file is for worker threads')
 port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
-async function run({
-  worker,
-  config,
-  size,
-  board,
-  slots,
-  limits,
-  sampleKey,
-  addresses,
-  first,
-}: WorkerStart): Promise<void> {
+async function run(start: WorkerStart): Promise<void> {
+  const { worker, config, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
+  beat(beats, worker, config.workerTimeout, systemClock)
+  Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
+  const copies = sockets.length === 0 ? null : copySockets(sockets, addresses)
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
@@ -71,10 +69,10 @@ async function run({
         worker,
       }),
   )
-  const listening = starting.then((front) => {
+  const listening = Promise.all([starting, copies]).then(([front, copied]) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
-    return front.listen(addresses, true, first)
+    return copied === null ? front.listen(addresses, true, first) : front.adopt(copied, addresses)
   })
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())
@@ -82,7 +80,7 @@ async function run({
     if (message.type === 'drain') void drain(message.timeout)
     if (message.type === 'ask' || message.type === 'answer') line.receive(message)
   })
-  tell({ type: 'listening', addresses: await listening })
+  tell({ type: 'listening', addresses: await listening, descriptors: (await starting).descriptors })
 
   async function drain(timeout: number): Promise<void> {
     // A listener that is not yet open could not be closed.

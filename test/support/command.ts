@@ -60,7 +60,12 @@ export class Command {
   }
 
   /** The first line of the log with that message, now or when it comes. */
-  line(message: string): Promise<Record<string, unknown>> {
+  async line(message: string): Promise<Record<string, unknown>> {
+    return (await this.lines(message, 1))[0]!
+  }
+
+  /** The first lines of the log with that message, once there are so many. */
+  lines(message: string, count: number): Promise<Record<string, unknown>[]> {
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         clearTimeout(timer)
@@ -72,10 +77,10 @@ export class Command {
       }
       const timer = setTimeout(fail, PATIENCE)
       const look = (): void => {
-        const line = this.log.find((each) => each['message'] === message)
-        if (line === undefined) return
+        const lines = this.log.filter((each) => each['message'] === message)
+        if (lines.length < count) return
         stop()
-        resolve(line)
+        resolve(lines.slice(0, count))
       }
       this.watchers.add(look)
       this.child.once('exit', fail)

@@ -34,7 +34,12 @@ const threads: Row = {
       title: 'Workers that died',
       description: 'Workers that died and were replaced, in 15 minutes. It should be 0.',
       unit: Short,
-      queries: [{ expr: `increase(sallyport_worker_restarts_total{${GATEWAYS}}[15m])`, legend: '{{gateway}}' }],
+      queries: [
+        {
+          expr: `sum by (gateway) (increase(sallyport_worker_restarts_total{${GATEWAYS}}[15m]))`,
+          legend: '{{gateway}}',
+        },
+      ],
     }),
   ],
 }

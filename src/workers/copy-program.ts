@@ -1,0 +1,20 @@
+/**
+ * A program of its own: sends back over IPC a copy of each listening socket that it was started with, from descriptor 4
+ * on, whose port is the argument in its place. Node has no other way to copy a descriptor. It accepts nothing: the sockets
+ * are opened as if they were connections, and never read.
+ */
+import { Socket } from 'node:net'
+
+const FIRST = 4
+
+for (const [index, port] of process.argv.slice(2).entries()) {
+  const socket = new Socket({ fd: FIRST + index, readable: false, writable: false })
+  // The thread whose socket it is may have ended meanwhile, and the number stand for something else.
+  if (socket.localPort !== Number(port) || socket.remoteAddress !== undefined) process.exit(1)
+  const handle: unknown = Reflect.get(socket, '_handle')
+  // Not among the types: sockets are sent as connections or servers, and this is to become neither here.
+  // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
+  Reflect.apply(process.send!, process, [{ index }, handle])
+}
+// Stays until the other side has all of them, and disconnects.
+process.on('message', () => {})

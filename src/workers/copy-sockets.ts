@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Address } from '../core/address.ts'
+import type { ListeningHandle } from '../listener/listener.ts'
+
+/** How long copying may take, in milliseconds: mostly the start of a program. */
+const PATIENCE = 10_000
+
+/**
+ * Copies listening sockets of this process, whichever thread they are in: connections wait in a socket until its last copy
+ * is closed. A copy is for the calling thread. Rejects when one of the descriptors is no listening socket on the port of
+ * the address in its place.
+ */
+export function copySockets(descriptors: readonly number[], addresses: readonly Address[]): Promise<ListeningHandle[]> {
+  const file = import.meta.url.endsWith('.ts') ? './copy-program.ts' : './copy-program.js'
+  const program = fileURLToPath(new URL(file, import.meta.url))
+  const ports = addresses.map(({ port }) => String(port))
+  // What Node is told by the environment, as to load a module first, is for the gateway.
+  const { NODE_OPTIONS: _, ...env } = process.env
+  const child = spawn(process.execPath, ['--disable-sigusr1', program, ...ports], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...descriptors],
+    env,
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+  })
+  const copies = new Map<number, ListeningHandle>()
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', () => {
+      for (const copy of copies.values()) copy.close()
+      reject(new Error('the listening sockets could not be copied'))
+    })
+    child.on('message', (message, handle) => {
+      if (!isListeningHandle(handle) || !isIndexed(message)) return
+      copies.set(message.index, handle)
+      if (copies.size < descriptors.length) return
+      child.removeAllListeners('exit')
+      child.disconnect()
+      resolve(descriptors.map((_each, index) => copies.get(index)!))
+    })
+  })
+}
+
+function isListeningHandle(handle: unknown): handle is ListeningHandle {
+  return typeof handle === 'object' && handle !== null && 'fd' in handle && 'close' in handle
+}
+
+function isIndexed(message: unknown): message is { index: number } {
+  return typeof message === 'object' && message !== null && 'index' in message && typeof message.index === 'number'
+}

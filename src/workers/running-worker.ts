@@ -1,0 +1,92 @@
+import { Worker } from 'node:worker_threads'
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { NewSeries } from '../telemetry/metrics/thread-metrics.ts'
+import { Line } from './line.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+
+/** How long a worker may take to answer a question, in milliseconds. */
+const PATIENCE = 1_000
+
+/** Where a worker listens. */
+export interface Listening {
+  readonly addresses: readonly Address[]
+  /** Of its sockets, in the order of the addresses. */
+  readonly descriptors: readonly number[]
+}
+
+/** How a worker came to its end. */
+export interface WorkerEnd {
+  /** What nobody caught, or null. */
+  readonly error: unknown
+  readonly code: number
+  /** It had begun to listen. */
+  readonly listened: boolean
+}
+
+export interface RunningWorkerOptions {
+  readonly start: WorkerStart
+  readonly clock: Clock
+  /** Answers what the worker asks all threads. Must not reject. */
+  readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
+  /** It begins to count something. */
+  readonly learn: (worker: RunningWorker, series: NewSeries) => void
+  /** So many connections were cut off at the end of its drain. */
+  readonly cutOff: (connections: number) => void
+}
+
+/** One worker thread from its start to its end, as the main thread sees it. */
+export class RunningWorker {
+  /** Rejects when the worker ends before. */
+  readonly listening: Promise<Listening>
+  readonly ended: Promise<WorkerEnd>
+  private readonly thread: Worker
+  private readonly line: Line
+
+  constructor({ start, clock, answer, learn, cutOff }: RunningWorkerOptions) {
+    // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
+    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
+    this.thread = new Worker(new URL(file, import.meta.url))
+    this.tell(start)
+    this.line = new Line({ send: (message) => this.tell(message), answer, clock, patience: PATIENCE })
+    const listening = Promise.withResolvers<Listening>()
+    const ended = Promise.withResolvers<WorkerEnd>()
+    this.listening = listening.promise
+    this.ended = ended.promise
+    let listened = false
+    let failure: unknown = null
+    this.thread.on('message', (message: FromWorker) => {
+      if (message.type === 'ask' || message.type === 'answer') return this.line.receive(message)
+      if (message.type === 'series') return learn(this, message.series)
+      if (message.type === 'drained') return cutOff(message.cutOff)
+      listened = true
+      listening.resolve(message)
+    })
+    this.thread.on('error', (error) => (failure = error))
+    this.thread.on('exit', (code) => {
+      this.line.close()
+      ended.resolve({ error: failure, code, listened })
+      if (!listened)
+        listening.reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
+    })
+  }
+
+  /** The number of the thread in the process. */
+  get threadId(): number {
+    return this.thread.threadId
+  }
+
+  tell(message: ToWorker): void {
+    this.thread.postMessage(message)
+  }
+
+  /** Resolves with its answers, none when it does not answer in time. */
+  ask(topic: string, asked: unknown): Promise<unknown[]> {
+    return this.line.ask(topic, asked)
+  }
+
+  /** Ends it, whatever it is at. */
+  terminate(): void {
+    void this.thread.terminate()
+  }
+}

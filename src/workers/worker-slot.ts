@@ -1,0 +1,163 @@
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { RestartReason } from '../front/process-metrics.ts'
+import type { ListeningHandle } from '../listener/listener.ts'
+import { copySockets } from './copy-sockets.ts'
+import { locate } from './locate.ts'
+import type { Listening, RunningWorker, WorkerEnd } from './running-worker.ts'
+
+/** How long a worker is not replaced that died before it listened, in milliseconds: doubled each time, up to the last. */
+const RESTART_DELAY = 100
+const RESTART_DELAY_MAXIMUM = 10_000
+/** How long the thread of a stuck worker may take to end, in milliseconds: what is in a call of the system may not end at all. */
+const TERMINATION = 5_000
+
+/** What a slot needs of the supervisor. */
+export interface SlotOwner {
+  readonly log: Logger
+  readonly clock: Clock
+  readonly metrics: Metrics
+  /** Workers that end are not replaced any more. */
+  readonly closing: () => boolean
+  /** Starts a worker with that number, on copies of the sockets with those descriptors, or else on sockets of its own. */
+  readonly run: (number: number, sockets: readonly number[]) => RunningWorker
+  readonly listens: (number: number, worker: RunningWorker) => void
+  readonly gone: (number: number, worker: RunningWorker) => void
+}
+
+/**
+ * The place of one worker, which always has one. It keeps a copy of each listening socket of its worker, so that
+ * connections made while the worker is replaced wait for the next one in the same queue.
+ */
+export class WorkerSlot {
+  /** Null between two. */
+  worker: RunningWorker | null = null
+
+  private readonly number: number
+  private readonly owner: SlotOwner
+  private listening: Listening | null = null
+  private copies: readonly ListeningHandle[] = []
+  /** Resolves when copies are there, or are not to be had. */
+  private copied: Promise<void> = Promise.resolve()
+  /** It has listened at least once. */
+  private sound = false
+  private stuckWorker: RunningWorker | null = null
+  private delay = 0
+
+  constructor(number: number, owner: SlotOwner) {
+    this.number = number
+    this.owner = owner
+  }
+
+  /** Whether connections to the addresses come here. */
+  get holds(): boolean {
+    return this.listening !== null || this.copies.length > 0
+  }
+
+  /** Where its worker listens; null while it has none that does. */
+  get sockets(): Listening | null {
+    return this.listening
+  }
+
+  /** Starts a worker; resolves with where it listens, and rejects when it ends before. */
+  async start(): Promise<readonly Address[]> {
+    const worker = this.owner.run(
+      this.number,
+      this.copies.map(({ fd }) => fd),
+    )
+    this.worker = worker
+    void worker.ended.then((end) => this.over(worker, end))
+    const listening = await worker.listening
+    this.listening = listening
+    this.sound = true
+    this.delay = 0
+    this.owner.listens(this.number, worker)
+    return listening.addresses
+  }
+
+  /** Keeps the copies of its worker's sockets that are being made, and closes them in the end. Must not reject. */
+  keep(copying: Promise<readonly ListeningHandle[]>): void {
+    this.copied = copying.then((copies) => {
+      this.copies = copies
+      if (this.owner.closing()) this.release()
+    })
+  }
+
+  /** Connections wait here no longer than its worker lives. */
+  release(): void {
+    for (const copy of this.copies) copy.close()
+    this.copies = []
+  }
+
+  /** Its worker has not come to its events for so many milliseconds: says where it is, and replaces it. */
+  async replaceStuck(blocked: number): Promise<void> {
+    const { worker } = this
+    if (worker === null) return
+    const place = await locate(worker.threadId, this.owner.clock)
+    if (this.worker !== worker) return
+    this.stuckWorker = worker
+    const fields = { worker: this.number, blocked_ms: Math.round(blocked), ...place }
+    this.owner.log.error(fields, 'A worker is stuck; another one takes its place')
+    worker.terminate()
+    this.owner.clock.after(TERMINATION, () => this.over(worker, { error: null, code: 1, listened: true }))
+  }
+
+  private over(worker: RunningWorker, end: WorkerEnd): void {
+    if (this.worker !== worker) return
+    this.worker = this.listening = null
+    this.owner.gone(this.number, worker)
+    // Who started the gateway is told.
+    if (this.owner.closing() || !this.sound) return
+    const reason = this.stuckWorker === worker ? 'stuck' : reasonOf(end)
+    this.stuckWorker = null
+    if (!end.listened) {
+      // The others have the connections, if there are others, and else nobody lets them wait for long.
+      this.release()
+      this.delay = Math.min(Math.max(this.delay * 2, RESTART_DELAY), RESTART_DELAY_MAXIMUM)
+    }
+    this.owner.metrics.counter('sallyport_worker_restarts_total', { reason }).add(1)
+    const fields = { worker: this.number, reason, error: end.error, code: end.code, restart_ms: this.delay }
+    if (reason !== 'stuck') this.owner.log.error(fields, 'A worker died; another one takes its place')
+    if (this.delay === 0) void this.again()
+    else this.owner.clock.after(this.delay, () => void this.again())
+  }
+
+  private async again(): Promise<void> {
+    // The worker may have died while they were made: what has connected waits in them.
+    await this.copied
+    if (this.owner.closing()) return
+    try {
+      await this.start()
+    } catch {
+      // Its end says why.
+      return
+    }
+    if (this.copies.length === 0 && this.listening !== null) await hold([this], this.owner.log)
+  }
+}
+
+function reasonOf({ error, listened }: WorkerEnd): RestartReason {
+  if (!listened) return 'start'
+  if (error === null) return 'exit'
+  const memory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  return memory ? 'memory' : 'error'
+}
+
+/** Has each of the slots keep copies of its worker's sockets, all made by one program; resolves when they are made. */
+export async function hold(slots: readonly WorkerSlot[], log: Logger): Promise<void> {
+  const listening = slots.filter(({ sockets }) => sockets !== null)
+  const descriptors = listening.map(({ sockets }) => sockets!.descriptors)
+  const addresses = listening.flatMap(({ sockets }) => sockets!.addresses)
+  const copying = copySockets(descriptors.flat(), addresses).catch((error: unknown) => {
+    log.warn({ error }, 'Connections are refused while a worker is replaced')
+    return []
+  })
+  let before = 0
+  for (const [i, slot] of listening.entries()) {
+    const [start, end] = [before, (before += descriptors[i]!.length)]
+    slot.keep(copying.then((copies) => copies.slice(start, end)))
+  }
+  await copying
+}
