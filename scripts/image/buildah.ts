@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where images are kept, apart from those of the machine, until the next start of it. */
-const folder = join(tmpdir(), 'sallyport-image')
+/** Where images are kept, apart from those of the machine. */
+const folder = join(homedir(), '.cache/sallyport-image')
 
 /** Works in a container too, where neither namespaces nor an overlay can be had. */
 const env = { ...process.env, BUILDAH_ISOLATION: 'chroot' }
