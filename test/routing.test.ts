@@ -189,6 +189,45 @@ test('a fixed reply and a redirect need no service', async (t) => {
   assert.deepEqual([gone.status, gone.fields.get('Location')], [301, '/elsewhere'])
 })
 
+test('a redirect takes parameters, the rest of the path, and the query along', async (t) => {
+  const { get } = await setUp(t, [
+    { id: 'user', match: { path: '/u/{id}' }, redirect: { to: '/users/{id}', status: 308 } },
+    { id: 'old', match: { path: ['/old/*', '/older/*'] }, redirect: { to: '/new/*' } },
+    { id: 'https', match: { path: '/*', host: 'www.example.com' }, redirect: { to: 'https://{host}{path}' } },
+    { id: 'bare', match: { path: '/bare' }, redirect: { to: '/b?x=1#f', query: false } },
+  ])
+  for (const [target, location, host] of [
+    ['/u/7', '/users/7'],
+    ['/u/a%3Fb?c=d&e', '/users/a%3Fb?c=d&e'],
+    ['/old', '/new'],
+    ['/older/a/b/?q=%20', '/new/a/b/?q=%20'],
+    ['/old/a/../b', '/new/b'],
+    ['/any/where?a', 'https://www.example.com/any/where?a', 'www.example.com'],
+    ['/bare?a=b', '/b?x=1#f'],
+  ] as const) {
+    const reply = await get(target, host)
+    assert.equal(reply.fields.get('Location'), location, target)
+    assert.equal(reply.text, '')
+  }
+})
+
+test('HEAD is taken where GET is: by routes, fixed replies, redirects and own endpoints', async (t) => {
+  const { get } = await setUp(t, [
+    { id: 'text', match: { path: '/text', method: 'GET' }, reply: { body: 'x' } },
+    { id: 'moved', match: { path: '/moved', method: 'GET' }, redirect: { to: '/text' } },
+    { id: 'echo', match: { path: '/echo', method: 'GET' }, service: 'echo' },
+  ])
+  for (const [path, status] of [
+    ['/text', 200],
+    ['/moved', 307],
+    ['/echo', 200],
+    ['/health', 200],
+  ] as const) {
+    const reply = await get(path, 'example.com', 'HEAD')
+    assert.deepEqual([reply.status, reply.text], [status, ''], path)
+  }
+})
+
 test('OPTIONS * is answered without a route', async (t) => {
   const { get } = await setUp(t, [{ id: 'all', match: { path: '/*' }, service: 'echo' }])
   const reply = await get('*', 'example.com', 'OPTIONS')

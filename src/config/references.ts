@@ -1,4 +1,6 @@
 import { matchKeys } from '../routing/match.ts'
+import { parsePattern, PatternError } from '../routing/pattern.ts'
+import { parseRedirect } from '../routing/redirect.ts'
 import type { Finding, Written } from './issues.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
@@ -7,6 +9,8 @@ import { hint } from './suggest.ts'
 import { fieldOf, isFields, itemsOf } from './value.ts'
 
 const TARGETS = ['service', 'reply', 'redirect']
+/** What is said of requests that go to a service. */
+const FOR_SERVICES = ['rewrite', 'timeouts']
 
 /** Where policies name a service. */
 const ASKED = [
@@ -30,10 +34,25 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ),
     ...checkStore(config, fieldOf(config, 'policies'), ['policies']),
     ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'])),
+    ...routes.flatMap((route, i) => checkRedirect(route, ['routes', i, 'redirect', 'to'])),
     ...checkIds(routes),
     ...checkMatches(routes),
     ...checkShadowed(config),
   ]
+}
+
+/** A redirect speaks of what every path of its route has. */
+function checkRedirect(route: unknown, path: Path): Finding[] {
+  const to = fieldOf(fieldOf(route, 'redirect'), 'to')
+  const match = routeSchema.shape.match.safeParse(fieldOf(route, 'match'))
+  if (typeof to !== 'string' || !match.success) return []
+  try {
+    parseRedirect(to, match.data.path.map(parsePattern))
+    return []
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error
+    return [{ path, isKey: false, message: `${JSON.stringify(to)} ${error.message}` }]
+  }
 }
 
 /** Where policies say that something is in Redis, and what it may be instead. */
@@ -68,12 +87,13 @@ function checkTarget(route: object, path: Path): Finding[] {
       isKey: true,
       message: `${second} beside ${first}; expected only one of service, reply and redirect`,
     })
-  if (first !== 'service' && fieldOf(route, 'rewrite') !== undefined)
-    findings.push({
-      path: [...path, 'rewrite'],
-      isKey: true,
-      message: `rewrite beside ${first}; expected it only beside a service`,
-    })
+  for (const key of FOR_SERVICES)
+    if (first !== 'service' && fieldOf(route, key) !== undefined)
+      findings.push({
+        path: [...path, key],
+        isKey: true,
+        message: `${key} beside ${first}; expected it only beside a service`,
+      })
   return findings
 }
 

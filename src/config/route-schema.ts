@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http'
 import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/field.ts'
+import { duration } from '../core/units.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
 import { fieldName, keyMessage } from '../policies/field-name.ts'
 import { parseHostPattern } from '../routing/host.ts'
@@ -16,7 +17,7 @@ const hostExpected = 'expected a host name such as "api.example.com" or "*.examp
 const methodExpected = 'expected a method such as GET'
 const nameExpected = 'expected a header name: letters, digits and hyphens'
 const valueExpected = 'expected a header value: one line without control characters'
-const targetExpected = 'expected a path such as "/new" or a URL such as "https://example.com/new"'
+const targetExpected = 'expected a path such as "/new/*" or a URL such as "https://example.com/new/{id}"'
 
 /** A text that `parse` takes; the PatternError that it throws becomes the problem. */
 function parsedBy(parse: (text: string) => unknown, expected: string) {
@@ -94,18 +95,36 @@ const replySchema = z.strictObject({
 const redirectSchema = z.strictObject({
   to: z
     .string(targetExpected)
-    .regex(/^(?:https?:\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
-    .describe('Value of the Location field: a path or a URL.'),
+    .regex(/^(?:(?:https?|\{scheme\}):\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
+    .describe(
+      'Where it leads, a path or a URL: {name} is a parameter of the path, {host}, {path} and {scheme} are those of the ' +
+        'request, and "/*" at the end is what stands for "*" in the path.',
+    ),
+  query: z.boolean().default(true).describe('Whether the query of the request goes along. Default true.'),
   status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
 })
 
+const mapReplies = z
+  .boolean()
+  .default(false)
+  .describe('Whether Location, Content-Location and cookie paths of replies get the prefix back. Default false.')
+
 const rewriteSchema = z.union([
-  z.strictObject({ strip: pathPrefix.describe('Prefix that is taken off the path.') }),
+  z.strictObject({
+    strip: pathPrefix.describe('Prefix that is taken off the path; the service learns it from X-Forwarded-Prefix.'),
+    mapReplies,
+  }),
   z.strictObject({
     prefix: pathPrefix.describe('Prefix that is replaced.'),
     with: pathPrefix.describe('What stands in its place.'),
+    mapReplies,
   }),
 ])
+
+const timeoutsSchema = z.strictObject({
+  response: duration.optional().describe('From the last byte of the request to the head of the reply.'),
+  idle: duration.optional().describe('Without a byte in the middle of a body, or on an upgraded connection.'),
+})
 
 /** Schema of what becomes of path parameters (";x=1"). */
 export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
@@ -134,6 +153,9 @@ export const routeSchema = z
     pathParameters: pathParameters
       .optional()
       .describe('What becomes of path parameters, ";x=1": refuse, strip or keep. Default what is said for all routes.'),
+    timeouts: timeoutsSchema
+      .optional()
+      .describe('How long the gateway waits for the service on this route, in place of what the service says.'),
     log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})

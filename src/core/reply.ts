@@ -1,4 +1,4 @@
-import { Bytes, type Body, cancelBody } from './body.ts'
+import { Bytes, type Body, cancelBody, isStream } from './body.ts'
 import { Headers } from './headers.ts'
 import type { Upgrade } from './upgrade.ts'
 
@@ -24,6 +24,12 @@ export class Reply {
   static json(status: number, value: unknown, contentType = 'application/json'): Reply {
     return new Reply(status, Headers.of([['Content-Type', contentType]]), Bytes.fromText(JSON.stringify(value)))
   }
+}
+
+/** Whether it goes on for as long as the client stays: a stream of events, or another protocol. */
+export function isLasting({ upgrade, body, headers }: Reply): boolean {
+  if (upgrade !== null) return true
+  return isStream(body) && /^text\/event-stream\b/i.test(headers.get('Content-Type') ?? '')
 }
 
 /** Says that nobody gets the reply: what it would have been read from is free, and is not read to its end. */

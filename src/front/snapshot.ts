@@ -10,7 +10,7 @@ import { Reply } from '../core/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
 import type { RouteEntry } from '../routing/match.ts'
 import { isPlainPath } from '../routing/read-path.ts'
-import { compileRewrite } from '../routing/rewrite.ts'
+import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
@@ -25,6 +25,8 @@ import {
 } from './field-guard.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
 import { type PathRules, settlePath } from './path-check.ts'
+import { createRedirect } from './redirect.ts'
+import { mapReplies } from './reply-paths.ts'
 import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
@@ -191,7 +193,6 @@ function compileRoute(
   services: ReadonlyMap<string, Service>,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
-  const end = endOf(route, services)
   const limit = generalLimit(config, route.policies)
   const guards = guardFields(
     [
@@ -204,20 +205,30 @@ function compileRoute(
   const rules = { encodedSlashes: route.encodedSlashes, pathParameters: route.pathParameters ?? config.pathParameters }
   return route.match.path.map((pattern) => {
     const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
-    const handle = compose(limit, chain(route.policies, config.policies, toolbox, info, end))
+    const handle = compose(
+      limit,
+      chain(route.policies, config.policies, toolbox, info, endOf(route, pattern, services)),
+    )
     const value = { ...rules, info, handle, guards, cors: Boolean(route.policies.cors) }
     return { match: { ...route.match, path: [pattern] }, value }
   })
 }
 
 /** What a route leads to: the configuration has seen to it that it is one thing. */
-function endOf(route: RouteConfig, services: ReadonlyMap<string, Service>): Handler {
+function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, Service>): Handler {
   if (route.reply !== undefined)
     return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
-  if (route.redirect !== undefined) return fixedReply(route.redirect.status, [['Location', route.redirect.to]], '')
+  if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
   const service = services.get(route.service ?? '')
   if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
-  return createForward(service, route.rewrite === undefined ? null : compileRewrite(route.rewrite))
+  const { rewrite, timeouts = {} } = route
+  const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
+  const forward = createForward(service, {
+    rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
+    prefixField: prefix === null ? '' : `X-Forwarded-Prefix: ${prefix}\r\n`,
+    timeouts: service.timeoutsWith(timeouts),
+  })
+  return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
 }
 
 function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {

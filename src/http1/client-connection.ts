@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { type BodyStream, isStream } from '../core/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
-import type { Reply } from '../core/reply.ts'
+import { isLasting, type Reply } from '../core/reply.ts'
 import {
   type ClientOptions,
   type ClientOwner,
@@ -69,6 +69,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   exchange(request: OutgoingRequest, listener: ReplyListener): void {
     this.request = request
     this.listener = listener
+    this.timeouts = request.timeouts ?? this.options
     this.answered = false
     this.sending = true
     this.receiving = true
@@ -107,7 +108,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   messageWritten(): void {
     this.waitingSince = Number.POSITIVE_INFINITY
     this.sending = false
-    if (this.receiving && !this.answered) this.deadline = this.deadlines.in(this.options.responseTimeout)
+    if (this.receiving && !this.answered) this.deadline = this.deadlines.in(this.timeouts.responseTimeout)
     if (!this.receiving) this.finish()
   }
 
@@ -121,7 +122,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     if (this.sending) this.waitingSince = blocked ? Number.POSITIVE_INFINITY : this.deadlines.now
     if (!this.receiving || this.answered || this.held !== null) return
     const waits = blocked || !this.sending
-    this.deadline = waits ? this.deadlines.in(this.options.responseTimeout) : Number.POSITIVE_INFINITY
+    this.deadline = waits ? this.deadlines.in(this.timeouts.responseTimeout) : Number.POSITIVE_INFINITY
   }
 
   /** The response is through. A request body that is still being sent is for nobody now. */
@@ -137,7 +138,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   }
 
   protected answer(reply: Reply): void {
-    if (this.receiving && lasts(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
+    if (this.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
     this.listener!.replied(reply)
   }
@@ -210,10 +211,4 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.tunnel?.close()
     this.end(this.closedError(this.cause))
   }
-}
-
-/** Whether the reply goes on for as long as both sides like: another protocol, or a stream of events. */
-function lasts({ upgrade, body, headers }: Reply): boolean {
-  if (upgrade !== null) return true
-  return isStream(body) && /^text\/event-stream\b/i.test(headers.get('Content-Type') ?? '')
 }

@@ -5,12 +5,16 @@ import type { Reply } from '../core/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
 import type { FieldLimits } from './limits.ts'
 
-/** What a client connection needs to know; times are milliseconds. */
-export interface ClientOptions extends FieldLimits {
+/** How long a service may take, in milliseconds. */
+export interface ServiceTimeouts {
   /** From the last octet of the request to the end of the response head, and without the service taking any of a body. */
   readonly responseTimeout: number
   /** Without an octet of a response body that is awaited. */
   readonly idleTimeout: number
+}
+
+/** What a client connection needs to know; times are milliseconds. */
+export interface ClientOptions extends FieldLimits, ServiceTimeouts {
   /** Without a request. */
   readonly poolTimeout: number
 }
@@ -28,6 +32,8 @@ export interface OutgoingRequest {
   readonly expectsContinue: boolean
   /** What the head asks to change the protocol to, or null. */
   readonly upgrade: WantedUpgrade | null
+  /** In place of those of the connection. */
+  readonly timeouts?: ServiceTimeouts
 }
 
 /** A change to WebSocket that a request asks for. */

@@ -19,6 +19,11 @@ export class Input {
     return this.kept === null ? 0 : this.kept.length
   }
 
+  /** Whether the consumer is being handed octets right now. */
+  get busy(): boolean {
+    return this.running
+  }
+
   /** Adds lent octets without having them used. */
   keep(octets: Buffer): void {
     this.kept = Buffer.concat(this.kept === null ? [octets] : [this.kept, octets])

@@ -3,7 +3,7 @@ import { Bytes } from '../core/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Reply } from '../core/reply.ts'
 import { LF } from './characters.ts'
-import type { ClientOptions, OutgoingRequest, ReplyListener } from './client-owner.ts'
+import type { ClientOptions, OutgoingRequest, ReplyListener, ServiceTimeouts } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
@@ -24,6 +24,8 @@ export abstract class ResponseReader implements BodySource, Timed {
   deadline: number
 
   protected readonly options: ClientOptions
+  /** Those of the exchange, or its own. */
+  protected timeouts: ServiceTimeouts
   protected readonly deadlines: Deadlines
   protected request: OutgoingRequest | null = null
   protected listener: ReplyListener | null = null
@@ -45,6 +47,7 @@ export abstract class ResponseReader implements BodySource, Timed {
   constructor(socket: Socket, options: ClientOptions, deadlines: Deadlines, head: ResponseHead) {
     this.socket = socket
     this.options = options
+    this.timeouts = options
     this.deadlines = deadlines
     this.head = head
     // Whoever asked for it may have left meanwhile.
@@ -107,7 +110,7 @@ export abstract class ResponseReader implements BodySource, Timed {
       if (at >= end) return
     }
     // 2. The body of the final response.
-    this.deadline = this.deadlines.in(this.options.idleTimeout)
+    this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     this.readBody(octets, at, end)
   }
 
@@ -128,7 +131,7 @@ export abstract class ResponseReader implements BodySource, Timed {
     // 2. A stream, unless a chunked body turns out to be complete already.
     const body = responseBody(this, length, options)
     this.body = body
-    this.deadline = this.deadlines.in(options.idleTimeout)
+    this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     if (length === UNTIL_CLOSE) this.closeAfter = true
     const stop = body.feed(octets, bodyStart, end)
     reply.body = body.whole() ?? body
@@ -152,7 +155,7 @@ export abstract class ResponseReader implements BodySource, Timed {
     reply.upgrade = {
       protocol,
       open: (client) => {
-        this.tunnel = new SocketTunnel(client, this.socket, protocol, this.deadlines, this.options.idleTimeout)
+        this.tunnel = new SocketTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
         if (early.length > 0) this.tunnel.fromService(early)
         this.socket.resume()
         return this.tunnel
@@ -181,7 +184,7 @@ export abstract class ResponseReader implements BodySource, Timed {
 
   resumeReading(): void {
     this.waitingSince = Number.POSITIVE_INFINITY
-    if (this.receiving) this.deadline = this.deadlines.in(this.options.idleTimeout)
+    if (this.receiving) this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     this.socket.resume()
   }
 

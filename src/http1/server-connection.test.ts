@@ -688,6 +688,55 @@ test('a stream that breaks off resets the connection, so that nobody takes it fo
   assert.equal(harness.closedConnections, 1)
 })
 
+test('a client that only closes its side gets the replies to all that it has asked for, and then the end', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(get('/a') + get('/b'))
+  socket.emit('end')
+  await settle()
+  assert.equal(harness.exchanges[0]!.aborted, false)
+  answers[0]!(new Reply(200, Headers.of(), Bytes.fromText('first')))
+  await settle()
+  assert.equal(harness.exchanges.length, 2)
+  assert.ok(!socket.destroyed && !socket.hasEnded)
+  answers[1]!(new Reply(200, Headers.of(), Bytes.fromText('second')))
+  await settle()
+  assert.match(socket.written, /first.*second$/s)
+  assert.ok(socket.hasEnded)
+  assert.deepEqual(
+    harness.over.map(({ status, whole }) => [status, whole]),
+    [
+      [200, true],
+      [200, true],
+    ],
+  )
+})
+
+test('a client that closes its side in the middle of a request has left', async () => {
+  for (const begun of ['GET / HT', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc']) {
+    const { handle } = later()
+    const harness = new ServerHarness(handle)
+    const { socket } = harness.open()
+    socket.receive(begun)
+    socket.emit('end')
+    await settle()
+    assert.ok(socket.destroyed, begun)
+  }
+})
+
+test('a client that closes its side of a stream of events has left', async () => {
+  const body = new PushedBody(-1)
+  const harness = new ServerHarness(() => new Reply(200, Headers.of([['Content-Type', 'text/event-stream']]), body))
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  body.push('data: 1\n\n')
+  socket.emit('end')
+  await settle()
+  assert.ok(socket.destroyed)
+  assert.equal(harness.over[0]!.whole, false)
+})
+
 test('a client that leaves aborts its exchange, and a reply for it is thrown away', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)
@@ -696,7 +745,7 @@ test('a client that leaves aborts its exchange, and a reply for it is thrown awa
   const exchange = harness.exchanges[0]!
   let aborted = 0
   exchange.waiter = { abort: () => void aborted++ }
-  socket.emit('end')
+  socket.destroy()
   await settle()
   assert.ok(exchange.aborted)
   assert.equal(aborted, 1)

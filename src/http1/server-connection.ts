@@ -3,7 +3,7 @@ import { Bytes, cancelBody, isStream } from '../core/body.ts'
 import { asGatewayError, errorTable, GatewayError } from '../core/errors.ts'
 import type { Client } from '../core/exchange.ts'
 import type { Headers } from '../core/headers.ts'
-import { discardReply, type Reply } from '../core/reply.ts'
+import { discardReply, isLasting, type Reply } from '../core/reply.ts'
 import type { Upgrade } from '../core/upgrade.ts'
 import type { Deadlines } from './deadlines.ts'
 import { LeastRate } from './least-rate.ts'
@@ -29,6 +29,9 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private draining = false
+  private clientEnded = false
+  /** The reply that is being written is a stream of events. */
+  private lasting = false
   private retiring = false
   /** What the client had taken when that was last looked at. */
   private taken = 0
@@ -109,6 +112,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const chunked = body !== null && body.length < 0 && exchange.minor === 1
     if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
     this.status = status
+    this.lasting = isLasting(reply)
     this.replyRate?.begin()
     // Of unknown length, and with a reply on its way, it may be one side of a conversation.
     if (this.body !== null && this.body.length < 0) this.bodyRate?.excuse()
@@ -207,6 +211,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     this.deadline = this.deadlines.in(this.options.idleTimeout)
     if (this.input.length > 0) this.socket.resume()
     this.input.again()
+    if (this.clientEnded && !this.input.busy) this.endAfterRequests()
   }
 
   // Endings
@@ -252,11 +257,20 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
 
-  /** The client sends no more. In the middle of an exchange that means that it has left. */
+  /**
+   * The client sends no more. What it has asked for it still gets (RFC 9112 section 9.6), unless that is not whole, or a stream of events.
+   */
   private ended(): void {
-    if (this.tunnel !== null) this.tunnel.clientEnded()
-    else if (this.state === 'head' || this.exchange !== null) this.socket.destroy()
-    else this.socket.end()
+    if (this.tunnel !== null) return this.tunnel.clientEnded()
+    this.clientEnded = true
+    if (this.exchange === null || this.state === 'body') return this.endAfterRequests()
+    if (this.lasting && this.status !== 0) return void this.socket.destroy()
+    if (this.input.length === 0) this.closeAfter = this.clientCloses = true
+  }
+
+  private endAfterRequests(): void {
+    if (this.state === 'head' || (this.state === 'body' && this.exchange !== null)) this.socket.destroy()
+    else if (this.exchange === null && this.input.length === 0) this.socket.end()
   }
 
   onDeadline(): void {

@@ -17,6 +17,19 @@ export function compileRewrite(rewrite: Rewrite): (path: string) => string {
   }
 }
 
+/** The rewrite of paths in replies that undoes another one. */
+export function inverse(rewrite: Rewrite): Rewrite {
+  if ('strip' in rewrite) return { prefix: '/', with: rewrite.strip }
+  return { prefix: rewrite.with, with: rewrite.prefix }
+}
+
+/** The prefix that the service does not see: null where it is not only left out. Throws PatternError. */
+export function strippedPrefix(rewrite: Rewrite): string | null {
+  const prefix = parsePrefix('strip' in rewrite ? rewrite.strip : rewrite.prefix)
+  const replacement = parsePrefix('strip' in rewrite ? '/' : rewrite.with)
+  return replacement === '' && prefix !== '' ? prefix : null
+}
+
 /** The prefix without a trailing slash: "" for "/". */
 function parsePrefix(text: string): string {
   const pattern = parsePattern(text)

@@ -47,7 +47,7 @@ export async function callService(
 }
 
 async function answer(service: Service, call: Call, limit: number): Promise<ServiceReply> {
-  const reply = await createForward(service, null)(call)
+  const reply = await createForward(service, { rewrite: null, prefixField: '', timeouts: service.timeouts })(call)
   return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }
 

@@ -10,7 +10,12 @@ import type { AttemptRecord } from '../core/record.ts'
 import type { Reply } from '../core/reply.ts'
 import { checkTarget } from '../core/target.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
-import { ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from '../http1/client-owner.ts'
+import {
+  ClosedBeforeReply,
+  type OutgoingRequest,
+  type ReplyListener,
+  type ServiceTimeouts,
+} from '../http1/client-owner.ts'
 import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance, Service } from './service.ts'
@@ -24,13 +29,23 @@ const ANTICIPATES_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
 const VIA = 'Via: 1.1 sallyport\r\n'
 
+/** What a route says of requests to its service. */
+export interface ForwardOptions {
+  /** Changes the normal form of paths; null: they go on as they were written. */
+  readonly rewrite: ((path: string) => string) | null
+  /** What a service is told whose path the rewrite has changed, "Name: value\r\n" or "". */
+  readonly prefixField: string
+  readonly timeouts: ServiceTimeouts
+}
+
 /** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
-export function createForward(service: Service, rewrite: ((path: string) => string) | null): Handler {
+export function createForward(service: Service, options: ForwardOptions): Handler {
+  const { rewrite } = options
   return (exchange) => {
     const path = rewrite === null ? sentPath(exchange) : rewrite(exchange.path)
     checkTarget(path, exchange.query)
     const pending = new PendingReply(exchange)
-    new Attempts(service, path, exchange, pending).begin()
+    new Attempts(service, options, path, exchange, pending).begin()
     return pending.promise
   }
 }
@@ -50,6 +65,7 @@ export function createForward(service: Service, rewrite: ((path: string) => stri
  */
 class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly service: Service
+  private readonly options: ForwardOptions
   private readonly path: string
   private readonly query: string
   private readonly exchange: Exchange
@@ -64,8 +80,9 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private begun = 0
   private record: AttemptRecord | null = null
 
-  constructor(service: Service, path: string, exchange: Exchange, pending: PendingReply) {
+  constructor(service: Service, options: ForwardOptions, path: string, exchange: Exchange, pending: PendingReply) {
     this.service = service
+    this.options = options
     this.path = path
     this.query = exchange.query
     this.exchange = exchange
@@ -148,6 +165,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const changes = body === null && protocol?.toLowerCase() === 'websocket'
     const upgrade = changes ? { protocol, key: exchange.headers.get('Sec-WebSocket-Key') ?? '' } : null
     let head = `${method} ${path}${query} HTTP/1.1\r\nHost: ${host}\r\n${wireOf(exchange.headers)}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
+    const { prefixField, timeouts } = this.options
+    if (prefixField !== '' && path !== exchange.path) head += prefixField
     if (record !== null) record.path = path
     if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`
     else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
@@ -156,7 +175,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     else if (body !== null) head += `Content-Length: ${body.length}\r\n\r\n`
     else if (ANTICIPATES_CONTENT.has(method)) head += 'Content-Length: 0\r\n\r\n'
     else head += '\r\n'
-    return { client: exchange.client.address, method, head, body, chunked, expectsContinue, upgrade }
+    const { address: client } = exchange.client
+    return { client, method, head, body, chunked, expectsContinue, upgrade, timeouts }
   }
 
   // 4.

@@ -2,6 +2,7 @@ import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Deadlines } from '../http1/deadlines.ts'
+import type { ServiceTimeouts } from '../http1/client-owner.ts'
 import { ConnectionPool } from '../http1/pool.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
@@ -31,6 +32,12 @@ export interface ServiceOptions {
   readonly host: string
 }
 
+/** What a route may say in place of its service, in milliseconds. */
+export interface RouteTimeouts {
+  readonly response?: number | undefined
+  readonly idle?: number | undefined
+}
+
 /** An instance with this thread's connections to it. */
 export interface PooledInstance extends Instance {
   readonly pool: ConnectionPool
@@ -47,6 +54,7 @@ export class Service {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
+  readonly timeouts: ServiceTimeouts
 
   /** `slots` are the places of the instances on the health board, in their order. */
   constructor(
@@ -63,6 +71,7 @@ export class Service {
     const { timeouts, pool, limits } = options
     this.clock = deadlines.clock
     this.deadlines = deadlines
+    this.timeouts = { responseTimeout: timeouts.response, idleTimeout: timeouts.idle }
     this.retries = new Retries(metrics, name)
     const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
     const madeWay = (): void => slow.add(1)
@@ -95,6 +104,12 @@ export class Service {
     }))
     for (const instance of this.instances) watchInstance(metrics, name, instance)
     this.balancer = balancers[options.balancer].create(new Candidates(this.instances, board), { random })
+  }
+
+  /** Its time-outs, or those of a route that has its own. */
+  timeoutsWith({ response, idle }: RouteTimeouts): ServiceTimeouts {
+    const { responseTimeout, idleTimeout } = this.timeouts
+    return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
 
   /** Ends idle connections now and busy ones after their exchange. */

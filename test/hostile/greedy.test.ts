@@ -330,6 +330,8 @@ test('clients that leave anywhere leave nothing behind', async (t) => {
   const whole = request('POST /silent', ['Content-Length: 20'], 'x'.repeat(20))
   for (const how of ['end', 'reset'] as const) {
     const clients = await open(whole.length)
+    // Who only closes its side of a whole request may still wait for the reply.
+    if (how === 'end') clients.pop()?.reset()
     for (const [i, client] of clients.entries()) client.write(whole.slice(0, i + 1))
     await serveOthers(open)
     for (const client of clients) client[how]()

@@ -19,7 +19,7 @@ export class RecordingSocket extends Socket {
   private readonly untaken: { octets: Uint8Array; done: Done | null }[] = []
 
   constructor() {
-    super()
+    super({ allowHalfOpen: true })
     // The stream's own answers would need a peer.
     Object.defineProperty(this, 'writableNeedDrain', { get: () => this.untaken.length > 0 })
     Object.defineProperty(this, 'writableLength', {

@@ -1,0 +1,23 @@
+import type { RouteConfig } from '../config/schema.ts'
+import type { Handler } from '../core/handler.ts'
+import { Headers } from '../core/headers.ts'
+import { Reply } from '../core/reply.ts'
+import { parsePattern } from '../routing/pattern.ts'
+import { compileRedirect, parseRedirect } from '../routing/redirect.ts'
+
+/** The handler of a redirect, for requests that take that pattern of the route. */
+export function createRedirect(
+  { to, status, query }: NonNullable<RouteConfig['redirect']>,
+  pattern: string,
+  paths: readonly string[],
+): Handler {
+  const location = compileRedirect(parseRedirect(to, paths.map(parsePattern)), parsePattern(pattern), query)
+  return ({ client, host, path, query: asked, params }) =>
+    new Reply(
+      status,
+      Headers.of([
+        ['Location', location({ scheme: client.scheme, host: client.host ?? host, path, query: asked, params })],
+      ]),
+      null,
+    )
+}

@@ -1,0 +1,58 @@
+import type { Exchange } from '../core/exchange.ts'
+import type { Handler } from '../core/handler.ts'
+import type { Reply } from '../core/reply.ts'
+
+const LOCATIONS = ['Location', 'Content-Location']
+const COOKIE_PATH = /(;\s*path=)(\/[^;]*)/i
+const URL_PARTS = /^(https?:\/\/([^/?#]*))(.*)$/i
+
+/**
+ * Gives the paths in replies the prefix back that the service did not get: in Location and Content-Location, if they lead to the host
+ * that the client asked or to the instance itself, and in the paths of cookies.
+ */
+export function mapReplies(next: Handler, back: (path: string) => string): Handler {
+  const map = (reply: Reply, exchange: Exchange): Reply => {
+    const { headers } = reply
+    for (const name of LOCATIONS) {
+      const value = headers.get(name)
+      if (value === undefined) continue
+      const mapped = mapLocation(value, exchange, back)
+      if (mapped !== value) headers.set(name, mapped)
+    }
+    const cookies = headers.getAll('Set-Cookie')
+    const mapped = cookies.map((cookie) =>
+      cookie.replace(COOKIE_PATH, (_, begin: string, path: string) => begin + cookiePath(path, back)),
+    )
+    if (mapped.every((cookie, i) => cookie === cookies[i])) return reply
+    headers.delete('Set-Cookie')
+    for (const cookie of mapped) headers.append('Set-Cookie', cookie)
+    return reply
+  }
+  return (exchange) => {
+    const reply = next(exchange)
+    return reply instanceof Promise ? reply.then((came) => map(came, exchange)) : map(reply, exchange)
+  }
+}
+
+function mapLocation(location: string, { host, client, instance }: Exchange, back: (path: string) => string): string {
+  if (location.startsWith('/') && !location.startsWith('//')) return mapPath(location, back)
+  const [, origin = '', authority = '', rest = ''] = URL_PARTS.exec(location) ?? []
+  if (origin === '') return location
+  const mapped = mapPath(rest.startsWith('/') ? rest : `/${rest}`, back)
+  // What only the gateway can reach is nothing for the client.
+  if (authority === instance) return mapped
+  const asked = [host, client.host ?? host].map((each) => each.toLowerCase())
+  return asked.includes(authority.toLowerCase()) ? origin + mapped : location
+}
+
+/** The path up to its query or fragment. */
+function mapPath(location: string, back: (path: string) => string): string {
+  const end = location.search(/[?#]/)
+  return end === -1 ? back(location) : back(location.slice(0, end)) + location.slice(end)
+}
+
+/** For the whole of a prefix, without the slash that would leave the prefix itself out. */
+function cookiePath(path: string, back: (path: string) => string): string {
+  const mapped = back(path.trim())
+  return path === '/' && mapped.length > 1 && mapped.endsWith('/') ? mapped.slice(0, -1) : mapped
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parsePattern, PatternError } from './pattern.ts'
+import { compileRedirect, parseRedirect } from './redirect.ts'
+
+function location(to: string, pattern: string, path: string, params = {}, query = ''): string {
+  const parsed = parsePattern(pattern)
+  const make = compileRedirect(parseRedirect(to, [parsed]), parsed, true)
+  return make({ scheme: 'http', host: 'a.example:8000', path, query, params })
+}
+
+test('parameters of the pattern take their place, encoded', () => {
+  assert.equal(location('/new/{id}', '/old/{id}', '/old/7', { id: '7' }), '/new/7')
+  assert.equal(location('/new/{id}', '/old/{id}', '/old/x', { id: '/evil?#é' }), '/new/%2Fevil%3F%23%C3%A9')
+  assert.equal(location('/{host}', '/{host}', '/x', { host: 'parameter' }), '/parameter')
+})
+
+test('"/*" takes along what the pattern left open', () => {
+  for (const [path, expected] of [
+    ['/old', '/new'],
+    ['/old/', '/new/'],
+    ['/old/a/b', '/new/a/b'],
+  ] as const)
+    assert.equal(location('/new/*', '/old/*', path), expected)
+  assert.equal(location('/*', '/v1/{any}/*', '/v1/a/b/c'), '/b/c')
+  assert.equal(location('/*', '/v1/*', '/v1'), '/')
+  assert.equal(location('https://b.example/*', '/*', '/x/y'), 'https://b.example/x/y')
+  assert.equal(location('https://b.example/*', '/*', '/'), 'https://b.example/')
+})
+
+test('host, path and scheme are those of the request', () => {
+  assert.equal(location('https://{host}{path}', '/*', '/x'), 'https://a.example:8000/x')
+  assert.equal(location('{scheme}://www.example{path}', '/*', '/x'), 'http://www.example/x')
+})
+
+test('the query goes along, behind one that is there, before a fragment', () => {
+  assert.equal(location('/new', '/old', '/old', {}, '?a=1&b'), '/new?a=1&b')
+  assert.equal(location('/new?x=1#top', '/old', '/old', {}, '?a=1'), '/new?x=1&a=1#top')
+  const pattern = parsePattern('/old')
+  const drop = compileRedirect(parseRedirect('/new', [pattern]), pattern, false)
+  assert.equal(drop({ scheme: 'http', host: '', path: '/old', query: '?a', params: {} }), '/new')
+})
+
+test('what not every path of the route knows is refused', () => {
+  const patterns = ['/a/{id}', '/b/{name}'].map(parsePattern)
+  for (const to of ['/new/{id}', '/new/{nope}', '/new/*', '/new/{', '/new/}', '/{}', '/{path}'])
+    assert.throws(() => parseRedirect(to, patterns), PatternError, to)
+})
