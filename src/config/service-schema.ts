@@ -68,6 +68,12 @@ const poolSchema = z.strictObject({
     .describe('Requests that may wait for a connection, for each worker and instance. Default 1024.'),
   queueTimeout: duration.prefault('2s').describe('How long a request waits for a connection. Default 2s.'),
   idleTimeout: duration.prefault('30s').describe('How long an unused connection is kept. Default 30s.'),
+  lifetime: duration
+    .prefault('5m')
+    .describe(
+      'How long a connection is used again, give or take a tenth: then names are looked up anew, so that traffic follows ' +
+        'a name that moves. Default 5m.',
+    ),
 })
 
 const limitsSchema = z.strictObject({

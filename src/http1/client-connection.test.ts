@@ -13,7 +13,13 @@ import { Deadlines } from './deadlines.ts'
 import { defaultHeadLimits } from './limits.ts'
 import { ResponseHead } from './response-head.ts'
 
-const options = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 60_000, poolTimeout: 40_000 }
+const options = {
+  ...defaultHeadLimits,
+  responseTimeout: 30_000,
+  idleTimeout: 60_000,
+  poolTimeout: 40_000,
+  lifetime: () => 300_000,
+}
 
 const request: OutgoingRequest = {
   client: 'a',
@@ -525,6 +531,31 @@ test('a body that is not taken for now is not late', () => {
   assert.equal(sink.error, null)
   harness.clock.advance(300)
   assert.ok(sink.error !== null)
+})
+
+test('a connection is used no more after its lifetime, whatever it is at then', () => {
+  const harness = new Harness().send().receive(OK)
+  for (let i = 0; i < 10; i++) {
+    harness.clock.advance(29_000)
+    harness.send().receive(OK)
+    assert.deepEqual(harness.calls, ['replied', 'finished', 'release'])
+  }
+  harness.send()
+  harness.clock.advance(10_000)
+  harness.receive(OK)
+  assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
+})
+
+test('an idle connection ends with its lifetime', () => {
+  const harness = new Harness().send().receive(OK)
+  for (let i = 0; i < 10; i++) {
+    harness.clock.advance(28_000)
+    harness.send().receive(OK)
+  }
+  harness.clock.advance(19_000)
+  assert.equal(harness.calls.at(-1), 'release')
+  harness.clock.advance(1_300)
+  assert.equal(harness.calls.at(-1), 'closed')
 })
 
 test('an idle connection is given up in time, a second before the service may do so', () => {

@@ -24,6 +24,8 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   private readonly owner: ClientOwner
   private readonly writer: MessageWriter
   private served = 0
+  /** When it is used no more, on the clock of the deadlines. */
+  private readonly expires: number
   /** A body that waits for the service to say 100 (Continue). */
   private held: BodyStream | null = null
   /** The listener has its reply. */
@@ -39,6 +41,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     super(socket, options, deadlines, head)
     this.owner = owner
     this.writer = new MessageWriter(this)
+    this.expires = deadlines.now + options.lifetime()
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.serviceDrained()))
     socket.on('end', () => this.ended())
@@ -150,8 +153,8 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.listener = null
     listener!.finished()
     this.served++
-    this.deadline = this.deadlines.in(Math.min(this.options.poolTimeout, this.promised))
-    if (this.closeAfter || this.left) this.destroy()
+    this.deadline = Math.min(this.expires, this.deadlines.in(Math.min(this.options.poolTimeout, this.promised)))
+    if (this.closeAfter || this.left || this.deadlines.now >= this.expires) this.destroy()
     else this.owner.release(this)
   }
 

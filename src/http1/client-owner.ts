@@ -17,6 +17,8 @@ export interface ServiceTimeouts {
 export interface ClientOptions extends FieldLimits, ServiceTimeouts {
   /** Without a request. */
   readonly poolTimeout: number
+  /** How long a new connection is used again: for ever, it would hold on to an address that its name no longer has. */
+  readonly lifetime: () => number
 }
 
 /** What is sent. */

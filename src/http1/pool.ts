@@ -5,6 +5,7 @@ import type { ClientOptions, ClientOwner } from './client-owner.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import { sharedBuffer } from './read-buffers.ts'
 import { ResponseHead } from './response-head.ts'
+import { rotatingLookup } from './rotating-lookup.ts'
 import { slowestExchange } from './slowest-exchange.ts'
 import { WaitingList } from './waiting-list.ts'
 
@@ -52,6 +53,7 @@ export class ConnectionPool implements ClientOwner {
   private readonly options: PoolOptions
   private readonly deadlines: Deadlines
   private readonly head: ResponseHead
+  private readonly lookup = rotatingLookup()
   private readonly idle: ClientConnection[] = []
   /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
   private busy = 0
@@ -168,6 +170,7 @@ export class ConnectionPool implements ClientOwner {
   }
 
   private connect(): Promise<ClientConnection> {
+    const { lookup } = this
     const { host, port, connectTimeout } = this.options
     this.connecting++
     return new Promise((resolve, reject) => {
@@ -179,7 +182,15 @@ export class ConnectionPool implements ClientOwner {
           return true
         },
       }
-      const socket: Socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread })
+      const socket: Socket = connect({
+        host,
+        port,
+        lookup,
+        autoSelectFamily: true,
+        noDelay: true,
+        allowHalfOpen: true,
+        onread,
+      })
       const timed: Timed = {
         deadline: this.deadlines.in(connectTimeout),
         onDeadline: () => failed(new Error(`no answer within ${connectTimeout} ms`)),

@@ -116,7 +116,13 @@ test('a connection that goes gives back what was kept for it', () => {
 test('the connection to the service is free while the client has not yet taken the reply, which it gets whole', async () => {
   const service = new RecordingSocket()
   const calls: string[] = []
-  const options = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 30_000, poolTimeout: 30_000 }
+  const options = {
+    ...defaultHeadLimits,
+    responseTimeout: 30_000,
+    idleTimeout: 30_000,
+    poolTimeout: 30_000,
+    lifetime: () => 300_000,
+  }
   const owner = {
     release: () => void calls.push('release'),
     detach: () => true,

@@ -19,7 +19,13 @@ interface Transfer {
   readonly chunks: readonly number[]
 }
 
-const clientOptions = { ...defaultHeadLimits, responseTimeout: 30_000, idleTimeout: 60_000, poolTimeout: 40_000 }
+const clientOptions = {
+  ...defaultHeadLimits,
+  responseTimeout: 30_000,
+  idleTimeout: 60_000,
+  poolTimeout: 40_000,
+  lifetime: () => 300_000,
+}
 
 /** A client and a service with the gateway's two connections between them; every octet of `name` is its own. */
 class Relay {

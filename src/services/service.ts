@@ -25,6 +25,7 @@ export interface ServiceOptions {
     readonly queue: number
     readonly queueTimeout: number
     readonly idleTimeout: number
+    readonly lifetime: number
   }
   /** Of what the service replies. */
   readonly limits: { readonly head: number; readonly headers: number }
@@ -94,6 +95,7 @@ export class Service {
           queue: pool.queue,
           queueTimeout: pool.queueTimeout,
           poolTimeout: pool.idleTimeout,
+          lifetime: () => pool.lifetime * (0.9 + 0.2 * random()),
           connectTimeout: timeouts.connect,
           responseTimeout: timeouts.response,
           idleTimeout: timeouts.idle,

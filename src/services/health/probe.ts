@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { rotatingLookup } from '../../http1/rotating-lookup.ts'
 
 /** What a check asks for. */
 export interface ProbeTarget {
@@ -27,6 +28,9 @@ const BODY_LIMIT = 64 * 1024
 /** Octets of a head, as services may have in their replies. */
 const HEAD_LIMIT = 64 * 1024
 
+/** One for all checks: each begins with another address of its name. */
+const lookup = rotatingLookup()
+
 /** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
 export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body }, done) => {
   let open = true
@@ -44,6 +48,7 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
     agent: false,
     setHost: false,
     maxHeaderSize: HEAD_LIMIT,
+    lookup,
     headers: { Host: authority, 'User-Agent': 'sallyport-health', Accept: '*/*', ...headers, Connection: 'close' },
   })
   asked.on('response', (response) => {
