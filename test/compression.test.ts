@@ -73,10 +73,10 @@ test('HEAD says what GET would, and a stored reply can be confirmed', async (t) 
   assert.equal(head.body.length, 0)
   for (const name of ['content-encoding', 'etag', 'vary', 'content-type'])
     assert.equal(head.headers[name], got.headers[name], name)
-  assert.equal(got.headers.etag, 'W/"v1"')
+  assert.equal(got.headers.etag, 'W/"v1~compressed"')
   const confirmed = await send(port, { headers: { ...headers, 'If-None-Match': got.headers.etag } })
   assert.equal(confirmed.status, 304)
-  assert.equal(confirmed.headers.etag, 'W/"v1"')
+  assert.equal(confirmed.headers.etag, 'W/"v1~compressed"')
 })
 
 test('what the service sends bit by bit reaches the client bit by bit', async (t) => {
@@ -179,4 +179,38 @@ test('a client of HTTP/1.0 gets it up to the end of the connection', async (t) =
   const reply = await client.reply()
   assert.equal(reply.fields.get('Content-Encoding'), 'gzip')
   assert.ok(gunzipSync(reply.body).equals(text))
+})
+
+/** A document that is changed only by whoever has read what is there, as services with strong tags have it. */
+test('what was read compressed can be changed with If-Match, and not what has changed since', async (t) => {
+  const content = textOf(5000)
+  let version = 1
+  const service = await startService(t, ({ method, headers }, response) => {
+    const tag = `"v${version}"`
+    response.setHeader('ETag', tag)
+    response.setHeader('Content-Type', 'text/plain')
+    // Strong comparison: no weak tag matches (RFC 9110 section 13.1.1).
+    const matches = (headers['if-match'] ?? '').split(', ').includes(tag)
+    if (headers['if-none-match'] === tag) response.writeHead(304).end()
+    else if (method === 'GET') response.end(content)
+    else {
+      if (matches) version++
+      response.writeHead(matches ? 204 : 412).end()
+    }
+  })
+  const { port } = await startGateway(t, compressing(service.url))
+  const gzip = { 'Accept-Encoding': 'gzip' }
+  const read = async () => (await send(port, { headers: gzip })).headers.etag!
+  const change = async (known: string) =>
+    (await send(port, { method: 'PUT', headers: { ...gzip, 'If-Match': known }, body: 'x' })).status
+  const first = await read()
+  assert.equal(first, 'W/"v1~compressed"')
+  const confirmed = await send(port, { headers: { ...gzip, 'If-None-Match': first } })
+  assert.deepEqual([confirmed.status, confirmed.headers.etag], [304, first])
+  assert.equal(await change(first), 204)
+  assert.equal(await change(first), 412)
+  assert.equal(await change(`"x", ${await read()}`), 204)
+  // A weak tag of the service's own stays weak.
+  assert.equal(await change('W/"v3"'), 412)
+  assert.equal(await change('"v3"'), 204)
 })

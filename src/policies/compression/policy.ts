@@ -13,6 +13,7 @@ import { addVary } from '../vary.ts'
 import { type Acceptance, createNegotiation } from './accept-encoding.ts'
 import { type Coding, type CodingName, codings } from './codings.ts'
 import { CompressedBody } from './compressed-body.ts'
+import { compressedTag, restoreTags } from './entity-tags.ts'
 import { Pieces } from './pieces.ts'
 
 /** Up to here, in octets, a body at hand is compressed at once: less work, and its length is known. */
@@ -102,10 +103,10 @@ export const compression = definePolicy({
     const worthIt = (type: string): boolean => listed(type) && essence(type) !== EVENT_STREAM
     const negotiate = createNegotiation(encodings)
 
-    function edit(reply: Reply, exchange: Exchange): void {
+    function edit(reply: Reply, exchange: Exchange, known: string | undefined): void {
       const { status, headers, body } = reply
       // 1. Replies without content, or with too little of it.
-      if (status === 304) return editNotModified(headers, exchange)
+      if (status === 304) return editNotModified(headers, known)
       if (EXEMPT.has(status) || (body === null && exchange.method !== 'HEAD')) return
       const length = body === null ? announcedLength(headers) : body.length
       const isShort = length >= 0 && length < minimum
@@ -146,16 +147,20 @@ export const compression = definePolicy({
     }
 
     /** What a stored reply is brought up to date with has to look like the reply did (RFC 9110 section 15.4.5). */
-    function editNotModified(headers: Headers, exchange: Exchange): void {
+    function editNotModified(headers: Headers, known: string | undefined): void {
       const type = headers.get('Content-Type')
       if (type !== undefined && !worthIt(type)) return
       addVary(headers, 'Accept-Encoding')
-      const etag = weakened(headers)
-      const known = exchange.headers.combined('If-None-Match')
-      if (etag !== undefined && known?.includes(etag) === true) headers.set('ETag', etag)
+      const etag = headers.get('ETag')
+      if (etag === undefined || known === undefined) return
+      const compressed = compressedTag(etag)
+      if (known.includes(compressed)) headers.set('ETag', compressed)
     }
 
-    return (next) => editReplies(next, edit)
+    return (next) => {
+      const handle = editReplies(next, edit)
+      return (exchange) => handle(exchange, restoreTags(exchange.headers))
+    }
   },
 })
 
@@ -170,18 +175,9 @@ function forbidsTransformation(headers: Headers): boolean {
   return directives !== undefined && /(?:^|[\s,])no-transform(?:$|[\s,])/i.test(directives)
 }
 
-/**
- * The entity tag of the content as it is now: other octets than those that the service gave it for, but worth the same
- * (RFC 9110 section 8.8.1). Undefined without one.
- */
-function weakened(headers: Headers): string | undefined {
-  const etag = headers.get('ETag')
-  return etag?.startsWith('"') === true ? `W/${etag}` : etag
-}
-
 /** Says how the content is coded, and nothing more that was true of it before only. */
 function describe(headers: Headers, coding: CodingName): void {
-  const etag = weakened(headers)
-  const tag = etag === undefined ? '' : fieldLine('ETag', etag)
+  const etag = headers.get('ETag')
+  const tag = etag === undefined ? '' : fieldLine('ETag', compressedTag(etag))
   replaceLines(headers, CHANGED, `Content-Encoding: ${coding}\r\n${tag}`)
 }
