@@ -130,7 +130,7 @@ test('headers that a validation, a match, a template or a cache reads count too'
       { id: 'beta', match: { path: '/*', headers: { 'X-Beta-User': true } }, service: 'backend' },
     ],
   })
-  const lines = ['X_Page_Size: 1', 'X.Query.Tenant: 1', 'If_None_Match: 1', 'X.Beta.User: 1', 'x.y: 1']
+  const lines = ['X_Page_Size: 1', 'X.Query.Tenant: 1', 'If_None_Match: 1', 'X.API.Key: 1', 'X.Beta.User: 1', 'x.y: 1']
   assert.deepEqual(await seen(lines), ['x.y'])
 })
 
@@ -198,4 +198,24 @@ test('what a policy makes way for is counted too', async (t) => {
   await seen(['X.Tenant.ID: a'])
   assert.equal((await scrape(port)).sum('sallyport_request_fields_dropped_total', { reason: 'folded' }), 1)
   await log.line({ field: 'x.tenant.id', reason: 'folded' })
+})
+
+test('a reply that may depend on a name that only looks like one of Vary is not stored', async (t) => {
+  const service = await startService(t, ({ headers }, response) => {
+    response.setHeader('Vary', 'Accept-Language').setHeader('Cache-Control', 'max-age=60')
+    response.end(String(headers['accept.language'] ?? 'en'))
+  })
+  const { port } = await startGateway(t, {
+    services: { backend: { instances: [service.url], health: false } },
+    policies: { cache: {} },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  const client = await connect(t, port)
+  const ask = async (line: string): Promise<[string, string | undefined]> => {
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\n${line}\r\n`)
+    const { body, fields } = await client.reply()
+    return [body.toString(), fields.get('Cache-Status')]
+  }
+  assert.deepEqual(await ask('Accept.Language: de\r\n'), ['de', 'sallyport; fwd=uri-miss; detail=vary-name'])
+  assert.deepEqual(await ask(''), ['en', 'sallyport; fwd=uri-miss; stored'])
 })

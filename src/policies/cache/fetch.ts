@@ -23,7 +23,7 @@ import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
 import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
-import { guessedVary, varyOf } from './vary.ts'
+import { guessedVary, isSpelledOtherwise, varyOf } from './vary.ts'
 
 /** RFC 5861 section 4: what counts as an error of the service. */
 const ERRORS = new Set([500, 502, 503, 504])
@@ -221,6 +221,7 @@ export class Fetch {
     if (why !== null || freshness === null) return why ?? 'no-freshness'
     const vary = freshness.guessed ? guessedVary(headers) : varyOf(headers)
     if (vary === null) return 'vary-star'
+    if (vary.length > 0 && isSpelledOtherwise(vary, this.exchange.headers)) return 'vary-name'
     return {
       url: this.url,
       status,

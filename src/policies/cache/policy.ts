@@ -13,7 +13,7 @@ import { compileKeys, type Keys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 import { REQUEST_FIELDS } from './request-control.ts'
 import { RouteCache } from './route-cache.ts'
-import { shares } from './storable.ts'
+import { shares, PERSONAL_FIELDS } from './storable.ts'
 import { select } from './vary.ts'
 
 /** What the routes with the same store share. */
@@ -85,7 +85,7 @@ export const cache = definePolicy({
   name: 'cache',
   summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
   options,
-  fields: () => REQUEST_FIELDS,
+  fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
   create(settings, toolbox, route) {
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next

@@ -58,30 +58,29 @@ export function mayBePersonal(exchange: Exchange, share: Share): boolean {
 }
 
 /** What tells services who asks, or has them do something else than the method says. */
-const PERSONAL = new NameSet(
-  [
-    'Cookie',
-    'Authorization',
-    'X-API-Key',
-    'API-Key',
-    'ApiKey',
-    'X-Auth-Token',
-    'X-Auth-Key',
-    'X-Access-Token',
-    'X-Session-ID',
-    'X-Session-Token',
-    'X-CSRF-Token',
-    'X-XSRF-Token',
-    'X-Amz-Security-Token',
-    'X-Goog-Api-Key',
-    'Ocp-Apim-Subscription-Key',
-    'PRIVATE-TOKEN',
-    'X-HTTP-Method-Override',
-    'X-HTTP-Method',
-    'X-Method-Override',
-  ],
-  true,
-)
+export const PERSONAL_FIELDS = [
+  'Cookie',
+  'Authorization',
+  'X-API-Key',
+  'API-Key',
+  'ApiKey',
+  'X-Auth-Token',
+  'X-Auth-Key',
+  'X-Access-Token',
+  'X-Session-ID',
+  'X-Session-Token',
+  'X-CSRF-Token',
+  'X-XSRF-Token',
+  'X-Amz-Security-Token',
+  'X-Goog-Api-Key',
+  'Ocp-Apim-Subscription-Key',
+  'PRIVATE-TOKEN',
+  'X-HTTP-Method-Override',
+  'X-HTTP-Method',
+  'X-Method-Override',
+]
+
+const PERSONAL = new NameSet(PERSONAL_FIELDS, true)
 
 /** What has no end, or says what happens now: to tell it again to somebody else means nothing. */
 const STREAMS = new Set(['text/event-stream', 'multipart/x-mixed-replace'])

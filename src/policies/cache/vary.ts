@@ -34,6 +34,23 @@ const DEPENDENCES = [
   ['Access-Control-Allow-Origin', '*', 'origin'],
 ] as const
 
+/**
+ * Whether the request has a field that services behind CGI take for one of those, though it is not spelled so: a reply
+ * to "Accept.Language: de" is none for those who did not ask for it.
+ */
+export function isSpelledOtherwise(names: readonly string[], request: Headers): boolean {
+  for (const [name] of request) {
+    const lower = name.toLowerCase()
+    if (!ODD.test(lower) || names.includes(lower)) continue
+    const folded = lower.replaceAll(EACH_ODD, '-')
+    if (names.some((each) => each.replaceAll(EACH_ODD, '-') === folded)) return true
+  }
+  return false
+}
+
+const ODD = /[^a-z0-9-]/
+const EACH_ODD = /[^a-z0-9]/g
+
 /** What the request says in those fields, each in one form whatever its spacing and number of lines (RFC 9111 section 4.1). */
 export function selectingValues(names: readonly string[], request: Headers): readonly string[] {
   return names.map((name) => {
