@@ -47,6 +47,7 @@ test('everything has a default', () => {
       writeTimeout: 60_000,
       leastRate: 240,
       connections: 10_000,
+      perClient: {},
     },
     shutdownDelay: 0,
     drainTimeout: 30_000,

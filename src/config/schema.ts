@@ -61,6 +61,21 @@ const logSchema = z.strictObject({
     .describe('Whether each request is logged, or { sample, slow, timings } to say which, and how. Default true.'),
 })
 
+const perClientSchema = z.strictObject({
+  connections: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'Connections of one address at a time, of each listener; proxies that are trusted have any. Default no bound.',
+    ),
+  requests: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Requests of one client in flight at a time; further ones are 429. Default no bound.'),
+})
+
 const limitsSchema = z.strictObject({
   head: size.prefault('16kb').describe('Size of a request head: request line and header fields. Default 16kb.'),
   target: size.prefault('8kb').describe('Size of a request target: path and query. Default 8kb.'),
@@ -78,6 +93,7 @@ const limitsSchema = z.strictObject({
       'Octets a second that a client must send of a body, or take of a reply, on the average of the time that the gateway waits for it, after 5s; 0 for no such bound. Default 240.',
     ),
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
+  perClient: perClientSchema.prefault({}).describe('What one client may have at a time, for each worker.'),
 })
 
 const docsSchema = z.strictObject({

@@ -40,6 +40,7 @@ import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from '
 import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import { RequestsPerClient } from './requests-per-client.ts'
 import { Telemetry } from './telemetry.ts'
 import { version } from './version.ts'
 
@@ -87,6 +88,8 @@ export class Front implements Receiver {
   private readonly limits: LimitStores
   private readonly telemetry: Telemetry
   private readonly runtime: RuntimeWatch
+  /** Null where there is no bound on them. */
+  private readonly perClient: RequestsPerClient | null
 
   constructor(options: FrontOptions) {
     const { config, policies, board, slots, output, answers, threads, clock, random } = options
@@ -136,6 +139,8 @@ export class Front implements Receiver {
       forwarding: config.forwarding,
       fields: config.proxyFields,
     })
+    const { requests } = config.limits.perClient
+    this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
     const bounds = { ...config.limits, body: largestBody(config), strictNames: config.requestFields === 'strict' }
     this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
     this.answer(answers, metrics)
@@ -237,6 +242,7 @@ export class Front implements Receiver {
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
     if (exchange.dropped !== null) this.toolbox.toldOfDropped(exchange.dropped)
+    this.perClient?.begin(exchange)
     return this.snapshot.handle(exchange)
   }
 
@@ -255,6 +261,7 @@ export class Front implements Receiver {
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+    this.perClient?.end(exchange)
     this.telemetry.done(exchange, status, bytes, whole)
   }
 

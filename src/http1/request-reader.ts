@@ -76,6 +76,18 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   /** Whether the client takes nothing of the reply for now. */
   abstract writeBlocked(blocked: boolean): void
 
+  /** Whether it is between two requests. */
+  get idle(): boolean {
+    return this.state === 'idle' && !this.socket.destroyed
+  }
+
+  /** Whether the client is waited for, to send a request or more of it, or to take more of a reply. */
+  get waitsForClient(): boolean {
+    if (this.socket.destroyed || this.tunnel !== null) return false
+    if (this.state === 'idle' || this.state === 'head' || this.socket.writableLength > 0) return true
+    return this.state === 'body' && !this.socket.isPaused()
+  }
+
   /** What is to be read into next. */
   get readBuffer(): Buffer {
     return this.body === null ? sharedBuffer : this.body.readBuffer

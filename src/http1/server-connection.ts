@@ -6,16 +6,15 @@ import type { Headers } from '../core/headers.ts'
 import { discardReply, isLasting, type Reply } from '../core/reply.ts'
 import type { Upgrade } from '../core/upgrade.ts'
 import type { Deadlines } from './deadlines.ts'
-import { LeastRate } from './least-rate.ts'
 import { LingeringClose } from './lingering-close.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { ReplyPace } from './reply-pace.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from './response-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
-import { takenOf, untakenOf } from './taken.ts'
 import type { ServerHandler, ServerOptions, SlowReason } from './server-handler.ts'
 import { GOING_AWAY } from './websocket-close.ts'
 
@@ -33,10 +32,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   /** The reply that is being written is a stream of events. */
   private lasting = false
   private retiring = false
-  /** What the client had taken when that was last looked at. */
-  private taken = 0
-  /** Made for the first reply that its client does not take at once. */
-  private replyRate: LeastRate | null = null
+  private readonly pace: ReplyPace
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -48,6 +44,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     this.peer = socket.remoteAddress ?? ''
     this.handler = handler
     this.writer = new MessageWriter(this, new ReadAhead())
+    this.pace = new ReplyPace(socket, this.writer, deadlines, options.leastRate, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.clientDrained()))
     socket.on('end', () => this.ended())
@@ -63,6 +60,15 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
   retire(): void {
     this.retiring = true
+  }
+
+  /** Ends it now, as others need its place. */
+  makeWay(): void {
+    const { exchange } = this
+    this.handler.slow('connections')
+    if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'Others needed the connection.')
+    if (this.state === 'idle') this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   /** No further request: an idle connection ends now, a busy one after its reply. */
@@ -113,7 +119,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
     this.status = status
     this.lasting = isLasting(reply)
-    this.replyRate?.begin()
+    this.pace.begin()
     // Of unknown length, and with a reply on its way, it may be one side of a conversation.
     if (this.body !== null && this.body.length < 0) this.bodyRate?.excuse()
     const head = replyHead(reply, empty, exchange.minor, this.closeAfter, this.deadlines.dateField)
@@ -157,20 +163,12 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   }
 
   writeBlocked(blocked: boolean): void {
-    if (blocked && this.exchange !== null) this.paceReply()
-    else this.replyRate?.rest()
+    if (blocked && this.exchange !== null) this.pace.wait()
+    else this.pace.rest()
     if (this.state !== 'waiting' && !(this.state === 'body' && this.socket.isPaused())) return
     if (!blocked && this.state === 'waiting' && this.exchange === null) return this.next()
     if (blocked) this.awaitReading()
     else this.deadline = Number.POSITIVE_INFINITY
-  }
-
-  private paceReply(): void {
-    const { deadlines, options, socket, writer } = this
-    // What the system holds counts as taken: nobody can see when it arrives, and it is no reason to cut anybody off.
-    const paced = { moved: () => writer.bytes - untakenOf(socket), tooSlow: () => this.replyTooSlow('reply-rate') }
-    this.replyRate ??= new LeastRate(deadlines, options.leastRate, Number.POSITIVE_INFINITY, paced)
-    this.replyRate.wait()
   }
 
   private replyTooSlow(reason: SlowReason): void {
@@ -188,14 +186,14 @@ export class ServerConnection extends RequestReader implements WriterOwner {
 
   /** The client has to take something within `writeTimeout`. */
   private awaitReading(): void {
-    this.taken = takenOf(this.socket)
+    this.pace.mark()
     this.deadline = this.deadlines.in(this.options.writeTimeout)
   }
 
   private over(whole: boolean): void {
     const exchange = this.exchange!
     this.exchange = null
-    this.replyRate?.rest()
+    this.pace.rest()
     this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole)
   }
 
@@ -277,7 +275,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (this.state === 'idle') return this.linger()
     const replying = this.exchange !== null && this.status !== 0
     if (replying || (this.state !== 'head' && this.state !== 'body')) {
-      if (this.socket.writableLength > 0 && takenOf(this.socket) > this.taken) return this.awaitReading()
+      if (this.pace.progressed) return this.awaitReading()
       return this.replyTooSlow('reply-timeout')
     }
     this.refuse(new GatewayError('request-timeout', `The request ${this.state} did not arrive in time.`))
@@ -286,7 +284,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   private gone(): void {
     this.deadlines.forget(this)
     if (this.bodyRate !== null) this.deadlines.forget(this.bodyRate)
-    if (this.replyRate !== null) this.deadlines.forget(this.replyRate)
+    this.pace.close()
     this.writer.stop()
     this.tunnel?.close()
     if (this.body !== null && !this.body.finished) this.body.fail(new GatewayError('client-closed'))

@@ -20,8 +20,8 @@ export interface ServerOptions extends HeadLimits {
   readonly leastRate: number
 }
 
-/** What a client was too slow in: sending its body, or taking its reply. */
-export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout'] as const
+/** What a client was too slow in: sending its body, or taking its reply; or what it had more than its share of. */
+export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout', 'connections'] as const
 
 export type SlowReason = (typeof slowReasons)[number]
 

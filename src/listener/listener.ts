@@ -8,6 +8,7 @@ import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http1/server-exchange.ts'
 import type { ServerHandler, ServerOptions, SlowReason } from '../http1/server-handler.ts'
+import { ConnectionShares } from './connection-shares.ts'
 import { readLent } from './accepted-socket.ts'
 import { inUse } from './claim.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
@@ -25,8 +26,12 @@ export interface Receiver {
 }
 
 export interface ListenerOptions extends ServerOptions {
-  /** Client connections at the same time; further ones are closed as they come. */
+  /** Client connections at the same time; further ones are closed as they come, or take the place of one of a client that has most. */
   readonly connections: number
+  readonly perClient: {
+    /** Connections of one peer at the same time; undefined: as many as there may be. */
+    readonly connections?: number | undefined
+  }
 }
 
 /** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
@@ -48,6 +53,9 @@ export class Listener implements ServerHandler {
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
   private readonly connections = new Set<ServerConnection>()
+  private readonly shares: ConnectionShares
+  /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
+  private fruitless = -1
   private retiring = false
   private draining = false
   private whenEmpty: (() => void) | null = null
@@ -58,6 +66,7 @@ export class Listener implements ServerHandler {
     this.options = options
     this.deadlines = deadlines
     this.head = new RequestHead(options)
+    this.shares = new ConnectionShares(options.connections)
     this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     this.server.on('connection', (socket) => this.accept(socket))
   }
@@ -172,18 +181,49 @@ export class Listener implements ServerHandler {
 
   closed(connection: ServerConnection): void {
     this.connections.delete(connection)
+    this.shares.delete(connection.peer)
     if (this.connections.size === 0) this.whenEmpty?.()
   }
 
-  private accept(accepted: Socket): void {
-    if (this.connections.size >= this.options.connections) {
-      accepted.destroy()
-      return
+  private hasRoom(accepted: Socket): boolean {
+    const { options, connections, shares } = this
+    const most = options.perClient.connections
+    const full = connections.size >= options.connections
+    if (!full && most === undefined) return true
+    const peer = accepted.remoteAddress ?? ''
+    if (most !== undefined && shares.of(peer) >= most && !this.trusts(peer)) return false
+    return !full || this.makeRoom(peer)
+  }
+
+  /** Ends a connection of the peer that has more than half of all for the sake of another one: one that is idle, or one that waits for it. */
+  private makeRoom(peer: string): boolean {
+    const greedy = this.shares.ofMost
+    const { now } = this.deadlines
+    if (greedy === null || greedy === peer || this.fruitless === now || this.trusts(greedy)) return false
+    let found: ServerConnection | null = null
+    for (const connection of this.connections) {
+      if (connection.peer !== greedy || !connection.waitsForClient) continue
+      found ??= connection
+      if (!connection.idle) continue
+      found = connection
+      break
     }
+    if (found === null) this.fruitless = now
+    found?.makeWay()
+    return found !== null
+  }
+
+  private trusts(peer: string): boolean {
+    return this.proxies.has(plainAddress(peer))
+  }
+
+  private accept(accepted: Socket): void {
+    if (!this.hasRoom(accepted)) return void accepted.destroy()
     let connection: ServerConnection | null = null
     const socket = readLent(accepted, () => connection)
     connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     this.connections.add(connection)
+    this.shares.add(connection.peer)
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
   }

@@ -1,0 +1,65 @@
+import type { Socket } from 'node:net'
+import type { Deadlines } from './deadlines.ts'
+import { LeastRate, type Paced } from './least-rate.ts'
+import type { MessageWriter } from './message-writer.ts'
+import { takenOf, untakenOf } from './taken.ts'
+
+/** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
+export class ReplyPace implements Paced {
+  private readonly socket: Socket
+  private readonly writer: MessageWriter
+  private readonly deadlines: Deadlines
+  private readonly leastRate: number
+  private readonly onSlow: () => void
+  /** Made for the first reply that is not taken at once. */
+  private rate: LeastRate | null = null
+  private taken = 0
+
+  /** `leastRate` is in octets a second, 0 for none; `onSlow` is told of a reply that is below it. */
+  constructor(socket: Socket, writer: MessageWriter, deadlines: Deadlines, leastRate: number, onSlow: () => void) {
+    this.socket = socket
+    this.writer = writer
+    this.deadlines = deadlines
+    this.leastRate = leastRate
+    this.onSlow = onSlow
+  }
+
+  /** Another reply begins. */
+  begin(): void {
+    this.rate?.begin()
+  }
+
+  /** The reply waits for the client from now on. */
+  wait(): void {
+    this.rate ??= new LeastRate(this.deadlines, this.leastRate, Number.POSITIVE_INFINITY, this)
+    this.rate.wait()
+  }
+
+  /** It does not, for now. */
+  rest(): void {
+    this.rate?.rest()
+  }
+
+  /** Remembers how much the client has taken. */
+  mark(): void {
+    this.taken = takenOf(this.socket)
+  }
+
+  /** Whether it has taken more of what there is since. */
+  get progressed(): boolean {
+    return this.socket.writableLength > 0 && takenOf(this.socket) > this.taken
+  }
+
+  /** What the system holds counts as taken: nobody can see when it arrives, and it is no reason to cut anybody off. */
+  moved(): number {
+    return this.writer.bytes - untakenOf(this.socket)
+  }
+
+  tooSlow(): void {
+    this.onSlow()
+  }
+
+  close(): void {
+    if (this.rate !== null) this.deadlines.forget(this.rate)
+  }
+}

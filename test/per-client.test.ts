@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+const [GREEDY, OTHER] = ['127.0.0.2', '127.0.0.3']
+
+test('where connections are short, an idle one of a client that has most makes way for another client', async (t) => {
+  const service = await startService(t)
+  const { port, gateway } = await startGateway(t, proxyTo(service.url, { limits: { connections: 3 } }))
+  const busy = await connect(t, port, GREEDY)
+  busy.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n')
+  await turnUntil('the first', () => gateway.connections === 1)
+  const idle = await connect(t, port, GREEDY)
+  await connect(t, port, GREEDY)
+  await turnUntil('all', () => gateway.connections === 3)
+  const other = await connect(t, port, OTHER)
+  other.write(GET)
+  assert.match((await other.reply()).start, / 200 /)
+  assert.equal(await idle.closed(), 'end')
+  busy.write('0123456789')
+  assert.match((await busy.reply()).start, / 200 /)
+  // The greedy one does not get it back.
+  const again = await connect(t, port, GREEDY)
+  assert.match(await again.closed(), /end|reset/)
+})
+
+test('where it has no idle one, one that keeps the gateway waiting makes way, and says so in the log', async (t) => {
+  const service = await startService(t)
+  const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))
+  const slow = [await connect(t, port, GREEDY), await connect(t, port, GREEDY)]
+  for (const client of slow)
+    await client.writeInPieces(['POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n1'])
+  await turnUntil('both', () => gateway.connections === 2)
+  const other = await connect(t, port, OTHER)
+  other.write(GET)
+  assert.match((await other.reply()).start, / 200 /)
+  assert.equal(await slow[0]!.closed(), 'reset')
+  assert.equal((await log.line({ url: '/slow' }))['code'], 'request-timeout')
+})
+
+test('a client that has not more than half keeps what it has', async (t) => {
+  const service = await startService(t)
+  const { port, gateway } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))
+  const first = await connect(t, port, GREEDY)
+  await connect(t, port, OTHER)
+  await turnUntil('both', () => gateway.connections === 2)
+  const third = await connect(t, port, '127.0.0.4')
+  assert.match(await third.closed(), /end|reset/)
+  first.write(GET)
+  assert.match((await first.reply()).start, / 200 /)
+})
+
+test('limits.perClient.connections holds each address to so many, but no trusted proxy', async (t) => {
+  const service = await startService(t)
+  const config = proxyTo(service.url, {
+    limits: { perClient: { connections: 1 } },
+    trustedProxies: [OTHER],
+  })
+  const { port } = await startGateway(t, config)
+  for (const [address, served] of [
+    [GREEDY, true],
+    [GREEDY, false],
+    [OTHER, true],
+    [OTHER, true],
+  ] as const) {
+    const client = await connect(t, port, address)
+    client.write(GET)
+    if (served) assert.match((await client.reply()).start, / 200 /)
+    else assert.match(await client.closed(), /end|reset/)
+  }
+})
+
+test('limits.perClient.requests holds each client to so many in flight: further ones are 429', async (t) => {
+  const service = await startRawService(t)
+  const config = proxyTo(service.url, { limits: { perClient: { requests: 1 } }, trustedProxies: [OTHER] })
+  const { port } = await startGateway(t, config)
+  const ask = async (address: string, fields = '') => {
+    const client = await connect(t, port, address)
+    client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`)
+    return client
+  }
+  const first = await ask(GREEDY)
+  const peer = await service.accept()
+  await peer.request()
+  const refused = await (await ask(GREEDY)).reply()
+  assert.match(refused.start, / 429 /)
+  assert.equal(refused.fields.get('Retry-After'), '1')
+  assert.match((await (await ask(OTHER, `X-Forwarded-For: ${GREEDY}\r\n`)).reply()).start, / 429 /)
+  for (let i = 0; i < 2; i++) {
+    await ask(OTHER)
+    await (await service.accept()).request()
+  }
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  await first.reply()
+  await ask(GREEDY)
+  await peer.request()
+})
