@@ -216,11 +216,22 @@ test('HEAD is taken where GET is: by routes, fixed replies, redirects and own en
     { id: 'text', match: { path: '/text', method: 'GET' }, reply: { body: 'x' } },
     { id: 'moved', match: { path: '/moved', method: 'GET' }, redirect: { to: '/text' } },
     { id: 'echo', match: { path: '/echo', method: 'GET' }, service: 'echo' },
+    {
+      id: 'described',
+      match: { path: '/described' },
+      service: 'echo',
+      policies: {
+        validation: {
+          openapi: { document: { openapi: '3.1.0', paths: { '/described': { get: { responses: {} } } } } },
+        },
+      },
+    },
   ])
   for (const [path, status] of [
     ['/text', 200],
     ['/moved', 307],
     ['/echo', 200],
+    ['/described', 200],
     ['/health', 200],
   ] as const) {
     const reply = await get(path, 'example.com', 'HEAD')
