@@ -1,13 +1,23 @@
-/** Writes sallyport.schema.json from the configuration's schema; with --check it only fails when the file is not current. */
+/**
+ * Writes sallyport.schema.json and docs/configuration-reference.md from the configuration's schema; with --check it only
+ * fails when one of them is not current.
+ */
 import { readFile, writeFile } from 'node:fs/promises'
 import { configJsonSchema } from '../src/config/json-schema.ts'
+import { configReference } from './reference.ts'
 
-const file = new URL('../sallyport.schema.json', import.meta.url)
-const current = `${JSON.stringify(configJsonSchema(), null, 2)}\n`
+const schema = configJsonSchema()
+const files = [
+  ['sallyport.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
+  ['docs/configuration-reference.md', configReference(schema)],
+] as const
 
-if (!process.argv.includes('--check')) {
-  await writeFile(file, current)
-} else if ((await readFile(file, 'utf8').catch(() => '')) !== current) {
-  console.error('sallyport.schema.json is not current: run "node scripts/schema.ts"')
-  process.exitCode = 1
+for (const [name, current] of files) {
+  const file = new URL(`../${name}`, import.meta.url)
+  if (!process.argv.includes('--check')) {
+    await writeFile(file, current)
+  } else if ((await readFile(file, 'utf8').catch(() => '')) !== current) {
+    console.error(`${name} is not current: run "node scripts/schema.ts"`)
+    process.exitCode = 1
+  }
 }

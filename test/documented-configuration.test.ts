@@ -26,7 +26,7 @@ for (const file of globSync(['README.md', 'docs/*.md'], { cwd: root })) {
   const text = readFileSync(join(root, file), 'utf8')
   const excerpts = [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```$/gm)]
   for (const [i, [, indent = '', excerpt = '']] of excerpts.entries()) {
-    const value = parse(excerpt.replaceAll(new RegExp(`^${indent}`, 'gm'), '')) as object
+    const value = parse(excerpt.replaceAll(new RegExp(`^${indent}`, 'gm'), ''), { merge: true }) as object
     const [first = ''] = Object.keys(Array.isArray(value) ? (value[0] as object) : value)
     if (FOREIGN.has(first)) continue
     test(`the configuration that ${file} shows is one (${i + 1}: ${first})`, async (t) => {
@@ -40,7 +40,8 @@ for (const file of globSync(['README.md', 'docs/*.md'], { cwd: root })) {
 function complete(value: object, first: string, excerpt: string): unknown {
   const config = Array.isArray(value) ? { routes: value } : (PLACES[first]?.(value) ?? value)
   assert.ok(isFields(config))
-  for (const key of Object.keys(config)) assert.ok(key in gatewaySchema.shape, `${key} is no key of the configuration`)
+  for (const key of Object.keys(config).filter((name) => !name.startsWith('x-')))
+    assert.ok(key in gatewaySchema.shape, `${key} is no key of the configuration`)
   const names = [...excerpt.matchAll(/service: ([a-z-]+)/g)].map(([, name = '']) => name)
   const services = Object.fromEntries(names.map((name) => [name, { instances: ['http://127.0.0.1:8001'] }]))
   const files = JSON.stringify(config).replaceAll('./policies/', `${root}/examples/policies/`)
