@@ -36,7 +36,7 @@ function rowsBelow(path: string, schema: unknown): Row[] {
   const rows = [
     ...Object.entries(fields(schema)).flatMap(([name, field]) => {
       const key = `${path}.${name}`
-      return [{ key, description: textOf(field) }, ...rowsBelow(key, field)]
+      return [[{ key, description: textOf(field) }], rowsBelow(key, field)].flat()
     }),
     ...itemsOf(fieldOf(schema, 'anyOf')).flatMap((form) => rowsBelow(path, form)),
     ...(isFields(fieldOf(schema, 'items')) ? rowsBelow(`${path}[]`, fieldOf(schema, 'items')) : []),
@@ -53,6 +53,7 @@ function fields(schema: unknown): Fields {
 }
 
 function textOf(schema: unknown): string {
-  const parts = String(fieldOf(schema, 'description') ?? '').split(/(`[^`]*`)/)
+  const description = fieldOf(schema, 'description')
+  const parts = (typeof description === 'string' ? description : '').split(/(`[^`]*`)/)
   return parts.map((part, i) => (i % 2 === 1 ? part : part.replaceAll(/[|*<>[\]_{}]/g, '\\$&'))).join('')
 }
