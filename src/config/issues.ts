@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Path } from './problems.ts'
-import { hint, nearest, oneOf } from './suggest.ts'
+import { type KnownKeys, hintFor, keysOf, someOf } from './known-keys.ts'
+import { respelled } from './respelled.ts'
+import { nearest, oneOf } from './suggest.ts'
 
 type Issue = z.core.$ZodIssue
 
@@ -31,29 +33,33 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Parses with a schema; what it refuses comes in words like "expected this, not that". */
 export function check<Output>(schema: z.ZodType<Output>, input: unknown, written: Written): Checked<Output> {
-  const knownKeys = new WeakMap<readonly string[], readonly string[]>()
+  const knownKeys = new WeakMap<readonly string[], KnownKeys>()
   const result = schema.safeParse(input, {
     reportInput: true,
     error(issue) {
       // Which keys an object knows is in no issue; here, and only here, its schema is at hand.
       if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject)
-        knownKeys.set(issue.keys, Object.keys(issue.inst.shape))
+        knownKeys.set(issue.keys, keysOf(issue.inst))
       return expectation(issue)
     },
   })
   if (result.success) return { value: result.data }
   const issues = result.error.issues.flatMap((issue) => flatten(issue, []))
-  return { findings: issues.flatMap((issue) => findingsOf(issue, written, (keys) => knownKeys.get(keys) ?? [])) }
+  return { findings: issues.flatMap((issue) => findingsOf(issue, written, (keys) => knownKeys.get(keys))) }
 }
 
-function findingsOf(issue: Issue, written: Written, known: (keys: readonly string[]) => readonly string[]): Finding[] {
+function findingsOf(
+  issue: Issue,
+  written: Written,
+  known: (keys: readonly string[]) => KnownKeys | undefined,
+): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
   if (issue.code === 'unrecognized_keys') {
     const kind = path.at(-1) === 'policies' ? 'policy' : 'key'
     return issue.keys.map((key) => ({
       path: [...path, key],
       isKey: true,
-      message: `unknown ${kind} ${JSON.stringify(key)}${hint(key, known(issue.keys))}`,
+      message: `unknown ${kind} ${JSON.stringify(key)}${hintFor(key, known(issue.keys))}`,
     }))
   }
   if (issue.code === 'invalid_key') {
@@ -75,6 +81,10 @@ function withValue(message: string, value: string): string {
 }
 
 function meant(issue: Issue): string {
+  const spelling = respelled(issue.message, issue.input)
+  if (spelling !== undefined) return `; did you mean ${spelling}?`
+  if (issue.input === null && issue.path.length > 0 && /a (?:map|list)/.test(issue.message))
+    return '; what belongs to it must be indented below it'
   if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return ''
   const name = nearest(
     issue.input,
@@ -111,6 +121,8 @@ function unionMessage(issue: z.core.$ZodIssueInvalidUnion): string {
 
 /** What is allowed, in words, for issues whose schema has none of its own. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type' && issue.inst instanceof z.ZodObject)
+    return `expected a map with ${someOf(issue.inst)}`
   if (issue.code === 'invalid_type') return `expected ${TYPES[issue.expected] ?? issue.expected}`
   if (issue.code === 'invalid_value') return `expected ${oneOf(issue.values)}`
   if (issue.code === 'too_small') return `expected ${measure(issue.origin, 'at least', issue.minimum)}`

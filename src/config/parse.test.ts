@@ -30,6 +30,7 @@ test('everything has a default', () => {
     endpoints: { health: '/health', metrics: '/metrics', docs: '/docs', openapi: '/openapi.json' },
     admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
     workers: 'auto',
+    workerTimeout: 10_000,
     trustedProxies: [],
     forwarding: 'x-forwarded',
     proxyFields: [],

@@ -100,7 +100,10 @@ function checkTarget(route: object, path: Path): Finding[] {
 function checkService(name: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
   if (typeof name !== 'string' || known.includes(name)) return []
   const shown = written(path)
-  const message = `unknown service ${JSON.stringify(shown ?? name)}${hint(shown ?? name, known)}`
+  const advice = /^https?:/.test(shown ?? name)
+    ? '; expected the name of one under services, whose instances have URLs'
+    : hint(shown ?? name, known)
+  const message = `unknown service ${JSON.stringify(shown ?? name)}${advice}`
   return [{ path, isKey: false, message }]
 }
 

@@ -1,0 +1,47 @@
+/** Keys of other gateways and proxies, simplified, and what has their part here, by where they stand. */
+const HABITS: Readonly<Record<string, readonly string[]>> = {
+  backend: ['service'],
+  backends: ['services', 'instances'],
+  allowedheaders: ['headers'],
+  allowedmethods: ['methods'],
+  allowedorigins: ['origins'],
+  alloworigins: ['origins'],
+  clientmaxbodysize: ['body'],
+  clusters: ['services'],
+  endpoints: ['instances'],
+  exclude: ['public'],
+  excludepaths: ['public'],
+  healthcheck: ['health'],
+  healthchecks: ['health'],
+  hsts: ['strictTransportSecurity'],
+  limit: ['tiers'],
+  listen: ['listeners', 'address'],
+  location: ['path', 'match'],
+  logging: ['log'],
+  maxsize: ['limit'],
+  middleware: ['policies'],
+  middlewares: ['policies'],
+  plugins: ['policies'],
+  port: ['address', 'listeners', 'url'],
+  prefix: ['path'],
+  proxypass: ['service'],
+  server: ['listeners', 'instances', 'url'],
+  servers: ['instances', 'listeners', 'services'],
+  strippath: ['rewrite'],
+  stripprefix: ['rewrite'],
+  target: ['service', 'url'],
+  targets: ['instances'],
+  upstream: ['service', 'services'],
+  upstreams: ['services', 'instances'],
+  uri: ['path', 'url'],
+  url: ['instances', 'service', 'to'],
+  urls: ['instances'],
+  window: ['tiers'],
+}
+
+/** The known key that does here what the given one does elsewhere. */
+export function habitual(key: string, known: readonly string[]): string | undefined {
+  const simple = key.toLowerCase().replaceAll(/[-_.]/g, '')
+  const meant = Object.hasOwn(HABITS, simple) ? HABITS[simple]! : []
+  return meant.find((name) => known.includes(name))
+}

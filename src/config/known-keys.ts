@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { habitual } from './habits.ts'
+import { hint, nearest, oneOf } from './suggest.ts'
+
+/** The keys of a map, and those of the maps directly below it. */
+export interface KnownKeys {
+  readonly own: readonly string[]
+  /** Key -> keys of the map there. */
+  readonly below: ReadonlyMap<string, readonly string[]>
+}
+
+/** So many keys are named as an example of a map. */
+const EXAMPLES = 3
+
+export function keysOf(schema: z.ZodObject): KnownKeys {
+  const fields = Object.entries(schema.shape)
+  return { own: fields.map(([name]) => name), below: new Map(fields.map(([name, field]) => [name, keysBelow(field)])) }
+}
+
+/** What follows on the name of an unknown key: the one that was probably meant, here or one map further in. */
+export function hintFor(key: string, known: KnownKeys | undefined): string {
+  const { own, below } = known ?? { own: [], below: new Map<string, readonly string[]>() }
+  if (nearest(key, own) !== undefined) return hint(key, own)
+  const further = [...below].find(([, keys]) => keys.includes(key))
+  if (further !== undefined) return `; did you mean ${further[0]}.${key}?`
+  const meant = habitual(key, own)
+  return meant === undefined ? hint(key, own) : `; did you mean ${JSON.stringify(meant)}?`
+}
+
+/** Some keys of a map, those that it must have before others, as in `"a", "b" or others`. */
+export function someOf(schema: z.ZodObject): string {
+  const keys = Object.entries(schema.shape)
+    .toSorted(([, a], [, b]) => Number(isOptional(a)) - Number(isOptional(b)))
+    .map(([name]) => name)
+  const shown = keys.slice(0, EXAMPLES)
+  return keys.length > EXAMPLES ? `${shown.map((name) => JSON.stringify(name)).join(', ')} or others` : oneOf(shown)
+}
+
+function isOptional(schema: unknown): boolean {
+  return schema instanceof z.ZodType && schema.safeParse(undefined).success
+}
+
+function keysBelow(schema: unknown): string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape)
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(keysBelow)
+  if (schema instanceof z.ZodPipe) return keysBelow(schema.in)
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  )
+    return keysBelow(schema.unwrap())
+  return []
+}

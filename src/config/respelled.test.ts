@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { respelled } from './respelled.ts'
+
+const DURATION = 'expected a duration such as "10s"'
+const SIZE = 'expected a size above 0 such as "512b"'
+
+for (const [expected, value, meant] of [
+  [DURATION, 30, '"30s"'],
+  [DURATION, '30', '"30s"'],
+  [DURATION, '30 s', '"30s"'],
+  [DURATION, '30S', '"30s"'],
+  [DURATION, '30secs', '"30s"'],
+  [DURATION, '5 minutes', '"5m"'],
+  [DURATION, '500MS', '"500ms"'],
+  [DURATION, '2hrs', '"2h"'],
+  [DURATION, 'soon', undefined],
+  [DURATION, '1.5s', undefined],
+  [DURATION, '3 days', undefined],
+  [DURATION, null, undefined],
+  [SIZE, '10MB', '"10mb"'],
+  [SIZE, '10m', '"10mb"'],
+  [SIZE, '8 KiB', '"8kb"'],
+  [SIZE, '2 bytes', '"2b"'],
+  [SIZE, 65536, '"65536b"'],
+  [SIZE, 16, undefined],
+  ['expected a list', '*', '["*"]'],
+  ['expected a list', 5, undefined],
+  ['expected a list', 'x'.repeat(81), undefined],
+  ['expected a number', '5', '5'],
+  ['expected a whole number', 'five', undefined],
+  ['expected true or false', 'yes', 'true'],
+  ['expected true or false', 'Off', 'false'],
+  ['expected true or false', 'maybe', undefined],
+  ['expected false or a map with "a"', true, '{}'],
+  ['expected text', true, undefined],
+] as const)
+  test(`${JSON.stringify(value)} where ${expected} was meant as ${meant ?? 'nobody knows what'}`, () => {
+    assert.equal(respelled(expected, value), meant)
+  })

@@ -1,0 +1,64 @@
+/** Other names of units that people write. */
+const DURATION_UNITS: Readonly<Record<string, string>> = {
+  '': 's',
+  ms: 'ms',
+  msec: 'ms',
+  s: 's',
+  sec: 's',
+  second: 's',
+  m: 'm',
+  min: 'm',
+  minute: 'm',
+  h: 'h',
+  hr: 'h',
+  hour: 'h',
+}
+const SIZE_UNITS: Readonly<Record<string, string>> = {
+  '': 'b',
+  b: 'b',
+  byte: 'b',
+  k: 'kb',
+  kb: 'kb',
+  kib: 'kb',
+  m: 'mb',
+  mb: 'mb',
+  mib: 'mb',
+  g: 'gb',
+  gb: 'gb',
+  gib: 'gb',
+}
+/** Longer texts are not said twice, in characters. */
+const LONGEST = 80
+const WORDS: Readonly<Record<string, boolean>> = {
+  yes: true,
+  on: true,
+  true: true,
+  no: false,
+  off: false,
+  false: false,
+}
+
+/** How a value was probably meant to be written where `expected` says what is allowed; undefined where nobody knows. */
+export function respelled(expected: string, value: unknown): string | undefined {
+  if (expected.startsWith('expected a duration')) return withUnit(value, DURATION_UNITS)
+  if (expected.startsWith('expected a size')) return withUnit(value, SIZE_UNITS)
+  if (value === true && / a map(?: with|$)/.test(expected)) return '{}'
+  if (typeof value !== 'string' || value.length > LONGEST) return undefined
+  if (expected.startsWith('expected a list')) return `[${JSON.stringify(value)}]`
+  if (/^expected a (?:whole )?number/.test(expected) && /^-?\d+(?:\.\d+)?$/.test(value)) return value
+  const word = value.toLowerCase()
+  if (expected.startsWith('expected true or false') && Object.hasOwn(WORDS, word)) return String(WORDS[word])
+  return undefined
+}
+
+function withUnit(value: unknown, units: Readonly<Record<string, string>>): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  const [, digits = '', written = ''] = /^\s*(\d{1,12})\s*([a-z]*)\s*$/i.exec(String(value)) ?? []
+  const unit = written.toLowerCase()
+  const name = Object.hasOwn(units, unit) ? unit : unit.replace(/s$/, '')
+  // Nothing is not meant, and a small size without a unit may be one in any.
+  const isVague = !/[1-9]/.test(digits) || (units === SIZE_UNITS && unit === '' && Number(digits) < 1024)
+  if (isVague || !Object.hasOwn(units, name)) return undefined
+  const meant = digits + units[name]!
+  return meant === value ? undefined : JSON.stringify(meant)
+}
