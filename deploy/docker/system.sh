@@ -11,10 +11,6 @@ strip -o "$image/usr/bin/node" "$node"
 libraries=$(ldd "$node" | grep -o '/[^ ]*' | sort -u)
 for library in $libraries; do cp --parents --dereference "$library" "$image"; done
 
-# A command without a shell: the kernel starts Node with this file.
-printf '#!/usr/bin/node\nrequire("/app/bin/sallyport.cjs")\n' >"$image/usr/bin/sallyport"
-chmod 755 "$image/usr/bin/sallyport"
-
 cp /etc/ssl/certs/ca-certificates.crt "$image/etc/ssl/certs/"
 cp --dereference /etc/os-release "$image/etc/os-release"
 echo 'hosts: files dns' >"$image/etc/nsswitch.conf"

@@ -19,7 +19,9 @@ export interface Container {
   readonly output: Readable
   /** Its exit code; null where a signal has ended it. */
   readonly ended: Promise<number | null>
-  /** Its process 1, as the machine numbers it. Throws where it has ended. */
+  /** Its process 1, as the machine numbers it; undefined before it is there, and when it has ended. */
+  readonly started: () => number | undefined
+  /** Likewise; throws an Error in place of undefined. */
   readonly first: () => number
   /** Ends it at once, if it still runs. */
   readonly end: () => void
@@ -52,6 +54,7 @@ export function startContainer({ root, folder, command, env }: Contained): Conta
   return {
     output: child.stdout,
     ended: new Promise((resolve) => child.once('exit', resolve)),
+    started: () => firstOf(child),
     first: () => firstOf(child) ?? fail(),
     end: () => {
       const first = firstOf(child)
@@ -75,5 +78,5 @@ function firstOf({ pid, exitCode, signalCode }: ChildProcessByStdio<null, Readab
 }
 
 function fail(): never {
-  throw new Error('The container has ended.')
+  throw new Error('The container does not run.')
 }

@@ -1,21 +1,25 @@
 /** Tries out the images: what is in them is started as a container engine does it, and asked. */
 import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { createInterface } from 'node:readline'
 import { setInterval } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { freePorts, serviceNames, startPlatform } from '../../examples/platform/platform.ts'
 import { freePorts as anyPorts, RedisServer } from '../../test/support/redis.ts'
-import { type Container, runContainer, startContainer } from './container.ts'
+import { type Contained, type Container, runContainer, startContainer } from './container.ts'
 import { walkDemo } from './walk.ts'
 
 const command = '/usr/bin/sallyport'
+const SIGTERM = constants.signals.SIGTERM
+/** The exit code of what that has ended. */
+const TERMINATED = 128 + SIGTERM
 
 /**
  * 1. Start the platform, Redis, and the gateway between them, with the variables that compose gives it.
  * 2. See that it has no rights.
  * 3. Ask it: by its health command, and by the list of the demo; see that it has counted in Redis.
- * 4. End it by SIGTERM.
+ * 4. End it by SIGTERM; another one while it starts, and another one by a second signal.
  */
 export async function tryGateway(root: string): Promise<void> {
   // 1.
@@ -55,6 +59,9 @@ export async function tryGateway(root: string): Promise<void> {
     await assertCounted(redis)
     // 4.
     await assertEnds(gateway)
+    await assertEndsEarly({ root, folder: '/etc/sallyport', command: [command, 'start'], env })
+    await assertEndsAtOnce({ root, folder: '/etc/sallyport', command: [command, 'start'], env })
+    console.log('gateway: ended by SIGTERM, early, in time and at once')
   } finally {
     gateway.end()
     await redis.kill()
@@ -125,6 +132,46 @@ async function assertEnds({ first, ended }: Container): Promise<void> {
   process.kill(first(), 'SIGTERM')
   const code = await ended
   if (code !== 0) throw new Error(`After SIGTERM it ended with ${code}`)
+}
+
+/** A signal that comes as soon as one can be handled, long before the gateway listens, is not lost on process 1. */
+async function assertEndsEarly(contained: Contained): Promise<void> {
+  const gateway = startContainer(contained)
+  try {
+    const deadline = AbortSignal.timeout(60_000)
+    for await (const _ of setInterval(5)) {
+      deadline.throwIfAborted()
+      const first = gateway.started()
+      // The one that is handled last: Node by itself has a handler for SIGTERM, which does not end process 1.
+      if (first !== undefined && handles(first, constants.signals.SIGHUP)) break
+    }
+    process.kill(gateway.first(), SIGTERM)
+    const code = await gateway.ended
+    if (code !== TERMINATED) throw new Error(`After an early SIGTERM it ended with ${code}`)
+  } finally {
+    gateway.end()
+  }
+}
+
+/** A second signal ends what the first has left to wait. */
+async function assertEndsAtOnce({ env, ...contained }: Contained): Promise<void> {
+  const gateway = startContainer({ ...contained, env: { ...env, SHUTDOWN_DELAY: '1h' } })
+  try {
+    await found(gateway, /Sallyport is listening/)
+    process.kill(gateway.first(), SIGTERM)
+    await found(gateway, /Sallyport is stopping/)
+    process.kill(gateway.first(), SIGTERM)
+    const code = await gateway.ended
+    if (code !== TERMINATED) throw new Error(`After a second SIGTERM it ended with ${code}`)
+  } finally {
+    gateway.end()
+  }
+}
+
+/** Whether the process has a handler for the signal (proc_pid_status(5)). */
+function handles(pid: number, signal: number): boolean {
+  const mask = /^SigCgt:\t([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n
 }
 
 /** Waits until a gateway takes requests, for a minute at most. */
