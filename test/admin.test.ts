@@ -262,7 +262,20 @@ test('GET /requests shows what ended last, redacted, and filters it', async (t) 
   assert.deepEqual(await pathsOf('status=200'), ['/hello'])
   assert.deepEqual(await pathsOf('route=hello'), ['/hello'])
   assert.deepEqual(await pathsOf('limit=1'), ['/nowhere'])
-  for (const query of ['status=6xx', 'status=40', 'limit=0', 'limit=1001', 'limit=many'])
+  assert.deepEqual(await pathsOf('correlationId=abc'), ['/nowhere'])
+  assert.deepEqual(await pathsOf('correlationId=abcd'), [])
+  const unknown = await ask('/requests?path=/hello')
+  assert.equal(unknown.status, 400)
+  assert.match(String(unknown.json['detail']), /path/)
+  for (const query of [
+    'correlation_id=abc',
+    'correlationId=',
+    'status=6xx',
+    'status=40',
+    'limit=0',
+    'limit=1001',
+    'limit=many',
+  ])
     assert.equal((await ask(`/requests?${query}`)).status, 400, query)
 })
 

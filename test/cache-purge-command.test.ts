@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { run } from './support/command.ts'
+import { run, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
 
 /** An admin listener that answers so, and what it was asked. */
@@ -32,6 +32,22 @@ for (const [args, body] of [
     const expected = { method: 'POST', url: '/cache/purge', authorization: 'Bearer secret', type: 'application/json' }
     assert.deepEqual(await Promise.all(asked), [{ ...expected, body }])
   })
+
+test('the address and the token of the admin listener are those of the configuration', async (t) => {
+  const { url, asked } = await startAdmin(t, 200, '{"purged":1}')
+  const { host } = new URL(url)
+  const routes = 'routes: [{ id: a, match: { path: / }, reply: {} }]\n'
+  const config = (admin: string) => temporaryFile(t, 'sallyport.yaml', `admin: ${admin}\n${routes}`)
+  const purge = (file: string) => run(['cache', 'purge', '--url', 'http://h/a', '--config', file])
+  const outcome = await purge(await config(`{ address: "${host}", token: a-token-of-the-file }`))
+  assert.deepEqual(outcome, { code: 0, signal: null, stdout: '1 stored reply purged\n', stderr: '' })
+  assert.equal((await asked[0])?.authorization, 'Bearer a-token-of-the-file')
+  const everywhere = await config(`{ address: "0.0.0.0:${new URL(url).port}", token: a-token-of-the-file }`)
+  assert.equal((await purge(everywhere)).stdout, '1 stored reply purged\n')
+  const none = await purge(await config('false'))
+  assert.equal(none.code, 1)
+  assert.match(none.stderr, /has no admin listener: say with --admin where one is/)
+})
 
 test('without ADMIN_TOKEN no token is sent', async (t) => {
   const { url, asked } = await startAdmin(t, 200, '{"purged":1}')

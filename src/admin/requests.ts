@@ -6,13 +6,14 @@ import { rounded } from './rounded.ts'
 
 const statusExpected = 'expected a status such as 404, or a class of them such as 5xx'
 
-const filter = z.object({
+const filter = z.strictObject({
   status: z
     .string()
     .regex(/^[1-5](?:\d\d|xx)$/, statusExpected)
     .optional()
     .describe('A status such as 404, or a class of them such as 5xx.'),
   route: z.string().optional().describe('Id of a route.'),
+  correlationId: z.string().min(1).optional().describe('Correlation id, as replies and the log show it.'),
   limit: z.coerce.number().int().min(1).max(1000).default(50).describe('How many at most, 1 to 1000.'),
 })
 
@@ -29,6 +30,7 @@ const recent = z.object({
   instance: z.string().nullable().describe('The instance that was tried last.'),
   client: z.string().describe('IP address.'),
   consumer: z.string().nullable().describe('Who called, or null for nobody that is known.'),
+  apiKey: z.string().nullable().describe('Id of the API key that it came with, or null.'),
   correlationId: z.string(),
   traceId: z.string().describe('Of the trace that it belongs to (W3C Trace Context).'),
   error: z.string().nullable().describe('Code of the error that the reply told of.'),
@@ -47,8 +49,8 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
         response: { 200: z.object({ requests: recent.array() }) },
       },
     },
-    async ({ query: { status = null, route = null, limit } }) => {
-      const lists = await threads.askAll(recentRequestsTopic, { status, route, limit })
+    async ({ query: { status = null, route = null, correlationId = null, limit } }) => {
+      const lists = await threads.askAll(recentRequestsTopic, { status, route, correlationId, limit })
       const newest = lists.flat().toSorted((a, b) => b.end - a.end)
       return { requests: newest.slice(0, limit).map(describe) }
     },
@@ -56,7 +58,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describe({ time, duration, method, path, query, status, bytes, ...rest }: RecentRequest) {
-  const { route, service, instance, client, consumer, correlationId, traceId, error } = rest
+  const { route, service, instance, client, consumer, apiKey, correlationId, traceId, error } = rest
   return {
     time: new Date(time).toISOString(),
     durationMs: rounded(duration),
@@ -70,6 +72,7 @@ function describe({ time, duration, method, path, query, status, bytes, ...rest 
     instance,
     client,
     consumer,
+    apiKey,
     correlationId,
     traceId,
     error,

@@ -1,7 +1,10 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Purge } from '../policies/cache/purge.ts'
-import { CommandError, UsageError } from './command.ts'
+import { existsSync } from 'node:fs'
+import { loadConfig } from '../config/load.ts'
+import { type Address, formatAddress } from '../core/address.ts'
+import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
 
 /** Where the admin listener is unless the configuration or the command says otherwise. */
 const ADMIN = 'http://127.0.0.1:9000'
@@ -21,7 +24,8 @@ interface Options {
   readonly prefix?: string
   readonly host?: string
   readonly group?: string
-  readonly admin: string
+  readonly admin?: string
+  readonly config?: string
 }
 
 /** `sallyport cache`: what a running gateway has stored. */
@@ -35,16 +39,48 @@ export function defineCache(command: Command): void {
     .option('--prefix <url>', 'whose address begins so')
     .option('--host <host>', 'of this host, with --group')
     .option('--group <group>', 'of this group (RFC 9875), with --host')
-    .option('--admin <url>', 'where the admin listener is; ADMIN_TOKEN holds its token', ADMIN)
+    .option(
+      '-c, --config <file>',
+      `the configuration that names the admin listener (default: ${DEFAULT_FILE}, if there is one)`,
+    )
+    .option('--admin <url>', 'where the admin listener is, in place of the configuration; ADMIN_TOKEN holds its token')
     .action(purgeReplies)
 }
 
-/** Asks the admin listener, with the token of ADMIN_TOKEN where it is set. */
+/** Asks the admin listener, with its token. */
 async function purgeReplies(options: Options): Promise<void> {
-  const endpoint = URL.parse('/cache/purge', options.admin)
-  if (endpoint === null) throw new UsageError(`--admin ${options.admin} is no URL; expected one such as ${ADMIN}.`)
-  const purged = await purge(endpoint, purgeOf(options), process.env['ADMIN_TOKEN'] ?? '')
+  const what = purgeOf(options)
+  const { url, token } = await findAdmin(options)
+  const endpoint = URL.parse('/cache/purge', url)
+  if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
+  const purged = await purge(endpoint, what, token)
   console.log(`${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`)
+}
+
+interface AdminPlace {
+  readonly url: string
+  /** "" for none. */
+  readonly token: string
+}
+
+/** Where the command says, or the configuration, or the default. Rejects with ConfigError, or CommandError. */
+async function findAdmin({ admin, config: named }: Options): Promise<AdminPlace> {
+  const token = process.env['ADMIN_TOKEN'] ?? ''
+  if (admin !== undefined) return { url: admin, token }
+  const file = named ?? DEFAULT_FILE
+  if (named === undefined && !existsSync(file)) return { url: ADMIN, token }
+  const { admin: listener } = await loadConfig(file, process.env)
+  if (listener === false) throw new CommandError(`${file} has no admin listener: say with --admin where one is.`)
+  return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token ?? token }
+}
+
+/** The address that stands for all of the machine is none to connect to. */
+function reachable({ host, port }: Address): Address {
+  const own = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ])
+  return { host: own.get(host) ?? host, port }
 }
 
 function purgeOf({ url, prefix, host, group }: Options): Purge {

@@ -231,3 +231,15 @@ test('a line fits into what a pipe takes in one piece, however long the request'
     assert.ok(size <= 4096, `${size} bytes`)
   }
 })
+
+test('the API key that a request came with is told by its id, and nothing of keys where there is none', () => {
+  const consumer = { id: 'alice', roles: [], scopes: [], tier: 'gold', claims: {} }
+  const output = createMemoryLogger('info', clock)
+  const write = createAccessLog(output, clock, ALL)
+  for (const parts of [{ consumer: { ...consumer, key: 'ci "1"' } }, { consumer: { ...consumer, key: null } }, {}])
+    write(makeExchange(parts), 200, 0, 1)
+  assert.deepEqual(
+    output.lines.map((line) => line['api_key']),
+    ['ci "1"', undefined, undefined],
+  )
+})

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { type Exchange, gatewayTime, type RouteInfo } from '../core/exchange.ts'
+import { type Consumer, type Exchange, gatewayTime, type RouteInfo } from '../core/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../core/record.ts'
 import type { LogOutput } from './logger.ts'
@@ -60,7 +60,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     output.write(
       `${beginning(level)}${escaped(exchange.method)}","url":"${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
         `${STATUSES[status]!}${thousandths(duration)}` +
-        `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)},"correlation_id":"${escaped(exchange.correlationId)}` +
+        `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)}${keyOf(consumer)},"correlation_id":"${escaped(exchange.correlationId)}` +
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
         `${error === null ? 'null' : quoted(error.code)},"bytes":${bytes}` +
@@ -97,6 +97,11 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
     }
     return made
   }
+}
+
+/** The id of the API key, which several of one owner may have; nothing where there is none. */
+function keyOf(consumer: Consumer | null): string {
+  return consumer === null || consumer.key === null ? '' : `,"api_key":${quoted(consumer.key)}`
 }
 
 /** A tunnel is open for as long as both sides like. */

@@ -5,7 +5,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type RecentFilter, RecentRequests } from './recent-requests.ts'
 
-const all: RecentFilter = { status: null, route: null, limit: 100 }
+const all: RecentFilter = { status: null, route: null, correlationId: null, limit: 100 }
 
 function filled(size: number, paths: readonly string[]): RecentRequests {
   const clock = new ManualClock()
@@ -33,7 +33,7 @@ test('what an exchange was is told in full', () => {
   const requests = new RecentRequests(2, clock)
   const exchange = makeExchange({ method: 'POST', path: '/a', query: '?page=2', start })
   exchange.route = { id: 'users', pattern: '/a', service: 'user-service' }
-  exchange.consumer = { id: '42', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} }
+  exchange.consumer = { id: '42', roles: [], scopes: [], tier: 'api_key', key: 'ci', claims: {} }
   exchange.instance = '127.0.0.1:1'
   exchange.correlationId = 'abc'
   exchange.error = new GatewayError('bad-gateway')
@@ -55,6 +55,7 @@ test('what an exchange was is told in full', () => {
       instance: '127.0.0.1:1',
       client: exchange.client.address,
       consumer: '42',
+      apiKey: 'ci',
       correlationId: 'abc',
       traceId: exchange.trace.traceId,
       error: 'bad-gateway',
@@ -88,6 +89,6 @@ test('a filter goes by status, class of status, route and number', () => {
   assert.deepEqual(pathsOf(requests, { ...all, status: '404' }), ['/a/404', '/b/404'])
   assert.deepEqual(pathsOf(requests, { ...all, status: '2xx' }), ['/b/204', '/a/200'])
   assert.deepEqual(pathsOf(requests, { ...all, route: 'b' }), ['/b/204', '/b/404'])
-  assert.deepEqual(pathsOf(requests, { status: '4xx', route: 'a', limit: 5 }), ['/a/404'])
+  assert.deepEqual(pathsOf(requests, { ...all, status: '4xx', route: 'a', limit: 5 }), ['/a/404'])
   assert.deepEqual(pathsOf(requests, { ...all, limit: 2 }), ['/a/404', '/b/204'])
 })

@@ -26,6 +26,8 @@ export interface RecentRequest {
   readonly client: string
   /** Id of the consumer, or null for nobody. */
   readonly consumer: string | null
+  /** Id of the API key that it came with, or null. */
+  readonly apiKey: string | null
   readonly correlationId: string
   readonly traceId: string
   /** Code of the error that the reply told of, or null. */
@@ -38,6 +40,8 @@ export interface RecentFilter {
   readonly status: string | null
   /** Id of a route; null for all. */
   readonly route: string | null
+  /** A correlation id; null for all. */
+  readonly correlationId: string | null
   /** How many at most. */
   readonly limit: number
 }
@@ -58,6 +62,7 @@ class Entry {
   instance: string | null = null
   client = ''
   consumer: string | null = null
+  apiKey: string | null = null
   correlationId = ''
   traceId = ''
   error: string | null = null
@@ -97,6 +102,7 @@ export class RecentRequests {
     entry.instance = exchange.instance
     entry.client = exchange.client.address
     entry.consumer = consumer === null ? null : consumer.id
+    entry.apiKey = consumer === null ? null : consumer.key
     entry.correlationId = exchange.correlationId
     entry.traceId = exchange.trace.traceId
     entry.error = error === null ? null : error.code
@@ -109,13 +115,14 @@ export class RecentRequests {
   }
 
   /** Those that the filter lets through, the newest first. */
-  list({ status, route, limit }: RecentFilter): RecentRequest[] {
+  list({ status, route, correlationId, limit }: RecentFilter): RecentRequest[] {
     const found: RecentRequest[] = []
     const size = this.entries.length
     for (let age = 1; age <= this.filled && found.length < limit; age++) {
       const at = (this.next - age + size) % size
       if (status !== null && !hasStatus(this.statuses[at]!, status)) continue
       if (route !== null && this.entries[at]!.route !== route) continue
+      if (correlationId !== null && this.entries[at]!.correlationId !== correlationId) continue
       found.push(this.read(at))
     }
     return found
