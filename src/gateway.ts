@@ -20,6 +20,7 @@ import { watchEvictions } from './stores/memory/watch-evictions.ts'
 import { answerLogLevel } from './telemetry/log-level.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { MetricsHub } from './telemetry/metrics/hub.ts'
+import { memoryLimit } from './front/memory.ts'
 import { watchProcess } from './front/process-metrics.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
@@ -89,7 +90,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const answers = new Answers(output.log)
   answerLogLevel(answers, output)
   const hub = new MetricsHub(answers, answers, clock)
-  watchProcess(hub.metrics, { config, board, slots, limits, workers: () => 1, clock })
+  const memory = memoryLimit(config.memoryLimit)
+  watchProcess(hub.metrics, { config, board, slots, limits, memory, workers: () => 1, clock })
   const policies = loaded.chain
   const front = new Front({
     config,

@@ -88,6 +88,7 @@ export default definePolicy({
     const reply = await next(exchange)
     if (exchange.path === '/fatal') process.exit(7)
     if (exchange.path === '/loop') spin()
+    if (exchange.path === '/leak') for (const all = [];;) all.push(Array.from({ length: 10_000 }, Math.random))
     return reply
   },
 })
@@ -131,6 +132,16 @@ test('a worker in a loop without end is replaced, and the log names the policy, 
   assert.match(metrics, /^sallyport_worker_restarts_total\{reason="stuck"\} 1$/m)
   command.child.kill('SIGTERM')
   assert.equal((await command.ended).code, 0)
+})
+
+test('a worker whose heap would take all of the memory is replaced before the process has none', async (t) => {
+  const { command, port } = await startHarmful(t, 'workers: 1\nmemoryLimit: 256mb')
+  await assert.rejects(send(port, { path: '/leak' }))
+  const line = await command.line('A worker died; another one takes its place')
+  assert.deepEqual([line['reason'], (line['error'] as { code: string }).code], ['memory', 'ERR_WORKER_OUT_OF_MEMORY'])
+  assert.equal((await send(port)).status, 200)
+  const metrics = (await send(port, { path: '/metrics' })).text
+  assert.match(metrics, /^sallyport_memory_limit_bytes 268435456$/m)
 })
 
 test('a worker that cannot be started is tried again after pauses of its own', async (t) => {

@@ -129,6 +129,11 @@ export const gatewaySchema = z
       .describe(
         'After how long a worker that does not come to its events, as in a loop without end, is replaced; 0s for never. Default 10s.',
       ),
+    memoryLimit: size
+      .optional()
+      .describe(
+        'Memory that the process may take, which bounds the heaps of its workers. Default that of the container, else none.',
+      ),
     trustedProxies: network
       .array()
       .default([])

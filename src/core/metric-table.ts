@@ -202,6 +202,11 @@ export const metricTable = {
   },
   process_cpu_seconds_total: { type: 'counter', help: 'Processor time of the process, both together.', labels: [] },
   process_start_time_seconds: { type: 'gauge', help: 'When the process was started, since 1970.', labels: [] },
+  sallyport_memory_limit_bytes: {
+    type: 'gauge',
+    help: 'Memory that the process may take, by its configuration or its container; 0 where nothing bounds it.',
+    labels: [],
+  },
   process_resident_memory_bytes: { type: 'gauge', help: 'Memory of the process.', labels: [] },
   process_open_fds: { type: 'gauge', help: 'Open file descriptors.', labels: [] },
   process_max_fds: { type: 'gauge', help: 'File descriptors that the process may have open.', labels: [] },

@@ -20,6 +20,8 @@ export interface ProcessSources {
   readonly board: HealthBoard
   readonly slots: SlotTable
   readonly limits: SharedTable
+  /** What the process may take, in bytes; null where nothing bounds it. */
+  readonly memory: number | null
   /** Worker threads that run. */
   readonly workers: () => number
   readonly clock: Clock
@@ -27,13 +29,14 @@ export interface ProcessSources {
 
 /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
 export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
-  const { config, board, slots, limits, workers, clock } = sources
+  const { config, board, slots, limits, memory, workers, clock } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
   const loaded = clock.wall() / 1000
   metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => loaded)
   for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
   for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
+  metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)
   metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
   for (const [service, { instances }] of Object.entries(config.services))
     for (const [i, { url }] of instances.entries())

@@ -26,6 +26,8 @@ export interface WorkerEnd {
 
 export interface RunningWorkerOptions {
   readonly start: WorkerStart
+  /** What its heap may take, in megabytes; null for what V8 lets it take. */
+  readonly heap: number | null
   readonly clock: Clock
   /** Answers what the worker asks all threads. Must not reject. */
   readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
@@ -43,10 +45,11 @@ export class RunningWorker {
   private readonly thread: Worker
   private readonly line: Line
 
-  constructor({ start, clock, answer, learn, cutOff }: RunningWorkerOptions) {
+  constructor({ start, heap, clock, answer, learn, cutOff }: RunningWorkerOptions) {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    this.thread = new Worker(new URL(file, import.meta.url))
+    const limits = heap === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }
+    this.thread = new Worker(new URL(file, import.meta.url), limits)
     this.tell(start)
     this.line = new Line({ send: (message) => this.tell(message), answer, clock, patience: PATIENCE })
     const listening = Promise.withResolvers<Listening>()

@@ -15,6 +15,7 @@ import { watchEvictions } from '../stores/memory/watch-evictions.ts'
 import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { heapLimit, memoryLimit, watchMemory } from '../front/memory.ts'
 import { watchProcess } from '../front/process-metrics.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Heartbeats } from './heartbeats.ts'
@@ -48,6 +49,8 @@ export class Supervisor implements Threads {
   private readonly sampleKey = newUuid()
   private readonly hub: MetricsHub
   private readonly heartbeats: Heartbeats
+  /** What the process may take, in bytes. */
+  private readonly memory: number | null
   private readonly workers: readonly WorkerSlot[]
   private readonly size: number
   private ready = false
@@ -73,7 +76,9 @@ export class Supervisor implements Threads {
     this.limits = SharedTable.create(config.stores.memory.entries)
     this.hub = new MetricsHub(this, this.answers, clock)
     const { board, slots, limits } = this
-    watchProcess(this.hub.metrics, { config, board, slots, limits, workers: () => this.running.length, clock })
+    const memory = memoryLimit(config.memoryLimit)
+    this.memory = memory
+    watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers: () => this.running.length, clock })
     const lost = this.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
     const owner = this.slotOwner()
@@ -105,7 +110,11 @@ export class Supervisor implements Threads {
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
     this.checker.start()
-    this.stopWatching = watchEvictions(this.limits, this.clock, this.log)
+    const stops = [watchEvictions(this.limits, this.clock, this.log)]
+    if (this.memory !== null) stops.push(watchMemory(this.memory, this.clock, this.log))
+    this.stopWatching = () => {
+      for (const stop of stops) stop()
+    }
     const listeners = this.addresses.map(formatAddress)
     const admin = this.admin === null ? null : formatAddress(this.admin.address)
     this.log.info(
@@ -229,6 +238,7 @@ export class Supervisor implements Threads {
         sockets,
         beats,
       },
+      heap: this.memory === null ? null : heapLimit(this.memory, size),
       clock: this.clock,
       answer: (topic, asked) => this.ask(topic, asked),
       learn: (worker, series) => this.hub.learn(worker, series),
