@@ -42,6 +42,8 @@ export class IncomingBody implements BodyStream {
   /** The buffer of its own, and how much of it holds chunks that were copied there. */
   private own: Buffer | null = null
   private copied = 0
+  /** The connection reads into it. */
+  private named = false
   /** Octets of `own` that nobody has taken yet, all of what was copied. */
   private kept = 0
   /** The sink still uses the last chunk. */
@@ -74,7 +76,9 @@ export class IncomingBody implements BodyStream {
 
   /** What the connection is to read into next. */
   get readBuffer(): Buffer {
-    return this.own === null || this.ended ? sharedBuffer : this.own
+    // Before anybody takes it, nothing is read: the beginning alone needs no buffer of its own for long.
+    this.named = this.own !== null && this.sink !== null && !this.ended
+    return this.named ? this.own! : sharedBuffer
   }
 
   /** All of it as bytes, if it is short and arrived before anybody took it; then nobody may take it any more. */
@@ -183,6 +187,7 @@ export class IncomingBody implements BodyStream {
       this.lent = !this.sink!.write(this.own!.subarray(0, kept))
       if (this.lent && !this.ended) return
       if (!this.lent) this.copied = 0
+      if (!this.lent && !this.named) this.release()
     }
     if (this.ended) return this.finish()
     if (!this.paused) return
@@ -214,7 +219,7 @@ export class IncomingBody implements BodyStream {
     return this.own.subarray(copied, stop)
   }
 
-  /** Gives the buffer back; only while octets are read, or after the last of them: else the socket still holds it. */
+  /** Gives the buffer back; only while octets are read, or after the last of them, or where the connection reads into another: else the socket still holds it. */
   private release(): void {
     if (this.own !== null) giveBack(this.own)
     this.forget()
