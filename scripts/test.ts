@@ -24,6 +24,9 @@ const coverage = [
 /** Milliseconds after which a test that blocks its whole process ends the run; what was running is then named. */
 const WHOLE_RUN = 15 * 60_000
 
+/** For every process of the run, also those that tests start. */
+const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
+
 const chosen = process.argv.slice(2)
 
 let folders: string[] = []
@@ -46,7 +49,11 @@ const { status } = spawnSync(
   ],
   {
     cwd: join(import.meta.dirname, '..'),
-    env: { ...process.env, PATH: [...folders, process.env['PATH']].join(delimiter) },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: [process.env['NODE_OPTIONS'], usualPorts].filter(Boolean).join(' '),
+      PATH: [...folders, process.env['PATH']].join(delimiter),
+    },
     stdio: 'inherit',
     timeout: WHOLE_RUN,
   },

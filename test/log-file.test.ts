@@ -43,6 +43,7 @@ async function startLogging(t: TestContext, service: string, env: Readonly<Recor
   const file = await temporaryFile(t, 'sallyport.log', '')
   const yaml = `
 listeners: [{ address: '127.0.0.1:0' }]
+admin: false
 workers: 2
 log: { file: '${file}' }
 services: { users: { instances: ['${service}'], health: false } }
@@ -53,7 +54,9 @@ routes: [{ id: users, match: { path: /* }, service: users }]
     command.child.kill('SIGKILL')
     await command.ended
   })
-  const { listeners } = await lineIn(file, 'Sallyport is listening')
+  const died = command.ended.then(({ stderr }) => Promise.reject(new Error(`it ended: ${stderr}`)))
+  const { listeners } = await Promise.race([lineIn(file, 'Sallyport is listening'), died])
+  died.catch(() => {})
   return { command, file, port: Number(String(listeners).split(':').at(-1)) }
 }
 
@@ -79,7 +82,7 @@ test('a file that was renamed is made anew on SIGUSR2, and no line of any thread
 })
 
 test('a file that cannot be written is an error at the start, in one line', async (t) => {
-  const config = await temporaryFile(t, 'sallyport.yaml', 'log: { file: /nowhere/at/all.log }')
+  const config = await temporaryFile(t, 'sallyport.yaml', 'admin: false\nlog: { file: /nowhere/at/all.log }')
   const { code, stderr } = await run(['start', '--config', config])
   assert.equal(code, 1)
   assert.match(stderr, /^log\.file: ENOENT[^\n]*\n$/)

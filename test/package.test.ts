@@ -25,17 +25,23 @@ async function run(command: string, ...args: string[]) {
   return execute(command, args, { cwd: folder, env: { ...env, JWT_SECRET: SECRET } })
 }
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sallyport-package-'))
-  const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
-  const [, filename] = /"filename": "([^"]+)"/.exec(stdout) ?? []
-  await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }')
-  await run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`)
-})
+/** Packing and installing take as long as they take, in milliseconds. */
+const timeout = 300_000
+
+before(
+  async () => {
+    folder = await mkdtemp(join(tmpdir(), 'sallyport-package-'))
+    const { stdout } = await execute('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root })
+    const [, filename] = /"filename": "([^"]+)"/.exec(stdout) ?? []
+    await writeFile(join(folder, 'package.json'), '{ "type": "module", "private": true }')
+    await run('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${filename}`)
+  },
+  { timeout },
+)
 
 after(() => rm(folder, { recursive: true }))
 
-test('the command says its version', async () => {
+test('the command says its version', { timeout }, async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   assert.equal((await run(sallyport(), '--version')).stdout, `${version}\n`)
 })
