@@ -15,6 +15,7 @@ import { version } from './front/version.ts'
 import type { PoolSize } from './http1/pool.ts'
 import { HealthBoard } from './services/health/board.ts'
 import { HealthChecker } from './services/health/checker.ts'
+import { instancesOf } from './services/health/slots.ts'
 import { SharedTable } from './stores/memory/table.ts'
 import { watchEvictions } from './stores/memory/watch-evictions.ts'
 import { answerLogLevel } from './telemetry/log-level.ts'
@@ -83,7 +84,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
   logWarnings(config, loaded.chain, output.log)
-  const board = HealthBoard.create()
+  const board = HealthBoard.for(instancesOf(config))
   const checker = new HealthChecker({ board, clock, random, log: output.log })
   const slots = checker.update(config.services)
   const limits = SharedTable.create(config.stores.memory.entries, random)

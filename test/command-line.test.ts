@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
@@ -19,6 +19,21 @@ routes:
   - id: old
     match: { path: /old, method: PUT }
     redirect: { to: /new }
+`
+
+/** A policy that cannot be made of every option that its schema takes. */
+const TOUCHY = `
+import { definePolicy, z } from 'sallyport'
+
+export default definePolicy({
+  name: 'touchy',
+  summary: 'Is choosy.',
+  options: z.strictObject({ when: z.string() }),
+  create({ when }) {
+    if (when === 'never') throw new Error('it is never the time')
+    return (next) => next
+  },
+})
 `
 
 const BAD = `
@@ -218,4 +233,54 @@ test('what does not end by drainTimeout is cut off, and the process exits 0 all 
   command.child.kill('SIGTERM')
   await client.closed()
   assert.equal((await command.ended).code, 0)
+})
+
+test('check refuses what start refuses, in the same words', async (t) => {
+  const folder = dirname(await temporaryFile(t, 'touchy.ts', TOUCHY))
+  const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
+  const yaml = (text: string) => `listeners: [{ address: '127.0.0.1:0' }]\nadmin: false\n${text}\n`
+  const cases = {
+    'touchy.yaml': yaml(`policyFiles: [./touchy.ts]
+routes:
+  - { id: users, match: { path: /* }, reply: { status: 204 }, policies: { touchy: { when: never } } }`),
+    'folder.yaml': yaml('log: { file: . }'),
+    'itself.yaml':
+      "listeners: [{ address: '127.0.0.1:18000' }]\nadmin: false\nservices: { a: { instances: ['http://127.0.0.1:18000'] } }",
+    'taken.yaml': "listeners: [{ address: '127.0.0.1:18000' }]\nadmin: { address: 'localhost:18000' }",
+    'head.yaml': yaml('limits: { head: 1b }'),
+  }
+  const expected = {
+    'touchy.yaml': 'policy "touchy" could not be set up for route "users": it is never the time',
+    'folder.yaml': 'folder.yaml:3:14: log.file: a folder; expected a file that can be written',
+    'itself.yaml': 'services.a.instances[0]: the gateway itself, by the address of listeners[0]',
+    'taken.yaml': 'listeners[0].address: also the address of the admin listener, localhost:18000',
+    'head.yaml': 'head.yaml:3:17: limits.head: expected at least "1kb"',
+  }
+  for (const [name, text] of Object.entries(cases)) {
+    await writeFile(join(folder, name), text)
+    for (const args of [
+      ['check', name],
+      ['start', '--config', name],
+    ]) {
+      const { code, stderr } = await run(args, { cwd: folder })
+      assert.equal(code, 1, `${args.join(' ')}: ${stderr}`)
+      assert.ok(stderr.includes(expected[name as keyof typeof expected]), stderr)
+      assert.doesNotMatch(stderr, /^ {4}at /m)
+    }
+  }
+  await writeFile(
+    join(folder, 'many.yaml'),
+    yaml(`services: { a: { health: false, instances: [${many.join(', ')}] } }`),
+  )
+  assert.equal((await run(['check', 'many.yaml'], { cwd: folder })).code, 0)
+})
+
+test('there may be any number of instances', async (t) => {
+  const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
+  const yaml = `listeners: [{ address: '127.0.0.1:0' }]
+workers: 1
+services: { a: { health: false, instances: [${many.join(', ')}] } }
+routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]`
+  const { port } = await start(t, yaml)
+  assert.equal((await send(port)).status, 204)
 })

@@ -2,8 +2,12 @@ import type { Command } from 'commander'
 import { describeRoutes } from '../config/describe.ts'
 import { loadConfig } from '../config/load.ts'
 import { loadChain } from '../config/policy-files.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Policy } from '../core/component.ts'
 import { warningsOf } from '../config/warnings.ts'
-import { DEFAULT_FILE } from './command.ts'
+import { PolicyError } from '../front/snapshot.ts'
+import { tryPolicies } from '../front/try-policies.ts'
+import { CommandError, DEFAULT_FILE } from './command.ts'
 
 /** `sallyport check`: checks a configuration and prints its routing table. */
 export function defineCheck(command: Command): void {
@@ -16,6 +20,17 @@ export function defineCheck(command: Command): void {
 async function check(file: string): Promise<void> {
   const config = await loadConfig(file, process.env)
   const chain = await loadChain(config.policyFiles)
+  tryAll(config, chain)
   for (const { path, message } of warningsOf(config, chain)) console.error(`warning: ${path}: ${message}`)
   console.log(describeRoutes(config, chain))
+}
+
+/** What cannot be made of its options would keep the gateway from starting. */
+function tryAll(config: GatewayConfig, chain: readonly Policy[]): void {
+  try {
+    tryPolicies(config, chain)
+  } catch (error) {
+    if (error instanceof PolicyError) throw new CommandError(error.message, { cause: error })
+    throw error
+  }
 }

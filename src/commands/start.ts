@@ -4,6 +4,7 @@ import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { logWarnings } from '../config/warnings.ts'
 import { systemClock } from '../core/clock.ts'
+import { tryPolicies } from '../front/try-policies.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { Supervisor } from '../workers/supervisor.ts'
 import { CommandError, configOption } from './command.ts'
@@ -36,7 +37,10 @@ async function start(options: Options): Promise<void> {
   refuseInspector(output.log)
   const stopped = stopSignal()
   try {
-    logWarnings(config, await loadChain(config.policyFiles), output.log)
+    const chain = await loadChain(config.policyFiles)
+    logWarnings(config, chain, output.log)
+    // Here, where what goes wrong can be told, before the workers do it.
+    tryPolicies(config, chain)
     await supervisor.start()
     const signal = await stopped
     if (signal === 'SIGHUP') output.log.warn({}, HANGUP)

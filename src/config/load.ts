@@ -3,6 +3,7 @@ import { withAdminToken } from './admin-schema.ts'
 import { checkEnvironment } from './environment.ts'
 import { importDefault } from './import-module.ts'
 import { parseFrom } from './parse.ts'
+import { checkPlaces } from './places.ts'
 import { readPolicyFiles } from './policy-files.ts'
 import { ConfigError } from './problems.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
@@ -26,10 +27,16 @@ export async function loadConfig(file: string, environment: Environment): Promis
       await readPolicyFiles(withAdminToken(await importConfig(file), environment), file),
       valueSource(file),
       outside,
+      checkPlaces,
     )
   const text = await readFile(file, 'utf8').catch((error: unknown) => fail(file, 'cannot be read', error))
   const { value, source, problems } = readYaml(text, file, environment)
-  return parseFrom(await readPolicyFiles(withAdminToken(value, environment), file), source, [...outside, ...problems])
+  return parseFrom(
+    await readPolicyFiles(withAdminToken(value, environment), file),
+    source,
+    [...outside, ...problems],
+    checkPlaces,
+  )
 }
 
 async function importConfig(file: string): Promise<unknown> {

@@ -25,7 +25,7 @@ export function parseConfig(
 
 /**
  * Parses what was read from a source, with the policies that it may name; `earlier` are the problems that reading it
- * brought. Throws ConfigError.
+ * brought, and `further` finds what is wrong with what is well-formed. Throws ConfigError.
  *
  * 1. Give each route the policies of every route.
  * 2. Parse with the schema.
@@ -36,6 +36,7 @@ export function parseFrom(
   { value: written, chain, findings: unloaded }: PolicyFiles,
   source: Source,
   earlier: readonly Problem[] = [],
+  further: (config: GatewayConfig) => readonly Finding[] = () => [],
 ): GatewayConfig {
   const value = withoutExtensions(written)
   const first = attempt(value, source, chain)
@@ -43,9 +44,10 @@ export function parseFrom(
   const checked = retyped === value ? first : attempt(retyped, source, chain)
   const findings = [
     ...unloaded,
-    ...('findings' in checked ? checked.findings : checkPlain(checked.value, chain)).filter(
-      ({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path)),
-    ),
+    ...('findings' in checked
+      ? checked.findings
+      : [...checkPlain(checked.value, chain), ...further(checked.value)]
+    ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
     ...checkReferences(retyped, (path) => source.written(path)),
   ]
   const problems = collectProblems(findings, source, earlier)

@@ -76,9 +76,21 @@ const perClientSchema = z.strictObject({
     .describe('Requests of one client in flight at a time; further ones are 429. Default no bound.'),
 })
 
+/** What the head of a request has to have room for, in octets: with less, no request of a browser would get through. */
+const LEAST_HEAD = 1024
+const LEAST_TARGET = 64
+const leastHead = 'expected at least "1kb": a request has no room in less'
+const leastTarget = 'expected at least "64b": a request has no room in less'
+
 const limitsSchema = z.strictObject({
-  head: size.prefault('16kb').describe('Size of a request head: request line and header fields. Default 16kb.'),
-  target: size.prefault('8kb').describe('Size of a request target: path and query. Default 8kb.'),
+  head: size
+    .refine((octets) => octets >= LEAST_HEAD, leastHead)
+    .prefault('16kb')
+    .describe('Size of a request head: request line and header fields. Default 16kb.'),
+  target: size
+    .refine((octets) => octets >= LEAST_TARGET, leastTarget)
+    .prefault('8kb')
+    .describe('Size of a request target: path and query. Default 8kb.'),
   headers: z.int().min(1).default(100).describe('Number of header fields of a request. Default 100.'),
   body: size.prefault('10mb').describe('Size of a request body. Default 10mb.'),
   headTimeout: duration.prefault('10s').describe('Until a request head is complete. Default 10s.'),

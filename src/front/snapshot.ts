@@ -4,7 +4,7 @@ import { Bytes } from '../core/body.ts'
 import type { Policy, PolicyToolbox } from '../core/component.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../core/exchange.ts'
-import { compose, type Handler } from '../core/handler.ts'
+import { compose, type Handler, type Middleware } from '../core/handler.ts'
 import { Headers, headersFromWire, wireOf } from '../core/headers.ts'
 import { Reply } from '../core/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
@@ -172,7 +172,7 @@ function chain(
 ): Handler {
   const generalOptions = new Map(activePolicies(general, toolbox.policies))
   const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) => {
-    const step = policy.create(options, toolbox, route, generalOptions.get(policy) ?? null)
+    const step = make(() => policy.create(options, toolbox, route, generalOptions.get(policy) ?? null), policy, route)
     return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
   })
   return compose(steps, unlessRefused(end))
@@ -183,6 +183,21 @@ function unlessRefused(end: Handler): Handler {
   return (exchange) => {
     if (exchange.refusal !== null) throw exchange.refusal
     return end(exchange)
+  }
+}
+
+/** A policy that cannot be made of its options; the message says which one, where, and why. */
+export class PolicyError extends Error {}
+
+function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Middleware {
+  try {
+    return create()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const what = `policy "${name}" could not be set up`
+    // Policies of the user's own say so themselves.
+    const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`
+    throw new PolicyError(message, { cause: error })
   }
 }
 

@@ -9,7 +9,7 @@ import { Answers, type Threads, type Topic } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
-import type { SlotTable } from '../services/health/slots.ts'
+import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { watchEvictions } from '../stores/memory/watch-evictions.ts'
 import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
@@ -42,7 +42,7 @@ export class Supervisor implements Threads {
   private readonly output: LogOutput
   private readonly log: Logger
   private readonly clock: Clock
-  private readonly board = HealthBoard.create()
+  private readonly board: HealthBoard
   private readonly checker: HealthChecker
   private readonly slots: SlotTable
   private readonly limits: SharedTable
@@ -65,6 +65,7 @@ export class Supervisor implements Threads {
     const { log } = output
     this.config = config
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
+    this.board = HealthBoard.for(instancesOf(config))
     this.output = output
     this.log = log
     this.answers = new Answers(log)

@@ -8,6 +8,8 @@ const FIRST_SLOT = 1
 /** Cells of a slot: its state, and whether it is drained. */
 const SLOT_CELLS = 2
 const DRAINED = 1
+/** Slots of the smallest board. */
+const LEAST_SLOTS = 4096
 
 /**
  * The state of every instance in shared memory, and whether an operator has drained it: the main thread writes, every
@@ -24,8 +26,13 @@ export class HealthBoard {
     this.cells = new Int32Array(buffer)
   }
 
-  /** A board of that many slots, all 'unknown'; a reload cannot have more instances than that. */
-  static create(slots = 4096): HealthBoard {
+  /** A board with a slot for each of so many instances, all 'unknown', and as many again for those that come later. */
+  static for(instances: number): HealthBoard {
+    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 2))
+  }
+
+  /** A board of that many slots, all 'unknown'. */
+  static create(slots: number): HealthBoard {
     return new HealthBoard(new SharedArrayBuffer((FIRST_SLOT + slots * SLOT_CELLS) * Int32Array.BYTES_PER_ELEMENT))
   }
 

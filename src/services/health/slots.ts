@@ -9,6 +9,11 @@ export interface Addressed {
 /** Slots by service name, in the order of the service's instances. Goes to the workers with the configuration. */
 export type SlotTable = Readonly<Record<string, readonly number[]>>
 
+/** How many instances the services of a configuration have in all. */
+export function instancesOf({ services }: { readonly services: Readonly<Record<string, Addressed>> }): number {
+  return Object.values(services).reduce((sum, { instances }) => sum + instances.length, 0)
+}
+
 /** Gives every instance its place on the board; for the main thread. */
 export class SlotRegistry {
   private readonly board: HealthBoard

@@ -1,0 +1,80 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Address, formatAddress } from '../core/address.ts'
+import { isLoopback } from './admin-schema.ts'
+import type { Finding } from './issues.ts'
+import type { Path } from './problems.ts'
+import type { GatewayConfig } from './schema.ts'
+
+/** Addresses on which the gateway itself listens, and what they are called. */
+interface OwnAddress {
+  readonly address: Address
+  readonly name: string
+}
+
+/** What cannot be where it is to be: the admin listener, instances, and the file of the log. */
+export function checkPlaces(config: GatewayConfig): Finding[] {
+  const listeners = config.listeners.map(({ address }, i) => ({ address, name: `listeners[${i}]` }))
+  const admin = config.admin === false ? [] : [{ address: config.admin.address, name: 'the admin listener' }]
+  return [
+    ...listeners.flatMap(({ address }, i) => checkAdmin(address, ['listeners', i, 'address'], admin)),
+    ...checkInstances(config, [...listeners, ...admin]),
+    ...checkLogFile(config.log.file),
+  ]
+}
+
+function checkAdmin(address: Address, path: Path, admin: readonly OwnAddress[]): Finding[] {
+  return admin.flatMap((other) => {
+    if (address.port === 0 || address.port !== other.address.port || !overlap(address.host, other.address.host))
+      return []
+    const taken = formatAddress(other.address)
+    const message = `also the address of the admin listener, ${taken}; expected another one, here or in admin.address`
+    return [{ path, isKey: false, message }]
+  })
+}
+
+function checkInstances({ services }: GatewayConfig, own: readonly OwnAddress[]): Finding[] {
+  return Object.entries(services).flatMap(([service, { instances }]) =>
+    instances.flatMap(({ url }, i) => {
+      const self = own.find(({ address }) => address.port === url.port && reaches(url.host, address.host))
+      if (self === undefined) return []
+      const message = `the gateway itself, by the address of ${self.name}; expected that of the service`
+      return [{ path: ['services', service, 'instances', i], isKey: false, message }]
+    }),
+  )
+}
+
+/** Whether somebody who listens on one host has the port of the other, too. */
+function overlap(a: string, b: string): boolean {
+  if (a === b || isWildcard(a) || isWildcard(b)) return true
+  return isLoopback(a) && isLoopback(b) && (a === 'localhost' || b === 'localhost')
+}
+
+/** Whether connections to a host end at who listens on the other one, as far as that is known without asking anybody. */
+function reaches(host: string, listened: string): boolean {
+  return host === listened || (isLoopback(host) && (isWildcard(listened) || overlap(host, listened)))
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}
+
+/** The reasons for which the file could not be opened at the start. */
+function checkLogFile(file: string | undefined): Finding[] {
+  if (file === undefined) return []
+  const reason = whyNotWritten(file)
+  return reason === null
+    ? []
+    : [{ path: ['log', 'file'], isKey: false, message: `${reason}; expected a file that can be written` }]
+}
+
+function whyNotWritten(file: string): string | null {
+  try {
+    const known = statSync(file, { throwIfNoEntry: false })
+    if (known?.isDirectory() === true) return 'a folder'
+    accessSync(known === undefined ? dirname(file) : file, constants.W_OK)
+    return null
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}

@@ -1,0 +1,63 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Policy } from '../core/component.ts'
+import type { Logger } from '../core/logger.ts'
+import { Deadlines } from '../http1/deadlines.ts'
+import { HealthBoard } from '../services/health/board.ts'
+import { Service } from '../services/service.ts'
+import { LimitStores } from '../stores/limit-stores.ts'
+import { SharedTable } from '../stores/memory/table.ts'
+import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { Snapshot } from './snapshot.ts'
+
+/** Entries of a table in which nothing is counted. */
+const ENTRIES = 1024
+
+const half = (): number => 0.5
+
+function nobody(): never {
+  throw new Error('nothing can be asked before the gateway has started')
+}
+
+/** Time stands still, so nothing that a policy wants to do later is done. */
+const still: Clock = { now: () => 0, wall: () => Date.now(), every: () => () => {}, after: () => () => {} }
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
+
+/**
+ * Makes the policies of every route, to be thrown away: what cannot be made is known before anything listens. Nothing is
+ * asked, not even Redis. Throws a PolicyError.
+ */
+export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]): Snapshot {
+  const metrics = new ThreadMetrics(() => {}, still)
+  const deadlines = new Deadlines(still)
+  const board = HealthBoard.create(1)
+  const local = new LimitStores({ table: SharedTable.create(ENTRIES), redis: null, clock: still })
+  const services = Object.entries(config.services).map(
+    ([name, service]) => [name, new Service(name, service, [], board, deadlines, half, metrics)] as const,
+  )
+  return new Snapshot(config, new Map(services), [], {
+    clock: still,
+    random: half,
+    log: silent,
+    policies,
+    timings: false,
+    toldOfDropped: () => {},
+    callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
+    metrics,
+    limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
+    caches: {
+      threads: 1,
+      redis: () => ({
+        find: nobody,
+        put: nobody,
+        remove: nobody,
+        invalidate: nobody,
+        invalidateGroup: nobody,
+        invalidatePrefix: nobody,
+        usage: nobody,
+      }),
+    },
+    apiKeys: config.stores.redis === null ? null : { find: nobody },
+  })
+}
