@@ -104,11 +104,18 @@ export class OpenApiSchemas {
   }
 }
 
-/** The keywords of OpenAPI 3.0 that JSON Schema 2020-12 has in another form. */
+/**
+ * The keywords of OpenAPI 3.0 that JSON Schema 2020-12 has in another form. `nullable` adds null also to what frameworks
+ * write it beside, against the letter of section 4.7.24: to lists of values without it, and to `allOf` and the like.
+ */
 function modern(schema: JsonDocument): JsonDocument {
   const { type, nullable, ...rest } = withNumericBounds(schema)
-  const isNullable = nullable === true && typeof type === 'string'
-  return { ...rest, ...(type !== undefined && { type: isNullable ? [type, 'null'] : type }) }
+  if (nullable !== true) return { ...rest, ...(type !== undefined && { type }) }
+  const values: unknown[] | null = Array.isArray(rest['enum']) ? rest['enum'] : null
+  const list = values === null || values.includes(null) ? {} : { enum: [...values, null] }
+  if (typeof type === 'string') return { ...rest, ...list, type: [type, 'null'] }
+  const isJoined = ['allOf', 'anyOf', 'oneOf'].some((name) => name in rest)
+  return isJoined ? { anyOf: [{ type: 'null' }, rest] } : { ...rest, ...list }
 }
 
 /** Without exclusive bounds that are true or false, as version 3.0 has them, and many a document that says it is newer. */

@@ -254,6 +254,30 @@ test('patterns that cannot be used are refused with their places, or skipped wit
   assert.deepEqual((await run(options, ask('POST', '/a', '{"b":"x"}'))).errors, ['body /b'])
 })
 
+test('nullable of 3.0 adds null to what frameworks write it beside', async () => {
+  const text = { type: 'string' }
+  const schema = {
+    properties: {
+      joined: { nullable: true, allOf: [{ $ref: '#/components/schemas/Text' }] },
+      listed: { type: 'string', nullable: true, enum: ['a'] },
+      untyped: { nullable: true, enum: [1] },
+      plain: { nullable: false, allOf: [{ $ref: '#/components/schemas/Text' }] },
+    },
+  }
+  const document = {
+    ...withOperation(json(schema), '/a', { components: { schemas: { Text: text } } }),
+    openapi: '3.0.3',
+  }
+  for (const [body, errors] of [
+    ['{"joined":null,"listed":null,"untyped":null}', undefined],
+    ['{"joined":"a","listed":"a","untyped":1,"plain":"a"}', undefined],
+    ['{"listed":"b"}', ['body /listed']],
+    ['{"untyped":2}', ['body /untyped']],
+    ['{"plain":null}', ['body /plain']],
+  ] as const)
+    assert.deepEqual((await run({ openapi: { document } }, ask('POST', '/a', body))).errors, errors, body)
+})
+
 test('a list of no values takes none, and bounds of version 3.0 are taken in 3.1', async () => {
   const schema = {
     properties: {
