@@ -35,7 +35,7 @@ for (const [name, beginning] of Object.entries(BEGINNINGS))
       assert.equal(await client.closed(), 'reset')
       assert.doesNotMatch(client.received.toString(), /0\r\n/)
       const line = await log.line({ message: 'Reply broke off' })
-      assert.equal(line['level'], 'warn')
+      assert.deepEqual([line['level'], line['reason']], ['warn', 'service'])
     })
 
 test('a close-delimited reply that is reset is broken for the client too', async (t) => {

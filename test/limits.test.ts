@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { startGateway, proxyTo } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
+import { scrape } from './support/metrics.ts'
 import { octets } from './support/octets.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { problemOf, refusal } from './support/problem.ts'
@@ -203,7 +204,7 @@ test('a service that does not reply within timeouts.response is 504', async (t) 
 })
 
 test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t) => {
-  const { client, clock, service } = await setUpRaw(t, { service: { timeouts: { idle: '5s' } } })
+  const { client, clock, service, log, port } = await setUpRaw(t, { service: { timeouts: { idle: '5s' } } })
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
   await peer.request()
@@ -217,6 +218,12 @@ test('a service that stalls in mid-reply for timeouts.idle breaks it', async (t)
   clock.advance(5_300)
   assert.equal(await client.closed(), 'reset')
   await peer.closed()
+  const line = await log.line({ message: 'Reply or tunnel was idle for too long' })
+  assert.equal(line['reason'], 'idle')
+  assert.match(String(line['detail']), /timeouts\.idle/)
+  const metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_replies_broken_total', { reason: 'idle' }), 1)
+  assert.equal(metrics.sum('sallyport_replies_broken_total', { reason: 'service' }), 0)
 })
 
 test('the time for a reply counts from the end of the request', async (t) => {

@@ -48,8 +48,8 @@ export const metricTable = {
   },
   sallyport_replies_broken_total: {
     type: 'counter',
-    help: 'Replies that broke off although the client was still there.',
-    labels: [],
+    help: 'Replies and tunnels that were broken off although the client was still there, by the reason.',
+    labels: ['reason'],
   },
   sallyport_refused_requests_total: {
     type: 'counter',

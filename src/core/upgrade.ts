@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net'
+import type { GatewayError } from './errors.ts'
 
 /** A connection that has left HTTP: octets go to and fro until both ends have ended (RFC 9110 section 7.8). */
 export interface Tunnel {
   /** Octets that went to the client. */
   readonly bytes: number
+  /** What the gateway ended it for, or null. */
+  readonly error: GatewayError | null
   /** Takes octets from the client; only lent. */
   fromClient(octets: Buffer): void
   /** The client has taken everything that was written to it. */

@@ -260,9 +260,9 @@ export class Front implements Receiver {
     this.telemetry.slow(reason)
   }
 
-  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     this.perClient?.end(exchange)
-    this.telemetry.done(exchange, status, bytes, whole)
+    this.telemetry.done(exchange, status, bytes, whole, cause)
   }
 
   private health() {

@@ -5,6 +5,7 @@ import { ExchangeRecord } from '../core/record.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { type BreakReason, breakDetails, breakReason } from '../telemetry/breakage.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
 import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
@@ -77,18 +78,20 @@ export class Telemetry {
     this.slowClients.get(reason)!.add(1)
   }
 
-  /** An exchange is over: its status, octets of the body that were sent, and whether all were. */
-  done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean): void {
+  /** An exchange is over: its status, octets of the body that were sent, whether all were, and what it was broken off with. */
+  done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     const { trace } = exchange
     const end = this.clock.now()
     const own = isOwn(exchange.route)
     // Whoever takes part in a sampled trace records it, also where the gateway exports nothing: it is a good example.
-    this.metrics.record(exchange, status, bytes, whole, end, own || !trace.sampled ? null : trace.traceId)
+    this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.
     if (!own || this.output.log.isLevelEnabled('debug')) this.accessLog?.(exchange, status, bytes, end)
     if (!own && exchange.record !== null) this.tracing.done(exchange, { status, bytes, whole, end })
     if (!own) this.requests?.add(exchange, status, bytes, end)
-    this.logFailure(exchange, whole)
+    const broken = (whole && cause === null) || exchange.aborted ? null : breakReason(cause)
+    if (broken !== null) this.metrics.broke(broken)
+    this.logFailure(exchange, broken)
   }
 
   /** Says what has not been said yet. */
@@ -96,7 +99,7 @@ export class Telemetry {
     this.refusals.flush()
   }
 
-  private logFailure(exchange: ReceivedExchange, whole: boolean): void {
+  private logFailure(exchange: ReceivedExchange, broken: BreakReason | null): void {
     const { log } = this.output
     const { error } = exchange
     if (error !== null && error.fault !== 'client') {
@@ -105,8 +108,9 @@ export class Telemetry {
       const fields = { ...aboutExchange(exchange), code, fault, cause: rootCause(error), error }
       if (fault === 'gateway') log.error(fields, 'Request failed in the gateway')
       else log.warn(fields, 'Request failed in the service')
-    } else if (!whole && !exchange.aborted) {
-      log.warn(aboutExchange(exchange), 'Reply broke off')
+    } else if (broken !== null) {
+      const fields = { ...aboutExchange(exchange), reason: broken, detail: breakDetails[broken] }
+      log.warn(fields, broken === 'idle' ? 'Reply or tunnel was idle for too long' : 'Reply broke off')
     }
   }
 }

@@ -854,6 +854,7 @@ test('a connection that is gone has no deadline any more', async () => {
 // Upgrades
 
 class RecordingTunnel implements Tunnel {
+  readonly error = null
   bytes = 7
   readonly calls: string[] = []
   fromClient = (octets: Buffer): void => void this.calls.push(octets.toString('latin1'))

@@ -158,7 +158,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const { exchange } = this
     // What ended it for the client's own doing is told by the log; the rest is the service's.
     if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
-    this.over(false)
+    this.over(false, error)
     this.socket.resetAndDestroy()
   }
 
@@ -190,11 +190,11 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     this.deadline = this.deadlines.in(this.options.writeTimeout)
   }
 
-  private over(whole: boolean): void {
+  private over(whole: boolean, cause: Error | null = null): void {
     const exchange = this.exchange!
     this.exchange = null
     this.pace.rest()
-    this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole)
+    this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole, cause)
   }
 
   protected next(): void {
@@ -291,7 +291,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     if (this.exchange !== null) {
       if (this.tunnel === null) this.exchange.abort()
       if (this.status === 0) this.status = errorTable['client-closed'].status
-      this.over(this.tunnel !== null)
+      this.over(this.tunnel !== null, this.tunnel?.error ?? null)
     }
     this.handler.closed(this)
   }

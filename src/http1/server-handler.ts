@@ -31,8 +31,8 @@ export interface ServerHandler {
   handle(exchange: ServerExchange): Reply | Promise<Reply>
   /** The reply to a request that could not be read. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
-  /** The exchange is over: what was sent, and whether it was sent whole. */
-  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
+  /** The exchange is over: what was sent, whether it was sent whole, and what it was broken off with, if anything. */
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
   /** Who the client is, by the forwarding fields where the peer may be believed. */
   identify(connection: ServerConnection, head: RequestHead): Client
   /** An exchange was ended as its client was too slow. */

@@ -94,6 +94,9 @@ test('a tunnel in which nothing moves is closed', () => {
   clock.advance(999)
   assert.equal(client.destroyed, false)
   clock.advance(300)
+  assert.equal(tunnel.error?.code, 'gateway-timeout')
+  // The client has a moment to answer the Close frame.
+  clock.advance(1_100)
   assert.ok(client.destroyed && service.destroyed)
   assert.equal(deadlines.size, 0)
 })

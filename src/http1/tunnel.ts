@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
+import { GatewayError } from '../core/errors.ts'
 import type { Tunnel } from '../core/upgrade.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
-import { closeFrame, FrameBoundaries } from './websocket-close.ts'
+import { closeFrame, FrameBoundaries, GOING_AWAY } from './websocket-close.ts'
 
 /** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */
 const CLOSE_TIMEOUT = 1_000
@@ -12,6 +13,7 @@ const HALF_CLOSED = 5_000
 /** Two sockets joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
 export class SocketTunnel implements Tunnel, Timed {
   bytes = 0
+  error: GatewayError | null = null
   deadline: number
 
   private readonly client: Socket
@@ -97,10 +99,18 @@ export class SocketTunnel implements Tunnel, Timed {
     const { client, service, idleTimeout } = this
     const untaken = client.writableLength + service.writableLength > 0
     if (!this.ending || this.closing !== 0 || this.awaited || !untaken || idleTimeout < HALF_CLOSED)
-      return this.destroy()
+      return this.giveUp()
     // The last words may be on their way to somebody who is slow to take them.
     this.awaited = true
     this.deadline = this.deadlines.in(idleTimeout)
+  }
+
+  /** A WebSocket that was silent for too long gets a Close frame first. */
+  private giveUp(): void {
+    const { client, service, closing, ending } = this
+    if (closing !== 0 || ending || client.destroyed || service.destroyed) return this.destroy()
+    this.error = new GatewayError('gateway-timeout', 'Neither side sent anything for the idle time-out.')
+    this.leave(GOING_AWAY)
   }
 
   private oneEnded(): void {

@@ -22,7 +22,7 @@ export interface Receiver {
   /** An exchange was ended as its client was too slow. */
   slow(reason: SlowReason): void
   /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
-  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
 }
 
 export interface ListenerOptions extends ServerOptions {
@@ -160,8 +160,8 @@ export class Listener implements ServerHandler {
     return this.receiver.refuse(error, peer, exchange)
   }
 
-  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean): void {
-    this.receiver.done(exchange, status, bytes, whole)
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
+    this.receiver.done(exchange, status, bytes, whole, cause)
   }
 
   identify(connection: ServerConnection, head: RequestHead): Client {

@@ -8,6 +8,7 @@ import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
 import { proxyTo, startGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { scrape } from '../support/metrics.ts'
 import { octets } from '../support/octets.ts'
 import { holdings, settled, turnUntil } from '../support/settled.ts'
 
@@ -178,7 +179,7 @@ test('a tunnel that is silent for timeouts.idle ends, and one that speaks does n
   }
   const closed = once(socket, 'close')
   clock.advance(60_300)
-  assert.equal((await closed)[0], 1006)
+  assert.equal((await closed)[0], 1001)
   await settled(gateway)
 })
 
@@ -217,4 +218,22 @@ test('a drain waits a moment, and no longer, for the sides of a tunnel to answer
   clock.advance(1_300)
   await closed
   assert.equal(gateway.connections, 0)
+})
+
+test('a WebSocket that is silent for timeouts.idle is told so by a Close frame, and the log and the metrics say why', async (t) => {
+  const clock = new ManualClock()
+  const { port, service, log } = await setUp(t, {}, { service: { timeouts: { idle: '60s' } } }, { clock })
+  const socket = await open(t, port)
+  const [other] = service.sockets.clients
+  const ended = [once(socket, 'close'), once(other!, 'close')]
+  clock.advance(50_000)
+  await echo(socket, 'not silent')
+  clock.advance(50_000)
+  assert.equal(socket.readyState, WebSocket.OPEN)
+  clock.advance(10_300)
+  for (const end of ended) assert.equal((await end)[0], 1001)
+  const line = await log.line({ message: 'Reply or tunnel was idle for too long' })
+  assert.deepEqual([line['level'], line['reason'], line['route']], ['warn', 'idle', 'all'])
+  assert.match(String(line['detail']), /timeouts\.idle/)
+  assert.equal((await scrape(port)).sum('sallyport_replies_broken_total', { reason: 'idle' }), 1)
 })

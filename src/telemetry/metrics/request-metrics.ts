@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { type Exchange, gatewayTime, type RouteInfo } from '../../core/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
+import { type BreakReason, breakReasons } from '../breakage.ts'
 
 /** Every other method is OTHER: clients may send any. */
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'TRACE', 'CONNECT'])
@@ -14,7 +15,7 @@ export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
   private readonly errors: ReadonlyMap<string, Counter>
-  private readonly broken: Counter
+  private readonly broken: ReadonlyMap<BreakReason, Counter>
   private readonly refusals = new Map<ErrorCode, Counter>()
 
   constructor(metrics: Metrics) {
@@ -25,14 +26,16 @@ export class RequestMetrics {
         metrics.counter('sallyport_errors_total', { code, fault }),
       ]),
     )
-    this.broken = metrics.counter('sallyport_replies_broken_total', {})
+    this.broken = new Map(
+      breakReasons.map((reason) => [reason, metrics.counter('sallyport_replies_broken_total', { reason })]),
+    )
   }
 
   /**
-   * An exchange is over: its status, octets of the body that were sent, whether all were, and monotonic milliseconds.
+   * An exchange is over: its status, octets of the body that were sent, and monotonic milliseconds.
    * `traceId` is that of a trace which it is an example of, or null.
    */
-  record(exchange: Exchange, status: number, bytes: number, whole: boolean, end: number, traceId: string | null): void {
+  record(exchange: Exchange, status: number, bytes: number, end: number, traceId: string | null): void {
     const { route, method, start, error } = exchange
     const ofRoute = this.routes.get(route) ?? this.enter(route)
     const ofMethod = ofRoute.of(method)
@@ -42,7 +45,11 @@ export class RequestMetrics {
     ofRoute.bytes.add(bytes)
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
     if (error !== null) this.errors.get(error.code)?.add(1)
-    if (!whole && !exchange.aborted) this.broken.add(1)
+  }
+
+  /** A reply or a tunnel was broken off. */
+  broke(reason: BreakReason): void {
+    this.broken.get(reason)!.add(1)
   }
 
   /** The head of a request could not be read. */

@@ -1,0 +1,20 @@
+import { GatewayError } from '../core/errors.ts'
+
+export const breakReasons = ['idle', 'service', 'client', 'gateway'] as const
+
+/** Why a reply or a tunnel was broken off: `timeouts.idle`, the service, a client that is too slow, or the gateway. */
+export type BreakReason = (typeof breakReasons)[number]
+
+/** Why it broke off, by the error that it broke off with. */
+export function breakReason(cause: Error | null): BreakReason {
+  if (!(cause instanceof GatewayError)) return 'gateway'
+  return cause.code === 'gateway-timeout' ? 'idle' : cause.fault
+}
+
+/** What the log says of it. */
+export const breakDetails: Readonly<Record<BreakReason, string>> = {
+  idle: 'nothing came for as long as timeouts.idle of the service',
+  service: 'the service ended the connection, or what it sent was malformed',
+  client: 'the client was too slow, or sent something malformed',
+  gateway: 'the gateway could not go on with it',
+}
