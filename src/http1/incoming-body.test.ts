@@ -7,6 +7,7 @@ import { CloseDecoder, LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'
 import { defaultHeadLimits } from './limits.ts'
+import { sharedBuffer } from './read-buffers.ts'
 
 /** A connection that notes what is asked of it. */
 class Source implements BodySource {
@@ -58,6 +59,18 @@ test('what comes before anybody pipes is kept and reading pauses until it is tak
   assert.deepEqual(source.calls, ['pause', 'wanted', 'resume'])
   feed('de')
   assert.ok(sink.ended)
+})
+
+test('a body of which only the beginning has come keeps no buffer to itself once that was taken', () => {
+  const { body, feed, sink } = open()
+  feed('a')
+  assert.equal(body.readBuffer, sharedBuffer)
+  body.pipe(sink)
+  assert.equal(body.readBuffer, sharedBuffer)
+  feed('b')
+  assert.equal(body.readBuffer, sharedBuffer)
+  feed('cde')
+  assert.equal(sink.text, 'abcde')
 })
 
 test('reading goes on once all has come, whether or not somebody took it', () => {
