@@ -37,7 +37,7 @@ async function scrapeUntil(port: number, requests: number): Promise<void> {
   const deadline = Date.now() + PATIENCE
   for (;;) {
     const metrics = await scrape(port)
-    const counted = metrics.sum('http_requests_total', { service: 'backend', endpoint: '/*', status: '200' })
+    const counted = metrics.sum('http_requests_total', { service: 'backend', endpoint: '/', status: '200' })
     if (counted === requests && metrics.sum('http_request_duration_seconds_count', { service: 'backend' }) === requests)
       return
     assert.ok(counted < requests, `${counted} requests are counted, there were ${requests}`)

@@ -19,16 +19,16 @@ const SHORT = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 export const metricTable = {
   http_requests_total: {
     type: 'counter',
-    help: 'Requests that were answered, or whose client left; those have status 499.',
+    help: 'Total number of HTTP requests',
     labels: ['method', 'endpoint', 'status', 'service'],
   },
   http_request_duration_seconds: {
     type: 'histogram',
-    help: 'From the end of the request head to the end of the reply.',
+    help: 'HTTP request duration in seconds',
     labels: ['method', 'endpoint', 'service'],
     buckets: LONG,
   },
-  http_active_connections: { type: 'gauge', help: 'Open client connections, tunnels among them.', labels: [] },
+  http_active_connections: { type: 'gauge', help: 'Number of active HTTP connections', labels: [] },
   sallyport_requests_in_flight: { type: 'gauge', help: 'Requests whose reply is not yet complete.', labels: [] },
   sallyport_gateway_duration_seconds: {
     type: 'histogram',

@@ -1,4 +1,5 @@
 import { definePolicy } from '../../core/component.ts'
+import { endpointOf } from '../../core/endpoint.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'
 import { skippedPatterns, validationOptions } from './options.ts'
@@ -22,7 +23,7 @@ export const validation = definePolicy({
         ? null
         : compileOperations(options.openapi, (described) => describedOperation(described, options))
     if (options.mode === 'report') {
-      const reporter = new Reporter(metrics, log, route.pattern)
+      const reporter = new Reporter(metrics, log, endpointOf(route.pattern))
       return (inner) => (exchange) => {
         const found = find === null ? null : reporter.watch(exchange, () => find(exchange))
         const operation = own ?? found?.operation

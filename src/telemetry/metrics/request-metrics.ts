@@ -1,3 +1,4 @@
+import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { type Exchange, gatewayTime, type RouteInfo } from '../../core/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
@@ -77,7 +78,7 @@ class RouteMetrics {
 
   constructor(metrics: Metrics, { pattern, service }: RouteInfo) {
     this.metrics = metrics
-    this.endpoint = pattern === '' ? UNMATCHED : pattern
+    this.endpoint = pattern === '' ? UNMATCHED : endpointOf(pattern)
     this.service = service ?? ''
     this.gateway = metrics.histogram('sallyport_gateway_duration_seconds', { service: this.service })
     this.bytes = metrics.counter('sallyport_response_bytes_total', { service: this.service })
