@@ -134,6 +134,17 @@ test('a worker in a loop without end is replaced, and the log names the policy, 
   assert.equal((await command.ended).code, 0)
 })
 
+test('a worker that dies while the others start is no obstacle to them, nor they to the next one', async (t) => {
+  const service = await startService(t)
+  const { command, port } = await startWorkers(t, service, 2, 'false', { KILL_AT_WORKER: '2' })
+  await askUntil(port, service, 2)
+  const deaths = command.log.filter(({ restart_ms }) => restart_ms !== undefined)
+  assert.deepEqual(
+    deaths.map(({ worker, reason }) => [worker, reason]),
+    [[0, 'exit']],
+  )
+})
+
 test('a worker whose heap would take all of the memory is replaced before the process has none', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 1\nmemoryLimit: 256mb')
   await assert.rejects(send(port, { path: '/leak' }))

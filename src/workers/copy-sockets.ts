@@ -4,7 +4,7 @@ import type { Address } from '../core/address.ts'
 import type { ListeningHandle } from '../listener/listener.ts'
 
 /** How long copying may take, in milliseconds: mostly the start of a program. */
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 /**
  * Copies listening sockets of this process, whichever thread they are in: connections wait in a socket until its last copy

@@ -223,7 +223,8 @@ export class Supervisor implements Threads {
     // One that takes the place of another logs what that one logged.
     const config = { ...this.config, log: { ...this.config.log, level: levelOf(this.output) } }
     const [board, limits, beats] = [this.board.buffer, this.limits.buffer, this.heartbeats.memory]
-    const first = !this.workers.some(({ holds }) => holds)
+    // Others that are still starting may listen by the time that this one does.
+    const first = !this.workers.some(({ holds, worker }) => holds || worker !== null)
     return new RunningWorker({
       start: {
         type: 'start',

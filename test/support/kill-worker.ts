@@ -1,6 +1,7 @@
 /**
  * Preloaded into a gateway under test: SIGUSR2 kills the worker thread that was started first, as a crash would.
- * With STOP_AT_WORKER=n the process gets SIGTERM at the moment in which its nth worker begins to start.
+ * With STOP_AT_WORKER=n the process gets SIGTERM at the moment in which its nth worker begins to start, and with
+ * KILL_AT_WORKER=n the first one dies at that moment.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import { isMainThread, type Worker } from 'node:worker_threads'
@@ -10,7 +11,9 @@ if (isMainThread) {
   let started = 0
   subscribe('worker_threads', (message) => {
     workers.push((message as { worker: Worker }).worker)
-    if (++started === Number(process.env['STOP_AT_WORKER'])) process.kill(process.pid, 'SIGTERM')
+    started++
+    if (started === Number(process.env['STOP_AT_WORKER'])) process.kill(process.pid, 'SIGTERM')
+    if (started === Number(process.env['KILL_AT_WORKER'])) void workers.shift()?.terminate()
   })
   process.on('SIGUSR2', () => void workers.shift()?.terminate())
 }
