@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { claimNames, consumerOf } from './claims.ts'
+import { claimNames, consumerOf, pick } from './claims.ts'
 
 function consumer(claims: object, names: object = {}) {
   return consumerOf({ ...claims }, claimNames.parse(names))
@@ -53,4 +53,14 @@ for (const roles of [null, 7, { admin: true }, [1, null, ['admin'], '', ' ', '\u
 test('what every object has is no claim', () => {
   assert.throws(() => consumer({}, { id: 'constructor.name' }), { reason: 'subject' })
   assert.throws(() => consumer({ user: {} }, { id: 'user.__proto__.constructor.name' }), { reason: 'subject' })
+})
+
+test('the steps of a list lead into claims whose names have dots', () => {
+  const claims = { 'https://example.com/app': { 'a.b': ['admin'] }, a: { b: 'nested' }, 'a.b': 'flat' }
+  assert.deepEqual(pick(claims, ['https://example.com/app', 'a.b']), ['admin'])
+  assert.equal(pick(claims, ['a', 'b']), 'nested')
+  assert.equal(pick(claims, 'a.b'), 'flat')
+  assert.equal(pick(claims, ['a.b']), 'flat')
+  for (const steps of [['a', 'c'], ['a', 'b', 'length'], ['constructor'], ['a', '__proto__']])
+    assert.equal(pick(claims, steps), undefined)
 })

@@ -6,7 +6,13 @@ import { CredentialError } from './credential-error.ts'
 export type Claims = Readonly<Record<string, unknown>>
 
 const claim = (name: string, what: string) =>
-  z.string().min(1).default(name).describe(`Claim that holds ${what}; dots lead into nested ones. Default ${name}.`)
+  z
+    .union([z.string().min(1), z.string().min(1).array().min(1)])
+    .default(name)
+    .describe(
+      `Claim that holds ${what}; dots lead into nested ones, and so do the steps of a list, whose names may have dots. ` +
+        `Default ${name}.`,
+    )
 
 /** Schema of the names of claims that make a consumer. */
 export const claimNames = z.strictObject({
@@ -39,12 +45,17 @@ export function endOf({ exp }: Claims): number {
   return exp * 1000
 }
 
-/** The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to. */
-export function pick(claims: Claims, name: string): unknown {
-  if (Object.hasOwn(claims, name)) return claims[name]
-  return name
-    .split('.')
-    .reduce<unknown>((value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined), claims)
+/**
+ * The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to; of a list,
+ * the one that its steps lead to.
+ */
+export function pick(claims: Claims, name: string | readonly string[]): unknown {
+  if (typeof name === 'string' && Object.hasOwn(claims, name)) return claims[name]
+  const steps = typeof name === 'string' ? name.split('.') : name
+  return steps.reduce<unknown>(
+    (value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined),
+    claims,
+  )
 }
 
 /** Whether a value is a map of claims. */

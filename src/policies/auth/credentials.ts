@@ -1,4 +1,4 @@
-import type { Headers } from '../../core/headers.ts'
+import { type Headers, sameName } from '../../core/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
 const SP = 0x20
@@ -13,10 +13,14 @@ export function onlyField(headers: Headers, name: string): string | undefined {
   return value
 }
 
-/** The token of `Authorization: Bearer` (RFC 6750 section 2.1), or null. Throws CredentialError. */
-export function bearerToken(headers: Headers): string | null {
-  const value = onlyField(headers, 'Authorization')
+/**
+ * The token of `Authorization: Bearer` (RFC 6750 section 2.1), or of another field, where the scheme may be left out; or
+ * null. Throws CredentialError.
+ */
+export function bearerToken(headers: Headers, name = 'Authorization'): string | null {
+  const value = onlyField(headers, name)
   if (value === undefined) return null
+  if (!sameName(name, 'Authorization') && !/^bearer(?: |$)/i.test(value)) return value === '' ? null : value
   const plain = value.startsWith('Bearer ') && value.charCodeAt(7) !== SP
   const token = plain ? value.slice(7) : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
   return token === '' ? null : token

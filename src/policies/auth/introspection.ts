@@ -35,6 +35,7 @@ export const introspection = defineAuthMethod({
     }
 
     return {
+      readsAuthorization: true,
       authenticate(exchange, checkFailures) {
         const token = bearerToken(exchange.headers)
         if (token === null) return null

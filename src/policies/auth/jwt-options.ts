@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
+import { fieldName } from '../field-name.ts'
 import { originPattern } from '../origins.ts'
 import { cacheSize } from './cache-size.ts'
 import { claimNames } from './claims.ts'
@@ -59,11 +60,26 @@ export const jwtOptions = z
       ),
     type: z.string().optional().describe('What `typ` in the header must be, such as at+jwt.'),
     tolerance: durationOrZero.prefault('5s').describe('By how much clocks may differ. Default 5s.'),
+    header: z
+      .union([fieldName, z.literal(false)])
+      .default('Authorization')
+      .describe(
+        'Header that carries the token, with "Bearer " before it or, in another one than Authorization, without. false: ' +
+          "none, and what Authorization says is the service's alone. Default Authorization.",
+      ),
+    query: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Query parameter that may carry the token, where neither the header nor the cookie does: for clients that can send ' +
+          'neither, such as WebSockets of browsers. It is taken out before the request is logged or passed on.',
+      ),
     cookie: z
       .string()
       .refine(isToken, 'expected the name of a cookie')
       .optional()
-      .describe('A cookie that may hold the token where there is no Authorization field.'),
+      .describe('A cookie that may hold the token where the header does not.'),
     trustedOrigins: originPattern
       .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
       .array()
@@ -79,12 +95,14 @@ export const jwtOptions = z
     refresh: duration.prefault('10m').describe('Age at which the key set is fetched again. Default 10m.'),
     cacheSize,
   })
-  .superRefine(checkKeys)
+  .superRefine(checkOptions)
 
 /** The options of the jwt method after parsing. */
 export type JwtOptions = z.output<typeof jwtOptions>
 
 type KeyOptions = Pick<JwtOptions, 'secret' | 'publicKeys' | 'jwks' | 'issuer' | 'algorithms'>
+
+type PlaceOptions = Pick<JwtOptions, 'header' | 'cookie' | 'query'>
 
 /** The algorithms that the options allow. */
 export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyOptions): readonly string[] {
@@ -99,6 +117,18 @@ export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyO
 /** Whether the algorithm is one with a shared secret. */
 export function isSecretAlgorithm(algorithm: string): algorithm is SecretAlgorithm {
   return Object.hasOwn(secretAlgorithms, algorithm)
+}
+
+function checkOptions(options: KeyOptions & PlaceOptions, context: z.RefinementCtx): void {
+  checkPlaces(options, context)
+  checkKeys(options, context)
+}
+
+/** A token comes from somewhere. */
+function checkPlaces({ header, cookie, query }: PlaceOptions, context: z.RefinementCtx): void {
+  if (header !== false || (cookie ?? query) !== undefined) return
+  const message = 'no place is left for the token: give a cookie or a query, or a header'
+  context.addIssue({ code: 'custom', path: ['header'], message })
 }
 
 /** Every algorithm has its keys, every key its algorithm, and secrets are as long as they must be. */

@@ -5,7 +5,15 @@ import type { Exchange } from '../../core/exchange.ts'
 import { compileOrigins } from '../origins.ts'
 import { type Claims, consumerOf, endOf } from './claims.ts'
 import { CredentialError } from './credential-error.ts'
-import { bearerToken, cookieValue, dropBearerToken, dropCookie } from './credentials.ts'
+import {
+  bearerToken,
+  cookieValue,
+  dropBearerToken,
+  dropCookie,
+  queryParameter,
+  withoutParameter,
+} from './credentials.ts'
+import { sameName } from '../../core/headers.ts'
 import { isForeign } from './foreign.ts'
 import { identityOf } from './identity.ts'
 import { IdentityCache, type Verified } from './identity-cache.ts'
@@ -25,13 +33,20 @@ export const jwt = defineAuthMethod({
   kind: 'token',
   summary: 'Signed JSON Web Tokens in Authorization: Bearer, or in a cookie.',
   options: jwtOptions,
-  document({ cookie }) {
-    const bearer = { name: 'bearer', scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
-    if (cookie === undefined) return [bearer]
-    return [bearer, { name: 'cookie', scheme: { type: 'apiKey', in: 'cookie', name: cookie } }]
+  document({ header, cookie, query }) {
+    const inHeader =
+      header !== false && sameName(header, 'Authorization')
+        ? { name: 'bearer', scheme: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } }
+        : { name: 'tokenInHeader', scheme: { type: 'apiKey', in: 'header', name: header || '' } }
+    return [
+      ...(header === false ? [] : [inHeader]),
+      ...(cookie === undefined ? [] : [{ name: 'cookie', scheme: { type: 'apiKey', in: 'cookie', name: cookie } }]),
+      ...(query === undefined ? [] : [{ name: 'tokenInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]),
+    ]
   },
+  fields: ({ header }) => (header === false ? [] : [header]),
   create(options, toolbox) {
-    const { claims: names, cookie, issuer, audience, type, tolerance } = options
+    const { claims: names, header, query, cookie, issuer, audience, type, tolerance } = options
     const { clock } = toolbox
     const cache = new IdentityCache(options.cacheSize, options.introspection?.cache ?? 0, clock)
     const keys = keySource(options, toolbox, () => cache.clear())
@@ -53,9 +68,19 @@ export const jwt = defineAuthMethod({
       return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
     }
 
+    /** The header goes first, then the cookie, then the query. */
+    function tokenOf(exchange: Exchange): string | null {
+      const sent = header === false ? null : bearerToken(exchange.headers, header)
+      if (sent !== null) return sent
+      const kept = cookie === undefined ? null : cookieToken(exchange, cookie)
+      if (kept !== null || query === undefined) return kept
+      return queryParameter(exchange.query, query) || null
+    }
+
     return {
+      readsAuthorization: header !== false && sameName(header, 'Authorization'),
       authenticate(exchange, checkFailures) {
-        const token = bearerToken(exchange.headers) ?? (cookie === undefined ? null : cookieToken(exchange, cookie))
+        const token = tokenOf(exchange)
         if (token === null) return null
         const digest = hash('sha256', token, 'base64url')
         const known = cache.find(digest)
@@ -65,9 +90,15 @@ export const jwt = defineAuthMethod({
         return cache.resolve(digest, () => verify(token))
       },
       conceal({ headers }) {
-        dropBearerToken(headers)
+        if (header !== false && !sameName(header, 'Authorization')) headers.delete(header)
+        else if (header !== false) dropBearerToken(headers)
         if (cookie !== undefined) dropCookie(headers, cookie)
       },
+      ...(query !== undefined && {
+        redact(exchange: Exchange) {
+          exchange.query = withoutParameter(exchange.query, query)
+        },
+      }),
     }
   },
 })

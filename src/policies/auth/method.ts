@@ -16,6 +16,10 @@ export interface Authenticator {
    * not known already, and throws where the client has failed too often.
    */
   authenticate(exchange: Exchange, check?: (exchange: Exchange) => void): Identity | null | Promise<Identity>
+  /** It takes bearer tokens of Authorization: one that no such method knows is refused. */
+  readonly readsAuthorization?: boolean
+  /** Takes what no service receives and no log shows, whether tokens are passed on or not; called before `conceal`. */
+  redact?(exchange: Exchange): void
   /** Takes the credentials of this kind, if any, out of what the service receives and the log shows. */
   conceal(exchange: Exchange): void
 }

@@ -105,6 +105,8 @@ export const auth = definePolicy({
     /** Of the method that was asked last: read before anything else is asked. */
     let asked: AuthCounts | null = null
     const kinds = new Set(active.map(({ kind }) => kind))
+    const readsAuthorization = active.some(({ authenticator }) => authenticator.readsAuthorization === true)
+    const hides = active.some(({ authenticator }) => authenticator.redact !== undefined)
     const refusals = new Refusals(kinds, options.realm)
     const failures = new FailureLimit('failures', options.failures, toolbox.limits)
     const refused =
@@ -123,12 +125,13 @@ export const auth = definePolicy({
         if (found !== null) return found
       }
       asked = ofTokens
-      if (kinds.has('token') && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
+      if (readsAuthorization && bearerToken(exchange.headers) !== null) throw new CredentialError('kind')
       asked = null
       return null
     }
 
     function conceal(exchange: Exchange): void {
+      if (hides) for (const { authenticator } of active) authenticator.redact?.(exchange)
       for (const authenticator of concealed) authenticator.conceal(exchange)
     }
 
@@ -182,7 +185,7 @@ export const auth = definePolicy({
           error = thrown
         }
         const counts = asked
-        if (concealed.length > 0) conceal(exchange)
+        if (concealed.length > 0 || hides) conceal(exchange)
         if (found === null) return admitNobody(exchange, error, counts)
         if (!(found instanceof Promise)) return admit(exchange, found, counts)
         return found.then(

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { send } from './support/client.ts'
+import { startGateway } from './support/gateway.ts'
+import { startService } from './support/service.ts'
+import { SECRET, tokenOf } from './support/tokens.ts'
+
+type Auth = Exclude<NonNullable<NonNullable<GatewayInput['policies']>['auth']>, false>
+type Jwt = NonNullable<Auth['methods']['jwt']>
+
+const exp = Math.floor(Date.now() / 1000) + 3600
+const token = tokenOf({ claims: { exp } })
+const other = tokenOf({ claims: { exp, sub: 'bob' } })
+
+async function setUp(t: TestContext, jwt: Partial<Jwt>, auth: Partial<Auth> = {}) {
+  const service = await startService(t)
+  const { port, log } = await startGateway(t, {
+    services: { backend: { instances: [service.url], health: false } },
+    policies: { auth: { methods: { jwt: { secret: SECRET, ...jwt } }, ...auth } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  const ask = async (headers: Record<string, string>, path = '/') => {
+    const { status } = await send(port, { path, headers })
+    return status === 200 ? service.heard.at(-1)!.headers['x-user-id'] : status
+  }
+  return { service, log, ask }
+}
+
+test('a token in another header is taken with and without its scheme, and passed on or not', async (t) => {
+  const { service, ask } = await setUp(t, { header: 'X-Token' })
+  for (const value of [token, `Bearer ${token}`, `bearer ${token}`])
+    assert.equal(await ask({ 'X-Token': value }), 'alice')
+  assert.equal(service.heard.at(-1)!.headers['x-token'], `bearer ${token}`)
+  assert.equal(await ask({ Authorization: `Bearer ${token}` }), 401)
+  assert.equal(await ask({ 'X-Token': `${token}x` }), 401)
+  const hidden = await setUp(t, { header: 'X-Token' }, { forwardToken: false })
+  const own = { Authorization: 'Bearer of-the-application' }
+  assert.equal(await hidden.ask({ 'X-Token': token, ...own }), 'alice')
+  assert.equal(hidden.service.heard.at(-1)!.headers['x-token'], undefined)
+  assert.equal(hidden.service.heard.at(-1)!.headers.authorization, own.Authorization)
+})
+
+test('with header: false what Authorization says is the service’s alone, beside a good cookie', async (t) => {
+  const { service, ask } = await setUp(t, { header: false, cookie: 'session' })
+  const own = { Authorization: 'Bearer of-the-application' }
+  assert.equal(await ask({ Cookie: `session=${token}`, ...own }), 'alice')
+  assert.equal(service.heard.at(-1)!.headers.authorization, own.Authorization)
+  assert.equal(await ask(own), 401)
+})
+
+test('a token in the query is neither logged nor passed on, and goes after the header and the cookie', async (t) => {
+  const { service, log, ask } = await setUp(t, { query: 'access', cookie: 'session' })
+  assert.equal(await ask({}, `/?a=1&access=${token}&b`), 'alice')
+  assert.equal(service.heard.at(-1)!.url, '/?a=1&b')
+  assert.equal(await ask({ Authorization: `Bearer ${other}` }, `/?access=${token}`), 'bob')
+  assert.equal(await ask({ Cookie: `session=${other}` }, `/?access=${token}`), 'bob')
+  assert.equal(service.heard.at(-1)!.url, '/')
+  assert.equal(await ask({}, `/?access=${token}x`), 401)
+  assert.equal(await ask({}, `/?access=${token}&access=${token}`), 400)
+  assert.equal(await ask({}, '/?access='), 401)
+  await log.line({ status_code: 400 })
+  assert.ok(log.requests.length > 0)
+  assert.ok(log.requests.every(({ url }) => !String(url).includes(token.slice(0, 20))))
+})
