@@ -160,3 +160,24 @@ test('a tunnel of another protocol is left at once', () => {
   assert.equal(client.flush(), HI)
   assert.ok(client.destroyed && service.destroyed)
 })
+
+test('a silent tunnel ends also where the service has said Close and then nothing', () => {
+  const { clock, deadlines, client, service, tunnel } = open()
+  tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
+  clock.advance(1_300)
+  assert.equal(tunnel.error?.code, 'gateway-timeout')
+  clock.advance(1_300)
+  assert.ok(client.destroyed && service.destroyed)
+  assert.equal(deadlines.size, 0)
+})
+
+test('a client that goes on talking does not keep a tunnel that is left after the Close frame of its service', () => {
+  const { clock, client, service, tunnel } = open()
+  tunnel.fromService(latin1('\x88\x02\x0f\xa1'))
+  tunnel.leave(1001)
+  for (let i = 0; i < 3; i++) {
+    clock.advance(600)
+    tunnel.fromClient(latin1('\x81\x82maskhi'))
+  }
+  assert.ok(client.destroyed && service.destroyed)
+})

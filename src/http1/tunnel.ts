@@ -26,6 +26,8 @@ export class SocketTunnel implements Tunnel, Timed {
   private closing = 0
   /** The client has got a Close frame from here: nothing may follow it. */
   private said = false
+  /** It ends at its deadline, whatever still moves. */
+  private leaving = false
   /** One side has sent its last. */
   private ending = false
   /** It was noticed that something written before was still to be taken. */
@@ -89,8 +91,10 @@ export class SocketTunnel implements Tunnel, Timed {
   leave(status: number): void {
     const { frames } = this
     if (frames === null) return this.destroy()
+    if (this.leaving) return
+    this.leaving = true
     this.deadline = this.deadlines.in(CLOSE_TIMEOUT)
-    if (frames.closed || this.closing !== 0 || this.client.writableEnded) return
+    if (frames.closed || this.client.writableEnded) return
     this.closing = status
     if (frames.between) this.sayClose()
   }
@@ -98,8 +102,7 @@ export class SocketTunnel implements Tunnel, Timed {
   onDeadline(): void {
     const { client, service, idleTimeout } = this
     const untaken = client.writableLength + service.writableLength > 0
-    if (!this.ending || this.closing !== 0 || this.awaited || !untaken || idleTimeout < HALF_CLOSED)
-      return this.giveUp()
+    if (!this.ending || this.leaving || this.awaited || !untaken || idleTimeout < HALF_CLOSED) return this.giveUp()
     // The last words may be on their way to somebody who is slow to take them.
     this.awaited = true
     this.deadline = this.deadlines.in(idleTimeout)
@@ -107,8 +110,8 @@ export class SocketTunnel implements Tunnel, Timed {
 
   /** A WebSocket that was silent for too long gets a Close frame first. */
   private giveUp(): void {
-    const { client, service, closing, ending } = this
-    if (closing !== 0 || ending || client.destroyed || service.destroyed) return this.destroy()
+    const { client, service, leaving, ending } = this
+    if (leaving || ending || client.destroyed || service.destroyed) return this.destroy()
     this.error = new GatewayError('gateway-timeout', 'Neither side sent anything for the idle time-out.')
     this.leave(GOING_AWAY)
   }
@@ -119,7 +122,7 @@ export class SocketTunnel implements Tunnel, Timed {
   }
 
   private moved(): void {
-    if (this.closing !== 0) return
+    if (this.leaving) return
     this.awaited = false
     this.deadline = this.deadlines.in(this.ending ? Math.min(HALF_CLOSED, this.idleTimeout) : this.idleTimeout)
   }
