@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
@@ -40,6 +41,20 @@ test('where it has no idle one, one that keeps the gateway waiting makes way, an
   assert.match((await other.reply()).start, / 200 /)
   assert.equal(await slow[0]!.closed(), 'reset')
   assert.equal((await log.line({ url: '/slow' }))['code'], 'request-timeout')
+})
+
+test('one that was refused and goes on sending makes way too', async (t) => {
+  const service = await startService(t)
+  const config = proxyTo(service.url, { limits: { connections: 2 } })
+  const { port } = await startGateway(t, config, { clock: new ManualClock() })
+  for (let i = 0; i < 2; i++) {
+    const client = await connect(t, port, GREEDY)
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n')
+    assert.match((await client.reply()).start, / 413 /)
+  }
+  const other = await connect(t, port, OTHER)
+  other.write(GET)
+  assert.match((await other.reply()).start, / 200 /)
 })
 
 test('a client that has not more than half keeps what it has', async (t) => {

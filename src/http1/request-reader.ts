@@ -81,10 +81,11 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     return this.state === 'idle' && !this.socket.destroyed
   }
 
-  /** Whether the client is waited for, to send a request or more of it, or to take more of a reply. */
+  /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
   get waitsForClient(): boolean {
     if (this.socket.destroyed || this.tunnel !== null) return false
-    if (this.state === 'idle' || this.state === 'head' || this.socket.writableLength > 0) return true
+    if (this.state === 'idle' || this.state === 'head' || this.state === 'closing') return true
+    if (this.socket.writableLength > 0) return true
     return this.state === 'body' && !this.socket.isPaused()
   }
 

@@ -900,6 +900,17 @@ test('after a reply that changes the protocol everything goes through the tunnel
   }
 })
 
+test('a client that had closed its side before the protocol changed is known to the tunnel', async () => {
+  const { tunnel, reply } = changing()
+  const { answers, handle } = later()
+  const { socket } = new ServerHarness(handle).open()
+  socket.receive(upgrade)
+  socket.emit('end')
+  answers[0]!(reply)
+  await settle()
+  assert.deepEqual(tunnel.calls, ['ended'])
+})
+
 test('a connection that is cut off leaves its tunnel', () => {
   const { tunnel, reply } = changing()
   const { connection, socket } = new ServerHarness(() => reply).open()

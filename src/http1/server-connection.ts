@@ -142,6 +142,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     this.tunnel = upgrade.open(this.socket)
     const early = this.input.take()
     if (early !== null) this.tunnel.fromClient(early)
+    if (this.clientEnded) this.tunnel.clientEnded()
     this.socket.resume()
   }
 
