@@ -21,6 +21,9 @@ const auth = {
     introspection,
   },
 }
+const ofIssuers = {
+  methods: { jwt: { issuers: [{ issuer: 'https://id.example.com', secret: SECRET, introspection }] } },
+}
 const fields = {
   'X-Api-Key': SECRET,
   Authorization: `Bearer ${SECRET}`,
@@ -45,6 +48,7 @@ const full = {
       id: 'redirect',
       match: { path: '/a' },
       redirect: { to: `https://user:${SECRET}@example.com/?token=${SECRET}&a=1` },
+      policies: { auth: ofIssuers },
     },
   ],
 }
@@ -155,6 +159,9 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.auth.methods.jwt',
     '.policies.auth.methods.jwt.introspection.credentials',
     '.policies.auth.methods.jwt.introspection.credentials.secret',
+    '.policies.auth.methods.jwt.issuers[].introspection.credentials',
+    '.policies.auth.methods.jwt.issuers[].introspection.credentials.secret',
+    '.policies.auth.methods.jwt.issuers[].secret',
     '.policies.auth.methods.jwt.secret',
     '.policies.cors.credentials',
     '.policies.rate-limit.tiers.api_key',

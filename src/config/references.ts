@@ -18,6 +18,9 @@ const ASKED = [
   ['auth', 'methods', 'introspection', 'service'],
 ]
 
+const ISSUERS = ['auth', 'methods', 'jwt', 'issuers']
+const OF_ISSUER = ['introspection', 'service']
+
 /** What is wrong between the parts of a configuration; parts that are wrong in themselves are left out. */
 export function checkReferences(config: unknown, written: Written): Finding[] {
   const routes = itemsOf(fieldOf(config, 'routes'))
@@ -109,9 +112,13 @@ function checkService(name: unknown, path: Path, known: readonly string[], writt
 
 /** The services that policies ask. */
 function checkAsked(policies: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
-  return ASKED.flatMap((steps) => {
-    return checkService(at(policies, steps), [...path, ...steps], known, written)
-  })
+  const issuers = itemsOf(at(policies, ISSUERS))
+  return [
+    ...ASKED.flatMap((steps) => checkService(at(policies, steps), [...path, ...steps], known, written)),
+    ...issuers.flatMap((issuer, i) =>
+      checkService(at(issuer, OF_ISSUER), [...path, ...ISSUERS, i, ...OF_ISSUER], known, written),
+    ),
+  ]
 }
 
 function checkIds(routes: readonly unknown[]): Finding[] {

@@ -103,6 +103,40 @@ for (const [what, options, problem] of [
     /^publicKeys: no algorithm uses one of the keys: add ES384 to algorithms/,
   ],
   ['a file that is not there', { publicKeys: ['no/such/file.pem'] }, /^publicKeys\.0: is no PEM public key.*ENOENT/],
+  [
+    'a secret beside issuers',
+    { secret: SECRET, issuers: [{ issuer: 'a', secret: SECRET }] },
+    /^secret: secret beside issuers: give it to one of them$/,
+  ],
+  [
+    'two issuers of one name',
+    {
+      issuers: [
+        { issuer: 'a', secret: SECRET },
+        { issuer: 'b', secret: SECRET },
+        { issuer: 'a', publicKeys: pem },
+      ],
+    },
+    /^issuers\.2\.issuer: the same issuer as issuers\[0\]; expected another one/,
+  ],
+  ['no issuers', { issuers: [] }, /^issuers: /],
+  ['an issuer without a name', { issuers: [{ issuer: '', secret: SECRET }] }, /^issuers\.0\.issuer: /],
+  ['the only issuer without a name', { issuer: '', secret: SECRET }, /^issuer: /],
+  [
+    'an issuer of several that leads nowhere',
+    { issuers: [{ issuer: 'https://id.example.com' }, { issuer: 'b' }] },
+    /^issuers\.1\.issuer: RS256 needs publicKeys, jwks, or an issuer that is the URL/,
+  ],
+  [
+    'an issuer of several with a short secret',
+    { issuers: [{ issuer: 'a', secret: 'x' }] },
+    /^issuers\.0\.secret: expected at least 32 bytes/,
+  ],
+  [
+    'algorithms for all issuers that one has no keys for',
+    { algorithms: ['RS256'], issuers: [{ issuer: 'a', secret: SECRET }] },
+    /^issuers\.0\.secret: no algorithm uses the secret/,
+  ],
   ['nobody to ask', { secret: SECRET, introspection: {} }, /^introspection: needs either service and path, or url/],
   [
     'two to ask',

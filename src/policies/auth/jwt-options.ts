@@ -29,37 +29,68 @@ const publicKey = z.string().transform((written, context) => {
   }
 })
 
+const issuerName = z.string().min(1)
+
+/** What an issuer may have of its own: where its keys are, and what its tokens are like. */
+const issuerFields = {
+  secret: oneOrMore(z.string())
+    .optional()
+    .describe('Shared secret for HS256, HS384 and HS512; several while it is being exchanged.'),
+  publicKeys: oneOrMore(publicKey)
+    .optional()
+    .describe('PEM public keys or certificates: the text, or a file, found from the working directory.'),
+  jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
+  algorithms: z
+    .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
+    .array()
+    .min(1)
+    .optional()
+    .describe(
+      'Algorithms that are accepted. Default HS256 with a secret; RS256, PS256, ES256, EdDSA and Ed25519 otherwise.',
+    ),
+  audience: oneOrMore(z.string())
+    .optional()
+    .describe(
+      'One of these must be in `aud`. Not given, tokens that are meant for somebody in particular are refused.',
+    ),
+  type: z.string().optional().describe('What `typ` in the header must be, such as at+jwt.'),
+  introspection: checkedTokens
+    .optional()
+    .describe('Asks the user service whether a token still stands, after its signature (RFC 7662).'),
+}
+
+/** Schema of one issuer of several; what it does not say is as it stands beside `issuers`. */
+const oneOfIssuers = z.strictObject({
+  issuer: issuerName.describe(
+    'What `iss` must be; no two issuers share it. Without secret, publicKeys and jwks the keys are those of the OpenID ' +
+      'provider there.',
+  ),
+  ...issuerFields,
+  tolerance: durationOrZero.optional().describe('By how much clocks may differ.'),
+  claims: claimNames.optional().describe('Claims that make the consumer.'),
+  refresh: duration.optional().describe('Age at which the key set is fetched again.'),
+})
+
 /** Schema of the options of the jwt method. */
 export const jwtOptions = z
   .strictObject({
-    secret: oneOrMore(z.string())
-      .optional()
-      .describe('Shared secret for HS256, HS384 and HS512; several while it is being exchanged.'),
-    publicKeys: oneOrMore(publicKey)
-      .optional()
-      .describe('PEM public keys or certificates: the text, or a file, found from the working directory.'),
-    jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
-    issuer: z
-      .string()
+    issuer: issuerName
       .optional()
       .describe(
         'What `iss` must be. Without secret, publicKeys and jwks the keys are those of the OpenID provider there.',
       ),
-    algorithms: z
-      .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
+    ...issuerFields,
+    issuers: oneOfIssuers
       .array()
       .min(1)
       .optional()
       .describe(
-        'Algorithms that are accepted. Default HS256 with a secret; RS256, PS256, ES256, EdDSA and Ed25519 otherwise.',
+        'Several issuers, each with its own keys, in place of issuer, secret, publicKeys and jwks. The `iss` of a token ' +
+          'says whose keys verify it. The other options hold for those that do not have their own.',
       ),
-    audience: oneOrMore(z.string())
-      .optional()
-      .describe(
-        'One of these must be in `aud`. Not given, tokens that are meant for somebody in particular are refused.',
-      ),
-    type: z.string().optional().describe('What `typ` in the header must be, such as at+jwt.'),
     tolerance: durationOrZero.prefault('5s').describe('By how much clocks may differ. Default 5s.'),
+    claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
+    refresh: duration.prefault('10m').describe('Age at which the key set is fetched again. Default 10m.'),
     header: z
       .union([fieldName, z.literal(false)])
       .default('Authorization')
@@ -88,11 +119,6 @@ export const jwtOptions = z
         "Origins other than the gateway's own whose pages may use the cookie for more than reading, such as " +
           'https://app.example.com; those that cors lets send credentials may anyway. Default none.',
       ),
-    claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
-    introspection: checkedTokens
-      .optional()
-      .describe('Asks the user service whether a token still stands, after its signature (RFC 7662).'),
-    refresh: duration.prefault('10m').describe('Age at which the key set is fetched again. Default 10m.'),
     cacheSize,
   })
   .superRefine(checkOptions)
@@ -100,9 +126,33 @@ export const jwtOptions = z
 /** The options of the jwt method after parsing. */
 export type JwtOptions = z.output<typeof jwtOptions>
 
+/** An issuer whose tokens are accepted; `issuer` is undefined where any `iss` is. */
+export type IssuerOptions = Omit<JwtOptions, keyof PlaceOptions | 'issuers' | 'trustedOrigins' | 'cacheSize'>
+
 type KeyOptions = Pick<JwtOptions, 'secret' | 'publicKeys' | 'jwks' | 'issuer' | 'algorithms'>
 
+type OneOfIssuers = z.output<typeof oneOfIssuers>
+
 type PlaceOptions = Pick<JwtOptions, 'header' | 'cookie' | 'query'>
+
+/** The issuers whose tokens are accepted. */
+export function issuersOf(options: JwtOptions): readonly IssuerOptions[] {
+  return options.issuers?.map((own) => merged(own, options)) ?? [options]
+}
+
+/** An issuer with what all of them have where it does not say otherwise; its keys are its own. */
+function merged(own: OneOfIssuers, all: JwtOptions): IssuerOptions {
+  return {
+    ...own,
+    algorithms: own.algorithms ?? all.algorithms,
+    audience: own.audience ?? all.audience,
+    type: own.type ?? all.type,
+    introspection: own.introspection ?? all.introspection,
+    tolerance: own.tolerance ?? all.tolerance,
+    claims: own.claims ?? all.claims,
+    refresh: own.refresh ?? all.refresh,
+  }
+}
 
 /** The algorithms that the options allow. */
 export function allowedAlgorithms({ algorithms, secret, publicKeys, jwks }: KeyOptions): readonly string[] {
@@ -119,9 +169,32 @@ export function isSecretAlgorithm(algorithm: string): algorithm is SecretAlgorit
   return Object.hasOwn(secretAlgorithms, algorithm)
 }
 
-function checkOptions(options: KeyOptions & PlaceOptions, context: z.RefinementCtx): void {
+function checkOptions(
+  options: KeyOptions & PlaceOptions & { readonly issuers?: readonly OneOfIssuers[] | undefined },
+  context: z.RefinementCtx,
+): void {
+  const { issuers, algorithms } = options
   checkPlaces(options, context)
-  checkKeys(options, context)
+  if (issuers === undefined) return checkKeys(options, [], context)
+  for (const name of ['issuer', 'secret', 'publicKeys', 'jwks'] as const)
+    if (options[name] !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: [name],
+        message: `${name} beside issuers: give it to one of them`,
+        input: '[redacted]',
+      })
+  const names = issuers.map(({ issuer }) => issuer)
+  for (const [i, own] of issuers.entries()) {
+    checkKeys({ ...own, algorithms: own.algorithms ?? algorithms }, ['issuers', i], context)
+    const first = names.indexOf(own.issuer)
+    if (first !== i)
+      context.addIssue({
+        code: 'custom',
+        path: ['issuers', i, 'issuer'],
+        message: `the same issuer as issuers[${first}]; expected another one, or all of its keys in one place`,
+      })
+  }
 }
 
 /** A token comes from somewhere. */
@@ -132,10 +205,10 @@ function checkPlaces({ header, cookie, query }: PlaceOptions, context: z.Refinem
 }
 
 /** Every algorithm has its keys, every key its algorithm, and secrets are as long as they must be. */
-function checkKeys(options: KeyOptions, context: z.RefinementCtx): void {
+function checkKeys(options: KeyOptions, at: readonly (string | number)[], context: z.RefinementCtx): void {
   const { secret, publicKeys, jwks, issuer } = options
   const report = (path: string[], message: string) =>
-    context.addIssue({ code: 'custom', path, message, input: '[redacted]' })
+    context.addIssue({ code: 'custom', path: [...at, ...path], message, input: '[redacted]' })
   if ([secret, publicKeys, jwks, issuer].every((source) => source === undefined))
     return report([], 'has no keys to verify tokens with: give secret, publicKeys, jwks or issuer')
   const allowed = allowedAlgorithms(options)

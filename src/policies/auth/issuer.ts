@@ -1,0 +1,74 @@
+import type { PolicyToolbox } from '../../core/component.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { type Claims, consumerOf, endOf } from './claims.ts'
+import { CredentialError } from './credential-error.ts'
+import { type Identity, identityOf } from './identity.ts'
+import { IdentityCache, type Verified } from './identity-cache.ts'
+import { createIntrospector } from './introspector.ts'
+import { allowedAlgorithms, type IssuerOptions, isSecretAlgorithm } from './jwt-options.ts'
+import { configuredKeys, type KeySource } from './keys.ts'
+import { RemoteKeys } from './remote-keys.ts'
+import { verifyToken } from './verify-token.ts'
+
+/** How long a token is taken on its signature before the user service, which gives no answer, is asked again; ms. */
+const UNCHECKED = 5000
+
+/** Verifies the tokens of one issuer, with its own keys alone, and remembers them. */
+export interface Issuer {
+  /** Who is behind a token that was verified before, by its digest, or null. Throws CredentialError. */
+  find(digest: string): Identity | null
+  /** Who is behind a token. Rejects with CredentialError, or GatewayError 'service-unavailable'. */
+  resolve(digest: string, token: string): Promise<Identity>
+}
+
+/** The issuer that the options speak of; `cacheSize` is in tokens. */
+export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox: PolicyToolbox): Issuer {
+  const { claims: names, issuer, audience, type, tolerance, introspection } = options
+  const { clock } = toolbox
+  const cache = new IdentityCache(cacheSize, introspection?.cache ?? 0, clock)
+  const keys = keySource(options, toolbox, () => cache.clear())
+  const rules = { algorithms: allowedAlgorithms(options), issuer, audience, type, tolerance }
+  const check = createCheck(introspection, toolbox)
+
+  async function verify(token: string): Promise<Verified> {
+    const claims = await verifyToken(token, keys, rules, clock.wall())
+    const { said, lifetime } = await check(token, claims)
+    // What the user service says is newer than what the token does.
+    const known = { ...claims, ...said }
+    return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
+  }
+
+  return {
+    find: (digest) => cache.find(digest),
+    resolve: (digest, token) => cache.resolve(digest, () => verify(token)),
+  }
+}
+
+/** What the user service says of a token, and how long that counts, in milliseconds. */
+type Check = (token: string, claims: Claims) => Promise<{ readonly said: Claims; readonly lifetime: number }>
+
+function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToolbox): Check {
+  if (options === undefined) return () => Promise.resolve({ said: {}, lifetime: Infinity })
+  const { cache: lifetime, onUnreachable, ...question } = options
+  const introspect = createIntrospector(question, toolbox)
+  return async (token, { sub }) => {
+    const answer = await introspect(token).catch((error: unknown) => {
+      if (onUnreachable === 'accept' && error instanceof GatewayError) return undefined
+      throw error
+    })
+    if (answer === undefined) return { said: {}, lifetime: Math.min(lifetime, UNCHECKED) }
+    if (answer === null || endOf(answer) <= toolbox.clock.wall()) throw new CredentialError('inactive')
+    if (answer['sub'] !== undefined && answer['sub'] !== sub) throw new CredentialError('subject')
+    return { said: answer, lifetime }
+  }
+}
+
+function keySource(options: IssuerOptions, toolbox: PolicyToolbox, changed: () => void): KeySource {
+  const { secret = [], publicKeys, jwks, issuer, refresh } = options
+  const configured = configuredKeys(secret, publicKeys ?? [])
+  const needsRemote = publicKeys === undefined && allowedAlgorithms(options).some((name) => !isSecretAlgorithm(name))
+  if (!needsRemote) return configured
+  const from = jwks === undefined ? { issuer: issuer ?? '' } : { jwks }
+  const remote = new RemoteKeys({ from, refresh, changed }, toolbox)
+  return { find: (algorithm, id) => (isSecretAlgorithm(algorithm) ? configured : remote).find(algorithm, id) }
+}

@@ -1,0 +1,42 @@
+import { decodeJwt } from 'jose'
+import type { PolicyToolbox } from '../../core/component.ts'
+import { CredentialError } from './credential-error.ts'
+import { createIssuer, type Issuer } from './issuer.ts'
+import { issuersOf, type JwtOptions } from './jwt-options.ts'
+
+/**
+ * Verifies the tokens of all issuers of a configuration. Where there are several, what a token says of its issuer, which
+ * anybody may write, chooses who verifies it, and nothing else: that one has its own keys, algorithms and rules, and
+ * refuses what does not name it. Each has its own part of the memory, which no other can fill or empty.
+ */
+export function createIssuers(options: JwtOptions, toolbox: PolicyToolbox): Issuer {
+  const all = issuersOf(options)
+  const size = Math.ceil(options.cacheSize / all.length)
+  const made = all.map((each) => createIssuer(each, size, toolbox))
+  const [only] = made
+  if (options.issuers === undefined && only !== undefined) return only
+  const byName = new Map(all.map(({ issuer }, i) => [issuer, made[i]]))
+  return {
+    find(digest) {
+      for (const issuer of made) {
+        const known = issuer.find(digest)
+        if (known !== null) return known
+      }
+      return null
+    },
+    async resolve(digest, token) {
+      const issuer = byName.get(statedIssuer(token))
+      if (issuer === undefined) throw new CredentialError('issuer')
+      return issuer.resolve(digest, token)
+    },
+  }
+}
+
+/** What a token, which is not verified, says of its issuer; '' where it says nothing. Throws CredentialError. */
+function statedIssuer(token: string): string {
+  try {
+    return decodeJwt(token).iss ?? ''
+  } catch (error) {
+    throw new CredentialError('malformed', error)
+  }
+}
