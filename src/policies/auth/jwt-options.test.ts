@@ -137,6 +137,7 @@ for (const [what, options, problem] of [
     { algorithms: ['RS256'], issuers: [{ issuer: 'a', secret: SECRET }] },
     /^issuers\.0\.secret: no algorithm uses the secret/,
   ],
+  ['a subprotocol that is none', { secret: SECRET, subprotocol: 'a b' }, /^subprotocol: expected the name of a sub/],
   ['nobody to ask', { secret: SECRET, introspection: {} }, /^introspection: needs either service and path, or url/],
   [
     'two to ask',

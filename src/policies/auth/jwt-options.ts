@@ -111,6 +111,14 @@ export const jwtOptions = z
       .refine(isToken, 'expected the name of a cookie')
       .optional()
       .describe('A cookie that may hold the token where the header does not.'),
+    subprotocol: z
+      .string()
+      .refine(isToken, 'expected the name of a subprotocol, such as bearer')
+      .optional()
+      .describe(
+        'Name in Sec-WebSocket-Protocol after which the token may come, where it is in none of the other places: ' +
+          "new WebSocket(url, ['bearer', token]). Both are taken out before the request is passed on.",
+      ),
     trustedOrigins: originPattern
       .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
       .array()
@@ -133,7 +141,7 @@ type KeyOptions = Pick<JwtOptions, 'secret' | 'publicKeys' | 'jwks' | 'issuer' |
 
 type OneOfIssuers = z.output<typeof oneOfIssuers>
 
-type PlaceOptions = Pick<JwtOptions, 'header' | 'cookie' | 'query'>
+type PlaceOptions = Pick<JwtOptions, 'header' | 'cookie' | 'query' | 'subprotocol'>
 
 /** The issuers whose tokens are accepted. */
 export function issuersOf(options: JwtOptions): readonly IssuerOptions[] {
@@ -198,9 +206,9 @@ function checkOptions(
 }
 
 /** A token comes from somewhere. */
-function checkPlaces({ header, cookie, query }: PlaceOptions, context: z.RefinementCtx): void {
-  if (header !== false || (cookie ?? query) !== undefined) return
-  const message = 'no place is left for the token: give a cookie or a query, or a header'
+function checkPlaces({ header, cookie, query, subprotocol }: PlaceOptions, context: z.RefinementCtx): void {
+  if (header !== false || (cookie ?? query ?? subprotocol) !== undefined) return
+  const message = 'no place is left for the token: give a cookie, a query or a subprotocol, or a header'
   context.addIssue({ code: 'custom', path: ['header'], message })
 }
 

@@ -14,9 +14,10 @@ import { isForeign } from './foreign.ts'
 import { createIssuers } from './issuers.ts'
 import { jwtOptions } from './jwt-options.ts'
 import { defineAuthMethod } from './method.ts'
+import { agreeTo, dropSubprotocol, SUBPROTOCOL, subprotocolToken } from './subprotocol.ts'
 import { isSigned } from './verify-token.ts'
 
-/** Signed JSON Web Tokens (RFC 7519), in `Authorization: Bearer` or a cookie. */
+/** Signed JSON Web Tokens (RFC 7519), in `Authorization: Bearer`, a cookie, or where else the options say. */
 export const jwt = defineAuthMethod({
   name: 'jwt',
   kind: 'token',
@@ -33,9 +34,12 @@ export const jwt = defineAuthMethod({
       ...(query === undefined ? [] : [{ name: 'tokenInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]),
     ]
   },
-  fields: ({ header }) => (header === false ? [] : [header]),
+  fields: ({ header, subprotocol }) => [
+    ...(header === false ? [] : [header]),
+    ...(subprotocol === undefined ? [] : [SUBPROTOCOL]),
+  ],
   create(options, toolbox) {
-    const { header, query, cookie } = options
+    const { header, query, cookie, subprotocol } = options
     const issuers = createIssuers(options, toolbox)
     const trusts = compileOrigins(options.trustedOrigins)
 
@@ -45,13 +49,16 @@ export const jwt = defineAuthMethod({
       return value === null || isForeign(exchange, trusts) ? null : value
     }
 
-    /** The header goes first, then the cookie, then the query. */
+    /** The header goes first, then the cookie, the query, and the subprotocol of a WebSocket. */
     function tokenOf(exchange: Exchange): string | null {
       const sent = header === false ? null : bearerToken(exchange.headers, header)
       if (sent !== null) return sent
       const kept = cookie === undefined ? null : cookieToken(exchange, cookie)
-      if (kept !== null || query === undefined) return kept
-      return queryParameter(exchange.query, query) || null
+      if (kept !== null) return kept
+      const asked = query === undefined ? undefined : queryParameter(exchange.query, query)
+      if (asked) return asked
+      const offers = subprotocol !== undefined && exchange.upgrade !== null
+      return offers ? subprotocolToken(exchange.headers, subprotocol) : null
     }
 
     return {
@@ -71,11 +78,13 @@ export const jwt = defineAuthMethod({
         else if (header !== false) dropBearerToken(headers)
         if (cookie !== undefined) dropCookie(headers, cookie)
       },
-      ...(query !== undefined && {
+      ...((query ?? subprotocol) !== undefined && {
         redact(exchange: Exchange) {
-          exchange.query = withoutParameter(exchange.query, query)
+          if (query !== undefined) exchange.query = withoutParameter(exchange.query, query)
+          if (subprotocol !== undefined) dropSubprotocol(exchange.headers, subprotocol)
         },
       }),
+      ...(subprotocol !== undefined && { around: agreeTo(subprotocol) }),
     }
   },
 })

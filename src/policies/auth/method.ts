@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ProofDocs } from '../../core/api-docs.ts'
 import type { PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
+import type { Middleware } from '../../core/handler.ts'
 import type { Identity } from './identity.ts'
 
 /** What proves who calls: a token, which the service may get to see, or an API key, which it never does. */
@@ -22,6 +23,8 @@ export interface Authenticator {
   redact?(exchange: Exchange): void
   /** Takes the credentials of this kind, if any, out of what the service receives and the log shows. */
   conceal(exchange: Exchange): void
+  /** What it does about replies; around everything else. */
+  readonly around?: Middleware
 }
 
 /** A way to find out who calls: one file in this folder and one line in index.ts. */

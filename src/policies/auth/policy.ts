@@ -4,7 +4,7 @@ import { definePolicy, type PolicyToolbox } from '../../core/component.ts'
 import type { Exchange } from '../../core/exchange.ts'
 import { appendLines, Headers } from '../../core/headers.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../core/path-forms.ts'
-import type { Handler } from '../../core/handler.ts'
+import { compose, type Handler } from '../../core/handler.ts'
 import type { Reply } from '../../core/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter, type Router } from '../../routing/router.ts'
@@ -107,6 +107,7 @@ export const auth = definePolicy({
     const kinds = new Set(active.map(({ kind }) => kind))
     const readsAuthorization = active.some(({ authenticator }) => authenticator.readsAuthorization === true)
     const hides = active.some(({ authenticator }) => authenticator.redact !== undefined)
+    const around = active.flatMap(({ authenticator }) => authenticator.around ?? [])
     const refusals = new Refusals(kinds, options.realm)
     const failures = new FailureLimit('failures', options.failures, toolbox.limits)
     const refused =
@@ -193,7 +194,7 @@ export const auth = definePolicy({
           (thrown: unknown) => admitNobody(exchange, thrown, counts),
         )
       }
-      return refused === null ? handle : countRefusals(handle, refused, conceal)
+      return compose(around, refused === null ? handle : countRefusals(handle, refused, conceal))
     }
   },
 })

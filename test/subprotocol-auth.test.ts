@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { WebSocket, WebSocketServer } from 'ws'
+import { cleanUp } from './support/cleanup.ts'
+import { startGateway } from './support/gateway.ts'
+import { SECRET, tokenOf } from './support/tokens.ts'
+
+const token = tokenOf({ claims: { exp: Math.floor(Date.now() / 1000) + 3600 } })
+const expired = tokenOf({ claims: { exp: 1 } })
+
+/** A chat that chooses `chosen` of what it is offered, or nothing, behind a gateway that takes tokens in a subprotocol. */
+async function setUp(t: TestContext, chosen: string | false, options: object = {}) {
+  const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => chosen })
+  await once(sockets, 'listening')
+  const heard: unknown[] = []
+  const users: unknown[] = []
+  sockets.on('connection', (_, { headers }) => {
+    heard.push(headers['sec-websocket-protocol'])
+    users.push(headers['x-user-id'])
+  })
+  cleanUp(t, () => {
+    for (const socket of sockets.clients) socket.terminate()
+    sockets.close()
+  })
+  const { port, log } = await startGateway(t, {
+    services: { chat: { instances: [`http://127.0.0.1:${(sockets.address() as AddressInfo).port}`], health: false } },
+    policies: { auth: { methods: { jwt: { secret: SECRET, subprotocol: 'bearer', ...options } }, public: ['/open'] } },
+    routes: [{ id: 'chat', match: { path: '/*' }, service: 'chat' }],
+  })
+  return { port, heard, users, log }
+}
+
+/** What the client ends up with: the protocol that was chosen, or the status of a refusal, or what is wrong with the reply. */
+async function open(t: TestContext, port: number, offered: string[], path = '/chat'): Promise<string | number> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, offered)
+  cleanUp(t, () => socket.terminate())
+  return new Promise((resolve) => {
+    socket.on('open', () => resolve(socket.protocol))
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0))
+    socket.on('error', ({ message }) => resolve(message))
+  })
+}
+
+test('a token comes in a subprotocol, and the service sees and chooses among the others', async (t) => {
+  const { port, heard, users, log } = await setUp(t, 'chat.v2')
+  assert.equal(await open(t, port, ['chat.v1', 'bearer', token, 'chat.v2']), 'chat.v2')
+  assert.deepEqual([heard, users], [['chat.v1, chat.v2'], ['alice']])
+  assert.equal(await open(t, port, ['chat.v2', 'bearer', expired]), 401)
+  await log.line({ status_code: 401 })
+  assert.doesNotMatch(JSON.stringify(log.lines), /eyJ/)
+})
+
+test('where the service chooses nothing, or is offered nothing, the client gets what it has offered', async (t) => {
+  const { port, heard } = await setUp(t, false)
+  assert.equal(await open(t, port, ['bearer', token]), 'bearer')
+  assert.equal(await open(t, port, ['chat.v1', 'bearer', token]), 'bearer')
+  assert.deepEqual(heard, [undefined, 'chat.v1'])
+})
+
+test('on a public path a token is taken out, good or bad, and the handshake is whole', async (t) => {
+  const { port, heard, users } = await setUp(t, false)
+  assert.equal(await open(t, port, ['bearer', expired], '/open'), 'bearer')
+  assert.equal(await open(t, port, ['bearer', 'opaque'], '/open'), 'bearer')
+  assert.equal(await open(t, port, ['bearer'], '/open'), 'bearer')
+  assert.equal(await open(t, port, [], '/open'), '')
+  assert.deepEqual([heard, users], [Array(4).fill(undefined), Array(4).fill(undefined)])
+})
+
+test('who offers other subprotocols gets no other answer than before', async (t) => {
+  const { port } = await setUp(t, false, { query: 'access_token' })
+  const path = `/chat?access_token=${token}`
+  assert.equal(await open(t, port, ['chat.v1'], path), 'Server sent no subprotocol')
+  assert.equal(await open(t, port, ['BEARER', 'chat.v1'], path), 'Server sent no subprotocol')
+  assert.equal(await open(t, port, ['chat.v1', token]), 401)
+  assert.equal(await open(t, port, ['bearer', 'chat.v1'], path), 'bearer')
+})
