@@ -45,6 +45,11 @@ export class MessageWriter implements BodySink {
     this.ahead = ahead
   }
 
+  /** Whether the peer has still to take what was written. */
+  get waits(): boolean {
+    return this.blocked
+  }
+
   /** Whether a body is still being streamed. */
   get busy(): boolean {
     return this.source !== null
@@ -94,6 +99,8 @@ export class MessageWriter implements BodySink {
     this.chunked = chunked
     this.expected = body.length
     this.source = body
+    // Whether the peer has taken the message before is no matter of this one's.
+    this.blocked = false
     body.pipe(this)
   }
 
@@ -183,8 +190,10 @@ export class MessageWriter implements BodySink {
 
   /** The socket has taken everything: the source may go on. */
   drained(): void {
-    if (this.lender === null) this.owner.writeBlocked(false)
-    this.goOn()
+    // Being told, the owner may begin with another message: nothing of that is over yet.
+    if (this.lender !== null || this.blocked) return this.goOn()
+    this.ahead?.release()
+    this.owner.writeBlocked(false)
   }
 
   private goOn(): void {

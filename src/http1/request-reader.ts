@@ -12,6 +12,7 @@ import { Input, type InputConsumer } from './input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { LeastRate } from './least-rate.ts'
 import type { LingeringClose } from './lingering-close.ts'
+import type { MessageWriter } from './message-writer.ts'
 import { sharedBuffer } from './read-buffers.ts'
 import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -73,6 +74,8 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   abstract onDeadline(): void
   /** The body does not come at the least rate. */
   protected abstract bodyTooSlow(): void
+  /** What replies are written with. */
+  protected abstract readonly writer: MessageWriter
   /** Whether the client takes nothing of the reply for now. */
   abstract writeBlocked(blocked: boolean): void
 
@@ -138,6 +141,7 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     this.state = 'waiting'
     this.deadline = Number.POSITIVE_INFINITY
     if (this.exchange === null) this.next()
+    else if (this.writer.waits) this.writeBlocked(true)
     return at
   }
 
@@ -176,8 +180,10 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
 
   private paceBody(body: IncomingBody): void {
     const { deadlines, options } = this
-    const paced = { moved: () => this.body?.received ?? 0, tooSlow: () => this.bodyTooSlow() }
-    this.bodyRate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, paced)
+    this.bodyRate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, {
+      moved: () => this.body?.received ?? 0,
+      tooSlow: () => this.bodyTooSlow(),
+    })
     this.bodyRate.begin()
     // A client that asks first sends nothing before it is answered.
     if (body.received === 0 && !this.expectsContinue) this.bodyRate.wait()

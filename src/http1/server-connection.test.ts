@@ -673,6 +673,60 @@ test('a client that neither takes the reply nor may send the rest of its body is
   }
 })
 
+test('a client that has sent all of its body and takes nothing of the reply is cut off', async () => {
+  const reply = new PushedBody(-1)
+  const harness = new ServerHarness((exchange) => {
+    streamOf(exchange).pipe(new CollectingSink())
+    return new Reply(200, Headers.of(), reply)
+  })
+  const { socket } = harness.open()
+  socket.receive(post('Content-Length: 2\r\n'))
+  socket.taking = false
+  reply.push('a')
+  socket.receive('xy')
+  harness.clock.advance(serverOptions.writeTimeout + 300)
+  assert.ok(socket.wasReset)
+  await settle()
+  assert.ok(reply.cancelled)
+})
+
+test('a client that takes the end of one reply no more than the next one is cut off', async () => {
+  const bodies = [new PushedBody(-1), new PushedBody(-1)]
+  const harness = new ServerHarness(({ path }) => new Reply(200, Headers.of(), bodies[path === '/a' ? 0 : 1]!))
+  const { socket } = harness.open()
+  // As long as little waits in the socket, another request is read.
+  socket.room = 1_000
+  socket.receive(get('/a'))
+  socket.taking = false
+  bodies[0]!.push('a')
+  bodies[0]!.end()
+  socket.receive(get('/b'))
+  bodies[1]!.push('b')
+  harness.clock.advance(serverOptions.writeTimeout + 300)
+  assert.ok(socket.wasReset)
+  await settle()
+  assert.ok(bodies[1]!.cancelled)
+})
+
+test('a chunk of the next reply is used until the client has taken it, whenever the one before was', () => {
+  const body = new PushedBody(-1)
+  const harness = new ServerHarness(({ path }) => (path === '/a' ? text('a') : new Reply(200, Headers.of(), body)))
+  const { socket } = harness.open()
+  socket.taking = false
+  socket.receive(get('/a') + get('/b'))
+  const chunk = 'b'.repeat(20_000)
+  body.pipe = (sink) => {
+    body.sink = sink
+    socket.takes = [false, false, false]
+    assert.equal(body.push(chunk), false)
+  }
+  socket.drain()
+  assert.equal(body.resumed, 0)
+  socket.drain()
+  assert.equal(body.resumed, 1)
+  assert.ok(socket.written.includes(chunk))
+})
+
 // Endings
 
 test('a stream that breaks off resets the connection, so that nobody takes it for whole', async () => {

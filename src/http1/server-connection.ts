@@ -24,7 +24,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   readonly peer: string
 
   private readonly handler: ServerHandler
-  private readonly writer: MessageWriter
+  protected readonly writer: MessageWriter
   /** Status of the reply that is being written, 0 before. */
   private status = 0
   private draining = false

@@ -13,6 +13,8 @@ export class RecordingSocket extends Socket {
   taking = true
   /** What the peer does with the next writes, one after another, whatever `taking` says. */
   takes: boolean[] = []
+  /** Octets that may wait here before it asks for nothing more to be written. */
+  room = 0
   reading = true
   hasEnded = false
   wasReset = false
@@ -21,7 +23,7 @@ export class RecordingSocket extends Socket {
   constructor() {
     super({ allowHalfOpen: true })
     // The stream's own answers would need a peer.
-    Object.defineProperty(this, 'writableNeedDrain', { get: () => this.untaken.length > 0 })
+    Object.defineProperty(this, 'writableNeedDrain', { get: () => this.writableLength > this.room })
     Object.defineProperty(this, 'writableLength', {
       get: () => this.untaken.reduce((sum, { octets }) => sum + octets.length, 0),
     })
