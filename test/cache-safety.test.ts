@@ -86,6 +86,23 @@ test('nor does what it says besides, where it passes that on', async (t) => {
   assert.equal(service.heard.length, 4)
 })
 
+for (const field of ['X-Forwarded-For', 'X-Real-IP', 'X-Client-IP'])
+  test(`a reply that depends on the address, by ${field}, is for no other address`, async (t) => {
+    const service = await startService(t, ({ headers }, response) => {
+      response.setHeader('Cache-Control', 'max-age=60')
+      response.setHeader('Vary', field)
+      response.end(String(headers[field.toLowerCase()]))
+    })
+    const { port } = await startGateway(
+      t,
+      proxyTo(service.url, { trustedProxies: ['127.0.0.1'], proxyFields: ['X-Client-IP'], policies: { cache: {} } }),
+    )
+    for (const address of ['192.0.2.1', '192.0.2.2']) {
+      const { text } = await send(port, { headers: { 'X-Forwarded-For': address, [field]: address } })
+      assert.equal(text.split(',')[0], address)
+    }
+  })
+
 test('what anybody else says of the host counts for nothing', async (t) => {
   const { page } = await startLinks(t, {})
   assert.equal(await page({ Host: 'shop', 'X-Forwarded-Host': 'evil.example' }), 'http://shop shop')

@@ -94,7 +94,14 @@ test('path parameters are kept, and refused where the path without them leads to
   const { reaches, refuses, send } = await setUp(t, [all, admin])
   await reaches('/a;v=1/b;w')
   assert.equal((await send('GET /admin/;x/users')).text, 'admin')
-  for (const path of ['/admin;x/users', '/admin;/users', '/;x/admin/users', '/health;x'])
+  for (const path of [
+    '/admin;x/users',
+    '/admin;/users',
+    '/admin%3Bx/users',
+    '/%3bx/admin/users',
+    '/;x/admin/users',
+    '/health;x',
+  ])
     await refuses(path, /leads elsewhere/)
 })
 

@@ -14,7 +14,7 @@ const REFUSED_ESCAPE = /%(?:[01].|7F)/
 const REFUSED_OR_BACKSLASH = /%(?:[01].|7F|5C)/
 
 /** A "." or ".." that only a service which decodes "%2F" or "%5C", or cuts path parameters off, would see. */
-const HIDDEN_DOTS = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%5C)/
+const HIDDEN_DOTS = /(?:^|%2F|%5C)\.{1,2}(?:$|;|%2F|%3B|%5C)/
 
 /**
  * The normal form of a path, by which it is matched and logged (RFC 3986 section 6.2.2), or null for what has none.

@@ -80,6 +80,23 @@ test('path parameters are kept, and cut off in another form', () => {
   assert.deepEqual(read('/a;b%2Fc/d').forms?.others, ['/a/d', '/a;b/c/d', '/a/c/d'])
 })
 
+test('whether slashes are decoded or parameters cut off first makes another form', () => {
+  assert.deepEqual(read('/;x%2Fa/admin%2Fb').forms?.others, ['/admin%2Fb', '/;x/a/admin/b', '/a/admin/b', '/admin/b'])
+})
+
+test('an encoded semicolon begins parameters for services that decode before they cut them off', () => {
+  const reading = read('/admin%3bx/users')
+  assert.equal(reading.path, '/admin%3Bx/users')
+  assert.equal(reading.stripped, null)
+  assert.deepEqual(reading.forms, {
+    path: '/admin%3Bx/users',
+    sent: '/admin%3bx/users',
+    written: null,
+    others: ['/admin;x/users', '/admin/users'],
+  })
+  assert.equal(typeof refusal('/a/..%3bx/b'), 'string')
+})
+
 test('what has no normal form is refused', () => {
   for (const path of [
     '',

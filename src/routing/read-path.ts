@@ -10,6 +10,7 @@ const UNSAFE = /["<>[\]^`{|}]/g
 const ESCAPE = /%../g
 const ENCODED_SLASH = /%2F|%5C/i
 const PARAMETERS = /;[^/]*/g
+const DIVIDERS = /;|%(?:2F|5C|3B)/
 
 /** A path that was read. */
 export interface PathReading {
@@ -65,20 +66,33 @@ function reading(path: string, sent: string): PathReading {
   const written = sent.replace(ESCAPE, (escape) => escape.toUpperCase())
   const encodedSlashes = ENCODED_SLASH.test(path)
   const stripped = path.includes(';') ? merge(withoutParameters(path)) : null
-  const decoded = encodedSlashes ? merge(path.replace(/%2F|%5C/g, '/')) : null
-  const others = [stripped, decoded, stripped === null || decoded === null ? null : merge(withoutParameters(decoded))]
-  const forms: PathForms = {
-    path,
-    sent,
-    written: written === path ? null : written,
-    others: others.filter((other) => other !== null),
-  }
+  const forms: PathForms = { path, sent, written: written === path ? null : written, others: othersOf(path) }
   return {
     path,
     forms: sent === path && forms.others.length === 0 ? null : forms,
     encodedSlashes,
     stripped,
   }
+}
+
+/** What is left where parameters are cut off, slashes decoded, or both, whichever comes first. */
+function othersOf(path: string): string[] {
+  if (!DIVIDERS.test(path)) return []
+  const cut = withoutParameters(path)
+  const decoded = decode(path)
+  const slashed = slash(decoded)
+  const others = [cut, slashed, withoutParameters(slashed), slash(decode(cut)), slash(withoutParameters(decoded))]
+  return [...new Set(others.map(merge))].filter((other) => other !== path)
+}
+
+/** Slashes, and what begins parameters: services that decode too early see them there. */
+function decode(path: string): string {
+  return path.replace(/%2F/g, '/').replace(/%3B/g, ';')
+}
+
+/** Makes slashes of encoded backslashes. */
+function slash(path: string): string {
+  return path.replace(/%5C/g, '/')
 }
 
 /** Takes dot segments out (RFC 3986 section 5.2.4) and leaves all else as it is; null where they climb above the root. */

@@ -69,6 +69,11 @@ for (const query of [
     assert.equal(redactQuery(query), query)
   })
 
+test('a JSON Web Token is redacted whatever the parameter is called, as in a preflight, which no auth policy sees', () => {
+  assert.equal(redactQuery('?a=1&access=eyJhbGciOiJIUzI1NiJ9.e30.c2ln&b=2'), '?a=1&access=[redacted]&b=2')
+  assert.equal(redactQuery('?cursor=eyJpZCI6MX0'), '?cursor=eyJpZCI6MX0')
+})
+
 test('every occurrence is redacted', () => {
   assert.equal(redactQuery('?token=a&x=1&token=b'), '?token=[redacted]&x=1&token=[redacted]')
 })

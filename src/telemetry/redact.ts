@@ -3,17 +3,21 @@ const SECRET =
   /token|passw|secret|signature|authorization|credential|api-?key|(?:^|[^a-z])(?:key|code|sig|auth|jwt|pwd|pass|otp|session)(?![a-z])/i
 
 /** Whether the query may hold a secret at all: most hold none, and are not taken apart. */
-const SUSPECT = /%|token|pass|secret|sig|auth|credential|key|code|jwt|pwd|otp|session/i
+const SUSPECT = /%|token|pass|secret|sig|auth|credential|key|code|jwt|pwd|otp|session|=eyJ/i
+
+/** How a signed token begins, whatever it is called: the header of a JWT, an encoded JSON object, and a dot. */
+const TOKEN = /^eyJ[\w-]*\./
 
 /**
  * The query, "" or "?…", with the values of parameters whose name speaks of a secret replaced by "[redacted]", such as
- * token, api_key, accessToken, password, client_secret, code, signature; for logs and traces.
+ * token, api_key, accessToken, password, client_secret, code, signature, and of those that are a JSON Web Token; for logs
+ * and traces.
  */
 export function redactQuery(query: string): string {
   if (query === '' || !SUSPECT.test(query)) return query
   // Some services read ";" as "&".
-  return query.replace(/([?&;])([^=&;]*)=([^&;]+)/g, (pair, separator: string, name: string) =>
-    isSecret(name) ? `${separator}${name}=[redacted]` : pair,
+  return query.replace(/([?&;])([^=&;]*)=([^&;]+)/g, (pair, separator: string, name: string, value: string) =>
+    isSecret(name) || TOKEN.test(value) ? `${separator}${name}=[redacted]` : pair,
   )
 }
 

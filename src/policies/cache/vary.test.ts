@@ -11,7 +11,7 @@ test('the names of all Vary lines, once, in lower case and in order', () => {
   assert.deepEqual(varyOf(headers()), [])
 })
 
-for (const value of ['*', 'a, *', ', *', '*, *'])
+for (const value of ['*', 'a, *', ', *', '*, *', 'X-Forwarded-For', 'a, x-forwarded-for', 'TE', 'traceparent'])
   test(`Vary: ${value} depends on what no request shows`, () => assert.equal(varyOf(headers(['Vary', value])), null))
 
 const matches = (name: string, stored: Headers, asked: Headers, language: string | null = null): boolean => {

@@ -11,8 +11,12 @@ const ABSENT = '\0'
 /** The request fields that a reply depends on, in lower case; null if on more than any request shows (Vary: *). */
 export function varyOf(reply: Headers): readonly string[] | null {
   const names = reply.getAll('Vary').flatMap(splitList)
-  return names.includes('*') ? null : [...new Set(names.map((name) => name.toLowerCase()))].toSorted()
+  const lower = names.map((name) => name.toLowerCase())
+  return lower.some((name) => UNSEEN.has(name)) ? null : [...new Set(lower)].toSorted()
 }
+
+/** What a reply may depend on that the request does not show here: the wire has such fields, or writes them behind the cache. */
+const UNSEEN = new Set(['*', 'x-forwarded-for', 'te', 'traceparent', 'tracestate'])
 
 /**
  * The same where nobody knows whether the service thinks of caches at all: with the fields that the reply shows to depend
