@@ -18,7 +18,7 @@ const YAML = `
 listeners: [{ address: '127.0.0.1:0' }]
 admin: { address: '127.0.0.1:0' }
 workers: 2
-endpoints: [health, metrics]
+endpoints: { docs: false, openapi: false }
 routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
 `
 
@@ -70,7 +70,8 @@ async function firstLine(log: Readable): Promise<string> {
   while (!text.includes('\n')) {
     const piece: unknown = log.read()
     if (typeof piece === 'string') text += piece
-    else await once(log, 'readable')
+    else if (log.readableEnded) throw new Error(`it ended after: ${text}`)
+    else await Promise.race([once(log, 'readable'), once(log, 'end')])
   }
   log.removeAllListeners('readable')
   log.pause()
