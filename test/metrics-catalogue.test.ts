@@ -19,7 +19,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: { backend: { instances: [service.url] } },
     policies: {
-      auth: { methods: { 'api-key': {} }, public: ['/*'] },
+      auth: { methods: { 'api-key': { keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] } }, public: ['/*'] },
       'rate-limit': {},
       validation: { mode: 'report' },
       cache: {},

@@ -127,6 +127,11 @@ export const metricTable = {
     help: 'What came of looking at credentials, by the method that decided, or none.',
     labels: ['method', 'outcome'],
   },
+  sallyport_api_key_requests_total: {
+    type: 'counter',
+    help: 'Requests with an API key of the configuration, also one that has expired, by the id of the key.',
+    labels: ['key'],
+  },
   sallyport_validation_reports_total: {
     type: 'counter',
     help: 'Requests that a validation in report mode would have refused, by the code of the error.',

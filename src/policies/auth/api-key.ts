@@ -12,7 +12,7 @@ import { SharedApiKeys } from './shared-api-keys.ts'
 const DIGEST = /^[0-9a-f]{64}$/i
 
 const keySchema = z.strictObject({
-  id: z.string().min(1).describe('Name of the key in limits and lists; no two keys share it.'),
+  id: z.string().min(1).describe('Name of the key in limits, lists, log and metrics; no two keys share it.'),
   sha256: z
     .string()
     .superRefine((text, context) => {
@@ -68,8 +68,9 @@ export const apiKey = defineAuthMethod({
     return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
   },
   fields: ({ header }) => [header],
-  create({ header, query, keys, store, ...caching }, { clock, apiKeys }) {
-    const configured = configuredApiKeys(keys, clock)
+  create({ header, query, keys, store, ...caching }, toolbox) {
+    const { clock, apiKeys } = toolbox
+    const configured = configuredApiKeys(keys, toolbox)
     if (store === 'redis' && apiKeys === null) throw new Error('stores.redis is not configured')
     const shared = store === 'redis' && apiKeys !== null ? new SharedApiKeys(apiKeys, caching, clock) : null
     return {

@@ -1,11 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../../core/clock.ts'
+import type { PolicyToolbox } from '../../core/component.ts'
+import type { Counter } from '../../core/metrics.ts'
 import { CredentialError } from './credential-error.ts'
 import { type Identity, identityOf } from './identity.ts'
 
 /** The keys of the configuration. */
 export interface ConfiguredApiKeys {
-  /** Who holds the key with this SHA-256 digest, or null. Throws CredentialError 'expired-key'. */
+  /** Who holds the key with this SHA-256 digest, whose requests are counted, or null. Throws CredentialError 'expired-key'. */
   find(digest: Buffer): Identity | null
 }
 
@@ -24,17 +25,22 @@ interface Entry {
   readonly digest: Buffer
   readonly identity: Identity
   readonly expires: number
+  readonly requests: Counter
 }
 
 /**
  * Looks keys of the configuration up. The first four octets of a digest lead to the few keys to compare with, each in the
  * same time whether they agree in one octet or in all.
  */
-export function configuredApiKeys(keys: readonly ConfiguredApiKey[], clock: Clock): ConfiguredApiKeys {
+export function configuredApiKeys(
+  keys: readonly ConfiguredApiKey[],
+  { clock, metrics }: Pick<PolicyToolbox, 'clock' | 'metrics'>,
+): ConfiguredApiKeys {
   const entries = keys.map(({ id, sha256, owner = id, tier, roles, expires = Infinity }): Entry => ({
     digest: Buffer.from(sha256, 'hex'),
     identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }),
     expires,
+    requests: metrics.counter('sallyport_api_key_requests_total', { key: id }),
   }))
   const buckets = Map.groupBy(entries, ({ digest }) => digest.readUInt32BE())
   return {
@@ -43,6 +49,7 @@ export function configuredApiKeys(keys: readonly ConfiguredApiKey[], clock: Cloc
       for (const entry of buckets.get(digest.readUInt32BE()) ?? [])
         if (timingSafeEqual(entry.digest, digest)) found = entry
       if (found === null) return null
+      found.requests.add(1)
       if (found.expires <= clock.wall()) throw new CredentialError('expired-key')
       return found.identity
     },
