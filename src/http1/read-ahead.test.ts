@@ -47,6 +47,7 @@ function open(room: number) {
 }
 
 const LONG = 20_000
+const COST = LONG + 256
 const long = (letter: string): string => letter.repeat(LONG)
 
 test('while the peer takes what comes, nothing is kept', () => {
@@ -78,7 +79,7 @@ for (const first of ['a', long('a')])
   })
 
 test('where there is no more room, the source waits until the peer has taken all, and goes on', async () => {
-  const { socket, writer, budget } = open(2 * LONG)
+  const { socket, writer, budget } = open(2 * COST)
   const body = new SparedBody(-1)
   writer.send('', body, false)
   socket.taking = false
@@ -90,7 +91,7 @@ test('where there is no more room, the source waits until the peer has taken all
   await new Promise(setImmediate)
   assert.equal(body.resumed, 1)
   assert.equal(socket.written, long('a') + long('b') + long('c'))
-  assert.equal(budget.take(2 * LONG), true)
+  assert.equal(budget.take(2 * COST), true)
 })
 
 test('one reply keeps no more than a megabyte, however much room there is', () => {
@@ -100,17 +101,27 @@ test('one reply keeps no more than a megabyte, however much room there is', () =
   socket.taking = false
   let kept = 0
   while (body.push(long('a'))) kept += LONG
-  assert.equal(kept, Math.floor(1_048_576 / LONG) * LONG)
+  assert.equal(kept, Math.floor(1_048_576 / COST) * LONG)
+})
+
+test('chunks of few octets count for what they cost', () => {
+  const { socket, writer } = open(Number.MAX_SAFE_INTEGER)
+  const body = new SparedBody(-1)
+  writer.send('', body, false)
+  socket.taking = false
+  let kept = 0
+  while (body.push('a')) kept++
+  assert.equal(kept, 4_080)
 })
 
 test('a connection that goes gives back what was kept for it', () => {
-  const { socket, writer, budget } = open(2 * LONG)
+  const { socket, writer, budget } = open(2 * COST)
   const body = new SparedBody(-1)
   writer.send('', body, false)
   socket.taking = false
   body.push(long('a'))
   writer.stop()
-  assert.equal(budget.take(2 * LONG), true)
+  assert.equal(budget.take(2 * COST), true)
 })
 
 test('the connection to the service is free while the client has not yet taken the reply, which it gets whole', async () => {

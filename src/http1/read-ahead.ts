@@ -3,6 +3,9 @@ import { Budget } from '../core/body.ts'
 /** Octets of one reply that are kept for a client that does not take them yet. */
 const AHEAD = 1_048_576
 
+/** What a chunk costs besides its octets, in octets: these may be few. */
+const PER_CHUNK = 256
+
 /** Of a thread: octets that are kept for all clients. */
 const shared = new Budget(64 * 1024 ** 2)
 
@@ -15,10 +18,11 @@ export class ReadAhead {
     this.budget = budget
   }
 
-  /** Whether so many octets more may be kept. */
+  /** Whether a chunk of so many octets more may be kept. */
   take(octets: number): boolean {
-    if (this.held + octets > AHEAD || !this.budget.take(octets)) return false
-    this.held += octets
+    const cost = octets + PER_CHUNK
+    if (this.held + cost > AHEAD || !this.budget.take(cost)) return false
+    this.held += cost
     return true
   }
 

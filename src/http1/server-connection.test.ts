@@ -690,6 +690,23 @@ test('a client that has sent all of its body and takes nothing of the reply is c
   assert.ok(reply.cancelled)
 })
 
+test('what is kept of a reply is taken at the least rate, also when the service is through with it', async () => {
+  for (const rate of [0, 240]) {
+    const body = new PushedBody(-1)
+    const harness = new ServerHarness(() => new Reply(200, Headers.of(), body), { leastRate: rate })
+    const { socket } = harness.open()
+    socket.receive(get('/'))
+    socket.taking = false
+    body.push('a'.repeat(1_000))
+    body.push('a'.repeat(1_000))
+    body.end()
+    assert.equal(harness.over.length, 1)
+    harness.clock.advance(6_000)
+    assert.deepEqual(harness.slowClients, rate === 0 ? [] : ['reply-rate'])
+    assert.equal(socket.wasReset, rate !== 0)
+  }
+})
+
 test('a client that takes the end of one reply no more than the next one is cut off', async () => {
   const bodies = [new PushedBody(-1), new PushedBody(-1)]
   const harness = new ServerHarness(({ path }) => new Reply(200, Headers.of(), bodies[path === '/a' ? 0 : 1]!))

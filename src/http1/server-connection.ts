@@ -194,7 +194,8 @@ export class ServerConnection extends RequestReader implements WriterOwner {
   private over(whole: boolean, cause: Error | null = null): void {
     const exchange = this.exchange!
     this.exchange = null
-    this.pace.rest()
+    // What is kept for the client is still to be taken at the least rate.
+    if (!this.writer.waits) this.pace.rest()
     this.handler.done(exchange, this.status, this.tunnel?.bytes ?? this.writer.bytes, whole, cause)
   }
 
