@@ -29,11 +29,11 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
       command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
     },
     {
-      title: 'An order that is none: 422, with what is wrong by JSON pointer',
+      title: 'An invalid order: 422, with what is wrong by JSON pointer',
       command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
     },
     { title: 'The stock is less by two', command: `curl -sw '\\n' ${api}/inventory/teapot` },
-    { title: 'Write a mail', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
+    { title: 'Send an email', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },
     { title: 'Without a token: 401', command: `curl -siw '\\n' ${api}/orders` },
     { title: 'Roles are for admins: 403', command: `curl -siw '\\n' ${api}/roles ${bearer}` },
@@ -47,7 +47,7 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
       command: `for i in $(seq 101); do curl -so /dev/null -w '%{http_code}\\n' ${api}/products; done | sort | uniq -c`,
     },
     {
-      title: 'As an operator: a new start for this machine',
+      title: 'As an operator: reset the limits of this machine',
       command: `curl -siw '\\n' -X DELETE -H 'X-Requested-With: curl' ${adminUrl}/limits/127.0.0.1`,
     },
     { title: 'The last requests', command: `curl -sw '\\n' '${adminUrl}/requests?limit=3'` },

@@ -12,15 +12,15 @@ const expected: Readonly<Record<string, RegExp>> = {
   Register: /carol@example\.com/,
   'Who am I': /carol@example\.com/,
   'Place an order': /^HTTP\/1\.1 201/,
-  'An order that is none: 422, with what is wrong by JSON pointer': /^HTTP\/1\.1 422[^]*\/items\/0\/quantity/,
-  'Write a mail': /Tea at six/,
+  'An invalid order: 422, with what is wrong by JSON pointer': /^HTTP\/1\.1 422[^]*\/items\/0\/quantity/,
+  'Send an email': /Tea at six/,
   'The outbox': /Tea at six/,
   'Without a token: 401': /^HTTP\/1\.1 401/,
   'Roles are for admins: 403': /^HTTP\/1\.1 403/,
   'A partner with an API key, and its limit': /^HTTP\/1\.1 200[^]*ratelimit/i,
   'No route: a problem document': /^HTTP\/1\.1 404[^]*application\/problem\+json/,
   'More than 100 requests an hour without a token: 429': /\b200\n[^]*\b429\n/,
-  'As an operator: a new start for this machine': /^HTTP\/1\.1 204/,
+  'As an operator: reset the limits of this machine': /^HTTP\/1\.1 204/,
   'The last requests': /"requests":/,
 }
 

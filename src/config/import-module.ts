@@ -10,6 +10,16 @@ export async function importDefault(file: string): Promise<unknown> {
   const url = pathToFileURL(resolve(file))
   // A module is loaded once for each URL: the time of its last change makes an edited file a new one.
   url.searchParams.set('changed', String((await stat(file)).mtimeMs))
-  const module: unknown = await import(url.href)
+  const module: unknown = await import(url.href).catch(adviseOnModules)
   return fieldOf(module, 'default')
+}
+
+/** A package is CommonJS unless it says otherwise, as that of `npm init` does not. */
+function adviseOnModules(error: unknown): never {
+  if (error instanceof SyntaxError && /outside a module|Unexpected token 'export'/.test(error.message))
+    throw new Error(
+      `${error.message}: write "type": "module" into package.json, or have the name of the file end in .mts or .mjs`,
+      { cause: error },
+    )
+  throw error
 }

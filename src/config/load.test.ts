@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { after } from 'node:test'
@@ -92,8 +92,9 @@ test('a file that is not there, throws or exports nothing is a problem of its ow
   const missing = join(folder, 'missing.yaml')
   await assert.rejects(
     loadConfig(missing, {}),
-    (error) => error instanceof ConfigError && /cannot be read.*ENOENT/.test(error.message),
+    (error) => error instanceof ConfigError && error.message === `${missing}: no such file; --config names another one`,
   )
+  await assert.rejects(loadConfig(folder, {}), { message: `${folder}: is a folder; expected a file in it` })
   const throwing = await file('d.config.ts', "throw new Error('broken')")
   await assert.rejects(loadConfig(throwing, {}), {
     name: 'ConfigError',
@@ -104,6 +105,38 @@ test('a file that is not there, throws or exports nothing is a problem of its ow
     loadConfig(nothing, {}),
     (error) => error instanceof ConfigError && /no default export/.test(error.message),
   )
+})
+
+test('a module in a package that is CommonJS says how to make it a module', async () => {
+  const inside = await mkdtemp(join(folder, 'commonjs-'))
+  await writeFile(join(inside, 'package.json'), '{ "type": "commonjs" }')
+  for (const name of ['a.config.ts', 'b.config.js']) {
+    const path = join(inside, name)
+    await writeFile(path, 'export default {}')
+    await assert.rejects(
+      loadConfig(path, {}),
+      (error) => error instanceof ConfigError && /write "type": "module" into package\.json/.test(error.message),
+    )
+  }
+})
+
+test('a variable of Redis that is not set is one problem, and none of what is kept there', async () => {
+  const path = await file(
+    'redis.yaml',
+    `stores: { redis: { url: '\${REDIS_URL}' } }
+policies: { cache: { store: redis } }
+routes: [{ id: a, match: { path: /a }, reply: {} }]`,
+  )
+  await assert.rejects(loadConfig(path, {}), (error) => {
+    assert.ok(error instanceof ConfigError)
+    assert.deepEqual(
+      error.problems.map((problem) => problem.path),
+      ['stores.redis.url'],
+    )
+    return true
+  })
+  await writeFile(path, (await readFile(path, 'utf8')).replace('REDIS_URL', 'REDIS_URL:-'))
+  await assert.rejects(loadConfig(path, {}), /policies\.cache\.store: redis, but stores\.redis is not configured/)
 })
 
 test('an endpoint of a collector without a scheme is a problem, and its text is not shown', async () => {

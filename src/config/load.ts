@@ -9,6 +9,7 @@ import { ConfigError } from './problems.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
+import { fieldOf } from './value.ts'
 import { readYaml } from './yaml.ts'
 
 /** Gives a configuration written in code its type: `export default defineConfig({ … })`. */
@@ -29,7 +30,7 @@ export async function loadConfig(file: string, environment: Environment): Promis
       outside,
       checkPlaces,
     )
-  const text = await readFile(file, 'utf8').catch((error: unknown) => fail(file, 'cannot be read', error))
+  const text = await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error))
   const { value, source, problems } = readYaml(text, file, environment)
   return parseFrom(
     await readPolicyFiles(withAdminToken(value, environment), file),
@@ -45,6 +46,15 @@ async function importConfig(file: string): Promise<unknown> {
   throw new ConfigError([
     { file, path: '', message: 'no default export; expected "export default defineConfig({ … })"' },
   ])
+}
+
+/** Where the name leads nowhere, what to do is more use than what the system calls it. */
+function failToRead(file: string, error: unknown): never {
+  const code = fieldOf(error, 'code')
+  if (code === 'ENOENT')
+    throw new ConfigError([{ file, path: '', message: 'no such file; --config names another one' }])
+  if (code === 'EISDIR') throw new ConfigError([{ file, path: '', message: 'is a folder; expected a file in it' }])
+  return fail(file, 'cannot be read', error)
 }
 
 function fail(file: string, what: string, error: unknown): never {

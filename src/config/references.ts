@@ -35,8 +35,8 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...routes.flatMap((route, i) =>
       checkAsked(fieldOf(route, 'policies'), ['routes', i, 'policies'], serviceNames, written),
     ),
-    ...checkStore(config, fieldOf(config, 'policies'), ['policies']),
-    ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'])),
+    ...checkStore(config, fieldOf(config, 'policies'), ['policies'], written),
+    ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'], written)),
     ...routes.flatMap((route, i) => checkRedirect(route, ['routes', i, 'redirect', 'to'])),
     ...checkIds(routes),
     ...checkMatches(routes),
@@ -66,9 +66,11 @@ const STORED = [
 ] as const
 
 /** What is to be kept in Redis needs one. */
-function checkStore(config: unknown, policies: unknown, path: Path): Finding[] {
+function checkStore(config: unknown, policies: unknown, path: Path, written: Written): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
   if (isFields(redis) && fieldOf(redis, 'url') !== '') return []
+  // A variable without a default that is not set is a problem already, and the only one.
+  if (written(['stores', 'redis', 'url'])?.includes(':-') === false) return []
   return STORED.filter(([steps]) => at(policies, steps) === 'redis').map(([steps, instead]) => {
     const message = `redis, but stores.redis is not configured; expected it there, or ${instead} here`
     return { path: [...path, ...steps], isKey: false, message }

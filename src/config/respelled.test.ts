@@ -3,6 +3,7 @@ import test from 'node:test'
 import { respelled } from './respelled.ts'
 
 const DURATION = 'expected a duration such as "10s"'
+const RATE = 'expected false or a rate such as "10/s" or a list'
 const SIZE = 'expected a size above 0 such as "512b"'
 
 for (const [expected, value, meant] of [
@@ -18,6 +19,14 @@ for (const [expected, value, meant] of [
   [DURATION, '1.5s', undefined],
   [DURATION, '3 days', undefined],
   [DURATION, null, undefined],
+  [RATE, '100/minute', '"100/m"'],
+  [RATE, '10 / s', '"10/s"'],
+  [RATE, '10 / m', '"10/m"'],
+  [RATE, '5 per day', '"5/d"'],
+  [RATE, '1000/hours', '"1000/h"'],
+  [RATE, '100/month', undefined],
+  [RATE, '0/h', undefined],
+  [RATE, 100, undefined],
   [SIZE, '10MB', '"10mb"'],
   [SIZE, '10m', '"10mb"'],
   [SIZE, '8 KiB', '"8kb"'],

@@ -42,6 +42,7 @@ const WORDS: Readonly<Record<string, boolean>> = {
 export function respelled(expected: string, value: unknown): string | undefined {
   if (expected.startsWith('expected a duration')) return withUnit(value, DURATION_UNITS)
   if (expected.startsWith('expected a size')) return withUnit(value, SIZE_UNITS)
+  if (/ a rate such as/.test(expected)) return asRate(value)
   if (value === true && / a map(?: with|$)/.test(expected)) return '{}'
   if (typeof value !== 'string' || value.length > LONGEST) return undefined
   if (expected.startsWith('expected a list')) return `[${JSON.stringify(value)}]`
@@ -49,6 +50,17 @@ export function respelled(expected: string, value: unknown): string | undefined 
   const word = value.toLowerCase()
   if (expected.startsWith('expected true or false') && Object.hasOwn(WORDS, word)) return String(WORDS[word])
   return undefined
+}
+
+const RATE =
+  /^\s*(\d{1,12})\s*(?:\/|per)\s*(?:(s)(?:ec(?:ond)?)?|(m)(?:in(?:ute)?)?|(h)(?:(?:ou)?r)?|(d)(?:ay)?)s?\s*$/i
+
+function asRate(value: unknown): string | undefined {
+  const [, requests, ...units] = typeof value === 'string' ? (RATE.exec(value) ?? []) : []
+  const unit = units.find((letter) => letter !== undefined)?.toLowerCase()
+  const meant = `${requests}/${unit}`
+  const isMeant = unit !== undefined && Number(requests) > 0 && meant !== value
+  return isMeant ? JSON.stringify(meant) : undefined
 }
 
 function withUnit(value: unknown, units: Readonly<Record<string, string>>): string | undefined {
