@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import * as fc from 'fast-check'
 import type { GatewayInput } from '../src/gateway.ts'
-import { startGateway } from './support/gateway.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
-import { connect } from './support/peer.ts'
+import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
 /** A gateway in front of a service, and what of those fields the service sees. */
@@ -132,6 +132,36 @@ test('headers that a validation, a match, a template or a cache reads count too'
   })
   const lines = ['X_Page_Size: 1', 'X.Query.Tenant: 1', 'If_None_Match: 1', 'X.API.Key: 1', 'X.Beta.User: 1', 'x.y: 1']
   assert.deepEqual(await seen(lines), ['x.y'])
+})
+
+/** What a service gets of those trailers. */
+async function trailersOf(t: TestContext, config: GatewayInput, lines: readonly string[]): Promise<readonly string[]> {
+  const service = await startRawService(t)
+  const { port, log } = await startGateway(t, proxyTo(service.url, config))
+  const client = await connect(t, port)
+  const trailers = lines.map((line) => `${line}\r\n`).join('')
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n${trailers}\r\n`)
+  const peer = await service.accept()
+  const request = await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+  assert.match((await client.reply()).start, / 200 /)
+  if (request.trailers.lines.length < lines.length && config.requestFields === undefined)
+    await log.line({ field: 'x-tenant-id', reason: 'folded' })
+  return request.trailers.lines
+}
+
+test('what a policy sets or reads is dropped from trailers however it is spelled: some services take them for fields', async (t) => {
+  const lines = [
+    'X-Tenant-ID: 1',
+    'x_tenant_id: 2',
+    'X.Internal.Debug: 3',
+    'X-Partner-Key: 4',
+    'X-Checksum: 5',
+    'x_y: 6',
+  ]
+  assert.deepEqual(await trailersOf(t, { policies }, lines), ['X-Checksum: 5', 'x_y: 6'])
+  assert.deepEqual(await trailersOf(t, {}, lines), lines)
+  assert.deepEqual(await trailersOf(t, { requestFields: 'strict' }, ['X-Checksum: 5', 'x_y: 6']), ['X-Checksum: 5'])
 })
 
 test('strict drops every name with other characters than letters, digits and hyphens', async (t) => {

@@ -1,6 +1,9 @@
 import type { DroppedField } from '../http1/fields.ts'
+import { isStream } from '../core/body.ts'
 import type { Exchange } from '../core/exchange.ts'
+import type { Headers } from '../core/headers.ts'
 import type { Policy } from '../core/component.ts'
+import { WatchedTrailers } from './watched-trailers.ts'
 
 /** Told of fields that were taken out of a request. */
 export type ToldOfDropped = (fields: readonly DroppedField[]) => void
@@ -20,6 +23,8 @@ export interface FieldGuards {
   readonly odd: FieldGuard
   /** For every request; null where all names that matter are made of letters, digits and hyphens. */
   readonly always: FieldGuard | null
+  /** For requests with a body of unknown length, which trailers may follow. */
+  readonly trailers: FieldGuard
 }
 
 /**
@@ -31,8 +36,7 @@ export function guardFields(names: Iterable<string>, told: ToldOfDropped): Field
   const exact = new Set(Array.from(names, (name) => name.toLowerCase()))
   const folded = new Set(Array.from(exact, fold))
   const twins = [...exact].filter((name) => ODD.test(name)).map(fold)
-  const drop = (exchange: Exchange, isDropped: (name: string) => boolean): void => {
-    const { headers } = exchange
+  const drop = (headers: Headers, isDropped: (name: string) => boolean): void => {
     const dropped = new Set(Array.from(headers, ([name]) => name).filter(isDropped))
     if (dropped.size === 0) return
     for (const name of dropped) headers.delete(name)
@@ -43,8 +47,16 @@ export function guardFields(names: Iterable<string>, told: ToldOfDropped): Field
     return !exact.has(lower) && folded.has(fold(lower))
   }
   return {
-    odd: (exchange) => drop(exchange, (name) => ODD.test(name) && isForged(name)),
-    always: twins.length === 0 ? null : (exchange) => drop(exchange, isForged),
+    odd: ({ headers }) => drop(headers, (name) => ODD.test(name) && isForged(name)),
+    always: twins.length === 0 ? null : ({ headers }) => drop(headers, isForged),
+    trailers(exchange) {
+      const { body } = exchange
+      if (folded.size === 0 || !isStream(body)) return
+      // However they are spelled: a service may take them for fields of the head, which no policy has seen.
+      exchange.body = new WatchedTrailers(body, (trailers) =>
+        drop(trailers, (name) => folded.has(fold(name.toLowerCase()))),
+      )
+    },
   }
 }
 

@@ -137,6 +137,7 @@ export class Snapshot {
     const { guards } = match.value
     if (guards.always !== null) guards.always(exchange)
     else if (exchange.oddNames) guards.odd(exchange)
+    if (exchange.body !== null && exchange.body.length < 0) guards.trailers(exchange)
     return match.value.handle(exchange)
   }
 

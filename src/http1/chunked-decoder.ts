@@ -121,7 +121,7 @@ export class ChunkedDecoder implements BodyDecoder {
     }
     const section =
       this.trailer === null ? octets.subarray(start, end) : Buffer.concat([this.trailer, octets.subarray(start, end)])
-    const fields = new FieldSection(trailerFieldNames, this.limits.headers)
+    const fields = new FieldSection(trailerFieldNames, this.limits.headers, this.limits.strictNames)
     const stop = fields.parse(section, 0, section.length)
     if ((stop === INCOMPLETE ? section.length : stop) > this.limits.head)
       throw new MalformedMessage('The trailer section is too long.')
