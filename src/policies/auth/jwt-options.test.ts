@@ -121,6 +121,7 @@ for (const [what, options, problem] of [
   ],
   ['no issuers', { issuers: [] }, /^issuers: /],
   ['an issuer without a name', { issuers: [{ issuer: '', secret: SECRET }] }, /^issuers\.0\.issuer: /],
+  ['a type that is empty', { secret: SECRET, type: '' }, /^type: /],
   ['the only issuer without a name', { issuer: '', secret: SECRET }, /^issuer: /],
   [
     'an issuer of several that leads nowhere',

@@ -53,7 +53,7 @@ const issuerFields = {
     .describe(
       'One of these must be in `aud`. Not given, tokens that are meant for somebody in particular are refused.',
     ),
-  type: z.string().optional().describe('What `typ` in the header must be, such as at+jwt.'),
+  type: z.string().min(1).optional().describe('What `typ` in the header must be, such as at+jwt.'),
   introspection: checkedTokens
     .optional()
     .describe('Asks the user service whether a token still stands, after its signature (RFC 7662).'),
