@@ -29,6 +29,32 @@ test('uploads that do not come leave the connections to others: 300 of one octet
   assert.equal(gateway.pools['backend']![0]!.busy, 0)
 })
 
+test('uploads that ask first and do not come make way for others', async (t) => {
+  const clock = new ManualClock()
+  const service = await startRawService(t, async (peer) => {
+    for (;;) {
+      const { start } = await peer.request()
+      if (start.startsWith('GET')) peer.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    }
+  })
+  const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 4 } } }), {
+    clock,
+  })
+  const size = () => gateway.pools['backend']![0]!
+  for (let i = 0; i < 8; i++) {
+    const client = await connect(t, port, '127.0.0.2')
+    client.write(post('Expect: 100-continue\r\nContent-Length: 1000'))
+  }
+  await turnUntil('all of them', () => size().waiting === 4 && size().busy === 4)
+  const other = send(port)
+  await turnUntil('another', () => size().waiting === 5)
+  for (let i = 0; i < 4; i++) {
+    clock.advance(600)
+    await turnUntil('new connections', () => size().connecting === 0)
+  }
+  assert.equal((await other).status, 200)
+})
+
 test('a small body is gathered before a connection is taken for it, and sent on whole', async (t) => {
   const service = await startRawService(t)
   const { port } = await startGateway(t, proxyTo(service.url))

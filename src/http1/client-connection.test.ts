@@ -447,6 +447,13 @@ test('a final reply instead of 100 (Continue) spares the body', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
+test('a body that its client is yet to be asked for is waited for, until there is a reply instead', () => {
+  const sent = new Harness().send({ method: 'POST', body: new PushedBody(3), expectsContinue: true })
+  assert.equal(sent.connection.waitingForClient, sent.deadlines.now)
+  sent.receive('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n')
+  assert.equal(sent.connection.waitingForClient, Number.POSITIVE_INFINITY)
+})
+
 test('bytes do not wait for 100 (Continue)', () => {
   const harness = new Harness().send({ head: 'head\r\n\r\n', body: Bytes.fromLatin1('ab'), expectsContinue: true })
   assert.equal(harness.socket.flush(), 'head\r\n\r\nab')

@@ -84,6 +84,8 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     const { head, body, chunked } = request
     if (request.expectsContinue && isStream(body)) {
       this.held = body
+      // Nothing of it is here, however soon the service wants it.
+      this.waitingSince = this.deadlines.now
       this.deadline = this.deadlines.in(CONTINUE_TIMEOUT)
       return this.writer.sendHead(head)
     }
@@ -143,6 +145,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   protected answer(reply: Reply): void {
     if (this.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
+    if (this.held !== null) this.waitingSince = Number.POSITIVE_INFINITY
     this.listener!.replied(reply)
   }
 
