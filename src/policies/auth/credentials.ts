@@ -20,10 +20,9 @@ export function onlyField(headers: Headers, name: string): string | undefined {
 export function bearerToken(headers: Headers, name = 'Authorization'): string | null {
   const value = onlyField(headers, name)
   if (value === undefined) return null
-  if (!sameName(name, 'Authorization') && !/^bearer(?: |$)/i.test(value)) return value === '' ? null : value
-  const plain = value.startsWith('Bearer ') && value.charCodeAt(7) !== SP
-  const token = plain ? value.slice(7) : (/^bearer +(.*)$/i.exec(value)?.[1] ?? '')
-  return token === '' ? null : token
+  if (value.startsWith('Bearer ') && value.charCodeAt(7) !== SP) return value.slice(7) || null
+  if (/^bearer(?: |$)/i.test(value)) return value.slice(6).replace(/^ +/, '') || null
+  return sameName(name, 'Authorization') ? null : value || null
 }
 
 /** Takes `Authorization` out where it holds a bearer token. */
