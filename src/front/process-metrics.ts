@@ -46,8 +46,11 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   watchSystem(metrics)
 }
 
-/** What the operating system knows of the process, under the names that Prometheus's own libraries use. */
-function watchSystem(metrics: Metrics): void {
+/**
+ * What the operating system knows of the process, under the names that Prometheus's own libraries use; without its files
+ * where `folder`, which tells of them, is not there.
+ */
+export function watchSystem(metrics: Metrics, folder = '/proc/self'): void {
   const started = Date.now() / 1000 - process.uptime()
   metrics.watch('process_cpu_seconds_total', {}, () => {
     const { user, system } = process.cpuUsage()
@@ -57,9 +60,18 @@ function watchSystem(metrics: Metrics): void {
   metrics.watch('process_cpu_system_seconds_total', {}, () => process.cpuUsage().system / 1e6)
   metrics.watch('process_start_time_seconds', {}, () => started)
   metrics.watch('process_resident_memory_bytes', {}, () => process.memoryUsage.rss())
-  if (process.platform !== 'linux') return
+  const limits = readLimits(folder)
+  if (limits === null) return
   // Without the one that lists them.
-  metrics.watch('process_open_fds', {}, () => readdirSync('/proc/self/fd').length - 1)
-  const most = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  metrics.watch('process_open_fds', {}, () => readdirSync(`${folder}/fd`).length - 1)
+  const most = /^Max open files +(\d+)/m.exec(limits)?.[1]
   if (most !== undefined) metrics.watch('process_max_fds', {}, () => Number(most))
+}
+
+function readLimits(folder: string): string | null {
+  try {
+    return readFileSync(`${folder}/limits`, 'utf8')
+  } catch {
+    return null
+  }
 }

@@ -11,7 +11,10 @@ const PATIENCE = 30_000
  * is closed. A copy is for the calling thread. Rejects when one of the descriptors is no listening socket on the port of
  * the address in its place.
  */
-export function copySockets(descriptors: readonly number[], addresses: readonly Address[]): Promise<ListeningHandle[]> {
+export async function copySockets(
+  descriptors: readonly number[],
+  addresses: readonly Address[],
+): Promise<ListeningHandle[]> {
   const file = import.meta.url.endsWith('.ts') ? './copy-program.ts' : './copy-program.js'
   const program = fileURLToPath(new URL(file, import.meta.url))
   const ports = addresses.map(({ port }) => String(port))
@@ -20,21 +23,23 @@ export function copySockets(descriptors: readonly number[], addresses: readonly 
   const child = spawn(process.execPath, ['--disable-sigusr1', program, ...ports], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', ...descriptors],
     env,
-    timeout: PATIENCE,
-    killSignal: 'SIGKILL',
   })
+  // That of spawn() itself would go on, and keep the process, after all is done.
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE).unref()
   const copies = new Map<number, ListeningHandle>()
-  return new Promise((resolve, reject) => {
+  return await new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('exit', () => {
+    const failed = (): void => {
       for (const copy of copies.values()) copy.close()
       reject(new Error('the listening sockets could not be copied'))
-    })
+    }
+    child.once('exit', failed)
+    child.once('exit', () => clearTimeout(timer))
     child.on('message', (message, handle) => {
       if (!isListeningHandle(handle) || !isIndexed(message)) return
       copies.set(message.index, handle)
       if (copies.size < descriptors.length) return
-      child.removeAllListeners('exit')
+      child.off('exit', failed)
       child.disconnect()
       resolve(descriptors.map((_each, index) => copies.get(index)!))
     })

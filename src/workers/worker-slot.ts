@@ -80,6 +80,8 @@ export class WorkerSlot {
   /** Keeps the copies of its worker's sockets that are being made, and closes them in the end. Must not reject. */
   keep(copying: Promise<readonly ListeningHandle[]>): void {
     this.copied = copying.then((copies) => {
+      // Of the same sockets, where the worker took the place of another one while others started.
+      this.release()
       this.copies = copies
       if (this.owner.closing()) this.release()
     })

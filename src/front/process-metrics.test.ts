@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import type { Metrics } from '../core/metrics.ts'
+import { watchSystem } from './process-metrics.ts'
+
+/** The names that are watched. */
+function watched(folder: string): string[] {
+  const names: string[] = []
+  const none = { add() {}, observe() {}, observeExample() {} }
+  const metrics: Metrics = { counter: () => none, histogram: () => none, watch: (name) => void names.push(name) }
+  watchSystem(metrics, folder)
+  return names.filter((name) => name.endsWith('_fds'))
+}
+
+test('open files are told of where /proc is mounted, and everything else without it', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
+  t.after(() => rm(folder, { recursive: true }))
+  assert.deepEqual(watched(folder), [])
+  await writeFile(join(folder, 'limits'), 'Max open files            1024                 524288               files\n')
+  assert.deepEqual(watched(folder), ['process_open_fds', 'process_max_fds'])
+})
