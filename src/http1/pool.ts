@@ -164,6 +164,7 @@ export class ConnectionPool implements ClientOwner {
   }
 
   private nextWaiter(): Waiter | undefined {
+    if (this.waiting.size === 0) return undefined
     const waiter = this.waiting.next()
     waiter?.leave()
     return waiter
