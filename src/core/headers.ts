@@ -20,10 +20,12 @@ let appendLines!: (headers: Headers, names: NameSet, lines: string) => void
 let replaceLines!: (headers: Headers, names: NameSet, lines: string) => void
 /** Whether there is a field with one of the names: one pass, however many they are. */
 let hasAnyOf!: (headers: Headers, names: NameSet) => boolean
+/** Whether the text may stand in some field: a quick look, before one that knows names. */
+let mayHold!: (headers: Headers, text: string) => boolean
 /** Whether Content-Length is among the fields: of content that does not follow, as in replies to HEAD. */
 let announcesLength!: (headers: Headers) => boolean
 
-export { announcesLength, appendLines, hasAnyOf, headersFromWire, replaceLines, wireOf }
+export { announcesLength, appendLines, hasAnyOf, headersFromWire, mayHold, replaceLines, wireOf }
 
 /**
  * The header fields of one message, in order and in the sender's spelling.
@@ -66,6 +68,7 @@ export class Headers {
       const untouched = headers.#gone === null && (headers.#addedNames === null || !headers.#addedNames.meets(names))
       return names.isIn(untouched ? headers.#raw : headers.#settled())
     }
+    mayHold = (headers, text) => headers.#raw.includes(text) || headers.#added.includes(text)
     appendLines = (headers, names, lines) => headers.#append(names, lines)
     replaceLines = (headers, names, lines) => {
       const gone = headers.#gone === null ? names : headers.#gone.with(names)

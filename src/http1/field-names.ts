@@ -100,6 +100,8 @@ const requestFields: Record<string, Known> = {
   'x-original-url': Known.claim,
   'x-envoy-external-address': Known.claim,
   'x-rewrite-url': Known.claim,
+  'x-override-url': Known.claim,
+  'x-http-host-override': Known.claim,
   'x-real-ip': Known.claim,
   'x-client-ip': Known.claim,
   'x-url-scheme': Known.claim,

@@ -29,6 +29,8 @@ const FORWARDING = [
   'X-Original-URL',
   'X-Original-Host',
   'X-Rewrite-URL',
+  'X-Override-URL',
+  'X-HTTP-Host-Override',
   'X-Original-Forwarded-For',
   'X-Original-Method',
   'X-Envoy-External-Address',

@@ -20,7 +20,7 @@ for (const [sent, restored] of [
   test(`${sent} is ${restored} to the service`, () => {
     for (const name of ['If-Match', 'If-None-Match']) {
       const headers = Headers.of([[name, sent]])
-      assert.equal(restoreTags(headers), name === 'If-None-Match' ? sent : undefined)
+      assert.equal(restoreTags(headers), name === 'If-None-Match' && sent.includes('~') ? sent : undefined)
       assert.equal(headers.get(name), restored)
     }
   })
