@@ -7,6 +7,9 @@ import { Server, Socket } from 'node:net'
 /** The demo's, the defaults of the gateway among them; those of Redis, Prometheus and the inspector; and a few that others like. */
 const USUAL = new Set([8000, 8001, 8002, 8003, 8004, 8005, 8011, 8012, 8013, 9000, 6379, 9090, 9229, 3000, 8080])
 
+/** Names of services, as in the configuration of the image, lead nowhere. */
+const LOCAL = /^(?:localhost|127\.|0\.0\.0\.0|\[?::)/
+
 const listen = Reflect.get(Server.prototype, 'listen')
 Server.prototype.listen = function (...args) {
   refuse('listens on', args[0])
@@ -21,6 +24,7 @@ Socket.prototype.connect = function (...args) {
 }
 
 function refuse(what, target) {
-  const port = Number(typeof target === 'object' && target !== null ? target.port : target)
-  if (USUAL.has(port)) throw new Error(`a test ${what} port ${port}, which others may have: take port 0`)
+  const { port, host } = typeof target === 'object' && target !== null ? target : { port: target }
+  if (USUAL.has(Number(port)) && (host === undefined || LOCAL.test(host)))
+    throw new Error(`a test ${what} port ${port}, which others may have: take port 0`)
 }

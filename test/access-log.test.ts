@@ -34,7 +34,7 @@ test('each request is one line with the fields of the specification', async (t) 
       level: 'info',
       timestamp: '2024-01-15T10:30:00.250Z',
       method: 'POST',
-      url: '/api/v1/orders?page=2',
+      url: `http://127.0.0.1:${port}/api/v1/orders?page=2`,
       status_code: 201,
       duration_ms: 250,
       user_id: null,
@@ -56,8 +56,8 @@ test('values that look like secrets are redacted, and the service gets them', as
   const { service, port, log } = await setUp(t)
   const path = '/login?user=me&password=hunter2&token=t0k&api_key=k&%74oken=disguised&page=1'
   await send(port, { path })
-  const url = String(log.requests[0]!['url'])
-  assert.equal(url, '/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1')
+  const url = `http://127.0.0.1:${port}/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1`
+  assert.equal(log.requests[0]!['url'], url)
   assert.equal(service.heard[0]!.url, path)
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2|t0k|disguised/)
 })
@@ -78,7 +78,7 @@ test('a line cannot be forged', async (t) => {
   await client.reply()
   const [line] = log.requests
   assert.equal(log.requests.length, 1)
-  assert.equal(line!['url'], '/a%22b%22')
+  assert.equal(line!['url'], 'http://a/a%22b%22')
   assert.equal(line!['user_agent'], '"}\\\x9f\t{"level":"error')
   assert.equal(line!['level'], 'info')
 })
@@ -103,6 +103,8 @@ test('bytes are those that the client got of the content', async (t) => {
   )
 })
 
+const pathOf = (url: unknown): string => new URL(String(url)).pathname
+
 test('requests that the gateway answers are logged, refused ones with what they could tell', async (t) => {
   const { port, log } = await setUp(t, { routes: [{ id: 'fixed', match: { path: '/fixed' }, reply: {} }] })
   await send(port, { path: '/fixed' })
@@ -114,7 +116,7 @@ test('requests that the gateway answers are logged, refused ones with what they 
   assert.deepEqual(
     log.requests
       .slice(0, 3)
-      .map(({ url, status_code, route, service, instance }) => [url, status_code, route, service, instance]),
+      .map(({ url, status_code, route, service, instance }) => [pathOf(url), status_code, route, service, instance]),
     [
       ['/fixed', 200, 'fixed', null, null],
       ['/nowhere', 404, '', null, null],
@@ -130,7 +132,7 @@ test('probes of the gateway itself are logged where everything is, and nowhere e
   await send(port, { path: '/health/ready' })
   await send(port, { path: '/fixed' })
   assert.deepEqual(
-    log.requests.map(({ url }) => url),
+    log.requests.map(({ url }) => pathOf(url)),
     ['/fixed'],
   )
 })

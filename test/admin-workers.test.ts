@@ -91,7 +91,7 @@ test('what the workers know and do is told as one', async (t) => {
   for (let i = 0; i < 20; i++) await send(port, { path: '/loud' })
   command.child.kill('SIGTERM')
   await command.ended
-  const logged = (url: string): number => command.log.filter((line) => line['url'] === url).length
+  const logged = (path: string): number => command.log.filter(({ url }) => String(url).endsWith(path)).length
   assert.deepEqual([logged('/quiet'), logged('/loud')], [0, 20])
 })
 
@@ -115,7 +115,7 @@ test('what was drained and what is logged holds for all workers, also for one th
   assert.deepEqual((await askAdmin(adminPort, '/log-level')).json, { level: 'error' })
   command.child.kill('SIGTERM')
   await command.ended
-  assert.ok(!command.log.some(({ url }) => String(url).startsWith('/replaced')))
+  assert.ok(!command.log.some(({ url }) => String(url).includes('/replaced')))
 })
 
 test('operators are answered while the gateway drains, and the process ends', async (t) => {

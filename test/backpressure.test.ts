@@ -149,7 +149,7 @@ test('a client that leaves while its request waits for a connection leaves nothi
   second.write('GET /2 HTTP/1.1\r\nHost: a\r\n\r\n')
   third.write('GET /3 HTTP/1.1\r\nHost: a\r\n\r\n')
   second.reset()
-  await log.line({ url: '/2', status_code: 499 })
+  await log.line({ url: 'http://a/2', status_code: 499 })
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1')
   await first.reply()
   assert.match((await peer.request()).start, /\/3/)

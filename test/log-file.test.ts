@@ -76,7 +76,9 @@ test('a file that was renamed is made anew on SIGUSR2, and no line of any thread
   command.child.kill('SIGTERM')
   const { code, stdout } = await command.ended
   assert.deepEqual([code, stdout], [0, ''])
-  const urls = [...linesOf(old), ...linesOf(file)].flatMap(({ url }) => (typeof url === 'string' ? [url] : []))
+  const urls = [...linesOf(old), ...linesOf(file)].flatMap(({ url }) =>
+    typeof url === 'string' ? [new URL(url).pathname] : [],
+  )
   assert.deepEqual(urls.toSorted(), Array.from({ length: 120 }, (_, i) => `/${i}`).toSorted())
   assert.ok(linesOf(file).some(({ message }) => message === 'Sallyport is stopping'))
 })
@@ -85,7 +87,7 @@ test('a file that cannot be written is an error at the start, in one line', asyn
   const config = await temporaryFile(t, 'sallyport.yaml', 'admin: false\nlog: { file: /nowhere/at/all.log }')
   const { code, stderr } = await run(['start', '--config', config])
   assert.equal(code, 1)
-  assert.match(stderr, /^log\.file: ENOENT[^\n]*\n$/)
+  assert.match(stderr, /^\S+: log\.file: ENOENT[^\n]*\n$/)
 })
 
 test('each worker exports its spans, the last ones when the process stops', async (t) => {

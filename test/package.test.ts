@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +40,8 @@ before(
   { timeout },
 )
 
-after(() => rm(folder, { recursive: true }))
+// At once, so that nothing of it is left when the file is looked at.
+after(() => rmSync(folder, { recursive: true }))
 
 test('the command says its version', { timeout }, async () => {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
@@ -87,6 +89,7 @@ test('the configuration of the README passes its check, starts and serves', asyn
     assert.equal((await send(port, { path: '/api/v1/auth/login' })).text, String(service.port))
     break
   }
+  child.stdout.resume()
   child.kill('SIGTERM')
   assert.deepEqual(await ended, [0, null])
 })

@@ -40,7 +40,7 @@ test('where it has no idle one, one that keeps the gateway waiting makes way, an
   other.write(GET)
   assert.match((await other.reply()).start, / 200 /)
   assert.equal(await slow[0]!.closed(), 'reset')
-  assert.equal((await log.line({ url: '/slow' }))['code'], 'request-timeout')
+  assert.equal((await log.line({ url: 'http://a/slow' }))['code'], 'request-timeout')
 })
 
 test('one that was refused and goes on sending makes way too', async (t) => {

@@ -199,7 +199,7 @@ test('a client that reads nothing on most connections makes way for another one,
   clock.advance(600)
   const asked = send(port)
   assert.equal((await asked).text, 'ok')
-  const ended = await log.line({ url: '/long', code: 'request-timeout' })
+  const ended = await log.line({ url: 'http://a/long', code: 'request-timeout' })
   assert.equal(ended['ip_address'], hog)
   assert.equal(waiting(), 0)
   assert.equal(gateway.pools['backend']![0]!.busy, 3)

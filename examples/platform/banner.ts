@@ -13,13 +13,18 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
   const credentials = `{"email":"carol@example.com","password":"correct horse battery"}`
   const token = `node -p 'JSON.parse(require("fs").readFileSync(0)).token'`
   const drain = `-H 'X-Requested-With: curl' ${adminUrl}/services/inventory-service/instances/127.0.0.1:8003/drain`
+  const stock = `${api}/inventory/teapot`
   const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
   return [
     { title: 'Health', command: `curl -sw '\\n' ${url}/health` },
     { title: 'Products', command: `curl -siw '\\n' '${api}/products?category=games'` },
     {
+      title: 'The same from the cache',
+      command: `curl -siw '\\n' '${api}/products?category=games' | grep -i cache-status`,
+    },
+    {
       title: 'X-Instance shows the balancing',
-      command: `curl -siw '\\n' ${api}/products ${api}/products ${api}/products ${api}/products | grep -i x-instance`,
+      command: `curl -siw '\\n' ${stock} ${stock} ${stock} ${stock} | grep -i x-instance`,
     },
     { title: 'Register', command: `curl -sw '\\n' ${api}/auth/register ${json} -d '${person}'` },
     { title: 'Log in', command: `TOKEN=$(curl -sw '\\n' ${api}/auth/login ${json} -d '${credentials}' | ${token})` },
@@ -32,7 +37,7 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
       title: 'An invalid order: 422, with what is wrong by JSON pointer',
       command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
     },
-    { title: 'The stock is less by two', command: `curl -sw '\\n' ${api}/inventory/teapot` },
+    { title: 'The stock is less by two', command: `curl -sw '\\n' ${stock}` },
     { title: 'Send an email', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },
     { title: 'Without a token: 401', command: `curl -siw '\\n' ${api}/orders` },

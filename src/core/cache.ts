@@ -78,6 +78,8 @@ export interface CacheStore {
 export interface Caches {
   /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
   readonly threads: number
+  /** Which store a cache has that names none. */
+  readonly preferred: 'memory' | 'redis'
   /**
    * A store in Redis, with up to `copies` octets of what it found there in memory, too: copies that make room for others
    * are counted by `evictions`. Throws an Error where no Redis is configured.

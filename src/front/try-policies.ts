@@ -48,6 +48,7 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
     limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
     caches: {
       threads: 1,
+      preferred: 'memory',
       redis: () => ({
         find: nobody,
         put: nobody,

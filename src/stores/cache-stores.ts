@@ -16,10 +16,12 @@ export interface CacheStoresOptions {
 /** What the caches of one thread are made from: its share of the memory, and Redis. */
 export class CacheStores implements Caches {
   readonly threads: number
+  readonly preferred: 'memory' | 'redis'
   private readonly options: CacheStoresOptions
 
   constructor(options: CacheStoresOptions) {
     this.threads = options.threads
+    this.preferred = options.connection === null ? 'memory' : 'redis'
     this.options = options
   }
 

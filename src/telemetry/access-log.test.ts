@@ -48,7 +48,7 @@ test('one line tells of the exchange, with the fields of the specification', () 
       level: 'info',
       timestamp: '2024-01-15T10:30:00.000Z',
       method: 'GET',
-      url: '/api/v1/users/7?page=2',
+      url: 'http://api.example.com/api/v1/users/7?page=2',
       status_code: 200,
       duration_ms: 12.346,
       user_id: 'u-1',
@@ -200,7 +200,7 @@ test('timings tell what the service took, the gateway and each policy', () => {
 test('secrets in the query are redacted', () => {
   const output = createMemoryLogger('info', clock)
   createAccessLog(output, clock, ALL)(makeExchange({ query: '?access_token=s3cr3t&page=2' }), 200, 0, 1)
-  assert.equal(output.lines[0]?.['url'], '/api/v1/users/7?access_token=[redacted]&page=2')
+  assert.equal(output.lines[0]?.['url'], 'http://api.example.com/api/v1/users/7?access_token=[redacted]&page=2')
 })
 
 test('whatever a client sends, the log has one line of JSON for it, without control characters', () => {

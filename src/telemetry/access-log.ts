@@ -50,6 +50,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
   const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings, silent } = options
   const beginning = createBeginning(clock)
   const destination = createDestination()
+  const origin = createOrigin()
   return (exchange, status, bytes, end) => {
     const { route, record, trace, instance, consumer, error } = exchange
     const duration = end - exchange.start
@@ -58,7 +59,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     if (!log.isLevelEnabled(level) || (silent.size > 0 && silent.has(route.id))) return
     if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
     output.write(
-      `${beginning(level)}${escaped(exchange.method)}","url":"${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
+      `${beginning(level)}${escaped(exchange.method)}","url":"${origin(exchange)}${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
         `${STATUSES[status]!}${thousandths(duration)}` +
         `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)}${keyOf(consumer)},"correlation_id":"${escaped(exchange.correlationId)}` +
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
@@ -80,6 +81,18 @@ function createBeginning(clock: Clock): (level: LogLevel) => string {
     last = time
     let made = known.get(level)
     if (made === undefined) known.set(level, (made = flat(`{"level":"${level}","timestamp":"${time}","method":"`)))
+    return made
+  }
+}
+
+/** Makes scheme and host of a URL, which are the same for one request after the other; nothing where no host was named. */
+function createOrigin(): (exchange: Exchange) => string {
+  let [scheme, host, made] = ['', '', '']
+  return (exchange) => {
+    if (exchange.host === host && exchange.client.scheme === scheme) return made
+    ;({ host } = exchange)
+    ;({ scheme } = exchange.client)
+    made = host === '' ? '' : flat(escaped(`${scheme}://${host}`))
     return made
   }
 }

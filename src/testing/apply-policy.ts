@@ -34,7 +34,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     metrics: new ThreadMetrics(() => {}, systemClock),
     limits: { meter: absent, localMeter: absent },
-    caches: { threads: 1, redis: absent },
+    caches: { threads: 1, preferred: 'memory', redis: absent },
     apiKeys: null,
     ...tools,
   }

@@ -86,7 +86,7 @@ test('the handshake reaches the service with what a gateway adds, and its answer
   await echo(socket, 'hello')
   socket.close()
   const line = await log.line({ status_code: 101 })
-  assert.equal(line['url'], '/chat?room=1')
+  assert.equal(line['url'], `http://127.0.0.1:${port}/chat?room=1`)
   assert.ok(Number(line['bytes']) > 5)
 })
 

@@ -67,8 +67,10 @@ const options = z.strictObject({
   maxBody: size.prefault('1mb').describe('Bodies above that are passed through and not stored. Default 1mb.'),
   store: z
     .enum(['memory', 'redis'])
-    .default('memory')
-    .describe('Where replies are kept: memory, or redis for all processes that use it. Default memory.'),
+    .optional()
+    .describe(
+      'Where replies are kept. Default redis, for all gateways that use it, where stores.redis is configured, else memory.',
+    ),
   memory: size
     .prefault('64mb')
     .describe(
@@ -91,7 +93,12 @@ export const cache = definePolicy({
     if (route.id === '') return (next) => next
     const keys = compileKeys(route.id, settings.share, settings.query)
     const { clock, log } = toolbox
-    const { store, flights, invalidator, keys: allKeys } = sharedOf(toolbox, settings.store, settings.memory)
+    const {
+      store,
+      flights,
+      invalidator,
+      keys: allKeys,
+    } = sharedOf(toolbox, settings.store ?? toolbox.caches.preferred, settings.memory)
     allKeys.set(JSON.stringify(settings.query), keys)
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
@@ -122,7 +129,7 @@ export function closeCaches({ caches }: PolicyToolbox): void {
   for (const { invalidator } of shared.get(caches)?.values() ?? []) invalidator.close()
 }
 
-type StoreName = z.output<typeof options>['store']
+type StoreName = NonNullable<z.output<typeof options>['store']>
 
 function sharedOf(toolbox: PolicyToolbox, name: StoreName, memory: number): Shared {
   const known = shared.get(toolbox.caches) ?? new Map<string, Shared>()
