@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { start, temporaryFile } from './support/command.ts'
 import { PATIENCE } from './support/patience.ts'
 import { startService, type TestService } from './support/service.ts'
 
+const KILLED = 'A worker is in a call of the system that does not return: the process is killed'
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
 function startWorkers(t: TestContext, service: TestService, workers: number, health = 'false', env = {}) {
@@ -71,12 +76,12 @@ test('connections that are made while the only worker is replaced wait for the n
 })
 
 /** A policy that does to its thread what the path says. */
-async function startHarmful(t: TestContext, more: string, flag = '') {
+async function startHarmful(t: TestContext, more: string, flag = '', fifo = '') {
   const api = new URL('../src/gateway.ts', import.meta.url).href
   const file = await temporaryFile(
     t,
     'harmful.ts',
-    `import { existsSync } from 'node:fs'
+    `import { existsSync, readFileSync } from 'node:fs'
 import { definePolicy, z } from '${api}'
 if (existsSync('${flag}')) throw new Error('not now')
 function spin() { for (;;) Math.sqrt(2) }
@@ -88,6 +93,7 @@ export default definePolicy({
     const reply = await next(exchange)
     if (exchange.path === '/fatal') process.exit(7)
     if (exchange.path === '/loop') spin()
+    if (exchange.path === '/block') readFileSync('${fifo}')
     if (exchange.path === '/leak') for (const all = [];;) all.push(Array.from({ length: 10_000 }, Math.random))
     return reply
   },
@@ -174,6 +180,29 @@ test('a worker that cannot be started is tried again after pauses of its own', a
       ['start', 200],
     ],
   )
+})
+
+test('a worker that nothing can end does not keep the process', async (t) => {
+  const fifo = join(dirname(await temporaryFile(t, 'x', '')), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const { command, port } = await startHarmful(t, 'workers: 1\ndrainTimeout: 1s', '', fifo)
+  const blocked = assert.rejects(send(port, { path: '/block' }))
+  // Nobody can write before somebody reads.
+  let writer: number | null = null
+  while (writer === null) {
+    await new Promise(setImmediate)
+    try {
+      writer = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {
+      writer = null
+    }
+  }
+  cleanUp(t, () => closeSync(writer))
+  command.child.kill('SIGTERM')
+  const { signal } = await command.ended
+  assert.equal(signal, 'SIGKILL')
+  assert.equal(command.log.at(-1)?.['message'], KILLED)
+  await blocked
 })
 
 test('instances are checked once, whatever the number of workers, and each worker knows', async (t) => {

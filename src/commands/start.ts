@@ -44,7 +44,7 @@ async function start(options: Options): Promise<void> {
     await supervisor.start()
     const signal = await stopped
     if (signal === 'SIGHUP') output.log.warn({}, HANGUP)
-    await supervisor.stop(signal)
+    if (!(await supervisor.stop(signal))) await killProcess(output)
   } catch (error) {
     output.log.error({ error }, 'Sallyport could not start')
     throw new CommandError(`Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`, {
@@ -53,6 +53,13 @@ async function start(options: Options): Promise<void> {
   } finally {
     await output.close()
   }
+}
+
+/** A thread in a call of the system that does not return keeps the process from ending, also by process.exit. */
+async function killProcess(output: LogOutput): Promise<void> {
+  output.log.error({}, 'A worker is in a call of the system that does not return: the process is killed')
+  await output.close()
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function openLog({ log }: GatewayConfig): LogOutput {

@@ -27,6 +27,8 @@ import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 
 /** How long after the end of the drain a worker may take to be gone, in milliseconds. */
 const STOP_GRACE = 5_000
+/** How long one that is ended by force may take, in milliseconds: what is in a call of the system may not end at all. */
+const TERMINATION = 2_000
 
 /** The main thread: checks the health of the instances once for all, and keeps as many workers running as it should. */
 export class Supervisor implements Threads {
@@ -53,6 +55,8 @@ export class Supervisor implements Threads {
   private readonly memory: number | null
   private readonly workers: readonly WorkerSlot[]
   private readonly size: number
+  /** Threads that have not ended, also those whose place another one has taken. */
+  private readonly alive = new Set<RunningWorker>()
   private ready = false
   private stopping = false
   /** Workers that end are not replaced any more. */
@@ -152,9 +156,9 @@ export class Supervisor implements Threads {
 
   /**
    * Lets load balancers notice, then every exchange end, each for as long as the configuration says; resolves when the
-   * workers are gone. `signal` is what asked for it.
+   * workers are gone, with false where one of them cannot be ended. `signal` is what asked for it.
    */
-  async stop(signal: string): Promise<void> {
+  async stop(signal: string): Promise<boolean> {
     const { shutdownDelay, drainTimeout } = this.config
     this.stopping = true
     this.log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
@@ -166,17 +170,21 @@ export class Supervisor implements Threads {
     this.checker.stop()
     this.stopWatching()
     for (const slot of this.workers) slot.release()
-    const gone = this.running.map(({ ended }) => ended)
     this.tellAll({ type: 'drain', timeout: drainTimeout })
+    await this.within(drainTimeout + STOP_GRACE, this.running)
     // One that does not even run its timers any more is ended from here.
-    const cancel = this.clock.after(Math.min(drainTimeout + STOP_GRACE, LONGEST_DELAY), () => {
-      for (const worker of this.running) worker.terminate()
-    })
-    await Promise.all(gone)
-    cancel()
+    for (const worker of this.alive) worker.terminate()
+    await this.within(TERMINATION, [...this.alive])
     this.heartbeats.close()
     await this.admin?.close()
     clearInterval(this.keepAlive)
+    return this.alive.size === 0
+  }
+
+  /** Resolves when these workers have ended, or after so many milliseconds. */
+  private async within(patience: number, workers: readonly RunningWorker[]): Promise<void> {
+    const ended = Promise.all(workers.map((worker) => worker.ended))
+    await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.clock)])
   }
 
   /** Answers operators, where the configuration says so: what it takes is loaded only then. */
@@ -225,7 +233,7 @@ export class Supervisor implements Threads {
     const [board, limits, beats] = [this.board.buffer, this.limits.buffer, this.heartbeats.memory]
     // Others that are still starting may listen by the time that this one does.
     const first = !this.workers.some(({ holds, worker }) => holds || worker !== null)
-    return new RunningWorker({
+    const running = new RunningWorker({
       start: {
         type: 'start',
         worker: number,
@@ -248,6 +256,9 @@ export class Supervisor implements Threads {
         if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')
       },
     })
+    this.alive.add(running)
+    void running.ended.then(() => this.alive.delete(running))
+    return running
   }
 
   private tellAll(message: ToWorker): void {
