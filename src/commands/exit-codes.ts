@@ -2,7 +2,7 @@
 export const exitCodes = {
   /** It did what it was asked to do. */
   done: 0,
-  /** It could not: a problem of the configuration, an address that is taken, somebody who said no. */
+  /** It could not: a problem of the configuration, an address that is taken, a request that was refused. */
   failed: 1,
   /** It was asked for differences, and there are some. */
   different: 2,

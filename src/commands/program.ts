@@ -47,7 +47,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
 
 const EXIT_CODES = `Exit codes:
   ${exitCodes.done}   done
-  ${exitCodes.failed}   failed: a problem of the configuration, an address that is taken, somebody who said no
+  ${exitCodes.failed}   failed: a problem of the configuration, an address that is taken, a request that was refused
   ${exitCodes.different}   done, and there are differences (commands that compare)
   ${exitCodes.incomplete}   done, but something had to be left out (commands that convert)
   ${exitCodes.usage}  the command line cannot be understood`
