@@ -39,12 +39,21 @@ export function heapLimit(limit: number, workers: number): number {
   return Math.min(Math.max(share, LEAST_HEAP), MOST_HEAP)
 }
 
+/** What the process takes, in bytes; 0 where the system does not say, as without /proc. */
+export function residentMemory(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0
+  }
+}
+
 /** Says when the process is about to reach the limit, and when that is over. Returns what ends it. */
 export function watchMemory(
   limit: number,
   clock: Clock,
   log: Logger,
-  resident: () => number = () => process.memoryUsage.rss(),
+  resident: () => number = residentMemory,
 ): () => void {
   let high = false
   return clock.every(LOOK, () => {

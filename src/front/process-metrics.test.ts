@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import type { Metrics } from '../core/metrics.ts'
+import { residentMemory } from './memory.ts'
 import { watchSystem } from './process-metrics.ts'
 
 /** The names that are watched. */
@@ -21,4 +22,12 @@ test('open files are told of where /proc is mounted, and everything else without
   assert.deepEqual(watched(folder), [])
   await writeFile(join(folder, 'limits'), 'Max open files            1024                 524288               files\n')
   assert.deepEqual(watched(folder), ['process_open_fds', 'process_max_fds'])
+})
+
+test('the memory of the process is 0 where the system does not say', (t) => {
+  assert.ok(residentMemory() > 0)
+  t.mock.method(process.memoryUsage, 'rss', () => {
+    throw new Error('ENOENT')
+  })
+  assert.equal(residentMemory(), 0)
 })

@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
+import { residentMemory } from './memory.ts'
 import { version } from './version.ts'
 
 /** Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, or that it did not come to listen. */
@@ -59,7 +60,7 @@ export function watchSystem(metrics: Metrics, folder = '/proc/self'): void {
   metrics.watch('process_cpu_user_seconds_total', {}, () => process.cpuUsage().user / 1e6)
   metrics.watch('process_cpu_system_seconds_total', {}, () => process.cpuUsage().system / 1e6)
   metrics.watch('process_start_time_seconds', {}, () => started)
-  metrics.watch('process_resident_memory_bytes', {}, () => process.memoryUsage.rss())
+  metrics.watch('process_resident_memory_bytes', {}, residentMemory)
   const limits = readLimits(folder)
   if (limits === null) return
   // Without the one that lists them.
