@@ -1,5 +1,7 @@
+import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
+import { residentMemory } from '../front/memory.ts'
 import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'
@@ -75,7 +77,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
           }
         })
       const uptime = process.uptime()
-      const memory = process.memoryUsage()
+      const heap = getHeapStatistics()
       return {
         version,
         node: process.version,
@@ -86,7 +88,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
         listeners: addresses().map(formatAddress),
         connections: sum(workers.map(({ connections }) => connections)),
         inFlight: sum(workers.map(({ inFlight }) => inFlight)),
-        memory: { rssBytes: memory.rss, heapBytes: memory.heapUsed, externalBytes: memory.external },
+        memory: { rssBytes: residentMemory(), heapBytes: heap.used_heap_size, externalBytes: heap.external_memory },
         workers,
       }
     },

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import { defineTopic } from '../core/threads.ts'
 import type { PoolSize } from '../http1/pool.ts'
@@ -44,7 +45,7 @@ export function threadStatus(
     thread: threadId,
     uptime: performance.now() / 1000,
     connections,
-    heap: process.memoryUsage().heapUsed,
+    heap: getHeapStatistics().used_heap_size,
     busy: performance.eventLoopUtilization().utilization,
     services: Object.fromEntries(
       [...services].map(([name, { instances }]) => [
