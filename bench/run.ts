@@ -58,7 +58,7 @@ async function measureAll(options: Options, dir: string): Promise<Results> {
   const maximum = new Map<string, number>()
   const results: ScenarioResult[] = []
   for (const scenario of options.scenarios) {
-    const peers = taking.filter(({ name }) => scenario.peers?.includes(name) ?? true)
+    const peers = taking.filter(({ name }) => scenario.peers?.includes(name.split('@')[0]!) ?? true)
     const result = await runScenario(scenario, { peers, backendPort, dir, rounds, seconds, maximum, progress })
     results.push(result)
     if (scenario.name === 'get-small') rememberMaximum(result, maximum)
