@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import type { Address } from '../../core/address.ts'
 import { failureOf } from './failure.ts'
+import { authenticateQuietly } from './quiet.ts'
 
 /** Where Redis is: one server, the master that Sentinels name, or a Cluster. */
 export type RedisPlace =
@@ -54,6 +55,7 @@ interface Identity {
  * is how long nothing may be heard on a connection, in milliseconds, where nobody else looks after that.
  */
 export function connectRedis({ place, username, password, tls }: RedisConfig, silence?: number): RedisClient {
+  authenticateQuietly()
   const identity = {
     ...(silence !== undefined && { socketTimeout: silence }),
     ...(username !== undefined && { username }),
