@@ -19,8 +19,8 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
     { title: 'Health', command: `curl -sw '\\n' ${url}/health` },
     { title: 'Products', command: `curl -siw '\\n' '${api}/products?category=games'` },
     {
-      title: 'The same from the cache',
-      command: `curl -siw '\\n' '${api}/products?category=games' | grep -i cache-status`,
+      title: 'Twice over one connection: from the cache of its worker',
+      command: `curl -siw '\\n' '${api}/products?category=kitchen' '${api}/products?category=kitchen' | grep -i cache-status`,
     },
     {
       title: 'X-Instance shows the balancing',
