@@ -64,8 +64,9 @@ test('values that look like secrets are redacted, and the service gets them', as
 
 test('header fields that hold credentials are nowhere in the log', async (t) => {
   const gone = await startService(t)
-  await gone.kill()
   const { port, log } = await startGateway(t, proxyTo(gone.url))
+  // Not before: the gateway could get its port.
+  await gone.kill()
   const headers = { Authorization: 'Bearer hunter2', Cookie: 'session=hunter2', 'X-API-Key': 'hunter2' }
   assert.equal((await send(port, { headers })).status, 503)
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2/)
@@ -139,8 +140,9 @@ test('probes of the gateway itself are logged where everything is, and nowhere e
 
 test('errors of a service are of level error in the access log, and explained by one line of their own', async (t) => {
   const gone = await startService(t)
-  await gone.kill()
   const { port, log } = await startGateway(t, proxyTo(gone.url, { policies: { 'correlation-id': {} } }))
+  // Not before: the gateway could get its port.
+  await gone.kill()
   await send(port, { headers: { 'X-Correlation-ID': 'c-1' } })
   assert.equal(log.requests[0]!['level'], 'error')
   const reason = await log.line({ message: 'Request failed in the service' })

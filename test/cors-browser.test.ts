@@ -39,7 +39,6 @@ async function setUp(t: TestContext) {
     response.end(`${request.method} ${request.headers.cookie ?? ''}`)
   })
   const gone = await startService(t)
-  await gone.kill()
   const { port } = await startGateway(t, {
     services: {
       backend: { instances: [service.url], health: false },
@@ -62,6 +61,8 @@ async function setUp(t: TestContext) {
       { id: 'closed', match: { path: '/closed', method: 'PUT' }, service: 'backend', policies: { cors: false } },
     ],
   })
+  // Not before: the gateway could get its port.
+  await gone.kill()
   const browser = await startBrowser(t)
   const open = async (url: string): Promise<Page> => {
     const page = await browser.newPage()

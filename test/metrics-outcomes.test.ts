@@ -57,8 +57,9 @@ test('attempts are counted by instance and what came of them, and so are retries
     response.end()
   })
   const dead = await startService(t)
-  await dead.kill()
   const { port } = await startGateway(t, proxyTo([dead.url, service.url]))
+  // Not before: the gateway could get its port.
+  await dead.kill()
   for (const path of ['/200', '/404', '/500', '/204']) await send(port, { path })
   const metrics = await scrape(port)
   const by = (instance: string, status_class: string) =>

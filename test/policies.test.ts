@@ -13,7 +13,6 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
     response.writeHead(200, { 'X-Powered-By': 'PHP', Server: 'x', 'X-Twice': ['a', 'b'] }).end('ok')
   })
   const gone = await startService(t)
-  await gone.kill()
   const { port, log } = await startGateway(t, {
     services: {
       backend: { instances: [service.url], health: false },
@@ -28,6 +27,8 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
       ...routes,
     ],
   })
+  // Not before: the gateway could get its port.
+  await gone.kill()
   return { service, log, ask: (path: string, more: Ask = {}) => send(port, { path, ...more }) }
 }
 

@@ -72,8 +72,9 @@ test('each request is part of a trace, whether or not anything is exported', asy
 
 test('a problem document and the line that explains it have the trace id', async (t) => {
   const gone = await startService(t)
-  await gone.kill()
   const { port, log } = await startGateway(t, proxyTo(gone.url))
+  // Not before: the gateway could get its port.
+  await gone.kill()
   const answer = await send(port, { headers: { traceparent: SAMPLED } })
   assert.equal(traceIdIn(answer), TRACE)
   const line = await log.line({ message: 'Request failed in the service' })

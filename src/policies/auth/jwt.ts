@@ -61,8 +61,9 @@ export const jwt = defineAuthMethod({
       return offers ? subprotocolToken(exchange.headers, subprotocol) : null
     }
 
+    const ofAuthorization = header !== false && sameName(header, 'Authorization')
     return {
-      readsAuthorization: header !== false && sameName(header, 'Authorization'),
+      readsAuthorization: ofAuthorization,
       authenticate(exchange, checkFailures) {
         const token = tokenOf(exchange)
         if (token === null) return null
@@ -74,8 +75,8 @@ export const jwt = defineAuthMethod({
         return issuers.resolve(digest, token)
       },
       conceal({ headers }) {
-        if (header !== false && !sameName(header, 'Authorization')) headers.delete(header)
-        else if (header !== false) dropBearerToken(headers)
+        if (ofAuthorization) dropBearerToken(headers)
+        else if (header !== false) headers.delete(header)
         if (cookie !== undefined) dropCookie(headers, cookie)
       },
       ...((query ?? subprotocol) !== undefined && {
