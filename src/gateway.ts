@@ -6,40 +6,31 @@ import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
 import { logWarnings } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
-import type { Policy } from './core/component.ts'
+import type { Policy } from './policies/policy.ts'
 import { Answers } from './core/threads.ts'
-import { newUuid } from './core/uuid.ts'
 import { type Clock, pause, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import { version } from './front/version.ts'
 import type { PoolSize } from './http1/pool.ts'
-import { HealthBoard } from './services/health/board.ts'
-import { HealthChecker } from './services/health/checker.ts'
-import { instancesOf } from './services/health/slots.ts'
-import { SharedTable } from './stores/memory/table.ts'
-import { watchEvictions } from './stores/memory/watch-evictions.ts'
-import { answerLogLevel } from './telemetry/log-level.ts'
+import { ProcessScope } from './runtime/process-scope.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
-import { MetricsHub } from './telemetry/metrics/hub.ts'
-import { memoryLimit } from './front/memory.ts'
-import { watchProcess } from './front/process-metrics.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
 export type { GatewayInput } from './config/schema.ts'
-export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './core/body.ts'
+export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './http/body.ts'
 export type { DocumentedOperation, PolicyDocs } from './core/api-docs.ts'
-export { definePolicy, type OwnPolicies, type Policy, type PolicyToolbox } from './core/component.ts'
+export { definePolicy, type OwnPolicies, type Policy, type PolicyToolbox } from './policies/policy.ts'
 export { document, type JsonDocument } from './core/document.ts'
 export { GatewayError, type ErrorCode } from './core/errors.ts'
-export type { Consumer, Exchange, RouteInfo } from './core/exchange.ts'
-export { afterwards, editReplies, type Handler, type Middleware } from './core/handler.ts'
-export { Headers } from './core/headers.ts'
+export type { Consumer, Exchange, RouteInfo } from './http/exchange.ts'
+export { afterwards, editReplies, type Handler, type Middleware } from './http/handler.ts'
+export { Headers } from './http/headers.ts'
 export type { Logger } from './core/logger.ts'
-export type { ExchangeRecord } from './core/record.ts'
-export { Reply } from './core/reply.ts'
-export type { Trace } from './core/trace.ts'
+export type { ExchangeRecord } from './http/record.ts'
+export { Reply } from './http/reply.ts'
+export type { Trace } from './http/trace.ts'
 export { duration, size } from './core/units.ts'
 export { z } from 'zod'
 export type { Address } from './core/address.ts'
@@ -84,15 +75,9 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
   logWarnings(config, loaded.chain, output.log)
-  const board = HealthBoard.for(instancesOf(config))
-  const checker = new HealthChecker({ board, clock, random, log: output.log })
-  const slots = checker.update(config.services)
-  const limits = SharedTable.create(config.stores.memory.entries, random)
   const answers = new Answers(output.log)
-  answerLogLevel(answers, output)
-  const hub = new MetricsHub(answers, answers, clock)
-  const memory = memoryLimit(config.memoryLimit)
-  watchProcess(hub.metrics, { config, board, slots, limits, memory, workers: () => 1, clock })
+  const scope = new ProcessScope({ config, output, clock, random, answers, threads: answers, workers: () => 1 })
+  const { board, slots, limits, hub, sampleKey } = scope
   const policies = loaded.chain
   const front = new Front({
     config,
@@ -108,15 +93,13 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     size: 1,
     clock,
     random,
-    sampleKey: newUuid(),
+    sampleKey,
     worker: 0,
   })
   const wanted = config.listeners.map(({ address }) => address)
   const addresses = await front.listen(wanted, false, true).catch(giveUp)
   const admin = await startAdmin().catch(giveUp)
-  checker.start()
-  const stopWatching = watchEvictions(limits, clock, output.log)
-  const ready = checker.firstRound.then(() => front.becomeReady())
+  const ready = scope.start().then(() => front.becomeReady())
   let closed: Promise<void> | null = null
   return {
     addresses,
@@ -147,25 +130,19 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   async function startAdmin(): Promise<Admin | null> {
     if (config.admin === false) return null
     const server = await import('./admin/server.ts')
+    const { operated } = scope
     return server.startAdmin(config.admin, {
-      config,
+      ...operated,
       policies,
-      board,
-      slots,
-      report: () => checker.report(),
       readiness: () => front.readiness,
       addresses: () => addresses,
-      threads: answers,
-      clock,
-      log: output.log,
     })
   }
 
   async function close(): Promise<void> {
     front.retire()
     if (config.shutdownDelay > 0) await pause(config.shutdownDelay, clock)
-    checker.stop()
-    stopWatching()
+    scope.stop()
     await front.drain(config.drainTimeout)
     await admin?.close()
     if (options.output === undefined) await output.close()

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Policy } from '../core/component.ts'
+import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'

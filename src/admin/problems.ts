@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type ErrorCode, type ErrorEntry, errorTable, GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { problemText } from '../core/problem.ts'
+import { problemText } from '../http/problem.ts'
 
 /** Answers what went wrong with a problem document (RFC 9457); the gateway's own mistakes are logged. */
 export function answerProblem(

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
-import { residentMemory } from '../front/memory.ts'
+import { residentMemory } from '../runtime/memory.ts'
 import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'

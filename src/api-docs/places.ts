@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers } from '../http/headers.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { beforeRewrite, narrow, parseTemplate, sampleOf, type Template, templateOf } from './template.ts'

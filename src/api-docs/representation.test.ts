@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { makeExchange } from '../../test/support/exchange.ts'
-import { Bytes } from '../core/body.ts'
-import { Headers } from '../core/headers.ts'
+import { Bytes } from '../http/body.ts'
+import { Headers } from '../http/headers.ts'
 import { Representation } from './representation.ts'
 
 const text = 'something that is said again and again, '.repeat(20)

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { Bytes } from '../core/body.ts'
-import type { Exchange } from '../core/exchange.ts'
-import { Headers, headersFromWire } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import { Bytes } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers, headersFromWire } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 
 const compress = promisify(gzip)
 

@@ -1,4 +1,4 @@
-import type { Policy } from '../core/component.ts'
+import type { Policy } from '../policies/policy.ts'
 import { type Condition, type MatchLine, routingTable } from '../routing/match.ts'
 import { alignColumns } from './columns.ts'
 import { activePolicies } from './policy-schema.ts'

@@ -1,4 +1,4 @@
-import type { Policy } from '../core/component.ts'
+import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { check, type Finding } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'

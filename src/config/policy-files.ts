@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import type { Policy } from '../core/component.ts'
+import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { guardPolicy } from '../policies/guard.ts'
 import { readDocuments } from './documents.ts'

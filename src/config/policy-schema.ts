@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OwnPolicies, Policy } from '../core/component.ts'
+import type { OwnPolicies, Policy } from '../policies/policy.ts'
 import { policies, type PolicyInputs, type PolicyName, type PolicyOptions } from '../policies/index.ts'
 import { fieldOf } from './value.ts'
 

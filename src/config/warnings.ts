@@ -1,4 +1,4 @@
-import type { Policy } from '../core/component.ts'
+import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
 import { activePolicies, type PoliciesConfig } from './policy-schema.ts'
 import { formatPath, type Path } from './problems.ts'

@@ -1,7 +1,7 @@
 import type { PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Middleware } from '../core/handler.ts'
-import { limitBody } from '../core/limited-body.ts'
+import type { Middleware } from '../http/handler.ts'
+import { limitBody } from '../http/limited-body.ts'
 
 /** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
 export function largestBody({ limits, routes }: GatewayConfig): number {

@@ -1,8 +1,8 @@
 import type { DroppedField } from '../http1/fields.ts'
-import { isStream } from '../core/body.ts'
-import type { Exchange } from '../core/exchange.ts'
-import type { Headers } from '../core/headers.ts'
-import type { Policy } from '../core/component.ts'
+import { isStream } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Headers } from '../http/headers.ts'
+import type { Policy } from '../policies/policy.ts'
 import { WatchedTrailers } from './watched-trailers.ts'
 
 /** Told of fields that were taken out of a request. */

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY'
 const STEPS = /^\d{1,9}$/

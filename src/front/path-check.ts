@@ -1,6 +1,6 @@
-import type { Exchange } from '../core/exchange.ts'
-import { READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../core/path-forms.ts'
-import type { Headers } from '../core/headers.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../http/path-forms.ts'
+import type { Headers } from '../http/headers.ts'
 import { readPath, withoutParameters } from '../routing/read-path.ts'
 import { isSameMatch, type Router } from '../routing/router.ts'
 

@@ -1,7 +1,7 @@
 import type { RouteConfig } from '../config/schema.ts'
-import type { Handler } from '../core/handler.ts'
-import { Headers } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import type { Handler } from '../http/handler.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { compileRedirect, parseRedirect } from '../routing/redirect.ts'
 

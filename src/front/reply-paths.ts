@@ -1,6 +1,6 @@
-import type { Exchange } from '../core/exchange.ts'
-import type { Handler } from '../core/handler.ts'
-import type { Reply } from '../core/reply.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Handler } from '../http/handler.ts'
+import type { Reply } from '../http/reply.ts'
 
 const LOCATIONS = ['Location', 'Content-Location']
 const COOKIE_PATH = /(;\s*path=)(\/[^;]*)/i

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
-import { ExchangeRecord } from '../core/record.ts'
+import { ExchangeRecord } from '../http/record.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'

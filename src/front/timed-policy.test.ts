@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
-import { compose, type Middleware } from '../core/handler.ts'
-import { ExchangeRecord } from '../core/record.ts'
-import { Reply } from '../core/reply.ts'
+import { compose, type Middleware } from '../http/handler.ts'
+import { ExchangeRecord } from '../http/record.ts'
+import { Reply } from '../http/reply.ts'
 import { timed } from './timed-policy.ts'
 
 /** What each of two steps took, the outer one 5 ms before and 3 ms after, the inner one 7 ms before it goes on. */

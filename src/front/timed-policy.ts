@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
-import type { Exchange } from '../core/exchange.ts'
-import type { Handler, Middleware } from '../core/handler.ts'
-import type { Reply } from '../core/reply.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Handler, Middleware } from '../http/handler.ts'
+import type { Reply } from '../http/reply.ts'
 
 /** The same step, which notes in the exchange's record how long it took itself: without what is further in. */
 export function timed(name: string, step: Middleware, clock: Clock): Middleware {

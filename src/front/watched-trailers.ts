@@ -1,6 +1,6 @@
-import type { BodyStream } from '../core/body.ts'
-import type { Headers } from '../core/headers.ts'
-import { PassingBody } from '../core/passing-body.ts'
+import type { BodyStream } from '../http/body.ts'
+import type { Headers } from '../http/headers.ts'
+import { PassingBody } from '../http/passing-body.ts'
 
 /** A body whose trailers, if there are any, somebody looks at and may change before they go on. */
 export class WatchedTrailers extends PassingBody {

@@ -1,4 +1,4 @@
-import type { Headers } from '../core/headers.ts'
+import type { Headers } from '../http/headers.ts'
 
 /** Receives what a decoder finds. */
 export interface DecoderOutput {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { codeOf } from '../../test/support/codes.ts'
 import { Decoded, decodeParts } from '../../test/support/decoding.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
-import { defaultHeadLimits } from './limits.ts'
+import { defaultHeadLimits } from '../http/limits.ts'
 
 const limits = { head: 200, target: 100, headers: 3 }
 

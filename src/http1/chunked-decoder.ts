@@ -1,9 +1,9 @@
-import { headersFromWire } from '../core/headers.ts'
+import { headersFromWire } from '../http/headers.ts'
 import type { BodyDecoder, DecoderOutput } from './body-decoder.ts'
-import { CR, hexValue, LF, SEMICOLON } from './characters.ts'
+import { CR, hexValue, LF, SEMICOLON } from '../http/characters.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
-import type { FieldLimits } from './limits.ts'
-import { trailerFieldNames } from './field-names.ts'
+import type { FieldLimits } from '../http/limits.ts'
+import { trailerFieldNames } from '../http/field-names.ts'
 
 const Step = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6, done: 7 } as const
 type State = (typeof Step)[keyof typeof Step]

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { type BodyStream, isStream } from '../core/body.ts'
+import { type BodyStream, isStream } from '../http/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
-import { isLasting, type Reply } from '../core/reply.ts'
+import { isLasting, type Reply } from '../http/reply.ts'
 import {
   type ClientOptions,
   type ClientOwner,
@@ -11,7 +11,7 @@ import {
   type ReplyListener,
   TooManyStreams,
 } from './client-owner.ts'
-import type { Deadlines } from './deadlines.ts'
+import type { Deadlines } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseReader } from './response-reader.ts'

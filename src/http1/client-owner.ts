@@ -1,9 +1,9 @@
-import type { Body } from '../core/body.ts'
+import type { Body } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Headers } from '../core/headers.ts'
-import type { Reply } from '../core/reply.ts'
+import type { Headers } from '../http/headers.ts'
+import type { Reply } from '../http/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
-import type { FieldLimits } from './limits.ts'
+import type { FieldLimits } from '../http/limits.ts'
 
 /** How long a service may take, in milliseconds. */
 export interface ServiceTimeouts {

@@ -1,4 +1,4 @@
-import { HTAB, SP } from './characters.ts'
+import { HTAB, SP } from '../http/characters.ts'
 
 /** What a Connection field asks for (RFC 9110 section 7.6.1). */
 export interface ConnectionOptions {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { codeOf } from '../../test/support/codes.ts'
-import { requestFieldNames, responseFieldNames, trailerFieldNames } from './field-names.ts'
+import { requestFieldNames, responseFieldNames, trailerFieldNames } from '../http/field-names.ts'
 import { FieldSection, INCOMPLETE } from './fields.ts'
 
 function parse(text: string, names = requestFieldNames): FieldSection {

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts'
-import { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP, valueOctet } from './characters.ts'
-import { Known, nextHash, type FieldNames } from './field-names.ts'
+import { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP, valueOctet } from '../http/characters.ts'
+import { Known, nextHash, type FieldNames } from '../http/field-names.ts'
 
 /** Returned by the parsers while the message part is not complete. */
 export const INCOMPLETE = -1

@@ -6,8 +6,8 @@ import { GatewayError } from '../core/errors.ts'
 import { CloseDecoder, LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'
-import { defaultHeadLimits } from './limits.ts'
-import { sharedBuffer } from './read-buffers.ts'
+import { defaultHeadLimits } from '../http/limits.ts'
+import { sharedBuffer } from '../http/read-buffers.ts'
 
 /** A connection that notes what is asked of it. */
 class Source implements BodySource {

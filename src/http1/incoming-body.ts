@@ -1,8 +1,8 @@
-import { Bytes, type BodySink, type BodyStream } from '../core/body.ts'
+import { Bytes, type BodySink, type BodyStream } from '../http/body.ts'
 import { asGatewayError } from '../core/errors.ts'
-import type { Headers } from '../core/headers.ts'
+import type { Headers } from '../http/headers.ts'
 import type { BodyDecoder } from './body-decoder.ts'
-import { giveBack, sharedBuffer, takeBuffer } from './read-buffers.ts'
+import { giveBack, sharedBuffer, takeBuffer } from '../http/read-buffers.ts'
 
 /** The connection a body is read from. */
 export interface BodySource {

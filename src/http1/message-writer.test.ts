@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
-import { Bytes } from '../core/body.ts'
-import { Headers } from '../core/headers.ts'
+import { Bytes } from '../http/body.ts'
+import { Headers } from '../http/headers.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 
 class Owner implements WriterOwner {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
-import { Bytes, type Body, type BodySink, type BodyStream } from '../core/body.ts'
+import { Bytes, type Body, type BodySink, type BodyStream } from '../http/body.ts'
 import type { ReadAhead } from './read-ahead.ts'
-import { type Headers, wireOf } from '../core/headers.ts'
+import { type Headers, wireOf } from '../http/headers.ts'
 
 /** The connection that a message is written to. */
 export interface WriterOwner {

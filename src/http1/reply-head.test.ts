@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
-import { type Body, Bytes } from '../core/body.ts'
-import { Headers, headersFromWire } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import { type Body, Bytes } from '../http/body.ts'
+import { Headers, headersFromWire } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 
 const date = 'Date: now\r\n'

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import { announcesLength, type Headers, wireOf } from '../core/headers.ts'
-import type { Reply } from '../core/reply.ts'
+import { announcesLength, type Headers, wireOf } from '../http/headers.ts'
+import type { Reply } from '../http/reply.ts'
 
 /** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
 const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) => {

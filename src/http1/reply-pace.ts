@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Deadlines } from './deadlines.ts'
+import type { Deadlines } from '../http/deadlines.ts'
 import { LeastRate, type Paced } from './least-rate.ts'
 import type { MessageWriter } from './message-writer.ts'
 import { takenOf, untakenOf } from './taken.ts'

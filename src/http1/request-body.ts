@@ -1,4 +1,4 @@
-import { tooLarge } from '../core/limited-body.ts'
+import { tooLarge } from '../http/limited-body.ts'
 import { LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'

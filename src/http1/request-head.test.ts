@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { codeOf, plainState } from '../../test/support/codes.ts'
 import { INCOMPLETE } from './fields.ts'
-import { defaultHeadLimits } from './limits.ts'
+import { defaultHeadLimits } from '../http/limits.ts'
 import { RequestHead } from './request-head.ts'
 
 const limits = { head: 400, target: 100, headers: 8 }

@@ -1,10 +1,10 @@
 import { GatewayError } from '../core/errors.ts'
-import { foldedToken, CR, LF, SP, targetOctet } from './characters.ts'
-import { requestFieldNames } from './field-names.ts'
+import { foldedToken, CR, LF, SP, targetOctet } from '../http/characters.ts'
+import { requestFieldNames } from '../http/field-names.ts'
 import { readOptions } from './connection-options.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
 import { parseContentLength, parseTransferEncoding } from './framing.ts'
-import type { HeadLimits } from './limits.ts'
+import type { HeadLimits } from '../http/limits.ts'
 import { isAuthority, parseTarget } from './target.ts'
 
 /**

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { knownMethods, type ReadMessage, readRequests } from '../../test/support/llhttp.ts'
 import { cut, cuts, requests, soundRequests } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnRequests } from '../../test/support/own-reader.ts'
-import { requestFieldNames, trailerFieldNames } from './field-names.ts'
+import { requestFieldNames, trailerFieldNames } from '../http/field-names.ts'
 
 /** What the other opinion found, as the gateway should have read it. */
 function expected({ method, target, headers, body, trailers }: ReadMessage) {

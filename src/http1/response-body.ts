@@ -1,7 +1,7 @@
 import { type BodyDecoder, CloseDecoder, LengthDecoder } from './body-decoder.ts'
 import { ChunkedDecoder } from './chunked-decoder.ts'
 import { type BodySource, IncomingBody } from './incoming-body.ts'
-import type { FieldLimits } from './limits.ts'
+import type { FieldLimits } from '../http/limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './response-head.ts'
 
 /** The content of a response that is `length` octets long, or CHUNKED, or UNTIL_CLOSE; streamed, so without a bound. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { codeOf, plainState } from '../../test/support/codes.ts'
 import { INCOMPLETE } from './fields.ts'
-import { defaultHeadLimits } from './limits.ts'
+import { defaultHeadLimits } from '../http/limits.ts'
 import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 
 function parse(text: string): ResponseHead {

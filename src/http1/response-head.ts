@@ -1,11 +1,11 @@
 import { GatewayError } from '../core/errors.ts'
-import { type Headers, headersFromWire } from '../core/headers.ts'
-import { foldedToken, CR, LF, SP, valueOctet } from './characters.ts'
+import { type Headers, headersFromWire } from '../http/headers.ts'
+import { foldedToken, CR, LF, SP, valueOctet } from '../http/characters.ts'
 import { readOptions } from './connection-options.ts'
-import { responseFieldNames } from './field-names.ts'
+import { responseFieldNames } from '../http/field-names.ts'
 import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
 import { parseContentLength, parseTransferEncoding } from './framing.ts'
-import type { FieldLimits } from './limits.ts'
+import type { FieldLimits } from '../http/limits.ts'
 
 /** How the content of a response is delimited (RFC 9112 section 6.3). */
 export const CHUNKED = -1

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { type ReadMessage, readResponses } from '../../test/support/llhttp.ts'
 import { cut, cuts, responses, soundResponses } from '../../test/support/messages.ts'
 import { isWireField, type OwnMessage, readOwnResponses } from '../../test/support/own-reader.ts'
-import { responseFieldNames, trailerFieldNames } from './field-names.ts'
+import { responseFieldNames, trailerFieldNames } from '../http/field-names.ts'
 
 const method = fc.constantFrom('GET', 'GET', 'GET', 'HEAD')
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
 import { ServerHarness, serverOptions } from '../../test/support/server-harness.ts'
-import { Bytes, collect, isStream, type BodyStream } from '../core/body.ts'
+import { Bytes, collect, isStream, type BodyStream } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
-import type { Tunnel } from '../core/upgrade.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
+import type { Tunnel } from '../http/upgrade.ts'
 
 const text = (content: string, status = 200) => new Reply(status, Headers.of(), Bytes.fromLatin1(content))
 const ok = () => text('ok')

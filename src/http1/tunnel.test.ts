@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines } from '../http/deadlines.ts'
 import { SocketTunnel } from './tunnel.ts'
 
 function open(protocol = 'WebSocket') {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
-import type { Tunnel } from '../core/upgrade.ts'
-import type { Deadlines, Timed } from './deadlines.ts'
+import type { Tunnel } from '../http/upgrade.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { closeFrame, FrameBoundaries, GOING_AWAY } from './websocket-close.ts'
 
 /** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */

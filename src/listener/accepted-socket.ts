@@ -1,5 +1,5 @@
 import { Socket, type SocketConstructorOpts } from 'node:net'
-import { sharedBuffer } from '../http1/read-buffers.ts'
+import { sharedBuffer } from '../http/read-buffers.ts'
 
 /** Octets that may wait in a socket before a sender is asked to pause. */
 const HIGH_WATER_MARK = 65_536

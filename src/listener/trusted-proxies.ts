@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import type { Client } from '../core/exchange.ts'
+import type { Client } from '../http/exchange.ts'
 import type { FieldSection } from '../http1/fields.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */

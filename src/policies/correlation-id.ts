@@ -1,8 +1,8 @@
-import { appendLines, replaceLines } from '../core/headers.ts'
+import { appendLines, replaceLines } from '../http/headers.ts'
 import { z } from 'zod'
-import { definePolicy } from '../core/component.ts'
-import { editReplies } from '../core/handler.ts'
-import { NameSet } from '../core/name-set.ts'
+import { definePolicy } from './policy.ts'
+import { editReplies } from '../http/handler.ts'
+import { NameSet } from '../http/name-set.ts'
 import { newUuid } from '../core/uuid.ts'
 import { fieldName } from './field-name.ts'
 

@@ -4,9 +4,9 @@ import type { z } from 'zod'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { applyPolicy } from '../../test/support/policy.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Handler } from '../core/handler.ts'
-import { Headers } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import type { Handler } from '../http/handler.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 import { cors } from './cors.ts'
 
 type Options = z.input<typeof cors.options>

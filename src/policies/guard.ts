@@ -1,12 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { isBody } from '../core/body.ts'
-import type { Policy } from '../core/component.ts'
+import { isBody } from '../http/body.ts'
+import type { Policy } from './policy.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../core/exchange.ts'
-import type { Handler } from '../core/handler.ts'
-import { Headers } from '../core/headers.ts'
-import { discardReply, Reply } from '../core/reply.ts'
-import { checkTarget } from '../core/target.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Handler } from '../http/handler.ts'
+import { Headers } from '../http/headers.ts'
+import { discardReply, Reply } from '../http/reply.ts'
+import { checkTarget } from '../http/target.ts'
 
 /** A policy of a user's own, and the route that it is for. */
 export interface RunningPolicy {

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Exchange, RouteInfo } from '../core/exchange.ts'
+import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { fieldLine } from '../core/field.ts'
-import { appendLines, type Headers, replaceLines } from '../core/headers.ts'
-import { NameSet } from '../core/name-set.ts'
+import { appendLines, type Headers, replaceLines } from '../http/headers.ts'
+import { NameSet } from '../http/name-set.ts'
 import { fieldName, keyMessage } from './field-name.ts'
 import { compileTemplate, constantText, type Template, templateText } from './template.ts'
 

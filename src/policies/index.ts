@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Policy } from '../core/component.ts'
+import type { Policy } from './policy.ts'
 import { auth } from './auth/policy.ts'
 import { cache } from './cache/policy.ts'
 import { compression } from './compression/policy.ts'

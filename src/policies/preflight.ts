@@ -1,6 +1,6 @@
-import type { Exchange } from '../core/exchange.ts'
+import type { Exchange } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
-import type { Headers } from '../core/headers.ts'
+import type { Headers } from '../http/headers.ts'
 
 /** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for every other request. */
 export function preflightMethod({ method, headers }: Exchange): string | null {

@@ -1,4 +1,4 @@
-import { definePolicy } from '../core/component.ts'
+import { definePolicy } from './policy.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
 
 /** Changes the header fields that the service receives. */

@@ -1,5 +1,5 @@
-import { definePolicy } from '../core/component.ts'
-import { editReplies } from '../core/handler.ts'
+import { definePolicy } from './policy.ts'
+import { editReplies } from '../http/handler.ts'
 import { compileHeaderEdits, headerEdits } from './header-edits.ts'
 
 /** Changes the header fields that the client receives, on error replies too. */

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { definePolicy } from '../core/component.ts'
-import { editReplies } from '../core/handler.ts'
+import { definePolicy } from './policy.ts'
+import { editReplies } from '../http/handler.ts'
 import { fieldLine, isFieldValue } from '../core/field.ts'
-import { replaceLines } from '../core/headers.ts'
-import { NameSet } from '../core/name-set.ts'
+import { replaceLines } from '../http/headers.ts'
+import { NameSet } from '../http/name-set.ts'
 import { fieldName } from './field-name.ts'
 
 const valueExpected = 'expected a text on one line, in printable ASCII, or false'

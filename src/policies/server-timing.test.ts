@@ -4,9 +4,9 @@ import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../test/support/policy.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
-import { Reply } from '../core/reply.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
 import { serverTiming } from './server-timing.ts'
 
 /** Server-Timing of a reply that `answer` makes. */

@@ -1,9 +1,9 @@
-import { appendLines } from '../core/headers.ts'
+import { appendLines } from '../http/headers.ts'
 import { z } from 'zod'
-import { definePolicy } from '../core/component.ts'
-import { gatewayTime } from '../core/exchange.ts'
-import { editReplies } from '../core/handler.ts'
-import { NameSet } from '../core/name-set.ts'
+import { definePolicy } from './policy.ts'
+import { gatewayTime } from '../http/exchange.ts'
+import { editReplies } from '../http/handler.ts'
+import { NameSet } from '../http/name-set.ts'
 
 const NAMES = new NameSet(['Server-Timing'])
 

@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { isFieldValue } from '../core/field.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers } from '../http/headers.ts'
 import { compileTemplate, templateText } from './template.ts'
 
 const exchange = makeExchange({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Exchange, RouteInfo } from '../core/exchange.ts'
+import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
 import { pick } from './auth/claims.ts'
 

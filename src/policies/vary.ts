@@ -1,5 +1,5 @@
-import { appendLines, type Headers } from '../core/headers.ts'
-import { NameSet } from '../core/name-set.ts'
+import { appendLines, type Headers } from '../http/headers.ts'
+import { NameSet } from '../http/name-set.ts'
 
 const VARY = new NameSet(['Vary'])
 

@@ -1,4 +1,4 @@
-import type { PathForms } from '../core/path-forms.ts'
+import type { PathForms } from '../http/path-forms.ts'
 import { normalizeRequestPath } from './path.ts'
 
 /** Anything that gives a path more than one form: escapes, path parameters, dot segments, repeated slashes. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { Headers } from '../core/headers.ts'
+import { Headers } from '../http/headers.ts'
 import { matchKeys, type RouteMatch } from './match.ts'
 import { normalizePath } from './path.ts'
 import { createRouter } from './router.ts'

@@ -1,4 +1,4 @@
-import type { Headers } from '../core/headers.ts'
+import type { Headers } from '../http/headers.ts'
 import { hostName } from './host.ts'
 import { type Condition, type MatchLine, type RouteEntry, routingTable } from './match.ts'
 import { parameterNames } from './pattern.ts'

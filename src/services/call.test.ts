@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
-import { Headers } from '../core/headers.ts'
+import { Headers } from '../http/headers.ts'
 import { callService } from './call.ts'
 
 for (const method of ['', 'GET /x HTTP/1.1\r\nX-Evil: 1\r\n\r\nGET', 'A B'])

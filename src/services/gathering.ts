@@ -1,6 +1,6 @@
-import type { Bytes } from '../core/body.ts'
-import type { Awaiting, GatheredBody } from '../core/gathered-body.ts'
-import type { Deadlines, Timed } from '../http1/deadlines.ts'
+import type { Bytes } from '../http/body.ts'
+import type { Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
 
 /**
  * How long, in milliseconds, a body of unknown length may pause before what is there of it is passed on: its sender may

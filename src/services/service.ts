@@ -1,7 +1,7 @@
 import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { Deadlines } from '../http1/deadlines.ts'
+import type { Deadlines } from '../http/deadlines.ts'
 import type { ServiceTimeouts } from '../http1/client-owner.ts'
 import { ConnectionPool } from '../http1/pool.ts'
 import type { Balancer } from './balancers/balancer.ts'

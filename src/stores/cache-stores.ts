@@ -1,4 +1,4 @@
-import type { CacheStore, Caches, Select } from '../core/cache.ts'
+import type { CacheStore, Caches, Select } from '../policies/cache/store.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter } from '../core/metrics.ts'

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Exchange } from '../core/exchange.ts'
+import type { Exchange } from '../http/exchange.ts'
 import { defineTopic } from '../core/threads.ts'
 import { redactQuery } from './redact.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { newTraceId } from '../core/trace-ids.ts'
+import { newTraceId } from '../http/trace-ids.ts'
 import { createMemoryLogger } from './memory-logger.ts'
 import { createSampler, isAmong } from './sampler.ts'
 

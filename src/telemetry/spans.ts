@@ -25,8 +25,8 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions'
 import { errorTable, type GatewayError, rootCause } from '../core/errors.ts'
-import type { AttemptRecord } from '../core/record.ts'
-import type { Trace } from '../core/trace.ts'
+import type { AttemptRecord } from '../http/record.ts'
+import type { Trace } from '../http/trace.ts'
 import { redactQuery } from './redact.ts'
 import type { Outcome, ReceivedExchange } from './tracing.ts'
 

@@ -1,5 +1,5 @@
-import { RANDOM, SAMPLED, Trace } from '../core/trace.ts'
-import { newSpanId, newTraceId } from '../core/trace-ids.ts'
+import { RANDOM, SAMPLED, Trace } from '../http/trace.ts'
+import { newSpanId, newTraceId } from '../http/trace-ids.ts'
 import type { Sampler } from './sampler.ts'
 
 /** Version, trace id, parent id and flags; what a later version than 00 may add begins with "-" (sections 3.2.2 and 3.2.4). */

@@ -1,6 +1,6 @@
-import type { Exchange } from '../core/exchange.ts'
-import { Headers } from '../core/headers.ts'
-import { UNTRACED } from '../core/trace.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { UNTRACED } from '../http/trace.ts'
 
 /** An exchange as it stands before a policy has seen it: GET http://api.example.com/api/v1/users/7?page=2 on the route "users". */
 export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {

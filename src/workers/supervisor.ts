@@ -6,17 +6,10 @@ import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Answers, type Threads, type Topic } from '../core/threads.ts'
-import { newUuid } from '../core/uuid.ts'
-import { HealthBoard } from '../services/health/board.ts'
-import { HealthChecker } from '../services/health/checker.ts'
-import { instancesOf, type SlotTable } from '../services/health/slots.ts'
-import { SharedTable } from '../stores/memory/table.ts'
-import { watchEvictions } from '../stores/memory/watch-evictions.ts'
-import { answerLogLevel, levelOf } from '../telemetry/log-level.ts'
+import { levelOf } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
-import { MetricsHub } from '../telemetry/metrics/hub.ts'
-import { heapLimit, memoryLimit, watchMemory } from '../front/memory.ts'
-import { watchProcess } from '../front/process-metrics.ts'
+import { heapLimit, watchMemory } from '../runtime/memory.ts'
+import { ProcessScope } from '../runtime/process-scope.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { ToWorker } from './messages.ts'
@@ -44,15 +37,8 @@ export class Supervisor implements Threads {
   private readonly output: LogOutput
   private readonly log: Logger
   private readonly clock: Clock
-  private readonly board: HealthBoard
-  private readonly checker: HealthChecker
-  private readonly slots: SlotTable
-  private readonly limits: SharedTable
-  private readonly sampleKey = newUuid()
-  private readonly hub: MetricsHub
+  private readonly scope: ProcessScope
   private readonly heartbeats: Heartbeats
-  /** What the process may take, in bytes. */
-  private readonly memory: number | null
   private readonly workers: readonly WorkerSlot[]
   private readonly size: number
   /** Threads that have not ended, also those whose place another one has taken. */
@@ -69,22 +55,22 @@ export class Supervisor implements Threads {
     const { log } = output
     this.config = config
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
-    this.board = HealthBoard.for(instancesOf(config))
     this.output = output
     this.log = log
     this.answers = new Answers(log)
-    answerLogLevel(this.answers, output)
     this.clock = clock
     this.addresses = config.listeners.map(({ address }) => address)
-    this.checker = new HealthChecker({ board: this.board, clock, random: Math.random, log })
-    this.slots = this.checker.update(config.services)
-    this.limits = SharedTable.create(config.stores.memory.entries)
-    this.hub = new MetricsHub(this, this.answers, clock)
-    const { board, slots, limits } = this
-    const memory = memoryLimit(config.memoryLimit)
-    this.memory = memory
-    watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers: () => this.running.length, clock })
-    const lost = this.hub.metrics.counter('sallyport_log_lines_lost_total', {})
+    const { answers } = this
+    this.scope = new ProcessScope({
+      config,
+      output,
+      clock,
+      random: Math.random,
+      answers,
+      threads: this,
+      workers: () => this.running.length,
+    })
+    const lost = this.scope.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
     const owner = this.slotOwner()
     this.workers = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
@@ -114,12 +100,9 @@ export class Supervisor implements Threads {
     await hold(this.workers, this.log)
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
-    this.checker.start()
-    const stops = [watchEvictions(this.limits, this.clock, this.log)]
-    if (this.memory !== null) stops.push(watchMemory(this.memory, this.clock, this.log))
-    this.stopWatching = () => {
-      for (const stop of stops) stop()
-    }
+    const { memory } = this.scope
+    if (memory !== null) this.stopWatching = watchMemory(memory, this.clock, this.log)
+    const checked = this.scope.start()
     const listeners = this.addresses.map(formatAddress)
     const admin = this.admin === null ? null : formatAddress(this.admin.address)
     this.log.info(
@@ -127,7 +110,7 @@ export class Supervisor implements Threads {
       'Sallyport is listening',
     )
     warnOfOpenFiles(this.config, this.size, this.log)
-    void this.checker.firstRound.then(() => {
+    void checked.then(() => {
       this.ready = true
       this.tellAll({ type: 'ready' })
     })
@@ -167,7 +150,7 @@ export class Supervisor implements Threads {
       await pause(shutdownDelay, this.clock)
     }
     this.closing = true
-    this.checker.stop()
+    this.scope.stop()
     this.stopWatching()
     for (const slot of this.workers) slot.release()
     this.tellAll({ type: 'drain', timeout: drainTimeout })
@@ -189,20 +172,15 @@ export class Supervisor implements Threads {
 
   /** Answers operators, where the configuration says so: what it takes is loaded only then. */
   private async startAdmin(): Promise<Admin | null> {
-    const { config, board, slots, checker, clock, log } = this
+    const { config, scope } = this
     if (config.admin === false) return null
     const { startAdmin } = await import('../admin/server.ts')
+    const { operated } = scope
     return startAdmin(config.admin, {
-      config,
+      ...operated,
       policies: await loadChain(config.policyFiles),
-      board,
-      slots,
-      report: () => checker.report(),
       readiness: () => (this.stopping ? 'draining' : this.ready ? 'ready' : 'starting'),
       addresses: () => this.addresses,
-      threads: this,
-      clock,
-      log,
     })
   }
 
@@ -211,7 +189,7 @@ export class Supervisor implements Threads {
     return {
       log,
       clock,
-      metrics: this.hub.metrics,
+      metrics: this.scope.hub.metrics,
       closing: () => this.closing,
       run: (number, sockets) => this.run(number, sockets),
       listens: (number, worker) => {
@@ -221,16 +199,17 @@ export class Supervisor implements Threads {
       },
       gone: (number, worker) => {
         this.heartbeats.forget(number)
-        this.hub.retire(worker)
+        this.scope.hub.retire(worker)
       },
     }
   }
 
   private run(number: number, sockets: readonly number[]): RunningWorker {
-    const { size, slots, sampleKey, addresses } = this
+    const { size, addresses, scope } = this
+    const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
     const config = { ...this.config, log: { ...this.config.log, level: levelOf(this.output) } }
-    const [board, limits, beats] = [this.board.buffer, this.limits.buffer, this.heartbeats.memory]
+    const [board, limits, beats] = [scope.board.buffer, scope.limits.buffer, this.heartbeats.memory]
     // Others that are still starting may listen by the time that this one does.
     const first = !this.workers.some(({ holds, worker }) => holds || worker !== null)
     const running = new RunningWorker({
@@ -248,10 +227,10 @@ export class Supervisor implements Threads {
         sockets,
         beats,
       },
-      heap: this.memory === null ? null : heapLimit(this.memory, size),
+      heap: memory === null ? null : heapLimit(memory, size),
       clock: this.clock,
       answer: (topic, asked) => this.ask(topic, asked),
-      learn: (worker, series) => this.hub.learn(worker, series),
+      learn: (worker, series) => this.scope.hub.learn(worker, series),
       cutOff: (connections) => {
         if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')
       },

@@ -1,5 +1,5 @@
-import type { BodySink, BodyStream } from '../../src/core/body.ts'
-import type { Headers } from '../../src/core/headers.ts'
+import type { BodySink, BodyStream } from '../../src/http/body.ts'
+import type { Headers } from '../../src/http/headers.ts'
 
 /** A sink that keeps what it is given. */
 export class CollectingSink implements BodySink {

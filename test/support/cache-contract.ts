@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import { Bytes } from '../../src/core/body.ts'
-import type { CacheStore, Entry } from '../../src/core/cache.ts'
-import { Headers } from '../../src/core/headers.ts'
+import { Bytes } from '../../src/http/body.ts'
+import type { CacheStore, Entry } from '../../src/policies/cache/store.ts'
+import { Headers } from '../../src/http/headers.ts'
 import { makeCacheEntry } from './cache-entry.ts'
 import type { ManualClock } from './manual-clock.ts'
 

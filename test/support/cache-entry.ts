@@ -1,5 +1,5 @@
-import { Bytes } from '../../src/core/body.ts'
-import type { Entry } from '../../src/core/cache.ts'
+import { Bytes } from '../../src/http/body.ts'
+import type { Entry } from '../../src/policies/cache/store.ts'
 
 /** An entry for http://h/a that is fresh for a minute from time 0. */
 export function makeCacheEntry(parts: Partial<Entry> = {}): Entry {

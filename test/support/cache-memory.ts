@@ -1,12 +1,12 @@
-import { Bytes } from '../../src/core/body.ts'
+import { Bytes } from '../../src/http/body.ts'
 import type { Counter } from '../../src/core/metrics.ts'
-import { headersFromWire } from '../../src/core/headers.ts'
+import { headersFromWire } from '../../src/http/headers.ts'
 import { fakeExchange } from '../../src/testing/fake-exchange.ts'
 import { hitReply } from '../../src/policies/cache/entry.ts'
 import { makeEntry } from '../../src/policies/cache/make-entry.ts'
 import { MemoryCacheStore } from '../../src/policies/cache/memory-store.ts'
 import { StoringBody } from '../../src/policies/cache/storing-body.ts'
-import { isStream } from '../../src/core/body.ts'
+import { isStream } from '../../src/http/body.ts'
 
 /**
  * Fills a store with replies whose bodies have so many octets, hands each out once, and prints as JSON what the store

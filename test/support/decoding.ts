@@ -1,5 +1,5 @@
 import type { BodyDecoder, DecoderOutput } from '../../src/http1/body-decoder.ts'
-import type { Headers } from '../../src/core/headers.ts'
+import type { Headers } from '../../src/http/headers.ts'
 
 /** What a decoder found. */
 export class Decoded implements DecoderOutput {

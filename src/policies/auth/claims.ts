@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Consumer } from '../../core/exchange.ts'
+import type { Consumer } from '../../http/exchange.ts'
 import { CredentialError } from './credential-error.ts'
 
 /** What a token says, or the user service of it. */

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { PolicyToolbox } from '../../core/component.ts'
+import type { PolicyToolbox } from '../policy.ts'
 import type { Counter } from '../../core/metrics.ts'
 import { CredentialError } from './credential-error.ts'
 import { type Identity, identityOf } from './identity.ts'

@@ -1,5 +1,5 @@
-import type { Exchange } from '../../core/exchange.ts'
-import { editReplies, type Handler } from '../../core/handler.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { editReplies, type Handler } from '../../http/handler.ts'
 import type { FailureLimit } from '../rate-limit/failure-limit.ts'
 
 /** What tells a caller that it may not: guesses at passwords, keys and addresses of other people's things end so. */

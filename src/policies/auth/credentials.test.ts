@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import {
   bearerToken,
   cookieValue,

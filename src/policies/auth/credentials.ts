@@ -1,4 +1,4 @@
-import { type Headers, sameName } from '../../core/headers.ts'
+import { type Headers, sameName } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
 const SP = 0x20

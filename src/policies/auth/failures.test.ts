@@ -6,10 +6,10 @@ import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
 import { SECRET, tokenOf } from '../../../test/support/tokens.ts'
-import { Bytes } from '../../core/body.ts'
+import { Bytes } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { Headers } from '../../core/headers.ts'
-import { Reply } from '../../core/reply.ts'
+import { Headers } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
 import { auth } from './policy.ts'
 
 const MINUTE = 60_000

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
-import type { Exchange } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { Headers } from '../../http/headers.ts'
 import { isForeign } from './foreign.ts'
 
 const OWN = 'http://api.example.com'

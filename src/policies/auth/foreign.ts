@@ -1,4 +1,4 @@
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 
 /** Where a page of another site can only read, a cookie that the browser adds by itself does no harm (RFC 9110 section 9.2.1). */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])

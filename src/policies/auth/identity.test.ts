@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { isFieldValue } from '../../core/field.ts'
-import { headersFromWire } from '../../core/headers.ts'
+import { headersFromWire } from '../../http/headers.ts'
 import { identityOf } from './identity.ts'
 
 function fieldsOf(id: string, roles: readonly string[] = [], tier = 'authenticated') {

@@ -1,6 +1,6 @@
-import type { Consumer } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
-import { NameSet } from '../../core/name-set.ts'
+import type { Consumer } from '../../http/exchange.ts'
+import { Headers } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
 
 /** Names of what the service is told of a consumer. */
 export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])

@@ -5,7 +5,7 @@ import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { startService } from '../../../test/support/service.ts'
 import { NOW } from '../../../test/support/tokens.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { introspection } from './introspection.ts'
 
 const clock = new ManualClock()

@@ -1,4 +1,4 @@
-import type { PolicyToolbox } from '../../core/component.ts'
+import type { PolicyToolbox } from '../policy.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { type Claims, consumerOf, endOf } from './claims.ts'
 import { CredentialError } from './credential-error.ts'

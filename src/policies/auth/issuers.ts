@@ -1,5 +1,5 @@
 import { decodeJwt } from 'jose'
-import type { PolicyToolbox } from '../../core/component.ts'
+import type { PolicyToolbox } from '../policy.ts'
 import { CredentialError } from './credential-error.ts'
 import { createIssuer, type Issuer } from './issuer.ts'
 import { issuersOf, type JwtOptions } from './jwt-options.ts'

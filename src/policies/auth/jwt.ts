@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { compileOrigins } from '../origins.ts'
 import {
   bearerToken,
@@ -9,7 +9,7 @@ import {
   queryParameter,
   withoutParameter,
 } from './credentials.ts'
-import { sameName } from '../../core/headers.ts'
+import { sameName } from '../../http/headers.ts'
 import { isForeign } from './foreign.ts'
 import { createIssuers } from './issuers.ts'
 import { jwtOptions } from './jwt-options.ts'

@@ -1,8 +1,8 @@
 import type { z } from 'zod'
 import type { ProofDocs } from '../../core/api-docs.ts'
-import type { PolicyToolbox } from '../../core/component.ts'
-import type { Exchange } from '../../core/exchange.ts'
-import type { Middleware } from '../../core/handler.ts'
+import type { PolicyToolbox } from '../policy.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import type { Middleware } from '../../http/handler.ts'
 import type { Identity } from './identity.ts'
 
 /** What proves who calls: a token, which the service may get to see, or an API key, which it never does. */

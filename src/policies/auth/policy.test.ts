@@ -6,9 +6,9 @@ import { startKeyServer } from '../../../test/support/key-server.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { jwkOf, pairs, SECRET, tokenOf } from '../../../test/support/tokens.ts'
 import { GatewayError } from '../../core/errors.ts'
-import type { Exchange, RouteInfo } from '../../core/exchange.ts'
-import { Headers } from '../../core/headers.ts'
-import { Reply } from '../../core/reply.ts'
+import type { Exchange, RouteInfo } from '../../http/exchange.ts'
+import { Headers } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
 import { auth } from './policy.ts'
 
 type Written = Parameters<typeof auth.options.parse>[0]

@@ -1,4 +1,4 @@
-import type { Toolbox } from '../../core/component.ts'
+import type { Toolbox } from '../../core/toolbox.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { type Claims, isClaims } from './claims.ts'
 import { fetchText } from './fetch-text.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Consumer } from '../../core/exchange.ts'
+import type { Consumer } from '../../http/exchange.ts'
 
 /** RFC 6749 section 3.3: what a scope is made of; it stands in a WWW-Authenticate field. */
 const scope = z

@@ -1,5 +1,5 @@
-import { editReplies, type Middleware } from '../../core/handler.ts'
-import type { Headers } from '../../core/headers.ts'
+import { editReplies, type Middleware } from '../../http/handler.ts'
+import type { Headers } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
 /** Name of the field with the subprotocols that a WebSocket may have, or has (RFC 6455 section 11.3.4). */

@@ -1,4 +1,4 @@
-import type { CacheStore } from '../../core/cache.ts'
+import type { CacheStore } from './store.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { ForwardReason } from './cache-status.ts'
 

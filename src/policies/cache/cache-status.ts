@@ -1,5 +1,5 @@
-import type { Missing } from '../../core/cache.ts'
-import { NameSet } from '../../core/name-set.ts'
+import type { Missing } from './store.ts'
+import { NameSet } from '../../http/name-set.ts'
 
 /** The field that says what a cache did (RFC 9211 section 2). */
 export const CACHE_STATUS = new NameSet(['Cache-Status'])

@@ -1,5 +1,5 @@
 import { parseDictionary } from './structured-fields.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 
 /** Directive, in lower case -> its argument without quotes, or null where it has none. */
 export type Directives = ReadonlyMap<string, string | null>

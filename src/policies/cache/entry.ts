@@ -1,6 +1,6 @@
-import type { Entry } from '../../core/cache.ts'
-import { headersFromWire } from '../../core/headers.ts'
-import { Reply } from '../../core/reply.ts'
+import type { Entry } from './store.ts'
+import { headersFromWire } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
 import { deliver } from './stored-body.ts'
 
 /** What an object of a store takes besides its texts, in octets; about right. */

@@ -1,4 +1,4 @@
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import { millisecondsOf, type ReplyControl, saysWhole } from './directives.ts'
 import { parseHttpDate } from './http-date.ts'
 

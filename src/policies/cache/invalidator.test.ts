@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { TestCounter } from '../../../test/support/test-counter.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { Invalidator } from './invalidator.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 

@@ -1,7 +1,7 @@
 import { BroadcastChannel } from 'node:worker_threads'
 import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
-import type { CacheStore } from '../../core/cache.ts'
+import type { CacheStore } from './store.ts'
 
 /** What is forgotten: the replies of one URL, of all that begin so, or of a group; each with the host before it. */
 const invalidation = z.object({ kind: z.enum(['url', 'prefix', 'group']), of: z.string() })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Exchange } from '../../core/exchange.ts'
-import { NameSet } from '../../core/name-set.ts'
-import { sentPath } from '../../core/path-forms.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { NameSet } from '../../http/name-set.ts'
+import { sentPath } from '../../http/path-forms.ts'
 import type { Share } from './storable.ts'
 
 /** Options of which parts of the query tell resources apart. */

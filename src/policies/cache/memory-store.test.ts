@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { TestCounter } from '../../../test/support/test-counter.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 
 const ASKED = Headers.of()

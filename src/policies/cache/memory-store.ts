@@ -1,5 +1,5 @@
-import type { CacheStore, CacheUsage, Entry, Missing } from '../../core/cache.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { CacheStore, CacheUsage, Entry, Missing } from './store.ts'
+import type { Headers } from '../../http/headers.ts'
 import type { Counter } from '../../core/metrics.ts'
 import { select } from './vary.ts'
 

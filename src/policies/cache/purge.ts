@@ -1,4 +1,4 @@
-import type { PolicyToolbox } from '../../core/component.ts'
+import type { PolicyToolbox } from '../policy.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { groupKey } from './invalidation.ts'
 import type { Invalidation } from './invalidator.ts'

@@ -1,7 +1,7 @@
-import { Bytes } from '../../core/body.ts'
-import { headersFromWire } from '../../core/headers.ts'
-import { Reply } from '../../core/reply.ts'
-import type { Entry } from '../../core/cache.ts'
+import { Bytes } from '../../http/body.ts'
+import { headersFromWire } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
+import type { Entry } from './store.ts'
 import { deliver } from './stored-body.ts'
 
 const ONE_RANGE = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i

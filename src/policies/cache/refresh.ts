@@ -1,9 +1,9 @@
-import { type BodySink, isStream } from '../../core/body.ts'
+import { type BodySink, isStream } from '../../http/body.ts'
 import type { GatewayError } from '../../core/errors.ts'
-import type { Abortable, Exchange } from '../../core/exchange.ts'
-import type { Headers } from '../../core/headers.ts'
-import type { PendingReply } from '../../core/pending-reply.ts'
-import type { Reply } from '../../core/reply.ts'
+import type { Abortable, Exchange } from '../../http/exchange.ts'
+import type { Headers } from '../../http/headers.ts'
+import type { PendingReply } from '../../http/pending-reply.ts'
+import type { Reply } from '../../http/reply.ts'
 
 /** A request made again for the cache's sake alone, after its client was answered with a stale reply. */
 export class Refresh implements Exchange {

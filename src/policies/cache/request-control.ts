@@ -1,7 +1,7 @@
-import type { Headers } from '../../core/headers.ts'
-import { NameSet } from '../../core/name-set.ts'
+import type { Headers } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
 import { millisecondsOf, parseDirectives } from './directives.ts'
-import type { Entry } from '../../core/cache.ts'
+import type { Entry } from './store.ts'
 import { isFresh } from './entry.ts'
 import type { Conditions } from './validation.ts'
 

@@ -1,4 +1,4 @@
-import type { Body, BodySink, BodyStream, Bytes } from '../../core/body.ts'
+import type { Body, BodySink, BodyStream, Bytes } from '../../http/body.ts'
 
 /** Up to here a stored body goes out at once, in octets; a longer one waits for clients that read slowly. */
 const AT_ONCE = 65_536

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { BodySink, BodyStream, Bytes } from '../../core/body.ts'
-import { Headers } from '../../core/headers.ts'
+import type { BodySink, BodyStream, Bytes } from '../../http/body.ts'
+import { Headers } from '../../http/headers.ts'
 import { StoringBody } from './storing-body.ts'
 
 /** A body that comes as the test says, and where it goes. */

@@ -1,8 +1,8 @@
-import { type Headers, headersFromWire, wireOf } from '../../core/headers.ts'
-import { NameSet } from '../../core/name-set.ts'
-import { Reply } from '../../core/reply.ts'
+import { type Headers, headersFromWire, wireOf } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
+import { Reply } from '../../http/reply.ts'
 import { splitList } from './directives.ts'
-import type { Entry } from '../../core/cache.ts'
+import type { Entry } from './store.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What a client says of the copy that it has itself. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { select, selectingValues, varyOf } from './vary.ts'
 
 const headers = (...pairs: [string, string][]): Headers => Headers.of(pairs)

@@ -1,6 +1,6 @@
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import { splitList } from './directives.ts'
-import type { Variant } from '../../core/cache.ts'
+import type { Variant } from './store.ts'
 
 /** Fields in which neither the order of the members nor the case of letters means anything (RFC 9110 section 12.5). */
 const UNORDERED = new Set(['accept', 'accept-charset', 'accept-encoding', 'accept-language'])

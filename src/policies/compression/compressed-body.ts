@@ -1,6 +1,6 @@
-import type { BodySink, BodyStream } from '../../core/body.ts'
+import type { BodySink, BodyStream } from '../../http/body.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import type { Coding, Compressor } from './codings.ts'
 
 /** How long, in milliseconds, octets of a slow source may wait in the compressor for more. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { compressedTag, restoreTags } from './entity-tags.ts'
 
 test('a strong tag becomes a weak one that can be told, a weak one and what is none stay', () => {

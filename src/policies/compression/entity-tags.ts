@@ -1,4 +1,4 @@
-import { type Headers, mayHold } from '../../core/headers.ts'
+import { type Headers, mayHold } from '../../http/headers.ts'
 
 /** Ends the tags of compressed replies: no service makes such ones, so that they can be told from its own. */
 const MARK = '~compressed"'

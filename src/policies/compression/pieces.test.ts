@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink } from '../../../test/support/bodies.ts'
-import { Bytes } from '../../core/body.ts'
+import { Bytes } from '../../http/body.ts'
 import { Pieces } from './pieces.ts'
 
 const text = 'abcdefgh'.repeat(20_000)

@@ -1,4 +1,4 @@
-import type { BodySink, BodyStream, Bytes } from '../../core/body.ts'
+import type { BodySink, BodyStream, Bytes } from '../../http/body.ts'
 
 /** In octets. */
 const PIECE = 65_536

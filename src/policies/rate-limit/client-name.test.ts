@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../../test/support/exchange.ts'
-import type { Consumer } from '../../core/exchange.ts'
+import type { Consumer } from '../../http/exchange.ts'
 import { addressName, clientName, namesUnder } from './client-name.ts'
 
 function nameOf(consumer: Partial<Consumer>): string {

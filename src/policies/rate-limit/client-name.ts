@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 
 /** Names that can stand in a Redis key as they are: visible ASCII without ":", "{", "}" and "~", which have a meaning there. */
 const PLAIN = /^[!-9;-z|]{1,128}$/

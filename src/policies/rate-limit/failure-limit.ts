@@ -1,5 +1,5 @@
 import type { GatewayError } from '../../core/errors.ts'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import type { Limits, Quota, SyncMeter } from '../../core/limits.ts'
 import { addressName } from './client-name.ts'
 import { Limiter } from './limiter.ts'

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
-import { appendLines, type Headers } from '../../core/headers.ts'
-import { NameSet } from '../../core/name-set.ts'
+import { appendLines, type Headers } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
 import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
 
 const FIELDS = new NameSet(['RateLimit-Policy', 'RateLimit'])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { compileTemplate, templateFor, textStyle } from '../template.ts'
 import { jsonPointer, parsePointer } from './json-pointer.ts'
 import { isJsonMap, type Json } from './json-text.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../../core/errors.ts'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { normalizePath } from '../../routing/path.ts'
 import { compileTemplate, fieldStyle, templateFor, type TemplateStyle, textStyle } from '../template.ts'
 import { compilePathPattern, PathPatternError } from './path-pattern.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { compileTemplate, templateFor, textStyle } from '../template.ts'
 
 const template = templateFor(textStyle, 'The value is percent-encoded.')

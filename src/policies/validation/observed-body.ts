@@ -1,6 +1,6 @@
-import { type BodyStream, Budget, Bytes } from '../../core/body.ts'
-import type { Headers } from '../../core/headers.ts'
-import { PassingBody } from '../../core/passing-body.ts'
+import { type BodyStream, Budget, Bytes } from '../../http/body.ts'
+import type { Headers } from '../../http/headers.ts'
+import { PassingBody } from '../../http/passing-body.ts'
 
 /** Whoever is told of a body that has passed; told at most once. */
 export interface Observer {

@@ -1,4 +1,4 @@
-import type { Exchange } from '../../core/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { type BodyRule, checkHead, type Content, takeBody } from './body-rule.ts'
 import { type Parameter, readHeaders, readPath, readQuery } from './parameters.ts'
 import type { Check } from './schema.ts'

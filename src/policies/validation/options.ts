@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { OptionsWarning } from '../../core/component.ts'
+import type { OptionsWarning } from '../policy.ts'
 import { document, type JsonDocument } from '../../core/document.ts'
 import { size } from '../../core/units.ts'
 import { mediaType } from '../media-types.ts'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { GatewayError } from '../../core/errors.ts'
-import { Headers } from '../../core/headers.ts'
+import { Headers } from '../../http/headers.ts'
 import { type Parameter, readHeaders, readPath, readQuery, type Style } from './parameters.ts'
 import { shapeOf, within } from './shape.ts'
 

@@ -1,4 +1,4 @@
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import { decode, malformed } from './query-text.ts'
 import { readBrackets } from './brackets.ts'
 import { type Shape, valueOf } from './shape.ts'

@@ -1,4 +1,4 @@
-import { definePolicy } from '../../core/component.ts'
+import { definePolicy } from '../policy.ts'
 import { endpointOf } from '../../core/endpoint.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'

@@ -1,4 +1,4 @@
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import { createRouter, type RouteFound, type RouteMissing } from '../../routing/router.ts'
 import { compareTemplates, matchTemplate, parseTemplate, type Segment } from './path-template.ts'
 

@@ -1,4 +1,4 @@
-import type { Toolbox } from '../../core/component.ts'
+import type { Toolbox } from '../../core/toolbox.ts'
 import type { Instance } from '../instance.ts'
 import type { Candidates } from './candidates.ts'
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LONGEST_DELAY } from '../../core/clock.ts'
-import type { Toolbox } from '../../core/component.ts'
+import type { Toolbox } from '../../core/toolbox.ts'
 import type { Instance } from '../instance.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Probe } from './probe.ts'

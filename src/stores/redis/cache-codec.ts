@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { Bytes } from '../../core/body.ts'
-import type { Entry, Variant } from '../../core/cache.ts'
+import { Bytes } from '../../http/body.ts'
+import type { Entry, Variant } from '../../policies/cache/store.ts'
 import type { Clock } from '../../core/clock.ts'
 
 /** Bodies are kept in pieces of so many octets, so that none keeps Redis or the connection for long. */

@@ -1,7 +1,7 @@
-import type { Bytes } from '../../core/body.ts'
-import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../../core/cache.ts'
+import type { Bytes } from '../../http/body.ts'
+import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../../policies/cache/store.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { Headers } from '../../core/headers.ts'
+import type { Headers } from '../../http/headers.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Counter } from '../../core/metrics.ts'
 import {

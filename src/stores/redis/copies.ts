@@ -1,4 +1,4 @@
-import type { CacheUsage, Entry } from '../../core/cache.ts'
+import type { CacheUsage, Entry } from '../../policies/cache/store.ts'
 import type { Counter } from '../../core/metrics.ts'
 
 /** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */

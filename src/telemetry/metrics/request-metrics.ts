@@ -1,6 +1,6 @@
 import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
-import { type Exchange, gatewayTime, type RouteInfo } from '../../core/exchange.ts'
+import { type Exchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
 

@@ -1,6 +1,6 @@
-import type { Bytes } from './body.ts'
-import type { Headers } from './headers.ts'
-import type { Counter } from './metrics.ts'
+import type { Bytes } from '../../http/body.ts'
+import type { Headers } from '../../http/headers.ts'
+import type { Counter } from '../../core/metrics.ts'
 
 /** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
 export interface Variant {

@@ -1,23 +1,13 @@
 import type { z } from 'zod'
-import type { ApiKeys } from './api-keys.ts'
-import type { DocumentedOperation, PolicyDocs } from './api-docs.ts'
-import type { Bytes } from './body.ts'
-import type { Caches } from './cache.ts'
-import type { Clock } from './clock.ts'
-import type { RouteInfo } from './exchange.ts'
-import type { Middleware } from './handler.ts'
-import type { Headers } from './headers.ts'
-import type { Limits } from './limits.ts'
-import type { Logger } from './logger.ts'
-import type { Metrics } from './metrics.ts'
-
-/** What a component may use; handed to its `create`. */
-export interface Toolbox {
-  readonly clock: Clock
-  /** Uniform in [0, 1). */
-  readonly random: () => number
-  readonly log: Logger
-}
+import type { ApiKeys } from '../core/api-keys.ts'
+import type { DocumentedOperation, PolicyDocs } from '../core/api-docs.ts'
+import type { Caches } from './cache/store.ts'
+import type { RouteInfo } from '../http/exchange.ts'
+import type { Middleware } from '../http/handler.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { Toolbox } from '../core/toolbox.ts'
+import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
 /** What a policy may use besides. */
 export interface PolicyToolbox extends Toolbox {
@@ -34,28 +24,6 @@ export interface PolicyToolbox extends Toolbox {
   readonly apiKeys: ApiKeys | null
   /** Hands out the gateway's metrics, to be asked for in `create`. */
   readonly metrics: Metrics
-}
-
-/** A request that the gateway makes itself, for nobody's exchange. */
-export interface ServiceRequest {
-  readonly method: string
-  /** Path and query. */
-  readonly target: string
-  readonly headers: Headers
-  readonly body: Bytes | null
-  /** Until the reply is complete, in milliseconds. */
-  readonly timeout: number
-  /** Octets that its body may have. */
-  readonly limit: number
-  /** Ends it early. */
-  readonly signal?: AbortSignal
-}
-
-/** What came back. */
-export interface ServiceReply {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Bytes
 }
 
 /**

@@ -1,9 +1,9 @@
 import { Bytes } from './body.ts'
-import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from './errors.ts'
+import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from '../core/errors.ts'
 import type { Exchange } from './exchange.ts'
 import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
-import { newUuid } from './uuid.ts'
+import { newUuid } from '../core/uuid.ts'
 
 /** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
 const heads = new Map(

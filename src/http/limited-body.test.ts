@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
 import { Bytes, isStream } from './body.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 import { Headers } from './headers.ts'
 import { limitBody } from './limited-body.ts'
 

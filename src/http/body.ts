@@ -1,4 +1,4 @@
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 
 /** A message's content: nothing, bytes at hand, or a stream of them. */

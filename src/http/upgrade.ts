@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { GatewayError } from './errors.ts'
+import type { GatewayError } from '../core/errors.ts'
 
 /** A connection that has left HTTP: octets go to and fro until both ends have ended (RFC 9110 section 7.8). */
 export interface Tunnel {

@@ -7,7 +7,7 @@ import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { residentMemory } from './memory.ts'
-import { version } from './version.ts'
+import { version } from '../front/version.ts'
 
 /** Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, or that it did not come to listen. */
 const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start'] as const

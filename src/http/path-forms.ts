@@ -1,4 +1,4 @@
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 
 /** How else a path is written, or may be read, than in its normal form. */
 export interface PathForms {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { Bytes } from './body.ts'
-import { errorTable, GatewayError, type ErrorCode } from './errors.ts'
+import { errorTable, GatewayError, type ErrorCode } from '../core/errors.ts'
 import { errorReply, problemReply } from './problem.ts'
 import type { Reply } from './reply.ts'
 

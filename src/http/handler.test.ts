@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 import { afterwards, compose, editReplies, type Handler, type Middleware } from './handler.ts'
 import { Headers } from './headers.ts'
 import { PendingReply } from './pending-reply.ts'

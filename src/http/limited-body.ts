@@ -1,5 +1,5 @@
 import { type Body, type BodyStream, isStream } from './body.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 import { PassingBody } from './passing-body.ts'
 
 /** The error for a request body that has, or announces, more than `limit` octets. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { Budget, collect } from './body.ts'
-import { GatewayError } from './errors.ts'
+import { GatewayError } from '../core/errors.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code
 

@@ -1,5 +1,5 @@
 import type { Body } from './body.ts'
-import type { GatewayError } from './errors.ts'
+import type { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 import type { PathForms } from './path-forms.ts'
 import type { PendingReply } from './pending-reply.ts'

@@ -1,5 +1,5 @@
-import type { Clock } from './clock.ts'
-import type { GatewayError } from './errors.ts'
+import type { Clock } from '../core/clock.ts'
+import type { GatewayError } from '../core/errors.ts'
 import { newSpanId } from './trace-ids.ts'
 
 /** What is told of an event, by names that begin with "sallyport." or are conventional. */

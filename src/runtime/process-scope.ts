@@ -1,0 +1,80 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Answers, Threads } from '../core/threads.ts'
+import { newUuid } from '../core/uuid.ts'
+import { HealthBoard } from '../services/health/board.ts'
+import { HealthChecker } from '../services/health/checker.ts'
+import { instancesOf, type SlotTable } from '../services/health/slots.ts'
+import { SharedTable } from '../stores/memory/table.ts'
+import { watchEvictions } from '../stores/memory/watch-evictions.ts'
+import { answerLogLevel } from '../telemetry/log-level.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { memoryLimit } from './memory.ts'
+import { watchProcess } from './process-metrics.ts'
+
+export interface ProcessOptions {
+  readonly config: GatewayConfig
+  readonly output: LogOutput
+  readonly clock: Clock
+  readonly random: () => number
+  /** What the main thread answers. */
+  readonly answers: Answers
+  /** All threads, to be asked. */
+  readonly threads: Threads
+  /** Threads that answer requests. */
+  readonly workers: () => number
+}
+
+/** What there is once in a process, however many threads answer requests: health, counts of limits, metrics. */
+export class ProcessScope {
+  readonly config: GatewayConfig
+  readonly board: HealthBoard
+  readonly checker: HealthChecker
+  readonly slots: SlotTable
+  readonly limits: SharedTable
+  readonly hub: MetricsHub
+  /** What the process may take, in bytes; null where nothing bounds it. */
+  readonly memory: number | null
+  /** Decides which requests are logged where not all are: the same for all threads. */
+  readonly sampleKey = newUuid()
+
+  private readonly options: ProcessOptions
+  private stopWatching = (): void => {}
+
+  constructor(options: ProcessOptions) {
+    const { config, output, clock, random, answers, threads, workers } = options
+    this.options = options
+    this.config = config
+    answerLogLevel(answers, output)
+    this.board = HealthBoard.for(instancesOf(config))
+    this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
+    this.slots = this.checker.update(config.services)
+    this.limits = SharedTable.create(config.stores.memory.entries, random)
+    this.hub = new MetricsHub(threads, answers, clock)
+    this.memory = memoryLimit(config.memoryLimit)
+    const { board, slots, limits, memory } = this
+    watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers, clock })
+  }
+
+  /** Begins to check the instances; resolves when every one has been checked once. */
+  start(): Promise<void> {
+    const { clock, output } = this.options
+    this.checker.start()
+    this.stopWatching = watchEvictions(this.limits, clock, output.log)
+    return this.checker.firstRound
+  }
+
+  /** Ends what it has begun. */
+  stop(): void {
+    this.checker.stop()
+    this.stopWatching()
+  }
+
+  /** What operators are told of the process, and act on. */
+  get operated() {
+    const { config, board, slots, checker } = this
+    const { threads, clock, output } = this.options
+    return { config, board, slots, report: () => checker.report(), threads, clock, log: output.log }
+  }
+}
