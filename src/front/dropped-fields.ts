@@ -1,6 +1,6 @@
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { DroppedField } from '../http1/fields.ts'
+import type { DroppedField } from '../http/received-fields.ts'
 import type { ToldOfDropped } from './field-guard.ts'
 
 /** Names that are remembered as said: clients choose them. */

@@ -1,4 +1,4 @@
-import type { DroppedField } from '../http1/fields.ts'
+import type { DroppedField } from '../http/received-fields.ts'
 import { isStream } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Headers } from '../http/headers.ts'

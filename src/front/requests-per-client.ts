@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import type { ServerExchange } from '../http1/server-exchange.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
 
 /** Counts the requests that each client has in flight in this thread. A proxy that is trusted speaks for many. */

@@ -10,7 +10,7 @@ import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
 import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
 import type { ReceivedExchange, Tracing } from '../telemetry/tracing.ts'
-import { slowReasons, type SlowReason } from '../http1/server-handler.ts'
+import { slowReasons, type SlowReason } from '../http/server-handler.ts'
 import { isOwn } from './own-routes.ts'
 
 export interface TelemetryOptions {

@@ -1,7 +1,8 @@
 import { headersFromWire } from '../http/headers.ts'
 import type { BodyDecoder, DecoderOutput } from './body-decoder.ts'
 import { CR, hexValue, LF, SEMICOLON } from '../http/characters.ts'
-import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { FieldSection, INCOMPLETE } from './fields.ts'
 import type { FieldLimits } from '../http/limits.ts'
 import { trailerFieldNames } from '../http/field-names.ts'
 
@@ -121,8 +122,8 @@ export class ChunkedDecoder implements BodyDecoder {
     }
     const section =
       this.trailer === null ? octets.subarray(start, end) : Buffer.concat([this.trailer, octets.subarray(start, end)])
-    const fields = new FieldSection(trailerFieldNames, this.limits.headers, this.limits.strictNames)
-    const stop = fields.parse(section, 0, section.length)
+    const reader = new FieldSection(trailerFieldNames, this.limits.headers, this.limits.strictNames)
+    const stop = reader.parse(section, 0, section.length)
     if ((stop === INCOMPLETE ? section.length : stop) > this.limits.head)
       throw new MalformedMessage('The trailer section is too long.')
     if (stop === INCOMPLETE) {
@@ -130,7 +131,8 @@ export class ChunkedDecoder implements BodyDecoder {
       return end
     }
     this.state = Step.done
-    output.complete(fields.raw === '' ? null : headersFromWire(fields.raw))
+    const { raw } = reader.fields
+    output.complete(raw === '' ? null : headersFromWire(raw))
     return start + stop - before
   }
 }

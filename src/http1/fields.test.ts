@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { codeOf } from '../../test/support/codes.ts'
 import { requestFieldNames, responseFieldNames, trailerFieldNames } from '../http/field-names.ts'
+import type { ReceivedFields } from '../http/received-fields.ts'
 import { FieldSection, INCOMPLETE } from './fields.ts'
 
-function parse(text: string, names = requestFieldNames): FieldSection {
+function parse(text: string, names = requestFieldNames): ReceivedFields {
   const section = new FieldSection(names, 100)
   const octets = Buffer.from(`${text}\r\nrest`, 'latin1')
   assert.equal(section.parse(octets, 0, octets.length), text.length + 2)
-  return section
+  return section.fields
 }
 
 function refusal(text: string): unknown {

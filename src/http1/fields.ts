@@ -1,57 +1,21 @@
 import { GatewayError } from '../core/errors.ts'
 import { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP, valueOctet } from '../http/characters.ts'
 import { Known, nextHash, type FieldNames } from '../http/field-names.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { ReceivedFields } from '../http/received-fields.ts'
 
 /** Returned by the parsers while the message part is not complete. */
 export const INCOMPLETE = -1
 
-/** A field section is not what RFC 9112 section 5 allows; which error it becomes depends on who sent it. */
-export class MalformedMessage extends GatewayError {
-  constructor(detail: string) {
-    super('bad-request', detail)
-  }
-}
-
-/** A field that was taken out of a request although its sender may have meant the service to have it. */
-export interface DroppedField {
-  readonly reason: 'folded' | 'odd' | 'identity'
-  readonly name: string
-}
-
 /**
- * Reads a field section (RFC 9112 section 5) and sorts it: what is the wire's own business is taken out into fields
- * of this object, all else stays one raw string. One instance is used for message after message; whoever wants a
- * value beyond the next `parse` copies it (they are strings and numbers).
+ * Reads a field section (RFC 9112 section 5) and sorts it into `fields`. One instance is used for message after message.
  *
  * Refused, with the reason in the error: bare CR or LF, NUL and other controls, obs-fold (section 5.2), whitespace
  * before the colon (section 5.1), empty names, and more lines than the limit.
  */
 export class FieldSection {
-  /** End-to-end fields, each "Name: value\r\n". */
-  raw = ''
-  host: string | null = null
-  hostLines = 0
-  connection: string | null = null
-  contentLength: string | null = null
-  transferEncoding: string | null = null
-  te: string | null = null
-  upgrade: string | null = null
-  expect: string | null = null
-  keepAlive: string | null = null
-  forwardedFor: string | null = null
-  forwardedProto: string | null = null
-  forwardedHost: string | null = null
-  forwarded: string | null = null
-  traceparent: string | null = null
-  tracestate: string | null = null
-  /** Claims that only a trusted proxy may make, each "Name: value\r\n". */
-  claims = ''
-  hasDate = false
-  /** Some name that is passed on has other characters than letters, digits and hyphens. */
-  oddNames = false
-  /** Null where there are none. */
-  dropped: DroppedField[] | null = null
-
+  /** Of the section that was read last. */
+  readonly fields = new ReceivedFields()
   private readonly names: FieldNames
   private readonly maximum: number
   private readonly strict: boolean
@@ -143,31 +107,14 @@ export class FieldSection {
       marked += MARK_SIZE
     }
     this.sort(octets.toString('latin1', start, at), start, marked)
-    if (dated) this.hasDate = true
-    this.oddNames = oddNames
+    if (dated) this.fields.hasDate = true
+    this.fields.oddNames = oddNames
     return at + 2
   }
 
-  /** The claims whose names pass are fields like any other from here on, and all that is left in `claims`. */
-  believe(passes: (name: string, value: string) => boolean): void {
-    if (this.claims === '') return
-    const passed = new Set<string>()
-    let claims = ''
-    for (const line of this.claims.split('\r\n')) {
-      const colon = line.indexOf(':')
-      const name = line.slice(0, colon)
-      if (colon === -1 || !passes(name, line.slice(colon + 2))) continue
-      claims += `${line}\r\n`
-      passed.add(name)
-    }
-    this.claims = claims
-    this.raw += claims
-    const dropped = this.dropped?.filter(({ reason, name }) => reason !== 'identity' || !passed.has(name)) ?? []
-    this.dropped = dropped.length === 0 ? null : dropped
-  }
-
   private sort(text: string, base: number, marked: number): void {
-    this.reset()
+    const { fields } = this
+    fields.reset()
     let raw = ''
     let runStart = 0
     for (let mark = 0; mark < marked; mark += MARK_SIZE) {
@@ -177,98 +124,19 @@ export class FieldSection {
       if (runStart < lineStart) raw += text.slice(runStart, lineStart)
       runStart = this.marks[mark + 4]! - base
       if (known === Known.none || known === Known.date) raw += this.lineAt(mark, text, base, value)
-      else if (known === Known.claim || known === Known.identity) this.claims += this.lineAt(mark, text, base, value)
-      if (known >= Known.identity) this.drop(known, text.slice(lineStart, this.marks[mark + 1]! - base))
-      else this.keep(known, value)
+      else if (known === Known.claim || known === Known.identity) fields.claims += this.lineAt(mark, text, base, value)
+      if (known >= Known.identity) fields.drop(known, text.slice(lineStart, this.marks[mark + 1]! - base))
+      else fields.keep(known, value)
     }
-    this.raw = runStart === 0 ? text : raw + text.slice(runStart)
+    fields.raw = runStart === 0 ? text : raw + text.slice(runStart)
   }
 
   private lineAt(mark: number, text: string, base: number, value: string): string {
     return `${text.slice(this.marks[mark]! - base, this.marks[mark + 1]! - base)}: ${value}\r\n`
   }
-
-  private keep(known: Known, value: string): void {
-    switch (known) {
-      case Known.host:
-        this.host = value
-        this.hostLines++
-        return
-      case Known.connection:
-        this.connection = list(this.connection, value)
-        return
-      case Known.contentLength:
-        this.contentLength = list(this.contentLength, value)
-        return
-      case Known.transferEncoding:
-        this.transferEncoding = list(this.transferEncoding, value)
-        return
-      case Known.te:
-        this.te = list(this.te, value)
-        return
-      case Known.upgrade:
-        this.upgrade = list(this.upgrade, value)
-        return
-      case Known.expect:
-        this.expect = list(this.expect, value)
-        return
-      case Known.keepAlive:
-        this.keepAlive = value
-        return
-      case Known.forwardedFor:
-        this.forwardedFor = list(this.forwardedFor, value)
-        return
-      case Known.forwardedProto:
-        this.forwardedProto = list(this.forwardedProto, value)
-        return
-      case Known.forwardedHost:
-        this.forwardedHost = list(this.forwardedHost, value)
-        return
-      case Known.forwarded:
-        this.forwarded = list(this.forwarded, value)
-        return
-      case Known.traceparent:
-        this.traceparent = list(this.traceparent, value)
-        return
-      case Known.tracestate:
-        this.tracestate = list(this.tracestate, value)
-        return
-      case Known.date:
-        this.hasDate = true
-        return
-      case Known.none:
-      case Known.dropped:
-      case Known.claim:
-      case Known.identity:
-      case Known.folded:
-      case Known.odd:
-    }
-  }
-
-  private drop(known: Known, name: string): void {
-    const reason = known === Known.folded ? 'folded' : known === Known.odd ? 'odd' : 'identity'
-    this.dropped ??= []
-    this.dropped.push({ reason, name })
-  }
-
-  private reset(): void {
-    this.host = this.connection = this.contentLength = this.transferEncoding = this.te = null
-    this.upgrade = this.expect = this.keepAlive = null
-    this.forwardedFor = this.forwardedProto = this.forwardedHost = this.forwarded = null
-    this.traceparent = this.tracestate = null
-    this.claims = ''
-    this.dropped = null
-    this.hostLines = 0
-    this.hasDate = false
-  }
 }
 
 const MARK_SIZE = 5
-
-/** Several lines of one field are one list (RFC 9110 section 5.3). */
-function list(before: string | null, value: string): string {
-  return before === null ? value : `${before}, ${value}`
-}
 
 function nameProblem(octet: number, atLineStart: boolean): string {
   if (octet === COLON) return 'A header field has no name.'

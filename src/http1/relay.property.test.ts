@@ -11,7 +11,7 @@ import { ClientConnection } from './client-connection.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
 import { ResponseHead } from './response-head.ts'
-import type { ServerExchange } from './server-exchange.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
 
 /** One content on its way, and the sizes of its chunks, or none where its length is announced. */
 interface Transfer {

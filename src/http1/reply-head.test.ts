@@ -3,13 +3,18 @@ import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { type Body, Bytes } from '../http/body.ts'
 import { Headers, headersFromWire } from '../http/headers.ts'
+import type { Protocol } from '../http/received-head.ts'
 import { Reply } from '../http/reply.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 
 const date = 'Date: now\r\n'
 
-function lines(status: number, body: Body, { empty = false, minor = 1, close = false } = {}): string[] {
-  return replyHead(new Reply(status, Headers.of([['X-A', '1']]), body), empty, minor, close, date).split('\r\n')
+function lines(
+  status: number,
+  body: Body,
+  { empty = false, protocol = '1.1', close = false }: { empty?: boolean; protocol?: Protocol; close?: boolean } = {},
+): string[] {
+  return replyHead(new Reply(status, Headers.of([['X-A', '1']]), body), empty, protocol, close, date).split('\r\n')
 }
 
 test('a head has its status line, its fields, a date and the framing of its content', () => {
@@ -28,13 +33,13 @@ test('a status without a registered reason has none', () => {
 })
 
 test('a date that is already there stays the only one', () => {
-  const head = replyHead(new Reply(200, Headers.of([['date', 'then']]), null), false, 1, false, date)
+  const head = replyHead(new Reply(200, Headers.of([['date', 'then']]), null), false, '1.1', false, date)
   assert.equal(head, 'HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n')
 })
 
 test('content of unknown length is chunked for HTTP/1.1, and unframed for HTTP/1.0', () => {
   assert.ok(lines(200, new PushedBody(-1)).includes('Transfer-Encoding: chunked'))
-  assert.deepEqual(lines(200, new PushedBody(-1), { minor: 0, close: true }), [
+  assert.deepEqual(lines(200, new PushedBody(-1), { protocol: '1.0', close: true }), [
     'HTTP/1.1 200 OK',
     'X-A: 1',
     'Date: now',
@@ -61,8 +66,8 @@ test('204 has no framing at all', () => {
 
 test('what becomes of the connection is said where it is not understood', () => {
   assert.ok(lines(200, null, { close: true }).includes('Connection: close'))
-  assert.ok(lines(200, null, { minor: 0 }).includes('Connection: keep-alive'))
-  assert.ok(lines(200, null, { minor: 0, close: true }).includes('Connection: close'))
+  assert.ok(lines(200, null, { protocol: '1.0' }).includes('Connection: keep-alive'))
+  assert.ok(lines(200, null, { protocol: '1.0', close: true }).includes('Connection: close'))
   assert.ok(!lines(200, null).some((line) => line.startsWith('Connection')))
 })
 
@@ -82,7 +87,8 @@ test('a length that a service announced for content that it did not send is not 
   const announced = (): Headers => headersFromWire('Content-Length: 10\r\nX-A: 1\r\n', false, true)
   const body = Bytes.fromLatin1('abc')
   const expected = (length: number) => ['X-A: 1', 'Date: now', `Content-Length: ${length}`]
-  const fieldsOf = (reply: Reply, empty: boolean) => replyHead(reply, empty, 1, false, date).split('\r\n').slice(1, -2)
+  const fieldsOf = (reply: Reply, empty: boolean) =>
+    replyHead(reply, empty, '1.1', false, date).split('\r\n').slice(1, -2)
   assert.deepEqual(fieldsOf(new Reply(200, announced(), body), false), expected(3))
   assert.deepEqual(fieldsOf(new Reply(200, announced(), null), false), expected(0))
   assert.deepEqual(fieldsOf(new Reply(200, announced().clone(), body), true), expected(3))

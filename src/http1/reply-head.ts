@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { announcesLength, type Headers, wireOf } from '../http/headers.ts'
+import type { Protocol } from '../http/received-head.ts'
 import type { Reply } from '../http/reply.ts'
 
 /** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
@@ -9,11 +10,11 @@ const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) =
 })
 
 /**
- * The head of a reply as it goes to a client that speaks HTTP/1.`minor`. Content of unknown length is chunked, or ends
+ * The head of a reply as it goes to a client that speaks that version of HTTP. Content of unknown length is chunked, or ends
  * with the connection for HTTP/1.0 (RFC 9112 section 6). `empty` says that none follows the head: a length is then
  * announced only where the reply has a body that is held back, as for HEAD (RFC 9110 section 8.6).
  */
-export function replyHead(reply: Reply, empty: boolean, minor: number, close: boolean, dateField: string): string {
+export function replyHead(reply: Reply, empty: boolean, protocol: Protocol, close: boolean, dateField: string): string {
   const { status, headers, body } = reply
   // RFC 9110 section 8.6 and RFC 9112 section 6.1: a 204 has neither field.
   const framed = status !== 204 && (!empty || body !== null)
@@ -24,10 +25,10 @@ export function replyHead(reply: Reply, empty: boolean, minor: number, close: bo
   if (framed) {
     const length = body === null ? 0 : body.length
     if (length >= 0) head += contentLength(length)
-    else if (minor === 1) head += 'Transfer-Encoding: chunked\r\n'
+    else if (protocol !== '1.0') head += 'Transfer-Encoding: chunked\r\n'
   }
   if (close) head += 'Connection: close\r\n'
-  else if (minor === 0) head += 'Connection: keep-alive\r\n'
+  else if (protocol === '1.0') head += 'Connection: keep-alive\r\n'
   return `${head}\r\n`
 }
 

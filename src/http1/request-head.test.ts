@@ -26,7 +26,7 @@ test('a request line is a method, a target and a version with single spaces betw
   const head = parse('PURGE /a/b?c=d HTTP/1.1\r\nHost: example.com:8080\r\nAccept: */*\r\n\r\n')
   assert.equal(head.method, 'PURGE')
   assert.equal(head.target, '/a/b?c=d')
-  assert.equal(head.minor, 1)
+  assert.equal(head.protocol, '1.1')
   assert.equal(head.authority, 'example.com:8080')
   assert.equal(head.fields.raw, 'Accept: */*\r\n')
   assert.equal(head.contentLength, 0)

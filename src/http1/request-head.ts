@@ -2,23 +2,27 @@ import { GatewayError } from '../core/errors.ts'
 import { foldedToken, CR, LF, SP, targetOctet } from '../http/characters.ts'
 import { requestFieldNames } from '../http/field-names.ts'
 import { readOptions } from './connection-options.ts'
-import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
-import { parseContentLength, parseTransferEncoding } from './framing.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { FieldSection, INCOMPLETE } from './fields.ts'
+import { isAuthority } from '../http/authority.ts'
+import { parseContentLength } from '../http/content.ts'
+import { parseTransferEncoding } from './framing.ts'
 import type { HeadLimits } from '../http/limits.ts'
-import { isAuthority, parseTarget } from './target.ts'
+import type { ReceivedFields } from '../http/received-fields.ts'
+import type { Protocol, ReceivedHead } from '../http/received-head.ts'
+import { parseTarget } from './target.ts'
 
 /**
  * Reads request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance serves one connection after
  * another: its fields hold the last head until the next `parse`.
  */
-export class RequestHead {
+export class RequestHead implements ReceivedHead {
   method = ''
   /** Origin-form path with query, or "*" for OPTIONS. */
   target = ''
   /** From Host, or from an absolute-form target, in lower case; "" only for HTTP/1.0. */
   authority = ''
-  /** 0 or 1: the minor version. */
-  minor = 1
+  protocol: Protocol = '1.1'
   /** Octets of content, -1 where it is chunked. */
   contentLength = 0
   /** The client asked for, or implied, the end of the connection after the reply. */
@@ -31,16 +35,18 @@ export class RequestHead {
   refusal: GatewayError | null = null
   /** The protocol that the client asks to change to (RFC 9110 section 7.8); null if it does not. */
   upgrade: string | null = null
-  readonly fields: FieldSection
+  readonly fields: ReceivedFields
 
   /** The last Host that was found valid: most requests name the same one. */
   private lastHost: string | null = null
   private lastAuthority = ''
+  private readonly section: FieldSection
   private readonly limits: HeadLimits
 
   constructor(limits: HeadLimits) {
     this.limits = limits
-    this.fields = new FieldSection(requestFieldNames, limits.headers, limits.strictNames)
+    this.section = new FieldSection(requestFieldNames, limits.headers, limits.strictNames)
+    this.fields = this.section.fields
   }
 
   /**
@@ -58,7 +64,7 @@ export class RequestHead {
 
     // 2. The request line, then the fields.
     const lineEnd = this.parseLine(octets, at, end)
-    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.fields.parse(octets, lineEnd, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - at > this.limits.head)
       throw new GatewayError('headers-too-large', `The request head is over ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
@@ -70,7 +76,7 @@ export class RequestHead {
         `${this.method} is not offered: this is a gateway, not a forward proxy.`,
       )
     this.nominated = null
-    this.close = this.minor === 0
+    this.close = this.protocol === '1.0'
     this.upgrade = null
     if (this.fields.connection !== null) this.readConnection(this.fields.connection)
     this.readFraming()
@@ -103,7 +109,7 @@ export class RequestHead {
     if (minor !== 0 && minor !== 1) throw badVersion(octets, at, end)
     if (octets[at + 9] !== CR || octets[at + 10] !== LF)
       throw new MalformedMessage('The request line does not end with CR LF after the version.')
-    this.minor = minor
+    this.protocol = minor === 0 ? '1.0' : '1.1'
     this.method = methodName(octets, start, targetStart - 1)
     this.target = octets.toString('latin1', targetStart, at)
     return at + VERSION_LENGTH
@@ -112,9 +118,9 @@ export class RequestHead {
   /** RFC 9112 section 9.3: close wins; an HTTP/1.0 connection persists only where keep-alive asks for it. */
   private readConnection(connection: string): void {
     const options = readOptions(connection)
-    this.close = options.close || (this.minor === 0 && !options.keepAlive)
+    this.close = options.close || (this.protocol === '1.0' && !options.keepAlive)
     this.nominated = options.nominated
-    if (options.upgrade && this.minor === 1) this.upgrade = this.fields.upgrade
+    if (options.upgrade && this.protocol === '1.1') this.upgrade = this.fields.upgrade
   }
 
   /** HTTP/1.0 has no expectations; of HTTP/1.1 there is one (RFC 9110 section 10.1.1). */
@@ -122,7 +128,7 @@ export class RequestHead {
     const { expect } = this.fields
     this.expectsContinue = false
     this.refusal = null
-    if (expect === null || this.minor === 0) return
+    if (expect === null || this.protocol === '1.0') return
     this.expectsContinue = expect.toLowerCase() === '100-continue'
     if (this.expectsContinue) return
     this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
@@ -135,7 +141,7 @@ export class RequestHead {
     if (transferEncoding !== null) {
       if (contentLength !== null)
         throw new MalformedMessage('The request has both Content-Length and Transfer-Encoding.')
-      if (this.minor === 0) throw new MalformedMessage('An HTTP/1.0 request has Transfer-Encoding.')
+      if (this.protocol === '1.0') throw new MalformedMessage('An HTTP/1.0 request has Transfer-Encoding.')
       parseTransferEncoding(transferEncoding)
       this.contentLength = -1
       return
@@ -147,7 +153,7 @@ export class RequestHead {
   private readAuthority(): void {
     const { host, hostLines } = this.fields
     if (hostLines > 1) throw new MalformedMessage('The request has more than one Host header field.')
-    if (host === null && this.minor === 1) throw new MalformedMessage('The request has no Host header field.')
+    if (host === null && this.protocol === '1.1') throw new MalformedMessage('The request has no Host header field.')
     if (host !== null && host !== this.lastHost) {
       if (!isAuthority(host)) throw new MalformedMessage('The Host header field is not a host with an optional port.')
       this.lastHost = host

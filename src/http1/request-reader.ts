@@ -16,8 +16,8 @@ import type { MessageWriter } from './message-writer.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { type Informed, ServerExchange } from './server-exchange.ts'
-import type { ServerOptions } from './server-handler.ts'
+import { type Informed, ServerExchange } from '../http/server-exchange.ts'
+import type { ServerOptions } from '../http/server-handler.ts'
 
 /**
  * idle: between requests; head, body: reading one; waiting: for the reply; tunnel: no longer HTTP; closing: only
@@ -149,6 +149,7 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   private begin(octets: Buffer, bodyStart: number, end: number): number {
     const { head, options } = this
     const exchange = new ServerExchange(head, this.identify(head), this.deadlines.clock.now(), this)
+    if (head.nominated !== null) for (const name of head.nominated) exchange.headers.delete(name)
     this.exchange = exchange
     this.closeAfter = this.clientCloses = head.close
     this.state = 'waiting'

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { codeOf, plainState } from '../../test/support/codes.ts'
 import { INCOMPLETE } from './fields.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
-import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
+import { CHUNKED, ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 
 function parse(text: string): ResponseHead {
   const head = new ResponseHead(defaultHeadLimits)
@@ -102,12 +102,6 @@ test('framing that could be read in two ways is refused', () => {
     assert.equal(refusal(`HTTP/1.1 200 OK\r\n${fields}\r\n`), 'bad-request')
   assert.equal(refusal('HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), 'bad-request')
   assert.equal(refusal('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'), 'not-implemented')
-})
-
-test('replies to HEAD, and 1xx, 204 and 304, have no content whatever their fields say', () => {
-  assert.ok(hasNoContent('HEAD', 200))
-  for (const status of [100, 103, 199, 204, 304]) assert.ok(hasNoContent('GET', status))
-  for (const status of [200, 201, 205, 206, 301, 404, 500]) assert.ok(!hasNoContent('GET', status))
 })
 
 test('the connection persists as versions and Connection say', () => {

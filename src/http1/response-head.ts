@@ -3,9 +3,12 @@ import { type Headers, headersFromWire } from '../http/headers.ts'
 import { foldedToken, CR, LF, SP, valueOctet } from '../http/characters.ts'
 import { readOptions } from './connection-options.ts'
 import { responseFieldNames } from '../http/field-names.ts'
-import { FieldSection, INCOMPLETE, MalformedMessage } from './fields.ts'
-import { parseContentLength, parseTransferEncoding } from './framing.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { FieldSection, INCOMPLETE } from './fields.ts'
+import { parseContentLength } from '../http/content.ts'
+import { parseTransferEncoding } from './framing.ts'
 import type { FieldLimits } from '../http/limits.ts'
+import type { ReceivedFields } from '../http/received-fields.ts'
 
 /** How the content of a response is delimited (RFC 9112 section 6.3). */
 export const CHUNKED = -1
@@ -25,19 +28,21 @@ export class ResponseHead {
   keepAliveTimeout = Number.POSITIVE_INFINITY
   /** Fields named by Connection that are not the wire's own. */
   nominated: string[] | null = null
-  readonly fields: FieldSection
+  readonly fields: ReceivedFields
 
+  private readonly section: FieldSection
   private readonly limits: FieldLimits
 
   constructor(limits: FieldLimits) {
     this.limits = limits
-    this.fields = new FieldSection(responseFieldNames, limits.headers)
+    this.section = new FieldSection(responseFieldNames, limits.headers)
+    this.fields = this.section.fields
   }
 
   /** Returns the offset behind the head, or INCOMPLETE. Throws a GatewayError that says what is wrong with it. */
   parse(octets: Buffer, start: number, end: number): number {
     const lineEnd = this.parseLine(octets, start, end)
-    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.fields.parse(octets, lineEnd, end)
+    const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - start > this.limits.head)
       throw new GatewayError('headers-too-large', `It is over ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
@@ -115,11 +120,6 @@ export class ResponseHead {
     this.contentLength = parseContentLength(contentLength)
     this.announcedLength = contentLength
   }
-}
-
-/** Whether a response to that method with that status has no content, whatever its fields say (RFC 9112 section 6.3). */
-export function hasNoContent(method: string, status: number): boolean {
-  return method === 'HEAD' || status === 204 || status === 304 || status < 200
 }
 
 const PREFIX = 'HTTP/1.'

@@ -13,13 +13,13 @@ import { ReadAhead } from './read-ahead.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { RequestReader } from './request-reader.ts'
-import { hasNoContent } from './response-head.ts'
-import type { ServerExchange } from './server-exchange.ts'
-import type { ServerHandler, ServerOptions, SlowReason } from './server-handler.ts'
+import { hasNoContent } from '../http/content.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
 import { GOING_AWAY } from './websocket-close.ts'
 
 /** A client's connection: reads requests one after another, and answers them in order. */
-export class ServerConnection extends RequestReader implements WriterOwner {
+export class ServerConnection extends RequestReader implements WriterOwner, ServedConnection {
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
 
@@ -52,17 +52,14 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     socket.on('close', () => this.gone())
   }
 
-  /** Whether a request is not yet answered whole. */
-  get busy(): boolean {
-    return this.exchange !== null
+  get inFlight(): number {
+    return this.exchange === null ? 0 : 1
   }
 
-  /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
   retire(): void {
     this.retiring = true
   }
 
-  /** Ends it now, as others need its place. */
   makeWay(): void {
     const { exchange } = this
     this.handler.slow('connections')
@@ -71,14 +68,13 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     else this.socket.resetAndDestroy()
   }
 
-  /** No further request: an idle connection ends now, a busy one after its reply. */
   drain(): void {
     this.draining = true
     if (this.state === 'idle') this.linger()
   }
 
-  /** Ends the connection now, whatever it is at: a reset keeps the client from taking what it has of a reply for whole. */
   cutOff(): void {
+    // A reset keeps the client from taking what it has of a reply for whole.
     if (this.tunnel !== null) this.tunnel.leave(GOING_AWAY)
     else if (this.exchange !== null || this.socket.writableLength > 0) this.socket.resetAndDestroy()
     else this.socket.destroy()
@@ -115,14 +111,14 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     // 2. The head, which says how this client can see the end of the content.
     const { status, body } = reply
     const empty = hasNoContent(exchange.method, status)
-    const chunked = body !== null && body.length < 0 && exchange.minor === 1
+    const chunked = body !== null && body.length < 0 && exchange.protocol !== '1.0'
     if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
     this.status = status
     this.lasting = isLasting(reply)
     this.pace.begin()
     // Of unknown length, and with a reply on its way, it may be one side of a conversation.
     if (this.body !== null && this.body.length < 0) this.bodyRate?.excuse()
-    const head = replyHead(reply, empty, exchange.minor, this.closeAfter, this.deadlines.dateField)
+    const head = replyHead(reply, empty, exchange.protocol, this.closeAfter, this.deadlines.dateField)
 
     // 3. Head and body.
     if (empty) cancelBody(body)
@@ -236,7 +232,7 @@ export class ServerConnection extends RequestReader implements WriterOwner {
     const reply = this.handler.refuse(error, this.peer, exchange)
     if (exchange !== null) return this.reply(reply)
     const content = reply.body instanceof Bytes ? reply.body.toLatin1() : ''
-    this.socket.write(replyHead(reply, false, 1, true, this.deadlines.dateField) + content, 'latin1')
+    this.socket.write(replyHead(reply, false, '1.1', true, this.deadlines.dateField) + content, 'latin1')
     this.linger()
   }
 

@@ -4,10 +4,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Client } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Deadlines } from '../http/deadlines.ts'
+import type { ReceivedHead } from '../http/received-head.ts'
 import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
-import type { ServerExchange } from '../http1/server-exchange.ts'
-import type { ServerHandler, ServerOptions, SlowReason } from '../http1/server-handler.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
 import { ConnectionShares } from './connection-shares.ts'
 import { readLent } from './accepted-socket.ts'
 import { inUse } from './claim.ts'
@@ -52,7 +53,7 @@ export class Listener implements ServerHandler {
   private readonly options: ListenerOptions
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
-  private readonly connections = new Set<ServerConnection>()
+  private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
@@ -78,7 +79,9 @@ export class Listener implements ServerHandler {
 
   /** Requests that are not yet answered whole. */
   get inFlight(): number {
-    return [...this.connections].filter(({ busy }) => busy).length
+    let count = 0
+    for (const { inFlight } of this.connections) count += inFlight
+    return count
   }
 
   /**
@@ -164,7 +167,7 @@ export class Listener implements ServerHandler {
     this.receiver.done(exchange, status, bytes, whole, cause)
   }
 
-  identify(connection: ServerConnection, head: RequestHead): Client {
+  identify(connection: ServedConnection, head: ReceivedHead): Client {
     if (connection.client !== null) return connection.client
     const peer = plainAddress(connection.peer)
     if (this.proxies.has(peer)) {
@@ -179,7 +182,7 @@ export class Listener implements ServerHandler {
     this.receiver.slow(reason)
   }
 
-  closed(connection: ServerConnection): void {
+  closed(connection: ServedConnection): void {
     this.connections.delete(connection)
     this.shares.delete(connection.peer)
     if (this.connections.size === 0) this.whenEmpty?.()
@@ -200,7 +203,7 @@ export class Listener implements ServerHandler {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
     if (greedy === null || greedy === peer || this.fruitless === now || this.trusts(greedy)) return false
-    let found: ServerConnection | null = null
+    let found: ServedConnection | null = null
     for (const connection of this.connections) {
       if (connection.peer !== greedy || !connection.waitsForClient) continue
       found ??= connection

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { Client } from '../http/exchange.ts'
-import type { FieldSection } from '../http1/fields.ts'
+import type { ReceivedFields } from '../http/received-fields.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
 export type Forwarding = 'x-forwarded' | 'forwarded'
@@ -45,7 +45,7 @@ export class TrustedProxies {
    * An entry that is no address ends the chain: what stands before it was not written by a proxy that is trusted.
    * Scheme and host are those that the proxy says which met the client.
    */
-  clientBehind(peer: string, scheme: 'http' | 'https', fields: FieldSection): Client {
+  clientBehind(peer: string, scheme: 'http' | 'https', fields: ReceivedFields): Client {
     const { addresses, schemes, hosts } =
       this.forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
     let address = peer
@@ -141,7 +141,7 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
 }
 
-function readXForwarded({ forwardedFor, forwardedProto, forwardedHost }: FieldSection): Said {
+function readXForwarded({ forwardedFor, forwardedProto, forwardedHost }: ReceivedFields): Said {
   return { addresses: entriesOf(forwardedFor), schemes: entriesOf(forwardedProto), hosts: entriesOf(forwardedHost) }
 }
 
@@ -153,7 +153,7 @@ function entriesOf(list: string | null): string[] {
 }
 
 /** RFC 7239 section 4: an element for each hop. Commas in quotes divide too, so that a client's quote swallows no proxy's word. */
-function readForwarded({ forwarded }: FieldSection): Said {
+function readForwarded({ forwarded }: ReceivedFields): Said {
   const elements = entriesOf(forwarded)
   return {
     addresses: elements.map((element) => parameterOf(element, FOR) ?? 'unknown'),

@@ -20,7 +20,7 @@ function setUp(t: TestContext, environment: Readonly<Record<string, string>>) {
   const output = new SpanOutput(SETTINGS, '1.0.0', log.log, clock)
   const write = (): void => {
     const trace = new Trace(newTraceId(), '', newSpanId(), SAMPLED, '')
-    const exchange = { ...makeExchange({ trace }), traceparent: null, tracestate: null, minor: 1 }
+    const exchange = { ...makeExchange({ trace }), traceparent: null, tracestate: null, protocol: '1.1' as const }
     output.write(exchange, { status: 200, bytes: 0, whole: true, end: clock.now() })
   }
   return { clock, log, output, write }

@@ -110,7 +110,7 @@ function serverParts(exchange: ReceivedExchange, { status, bytes, whole, end }: 
     [ATTR_URL_SCHEME]: exchange.client.scheme,
     [ATTR_URL_PATH]: cut(exchange.path, URL_LENGTH),
     [ATTR_CLIENT_ADDRESS]: exchange.client.address,
-    [ATTR_NETWORK_PROTOCOL_VERSION]: `1.${exchange.minor}`,
+    [ATTR_NETWORK_PROTOCOL_VERSION]: exchange.protocol,
     ...serverOf(exchange.host),
     'http.response.body.size': bytes,
     'sallyport.route': route.id,

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../http/exchange.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Protocol } from '../http/received-head.ts'
 import { ExchangeRecord } from '../http/record.ts'
 import { type Environment, readExportSettings } from './otel-environment.ts'
 import { createSampler, type Sampler } from './sampler.ts'
@@ -15,8 +16,7 @@ export interface ReceivedExchange extends Exchange {
   readonly tracestate: string | null
   trace: Exchange['trace']
   record: Exchange['record']
-  /** 0 for HTTP/1.0, 1 for HTTP/1.1. */
-  readonly minor: number
+  readonly protocol: Protocol
 }
 
 /** How an exchange ended. */

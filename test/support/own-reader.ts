@@ -9,7 +9,8 @@ import { INCOMPLETE } from '../../src/http1/fields.ts'
 import { Input } from '../../src/http1/input.ts'
 import { defaultHeadLimits } from '../../src/http/limits.ts'
 import { RequestHead } from '../../src/http1/request-head.ts'
-import { CHUNKED, hasNoContent, ResponseHead, UNTIL_CLOSE } from '../../src/http1/response-head.ts'
+import { hasNoContent } from '../../src/http/content.ts'
+import { CHUNKED, ResponseHead, UNTIL_CLOSE } from '../../src/http1/response-head.ts'
 
 /** One message as the parsers of the gateway read it. */
 export interface OwnMessage {

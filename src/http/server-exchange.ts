@@ -1,13 +1,13 @@
-import type { Body } from '../http/body.ts'
+import type { Body } from './body.ts'
 import type { GatewayError } from '../core/errors.ts'
-import type { Abortable, Client, Consumer, Exchange, RouteInfo } from '../http/exchange.ts'
-import { type Headers, headersFromWire } from '../http/headers.ts'
-import type { PathForms } from '../http/path-forms.ts'
-import type { PendingReply } from '../http/pending-reply.ts'
-import type { ExchangeRecord } from '../http/record.ts'
-import { type Trace, UNTRACED } from '../http/trace.ts'
-import type { DroppedField } from './fields.ts'
-import type { RequestHead } from './request-head.ts'
+import type { Abortable, Client, Consumer, Exchange, RouteInfo } from './exchange.ts'
+import { type Headers, headersFromWire } from './headers.ts'
+import type { PathForms } from './path-forms.ts'
+import type { PendingReply } from './pending-reply.ts'
+import type { ExchangeRecord } from './record.ts'
+import { type Trace, UNTRACED } from './trace.ts'
+import type { DroppedField } from './received-fields.ts'
+import type { Protocol, ReceivedHead } from './received-head.ts'
 
 const NO_ROUTE: RouteInfo = { id: '', pattern: '', service: null }
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
@@ -17,7 +17,7 @@ export interface Informed {
   inform(status: number, headers: Headers): void
 }
 
-/** The exchange that a server connection makes of a request head. */
+/** The exchange that a wire makes of the head of a request. */
 export class ServerExchange implements Exchange {
   readonly method: string
   path: string
@@ -28,7 +28,7 @@ export class ServerExchange implements Exchange {
   body: Body = null
   readonly client: Client
   readonly start: number
-  readonly minor: number
+  readonly protocol: Protocol
   /** W3C Trace Context as the client sent it, several lines joined by commas. */
   readonly traceparent: string | null
   readonly tracestate: string | null
@@ -58,7 +58,7 @@ export class ServerExchange implements Exchange {
 
   private readonly informed: Informed
 
-  constructor(head: RequestHead, client: Client, start: number, informed: Informed) {
+  constructor(head: ReceivedHead, client: Client, start: number, informed: Informed) {
     const { target, fields } = head
     const mark = target.indexOf('?')
     this.method = head.method
@@ -68,7 +68,7 @@ export class ServerExchange implements Exchange {
     this.headers = headersFromWire(fields.raw)
     this.client = client
     this.start = start
-    this.minor = head.minor
+    this.protocol = head.protocol
     this.traceparent = fields.traceparent
     this.tracestate = fields.tracestate
     this.oddNames = fields.oddNames
@@ -78,14 +78,13 @@ export class ServerExchange implements Exchange {
     this.refusal = head.refusal
     this.informed = informed
     this.acceptsTrailers = fields.te !== null && /(?:^|[,\s])trailers(?:$|[,;\s])/i.test(fields.te)
-    if (head.nominated !== null) for (const name of head.nominated) this.headers.delete(name)
   }
 
   inform(status: number, headers: Headers): void {
     // 100 and 101 are the wire's own, and any other would be the reply itself (RFC 9110 section 15.2).
     if (!Number.isInteger(status) || status < 102 || status > 199)
       throw new RangeError(`an interim response with status ${status}; expected 102 to 199`)
-    if (this.minor === 1 && !this.aborted) this.informed.inform(status, headers)
+    if (this.protocol !== '1.0' && !this.aborted) this.informed.inform(status, headers)
   }
 
   /** The client has left. */

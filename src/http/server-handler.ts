@@ -1,11 +1,10 @@
-import type { Client } from '../http/exchange.ts'
-import type { Reply } from '../http/reply.ts'
-import type { HeadLimits } from '../http/limits.ts'
-import type { RequestHead } from './request-head.ts'
-import type { ServerConnection } from './server-connection.ts'
+import type { Client } from './exchange.ts'
+import type { Reply } from './reply.ts'
+import type { HeadLimits } from './limits.ts'
+import type { ReceivedHead } from './received-head.ts'
 import type { ServerExchange } from './server-exchange.ts'
 
-/** What a server connection needs from the gateway. Times are milliseconds, sizes octets. */
+/** What a client's connection needs from the gateway. Times are milliseconds, sizes octets. */
 export interface ServerOptions extends HeadLimits {
   readonly body: number
   /** From the first octet of a head to its end. */
@@ -25,7 +24,29 @@ export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout', 'connect
 
 export type SlowReason = (typeof slowReasons)[number]
 
-/** The gateway as a server connection sees it. */
+/** A client's connection as the gateway sees it, whatever protocol it speaks. */
+export interface ServedConnection {
+  /** Address of the peer, which may be a proxy. */
+  readonly peer: string
+  /** For `identify` to keep what it found out about an untrusted peer. */
+  client: Client | null
+  /** Exchanges that are not yet answered whole. */
+  readonly inFlight: number
+  /** Whether it is between two requests. */
+  readonly idle: boolean
+  /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
+  readonly waitsForClient: boolean
+  /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
+  retire(): void
+  /** No further request: an idle connection ends now, a busy one after what it is at. */
+  drain(): void
+  /** Ends it now, as others need its place. */
+  makeWay(): void
+  /** Ends it now, whatever it is at; no client takes what it has of a reply for whole. */
+  cutOff(): void
+}
+
+/** The gateway as a client's connection sees it. */
 export interface ServerHandler {
   /** Answers. What it throws or rejects with goes to `refuse`. */
   handle(exchange: ServerExchange): Reply | Promise<Reply>
@@ -34,9 +55,9 @@ export interface ServerHandler {
   /** The exchange is over: what was sent, whether it was sent whole, and what it was broken off with, if anything. */
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
   /** Who the client is, by the forwarding fields where the peer may be believed. */
-  identify(connection: ServerConnection, head: RequestHead): Client
+  identify(connection: ServedConnection, head: ReceivedHead): Client
   /** An exchange was ended as its client was too slow. */
   slow(reason: SlowReason): void
   /** The connection is gone. */
-  closed(connection: ServerConnection): void
+  closed(connection: ServedConnection): void
 }

@@ -1,0 +1,27 @@
+import { MalformedMessage } from './malformed-message.ts'
+
+/** More digits than these are not exact as a number. */
+const MAXIMUM_DIGITS = 15
+const DIGIT_0 = 48
+
+/** The octets that a Content-Length announces (RFC 9110 section 8.6). Throws MalformedMessage for a sign, a list, a fraction, a huge value. */
+export function parseContentLength(value: string): number {
+  let length = 0
+  const digits = value.length
+  for (let i = 0; i < digits; i++) {
+    const digit = value.charCodeAt(i) - DIGIT_0
+    if (!(digit >= 0 && digit <= 9)) throw badLength()
+    length = length * 10 + digit
+  }
+  if (digits === 0 || digits > MAXIMUM_DIGITS) throw badLength()
+  return length
+}
+
+function badLength(): MalformedMessage {
+  return new MalformedMessage('Content-Length is not one decimal number of up to 15 digits.')
+}
+
+/** Whether a response to that method with that status has no content, whatever its fields say (RFC 9110 section 6.4.1). */
+export function hasNoContent(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304 || status < 200
+}
