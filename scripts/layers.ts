@@ -7,6 +7,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   core: [],
   http: ['core'],
   http1: ['core', 'http'],
+  tls: ['core'],
   listener: ['core', 'http', 'http1'],
   routing: ['core', 'http'],
   policies: ['core', 'http', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts'],

@@ -21,6 +21,7 @@ const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
+  { command: 'openssl', package: 'openssl', tests: 'certificates as others read them' },
   { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
   { command: 'promtool', package: 'prometheus', tests: 'the rules of Prometheus' },
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },

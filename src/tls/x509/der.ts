@@ -1,0 +1,114 @@
+/** Writes DER (ITU-T X.690), as far as certificates need it. There is no reader: node:crypto and OpenSSL read. */
+
+const LONG_FORM = 0x80
+const CONTEXT = 0x80
+const CONSTRUCTED = 0x20
+
+/** One value: its tag, its length in the fewest octets (X.690 section 10.1), its contents. */
+function element(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+  const octets = Buffer.concat(contents)
+  return Buffer.concat([Buffer.of(tag), lengthOf(octets), octets])
+}
+
+/** SEQUENCE. */
+export function sequence(...items: readonly Uint8Array[]): Buffer {
+  return element(0x30, ...items)
+}
+
+/** SET OF with its items in the order of their octets (X.690 section 11.6). */
+export function setOf(...items: readonly Uint8Array[]): Buffer {
+  return element(0x31, ...[...items].sort((a, b) => Buffer.compare(a, b)))
+}
+
+/** BOOLEAN. */
+export function boolean(value: boolean): Buffer {
+  return element(0x01, Buffer.of(value ? 0xff : 0))
+}
+
+/** INTEGER of a number that is not negative. */
+export function integer(value: number | bigint): Buffer {
+  const hex = value.toString(16)
+  const octets = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  // The first bit is the sign.
+  const sign = (octets[0] ?? 0) >= 0x80 ? Buffer.of(0) : Buffer.of()
+  return element(0x02, sign, octets)
+}
+
+/** NULL. */
+export function nothing(): Buffer {
+  return element(0x05)
+}
+
+/** OBJECT IDENTIFIER of numbers with dots between them, such as "2.5.29.17". */
+export function objectIdentifier(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number)
+  return element(0x06, Buffer.from([first * 40 + second, ...rest].flatMap(base128)))
+}
+
+/** OCTET STRING. */
+export function octetString(octets: Uint8Array): Buffer {
+  return element(0x04, octets)
+}
+
+/** BIT STRING of whole octets. */
+export function bitString(octets: Uint8Array): Buffer {
+  return element(0x03, Buffer.of(0), octets)
+}
+
+/** BIT STRING of named bits, bit 0 first; those after the last that is set are left out (X.690 section 11.2.2). Up to 8 bits. */
+export function namedBits(...bits: readonly number[]): Buffer {
+  const octet = bits.reduce((sum, bit) => sum + (0x80 >> bit), 0)
+  const unused = 7 - Math.max(...bits)
+  return element(0x03, Buffer.of(unused, octet))
+}
+
+/** UTF8String. */
+export function utf8String(text: string): Buffer {
+  return element(0x0c, Buffer.from(text))
+}
+
+/** A point in time in wall-clock milliseconds, to the second: UTCTime up to 2049, later GeneralizedTime (RFC 5280 section 4.1.2.5). */
+export function time(ms: number): Buffer {
+  const digits = new Date(ms).toISOString().replaceAll(/[-:T]|\..*$/g, '')
+  const year = new Date(ms).getUTCFullYear()
+  if (year >= 1950 && year < 2050) return element(0x17, Buffer.from(`${digits.slice(2)}Z`))
+  return element(0x18, Buffer.from(`${digits}Z`))
+}
+
+/** [number] around a value of its own tag. */
+export function explicit(number: number, value: Uint8Array): Buffer {
+  return element(CONTEXT + CONSTRUCTED + number, value)
+}
+
+/** [number] in place of the tag of octets. */
+export function implicit(number: number, octets: Uint8Array): Buffer {
+  return element(CONTEXT + number, octets)
+}
+
+/** [number] in place of the tag of a SEQUENCE or SET. */
+export function implicitList(number: number, ...items: readonly Uint8Array[]): Buffer {
+  return element(CONTEXT + CONSTRUCTED + number, ...items)
+}
+
+/** DER as text (RFC 7468): `label` such as "CERTIFICATE". */
+export function pemOf(label: string, der: Uint8Array): string {
+  const lines =
+    Buffer.from(der)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? []
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
+}
+
+function lengthOf(octets: Buffer): Buffer {
+  if (octets.length < LONG_FORM) return Buffer.of(octets.length)
+  const hex = octets.length.toString(16)
+  const length = Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex')
+  return Buffer.concat([Buffer.of(LONG_FORM + length.length), length])
+}
+
+/** Seven bits an octet, the first of which say that more follow (X.690 section 8.19). */
+function base128(number: number): number[] {
+  const octets = [number % 128]
+  for (let rest = Math.floor(number / 128); rest > 0; rest = Math.floor(rest / 128)) octets.unshift(128 + (rest % 128))
+  return octets
+}

@@ -1,0 +1,62 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { implicit, objectIdentifier, sequence, setOf, utf8String } from './der.ts'
+
+/** Whom a certificate is about, or who signed it (RFC 5280 section 4.1.2.6). */
+export interface Subject {
+  readonly commonName?: string
+  readonly organization?: string
+  readonly unit?: string
+}
+
+const ATTRIBUTES = { organization: '2.5.4.10', unit: '2.5.4.11', commonName: '2.5.4.3' } as const
+
+/** Distinguished name of a subject. */
+export function distinguishedName({ organization, unit, commonName }: Subject): Buffer {
+  const attributes = [
+    [ATTRIBUTES.organization, organization],
+    [ATTRIBUTES.unit, unit],
+    [ATTRIBUTES.commonName, commonName],
+  ] as const
+  const written = attributes.flatMap(([type, value]) =>
+    value === undefined ? [] : [setOf(sequence(objectIdentifier(type), utf8String(value)))],
+  )
+  return sequence(...written)
+}
+
+/**
+ * The names of a subjectAltName (RFC 5280 section 4.2.1.6): each is an IP address, a URI (with "://"), a mail address (with "@")
+ * or else a DNS name. Throws a TypeError for what is none of these: DNS names come in
+ * their ASCII form.
+ */
+export function generalNames(names: readonly string[]): Buffer {
+  return sequence(...names.map(generalName))
+}
+
+function generalName(name: string): Buffer {
+  const address = ipOctets(name)
+  if (address !== null) return implicit(7, address)
+  const kind = kindOf(name)
+  if (kind === null) throw new TypeError(`"${name}" cannot stand in a certificate: expected an ASCII name or address`)
+  return implicit(kind, Buffer.from(name))
+}
+
+/** The tag of a name: uniformResourceIdentifier, rfc822Name or dNSName. */
+function kindOf(name: string): number | null {
+  if (!/^[\x21-\x7e]+$/.test(name)) return null
+  if (name.includes('://')) return 6
+  if (name.includes('@')) return 1
+  return /^[\w.*-]+$/.test(name) ? 2 : null
+}
+
+/** The octets of an IP address, or null for any other text. */
+function ipOctets(address: string): Buffer | null {
+  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
+  if (!isIPv6(address)) return null
+  // The URL writes what is left as groups of hexadecimal digits, with at most one "::".
+  const host = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1)
+  if (host === undefined) return null
+  const [before = [], after = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')))
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0')
+  const groups = [...before, ...zeros, ...after]
+  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex')
+}
