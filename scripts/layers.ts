@@ -8,6 +8,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   http: ['core'],
   http1: ['core', 'http'],
   tls: ['core'],
+  acme: ['core', 'tls'],
   listener: ['core', 'http', 'http1'],
   routing: ['core', 'http'],
   policies: ['core', 'http', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts'],

@@ -22,6 +22,7 @@ const servers: readonly TestServer[] = [
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
   { command: 'openssl', package: 'openssl', tests: 'certificates as others read them' },
+  { command: 'pebble', package: 'pebble', tests: 'certificates of ACME' },
   { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
   { command: 'promtool', package: 'prometheus', tests: 'the rules of Prometheus' },
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { retryAfter } from './retry-after.ts'
+
+const PREFIX = 'urn:ietf:params:acme:error:'
+/** Characters of what a server says that are passed on, and how many of its details. */
+const LONGEST_DETAIL = 400
+const MOST_PARTS = 5
+
+/** A problem document (RFC 7807) with the parts that ACME adds (RFC 8555 section 6.7.1). */
+const problem = z.object({
+  type: z.string().default(''),
+  detail: z.string().default(''),
+  subproblems: z
+    .array(
+      z.object({
+        detail: z.string().default(''),
+        identifier: z.object({ value: z.string() }).optional(),
+      }),
+    )
+    .default([]),
+})
+
+/** What an ACME server refused, or what became of a challenge: the message says why, as the server does. */
+export class AcmeError extends Error {
+  /** Such as "rateLimited" (RFC 8555 section 6.7), or "" where the server says none of these. */
+  readonly type: string
+  /** Milliseconds until which there is no sense in trying again; null where the server does not say. */
+  readonly retryAfter: number | null
+
+  constructor(message: string, type = '', wait: number | null = null) {
+    super(message)
+    this.name = 'AcmeError'
+    this.type = type
+    this.retryAfter = wait
+  }
+}
+
+/** The error that an answer stands for; `what` is what was asked. `now` is wall-clock milliseconds. */
+export function errorOfAnswer(
+  what: string,
+  { status, text, retryAfter: wait }: { status: number; text: string; retryAfter: string | undefined },
+  now: number,
+): AcmeError {
+  const { type, said } = readProblem(parseJson(text))
+  return new AcmeError(`${what}: ${said === '' ? `status ${status}` : said}`, type, retryAfter(wait, now))
+}
+
+/** The type and the words of a problem document; both "" for anything else. */
+export function readProblem(document: unknown): { type: string; said: string } {
+  const { success, data } = problem.safeParse(document)
+  if (!success) return { type: '', said: '' }
+  const type = data.type.startsWith(PREFIX) ? data.type.slice(PREFIX.length) : ''
+  const parts = data.subproblems
+    .slice(0, MOST_PARTS)
+    .map(({ identifier, detail }) => (identifier === undefined ? detail : `${identifier.value}: ${detail}`))
+  const said = [data.detail, ...parts].filter((part) => part !== '').map(printable)
+  return { type, said: said.join('; ') + (type === '' ? '' : ` (${type})`) }
+}
+
+/** JSON as what it stands for; undefined for any other text. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function printable(text: string): string {
+  const short = text.length > LONGEST_DETAIL ? `${text.slice(0, LONGEST_DETAIL)}…` : text
+  return short.replaceAll(/\p{Cc}+/gu, ' ')
+}

@@ -1,0 +1,202 @@
+import { z } from 'zod'
+import type { Account } from './account.ts'
+import { AcmeError, readProblem } from './acme-error.ts'
+import type { Challenge, ChallengeType, Solver } from './challenge.ts'
+import { pauseUntil } from './pause.ts'
+import { retryAfter } from './retry-after.ts'
+import type { Session } from './session.ts'
+import type { Answer } from './transport.ts'
+
+/** How long a CA may take for one step, in milliseconds. */
+const STEP = 5 * 60_000
+/** Between two looks where the CA does not say, in milliseconds: the first, and the last after each has been half as long again. */
+const FIRST_LOOK = 250
+const LAST_LOOK = 10_000
+/** Authorizations of one order, and challenges of each. */
+const MOST = 100
+
+const httpsUrl = z.url({ protocol: /^https$/ })
+
+const orderSchema = z.object({
+  status: z.enum(['pending', 'ready', 'processing', 'valid', 'invalid']),
+  authorizations: httpsUrl.array().max(MOST),
+  finalize: httpsUrl,
+  certificate: httpsUrl.optional(),
+  error: z.unknown().optional(),
+})
+
+const challengeSchema = z.object({
+  type: z.string(),
+  url: httpsUrl,
+  status: z.string().default('pending'),
+  // Characters of base64url, and long enough for 128 bits (RFC 8555 section 8.3).
+  token: z
+    .string()
+    .regex(/^[\w-]{16,256}$/)
+    .optional(),
+  error: z.unknown().optional(),
+})
+
+const authorizationSchema = z.object({
+  identifier: z.object({ value: z.string() }),
+  status: z.enum(['pending', 'valid', 'invalid', 'deactivated', 'expired', 'revoked']),
+  challenges: challengeSchema.array().max(MOST),
+})
+
+type Authorization = z.output<typeof authorizationSchema>
+
+export interface OrderRequest {
+  /** DNS names, also wildcards. */
+  readonly names: readonly string[]
+  /** DER of a certificate signing request for these names (RFC 2986). */
+  readonly csr: Uint8Array
+  readonly solver: Solver
+  /** The certificate that this one is to take the place of (RFC 9773 section 5); null for none. */
+  readonly replaces: string | null
+  /** The gateway stops. */
+  readonly ending: AbortSignal
+}
+
+/** An authorization that still has to be answered for, and how. */
+interface Open {
+  readonly url: string
+  readonly challengeUrl: string
+  readonly challenge: Challenge
+}
+
+/** One certificate from one CA: from the order to the chain (RFC 8555 section 7.4). */
+export class Order {
+  private readonly session: Session
+  private readonly account: Account
+  private readonly request: OrderRequest
+
+  constructor(session: Session, account: Account, request: OrderRequest) {
+    this.session = session
+    this.account = account
+    this.request = request
+  }
+
+  /**
+   * Resolves with the chain, PEM, the certificate first. Rejects with an AcmeError that says what the CA refused.
+   *
+   * 1. Place the order.
+   * 2. Find what has to be answered for, and put the answers in place.
+   * 3. Have the CA look, and wait for what it says.
+   * 4. Send the request for the certificate, wait for it, and fetch it.
+   */
+  async run(): Promise<string> {
+    const { session, request } = this
+    // 1.
+    const placed = await this.place()
+    const order = session.read(placed, orderSchema, 'the order')
+    const { location } = placed
+    if (location === undefined) throw new AcmeError(`${session.url} gives no URL for the order`)
+    // 2.
+    const open = await this.openAuthorizations(order.authorizations)
+    const withdraw = open.length === 0 ? null : await request.solver.present(open.map(({ challenge }) => challenge))
+    // 3.
+    try {
+      for (const { challengeUrl } of open) await this.post(challengeUrl, {})
+      for (const each of open) await this.validated(each)
+    } finally {
+      await withdraw?.()
+    }
+    // 4.
+    await this.settled(location, ['pending'])
+    await this.post(order.finalize, { csr: Buffer.from(request.csr).toString('base64url') })
+    const { certificate } = await this.settled(location, ['ready', 'processing'])
+    if (certificate === undefined) throw new AcmeError('the order is valid, and the CA gives no certificate')
+    return (await this.post(certificate, null)).text
+  }
+
+  private async place(): Promise<Answer> {
+    const { session, request } = this
+    const { newOrder } = await session.directory()
+    const identifiers = request.names.map((value) => ({ type: 'dns', value }))
+    if (request.replaces === null) return this.post(newOrder, { identifiers })
+    try {
+      return await this.post(newOrder, { identifiers, replaces: request.replaces })
+    } catch (error) {
+      // One that was replaced already, or is of another CA, is no reason to go without (RFC 9773 section 5).
+      if (!(error instanceof AcmeError) || !['alreadyReplaced', 'malformed'].includes(error.type)) throw error
+      return this.post(newOrder, { identifiers })
+    }
+  }
+
+  private async openAuthorizations(urls: readonly string[]): Promise<Open[]> {
+    const open: Open[] = []
+    for (const url of urls) {
+      const authorization = await this.authorization(url)
+      if (authorization.status === 'valid') continue
+      open.push(this.chosen(url, authorization))
+    }
+    return open
+  }
+
+  private chosen(url: string, { identifier, challenges }: Authorization): Open {
+    const { type } = this.request.solver
+    const found = challenges.find((each) => each.type === type)
+    if (found?.token === undefined) throw new AcmeError(notOffered(identifier.value, type, challenges))
+    const { token, url: challengeUrl } = found
+    const keyAuthorization = `${token}.${this.account.thumbprint}`
+    return { url, challengeUrl, challenge: { type, domain: identifier.value, token, keyAuthorization } }
+  }
+
+  private async validated({ url, challenge }: Open): Promise<void> {
+    const { domain, type } = challenge
+    const late = `the CA has not looked at the ${type} challenge of ${domain} within ${STEP / 1000}s`
+    await this.poll(late, async () => {
+      const answer = await this.post(url, null)
+      const { status, challenges } = this.session.read(answer, authorizationSchema, 'the authorization')
+      if (status === 'pending') return { answer, done: null }
+      if (status === 'valid') return { answer, done: true }
+      const failed = challenges.find((each) => each.error !== undefined && each.error !== null)
+      const { type: reason, said } = readProblem(failed?.error)
+      const why = said === '' ? `the authorization is ${status}` : said
+      throw new AcmeError(`${type} challenge of ${domain}: ${why}`, reason)
+    })
+  }
+
+  /** The order once it is in none of these states any more. */
+  private settled(url: string, passing: readonly string[]): Promise<z.output<typeof orderSchema>> {
+    return this.poll(`the CA has not gone on with the order within ${STEP / 1000}s`, async () => {
+      const answer = await this.post(url, null)
+      const order = this.session.read(answer, orderSchema, 'the order')
+      if (order.status === 'invalid') {
+        const { type, said } = readProblem(order.error)
+        throw new AcmeError(`the order is invalid${said === '' ? '' : `: ${said}`}`, type)
+      }
+      return { answer, done: passing.includes(order.status) ? null : order }
+    })
+  }
+
+  /** Looks again and again, as often as the CA says, until there is a result. */
+  private async poll<Result>(
+    late: string,
+    look: () => Promise<{ answer: Answer; done: Result | null }>,
+  ): Promise<Result> {
+    const { clock } = this.session
+    const end = clock.now() + STEP
+    for (let wait = FIRST_LOOK; ; wait = Math.min(wait * 1.5, LAST_LOOK)) {
+      const { answer, done } = await look()
+      if (done !== null) return done
+      const asked = retryAfter(answer.retryAfter, clock.wall()) ?? wait
+      const pause = Math.min(Math.max(asked, FIRST_LOOK), STEP)
+      if (clock.now() + pause > end) throw new AcmeError(late)
+      await pauseUntil(pause, clock, this.request.ending)
+    }
+  }
+
+  private async authorization(url: string): Promise<Authorization> {
+    return this.session.read(await this.post(url, null), authorizationSchema, 'the authorization')
+  }
+
+  private post(url: string, payload: object | null): Promise<Answer> {
+    const { key, url: account } = this.account
+    return this.session.post(url, payload, { key, account })
+  }
+}
+
+function notOffered(name: string, type: ChallengeType, offered: readonly { type: string }[]): string {
+  return `the CA offers no ${type} challenge for ${name}; it offers ${offered.map((each) => each.type).join(', ')}`
+}

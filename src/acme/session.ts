@@ -1,0 +1,108 @@
+import type { KeyObject } from 'node:crypto'
+import { createPublicKey } from 'node:crypto'
+import { FlattenedSign } from 'jose'
+import type { z } from 'zod'
+import type { Clock } from '../core/clock.ts'
+import { AcmeError, errorOfAnswer, parseJson } from './acme-error.ts'
+import { type Directory, directorySchema } from './directory.ts'
+import type { Answer, Transport } from './transport.ts'
+
+/** How often a request is repeated because its nonce was refused. */
+const MOST_NONCES = 12
+/** Nonces that are kept for later requests. */
+const SPARE_NONCES = 10
+/** For how long what a directory says is believed, in milliseconds. */
+const DIRECTORY_LASTS = 3600 * 1000
+
+/** Who signs a request: an account by its URL, or a key that has none yet. */
+export interface Signer {
+  readonly key: KeyObject
+  /** URL of the account; null for a key that is to get one. */
+  readonly account: string | null
+}
+
+/** Requests to one ACME server: signed, each with a nonce of its own (RFC 8555 section 6). */
+export class Session {
+  readonly url: string
+  readonly clock: Clock
+  private readonly transport: Transport
+  private readonly nonces: string[] = []
+  private known: { readonly directory: Directory; readonly until: number } | null = null
+
+  /** `url` is that of the directory. */
+  constructor(url: string, transport: Transport, clock: Clock) {
+    this.url = url
+    this.transport = transport
+    this.clock = clock
+  }
+
+  /** What the server offers. Rejects with an AcmeError where it does not say. */
+  async directory(): Promise<Directory> {
+    const { known, clock } = this
+    if (known !== null && clock.now() < known.until) return known.directory
+    const answer = await this.transport.ask({ method: 'GET', url: this.url })
+    const directory = this.read(answer, directorySchema, `the directory ${this.url}`)
+    this.known = { directory, until: clock.now() + DIRECTORY_LASTS }
+    return directory
+  }
+
+  /** Reads what anybody may (RFC 9773 section 4.1). */
+  async get(url: string): Promise<Answer> {
+    return this.accept(await this.transport.ask({ method: 'GET', url }), `GET ${url}`)
+  }
+
+  /**
+   * Sends a signed request; `payload` null reads a resource (POST-as-GET, RFC 8555 section 6.3). A refused nonce is
+   * replaced. Rejects with an AcmeError for whatever else the server refuses.
+   */
+  async post(url: string, payload: object | null, signer: Signer): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      const body = await sign(url, payload, await this.nonce(), signer)
+      const answer = await this.transport.ask({ method: 'POST', url, body })
+      this.keep(answer.nonce)
+      if (answer.status < 400) return answer
+      const error = errorOfAnswer(new URL(url).host, answer, this.clock.wall())
+      if (error.type !== 'badNonce' || attempt === MOST_NONCES) throw error
+    }
+  }
+
+  /** The same for a resource of that shape; throws an AcmeError where the answer has another one. */
+  read<Schema extends z.ZodType>(answer: Answer, schema: Schema, what: string): z.output<Schema> {
+    const { success, data } = schema.safeParse(parseJson(this.accept(answer, what).text))
+    if (!success)
+      throw new AcmeError(`${what} is not what RFC 8555 says; check that it is the URL of an ACME directory`)
+    return data
+  }
+
+  private accept(answer: Answer, what: string): Answer {
+    if (answer.status >= 200 && answer.status < 300) return answer
+    throw errorOfAnswer(what, answer, this.clock.wall())
+  }
+
+  private async nonce(): Promise<string> {
+    const kept = this.nonces.pop()
+    if (kept !== undefined) return kept
+    const { newNonce } = await this.directory()
+    const { nonce } = this.accept(await this.transport.ask({ method: 'HEAD', url: newNonce }), `HEAD ${newNonce}`)
+    if (nonce === undefined) throw new AcmeError(`${newNonce} gives no nonce`)
+    return nonce
+  }
+
+  private keep(nonce: string | undefined): void {
+    if (nonce !== undefined && this.nonces.length < SPARE_NONCES) this.nonces.push(nonce)
+  }
+}
+
+async function sign(url: string, payload: object | null, nonce: string, signer: Signer): Promise<string> {
+  const { key, account } = signer
+  const content = payload === null ? '' : JSON.stringify(payload)
+  const identity = account === null ? { jwk: publicJwk(key) } : { kid: account }
+  const jws = new FlattenedSign(Buffer.from(content)).setProtectedHeader({ alg: 'ES256', nonce, url, ...identity })
+  return JSON.stringify(await jws.sign(key))
+}
+
+/** The public half of a P-256 key as a JWK (RFC 7518 section 6.2.1). */
+export function publicJwk(key: KeyObject): { kty: string; crv: string; x: string; y: string } {
+  const { kty = '', crv = '', x = '', y = '' } = createPublicKey(key).export({ format: 'jwk' })
+  return { kty, crv, x, y }
+}

@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { Authority } from './certificates.ts'
+import { cleanUp } from './cleanup.ts'
+import { send } from './client.ts'
+import { freePorts, until } from './redis.ts'
+
+const HOST = '127.0.0.1'
+
+/** An external account that pebble knows. */
+export const externalAccount = {
+  keyId: 'kid-1',
+  hmacKey: 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W',
+}
+
+export interface PebbleOptions {
+  /** Where it looks for http-01. */
+  readonly httpPort?: number
+  /** Where it looks for tls-alpn-01. */
+  readonly tlsPort?: number
+  /** How long certificates are valid, in seconds. Default 5 years. */
+  readonly validity?: number
+  /** Whether it wants an external account. */
+  readonly external?: boolean
+  /** Part of the nonces that it refuses, in per cent. Default 30. */
+  readonly refusedNonces?: number
+  /** Whether it takes every challenge for solved. */
+  readonly alwaysValid?: boolean
+}
+
+/** A DNS server of a test, in which every name is 127.0.0.1. */
+export class TestDns {
+  readonly port: number
+  private readonly management: number
+
+  constructor(port: number, management: number) {
+    this.port = port
+    this.management = management
+  }
+
+  /** What a hook would do: the name ends in a dot. */
+  async setTxt(host: string, value: string): Promise<void> {
+    await this.tell('/set-txt', { host, value })
+  }
+
+  async clearTxt(host: string): Promise<void> {
+    await this.tell('/clear-txt', { host })
+  }
+
+  /** The URL of its own interface. */
+  get url(): string {
+    return `http://${HOST}:${this.management}`
+  }
+
+  private async tell(path: string, what: object): Promise<void> {
+    const { status } = await send(this.management, { method: 'POST', path, body: JSON.stringify(what) })
+    if (status !== 200) throw new Error(`${path}: ${status}`)
+  }
+}
+
+/** An ACME server of a test: pebble, strict, with nonces that it refuses. */
+export class Pebble {
+  readonly directory: string
+  /** PEM of who signed the certificate of its own server. */
+  readonly ca: string
+  private readonly management: number
+  private readonly run: () => ChildProcess
+  private child: ChildProcess | null = null
+
+  constructor(port: number, management: number, ca: string, run: () => ChildProcess) {
+    this.directory = `https://${HOST}:${port}/dir`
+    this.ca = ca
+    this.management = management
+    this.run = run
+  }
+
+  /** Starts it, with none of the accounts and another root than before; resolves when it answers. */
+  async start(): Promise<void> {
+    this.child = this.run()
+    await until('pebble', () => this.ask('/roots/0').then(Boolean, () => false))
+  }
+
+  /** PEM of the root of the certificates that it issues. */
+  root(): Promise<string> {
+    return this.ask('/roots/0')
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+
+  private ask(path: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: HOST, port: this.management, path, ca: this.ca, agent: false }, (answer) => {
+        let text = ''
+        answer.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        answer.on('end', () => resolve(text))
+      })
+      asked.on('error', reject)
+      asked.end()
+    })
+  }
+}
+
+/** Starts a DNS server on a free port until the end of the test. */
+export async function startDns(t: TestContext): Promise<TestDns> {
+  const [port, management] = await freePorts(2)
+  const places = ['-dns01', `${HOST}:${port}`, '-management', `${HOST}:${management}`]
+  const none = ['-http01', '', '-https01', '', '-tlsalpn01', '', '-defaultIPv6', '']
+  const child = spawn('pebble-challtestsrv', [...places, ...none], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  cleanUp(t, async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const dns = new TestDns(port!, management!)
+  await until('the DNS server', () =>
+    dns.clearTxt('nobody.test.').then(
+      () => true,
+      () => false,
+    ),
+  )
+  return dns
+}
+
+/** Starts pebble on free ports until the end of the test. */
+export async function startPebble(t: TestContext, dns: TestDns, options: PebbleOptions = {}): Promise<Pebble> {
+  const { httpPort = 1, tlsPort = 1, validity, external = false, refusedNonces = 30, alwaysValid = false } = options
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-pebble-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  const [port, management] = await freePorts(2)
+  const authority = new Authority()
+  const { cert, key } = authority.issue()
+  const [certificate, privateKey, file] = ['cert.pem', 'key.pem', 'pebble.json'].map((name) => join(folder, name))
+  await writeFile(certificate!, cert)
+  await writeFile(privateKey!, key)
+  const pebble = {
+    listenAddress: `${HOST}:${port}`,
+    managementListenAddress: `${HOST}:${management}`,
+    certificate,
+    privateKey,
+    httpPort,
+    tlsPort,
+    ...(validity !== undefined && { certificateValidityPeriod: validity }),
+    externalAccountBindingRequired: external,
+    externalAccountMACKeys: { [externalAccount.keyId]: externalAccount.hmacKey },
+  }
+  await writeFile(file!, JSON.stringify({ pebble }))
+  const env = {
+    ...process.env,
+    PEBBLE_VA_NOSLEEP: '1',
+    PEBBLE_AUTHZREUSE: '0',
+    PEBBLE_WFE_NONCEREJECT: String(refusedNonces),
+    ...(alwaysValid && { PEBBLE_VA_ALWAYS_VALID: '1' }),
+  }
+  const args = ['-strict', '-config', file!, '-dnsserver', `${HOST}:${dns.port}`]
+  const server = new Pebble(port!, management!, authority.cert, () => spawn('pebble', args, { env, stdio: 'ignore' }))
+  cleanUp(t, () => server.kill())
+  await server.start()
+  return server
+}
