@@ -38,7 +38,7 @@ export interface Leaf {
 /** A CA of a test; without anything else it has an EC key, and is valid for ten years around now. */
 export interface AuthorityOptions {
   readonly subject?: Subject
-  readonly key?: KeyKind
+  readonly key?: KeyObject | KeyKind
   readonly notBefore?: number
   readonly notAfter?: number
 }
@@ -62,7 +62,7 @@ export class Authority {
   constructor(options: AuthorityOptions = {}, parent: Authority | null = null) {
     const { subject = { commonName: 'Test CA' }, key = 'ec', ...validity } = options
     this.subject = subject
-    this.key = newKey(key)
+    this.key = keyOf(key)
     const issuer: Issuer = parent ?? this
     this.cert = createCertificate({ subject, key: this.key, issuer, ca: true, ...lasting(validity, YEARS) })
     this.chain = parent === null ? '' : this.cert + parent.chain
@@ -76,7 +76,7 @@ export class Authority {
   /** A certificate that it has signed, for servers unless `purposes` says otherwise. */
   issue(options: LeafOptions = {}): Leaf {
     const { key = 'ec', names = ['localhost', '127.0.0.1', '::1'], purposes = ['server'], ...rest } = options
-    const own = typeof key === 'string' ? newKey(key) : key
+    const own = keyOf(key)
     const subject = rest.subject ?? { commonName: names[0] ?? 'leaf' }
     const described: CertificateOptions = {
       ...rest,
@@ -116,7 +116,7 @@ export class Authority {
 
 /** A certificate that signed itself. */
 export function selfSigned({ key = 'ec', names = ['localhost'], ...rest }: LeafOptions = {}): Leaf {
-  const own = typeof key === 'string' ? newKey(key) : key
+  const own = keyOf(key)
   const { subject = { commonName: names[0] ?? 'leaf' }, purposes = ['server'] } = rest
   const issuer = { subject, key: own }
   const described: CertificateOptions = { ...rest, ...lasting(rest), subject, key: own, names, purposes, issuer }
@@ -126,6 +126,10 @@ export function selfSigned({ key = 'ec', names = ['localhost'], ...rest }: LeafO
 /** The serial number of a certificate. */
 export function serialOf(cert: string): bigint {
   return BigInt(`0x${new X509Certificate(cert).serialNumber}`)
+}
+
+function keyOf(key: KeyObject | KeyKind): KeyObject {
+  return typeof key === 'string' ? newKey(key) : key
 }
 
 function lasting({ notBefore, notAfter }: AuthorityOptions, either = HOUR): { notBefore: number; notAfter: number } {

@@ -1,0 +1,67 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { userInfo } from 'node:os'
+
+/** Why a file cannot be used, without its name: "no such file". */
+export class FileError extends Error {}
+
+const KIBIBYTE = 1024
+
+/** The text of a small file, without a byte order mark; `most` is what it may have in octets. Throws FileError. */
+export function readText(file: string, most: number): string {
+  // A pipe would keep the process waiting for whoever writes to it.
+  const descriptor = open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    return textOf(readUpTo(descriptor, most))
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function open(file: string, flags: number): number {
+  try {
+    return openSync(file, flags)
+  } catch (error) {
+    throw new FileError(reasonOf(error), { cause: error })
+  }
+}
+
+function readUpTo(descriptor: number, most: number): Buffer {
+  const stats = fstatSync(descriptor)
+  if (stats.isDirectory()) throw new FileError('is a folder; expected a file in it')
+  if (!stats.isFile()) throw new FileError('is no regular file')
+  const buffer = Buffer.alloc(Math.min(stats.size, most) + 1)
+  let length = 0
+  while (length < buffer.length) {
+    const read = readSync(descriptor, buffer, length, buffer.length - length, null)
+    if (read === 0) return buffer.subarray(0, length)
+    length += read
+  }
+  if (stats.size > most) throw new FileError(`is larger than ${most / KIBIBYTE} KiB`)
+  throw new FileError('changed while it was read: try again')
+}
+
+function textOf(octets: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(octets)
+  } catch (error) {
+    throw new FileError('is not UTF-8 text', { cause: error })
+  }
+}
+
+/** What the system calls it helps those who know it; the others need to know what to do. */
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : ''
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file'
+  if (code === 'EACCES' || code === 'EPERM')
+    return `may not be read by the user ${userName()}: change its owner or mode`
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+}
+
+/** In a container the user often has a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}

@@ -1,0 +1,142 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import { FileError, readText } from '../core/read-text.ts'
+import { certificateNames } from './certificate-names.ts'
+import { judgeChain } from './judge-chain.ts'
+import { isEncrypted, isPrivateKey, pemBlocks } from './pem.ts'
+
+/** A certificate and its private key, both PEM. */
+export interface KeyPair {
+  /** The leaf first, then what leads from it to the root, which may be left out. */
+  readonly cert: string
+  readonly key: string
+}
+
+/** What a pair is, and why it must not be used. */
+export interface JudgedKeyPair {
+  /** In words, with the place of the certificate or the key before each; none where the pair is good. */
+  readonly problems: readonly string[]
+  /** DNS names, wildcards and IP addresses that it is for; none where it cannot be read. */
+  readonly names: readonly string[]
+  /** From when and until when the leaf is valid, in wall-clock milliseconds; 0 where it cannot be read. */
+  readonly notBefore: number
+  readonly notAfter: number
+  /** SHA-256 of the leaf, as `openssl x509 -fingerprint -sha256` shows it; "" where it cannot be read. */
+  readonly fingerprint: string
+}
+
+/** Where certificate and key are from, as problems name them. */
+export type KeyPairPlaces = KeyPair
+
+/** What a file of certificates or a key may have, in octets. */
+const MOST = 1024 * 1024
+
+const UNREADABLE = { names: [], notBefore: 0, notAfter: 0, fingerprint: '' }
+const NAMES: KeyPairPlaces = { cert: 'certificate', key: 'key' }
+
+/**
+ * Reads a pair from its files and judges it at `now`, in wall-clock milliseconds; `pair` is null where a file cannot be read.
+ * Certificate and key may stand in one file.
+ */
+export function readKeyPair(files: KeyPairPlaces, now: number): JudgedKeyPair & { readonly pair: KeyPair | null } {
+  const cert = read(files.cert)
+  const key = read(files.key)
+  if (cert.text === null || key.text === null)
+    return { ...UNREADABLE, pair: null, problems: [...new Set([...cert.problems, ...key.problems])] }
+  const pair = { cert: cert.text, key: key.text }
+  return { ...judgeKeyPair(pair, now, files), pair }
+}
+
+/** Judges a pair at `now`, in wall-clock milliseconds: unreadable, of different keys, expired, not yet valid, weak, or not in order. */
+export function judgeKeyPair(pair: KeyPair, now: number, places: KeyPairPlaces = NAMES): JudgedKeyPair {
+  const { chain, problem } = readChain(pair.cert)
+  const key = readKey(pair.key)
+  const ofKey = key.problem === null ? [] : [`${places.key}: ${key.problem}`]
+  const [leaf] = chain
+  if (problem !== null || leaf === undefined)
+    return { ...UNREADABLE, problems: [`${places.cert}: ${problem}`, ...ofKey] }
+  const problems = [
+    ...judgeChain(chain, now).map((found) => `${places.cert}: ${found}`),
+    ...ofKey,
+    ...(key.key === null ? [] : judgeMatch(chain, key.key, places)),
+  ]
+  return {
+    problems: problems.length > 0 ? problems : judgeUse(pair, places),
+    names: certificateNames(leaf),
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+    fingerprint: leaf.fingerprint256,
+  }
+}
+
+function read(file: string): { readonly text: string | null; readonly problems: readonly string[] } {
+  try {
+    return { text: readText(file, MOST), problems: [] }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { text: null, problems: [`${file}: ${error.message}`] }
+  }
+}
+
+function readChain(cert: string): { readonly chain: readonly X509Certificate[]; readonly problem: string | null } {
+  const blocks = pemBlocks(cert)
+  const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE')
+  if (certificates.length === 0) return { chain: [], problem: whyNone(blocks.map(({ label }) => label)) }
+  const chain: X509Certificate[] = []
+  for (const [i, { text }] of certificates.entries()) {
+    const certificate = attempt(() => new X509Certificate(text))
+    if (certificate === null) return { chain: [], problem: `certificate ${i + 1} of ${certificates.length} is damaged` }
+    chain.push(certificate)
+  }
+  return { chain, problem: null }
+}
+
+function whyNone(labels: readonly string[]): string {
+  if (labels.some((label) => label.endsWith('CERTIFICATE REQUEST')))
+    return 'is a request for a certificate: expected the certificate that was made of it'
+  if (labels.some(isPrivateKey)) return 'is a private key: expected a certificate; have cert and key been mixed up?'
+  return 'has no certificate in it: expected PEM, text that begins with -----BEGIN CERTIFICATE-----'
+}
+
+function readKey(text: string): { readonly key: KeyObject | null; readonly problem: string | null } {
+  const blocks = pemBlocks(text)
+  const block = blocks.find(({ label }) => isPrivateKey(label))
+  if (block === undefined) return { key: null, problem: whyNoKey(blocks.map(({ label }) => label)) }
+  if (isEncrypted(block))
+    return { key: null, problem: 'is encrypted: expected a key without a passphrase, as "openssl pkey" writes it' }
+  const key = attempt(() => createPrivateKey(block.text))
+  return { key, problem: key === null ? 'is a private key that is damaged, or of an unknown kind' : null }
+}
+
+function whyNoKey(labels: readonly string[]): string {
+  if (labels.includes('CERTIFICATE'))
+    return 'is a certificate: expected a private key; have cert and key been mixed up?'
+  if (labels.some((label) => label.endsWith('PUBLIC KEY'))) return 'is a public key: expected the private one'
+  return 'has no private key in it: expected PEM, text that begins with -----BEGIN PRIVATE KEY-----'
+}
+
+function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, key: place }: KeyPairPlaces): string[] {
+  const owner = chain.findIndex((certificate) => certificate.checkPrivateKey(key))
+  if (owner === 0) return []
+  if (owner === -1) return [`${place}: is the key of another certificate than that in ${cert}`]
+  return [`${cert}: the certificate of the key is number ${owner + 1}: put it first`]
+}
+
+/** The last word is that of OpenSSL, which is to use it. */
+function judgeUse(pair: KeyPair, { cert }: KeyPairPlaces): string[] {
+  try {
+    createSecureContext(pair)
+    return []
+  } catch (error) {
+    return [`${cert}: cannot be used: ${error instanceof Error ? error.message : String(error)}`]
+  }
+}
+
+/** null where it throws. */
+function attempt<Result>(make: () => Result): Result | null {
+  try {
+    return make()
+  } catch {
+    return null
+  }
+}
