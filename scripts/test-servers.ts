@@ -1,12 +1,12 @@
 /** The servers that the tests talk to: installed where that is possible, named where it is not. */
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { ensureKubernetesTools } from './kubernetes-tools.ts'
 
 /** A program that some tests start. */
 export interface TestServer {
-  /** Found on PATH under this name. */
+  /** Found on PATH under this name, or the whole path of a file. */
   readonly command: string
   /** The Debian package that brings it. */
   readonly package: string
@@ -19,8 +19,17 @@ export interface TestServer {
 /** All of them: one line each. */
 const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
+  { command: 'curl', package: 'curl', tests: 'what clients and load balancers send' },
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
+  { command: 'haproxy', package: 'haproxy', tests: 'the PROXY protocol' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
+  { command: 'nginx', package: 'nginx', tests: 'the PROXY protocol' },
+  {
+    command: '/usr/lib/nginx/modules/ngx_stream_module.so',
+    package: 'libnginx-mod-stream',
+    tests: 'the PROXY protocol of nginx',
+    linuxOnly: true,
+  },
   { command: 'openssl', package: 'openssl', tests: 'certificates as others read them' },
   { command: 'pebble', package: 'pebble', tests: 'certificates of ACME' },
   { command: 'prometheus', package: 'prometheus', tests: 'dashboards and alerts against real metrics' },
@@ -78,7 +87,8 @@ export function ensure(wanted: readonly TestServer[]): void {
 function thisMachine(): Machine {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return {
-    has: (command) => folders.some((folder) => isExecutable(join(folder, command))),
+    has: (command) =>
+      isAbsolute(command) ? existsSync(command) : folders.some((folder) => isExecutable(join(folder, command))),
     debian: existsSync('/etc/debian_version'),
     root: process.getuid?.() === 0,
     platform: `${process.platform}-${process.arch}`,

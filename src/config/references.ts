@@ -41,7 +41,20 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...checkIds(routes),
     ...checkMatches(routes),
     ...checkShadowed(config),
+    ...checkProxyProtocol(config),
   ]
+}
+
+/** Nobody could connect where nobody may send the header. */
+function checkProxyProtocol(config: unknown): Finding[] {
+  const proxies = fieldOf(config, 'trustedProxies')
+  if (proxies !== undefined && !(Array.isArray(proxies) && proxies.length === 0)) return []
+  return itemsOf(fieldOf(config, 'listeners')).flatMap((listener, i) => {
+    if (fieldOf(listener, 'proxyProtocol') !== 'required') return []
+    const message =
+      'required, but trustedProxies is empty; add the addresses of the load balancers that send the header'
+    return [{ path: ['listeners', i, 'proxyProtocol'], isKey: false, message }]
+  })
 }
 
 /** A redirect speaks of what every path of its route has. */

@@ -14,6 +14,13 @@ const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that 
 
 const listenerSchema = z.strictObject({
   address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
+  proxyProtocol: z
+    .enum(['off', 'required'])
+    .default('off')
+    .describe(
+      'Whether each connection begins with a header of the PROXY protocol, version 1 or 2, by which a load balancer says ' +
+        'who the client is: off, or required. Only trustedProxies may send one; whoever else connects is closed. Default off.',
+    ),
 })
 
 const proxyFieldExpected = 'expected the name of a header, or the beginning of one with "*", such as X-Auth-Request-*'

@@ -102,6 +102,11 @@ export const metricTable = {
     help: 'Exchanges and connections that were ended as their client was too slow, or had more than its share, by the reason.',
     labels: ['reason'],
   },
+  sallyport_proxy_headers_refused_total: {
+    type: 'counter',
+    help: 'Connections that were closed as they did not begin with a header of the PROXY protocol that may be believed, by the reason.',
+    labels: ['reason'],
+  },
   sallyport_pool_waiting: {
     type: 'gauge',
     help: 'Requests that wait for a connection to an instance.',

@@ -16,6 +16,7 @@ import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import { claim } from '../listener/claim.ts'
 import { Listener, type ListeningHandle, type Receiver } from '../listener/listener.ts'
+import type { RefusalReason } from '../listener/proxy-protocol/arrivals.ts'
 import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
@@ -37,6 +38,7 @@ import { makeStringsFast } from './fast-strings.ts'
 import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { tellOfDropped } from './dropped-fields.ts'
+import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
@@ -91,6 +93,7 @@ export class Front implements Receiver {
   private readonly runtime: RuntimeWatch
   /** Null where there is no bound on them. */
   private readonly perClient: RequestsPerClient | null
+  private readonly toldOfArrival: ToldOfArrival
 
   constructor(options: FrontOptions) {
     const { config, policies, board, slots, output, answers, threads, clock, random } = options
@@ -143,7 +146,11 @@ export class Front implements Receiver {
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
     const bounds = { ...config.limits, body: largestBody(config), strictNames: config.requestFields === 'strict' }
-    this.listeners = config.listeners.map(() => new Listener(this, proxies, bounds, this.deadlines))
+    this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
+    this.listeners = config.listeners.map(({ proxyProtocol }) => {
+      const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required' }
+      return new Listener(this, proxies, limits, this.deadlines)
+    })
     this.answer(answers, metrics)
   }
 
@@ -259,6 +266,10 @@ export class Front implements Receiver {
 
   slow(reason: SlowReason): void {
     this.telemetry.slow(reason)
+  }
+
+  refusedArrival(reason: RefusalReason, peer: string, detail: string): void {
+    this.toldOfArrival(reason, peer, detail)
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {

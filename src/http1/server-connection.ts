@@ -20,8 +20,8 @@ import { GOING_AWAY } from './websocket-close.ts'
 
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection extends RequestReader implements WriterOwner, ServedConnection {
-  /** Address of the peer, which may be a proxy. */
-  readonly peer: string
+  /** Address of the peer, or of whom that has introduced in the PROXY protocol: the listener puts it there before anything is read. */
+  peer: string
 
   private readonly handler: ServerHandler
   protected readonly writer: MessageWriter

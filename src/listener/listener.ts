@@ -12,6 +12,8 @@ import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from 
 import { ConnectionShares } from './connection-shares.ts'
 import { readLent } from './accepted-socket.ts'
 import { inUse } from './claim.ts'
+import { Arrivals, type ArrivalsOwner, type RefusalReason } from './proxy-protocol/arrivals.ts'
+import type { Introduction } from './proxy-protocol/introduction.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
 
 /** What becomes of the requests of a listener. */
@@ -22,6 +24,8 @@ export interface Receiver {
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
   /** An exchange was ended as its client was too slow. */
   slow(reason: SlowReason): void
+  /** A connection was closed as it did not begin with a header of the PROXY protocol that may be believed. */
+  refusedArrival(reason: RefusalReason, peer: string, detail: string): void
   /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
 }
@@ -33,6 +37,8 @@ export interface ListenerOptions extends ServerOptions {
     /** Connections of one peer at the same time; undefined: as many as there may be. */
     readonly connections?: number | undefined
   }
+  /** Every connection begins with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean
 }
 
 /** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
@@ -46,7 +52,7 @@ export interface ListeningHandle {
 }
 
 /** An address on which the gateway accepts connections. */
-export class Listener implements ServerHandler {
+export class Listener implements ServerHandler, ArrivalsOwner {
   private readonly server: Server
   private readonly receiver: Receiver
   private readonly proxies: TrustedProxies
@@ -55,6 +61,8 @@ export class Listener implements ServerHandler {
   private readonly head: RequestHead
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
+  /** Null where connections begin with what the client sends. */
+  private readonly arrivals: Arrivals | null
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
   private retiring = false
@@ -69,7 +77,9 @@ export class Listener implements ServerHandler {
     this.head = new RequestHead(options)
     this.shares = new ConnectionShares(options.connections)
     this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
-    this.server.on('connection', (socket) => this.accept(socket))
+    const arrivals = options.proxyProtocol ? new Arrivals(this, deadlines) : null
+    this.arrivals = arrivals
+    this.server.on('connection', (socket) => (arrivals === null ? this.accept(socket) : arrivals.add(socket)))
   }
 
   /** Open client connections. */
@@ -134,6 +144,7 @@ export class Listener implements ServerHandler {
   async drain(timeout: number, clock: Clock): Promise<number> {
     this.draining = true
     this.server.close()
+    this.arrivals?.close()
     for (const connection of this.connections) connection.drain()
     if (this.connections.size === 0) return 0
     let cutOff = 0
@@ -188,12 +199,11 @@ export class Listener implements ServerHandler {
     if (this.connections.size === 0) this.whenEmpty?.()
   }
 
-  private hasRoom(accepted: Socket): boolean {
+  private hasRoom(peer: string): boolean {
     const { options, connections, shares } = this
     const most = options.perClient.connections
     const full = connections.size >= options.connections
     if (!full && most === undefined) return true
-    const peer = accepted.remoteAddress ?? ''
     if (most !== undefined && shares.of(peer) >= most && !this.trusts(peer)) return false
     return !full || this.makeRoom(peer)
   }
@@ -216,18 +226,34 @@ export class Listener implements ServerHandler {
     return found !== null
   }
 
-  private trusts(peer: string): boolean {
+  trusts(peer: string): boolean {
     return this.proxies.has(plainAddress(peer))
   }
 
-  private accept(accepted: Socket): void {
-    if (!this.hasRoom(accepted)) return void accepted.destroy()
+  introduced(accepted: Socket, introduction: Introduction): void {
+    this.accept(accepted, introduction)
+  }
+
+  refused(reason: RefusalReason, peer: string, detail: string): void {
+    this.receiver.refusedArrival(reason, plainAddress(peer), detail)
+  }
+
+  /** Of what a proxy has introduced, octets may have been read already. */
+  private accept(accepted: Socket, introduction: Introduction | null = null): void {
+    const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
+    if (!this.hasRoom(peer)) return void accepted.destroy()
     let connection: ServerConnection | null = null
+    const early: unknown = introduction === null ? null : accepted.read()
     const socket = readLent(accepted, () => connection)
     connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    connection.peer = peer
     this.connections.add(connection)
     this.shares.add(connection.peer)
+    // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
+    if (introduction?.kind === 'unknown')
+      connection.client = new ForwardedClient(plainAddress(peer), 'http', plainAddress(peer), null)
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
+    if (early instanceof Buffer) connection.read(early, early.length)
   }
 }

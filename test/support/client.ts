@@ -8,6 +8,8 @@ export interface Ask {
   readonly body?: string | Buffer
   /** Keeps connections; one a request by default. */
   readonly agent?: Agent
+  /** The address of this machine to ask from. */
+  readonly localAddress?: string
 }
 
 /** A reply that came whole. */
@@ -22,10 +24,10 @@ export interface Answer {
 /** Asks with node:http. Rejects when the reply does not come, or not whole. */
 export function send(
   port: number,
-  { method = 'GET', path = '/', headers = {}, body, agent }: Ask = {},
+  { method = 'GET', path = '/', headers = {}, body, agent, localAddress }: Ask = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent: agent ?? false })
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, localAddress, agent: agent ?? false })
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = []

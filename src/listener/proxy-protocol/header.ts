@@ -1,0 +1,13 @@
+import type { ProxyHeader } from './introduction.ts'
+import { readVersion1 } from './version-1.ts'
+import { readVersion2 } from './version-2.ts'
+
+const P = 0x50
+
+/**
+ * Reads a header of the PROXY protocol, version 1 or 2, from the beginning of the octets; null while it is not whole.
+ * Throws MalformedProxyHeader as soon as they cannot become one.
+ */
+export function readProxyHeader(octets: Buffer): ProxyHeader | null {
+  return octets[0] === P ? readVersion1(octets) : readVersion2(octets)
+}

@@ -1,0 +1,48 @@
+import { isIPv4, isIPv6 } from 'node:net'
+import { CR, LF } from '../../http/characters.ts'
+import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
+
+/** Octets of the longest line, CR and LF included (proxy-protocol.txt section 2.1). */
+const LONGEST = 107
+const BEGINNING = 'PROXY '
+/** Without the zeros that some would take for the sign of an octal number. */
+const PORT = /^(?:0|[1-9]\d{0,4})$/
+
+/** The header as a line of text; null while it is not whole. Throws MalformedProxyHeader. */
+export function readVersion1(octets: Buffer): ProxyHeader | null {
+  const most = Math.min(octets.length, LONGEST)
+  const seen = octets.toString('latin1', 0, Math.min(most, BEGINNING.length))
+  if (!BEGINNING.startsWith(seen)) throw new MalformedProxyHeader('it does not begin with "PROXY "')
+  for (let at = 0; at < most; at++) {
+    if (octets[at] === LF) throw new MalformedProxyHeader('its line ends with LF alone')
+    if (octets[at] !== CR) continue
+    if (at + 1 === most) break
+    if (octets[at + 1] !== LF) throw new MalformedProxyHeader('a CR in its line is not followed by LF')
+    return { introduction: introductionOf(octets.toString('latin1', BEGINNING.length, at)), length: at + 2 }
+  }
+  if (octets.length >= LONGEST) throw new MalformedProxyHeader(`its line has more than ${LONGEST} octets`)
+  return null
+}
+
+function introductionOf(line: string): Introduction {
+  const [family, source = '', destination = '', sourcePort = '', destinationPort = '', ...more] = line.split(' ')
+  // Whatever else the line says is to be ignored.
+  if (family === 'UNKNOWN') return { kind: 'unknown' }
+  if (family !== 'TCP4' && family !== 'TCP6')
+    throw new MalformedProxyHeader('its family is none of TCP4, TCP6 and UNKNOWN')
+  const isAddress = family === 'TCP4' ? isIPv4 : isPlainIPv6
+  if (!isAddress(source) || !isAddress(destination))
+    throw new MalformedProxyHeader(`an address in it is none of ${family}`)
+  if (!isPort(sourcePort) || !isPort(destinationPort)) throw new MalformedProxyHeader('a port in it is none')
+  if (more.length > 0) throw new MalformedProxyHeader('something follows the ports')
+  return clientWith(source, family === 'TCP4' ? 'ipv4' : 'ipv6')
+}
+
+/** Without a zone, which only its own machine knows. */
+function isPlainIPv6(text: string): boolean {
+  return isIPv6(text) && !text.includes('%')
+}
+
+function isPort(text: string): boolean {
+  return PORT.test(text) && Number(text) <= 65_535
+}

@@ -1,0 +1,65 @@
+import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
+
+const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
+/** Octets before the addresses: signature, version and command, family and protocol, length. */
+const FIXED = 16
+/** Octets that may follow them: room for what balancers tell of a client, its certificate too. */
+const LONGEST = 4096
+const VERSION = 2
+const LOCAL = 0
+const PROXY = 1
+const UNSPECIFIED = 0
+const IPV4 = 1
+const IPV6 = 2
+/** Octets of both addresses, and their ports, by the number of the family: none given, IPv4, IPv6, Unix. */
+const ADDRESSES = [0, 12, 36, 216] as const
+/** The highest number of a protocol: none given, stream, datagram. */
+const DATAGRAM = 2
+
+/** The binary header (proxy-protocol.txt section 2.2); null while it is not whole. Throws MalformedProxyHeader. */
+export function readVersion2(octets: Buffer): ProxyHeader | null {
+  const signed = Math.min(octets.length, SIGNATURE.length)
+  if (SIGNATURE.compare(octets, 0, signed, 0, signed) !== 0)
+    throw new MalformedProxyHeader('it begins like neither version of it')
+  if (octets.length > SIGNATURE.length) checkCommand(octets[SIGNATURE.length]!)
+  if (octets.length < FIXED) return null
+  const following = octets.readUInt16BE(FIXED - 2)
+  if (following > LONGEST) throw new MalformedProxyHeader(`more than ${LONGEST} octets of it follow its length`)
+  const length = FIXED + following
+  if (octets.length < length) return null
+  return { introduction: introductionOf(octets.subarray(0, length)), length }
+}
+
+function checkCommand(octet: number): void {
+  if (octet >> 4 !== VERSION) throw new MalformedProxyHeader(`its version is ${octet >> 4}`)
+  if ((octet & 15) > PROXY) throw new MalformedProxyHeader('its command is neither LOCAL nor PROXY')
+}
+
+function introductionOf(header: Buffer): Introduction {
+  // What else it says is to be ignored.
+  if ((header[SIGNATURE.length]! & 15) === LOCAL) return { kind: 'local' }
+  const [family, protocol] = [header[13]! >> 4, header[13]! & 15]
+  const addresses = ADDRESSES[family]
+  if (addresses === undefined || protocol > DATAGRAM)
+    throw new MalformedProxyHeader('its family or protocol is not known')
+  if (family === UNSPECIFIED || protocol === UNSPECIFIED) return { kind: 'unknown' }
+  if (header.length < FIXED + addresses) throw new MalformedProxyHeader('it has no room for its addresses')
+  checkFurther(header, FIXED + addresses)
+  if (family === IPV4) return clientWith(header.subarray(FIXED, FIXED + 4).join('.'), 'ipv4')
+  if (family === IPV6) return clientWith(ipv6Of(header.subarray(FIXED, FIXED + 16)), 'ipv6')
+  return { kind: 'unknown' }
+}
+
+function ipv6Of(octets: Buffer): string {
+  return Array.from({ length: 8 }, (_, group) => octets.readUInt16BE(2 * group).toString(16)).join(':')
+}
+
+/** What follows the addresses, each with a type and a length, is passed over; it must end where the header does. */
+function checkFurther(header: Buffer, start: number): void {
+  let at = start
+  while (at < header.length) {
+    if (header.length - at < 3) throw new MalformedProxyHeader('it ends in the middle of a TLV')
+    at += 3 + header.readUInt16BE(at + 1)
+  }
+  if (at > header.length) throw new MalformedProxyHeader('a TLV in it is longer than the header')
+}

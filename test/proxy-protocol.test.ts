@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import test, { type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { createGateway } from '../src/gateway.ts'
+import { startHaproxy, startNginx } from './support/balancers.ts'
+import { type Ask, send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { scrape } from './support/metrics.ts'
+import { connect } from './support/peer.ts'
+import { startService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+const BALANCER = '127.0.0.1'
+const FROM_V4 = 'PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n'
+const REQUIRED = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
+
+/** A header of version 2 for a client with that IPv4 address; LOCAL where it is null. */
+function binary(address: string | null): Buffer {
+  const signature = Buffer.from('0d0a0d0a000d0a515549540a', 'hex')
+  if (address === null) return Buffer.concat([signature, Buffer.from([0x20, 0, 0, 0])])
+  const source = Buffer.from(address.split('.').map(Number))
+  return Buffer.concat([signature, Buffer.from([0x21, 0x11, 0, 12]), source, Buffer.from([127, 0, 0, 1, 1, 2, 3, 4])])
+}
+
+/** A gateway that requires the header, and a second listener that does not, where it is asked for its metrics. */
+async function start(t: TestContext, config: object = {}, options: { clock?: ManualClock } = {}) {
+  const service = await startService(t)
+  const listeners = [...REQUIRED, { address: '127.0.0.1:0' }]
+  const all = proxyTo(service.url, { listeners, trustedProxies: [BALANCER], ...config })
+  const started = await startGateway(t, all, { ready: options.clock === undefined, ...options })
+  const { addresses } = started.gateway
+  return { ...started, service, plainPort: addresses[1]!.port }
+}
+
+for (const [name, header, client] of [
+  ['version 1', Buffer.from(FROM_V4), '192.0.2.7'],
+  ['version 1 over IPv6', Buffer.from('PROXY TCP6 2001:DB8::7 2001:db8::1 1 2\r\n'), '2001:db8::7'],
+  ['version 2', binary('192.0.2.7'), '192.0.2.7'],
+  ['UNKNOWN', Buffer.from('PROXY UNKNOWN\r\n'), BALANCER],
+  ['LOCAL', binary(null), BALANCER],
+] as const)
+  test(`the client is the one that the header names, split at every octet: ${name}`, async (t) => {
+    const { port, service, log } = await start(t)
+    for (let at = 1; at <= header.length + 3; at++) {
+      const peer = await connect(t, port)
+      const octets = Buffer.concat([header, Buffer.from(GET)])
+      await peer.writeInPieces([octets.subarray(0, at), octets.subarray(at)])
+      assert.match((await peer.reply()).start, / 200 /)
+      // The connection stays that client's.
+      peer.write(GET)
+      assert.match((await peer.reply()).start, / 200 /)
+      peer.end()
+      assert.deepEqual([service.heard.at(-1)!.headers['x-forwarded-for'], service.heard.length], [client, 2 * at])
+    }
+    assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
+  })
+
+test('an octet at a time, and all requests at once behind the header', async (t) => {
+  const { port, service } = await start(t)
+  const slow = await connect(t, port)
+  await slow.writeInPieces(`${FROM_V4}${GET}`.split(''))
+  assert.match((await slow.reply()).start, / 200 /)
+  const fast = await connect(t, port)
+  fast.write(`${FROM_V4}${GET}${GET}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi${GET}`)
+  for (let i = 0; i < 4; i++) assert.match((await fast.reply()).start, / 200 /)
+  assert.ok(service.heard.every(({ headers }) => headers['x-forwarded-for'] === '192.0.2.7'))
+})
+
+test('a large body right behind the header arrives whole', async (t) => {
+  const service = await startService(t, (request, response) => void request.pipe(response))
+  const { port } = await startGateway(t, proxyTo(service.url, { listeners: REQUIRED, trustedProxies: [BALANCER] }))
+  const body = Buffer.alloc(500_000, 'x')
+  const client = await connect(t, port)
+  const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`
+  client.write(Buffer.concat([Buffer.from(FROM_V4 + head), body]))
+  assert.deepEqual((await client.reply()).body, body)
+})
+
+test('nobody but a trusted proxy may send it, and no request is answered', async (t) => {
+  const { port, plainPort, service, log } = await start(t, { trustedProxies: ['127.0.0.9'] })
+  const client = await connect(t, port)
+  client.write(FROM_V4 + GET)
+  assert.match(await client.closed(), /end|reset/)
+  assert.equal(client.received.length, 0)
+  assert.equal(service.heard.length, 0)
+  const metrics = await scrape(plainPort)
+  assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'untrusted' }), 1)
+  const line = await log.line({ reason: 'untrusted' })
+  assert.deepEqual([line['ip_address'], line['level']], ['127.0.0.1', 'warn'])
+})
+
+for (const [name, octets] of [
+  ['a plain request', Buffer.from(GET)],
+  ['TLS', Buffer.from('16030100c8010000c4', 'hex')],
+  ['a second version 1 in capitals only', Buffer.from(`proxy${FROM_V4.slice(5)}${GET}`)],
+  ['half a header, and the end', null],
+] as const)
+  test(`what does not begin with a header is closed without an answer: ${name}`, async (t) => {
+    const { port, plainPort, service } = await start(t)
+    const client = await connect(t, port)
+    client.write(octets ?? FROM_V4.slice(0, 20))
+    if (octets === null) client.end()
+    assert.match(await client.closed(), /end|reset/)
+    assert.deepEqual([client.received.length, service.heard.length], [0, 0])
+    const metrics = await scrape(plainPort)
+    assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'malformed' }), 1)
+  })
+
+test('a connection that ends, or is reset, without a word is no refusal', async (t) => {
+  const { port, plainPort } = await start(t)
+  const ended = await connect(t, port)
+  ended.end()
+  assert.match(await ended.closed(), /end|reset/)
+  const reset = await connect(t, port)
+  await reset.writeInPieces([FROM_V4.slice(0, 5)])
+  reset.reset()
+  const metrics = await scrape(plainPort)
+  assert.equal(metrics.sum('sallyport_proxy_headers_refused_total'), 0)
+})
+
+test('the header must be there within 5 seconds', async (t) => {
+  const clock = new ManualClock()
+  const { port, plainPort, gateway } = await start(t, {}, { clock })
+  const watched = gateway.watched
+  const late = await connect(t, port)
+  await late.writeInPieces([FROM_V4.slice(0, 20)])
+  await turnUntil('the connection', () => gateway.watched > watched)
+  clock.advance(5_000)
+  await late.writeInPieces([FROM_V4.slice(20), GET])
+  assert.match((await late.reply()).start, / 200 /)
+  const tooLate = await connect(t, port)
+  await tooLate.writeInPieces([FROM_V4.slice(0, 20)])
+  const open = gateway.watched
+  await turnUntil('the connection', () => gateway.watched >= open)
+  clock.advance(5_300)
+  assert.match(await tooLate.closed(), /end|reset/)
+  const metrics = await scrape(plainPort)
+  assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'late' }), 1)
+})
+
+test('no more than 1024 headers are awaited at a time', async (t) => {
+  const { port, plainPort, gateway } = await start(t)
+  const before = gateway.watched
+  const silent = await Promise.all(Array.from({ length: 1024 }, () => connect(t, port)))
+  await turnUntil('all', () => gateway.watched === before + 1024)
+  const further = await connect(t, port)
+  assert.match(await further.closed(), /end|reset/)
+  silent[0]!.write(FROM_V4 + GET)
+  assert.match((await silent[0]!.reply()).start, / 200 /)
+  const next = await connect(t, port)
+  next.write(FROM_V4 + GET)
+  assert.match((await next.reply()).start, / 200 /)
+  const metrics = await scrape(plainPort)
+  assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'full' }), 1)
+})
+
+const FORWARDED = { 'X-Forwarded-For': '203.0.113.9', 'X-Forwarded-Proto': 'https', 'X-Real-IP': '203.0.113.9' }
+
+for (const [name, header, client, chain, believed] of [
+  ['of a client are not believed', FROM_V4, '192.0.2.7', '192.0.2.7', false],
+  [
+    'of a proxy that is trusted itself are',
+    'PROXY TCP4 10.0.0.5 198.51.100.1 1 2\r\n',
+    '203.0.113.9',
+    '203.0.113.9, 10.0.0.5',
+    true,
+  ],
+  ['of nobody known are not', 'PROXY UNKNOWN\r\n', BALANCER, BALANCER, false],
+  ['of the balancer itself are', binary(null).toString('latin1'), '203.0.113.9', `203.0.113.9, ${BALANCER}`, true],
+] as const)
+  test(`forwarding fields ${name}`, async (t) => {
+    const { port, service, log } = await start(t, { trustedProxies: [BALANCER, '10.0.0.0/8'] })
+    const peer = await connect(t, port)
+    const fields = Object.entries(FORWARDED).map(([field, value]) => `${field}: ${value}\r\n`)
+    // Twice: what is kept of a connection is the same for each of its requests.
+    for (const first of [header, '']) {
+      peer.write(`${first}GET / HTTP/1.1\r\nHost: a\r\n${fields.join('')}\r\n`)
+      assert.match((await peer.reply()).start, / 200 /)
+    }
+    for (const { headers } of service.heard) {
+      assert.equal(headers['x-forwarded-for'], chain)
+      assert.equal(headers['x-forwarded-proto'], believed ? 'https' : 'http')
+      assert.equal(headers['x-real-ip'], believed ? '203.0.113.9' : undefined)
+    }
+    assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
+  })
+
+test('bounds for each client count by the header, not by the balancer', async (t) => {
+  const { port } = await start(t, { limits: { perClient: { connections: 1 } } })
+  const first = await connect(t, port)
+  first.write(FROM_V4 + GET)
+  assert.match((await first.reply()).start, / 200 /)
+  const second = await connect(t, port)
+  second.write(FROM_V4 + GET)
+  assert.match(await second.closed(), /end|reset/)
+  const other = await connect(t, port)
+  other.write(FROM_V4.replace('.7 ', '.8 ') + GET)
+  assert.match((await other.reply()).start, / 200 /)
+})
+
+test('where connections are short, an idle one of the client that has most makes way', async (t) => {
+  const { port, gateway } = await start(t, { limits: { connections: 3 } })
+  const greedy = []
+  for (let i = 0; i < 3; i++) {
+    const peer = await connect(t, port)
+    peer.write(FROM_V4 + GET)
+    await peer.reply()
+    greedy.push(peer)
+  }
+  await turnUntil('all', () => gateway.connections === 3)
+  const other = await connect(t, port)
+  other.write(FROM_V4.replace('.7 ', '.8 ') + GET)
+  assert.match((await other.reply()).start, / 200 /)
+  assert.equal(await greedy[0]!.closed(), 'end')
+})
+
+test('rates of the rate limit are counted by the header', async (t) => {
+  const { port } = await start(t, { policies: { 'rate-limit': { tiers: { unauthenticated: '1/h' } } } })
+  const statuses: string[] = []
+  for (const address of ['192.0.2.7', '192.0.2.7', '192.0.2.8']) {
+    const peer = await connect(t, port)
+    peer.write(Buffer.concat([binary(address), Buffer.from(GET)]))
+    statuses.push((await peer.reply()).start.split(' ')[1]!)
+  }
+  assert.deepEqual(statuses, ['200', '429', '200'])
+})
+
+test('awaited connections end when the gateway stops', async (t) => {
+  const { port, gateway } = await start(t)
+  const before = gateway.watched
+  const silent = await connect(t, port)
+  await turnUntil('it', () => gateway.watched > before)
+  await gateway.close()
+  assert.match(await silent.closed(), /end|reset/)
+})
+
+test('a listener that requires it, and no trusted proxies, are a problem of the configuration', async () => {
+  await assert.rejects(
+    createGateway({ listeners: REQUIRED }),
+    /listeners\[0\]\.proxyProtocol: required, but trustedProxies is empty; add the addresses of the load balancers that send the header/,
+  )
+})
+
+/** Asks a balancer from an address of this machine. */
+function from(localAddress: string, port: number, ask: Ask = {}) {
+  return send(port, { ...ask, localAddress })
+}
+
+for (const option of ['send-proxy', 'send-proxy-v2'])
+  test(`behind HAProxy with ${option}`, async (t) => {
+    const { port, service, log } = await start(t)
+    const balancer = await startHaproxy(
+      t,
+      (own) =>
+        `frontend in\n  mode tcp\n  bind 127.0.0.1:${own}\n  default_backend out\n` +
+        `backend out\n  mode tcp\n  server gateway 127.0.0.1:${port} ${option} check inter 100ms check-send-proxy\n`,
+    )
+    for (const address of ['127.0.0.2', '127.0.0.3']) {
+      const answer = await from(address, balancer, { headers: { 'X-Forwarded-For': '203.0.113.9' } })
+      assert.equal(answer.status, 200)
+      assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], address)
+    }
+    assert.equal(log.lines.filter(({ reason }) => reason === 'malformed').length, 0)
+  })
+
+test('behind nginx with proxy_protocol', async (t) => {
+  const { port, service } = await start(t)
+  const balancer = await startNginx(
+    t,
+    (own) => `stream { server { listen 127.0.0.1:${own}; proxy_pass 127.0.0.1:${port}; proxy_protocol on; } }`,
+  )
+  assert.equal((await from('127.0.0.2', balancer)).status, 200)
+  assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], '127.0.0.2')
+})
+
+test('curl --haproxy-protocol is understood', async (t) => {
+  const { port, service } = await start(t)
+  const args = ['--silent', '--show-error', '--haproxy-protocol', '--noproxy', '*', `http://127.0.0.1:${port}/`]
+  await promisify(execFile)('curl', args)
+  assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], '127.0.0.1')
+})
