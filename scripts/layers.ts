@@ -13,7 +13,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   routing: ['core', 'http'],
   policies: ['core', 'http', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts'],
   services: ['core', 'http', 'http1'],
-  stores: ['core', 'http', 'policies/cache/store.ts'],
+  stores: ['core', 'http', 'policies/cache/store.ts', 'acme/store.ts', 'acme/challenge.ts', 'acme/challenge-text.ts'],
   telemetry: ['core', 'http'],
   admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
   config: [

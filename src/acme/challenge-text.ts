@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { parseJson } from './acme-error.ts'
+import { type Challenge, challengeTypes } from './challenge.ts'
+
+const stored = z.object({
+  type: z.enum(challengeTypes),
+  domain: z.string().max(253),
+  token: z.string().regex(/^[\w-]{1,256}$/),
+  keyAuthorization: z.string().max(512),
+}) satisfies z.ZodType<Challenge>
+
+/** A challenge as stores keep it. */
+export function writeChallenge({ type, domain, token, keyAuthorization }: Challenge): string {
+  return JSON.stringify({ type, domain, token, keyAuthorization })
+}
+
+/** A challenge that a store has kept; null for any other text. */
+export function readChallenge(text: string): Challenge | null {
+  return stored.safeParse(parseJson(text)).data ?? null
+}
