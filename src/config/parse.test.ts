@@ -33,6 +33,7 @@ test('everything has a default', () => {
     workerTimeout: 10_000,
     trustedProxies: [],
     forwarding: 'x-forwarded',
+    clientHeader: null,
     proxyFields: [],
     requestFields: 'pass',
     pathParameters: 'keep',

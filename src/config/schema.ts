@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
+import { mayBeClaim } from '../http/field-names.ts'
 import { address, network } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
@@ -26,6 +27,9 @@ const listenerSchema = z.strictObject({
 const proxyFieldExpected = 'expected the name of a header, or the beginning of one with "*", such as X-Auth-Request-*'
 
 const proxyField = z.string(proxyFieldExpected).regex(/^[A-Za-z0-9-]+\*?$/, proxyFieldExpected)
+
+const clientHeaderExpected =
+  'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
 
 const accessSchema = z.strictObject({
   sample: z
@@ -163,6 +167,15 @@ export const gatewaySchema = z
       .describe(
         'Which fields trusted proxies write: x-forwarded for X-Forwarded-For, -Proto and -Host, forwarded for Forwarded ' +
           '(RFC 7239). Those of the other family are dropped, as clients may have sent them. Default x-forwarded.',
+      ),
+    clientHeader: z
+      .string(clientHeaderExpected)
+      .refine((name) => /^[A-Za-z0-9-]+$/.test(name) && mayBeClaim(name), clientHeaderExpected)
+      .nullable()
+      .default(null)
+      .describe(
+        'Field in which trusted proxies say who the client is, such as CF-Connecting-IP, believed where it is one address; ' +
+          'the proxies must overwrite it in every request. From anybody else it is dropped. Default none.',
       ),
     proxyFields: proxyField
       .array()

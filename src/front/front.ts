@@ -142,10 +142,16 @@ export class Front implements Receiver {
     const proxies = new TrustedProxies(config.trustedProxies, {
       forwarding: config.forwarding,
       fields: config.proxyFields,
+      clientHeader: config.clientHeader,
     })
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
-    const bounds = { ...config.limits, body: largestBody(config), strictNames: config.requestFields === 'strict' }
+    const bounds = {
+      ...config.limits,
+      body: largestBody(config),
+      strictNames: config.requestFields === 'strict',
+      clientHeader: config.clientHeader?.toLowerCase() ?? null,
+    }
     this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
     this.listeners = config.listeners.map(({ proxyProtocol }) => {
       const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required' }

@@ -222,3 +222,31 @@ function findSeed(names: readonly string[]): number {
 export const requestFieldNames = new FieldNames(requestFields, IDENTITY_FAMILIES)
 export const responseFieldNames = new FieldNames(responseFields)
 export const trailerFieldNames = new FieldNames(trailerFields, IDENTITY_FAMILIES)
+
+/** The tables with one claim more than those that are known anyway. */
+interface WithClaim {
+  readonly request: FieldNames
+  readonly trailer: FieldNames
+}
+
+const known: WithClaim = { request: requestFieldNames, trailer: trailerFieldNames }
+/** By that claim: a gateway has one at most. */
+const withClaims = new Map<string, WithClaim>()
+
+/** The names to read requests and their trailers by where a field of that name, in lower case, is a claim; null: no other. */
+export function namesWithClaim(name: string | null): WithClaim {
+  if (name === null || Object.hasOwn(requestFields, name)) return known
+  const made = withClaims.get(name) ?? {
+    request: new FieldNames({ ...requestFields, [name]: Known.claim }, IDENTITY_FAMILIES),
+    trailer: new FieldNames({ ...trailerFields, [name]: Known.dropped }, IDENTITY_FAMILIES),
+  }
+  withClaims.set(name, made)
+  return made
+}
+
+/** Whether a field of that name may be a claim of where a request comes from, which only proxies are believed in. */
+export function mayBeClaim(name: string): boolean {
+  const lower = name.toLowerCase()
+  if (IDENTITY_FAMILIES.some((family) => lower.startsWith(family))) return false
+  return !Object.hasOwn(trailerFields, lower) || requestFields[lower] === Known.claim
+}

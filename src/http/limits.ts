@@ -6,6 +6,8 @@ export interface FieldLimits {
   readonly headers: number
   /** Fields of requests whose names have other characters than letters, digits and hyphens are taken out. Default false. */
   readonly strictNames?: boolean
+  /** Name, in lower case, of the field in which proxies say who the client is, taken out of what others send. Default none. */
+  readonly clientHeader?: string | null
 }
 
 /** The same for requests. */

@@ -4,7 +4,7 @@ import { CR, hexValue, LF, SEMICOLON } from '../http/characters.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
 import { FieldSection, INCOMPLETE } from './fields.ts'
 import type { FieldLimits } from '../http/limits.ts'
-import { trailerFieldNames } from '../http/field-names.ts'
+import { namesWithClaim } from '../http/field-names.ts'
 
 const Step = { size: 0, extension: 1, sizeLf: 2, data: 3, dataCr: 4, dataLf: 5, trailer: 6, done: 7 } as const
 type State = (typeof Step)[keyof typeof Step]
@@ -122,7 +122,8 @@ export class ChunkedDecoder implements BodyDecoder {
     }
     const section =
       this.trailer === null ? octets.subarray(start, end) : Buffer.concat([this.trailer, octets.subarray(start, end)])
-    const reader = new FieldSection(trailerFieldNames, this.limits.headers, this.limits.strictNames)
+    const { headers, strictNames, clientHeader = null } = this.limits
+    const reader = new FieldSection(namesWithClaim(clientHeader).trailer, headers, strictNames)
     const stop = reader.parse(section, 0, section.length)
     if ((stop === INCOMPLETE ? section.length : stop) > this.limits.head)
       throw new MalformedMessage('The trailer section is too long.')

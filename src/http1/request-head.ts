@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts'
 import { foldedToken, CR, LF, SP, targetOctet } from '../http/characters.ts'
-import { requestFieldNames } from '../http/field-names.ts'
+import { namesWithClaim } from '../http/field-names.ts'
 import { readOptions } from './connection-options.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
 import { FieldSection, INCOMPLETE } from './fields.ts'
@@ -45,7 +45,11 @@ export class RequestHead implements ReceivedHead {
 
   constructor(limits: HeadLimits) {
     this.limits = limits
-    this.section = new FieldSection(requestFieldNames, limits.headers, limits.strictNames)
+    this.section = new FieldSection(
+      namesWithClaim(limits.clientHeader ?? null).request,
+      limits.headers,
+      limits.strictNames,
+    )
     this.fields = this.section.fields
   }
 

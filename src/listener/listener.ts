@@ -181,10 +181,7 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   identify(connection: ServedConnection, head: ReceivedHead): Client {
     if (connection.client !== null) return connection.client
     const peer = plainAddress(connection.peer)
-    if (this.proxies.has(peer)) {
-      head.fields.believe(this.proxies.passes)
-      return this.proxies.clientBehind(peer, 'http', head.fields)
-    }
+    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, 'http', head.fields)
     connection.client = new ForwardedClient(peer, 'http', peer, null)
     return connection.client
   }

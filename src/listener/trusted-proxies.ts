@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { Client } from '../http/exchange.ts'
+import { NameSet } from '../http/name-set.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
@@ -10,6 +11,8 @@ export interface TrustedProxiesOptions {
   readonly forwarding?: Forwarding
   /** Names of claims that pass, or beginnings of names with "*". */
   readonly fields?: readonly string[]
+  /** Name of the field in which the proxies say who the client is; null: they say it in their forwarding fields alone. */
+  readonly clientHeader?: string | null
 }
 
 /** Decides whose word about a client counts. */
@@ -17,14 +20,28 @@ export class TrustedProxies {
   private readonly list = new BlockList()
   private readonly any: boolean
   private readonly forwarding: Forwarding
-  /** Whether such a claim passes where such a proxy makes it. */
-  readonly passes: (name: string, value: string) => boolean
+  /** In lower case, or null. */
+  private readonly clientHeader: string | null
+  /** The same as a set. */
+  private readonly clientName: NameSet
+  /** Whether such a claim passes where such a proxy makes it, and names the client in `clientHeader`, or does not. */
+  private readonly passes: { readonly named: PassesClaim; readonly unnamed: PassesClaim }
 
   /** Addresses and networks in CIDR notation. */
-  constructor(networks: readonly string[], { forwarding = 'x-forwarded', fields = [] }: TrustedProxiesOptions = {}) {
+  constructor(
+    networks: readonly string[],
+    { forwarding = 'x-forwarded', fields = [], clientHeader = null }: TrustedProxiesOptions = {},
+  ) {
     this.any = networks.length > 0
     this.forwarding = forwarding
-    this.passes = compileClaims(forwarding, fields)
+    this.clientHeader = clientHeader?.toLowerCase() ?? null
+    this.clientName = new NameSet(clientHeader === null ? [] : [clientHeader])
+    const passes = compileClaims(forwarding, fields)
+    const isClient = (name: string): boolean => name.toLowerCase() === this.clientHeader
+    this.passes = {
+      named: (name, value) => isClient(name) || passes(name, value),
+      unnamed: clientHeader === null ? passes : (name, value) => !isClient(name) && passes(name, value),
+    }
     for (const network of networks) {
       const [address = '', prefix] = network.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
@@ -43,9 +60,13 @@ export class TrustedProxies {
   /**
    * The client behind a trusted peer: the last address of the chain that no trusted proxy has, or the first one.
    * An entry that is no address ends the chain: what stands before it was not written by a proxy that is trusted.
-   * Scheme and host are those that the proxy says which met the client.
+   * Scheme and host are those that the proxy says which met the client. Where a field of its own names the client, that
+   * takes the place of whatever stands before the trusted proxies in the chain.
+   * Of the claims among the fields, those that pass are fields like any other from here on.
    */
   clientBehind(peer: string, scheme: 'http' | 'https', fields: ReceivedFields): Client {
+    const named = this.clientHeader === null ? null : addressIn(fields.claims, this.clientHeader)
+    fields.believe(named === null ? this.passes.unnamed : this.passes.named)
     const { addresses, schemes, hosts } =
       this.forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
     let address = peer
@@ -57,15 +78,30 @@ export class TrustedProxies {
       address = before
     }
     const host = hopOf(hosts, hops)
+    // What no trusted proxy has written is left out where the client is known without it.
+    const believed = named === null ? addresses : [named, ...addresses.slice(addresses.length - Math.max(0, hops - 1))]
     return new ForwardedClient(
-      address,
+      named ?? address,
       SCHEMES.get(hopOf(schemes, hops)?.toLowerCase() ?? '') ?? scheme,
-      [...addresses, peer].join(', '),
+      [...believed, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
-      fields.claims,
+      // Who the client is, is said already: what is made of the rest, as a key of the cache, is the same for all clients.
+      named === null ? fields.claims : this.clientName.without(fields.claims),
     )
   }
 }
+
+/** The address in the one line of that name, in lower case, among the claims; null where there is none, or more than one, or no address in it. */
+function addressIn(claims: string, name: string): string | null {
+  if (claims === '') return null
+  const lines = claims.split('\r\n').filter((line) => line.slice(0, line.indexOf(':')).toLowerCase() === name)
+  const [line] = lines
+  if (line === undefined || lines.length > 1) return null
+  const value = line.slice(name.length + 1).trim()
+  return isIP(value) === 0 || value.includes('%') ? null : plainAddress(value)
+}
+
+type PassesClaim = (name: string, value: string) => boolean
 
 /** What proxies say, the entry of the last one last; "" or null where one says nothing. */
 interface Said {
@@ -90,7 +126,7 @@ const PASSED = new Map<string, (value: string) => boolean>([
   ['x-real-ip', (value) => addressOf(value) !== null],
 ])
 
-function compileClaims(forwarding: Forwarding, fields: readonly string[]): (name: string, value: string) => boolean {
+function compileClaims(forwarding: Forwarding, fields: readonly string[]): PassesClaim {
   const lower = fields.map((field) => field.toLowerCase())
   const exact = new Set(lower)
   const beginnings = lower.filter((field) => field.endsWith('*')).map((field) => field.slice(0, -1))
