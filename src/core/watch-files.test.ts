@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { createLineLogger } from '../telemetry/logger.ts'
+import { watchFiles } from './watch-files.ts'
+
+const SETTLE = 250
+const LOOK = 10_000
+
+/** A watcher in a folder of its own, on a clock that says when something waits for it. */
+class Watching {
+  readonly folder: string
+  readonly clock = new ManualClock()
+  readonly lines: string[] = []
+  readonly watcher
+  private readonly waiting = new Set<() => void>()
+
+  constructor(t: TestContext) {
+    this.folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+    const { clock } = this
+    const signalling = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      every: clock.every.bind(clock),
+      after: (ms: number, task: () => void) => {
+        const cancel = clock.after(ms, task)
+        for (const resolve of this.waiting) resolve()
+        this.waiting.clear()
+        return cancel
+      },
+    }
+    const log = createLineLogger('info', clock, (line) => void this.lines.push(line))
+    this.watcher = watchFiles({ clock: signalling, log })
+    t.after(() => {
+      this.watcher.close()
+      rmSync(this.folder, { recursive: true, force: true })
+    })
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names)
+  }
+
+  /** Counts how often the files change; `after` resolves with the count when it has grown by what `change` did. */
+  watch(...names: string[]) {
+    let count = 0
+    let told = (): void => {}
+    const stop = this.watcher.watch(
+      names.map((name) => this.path(name)),
+      () => {
+        count += 1
+        told()
+      },
+    )
+    const grown = (): Promise<void> => new Promise((resolve) => void (told = resolve))
+    return {
+      stop,
+      count: () => count,
+      /** The system tells of the change, and it has settled. */
+      after: async (change: () => void): Promise<number> => {
+        const event = new Promise<void>((resolve) => void this.waiting.add(resolve))
+        const done = grown()
+        change()
+        await event
+        this.clock.advance(SETTLE)
+        await done
+        return count
+      },
+      /** Nobody tells of the change. */
+      afterLook: async (change: () => void): Promise<number> => {
+        const done = grown()
+        change()
+        this.clock.advance(LOOK)
+        await done
+        return count
+      },
+    }
+  }
+}
+
+test('a file that is written in place, added to, emptied, removed and there again is told of each time', async (t) => {
+  const watching = new Watching(t)
+  const file = watching.path('a.pem')
+  writeFileSync(file, 'one')
+  const watched = watching.watch('a.pem')
+  assert.equal(await watched.after(() => writeFileSync(file, 'two')), 1)
+  assert.equal(await watched.after(() => appendFileSync(file, '!')), 2)
+  assert.equal(await watched.after(() => truncateSync(file)), 3)
+  assert.equal(await watched.after(() => unlinkSync(file)), 4)
+  assert.equal(await watched.after(() => writeFileSync(file, 'two')), 5)
+})
+
+test('a file that is replaced by rename is told of every time, not the first time only', async (t) => {
+  const watching = new Watching(t)
+  writeFileSync(watching.path('a.pem'), 'version 0')
+  const watched = watching.watch('a.pem')
+  for (const version of [1, 2, 3]) {
+    const replace = (): void => {
+      writeFileSync(watching.path('.a.pem.new'), `version ${version}`)
+      renameSync(watching.path('.a.pem.new'), watching.path('a.pem'))
+    }
+    assert.equal(await watched.after(replace), version)
+  }
+})
+
+test('files of a ConfigMap are told of at each swap of its link, once for all of them', async (t) => {
+  const watching = new Watching(t)
+  const fill = (version: string): void => {
+    mkdirSync(watching.path(version))
+    for (const name of ['tls.crt', 'tls.key']) writeFileSync(watching.path(version, name), `${name} ${version}`)
+  }
+  const swapTo = (version: string, before: string): void => {
+    fill(version)
+    symlinkSync(version, watching.path('..data_tmp'))
+    renameSync(watching.path('..data_tmp'), watching.path('..data'))
+    rmSync(watching.path(before), { recursive: true })
+  }
+  fill('..v1')
+  symlinkSync('..v1', watching.path('..data'))
+  for (const name of ['tls.crt', 'tls.key']) symlinkSync(join('..data', name), watching.path(name))
+  const watched = watching.watch('tls.crt', 'tls.key')
+  assert.equal(await watched.after(() => swapTo('..v2', '..v1')), 1)
+  assert.equal(await watched.after(() => swapTo('..v3', '..v2')), 2)
+})
+
+test('a file that a link elsewhere leads to is told of when it is written there', async (t) => {
+  const watching = new Watching(t)
+  mkdirSync(watching.path('archive'))
+  mkdirSync(watching.path('live'))
+  writeFileSync(watching.path('archive', 'cert1.pem'), 'one')
+  symlinkSync('../archive/cert1.pem', watching.path('live', 'cert.pem'))
+  const watched = watching.watch('live/cert.pem')
+  assert.equal(await watched.afterLook(() => writeFileSync(watching.path('archive', 'cert1.pem'), 'two')), 1)
+  // By now it is known where the link leads.
+  assert.equal(await watched.after(() => writeFileSync(watching.path('archive', 'cert1.pem'), 'three')), 2)
+})
+
+test('a folder that goes and comes back is watched again', async (t) => {
+  const watching = new Watching(t)
+  const fill = (content: string): void => {
+    mkdirSync(watching.path('tls'))
+    writeFileSync(watching.path('tls', 'a.pem'), content)
+  }
+  fill('one')
+  const watched = watching.watch('tls/a.pem')
+  assert.equal(await watched.after(() => rmSync(watching.path('tls'), { recursive: true })), 1)
+  assert.equal(await watched.afterLook(() => fill('two')), 2)
+  assert.equal(await watched.after(() => writeFileSync(watching.path('tls', 'a.pem'), 'three')), 3)
+  // Another folder of the same name, while nobody looked.
+  const exchange = (): void => {
+    renameSync(watching.path('tls'), watching.path('old'))
+    fill('four')
+  }
+  assert.equal(await watched.after(exchange), 4)
+  assert.equal(await watched.after(() => writeFileSync(watching.path('tls', 'a.pem'), 'five')), 5)
+})
+
+test('a file whose folder is not there yet is found when it comes', async (t) => {
+  const watching = new Watching(t)
+  const watched = watching.watch('later/a.pem')
+  const fill = (): void => {
+    mkdirSync(watching.path('later'))
+    writeFileSync(watching.path('later', 'a.pem'), 'one')
+  }
+  assert.equal(await watched.afterLook(fill), 1)
+})
+
+test('only those are told whose files have changed, and what else happens in the folder is nothing', async (t) => {
+  const watching = new Watching(t)
+  const names = Array.from({ length: 50 }, (_, i) => `${i}.pem`)
+  for (const name of names) writeFileSync(watching.path(name), 'one')
+  const all = watching.watch(...names)
+  const first = watching.watch('0.pem')
+  const last = watching.watch('49.pem')
+  const changeLast = (): void => {
+    writeFileSync(watching.path('access.log'), 'a line')
+    writeFileSync(watching.path('0.pem'), 'one')
+    writeFileSync(watching.path('49.pem'), 'two')
+  }
+  assert.equal(await last.after(changeLast), 1)
+  assert.deepEqual([all.count(), first.count()], [1, 0])
+})
+
+test('who has stopped is told of nothing, and the last one who stops ends everything', async (t) => {
+  const watching = new Watching(t)
+  const write = (content: string) => (): void => writeFileSync(watching.path('a.pem'), content)
+  write('one')()
+  const first = watching.watch('a.pem')
+  const second = watching.watch('a.pem')
+  first.stop()
+  assert.equal(await second.after(write('two')), 1)
+  assert.equal(first.count(), 0)
+  second.stop()
+  assert.equal(watching.clock.pending, 0)
+  const third = watching.watch('a.pem')
+  assert.equal(await third.after(write('three')), 1)
+  watching.watcher.close()
+  assert.equal(watching.clock.pending, 0)
+})
+
+test('changes one after another are looked at once they have settled', async (t) => {
+  const watching = new Watching(t)
+  const watched = watching.watch('a.pem')
+  const change = (): void => {
+    for (const part of ['a', 'b', 'c']) appendFileSync(watching.path('a.pem'), part)
+  }
+  assert.equal(await watched.after(change), 1)
+})
+
+test('a file that changes while files are looked at is looked at again', async (t) => {
+  const watching = new Watching(t)
+  const second = watching.watch('b.pem')
+  const stop = watching.watcher.watch([watching.path('a.pem')], () => {
+    writeFileSync(watching.path('b.pem'), 'one')
+    // The look that tells of the first file is not over yet.
+    watching.clock.advance(LOOK)
+  })
+  assert.equal(await second.afterLook(() => writeFileSync(watching.path('a.pem'), 'one')), 1)
+  stop()
+})
+
+test('what fails in one who is told is logged, and the others are told all the same', async (t) => {
+  const watching = new Watching(t)
+  watching.watcher.watch([watching.path('a.pem')], () => {
+    throw new Error('no')
+  })
+  const watched = watching.watch('a.pem')
+  assert.equal(await watched.after(() => writeFileSync(watching.path('a.pem'), 'one')), 1)
+  assert.match(watching.lines.join(), /Files have changed, and what follows from it failed/)
+})
+
+test('a folder in place of a file, and a link that leads nowhere, are waited with', async (t) => {
+  const watching = new Watching(t)
+  mkdirSync(watching.path('a.pem'))
+  symlinkSync('nowhere', watching.path('b.pem'))
+  const watched = watching.watch('a.pem', 'b.pem')
+  const replace = (): void => {
+    rmSync(watching.path('a.pem'), { recursive: true })
+    writeFileSync(watching.path('a.pem'), 'one')
+  }
+  assert.equal(await watched.after(replace), 1)
+  assert.equal(await watched.after(() => writeFileSync(watching.path('nowhere'), 'one')), 2)
+})

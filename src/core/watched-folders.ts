@@ -1,0 +1,65 @@
+import { type FSWatcher, statSync, watch } from 'node:fs'
+import { basename } from 'node:path'
+import type { Logger } from './logger.ts'
+
+interface Watched {
+  readonly watcher: FSWatcher
+  /** Device and number: a folder of the same name may be another one. */
+  readonly identity: string
+}
+
+/** Watches folders, as long as they are there. */
+export class WatchedFolders {
+  private readonly touched: () => void
+  private readonly log: Logger
+  private readonly watched = new Map<string, Watched>()
+  private readonly refused = new Set<string>()
+
+  /** `touched` is called with every event in one of the folders. */
+  constructor(touched: () => void, log: Logger) {
+    this.touched = touched
+    this.log = log
+  }
+
+  /** Watches one more folder from now on, if it is there. */
+  add(folder: string): void {
+    const identity = identityOf(folder)
+    if (identity === null || this.watched.has(folder)) return
+    try {
+      const watcher = watch(folder, { persistent: false })
+      this.watched.set(folder, { watcher, identity })
+      watcher.on('change', (_, name) => {
+        // So the system says that the folder itself has gone; a new one may have its number.
+        if (name === basename(folder)) this.drop(folder)
+        this.touched()
+      })
+      watcher.on('error', () => this.drop(folder))
+      this.refused.delete(folder)
+    } catch (error) {
+      if (this.refused.has(folder)) return
+      this.refused.add(folder)
+      this.log.warn({ folder, error }, 'The folder cannot be watched: its files are looked at from time to time only')
+    }
+  }
+
+  /** Watches these folders and no others: some have gone, and some have come back. */
+  follow(wanted: ReadonlySet<string>): void {
+    for (const [folder, { identity }] of this.watched)
+      if (!wanted.has(folder) || identityOf(folder) !== identity) this.drop(folder)
+    for (const folder of wanted) this.add(folder)
+  }
+
+  close(): void {
+    for (const folder of this.watched.keys()) this.drop(folder)
+  }
+
+  private drop(folder: string): void {
+    this.watched.get(folder)?.watcher.close()
+    this.watched.delete(folder)
+  }
+}
+
+function identityOf(folder: string): string | null {
+  const stats = statSync(folder, { throwIfNoEntry: false, bigint: true })
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`
+}
