@@ -1,5 +1,24 @@
-import type { Socket } from 'node:net'
 import type { GatewayError } from '../core/errors.ts'
+
+/** One end of a tunnel: a socket, or a stream within a connection. What comes from it is handed to the tunnel. */
+export interface TunnelEnd {
+  /** Nothing comes from it, or goes to it, any more. */
+  readonly destroyed: boolean
+  /** Nothing more is to be written to it. */
+  readonly writableEnded: boolean
+  /** Octets that were written to it and not yet taken. */
+  readonly writableLength: number
+  /** Takes octets; false asks to wait until the tunnel is told that all were taken. */
+  write(octets: Buffer): boolean
+  /** Says that no more octets will come. */
+  end(): unknown
+  pause(): unknown
+  resume(): unknown
+  /** Ends it once all that was written is taken. */
+  destroySoon(): void
+  /** Ends it at once. */
+  destroy(): unknown
+}
 
 /** A connection that has left HTTP: octets go to and fro until both ends have ended (RFC 9110 section 7.8). */
 export interface Tunnel {
@@ -29,7 +48,7 @@ export interface Upgrade {
   /** The protocol that both sides speak from now on. */
   readonly protocol: string
   /** Joins the service's connection with the client's; to be called once, after the 101 reply was written. */
-  open(client: Socket): Tunnel
+  open(client: TunnelEnd): Tunnel
   /** The client is not there any more. */
   refuse(): void
 }

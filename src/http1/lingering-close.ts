@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { reset } from '../http/reset.ts'
 import { takenOf } from './taken.ts'
 
 /** How long, in milliseconds, a client that sends nothing is waited for, and one that sends on and on. */
@@ -51,6 +52,6 @@ export class LingeringClose implements Timed {
       return
     }
     // Cut off as it is, the last reply must not look like a whole one.
-    this.socket.resetAndDestroy()
+    reset(this.socket)
   }
 }

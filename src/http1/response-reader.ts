@@ -11,7 +11,7 @@ import { sharedBuffer } from '../http/read-buffers.ts'
 import { responseBody } from './response-body.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
-import { SocketTunnel } from './tunnel.ts'
+import { JoinedTunnel } from '../http/tunnel.ts'
 import { websocketAccept } from './websocket-accept.ts'
 
 /** Interim responses to one request. */
@@ -30,7 +30,7 @@ export abstract class ResponseReader implements BodySource, Timed {
   protected readonly deadlines: Deadlines
   protected request: OutgoingRequest | null = null
   protected listener: ReplyListener | null = null
-  protected tunnel: SocketTunnel | null = null
+  protected tunnel: JoinedTunnel | null = null
   protected body: IncomingBody | null = null
   protected pending: Buffer | null = null
   /** The response is not yet through. */
@@ -156,7 +156,7 @@ export abstract class ResponseReader implements BodySource, Timed {
     reply.upgrade = {
       protocol,
       open: (client) => {
-        this.tunnel = new SocketTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
+        this.tunnel = new JoinedTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
         if (early.length > 0) this.tunnel.fromService(early)
         this.socket.resume()
         return this.tunnel

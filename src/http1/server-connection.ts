@@ -16,7 +16,8 @@ import { RequestReader } from './request-reader.ts'
 import { hasNoContent } from '../http/content.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
-import { GOING_AWAY } from './websocket-close.ts'
+import { reset } from '../http/reset.ts'
+import { GOING_AWAY } from '../http/websocket-close.ts'
 
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection extends RequestReader implements WriterOwner, ServedConnection {
@@ -65,7 +66,7 @@ export class ServerConnection extends RequestReader implements WriterOwner, Serv
     this.handler.slow('connections')
     if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'Others needed the connection.')
     if (this.state === 'idle') this.socket.destroy()
-    else this.socket.resetAndDestroy()
+    else reset(this.socket)
   }
 
   drain(): void {
@@ -76,7 +77,7 @@ export class ServerConnection extends RequestReader implements WriterOwner, Serv
   cutOff(): void {
     // A reset keeps the client from taking what it has of a reply for whole.
     if (this.tunnel !== null) this.tunnel.leave(GOING_AWAY)
-    else if (this.exchange !== null || this.socket.writableLength > 0) this.socket.resetAndDestroy()
+    else if (this.exchange !== null || this.socket.writableLength > 0) reset(this.socket)
     else this.socket.destroy()
   }
 
@@ -156,7 +157,7 @@ export class ServerConnection extends RequestReader implements WriterOwner, Serv
     // What ended it for the client's own doing is told by the log; the rest is the service's.
     if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
     this.over(false, error)
-    this.socket.resetAndDestroy()
+    reset(this.socket)
   }
 
   writeBlocked(blocked: boolean): void {
@@ -172,12 +173,12 @@ export class ServerConnection extends RequestReader implements WriterOwner, Serv
     const { exchange } = this
     this.handler.slow(reason)
     if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'The reply was not read in time.')
-    this.socket.resetAndDestroy()
+    reset(this.socket)
   }
 
   protected bodyTooSlow(): void {
     this.handler.slow('body-rate')
-    if (this.exchange !== null && this.status !== 0) return void this.socket.resetAndDestroy()
+    if (this.exchange !== null && this.status !== 0) return reset(this.socket)
     this.refuse(new GatewayError('request-timeout', 'The request body came too slowly.'))
   }
 

@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
-import type { Tunnel } from '../http/upgrade.ts'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { Tunnel, TunnelEnd } from './upgrade.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
 import { closeFrame, FrameBoundaries, GOING_AWAY } from './websocket-close.ts'
 
 /** How long, in milliseconds, both sides have to end a WebSocket that is closed from here. */
@@ -10,14 +9,14 @@ const CLOSE_TIMEOUT = 1_000
 /** How long, in milliseconds, one side may go on without an octet once the other has sent its last. */
 const HALF_CLOSED = 5_000
 
-/** Two sockets joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
-export class SocketTunnel implements Tunnel, Timed {
+/** Two ends joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
+export class JoinedTunnel implements Tunnel, Timed {
   bytes = 0
   error: GatewayError | null = null
   deadline: number
 
-  private readonly client: Socket
-  private readonly service: Socket
+  private readonly client: TunnelEnd
+  private readonly service: TunnelEnd
   private readonly deadlines: Deadlines
   private readonly idleTimeout: number
   /** The frames that the service sends; null where the protocol has none that are known here. */
@@ -34,7 +33,7 @@ export class SocketTunnel implements Tunnel, Timed {
   private awaited = false
 
   /** `idleTimeout` in milliseconds without an octet in either direction. */
-  constructor(client: Socket, service: Socket, protocol: string, deadlines: Deadlines, idleTimeout: number) {
+  constructor(client: TunnelEnd, service: TunnelEnd, protocol: string, deadlines: Deadlines, idleTimeout: number) {
     this.frames = protocol.toLowerCase() === 'websocket' ? new FrameBoundaries() : null
     this.client = client
     this.service = service
@@ -142,7 +141,7 @@ export class SocketTunnel implements Tunnel, Timed {
     if (frames.between && !frames.closed) this.sayClose()
   }
 
-  private pass(octets: Buffer, from: Socket, to: Socket): void {
+  private pass(octets: Buffer, from: TunnelEnd, to: TunnelEnd): void {
     this.moved()
     if (!to.write(Buffer.from(octets))) from.pause()
   }

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
-import { Deadlines } from '../http/deadlines.ts'
-import { SocketTunnel } from './tunnel.ts'
+import { Deadlines } from './deadlines.ts'
+import { JoinedTunnel } from './tunnel.ts'
 
 function open(protocol = 'WebSocket') {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
   const client = new RecordingSocket()
   const service = new RecordingSocket()
-  const tunnel = new SocketTunnel(client, service, protocol, deadlines, 1000)
+  const tunnel = new JoinedTunnel(client, service, protocol, deadlines, 1000)
   return { clock, deadlines, client, service, tunnel }
 }
 
