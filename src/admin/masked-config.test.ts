@@ -35,6 +35,7 @@ const fields = {
 /** A configuration with every option that may hold a secret. */
 const full = {
   admin: { token: SECRET },
+  secrets: [SECRET, `${SECRET}2`],
   stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET } },
   policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
   routes: [
@@ -165,6 +166,7 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.auth.methods.jwt.secret',
     '.policies.cors.credentials',
     '.policies.rate-limit.tiers.api_key',
+    '.secrets',
     '.stores.redis.password',
   ])
 })

@@ -8,6 +8,7 @@ import { endpointsSchema } from './endpoints-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { pathParameters, routeSchema } from './route-schema.ts'
+import { secretsSchema } from './secrets-schema.ts'
 import { serviceSchema } from './service-schema.ts'
 import { storesSchema } from './stores-schema.ts'
 
@@ -211,6 +212,12 @@ export const gatewaySchema = z
       .prefault({})
       .describe(
         'Where counts of rate limits, API keys and stored replies are kept that several threads or gateways share.',
+      ),
+    secrets: secretsSchema
+      .default([])
+      .describe(
+        'What the gateways derive their own keys from, one for each purpose: the current secret, and after it the previous ones, ' +
+          'which still open what they have sealed. At least 32 octets each, the same for all gateways. Default none.',
       ),
     docs: docsSchema.prefault({}).describe('The documentation of the API, which the endpoints docs and openapi serve.'),
     services: servicesSchema.default({}).describe('The services, by name.'),

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { parseConfig } from './parse.ts'
+import { checkSecrets } from './secrets-schema.ts'
+
+const LONG = 'hush'.repeat(8)
+
+test('secrets are one text or several, the current one first, and none unless they are configured', () => {
+  assert.deepEqual(parseConfig({}).secrets, [])
+  assert.deepEqual(parseConfig({ secrets: LONG }).secrets, [LONG])
+  assert.deepEqual(parseConfig({ secrets: [`${LONG}2`, LONG] }).secrets, [`${LONG}2`, LONG])
+  // Sixteen characters of two octets each.
+  assert.deepEqual(parseConfig({ secrets: 'ä'.repeat(16) }).secrets, ['ä'.repeat(16)])
+})
+
+test('a short secret is refused without being shown', () => {
+  for (const secrets of ['hush'.repeat(7), [LONG, 'hush'.repeat(7)], '', [LONG, 'ä'.repeat(15)]])
+    assert.throws(
+      () => parseConfig({ secrets }),
+      ({ message }: Error) => {
+        assert.match(message, /^secrets(?:\[1\])?: expected text of at least 32 octets, as "openssl rand -base64 32"/)
+        assert.doesNotMatch(message, /hush|ä/)
+        return true
+      },
+    )
+  assert.throws(() => parseConfig({ secrets: [] }), /secrets: expected a list of at least 1 item/)
+})
+
+test('what needs secrets says so where there are none', () => {
+  assert.deepEqual(checkSecrets({ secrets: LONG }, ['listeners', 0], 'session tickets in Redis'), [])
+  assert.deepEqual(checkSecrets({}, ['listeners', 0, 'tls'], 'session tickets in Redis'), [
+    {
+      path: ['listeners', 0, 'tls'],
+      isKey: false,
+      message:
+        'session tickets in Redis need "secrets" at the top level of the configuration; expected a text of at least 32 octets there',
+    },
+  ])
+})
