@@ -3,7 +3,14 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { findUnquotedVariables, parseYaml } from './flow-variables.ts'
 
-const variable = fc.constantFrom('${A}', '${HOST:-127.0.0.1}', '${B:-a b}', '${C:-}')
+const variable = fc.constantFrom(
+  '${A}',
+  '${HOST:-127.0.0.1}',
+  '${B:-a b}',
+  '${C:-}',
+  '${file:/run/a-b.c}',
+  '${file:../a:-b}',
+)
 const plain = fc.constantFrom('a', 'http://', ':1', '-', '.')
 const scalar = fc
   .tuple(fc.constantFrom('a', 'http://h', ''), fc.array(fc.oneof(variable, plain), { minLength: 1, maxLength: 3 }))

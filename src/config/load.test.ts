@@ -6,6 +6,7 @@ import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from './load.ts'
 import { ConfigError } from './problems.ts'
+import { readYaml } from './yaml.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
 after(() => rm(folder, { recursive: true }))
@@ -158,6 +159,49 @@ test('an endpoint of a collector without a scheme is a problem, and its text is 
     const expected = 'expected a URL with its scheme, such as "http://collector:4318"'
     assert.equal(message, problem === null ? null : `${problem}: ${expected}`)
   }
+})
+
+test('secrets come from files beside the configuration or anywhere, quoted in a flow map', async () => {
+  await file('jwt', `${'a'.repeat(32)}\n`)
+  await file('workers', '3\n')
+  const elsewhere = await file('absolute', 'b'.repeat(32))
+  const text = `workers: \${file:workers}
+secrets: ["\${file:./jwt}", '\${file:${elsewhere}}', "\${file:none:-${'c'.repeat(32)}}"]
+`
+  const path = await file('secrets.yaml', text)
+  const { workers, secrets } = await loadConfig(path, {})
+  assert.deepEqual([workers, secrets], [3, ['a', 'b', 'c'].map((letter) => letter.repeat(32))])
+  assert.deepEqual(
+    readYaml(text, path, {}).files,
+    ['workers', 'jwt', 'absolute', 'none'].map((name) => join(folder, name)),
+  )
+})
+
+test('a file of a secret that cannot be used is one problem, without what it holds', async () => {
+  await writeFile(join(folder, 'latin1'), Buffer.from('p\xe4ssword', 'latin1'))
+  await file('large', 'password'.repeat(10_000))
+  await file('short', 'password')
+  const path = await file(
+    'bad-files.yaml',
+    ['latin1', 'large', 'short', 'none', '.']
+      .map((name) => `- "\${file:${name}}"`)
+      .join('\n')
+      .replace(/^/, 'secrets:\n'),
+  )
+  await assert.rejects(loadConfig(path, {}), (error) => {
+    assert.ok(error instanceof ConfigError)
+    assert.deepEqual(
+      error.problems.map((problem) => `${problem.path}: ${problem.message}`),
+      [
+        'secrets[0]: file latin1: is not UTF-8 text',
+        'secrets[1]: file large: is larger than 64 KiB',
+        'secrets[2]: expected text of at least 32 octets, as "openssl rand -base64 32" makes it, not "${file:short}"',
+        'secrets[3]: file none: no such file',
+        'secrets[4]: file .: is a folder; expected a file in it',
+      ],
+    )
+    return true
+  })
 })
 
 test('keys that begin with "x-" are for anchors in code too', async () => {

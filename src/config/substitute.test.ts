@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { isWholeSubstitution, substitute } from './substitute.ts'
+import { FileError } from '../core/read-text.ts'
+import { type Environment, isWholeSubstitution, substitute as substituteFrom } from './substitute.ts'
+
+/** Files by their path; an Error is thrown. */
+type Files = Readonly<Record<string, string | Error>>
+
+function substitute(text: string, environment: Environment, files: Files = {}) {
+  return substituteFrom(text, environment, (path) => {
+    const file = Object.hasOwn(files, path) ? files[path] : undefined
+    if (typeof file === 'string') return file
+    throw file ?? new FileError('no such file')
+  })
+}
 
 const names = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((name) => !(name in {}))
 
@@ -55,12 +67,48 @@ test('a variable that is neither set nor has a default is a problem that names i
   assert.deepEqual(substitute('${TOKEN:-}', {}), { text: '', problems: [] })
 })
 
+test('a file is replaced by what it holds, without one line break at its end, and that is not looked at again', () => {
+  const whole = (text: string): string =>
+    substitute('<${file:/run/secrets/jwt}>', {}, { '/run/secrets/jwt': text }).text
+  assert.equal(whole('a'), '<a>')
+  assert.equal(whole('a\n'), '<a>')
+  assert.equal(whole('a\r\n'), '<a>')
+  assert.equal(whole('a\n\n'), '<a\n>')
+  assert.equal(whole(' a\nb '), '< a\nb >')
+  assert.equal(whole('${A}$$'), '<${A}$$>')
+  const several = substitute('${file:user}:${file:pass word}@${HOST}', { HOST: 'h' }, { user: 'u', 'pass word': 'p' })
+  assert.deepEqual(several, { text: 'u:p@h', problems: [] })
+})
+
+test('a file that is not there or empty has its default, or is a problem; any other trouble is one anyway', () => {
+  assert.deepEqual(substitute('${file:a}', {}).problems, ['file a: no such file'])
+  assert.deepEqual(substitute('${file:a}', {}, { a: '\n' }).problems, ['file a: is empty'])
+  assert.deepEqual(substitute('${file:a:-b:-c}', {}), { text: 'b:-c', problems: [] })
+  assert.deepEqual(substitute('${file:a:-}', {}, { a: '' }), { text: '', problems: [] })
+  assert.equal(substitute('${file:a:-b}', {}, { a: 'c' }).text, 'c')
+  const folder = { a: new FileError('is a folder; expected a file in it') }
+  for (const text of ['${file:a}', '${file:a:-b}'])
+    assert.deepEqual(substitute(text, {}, folder).problems, ['file a: is a folder; expected a file in it'])
+})
+
 test('names of inherited properties are not variables', () => {
   assert.equal(substitute('${constructor}', {}).problems.length, 1)
 })
 
 test('what is not a whole and plain substitution is a problem', () => {
-  for (const text of ['${', '${A', 'a${A:-b', '${}', '${1A}', '${A B}', '${A-b}', '${A:-${B}}'])
+  for (const text of [
+    '${',
+    '${A',
+    'a${A:-b',
+    '${}',
+    '${1A}',
+    '${A B}',
+    '${A-b}',
+    '${A:-${B}}',
+    '${file:}',
+    '${file:${A}/b}',
+    '${file:a:-${B}}',
+  ])
     assert.equal(substitute(text, { A: 'a', B: 'b' }).problems.length, 1, text)
 })
 

@@ -1,10 +1,16 @@
+import { FileError } from '../core/read-text.ts'
+
 /** Variables by name, as in process.env. */
 export type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads what a file holds. Throws FileError. */
+export type ReadFile = (path: string) => string
 
 /** What became of a text: its value, or what is wrong with it; never with a variable's value in the words. */
 export type Substitution = { readonly text: string; readonly problems: readonly string[] }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+const FILE = 'file:'
 /** "$$", a whole substitution, or the beginning of one that is not closed. */
 const PARTS = /\$\$|\$\{([^}]*)\}|\$\{/g
 /** Names of variables that hold what nobody is to read. */
@@ -13,10 +19,11 @@ const SECRET =
 const WHOLE = /^\$\{[^}]*\}$/
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` by the variable's value and `$$` by a dollar; what is put in is not looked at
- * again. An empty variable counts as one that is not set. The default ends at the first "}".
+ * Replaces `${NAME}` and `${NAME:-default}` by the variable's value, `${file:PATH}` and `${file:PATH:-default}` by what the file
+ * holds, without a line break at its end, and `$$` by a dollar; what is put in is not looked at again. An empty variable or file
+ * counts as one that is not there. The default ends at the first "}".
  */
-export function substitute(text: string, environment: Environment): Substitution {
+export function substitute(text: string, environment: Environment, read: ReadFile): Substitution {
   const problems: string[] = []
   const replaced = text.replace(PARTS, (part, inside: string | undefined) => {
     if (part === '$$') return '$'
@@ -25,19 +32,43 @@ export function substitute(text: string, environment: Environment): Substitution
       return ''
     }
     const [name, fallback] = splitOnce(inside, ':-')
-    if (!NAME.test(name)) {
-      problems.push(`"${part}" names no environment variable: expected "\${NAME}" or "\${NAME:-default}"`)
+    if (inside.includes('${')) {
+      const what = name.includes('${') ? 'the name' : `the default of "\${${name}:-…}"`
+      problems.push(`${what} holds another "\${": expected plain text up to the "}"`)
       return ''
     }
-    if (fallback?.includes('${')) {
-      problems.push(`the default of "\${${name}:-…}" holds another "\${": expected plain text up to the "}"`)
-      return ''
-    }
-    const value = (Object.hasOwn(environment, name) && environment[name]) || fallback
-    if (value === undefined) problems.push(`environment variable ${name} is not set: ${adviceFor(name)}`)
-    return value ?? ''
+    const found = name.startsWith(FILE) ? fromFile(name.slice(FILE.length), read) : fromVariable(name, environment)
+    if ('value' in found) return found.value
+    if (found.absent && fallback !== undefined) return fallback
+    problems.push(found.problem)
+    return ''
   })
   return { text: replaced, problems }
+}
+
+/** What is put in, or why there is nothing; a default stands in for what is absent, and for nothing that is wrong. */
+type Found = { readonly value: string } | { readonly problem: string; readonly absent: boolean }
+
+function fromVariable(name: string, environment: Environment): Found {
+  if (!NAME.test(name)) {
+    const expected = 'expected "${NAME}", "${NAME:-default}" or "${file:PATH}"'
+    return { problem: `"\${${name}}" names no environment variable: ${expected}`, absent: false }
+  }
+  const value = Object.hasOwn(environment, name) ? environment[name] : undefined
+  if (value !== undefined && value !== '') return { value }
+  return { problem: `environment variable ${name} is not set: ${adviceFor(name)}`, absent: true }
+}
+
+function fromFile(path: string, read: ReadFile): Found {
+  if (path === '')
+    return { problem: '"${file:}" names no file: expected one such as "${file:/run/secrets/jwt}"', absent: false }
+  try {
+    const value = read(path).replace(/\r?\n$/, '')
+    return value === '' ? { problem: `file ${path}: is empty`, absent: true } : { value }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { problem: `file ${path}: ${error.message}`, absent: error.missing }
+  }
 }
 
 /** A secret that stands in the file is none. */

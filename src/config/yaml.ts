@@ -1,9 +1,11 @@
+import { dirname } from 'node:path'
 import { type Document, isAlias, isNode, isPair, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml'
 import { findUnquotedVariables, parseYaml } from './flow-variables.ts'
 import { isMergeKey, mergedMaps } from './merge-keys.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { positionAt, type Source, yamlSource } from './source.ts'
-import { type Environment, substitute } from './substitute.ts'
+import { readNamedFiles } from './named-files.ts'
+import { type Environment, type Substitution, substitute } from './substitute.ts'
 
 /** What a YAML text holds, with variables put in. */
 export interface YamlConfig {
@@ -11,6 +13,8 @@ export interface YamlConfig {
   readonly source: Source
   /** What is wrong although the value could be read. */
   readonly problems: readonly Problem[]
+  /** Files whose text was put in, or would have been, with their folders. */
+  readonly files: readonly string[]
 }
 
 /** A problem of a node; the ancestors are those that `visit` names. */
@@ -41,9 +45,11 @@ export function readYaml(text: string, file: string, environment: Environment): 
   reportDangling(document, report)
   if (problems.length > syntax.filter(isDuplicateKey).length) throw new ConfigError(problems)
 
-  const substituted = putVariables(document, environment, report)
+  const named = readNamedFiles(dirname(file))
+  const substituted = putVariables(document, (scalar) => substitute(scalar, environment, named.read), report)
   try {
-    return { value: document.toJS(), source: yamlSource(file, document, lines, substituted), problems }
+    const source = yamlSource(file, document, lines, substituted)
+    return { value: document.toJS(), source, problems, files: [...named.paths] }
   } catch {
     // The only thing that is noticed this late, so that a small text cannot become a huge value.
     throw new ConfigError([...problems, { file, path: '', message: 'invalid YAML: too many aliases' }])
@@ -66,13 +72,17 @@ function reportDangling(document: Document.Parsed, report: Report): void {
 }
 
 /** Changes the scalars in place; returns the text that each had before. */
-function putVariables(document: Document.Parsed, environment: Environment, report: Report): Map<Node, string> {
+function putVariables(
+  document: Document.Parsed,
+  put: (text: string) => Substitution,
+  report: Report,
+): Map<Node, string> {
   const substituted = new Map<Node, string>()
   visit(document, {
     Scalar(key, scalar, ancestors) {
       if (key === 'key' && scalar.value === '__proto__') report(scalar, ancestors, 'no key can have this name')
       if (key === 'key' || typeof scalar.value !== 'string') return
-      const { text, problems } = substitute(scalar.value, environment)
+      const { text, problems } = put(scalar.value)
       if (scalar.value.includes('${')) substituted.set(scalar, scalar.value)
       scalar.value = text
       for (const problem of problems) report(scalar, ancestors, problem)

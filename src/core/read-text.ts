@@ -2,7 +2,17 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { userInfo } from 'node:os'
 
 /** Why a file cannot be used, without its name: "no such file". */
-export class FileError extends Error {}
+export class FileError extends Error {
+  /** Whether there is none. */
+  readonly missing: boolean
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.missing = message === NONE
+  }
+}
+
+const NONE = 'no such file'
 
 const KIBIBYTE = 1024
 
@@ -21,7 +31,7 @@ function open(file: string, flags: number): number {
   try {
     return openSync(file, flags)
   } catch (error) {
-    throw new FileError(reasonOf(error), { cause: error })
+    throw new FileError(reasonOf(error), error)
   }
 }
 
@@ -44,14 +54,14 @@ function textOf(octets: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(octets)
   } catch (error) {
-    throw new FileError('is not UTF-8 text', { cause: error })
+    throw new FileError('is not UTF-8 text', error)
   }
 }
 
 /** What the system calls it helps those who know it; the others need to know what to do. */
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : ''
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'no such file'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return NONE
   if (code === 'EACCES' || code === 'EPERM')
     return `may not be read by the user ${userName()}: change its owner or mode`
   return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
