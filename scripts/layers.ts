@@ -12,7 +12,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   listener: ['core', 'http', 'http1'],
   routing: ['core', 'http'],
   policies: ['core', 'http', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts'],
-  services: ['core', 'http', 'http1'],
+  services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts'],
   stores: ['core', 'http', 'policies/cache/store.ts', 'acme/store.ts', 'acme/challenge.ts', 'acme/challenge-text.ts'],
   telemetry: ['core', 'http'],
   admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },

@@ -58,6 +58,8 @@ async function problemsOf(file: string, excerpt: string): Promise<string[]> {
     return []
   } catch (error) {
     assert.ok(error instanceof ConfigError)
-    return error.problems.map(({ path, message }) => `${path}: ${message}`).filter((text) => !text.includes('ENOENT'))
+    return error.problems
+      .map(({ path, message }) => `${path}: ${message}`)
+      .filter((text) => !/ENOENT|: no such file$/.test(text))
   }
 }

@@ -24,7 +24,7 @@ async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const target = { host: '127.0.0.1', port, authority: `127.0.0.1:${port}` }
-  return { ...target, method: 'GET', path: '/health?deep=1', headers: {}, body: '' }
+  return { ...target, method: 'GET', path: '/health?deep=1', headers: {}, body: '', encryption: null }
 }
 
 function answering(t: TestContext, listener: RequestListener): Promise<ProbeTarget> {
@@ -183,7 +183,7 @@ test('instances that hang, at first or in mid-body, are unhealthy after their ti
   t.after(() => checker.stop())
   checker.update({
     users: {
-      instances: [silent, stalling, well].map(({ host, port }) => ({ url: { host, port } })),
+      instances: [silent, stalling, well].map(({ host, port }) => ({ url: { scheme: 'http' as const, host, port } })),
       host: 'client',
       health: {
         method: 'GET',

@@ -40,10 +40,12 @@ test('texts that are not host and port are refused', () => {
 
 test('an instance is an http URL of host and port, 80 where it names none', () => {
   assert.deepEqual(parseInstanceUrl('http://Users:8001/'), { scheme: 'http', host: 'users', port: 8001 })
+  assert.deepEqual(parseInstanceUrl('HTTPS://Users'), { scheme: 'https', host: 'users', port: 443 })
   assert.deepEqual(parseInstanceUrl('http://[::1]'), { scheme: 'http', host: '::1', port: 80 })
   for (const text of [
     'users:8001',
-    'https://a',
+    'ftp://a',
+    'httpss://a',
     'http://',
     'http://a/b',
     'http://a?b',

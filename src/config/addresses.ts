@@ -4,7 +4,7 @@ import type { Address } from '../core/address.ts'
 
 /** Where an instance is reached; the host of an IPv6 address without its brackets. */
 export interface InstanceUrl extends Address {
-  scheme: 'http'
+  scheme: 'http' | 'https'
 }
 
 /** RFC 1123 section 2.1 names, with the underscore that container networks use. */
@@ -27,13 +27,13 @@ export function parseHostAndPort(text: string): { host: string; port: number | u
   return isHostName(name) ? { host: name.toLowerCase(), port } : undefined
 }
 
-/** Reads "http://host[:port]", port 80 where it is left out; undefined for any other text. */
+/** Reads "http://host[:port]" or https, port 80 or 443 where it is left out; undefined for any other text. */
 export function parseInstanceUrl(text: string): InstanceUrl | undefined {
-  const authority = /^http:\/\/([^/]+)\/?$/i.exec(text)?.[1]
-  const parsed = authority === undefined ? undefined : parseHostAndPort(authority)
-  return parsed === undefined || parsed.port === 0
-    ? undefined
-    : { scheme: 'http', host: parsed.host, port: parsed.port ?? 80 }
+  const [, written = '', authority = ''] = /^(https?):\/\/([^/]+)\/?$/i.exec(text) ?? []
+  const parsed = parseHostAndPort(authority)
+  if (parsed === undefined || parsed.port === 0) return undefined
+  const scheme = written.length === 4 ? 'http' : 'https'
+  return { scheme, host: parsed.host, port: parsed.port ?? (scheme === 'http' ? 80 : 443) }
 }
 
 /** Whether the text is an IP address, or a network such as "10.0.0.0/8" (RFC 4632 section 3.1). */

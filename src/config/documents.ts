@@ -60,12 +60,13 @@ function fail(what: string, error: unknown): never {
   throw new Error(`${what}: ${reason?.replace(/:$/, '')}`, { cause: error })
 }
 
-function at(parent: unknown, step: string | number): unknown {
+/** The value at one step from another one; undefined where there is none. */
+export function at(parent: unknown, step: string | number): unknown {
   return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
 }
 
 /** A copy with another value at the path, which is there. */
-function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
+export function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
   if (step === undefined) return value
   const child = put(at(parent, step), rest, value)
   return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }

@@ -7,12 +7,13 @@ import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
+import { readPemFiles } from './pem-files.ts'
 import { hint } from './suggest.ts'
 import { fieldOf, isFields, itemsOf } from './value.ts'
 
 /** What the files hold, and what is wrong with them. */
 export interface PolicyFiles {
-  /** The configuration with the files' paths made absolute, and documents in place of theirs. */
+  /** The configuration with the files' paths made absolute, and documents, certificates and keys in place of theirs. */
   readonly value: unknown
   /** Every policy that it may name, in the order of the chain. */
   readonly chain: readonly Policy[]
@@ -20,8 +21,8 @@ export interface PolicyFiles {
 }
 
 /**
- * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, and the documents that
- * their options name. Entries that the schema will refuse are left to it. `base` is the configuration file; `given` are
+ * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, the documents that
+ * their options name, and certificates and keys. Entries that the schema will refuse are left to it. `base` is the configuration file; `given` are
  * policies that come as values.
  */
 export async function readPolicyFiles(
@@ -29,7 +30,7 @@ export async function readPolicyFiles(
   base: string,
   given: readonly Policy[] = [],
 ): Promise<PolicyFiles> {
-  return readDocuments(await loadPolicies(value, base, given), base)
+  return readPemFiles(await readDocuments(await loadPolicies(value, base, given), base), base)
 }
 
 async function loadPolicies(value: unknown, base: string, given: readonly Policy[]): Promise<PolicyFiles> {

@@ -4,6 +4,7 @@ import { formatAddress } from '../core/address.ts'
 import { duration, size } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
+import { serviceTlsSchema } from './service-tls-schema.ts'
 
 /** An instance as it is configured. */
 export interface InstanceConfig {
@@ -12,7 +13,7 @@ export interface InstanceConfig {
   weight: number
 }
 
-const urlExpected = 'expected a URL such as "http://user-service-1:8001" (http, host and port, no path)'
+const urlExpected = 'expected a URL such as "http://user-service-1:8001" (http or https, host and port, no path)'
 const urlsExpected = `${urlExpected}, or several with commas between`
 
 const instanceText = z.string(urlsExpected).transform((text, context) => {
@@ -32,7 +33,7 @@ const SMALLEST_HEAD = 1024
 
 const weightedInstance = z
   .strictObject({
-    url: instanceUrl.describe('Where the instance is reached: http://host:port.'),
+    url: instanceUrl.describe('Where the instance is reached: http://host:port or https://host:port.'),
     weight: z
       .int()
       .min(1)
@@ -86,13 +87,13 @@ const limitsSchema = z.strictObject({
 
 const hostExpected = 'expected "client", "instance" or a fixed name such as "users.internal" or "users.internal:8080"'
 
-/** Schema of one service. */
-export const serviceSchema = z.strictObject({
+const serviceFields = z.strictObject({
   instances: z
     .union([instanceText, weightedInstance])
     .array()
     .min(1)
     .superRefine(refuseDuplicates)
+    .superRefine(refuseMixture)
     .transform((lists) => lists.flat())
     .describe('Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated.'),
   balancer: z
@@ -122,10 +123,20 @@ export const serviceSchema = z.strictObject({
     .refine((text) => parseHostAndPort(text) !== undefined, hostExpected)
     .default('client')
     .describe(
-      'Host field of the forwarded request: "client" passes on what the client sent, "instance" is host:port of the ' +
+      'Host field of the forwarded request: "client" passes on what the client sent, "instance" is that of the URL of the ' +
         'instance, anything else is a fixed name, for health checks too, which have the instance for "client". ' +
         'Default client.',
     ),
+  tls: serviceTlsSchema
+    .optional()
+    .describe('How https instances are connected to. Default: certificates of the authorities that Node.js knows.'),
+})
+
+/** Schema of one service. */
+export const serviceSchema = serviceFields.superRefine(({ tls, instances }, context) => {
+  if (tls === undefined || instances.some(({ url }) => url.scheme === 'https')) return
+  const message = 'tls for instances that are connected to without it: write https:// in place of http://'
+  context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
 })
 
 function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
@@ -140,6 +151,16 @@ function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context
       context.addIssue({ code: 'custom', path: [index], message: `${place}: give it once, with a weight` })
     }
   }
+}
+
+/** Requests may go to any of the instances: encrypted or not would be a matter of chance. */
+function refuseMixture(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
+  const schemes = lists.map((list) => list.map(({ url }) => url.scheme))
+  const [first] = schemes.flat()
+  const other = schemes.findIndex((each) => each.some((scheme) => scheme !== first))
+  if (other === -1) return
+  const message = 'http and https in one service: expected one of them for all of its instances'
+  context.addIssue({ code: 'custom', path: [other], message })
 }
 
 /** The names of a family's list. */

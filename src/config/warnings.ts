@@ -18,13 +18,25 @@ export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Wa
     { path: ['policies'] as Path, policies: config.policies },
     ...config.routes.map(({ policies }, i) => ({ path: ['routes', i, 'policies'] as Path, policies })),
   ]
-  return places
+  const ofPolicies = places
     .flatMap(({ path, policies }) => warningsAt(path, policies, chain))
     .filter(({ key }) => {
       if (told.has(key)) return false
       told.add(key)
       return true
     })
+  return [...insecureServices(config), ...ofPolicies]
+}
+
+function insecureServices({ services }: GatewayConfig): Warning[] {
+  return Object.entries(services).flatMap(([name, { tls }]) => {
+    if (tls?.insecure !== true) return []
+    const message =
+      tls.pin.length > 0
+        ? 'the certificates of this service are not verified but for the pin of their key'
+        : 'the certificates of this service are not verified: whoever is on the way can read and change everything'
+    return [{ path: formatPath(['services', name, 'tls', 'insecure']), message }]
+  })
 }
 
 /** Puts them into the log. */

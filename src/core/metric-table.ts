@@ -87,6 +87,11 @@ export const metricTable = {
     help: 'Whether requests may go to the instance: 1, also before its first check, or 0.',
     labels: ['service', 'instance'],
   },
+  sallyport_service_insecure: {
+    type: 'gauge',
+    help: 'Whether the certificates of a service are taken without being verified (tls.insecure): 1, or 0.',
+    labels: ['service'],
+  },
   sallyport_retries_total: {
     type: 'counter',
     help: 'Further attempts for one request, by what had kept the one before from being answered.',

@@ -19,6 +19,7 @@ const options = {
   idleTimeout: 60_000,
   poolTimeout: 40_000,
   lifetime: () => 300_000,
+  encryption: null,
 }
 
 const request: OutgoingRequest = {

@@ -45,7 +45,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     deadlines.watch(this)
     socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.serviceDrained()))
     socket.on('end', () => this.ended())
-    socket.on('error', (error) => (this.cause = error))
+    socket.on('error', (error) => this.broken(error))
     socket.on('close', () => this.gone())
   }
 
@@ -174,10 +174,15 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
   private ended(): void {
     const { body, tunnel } = this
     if (tunnel !== null) return tunnel.serviceEnded()
-    if (body === null || !body.endOfInput()) return this.end(this.closedError(null))
+    if (body === null || this.cutOff || !body.endOfInput()) return this.end(this.closedError(null))
     this.body = null
     this.closeAfter = true
     this.received(null)
+  }
+
+  /** The end may be one that somebody else has forged, so it ends no body. */
+  private get cutOff(): boolean {
+    return this.options.encryption?.cutOff(this.socket) === true
   }
 
   private closedError(cause: unknown): GatewayError {
@@ -210,6 +215,13 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.left = true
     this.deadlines.forget(this)
     this.owner.closed(this)
+  }
+
+  private broken(error: Error): void {
+    const { encryption } = this.options
+    this.cause = encryption === null ? error : encryption.explain(error)
+    // What goes wrong with TLS after the handshake does not end the connection by itself.
+    if (encryption !== null) this.socket.destroy()
   }
 
   private gone(): void {

@@ -3,6 +3,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
+import type { Encryption } from './encryption.ts'
 import type { FieldLimits } from '../http/limits.ts'
 
 /** How long a service may take, in milliseconds. */
@@ -19,6 +20,8 @@ export interface ClientOptions extends FieldLimits, ServiceTimeouts {
   readonly poolTimeout: number
   /** How long a new connection is used again: for ever, it would hold on to an address that its name no longer has. */
   readonly lifetime: () => number
+  /** Null where connections are not encrypted. */
+  readonly encryption: Encryption | null
 }
 
 /** What is sent. */

@@ -54,6 +54,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
       responseTimeout: 30_000,
       idleTimeout: 30_000,
       poolTimeout: 5000,
+      encryption: null,
       lifetime: () => 300_000,
       ...options,
     },

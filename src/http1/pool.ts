@@ -2,11 +2,13 @@ import { connect, type Socket } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientOptions, ClientOwner } from './client-owner.ts'
+import { type Encryption, HandshakeFailed } from './encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import { ResponseHead } from './response-head.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 import { slowestExchange } from './slowest-exchange.ts'
+import { tooBusy, Waiter } from './waiter.ts'
 import { WaitingList } from './waiting-list.ts'
 
 /** Bounds of a pool; times are milliseconds. */
@@ -41,9 +43,6 @@ export class ConnectFailed extends GatewayError {
     super('service-unavailable', 'Service unavailable', { cause: new Error(`cannot connect to ${address}`, { cause }) })
   }
 }
-
-/** How often it is looked whether one has waited for so long, in milliseconds. */
-const LOOK = 500
 
 /**
  * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
@@ -172,7 +171,7 @@ export class ConnectionPool implements ClientOwner {
 
   private connect(): Promise<ClientConnection> {
     const { lookup } = this
-    const { host, port, connectTimeout } = this.options
+    const { host, port, connectTimeout, encryption } = this.options
     this.connecting++
     return new Promise((resolve, reject) => {
       let connection: ClientConnection | null = null
@@ -183,100 +182,67 @@ export class ConnectionPool implements ClientOwner {
           return true
         },
       }
-      const socket: Socket = connect({
+      let socket: Socket = connect({
         host,
         port,
         lookup,
         autoSelectFamily: true,
         noDelay: true,
         allowHalfOpen: true,
-        onread,
+        ...(encryption === null && { onread }),
       })
       const timed: Timed = {
         deadline: this.deadlines.in(connectTimeout),
-        onDeadline: () => failed(new Error(`no answer within ${connectTimeout} ms`)),
+        onDeadline: () =>
+          failed(new Error(`no ${secure ? 'secure connection' : 'answer'} within ${connectTimeout} ms`)),
       }
+      /** The connection stands, and its handshake is under way. */
+      let secure = false
+      let settled = false
       const settle = (): void => {
+        settled = true
         this.connecting--
         this.deadlines.forget(timed)
-        socket.removeAllListeners()
+        if (!secure) socket.removeAllListeners()
       }
       const failed = (cause: Error): void => {
+        if (settled) return
         settle()
         socket.on('error', ignore)
         socket.destroy()
-        reject(new ConnectFailed(`${host}:${port}`, cause))
+        const address = `${host}:${port}`
+        reject(secure ? new HandshakeFailed(address, cause) : new ConnectFailed(address, cause))
         this.replace()
+      }
+      const stands = (): ClientConnection => {
+        settle()
+        const made = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
+        connection = made
+        this.counted.add(made)
+        this.busy++
+        resolve(made)
+        return made
+      }
+      const read = (made: ClientConnection): void => {
+        socket.on('data', (octets: Buffer) => made.read(octets, octets.length))
+      }
+      const encrypt = (tls: Encryption): void => {
+        socket.removeAllListeners()
+        socket.on('error', ignore)
+        secure = true
+        socket = tls.begin(socket, (error) => {
+          if (error === null) read(stands())
+          else failed(error)
+        })
       }
       this.deadlines.watch(timed)
       socket.on('error', failed)
       socket.on('connect', () => {
-        settle()
-        connection = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
-        this.counted.add(connection)
-        this.busy++
-        resolve(connection)
+        if (encryption === null) stands()
+        else encrypt(encryption)
       })
     })
   }
-}
-
-/** A request that waits for a connection. */
-class Waiter implements Timed {
-  deadline: number
-  readonly client: string
-  readonly resolve: (connection: ClientConnection) => void
-  readonly reject: (error: unknown) => void
-  private readonly queue: WaitingList<Waiter>
-  private readonly deadlines: Deadlines
-  private readonly look: () => void
-  /** Milliseconds that it waits on after the next look. */
-  private left: number
-
-  constructor(
-    client: string,
-    queue: WaitingList<Waiter>,
-    deadlines: Deadlines,
-    timeout: number,
-    look: () => void,
-    resolve: (connection: ClientConnection) => void,
-    reject: (error: unknown) => void,
-  ) {
-    this.client = client
-    this.queue = queue
-    this.deadlines = deadlines
-    this.look = look
-    this.resolve = resolve
-    this.reject = reject
-    const first = Math.min(LOOK, timeout)
-    this.left = timeout - first
-    this.deadline = deadlines.in(first)
-    deadlines.watch(this)
-  }
-
-  leave(): void {
-    this.queue.delete(this)
-    this.deadlines.forget(this)
-  }
-
-  giveUp(): void {
-    this.leave()
-    this.reject(tooBusy())
-  }
-
-  onDeadline(): void {
-    if (this.left <= 0) return this.giveUp()
-    const next = Math.min(LOOK, this.left)
-    this.left -= next
-    this.deadline = this.deadlines.now + next
-    this.look()
-  }
-}
-
-function tooBusy(): GatewayError {
-  return new GatewayError('too-busy', 'The gateway has as many requests for this service as it may; try again later.', {
-    headers: [['Retry-After', '1']],
-  })
 }
 
 function ignore(): void {}

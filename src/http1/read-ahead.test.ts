@@ -133,6 +133,7 @@ test('the connection to the service is free while the client has not yet taken t
     idleTimeout: 30_000,
     poolTimeout: 30_000,
     lifetime: () => 300_000,
+    encryption: null,
   }
   const owner = {
     release: () => void calls.push('release'),

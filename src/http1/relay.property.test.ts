@@ -25,6 +25,7 @@ const clientOptions = {
   idleTimeout: 60_000,
   poolTimeout: 40_000,
   lifetime: () => 300_000,
+  encryption: null,
 }
 
 /** A client and a service with the gateway's two connections between them; every octet of `name` is its own. */

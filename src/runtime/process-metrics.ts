@@ -44,6 +44,8 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
       metrics.watch('sallyport_instance_healthy', { service, instance: formatAddress(url) }, () =>
         board.usable(slots[service]![i]!) ? 1 : 0,
       )
+  for (const [service, { tls }] of Object.entries(config.services))
+    metrics.watch('sallyport_service_insecure', { service }, () => (tls?.insecure === true ? 1 : 0))
   watchSystem(metrics)
 }
 

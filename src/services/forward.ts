@@ -16,6 +16,7 @@ import {
   type ReplyListener,
   type ServiceTimeouts,
 } from '../http1/client-owner.ts'
+import { HandshakeFailed } from '../http1/encryption.ts'
 import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance, Service } from './service.ts'
@@ -116,7 +117,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
     const instance = this.service.balancer.pick(this.tried)
-    if (instance === null) return this.fail(cause?.code === 'too-busy' ? cause : unavailable(cause))
+    if (instance === null) return this.fail(lastWord(cause))
     if (reason !== undefined) this.service.retries.count(reason)
     this.choose(instance)
     // 2.
@@ -158,7 +159,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const { trace } = exchange
     const { method, body } = exchange
     const host =
-      service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.address : service.host
+      service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.authority : service.host
     const chunked = body !== null && body.length < 0
     const expectsContinue = exchange.expectsContinue && isStream(body)
     const protocol = exchange.upgrade
@@ -201,7 +202,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     if (error instanceof ClosedBeforeReply && this.repeat(error)) return
     instance!.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
-    if (reason === 'connect' || reason === 'busy') {
+    if (reason === 'connect' || reason === 'tls' || reason === 'busy') {
       this.tried ??= []
       this.tried.push(instance!)
       return this.next(error, reason)
@@ -259,6 +260,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 }
 
-function unavailable(cause: GatewayError | undefined): GatewayError {
+/** What the client is told where no instance is left, which the last one failed with. */
+function lastWord(cause: GatewayError | undefined): GatewayError {
+  if (cause?.code === 'too-busy' || cause instanceof HandshakeFailed) return cause
   return new GatewayError('service-unavailable', 'Service unavailable', { cause })
 }

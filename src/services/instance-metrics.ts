@@ -1,10 +1,11 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
 import { ClosedBeforeReply, TooManyStreams } from '../http1/client-owner.ts'
+import { HandshakeFailed } from '../http1/encryption.ts'
 import { ConnectFailed } from '../http1/pool.ts'
 import type { PooledInstance } from './service.ts'
 
-const REASONS = ['connect', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
+const REASONS = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
 
 /** Why an instance gave no reply. */
 export type FailureReason = (typeof REASONS)[number]
@@ -12,6 +13,7 @@ export type FailureReason = (typeof REASONS)[number]
 /** Why an instance gave no reply; null where that was not for it to give, as when the client's body did not come. */
 export function failureReason(error: GatewayError): FailureReason | null {
   if (error instanceof ConnectFailed) return 'connect'
+  if (error instanceof HandshakeFailed) return 'tls'
   if (error instanceof ClosedBeforeReply) return 'closed'
   if (error instanceof TooManyStreams) return 'streams'
   if (error.code === 'too-busy') return 'busy'

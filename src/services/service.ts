@@ -1,9 +1,10 @@
-import { formatAddress } from '../core/address.ts'
+import { formatAddress, formatAuthority } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { ServiceTimeouts } from '../http1/client-owner.ts'
 import { ConnectionPool } from '../http1/pool.ts'
+import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
 import { balancers, type BalancerName } from './balancers/index.ts'
@@ -14,7 +15,7 @@ import { InstanceMetrics, Retries, watchInstance } from './instance-metrics.ts'
 /** What a service is made of; times are milliseconds. */
 export interface ServiceOptions {
   readonly instances: readonly {
-    readonly url: { readonly host: string; readonly port: number }
+    readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
     readonly weight: number
   }[]
   readonly balancer: BalancerName
@@ -31,6 +32,8 @@ export interface ServiceOptions {
   readonly limits: { readonly head: number; readonly headers: number }
   /** 'client', 'instance', or the Host to send. */
   readonly host: string
+  /** How its https instances are connected to. */
+  readonly tls?: OutgoingTlsOptions | undefined
 }
 
 /** What a route may say in place of its service, in milliseconds. */
@@ -41,6 +44,8 @@ export interface RouteTimeouts {
 
 /** An instance with this thread's connections to it. */
 export interface PooledInstance extends Instance {
+  /** Its name in a Host field. */
+  readonly authority: string
   readonly pool: ConnectionPool
   readonly metrics: InstanceMetrics
 }
@@ -76,9 +81,12 @@ export class Service {
     this.retries = new Retries(metrics, name)
     const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
     const madeWay = (): void => slow.add(1)
+    const secure = options.instances.some(({ url }) => url.scheme === 'https')
+    const tls = secure ? new OutgoingTls(options.tls ?? {}, this.clock) : null
     this.instances = options.instances.map(({ url, weight }, index) => ({
       metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
       address: formatAddress(url),
+      authority: formatAuthority(url),
       host: url.host,
       port: url.port,
       weight,
@@ -100,6 +108,7 @@ export class Service {
           responseTimeout: timeouts.response,
           idleTimeout: timeouts.idle,
           madeWay,
+          encryption: url.scheme === 'https' ? tls!.to(url.host) : null,
         },
         deadlines,
       ),

@@ -78,7 +78,11 @@ function read(file: string): { readonly text: string | null; readonly problems: 
   }
 }
 
-function readChain(cert: string): { readonly chain: readonly X509Certificate[]; readonly problem: string | null } {
+/** The certificates of a PEM text in their order, or why it has none that can be read. */
+export function readChain(cert: string): {
+  readonly chain: readonly X509Certificate[]
+  readonly problem: string | null
+} {
   const blocks = pemBlocks(cert)
   const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE')
   if (certificates.length === 0) return { chain: [], problem: whyNone(blocks.map(({ label }) => label)) }
@@ -98,7 +102,8 @@ function whyNone(labels: readonly string[]): string {
   return 'has no certificate in it: expected PEM, text that begins with -----BEGIN CERTIFICATE-----'
 }
 
-function readKey(text: string): { readonly key: KeyObject | null; readonly problem: string | null } {
+/** The private key of a PEM text, or why it has none that can be read. */
+export function readKey(text: string): { readonly key: KeyObject | null; readonly problem: string | null } {
   const blocks = pemBlocks(text)
   const block = blocks.find(({ label }) => isPrivateKey(label))
   if (block === undefined) return { key: null, problem: whyNoKey(blocks.map(({ label }) => label)) }

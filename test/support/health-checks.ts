@@ -20,7 +20,7 @@ export const options: HealthOptions = {
 
 /** A service with an instance on each of the ports of 127.0.0.1. */
 export function service(ports: number[], health: Partial<HealthOptions> | false = {}, host = 'client'): CheckedService {
-  const instances = ports.map((port) => ({ url: { host: '127.0.0.1', port } }))
+  const instances = ports.map((port) => ({ url: { scheme: 'http' as const, host: '127.0.0.1', port } }))
   return { instances, host, health: health === false ? false : { ...options, ...health } }
 }
 

@@ -1,10 +1,14 @@
-import { formatAddress } from '../../core/address.ts'
+import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
+import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import { InstanceMonitor, type HealthOptions, type InstanceReport, type MonitorContext } from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
 import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
 
 /** The part of a service's configuration that its checks need. */
 export interface CheckedService extends Addressed {
+  readonly instances: readonly { readonly url: Address & { readonly scheme: 'http' | 'https' } }[]
+  /** How https instances are connected to. */
+  readonly tls?: OutgoingTlsOptions | undefined
   readonly health: HealthOptions | false
   /** 'client', 'instance', or the Host to send. */
   readonly host: string
@@ -75,7 +79,7 @@ export class HealthChecker {
 
   private adopt(
     service: string,
-    { instances, health, host }: CheckedService,
+    { instances, health, host, tls = {} }: CheckedService,
     slots: readonly number[],
   ): InstanceMonitor[] {
     const before = this.monitors.get(service) ?? []
@@ -84,8 +88,8 @@ export class HealthChecker {
       const address = formatAddress(url)
       if (monitors.has(address)) continue
       // There is no client whose Host could be passed on.
-      const authority = host === 'client' || host === 'instance' ? address : host
-      const options = health === false ? false : { ...health, authority }
+      const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
+      const options = health === false ? false : { ...health, authority, tls: url.scheme === 'https' ? tls : null }
       const target = { service, address, host: url.host, port: url.port, slot: slots[index]! }
       const monitor =
         before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, options, this.context)

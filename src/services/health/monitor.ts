@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { LONGEST_DELAY } from '../../core/clock.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
+import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { Instance } from '../instance.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Probe } from './probe.ts'
@@ -54,9 +55,11 @@ export interface MonitorTarget extends Pick<Instance, 'address' | 'host' | 'port
   readonly service: string
 }
 
-/** How one instance is checked, and the Host field that it expects. */
+/** How one instance is checked and connected to, and the Host field that it expects. */
 export interface MonitorOptions extends HealthOptions {
   readonly authority: string
+  /** Null where the instance is connected to without TLS. */
+  readonly tls: OutgoingTlsOptions | null
 }
 
 /** Checks one instance, one check at a time, and keeps its slot on the board up to date. */
@@ -64,6 +67,7 @@ export class InstanceMonitor {
   readonly target: MonitorTarget
   private readonly context: MonitorContext
   private options: MonitorOptions | false
+  private encryption: OutgoingEncryption | null
   private readonly firstCheck = Promise.withResolvers<void>()
   private running = false
   /** Calls off the check that is under way or due, or null when there is none. */
@@ -80,6 +84,7 @@ export class InstanceMonitor {
     this.target = target
     this.options = options
     this.context = context
+    this.encryption = this.encrypt()
     this.since = context.clock.wall()
     if (options === false) this.trust()
   }
@@ -107,6 +112,7 @@ export class InstanceMonitor {
     if (isDeepStrictEqual(options, this.options)) return
     this.cancel()
     this.options = options
+    this.encryption = this.encrypt()
     this.fresh = true
     this.streak = 0
     if (options === false) this.trust()
@@ -118,6 +124,12 @@ export class InstanceMonitor {
     const { board } = this.context
     const { failures, since, last } = this
     return { address, state: board.state(slot), drained: board.drained(slot), failures, since, ...last }
+  }
+
+  private encrypt(): OutgoingEncryption | null {
+    const { options, target, context } = this
+    if (options === false || options.tls === null) return null
+    return new OutgoingTls(options.tls, context.clock).to(target.host)
   }
 
   private trust(): void {
@@ -147,7 +159,10 @@ export class InstanceMonitor {
       cancelProbe()
       conclude(new Error(`no complete answer within ${options.timeout} ms`))
     })
-    const cancelProbe = probe({ ...options, host: target.host, port: target.port }, conclude)
+    const cancelProbe = probe(
+      { ...options, host: target.host, port: target.port, encryption: this.encryption },
+      conclude,
+    )
     this.callOff = () => {
       cancelTimeout()
       cancelProbe()

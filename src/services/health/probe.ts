@@ -1,5 +1,8 @@
 import { request } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { rotatingLookup } from '../../http1/rotating-lookup.ts'
+import { connectSecurely } from '../../tls/connect-securely.ts'
+import type { OutgoingEncryption } from '../../tls/outgoing.ts'
 
 /** What a check asks for. */
 export interface ProbeTarget {
@@ -14,6 +17,8 @@ export interface ProbeTarget {
   readonly headers: Readonly<Record<string, string>>
   /** "" for none. */
   readonly body: string
+  /** Null where the connection is not encrypted. */
+  readonly encryption: OutgoingEncryption | null
 }
 
 /**
@@ -32,7 +37,7 @@ const HEAD_LIMIT = 64 * 1024
 const lookup = rotatingLookup()
 
 /** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
-export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body }, done) => {
+export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body, encryption }, done) => {
   let open = true
   const finish = (outcome: number | Error): void => {
     if (!open) return
@@ -40,12 +45,19 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
     done(outcome)
     asked.destroy()
   }
+  let stopConnecting: (() => void) | null = null
+  const secureConnection = (_: unknown, connected: (error: Error | null, socket: Duplex) => void): undefined => {
+    stopConnecting = connectSecurely({ host, port, lookup }, encryption!, (error, socket) => {
+      stopConnecting = null
+      connected(error, socket)
+    })
+  }
   const asked = request({
     host,
     port,
     method,
     path,
-    agent: false,
+    ...(encryption === null ? { agent: false } : { createConnection: secureConnection }),
     setHost: false,
     maxHeaderSize: HEAD_LIMIT,
     lookup,
@@ -66,6 +78,7 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
   asked.end(body)
   return () => {
     open = false
+    stopConnecting?.()
     asked.destroy()
   }
 }

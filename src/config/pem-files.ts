@@ -1,0 +1,56 @@
+import { dirname, resolve } from 'node:path'
+import { readText } from '../core/read-text.ts'
+import { readChain, readKey } from '../tls/key-pair.ts'
+import { at, put } from './documents.ts'
+import type { Finding } from './issues.ts'
+import type { PolicyFiles } from './policy-files.ts'
+import type { Path } from './problems.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
+
+/** Octets of a file: the authorities that Node knows have a quarter of that. */
+const LARGEST = 1024 ** 2
+
+/** Any key of a map, or any item of a list. */
+const ANY = '*'
+
+/** Where the configuration may name files with certificates or a key. */
+const PLACES: readonly Path[] = [
+  ['services', ANY, 'tls', 'ca'],
+  ['services', ANY, 'tls', 'cert'],
+  ['services', ANY, 'tls', 'key'],
+]
+
+/**
+ * Puts the certificates and keys that files hold in place of their paths, which are relative to `base`, the configuration
+ * file. PEM that stands in the configuration itself stays.
+ */
+export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
+  let { value } = files
+  const findings: Finding[] = []
+  for (const path of PLACES.flatMap((place) => matching(value, place))) {
+    const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
+    if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
+    try {
+      value = put(value, path, readPem(resolve(dirname(base), named), path.at(-1) === 'key'))
+    } catch (error) {
+      const message = `${JSON.stringify(named)}: ${error instanceof Error ? error.message : String(error)}`
+      findings.push({ path, isKey: false, message })
+    }
+  }
+  return { ...files, value, findings: [...files.findings, ...findings] }
+}
+
+function readPem(file: string, isKey: boolean): string {
+  const text = readText(file, LARGEST)
+  const { problem } = isKey ? readKey(text) : readChain(text)
+  if (problem !== null) throw new Error(problem)
+  return text
+}
+
+/** The paths of a value that a pattern stands for. */
+function matching(value: unknown, [step, ...rest]: Path, before: Path = []): Path[] {
+  if (step === undefined) return [before]
+  if (step !== ANY) return matching(fieldOf(value, String(step)), rest, [...before, step])
+  const keys = Array.isArray(value) ? itemsOf(value).keys() : Object.keys(isFields(value) ? value : {})
+  return [...keys].flatMap((key) => matching(at(value, key), rest, [...before, key]))
+}

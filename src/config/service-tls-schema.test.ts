@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { Authority } from '../../test/support/certificates.ts'
+import { loadConfig } from './load.ts'
+import { warningsOf } from './warnings.ts'
+
+const authority = new Authority()
+const client = authority.issueClient()
+
+/** A configuration with those files beside it, and the options of TLS in YAML. */
+async function load(t: TestContext, files: Record<string, string>, tls: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
+  t.after(() => rm(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  const file = join(folder, 'sallyport.yaml')
+  await writeFile(file, `services:\n  users: { instances: [https://users], tls: ${tls} }\n`)
+  return loadConfig(file, {})
+}
+
+test('what files hold stands in place of their names, which are relative to the configuration', async (t) => {
+  const files = { 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key }
+  const { services } = await load(t, files, '{ ca: ca.pem, cert: client.pem, key: ./client.key }')
+  assert.deepEqual(services['users']!.tls, { ca: authority.cert, ...client, insecure: false, pin: [] })
+})
+
+test('PEM may stand in the configuration itself', async (t) => {
+  const { services } = await load(t, {}, JSON.stringify({ ca: authority.cert }))
+  assert.equal(services['users']!.tls?.ca, authority.cert)
+})
+
+test('pins are written as curl has them, one or several, with or without their prefix', async (t) => {
+  const [one, two] = ['a'.repeat(43), 'b'.repeat(43)].map((text) => `${text}=`)
+  const { services } = await load(t, {}, `{ pin: [sha256//${one}, ${two}] }`)
+  assert.deepEqual(services['users']!.tls?.pin, [one, two])
+})
+
+test('a key of another certificate is a problem', async (t) => {
+  const files = { cert: client.cert, key: authority.issueClient().key }
+  await assert.rejects(load(t, files, '{ cert: cert, key: key }'), /tls\.key: is the key of another certificate/)
+})
+
+test('no problem shows anything of a key', async (t) => {
+  await assert.rejects(load(t, { key: client.key.replace('KEY', 'KEX') }, '{ key: key }'), (error: Error) => {
+    assert.match(error.message, /services\.users\.tls\.key: "key": has no private key in it/)
+    assert.ok(!error.message.includes(client.key.split('\n')[1]!))
+    return true
+  })
+})
+
+test('certificates that are not verified are warned of', async (t) => {
+  const pin = `${'a'.repeat(43)}=`
+  const warnings = async (tls: string) =>
+    warningsOf(await load(t, {}, tls)).map(({ path, message }) => `${path}: ${message}`)
+  assert.deepEqual(await warnings('{ insecure: true }'), [
+    'services.users.tls.insecure: the certificates of this service are not verified: whoever is on the way can read and change everything',
+  ])
+  assert.deepEqual(await warnings(`{ insecure: true, pin: "${pin}" }`), [
+    'services.users.tls.insecure: the certificates of this service are not verified but for the pin of their key',
+  ])
+  assert.deepEqual(await warnings('{}'), [])
+})

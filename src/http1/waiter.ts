@@ -1,0 +1,66 @@
+import { GatewayError } from '../core/errors.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { ClientConnection } from './client-connection.ts'
+import type { WaitingList } from './waiting-list.ts'
+
+/** How often it is looked whether one has waited for so long, in milliseconds. */
+const LOOK = 500
+
+/** A request that waits for a connection. */
+export class Waiter implements Timed {
+  deadline: number
+  readonly client: string
+  readonly resolve: (connection: ClientConnection) => void
+  readonly reject: (error: unknown) => void
+  private readonly queue: WaitingList<Waiter>
+  private readonly deadlines: Deadlines
+  private readonly look: () => void
+  /** Milliseconds that it waits on after the next look. */
+  private left: number
+
+  constructor(
+    client: string,
+    queue: WaitingList<Waiter>,
+    deadlines: Deadlines,
+    timeout: number,
+    look: () => void,
+    resolve: (connection: ClientConnection) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.client = client
+    this.queue = queue
+    this.deadlines = deadlines
+    this.look = look
+    this.resolve = resolve
+    this.reject = reject
+    const first = Math.min(LOOK, timeout)
+    this.left = timeout - first
+    this.deadline = deadlines.in(first)
+    deadlines.watch(this)
+  }
+
+  leave(): void {
+    this.queue.delete(this)
+    this.deadlines.forget(this)
+  }
+
+  giveUp(): void {
+    this.leave()
+    this.reject(tooBusy())
+  }
+
+  onDeadline(): void {
+    if (this.left <= 0) return this.giveUp()
+    const next = Math.min(LOOK, this.left)
+    this.left -= next
+    this.deadline = this.deadlines.now + next
+    this.look()
+  }
+}
+
+/** As many wait as may. */
+export function tooBusy(): GatewayError {
+  return new GatewayError('too-busy', 'The gateway has as many requests for this service as it may; try again later.', {
+    headers: [['Retry-After', '1']],
+  })
+}

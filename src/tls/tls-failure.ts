@@ -1,0 +1,77 @@
+/** Something wrong with TLS, in plain words, with what Node or OpenSSL call it at the end. */
+export class TlsFailure extends Error {
+  constructor(message: string, code = '') {
+    super(code === '' ? message : `${message} (${code})`)
+    this.name = 'TlsFailure'
+  }
+}
+
+/** What Node and OpenSSL find wrong with a certificate, by their code for it. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the certificate has expired, or one of those that it was signed with',
+  CERT_NOT_YET_VALID: 'the certificate is not valid yet: is the clock of this machine right?',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not in tls.ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is of an unknown authority: give its CA in tls.ca',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is of an unknown authority: give its CA in tls.ca',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'the certificate is of an unknown authority: give its CA in tls.ca, or have the service send its intermediate certificates',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'the certificate is of an unknown authority: give its CA in tls.ca, or have the service send its intermediate certificates',
+  INVALID_PURPOSE: 'the certificate is not one for servers',
+  CERT_SIGNATURE_FAILURE: 'the signature of the certificate is wrong',
+  CERT_REVOKED: 'the certificate is revoked',
+  INVALID_CA: 'the certificate was signed with one that is no CA',
+  PATH_LENGTH_EXCEEDED: 'the certificate was signed with a CA that may not sign for others',
+}
+
+/** What the messages of OpenSSL mean, the first that fits. */
+const PROTOCOL: readonly (readonly [RegExp, string])[] = [
+  [
+    /wrong_version_number|packet_length_too_long|wrong version number|packet length too long/i,
+    'what answers speaks no TLS: is it http:// rather than https://?',
+  ],
+  [
+    /alert_certificate_required|alert certificate required/i,
+    'the service asks for a client certificate: give tls.cert and tls.key',
+  ],
+  [
+    /alert_(?:bad_certificate|certificate_(?:unknown|expired|revoked)|unsupported_certificate|unknown_ca|access_denied)|alert (?:bad certificate|certificate (?:unknown|expired|revoked)|unsupported certificate|unknown ca|access denied)/i,
+    'the service refuses the client certificate of tls.cert',
+  ],
+  [
+    /unrecognized_name|unrecognized name/i,
+    'the service does not know the name that it is asked for: see tls.serverName',
+  ],
+  [/no_application_protocol|no application protocol/i, 'the service does not speak HTTP/1.1'],
+  [
+    /protocol_version|unsupported_protocol|protocol version|unsupported protocol/i,
+    'the service speaks no version of TLS from 1.2 on',
+  ],
+  [
+    /handshake_failure|handshake failure/i,
+    'the service ended the handshake: it may ask for a client certificate, or share no cipher',
+  ],
+]
+
+/** The error in plain words, as a TlsFailure; as it came where TLS has nothing to do with it. `expected` is the name asked for. */
+export function explainTls(error: Error, expected: string): Error {
+  if (error instanceof TlsFailure) return error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new TlsFailure(otherName(error, expected), code)
+  const known = CERTIFICATE[code] ?? PROTOCOL.find(([pattern]) => pattern.test(`${code} ${error.message}`))?.[1]
+  if (known !== undefined) return new TlsFailure(known, code)
+  if (code === 'ECONNRESET') return new TlsFailure('the connection was closed in the middle of the handshake', code)
+  return error
+}
+
+function otherName(error: Error, expected: string): string {
+  const names = 'cert' in error ? namesOf(error.cert) : ''
+  const whose = names === '' ? 'another name' : names
+  return `the certificate is of ${whose}, not of ${JSON.stringify(expected)}: see tls.serverName`
+}
+
+function namesOf(certificate: unknown): string {
+  if (typeof certificate !== 'object' || certificate === null || !('subjectaltname' in certificate)) return ''
+  const names = String(certificate.subjectaltname)
+  return names.length > 200 ? `${names.slice(0, 200)}…` : names
+}

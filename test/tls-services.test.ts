@@ -1,0 +1,398 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { createHash, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { Authority, selfSigned } from './support/certificates.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { send } from './support/client.ts'
+import { startDeafService } from './support/deaf-service.ts'
+import { proxyTo, startGateway, type TestGatewayOptions, type TestLog } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { startService } from './support/service.ts'
+import { authority, startTlsService, type TlsService, type TlsServiceOptions } from './support/tls-service.ts'
+
+type ServiceInput = NonNullable<Parameters<typeof proxyTo>[1]>['service']
+
+const ca = authority.cert
+
+/** A gateway before instances with TLS, of which the tests believe the CA. */
+async function before(
+  t: TestContext,
+  instances: string | string[],
+  tls: NonNullable<ServiceInput>['tls'] = { ca },
+  { service, ...options }: TestGatewayOptions & { service?: ServiceInput } = {},
+) {
+  return startGateway(t, proxyTo(instances, { service: { tls, ...service } }), options)
+}
+
+async function withService(t: TestContext, tls?: NonNullable<ServiceInput>['tls'], options?: TlsServiceOptions) {
+  const service = await startTlsService(t, options)
+  return { service, ...(await before(t, service.url, tls)) }
+}
+
+/** What the log says of the one request that failed. */
+async function failure(log: TestLog): Promise<string> {
+  return JSON.stringify(await log.line({ message: 'Request failed in the service' }))
+}
+
+async function refused(
+  t: TestContext,
+  reason: RegExp,
+  tls?: NonNullable<ServiceInput>['tls'],
+  options?: TlsServiceOptions,
+) {
+  const { service, port, log } = await withService(t, tls, options)
+  const reply = await send(port)
+  assert.equal(reply.status, 502)
+  const { title, detail } = JSON.parse(reply.text) as { title: string; detail: string }
+  assert.deepEqual([title, detail], ['Bad gateway', 'No secure connection to the service could be made.'])
+  assert.match(await failure(log), reason)
+  assert.deepEqual(service.requests, [])
+}
+
+test('an https instance is asked over TLS 1.3, by its name, for HTTP/1.1', async (t) => {
+  const { service, port } = await withService(t)
+  assert.equal((await send(port)).status, 200)
+  const [socket] = service.sockets
+  assert.equal(socket!.getProtocol(), 'TLSv1.3')
+  assert.equal(socket!.alpnProtocol, 'http/1.1')
+  assert.equal(Reflect.get(socket!, 'servername'), 'localhost')
+  assert.match(service.requests[0]!, /^GET \/ HTTP\/1.1\n/)
+})
+
+test('a connection is kept and used again', async (t) => {
+  const { service, port } = await withService(t)
+  for (let i = 0; i < 3; i++) assert.equal((await send(port)).status, 200)
+  assert.equal(service.sockets.length, 1)
+  assert.equal(service.requests.length, 3)
+})
+
+test('bodies pass both ways through TLS, octet for octet', async (t) => {
+  const body = Buffer.alloc(700_000, 'abcdefghij')
+  const { port } = await withService(t, undefined, {
+    answer: (_, socket) =>
+      socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`), body])),
+  })
+  const reply = await send(port, { method: 'POST', body })
+  assert.ok(reply.body.equals(body))
+})
+
+test('an address is verified against the addresses of the certificate, and no name is asked for', async (t) => {
+  const service = await startTlsService(t)
+  const { port } = await before(t, `https://127.0.0.1:${service.port}`)
+  assert.equal((await send(port)).status, 200)
+  assert.ok(!Reflect.get(service.sockets[0]!, 'servername'))
+})
+
+test('a certificate of another name is refused, and the log says of which', (t) =>
+  refused(
+    t,
+    /the certificate is of DNS:other.example, not of \\"localhost\\"/,
+    undefined,
+    authority.issue({ names: ['other.example'] }),
+  ))
+
+test('tls.serverName is the name that is asked for and verified', async (t) => {
+  const { service, port } = await withService(
+    t,
+    { ca, serverName: 'other.example' },
+    authority.issue({ names: ['other.example'] }),
+  )
+  assert.equal((await send(port)).status, 200)
+  assert.equal(Reflect.get(service.sockets[0]!, 'servername'), 'other.example')
+})
+
+test('a certificate of another CA is refused', (t) =>
+  refused(
+    t,
+    /unknown authority: give its CA in tls.ca/,
+    undefined,
+    new Authority({ subject: { commonName: 'Other CA' } }).issue(),
+  ))
+
+test('without tls.ca, the authorities that Node knows are believed alone', (t) => refused(t, /unknown authority/, {}))
+
+test('a certificate that signed itself is refused unless it is in tls.ca', async (t) => {
+  const own = selfSigned()
+  await refused(t, /self-signed and not in tls.ca/, undefined, own)
+  const { port } = await withService(t, { ca: own.cert }, own)
+  assert.equal((await send(port)).status, 200)
+})
+
+test('an intermediate authority is believed by itself', async (t) => {
+  const intermediate = authority.intermediate()
+  const { port } = await withService(t, { ca: intermediate.cert }, intermediate.issue())
+  assert.equal((await send(port)).status, 200)
+})
+
+test('a certificate that has expired is refused', (t) =>
+  refused(
+    t,
+    /the certificate has expired/,
+    undefined,
+    authority.issue({ notBefore: Date.now() - 7_200_000, notAfter: Date.now() - 60_000 }),
+  ))
+
+test('a certificate that is not valid yet is refused', (t) =>
+  refused(
+    t,
+    /is not valid yet/,
+    undefined,
+    authority.issue({ notBefore: Date.now() + 60_000, notAfter: Date.now() + 7_200_000 }),
+  ))
+
+/** As curl --pinnedpubkey has it. */
+function pinOf(cert: string): string {
+  const key = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+  return `sha256//${createHash('sha256').update(key).digest('base64')}`
+}
+
+test('the key of a certificate must be one of tls.pin', async (t) => {
+  const [one, other] = [authority.issue(), authority.issue()]
+  const { port } = await withService(t, { ca, pin: [pinOf(other.cert), pinOf(one.cert)] }, one)
+  assert.equal((await send(port)).status, 200)
+  await refused(t, /not one of tls.pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
+})
+
+test('a pin does not make up for a certificate that is not to be believed', (t) => {
+  const own = selfSigned()
+  return refused(t, /self-signed/, { ca, pin: pinOf(own.cert) }, own)
+})
+
+test('tls.insecure takes any certificate, but for the pin, and is warned of at the start and in a metric', async (t) => {
+  const own = selfSigned({ names: ['other.example'] })
+  const { port, log } = await withService(t, { insecure: true }, own)
+  assert.equal((await send(port)).status, 200)
+  assert.equal(
+    (await send(port, { path: '/metrics' })).text.match(/^sallyport_service_insecure.*$/m)?.[0],
+    'sallyport_service_insecure{service="backend"} 1',
+  )
+  const { level, path } = await log.line({ message: 'Check the configuration' })
+  assert.deepEqual([level, path], ['warn', 'services.backend.tls.insecure'])
+  await refused(t, /not one of tls.pin/, { insecure: true, pin: pinOf(authority.issue().cert) }, own)
+})
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`the next connection resumes the session of the one before: ${version}`, async (t) => {
+    const pin = authority.issue()
+    const { service, port } = await withService(
+      t,
+      { ca, pin: pinOf(pin.cert) },
+      { ...pin, minVersion: version, maxVersion: version, answer: answerAndClose },
+    )
+    for (let i = 0; i < 3; i++) assert.equal((await send(port)).status, 200)
+    assert.deepEqual(service.resumed, [false, true, true])
+    assert.equal(service.protocols[2], version)
+  })
+
+test('after an hour the certificate is looked at again', async (t) => {
+  const clock = new ManualClock()
+  const service = await startTlsService(t, { answer: answerAndClose })
+  const { port } = await before(t, service.url, { ca }, { clock })
+  await send(port)
+  clock.advance(3_599_000)
+  await send(port)
+  clock.advance(1_000)
+  await send(port)
+  assert.deepEqual(service.resumed, [false, true, false])
+})
+
+function answerAndClose(_: string, socket: Socket): void {
+  socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+}
+
+test('a service that requires a client certificate gets that of tls.cert', async (t) => {
+  const client = authority.issueClient()
+  const { service, port } = await withService(t, { ca, ...client }, { ca, requestCert: true })
+  assert.equal((await send(port)).status, 200)
+  assert.equal(service.sockets[0]!.getPeerCertificate().subject.CN, 'client')
+})
+
+/** A server of OpenSSL, which says what it misses, as Node does not. */
+async function startOpenssl(t: TestContext, ...options: string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  const { cert, key } = authority.issue()
+  for (const [name, pem] of Object.entries({ ca, cert, key })) await writeFile(join(folder, name), pem)
+  const args = [
+    's_server',
+    '-accept',
+    '127.0.0.1:0',
+    '-naccept',
+    '9',
+    '-cert',
+    'cert',
+    '-key',
+    'key',
+    '-CAfile',
+    'ca',
+    '-www',
+  ]
+  const child = spawn('openssl', [...args, ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+  cleanUp(t, async () => {
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+  let said = ''
+  for await (const text of child.stdout) {
+    said += String(text)
+    const port = /ACCEPT \S+:(\d+)/.exec(said)?.[1]
+    if (port !== undefined) return `https://localhost:${port}`
+  }
+  throw new Error(`openssl s_server ended: ${said}`)
+}
+
+for (const version of ['-tls1_2', '-tls1_3'])
+  test(`a service that requires a client certificate and gets none is 502, and the log says so: ${version}`, async (t) => {
+    const url = await startOpenssl(t, '-Verify', '1', '-verify_return_error', version)
+    const { port, log } = await before(t, url)
+    assert.equal((await send(port)).status, 502)
+    assert.match(await failure(log), /asks? for a client certificate/)
+  })
+
+test('a service that does not believe the client certificate is 502, and the log says so', async (t) => {
+  const client = new Authority({ subject: { commonName: 'Other CA' } }).issueClient()
+  const { port, log } = await withService(t, { ca, ...client }, { ca, requestCert: true, maxVersion: 'TLSv1.2' })
+  assert.equal((await send(port)).status, 502)
+  assert.match(await failure(log), /refuses the client certificate|closed in the middle of the handshake/)
+})
+
+test('what speaks plain HTTP on the port is 502, and the log says so', async (t) => {
+  const service = await startService(t)
+  const { port, log } = await before(t, service.url.replace('http', 'https'))
+  assert.equal((await send(port)).status, 502)
+  assert.match(await failure(log), /speaks no TLS: is it http:\/\/ rather than https:\/\//)
+})
+
+test('an instance without a secure connection makes way for the next one, and is counted', async (t) => {
+  const wrong = await startTlsService(t, selfSigned())
+  const right = await startTlsService(t)
+  const { port } = await before(t, [wrong.url, right.url])
+  assert.equal((await send(port, { method: 'POST', body: 'x' })).status, 200)
+  assert.equal(right.requests.length, 1)
+  const metrics = (await send(port, { path: '/metrics' })).text
+  const count = metrics.match(/^sallyport_instance_errors_total\{.*reason="tls".* (\d+)$/gm)
+  assert.ok(
+    count?.some((line) => line.includes(wrong.address) && line.endsWith(' 1')),
+    String(count),
+  )
+})
+
+test('a handshake that does not end counts as connecting: timeouts.connect is for both', async (t) => {
+  const clock = new ManualClock()
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const arrived = once(silent, 'connection')
+  const right = await startTlsService(t)
+  const { port, gateway } = await before(
+    t,
+    [`https://localhost:${(silent.address() as AddressInfo).port}`, right.url],
+    { ca },
+    { clock },
+  )
+  const asked = send(port)
+  const [socket] = (await arrived) as [Socket]
+  cleanUp(t, () => {
+    socket.destroy()
+    silent.close()
+  })
+  await once(socket, 'data')
+  const closed = once(socket, 'close')
+  clock.advance(2_300)
+  assert.equal((await asked).status, 200)
+  await closed
+  assert.equal(gateway.pools['backend']![0]!.connecting, 0)
+})
+
+test('an instance that takes no connection is told as before', async (t) => {
+  const clock = new ManualClock()
+  const deaf = await startDeafService(t)
+  const { port, log, gateway } = await before(t, deaf.url.replace('http', 'https'), { ca }, { clock })
+  const asked = send(port)
+  while (gateway.pools['backend']![0]!.connecting === 0) await new Promise(setImmediate)
+  clock.advance(2_300)
+  assert.equal((await asked).status, 503)
+  assert.match(await failure(log), /no answer within 2000 ms/)
+})
+
+const UNTIL_CLOSE = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n'
+
+test('a body that ends with the end of TLS is whole', async (t) => {
+  const { port } = await withService(t, undefined, { answer: (_, socket) => socket.end(`${UNTIL_CLOSE}whole`) })
+  assert.equal((await send(port)).text, 'whole')
+})
+
+/** Stands between the gateway and a service, and ends the connection once so many octets of the service have passed. */
+async function cutAfter(t: TestContext, service: TlsService, octets: number): Promise<string> {
+  const relay = createServer({ allowHalfOpen: true }, (client) => {
+    const onward = connectSocket({ port: service.port, host: '127.0.0.1' })
+    let passed = 0
+    client.pipe(onward)
+    onward.on('data', (chunk: Buffer) => {
+      const left = octets - passed
+      passed += chunk.length
+      client.write(chunk.subarray(0, Math.max(left, 0)))
+      if (chunk.length < left) return
+      client.end()
+      onward.destroy()
+    })
+    for (const socket of [client, onward]) socket.on('error', () => socket.destroy())
+    cleanUp(t, () => client.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  cleanUp(t, () => relay.close())
+  return `https://localhost:${(relay.address() as AddressInfo).port}`
+}
+
+test('a body that ends with the end of TCP alone may be cut off by anybody: it is an error', async (t) => {
+  const whole = await startTlsService(t, { answer: (_, socket) => socket.write(UNTIL_CLOSE + 'x'.repeat(100_000)) })
+  const { port, log } = await before(t, await cutAfter(t, whole, 50_000))
+  await assert.rejects(send(port))
+  assert.match(JSON.stringify(await log.line({ message: 'API Gateway Request' })), /"status_code":200/)
+})
+
+test('health checks verify certificates as requests do, and say what is wrong', async (t) => {
+  const right = await startTlsService(t)
+  const wrong = await startTlsService(t, authority.issue({ names: ['other.example'] }))
+  const { port, log } = await before(t, [right.url, wrong.url], { ca }, { service: { health: { path: '/well' } } })
+  assert.match(right.requests[0]!, /^GET \/well HTTP\/1.1\nHost: localhost:\d+\n/)
+  assert.deepEqual(wrong.requests, [])
+  const { reason, instance } = await log.line({ message: 'instance is unhealthy' })
+  assert.equal(instance, wrong.address)
+  assert.match(String(reason), /^the certificate is of DNS:other.example, not of "localhost"/)
+  for (let i = 0; i < 2; i++) assert.equal((await send(port)).status, 200)
+})
+
+test('health checks show the client certificate, and check the pin', async (t) => {
+  const client = authority.issueClient()
+  const service = await startTlsService(t, { ca, requestCert: true })
+  const { log } = await before(t, service.url, { ca, ...client }, { service: { health: {} } })
+  assert.equal((await log.line({ message: 'instance is healthy' }))['reason'], 'status 200')
+  const pinned = await before(t, service.url, { ca, ...client, pin: pinOf(ca) }, { service: { health: {} } })
+  assert.match(String((await pinned.log.line({ message: 'instance is unhealthy' }))['reason']), /not one of tls.pin/)
+})
+
+test('a check that is called off ends its connection, be it in the middle of the handshake', async (t) => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  const arrived = once(silent, 'connection')
+  cleanUp(t, () => silent.close())
+  const clock = new ManualClock()
+  const url = `https://localhost:${(silent.address() as AddressInfo).port}`
+  const { log } = await before(t, url, { ca }, { service: { health: {} }, clock, ready: false })
+  const [socket] = (await arrived) as [Socket]
+  cleanUp(t, () => socket.destroy())
+  await once(socket, 'data')
+  const closed = once(socket, 'close')
+  clock.advance(5_000)
+  await closed
+  assert.match(
+    String((await log.line({ message: 'instance is unhealthy' }))['reason']),
+    /no complete answer within 5000 ms/,
+  )
+})
