@@ -25,6 +25,8 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
     'policies/index.ts',
     'policies/policy.ts',
     'services/balancers/index.ts',
+    'tls/key-pair.ts',
+    'tls/outgoing.ts',
   ],
   'api-docs': ['core', 'http', 'routing', 'config', 'policies/policy.ts'],
   front: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers'] },
