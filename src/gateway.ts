@@ -1,10 +1,11 @@
-import type { Admin } from './admin/server.ts'
+import { type Admin, startAdmin } from './admin/server.ts'
 import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import type { GatewayInput } from './config/schema.ts'
-import { logWarnings } from './config/warnings.ts'
+import { logWarnings } from './config/log-warnings.ts'
+import { warningsOf } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './policies/policy.ts'
 import { Answers } from './core/threads.ts'
@@ -74,7 +75,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const config = parseConfig(input, loaded, checkEnvironment(process.env))
   const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...config.log, clock })
-  logWarnings(config, loaded.chain, output.log)
+  logWarnings(warningsOf(config, loaded.chain), output.log)
   const answers = new Answers(output.log)
   const scope = new ProcessScope({ config, output, clock, random, answers, threads: answers, workers: () => 1 })
   const { board, slots, limits, hub, sampleKey } = scope
@@ -98,7 +99,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   })
   const wanted = config.listeners.map(({ address }) => address)
   const addresses = await front.listen(wanted, false, true).catch(giveUp)
-  const admin = await startAdmin().catch(giveUp)
+  const admin = await answerOperators().catch(giveUp)
   const ready = scope.start().then(() => front.becomeReady())
   let closed: Promise<void> | null = null
   return {
@@ -126,14 +127,12 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     throw error
   }
 
-  /** What it takes is loaded only where operators are answered. */
-  async function startAdmin(): Promise<Admin | null> {
+  async function answerOperators(): Promise<Admin | null> {
     if (config.admin === false) return null
-    const server = await import('./admin/server.ts')
     const { operated } = scope
-    return server.startAdmin(config.admin, {
+    return startAdmin(config.admin, {
       ...operated,
-      policies,
+      policies: async () => policies,
       readiness: () => front.readiness,
       addresses: () => addresses,
     })

@@ -1,11 +1,9 @@
 import type { Command } from 'commander'
-import { loadConfig } from '../config/load.ts'
-import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { logWarnings } from '../config/warnings.ts'
+import { logWarnings } from '../config/log-warnings.ts'
 import { systemClock } from '../core/clock.ts'
-import { tryPolicies } from '../front/try-policies.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
+import { readConfig } from '../workers/read-config.ts'
 import { Supervisor } from '../workers/supervisor.ts'
 import { CommandError, configOption } from './command.ts'
 import { refuseInspector, stopSignal } from './signals.ts'
@@ -26,7 +24,7 @@ export function defineStart(command: Command): void {
 }
 
 async function start(options: Options): Promise<void> {
-  const config = await loadConfig(options.config, process.env)
+  const { config, warnings, unusable } = await readConfig(options.config)
   const output = openLog(config)
   const supervisor = new Supervisor(config, output)
   supervisor.answers.on(reopenLog, () => {
@@ -37,10 +35,8 @@ async function start(options: Options): Promise<void> {
   refuseInspector(output.log)
   const stopped = stopSignal()
   try {
-    const chain = await loadChain(config.policyFiles)
-    logWarnings(config, chain, output.log)
-    // Here, where what goes wrong can be told, before the workers do it.
-    tryPolicies(config, chain)
+    logWarnings(warnings, output.log)
+    if (unusable !== null) throw new Error(unusable)
     await supervisor.start()
     const signal = await stopped
     if (signal === 'SIGHUP') output.log.warn({}, HANGUP)

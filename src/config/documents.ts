@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parse } from 'yaml'
 import { isDocument, type JsonDocument } from '../core/document.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFiles } from './policy-files.ts'
@@ -44,6 +43,8 @@ export async function readDocuments(files: PolicyFiles, base: string): Promise<P
 async function readDocument(file: string): Promise<JsonDocument> {
   const octets = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
   if (octets.length > LARGEST) throw new Error(`cannot be read: it is over ${LARGEST} bytes`)
+  // Only where there is one: worker threads read none.
+  const { parse } = await import('yaml')
   let document: unknown
   try {
     document = parse(octets.toString(), { prettyErrors: true, logLevel: 'error' })

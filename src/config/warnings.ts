@@ -1,5 +1,4 @@
 import type { Policy } from '../policies/policy.ts'
-import type { Logger } from '../core/logger.ts'
 import { activePolicies, type PoliciesConfig } from './policy-schema.ts'
 import { formatPath, type Path } from './problems.ts'
 import type { GatewayConfig } from './schema.ts'
@@ -37,12 +36,6 @@ function insecureServices({ services }: GatewayConfig): Warning[] {
         : 'the certificates of this service are not verified: whoever is on the way can read and change everything'
     return [{ path: formatPath(['services', name, 'tls', 'insecure']), message }]
   })
-}
-
-/** Puts them into the log. */
-export function logWarnings(config: GatewayConfig, chain: readonly Policy[], log: Logger): void {
-  for (const { path, message } of warningsOf(config, chain))
-    log.warn({ path, problem: message }, 'Check the configuration')
 }
 
 function warningsAt(at: Path, policies: PoliciesConfig, chain?: readonly Policy[]): (Warning & { key: string })[] {

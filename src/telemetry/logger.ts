@@ -1,13 +1,13 @@
 import { constants, fstatSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
 import type { Clock } from '../core/clock.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import { defineTopic } from '../core/threads.ts'
 import { createFileWriter, FILE_PIECE } from './file-writer.ts'
 import { LinePieces } from './line-pieces.ts'
 import { PIPE_PIECE, PipeWriter } from './pipe-writer.ts'
+import { createPretty } from './pretty.ts'
 import { createTimestamp } from './timestamp.ts'
 import type { Writer } from './writer.ts'
 
@@ -56,10 +56,7 @@ const FLUSH_INTERVAL = 100
 export function createLogger({ level, format, clock, file: path, ...options }: LoggerOptions): LogOutput {
   const destination = path === undefined ? (options.destination ?? 1) : openFile(path)
   const terminal = isatty(destination)
-  const pretty =
-    format === 'pretty' || (format === 'auto' && terminal)
-      ? prettyFactory({ messageKey: 'message', timestampKey: 'timestamp', singleLine: true, colorize: terminal })
-      : null
+  const pretty = format === 'pretty' || (format === 'auto' && terminal) ? createPretty(terminal) : null
   let unsaid = 0
   let ended = false
   const watchers: ((lines: number) => void)[] = []

@@ -49,7 +49,7 @@ export class RunningWorker {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const limits = heap === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }
-    this.thread = new Worker(new URL(file, import.meta.url), limits)
+    this.thread = new Worker(new URL(file, import.meta.url), { name: `worker-${start.worker}`, ...limits })
     this.tell(start)
     this.line = new Line({ send: (message) => this.tell(message), answer, clock, patience: PATIENCE })
     const listening = Promise.withResolvers<Listening>()

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
-import type { Admin } from '../admin/server.ts'
-import { loadChain } from '../config/policy-files.ts'
+import { type Admin, startAdmin } from '../admin/server.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause, systemClock } from '../core/clock.ts'
@@ -170,15 +169,14 @@ export class Supervisor implements Threads {
     await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.clock)])
   }
 
-  /** Answers operators, where the configuration says so: what it takes is loaded only then. */
+  /** Answers operators, where the configuration says so. */
   private async startAdmin(): Promise<Admin | null> {
     const { config, scope } = this
     if (config.admin === false) return null
-    const { startAdmin } = await import('../admin/server.ts')
     const { operated } = scope
     return startAdmin(config.admin, {
       ...operated,
-      policies: await loadChain(config.policyFiles),
+      policies: async () => (await import('../config/policy-files.ts')).loadChain(config.policyFiles),
       readiness: () => (this.stopping ? 'draining' : this.ready ? 'ready' : 'starting'),
       addresses: () => this.addresses,
     })

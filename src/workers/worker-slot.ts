@@ -5,7 +5,6 @@ import type { Metrics } from '../core/metrics.ts'
 import type { RestartReason } from '../runtime/process-metrics.ts'
 import type { ListeningHandle } from '../listener/listener.ts'
 import { copySockets } from './copy-sockets.ts'
-import { locate } from './locate.ts'
 import type { Listening, RunningWorker, WorkerEnd } from './running-worker.ts'
 
 /** How long a worker is not replaced that died before it listened, in milliseconds: doubled each time, up to the last. */
@@ -97,6 +96,7 @@ export class WorkerSlot {
   async replaceStuck(blocked: number): Promise<void> {
     const { worker } = this
     if (worker === null) return
+    const { locate } = await import('./locate.ts')
     const place = await locate(worker.threadId, this.owner.clock)
     if (this.worker !== worker) return
     this.stuckWorker = worker

@@ -10,7 +10,10 @@ if (isMainThread) {
   const workers: Worker[] = []
   let started = 0
   subscribe('worker_threads', (message) => {
-    workers.push((message as { worker: Worker }).worker)
+    const { worker } = message as { worker: Worker }
+    // Not the one that reads the configuration.
+    if (worker.threadName?.startsWith('worker-') !== true) return
+    workers.push(worker)
     started++
     if (started === Number(process.env['STOP_AT_WORKER'])) process.kill(process.pid, 'SIGTERM')
     if (started === Number(process.env['KILL_AT_WORKER'])) void workers.shift()?.terminate()

@@ -1,6 +1,7 @@
-import { Cluster, Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 import type { Address } from '../../core/address.ts'
 import { failureOf } from './failure.ts'
+import { ioredis } from './library.ts'
 import { authenticateQuietly } from './quiet.ts'
 
 /** Where Redis is: one server, the master that Sentinels name, or a Cluster. */
@@ -69,6 +70,7 @@ export function connectRedis({ place, username, password, tls }: RedisConfig, si
 }
 
 function open(place: RedisPlace, identity: Identity): RedisClient {
+  const { Cluster, Redis } = ioredis()
   // Whether the server is a master is looked up for Sentinels alone. All else that the check finds out, a question does too,
   // without a warning of the client's own where the user may not ask for INFO.
   const options = { ...failFast, ...identity, enableReadyCheck: 'sentinels' in place }

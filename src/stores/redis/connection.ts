@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Metrics } from '../../core/metrics.ts'
@@ -148,7 +148,7 @@ export class RedisConnection implements Shared {
 
 /** Asks every node for a sign of life; brings those that have not given any by then, or are not even through with the handshake. */
 function watchNodes(client: RedisClient): () => Redis[] {
-  const nodes = client instanceof Cluster ? client.nodes('master') : [client]
+  const nodes = 'nodes' in client ? client.nodes('master') : [client]
   const silent = new Map<Redis, 'ready' | 'connect'>()
   for (const node of nodes) {
     const { status } = node

@@ -1,4 +1,4 @@
-import { Cluster, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Clock } from '../../core/clock.ts'
 import { Backlog } from './backlog.ts'
 import { describeGroup } from './cache-codec.ts'
@@ -84,7 +84,7 @@ export class Forgetting {
   private async forgetPrefix(prefix: string): Promise<number | null> {
     const args = [REMEMBERED_FOR, PREFIXES_REMEMBERED, prefix]
     if ((await this.questions.run('cache-forget', NOTE_PREFIX, [PREFIXES], args, () => true)) === null) return null
-    const nodes = this.client instanceof Cluster ? this.client.nodes('master') : [this.client]
+    const nodes = 'nodes' in this.client ? this.client.nodes('master') : [this.client]
     return inBatches(nodes, (node) => this.forgetOn(node, urlPattern(prefix)))
   }
 

@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
+import { ioredis } from './library.ts'
 
 /** What a server says of a password that it does not need (before and since Redis 6), and to a user name before Redis 6. */
 const NEEDLESS = /no password is set|without any password configured for the default user/
@@ -12,7 +13,8 @@ let quiet = false
  * the class, as a Cluster makes connections that it shows to nobody.
  */
 export function authenticateQuietly(): void {
-  const auth: unknown = Reflect.get(Redis.prototype, 'auth')
+  const { prototype } = ioredis().Redis
+  const auth: unknown = Reflect.get(prototype, 'auth')
   if (quiet || typeof auth !== 'function') return
   quiet = true
   const authenticate = async function (this: Redis, ...credentials: readonly string[]): Promise<unknown> {
@@ -26,5 +28,5 @@ export function authenticateQuietly(): void {
       throw new Error('ERR the server is older than Redis 6 and knows no user names', { cause: error })
     }
   }
-  Reflect.set(Redis.prototype, 'auth', authenticate)
+  Reflect.set(prototype, 'auth', authenticate)
 }

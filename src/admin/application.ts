@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify from 'fastify'
+import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
+import { version } from '../front/version.ts'
+import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
+import { cacheEndpoints } from './cache.ts'
+import type { AdminContext } from './context.ts'
+import { createGuard } from './guard.ts'
+import { indexPage } from './index-page.ts'
+import { limitEndpoints } from './limits.ts'
+import { answerProblem } from './problems.ts'
+import { requestEndpoints } from './requests.ts'
+import { routeEndpoints } from './routes.ts'
+import { serviceEndpoints } from './services.ts'
+import { settingEndpoints } from './settings.ts'
+import { statusEndpoints } from './status.ts'
+
+const endpoints = [
+  statusEndpoints,
+  routeEndpoints,
+  serviceEndpoints,
+  requestEndpoints,
+  limitEndpoints,
+  cacheEndpoints,
+  settingEndpoints,
+]
+
+/** Bounds of what operators may send, in octets and characters. */
+const BODY_SIZE = 16 * 1024
+const NAME_LENGTH = 1024
+
+/** What the documentation page may load: its own files and nothing else. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+/** Answers the requests that come to `server`; `host` is what it listens on. */
+export async function createApplication(
+  server: Server,
+  token: string | null,
+  host: string,
+  context: AdminContext,
+): Promise<AdminApp> {
+  const guard = createGuard({ token, host })
+  const app: AdminApp = fastify({
+    bodyLimit: BODY_SIZE,
+    // It is there already, and hands requests over itself.
+    serverFactory: () => server,
+    routerOptions: { maxParamLength: NAME_LENGTH },
+    genReqId: () => randomUUID(),
+    frameworkErrors(error, request, reply) {
+      let answered: unknown = error
+      try {
+        guard(request, reply)
+      } catch (refusal) {
+        answered = refusal
+      }
+      void answerProblem(answered, request, reply, context.log)
+    },
+  })
+  useZod(app)
+  readBodies(app)
+  app.addHook('onRequest', async (request, reply) => guard(request, reply))
+  app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, context.log))
+  app.setNotFoundHandler(({ method, url }) => {
+    throw new GatewayError('not-found', `There is no ${method} ${url.split('?', 1)[0]}; GET / says what there is.`)
+  })
+  await app.register(swagger, { openapi: openapiFor(token !== null), transform: describeEndpoint })
+  indexPage(app)
+  for (const register of endpoints) register(app, context)
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        summary: 'This API as an OpenAPI document',
+        tags: ['gateway'],
+        response: { 200: z.record(z.string(), z.unknown()) },
+      },
+    },
+    () => ({ ...app.swagger() }),
+  )
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
+  await app.ready()
+  return app
+}
+
+function openapiFor(secured: boolean) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sallyport admin API',
+      version,
+      description:
+        'What operators ask of a gateway, and do to it. Requests that change something carry Content-Type: ' +
+        'application/json, or X-Requested-With with any value.',
+    },
+    ...(secured && {
+      components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    }),
+  }
+}

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import test from 'node:test'
+import { askAdmin } from './support/admin.ts'
+import { start, temporaryFile } from './support/command.ts'
+import { startService } from './support/service.ts'
+
+const preload = new URL('support/loaded-packages.ts', import.meta.url).href
+
+test('a thread holds in memory what it uses, and no library besides', async (t) => {
+  const service = await startService(t)
+  const file = await temporaryFile(t, 'loaded.txt', '')
+  const yaml = `
+workers: 1
+listeners: [{ address: '127.0.0.1:0' }]
+admin: { address: '127.0.0.1:0' }
+services: { backend: { instances: ['${service.url}'], health: false } }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+  const { command } = await start(t, yaml, { preload, env: { LOADED_PACKAGES: file } })
+  const loadedBy = async (thread: string): Promise<string[]> => {
+    const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.split(' '))
+    return lines.filter(([name]) => name === thread).map(([, name = '']) => name)
+  }
+  const [main, worker] = [await loadedBy('main'), await loadedBy('worker-0')]
+  assert.ok(main.includes('pino') && main.includes('commander'), main.join())
+  assert.ok(worker.includes('pino') && worker.includes('zod'), worker.join())
+  for (const unused of ['zod', 'yaml', 'fastify', 'ioredis', 'pino-pretty', 'jose', 'ajv', '@opentelemetry/api'])
+    assert.ok(!main.includes(unused), `the main thread has loaded ${unused}`)
+  for (const unused of [
+    'yaml',
+    'fastify',
+    'ioredis',
+    'pino-pretty',
+    'ajv',
+    'commander',
+    '@opentelemetry/sdk-trace-base',
+  ])
+    assert.ok(!worker.includes(unused), `the worker has loaded ${unused}`)
+  // Operators ask.
+  const listening = command.log.find(({ message }) => message === 'Sallyport is listening')
+  const port = Number(String(listening?.['admin']).split(':').at(-1))
+  assert.equal((await askAdmin(port, '/status')).status, 200)
+  assert.ok((await loadedBy('main')).includes('fastify'))
+})

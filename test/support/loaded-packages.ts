@@ -1,0 +1,18 @@
+/** Preloaded into a gateway under test: notes which thread loads which package, a line each, in the file LOADED_PACKAGES. */
+import { appendFileSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+import { threadName } from 'node:worker_threads'
+
+const file = process.env['LOADED_PACKAGES'] ?? ''
+const told = new Set<string>()
+
+registerHooks({
+  load(url, context, next) {
+    const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]
+    if (name !== undefined && !told.has(name)) {
+      told.add(name)
+      appendFileSync(file, `${threadName || 'main'} ${name}\n`)
+    }
+    return next(url, context)
+  },
+})
