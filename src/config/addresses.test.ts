@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { formatAddress } from '../core/address.ts'
-import { isNetwork, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+import { isNetwork } from '../core/network-list.ts'
+import { parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 
 test('an address that is written out reads back as the same host and port', () => {
   const hosts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain())

@@ -1,6 +1,7 @@
-import { isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { Address } from '../core/address.ts'
+import { isNetwork, readNetworkList } from '../core/network-list.ts'
 
 /** Where an instance is reached; the host of an IPv6 address without its brackets. */
 export interface InstanceUrl extends Address {
@@ -36,14 +37,6 @@ export function parseInstanceUrl(text: string): InstanceUrl | undefined {
   return { scheme, host: parsed.host, port: parsed.port ?? (scheme === 'http' ? 80 : 443) }
 }
 
-/** Whether the text is an IP address, or a network such as "10.0.0.0/8" (RFC 4632 section 3.1). */
-export function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
-}
-
 const addressExpected = 'expected host and port such as "0.0.0.0:8000" or "[::]:8000"'
 
 /** Schema of "host:port". */
@@ -57,4 +50,25 @@ export const address = z.string(addressExpected).transform((text, context): Addr
 const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8"'
 
 /** Schema of an address or CIDR network. */
-export const network = z.string(networkExpected).refine(isNetwork, networkExpected)
+const network = z.string(networkExpected).refine(isNetwork, networkExpected)
+
+/** A file with networks, and what it held when the configuration was loaded. */
+export interface NetworkFile {
+  readonly file: string
+  readonly networks: readonly string[]
+}
+
+const networkFile = z
+  .strictObject({ file: z.string().min(1).describe('The file: a network a line, with comments after "#".') })
+  .transform(({ file }, context): NetworkFile => {
+    try {
+      return { file, networks: readNetworkList(file) }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      context.addIssue({ code: 'custom', path: ['file'], message: `${JSON.stringify(file)} ${why}` })
+      return z.NEVER
+    }
+  })
+
+/** Schema of addresses and networks, and of files with them. */
+export const networks = z.union([network, networkFile]).array()

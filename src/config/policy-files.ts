@@ -7,6 +7,7 @@ import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
+import { withAbsoluteNetworkFiles } from './network-files.ts'
 import { readPemFiles } from './pem-files.ts'
 import { hint } from './suggest.ts'
 import { fieldOf, isFields, itemsOf } from './value.ts'
@@ -30,7 +31,8 @@ export async function readPolicyFiles(
   base: string,
   given: readonly Policy[] = [],
 ): Promise<PolicyFiles> {
-  return readPemFiles(await readDocuments(await loadPolicies(value, base, given), base), base)
+  const absolute = withAbsoluteNetworkFiles(value, base)
+  return readPemFiles(await readDocuments(await loadPolicies(absolute, base, given), base), base)
 }
 
 async function loadPolicies(value: unknown, base: string, given: readonly Policy[]): Promise<PolicyFiles> {

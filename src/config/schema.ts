@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { mayBeClaim } from '../http/field-names.ts'
-import { address, network } from './addresses.ts'
+import { address, networks } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
@@ -158,10 +158,12 @@ export const gatewaySchema = z
       .describe(
         'Memory that the process may take, which bounds the heaps of its workers. Default that of the container, else none.',
       ),
-    trustedProxies: network
-      .array()
+    trustedProxies: networks
       .default([])
-      .describe('Addresses and networks of proxies whose forwarding fields are believed. Default none.'),
+      .describe(
+        'Addresses and networks of proxies whose forwarding fields are believed, or { file } for a file of them, which is ' +
+          'read again whenever it changes. Default none.',
+      ),
     forwarding: z
       .enum(['x-forwarded', 'forwarded'])
       .default('x-forwarded')

@@ -17,7 +17,6 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import { claim } from '../listener/claim.ts'
 import { Listener, type ListeningHandle, type Receiver } from '../listener/listener.ts'
 import type { RefusalReason } from '../listener/proxy-protocol/arrivals.ts'
-import { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
@@ -45,6 +44,7 @@ import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import { Telemetry } from './telemetry.ts'
+import { ThreadProxies } from './thread-proxies.ts'
 import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
@@ -86,6 +86,7 @@ export class Front implements Receiver {
   private readonly snapshot: Snapshot
   private readonly toolbox: SnapshotToolbox
   private readonly listeners: readonly Listener[]
+  private readonly proxies: ThreadProxies
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
   private readonly limits: LimitStores
@@ -139,11 +140,9 @@ export class Front implements Receiver {
         : new ApiDocs({ config, policies, own, callService: call, clock, log: output.log })
     this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], this.toolbox)
     // Where they come from.
-    const proxies = new TrustedProxies(config.trustedProxies, {
-      forwarding: config.forwarding,
-      fields: config.proxyFields,
-      clientHeader: config.clientHeader,
-    })
+    const changed = (): void => this.listeners.forEach((listener) => listener.reconsider())
+    this.proxies = new ThreadProxies({ config, answers, threads, changed })
+    const { proxies } = this.proxies
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
     const bounds = {
@@ -176,7 +175,7 @@ export class Front implements Receiver {
    * of the first that is not to be had.
    */
   async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
-    await this.redis?.connected(REDIS_PATIENCE)
+    await this.prepare()
     // One after the other: addresses of the gateway's own may overlap.
     if (shared && first) for (const address of addresses) await claim(address)
     return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
@@ -184,8 +183,14 @@ export class Front implements Receiver {
 
   /** Takes over sockets that listen on the addresses already. */
   async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
-    await this.redis?.connected(REDIS_PATIENCE)
+    await this.prepare()
     return Promise.all(this.listeners.map((listener, index) => listener.adopt(sockets[index]!, addresses[index]!)))
+  }
+
+  /** What there has to be before a connection is accepted. */
+  private async prepare(): Promise<void> {
+    await this.redis?.connected(REDIS_PATIENCE)
+    await this.proxies.prepare()
   }
 
   /** Of the sockets on which it listens. Empty where the system has no descriptors. */

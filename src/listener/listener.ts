@@ -63,6 +63,8 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   private readonly shares: ConnectionShares
   /** Null where connections begin with what the client sends. */
   private readonly arrivals: Arrivals | null
+  /** Connections whose client not even the proxy knows that has introduced them. */
+  private readonly unknown = new WeakSet<ServedConnection>()
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
   private retiring = false
@@ -129,6 +131,11 @@ export class Listener implements ServerHandler, ArrivalsOwner {
         resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
       })
     })
+  }
+
+  /** Other proxies are trusted now: who the client of a connection is may be another with its next request. */
+  reconsider(): void {
+    for (const connection of this.connections) if (!this.unknown.has(connection)) connection.client = null
   }
 
   /** Goes on accepting, and asks every client to connect anew after its next reply. */
@@ -247,8 +254,10 @@ export class Listener implements ServerHandler, ArrivalsOwner {
     this.connections.add(connection)
     this.shares.add(connection.peer)
     // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
-    if (introduction?.kind === 'unknown')
+    if (introduction?.kind === 'unknown') {
       connection.client = new ForwardedClient(plainAddress(peer), 'http', plainAddress(peer), null)
+      this.unknown.add(connection)
+    }
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
     if (early instanceof Buffer) connection.read(early, early.length)

@@ -17,8 +17,8 @@ export interface TrustedProxiesOptions {
 
 /** Decides whose word about a client counts. */
 export class TrustedProxies {
-  private readonly list = new BlockList()
-  private readonly any: boolean
+  private list = new BlockList()
+  private any = false
   private readonly forwarding: Forwarding
   /** In lower case, or null. */
   private readonly clientHeader: string | null
@@ -32,7 +32,7 @@ export class TrustedProxies {
     networks: readonly string[],
     { forwarding = 'x-forwarded', fields = [], clientHeader = null }: TrustedProxiesOptions = {},
   ) {
-    this.any = networks.length > 0
+    this.use(networks)
     this.forwarding = forwarding
     this.clientHeader = clientHeader?.toLowerCase() ?? null
     this.clientName = new NameSet(clientHeader === null ? [] : [clientHeader])
@@ -42,12 +42,19 @@ export class TrustedProxies {
       named: (name, value) => isClient(name) || passes(name, value),
       unnamed: clientHeader === null ? passes : (name, value) => !isClient(name) && passes(name, value),
     }
+  }
+
+  /** Believes these from now on, and no others. */
+  use(networks: readonly string[]): void {
+    const list = new BlockList()
     for (const network of networks) {
       const [address = '', prefix] = network.split('/')
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      if (prefix === undefined) this.list.addAddress(address, family)
-      else this.list.addSubnet(address, Number(prefix), family)
+      if (prefix === undefined) list.addAddress(address, family)
+      else list.addSubnet(address, Number(prefix), family)
     }
+    this.list = list
+    this.any = networks.length > 0
   }
 
   /** Whether forwarding fields that come from this address are believed. */

@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
+import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
@@ -12,6 +13,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { memoryLimit } from './memory.ts'
 import { watchProcess } from './process-metrics.ts'
+import { TrustedNetworkFiles } from './trusted-network-files.ts'
 
 export interface ProcessOptions {
   readonly config: GatewayConfig
@@ -34,12 +36,15 @@ export class ProcessScope {
   readonly slots: SlotTable
   readonly limits: SharedTable
   readonly hub: MetricsHub
+  /** Tells of files that change. */
+  readonly files: FileWatcher
   /** What the process may take, in bytes; null where nothing bounds it. */
   readonly memory: number | null
   /** Decides which requests are logged where not all are: the same for all threads. */
   readonly sampleKey = newUuid()
 
   private readonly options: ProcessOptions
+  private readonly networks: TrustedNetworkFiles
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -52,6 +57,10 @@ export class ProcessScope {
     this.slots = this.checker.update(config.services)
     this.limits = SharedTable.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
+    this.files = watchFiles({ clock, log: output.log })
+    const { files } = this
+    const { log } = output
+    this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this
     watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers, clock })
@@ -61,6 +70,7 @@ export class ProcessScope {
   start(): Promise<void> {
     const { clock, output } = this.options
     this.checker.start()
+    this.networks.start()
     this.stopWatching = watchEvictions(this.limits, clock, output.log)
     return this.checker.firstRound
   }
@@ -68,6 +78,8 @@ export class ProcessScope {
   /** Ends what it has begun. */
   stop(): void {
     this.checker.stop()
+    this.networks.stop()
+    this.files.close()
     this.stopWatching()
   }
 

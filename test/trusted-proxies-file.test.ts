@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { rename, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { createGateway } from '../src/gateway.ts'
+import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect, type Peer } from './support/peer.ts'
+import { startService, type TestService } from './support/service.ts'
+
+const CLIENT = '203.0.113.9'
+const SELF = '127.0.0.1'
+const ASK = `GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${CLIENT}\r\n\r\n`
+
+/** Who the gateway takes for the client of one more request of that connection. */
+async function seen(peer: Peer, service: TestService): Promise<string> {
+  peer.write(ASK)
+  assert.match((await peer.reply()).start, / 200 /)
+  return String(service.heard.at(-1)!.headers['x-forwarded-for'])
+}
+
+async function startWith(t: TestContext, list: string) {
+  const service = await startService(t)
+  const file = await temporaryFile(t, 'proxies.txt', list)
+  const trustedProxies = ['192.0.2.0/24', { file }]
+  const started = await startGateway(t, proxyTo(service.url, { trustedProxies }))
+  return { ...started, service, file, peer: await connect(t, started.port) }
+}
+
+test('a file names them, and a change counts for the connections that are open', async (t) => {
+  const { service, file, peer, log } = await startWith(t, `# nobody yet\n10.0.0.0/8\n`)
+  assert.equal(await seen(peer, service), SELF)
+  await writeFile(file, `10.0.0.0/8\n${SELF} # now\n`)
+  await log.line({ message: 'Trusted proxies were exchanged', networks: 3 })
+  assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
+  // Replaced, as editors and scripts do it.
+  await writeFile(`${file}.new`, '10.0.0.0/8\n')
+  await rename(`${file}.new`, file)
+  await log.line({ message: 'Trusted proxies were exchanged', networks: 2 })
+  assert.equal(await seen(peer, service), SELF)
+})
+
+for (const [name, bad, reason] of [
+  ['empty', '', 'holds no network'],
+  ['of comments only', '# gone\n', 'holds no network'],
+  ['a page of an error', '<html>\n', 'line 1 is no IP address and no network: "<html>"'],
+  ['cut short', `${SELF}\n10.0.0.`, 'line 2 is no IP address and no network: "10.0.0."'],
+] as const)
+  test(`a bad file does not take the place of a good one: ${name}`, async (t) => {
+    const { service, file, peer, log } = await startWith(t, SELF)
+    await writeFile(file, bad)
+    const line = await log.line({ message: 'Trusted proxies stay as they were: the file cannot be used' })
+    assert.deepEqual([line['file'], line['reason'], line['level']], [file, reason, 'error'])
+    assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
+    await writeFile(file, '10.0.0.0/8\n')
+    await log.line({ message: 'Trusted proxies were exchanged' })
+    assert.equal(await seen(peer, service), SELF)
+  })
+
+test('a client that the PROXY protocol leaves unknown stays nobody, whoever is trusted next', async (t) => {
+  const service = await startService(t)
+  const file = await temporaryFile(t, 'proxies.txt', SELF)
+  const listeners = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
+  const { port, log } = await startGateway(t, proxyTo(service.url, { listeners, trustedProxies: [{ file }] }))
+  const peer = await connect(t, port)
+  peer.write('PROXY UNKNOWN\r\n')
+  assert.equal(await seen(peer, service), SELF)
+  await writeFile(file, `${SELF}\n10.0.0.0/8\n`)
+  await log.line({ message: 'Trusted proxies were exchanged' })
+  assert.equal(await seen(peer, service), SELF)
+})
+
+test('all workers exchange them, and one that takes the place of another has the latest', async (t) => {
+  const service = await startService(t)
+  const file = await temporaryFile(t, 'proxies.txt', '10.0.0.0/8')
+  const yaml = `
+workers: 2
+listeners: [{ address: '127.0.0.1:0' }]
+trustedProxies: [{ file: '${file}' }]
+services:
+  backend: { instances: ['${service.url}'], health: false }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+  const preload = new URL('support/kill-worker.ts', import.meta.url).href
+  const { command, port } = await start(t, yaml, { preload })
+  /** Over new connections until that many have come to the service, each worker having its own. */
+  const askAll = async (connections: number): Promise<void> => {
+    const before = service.heard.length
+    while (service.connections < connections || service.heard.length < before + 20)
+      assert.equal((await send(port, { headers: { 'X-Forwarded-For': CLIENT } })).status, 200)
+    const clients = service.heard.slice(before).map(({ headers }) => headers['x-forwarded-for'])
+    const expected = before === 0 ? SELF : `${CLIENT}, ${SELF}`
+    assert.ok(clients.every((client) => client === expected))
+  }
+  await askAll(2)
+  await writeFile(file, SELF)
+  await command.line('Trusted proxies were exchanged')
+  await askAll(2)
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  await askAll(3)
+})
+
+test('its path is relative to the configuration; a file that is bad at the start is a problem of it', async (t) => {
+  const file = await temporaryFile(t, 'proxies.txt', SELF)
+  const config = join(dirname(file), 'sallyport.yaml')
+  await writeFile(config, `trustedProxies: [{ file: ${basename(file)} }]\n`)
+  const good = await run(['check', config])
+  assert.equal(good.code, 0, good.stderr)
+  await writeFile(file, '10.0.0.0/8\nnonsense\n')
+  const bad = await run(['check', config])
+  assert.notEqual(bad.code, 0)
+  assert.match(
+    bad.stdout + bad.stderr,
+    /trustedProxies\[0\]\.file: .*line 2 is no IP address and no network: "nonsense"/,
+  )
+  await assert.rejects(createGateway({ trustedProxies: [{ file: '/nowhere.txt' }] }), /"\/nowhere\.txt" no such file/)
+})
