@@ -12,7 +12,7 @@ import { Answers } from './core/threads.ts'
 import { type Clock, pause, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import { version } from './front/version.ts'
-import type { PoolSize } from './http1/pool.ts'
+import type { PoolSize } from './http/lane.ts'
 import { ProcessScope } from './runtime/process-scope.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
@@ -35,7 +35,7 @@ export type { Trace } from './http/trace.ts'
 export { duration, size } from './core/units.ts'
 export { z } from 'zod'
 export type { Address } from './core/address.ts'
-export type { PoolSize } from './http1/pool.ts'
+export type { PoolSize } from './http/lane.ts'
 
 export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */

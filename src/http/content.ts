@@ -21,6 +21,14 @@ function badLength(): MalformedMessage {
   return new MalformedMessage('Content-Length is not one decimal number of up to 15 digits.')
 }
 
+/** Methods that have content as a rule. */
+const WITH_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
+
+/** Whether a request of that method says so where it has no content (RFC 9110 section 8.6). */
+export function anticipatesContent(method: string): boolean {
+  return WITH_CONTENT.has(method)
+}
+
 /** Whether a response to that method with that status has no content, whatever its fields say (RFC 9110 section 6.4.1). */
 export function hasNoContent(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304 || status < 200

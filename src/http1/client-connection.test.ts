@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
+import { OUTGOING_HEAD, outgoing } from '../../test/support/outgoing.ts'
 import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
 import { Bytes, isStream } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import { ClientConnection } from './client-connection.ts'
-import { type ClientOwner, ClosedBeforeReply, type OutgoingRequest, type ReplyListener } from './client-owner.ts'
+import type { ReplyListener } from '../http/lane.ts'
+import { ClosedBeforeReply } from '../http/lane-errors.ts'
+import type { OutgoingRequest } from '../http/outgoing-request.ts'
+import type { ClientOwner } from './client-owner.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
 import { ResponseHead } from './response-head.ts'
@@ -20,16 +24,6 @@ const options = {
   poolTimeout: 40_000,
   lifetime: () => 300_000,
   encryption: null,
-}
-
-const request: OutgoingRequest = {
-  client: 'a',
-  method: 'GET',
-  head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-  body: null,
-  chunked: false,
-  expectsContinue: false,
-  upgrade: null,
 }
 
 /** Lets events that are already on their way come. */
@@ -53,7 +47,7 @@ class Harness implements ClientOwner, ReplyListener {
   send(parts: Partial<OutgoingRequest> = {}): this {
     this.reply = this.error = null
     this.calls.length = 0
-    this.connection.exchange({ ...request, ...parts }, this)
+    this.connection.exchange({ ...outgoing, ...parts }, this)
     return this
   }
 
@@ -97,7 +91,7 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 test('a reply that comes whole frees the connection, which carries the next request', () => {
   const harness = new Harness().send()
-  assert.equal(harness.socket.flush(), request.head)
+  assert.equal(harness.socket.flush(), OUTGOING_HEAD)
   assert.equal(harness.connection.reused, false)
   harness.receive(OK)
   assert.equal(harness.reply?.status, 200)
@@ -363,8 +357,8 @@ test('to destroy the connection fails whoever waits for the reply', async () => 
 
 test('a body streams to the service as the socket takes it', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, chunked: true })
-  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  const harness = new Harness().send({ method: 'POST', body })
+  assert.equal(harness.socket.flush(), 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
   harness.socket.taking = false
   assert.equal(body.push('ab'), false)
   harness.socket.drain()
@@ -377,7 +371,7 @@ test('a body streams to the service as the socket takes it', () => {
 
 test('a reply before the end of the request stops the request and ends the connection', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   body.push('ab')
   harness.receive(OK)
   assert.ok(body.cancelled)
@@ -387,7 +381,7 @@ test('a reply before the end of the request stops the request and ends the conne
 
 test('a long reply may begin before the end of the request', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab')
   const sink = harness.pipe()
   body.push('x')
@@ -399,7 +393,7 @@ test('a long reply may begin before the end of the request', () => {
 
 test('a body that breaks off ends the connection with what it failed with', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   body.sink!.fail(new GatewayError('client-closed'))
   assert.deepEqual(harness.calls, ['closed', 'finished', 'failed client-closed'])
   assert.ok(harness.socket.destroyed)
@@ -407,16 +401,18 @@ test('a body that breaks off ends the connection with what it failed with', () =
 
 test('a connection that ends in the middle of the request cancels its body', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   harness.socket.emit('end')
   assert.ok(body.cancelled)
   assert.ok(harness.error instanceof ClosedBeforeReply)
 })
 
+const EXPECTING = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n'
+
 test('a body waits for 100 (Continue) where that is expected', () => {
   const body = new PushedBody(2, 'ab')
-  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
-  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
+  assert.equal(harness.socket.flush(), EXPECTING)
   harness.receive('HTTP/1.1 100 Continue\r\n\r\n')
   assert.equal(harness.socket.flush(), 'ab')
   body.end()
@@ -426,9 +422,9 @@ test('a body waits for 100 (Continue) where that is expected', () => {
 
 test('a service that does not say 100 (Continue) gets the body after a second', () => {
   const body = new PushedBody(2, 'ab')
-  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
+  const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
   harness.clock.advance(900)
-  assert.equal(harness.socket.flush(), 'head\r\n\r\n')
+  assert.equal(harness.socket.flush(), EXPECTING)
   harness.clock.advance(400)
   assert.equal(harness.socket.flush(), 'ab')
   body.end()
@@ -440,7 +436,7 @@ test('a service that does not say 100 (Continue) gets the body after a second', 
 
 test('a final reply instead of 100 (Continue) spares the body', () => {
   const body = new PushedBody(2, 'ab')
-  const harness = new Harness().send({ method: 'POST', head: 'head\r\n\r\n', body, expectsContinue: true })
+  const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
   harness.receive('HTTP/1.1 413 x\r\nContent-Length: 0\r\n\r\n')
   assert.ok(body.cancelled)
   assert.equal(body.sink, null)
@@ -456,8 +452,8 @@ test('a body that its client is yet to be asked for is waited for, until there i
 })
 
 test('bytes do not wait for 100 (Continue)', () => {
-  const harness = new Harness().send({ head: 'head\r\n\r\n', body: Bytes.fromLatin1('ab'), expectsContinue: true })
-  assert.equal(harness.socket.flush(), 'head\r\n\r\nab')
+  const harness = new Harness().send({ method: 'POST', body: Bytes.fromLatin1('ab'), expectsContinue: true })
+  assert.equal(harness.socket.flush(), `${EXPECTING}ab`)
 })
 
 // Times
@@ -473,7 +469,7 @@ test('a service that does not reply in time is given up', () => {
 
 test('the time for the reply begins with the end of the request, however slowly its body comes', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   for (let i = 0; i < 5; i++) {
     harness.clock.advance(options.responseTimeout * 3)
     body.push('a')
@@ -488,7 +484,7 @@ test('the time for the reply begins with the end of the request, however slowly 
 
 test('a service that takes none of a body for so long is given up', () => {
   const body = new PushedBody(-1)
-  const harness = new Harness().send({ method: 'POST', body, chunked: true })
+  const harness = new Harness().send({ method: 'POST', body })
   harness.socket.taking = false
   assert.equal(body.push('a'), false)
   harness.clock.advance(options.responseTimeout - 1)
@@ -591,7 +587,7 @@ test('a connection that is gone has no deadline any more', async () => {
 // Upgrades
 
 /** The example of RFC 6455 section 1.3. */
-const upgrade = { head: 'head\r\n\r\n', upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
+const upgrade = { upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
 const SWITCHING =
   'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: 1\r\n' +
   'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
@@ -610,7 +606,10 @@ test('a change of protocol that was asked for joins the two connections', async 
   harness.receive('more')
   assert.equal(client.flush(), 'earlymore')
   tunnel.fromClient(Buffer.from('to service'))
-  assert.equal(harness.socket.flush(), 'head\r\n\r\nto service')
+  assert.equal(
+    harness.socket.flush(),
+    'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nto service',
+  )
   assert.equal(tunnel.bytes, 9)
   harness.socket.emit('end')
   assert.ok(client.hasEnded)

@@ -2,17 +2,13 @@ import type { Socket } from 'node:net'
 import { type BodyStream, isStream } from '../http/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { isLasting, type Reply } from '../http/reply.ts'
-import {
-  type ClientOptions,
-  type ClientOwner,
-  ClosedBeforeReply,
-  MadeWay,
-  type OutgoingRequest,
-  type ReplyListener,
-  TooManyStreams,
-} from './client-owner.ts'
+import type { Lane, ReplyListener } from '../http/lane.ts'
+import { ClosedBeforeReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
+import type { OutgoingRequest } from '../http/outgoing-request.ts'
+import type { ClientOptions, ClientOwner } from './client-owner.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { outgoingHead } from './outgoing-head.ts'
 import type { ResponseHead } from './response-head.ts'
 import { ResponseReader } from './response-reader.ts'
 
@@ -20,7 +16,7 @@ import { ResponseReader } from './response-reader.ts'
 const CONTINUE_TIMEOUT = 1_000
 
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
-export class ClientConnection extends ResponseReader implements WriterOwner {
+export class ClientConnection extends ResponseReader implements WriterOwner, Lane {
   private readonly owner: ClientOwner
   private readonly writer: MessageWriter
   private served = 0
@@ -81,7 +77,8 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.interim = 0
     this.waitingSince = Number.POSITIVE_INFINITY
     this.pending = null
-    const { head, body, chunked } = request
+    const { body } = request
+    const head = outgoingHead(request)
     if (request.expectsContinue && isStream(body)) {
       this.held = body
       // Nothing of it is here, however soon the service wants it.
@@ -90,7 +87,16 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
       return this.writer.sendHead(head)
     }
     this.deadline = Number.POSITIVE_INFINITY
-    this.writer.send(head, body, chunked)
+    this.writer.send(head, body, body !== null && body.length < 0)
+  }
+
+  /** Where a reply ends can only be told by reading it: what carries it is of no more use. */
+  cancel(): void {
+    this.destroy()
+  }
+
+  giveBack(): void {
+    this.owner.release(this)
   }
 
   /** Ends the connection, and with it whatever it is doing. */
@@ -107,7 +113,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner {
     this.held = null
     this.waitingSince = this.deadlines.now
     this.deadline = Number.POSITIVE_INFINITY
-    this.writer.sendBody(held, this.request!.chunked)
+    this.writer.sendBody(held, held.length < 0)
   }
 
   messageWritten(): void {

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net'
-import { GatewayError } from '../core/errors.ts'
 
 /** How the connections to one instance are encrypted. */
 export interface Encryption {
@@ -12,13 +11,4 @@ export interface Encryption {
   cutOff(socket: Socket): boolean
   /** An error of the socket, in plain words where it is one of TLS. */
   explain(error: Error): Error
-}
-
-/** No secure connection could be made: nothing was sent, so another instance may be tried whatever the request is. */
-export class HandshakeFailed extends GatewayError {
-  constructor(address: string, cause: Error) {
-    super('bad-gateway', 'No secure connection to the service could be made.', {
-      cause: new Error(`cannot connect to ${address}`, { cause }),
-    })
-  }
 }

@@ -7,22 +7,13 @@ import { ManualClock } from '../../test/support/manual-clock.ts'
 import { startRawService } from '../../test/support/peer.ts'
 import { Bytes } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
+import { outgoing } from '../../test/support/outgoing.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ClientConnection } from './client-connection.ts'
-import type { OutgoingRequest } from './client-owner.ts'
+import { ConnectFailed } from '../http/lane-errors.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
-import { ConnectFailed, ConnectionPool, type PoolOptions } from './pool.ts'
-
-const request: OutgoingRequest = {
-  client: 'a',
-  method: 'GET',
-  head: 'GET / HTTP/1.1\r\nHost: a\r\n\r\n',
-  body: null,
-  chunked: false,
-  expectsContinue: false,
-  upgrade: null,
-}
+import { ConnectionPool, type PoolOptions } from './pool.ts'
 
 /** A service that says which of its connections it is, and a pool for it. */
 async function open(t: TestContext, options: Partial<PoolOptions> = {}) {
@@ -78,7 +69,7 @@ function ask(connection: ClientConnection, path = '/'): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     connection.exchange(
-      { ...request, head: request.head.replace('/', path) },
+      { ...outgoing, target: path },
       {
         informed: () => {},
         replied({ body }: Reply) {

@@ -1,8 +1,9 @@
 import { connect, type Socket } from 'node:net'
-import { GatewayError } from '../core/errors.ts'
+import type { LanePool, PoolSize } from '../http/lane.ts'
+import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientOptions, ClientOwner } from './client-owner.ts'
-import { type Encryption, HandshakeFailed } from './encryption.ts'
+import type { Encryption } from './encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import { ResponseHead } from './response-head.ts'
@@ -27,28 +28,11 @@ export interface PoolOptions extends ClientOptions {
   readonly madeWay: () => void
 }
 
-/** Connections of a pool that exist or are being made, and requests that wait for one. */
-export interface PoolSize {
-  readonly idle: number
-  readonly busy: number
-  readonly connecting: number
-  /** Carry an exchange that lasts. */
-  readonly streaming: number
-  readonly waiting: number
-}
-
-/** No connection could be made: nothing was sent, so another instance may be tried whatever the request is. */
-export class ConnectFailed extends GatewayError {
-  constructor(address: string, cause: unknown) {
-    super('service-unavailable', 'Service unavailable', { cause: new Error(`cannot connect to ${address}`, { cause }) })
-  }
-}
-
 /**
  * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
  * turns, and no exchange that waits for its own client keeps others waiting for long.
  */
-export class ConnectionPool implements ClientOwner {
+export class ConnectionPool implements ClientOwner, LanePool {
   private readonly options: PoolOptions
   private readonly deadlines: Deadlines
   private readonly head: ResponseHead
@@ -69,7 +53,6 @@ export class ConnectionPool implements ClientOwner {
     this.head = new ResponseHead(options)
   }
 
-  /** Connections that exist or are being made, and requests that wait for one. */
   get size(): PoolSize {
     const { busy, connecting } = this
     return {
@@ -85,7 +68,6 @@ export class ConnectionPool implements ClientOwner {
     return this.busy + this.idle.length + this.connecting >= this.options.connections
   }
 
-  /** A connection to use at once, if one is idle. */
   take(): ClientConnection | null {
     const connection = this.idle.pop()
     if (connection === undefined) return null
@@ -93,7 +75,6 @@ export class ConnectionPool implements ClientOwner {
     return connection
   }
 
-  /** A connection for a request of that client, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
   acquire(client: string): Promise<ClientConnection> {
     if (!this.full) return this.connect()
     const { queue, queueTimeout } = this.options
@@ -149,7 +130,6 @@ export class ConnectionPool implements ClientOwner {
     this.replace()
   }
 
-  /** Ends idle connections now and busy ones after their exchange. */
   close(): void {
     this.closing = true
     for (const connection of this.idle.toReversed()) connection.destroy()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
+import { outgoing } from '../../test/support/outgoing.ts'
 import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
 import { ServerHarness } from '../../test/support/server-harness.ts'
 import { turnUntil } from '../../test/support/settled.ts'
@@ -143,18 +144,7 @@ test('the connection to the service is free while the client has not yet taken t
   const harness = new ServerHarness(
     () =>
       new Promise<Reply>((resolve, reject) =>
-        connection.exchange(
-          {
-            client: 'a',
-            method: 'GET',
-            head: 'head\r\n\r\n',
-            body: null,
-            chunked: false,
-            expectsContinue: false,
-            upgrade: null,
-          },
-          { informed: () => {}, replied: resolve, failed: reject, finished: () => {} },
-        ),
+        connection.exchange(outgoing, { informed: () => {}, replied: resolve, failed: reject, finished: () => {} }),
       ),
   )
   const connection = new ClientConnection(service, owner, options, harness.deadlines, new ResponseHead(options))

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { readRequests, readResponses } from '../../test/support/llhttp.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { octets } from '../../test/support/octets.ts'
+import { outgoing } from '../../test/support/outgoing.ts'
 import { readInto, RecordingSocket } from '../../test/support/recording-socket.ts'
 import { ServerHarness } from '../../test/support/server-harness.ts'
 import type { Reply } from '../http/reply.ts'
@@ -59,13 +60,10 @@ class Relay {
   }
 
   private forward({ method, path, body }: ServerExchange): Promise<Reply> {
-    const chunked = body !== null && body.length < 0
-    const framing = chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${body?.length ?? 0}`
-    const head = `${method} ${path} HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n`
     this.sent = true
     return new Promise((resolve, reject) => {
       this.connection.exchange(
-        { client: 'a', method, head, body, chunked, expectsContinue: false, upgrade: null },
+        { ...outgoing, method, target: path, body },
         { informed: () => {}, replied: resolve, failed: reject, finished: () => {} },
       )
     })

@@ -4,28 +4,20 @@ import type { Abortable, Exchange } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { type Awaiting, GatheredBody } from '../http/gathered-body.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
+import type { Lane, ReplyListener } from '../http/lane.ts'
+import { ClosedBeforeReply, HandshakeFailed } from '../http/lane-errors.ts'
+import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import { sentPath } from '../http/path-forms.ts'
 import { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
 import { checkTarget } from '../http/target.ts'
-import type { ClientConnection } from '../http1/client-connection.ts'
-import {
-  ClosedBeforeReply,
-  type OutgoingRequest,
-  type ReplyListener,
-  type ServiceTimeouts,
-} from '../http1/client-owner.ts'
-import { HandshakeFailed } from '../http1/encryption.ts'
 import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance, Service } from './service.ts'
 
 /** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
-
-/** Methods that have content as a rule: its absence is said (RFC 9110 section 8.6). */
-const ANTICIPATES_CONTENT = new Set(['POST', 'PUT', 'PATCH', 'QUERY'])
 
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
 const VIA = 'Via: 1.1 sallyport\r\n'
@@ -56,7 +48,7 @@ export function createForward(service: Service, options: ForwardOptions): Handle
  *
  * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection.
  * 1. Pick an instance, never one that could not be connected to before.
- * 2. Take a connection to it, an idle one if there is one.
+ * 2. Take a lane to it, one that is free if there is one.
  * 3. Send the request.
  * 4. Report: the reply, or what went wrong. An instance that cannot be connected to, or has no connection free,
  *    makes way for the next one. One that closes the connection before the head of a reply is whole makes way once,
@@ -72,7 +64,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly exchange: Exchange
   private readonly pending: PendingReply
   private instance: PooledInstance | null = null
-  private connection: ClientConnection | null = null
+  private lane: Lane | null = null
   private tried: PooledInstance[] | null = null
   private sentAgain = false
   /** The body as it was gathered, where it had to be. */
@@ -121,8 +113,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     if (reason !== undefined) this.service.retries.count(reason)
     this.choose(instance)
     // 2.
-    const connection = instance.pool.take()
-    if (connection !== null) return this.send(connection)
+    const lane = instance.pool.take()
+    if (lane !== null) return this.send(lane)
     this.connect(instance)
   }
 
@@ -137,47 +129,45 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   private connect(instance: PooledInstance): void {
     instance.pool.acquire(this.exchange.client.address).then(
-      (connection) => this.send(connection),
+      (lane) => this.send(lane),
       (error: unknown) => this.failed(asGatewayError(error)),
     )
   }
 
   // 3.
-  private send(connection: ClientConnection): void {
+  private send(lane: Lane): void {
     const { exchange, instance } = this
     if (exchange.aborted) {
-      instance!.pool.release(connection)
+      lane.giveBack()
       return this.fail(new GatewayError('client-closed'))
     }
-    this.connection = connection
+    this.lane = lane
     instance!.inFlight++
-    connection.exchange(this.request(instance!), this)
+    lane.exchange(this.request(instance!), this)
   }
 
   private request(instance: PooledInstance): OutgoingRequest {
-    const { exchange, service, path, query, record } = this
-    const { trace } = exchange
-    const { method, body } = exchange
-    const host =
+    const { exchange, service, options, path, query, record } = this
+    const { method, headers, body, client, trace, acceptsTrailers } = exchange
+    const authority =
       service.host === 'client' ? exchange.host : service.host === 'instance' ? instance.authority : service.host
-    const chunked = body !== null && body.length < 0
-    const expectsContinue = exchange.expectsContinue && isStream(body)
+    if (record !== null) record.path = path
+    const own = trace.fields(record === null ? trace.spanId : record.spanId)
+    const prefixField = path === exchange.path ? '' : options.prefixField
     const protocol = exchange.upgrade
     const changes = body === null && protocol?.toLowerCase() === 'websocket'
-    const upgrade = changes ? { protocol, key: exchange.headers.get('Sec-WebSocket-Key') ?? '' } : null
-    let head = `${method} ${path}${query} HTTP/1.1\r\nHost: ${host}\r\n${wireOf(exchange.headers)}${exchange.client.forwardingFields(exchange.host)}${VIA}${trace.fields(record === null ? trace.spanId : record.spanId)}`
-    const { prefixField, timeouts } = this.options
-    if (prefixField !== '' && path !== exchange.path) head += prefixField
-    if (record !== null) record.path = path
-    if (upgrade !== null) head += `Connection: Upgrade\r\nUpgrade: ${upgrade.protocol}\r\n`
-    else if (exchange.acceptsTrailers) head += 'Connection: TE\r\nTE: trailers\r\n'
-    if (expectsContinue) head += 'Expect: 100-continue\r\n'
-    if (chunked) head += 'Transfer-Encoding: chunked\r\n\r\n'
-    else if (body !== null) head += `Content-Length: ${body.length}\r\n\r\n`
-    else if (ANTICIPATES_CONTENT.has(method)) head += 'Content-Length: 0\r\n\r\n'
-    else head += '\r\n'
-    const { address: client } = exchange.client
-    return { client, method, head, body, chunked, expectsContinue, upgrade, timeouts }
+    return {
+      client: client.address,
+      method,
+      authority,
+      target: path + query,
+      fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA}${own}${prefixField}`,
+      body,
+      acceptsTrailers,
+      expectsContinue: exchange.expectsContinue && isStream(body),
+      upgrade: changes ? { protocol, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
+      timeouts: options.timeouts,
+    }
   }
 
   // 4.
@@ -236,13 +226,13 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   finished(): void {
     this.instance!.inFlight--
     this.record?.finished()
-    this.connection = null
+    this.lane = null
   }
 
   abort(): void {
-    // Now, as the exchange is over before the connection is.
+    // Now, as the exchange is over before the lane is.
     this.over()
-    this.connection?.destroy()
+    this.lane?.cancel()
   }
 
   /** The attempt is: how long it took, in milliseconds. */

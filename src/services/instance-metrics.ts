@@ -1,8 +1,6 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
-import { ClosedBeforeReply, TooManyStreams } from '../http1/client-owner.ts'
-import { HandshakeFailed } from '../http1/encryption.ts'
-import { ConnectFailed } from '../http1/pool.ts'
+import { ClosedBeforeReply, ConnectFailed, HandshakeFailed, TooManyStreams } from '../http/lane-errors.ts'
 import type { PooledInstance } from './service.ts'
 
 const REASONS = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const

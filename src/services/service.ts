@@ -2,7 +2,8 @@ import { formatAddress, formatAuthority } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Deadlines } from '../http/deadlines.ts'
-import type { ServiceTimeouts } from '../http1/client-owner.ts'
+import type { LanePool } from '../http/lane.ts'
+import type { ServiceTimeouts } from '../http/outgoing-request.ts'
 import { ConnectionPool } from '../http1/pool.ts'
 import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
@@ -42,11 +43,11 @@ export interface RouteTimeouts {
   readonly idle?: number | undefined
 }
 
-/** An instance with this thread's connections to it. */
+/** An instance with this thread's lanes to it. */
 export interface PooledInstance extends Instance {
   /** Its name in a Host field. */
   readonly authority: string
-  readonly pool: ConnectionPool
+  readonly pool: LanePool
   readonly metrics: InstanceMetrics
 }
 

@@ -1,0 +1,47 @@
+import type { GatewayError } from '../core/errors.ts'
+import type { Headers } from './headers.ts'
+import type { OutgoingRequest } from './outgoing-request.ts'
+import type { Reply } from './reply.ts'
+
+/** What carries one exchange to an instance: in HTTP/1.1 a connection. */
+export interface Lane {
+  /** Sends the request; the listener is told what becomes of it. */
+  exchange(request: OutgoingRequest, listener: ReplyListener): void
+  /** Nobody waits for the reply to that request any more: ends the exchange at once. */
+  cancel(): void
+  /** Nothing is sent after all: another exchange may have the lane. */
+  giveBack(): void
+}
+
+/** Who waits for the reply to a request. */
+export interface ReplyListener {
+  /** An interim response other than 100 and 101. */
+  informed(status: number, headers: Headers): void
+  /** The head of the reply is here. */
+  replied(reply: Reply): void
+  /** There will be no reply: ClosedBeforeReply, GatewayError 'bad-gateway' or 'gateway-timeout', or what the request's body failed with. */
+  failed(error: GatewayError): void
+  /** The lane has nothing more to do with the exchange: once for each, after `replied` or before `failed`. */
+  finished(): void
+}
+
+/** Connections of a pool that exist or are being made, and requests that wait for a lane. */
+export interface PoolSize {
+  readonly idle: number
+  readonly busy: number
+  readonly connecting: number
+  /** Carry an exchange that lasts. */
+  readonly streaming: number
+  readonly waiting: number
+}
+
+/** The lanes of one thread to one instance. */
+export interface LanePool {
+  readonly size: PoolSize
+  /** A lane to use at once, if there is one. */
+  take(): Lane | null
+  /** A lane for a request of that client, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
+  acquire(client: string): Promise<Lane>
+  /** Ends idle connections now and busy ones after their exchange. */
+  close(): void
+}
