@@ -44,7 +44,7 @@ export async function register(session: Session, key: KeyObject, registration: R
 }
 
 /** An account whose URL is known. */
-async function accountOf(key: KeyObject, url: string): Promise<Account> {
+export async function accountOf(key: KeyObject, url: string): Promise<Account> {
   return { key, url, thumbprint: await calculateJwkThumbprint(publicJwk(key)) }
 }
 

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 
-/** Resolves after so many milliseconds; rejects with an AcmeError as soon as the gateway stops. */
+/** Resolves after so many milliseconds; rejects with the reason of `ending` as soon as that says so. */
 export function pauseUntil(ms: number, clock: Clock, ending: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       cancel()
-      reject(new AcmeError('the gateway stops'))
+      const reason: unknown = ending.reason
+      reject(reason instanceof Error ? reason : new AcmeError('it was broken off'))
     }
     const cancel = clock.after(ms, () => {
       ending.removeEventListener('abort', stop)

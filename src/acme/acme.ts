@@ -1,0 +1,179 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { AcmeError } from './acme-error.ts'
+import { usualDelays } from './attempts.ts'
+import { Authority, type AuthoritySettings } from './authority.ts'
+import type { IssuedCertificate } from './certificate-record.ts'
+import type { Challenge, Solver } from './challenge.ts'
+import { type DnsSettings, solveByDns } from './dns-solver.ts'
+import { Keeper, type Pace } from './keeper.ts'
+import { Records } from './records.ts'
+import { Reports } from './reports.ts'
+import type { Seal } from './seal.ts'
+import { showChallenges } from './shown-challenges.ts'
+import type { AcmeStore } from './store.ts'
+import { Turns } from './turns.ts'
+
+/** A certificate that is to be there. */
+export interface Target {
+  /** Its DNS name, or a wildcard. */
+  readonly name: string
+  readonly challenge: 'http-01' | 'tls-alpn-01' | 'dns-01'
+  /** With dns-01. */
+  readonly dns: DnsSettings | null
+  /** CAs, the first one that issues it being taken. */
+  readonly authorities: readonly AuthoritySettings[]
+}
+
+export interface AcmeOptions {
+  readonly targets: readonly Target[]
+  readonly store: AcmeStore
+  readonly seal: Seal
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Logger
+  readonly pace?: Pace
+  /** Has all threads answer these challenges and no others; resolves when they do. */
+  readonly show: (challenges: readonly Challenge[]) => Promise<void>
+  /** There is another certificate. */
+  readonly changed: () => void
+  /** An order for that name has ended. */
+  readonly ordered: (name: string, outcome: 'issued' | 'failed') => void
+}
+
+const usualPace: Pace = { poll: 1000, lock: 15_000, delays: usualDelays }
+/** Polls that others are given until they answer a challenge. */
+const SETTLE = 2.5
+/** Orders at a time. */
+const AT_A_TIME = 4
+
+/** The certificates that come from CAs: once in a process. */
+export class Acme {
+  private readonly options: AcmeOptions
+  private readonly pace: Pace
+  private readonly ending = new AbortController()
+  private readonly authorities = new Map<string, Authority>()
+  private readonly keepers: ReadonlyMap<string, Keeper>
+  private readonly records: Records
+  private revision: string | null = null
+  private shown = '[]'
+  /** Refreshes come one after the other. */
+  private refreshing: Promise<void> = Promise.resolve()
+  private cancel = (): void => {}
+  private silent = false
+
+  constructor(options: AcmeOptions) {
+    const { store, seal, pace = usualPace, targets } = options
+    this.options = options
+    this.pace = pace
+    this.records = new Records(store, seal)
+    const turns = new Turns(AT_A_TIME)
+    this.keepers = new Map(targets.map((target) => [target.name, this.keeperOf(target, turns)]))
+  }
+
+  /** The certificate of that name; null as long as there is none. */
+  certificate(name: string): IssuedCertificate | null {
+    return this.keepers.get(name)?.current ?? null
+  }
+
+  /** Whether the last order for that name came to something, as far as is known. */
+  successful(name: string): boolean {
+    return this.keepers.get(name)?.successful ?? true
+  }
+
+  /** Reads what the store has, so that it is shown from the first handshake on. Never rejects. */
+  async load(): Promise<void> {
+    await this.refresh()
+  }
+
+  /** Begins to look after the certificates. */
+  start(): void {
+    for (const keeper of this.keepers.values()) keeper.start()
+    this.pollLater()
+  }
+
+  /** Breaks off what is going on, and gives locks back. */
+  async stop(): Promise<void> {
+    this.ending.abort(new AcmeError('the gateway stops'))
+    this.cancel()
+    await Promise.all([...this.keepers.values()].map((keeper) => keeper.stop()))
+    await this.refreshing
+    for (const authority of this.authorities.values()) authority.close()
+    this.options.store.close()
+  }
+
+  private keeperOf(target: Target, turns: Turns): Keeper {
+    const { clock, random, log, changed, ordered } = this.options
+    const { name, challenge } = target
+    return new Keeper({
+      name,
+      authorities: target.authorities.map((settings) => this.authority(settings)),
+      solver: this.solverOf(target),
+      records: this.records,
+      turns,
+      clock,
+      random,
+      reports: new Reports(name, challenge, log, clock),
+      pace: this.pace,
+      ending: this.ending.signal,
+      changed,
+      ordered: (outcome) => ordered(name, outcome),
+    })
+  }
+
+  /** One for all names that are to have a certificate of it. */
+  private authority(settings: AuthoritySettings): Authority {
+    const key = JSON.stringify(settings)
+    const known = this.authorities.get(key)
+    if (known !== undefined) return known
+    const made = new Authority(settings, this.records, this.options.clock, this.ending.signal)
+    this.authorities.set(key, made)
+    return made
+  }
+
+  private solverOf({ challenge: type, dns }: Target): Solver {
+    const { store, clock } = this.options
+    const ending = this.ending.signal
+    if (type === 'dns-01') {
+      if (dns === null) throw new TypeError('dns-01 needs a hook')
+      return solveByDns(dns, clock, ending)
+    }
+    const settle = this.pace.poll * SETTLE
+    return showChallenges({ type, store, clock, ending, refresh: () => this.refresh(), settle })
+  }
+
+  private pollLater(): void {
+    if (this.ending.signal.aborted) return
+    this.cancel = this.options.clock.after(this.pace.poll, () => void this.refresh().then(() => this.pollLater()))
+  }
+
+  private refresh(): Promise<void> {
+    this.refreshing = this.refreshing.then(() => this.takeUp())
+    return this.refreshing
+  }
+
+  /** Takes up what has changed in the store, if anything. Never rejects. */
+  private async takeUp(): Promise<void> {
+    const { store, log } = this.options
+    try {
+      const revision = await store.revision()
+      if (revision === this.revision) return
+      await this.showThose(await store.challenges())
+      for (const keeper of this.keepers.values()) await keeper.refresh()
+      this.revision = revision
+      this.silent = false
+    } catch (error) {
+      // It is said once; what cannot be opened with these secrets, the keeper says.
+      if (!this.silent)
+        log.warn({ error }, 'What others have done for certificates cannot be read: it goes on being tried')
+      this.silent = true
+    }
+  }
+
+  private async showThose(challenges: readonly Challenge[]): Promise<void> {
+    const text = JSON.stringify(challenges)
+    if (text === this.shown) return
+    await this.options.show(challenges)
+    this.shown = text
+  }
+}

@@ -1,0 +1,37 @@
+import { X509Certificate } from 'node:crypto'
+import { z } from 'zod'
+import { parseJson } from './acme-error.ts'
+
+const recordSchema = z.object({
+  /** URL of the directory that it is from. */
+  directory: z.string(),
+  /** The certificate and what leads to its root, PEM. */
+  cert: z.string(),
+  /** Its private key, PEM. */
+  key: z.string(),
+  /** When it was issued, in wall-clock milliseconds. */
+  issued: z.number(),
+})
+
+/** A certificate as it is kept. */
+export type CertificateRecord = z.output<typeof recordSchema>
+
+/** A certificate that a CA has issued, with what its renewal depends on. */
+export interface IssuedCertificate extends CertificateRecord {
+  readonly leaf: X509Certificate
+  /** Wall-clock milliseconds. */
+  readonly notBefore: number
+  readonly notAfter: number
+}
+
+/** A record with what its certificate says; null where it is none. */
+export function readRecord(text: string): IssuedCertificate | null {
+  const { success, data } = recordSchema.safeParse(parseJson(text))
+  if (!success) return null
+  try {
+    const leaf = new X509Certificate(data.cert)
+    return { ...data, leaf, notBefore: leaf.validFromDate.getTime(), notAfter: leaf.validToDate.getTime() }
+  } catch {
+    return null
+  }
+}

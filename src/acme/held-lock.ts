@@ -1,0 +1,54 @@
+import type { Clock } from '../core/clock.ts'
+import { AcmeError } from './acme-error.ts'
+import type { AcmeStore, Lock } from './store.ts'
+
+/** How often a lock is kept before its time is over. */
+const CHANCES = 3
+
+/** Keeps a lock for as long as something is done under it. */
+export class HeldLock {
+  readonly lock: Lock
+  private readonly store: AcmeStore
+  private readonly clock: Clock
+  private readonly ttl: number
+  private readonly controller = new AbortController()
+  private until: number
+  private cancel: () => void
+
+  constructor(store: AcmeStore, lock: Lock, ttl: number, clock: Clock) {
+    this.store = store
+    this.lock = lock
+    this.ttl = ttl
+    this.clock = clock
+    this.until = clock.now() + ttl
+    this.cancel = this.keepLater()
+  }
+
+  /** The lock is lost, or may be. */
+  get lost(): AbortSignal {
+    return this.controller.signal
+  }
+
+  /** Gives the lock back; one that cannot be given back runs out. */
+  async release(): Promise<void> {
+    this.cancel()
+    this.cancel = () => {}
+    this.controller.abort(new AcmeError('the lock was given back'))
+    await this.store.release(this.lock).catch(() => {})
+  }
+
+  private keepLater(): () => void {
+    return this.clock.after(this.ttl / CHANCES, () => void this.keep())
+  }
+
+  private async keep(): Promise<void> {
+    const asked = this.clock.now()
+    const kept = await this.store.renew(this.lock, this.ttl).catch(() => null)
+    if (this.controller.signal.aborted) return
+    if (kept === true) this.until = asked + this.ttl
+    // A store that does not answer may come back in time.
+    if (kept === false || this.clock.now() >= this.until)
+      return this.controller.abort(new AcmeError('the lock was lost'))
+    this.cancel = this.keepLater()
+  }
+}

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { Authority } from '../../test/support/certificates.ts'
+import { cleanUp } from '../../test/support/cleanup.ts'
+import { TestLog } from '../../test/support/gateway.ts'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { turnUntil } from '../../test/support/settled.ts'
+import { AcmeError } from './acme-error.ts'
+import { usualDelays } from './attempts.ts'
+import type { Solver } from './challenge.ts'
+import { FileStore } from './file-store.ts'
+import { type Issuing, Keeper } from './keeper.ts'
+import { Records } from './records.ts'
+import type { RenewalInfo } from './renewal-info.ts'
+import { Reports } from './reports.ts'
+import { Seal } from './seal.ts'
+import { Turns } from './turns.ts'
+
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+const LIFE = 90 * DAY
+const START = Date.UTC(2026, 5, 1)
+
+const idle: Solver = { type: 'http-01', present: () => Promise.resolve(() => Promise.resolve()) }
+
+/** A CA that does as it is told. */
+class FakeCa implements Issuing {
+  readonly url: string
+  orders = 0
+  error: Error | null = null
+  info: RenewalInfo | null = null
+  readonly replaced: (string | null)[] = []
+  private readonly clock: ManualClock
+  private readonly authority: Authority
+
+  constructor(clock: ManualClock, url: string) {
+    this.clock = clock
+    this.url = url
+    this.authority = new Authority({ notBefore: START - DAY, notAfter: START + 1000 * DAY })
+  }
+
+  issue(names: readonly string[], _: Solver, { replaces }: { replaces: string | null }) {
+    this.orders++
+    this.replaced.push(replaces)
+    if (this.error !== null) return Promise.reject(this.error)
+    const now = this.clock.wall()
+    return Promise.resolve(this.authority.issue({ names, notBefore: now, notAfter: now + LIFE }))
+  }
+
+  renewalInfo(): Promise<RenewalInfo | null> {
+    return Promise.resolve(this.info)
+  }
+}
+
+async function setUp(t: TestContext, random = 0.5) {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-keeper-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
+  const clock = new ManualClock(START)
+  const store = new FileStore(folder, clock)
+  const log = new TestLog(clock)
+  const [ca, other] = [new FakeCa(clock, 'https://ca.test/dir'), new FakeCa(clock, 'https://other.test/dir')]
+  const outcomes: string[] = []
+  const open = (authorities: readonly Issuing[] = [ca], itsClock = clock) => {
+    const ending = new AbortController()
+    const keeper = new Keeper({
+      name: 'shop.test',
+      authorities,
+      solver: idle,
+      records: new Records(store, new Seal({ keys: [], acceptsPlain: true })),
+      turns: new Turns(1),
+      clock: itsClock,
+      random: () => random,
+      reports: new Reports('shop.test', 'http-01', log.log, clock),
+      pace: { poll: 1000, lock: 15_000, delays: usualDelays },
+      ending: ending.signal,
+      changed: () => {},
+      ordered: (outcome) => void outcomes.push(outcome),
+    })
+    keeper.start()
+    const close = async () => {
+      ending.abort()
+      await keeper.stop()
+    }
+    cleanUp(t, close)
+    return { keeper, close }
+  }
+  /** Lets time pass in small steps, in each of which everything that is due is done. */
+  const pass = async (keeper: Keeper, ms: number, step = ms) => {
+    for (let left = ms; left > 0; left -= step) {
+      clock.advance(Math.min(left, step))
+      await idleAgain(keeper)
+    }
+  }
+  return { clock, store, log, ca, other, outcomes, open, pass }
+}
+
+async function idleAgain(keeper: Keeper): Promise<void> {
+  await turnUntil('the keeper', () => Reflect.get(keeper, 'working') === null)
+}
+
+test('a certificate is ordered at once, and again at two thirds of its life', async (t) => {
+  const { ca, open, pass, outcomes } = await setUp(t, 0)
+  const { keeper } = open()
+  await pass(keeper, 1)
+  const first = keeper.current!
+  assert.deepEqual([ca.orders, outcomes, first.directory], [1, ['issued'], ca.url])
+  await pass(keeper, 60 * DAY - MINUTE, 59 * MINUTE)
+  assert.equal(ca.orders, 1)
+  await pass(keeper, 2 * MINUTE, MINUTE)
+  assert.equal(ca.orders, 2)
+  assert.notEqual(keeper.current!.leaf.serialNumber, first.leaf.serialNumber)
+  // It is named as the one that is replaced: RFC 9773 section 5.
+  assert.equal(ca.replaced[0], null)
+  assert.match(ca.replaced[1]!, /^[\w-]{27}\.[\w-]+$/)
+})
+
+test('a restart does not order again', async (t) => {
+  const { ca, open, pass } = await setUp(t)
+  const first = open()
+  await pass(first.keeper, 1)
+  await first.close()
+  const { keeper } = open()
+  await pass(keeper, DAY, 59 * MINUTE)
+  assert.equal(ca.orders, 1)
+  assert.equal(keeper.current!.leaf.serialNumber, first.keeper.current!.leaf.serialNumber)
+})
+
+test('it is renewed when the CA says so, and not because of what the CA says for ever', async (t) => {
+  const { ca, clock, open, pass } = await setUp(t)
+  const { keeper } = open()
+  await pass(keeper, 1)
+  const [start, end] = [clock.wall() + 10 * DAY, clock.wall() + 12 * DAY]
+  ca.info = { start, end, again: 6 * 60 * MINUTE }
+  await pass(keeper, 11 * DAY - 60 * MINUTE, 59 * MINUTE)
+  assert.equal(ca.orders, 1)
+  await pass(keeper, 3 * 60 * MINUTE, 59 * MINUTE)
+  assert.equal(ca.orders, 2)
+  // The same is said of the new one: a CA that is wrong is not asked for one after the other.
+  await pass(keeper, 3 * DAY, 59 * MINUTE)
+  assert.equal(ca.orders, 2)
+})
+
+test('after failures it waits longer and longer, also across restarts', async (t) => {
+  const { ca, open, pass, clock, log } = await setUp(t)
+  ca.error = new AcmeError('http-01 challenge of shop.test: connection refused (connection)', 'connection')
+  const begin = clock.wall()
+  const at: number[] = []
+  let { keeper, close } = open()
+  let seen = 0
+  const elapsed = () => Math.round((clock.wall() - begin) / MINUTE)
+  for (let i = 0; i < 12 * 60; i++) {
+    await pass(keeper, MINUTE)
+    if (ca.orders === seen) continue
+    seen = ca.orders
+    at.push(elapsed())
+    await close()
+    ;({ keeper, close } = open())
+  }
+  // 1, 5, 15, 60, 180 and 360 minutes after one another.
+  assert.deepEqual(at, [1, 2, 7, 22, 82, 262, 622])
+  const line = await log.line({ message: 'A CA has not issued a certificate' })
+  assert.match(
+    String(line['advice']),
+    /cannot connect to shop\.test: have port 80, without TLS, of it lead to this gateway/,
+  )
+  await log.line({ message: 'There is no certificate yet: clients are shown a stand-in', level: 'error' })
+})
+
+test('an order that ends its process is repeated at once, but not for ever', async (t) => {
+  const { ca, clock, open, pass } = await setUp(t)
+  const orders: number[] = []
+  for (let crashes = 0; crashes < 3; crashes++) {
+    const before = ca.orders
+    // The clock of a process that was killed stands still: it neither keeps its lock nor gives it back.
+    const itsClock = new ManualClock(clock.wall())
+    const { keeper } = open([blocked(ca)], itsClock)
+    itsClock.advance(1)
+    const waits = () => Reflect.get(keeper, 'working') === null
+    await turnUntil('the order', () => ca.orders > before || waits())
+    orders.push(ca.orders)
+    clock.advance(16_000)
+  }
+  assert.deepEqual(orders, [1, 2, 2])
+  const { keeper } = open()
+  await pass(keeper, MINUTE, 1000)
+  assert.equal(ca.orders, 3)
+  assert.equal(keeper.successful, true)
+})
+
+/** A CA in the middle of whose orders the process ends. */
+function blocked(ca: FakeCa): Issuing {
+  return {
+    url: ca.url,
+    renewalInfo: () => Promise.resolve(null),
+    issue: (_names, _solver, { ending }) => {
+      ca.orders++
+      return new Promise((_, reject) => ending.addEventListener('abort', () => reject(new Error('killed'))))
+    },
+  }
+}
+
+test('the next CA is asked where one refuses, and one that is to be left alone is left alone', async (t) => {
+  const { ca, other, open, pass, log } = await setUp(t)
+  ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 7 * DAY)
+  const { keeper } = open([ca, other])
+  await pass(keeper, 1)
+  assert.deepEqual([ca.orders, other.orders, keeper.current!.directory], [1, 1, other.url])
+  const line = await log.line({ message: 'A CA has not issued a certificate' })
+  assert.equal(line['limited_until'], '2026-06-08T00:00:00.001Z')
+})
+
+test('where all CAs want to be left alone, nothing is ordered until then', async (t) => {
+  const { ca, open, pass } = await setUp(t)
+  ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 2 * DAY)
+  const { keeper } = open()
+  await pass(keeper, 2 * DAY - MINUTE, 59 * MINUTE)
+  assert.equal(ca.orders, 1)
+  ca.error = null
+  await pass(keeper, 2 * 60 * MINUTE, 30 * MINUTE)
+  assert.equal(ca.orders, 2)
+  assert.equal(keeper.successful, true)
+})
+
+test('a certificate that cannot be renewed is shown until it expires, and then said so loudly', async (t) => {
+  const { ca, open, pass, log } = await setUp(t)
+  const { keeper } = open()
+  await pass(keeper, 1)
+  const { serialNumber } = keeper.current!.leaf
+  ca.error = new AcmeError('ca.test cannot be reached')
+  await pass(keeper, 70 * DAY, 59 * MINUTE)
+  await log.line({ message: 'A certificate could not be renewed yet: it is shown until it expires', level: 'warn' })
+  assert.equal(keeper.successful, false)
+  await pass(keeper, 15 * DAY, 59 * MINUTE)
+  await log.line({ message: 'A certificate expires soon, and no CA has issued another one', level: 'error' })
+  await pass(keeper, 6 * DAY, 59 * MINUTE)
+  await log.line({ message: 'A certificate has expired, and no CA has issued another one', level: 'error' })
+  assert.equal(keeper.current!.leaf.serialNumber, serialNumber)
+  ca.error = null
+  await pass(keeper, DAY, 59 * MINUTE)
+  assert.notEqual(keeper.current!.leaf.serialNumber, serialNumber)
+})

@@ -1,0 +1,243 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import { AcmeError } from './acme-error.ts'
+import { type Attempts, begun, type Delays, failed, NO_ATTEMPTS, readAttempts } from './attempts.ts'
+import { type CertificateRecord, type IssuedCertificate, readRecord } from './certificate-record.ts'
+import type { Solver } from './challenge.ts'
+import { suggestedTime, usualTime } from './due.ts'
+import { HeldLock } from './held-lock.ts'
+import type { Records } from './records.ts'
+import type { Reports } from './reports.ts'
+import { certificateId, type RenewalInfo } from './renewal-info.ts'
+import type { Turns } from './turns.ts'
+
+/** A CA, as a keeper sees it. */
+export interface Issuing {
+  /** URL of its directory. */
+  readonly url: string
+  /** Rejects with an Error that says why there is none. `replaces` is the id of the certificate whose place the new one takes. */
+  issue(
+    names: readonly string[],
+    solver: Solver,
+    options: { replaces: string | null; ending: AbortSignal },
+  ): Promise<{ cert: string; key: string }>
+  /** When it would like that certificate to be renewed; null where it does not say. */
+  renewalInfo(leaf: X509Certificate): Promise<RenewalInfo | null>
+}
+
+/** How fast everything goes, in milliseconds. */
+export interface Pace {
+  /** Between two looks at what others have changed in the store. */
+  readonly poll: number
+  /** How long a lock lasts whose holder says nothing. */
+  readonly lock: number
+  /** After orders that came to nothing. */
+  readonly delays: Delays
+}
+
+export interface KeeperOptions {
+  /** The DNS name that the certificate is for. */
+  readonly name: string
+  /** The first one that gives a certificate is taken. */
+  readonly authorities: readonly Issuing[]
+  readonly solver: Solver
+  readonly records: Records
+  readonly turns: Turns
+  readonly clock: Clock
+  readonly random: () => number
+  readonly reports: Reports
+  readonly pace: Pace
+  readonly ending: AbortSignal
+  /** There is another certificate. */
+  readonly changed: () => void
+  /** An order has ended. */
+  readonly ordered: (outcome: 'issued' | 'failed') => void
+}
+
+/** The longest time without a look, in milliseconds. */
+const LONGEST_LOOK = 3600_000
+/** After an error of the store, or of renewal information. */
+const STORE_AGAIN = 10_000
+const INFO_AGAIN = 3600_000
+
+/** Keeps the certificate of one name: has it ordered when it is due, by whichever gateway is first. */
+export class Keeper {
+  readonly name: string
+  private readonly options: KeeperOptions
+  private text: string | null = null
+  private certificate: IssuedCertificate | null = null
+  private attempts: Attempts = NO_ATTEMPTS
+  /** Decides when it is renewed, within the time in which that may be. */
+  private chance = 0
+  private usual = 0
+  private info: { readonly time: number | null; readonly until: number } = { time: null, until: 0 }
+  private cancel = (): void => {}
+  private working: Promise<void> | null = null
+
+  constructor(options: KeeperOptions) {
+    this.name = options.name
+    this.options = options
+  }
+
+  /** What is shown to clients; null as long as there is none. */
+  get current(): IssuedCertificate | null {
+    return this.certificate
+  }
+
+  /** Whether the last order came to something, as far as is known. */
+  get successful(): boolean {
+    return this.attempts.count === 0
+  }
+
+  /** Takes up what somebody has put into the store. Rejects where the store cannot be read. */
+  async refresh(): Promise<void> {
+    const { records } = this.options
+    this.attempts = readAttempts(await records.store.read(this.name, 'attempts'))
+    this.adopt(await records.read(this.name, 'certificate'))
+  }
+
+  /** Begins to look after it. */
+  start(): void {
+    this.lookIn(0)
+  }
+
+  /** Resolves when nothing is going on any more. */
+  async stop(): Promise<void> {
+    this.cancel()
+    await this.working
+  }
+
+  private adopt(text: string | null): void {
+    if (text === null || text === this.text) return
+    const read = readRecord(text)
+    if (read === null) return
+    this.text = text
+    this.certificate = read
+    this.chance = this.options.random()
+    this.usual = usualTime(read, this.chance)
+    this.info = { time: null, until: 0 }
+    this.options.changed()
+    if (this.working === null) this.lookIn(0)
+  }
+
+  private lookIn(ms: number): void {
+    this.cancel()
+    if (this.options.ending.aborted) return
+    this.cancel = this.options.clock.after(Math.min(Math.max(ms, 0), LONGEST_LOOK), () => {
+      this.working = this.look().then((wait) => {
+        this.working = null
+        this.lookIn(wait)
+      })
+    })
+  }
+
+  /** Resolves with how long until the next look, in milliseconds. Never rejects. */
+  private async look(): Promise<number> {
+    const { clock, turns, pace, reports } = this.options
+    try {
+      await this.refresh()
+      await this.askWhen()
+      const due = this.dueAt()
+      const now = clock.wall()
+      if (now < due) return Math.min(due - now, this.info.until - now)
+      return await turns.take(() => this.order())
+    } catch (error) {
+      if (this.options.ending.aborted) return LONGEST_LOOK
+      reports.failed(error)
+      return Math.max(STORE_AGAIN, pace.poll)
+    }
+  }
+
+  /** Wall-clock milliseconds before which nothing is ordered. */
+  private dueAt(): number {
+    const due = this.certificate === null ? 0 : (this.info.time ?? this.usual)
+    return Math.max(due, this.attempts.until)
+  }
+
+  /** Asks the CA when it wants the certificate to be renewed (RFC 9773), as often as it says. */
+  private async askWhen(): Promise<void> {
+    const { certificate } = this
+    const { clock, authorities, reports } = this.options
+    const now = clock.wall()
+    if (now < this.info.until) return
+    const authority = authorities.find(({ url }) => url === certificate?.directory)
+    this.info = { time: this.info.time, until: now + INFO_AGAIN }
+    if (certificate === null || authority === undefined) return
+    try {
+      const info = await authority.renewalInfo(certificate.leaf)
+      if (info === null) return
+      this.info = { time: suggestedTime(certificate, info, this.chance), until: clock.wall() + info.again }
+    } catch (error) {
+      reports.unsaid(authority.url, error)
+    }
+  }
+
+  /**
+   * Has the certificate ordered, unless somebody else does. Resolves with how long until the next look.
+   *
+   * 1. Take the lock, and look again: another gateway may just have ordered.
+   * 2. Note that an order is under way, should it end the process.
+   * 3. Ask one CA after the other.
+   * 4. Keep what came of it; a lock that was lost meanwhile keeps nothing.
+   */
+  private async order(): Promise<number> {
+    const { records, clock, pace, random, reports } = this.options
+    // 1.
+    const lock = await records.store.acquire(this.name, pace.lock)
+    if (lock === null) return pace.poll * (2 + random())
+    const held = new HeldLock(records.store, lock, pace.lock, clock)
+    try {
+      await this.refresh()
+      if (clock.wall() < this.dueAt()) return 0
+      // 2.
+      await this.keepAttempts(held, begun(this.attempts, clock.wall(), pace.delays))
+      // 3.
+      const { record, limited } = await this.ask(held)
+      // 4.
+      if (record === null) {
+        const resting = Math.min(...this.options.authorities.map(({ url }) => limited[url] ?? 0))
+        const options = { now: clock.wall(), delays: pace.delays, random, resting }
+        await this.keepAttempts(held, failed(this.attempts, limited, options))
+        reports.notRenewed(this.certificate, this.attempts)
+        return 0
+      }
+      await records.write(lock, 'certificate', JSON.stringify(record))
+      await this.keepAttempts(held, NO_ATTEMPTS)
+      this.options.ordered('issued')
+      await this.refresh()
+      if (this.certificate !== null) reports.issued(this.certificate, this.usual)
+      return 0
+    } finally {
+      await held.release()
+    }
+  }
+
+  private async ask(held: HeldLock): Promise<{ record: CertificateRecord | null; limited: Attempts['limited'] }> {
+    const { authorities, clock, solver, ending, reports } = this.options
+    const limited: Record<string, number> = { ...this.attempts.limited }
+    for (const authority of authorities) {
+      const { url } = authority
+      if ((limited[url] ?? 0) > clock.wall()) continue
+      delete limited[url]
+      const replaces = this.certificate?.directory === url ? certificateId(this.certificate.leaf) : null
+      const signal = AbortSignal.any([ending, held.lost])
+      try {
+        const pair = await authority.issue([this.name], solver, { replaces, ending: signal })
+        return { record: { directory: url, ...pair, issued: clock.wall() }, limited }
+      } catch (error) {
+        if (signal.aborted) throw error
+        if (error instanceof AcmeError && error.retryAfter !== null) limited[url] = clock.wall() + error.retryAfter
+        this.options.ordered('failed')
+        reports.refused(url, error)
+      }
+    }
+    return { record: null, limited }
+  }
+
+  private async keepAttempts({ lock }: HeldLock, attempts: Attempts): Promise<void> {
+    // No secret, and to be read by whoever has other secrets.
+    if (!(await this.options.records.store.write(lock, 'attempts', JSON.stringify(attempts))))
+      throw new AcmeError(`another gateway has taken over ${this.name}`, 'stale')
+    this.attempts = attempts
+  }
+}

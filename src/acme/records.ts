@@ -1,0 +1,41 @@
+import { AcmeError } from './acme-error.ts'
+import type { Seal } from './seal.ts'
+import type { AcmeStore, Lock, RecordKind } from './store.ts'
+
+/** The records of a store, sealed. */
+export class Records {
+  readonly store: AcmeStore
+  private readonly seal: Seal
+
+  constructor(store: AcmeStore, seal: Seal) {
+    this.store = store
+    this.seal = seal
+  }
+
+  /**
+   * The text of a record; null for none. Rejects with an AcmeError where the secrets of the configuration do not open it: gateways
+   * with different secrets would otherwise order one certificate after the other.
+   */
+  async read(name: string, kind: RecordKind): Promise<string | null> {
+    const sealed = await this.store.read(name, kind)
+    if (sealed === null) return null
+    const text = this.seal.open(sealed, aboutOf(name, kind))
+    if (text !== null) return text
+    throw new AcmeError(
+      `the ${aboutOf(name, kind)} that is kept cannot be opened with the secrets of the configuration: put the secret that it was ` +
+        'kept with into secrets, behind the current one; where it is lost, delete what is kept',
+      'sealed',
+    )
+  }
+
+  /** Rejects with an AcmeError where the lock is another one's by now. */
+  async write(lock: Lock, kind: RecordKind, text: string): Promise<void> {
+    const { name } = lock
+    if (await this.store.write(lock, kind, this.seal.seal(text, aboutOf(name, kind)))) return
+    throw new AcmeError(`another gateway has taken over the ${aboutOf(name, kind)}`, 'stale')
+  }
+}
+
+function aboutOf(name: string, kind: RecordKind): string {
+  return `${kind} of ${name}`
+}

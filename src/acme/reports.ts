@@ -1,0 +1,75 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { AcmeError } from './acme-error.ts'
+import { adviceFor } from './advice.ts'
+import type { Attempts } from './attempts.ts'
+import type { IssuedCertificate } from './certificate-record.ts'
+import type { ChallengeType } from './challenge.ts'
+
+/** Part of its life that is left of a certificate when what keeps it from being renewed is an error, not a warning. */
+const LATE = 0.2
+
+/** What the log says of one certificate, and what to do about it. */
+export class Reports {
+  private readonly name: string
+  private readonly challenge: ChallengeType
+  private readonly log: Logger
+  private readonly clock: Clock
+
+  constructor(name: string, challenge: ChallengeType, log: Logger, clock: Clock) {
+    this.name = name
+    this.challenge = challenge
+    this.log = log
+    this.clock = clock
+  }
+
+  issued({ directory, notAfter }: IssuedCertificate, renewal: number): void {
+    const [expires, renewed] = [instant(notAfter), instant(renewal)]
+    this.log.info({ certificate: this.name, directory, expires, renewal: renewed }, 'A certificate was issued')
+  }
+
+  /** One CA has refused. */
+  refused(directory: string, error: unknown): void {
+    const { name, challenge, clock } = this
+    const [type, wait] = error instanceof AcmeError ? [error.type, error.retryAfter] : ['', null]
+    const advice = adviceFor(type, name, challenge)
+    const fields = {
+      certificate: name,
+      directory,
+      challenge,
+      error,
+      ...(advice !== undefined && { advice }),
+      ...(wait !== null && { limited_until: instant(clock.wall() + wait) }),
+    }
+    this.log.warn(fields, 'A CA has not issued a certificate')
+  }
+
+  /** All of them have. */
+  notRenewed(certificate: IssuedCertificate | null, { count, until }: Attempts): void {
+    const { name, log, clock } = this
+    const next = { certificate: name, attempts: count, next: instant(until) }
+    if (certificate === null) return log.error(next, 'There is no certificate yet: clients are shown a stand-in')
+    const { notBefore, notAfter } = certificate
+    const fields = { ...next, expires: instant(notAfter) }
+    const left = notAfter - clock.wall()
+    if (left <= 0) return log.error(fields, 'A certificate has expired, and no CA has issued another one')
+    if (left < (notAfter - notBefore) * LATE)
+      return log.error(fields, 'A certificate expires soon, and no CA has issued another one')
+    log.warn(fields, 'A certificate could not be renewed yet: it is shown until it expires')
+  }
+
+  /** The store does not answer, or the lock was lost. */
+  failed(error: unknown): void {
+    this.log.error({ certificate: this.name, error }, 'A certificate cannot be looked after')
+  }
+
+  /** A CA does not answer when it is asked when to renew. */
+  unsaid(directory: string, error: unknown): void {
+    const fields = { certificate: this.name, directory, error }
+    this.log.debug(fields, 'A CA does not say when a certificate is to be renewed')
+  }
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString()
+}

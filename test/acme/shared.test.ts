@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { Acme, type Target } from '../../src/acme/acme.ts'
+import type { Challenge } from '../../src/acme/challenge.ts'
+import { FileStore } from '../../src/acme/file-store.ts'
+import type { Pace } from '../../src/acme/keeper.ts'
+import { Seal } from '../../src/acme/seal.ts'
+import type { AcmeStore } from '../../src/acme/store.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import { RedisAcmeStore } from '../../src/stores/redis/acme-store.ts'
+import { connectRedis } from '../../src/stores/redis/client.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { TestLog } from '../support/gateway.ts'
+import { type Pebble, type PebbleOptions, startDns, startPebble } from '../support/pebble.ts'
+import { connectTo, freePorts, type RedisServer, startRedis, until } from '../support/redis.ts'
+
+const NAME = 'shop.test'
+const PACE: Pace = { poll: 50, lock: 1000, delays: [300] }
+const KEYS = [randomBytes(32)]
+
+/** Where the CA looks: answers what any of the gateways shows. */
+async function startAnswers(t: TestContext) {
+  const [port] = await freePorts(1)
+  const shown: (() => readonly Challenge[])[] = []
+  const server = createServer(({ url = '' }, response) => {
+    const token = url.split('/').at(-1)
+    const found = shown.flatMap((each) => each()).find((each) => each.token === token)
+    response.writeHead(found === undefined ? 404 : 200)
+    response.end(found?.keyAuthorization)
+  })
+  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve))
+  cleanUp(t, () => void server.close())
+  return { port: port!, shown }
+}
+
+type Answers = Awaited<ReturnType<typeof startAnswers>>
+
+async function startCa(t: TestContext, options: PebbleOptions = {}) {
+  const answers = await startAnswers(t)
+  const pebble = await startPebble(t, await startDns(t), { httpPort: answers.port, ...options })
+  return { answers, pebble }
+}
+
+interface Opened {
+  readonly acme: Acme
+  readonly log: TestLog
+  readonly outcomes: string[]
+  readonly challenges: () => readonly Challenge[]
+}
+
+interface OpenOptions {
+  readonly store: AcmeStore
+  readonly pebbles: readonly Pebble[]
+  readonly answers?: Answers
+  readonly keys?: readonly Buffer[]
+  readonly clock?: Clock
+  /** Called before challenges are shown, which waits for it. */
+  readonly before?: (shown: readonly Challenge[]) => Promise<void>
+}
+
+async function open(t: TestContext, options: OpenOptions): Promise<Opened> {
+  const { store, pebbles, answers, keys = KEYS, clock = systemClock, before } = options
+  const log = new TestLog(systemClock)
+  const outcomes: string[] = []
+  let challenges: readonly Challenge[] = []
+  answers?.shown.push(() => challenges)
+  const target: Target = {
+    name: NAME,
+    challenge: 'http-01',
+    dns: null,
+    authorities: pebbles.map(({ directory: url, ca }) => ({ url, ca, email: undefined, external: undefined })),
+  }
+  const acme = new Acme({
+    targets: [target],
+    store,
+    seal: new Seal({ keys, acceptsPlain: false }),
+    clock,
+    random: Math.random,
+    log: log.log,
+    pace: PACE,
+    show: async (shown) => {
+      await before?.(shown)
+      challenges = shown
+    },
+    changed: () => {},
+    ordered: (_, outcome) => void outcomes.push(outcome),
+  })
+  cleanUp(t, () => acme.stop())
+  await acme.load()
+  return { acme, log, outcomes, challenges: () => challenges }
+}
+
+async function folder(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'sallyport-shared-'))
+  cleanUp(t, () => rm(path, { recursive: true }))
+  return path
+}
+
+async function redisStore(server: RedisServer): Promise<AcmeStore> {
+  const client = connectRedis({ place: { url: server.url }, tls: false, timeout: 1000 })
+  await until('Redis', () => client.status === 'ready')
+  return new RedisAcmeStore(client)
+}
+
+const serial = ({ acme }: Opened): string | null => acme.certificate(NAME)?.leaf.serialNumber ?? null
+
+/** The system's clock until it is stopped: then nothing that waits goes on, as in a process that hangs. */
+class StoppableClock implements Clock {
+  stopped = false
+  now = () => systemClock.now()
+  wall = () => systemClock.wall()
+  every = (ms: number, task: () => void) => systemClock.every(ms, task)
+  private readonly late: (() => void)[] = []
+
+  after(ms: number, task: () => void): () => void {
+    return systemClock.after(ms, () => {
+      if (this.stopped) this.late.push(task)
+      else task()
+    })
+  }
+
+  resume(): void {
+    this.stopped = false
+    for (const task of this.late.splice(0)) task()
+  }
+}
+
+test('a certificate from files is there at once after a restart, and not ordered again', async (t) => {
+  const { answers, pebble } = await startCa(t)
+  const place = await folder(t)
+  const first = await open(t, { store: new FileStore(place, systemClock), pebbles: [pebble], answers })
+  first.acme.start()
+  await until('a certificate', () => serial(first) !== null)
+  await first.acme.stop()
+  await pebble.kill()
+  const second = await open(t, { store: new FileStore(place, systemClock), pebbles: [pebble], answers })
+  assert.equal(serial(second), serial(first))
+  second.acme.start()
+  await until('a look', () => second.acme.successful(NAME))
+  assert.deepEqual(second.outcomes, [])
+})
+
+test('of two gateways on one Redis one orders, and any of them answers the challenge', async (t) => {
+  const { answers, pebble } = await startCa(t)
+  const server = await startRedis(t)
+  const a = await open(t, { store: await redisStore(server), pebbles: [pebble] })
+  const b = await open(t, { store: await redisStore(server), pebbles: [pebble] })
+  // The CA is led to whichever does not order.
+  answers.shown.push(() => (serial(a) === null && b.outcomes.length === 0 ? b.challenges() : a.challenges()))
+  answers.shown.push(() => a.challenges())
+  a.acme.start()
+  b.acme.start()
+  await until('both to have it', () => serial(a) !== null && serial(b) !== null)
+  assert.equal(serial(a), serial(b))
+  assert.deepEqual([...a.outcomes, ...b.outcomes], ['issued'])
+})
+
+test('keys in Redis cannot be read, and nothing is ordered over what cannot be opened', async (t) => {
+  const { answers, pebble } = await startCa(t)
+  const server = await startRedis(t)
+  const a = await open(t, { store: await redisStore(server), pebbles: [pebble], answers })
+  a.acme.start()
+  await until('a certificate', () => serial(a) !== null)
+  const client = connectTo(t, server)
+  const keys = await client.keys('*')
+  assert.ok(keys.includes(`sallyport:acme:{${NAME}}:certificate`), keys.join())
+  for (const key of keys) {
+    if ((await client.type(key)) !== 'string') continue
+    const value = (await client.get(key))!
+    const octets = Buffer.from(value.replace('sealed.1.', ''), 'base64url').toString('latin1')
+    assert.doesNotMatch(value + octets, /PRIVATE|CERTIFICATE|"key"/, key)
+  }
+  const stranger = await open(t, {
+    store: await redisStore(server),
+    pebbles: [pebble],
+    answers,
+    keys: [randomBytes(32)],
+  })
+  stranger.acme.start()
+  const line = await stranger.log.line({ message: 'A certificate cannot be looked after' })
+  assert.match(JSON.stringify(line), /cannot be opened with the secrets of the configuration/)
+  assert.deepEqual([serial(stranger), stranger.outcomes], [null, []])
+  // With the secret that it was kept with behind another one it can.
+  const changed = [randomBytes(32), ...KEYS]
+  const other = await open(t, { store: await redisStore(server), pebbles: [pebble], answers, keys: changed })
+  assert.equal(serial(other), serial(a))
+})
+
+test('where the holder of the lock hangs in the middle of an order another one orders, and what it still writes is refused', async (t) => {
+  const { answers, pebble } = await startCa(t)
+  const server = await startRedis(t)
+  const clock = new StoppableClock()
+  const resumed = Promise.withResolvers<void>()
+  let hung = false
+  const before = (shown: readonly Challenge[]): Promise<void> => {
+    if (shown.length === 0) return Promise.resolve()
+    hung = clock.stopped = true
+    return resumed.promise
+  }
+  const a = await open(t, { store: await redisStore(server), pebbles: [pebble], answers, clock, before })
+  a.acme.start()
+  await until('the order', () => hung)
+  const b = await open(t, { store: await redisStore(server), pebbles: [pebble], answers })
+  b.acme.start()
+  await until('a certificate', () => serial(b) !== null)
+  assert.deepEqual(b.outcomes, ['issued'])
+  const issued = serial(b)
+  clock.resume()
+  resumed.resolve()
+  await until('both to have it', () => serial(a) === issued)
+  assert.deepEqual([serial(b), a.outcomes], [issued, []])
+  const line = await a.log.line({ message: 'A certificate cannot be looked after' })
+  assert.match(JSON.stringify(line), /lock was lost|taken over/)
+})
+
+test('certificates are renewed before they expire, and shown on while the CA is down', async (t) => {
+  const { answers, pebble } = await startCa(t, { validity: 6 })
+  const store = new FileStore(await folder(t), systemClock)
+  const a = await open(t, { store, pebbles: [pebble], answers })
+  a.acme.start()
+  await until('a certificate', () => serial(a) !== null)
+  for (let renewals = 0; renewals < 2; renewals++) {
+    const { leaf, notAfter } = a.acme.certificate(NAME)!
+    await until('another one', () => serial(a) !== leaf.serialNumber)
+    assert.ok(Date.now() < notAfter)
+  }
+  await pebble.kill()
+  await until('a failure', () => a.outcomes.includes('failed'))
+  assert.notEqual(serial(a), null)
+  assert.equal(a.acme.successful(NAME), false)
+  const before = serial(a)
+  await pebble.start()
+  await until('another one', () => serial(a) !== before)
+})
+
+test('the fallback is asked where the first CA is down', async (t) => {
+  const { answers, pebble } = await startCa(t)
+  const other = await startPebble(t, await startDns(t), { httpPort: answers.port })
+  await pebble.kill()
+  const a = await open(t, { store: new FileStore(await folder(t), systemClock), pebbles: [pebble, other], answers })
+  a.acme.start()
+  await until('a certificate', () => serial(a) !== null)
+  assert.equal(a.acme.certificate(NAME)!.directory, other.directory)
+  assert.deepEqual(a.outcomes, ['failed', 'issued'])
+})
