@@ -9,7 +9,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   http1: ['core', 'http'],
   tls: ['core'],
   acme: ['core', 'tls'],
-  listener: ['core', 'http', 'http1'],
+  listener: ['core', 'http', 'http1', 'tls'],
   routing: ['core', 'http'],
   policies: ['core', 'http', 'routing/path.ts', 'routing/router.ts', 'routing/pattern-schema.ts'],
   services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts'],

@@ -45,6 +45,8 @@ test('everything has a default', () => {
       body: 10_485_760,
       headTimeout: 10_000,
       bodyTimeout: 30_000,
+      handshakeTimeout: 10_000,
+      handshakes: 1000,
       idleTimeout: 60_000,
       writeTimeout: 60_000,
       leastRate: 240,

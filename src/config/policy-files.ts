@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { guardPolicy } from '../policies/guard.ts'
+import { withAbsoluteCertificates } from './certificate-files.ts'
 import { readDocuments } from './documents.ts'
 import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
@@ -31,7 +32,7 @@ export async function readPolicyFiles(
   base: string,
   given: readonly Policy[] = [],
 ): Promise<PolicyFiles> {
-  const absolute = withAbsoluteNetworkFiles(value, base)
+  const absolute = withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base)
   return readPemFiles(await readDocuments(await loadPolicies(absolute, base, given), base), base)
 }
 

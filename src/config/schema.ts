@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { type Address, formatAddress } from '../core/address.ts'
 import { duration, durationOrZero, size } from '../core/units.ts'
 import { mayBeClaim } from '../http/field-names.ts'
-import { address, networks } from './addresses.ts'
+import { networks } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
+import { listenersSchema } from './listener-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
 import { pathParameters, routeSchema } from './route-schema.ts'
@@ -13,17 +13,6 @@ import { serviceSchema } from './service-schema.ts'
 import { storesSchema } from './stores-schema.ts'
 
 const nameExpected = 'expected a name of letters, digits, ".", "_" and "-" that starts with a letter or digit'
-
-const listenerSchema = z.strictObject({
-  address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
-  proxyProtocol: z
-    .enum(['off', 'required'])
-    .default('off')
-    .describe(
-      'Whether each connection begins with a header of the PROXY protocol, version 1 or 2, by which a load balancer says ' +
-        'who the client is: off, or required. Only trustedProxies may send one; whoever else connects is closed. Default off.',
-    ),
-})
 
 const proxyFieldExpected = 'expected the name of a header, or the beginning of one with "*", such as X-Auth-Request-*'
 
@@ -105,6 +94,9 @@ const limitsSchema = z.strictObject({
     .describe('Size of a request target: path and query. Default 8kb.'),
   headers: z.int().min(1).default(100).describe('Number of header fields of a request. Default 100.'),
   body: size.prefault('10mb').describe('Size of a request body. Default 10mb.'),
+  handshakeTimeout: duration
+    .prefault('10s')
+    .describe('From the beginning of a connection to the end of its TLS handshake. Default 10s.'),
   headTimeout: duration.prefault('10s').describe('Until a request head is complete. Default 10s.'),
   bodyTimeout: duration.prefault('30s').describe('Without progress in a request body. Default 30s.'),
   idleTimeout: duration.prefault('60s').describe('Between two requests on one connection. Default 60s.'),
@@ -117,6 +109,13 @@ const limitsSchema = z.strictObject({
       'Octets a second that a client must send of a body, or take of a reply, on the average of the time that the gateway waits for it, after 5s; 0 for no such bound. Default 240.',
     ),
   connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
+  handshakes: z
+    .int()
+    .min(1)
+    .default(1000)
+    .describe(
+      'TLS handshakes at a time, for each listener and worker; the oldest makes way for a further one. Default 1000.',
+    ),
   perClient: perClientSchema.prefault({}).describe('What one client may have at a time, for each worker.'),
 })
 
@@ -132,10 +131,7 @@ const servicesSchema = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/,
 /** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
 export const gatewaySchema = z
   .strictObject({
-    listeners: listenerSchema
-      .array()
-      .min(1)
-      .superRefine(refuseDuplicates)
+    listeners: listenersSchema
       .prefault([{ address: '0.0.0.0:8000' }])
       .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
     endpoints: endpointsSchema
@@ -234,16 +230,6 @@ export const gatewaySchema = z
       .describe('The routes. The most specific one wins; their order decides nothing.'),
   })
   .describe('Configuration of the Sallyport gateway.')
-
-/** Port 0 takes any free one, so several of them may be asked for. */
-function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
-  const addresses = listeners.map((listener) => formatAddress(listener.address))
-  for (const [i, listener] of listeners.entries()) {
-    const first = addresses.indexOf(formatAddress(listener.address))
-    if (first === i || listener.address.port === 0) continue
-    context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
-  }
-}
 
 type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 

@@ -30,6 +30,21 @@ export const metricTable = {
   },
   http_active_connections: { type: 'gauge', help: 'Number of active HTTP connections', labels: [] },
   sallyport_requests_in_flight: { type: 'gauge', help: 'Requests whose reply is not yet complete.', labels: [] },
+  sallyport_tls_handshakes_total: {
+    type: 'counter',
+    help: 'TLS handshakes that were completed, by the version, and whether they resumed a session.',
+    labels: ['version', 'resumed'],
+  },
+  sallyport_tls_handshake_failures_total: {
+    type: 'counter',
+    help: 'TLS handshakes that came to nothing, by the reason.',
+    labels: ['reason'],
+  },
+  sallyport_tls_handshakes_in_progress: {
+    type: 'gauge',
+    help: 'Connections whose TLS handshake is not complete.',
+    labels: [],
+  },
   sallyport_gateway_duration_seconds: {
     type: 'histogram',
     help: 'From the end of the request head to the beginning of the reply, without the time that the service took, or a body that came late.',

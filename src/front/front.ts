@@ -14,8 +14,8 @@ import { Deadlines } from '../http/deadlines.ts'
 import type { PoolSize } from '../http/lane.ts'
 import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import { claim } from '../listener/claim.ts'
-import { Listener, type ListeningHandle, type Receiver } from '../listener/listener.ts'
+import type { ListeningHandle } from '../listener/acceptor.ts'
+import type { Receiver } from '../listener/receiver.ts'
 import type { RefusalReason } from '../listener/proxy-protocol/arrivals.ts'
 import { closeCaches } from '../policies/cache/policy.ts'
 import { purge, purgeTopic } from '../policies/cache/purge.ts'
@@ -34,7 +34,6 @@ import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
-import { largestBody } from './body-limit.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { tellOfDropped } from './dropped-fields.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
@@ -44,6 +43,7 @@ import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import { Telemetry } from './telemetry.ts'
+import { ThreadListeners } from './thread-listeners.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { version } from './version.ts'
 
@@ -85,7 +85,7 @@ export class Front implements Receiver {
   private readonly redis: RedisConnection | null
   private readonly snapshot: Snapshot
   private readonly toolbox: SnapshotToolbox
-  private readonly listeners: readonly Listener[]
+  private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
@@ -103,8 +103,6 @@ export class Front implements Receiver {
     this.deadlines = new Deadlines(clock)
     // What is told of what happens here.
     const metrics = new ThreadMetrics(options.announce, clock)
-    metrics.watch('http_active_connections', {}, () => this.connections)
-    metrics.watch('sallyport_requests_in_flight', {}, () => this.inFlight)
     this.runtime = watchRuntime(metrics, options.worker)
     this.telemetry = new Telemetry({ ...options, metrics })
     // Where requests go, and what is kept of them.
@@ -140,22 +138,15 @@ export class Front implements Receiver {
         : new ApiDocs({ config, policies, own, callService: call, clock, log: output.log })
     this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], this.toolbox)
     // Where they come from.
-    const changed = (): void => this.listeners.forEach((listener) => listener.reconsider())
+    const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
     const { proxies } = this.proxies
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
-    const bounds = {
-      ...config.limits,
-      body: largestBody(config),
-      strictNames: config.requestFields === 'strict',
-      clientHeader: config.clientHeader?.toLowerCase() ?? null,
-    }
     this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
-    this.listeners = config.listeners.map(({ proxyProtocol }) => {
-      const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required' }
-      return new Listener(this, proxies, limits, this.deadlines)
-    })
+    const { log } = output
+    const { deadlines } = this
+    this.listeners = new ThreadListeners({ config, receiver: this, proxies, deadlines, metrics, log, threads })
     this.answer(answers, metrics)
   }
 
@@ -176,15 +167,13 @@ export class Front implements Receiver {
    */
   async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
     await this.prepare()
-    // One after the other: addresses of the gateway's own may overlap.
-    if (shared && first) for (const address of addresses) await claim(address)
-    return Promise.all(this.listeners.map((listener, index) => listener.listen(addresses[index]!, shared)))
+    return this.listeners.listen(addresses, shared, first)
   }
 
   /** Takes over sockets that listen on the addresses already. */
   async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
     await this.prepare()
-    return Promise.all(this.listeners.map((listener, index) => listener.adopt(sockets[index]!, addresses[index]!)))
+    return this.listeners.adopt(sockets, addresses)
   }
 
   /** What there has to be before a connection is accepted. */
@@ -195,7 +184,7 @@ export class Front implements Receiver {
 
   /** Of the sockets on which it listens. Empty where the system has no descriptors. */
   get descriptors(): number[] {
-    return this.listeners.map(({ descriptor }) => descriptor).filter((descriptor) => descriptor !== null)
+    return this.listeners.descriptors
   }
 
   /** The first health checks are through. */
@@ -212,11 +201,7 @@ export class Front implements Receiver {
 
   /** Open client connections. */
   get connections(): number {
-    return this.listeners.reduce((sum, listener) => sum + listener.size, 0)
-  }
-
-  private get inFlight(): number {
-    return this.listeners.reduce((sum, listener) => sum + listener.inFlight, 0)
+    return this.listeners.connections
   }
 
   /** Connections and waiting requests whose time is watched. */
@@ -234,15 +219,14 @@ export class Front implements Receiver {
   /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
   retire(): void {
     this.state = 'draining'
-    for (const listener of this.listeners) listener.retire()
+    this.listeners.retire()
   }
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
     this.state = 'draining'
     this.docs?.stop()
-    const { clock } = this.options
-    const cutOff = await Promise.all(this.listeners.map((listener) => listener.drain(timeout, clock)))
+    const cutOff = await this.listeners.drain(timeout, this.options.clock)
     for (const service of this.services.values()) service.close()
     closeCaches(this.toolbox)
     this.telemetry.close()
@@ -250,12 +234,12 @@ export class Front implements Receiver {
     this.deadlines.close()
     this.runtime.stop()
     await this.options.tracing.close()
-    return cutOff.reduce((sum, count) => sum + count, 0)
+    return cutOff
   }
 
   /** The thread ends: breaks off whatever is going on, so that no client takes it for whole. */
   cutOff(): void {
-    for (const listener of this.listeners) listener.cutOff()
+    this.listeners.cutOff()
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {

@@ -12,6 +12,8 @@ export interface FieldLimits {
 
 /** The same for requests. */
 export interface HeadLimits extends FieldLimits {
+  /** The connection is encrypted: a whole URI as the target has the scheme https. Default false. */
+  readonly secure?: boolean
   /** Octets of a request target. */
   readonly target: number
 }

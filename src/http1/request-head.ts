@@ -166,7 +166,7 @@ export class RequestHead implements ReceivedHead {
     }
     this.authority = host === null ? '' : this.lastAuthority
     if (this.target.charCodeAt(0) === SLASH) return
-    const { authority, target } = parseTarget(this.method, this.target)
+    const { authority, target } = parseTarget(this.method, this.target, this.limits.secure === true)
     this.target = target
     if (authority === null) return
     if (host !== null && this.authority !== authority.toLowerCase())

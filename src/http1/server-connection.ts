@@ -241,7 +241,8 @@ export class ServerConnection extends RequestReader implements WriterOwner, Serv
   private hangUp(): void {
     if (!this.clientCloses || this.input.length > 0) return this.linger()
     this.state = 'closing'
-    if (this.socket.writableLength === 0) return void this.socket.destroy()
+    // TLS has an end of its own, without which a client may take it for cut off (RFC 8446 section 6.1).
+    if (this.socket.writableLength === 0 && !('encrypted' in this.socket)) return void this.socket.destroy()
     this.awaitReading()
     this.socket.destroySoon()
   }

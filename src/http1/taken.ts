@@ -1,12 +1,20 @@
 import type { Socket } from 'node:net'
 
-/** What the system knows of all that was written to a socket, in octets; null where it cannot be asked. */
-function stateOf(socket: Socket): { written: number; queued: number } | null {
-  const handle: unknown = Reflect.get(socket, '_handle')
+/** What a part of the system knows of all that was written to it, in octets. */
+interface Level {
+  readonly written: number
+  readonly queued: number
+  /** What is under it: the connection under its encryption. */
+  readonly below: Level | null
+}
+
+/** Null where it cannot be asked. */
+function levelOf(handle: unknown): Level | null {
   if (typeof handle !== 'object' || handle === null) return null
   const written: unknown = Reflect.get(handle, 'bytesWritten')
   const queued: unknown = Reflect.get(handle, 'writeQueueSize')
-  return typeof written === 'number' && typeof queued === 'number' ? { written, queued } : null
+  if (typeof written !== 'number' || typeof queued !== 'number') return null
+  return { written, queued, below: levelOf(Reflect.get(handle, '_parent')) }
 }
 
 /**
@@ -14,12 +22,15 @@ function stateOf(socket: Socket): { written: number; queued: number } | null {
  * while the peer reads, however much is still to go. The stream itself only says when a whole write is through.
  */
 export function takenOf(socket: Socket): number {
-  const state = stateOf(socket)
-  return state === null ? -socket.writableLength : state.written - state.queued
+  const level = levelOf(Reflect.get(socket, '_handle'))
+  if (level === null) return -socket.writableLength
+  const { written, queued } = level.below ?? level
+  return written - queued
 }
 
 /** Octets written to the socket that the system has not yet taken. */
 export function untakenOf(socket: Socket): number {
-  const state = stateOf(socket)
-  return state === null ? socket.writableLength : socket.bytesWritten - state.written + state.queued
+  const level = levelOf(Reflect.get(socket, '_handle'))
+  if (level === null) return socket.writableLength
+  return socket.bytesWritten - level.written + level.queued + (level.below?.queued ?? 0)
 }

@@ -4,28 +4,33 @@ import { codeOf } from '../../test/support/codes.ts'
 import { parseTarget } from './target.ts'
 
 test('the absolute form names authority and path, which is at least "/"', () => {
-  assert.deepEqual(parseTarget('GET', 'http://a/b?c'), { authority: 'a', target: '/b?c' })
-  assert.deepEqual(parseTarget('GET', 'HTTP://a:1'), { authority: 'a:1', target: '/' })
-  assert.deepEqual(parseTarget('GET', 'http://a?b'), { authority: 'a', target: '/?b' })
-  assert.deepEqual(parseTarget('GET', 'http://[::1]//b'), { authority: '[::1]', target: '//b' })
+  assert.deepEqual(parseTarget('GET', 'http://a/b?c', false), { authority: 'a', target: '/b?c' })
+  assert.deepEqual(parseTarget('GET', 'HTTP://a:1', false), { authority: 'a:1', target: '/' })
+  assert.deepEqual(parseTarget('GET', 'http://a?b', false), { authority: 'a', target: '/?b' })
+  assert.deepEqual(parseTarget('GET', 'http://[::1]//b', false), { authority: '[::1]', target: '//b' })
 })
 
 test('the asterisk form is for OPTIONS alone', () => {
-  assert.deepEqual(parseTarget('OPTIONS', '*'), { authority: null, target: '*' })
-  assert.deepEqual(parseTarget('OPTIONS', 'http://a'), { authority: 'a', target: '*' })
-  assert.deepEqual(parseTarget('OPTIONS', 'http://a/'), { authority: 'a', target: '/' })
+  assert.deepEqual(parseTarget('OPTIONS', '*', false), { authority: null, target: '*' })
+  assert.deepEqual(parseTarget('OPTIONS', 'http://a', false), { authority: 'a', target: '*' })
+  assert.deepEqual(parseTarget('OPTIONS', 'http://a/', false), { authority: 'a', target: '/' })
   assert.equal(
-    codeOf(() => parseTarget('GET', '*')),
+    codeOf(() => parseTarget('GET', '*', false)),
     'bad-request',
   )
 })
 
-test('an https URI is not for a connection without TLS', () => {
-  for (const target of ['https://a/', 'HTTPS://a'])
+test('a URI has the scheme of its connection', () => {
+  for (const [target, secure] of [
+    ['https://a/', false],
+    ['HTTPS://a', false],
+    ['http://a/', true],
+  ] as const)
     assert.equal(
-      codeOf(() => parseTarget('GET', target)),
+      codeOf(() => parseTarget('GET', target, secure)),
       'misdirected-request',
     )
+  assert.deepEqual(parseTarget('GET', 'https://a/b', true), { authority: 'a', target: '/b' })
 })
 
 test('no other form is understood', () => {
@@ -42,7 +47,7 @@ test('no other form is understood', () => {
     'http://a\\b/',
   ])
     assert.equal(
-      codeOf(() => parseTarget('GET', target)),
+      codeOf(() => parseTarget('GET', target, false)),
       'bad-request',
       target,
     )

@@ -9,12 +9,15 @@ export interface Target {
   readonly target: string
 }
 
+const NOT_SECURE = 'An https URI cannot be asked for on a connection without TLS.'
+const NOT_PLAIN = 'An http URI cannot be asked for on a connection with TLS.'
+
 /**
  * Reads a target that does not begin with "/": absolute-form, or asterisk-form (RFC 9112 sections 3.2.2
- * and 3.2.4). Throws MalformedMessage, and GatewayError 'misdirected-request' for an https URI: the connection is not
- * secured (RFC 9110 section 7.4).
+ * and 3.2.4). Throws MalformedMessage, and GatewayError 'misdirected-request' for a URI whose scheme is not that of the
+ * connection, `secure` or not (RFC 9110 section 7.4).
  */
-export function parseTarget(method: string, target: string): Target {
+export function parseTarget(method: string, target: string, secure: boolean): Target {
   if (target === '*') {
     if (method !== 'OPTIONS') throw new MalformedMessage('Only OPTIONS may have the target "*".')
     return { authority: null, target: '*' }
@@ -22,8 +25,7 @@ export function parseTarget(method: string, target: string): Target {
   const match = /^http(s?):\/\/([^/?]*)(.*)$/i.exec(target)
   if (match === null || !isAuthority(match[2]!))
     throw new MalformedMessage('The request target is neither a path nor an http URI.')
-  if (match[1] !== '')
-    throw new GatewayError('misdirected-request', 'An https URI cannot be asked for on a connection without TLS.')
+  if ((match[1] !== '') !== secure) throw new GatewayError('misdirected-request', secure ? NOT_PLAIN : NOT_SECURE)
   const rest = match[3]!
   // Section 3.2.4: that is how the asterisk is written behind an authority.
   if (rest === '' && method === 'OPTIONS') return { authority: match[2]!, target: '*' }

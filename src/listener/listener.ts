@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Client } from '../http/exchange.ts'
@@ -8,59 +8,32 @@ import type { ReceivedHead } from '../http/received-head.ts'
 import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
+import type { ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
+import type { ServerIdentities } from '../tls/server-identities.ts'
 import { ConnectionShares } from './connection-shares.ts'
+import type { HandshakeFailure } from './handshake-failure.ts'
+import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent } from './accepted-socket.ts'
-import { inUse } from './claim.ts'
+import { Acceptor, type ListeningHandle } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from './proxy-protocol/arrivals.ts'
 import type { Introduction } from './proxy-protocol/introduction.ts'
+import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
 
-/** What becomes of the requests of a listener. */
-export interface Receiver {
-  /** Answers. What it throws or rejects with goes to `refuse`. */
-  handle(exchange: ServerExchange): Reply | Promise<Reply>
-  /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
-  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
-  /** An exchange was ended as its client was too slow. */
-  slow(reason: SlowReason): void
-  /** A connection was closed as it did not begin with a header of the PROXY protocol that may be believed. */
-  refusedArrival(reason: RefusalReason, peer: string, detail: string): void
-  /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
-  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
-}
-
-export interface ListenerOptions extends ServerOptions {
-  /** Client connections at the same time; further ones are closed as they come, or take the place of one of a client that has most. */
-  readonly connections: number
-  readonly perClient: {
-    /** Connections of one peer at the same time; undefined: as many as there may be. */
-    readonly connections?: number | undefined
-  }
-  /** Every connection begins with a header of the PROXY protocol. */
-  readonly proxyProtocol: boolean
-}
-
-/** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
-const BACKLOG = 4096
-
-/** A listening socket outside of any server, as Node hands it over from another process. */
-export interface ListeningHandle {
-  /** Its descriptor, for as long as it is open. */
-  readonly fd: number
-  close(): void
-}
-
 /** An address on which the gateway accepts connections. */
-export class Listener implements ServerHandler, ArrivalsOwner {
-  private readonly server: Server
+export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
+  private readonly acceptor: Acceptor
   private readonly receiver: Receiver
+  private readonly watcher: HandshakeWatcher
   private readonly proxies: TrustedProxies
   private readonly options: ListenerOptions
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
+  private readonly scheme: 'http' | 'https'
+  /** Null until there are certificates to be shown, and for ever where clients speak no TLS. */
+  private handshakes: Handshakes | null = null
   /** Null where connections begin with what the client sends. */
   private readonly arrivals: Arrivals | null
   /** Connections whose client not even the proxy knows that has introduced them. */
@@ -71,22 +44,40 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   private draining = false
   private whenEmpty: (() => void) | null = null
 
-  constructor(receiver: Receiver, proxies: TrustedProxies, options: ListenerOptions, deadlines: Deadlines) {
+  constructor(
+    receiver: Receiver,
+    watcher: HandshakeWatcher,
+    proxies: TrustedProxies,
+    options: ListenerOptions,
+    deadlines: Deadlines,
+  ) {
     this.receiver = receiver
+    this.watcher = watcher
     this.proxies = proxies
     this.options = options
     this.deadlines = deadlines
     this.head = new RequestHead(options)
     this.shares = new ConnectionShares(options.connections)
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
+    this.scheme = options.secure ? 'https' : 'http'
     const arrivals = options.proxyProtocol ? new Arrivals(this, deadlines) : null
     this.arrivals = arrivals
-    this.server.on('connection', (socket) => (arrivals === null ? this.accept(socket) : arrivals.add(socket)))
+    this.acceptor = new Acceptor((socket) => (arrivals === null ? this.accept(socket) : arrivals.add(socket)))
   }
 
-  /** Open client connections. */
+  /** Open client connections, those among them that are not encrypted yet. */
   get size(): number {
-    return this.connections.size
+    return this.connections.size + this.handshaking
+  }
+
+  /** Handshakes that go on. */
+  get handshaking(): number {
+    return this.handshakes === null ? 0 : this.handshakes.size
+  }
+
+  /** Shows these certificates to clients from now on; needed before it listens where they speak TLS. */
+  show(identities: ServerIdentities): void {
+    if (this.handshakes === null) this.handshakes = new Handshakes(this, identities, this.options, this.deadlines)
+    else this.handshakes.use(identities)
   }
 
   /** Requests that are not yet answered whole. */
@@ -100,37 +91,18 @@ export class Listener implements ServerHandler, ArrivalsOwner {
    * Begins to accept connections; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with
    * what the system said.
    */
-  listen({ host, port }: Address, shared: boolean): Promise<Address> {
-    return this.begin({ host, port }, (done) =>
-      this.server.listen({ host, port, reusePort: shared, backlog: BACKLOG }, done),
-    )
+  listen(address: Address, shared: boolean): Promise<Address> {
+    return this.acceptor.listen(address, shared)
   }
 
   /** Accepts from now on what comes to that socket, which becomes the listener's own. */
   adopt(socket: ListeningHandle, address: Address): Promise<Address> {
-    return this.begin(address, (done) => this.server.listen(socket, BACKLOG, done))
+    return this.acceptor.adopt(socket, address)
   }
 
   /** The descriptor of its socket, or null where the system has none. */
   get descriptor(): number | null {
-    const handle: unknown = Reflect.get(this.server, '_handle')
-    if (typeof handle !== 'object' || handle === null) return null
-    const descriptor: unknown = Reflect.get(handle, 'fd')
-    return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null
-  }
-
-  private begin({ host, port }: Address, listen: (done: () => void) => void): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      const refused = (error: Error): void => reject(inUse({ host, port }, error))
-      this.server.once('error', refused)
-      listen(() => {
-        this.server.off('error', refused)
-        // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
-        this.server.on('error', () => {})
-        const bound = this.server.address()
-        resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
-      })
-    })
+    return this.acceptor.descriptor
   }
 
   /** Other proxies are trusted now: who the client of a connection is may be another with its next request. */
@@ -150,8 +122,9 @@ export class Listener implements ServerHandler, ArrivalsOwner {
    */
   async drain(timeout: number, clock: Clock): Promise<number> {
     this.draining = true
-    this.server.close()
+    this.acceptor.close()
     this.arrivals?.close()
+    this.handshakes?.end()
     for (const connection of this.connections) connection.drain()
     if (this.connections.size === 0) return 0
     let cutOff = 0
@@ -170,6 +143,7 @@ export class Listener implements ServerHandler, ArrivalsOwner {
 
   /** Breaks off whatever is going on, so that no client takes it for whole. */
   cutOff(): void {
+    this.handshakes?.end()
     for (const connection of this.connections) connection.cutOff()
   }
 
@@ -188,8 +162,8 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   identify(connection: ServedConnection, head: ReceivedHead): Client {
     if (connection.client !== null) return connection.client
     const peer = plainAddress(connection.peer)
-    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, 'http', head.fields)
-    connection.client = new ForwardedClient(peer, 'http', peer, null)
+    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, this.scheme, head.fields)
+    connection.client = new ForwardedClient(peer, this.scheme, peer, null)
     return connection.client
   }
 
@@ -204,9 +178,9 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   }
 
   private hasRoom(peer: string): boolean {
-    const { options, connections, shares } = this
+    const { options, shares } = this
     const most = options.perClient.connections
-    const full = connections.size >= options.connections
+    const full = this.size >= options.connections
     if (!full && most === undefined) return true
     if (most !== undefined && shares.of(peer) >= most && !this.trusts(peer)) return false
     return !full || this.makeRoom(peer)
@@ -246,20 +220,52 @@ export class Listener implements ServerHandler, ArrivalsOwner {
   private accept(accepted: Socket, introduction: Introduction | null = null): void {
     const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
     if (!this.hasRoom(peer)) return void accepted.destroy()
+    if (this.options.secure) return this.acceptSecure(accepted, peer, introduction)
     let connection: ServerConnection | null = null
     const early: unknown = introduction === null ? null : accepted.read()
     const socket = readLent(accepted, () => connection)
-    connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    connection = this.serve(socket, peer, introduction)
+    if (early instanceof Buffer) connection.read(early, early.length)
+  }
+
+  private acceptSecure(accepted: Socket, peer: string, introduction: Introduction | null): void {
+    if (this.handshakes === null || this.draining) return void accepted.destroy()
+    this.shares.add(peer)
+    this.handshakes.begin(accepted, peer, introduction)
+  }
+
+  secured({ socket, peer, introduction }: Secured): void {
+    this.watcher.secured(socket)
+    const connection = this.serve(socket, peer, introduction)
+    socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))
+  }
+
+  failed(reason: HandshakeFailure, peer: string, error: Error | null): void {
+    this.watcher.failed(reason, plainAddress(peer), error)
+  }
+
+  over(peer: string): void {
+    this.shares.delete(peer)
+    if (this.size === 0) this.whenEmpty?.()
+  }
+
+  private serve(socket: Socket, peer: string, introduction: Introduction | null): ServerConnection {
+    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     connection.peer = peer
     this.connections.add(connection)
     this.shares.add(connection.peer)
     // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
-      connection.client = new ForwardedClient(plainAddress(peer), 'http', plainAddress(peer), null)
+      connection.client = this.clientAt(peer)
       this.unknown.add(connection)
     }
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
-    if (early instanceof Buffer) connection.read(early, early.length)
+    return connection
+  }
+
+  private clientAt(peer: string): ForwardedClient {
+    const address = plainAddress(peer)
+    return new ForwardedClient(address, this.scheme, address, null)
   }
 }

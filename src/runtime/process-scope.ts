@@ -11,6 +11,7 @@ import { watchEvictions } from '../stores/memory/watch-evictions.ts'
 import { answerLogLevel } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { watchProcess } from './process-metrics.ts'
 import { TrustedNetworkFiles } from './trusted-network-files.ts'
@@ -38,6 +39,7 @@ export class ProcessScope {
   readonly hub: MetricsHub
   /** Tells of files that change. */
   readonly files: FileWatcher
+  readonly certificates: Certificates
   /** What the process may take, in bytes; null where nothing bounds it. */
   readonly memory: number | null
   /** Decides which requests are logged where not all are: the same for all threads. */
@@ -52,6 +54,7 @@ export class ProcessScope {
     this.options = options
     this.config = config
     answerLogLevel(answers, output)
+    this.certificates = new Certificates(config, answers)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
     this.slots = this.checker.update(config.services)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Address } from '../core/address.ts'
-import type { ListeningHandle } from '../listener/listener.ts'
+import type { ListeningHandle } from '../listener/acceptor.ts'
 
 /** How long copying may take, in milliseconds: mostly the start of a program. */
 const PATIENCE = 30_000

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RestartReason } from '../runtime/process-metrics.ts'
-import type { ListeningHandle } from '../listener/listener.ts'
+import type { ListeningHandle } from '../listener/acceptor.ts'
 import { copySockets } from './copy-sockets.ts'
 import type { Listening, RunningWorker, WorkerEnd } from './running-worker.ts'
 

@@ -1,0 +1,25 @@
+import { dirname, resolve } from 'node:path'
+import { type Fields, isFields, itemsOf } from './value.ts'
+
+/** Makes the paths of certificates and keys absolute, which are relative to `base`, the configuration file. */
+export function withAbsoluteCertificates(value: unknown, base: string): unknown {
+  const absolute = (file: unknown): unknown =>
+    typeof file === 'string' && file !== '' ? resolve(dirname(base), file) : file
+  const pair = (fields: Fields): Fields => ({ ...fields, cert: absolute(fields['cert']), key: absolute(fields['key']) })
+  return within(value, 'listeners', (listeners) =>
+    eachOf(listeners, (listener) =>
+      within(listener, 'tls', (tls) =>
+        within(tls, 'certificates', (pairs) => eachOf(pairs, (each) => (isFields(each) ? pair(each) : each))),
+      ),
+    ),
+  )
+}
+
+/** A copy of a map with one of its values changed; any other value as it is. */
+function within(value: unknown, key: string, change: (value: unknown) => unknown): unknown {
+  return isFields(value) && Object.hasOwn(value, key) ? { ...value, [key]: change(value[key]) } : value
+}
+
+function eachOf(value: unknown, change: (item: unknown) => unknown): unknown {
+  return Array.isArray(value) ? itemsOf(value).map((item) => change(item)) : value
+}

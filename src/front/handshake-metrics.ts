@@ -1,0 +1,38 @@
+import type { TLSSocket } from 'node:tls'
+import type { Logger } from '../core/logger.ts'
+import type { Counter, Metrics } from '../core/metrics.ts'
+import { type HandshakeFailure, handshakeFailures } from '../listener/handshake-failure.ts'
+
+/** Counts what came of the handshakes of a thread. There may be thousands a second that fail: only at level debug each has a line. */
+export class HandshakeMetrics {
+  private readonly log: Logger
+  private readonly done: ReadonlyMap<string, Counter>
+  private readonly failures: ReadonlyMap<HandshakeFailure, Counter>
+
+  constructor(metrics: Metrics, log: Logger) {
+    this.log = log
+    this.done = new Map(
+      ['1.2', '1.3'].flatMap((version) =>
+        ['no', 'yes'].map((resumed) => [
+          `TLSv${version} ${resumed}`,
+          metrics.counter('sallyport_tls_handshakes_total', { version, resumed }),
+        ]),
+      ),
+    )
+    this.failures = new Map(
+      handshakeFailures.map((reason) => [
+        reason,
+        metrics.counter('sallyport_tls_handshake_failures_total', { reason }),
+      ]),
+    )
+  }
+
+  secured(socket: TLSSocket): void {
+    this.done.get(`${socket.getProtocol()} ${socket.isSessionReused() ? 'yes' : 'no'}`)?.add(1)
+  }
+
+  failed(reason: HandshakeFailure, peer: string, error: Error | null): void {
+    this.failures.get(reason)!.add(1)
+    if (this.log.isLevelEnabled('debug')) this.log.debug({ ip_address: peer, reason, error }, 'TLS handshake failed')
+  }
+}

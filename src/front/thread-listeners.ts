@@ -1,0 +1,114 @@
+import { largestBody } from './body-limit.ts'
+import { HandshakeMetrics } from './handshake-metrics.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { Threads } from '../core/threads.ts'
+import type { Deadlines } from '../http/deadlines.ts'
+import { claim } from '../listener/claim.ts'
+import type { ListeningHandle } from '../listener/acceptor.ts'
+import { Listener } from '../listener/listener.ts'
+import type { Receiver } from '../listener/receiver.ts'
+import type { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { certificatesTopic } from '../tls/certificates-topic.ts'
+import { ServerIdentities } from '../tls/server-identities.ts'
+
+export interface ThreadListenersOptions {
+  readonly config: GatewayConfig
+  /** Gets the requests. */
+  readonly receiver: Receiver
+  readonly proxies: TrustedProxies
+  readonly deadlines: Deadlines
+  readonly metrics: Metrics
+  readonly log: Logger
+  /** All threads, to be asked for certificates. */
+  readonly threads: Threads
+}
+
+/** The listeners of one thread, one for each of the configuration. */
+export class ThreadListeners {
+  private readonly config: GatewayConfig
+  private readonly threads: Threads
+  private readonly all: readonly Listener[]
+
+  constructor({ config, receiver, proxies, deadlines, metrics, log, threads }: ThreadListenersOptions) {
+    this.config = config
+    this.threads = threads
+    const handshakes = new HandshakeMetrics(metrics, log)
+    const bounds = {
+      ...config.limits,
+      body: largestBody(config),
+      strictNames: config.requestFields === 'strict',
+      clientHeader: config.clientHeader?.toLowerCase() ?? null,
+    }
+    this.all = config.listeners.map(({ proxyProtocol, tls }) => {
+      const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required', secure: tls !== undefined }
+      return new Listener(receiver, handshakes, proxies, limits, deadlines)
+    })
+    metrics.watch('http_active_connections', {}, () => this.connections)
+    metrics.watch('sallyport_requests_in_flight', {}, () => sum(this.all.map(({ inFlight }) => inFlight)))
+    metrics.watch('sallyport_tls_handshakes_in_progress', {}, () => sum(this.all.map(({ handshaking }) => handshaking)))
+  }
+
+  /**
+   * Listens on the addresses, and resolves with the actual ones. `shared` lets other threads listen on the same ones;
+   * `first` sees to it that nobody did before. Rejects with the error of the first that is not to be had.
+   */
+  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
+    await this.takeCertificates()
+    // One after the other: addresses of the gateway's own may overlap.
+    if (shared && first) for (const address of addresses) await claim(address)
+    return Promise.all(this.all.map((listener, index) => listener.listen(addresses[index]!, shared)))
+  }
+
+  /** Takes over sockets that listen on the addresses already. */
+  async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
+    await this.takeCertificates()
+    return Promise.all(this.all.map((listener, index) => listener.adopt(sockets[index]!, addresses[index]!)))
+  }
+
+  /** Of the sockets on which they listen. Empty where the system has no descriptors. */
+  get descriptors(): number[] {
+    return this.all.map(({ descriptor }) => descriptor).filter((descriptor) => descriptor !== null)
+  }
+
+  /** Open client connections. */
+  get connections(): number {
+    return sum(this.all.map(({ size }) => size))
+  }
+
+  /** Other proxies are trusted now. */
+  reconsider(): void {
+    for (const listener of this.all) listener.reconsider()
+  }
+
+  /** They go on accepting, and ask every client to connect anew. */
+  retire(): void {
+    for (const listener of this.all) listener.retire()
+  }
+
+  /** They stop accepting, and let exchanges end within `timeout` ms. Resolves with how many connections were cut off. */
+  async drain(timeout: number, clock: Clock): Promise<number> {
+    return sum(await Promise.all(this.all.map((listener) => listener.drain(timeout, clock))))
+  }
+
+  /** Breaks off whatever is going on. */
+  cutOff(): void {
+    for (const listener of this.all) listener.cutOff()
+  }
+
+  private async takeCertificates(): Promise<void> {
+    const { listeners } = this.config
+    if (!listeners.some(({ tls }) => tls !== undefined)) return
+    const [shown] = await this.threads.askAll(certificatesTopic, null)
+    if (shown === undefined) throw new Error('the main thread did not say which certificates to show')
+    for (const [i, { tls }] of listeners.entries())
+      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(shown.listeners[i] ?? [], tls))
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, number) => all + number, 0)
+}

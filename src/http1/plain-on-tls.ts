@@ -1,0 +1,12 @@
+const TEXT = 'This port speaks HTTPS: ask for the same URL with https:// at its beginning.\n'
+
+/** The reply to a client that speaks HTTP on a connection that is to begin with TLS; it is the last one. */
+export const PLAIN_ON_TLS = [
+  'HTTP/1.1 400 Bad Request',
+  'Content-Type: text/plain; charset=utf-8',
+  `Content-Length: ${TEXT.length}`,
+  'Cache-Control: no-store',
+  'Connection: close',
+  '',
+  TEXT,
+].join('\r\n')

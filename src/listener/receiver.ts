@@ -1,0 +1,46 @@
+import type { TLSSocket } from 'node:tls'
+import type { Reply } from '../http/reply.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import type { ServerOptions, SlowReason } from '../http/server-handler.ts'
+import type { HandshakeFailure } from './handshake-failure.ts'
+import type { RefusalReason } from './proxy-protocol/arrivals.ts'
+
+/** What becomes of the requests of a listener. */
+export interface Receiver {
+  /** Answers. What it throws or rejects with goes to `refuse`. */
+  handle(exchange: ServerExchange): Reply | Promise<Reply>
+  /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
+  refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
+  /** An exchange was ended as its client was too slow. */
+  slow(reason: SlowReason): void
+  /** A connection was closed as it did not begin with a header of the PROXY protocol that may be believed. */
+  refusedArrival(reason: RefusalReason, peer: string, detail: string): void
+  /** The exchange is over: the status and octets of content that were sent, and whether the reply was sent whole. */
+  done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void
+}
+
+/** Who is told of handshakes. */
+export interface HandshakeWatcher {
+  /** One is complete: the client speaks TLS now. */
+  secured(socket: TLSSocket): void
+  /** One came to nothing; `error` is what OpenSSL or the system said, or null. */
+  failed(reason: HandshakeFailure, peer: string, error: Error | null): void
+}
+
+/** What a listener needs to know. */
+export interface ListenerOptions extends ServerOptions {
+  /** Clients speak TLS. */
+  readonly secure: boolean
+  /** From the beginning of a connection to the end of its handshake, in milliseconds. */
+  readonly handshakeTimeout: number
+  /** Handshakes at the same time. */
+  readonly handshakes: number
+  /** Client connections at the same time; further ones are closed as they come, or take the place of one of a client that has most. */
+  readonly connections: number
+  readonly perClient: {
+    /** Connections of one peer at the same time; undefined: as many as there may be. */
+    readonly connections?: number | undefined
+  }
+  /** Every connection begins with a header of the PROXY protocol. */
+  readonly proxyProtocol: boolean
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { connect, type ConnectionOptions } from 'node:tls'
+import * as fc from 'fast-check'
+import { cleanUp } from '../../test/support/cleanup.ts'
+import { type ClientHello, ClientHelloCollector, looksLikeTls } from './client-hello.ts'
+
+const NONE = { serverName: null, protocols: [] }
+
+function readClientHello(octets: Buffer): ClientHello | null {
+  return new ClientHelloCollector().take(octets)
+}
+
+/** The first octets that Node's client sends. */
+async function helloOf(t: TestContext, options: ConnectionOptions): Promise<Buffer> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUp(t, () => server.close())
+  const accepted = once(server, 'connection') as Promise<[Socket]>
+  const client = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', ...options })
+  client.on('error', () => {})
+  cleanUp(t, () => client.destroy())
+  const [socket] = await accepted
+  cleanUp(t, () => socket.destroy())
+  const parts: Buffer[] = []
+  for await (const part of socket) {
+    parts.push(part as Buffer)
+    if (readClientHello(Buffer.concat(parts)) !== null) break
+  }
+  return Buffer.concat(parts)
+}
+
+/** The same message in records of so many octets. */
+function inRecords(hello: Buffer, size: number): Buffer {
+  const message = hello.subarray(5)
+  const records: Buffer[] = []
+  for (let at = 0; at < message.length; at += size) {
+    const fragment = message.subarray(at, at + size)
+    records.push(Buffer.from([22, 3, 1, fragment.length >> 8, fragment.length & 255]), fragment)
+  }
+  return Buffer.concat(records)
+}
+
+test('the name and the protocols that a client asks for are read', async (t) => {
+  const options = { servername: 'Shop.Example.com', ALPNProtocols: ['h2', 'http/1.1'] }
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const)
+    assert.deepEqual(readClientHello(await helloOf(t, { ...options, maxVersion })), {
+      serverName: 'shop.example.com',
+      protocols: ['h2', 'http/1.1'],
+    })
+})
+
+test('a client may ask for neither', async (t) => {
+  assert.deepEqual(readClientHello(await helloOf(t, { servername: '' })), NONE)
+})
+
+test('a hello is read when it is whole, however it is cut into records and pieces', async (t) => {
+  const hello = await helloOf(t, { servername: 'a.test' })
+  for (const octets of [hello, inRecords(hello, 1), inRecords(hello, 100)]) {
+    assert.ok(looksLikeTls(octets[0]!))
+    for (const size of [1, 7, octets.length]) {
+      const collector = new ClientHelloCollector()
+      for (let at = 0; at < octets.length - size; at += size)
+        assert.equal(collector.take(octets.subarray(at, at + size)), null, `${at}`)
+      const rest = octets.subarray(collector.octets.length)
+      assert.equal(collector.take(Buffer.concat([rest, octets]))?.serverName, 'a.test')
+      assert.deepEqual(collector.octets, Buffer.concat([octets, octets]))
+    }
+  }
+})
+
+test('what never becomes whole is not waited through for ever', () => {
+  const collector = new ClientHelloCollector()
+  const [begin, more] = [Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x3f, 0xff]), Buffer.from([22, 3, 1, 0, 1, 0])]
+  assert.equal(collector.take(begin), null)
+  let taken = 0
+  while (collector.take(more) === null) taken++
+  assert.ok(taken > 10_000 && taken < 11_000, `${taken}`)
+})
+
+test('what is no hello, or too long for one, asks for nothing', () => {
+  for (const octets of [
+    [22, 3, 1, 0, 0],
+    [22, 3, 1, 0x40, 1],
+    [22, 3, 1, 0, 4, 2, 0, 0, 0],
+    [22, 3, 1, 0, 4, 1, 0, 0x40, 1],
+    [22, 3, 1, 0, 4, 1, 0, 0, 0],
+    [22, 3, 1, 0, 4, 1, 0, 0, 1, 22, 3, 1, 0, 0],
+    [21, 3, 1, 0, 2, 1, 0],
+  ])
+    assert.deepEqual(readClientHello(Buffer.from(octets)), NONE, octets.join())
+})
+
+test('whatever is changed in a hello, it is read, or asks for nothing, or is not yet whole', async (t) => {
+  const hello = await helloOf(t, { servername: 'a.test', ALPNProtocols: ['http/1.1'] })
+  const change = fc.record({ at: fc.nat(hello.length - 1), to: fc.nat(255) })
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 8 }), (changes) => {
+      const changed = Buffer.from(hello)
+      for (const { at, to } of changes) changed[at] = to
+      const read = readClientHello(changed)
+      if (read === null) return
+      assert.ok(read.serverName === null || /^[a-z0-9_.-]+$/.test(read.serverName))
+    }),
+    { numRuns: 2000 },
+  )
+})

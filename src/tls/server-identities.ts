@@ -1,0 +1,121 @@
+import { constants, createHash, X509Certificate } from 'node:crypto'
+import { createServer, type Server } from 'node:tls'
+
+/** A certificate with its chain, leaf first, and its private key, each as PEM. */
+export interface IdentityPair {
+  readonly cert: string
+  readonly key: string
+}
+
+/** How a listener speaks TLS, as it is configured. */
+export interface TlsSettings {
+  readonly minVersion: '1.2' | '1.3'
+  /** As OpenSSL writes them; undefined for the default. */
+  readonly ciphers?: string | undefined
+}
+
+/** What a listener shows of itself under certain names: one certificate, or one for each kind of key. */
+export interface Identity {
+  /** Takes a connection whose hello is still to be read, by its 'connection' event. It never listens. */
+  readonly server: Server
+}
+
+/** AEAD with forward secrecy and nothing else; 128 bits first, as they are enough and the fastest in hardware. */
+const DEFAULT_CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
+/** Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
+const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
+
+/** The protocols that are spoken over TLS, the dearest first. */
+const PROTOCOLS = ['http/1.1']
+
+/** The identities of one listener, each for its names: made once, and replaced as a whole when a certificate changes. */
+export class ServerIdentities {
+  /** For clients that ask for no name, or for one that no certificate is for. */
+  readonly default: Identity
+  private readonly exact = new Map<string, Identity>()
+  /** What follows the "*" of a wildcard -> its identity. */
+  private readonly wildcards = new Map<string, Identity>()
+  private readonly settings: TlsSettings
+
+  /** `pairs` are at least one; of several for one name and kind of key the first counts. Throws what OpenSSL has against one of them. */
+  constructor(pairs: readonly IdentityPair[], settings: TlsSettings) {
+    this.settings = settings
+    const named = new Map<string, NamedPair[]>()
+    const all = pairs.map((pair) => readPair(pair))
+    for (const pair of all)
+      for (const name of pair.names) {
+        const others = named.get(name) ?? []
+        if (!others.some(({ kind }) => kind === pair.kind)) named.set(name, [...others, pair])
+      }
+    const made = new Map<string, Identity>()
+    const identityOf = (group: readonly NamedPair[]): Identity => {
+      const key = group.map((pair) => all.indexOf(pair)).join()
+      const known = made.get(key) ?? this.make(group)
+      made.set(key, known)
+      return known
+    }
+    for (const [name, group] of named) {
+      if (name.startsWith('*.')) this.wildcards.set(name.slice(1), identityOf(group))
+      else this.exact.set(name, identityOf(group))
+    }
+    const [first] = all
+    if (first === undefined) throw new TypeError('a listener with TLS needs a certificate')
+    this.default = identityOf(named.get(first.names[0] ?? '') ?? [first])
+  }
+
+  /** The identity for that name, in lower case; null where no certificate is for it. A wildcard stands for one label (RFC 9525 section 6.3). */
+  find(name: string): Identity | null {
+    return this.exact.get(name) ?? this.wildcards.get(name.slice(name.indexOf('.'))) ?? null
+  }
+
+  private make(group: readonly NamedPair[]): Identity {
+    const { minVersion, ciphers = DEFAULT_CIPHERS } = this.settings
+    const server = createServer({
+      cert: group.map(({ pair }) => pair.cert),
+      key: group.map(({ pair }) => pair.key),
+      minVersion: `TLSv${minVersion}`,
+      ciphers,
+      honorCipherOrder: true,
+      secureOptions: SECURE_OPTIONS,
+      ALPNProtocols: PROTOCOLS,
+      sessionIdContext: contextOf(group),
+      // The listener has a deadline of its own.
+      handshakeTimeout: 0,
+    })
+    return { server }
+  }
+}
+
+interface NamedPair {
+  readonly pair: IdentityPair
+  readonly names: readonly string[]
+  readonly kind: string
+}
+
+function readPair(pair: IdentityPair): NamedPair {
+  const leaf = new X509Certificate(pair.cert)
+  return { pair, names: namesOf(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '' }
+}
+
+/** The DNS names that the certificate is for, in lower case (RFC 5280 section 4.2.1.6). */
+function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
+  const names = subjectAltName.split(', ').flatMap((entry) => /^DNS:([\w.*-]+)$/.exec(entry)?.[1] ?? [])
+  return names.map((name) => name.toLowerCase())
+}
+
+/** No session of one identity is resumed for another: 32 octets at most. */
+function contextOf(group: readonly NamedPair[]): string {
+  const names = group.map((pair) => pair.names)
+  return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 32)
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect } from './support/peer.ts'
+import { startService } from './support/service.ts'
+import { authority, connectSecurely, tlsListeners, writeLeaf } from './support/tls.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+
+async function setUp(t: TestContext, config: Parameters<typeof proxyTo>[1] = {}) {
+  const service = await startService(t)
+  const listeners = tlsListeners([writeLeaf(t, authority.issue())])
+  const started = await startGateway(t, proxyTo(service.url, { ...listeners, ...config }))
+  return { ...started, service }
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`requests over ${version} are answered one after another, and the service is told that they were encrypted`, async (t) => {
+    const { port, service } = await setUp(t)
+    const { peer, socket } = await connectSecurely(t, port, { minVersion: version, maxVersion: version })
+    assert.equal(socket.getProtocol(), version)
+    for (let i = 0; i < 2; i++) {
+      peer.write(GET)
+      assert.equal((await peer.reply()).start, 'HTTP/1.1 200 OK')
+    }
+    assert.equal(service.heard[1]!.headers['x-forwarded-proto'], 'https')
+    assert.equal(service.heard[1]!.headers['x-forwarded-host'], 'localhost')
+  })
+
+test('a client that speaks plain HTTP is told so, and its connection ends', async (t) => {
+  const { port } = await setUp(t)
+  const client = await connect(t, port)
+  client.write(GET)
+  const reply = await client.reply()
+  assert.equal(reply.start, 'HTTP/1.1 400 Bad Request')
+  assert.match(reply.body.toString(), /speaks HTTPS/)
+  assert.equal(await client.closed(), 'end')
+})
+
+test('a header of the PROXY protocol comes before the handshake', async (t) => {
+  const service = await startService(t)
+  const [listener] = tlsListeners([writeLeaf(t, authority.issue())]).listeners
+  const listeners = [{ ...listener!, proxyProtocol: 'required' as const }]
+  const { port } = await startGateway(t, proxyTo(service.url, { listeners, trustedProxies: ['127.0.0.1'] }))
+  const { peer } = await connectSecurely(t, port, {}, 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')
+  peer.write(GET)
+  assert.equal((await peer.reply()).start, 'HTTP/1.1 200 OK')
+  assert.equal(service.heard[0]!.headers['x-forwarded-for'], '192.0.2.1')
+  assert.equal(service.heard[0]!.headers['x-forwarded-proto'], 'https')
+})
