@@ -15,6 +15,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
   {
+    name: 'certificate',
+    summary: 'make a certificate for development',
+    load: async () => (await import('./certificate.ts')).defineCertificate,
+  },
+  {
     name: 'cache',
     summary: 'have a running gateway forget stored replies',
     load: async () => (await import('./cache.ts')).defineCache,

@@ -1,0 +1,166 @@
+import type { Command } from 'commander'
+import { X509Certificate } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { homedir, hostname, userInfo } from 'node:os'
+import { join, relative } from 'node:path'
+import { domainToASCII } from 'node:url'
+import {
+  AuthorityError,
+  type LocalAuthority,
+  openAuthority,
+  replaceFile,
+  writeKeyPair,
+} from '../tls/local-authority.ts'
+import { CommandError, UsageError } from './command.ts'
+
+const DEFAULT_NAMES = ['localhost', '127.0.0.1', '::1']
+/** More is refused by the systems of Apple. */
+const MOST_DAYS = 825
+/** Characters of a common name (RFC 5280, appendix A.1, ub-common-name). */
+const MOST_NAME = 64
+
+interface Options {
+  readonly out: string
+  readonly ca?: string
+  readonly days: string
+  readonly client?: true
+  readonly force?: true
+}
+
+interface Files {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
+}
+
+/** `sallyport certificate`: makes a certificate for development, signed by an authority of the user's own. */
+export function defineCertificate(command: Command): void {
+  command
+    .description(
+      'Makes a certificate for development. An authority of your own on this machine signs it, which is made the first time:\n' +
+        'trust it once, and you trust every certificate that this command makes.',
+    )
+    .argument('[names...]', `names and addresses that it is for (default: ${DEFAULT_NAMES.join(', ')})`)
+    .option('-o, --out <folder>', 'where the certificate and its key are written', 'tls')
+    .option('--ca <folder>', `where the authority is kept (default: ${join('~', ...OWN_FOLDER)})`)
+    .option('--days <number>', `how long it is valid, up to ${MOST_DAYS} days`, String(MOST_DAYS))
+    .option('--client', 'a certificate of a client, which shows it to the gateway, with its name')
+    .option('--force', 'write over a certificate of the same name')
+    .action(makeCertificate)
+}
+
+const OWN_FOLDER = ['.local', 'share', 'sallyport']
+
+function makeCertificate(given: readonly string[], options: Options): void {
+  const { client = false, force = false } = options
+  if (client && given.length === 0) throw new UsageError('--client: expected the name of the client beside it')
+  const names = (given.length === 0 ? DEFAULT_NAMES : given).map((name) => nameOf(name, client))
+  const days = daysOf(options.days)
+  const files = filesFor(options.out, names[0] ?? '')
+  const folder = options.ca ?? ownFolder()
+  const [cert, authority] = attempt(() => {
+    refuseTaken([files.cert, files.key], force)
+    const opened = openAuthority(folder, `Sallyport development CA (${userName()})`.slice(0, MOST_NAME), Date.now())
+    const subject = client ? { commonName: names[0] ?? '' } : { organization: 'Sallyport development certificate' }
+    const made = opened.issue({ subject, names, purpose: client ? 'client' : 'server', days })
+    const isKnown = existsSync(files.ca) && readFileSync(files.ca, 'utf8') === opened.cert
+    if (!isKnown) refuseTaken([files.ca], force)
+    mkdirSync(options.out, { recursive: true })
+    writeKeyPair(made, files)
+    if (!isKnown) replaceFile(files.ca, opened.cert)
+    return [made.cert, opened] as const
+  })
+  const made = madeText(files, names, new X509Certificate(cert).validToDate, folder, authority)
+  console.log(client ? made : `${made}\n\n${usageText(files, names)}`)
+}
+
+/** A key that is gone cannot be had back. */
+function refuseTaken(files: readonly string[], force: boolean): void {
+  const taken = files.find((file) => existsSync(file))
+  if (taken !== undefined && !force)
+    throw new CommandError(`${taken} is there already: --force writes over it, --out names another folder.`)
+}
+
+/** A name in the form that certificates have. */
+function nameOf(name: string, client: boolean): string {
+  if (isIP(name) !== 0) return name
+  const bare = name.startsWith('*.') ? name.slice(2) : name
+  const ascii = client && /^[!-~]+@[!-~]+$/.test(name) ? name : domainToASCII(bare)
+  if (/^[\w.@+-]+$/.test(ascii) && !isEmptyLabel(ascii) && (!client || ascii.length <= MOST_NAME))
+    return bare === name ? ascii : `*.${ascii}`
+  throw new UsageError(
+    `${JSON.stringify(name)} is no name: expected one such as "shop.test", "*.shop.test" or "192.168.1.7"`,
+  )
+}
+
+function isEmptyLabel(name: string): boolean {
+  return name.split('.').includes('')
+}
+
+function daysOf(text: string): number {
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0
+  if (days >= 1 && days <= MOST_DAYS) return days
+  throw new UsageError(`--days: expected a number from 1 to ${MOST_DAYS}, not ${JSON.stringify(text)}`)
+}
+
+function filesFor(folder: string, name: string): Files {
+  const plainName = name.replace('*', '_wildcard').replaceAll(/[^\w.@+-]/g, '_')
+  const base = plainName === 'ca' ? '_ca' : plainName
+  return { cert: join(folder, `${base}.pem`), key: join(folder, `${base}-key.pem`), ca: join(folder, 'ca.pem') }
+}
+
+/** One for all projects of the user, outside of them, so that its key is in no repository and no image. */
+function ownFolder(): string {
+  const data = process.env['XDG_DATA_HOME']
+  return data === undefined || data === '' ? join(homedir(), ...OWN_FOLDER) : join(data, 'sallyport')
+}
+
+function userName(): string {
+  try {
+    return plain(`${userInfo().username}@${hostname()}`)
+  } catch {
+    return plain(hostname())
+  }
+}
+
+function plain(name: string): string {
+  return name.replaceAll(/[^\w.@-]/g, '_')
+}
+
+/** What the file system refuses is told as it is: it names the file. */
+function attempt<Result>(make: () => Result): Result {
+  try {
+    return make()
+  } catch (error) {
+    if (error instanceof AuthorityError || (error instanceof Error && 'code' in error))
+      throw new CommandError(error.message, { cause: error })
+    throw error
+  }
+}
+
+function madeText(files: Files, names: readonly string[], end: Date, folder: string, made: LocalAuthority): string {
+  const until = end.toISOString().slice(0, 10)
+  const rows = [
+    [files.cert, `the certificate for ${names.join(', ')}, valid until ${until}`],
+    [files.key, 'its private key'],
+    [files.ca, `the authority, ${made.isNew ? 'which is new' : 'the same as before'}: its own key stays in ${folder}`],
+  ] as const
+  const width = Math.max(...rows.map(([file]) => file.length))
+  return rows.map(([file, what]) => `${file.padEnd(width)}  ${what}`).join('\n')
+}
+
+function usageText({ cert, key, ca }: Files, names: readonly string[]): string {
+  const host = names.find((name) => !name.startsWith('*')) ?? 'localhost'
+  return `The configuration, where it lies in this folder:
+
+  listeners:
+    - address: 0.0.0.0:8443
+      tls: { certificates: [{ cert: ${relative('.', cert)}, key: ${relative('.', key)} }] }
+
+To trust the authority:
+
+  curl --cacert ${ca} https://${host.includes(':') ? `[${host}]` : host}:8443/
+  NODE_EXTRA_CA_CERTS=${ca} node app.js
+  browsers: import ${ca} in their settings, as an authority that may identify websites`
+}
