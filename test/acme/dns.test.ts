@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import type { Challenge } from '../../src/acme/challenge.ts'
+import type { DnsHook } from '../../src/acme/dns-hook.ts'
+import { solveByDns } from '../../src/acme/dns-solver.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { temporaryFile } from '../support/command.ts'
+import { startDns, type TestDns } from '../support/pebble.ts'
+
+const challenge: Challenge = {
+  type: 'dns-01',
+  domain: 'shop.test',
+  token: 'evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA',
+  keyAuthorization: 'evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI',
+}
+// printf %s KEY-AUTHORIZATION | openssl dgst -sha256 -binary | basenc --base64url, without "="
+const VALUE = 'lCM7cZyQXcVHK2nnW3jjAhNT3Fvm18UN-kWZZknKoYM'
+
+const ending = new AbortController().signal
+
+function solver(hook: DnsHook, dns: TestDns, propagation = 30_000) {
+  return solveByDns({ hook, propagation, resolvers: [`127.0.0.1:${dns.port}`] }, systemClock, ending)
+}
+
+/** A hook that notes what it is told. */
+async function startHook(t: TestContext, status = 200, tell?: (body: Record<string, string>) => Promise<void>) {
+  const told: unknown[] = []
+  const server = createServer((request, response) => {
+    let text = ''
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    request.on('end', () => {
+      const body = JSON.parse(text) as Record<string, string>
+      told.push({ ...body, authorization: request.headers.authorization })
+      void (tell?.(body) ?? Promise.resolve()).then(() => response.writeHead(status).end())
+    })
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  cleanUp(t, () => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  return { told, port, url: `http://127.0.0.1:${port}/dns` }
+}
+
+test('a server is told to set the record, and to clear it, and it is waited for', async (t) => {
+  const dns = await startDns(t)
+  const { told, url } = await startHook(t, 200, async ({ action, name, value }) => {
+    if (action === 'set') await dns.setTxt(`${name}.`, value!)
+    else await dns.clearTxt(`${name}.`)
+  })
+  const clear = await solver({ url, headers: { Authorization: 'Bearer s3cret' } }, dns).present([challenge])
+  const change = { domain: 'shop.test', name: '_acme-challenge.shop.test', value: VALUE }
+  assert.deepEqual(told, [{ action: 'set', ...change, authorization: 'Bearer s3cret' }])
+  await clear()
+  assert.deepEqual(told[1], { action: 'clear', ...change, authorization: 'Bearer s3cret' })
+})
+
+test('a command gets what to do, the name and the value as arguments', async (t) => {
+  const dns = await startDns(t)
+  const program = await temporaryFile(
+    t,
+    'hook.mjs',
+    `const [key, action, name, value] = process.argv.slice(2)
+     const body = JSON.stringify({ host: name + '.', value })
+     if (key !== 'key') throw new Error('no key')
+     await fetch('${dns.url}/' + action + '-txt', { method: 'POST', body })`,
+  )
+  const command = [process.execPath, program, 'key']
+  const clear = await solver({ command }, dns).present([challenge])
+  const there = solver({ command: [process.execPath, '-e', '0'] }, dns, 0)
+  await there.present([challenge])
+  await clear()
+})
+
+test('a record that is not seen is not waited for for ever: the CA has the word', async (t) => {
+  const dns = await startDns(t)
+  const { told, url } = await startHook(t)
+  const clear = await solver({ url, headers: {} }, dns, 0).present([challenge])
+  await clear()
+  assert.equal(told.length, 2)
+})
+
+for (const [what, command, said] of [
+  [
+    'fails',
+    ['-e', 'console.error("no such zone"); process.exit(3)'],
+    /_acme-challenge\.shop\.test" failed: it ended with 3: no such zone$/,
+  ],
+  ['says much', ['-e', 'console.log("x".repeat(1e6))'], /failed: stdout maxBuffer length exceeded/],
+] as const)
+  test(`a command that ${what} is an error with its words`, async (t) => {
+    const dns = await startDns(t)
+    const hook = { command: [process.execPath, ...command] }
+    await assert.rejects(solver(hook, dns).present([challenge]), (error) => {
+      assert.ok(error instanceof Error)
+      assert.match(error.message, said)
+      assert.ok(error.message.length < 700)
+      return true
+    })
+  })
+
+test('a hook that is not there, or refuses, is named without what was told to it', async (t) => {
+  const dns = await startDns(t)
+  await assert.rejects(solver({ command: ['/no/such/program'] }, dns).present([challenge]), /there is no such program/)
+  const { url, port, told } = await startHook(t, 403)
+  await assert.rejects(
+    solver({ url, headers: { Authorization: 'Bearer s3cret' } }, dns).present([challenge]),
+    (error) => {
+      assert.ok(error instanceof Error)
+      assert.equal(error.message, `the DNS hook at 127.0.0.1:${port} answered set with 403`)
+      return true
+    },
+  )
+  // What may have been set in part is cleared.
+  assert.deepEqual(
+    told.map((each) => (each as { action: string }).action),
+    ['set', 'clear'],
+  )
+})
