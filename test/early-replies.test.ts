@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { startGateway } from './support/gateway.ts'
+import { cleanUp } from './support/cleanup.ts'
 import { startService } from './support/service.ts'
 
 const MEGABYTE = 1024 * 1024
@@ -72,3 +75,26 @@ for (const [what, path, status] of [
       for (let i = 0; i < TIMES; i++) statuses.push(await client(url + path))
       assert.deepEqual(statuses, Array<number>(TIMES).fill(status))
     })
+
+for (const [name, client] of Object.entries(CLIENTS))
+  test(`the reply of a service that closes with the upload unread, and so resets, reaches its client (${name})`, async (t) => {
+    const service = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.once('data', () => {
+        socket.pause()
+        socket.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig')
+        setImmediate(() => socket.destroy())
+      })
+    }).listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    cleanUp(t, () => service.close())
+    const { port: servicePort } = service.address() as AddressInfo
+    const { port } = await startGateway(t, {
+      limits: { body: '100mb' },
+      services: { backend: { instances: [`http://127.0.0.1:${servicePort}`], health: false } },
+      routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+    })
+    const statuses: (number | string)[] = []
+    for (let i = 0; i < TIMES; i++) statuses.push(await client(`http://127.0.0.1:${port}/`))
+    assert.deepEqual(statuses, Array<number>(TIMES).fill(413))
+  })

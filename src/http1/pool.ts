@@ -6,6 +6,7 @@ import type { ClientOptions, ClientOwner } from './client-owner.ts'
 import type { Encryption } from './encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
+import { readOn } from './read-on.ts'
 import { ResponseHead } from './response-head.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 import { slowestExchange } from './slowest-exchange.ts'
@@ -196,6 +197,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
       }
       const stands = (): ClientConnection => {
         settle()
+        if (!secure) readOn(socket)
         const made = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
         connection = made
         this.counted.add(made)
