@@ -1,5 +1,6 @@
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
+import { checkCertificates } from './check-certificates.ts'
 import { check, type Finding } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
 import type { PolicyFiles } from './policy-files.ts'
@@ -30,7 +31,7 @@ export function parseConfig(
  * 1. Give each route the policies of every route.
  * 2. Parse with the schema.
  * 3. Texts that came whole from a variable become the number, true or false that the schema would not take as text.
- * 4. Check what refers to what, and that the options of own policies can be handed to other threads.
+ * 4. Check what refers to what, that the options of own policies can be handed to other threads, and certificates.
  */
 export function parseFrom(
   { value: written, chain, findings: unloaded }: PolicyFiles,
@@ -46,7 +47,11 @@ export function parseFrom(
     ...unloaded,
     ...('findings' in checked
       ? checked.findings
-      : [...checkPlain(checked.value, chain), ...further(checked.value)]
+      : [
+          ...checkPlain(checked.value, chain),
+          ...checkCertificates(checked.value, Date.now()),
+          ...further(checked.value),
+        ]
     ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
     ...checkReferences(retyped, (path) => source.written(path)),
   ]

@@ -146,7 +146,7 @@ export class Front implements Receiver {
     this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
     const { log } = output
     const { deadlines } = this
-    this.listeners = new ThreadListeners({ config, receiver: this, proxies, deadlines, metrics, log, threads })
+    this.listeners = new ThreadListeners({ config, receiver: this, proxies, deadlines, metrics, log, answers, threads })
     this.answer(answers, metrics)
   }
 

@@ -5,14 +5,14 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { Threads } from '../core/threads.ts'
+import type { Answers, Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { claim } from '../listener/claim.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 import { Listener } from '../listener/listener.ts'
 import type { Receiver } from '../listener/receiver.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
-import { certificatesTopic } from '../tls/certificates-topic.ts'
+import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
 import { ServerIdentities } from '../tls/server-identities.ts'
 
 export interface ThreadListenersOptions {
@@ -23,6 +23,8 @@ export interface ThreadListenersOptions {
   readonly deadlines: Deadlines
   readonly metrics: Metrics
   readonly log: Logger
+  /** What this thread answers. */
+  readonly answers: Answers
   /** All threads, to be asked for certificates. */
   readonly threads: Threads
 }
@@ -32,8 +34,10 @@ export class ThreadListeners {
   private readonly config: GatewayConfig
   private readonly threads: Threads
   private readonly all: readonly Listener[]
+  /** Of the certificates that are shown; -1 before there are any. */
+  private version = -1
 
-  constructor({ config, receiver, proxies, deadlines, metrics, log, threads }: ThreadListenersOptions) {
+  constructor({ config, receiver, proxies, deadlines, metrics, log, answers, threads }: ThreadListenersOptions) {
     this.config = config
     this.threads = threads
     const handshakes = new HandshakeMetrics(metrics, log)
@@ -46,6 +50,10 @@ export class ThreadListeners {
     this.all = config.listeners.map(({ proxyProtocol, tls }) => {
       const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required', secure: tls !== undefined }
       return new Listener(receiver, handshakes, proxies, limits, deadlines)
+    })
+    answers.on(certificatesChangedTopic, (shown) => {
+      this.show(shown)
+      return null
     })
     metrics.watch('http_active_connections', {}, () => this.connections)
     metrics.watch('sallyport_requests_in_flight', {}, () => sum(this.all.map(({ inFlight }) => inFlight)))
@@ -102,10 +110,15 @@ export class ThreadListeners {
   private async takeCertificates(): Promise<void> {
     const { listeners } = this.config
     if (!listeners.some(({ tls }) => tls !== undefined)) return
-    const [shown] = await this.threads.askAll(certificatesTopic, null)
-    if (shown === undefined) throw new Error('the main thread did not say which certificates to show')
-    for (const [i, { tls }] of listeners.entries())
-      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(shown.listeners[i] ?? [], tls))
+    for (const shown of await this.threads.askAll(certificatesTopic, null)) this.show(shown)
+    if (this.version === -1) throw new Error('the main thread did not say in time which certificates to show')
+  }
+
+  private show({ version, listeners }: ShownCertificates): void {
+    if (version <= this.version) return
+    this.version = version
+    for (const [i, { tls }] of this.config.listeners.entries())
+      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(listeners[i] ?? [], tls))
   }
 }
 

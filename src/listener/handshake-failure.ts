@@ -1,6 +1,6 @@
 /**
  * Why a handshake came to nothing: it took too long; the client left; it made way for others; it was no TLS but HTTP, or
- * nothing known; no cipher, version or protocol in common; the client did not accept the certificate; its own certificate
+ * nothing known; no cipher, version or protocol in common; there is no certificate to show yet; the client did not accept the certificate; its own certificate
  * was not accepted, or missing; anything else.
  */
 export const handshakeFailures = [
@@ -12,6 +12,7 @@ export const handshakeFailures = [
   'no-shared-cipher',
   'version',
   'no-protocol',
+  'no-certificate',
   'refused-by-client',
   'client-certificate',
   'other',

@@ -131,6 +131,7 @@ export class Handshakes {
     const { identities } = this
     const named = hello.serverName === null ? null : identities.find(hello.serverName)
     const identity = named ?? identities.default
+    if (identity === null) return this.giveUp(handshake, 'no-certificate')
     handshake.hello = hello
     handshake.identity = identity
     handshake.collector = null

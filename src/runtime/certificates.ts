@@ -1,28 +1,57 @@
-import { readFile } from 'node:fs/promises'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Answers } from '../core/threads.ts'
-import { certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
-import type { IdentityPair } from '../tls/server-identities.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Answers, Threads } from '../core/threads.ts'
+import type { FileWatcher } from '../core/watch-files.ts'
+import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
+import type { KeyPair } from '../tls/key-pair.ts'
+import { CertificateFiles } from './certificate-files.ts'
+import type { CertificateSource } from './certificate-source.ts'
 
-/** The certificates of the listeners, once for all threads. */
-export class Certificates {
-  private readonly config: GatewayConfig
-  private shown: Promise<ShownCertificates> | null = null
-
-  constructor(config: GatewayConfig, answers: Answers) {
-    this.config = config
-    answers.on(certificatesTopic, () => (this.shown ??= this.read()))
-  }
-
-  private async read(): Promise<ShownCertificates> {
-    const listeners = this.config.listeners.map(async ({ tls }) => {
-      const files = tls?.certificates ?? []
-      return Promise.all(files.map(readPair))
-    })
-    return { version: 1, listeners: await Promise.all(listeners) }
-  }
+export interface CertificatesOptions {
+  readonly config: GatewayConfig
+  readonly files: FileWatcher
+  readonly answers: Answers
+  /** All threads, to be told. */
+  readonly threads: Threads
+  readonly clock: Clock
+  readonly log: Logger
 }
 
-async function readPair({ cert, key }: { cert: string; key: string }): Promise<IdentityPair> {
-  return { cert: await readFile(cert, 'utf8'), key: await readFile(key, 'utf8') }
+/** What the listeners show, once for all threads: a thread that begins asks for it, and all are told of a change. */
+export class Certificates {
+  private readonly options: CertificatesOptions
+  /** For each listener of the configuration. */
+  private readonly sources: readonly CertificateSource[][]
+  private current: ShownCertificates
+  private ends: (() => void)[] = []
+
+  constructor(options: CertificatesOptions) {
+    const { config, files, clock, log, answers } = options
+    this.options = options
+    this.sources = config.listeners.map(({ tls }) =>
+      tls === undefined ? [] : [new CertificateFiles({ pairs: tls.certificates, files, clock, log })],
+    )
+    this.current = { version: 0, listeners: this.pairs() }
+    answers.on(certificatesTopic, () => this.current)
+  }
+
+  /** From now on changes are told of. */
+  start(): void {
+    this.ends = this.sources.flat().map((source) => source.changed(() => this.publish()))
+  }
+
+  stop(): void {
+    for (const end of this.ends) end()
+    this.ends = []
+  }
+
+  private pairs(): KeyPair[][] {
+    return this.sources.map((sources) => sources.flatMap((source) => source.current()))
+  }
+
+  private publish(): void {
+    this.current = { version: this.current.version + 1, listeners: this.pairs() }
+    void this.options.threads.askAll(certificatesChangedTopic, this.current)
+  }
 }

@@ -39,7 +39,6 @@ export class ProcessScope {
   readonly hub: MetricsHub
   /** Tells of files that change. */
   readonly files: FileWatcher
-  readonly certificates: Certificates
   /** What the process may take, in bytes; null where nothing bounds it. */
   readonly memory: number | null
   /** Decides which requests are logged where not all are: the same for all threads. */
@@ -47,6 +46,7 @@ export class ProcessScope {
 
   private readonly options: ProcessOptions
   private readonly networks: TrustedNetworkFiles
+  private readonly certificates: Certificates
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -54,7 +54,6 @@ export class ProcessScope {
     this.options = options
     this.config = config
     answerLogLevel(answers, output)
-    this.certificates = new Certificates(config, answers)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
     this.slots = this.checker.update(config.services)
@@ -63,6 +62,7 @@ export class ProcessScope {
     this.files = watchFiles({ clock, log: output.log })
     const { files } = this
     const { log } = output
+    this.certificates = new Certificates({ config, files, answers, threads, clock, log })
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this
@@ -74,6 +74,7 @@ export class ProcessScope {
     const { clock, output } = this.options
     this.checker.start()
     this.networks.start()
+    this.certificates.start()
     this.stopWatching = watchEvictions(this.limits, clock, output.log)
     return this.checker.firstRound
   }
@@ -82,6 +83,7 @@ export class ProcessScope {
   stop(): void {
     this.checker.stop()
     this.networks.stop()
+    this.certificates.stop()
     this.files.close()
     this.stopWatching()
   }

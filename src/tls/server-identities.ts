@@ -1,11 +1,7 @@
 import { constants, createHash, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:tls'
-
-/** A certificate with its chain, leaf first, and its private key, each as PEM. */
-export interface IdentityPair {
-  readonly cert: string
-  readonly key: string
-}
+import { certificateNames } from './certificate-names.ts'
+import type { KeyPair } from './key-pair.ts'
 
 /** How a listener speaks TLS, as it is configured. */
 export interface TlsSettings {
@@ -41,15 +37,15 @@ const PROTOCOLS = ['http/1.1']
 
 /** The identities of one listener, each for its names: made once, and replaced as a whole when a certificate changes. */
 export class ServerIdentities {
-  /** For clients that ask for no name, or for one that no certificate is for. */
-  readonly default: Identity
+  /** For clients that ask for no name, or for one that no certificate is for; null where there is no certificate yet. */
+  readonly default: Identity | null
   private readonly exact = new Map<string, Identity>()
   /** What follows the "*" of a wildcard -> its identity. */
   private readonly wildcards = new Map<string, Identity>()
   private readonly settings: TlsSettings
 
-  /** `pairs` are at least one; of several for one name and kind of key the first counts. Throws what OpenSSL has against one of them. */
-  constructor(pairs: readonly IdentityPair[], settings: TlsSettings) {
+  /** Of several pairs for one name and kind of key the first counts. Throws what OpenSSL has against one of them. */
+  constructor(pairs: readonly KeyPair[], settings: TlsSettings) {
     this.settings = settings
     const named = new Map<string, NamedPair[]>()
     const all = pairs.map((pair) => readPair(pair))
@@ -70,8 +66,7 @@ export class ServerIdentities {
       else this.exact.set(name, identityOf(group))
     }
     const [first] = all
-    if (first === undefined) throw new TypeError('a listener with TLS needs a certificate')
-    this.default = identityOf(named.get(first.names[0] ?? '') ?? [first])
+    this.default = first === undefined ? null : identityOf(named.get(first.names[0] ?? '') ?? [first])
   }
 
   /** The identity for that name, in lower case; null where no certificate is for it. A wildcard stands for one label (RFC 9525 section 6.3). */
@@ -98,20 +93,14 @@ export class ServerIdentities {
 }
 
 interface NamedPair {
-  readonly pair: IdentityPair
+  readonly pair: KeyPair
   readonly names: readonly string[]
   readonly kind: string
 }
 
-function readPair(pair: IdentityPair): NamedPair {
+function readPair(pair: KeyPair): NamedPair {
   const leaf = new X509Certificate(pair.cert)
-  return { pair, names: namesOf(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '' }
-}
-
-/** The DNS names that the certificate is for, in lower case (RFC 5280 section 4.2.1.6). */
-function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
-  const names = subjectAltName.split(', ').flatMap((entry) => /^DNS:([\w.*-]+)$/.exec(entry)?.[1] ?? [])
-  return names.map((name) => name.toLowerCase())
+  return { pair, names: certificateNames(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '' }
 }
 
 /** No session of one identity is resumed for another: 32 octets at most. */

@@ -23,8 +23,7 @@ export function writeLeaf(t: TestContext, leaf: Leaf): CertificateFiles {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
   cleanUp(t, () => rmSync(folder, { recursive: true }))
   const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') }
-  writeFileSync(files.cert, leaf.cert)
-  writeFileSync(files.key, leaf.key)
+  replaceLeaf(files, leaf)
   return files
 }
 
@@ -48,4 +47,10 @@ export async function connectSecurely(
   cleanUp(t, () => socket.destroy())
   await once(socket, 'secureConnect')
   return { peer: new Peer(socket), socket }
+}
+
+/** Puts another certificate into the files. */
+export function replaceLeaf({ cert, key }: CertificateFiles, leaf: Leaf): void {
+  writeFileSync(cert, leaf.cert)
+  writeFileSync(key, leaf.key)
 }

@@ -1,0 +1,65 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FileWatcher } from '../core/watch-files.ts'
+import { type KeyPair, type KeyPairPlaces, readKeyPair } from '../tls/key-pair.ts'
+import type { CertificateSource } from './certificate-source.ts'
+
+export interface CertificateFilesOptions {
+  /** Each with a certificate and a key. */
+  readonly pairs: readonly KeyPairPlaces[]
+  readonly files: FileWatcher
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** Certificates and keys in files, which are read again when they change. A bad pair leaves what was there before. */
+export class CertificateFiles implements CertificateSource {
+  private readonly options: CertificateFilesOptions
+  /** Null for a pair that has never been good. */
+  private readonly pairs: (KeyPair | null)[]
+
+  constructor(options: CertificateFilesOptions) {
+    this.options = options
+    this.pairs = options.pairs.map(() => null)
+    for (const i of options.pairs.keys()) this.read(i)
+  }
+
+  current(): readonly KeyPair[] {
+    return this.pairs.filter((pair) => pair !== null)
+  }
+
+  changed(told: () => void): () => void {
+    const { pairs, files } = this.options
+    const ends = pairs.map(({ cert, key }, i) =>
+      files.watch([cert, key], () => {
+        if (this.read(i)) told()
+      }),
+    )
+    return () => {
+      for (const end of ends) end()
+    }
+  }
+
+  /** Whether there is another pair now. */
+  private read(i: number): boolean {
+    const { clock, log } = this.options
+    const places = this.options.pairs[i]!
+    const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall())
+    const before = this.pairs[i]!
+    if (pair === null || problems.length > 0) {
+      log.error(
+        { cert: places.cert, key: places.key, problems },
+        before === null ? 'A certificate cannot be used' : 'A certificate cannot be used: the one before it stays',
+      )
+      return false
+    }
+    if (pair.cert === before?.cert && pair.key === before.key) return false
+    this.pairs[i] = pair
+    if (before === null) return true
+    log.info(
+      { cert: places.cert, names, not_after: new Date(notAfter).toISOString() },
+      'A certificate was exchanged: new connections are shown this one',
+    )
+    return true
+  }
+}

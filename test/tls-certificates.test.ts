@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import test, { type TestContext } from 'node:test'
+import type { ConnectionOptions } from 'node:tls'
+import { ConfigError } from '../src/config/problems.ts'
+import { newKey, type Leaf } from './support/certificates.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { startGateway } from './support/gateway.ts'
+import { PATIENCE } from './support/patience.ts'
+import { authority, connectSecurely, replaceLeaf, tlsListeners, writeLeaf } from './support/tls.ts'
+
+const GET = 'GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const EXCHANGED = 'A certificate was exchanged: new connections are shown this one'
+
+function fingerprintOf({ cert }: Leaf): string {
+  return new X509Certificate(cert).fingerprint256
+}
+
+/** What the gateway shows to a client that asks for a name. */
+async function shown(t: TestContext, port: number, servername: string, options: ConnectionOptions = {}) {
+  const { socket } = await connectSecurely(t, port, { servername, rejectUnauthorized: false, ...options })
+  const { fingerprint256 = '' } = socket.getPeerX509Certificate() ?? {}
+  socket.end()
+  return fingerprint256
+}
+
+function problemsOf(error: unknown): string[] {
+  assert.ok(error instanceof ConfigError)
+  return error.problems.map(({ path, message }) => `${path}: ${message}`)
+}
+
+test('a client is shown the certificate for the name that it asks for, and the first one where there is none', async (t) => {
+  const leaves = {
+    first: authority.issue({ names: ['first.test'] }),
+    exact: authority.issue({ names: ['a.wild.test', 'Other.Test'] }),
+    wild: authority.issue({ names: ['*.wild.test'] }),
+  }
+  const files = Object.values(leaves).map((leaf) => writeLeaf(t, leaf))
+  const { port } = await startGateway(t, tlsListeners(files))
+  for (const [name, leaf] of [
+    ['first.test', leaves.first],
+    ['a.wild.test', leaves.exact],
+    ['OTHER.test', leaves.exact],
+    ['b.wild.test', leaves.wild],
+    ['wild.test', leaves.first],
+    ['c.b.wild.test', leaves.first],
+    ['none.test', leaves.first],
+    ['', leaves.first],
+  ] as const)
+    assert.equal(await shown(t, port, name), fingerprintOf(leaf), name)
+})
+
+test('of two certificates for one name each client is shown the one whose kind of key it understands', async (t) => {
+  const [ec, rsa] = [authority.issue(), authority.issue({ key: newKey('rsa') })]
+  const { port } = await startGateway(t, tlsListeners([writeLeaf(t, rsa), writeLeaf(t, ec)]))
+  const version = { maxVersion: 'TLSv1.2' } as const
+  for (const [ciphers, leaf] of [
+    ['ECDHE-ECDSA-AES128-GCM-SHA256', ec],
+    ['ECDHE-RSA-AES128-GCM-SHA256', rsa],
+  ] as const)
+    assert.equal(await shown(t, port, 'localhost', { ...version, ciphers }), fingerprintOf(leaf), ciphers)
+})
+
+test('a certificate that is exchanged is shown to new connections, and none of the others ends', async (t) => {
+  const [before, after] = [authority.issue(), authority.issue()]
+  const files = writeLeaf(t, before)
+  const { port, log } = await startGateway(t, tlsListeners([files]))
+  const { peer, socket } = await connectSecurely(t, port)
+  assert.equal(socket.getPeerX509Certificate()?.fingerprint256, fingerprintOf(before))
+  replaceLeaf(files, after)
+  const line = await log.line({ message: EXCHANGED })
+  assert.deepEqual(line['names'], ['localhost', '127.0.0.1', '::1'])
+  assert.equal(await shown(t, port, 'localhost'), fingerprintOf(after))
+  peer.write(GET)
+  assert.equal((await peer.reply()).start, 'HTTP/1.1 200 OK')
+})
+
+test('a bad pair is logged with file and reason, and the one before it stays', async (t) => {
+  const [good, other] = [authority.issue(), authority.issue()]
+  const files = writeLeaf(t, good)
+  const { port, log } = await startGateway(t, tlsListeners([files]))
+  replaceLeaf(files, { cert: other.cert, key: good.key })
+  const line = await log.line({ message: 'A certificate cannot be used: the one before it stays' })
+  assert.equal(line['level'], 'error')
+  assert.deepEqual(line['problems'], [`${files.key}: is the key of another certificate than that in ${files.cert}`])
+  assert.equal(await shown(t, port, 'localhost'), fingerprintOf(good))
+  replaceLeaf(files, other)
+  await log.line({ message: EXCHANGED })
+  assert.equal(await shown(t, port, 'localhost'), fingerprintOf(other))
+  assert.ok(!JSON.stringify(log.lines).includes('PRIVATE KEY'))
+})
+
+test('a bad pair at the start is a problem of the configuration, with its place', async (t) => {
+  const [good, expired] = [authority.issue(), authority.issue({ notBefore: 0, notAfter: 86_400_000 })]
+  const files = [writeLeaf(t, good), writeLeaf(t, expired)]
+  await assert.rejects(startGateway(t, tlsListeners(files)), (error) => {
+    const [problem = '', ...others] = problemsOf(error)
+    assert.match(problem, /^listeners\[0\]\.tls\.certificates\[1\]: .*tls\.crt: .*expired/)
+    assert.deepEqual(others, [])
+    return true
+  })
+})
+
+test('`check` names files relative to the configuration, and what is wrong with them', async (t) => {
+  const file = await temporaryFile(
+    t,
+    'sallyport.yaml',
+    'listeners: [{ address: 127.0.0.1:0, tls: { certificates: [{ cert: none.crt, key: none.key }] } }]\nroutes: []\n',
+  )
+  const { code, stderr } = await run(['check', file])
+  assert.equal(code, 1)
+  assert.match(stderr, /sallyport\.yaml:1:\d+: listeners\[0\]\.tls\.certificates\[0\]: .*\/none\.crt: /)
+})
+
+test('all workers show what is exchanged, and one that takes the place of another shows the current one', async (t) => {
+  const [before, after] = [authority.issue(), authority.issue()]
+  const files = writeLeaf(t, before)
+  const yaml = `
+workers: 2
+listeners: [{ address: 127.0.0.1:0, tls: { certificates: [{ cert: '${files.cert}', key: '${files.key}' }] } }]
+routes: []
+`
+  const preload = new URL('support/kill-worker.ts', import.meta.url).href
+  const { command, port } = await start(t, yaml, { preload })
+  assert.equal(await shown(t, port, 'localhost'), fingerprintOf(before))
+  replaceLeaf(files, after)
+  await command.line(EXCHANGED)
+  const deadline = Date.now() + PATIENCE
+  // The connections are spread over the workers: in a row of these each has its turn.
+  for (let row = 0; row < 20;) {
+    row = (await shown(t, port, 'localhost')) === fingerprintOf(after) ? row + 1 : 0
+    assert.ok(Date.now() < deadline, 'a worker shows the old certificate')
+  }
+  rmSync(files.cert)
+  for (const count of [1, 2]) {
+    command.child.kill('SIGUSR2')
+    await command.lines('A worker died; another one takes its place', count)
+    for (let i = 0; i < 10; i++) assert.equal(await shown(t, port, 'localhost'), fingerprintOf(after))
+  }
+  command.child.kill('SIGTERM')
+  assert.equal((await command.ended).code, 0)
+})
