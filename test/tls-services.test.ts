@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -14,7 +14,7 @@ import { startDeafService } from './support/deaf-service.ts'
 import { proxyTo, startGateway, type TestGatewayOptions, type TestLog } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { startService } from './support/service.ts'
-import { authority, startTlsService, type TlsService, type TlsServiceOptions } from './support/tls-service.ts'
+import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
 
 type ServiceInput = NonNullable<Parameters<typeof proxyTo>[1]>['service']
 
@@ -318,42 +318,6 @@ test('an instance that takes no connection is told as before', async (t) => {
   clock.advance(2_300)
   assert.equal((await asked).status, 503)
   assert.match(await failure(log), /no answer within 2000 ms/)
-})
-
-const UNTIL_CLOSE = 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n'
-
-test('a body that ends with the end of TLS is whole', async (t) => {
-  const { port } = await withService(t, undefined, { answer: (_, socket) => socket.end(`${UNTIL_CLOSE}whole`) })
-  assert.equal((await send(port)).text, 'whole')
-})
-
-/** Stands between the gateway and a service, and ends the connection once so many octets of the service have passed. */
-async function cutAfter(t: TestContext, service: TlsService, octets: number): Promise<string> {
-  const relay = createServer({ allowHalfOpen: true }, (client) => {
-    const onward = connectSocket({ port: service.port, host: '127.0.0.1' })
-    let passed = 0
-    client.pipe(onward)
-    onward.on('data', (chunk: Buffer) => {
-      const left = octets - passed
-      passed += chunk.length
-      client.write(chunk.subarray(0, Math.max(left, 0)))
-      if (chunk.length < left) return
-      client.end()
-      onward.destroy()
-    })
-    for (const socket of [client, onward]) socket.on('error', () => socket.destroy())
-    cleanUp(t, () => client.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(relay, 'listening')
-  cleanUp(t, () => relay.close())
-  return `https://localhost:${(relay.address() as AddressInfo).port}`
-}
-
-test('a body that ends with the end of TCP alone may be cut off by anybody: it is an error', async (t) => {
-  const whole = await startTlsService(t, { answer: (_, socket) => socket.write(UNTIL_CLOSE + 'x'.repeat(100_000)) })
-  const { port, log } = await before(t, await cutAfter(t, whole, 50_000))
-  await assert.rejects(send(port))
-  assert.match(JSON.stringify(await log.line({ message: 'API Gateway Request' })), /"status_code":200/)
 })
 
 test('health checks verify certificates as requests do, and say what is wrong', async (t) => {

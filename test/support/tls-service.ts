@@ -25,7 +25,8 @@ export interface TlsService {
 
 /** A CA that tests believe, and that signs for localhost, 127.0.0.1 and ::1. */
 export const authority = new Authority()
-const leaf = authority.issue()
+/** A certificate of it for servers. */
+export const leaf = authority.issue()
 
 export interface TlsServiceOptions extends TlsOptions {
   /** Says what there is to say to each request: "HTTP/1.1 200 OK" with an empty body by default. */
