@@ -110,7 +110,7 @@ test('tls.serverName is the name that is asked for and verified', async (t) => {
 test('a certificate of another CA is refused', (t) =>
   refused(
     t,
-    /unknown authority: give its CA in tls.ca/,
+    /unknown authority: give its CA in the option ca/,
     undefined,
     new Authority({ subject: { commonName: 'Other CA' } }).issue(),
   ))
@@ -119,7 +119,7 @@ test('without tls.ca, the authorities that Node knows are believed alone', (t) =
 
 test('a certificate that signed itself is refused unless it is in tls.ca', async (t) => {
   const own = selfSigned()
-  await refused(t, /self-signed and not in tls.ca/, undefined, own)
+  await refused(t, /self-signed and not one of the option ca/, undefined, own)
   const { port } = await withService(t, { ca: own.cert }, own)
   assert.equal((await send(port)).status, 200)
 })
@@ -156,7 +156,7 @@ test('the key of a certificate must be one of tls.pin', async (t) => {
   const [one, other] = [authority.issue(), authority.issue()]
   const { port } = await withService(t, { ca, pin: [pinOf(other.cert), pinOf(one.cert)] }, one)
   assert.equal((await send(port)).status, 200)
-  await refused(t, /not one of tls.pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
+  await refused(t, /not one of the option pin: it is sha256\/\//, { ca, pin: pinOf(other.cert) }, one)
 })
 
 test('a pin does not make up for a certificate that is not to be believed', (t) => {
@@ -174,7 +174,7 @@ test('tls.insecure takes any certificate, but for the pin, and is warned of at t
   )
   const { level, path } = await log.line({ message: 'Check the configuration' })
   assert.deepEqual([level, path], ['warn', 'services.backend.tls.insecure'])
-  await refused(t, /not one of tls.pin/, { insecure: true, pin: pinOf(authority.issue().cert) }, own)
+  await refused(t, /not one of the option pin/, { insecure: true, pin: pinOf(authority.issue().cert) }, own)
 })
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
@@ -338,7 +338,10 @@ test('health checks show the client certificate, and check the pin', async (t) =
   const { log } = await before(t, service.url, { ca, ...client }, { service: { health: {} } })
   assert.equal((await log.line({ message: 'instance is healthy' }))['reason'], 'status 200')
   const pinned = await before(t, service.url, { ca, ...client, pin: pinOf(ca) }, { service: { health: {} } })
-  assert.match(String((await pinned.log.line({ message: 'instance is unhealthy' }))['reason']), /not one of tls.pin/)
+  assert.match(
+    String((await pinned.log.line({ message: 'instance is unhealthy' }))['reason']),
+    /not one of the option pin/,
+  )
 })
 
 test('a check that is called off ends its connection, be it in the middle of the handshake', async (t) => {

@@ -13,7 +13,7 @@ const LARGEST = 1024 ** 2
 /** Any key of a map, or any item of a list. */
 const ANY = '*'
 
-/** Where the configuration may name files with certificates or a key. */
+/** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [
   ['services', ANY, 'tls', 'ca'],
   ['services', ANY, 'tls', 'cert'],
@@ -26,8 +26,15 @@ const PLACES: readonly Path[] = [
  */
 export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
   let { value } = files
+  const { chain } = files
   const findings: Finding[] = []
-  for (const path of PLACES.flatMap((place) => matching(value, place))) {
+  const ofPolicies = chain.flatMap(({ name, certificates = [] }) =>
+    certificates.flatMap((steps): Path[] => [
+      ['policies', name, ...steps],
+      ['routes', ANY, 'policies', name, ...steps],
+    ]),
+  )
+  for (const path of [...PLACES, ...ofPolicies].flatMap((place) => matching(value, place))) {
     const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
     try {

@@ -26,6 +26,21 @@ test('what files hold stands in place of their names, which are relative to the 
   assert.deepEqual(services['users']!.tls, { ca: authority.cert, ...client, insecure: false, pin: [] })
 })
 
+test('files of policies are found likewise, for every route and for one', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
+  t.after(() => rm(folder, { recursive: true }))
+  await writeFile(join(folder, 'ca.pem'), authority.cert)
+  const file = join(folder, 'sallyport.yaml')
+  const jwt = '{ issuers: [{ issuer: "https://id", ca: ca.pem, introspection: { url: "https://id/i", ca: ca.pem } }] }'
+  const route =
+    '{ id: a, match: { path: /a }, reply: {}, policies: { auth: { methods: { introspection: { url: "https://id/i", ca: ca.pem } } } } }'
+  await writeFile(file, `policies: { auth: { methods: { jwt: ${jwt} } } }\nroutes:\n  - ${route}\n`)
+  const config = JSON.stringify(await loadConfig(file, {}))
+  assert.equal(config.split(JSON.stringify(authority.cert)).length - 1, 3)
+  await rm(join(folder, 'ca.pem'))
+  await assert.rejects(loadConfig(file, {}), /policies\.auth\.methods\.jwt\.issuers\[0\]\.ca: "ca\.pem": no such file/)
+})
+
 test('PEM may stand in the configuration itself', async (t) => {
   const { services } = await load(t, {}, JSON.stringify({ ca: authority.cert }))
   assert.equal(services['users']!.tls?.ca, authority.cert)

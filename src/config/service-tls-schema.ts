@@ -1,21 +1,10 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { oneOrMore } from '../core/one-or-more.ts'
+import { certificates, privateKey } from '../tls/pem-schema.ts'
 import { outgoingContext, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import { readChain, readKey } from '../tls/key-pair.ts'
 import { parseHostAndPort } from './addresses.ts'
-
-/** Schema of certificates: the file is replaced by what it holds when the configuration loads. */
-const certificates = z.string('expected a file with certificates in PEM').superRefine((text, context) => {
-  const { problem: reason } = readChain(text)
-  if (reason !== null) context.addIssue({ code: 'custom', message: reason, input: '[redacted]' })
-})
-
-/** Schema of a private key, likewise. */
-const privateKey = z.string('expected a file with a private key in PEM').superRefine((text, context) => {
-  const { problem: reason } = readKey(text)
-  if (reason !== null) context.addIssue({ code: 'custom', message: reason, input: '[redacted]' })
-})
 
 const nameExpected = 'expected a host name such as "users.internal", or an IP address'
 

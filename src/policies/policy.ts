@@ -49,6 +49,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly options: Schema
   /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
   readonly documents?: readonly (readonly string[])[]
+  /** Where they may name files with certificates in PEM, likewise; "*" is any key of a map, or any item of a list. */
+  readonly certificates?: readonly (readonly string[])[]
   /**
    * Names of request fields that it sets or reads: where it is on, a field that is not spelled so, but is the same for a
    * CGI-like service (`X_User_ID`, `X.User.ID`), never reaches the service. Names in templates are known anyway.

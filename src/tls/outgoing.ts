@@ -140,12 +140,13 @@ export class OutgoingEncryption {
     const { pin = [] } = this.options
     if (pin.length === 0 || socket.isSessionReused()) return null
     const certificate = socket.getPeerX509Certificate()
-    if (certificate === undefined) return new TlsFailure('the service has no certificate, and so no key for tls.pin')
+    if (certificate === undefined)
+      return new TlsFailure('the service has no certificate, and so no key for the option pin')
     const found = createHash('sha256')
       .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
       .digest('base64')
     return pin.includes(found)
       ? null
-      : new TlsFailure(`the key of the certificate is not one of tls.pin: it is sha256//${found}`)
+      : new TlsFailure(`the key of the certificate is not one of the option pin: it is sha256//${found}`)
   }
 }

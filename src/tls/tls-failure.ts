@@ -10,13 +10,13 @@ export class TlsFailure extends Error {
 const CERTIFICATE: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the certificate has expired, or one of those that it was signed with',
   CERT_NOT_YET_VALID: 'the certificate is not valid yet: is the clock of this machine right?',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not in tls.ca',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is of an unknown authority: give its CA in tls.ca',
-  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is of an unknown authority: give its CA in tls.ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not one of the option ca',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the certificate is of an unknown authority: give its CA in the option ca',
+  UNABLE_TO_GET_ISSUER_CERT: 'the certificate is of an unknown authority: give its CA in the option ca',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    'the certificate is of an unknown authority: give its CA in tls.ca, or have the service send its intermediate certificates',
+    'the certificate is of an unknown authority: give its CA in the option ca, or have the service send its intermediate certificates',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'the certificate is of an unknown authority: give its CA in tls.ca, or have the service send its intermediate certificates',
+    'the certificate is of an unknown authority: give its CA in the option ca, or have the service send its intermediate certificates',
   INVALID_PURPOSE: 'the certificate is not one for servers',
   CERT_SIGNATURE_FAILURE: 'the signature of the certificate is wrong',
   CERT_REVOKED: 'the certificate is revoked',
@@ -32,15 +32,15 @@ const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /alert_certificate_required|alert certificate required/i,
-    'the service asks for a client certificate: give tls.cert and tls.key',
+    'the service asks for a client certificate: give the options cert and key',
   ],
   [
     /alert_(?:bad_certificate|certificate_(?:unknown|expired|revoked)|unsupported_certificate|unknown_ca|access_denied)|alert (?:bad certificate|certificate (?:unknown|expired|revoked)|unsupported certificate|unknown ca|access denied)/i,
-    'the service refuses the client certificate of tls.cert',
+    'the service refuses the client certificate of the option cert',
   ],
   [
     /unrecognized_name|unrecognized name/i,
-    'the service does not know the name that it is asked for: see tls.serverName',
+    'the service does not know the name that it is asked for: see the option serverName',
   ],
   [/no_application_protocol|no application protocol/i, 'the service does not speak HTTP/1.1'],
   [
@@ -67,7 +67,7 @@ export function explainTls(error: Error, expected: string): Error {
 function otherName(error: Error, expected: string): string {
   const names = 'cert' in error ? namesOf(error.cert) : ''
   const whose = names === '' ? 'another name' : names
-  return `the certificate is of ${whose}, not of ${JSON.stringify(expected)}: see tls.serverName`
+  return `the certificate is of ${whose}, not of ${JSON.stringify(expected)}: see the option serverName`
 }
 
 function namesOf(certificate: unknown): string {

@@ -1,7 +1,14 @@
+import * as http from 'node:http'
+import * as https from 'node:https'
 import type { Clock } from '../../core/clock.ts'
+import { outgoingContext } from '../../tls/outgoing.ts'
+import { explainTls } from '../../tls/tls-failure.ts'
 
 /** Octets that an answer may have. */
 const LIMIT = 512 * 1024
+/** Connections to one host, and how long one is kept without a use, in milliseconds. */
+const CONNECTIONS = 64
+const IDLE = 4000
 
 /** A request and how long its whole answer may take, in milliseconds. */
 export interface FetchOptions {
@@ -11,30 +18,73 @@ export interface FetchOptions {
   readonly body?: string
 }
 
+/** What came. */
+export interface Fetched {
+  readonly status: number
+  readonly text: string
+}
+
 /**
  * Fetches a URL of the configuration. Follows no redirect, as it would lead where the configuration does not. Rejects
  * with an Error that says why when no answer comes in time, or one of over 512 kB.
  */
-export async function fetchText(
-  url: string,
-  options: FetchOptions,
-  clock: Clock,
-): Promise<{ status: number; text: string }> {
-  const { timeout, ...request } = options
-  const controller = new AbortController()
-  const cancel = clock.after(timeout, () => controller.abort(new Error(`no answer within ${timeout} ms`)))
-  try {
-    const response = await fetch(url, { ...request, redirect: 'error', signal: controller.signal })
-    const chunks: Uint8Array[] = []
-    let size = 0
-    const body: AsyncIterable<Uint8Array> | null = response.body
-    for await (const chunk of body ?? []) {
-      size += chunk.length
-      if (size > LIMIT) throw new Error(`the answer has over ${LIMIT} bytes`)
-      chunks.push(chunk)
+export type FetchText = (url: string, options: FetchOptions) => Promise<Fetched>
+
+/** Makes what fetches, with connections of its own; `ca` is believed in place of the authorities that Node knows. */
+export function createFetch(ca: string | undefined, clock: Clock): FetchText {
+  const kept = { keepAlive: true, maxSockets: CONNECTIONS, timeout: IDLE }
+  const plain = new http.Agent(kept)
+  const secure = new https.Agent({ ...kept, rejectUnauthorized: true, secureContext: outgoingContext({ ca }) })
+  return async (url, options) => {
+    const target = new URL(url)
+    const { timeout } = options
+    const controller = new AbortController()
+    const late = new Error(`no answer within ${timeout} ms`)
+    const cancel = clock.after(timeout, () => controller.abort())
+    const ask = (): http.ClientRequest => {
+      const { body: _, ...rest } = options
+      const asked = { ...rest, timeout: 0, signal: controller.signal }
+      return target.protocol === 'https:'
+        ? https.request(target, { ...asked, agent: secure })
+        : http.request(target, { ...asked, agent: plain })
     }
-    return { status: response.status, text: Buffer.concat(chunks).toString('utf8') }
-  } finally {
-    cancel()
+    try {
+      return await answerOf(ask, options.body)
+    } catch (error) {
+      if (controller.signal.aborted) throw late
+      throw error instanceof Error ? explainTls(error, target.hostname) : error
+    } finally {
+      cancel()
+    }
   }
+}
+
+/** A connection that was kept may just have been closed for being idle: then the request goes out once more. */
+async function answerOf(ask: () => http.ClientRequest, body: string | undefined): Promise<Fetched> {
+  const first = ask()
+  try {
+    return await exchange(first, body)
+  } catch (error) {
+    const isStale = first.reusedSocket && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+    if (!isStale) throw error
+    return exchange(ask(), body)
+  }
+}
+
+function exchange(asked: http.ClientRequest, body: string | undefined): Promise<Fetched> {
+  return new Promise((resolve, reject) => {
+    asked.on('error', reject)
+    asked.on('response', (response) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > LIMIT) asked.destroy(new Error(`the answer has over ${LIMIT} bytes`))
+        else chunks.push(chunk)
+      })
+      response.on('error', reject)
+      response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8') }))
+    })
+    asked.end(body)
+  })
 }

@@ -5,7 +5,8 @@ import { GatewayError } from '../../core/errors.ts'
 import { Headers } from '../../http/headers.ts'
 import { duration } from '../../core/units.ts'
 import { type Claims, isClaims } from './claims.ts'
-import { fetchText } from './fetch-text.ts'
+import { certificates } from '../../tls/pem-schema.ts'
+import { createFetch } from './fetch-text.ts'
 import { httpUrl, shownUrl } from './url.ts'
 
 /** Octets that an answer may have. */
@@ -19,6 +20,12 @@ const questionFields = {
     .optional()
     .describe('Path of the introspection endpoint at the service.'),
   url: httpUrl.optional().describe('The introspection endpoint, in place of `service` and `path`.'),
+  ca: certificates
+    .optional()
+    .describe(
+      'File with the certificates, in PEM, of the authorities that are believed for `url`, in place of those that Node.js ' +
+        'comes with; for a service, its `tls` says that. Default those.',
+    ),
   credentials: z
     .strictObject({
       id: z.string().describe('Name of the gateway at the endpoint.'),
@@ -53,6 +60,8 @@ export interface Question {
   readonly service?: string | undefined
   readonly path?: string | undefined
   readonly url?: string | undefined
+  /** PEM. */
+  readonly ca?: string | undefined
   readonly credentials?: { readonly id: string; readonly secret: string } | undefined
   /** Milliseconds. */
   readonly timeout: number
@@ -60,12 +69,20 @@ export interface Question {
 
 /** Refuses options that say nothing or two things of whom to ask. */
 export function checkTarget(
-  { service, path, url }: Pick<Question, 'service' | 'path' | 'url'>,
+  { service, path, url, ca }: Pick<Question, 'service' | 'path' | 'url' | 'ca'>,
   context: z.RefinementCtx,
 ): void {
   const isService = service !== undefined && path !== undefined && url === undefined
   const isUrl = service === undefined && path === undefined && url !== undefined
   if (!isService && !isUrl) context.addIssue({ code: 'custom', message: 'needs either service and path, or url' })
+  const unused = isService && ca !== undefined
+  if (unused)
+    context.addIssue({
+      code: 'custom',
+      path: ['ca'],
+      message: 'ca beside service: give it to the tls of the service',
+      input: '[redacted]',
+    })
 }
 
 /** Asks about a token: what it says, or null where it is not active. Rejects with a GatewayError without an answer. */
@@ -104,13 +121,19 @@ function parseAnswer(text: string): Claims | null {
 
 type Ask = (form: string) => Promise<{ readonly status: number; readonly text: string }>
 
-function createAsk({ service, path, url, credentials, timeout }: Question, { clock, callService }: PolicyToolbox): Ask {
+function createAsk(
+  { service, path, url, ca, credentials, timeout }: Question,
+  { clock, callService }: PolicyToolbox,
+): Ask {
   const headers = {
     Accept: 'application/json',
     'Content-Type': 'application/x-www-form-urlencoded',
     ...(credentials !== undefined && { Authorization: basic(credentials) }),
   }
-  if (url !== undefined) return (form) => fetchText(url, { method: 'POST', headers, body: form, timeout }, clock)
+  if (url !== undefined) {
+    const fetchText = createFetch(ca, clock)
+    return (form) => fetchText(url, { method: 'POST', headers, body: form, timeout })
+  }
   return async (form) => {
     const { status, body } = await callService(service ?? '', {
       method: 'POST',

@@ -64,11 +64,11 @@ function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToo
 }
 
 function keySource(options: IssuerOptions, toolbox: PolicyToolbox, changed: () => void): KeySource {
-  const { secret = [], publicKeys, jwks, issuer, refresh } = options
+  const { secret = [], publicKeys, jwks, issuer, ca, refresh } = options
   const configured = configuredKeys(secret, publicKeys ?? [])
   const needsRemote = publicKeys === undefined && allowedAlgorithms(options).some((name) => !isSecretAlgorithm(name))
   if (!needsRemote) return configured
   const from = jwks === undefined ? { issuer: issuer ?? '' } : { jwks }
-  const remote = new RemoteKeys({ from, refresh, changed }, toolbox)
+  const remote = new RemoteKeys({ from, ca, refresh, changed }, toolbox)
   return { find: (algorithm, id) => (isSecretAlgorithm(algorithm) ? configured : remote).find(algorithm, id) }
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isToken } from '../../core/field.ts'
 import { oneOrMore } from '../../core/one-or-more.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
+import { certificates } from '../../tls/pem-schema.ts'
 import { fieldName } from '../field-name.ts'
 import { originPattern } from '../origins.ts'
 import { cacheSize } from './cache-size.ts'
@@ -40,6 +41,12 @@ const issuerFields = {
     .optional()
     .describe('PEM public keys or certificates: the text, or a file, found from the working directory.'),
   jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
+  ca: certificates
+    .optional()
+    .describe(
+      'File with the certificates, in PEM, of the authorities that are believed where keys are fetched, in place of those ' +
+        'that Node.js comes with. Default those.',
+    ),
   algorithms: z
     .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
     .array()
@@ -152,6 +159,7 @@ export function issuersOf(options: JwtOptions): readonly IssuerOptions[] {
 function merged(own: OneOfIssuers, all: JwtOptions): IssuerOptions {
   return {
     ...own,
+    ca: own.ca ?? all.ca,
     algorithms: own.algorithms ?? all.algorithms,
     audience: own.audience ?? all.audience,
     type: own.type ?? all.type,

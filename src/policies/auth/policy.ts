@@ -34,6 +34,12 @@ const shared = new WeakMap<PolicyToolbox, Map<string, readonly Active[]>>()
 export const auth = definePolicy({
   name: 'auth',
   summary: 'Finds out who calls by a token or an API key, tells the service, and refuses everybody else.',
+  certificates: [
+    ['methods', '*', 'ca'],
+    ['methods', '*', 'introspection', 'ca'],
+    ['methods', '*', 'issuers', '*', 'ca'],
+    ['methods', '*', 'issuers', '*', 'introspection', 'ca'],
+  ],
   options: z.strictObject({
     methods: methodsSchema.describe(
       'How callers may prove who they are; the first method that recognises the credentials decides.',

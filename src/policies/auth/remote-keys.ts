@@ -1,7 +1,7 @@
 import type { Toolbox } from '../../core/toolbox.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { type Claims, isClaims } from './claims.ts'
-import { fetchText } from './fetch-text.ts'
+import { createFetch, type FetchText } from './fetch-text.ts'
 import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
 import { shownUrl } from './url.ts'
 
@@ -17,6 +17,8 @@ const MOST_KEYS = 100
 export interface RemoteKeysOptions {
   /** Where the set is, or the OpenID provider that says where. */
   readonly from: { readonly jwks: string } | { readonly issuer: string }
+  /** The authority that is believed, PEM, in place of those that Node knows. */
+  readonly ca?: string | undefined
   /** Age in milliseconds at which the set is fetched again. */
   readonly refresh: number
   /** The set is another one than before. */
@@ -31,6 +33,7 @@ export interface RemoteKeysOptions {
 export class RemoteKeys implements KeySource {
   private readonly options: RemoteKeysOptions
   private readonly toolbox: Toolbox
+  private readonly fetch: FetchText
   private keys: readonly VerificationKey[] | null = null
   /** The set as it came. */
   private text = ''
@@ -43,6 +46,7 @@ export class RemoteKeys implements KeySource {
   constructor(options: RemoteKeysOptions, toolbox: Toolbox) {
     this.options = options
     this.toolbox = toolbox
+    this.fetch = createFetch(options.ca, toolbox.clock)
     void this.refresh()
   }
 
@@ -131,11 +135,7 @@ export class RemoteKeys implements KeySource {
   }
 
   private async get(url: string): Promise<string> {
-    const { status, text } = await fetchText(
-      url,
-      { timeout: TIMEOUT, headers: { Accept: 'application/json' } },
-      this.toolbox.clock,
-    )
+    const { status, text } = await this.fetch(url, { timeout: TIMEOUT, headers: { Accept: 'application/json' } })
     if (status !== 200) throw new Error(`${shownUrl(url)} answers with status ${status}`)
     return text
   }
