@@ -129,8 +129,9 @@ for (const version of VERSIONS) {
     client.write(GET)
     while (service.sockets.length === 0) await new Promise(setImmediate)
     // Until the gateway reads no further.
-    for (let before = -1; before !== service.sockets[0]!.bytesWritten - service.sockets[0]!.writableLength;) {
-      before = service.sockets[0]!.bytesWritten - service.sockets[0]!.writableLength
+    const [socket] = service.sockets
+    for (let sent = -1; sent !== socket!.bytesWritten - socket!.writableLength;) {
+      sent = socket!.bytesWritten - socket!.writableLength
       for (let i = 0; i < 50; i++) await new Promise(setImmediate)
     }
     client.socket.resume()
