@@ -24,7 +24,15 @@ async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const target = { host: '127.0.0.1', port, authority: `127.0.0.1:${port}` }
-  return { ...target, method: 'GET', path: '/health?deep=1', headers: {}, body: '', encryption: null }
+  return {
+    ...target,
+    method: 'GET',
+    path: '/health?deep=1',
+    headers: {},
+    body: '',
+    encryption: null,
+    proxyProtocol: 'off',
+  }
 }
 
 function answering(t: TestContext, listener: RequestListener): Promise<ProbeTarget> {

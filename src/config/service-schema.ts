@@ -127,6 +127,13 @@ const serviceFields = z.strictObject({
         'instance, anything else is a fixed name, for health checks too, which have the instance for "client". ' +
         'Default client.',
     ),
+  proxyProtocol: z
+    .enum(['off', 'v1', 'v2'])
+    .default('off')
+    .describe(
+      'Version of the PROXY protocol in which the instances are told who the client is, at the beginning of each connection, ' +
+        'which then carries the requests of no other client: off, v1 or v2. Default off.',
+    ),
   tls: serviceTlsSchema
     .optional()
     .describe('How https instances are connected to. Default: certificates of the authorities that Node.js knows.'),

@@ -38,8 +38,8 @@ export interface PoolSize {
 /** The lanes of one thread to one instance. */
 export interface LanePool {
   readonly size: PoolSize
-  /** A lane to use at once, if there is one. */
-  take(): Lane | null
+  /** A lane for a request of that client to use at once, if there is one. */
+  take(client: string): Lane | null
   /** A lane for a request of that client, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
   acquire(client: string): Promise<Lane>
   /** Ends idle connections now and busy ones after their exchange. */

@@ -17,6 +17,8 @@ const CONTINUE_TIMEOUT = 1_000
 
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
 export class ClientConnection extends ResponseReader implements WriterOwner, Lane {
+  /** The client that the service was told it is for; null where it is for anybody. */
+  introduced: string | null = null
   private readonly owner: ClientOwner
   private readonly writer: MessageWriter
   private served = 0

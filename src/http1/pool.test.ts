@@ -46,6 +46,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
       idleTimeout: 30_000,
       poolTimeout: 5000,
       encryption: null,
+      introduction: null,
       lifetime: () => 300_000,
       ...options,
     },
@@ -88,15 +89,15 @@ const code = (error: unknown) => error instanceof GatewayError && error.code
 
 test('a connection that is free carries the next request, the one used last first', async (t) => {
   const { service, pool, acquire } = await open(t)
-  assert.equal(pool.take(), null)
+  assert.equal(pool.take('a'), null)
   const [first, second] = [await acquire(), await acquire()]
   assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, streaming: 0, waiting: 0 })
   await ask(first)
   await ask(second)
   assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
-  assert.equal(pool.take(), second)
-  assert.equal(pool.take(), first)
-  assert.equal(pool.take(), null)
+  assert.equal(pool.take('a'), second)
+  assert.equal(pool.take('a'), first)
+  assert.equal(pool.take('a'), null)
   assert.equal(service.connections, 2)
 })
 
@@ -210,7 +211,7 @@ test('an idle connection that the service closes leaves the pool', async (t) => 
   peer.end()
   await gone
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
-  assert.equal(pool.take(), null)
+  assert.equal(pool.take('a'), null)
 })
 
 test('an idle connection leaves the pool in time', async (t) => {

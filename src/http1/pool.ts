@@ -27,6 +27,11 @@ export interface PoolOptions extends ClientOptions {
   readonly connectTimeout: number
   /** Told of each exchange that was ended as it waited for its own client while others waited for its connection. */
   readonly madeWay: () => void
+  /**
+   * What a new connection begins with, which says for which client it is: it is used for no other one then. Null where
+   * connections are for anybody.
+   */
+  readonly introduction: ((client: string, socket: Socket) => Buffer) | null
 }
 
 /**
@@ -69,15 +74,22 @@ export class ConnectionPool implements ClientOwner, LanePool {
     return this.busy + this.idle.length + this.connecting >= this.options.connections
   }
 
-  take(): ClientConnection | null {
-    const connection = this.idle.pop()
+  take(client: string): ClientConnection | null {
+    const connection = this.options.introduction === null ? this.idle.pop() : this.idleOf(client)
     if (connection === undefined) return null
     this.busy++
     return connection
   }
 
+  private idleOf(client: string): ClientConnection | undefined {
+    const at = this.idle.findLastIndex(({ introduced }) => introduced === client)
+    return at === -1 ? undefined : this.idle.splice(at, 1)[0]
+  }
+
   acquire(client: string): Promise<ClientConnection> {
-    if (!this.full) return this.connect()
+    // Where idle ones are of no use to this client, the one that has been idle for longest makes way.
+    if (this.full && this.options.introduction !== null) this.idle[0]?.destroy()
+    if (!this.full) return this.connect(client)
     const { queue, queueTimeout } = this.options
     if (this.waiting.size >= queue) {
       const last = this.waiting.lastBeyond(queue / 2, client)
@@ -107,10 +119,17 @@ export class ConnectionPool implements ClientOwner, LanePool {
       this.busy++
     }
     const waiter = this.nextWaiter()
-    if (waiter !== undefined) return waiter.resolve(connection)
+    if (waiter !== undefined) return this.handOver(connection, waiter)
     if (this.closing) return connection.destroy()
     this.busy--
     this.idle.push(connection)
+  }
+
+  /** Of use to that client only if it is for anybody, or for that one; else it makes way for another. */
+  private handOver(connection: ClientConnection, waiter: Waiter): void {
+    if (this.options.introduction === null || connection.introduced === waiter.client) return waiter.resolve(connection)
+    this.connect(waiter.client).then(waiter.resolve, waiter.reject)
+    connection.destroy()
   }
 
   detach(connection: ClientConnection): boolean {
@@ -140,7 +159,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
   private replace(): void {
     if (this.closing || this.full) return
     const waiter = this.nextWaiter()
-    if (waiter !== undefined) this.connect().then(waiter.resolve, waiter.reject)
+    if (waiter !== undefined) this.connect(waiter.client).then(waiter.resolve, waiter.reject)
   }
 
   private nextWaiter(): Waiter | undefined {
@@ -150,9 +169,9 @@ export class ConnectionPool implements ClientOwner, LanePool {
     return waiter
   }
 
-  private connect(): Promise<ClientConnection> {
+  private connect(client: string): Promise<ClientConnection> {
     const { lookup } = this
-    const { host, port, connectTimeout, encryption } = this.options
+    const { host, port, connectTimeout, encryption, introduction } = this.options
     this.connecting++
     return new Promise((resolve, reject) => {
       let connection: ClientConnection | null = null
@@ -199,6 +218,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
         settle()
         if (!secure) readOn(socket)
         const made = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
+        made.introduced = introduction === null ? null : client
         connection = made
         this.counted.add(made)
         this.busy++
@@ -220,6 +240,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
       this.deadlines.watch(timed)
       socket.on('error', failed)
       socket.on('connect', () => {
+        if (introduction !== null) socket.write(introduction(client, socket))
         if (encryption === null) stands()
         else encrypt(encryption)
       })

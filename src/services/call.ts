@@ -7,10 +7,11 @@ import type { Abortable, Exchange } from '../http/exchange.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { createForward } from './forward.ts'
+import { ITSELF } from './proxy-header.ts'
 import type { Service } from './service.ts'
 
 /** The gateway itself, where a client would be. */
-const NOBODY = { address: '127.0.0.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
+const NOBODY = { address: ITSELF, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
 
 /**
  * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,

@@ -113,7 +113,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     if (reason !== undefined) this.service.retries.count(reason)
     this.choose(instance)
     // 2.
-    const lane = instance.pool.take()
+    const lane = instance.pool.take(this.exchange.client.address)
     if (lane !== null) return this.send(lane)
     this.connect(instance)
   }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { formatAddress, formatAuthority } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -11,6 +12,7 @@ import { Candidates } from './balancers/candidates.ts'
 import { balancers, type BalancerName } from './balancers/index.ts'
 import type { HealthBoard } from './health/board.ts'
 import type { Instance } from './instance.ts'
+import { proxyHeader, type ProxyVersion } from './proxy-header.ts'
 import { InstanceMetrics, Retries, watchInstance } from './instance-metrics.ts'
 
 /** What a service is made of; times are milliseconds. */
@@ -35,6 +37,8 @@ export interface ServiceOptions {
   readonly host: string
   /** How its https instances are connected to. */
   readonly tls?: OutgoingTlsOptions | undefined
+  /** The version of the PROXY protocol that its instances read, or 'off'. */
+  readonly proxyProtocol: ProxyVersion | 'off'
 }
 
 /** What a route may say in place of its service, in milliseconds. */
@@ -84,6 +88,11 @@ export class Service {
     const madeWay = (): void => slow.add(1)
     const secure = options.instances.some(({ url }) => url.scheme === 'https')
     const tls = secure ? new OutgoingTls(options.tls ?? {}, this.clock) : null
+    const { proxyProtocol } = options
+    const introduction =
+      proxyProtocol === 'off'
+        ? null
+        : (client: string, socket: Socket): Buffer => proxyHeader(proxyProtocol, client, socket)
     this.instances = options.instances.map(({ url, weight }, index) => ({
       metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
       address: formatAddress(url),
@@ -109,6 +118,7 @@ export class Service {
           responseTimeout: timeouts.response,
           idleTimeout: timeouts.idle,
           madeWay,
+          introduction,
           encryption: url.scheme === 'https' ? tls!.to(url.host) : null,
         },
         deadlines,

@@ -6,6 +6,8 @@ export interface SecurePlace {
   readonly host: string
   readonly port: number
   readonly lookup?: LookupFunction
+  /** What is said before TLS begins. */
+  readonly introduction?: ((socket: Socket) => Buffer) | null
 }
 
 /**
@@ -13,7 +15,7 @@ export interface SecurePlace {
  * function gives up before that, and nothing is told any more.
  */
 export function connectSecurely(
-  place: SecurePlace,
+  { introduction = null, ...place }: SecurePlace,
   encryption: OutgoingEncryption,
   done: (error: Error | null, socket: Socket) => void,
 ): () => void {
@@ -33,6 +35,7 @@ export function connectSecurely(
   socket.on('error', finish)
   socket.on('connect', () => {
     socket.on('error', ignore)
+    if (introduction !== null) socket.write(introduction(socket))
     socket = encryption.begin(socket, finish)
   })
   return giveUp

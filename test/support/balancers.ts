@@ -35,6 +35,14 @@ export async function startNginx(t: TestContext, blocks: (port: number) => strin
   return port!
 }
 
+/** Blocks of nginx's `http` that write nothing outside of its folder. */
+export function httpBlock(server: string): string {
+  const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((what) => `${what}_temp_path ${what};`)
+    .join(' ')
+  return `http { access_log off; ${folders} ${server} }`
+}
+
 async function run(t: TestContext, port: number, command: string, args: readonly string[]): Promise<void> {
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
@@ -63,7 +71,8 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-async function temporaryFolder(t: TestContext): Promise<string> {
+/** A folder until the end of the test. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-balancer-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   return folder

@@ -1,5 +1,6 @@
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
+import type { ProxyVersion } from '../proxy-header.ts'
 import { InstanceMonitor, type HealthOptions, type InstanceReport, type MonitorContext } from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
 import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
@@ -12,6 +13,8 @@ export interface CheckedService extends Addressed {
   readonly health: HealthOptions | false
   /** 'client', 'instance', or the Host to send. */
   readonly host: string
+  /** The version of the PROXY protocol that its instances read. Default off. */
+  readonly proxyProtocol?: ProxyVersion | 'off'
 }
 
 /** What is known of a service's instances. */
@@ -79,7 +82,7 @@ export class HealthChecker {
 
   private adopt(
     service: string,
-    { instances, health, host, tls = {} }: CheckedService,
+    { instances, health, host, tls = {}, proxyProtocol = 'off' }: CheckedService,
     slots: readonly number[],
   ): InstanceMonitor[] {
     const before = this.monitors.get(service) ?? []
@@ -89,7 +92,8 @@ export class HealthChecker {
       if (monitors.has(address)) continue
       // There is no client whose Host could be passed on.
       const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
-      const options = health === false ? false : { ...health, authority, tls: url.scheme === 'https' ? tls : null }
+      const connection = { tls: url.scheme === 'https' ? tls : null, proxyProtocol }
+      const options = health === false ? false : { ...health, ...connection, authority }
       const target = { service, address, host: url.host, port: url.port, slot: slots[index]! }
       const monitor =
         before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, options, this.context)

@@ -3,6 +3,7 @@ import { LONGEST_DELAY } from '../../core/clock.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { Instance } from '../instance.ts'
+import type { ProxyVersion } from '../proxy-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Probe } from './probe.ts'
 
@@ -60,6 +61,7 @@ export interface MonitorOptions extends HealthOptions {
   readonly authority: string
   /** Null where the instance is connected to without TLS. */
   readonly tls: OutgoingTlsOptions | null
+  readonly proxyProtocol: ProxyVersion | 'off'
 }
 
 /** Checks one instance, one check at a time, and keeps its slot on the board up to date. */

@@ -1,8 +1,9 @@
-import { request } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { type ClientRequestArgs, request } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { rotatingLookup } from '../../http1/rotating-lookup.ts'
 import { connectSecurely } from '../../tls/connect-securely.ts'
 import type { OutgoingEncryption } from '../../tls/outgoing.ts'
+import { ITSELF, proxyHeader, type ProxyVersion } from '../proxy-header.ts'
 
 /** What a check asks for. */
 export interface ProbeTarget {
@@ -19,6 +20,8 @@ export interface ProbeTarget {
   readonly body: string
   /** Null where the connection is not encrypted. */
   readonly encryption: OutgoingEncryption | null
+  /** The version of the PROXY protocol by which the connection says that it is for nobody else. */
+  readonly proxyProtocol: ProxyVersion | 'off'
 }
 
 /**
@@ -37,7 +40,8 @@ const HEAD_LIMIT = 64 * 1024
 const lookup = rotatingLookup()
 
 /** A request over a connection of its own. The body has to arrive as well: an instance that stalls in it is not well. */
-export const httpProbe: Probe = ({ host, port, authority, method, path, headers, body, encryption }, done) => {
+export const httpProbe: Probe = (target, done) => {
+  const { host, port, authority, method, path, headers, body } = target
   let open = true
   const finish = (outcome: number | Error): void => {
     if (!open) return
@@ -46,18 +50,20 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
     asked.destroy()
   }
   let stopConnecting: (() => void) | null = null
-  const secureConnection = (_: unknown, connected: (error: Error | null, socket: Duplex) => void): undefined => {
-    stopConnecting = connectSecurely({ host, port, lookup }, encryption!, (error, socket) => {
+  const begin = beginningOf(target)
+  const connectFirst: ClientRequestArgs['createConnection'] = (_, connected) => {
+    stopConnecting = begin!((error, socket) => {
       stopConnecting = null
       connected(error, socket)
     })
+    return undefined
   }
   const asked = request({
     host,
     port,
     method,
     path,
-    ...(encryption === null ? { agent: false } : { createConnection: secureConnection }),
+    ...(begin === null ? { agent: false } : { createConnection: connectFirst }),
     setHost: false,
     maxHeaderSize: HEAD_LIMIT,
     lookup,
@@ -80,5 +86,35 @@ export const httpProbe: Probe = ({ host, port, authority, method, path, headers,
     open = false
     stopConnecting?.()
     asked.destroy()
+  }
+}
+
+/** Makes a connection, and tells once of it or of what kept it from standing. Returns what gives up. */
+type Begin = (done: (error: Error | null, socket: Socket) => void) => () => void
+
+/** How a connection is made that does not begin with the request; null where it does. */
+function beginningOf({ host, port, encryption, proxyProtocol }: ProbeTarget): Begin | null {
+  const introduction = proxyProtocol === 'off' ? null : (ends: Socket) => proxyHeader(proxyProtocol, ITSELF, ends)
+  if (encryption !== null) return (done) => connectSecurely({ host, port, lookup, introduction }, encryption, done)
+  return introduction === null ? null : (done) => connectIntroduced({ host, port }, introduction, done)
+}
+
+function connectIntroduced(
+  place: { readonly host: string; readonly port: number },
+  introduction: (ends: Socket) => Buffer,
+  done: (error: Error | null, socket: Socket) => void,
+): () => void {
+  const socket = connect({ ...place, lookup, autoSelectFamily: true, noDelay: true })
+  const failed = (error: Error): void => done(error, socket)
+  socket.on('error', failed)
+  socket.on('connect', () => {
+    socket.off('error', failed)
+    socket.write(introduction(socket))
+    done(null, socket)
+  })
+  return () => {
+    socket.off('error', failed)
+    socket.on('error', () => {})
+    socket.destroy()
   }
 }

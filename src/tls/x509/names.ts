@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net'
+import { ipOctets } from '../../core/ip-octets.ts'
 import { implicit, objectIdentifier, sequence, setOf, utf8String } from './der.ts'
 
 /** Whom a certificate is about, or who signed it (RFC 5280 section 4.1.2.6). */
@@ -46,17 +46,4 @@ function kindOf(name: string): number | null {
   if (name.includes('://')) return 6
   if (name.includes('@')) return 1
   return /^[\w.*-]+$/.test(name) ? 2 : null
-}
-
-/** The octets of an IP address, or null for any other text. */
-function ipOctets(address: string): Buffer | null {
-  if (isIPv4(address)) return Buffer.from(address.split('.').map(Number))
-  if (!isIPv6(address)) return null
-  // The URL writes what is left as groups of hexadecimal digits, with at most one "::".
-  const host = URL.parse(`http://[${address}]`)?.hostname.slice(1, -1)
-  if (host === undefined) return null
-  const [before = [], after = []] = host.split('::').map((part) => (part === '' ? [] : part.split(':')))
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0')
-  const groups = [...before, ...zeros, ...after]
-  return Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex')
 }

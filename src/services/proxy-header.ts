@@ -1,0 +1,72 @@
+import { ipOctets } from '../core/ip-octets.ts'
+
+/** The version of the PROXY protocol that a service reads. */
+export type ProxyVersion = 'v1' | 'v2'
+
+/** The ends of a connection to an instance. */
+export interface ConnectionEnds {
+  readonly localAddress?: string | undefined
+  readonly localPort?: number | undefined
+  readonly remoteAddress?: string | undefined
+  readonly remotePort?: number | undefined
+}
+
+/** In place of a client: the gateway itself, as in a health check. */
+export const ITSELF = ''
+
+const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
+const LOCAL = 0x20
+const PROXY = 0x21
+const TCP4 = 0x11
+const TCP6 = 0x21
+/** An IPv4 address as one of IPv6 (RFC 4291 section 2.5.5.2). */
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex')
+
+/**
+ * The header of the PROXY protocol (proxy-protocol.txt) that says for which client a connection is, by its IP address, or that
+ * it is for ITSELF. The destination is the other end of the connection. The port of the client is 0: what comes over several
+ * of its connections goes out over one.
+ */
+export function proxyHeader(version: ProxyVersion, client: string, ends: ConnectionEnds): Buffer {
+  const own = version === 'v2' ? null : (ends.localAddress ?? null)
+  const source = octetsOf(client === ITSELF ? own : client)
+  const destination = octetsOf(ends.remoteAddress ?? null)
+  if (source === null || destination === null) return unnamed(version)
+  const [from, to] =
+    source.length === destination.length ? [source, destination] : [mapped(source), mapped(destination)]
+  const ports = [client === ITSELF ? (ends.localPort ?? 0) : 0, ends.remotePort ?? 0] as const
+  return version === 'v1' ? line(from, to, ports) : binary(from, to, ports)
+}
+
+/** Version 1 can only say that it does not know; version 2 says that nobody else is meant. */
+function unnamed(version: ProxyVersion): Buffer {
+  return version === 'v1' ? Buffer.from('PROXY UNKNOWN\r\n') : Buffer.concat([SIGNATURE, Buffer.from([LOCAL, 0, 0, 0])])
+}
+
+function line(from: Buffer, to: Buffer, ports: readonly number[]): Buffer {
+  const family = from.length === 4 ? 'TCP4' : 'TCP6'
+  return Buffer.from(`PROXY ${family} ${textOf(from)} ${textOf(to)} ${ports.join(' ')}\r\n`)
+}
+
+function binary(from: Buffer, to: Buffer, ports: readonly number[]): Buffer {
+  const fixed = Buffer.from([PROXY, from.length === 4 ? TCP4 : TCP6, 0, 2 * from.length + 4])
+  const both = Buffer.alloc(4)
+  for (const [i, port] of ports.entries()) both.writeUInt16BE(port, 2 * i)
+  return Buffer.concat([SIGNATURE, fixed, from, to, both])
+}
+
+/** Without a zone, which only this machine knows. */
+function octetsOf(address: string | null): Buffer | null {
+  const octets = address === null ? null : ipOctets(address.replace(/%.*/, ''))
+  if (octets === null || octets.length === 4 || MAPPED.compare(octets, 0, 12) !== 0) return octets
+  return octets.subarray(12)
+}
+
+function mapped(octets: Buffer): Buffer {
+  return octets.length === 4 ? Buffer.concat([MAPPED, octets]) : octets
+}
+
+function textOf(octets: Buffer): string {
+  if (octets.length === 4) return octets.join('.')
+  return Array.from({ length: 8 }, (_, group) => octets.readUInt16BE(2 * group).toString(16)).join(':')
+}
