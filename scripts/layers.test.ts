@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { violations } from './layers.ts'
+import { lineEnds, violations } from './layers.ts'
 
 test('a folder may import itself, packages and the layers below it', () => {
   const source = `import { z } from 'zod'
@@ -39,4 +39,11 @@ test('single files of a layer can be open to another one', () => {
 
 test('a folder without a row in the table is reported', () => {
   assert.match(violations('plugins/x.ts', '')[0] ?? '', /plugins has no row/)
+})
+
+test('only the wires, and what they share, have line ends of the wire', () => {
+  const source = '\nconst line = `X-A: ${a}\\r\\n`'
+  assert.match(lineEnds('policies/x.ts', source).join(), /^src\/policies\/x\.ts:2: only wires end lines with CR LF/)
+  for (const file of ['http/headers.ts', 'http1/reply-head.ts', 'listener/proxy-protocol/version-2.ts'])
+    assert.deepEqual(lineEnds(file, source), [])
 })

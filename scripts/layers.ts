@@ -1,4 +1,7 @@
-/** Holds the layers of src: which part may import which. Prints every import that breaks them and exits 1. */
+/**
+ * Holds the layers of src: which part may import which, and that only the wires and what they share write line ends of the
+ * wire. Prints whatever breaks that and exits 1.
+ */
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 
@@ -52,6 +55,18 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
 /** Relative specifiers of import and export declarations, import() and new URL(…) as worker threads are given it. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+)'/g
 
+/** Those that write what goes over a connection, and what they share. */
+const WIRES = ['http/', 'http1/', 'listener/proxy-protocol/']
+
+/** Where one file that is none of a wire has a line end of the wire: field lines are made by `http/field-lines.ts`. */
+export function lineEnds(file: string, source: string): string[] {
+  if (WIRES.some((folder) => file.startsWith(folder))) return []
+  return source.split('\n').flatMap((line, index) => {
+    if (!line.includes(String.raw`\r\n`)) return []
+    return [`src/${file}:${index + 1}: only wires end lines with CR LF: make field lines with src/http/field-lines.ts`]
+  })
+}
+
 /** The imports of one file that break the layers, each as a sentence; `file` is relative to src, with slashes. */
 export function violations(file: string, source: string): string[] {
   const [part = ''] = file.split('/')
@@ -78,7 +93,11 @@ function mayImport(part: string, allowed: (typeof layers)[string], target: strin
 if (import.meta.main) {
   const src = join(import.meta.dirname, '../src')
   const files = globSync('**/*.ts', { cwd: src, exclude: ['**/*.test.ts'] })
-  const found = files.flatMap((file) => violations(file.replaceAll('\\', '/'), readFileSync(join(src, file), 'utf8')))
+  const found = files.flatMap((each) => {
+    const file = each.replaceAll('\\', '/')
+    const source = readFileSync(join(src, each), 'utf8')
+    return violations(file, source).concat(lineEnds(file, source))
+  })
   for (const violation of found) console.log(violation)
   process.exitCode = found.length === 0 ? 0 : 1
 }

@@ -3,6 +3,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { Bytes } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
 import { Headers, headersFromWire } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 
@@ -15,7 +16,7 @@ const TAKES_GZIP = /(?:^|,)[\t ]*gzip[\t ]*(?:;[\t ]*q=(?:1(?:\.0*)?|0\.\d*[1-9]
 export class Representation {
   private readonly content: Bytes
   private readonly tag: string
-  /** Every field but ETag and Content-Encoding, each "Name: value\r\n". */
+  /** Every field but ETag and Content-Encoding, as field lines. */
   private readonly fields: string
   private zipped: Promise<Bytes> | null = null
 
@@ -30,13 +31,13 @@ export class Representation {
     const known = headers.combined('If-None-Match')
     if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? ''))
       return this.reply(this.tag, '', known, this.content)
-    const fields = 'Content-Encoding: gzip\r\n'
+    const fields = knownLine('Content-Encoding', 'gzip')
     this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content).kept())
     return this.zipped.then((content) => this.reply(`${this.tag}-gzip`, fields, known, content))
   }
 
   private reply(tag: string, fields: string, known: string | undefined, content: Bytes): Reply {
-    const etag = `ETag: "${tag}"\r\n`
+    const etag = knownLine('ETag', `"${tag}"`)
     if (known !== undefined && (known === '*' || known.includes(`"${tag}"`)))
       return new Reply(304, headersFromWire(this.fields + etag), null)
     return new Reply(200, headersFromWire(this.fields + etag + fields), content)

@@ -21,12 +21,6 @@ export function isWireField(name: string): boolean {
   return WIRE.test(name)
 }
 
-/** "Name: value\r\n". Throws a TypeError that says what is wrong with the name or the value. */
-export function fieldLine(name: string, value: string): string {
-  checkField(name, value)
-  return `${name}: ${value}\r\n`
-}
-
 /** Throws a TypeError for a name or a value that may not stand on the wire, or a name that is the wire's own. */
 export function checkField(name: string, value: string): void {
   if (!TOKEN.test(name))

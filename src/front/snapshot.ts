@@ -5,6 +5,7 @@ import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { compose, type Handler, type Middleware } from '../http/handler.ts'
+import { knownLine } from '../http/field-lines.ts'
 import { Headers, headersFromWire, wireOf } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
@@ -159,7 +160,7 @@ export class Snapshot {
 /** The fields of a preflight together with those that it asks about, whose values it does not know. */
 function withNames(headers: Headers): Headers {
   // Any token may be asked about, also those that only the wire writes.
-  const asked = preflightNames(headers).map((name) => `${name}: \r\n`)
+  const asked = preflightNames(headers).map((name) => knownLine(name, ''))
   return headersFromWire(wireOf(headers) + asked.join(''))
 }
 
@@ -241,7 +242,7 @@ function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string
   const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
   const forward = createForward(service, {
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
-    prefixField: prefix === null ? '' : `X-Forwarded-Prefix: ${prefix}\r\n`,
+    prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
     timeouts: service.timeoutsWith(timeouts),
   })
   return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward

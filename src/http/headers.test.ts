@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { fieldLine } from '../core/field.ts'
+import { fieldLine } from './field-lines.ts'
 import { appendLines, hasAnyOf, Headers, headersFromWire, replaceLines, sameName, wireOf } from './headers.ts'
 import { NameSet } from './name-set.ts'
 

@@ -1,4 +1,4 @@
-import { fieldLine } from '../core/field.ts'
+import { fieldLine } from './field-lines.ts'
 import type { NameSet } from './name-set.ts'
 import { sameNameAt } from './same-name.ts'
 

@@ -1,9 +1,12 @@
 import { Bytes } from './body.ts'
 import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from '../core/errors.ts'
 import type { Exchange } from './exchange.ts'
+import { knownLine } from './field-lines.ts'
 import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
 import { newUuid } from '../core/uuid.ts'
+
+const FIELDS = knownLine('Content-Type', 'application/problem+json') + knownLine('Cache-Control', 'no-store')
 
 /** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
 const heads = new Map(
@@ -20,7 +23,7 @@ const heads = new Map(
  */
 export function problemReply(thrown: unknown, correlationId: string, traceId = ''): Reply {
   const error = asGatewayError(thrown)
-  const headers = headersFromWire('Content-Type: application/problem+json\r\nCache-Control: no-store\r\n')
+  const headers = headersFromWire(FIELDS)
   for (const [name, value] of error.headers) headers.append(name, value)
   return new Reply(error.status, headers, Bytes.fromText(problemText(error, correlationId, traceId)))
 }

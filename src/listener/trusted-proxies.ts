@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 import type { Client } from '../http/exchange.ts'
 import { NameSet } from '../http/name-set.ts'
+import { knownLine } from '../http/field-lines.ts'
+import { headersFromWire } from '../http/headers.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
@@ -98,13 +100,11 @@ export class TrustedProxies {
   }
 }
 
-/** The address in the one line of that name, in lower case, among the claims; null where there is none, or more than one, or no address in it. */
+/** The address in the one line of that name among the claims; null where there is none, or more than one, or no address in it. */
 function addressIn(claims: string, name: string): string | null {
   if (claims === '') return null
-  const lines = claims.split('\r\n').filter((line) => line.slice(0, line.indexOf(':')).toLowerCase() === name)
-  const [line] = lines
-  if (line === undefined || lines.length > 1) return null
-  const value = line.slice(name.length + 1).trim()
+  const value = headersFromWire(claims).single(name)
+  if (typeof value !== 'string') return null
   return isIP(value) === 0 || value.includes('%') ? null : plainAddress(value)
 }
 
@@ -170,8 +170,8 @@ export class ForwardedClient implements Client {
   forwardingFields(host: string): string {
     if (host === this.lastHost) return this.lastFields
     const asked = this.host ?? host
-    const lines = ['X-Forwarded-For: ', this.chain, '\r\nX-Forwarded-Proto: ', this.scheme, '\r\n']
-    if (asked !== '') lines.push('X-Forwarded-Host: ', asked, '\r\n')
+    const lines = [knownLine('X-Forwarded-For', this.chain), knownLine('X-Forwarded-Proto', this.scheme)]
+    if (asked !== '') lines.push(knownLine('X-Forwarded-Host', asked))
     // Joined, which makes a text of its own: pieces of the head would keep all of it in memory with the connection.
     this.lastFields = lines.join('')
     this.lastHost = asked === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host

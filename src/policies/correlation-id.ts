@@ -1,3 +1,4 @@
+import { linesOf } from '../http/field-lines.ts'
 import { appendLines, replaceLines } from '../http/headers.ts'
 import { z } from 'zod'
 import { definePolicy } from './policy.ts'
@@ -35,7 +36,7 @@ export const correlationId = definePolicy({
   create({ header }) {
     const names = new NameSet([header])
     // What follows is always plain, so the line needs no further check.
-    const lineWith = (id: string): string => `${header}: ${id}\r\n`
+    const lineWith = linesOf(header)
     return (next) => {
       const handle = editReplies<string>(next, (reply, _, line) => replaceLines(reply.headers, names, line))
       return (exchange) => {

@@ -3,7 +3,8 @@ import { definePolicy } from './policy.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { editReplies } from '../http/handler.ts'
-import { fieldLine, isToken } from '../core/field.ts'
+import { isToken } from '../core/field.ts'
+import { fieldLine, knownLine } from '../http/field-lines.ts'
 import { headersFromWire, replaceLines } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
 import { errorReply } from '../http/problem.ts'
@@ -90,7 +91,7 @@ export const cors = definePolicy({
   create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')
     const allows = compileOrigins(origins)
-    const shared = credentials ? 'Access-Control-Allow-Credentials: true\r\n' : ''
+    const shared = credentials ? knownLine('Access-Control-Allow-Credentials', 'true') : ''
     const allowMethods = listLine('Access-Control-Allow-Methods', methods)
     const allowHeaders = listLine('Access-Control-Allow-Headers', headers)
     const onReplies = shared + allowMethods + allowHeaders + listLine('Access-Control-Expose-Headers', exposed, '*')
@@ -107,7 +108,7 @@ export const cors = definePolicy({
     function tell(origin: string | undefined) {
       const lines = origin !== undefined && allows(origin) ? [allowOrigin(origin), onReplies] : []
       // Joined, which leaves nothing to put together for each reply.
-      return { origin, lines: lines.join(''), withVary: [...lines, 'Vary: Origin\r\n'].join('') }
+      return { origin, lines: lines.join(''), withVary: [...lines, knownLine('Vary', 'Origin')].join('') }
     }
 
     function editForOrigin({ headers: fields }: Reply, exchange: Exchange): void {
@@ -132,7 +133,7 @@ export const cors = definePolicy({
         ? listLine('Access-Control-Allow-Headers', preflightNames(exchange.headers))
         : allowHeaders
       if (privateNetwork && exchange.headers.get('Access-Control-Request-Private-Network') === 'true')
-        lines += 'Access-Control-Allow-Private-Network: true\r\n'
+        lines += knownLine('Access-Control-Allow-Private-Network', 'true')
       return new Reply(204, headersFromWire(lines), null)
     }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
-import { fieldLine } from '../core/field.ts'
+import { fieldLine } from '../http/field-lines.ts'
 import { appendLines, type Headers, replaceLines } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
 import { fieldName, keyMessage } from './field-name.ts'

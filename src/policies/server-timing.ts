@@ -1,3 +1,4 @@
+import { linesOf } from '../http/field-lines.ts'
 import { appendLines } from '../http/headers.ts'
 import { z } from 'zod'
 import { definePolicy } from './policy.ts'
@@ -6,6 +7,7 @@ import { editReplies } from '../http/handler.ts'
 import { NameSet } from '../http/name-set.ts'
 
 const NAMES = new NameSet(['Server-Timing'])
+const line = linesOf('Server-Timing')
 
 /** Tells the client what the gateway and the service took. */
 export const serverTiming = definePolicy({
@@ -17,10 +19,10 @@ export const serverTiming = definePolicy({
   create(_, { clock }) {
     return (next) =>
       editReplies(next, ({ headers }, exchange) => {
-        let line = `Server-Timing: gateway;dur=${rounded(gatewayTime(exchange, clock.now()))}`
-        if (exchange.instance !== null) line += `, service;dur=${rounded(exchange.serviceTime)}`
+        let value = `gateway;dur=${rounded(gatewayTime(exchange, clock.now()))}`
+        if (exchange.instance !== null) value += `, service;dur=${rounded(exchange.serviceTime)}`
         // Appended: the service's own fields stay, as it is a list (W3C Server Timing section 3).
-        appendLines(headers, NAMES, `${line}\r\n`)
+        appendLines(headers, NAMES, line(value))
       })
   },
 })

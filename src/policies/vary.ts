@@ -1,3 +1,4 @@
+import { knownLine } from '../http/field-lines.ts'
 import { appendLines, type Headers } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
 
@@ -6,7 +7,7 @@ const VARY = new NameSet(['Vary'])
 /** Says that the reply depends on a request field of that name, once (RFC 9110 section 12.5.5). */
 export function addVary(headers: Headers, name: string): void {
   const known = headers.combined('Vary')
-  if (known === undefined) return appendLines(headers, VARY, `Vary: ${name}\r\n`)
+  if (known === undefined) return appendLines(headers, VARY, knownLine('Vary', name))
   const names = new Set(known.split(',').map((each) => each.trim().toLowerCase()))
   if (!names.has('*') && !names.has(name.toLowerCase())) headers.set('Vary', `${known}, ${name}`)
 }

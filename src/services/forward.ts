@@ -3,6 +3,7 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { type Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import { knownLine } from '../http/field-lines.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
 import { ClosedBeforeReply, HandshakeFailed } from '../http/lane-errors.ts'
@@ -20,13 +21,13 @@ import type { PooledInstance, Service } from './service.ts'
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
-const VIA = 'Via: 1.1 sallyport\r\n'
+const VIA = knownLine('Via', '1.1 sallyport')
 
 /** What a route says of requests to its service. */
 export interface ForwardOptions {
   /** Changes the normal form of paths; null: they go on as they were written. */
   readonly rewrite: ((path: string) => string) | null
-  /** What a service is told whose path the rewrite has changed, "Name: value\r\n" or "". */
+  /** What a service is told whose path the rewrite has changed, as a field line, or "". */
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
 }

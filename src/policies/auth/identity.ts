@@ -8,7 +8,7 @@ export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Cons
 /** A consumer, and what the service is told of it. */
 export interface Identity {
   readonly consumer: Consumer
-  /** X-User-ID, X-User-Roles and X-Consumer-Tier, each "Name: value\r\n". */
+  /** X-User-ID, X-User-Roles and X-Consumer-Tier, as field lines. */
   readonly lines: string
 }
 

@@ -1,8 +1,12 @@
+import { linesOf } from '../../http/field-lines.ts'
 import type { Missing } from './store.ts'
 import { NameSet } from '../../http/name-set.ts'
 
 /** The field that says what a cache did (RFC 9211 section 2). */
 export const CACHE_STATUS = new NameSet(['Cache-Status'])
+
+/** The line of that field with that value. */
+export const statusLine = linesOf('Cache-Status')
 
 /** Why a request went on to the service (RFC 9211 section 2.2). */
 export type ForwardReason = Missing | 'bypass' | 'method' | 'request' | 'stale'
@@ -22,11 +26,11 @@ export interface Forwarded {
 
 /** The Cache-Status line of a reply that the service was asked for (RFC 9211 section 2). */
 export function forwardedLine({ reason, status, stored, collapsed, ttl, detail }: Forwarded): string {
-  let line = `Cache-Status: sallyport; fwd=${reason}`
-  if (status !== undefined) line += `; fwd-status=${status}`
-  if (ttl !== undefined) line += `; ttl=${ttl}`
-  if (stored === true) line += '; stored'
-  if (collapsed === true) line += '; collapsed'
-  if (detail !== undefined) line += `; detail=${detail}`
-  return `${line}\r\n`
+  let value = `sallyport; fwd=${reason}`
+  if (status !== undefined) value += `; fwd-status=${status}`
+  if (ttl !== undefined) value += `; ttl=${ttl}`
+  if (stored === true) value += '; stored'
+  if (collapsed === true) value += '; collapsed'
+  if (detail !== undefined) value += `; detail=${detail}`
+  return statusLine(value)
 }

@@ -1,6 +1,8 @@
 import type { Entry } from './store.ts'
+import { knownLine } from '../../http/field-lines.ts'
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
+import { statusLine } from './cache-status.ts'
 import { deliver } from './stored-body.ts'
 
 /** What an object of a store takes besides its texts, in octets; about right. */
@@ -10,8 +12,13 @@ export const OVERHEAD = 1000
 const heads = new WeakMap<Entry, { age: number; fields: string }>()
 
 /** Whole seconds since it was made (RFC 9111 section 4.2.3). */
-export function ageOf(entry: Entry, now: number): number {
+function ageOf(entry: Entry, now: number): number {
   return Math.max(0, Math.floor((now - entry.born) / 1000))
+}
+
+/** That as a field line. */
+export function ageLine(entry: Entry, now: number): string {
+  return knownLine('Age', String(ageOf(entry, now)))
 }
 
 /** Seconds that it stays fresh; below 0 once it is stale. */
@@ -28,7 +35,8 @@ function hitFields(entry: Entry, now: number): string {
   const age = ageOf(entry, now)
   let head = heads.get(entry)
   if (head === undefined || head.age !== age) {
-    head = { age, fields: `${entry.fields}Age: ${age}\r\nCache-Status: sallyport; hit; ttl=${ttlOf(entry, now)}\r\n` }
+    const status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`)
+    head = { age, fields: `${entry.fields}${ageLine(entry, now)}${status}` }
     heads.set(entry, head)
   }
   return head.fields

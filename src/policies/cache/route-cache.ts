@@ -6,7 +6,7 @@ import { afterwards, type Handler } from '../../http/handler.ts'
 import type { Logger } from '../../core/logger.ts'
 import { errorReply } from '../../http/problem.ts'
 import type { Reply } from '../../http/reply.ts'
-import { CACHE_STATUS, type Forwarded, forwardedLine, type ForwardReason } from './cache-status.ts'
+import { CACHE_STATUS, type Forwarded, forwardedLine, type ForwardReason, statusLine } from './cache-status.ts'
 import type { Flight, Flights } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
@@ -183,7 +183,7 @@ export class RouteCache {
   private refuse(exchange: Exchange): Reply {
     this.counts.miss.add(1)
     const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
-    appendLines(reply.headers, CACHE_STATUS, 'Cache-Status: sallyport; detail=only-if-cached\r\n')
+    appendLines(reply.headers, CACHE_STATUS, statusLine('sallyport; detail=only-if-cached'))
     return reply
   }
 }

@@ -1,7 +1,8 @@
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import type { Entry } from './store.ts'
-import { ageOf, ttlOf } from './entry.ts'
+import { statusLine } from './cache-status.ts'
+import { ageLine, ttlOf } from './entry.ts'
 import { rangeReply } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
 import { deliver } from './stored-body.ts'
@@ -16,9 +17,9 @@ export function serveHit(
   request: RequestControl,
   now: number,
   wall: number,
-  status = `Cache-Status: sallyport; hit; ttl=${ttlOf(entry, now)}\r\n`,
+  status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`),
 ): Reply {
-  const fields = `${entry.fields}Age: ${ageOf(entry, now)}\r\n${status}`
+  const fields = `${entry.fields}${ageLine(entry, now)}${status}`
   if (isNotModified(entry, request, wall)) return notModifiedReply(fields)
   const part = request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields)
   return part ?? new Reply(entry.status, headersFromWire(fields, true), deliver(entry.body))
@@ -26,6 +27,6 @@ export function serveHit(
 
 /** The same for an entry that is served though it is stale; `detail` says why. */
 export function serveStale(entry: Entry, request: RequestControl, now: number, wall: number, detail: string): Reply {
-  const status = `Cache-Status: sallyport; hit; ttl=${ttlOf(entry, now)}; detail=${detail}\r\n`
+  const status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}; detail=${detail}`)
   return serveHit(entry, request, now, wall, status)
 }

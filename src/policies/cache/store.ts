@@ -16,7 +16,7 @@ export interface Entry extends Variant {
   /** Host, path and query it answers for: what invalidation goes by. */
   readonly url: string
   readonly status: number
-  /** Its header fields, each "Name: value\r\n", Date among them, without Age. */
+  /** Its header fields, as field lines, Date among them, without Age. */
   readonly fields: string
   readonly body: Bytes | null
   /** When its age was 0. */

@@ -1,3 +1,4 @@
+import { knownLine } from '../../http/field-lines.ts'
 import { type Headers, headersFromWire, wireOf } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import { Reply } from '../../http/reply.ts'
@@ -21,8 +22,8 @@ const UNCHANGED = new NameSet(['Content-Length', 'Content-Encoding', 'Content-Ra
 
 /** The fields with which the service is asked whether an entry is still good, or "" if it has no validator. */
 export function conditionLines({ etag, lastModified }: Entry): string {
-  const noneMatch = etag === null ? '' : `If-None-Match: ${etag}\r\n`
-  return lastModified === null ? noneMatch : `${noneMatch}If-Modified-Since: ${lastModified}\r\n`
+  const noneMatch = etag === null ? '' : knownLine('If-None-Match', etag)
+  return lastModified === null ? noneMatch : noneMatch + knownLine('If-Modified-Since', lastModified)
 }
 
 /** Whether the client's copy is as good as the entry (RFC 9111 section 4.3.2). */

@@ -3,7 +3,7 @@ import { type Body, type BodyStream, Bytes } from '../../http/body.ts'
 import { definePolicy } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { editReplies } from '../../http/handler.ts'
-import { fieldLine } from '../../core/field.ts'
+import { fieldLine, knownLine } from '../../http/field-lines.ts'
 import { hasAnyOf, type Headers, replaceLines } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import type { Reply } from '../../http/reply.ts'
@@ -179,5 +179,5 @@ function forbidsTransformation(headers: Headers): boolean {
 function describe(headers: Headers, coding: CodingName): void {
   const etag = headers.get('ETag')
   const tag = etag === undefined ? '' : fieldLine('ETag', compressedTag(etag))
-  replaceLines(headers, CHANGED, `Content-Encoding: ${coding}\r\n${tag}`)
+  replaceLines(headers, CHANGED, knownLine('Content-Encoding', coding) + tag)
 }

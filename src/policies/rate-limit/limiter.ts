@@ -1,4 +1,5 @@
 import { GatewayError } from '../../core/errors.ts'
+import { knownLine, linesOf } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
@@ -24,7 +25,9 @@ export class Limiter {
   private readonly names: readonly string[]
   /** The value of RateLimit-Policy, which is always the same. */
   private readonly policies: string
-  /** What stands before the rest of each quota in RateLimit: for the first one, all from RateLimit-Policy on. */
+  /** RateLimit-Policy and RateLimit, which has that value. */
+  private readonly lines: (value: string) => string
+  /** What stands before the rest of each quota in RateLimit. */
   private readonly beginnings: readonly string[]
 
   constructor({ name, quotas }: Limit, meter: Meter, options: FieldOptions) {
@@ -34,9 +37,8 @@ export class Limiter {
     this.options = options
     this.names = quotas.map(({ window }) => (quotas.length === 1 ? name : `${name}-${window / 1000}`))
     this.policies = quotas.map(({ limit, window }, i) => `"${this.names[i]}";q=${limit};w=${window / 1000}`).join(', ')
-    this.beginnings = this.names.map((each, i) =>
-      [i === 0 ? `RateLimit-Policy: ${this.policies}\r\nRateLimit: "` : ', "', each, '";r='].join(''),
-    )
+    this.lines = linesOf('RateLimit', knownLine('RateLimit-Policy', this.policies))
+    this.beginnings = this.names.map((each, i) => [i === 0 ? '"' : ', "', each, '";r='].join(''))
   }
 
   /**
@@ -62,15 +64,15 @@ export class Limiter {
     })
   }
 
-  /** RateLimit-Policy and RateLimit, each "Name: value\r\n". */
+  /** RateLimit-Policy and RateLimit, as field lines. */
   private current(states: readonly QuotaState[]): string {
-    let lines = ''
+    let value = ''
     for (let i = 0; i < states.length; i++) {
       const { remaining, reset } = states[i]!
-      lines += `${this.beginnings[i]!}${remaining}`
-      lines += `;t=${seconds(reset)}`
+      value += `${this.beginnings[i]!}${remaining}`
+      value += `;t=${seconds(reset)}`
     }
-    return `${lines}\r\n`
+    return this.lines(value)
   }
 
   /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */

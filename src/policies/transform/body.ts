@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Bytes, cancelBody, collect } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
+import { knownLine } from '../../http/field-lines.ts'
 import { type Headers, replaceLines } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import type { Reply } from '../../http/reply.ts'
@@ -34,6 +35,7 @@ const STALE = new NameSet(['Content-Digest', 'Repr-Digest', 'Digest', 'Content-M
 
 /** What the parts of the service's replies would have to be put together from, or decoded, before they can be changed. */
 const PARTIAL = new NameSet(['Range', 'If-Range', 'Accept-Encoding'])
+const IDENTITY = knownLine('Accept-Encoding', 'identity')
 
 /** Changes the body of a message whose media type is declared. */
 export class BodyEdit {
@@ -49,7 +51,7 @@ export class BodyEdit {
 
   /** Asks the service for whole replies without a content coding (RFC 9110 sections 12.5.3 and 14.2). */
   prepare(headers: Headers): void {
-    replaceLines(headers, PARTIAL, 'Accept-Encoding: identity\r\n')
+    replaceLines(headers, PARTIAL, IDENTITY)
   }
 
   /**

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { fieldLine, knownLine, linesOf } from './field-lines.ts'
+
+test('a line is a name and a value with a line end', () => {
+  assert.equal(fieldLine('X-A', 'b c'), 'X-A: b c\r\n')
+  assert.equal(knownLine('X-A', ''), 'X-A: \r\n')
+})
+
+test('what may not stand on the wire is no line', () => {
+  assert.throws(() => fieldLine('X A', 'b'), TypeError)
+  assert.throws(() => fieldLine('X-A', 'b\r\nX-B: c'), TypeError)
+  assert.throws(() => fieldLine('Host', 'a'), TypeError)
+})
+
+test('lines of one name come after those that are always the same', () => {
+  assert.equal(linesOf('X-A')('b'), 'X-A: b\r\n')
+  assert.equal(linesOf('X-A', knownLine('X-B', 'c'))('d'), 'X-B: c\r\nX-A: d\r\n')
+})
