@@ -12,7 +12,8 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   http1: ['core', 'http'],
   tls: ['core'],
   acme: ['core', 'tls'],
-  listener: ['core', 'http', 'http1', 'tls'],
+  'proxy-protocol': ['core', 'http'],
+  listener: ['core', 'http', 'http1', 'tls', 'proxy-protocol'],
   routing: ['core', 'http'],
   policies: [
     'core',
@@ -24,7 +25,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
     'tls/pem-schema.ts',
     'tls/tls-failure.ts',
   ],
-  services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts'],
+  services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts'],
   stores: ['core', 'http', 'policies/cache/store.ts', 'acme/store.ts', 'acme/challenge.ts', 'acme/challenge-text.ts'],
   telemetry: ['core', 'http'],
   admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
@@ -56,7 +57,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+)'/g
 
 /** Those that write what goes over a connection, and what they share. */
-const WIRES = ['http/', 'http1/', 'listener/proxy-protocol/']
+const WIRES = ['http/', 'http1/', 'proxy-protocol/']
 
 /** Where one file that is none of a wire has a line end of the wire: field lines are made by `http/field-lines.ts`. */
 export function lineEnds(file: string, source: string): string[] {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
-import { type RefusalReason, refusalReasons } from '../listener/proxy-protocol/arrivals.ts'
+import { type RefusalReason, refusalReasons } from '../proxy-protocol/arrivals.ts'
 
 /** Between two lines of one reason, in milliseconds: there may be thousands a second. */
 const INTERVAL = 60_000

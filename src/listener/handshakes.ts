@@ -5,7 +5,7 @@ import { LingeringClose } from '../http1/lingering-close.ts'
 import { PLAIN_ON_TLS } from '../http1/plain-on-tls.ts'
 import { type ClientHello, ClientHelloCollector, looksLikeTls } from '../tls/client-hello.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
-import type { Introduction } from './proxy-protocol/introduction.ts'
+import type { Introduction } from '../proxy-protocol/introduction.ts'
 import { type HandshakeFailure, reasonOf } from './handshake-failure.ts'
 import { ConnectionShares } from './connection-shares.ts'
 

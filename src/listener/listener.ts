@@ -15,10 +15,11 @@ import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent } from './accepted-socket.ts'
 import { Acceptor, type ListeningHandle } from './acceptor.ts'
-import { Arrivals, type ArrivalsOwner, type RefusalReason } from './proxy-protocol/arrivals.ts'
-import type { Introduction } from './proxy-protocol/introduction.ts'
+import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
+import type { Introduction } from '../proxy-protocol/introduction.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
-import { ForwardedClient, plainAddress, type TrustedProxies } from './trusted-proxies.ts'
+import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
+import { plainAddress } from '../core/plain-address.ts'
 
 /** An address on which the gateway accepts connections. */
 export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {

@@ -3,7 +3,7 @@ import type { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServerOptions, SlowReason } from '../http/server-handler.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
-import type { RefusalReason } from './proxy-protocol/arrivals.ts'
+import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
 /** What becomes of the requests of a listener. */
 export interface Receiver {

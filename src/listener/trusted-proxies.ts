@@ -4,6 +4,7 @@ import { NameSet } from '../http/name-set.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
+import { plainAddress } from '../core/plain-address.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
 export type Forwarding = 'x-forwarded' | 'forwarded'
@@ -177,11 +178,6 @@ export class ForwardedClient implements Client {
     this.lastHost = asked === host ? this.lastFields.slice(this.lastFields.length - host.length - 2, -2) : host
     return this.lastFields
   }
-}
-
-/** IPv4 addresses are shown as such also where an IPv6 socket accepted them (RFC 4291 section 2.5.5.2). */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && isIP(address.slice(7)) === 4 ? address.slice(7) : address
 }
 
 function readXForwarded({ forwardedFor, forwardedProto, forwardedHost }: ReceivedFields): Said {

@@ -7,7 +7,7 @@ import type { Abortable, Exchange } from '../http/exchange.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { createForward } from './forward.ts'
-import { ITSELF } from './proxy-header.ts'
+import { ITSELF } from '../proxy-protocol/written-header.ts'
 import type { Service } from './service.ts'
 
 /** The gateway itself, where a client would be. */

@@ -12,7 +12,7 @@ import { Candidates } from './balancers/candidates.ts'
 import { balancers, type BalancerName } from './balancers/index.ts'
 import type { HealthBoard } from './health/board.ts'
 import type { Instance } from './instance.ts'
-import { proxyHeader, type ProxyVersion } from './proxy-header.ts'
+import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header.ts'
 import { InstanceMetrics, Retries, watchInstance } from './instance-metrics.ts'
 
 /** What a service is made of; times are milliseconds. */

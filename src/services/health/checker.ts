@@ -1,6 +1,6 @@
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
-import type { ProxyVersion } from '../proxy-header.ts'
+import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import { InstanceMonitor, type HealthOptions, type InstanceReport, type MonitorContext } from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
 import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'

@@ -3,7 +3,7 @@ import { LONGEST_DELAY } from '../../core/clock.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { Instance } from '../instance.ts'
-import type { ProxyVersion } from '../proxy-header.ts'
+import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Probe } from './probe.ts'
 

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { rotatingLookup } from '../../http1/rotating-lookup.ts'
 import { connectSecurely } from '../../tls/connect-securely.ts'
 import type { OutgoingEncryption } from '../../tls/outgoing.ts'
-import { ITSELF, proxyHeader, type ProxyVersion } from '../proxy-header.ts'
+import { ITSELF, proxyHeader, type ProxyVersion } from '../../proxy-protocol/written-header.ts'
 
 /** What a check asks for. */
 export interface ProbeTarget {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { readProxyHeader } from '../listener/proxy-protocol/header.ts'
-import { ITSELF, proxyHeader } from './proxy-header.ts'
+import { readProxyHeader } from './header.ts'
+import { ITSELF, proxyHeader } from './written-header.ts'
 
 const ends = { localAddress: '10.0.0.1', localPort: 40_000, remoteAddress: '10.0.0.2', remotePort: 8001 }
 const ends6 = { ...ends, localAddress: '2001:db8::1', remoteAddress: '2001:db8::2' }

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { CR, LF } from '../../http/characters.ts'
+import { CR, LF } from '../http/characters.ts'
 import { clientWith, type Introduction, MalformedProxyHeader, type ProxyHeader } from './introduction.ts'
 
 /** Octets of the longest line, CR and LF included (proxy-protocol.txt section 2.1). */

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Deadlines, Timed } from '../../http/deadlines.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { readProxyHeader } from './header.ts'
 import { type Introduction, MalformedProxyHeader } from './introduction.ts'
 

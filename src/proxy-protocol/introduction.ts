@@ -1,5 +1,5 @@
 import { SocketAddress } from 'node:net'
-import { plainAddress } from '../trusted-proxies.ts'
+import { plainAddress } from '../core/plain-address.ts'
 
 /** Whom a proxy speaks for. */
 export type Introduction =
