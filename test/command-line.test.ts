@@ -177,6 +177,7 @@ test('--help lists every command, and every command has a help of its own', asyn
     'keys create',
     'keys list',
     'keys revoke',
+    'certificate',
     'cache',
     'cache purge',
   ]) {

@@ -5,7 +5,8 @@ interface Step {
 }
 
 /** What to try with the gateway, in this order: later steps use what earlier ones left in the shell. */
-function steps({ url, adminUrl, apiKey }: Demo): Step[] {
+function steps({ url, adminUrl, apiKey, ca }: Demo): Step[] {
+  const curl = ca === undefined ? 'curl' : `curl --cacert ${ca}`
   const api = `${url}/api/v1`
   const json = `-H 'Content-Type: application/json'`
   const bearer = `-H "Authorization: Bearer $TOKEN"`
@@ -16,40 +17,40 @@ function steps({ url, adminUrl, apiKey }: Demo): Step[] {
   const stock = `${api}/inventory/teapot`
   const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
   return [
-    { title: 'Health', command: `curl -sw '\\n' ${url}/health` },
-    { title: 'Products', command: `curl -siw '\\n' '${api}/products?category=games'` },
+    { title: 'Health', command: `${curl} -sw '\\n' ${url}/health` },
+    { title: 'Products', command: `${curl} -siw '\\n' '${api}/products?category=games'` },
     {
       title: 'Twice over one connection: from the cache of its worker',
-      command: `curl -siw '\\n' '${api}/products?category=kitchen' '${api}/products?category=kitchen' | grep -i cache-status`,
+      command: `${curl} -siw '\\n' '${api}/products?category=kitchen' '${api}/products?category=kitchen' | grep -i cache-status`,
     },
     {
       title: 'X-Instance shows the balancing',
-      command: `curl -siw '\\n' ${stock} ${stock} ${stock} ${stock} | grep -i x-instance`,
+      command: `${curl} -siw '\\n' ${stock} ${stock} ${stock} ${stock} | grep -i x-instance`,
     },
-    { title: 'Register', command: `curl -sw '\\n' ${api}/auth/register ${json} -d '${person}'` },
-    { title: 'Log in', command: `TOKEN=$(curl -sw '\\n' ${api}/auth/login ${json} -d '${credentials}' | ${token})` },
-    { title: 'Who am I', command: `curl -sw '\\n' ${api}/auth/me ${bearer}` },
+    { title: 'Register', command: `${curl} -sw '\\n' ${api}/auth/register ${json} -d '${person}'` },
+    { title: 'Log in', command: `TOKEN=$(${curl} -sw '\\n' ${api}/auth/login ${json} -d '${credentials}' | ${token})` },
+    { title: 'Who am I', command: `${curl} -sw '\\n' ${api}/auth/me ${bearer}` },
     {
       title: 'Place an order',
-      command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
+      command: `${curl} -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
     },
     {
       title: 'An invalid order: 422, with what is wrong by JSON pointer',
-      command: `curl -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
+      command: `${curl} -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
     },
-    { title: 'The stock is less by two', command: `curl -sw '\\n' ${stock}` },
-    { title: 'Send an email', command: `curl -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
-    { title: 'The outbox', command: `curl -sw '\\n' ${api}/email ${bearer}` },
-    { title: 'Without a token: 401', command: `curl -siw '\\n' ${api}/orders` },
-    { title: 'Roles are for admins: 403', command: `curl -siw '\\n' ${api}/roles ${bearer}` },
+    { title: 'The stock is less by two', command: `${curl} -sw '\\n' ${stock}` },
+    { title: 'Send an email', command: `${curl} -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
+    { title: 'The outbox', command: `${curl} -sw '\\n' ${api}/email ${bearer}` },
+    { title: 'Without a token: 401', command: `${curl} -siw '\\n' ${api}/orders` },
+    { title: 'Roles are for admins: 403', command: `${curl} -siw '\\n' ${api}/roles ${bearer}` },
     {
       title: 'A partner with an API key, and its limit',
-      command: `curl -siw '\\n' ${api}/products/teapot -H 'X-API-Key: ${apiKey}' | grep -i -e HTTP -e ratelimit`,
+      command: `${curl} -siw '\\n' ${api}/products/teapot -H 'X-API-Key: ${apiKey}' | grep -i -e HTTP -e ratelimit`,
     },
-    { title: 'No route: a problem document', command: `curl -siw '\\n' ${url}/nothing/here` },
+    { title: 'No route: a problem document', command: `${curl} -siw '\\n' ${url}/nothing/here` },
     {
       title: 'More than 100 requests an hour without a token: 429',
-      command: `for i in $(seq 101); do curl -so /dev/null -w '%{http_code}\\n' ${api}/products; done | sort | uniq -c`,
+      command: `for i in $(seq 101); do ${curl} -so /dev/null -w '%{http_code}\\n' ${api}/products; done | sort | uniq -c`,
     },
     {
       title: 'As an operator: reset the limits of this machine',
@@ -66,6 +67,8 @@ interface Demo {
   readonly url: string
   readonly adminUrl: string
   readonly apiKey: string
+  /** File with the authority that signed the gateway's certificate; undefined without TLS. */
+  readonly ca?: string
 }
 
 /** What the demo says when everything runs. */
@@ -76,6 +79,7 @@ export function banner(demo: Demo): string {
     '',
     `Sallyport answers on ${url}, with eight instances of five services behind it,`,
     `and operators on ${adminUrl}, where ${adminUrl}/docs tries out what they can do.`,
+    ...(demo.ca === undefined ? [] : [`The authority of its certificate is in ${demo.ca} until it ends.`]),
     `The API is documented on ${url}/docs, where you can try it out.`,
     'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
     ...tries,

@@ -1,48 +1,65 @@
-/** Runs the platform and the gateway in front of it until Ctrl-C: npm run demo */
+/** Runs the platform and the gateway in front of it until Ctrl-C: npm run demo, with TLS by npm run demo -- --tls */
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { hash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { get } from 'node:http'
+import { get as getSecurely } from 'node:https'
 import { createServer } from 'node:net'
 import { setInterval } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { banner } from './banner.ts'
 import { startPlatform, usualPorts } from './platform.ts'
 import type { Platform, ServiceName } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
+import { type DemoTls, prepareTls } from './tls.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const host = '127.0.0.1'
 const port = Number(process.env['PORT'] || 8000)
 const adminPort = Number(process.env['ADMIN_PORT'] || 9000)
-const url = `http://${host}:${port}`
 const adminUrl = `http://${host}:${adminPort}`
 /** How long the gateway may take until it is ready, in milliseconds. */
 const startTimeout = 30_000
 
 /**
- * 1. Make sure that the gateway's ports are free: it shares them among threads, and would share them with a stranger.
+ * 1. Make sure that the gateway's ports are free: it shares them among threads, and would share them with a stranger. Make a
+ *    certificate if TLS is asked for.
  * 2. Start the platform in this process.
  * 3. Start the gateway as a process of its own, as in production.
  * 4. Wait until it is ready, and say what to try.
  * 5. Run until a signal comes, and stop everything.
  */
 async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { tls: { type: 'boolean', default: false } } })
   // 1.
   await requireFree(port, 'PORT')
   await requireFree(adminPort, 'ADMIN_PORT')
+  const tls = values.tls ? prepareTls() : null
+  try {
+    await run(tls)
+  } finally {
+    tls?.remove()
+  }
+}
+
+async function run(tls: DemoTls | null): Promise<void> {
+  const url = `${tls === null ? 'http' : 'https'}://${host}:${port}`
   // 2.
   const jwtSecret = randomBytes(32).toString('hex')
   const apiKey = randomBytes(24).toString('base64url')
   const platform = await startPlatform({ jwtSecret, ports: usualPorts, host })
   // 3.
   const stopped = stopSignal()
-  const gateway = startGateway(platform, jwtSecret, apiKey)
+  const gateway = startGateway(platform, tls?.config ?? 'sallyport.yaml', jwtSecret, apiKey)
   const ended = once(gateway, 'exit')
   const died = failUnless(stopped, ended)
   try {
     // 4.
-    if (await Promise.race([ready(stopped), died])) console.log(banner({ url, adminUrl, apiKey }))
+    const demo = { url, adminUrl, apiKey, ...(tls !== null && { ca: tls.ca }) }
+    if (await Promise.race([ready(url, tls, stopped), died])) console.log(banner(demo))
     // 5.
     if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])
   } finally {
@@ -76,9 +93,9 @@ async function requireFree(wanted: number, variable: string): Promise<void> {
   await once(probe.close(), 'close')
 }
 
-function startGateway(platform: Platform, jwtSecret: string, apiKey: string): ChildProcess {
+function startGateway(platform: Platform, config: string, jwtSecret: string, apiKey: string): ChildProcess {
   const urls = (service: ServiceName): string => platform.instances[service].map((instance) => instance.url).join(',')
-  return spawn(process.execPath, ['src/main.ts', 'start', '--config', 'sallyport.yaml'], {
+  return spawn(process.execPath, ['src/main.ts', 'start', '--config', config], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
@@ -98,25 +115,26 @@ function startGateway(platform: Platform, jwtSecret: string, apiKey: string): Ch
 }
 
 /** Whether the gateway became ready before the demo was stopped. */
-async function ready(stopped: AbortSignal): Promise<boolean> {
+async function ready(url: string, tls: DemoTls | null, stopped: AbortSignal): Promise<boolean> {
   const deadline = Date.now() + startTimeout
+  const ca = tls === null ? null : readFileSync(tls.ca)
   for await (const _ of setInterval(250)) {
     if (stopped.aborted) return false
-    const status = await statusOf(`${url}/health/ready`)
+    const status = await statusOf(`${url}/health/ready`, ca)
     if (status === 200) return true
     if (Date.now() > deadline) throw new Error(`The gateway is not ready: ${url}/health/ready answers ${status}.`)
   }
   return false
 }
 
-async function statusOf(address: string): Promise<number | 'nothing'> {
-  try {
-    const response = await fetch(address, { signal: AbortSignal.timeout(2000) })
-    await response.body?.cancel()
-    return response.status
-  } catch {
-    return 'nothing'
-  }
+function statusOf(address: string, ca: Buffer | null): Promise<number | 'nothing'> {
+  return new Promise((resolve) => {
+    const timeout = AbortSignal.timeout(2000)
+    const request =
+      ca === null ? get(address, { signal: timeout }) : getSecurely(address, { ca, agent: false, signal: timeout })
+    request.on('response', (response) => resolve(response.resume().statusCode ?? 'nothing'))
+    request.on('error', () => resolve('nothing'))
+  })
 }
 
 try {

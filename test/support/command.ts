@@ -113,7 +113,12 @@ const QUIET = '\nendpoints: { docs: false, openapi: false }\n'
 export async function start(t: TestContext, yaml: string, options?: CommandOptions) {
   const quiet = yaml.includes('endpoints:') ? yaml : yaml + QUIET
   const text = /^admin:/m.test(yaml) ? quiet : `admin: false\n${quiet}`
-  const command = new Command(['start', '--config', await temporaryFile(t, 'sallyport.yaml', text)], options)
+  return startCommand(t, await temporaryFile(t, 'sallyport.yaml', text), options)
+}
+
+/** `sallyport start` with that file, once it listens; killed at the end of the test if it still runs. */
+export async function startCommand(t: TestContext, file: string, options?: CommandOptions) {
+  const command = new Command(['start', '--config', file], options)
   cleanUp(t, async () => {
     command.child.kill('SIGKILL')
     await command.ended
