@@ -9,13 +9,16 @@ import { scrape } from './support/metrics.ts'
 import { connect } from './support/peer.ts'
 import { startRedis } from './support/redis.ts'
 import { startService } from './support/service.ts'
+import { authority, tlsListeners, writeLeaf } from './support/tls.ts'
 
 const table = Object.entries<MetricEntry>(metricTable)
 
 test('every metric of the table is exposed, with its labels and no others, and promtool finds nothing wrong', async (t) => {
   const service = await startService(t)
   const redis = await startRedis(t)
+  const certificate = writeLeaf(t, authority.issue())
   const { port } = await startGateway(t, {
+    listeners: [{ address: '127.0.0.1:0' }, ...tlsListeners([certificate]).listeners],
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: { backend: { instances: [service.url] } },
     policies: {

@@ -45,6 +45,12 @@ export const metricTable = {
     help: 'Connections whose TLS handshake is not complete.',
     labels: [],
   },
+  sallyport_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificates of listeners expire, in Unix time, by the first name of each.',
+    labels: ['name'],
+    together: 'least',
+  },
   sallyport_gateway_duration_seconds: {
     type: 'histogram',
     help: 'From the end of the request head to the beginning of the reply, without the time that the service took, or a body that came late.',

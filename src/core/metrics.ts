@@ -26,4 +26,9 @@ export interface Metrics {
     labels: LabelsOf<Name>,
     read: () => number,
   ): void
+  /** The same where what there is changes: `read` tells all of it at each scrape. */
+  watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
+    name: Name,
+    read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
+  ): void
 }

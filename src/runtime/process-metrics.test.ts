@@ -11,7 +11,12 @@ import { watchSystem } from './process-metrics.ts'
 function watched(folder: string): string[] {
   const names: string[] = []
   const none = { add() {}, observe() {}, observeExample() {} }
-  const metrics: Metrics = { counter: () => none, histogram: () => none, watch: (name) => void names.push(name) }
+  const metrics: Metrics = {
+    counter: () => none,
+    histogram: () => none,
+    watch: (name) => void names.push(name),
+    watchAll() {},
+  }
   watchSystem(metrics, folder)
   return names.filter((name) => name.endsWith('_fds'))
 }

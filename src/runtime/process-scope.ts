@@ -62,7 +62,8 @@ export class ProcessScope {
     this.files = watchFiles({ clock, log: output.log })
     const { files } = this
     const { log } = output
-    this.certificates = new Certificates({ config, files, answers, threads, clock, log })
+    const { metrics } = this.hub
+    this.certificates = new Certificates({ config, files, answers, threads, clock, log, metrics })
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this

@@ -10,7 +10,12 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
   const slot = new WorkerSlot(0, {
     log: createMemoryLogger().log,
     clock: new ManualClock(),
-    metrics: { counter: () => ({ add() {} }), histogram: () => ({ observe() {}, observeExample() {} }), watch() {} },
+    metrics: {
+      counter: () => ({ add() {} }),
+      histogram: () => ({ observe() {}, observeExample() {} }),
+      watch() {},
+      watchAll() {},
+    },
     closing: () => closing,
     run: () => assert.fail('no worker is started'),
     listens() {},

@@ -9,12 +9,16 @@ import { type Ask, send } from './client.ts'
 import { start, temporaryFile } from './command.ts'
 import { freePorts, type RedisServer, startRedis } from './redis.ts'
 import { startService } from './service.ts'
+import { authority, writeLeaf } from './tls.ts'
 
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 const API_KEY = 'the key of a partner'
 
 /** Requests at a time, which are more than the service has connections and places to wait for one. */
 const CROWD = 8
+
+/** How long the certificate of the gateway is valid, in milliseconds: two days, which both alerts find too short. */
+const CERTIFICATE_LEFT = 2 * 24 * 3_600_000
 
 /** The service to which everything happens. */
 export const FRAGILE = 'fragile-service'
@@ -54,10 +58,13 @@ export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
   const instances = (name: keyof typeof platform.instances): string =>
     JSON.stringify(platform.instances[name].map(({ url }) => url))
   const broken = await temporaryFile(t, 'broken.ts', BROKEN)
+  const { cert, key } = writeLeaf(t, authority.issue({ notAfter: Date.now() + CERTIFICATE_LEFT }))
   const { command, port } = await start(
     t,
     `
-listeners: [{ address: '127.0.0.1:0' }]
+listeners:
+  - address: '127.0.0.1:0'
+  - { address: '127.0.0.1:0', tls: { certificates: [{ cert: '${cert}', key: '${key}' }] } }
 workers: 2
 log: { access: false }
 stores: { redis: { url: '${redis.url}', timeout: 500ms } }

@@ -62,7 +62,7 @@ export class ThreadMetrics implements Metrics {
     string,
     { readonly labels: string; readonly name: MetricName; readonly cells: CellHistogram }
   >()
-  private readonly watched: { readonly name: MetricName; readonly labels: string; readonly read: () => number }[] = []
+  private readonly watched: (() => readonly Reading[])[] = []
   private cells = allocate(0)
   private used = 0
   private places: SeriesPlace[] = []
@@ -96,7 +96,16 @@ export class ThreadMetrics implements Metrics {
     labels: LabelsOf<Name>,
     read: () => number,
   ): void {
-    this.watched.push({ name, labels: formatLabels(metricTable[name].labels, labels), read })
+    const text = formatLabels(metricTable[name].labels, labels)
+    this.watched.push(() => [{ name, labels: text, value: read() }])
+  }
+
+  watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
+    name: Name,
+    read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
+  ): void {
+    const { labels: names } = metricTable[name]
+    this.watched.push(() => read().map(({ labels, value }) => ({ name, labels: formatLabels(names, labels), value })))
   }
 
   /** What is not in the cells: what is watched, and exemplars if they are asked for. */
@@ -106,7 +115,7 @@ export class ThreadMetrics implements Metrics {
       return buckets === null ? [] : [{ name, labels, buckets }]
     })
     return {
-      readings: this.watched.map(({ name, labels, read }) => ({ name, labels, value: read() })),
+      readings: this.watched.flatMap((read) => read()),
       exemplars: examples,
     }
   }
