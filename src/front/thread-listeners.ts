@@ -13,6 +13,8 @@ import { Listener } from '../listener/listener.ts'
 import type { Receiver } from '../listener/receiver.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
+import { SessionTickets } from '../tls/session-tickets.ts'
+import { ticketSeedTopic } from '../tls/ticket-seed.ts'
 import { ServerIdentities } from '../tls/server-identities.ts'
 
 export interface ThreadListenersOptions {
@@ -34,11 +36,15 @@ export class ThreadListeners {
   private readonly config: GatewayConfig
   private readonly threads: Threads
   private readonly all: readonly Listener[]
+  private readonly deadlines: Deadlines
+  /** Null before they are needed. */
+  private tickets: SessionTickets | null = null
   /** Of the certificates that are shown; -1 before there are any. */
   private version = -1
 
   constructor({ config, receiver, proxies, deadlines, metrics, log, answers, threads }: ThreadListenersOptions) {
     this.config = config
+    this.deadlines = deadlines
     this.threads = threads
     const handshakes = new HandshakeMetrics(metrics, log)
     const bounds = {
@@ -110,15 +116,18 @@ export class ThreadListeners {
   private async takeCertificates(): Promise<void> {
     const { listeners } = this.config
     if (!listeners.some(({ tls }) => tls !== undefined)) return
+    const [seed] = await this.threads.askAll(ticketSeedTopic, null)
+    if (seed !== undefined) this.tickets = new SessionTickets(seed, () => this.deadlines.clock.wall())
     for (const shown of await this.threads.askAll(certificatesTopic, null)) this.show(shown)
     if (this.version === -1) throw new Error('the main thread did not say in time which certificates to show')
   }
 
   private show({ version, listeners }: ShownCertificates): void {
-    if (version <= this.version) return
+    const { tickets } = this
+    if (tickets === null || version <= this.version) return
     this.version = version
     for (const [i, { tls }] of this.config.listeners.entries())
-      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(listeners[i] ?? [], tls))
+      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(listeners[i] ?? [], tls, tickets))
   }
 }
 

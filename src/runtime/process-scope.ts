@@ -14,6 +14,7 @@ import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { watchProcess } from './process-metrics.ts'
+import { TicketSeeds } from './ticket-seeds.ts'
 import { TrustedNetworkFiles } from './trusted-network-files.ts'
 
 export interface ProcessOptions {
@@ -47,6 +48,7 @@ export class ProcessScope {
   private readonly options: ProcessOptions
   private readonly networks: TrustedNetworkFiles
   private readonly certificates: Certificates
+  private readonly tickets: TicketSeeds
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -64,6 +66,7 @@ export class ProcessScope {
     const { log } = output
     const { metrics } = this.hub
     this.certificates = new Certificates({ config, files, answers, threads, clock, log, metrics })
+    this.tickets = new TicketSeeds(config.secrets, clock, answers)
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this
@@ -76,6 +79,7 @@ export class ProcessScope {
     this.checker.start()
     this.networks.start()
     this.certificates.start()
+    this.tickets.start()
     this.stopWatching = watchEvictions(this.limits, clock, output.log)
     return this.checker.firstRound
   }
@@ -85,6 +89,7 @@ export class ProcessScope {
     this.checker.stop()
     this.networks.stop()
     this.certificates.stop()
+    this.tickets.stop()
     this.files.close()
     this.stopWatching()
   }

@@ -2,6 +2,8 @@ import { constants, createHash, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:tls'
 import { certificateNames } from './certificate-names.ts'
 import type { KeyPair } from './key-pair.ts'
+import type { SessionTickets } from './session-tickets.ts'
+import { PERIOD } from './ticket-seed.ts'
 
 /** How a listener speaks TLS, as it is configured. */
 export interface TlsSettings {
@@ -43,10 +45,12 @@ export class ServerIdentities {
   /** What follows the "*" of a wildcard -> its identity. */
   private readonly wildcards = new Map<string, Identity>()
   private readonly settings: TlsSettings
+  private readonly tickets: SessionTickets
 
   /** Of several pairs for one name and kind of key the first counts. Throws what OpenSSL has against one of them. */
-  constructor(pairs: readonly KeyPair[], settings: TlsSettings) {
+  constructor(pairs: readonly KeyPair[], settings: TlsSettings, tickets: SessionTickets) {
     this.settings = settings
+    this.tickets = tickets
     const named = new Map<string, NamedPair[]>()
     const all = pairs.map((pair) => readPair(pair))
     for (const pair of all)
@@ -76,6 +80,7 @@ export class ServerIdentities {
 
   private make(group: readonly NamedPair[]): Identity {
     const { minVersion, ciphers = DEFAULT_CIPHERS } = this.settings
+    const scope = scopeOf(group, this.settings)
     const server = createServer({
       cert: group.map(({ pair }) => pair.cert),
       key: group.map(({ pair }) => pair.key),
@@ -84,10 +89,12 @@ export class ServerIdentities {
       honorCipherOrder: true,
       secureOptions: SECURE_OPTIONS,
       ALPNProtocols: PROTOCOLS,
-      sessionIdContext: contextOf(group),
+      sessionIdContext: scope,
+      sessionTimeout: PERIOD / 1000,
       // The listener has a deadline of its own.
       handshakeTimeout: 0,
     })
+    this.tickets.attach(server, scope)
     return { server }
   }
 }
@@ -103,8 +110,8 @@ function readPair(pair: KeyPair): NamedPair {
   return { pair, names: certificateNames(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '' }
 }
 
-/** No session of one identity is resumed for another: 32 octets at most. */
-function contextOf(group: readonly NamedPair[]): string {
+/** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */
+function scopeOf(group: readonly NamedPair[], settings: TlsSettings): string {
   const names = group.map((pair) => pair.names)
-  return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 32)
+  return createHash('sha256').update(JSON.stringify({ names, settings })).digest('hex').slice(0, 32)
 }
