@@ -1,23 +1,42 @@
 import type { Socket } from 'node:net'
 import { Bytes } from '../http/body.ts'
-import { asGatewayError, type GatewayError } from '../core/errors.ts'
-import type { Client } from '../http/exchange.ts'
-import type { Headers } from '../http/headers.ts'
+import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { tooLarge } from '../http/limited-body.ts'
 import type { Tunnel } from '../http/upgrade.ts'
 import { CR, LF } from '../http/characters.ts'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { Deadlines } from '../http/deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from './input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { LeastRate } from './least-rate.ts'
-import type { LingeringClose } from './lingering-close.ts'
-import type { MessageWriter } from './message-writer.ts'
+import { LingeringClose } from './lingering-close.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
-import { type Informed, ServerExchange } from '../http/server-exchange.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServerOptions } from '../http/server-handler.ts'
+
+/** Who has the requests of a connection answered. */
+export interface RequestOwner {
+  /** When it ends what it waits for; the time of `Deadlines.now`. */
+  deadline: number
+  /** The head of a request was read: makes the exchange of it. */
+  begin(head: RequestHead): ServerExchange
+  /** The request is here, with its body or the beginning of it. */
+  answer(exchange: ServerExchange): void
+  /** What was read cannot be used. */
+  refuse(error: unknown): void
+  /** Whatever else the client sends after the request it has begun is not read. */
+  readNoFurther(): void
+  /** The body of the request has been read to its end. */
+  bodyArrived(): void
+  /** Nothing is read of the body for now. */
+  bodyPaused(): void
+  /** Whoever took the body wants no more of it. */
+  bodyAbandoned(): void
+  /** The body does not come at the least rate. */
+  bodyTooSlow(): void
+}
 
 /**
  * idle: between requests; head, body: reading one; waiting: for the reply; tunnel: no longer HTTP; closing: only
@@ -29,67 +48,63 @@ type State = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'closing'
  * The reading side of a client's connection: one request after another, never more of a client's octets at hand than
  * were read at once.
  */
-export abstract class RequestReader implements BodySource, InputConsumer, Informed, Timed {
-  readonly socket: Socket
-  /** For `identify` to keep what it found out about an untrusted peer. */
-  client: Client | null = null
-  deadline: number
-
-  protected readonly options: ServerOptions
-  protected readonly deadlines: Deadlines
-  protected readonly input: Input
-  protected state: State = 'idle'
-  protected exchange: ServerExchange | null = null
-  protected body: IncomingBody | null = null
-  protected closeAfter = false
-  /** The client has asked for that. */
-  protected clientCloses = false
-  protected expectsContinue = false
-  protected closing: LingeringClose | null = null
-  /** Made for the first body that does not come with its head. */
-  protected bodyRate: LeastRate | null = null
-  protected tunnel: Tunnel | null = null
+export class RequestReader implements BodySource, InputConsumer {
+  private readonly socket: Socket
+  private readonly options: ServerOptions
+  private readonly deadlines: Deadlines
   private readonly head: RequestHead
+  private readonly owner: RequestOwner
+  private readonly input: Input
+  private phase: State = 'idle'
+  private body: IncomingBody | null = null
+  private expectsContinue = false
+  /** Made for the first body that does not come with its head. */
+  private rate: LeastRate | null = null
+  private passedTo: Tunnel | null = null
+  private closing: LingeringClose | null = null
 
-  constructor(socket: Socket, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
+  /** `head` is read at once after it has parsed something, so it may be that of others as well. */
+  constructor(socket: Socket, options: ServerOptions, deadlines: Deadlines, head: RequestHead, owner: RequestOwner) {
     this.socket = socket
     this.options = options
     this.deadlines = deadlines
     this.head = head
+    this.owner = owner
     this.input = new Input(this)
-    this.deadline = deadlines.in(options.idleTimeout)
   }
 
-  /** Who sent the head that was just read. */
-  protected abstract identify(head: RequestHead): Client
-  /** A request is here, with its body or the beginning of it. */
-  protected abstract answer(exchange: ServerExchange): void
-  /** What was read cannot be used. */
-  protected abstract refuse(error: unknown): void
-  /** The exchange is over and its request read. */
-  protected abstract next(): void
-  /** Nothing more is read of use. */
-  protected abstract linger(): void
-  abstract inform(status: number, headers: Headers): void
-  abstract onDeadline(): void
-  /** The body does not come at the least rate. */
-  protected abstract bodyTooSlow(): void
-  /** What replies are written with. */
-  protected abstract readonly writer: MessageWriter
-  /** Whether the client takes nothing of the reply for now. */
-  abstract writeBlocked(blocked: boolean): void
+  /** What it is at. */
+  get state(): State {
+    return this.phase
+  }
 
-  /** Whether it is between two requests. */
-  get idle(): boolean {
-    return this.state === 'idle' && !this.socket.destroyed
+  /** What all that is read goes to, once the connection has left HTTP; null before. */
+  get tunnel(): Tunnel | null {
+    return this.passedTo
+  }
+
+  /** Whether a body is being read that nobody takes: its end may never come. */
+  get stuck(): boolean {
+    return this.phase === 'body' && !this.body!.flowing
+  }
+
+  /** Octets that were read and not used. */
+  get unused(): number {
+    return this.input.length
+  }
+
+  /** Whether what was read is being used right now. */
+  get busy(): boolean {
+    return this.input.busy
   }
 
   /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
   get waitsForClient(): boolean {
-    if (this.socket.destroyed || this.tunnel !== null) return false
-    if (this.state === 'idle' || this.state === 'head' || this.state === 'closing') return true
-    if (this.socket.writableLength > 0) return true
-    return this.state === 'body' && !this.socket.isPaused()
+    const { socket, phase } = this
+    if (socket.destroyed || this.passedTo !== null) return false
+    if (phase === 'idle' || phase === 'head' || phase === 'closing') return true
+    if (socket.writableLength > 0) return true
+    return phase === 'body' && !socket.isPaused()
   }
 
   /** What is to be read into next. */
@@ -100,60 +115,119 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
     if (this.closing !== null) return this.closing.discard()
-    if (this.tunnel !== null) return this.tunnel.fromClient(octets.subarray(0, end))
+    if (this.passedTo !== null) return this.passedTo.fromClient(octets.subarray(0, end))
     // A head that comes in small pieces is not parsed again before a line of it is complete.
-    if (this.state === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
+    if (this.phase === 'head' && this.input.length + end <= this.options.head && !octets.subarray(0, end).includes(LF))
       return this.input.keep(octets.subarray(0, end))
     this.input.feed(octets, end)
   }
 
+  // What becomes of the connection
+
+  /** The reply to the request is on its way: who has not asked for its body by now does not get it. */
+  replyBegins(): void {
+    this.expectsContinue = false
+    // Of unknown length, and with a reply on its way, it may be one side of a conversation.
+    if (this.body !== null && this.body.length < 0) this.rate?.excuse()
+  }
+
+  /** The request is through, and its reply: `next` may follow. */
+  finish(): void {
+    this.body = null
+    this.phase = 'waiting'
+  }
+
+  /** Reads another request. */
+  next(): void {
+    this.phase = 'idle'
+    this.owner.deadline = this.deadlines.in(this.options.idleTimeout)
+    if (this.input.length > 0) this.socket.resume()
+    this.input.again()
+  }
+
+  /** Reads nothing for now; returns a body that is not read to its end. */
+  hold(): IncomingBody | null {
+    this.phase = 'waiting'
+    this.owner.deadline = Number.POSITIVE_INFINITY
+    this.pauseReading()
+    return this.body
+  }
+
+  /** What comes next is no longer HTTP. */
+  passTo(tunnel: Tunnel): void {
+    this.phase = 'tunnel'
+    this.passedTo = tunnel
+    this.owner.deadline = Number.POSITIVE_INFINITY
+    const early = this.input.take()
+    if (early !== null) tunnel.fromClient(early)
+  }
+
+  /** Throws away what comes from now on. */
+  discard(): void {
+    this.phase = 'closing'
+  }
+
+  /** The same, for as long as the client needs to take what it was sent. */
+  linger(): void {
+    if (this.closing !== null) return
+    this.phase = 'closing'
+    this.rate?.rest()
+    this.owner.deadline = Number.POSITIVE_INFINITY
+    this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    if (this.rate !== null) this.deadlines.forget(this.rate)
+    this.passedTo?.close()
+    if (this.body !== null && !this.body.finished) this.body.fail(new GatewayError('client-closed'))
+  }
+
+  // Reading
+
   consume(octets: Buffer, start: number, end: number): number {
-    if (this.state === 'waiting') {
+    if (this.phase === 'waiting') {
       this.pauseReading()
       return start
     }
-    if (this.tunnel !== null) this.tunnel.fromClient(octets.subarray(start, end))
-    if (this.tunnel !== null || this.state === 'closing') return end
+    if (this.passedTo !== null) this.passedTo.fromClient(octets.subarray(start, end))
+    if (this.passedTo !== null || this.phase === 'closing') return end
     try {
-      return this.state === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
+      return this.phase === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
     } catch (error) {
-      this.refuse(error)
+      this.owner.refuse(error)
       return end
     }
   }
 
   private readHead(octets: Buffer, start: number, end: number): number {
     const bodyStart = this.head.parse(octets, start, end)
-    if (bodyStart !== INCOMPLETE) return this.begin(octets, bodyStart, end)
+    if (bodyStart !== INCOMPLETE) return this.beginRequest(octets, bodyStart, end)
     // Some clients send an empty line after a body: it is no beginning (RFC 9112 section 2.2).
-    if (this.state === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
-    if (this.state === 'idle') this.deadline = this.deadlines.in(this.options.headTimeout)
-    this.state = 'head'
+    if (this.phase === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
+    if (this.phase === 'idle') this.owner.deadline = this.deadlines.in(this.options.headTimeout)
+    this.phase = 'head'
     return start
   }
 
   private readBody(octets: Buffer, start: number, end: number): number {
     const body = this.body!
-    this.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.owner.deadline = this.deadlines.in(this.options.bodyTimeout)
     const at = body.feed(octets, start, end)
     if (!body.arrived) return at
-    this.bodyRate?.rest()
-    this.state = 'waiting'
-    this.deadline = Number.POSITIVE_INFINITY
-    if (this.exchange === null) this.next()
-    else if (this.writer.waits) this.writeBlocked(true)
+    this.rate?.rest()
+    this.phase = 'waiting'
+    this.owner.deadline = Number.POSITIVE_INFINITY
+    this.owner.bodyArrived()
     return at
   }
 
   /** A whole head was read: makes the exchange of it, with its body or what is there of it, and has it answered. */
-  private begin(octets: Buffer, bodyStart: number, end: number): number {
-    const { head, options } = this
-    const exchange = new ServerExchange(head, this.identify(head), this.deadlines.clock.now(), this)
-    if (head.nominated !== null) for (const name of head.nominated) exchange.headers.delete(name)
-    this.exchange = exchange
-    this.closeAfter = this.clientCloses = head.close
-    this.state = 'waiting'
-    this.deadline = Number.POSITIVE_INFINITY
+  private beginRequest(octets: Buffer, bodyStart: number, end: number): number {
+    const { head, options, owner } = this
+    const exchange = owner.begin(head)
+    this.phase = 'waiting'
+    owner.deadline = Number.POSITIVE_INFINITY
     const length = head.contentLength
     if (length > options.body) exchange.refusal ??= tooLarge(options.body)
     if (exchange.refusal !== null) return this.beginRefused(exchange, exchange.refusal, end)
@@ -165,8 +239,8 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
     } else if (length !== 0) {
       const body = requestBody(this, length, options)
       this.body = body
-      this.state = 'body'
-      this.deadline = this.deadlines.in(options.bodyTimeout)
+      this.phase = 'body'
+      owner.deadline = this.deadlines.in(options.bodyTimeout)
       try {
         if (at < end) at = this.readBody(octets, at, end)
       } catch (error) {
@@ -175,19 +249,19 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
       if (!body.arrived) this.paceBody(body)
       exchange.body = body.whole() ?? body
     }
-    this.answer(exchange)
+    owner.answer(exchange)
     return at
   }
 
   private paceBody(body: IncomingBody): void {
     const { deadlines, options } = this
-    this.bodyRate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, {
+    this.rate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, {
       moved: () => this.body?.received ?? 0,
-      tooSlow: () => this.bodyTooSlow(),
+      tooSlow: () => this.owner.bodyTooSlow(),
     })
-    this.bodyRate.begin()
+    this.rate.begin()
     // A client that asks first sends nothing before it is answered.
-    if (body.received === 0 && !this.expectsContinue) this.bodyRate.wait()
+    if (body.received === 0 && !this.expectsContinue) this.rate.wait()
   }
 
   /**
@@ -203,40 +277,34 @@ export abstract class RequestReader implements BodySource, InputConsumer, Inform
       exchange.body = body
     }
     this.body = null
-    this.state = 'waiting'
-    this.deadline = Number.POSITIVE_INFINITY
-    this.closeAfter = true
-    this.clientCloses = false
     this.expectsContinue = false
-    this.pauseReading()
-    this.answer(exchange)
+    this.hold()
+    this.owner.readNoFurther()
+    this.owner.answer(exchange)
     return end
   }
 
   bodyWanted(): void {
     if (!this.expectsContinue) return
     this.expectsContinue = false
-    this.bodyRate?.wait()
+    this.rate?.wait()
     this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
   }
 
   pauseReading(): void {
     this.socket.pause()
-    this.bodyRate?.rest()
-    // What keeps the body from being taken may be that the client does not take the reply to it.
-    if (this.state === 'body') this.writeBlocked(this.socket.writableLength > 0)
+    this.rate?.rest()
+    if (this.phase === 'body') this.owner.bodyPaused()
   }
 
   resumeReading(): void {
     this.socket.resume()
-    if (this.state !== 'body') return
-    this.deadline = this.deadlines.in(this.options.bodyTimeout)
-    this.bodyRate?.wait()
+    if (this.phase !== 'body') return
+    this.owner.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.rate?.wait()
   }
 
   abandonBody(): void {
-    this.closeAfter = true
-    if (this.exchange === null) this.linger()
-    else this.pauseReading()
+    this.owner.bodyAbandoned()
   }
 }
