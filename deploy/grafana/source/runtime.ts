@@ -115,14 +115,25 @@ const builds: Row = {
         },
       ],
     }),
+    rows({
+      title: 'Certificates',
+      description: 'How long the certificates of listeners are still valid, by the first name of each.',
+      columns: [
+        {
+          name: 'Expires in',
+          unit: DurationSeconds,
+          expr: `sallyport_certificate_expiry_timestamp_seconds{${GATEWAYS}} - time()`,
+        },
+      ],
+    }),
   ],
 }
 
-/** The processes: threads, memory, connections, versions. */
+/** The processes: threads, memory, connections, versions, certificates. */
 export const runtime = dashboard({
   uid: 'runtime',
   title: 'Runtime',
-  description: 'The processes: threads, memory, connections, versions.',
+  description: 'The processes: threads, memory, connections, versions, certificates.',
   choices: [],
   rows: [threads, process, builds],
 })
