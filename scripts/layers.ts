@@ -26,7 +26,15 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
     'tls/tls-failure.ts',
   ],
   services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts'],
-  stores: ['core', 'http', 'policies/cache/store.ts', 'acme/store.ts', 'acme/challenge.ts', 'acme/challenge-text.ts'],
+  stores: [
+    'core',
+    'http',
+    'policies/cache/store.ts',
+    'acme/store.ts',
+    'acme/challenge.ts',
+    'acme/challenge-text.ts',
+    'tls/outgoing.ts',
+  ],
   telemetry: ['core', 'http'],
   admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
   config: [

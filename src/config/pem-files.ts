@@ -18,6 +18,9 @@ const PLACES: readonly Path[] = [
   ['services', ANY, 'tls', 'ca'],
   ['services', ANY, 'tls', 'cert'],
   ['services', ANY, 'tls', 'key'],
+  ['stores', 'redis', 'tls', 'ca'],
+  ['stores', 'redis', 'tls', 'cert'],
+  ['stores', 'redis', 'tls', 'key'],
 ]
 
 /**

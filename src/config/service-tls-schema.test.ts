@@ -77,3 +77,12 @@ test('certificates that are not verified are warned of', async (t) => {
   ])
   assert.deepEqual(await warnings('{}'), [])
 })
+
+test('the certificates of Redis are warned of likewise', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-tls-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'sallyport.yaml')
+  await writeFile(file, 'stores: { redis: { url: "rediss://redis:1", tls: { insecure: true } } }')
+  const [warning] = warningsOf(await loadConfig(file, {}))
+  assert.equal(warning?.path, 'stores.redis.tls.insecure')
+})

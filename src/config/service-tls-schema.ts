@@ -20,8 +20,8 @@ const pin = z
   .regex(PIN, pinExpected)
   .transform((text) => text.replace(PIN, '$1'))
 
-/** Schema of TLS with a server: what is believed of it, and how the gateway shows who it is. */
-const clientTlsFields = {
+/** Fields of TLS with a server: what is believed of it, and how the gateway shows who it is. */
+export const clientTlsFields = {
   ca: certificates
     .optional()
     .describe(
@@ -61,7 +61,7 @@ export const serviceTlsSchema = z
   .superRefine(checkTls)
 
 /** A certificate comes with its key, and OpenSSL, which is to use them, has the last word. */
-function checkTls(options: OutgoingTlsOptions, context: z.RefinementCtx): void {
+export function checkTls(options: OutgoingTlsOptions, context: z.RefinementCtx): void {
   const { cert, key } = options
   const report = (path: string, message: string): void =>
     context.addIssue({ code: 'custom', path: [path], message, input: '[redacted]' })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
 import { address } from './addresses.ts'
+import { checkTls, clientTlsFields } from './service-tls-schema.ts'
 
 const urlExpected = 'expected a URL such as "redis://:password@redis:6379/0" or "rediss://redis:6379"'
 const REDIS_URL = /^rediss?:\/\/[^\s/]+(?:\/\d*)?$/
@@ -27,7 +28,10 @@ const redisSchema = z
     cluster: address.array().min(1).optional().describe('Some nodes of a Cluster, as host:port.'),
     username: z.string().min(1).optional().describe('User, where it does not stand in the URL.'),
     password: z.string().min(1).optional().describe('Password, where it does not stand in the URL.'),
-    tls: z.boolean().default(false).describe('Whether connections are encrypted. Default false.'),
+    tls: z
+      .union([z.boolean(), z.strictObject(clientTlsFields).superRefine(checkTls)])
+      .default(false)
+      .describe('Whether connections are encrypted, to Sentinels too, or how. Default false, but for a rediss:// URL.'),
     timeout: duration
       .prefault('50ms')
       .describe('How long an answer may take before the gateway goes on without Redis. Default 50ms.'),

@@ -24,7 +24,7 @@ export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Wa
       told.add(key)
       return true
     })
-  return [...insecureServices(config), ...ofPolicies]
+  return [...insecureServices(config), ...insecureRedis(config), ...ofPolicies]
 }
 
 function insecureServices({ services }: GatewayConfig): Warning[] {
@@ -36,6 +36,13 @@ function insecureServices({ services }: GatewayConfig): Warning[] {
         : 'the certificates of this service are not verified: whoever is on the way can read and change everything'
     return [{ path: formatPath(['services', name, 'tls', 'insecure']), message }]
   })
+}
+
+function insecureRedis({ stores: { redis } }: GatewayConfig): Warning[] {
+  if (redis === null || typeof redis.tls === 'boolean' || !redis.tls.insecure) return []
+  const message =
+    'the certificates of Redis are not verified: whoever is on the way can read and change everything, passwords and keys too'
+  return [{ path: formatPath(['stores', 'redis', 'tls', 'insecure']), message }]
 }
 
 function warningsAt(at: Path, policies: PoliciesConfig, chain?: readonly Policy[]): (Warning & { key: string })[] {

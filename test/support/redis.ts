@@ -138,7 +138,8 @@ async function run(t: TestContext, port: number, options: readonly string[]): Pr
   return server
 }
 
-async function temporaryFolder(t: TestContext): Promise<string> {
+/** A folder until the end of the test. */
+export async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-redis-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   return folder

@@ -1,5 +1,8 @@
+import { isIP } from 'node:net'
+import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from 'node:tls'
 import type { Cluster, Redis } from 'ioredis'
 import type { Address } from '../../core/address.ts'
+import { outgoingContext, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import { failureOf } from './failure.ts'
 import { ioredis } from './library.ts'
 import { authenticateQuietly } from './quiet.ts'
@@ -10,12 +13,16 @@ export type RedisPlace =
   | { readonly sentinels: { readonly master: string; readonly nodes: readonly Address[] } }
   | { readonly cluster: readonly Address[] }
 
+/** How connections to Redis are encrypted. */
+export type RedisTls = Omit<OutgoingTlsOptions, 'pin'>
+
 /** How Redis is reached. */
 export interface RedisConfig {
   readonly place: RedisPlace
   readonly username?: string | undefined
   readonly password?: string | undefined
-  readonly tls: boolean
+  /** Whether connections are encrypted, which a rediss:// URL says too, or how. */
+  readonly tls: boolean | RedisTls
   /** How long a decision may take, in milliseconds. */
   readonly timeout: number
 }
@@ -48,7 +55,7 @@ interface Identity {
   readonly socketTimeout?: number
   readonly username?: string
   readonly password?: string
-  readonly tls?: object
+  readonly tls?: ConnectionOptions
 }
 
 /**
@@ -61,12 +68,36 @@ export function connectRedis({ place, username, password, tls }: RedisConfig, si
     ...(silence !== undefined && { socketTimeout: silence }),
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
+    ...(isEncrypted(place, tls) && { tls: connectionOptions(place, tls) }),
   }
   const client = open(place, identity)
   // What a lost connection means shows in the decisions that fail.
   client.on('error', () => {})
   return client
+}
+
+function isEncrypted(place: RedisPlace, tls: boolean | RedisTls): boolean {
+  return tls !== false || ('url' in place && place.url.startsWith('rediss:'))
+}
+
+/** What each connection is told of TLS. Of nodes that Redis names itself, the certificate has to have the addresses. */
+function connectionOptions(place: RedisPlace, tls: boolean | RedisTls): ConnectionOptions {
+  const options = typeof tls === 'boolean' ? {} : tls
+  const { serverName } = options
+  const asked = serverName ?? ('url' in place ? hostOf(place.url) : '')
+  return {
+    secureContext: outgoingContext(options),
+    rejectUnauthorized: options.insecure !== true,
+    // RFC 6066 section 3: a name, never an address.
+    ...(isIP(asked) === 0 && asked !== '' && { servername: asked }),
+    ...(serverName !== undefined && {
+      checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(serverName, certificate),
+    }),
+  }
+}
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.hostname.replace(/^\[|\]$/g, '') ?? ''
 }
 
 function open(place: RedisPlace, identity: Identity): RedisClient {
@@ -78,7 +109,15 @@ function open(place: RedisPlace, identity: Identity): RedisClient {
   if ('sentinels' in place) {
     const { master, nodes } = place.sentinels
     const sentinels = nodes.map(({ host, port }) => ({ host, port }))
-    return new Redis({ ...options, retryStrategy: retry, sentinels, name: master, sentinelRetryStrategy: retry })
+    return new Redis({
+      ...options,
+      retryStrategy: retry,
+      sentinels,
+      name: master,
+      sentinelRetryStrategy: retry,
+      // Else the client would speak to the master without TLS, whatever it is told.
+      ...(identity.tls !== undefined && { enableTLSForSentinelMode: true, sentinelTLS: identity.tls }),
+    })
   }
   const { enableOfflineQueue: _, ...redisOptions } = options
   return new Cluster([...place.cluster], {
