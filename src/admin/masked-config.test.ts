@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { z } from 'zod'
+import { selfSigned } from '../../test/support/certificates.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
 import { parseConfig } from '../config/parse.ts'
 import { fieldOf, isFields, itemsOf } from '../config/value.ts'
@@ -11,6 +12,8 @@ import { maskedConfig } from './masked-config.ts'
 
 const SECRET = 'hush-hush-hush-hush-hush-hush-hush-hush'
 const DIGEST = 'abcdef0123456789'.repeat(4)
+
+const pair = selfSigned()
 
 const credentials = { id: 'gateway', secret: SECRET }
 const introspection = { url: 'https://id.example.com/introspect?api_key=hush-hush', credentials }
@@ -36,7 +39,8 @@ const fields = {
 const full = {
   admin: { token: SECRET },
   secrets: [SECRET, `${SECRET}2`],
-  stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET } },
+  stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET, tls: pair } },
+  services: { a: { instances: ['https://a'], tls: pair } },
   policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
   routes: [
     {
@@ -65,6 +69,7 @@ test('no secret of any option is shown', () => {
   assert.doesNotMatch(text, /hush/)
   assert.ok(!text.includes(DIGEST))
   assert.ok(!text.includes('aHVzaC1odXNo'))
+  assert.ok(!text.includes('PRIVATE KEY'))
 })
 
 test('what is no secret is shown', () => {
@@ -151,6 +156,7 @@ test('the configuration has no other options with secrets than those that are tr
   })
   assert.deepEqual([...new Set(suspects)].toSorted(), [
     '.admin.token',
+    '.listeners[].tls.certificates[].key',
     '.policies.auth',
     '.policies.auth.forwardToken',
     '.policies.auth.methods.api-key',
@@ -167,6 +173,8 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.cors.credentials',
     '.policies.rate-limit.tiers.api_key',
     '.secrets',
+    '.services.*.tls.key',
     '.stores.redis.password',
+    '.stores.redis.tls.key',
   ])
 })
