@@ -22,12 +22,16 @@ async function secureOptions(t: TestContext, port: number): Promise<string[]> {
   const { cert, key } = authority.issue({ purposes: ['server', 'client'] })
   for (const [name, text] of Object.entries({ ca: authority.cert, cert, key }))
     await writeFile(join(folder, name), text)
-  return [
-    ...['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'yes'],
-    ...['--tls-replication', 'yes', '--tls-cluster', 'yes'],
-    ...['--tls-ca-cert-file', join(folder, 'ca'), '--tls-cert-file', join(folder, 'cert')],
-    ...['--tls-key-file', join(folder, 'key')],
-  ]
+  return Object.entries({
+    '--port': '0',
+    '--tls-port': String(port),
+    '--tls-auth-clients': 'yes',
+    '--tls-replication': 'yes',
+    '--tls-cluster': 'yes',
+    '--tls-ca-cert-file': join(folder, 'ca'),
+    '--tls-cert-file': join(folder, 'cert'),
+    '--tls-key-file': join(folder, 'key'),
+  }).flat()
 }
 
 /** Starts a Redis that speaks TLS, and resolves with its port. */
