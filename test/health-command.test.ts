@@ -5,6 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
 import { type CommandOptions, run, start, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
+import { authority, writeLeaf } from './support/tls.ts'
 
 const TOKEN = 'a-token-of-operators'
 
@@ -49,6 +50,35 @@ test('health asks the admin listener, with its token, where listeners do not ans
   assert.equal(written.code, 0, written.stderr)
   const wrong = await health(t, admin, { env: { ADMIN_TOKEN: `${TOKEN}-of-yesterday` } })
   assert.deepEqual([wrong.code, wrong.stderr], [1, `http://127.0.0.1:${adminPort}/health answers 401.\n`])
+})
+
+test('health asks a listener with TLS by https, whatever its certificate is for', async (t) => {
+  const { cert, key } = writeLeaf(t, authority.issue({ names: ['gateway.test'] }))
+  const tls = `tls: { certificates: [{ cert: '${cert}', key: '${key}' }] }`
+  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0', ${tls} }]`)
+  const { stdout, stderr } = await health(t, `listeners: [{ address: '0.0.0.0:${port}', ${tls} }]`)
+  assert.deepEqual([stdout, stderr], [`https://127.0.0.1:${port}/health/live answers.\n`, ''])
+})
+
+test('health passes over listeners that ask for what it does not have', async (t) => {
+  const { port, adminPort } = await start(
+    t,
+    `listeners: [{ address: '127.0.0.1:0' }]\nadmin: { address: '127.0.0.1:0' }`,
+  )
+  const closed = [
+    `{ address: '127.0.0.1:1', proxyProtocol: required }`,
+    `{ address: '127.0.0.1:1', tls: { clientCertificates: { ca: ca.pem } } }`,
+  ]
+  const open = await health(t, `listeners: [${[...closed, `{ address: '127.0.0.1:${port}' }`].join(', ')}]`)
+  assert.equal(open.stdout, `http://127.0.0.1:${port}/health/live answers.\n`)
+  const none = await health(t, `listeners: [${closed.join(', ')}]\nadmin: { address: '127.0.0.1:${adminPort}' }`)
+  assert.equal(none.stdout, `http://127.0.0.1:${adminPort}/health answers.\n`)
+  const nowhere = await health(t, `listeners: [${closed.join(', ')}]\nadmin: false`)
+  assert.equal(nowhere.code, 1)
+  assert.match(
+    nowhere.stderr,
+    /^Nothing can be asked: "admin" is false, and either .* every listener requires the PROXY/,
+  )
 })
 
 test('health fails where nothing listens', async (t) => {

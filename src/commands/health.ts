@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { type RequestOptions, request } from 'node:http'
+import { request as requestSecurely } from 'node:https'
 import type { Command } from 'commander'
 import { importDefault } from '../config/import-module.ts'
 import { fieldOf, itemsOf } from '../config/value.ts'
@@ -42,27 +43,39 @@ async function readConfig(file: string): Promise<unknown> {
 }
 
 /**
- * The first listener where it answers about health, which asks a worker, and else the admin listener. Throws CommandError where
- * there is neither.
+ * The first listener that anybody may ask where it answers about health, which asks a worker, and else the admin listener. Throws
+ * CommandError where there is neither.
  */
 function questionOf(config: unknown, adminToken: string): Question {
   const path = fieldOf(fieldOf(config, 'endpoints'), 'health') ?? '/health'
-  if (typeof path === 'string') {
-    const listener = itemsOf(fieldOf(config, 'listeners'))[0]
-    return { url: urlOf(fieldOf(listener, 'address') ?? '0.0.0.0:8000', `${path}/live`), token: null }
+  const listeners = fieldOf(config, 'listeners') === undefined ? [{}] : itemsOf(fieldOf(config, 'listeners'))
+  const listener = listeners.find(isOpen)
+  if (typeof path === 'string' && listener !== undefined) {
+    const scheme = fieldOf(listener, 'tls') === undefined ? 'http' : 'https'
+    return { url: urlOf(scheme, fieldOf(listener, 'address') ?? '0.0.0.0:8000', `${path}/live`), token: null }
   }
   const admin = fieldOf(config, 'admin')
   if (admin === false)
-    throw new CommandError('Nothing can be asked: "endpoints.health" is false, and "admin" is false.')
+    throw new CommandError(
+      'Nothing can be asked: "admin" is false, and either "endpoints.health" is false, or every listener requires the PROXY ' +
+        'protocol or certificates of clients.',
+    )
   const token = fieldOf(admin, 'token')
   return {
-    url: urlOf(fieldOf(admin, 'address') ?? '127.0.0.1:9000', '/health'),
+    url: urlOf('http', fieldOf(admin, 'address') ?? '127.0.0.1:9000', '/health'),
     token: (typeof token === 'string' && token) || adminToken || null,
   }
 }
 
-function urlOf(address: unknown, path: string): URL {
-  const url = URL.parse(path, `http://${String(address)}`)
+/** Whether a listener answers who has neither a certificate nor a header of the PROXY protocol to show. */
+function isOpen(listener: unknown): boolean {
+  if (fieldOf(listener, 'proxyProtocol') === 'required') return false
+  const clients = fieldOf(fieldOf(listener, 'tls'), 'clientCertificates')
+  return clients === undefined || fieldOf(clients, 'mode') === 'wanted'
+}
+
+function urlOf(scheme: 'http' | 'https', address: unknown, path: string): URL {
+  const url = URL.parse(path, `${scheme}://${String(address)}`)
   if (url === null || url.port === '0') throw new CommandError(`The address ${String(address)} cannot be asked.`)
   // Where it listens on every address, it is here too.
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1'
@@ -72,7 +85,7 @@ function urlOf(address: unknown, path: string): URL {
 function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
   const headers = { Connection: 'close', ...(token !== null && { Authorization: `Bearer ${token}` }) }
   return new Promise((resolve, reject) => {
-    request(url, { headers, signal, agent: false })
+    open(url, { headers, signal, agent: false })
       .on('response', (response) => {
         response.resume()
         resolve(response.statusCode ?? 0)
@@ -83,6 +96,12 @@ function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
       })
       .end()
   })
+}
+
+/** Whose certificate it is matters to nobody: this process and that one are on the same machine, and nothing secret is sent. */
+function open(url: URL, options: RequestOptions): ReturnType<typeof request> {
+  if (url.protocol === 'http:') return request(url, options)
+  return requestSecurely(url, { ...options, rejectUnauthorized: false })
 }
 
 function messageOf(error: unknown): string {
