@@ -62,6 +62,32 @@ test('of two certificates for one name each client is shown the one whose kind o
     assert.equal(await shown(t, port, 'localhost', { ...version, ciphers }), fingerprintOf(leaf), ciphers)
 })
 
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`a request over ${version} for a name that has another certificate than was shown is 421, also where a session is resumed`, async (t) => {
+    const files = [['a.test', '*.a.test'], ['b.test']].map((names) => writeLeaf(t, authority.issue({ names })))
+    const { port } = await startGateway(t, tlsListeners(files))
+    const options = { servername: 'a.test', minVersion: version, maxVersion: version }
+    let session: Buffer | undefined
+    for (const resumed of [false, true])
+      for (const [host, status] of [
+        ['a.test', 404],
+        ['x.A.test:8443', 404],
+        ['127.0.0.1', 404],
+        ['none.test', 404],
+        ['b.test', 421],
+        ['B.TEST:443', 421],
+      ] as const) {
+        const { peer, socket } = await connectSecurely(t, port, { ...options, ...(resumed && { session }) })
+        socket.on('session', (ticket) => (session = ticket))
+        if (version === 'TLSv1.2') session = socket.getSession()
+        assert.equal(socket.isSessionReused(), resumed)
+        peer.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+        const reply = await peer.reply()
+        assert.equal(reply.start.slice(9, 12), `${status}`, host)
+        if (status === 421) assert.equal(reply.fields.get('Connection'), 'close')
+      }
+  })
+
 test('a certificate that is exchanged is shown to new connections, and none of the others ends', async (t) => {
   const [before, after] = [authority.issue(), authority.issue()]
   const files = writeLeaf(t, before)

@@ -242,9 +242,11 @@ export class Front implements Receiver {
     this.listeners.cutOff()
   }
 
-  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+  handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
     if (exchange.dropped !== null) this.toolbox.toldOfDropped(exchange.dropped)
+    const redirect = this.listeners.redirect(exchange, listener)
+    if (redirect !== null) return redirect
     this.perClient?.begin(exchange)
     return this.snapshot.handle(exchange)
   }

@@ -1,4 +1,5 @@
 import { largestBody } from './body-limit.ts'
+import { HttpsRedirect } from './https-redirect.ts'
 import { HandshakeMetrics } from './handshake-metrics.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
@@ -6,6 +7,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Answers, Threads } from '../core/threads.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Reply } from '../http/reply.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { claim } from '../listener/claim.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
@@ -31,11 +34,18 @@ export interface ThreadListenersOptions {
   readonly threads: Threads
 }
 
+/** Where https is, if nothing says otherwise. */
+const HTTPS = 443
+
 /** The listeners of one thread, one for each of the configuration. */
 export class ThreadListeners {
   private readonly config: GatewayConfig
   private readonly threads: Threads
   private readonly all: readonly Listener[]
+  /** For each listener; null where there is not one. */
+  private readonly redirects: readonly (HttpsRedirect | null)[] | null
+  /** Of the first listener with TLS, once it is known. */
+  private httpsPort = HTTPS
   private readonly deadlines: Deadlines
   /** Null before they are needed. */
   private tickets: SessionTickets | null = null
@@ -53,10 +63,14 @@ export class ThreadListeners {
       strictNames: config.requestFields === 'strict',
       clientHeader: config.clientHeader?.toLowerCase() ?? null,
     }
-    this.all = config.listeners.map(({ proxyProtocol, tls }) => {
-      const limits = { ...bounds, proxyProtocol: proxyProtocol === 'required', secure: tls !== undefined }
+    this.all = config.listeners.map(({ proxyProtocol, tls }, number) => {
+      const limits = { ...bounds, number, proxyProtocol: proxyProtocol === 'required', secure: tls !== undefined }
       return new Listener(receiver, handshakes, proxies, limits, deadlines)
     })
+    const redirects = config.listeners.map(({ redirectToHttps: to }) =>
+      to === false ? null : new HttpsRedirect(() => (to === true ? this.httpsPort : to), config.endpoints),
+    )
+    this.redirects = redirects.some((redirect) => redirect !== null) ? redirects : null
     answers.on(certificatesChangedTopic, (shown) => {
       this.show(shown)
       return null
@@ -74,13 +88,18 @@ export class ThreadListeners {
     await this.takeCertificates()
     // One after the other: addresses of the gateway's own may overlap.
     if (shared && first) for (const address of addresses) await claim(address)
-    return Promise.all(this.all.map((listener, index) => listener.listen(addresses[index]!, shared)))
+    return this.know(await Promise.all(this.all.map((listener, i) => listener.listen(addresses[i]!, shared))))
   }
 
   /** Takes over sockets that listen on the addresses already. */
   async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
     await this.takeCertificates()
-    return Promise.all(this.all.map((listener, index) => listener.adopt(sockets[index]!, addresses[index]!)))
+    return this.know(await Promise.all(this.all.map((listener, i) => listener.adopt(sockets[i]!, addresses[i]!))))
+  }
+
+  /** The reply that leads to https, for what is not to be answered otherwise at the listener with that number; else null. */
+  redirect(exchange: Exchange, listener: number): Reply | null {
+    return this.redirects?.[listener]?.replyTo(exchange) ?? null
   }
 
   /** Of the sockets on which they listen. Empty where the system has no descriptors. */
@@ -111,6 +130,12 @@ export class ThreadListeners {
   /** Breaks off whatever is going on. */
   cutOff(): void {
     for (const listener of this.all) listener.cutOff()
+  }
+
+  private know(addresses: Address[]): Address[] {
+    const secure = this.config.listeners.findIndex(({ tls }) => tls !== undefined)
+    if (secure !== -1) this.httpsPort = addresses[secure]!.port
+    return addresses
   }
 
   private async takeCertificates(): Promise<void> {

@@ -18,6 +18,8 @@ export interface Secured {
   readonly hello: ClientHello
   /** What the gateway has shown of itself. */
   readonly identity: Identity
+  /** What it was chosen from. */
+  readonly identities: ServerIdentities
 }
 
 /** Whose handshakes they are. */
@@ -50,6 +52,8 @@ interface Handshake extends Timed {
   collector: ClientHelloCollector | null
   hello: ClientHello | null
   identity: Identity | null
+  /** Those of the time when it began. */
+  readonly identities: ServerIdentities
   /** It was told of already. */
   failed: boolean
 }
@@ -97,6 +101,7 @@ export class Handshakes {
       collector: null,
       hello: null,
       identity: null,
+      identities: this.identities,
       failed: false,
       deadline: this.deadlines.in(this.options.handshakeTimeout),
       onDeadline: () => this.giveUp(handshake, 'timeout'),
@@ -127,8 +132,7 @@ export class Handshakes {
   }
 
   private secure(handshake: Handshake, hello: ClientHello, octets: Buffer): void {
-    const { raw } = handshake
-    const { identities } = this
+    const { raw, identities } = handshake
     const named = hello.serverName === null ? null : identities.find(hello.serverName)
     const identity = named ?? identities.default
     if (identity === null) return this.giveUp(handshake, 'no-certificate')
@@ -161,14 +165,14 @@ export class Handshakes {
   private secured(socket: TLSSocket): void {
     const handshake = this.handshakeOf(socket)
     if (handshake === undefined || handshake.hello === null || handshake.identity === null) return void socket.destroy()
-    const { raw, peer, introduction, hello, identity } = handshake
+    const { raw, peer, introduction, hello, identity, identities } = handshake
     this.forget(handshake)
     // What resets a connection is the system's, under the encryption.
     socket.resetAndDestroy = () => {
       raw.resetAndDestroy()
       return socket.destroy()
     }
-    this.owner.secured({ socket, peer, introduction, hello, identity })
+    this.owner.secured({ socket, peer, introduction, hello, identity, identities })
   }
 
   /** HTTP without TLS, as browsers speak it where the scheme is left out: told so, others are none the wiser. */

@@ -17,6 +17,7 @@ import { readLent } from './accepted-socket.ts'
 import { Acceptor, type ListeningHandle } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
+import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
 import { plainAddress } from '../core/plain-address.ts'
@@ -33,6 +34,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
   private readonly scheme: 'http' | 'https'
+  /** Null where nothing is shown. */
+  private readonly shown: ShownIdentities | null
   /** Null until there are certificates to be shown, and for ever where clients speak no TLS. */
   private handshakes: Handshakes | null = null
   /** Null where connections begin with what the client sends. */
@@ -60,6 +63,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.head = new RequestHead(options)
     this.shares = new ConnectionShares(options.connections)
     this.scheme = options.secure ? 'https' : 'http'
+    this.shown = options.secure ? new ShownIdentities() : null
     const arrivals = options.proxyProtocol ? new Arrivals(this, deadlines) : null
     this.arrivals = arrivals
     this.acceptor = new Acceptor((socket) => (arrivals === null ? this.accept(socket) : arrivals.add(socket)))
@@ -149,7 +153,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
-    return this.receiver.handle(exchange)
+    return this.receiver.handle(exchange, this.options.number)
   }
 
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
@@ -160,7 +164,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.receiver.done(exchange, status, bytes, whole, cause)
   }
 
+  /** Throws GatewayError 'misdirected-request' for a name whose certificate was not shown on that connection. */
   identify(connection: ServedConnection, head: ReceivedHead): Client {
+    this.shown?.check(connection, head.authority)
     if (connection.client !== null) return connection.client
     const peer = plainAddress(connection.peer)
     if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, this.scheme, head.fields)
@@ -235,9 +241,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.handshakes.begin(accepted, peer, introduction)
   }
 
-  secured({ socket, peer, introduction }: Secured): void {
+  secured({ socket, peer, introduction, identity, identities }: Secured): void {
     this.watcher.secured(socket)
     const connection = this.serve(socket, peer, introduction)
+    this.shown?.remember(connection, identity, identities)
     socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))
   }
 

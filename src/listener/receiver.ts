@@ -7,8 +7,8 @@ import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
 /** What becomes of the requests of a listener. */
 export interface Receiver {
-  /** Answers. What it throws or rejects with goes to `refuse`. */
-  handle(exchange: ServerExchange): Reply | Promise<Reply>
+  /** Answers what came to the listener with that number. What it throws or rejects with goes to `refuse`. */
+  handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply>
   /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
   /** An exchange was ended as its client was too slow. */
@@ -29,6 +29,8 @@ export interface HandshakeWatcher {
 
 /** What a listener needs to know. */
 export interface ListenerOptions extends ServerOptions {
+  /** Its number among those of the configuration. */
+  readonly number: number
   /** Clients speak TLS. */
   readonly secure: boolean
   /** From the beginning of a connection to the end of its handshake, in milliseconds. */

@@ -41,6 +41,8 @@ const PROTOCOLS = ['http/1.1']
 export class ServerIdentities {
   /** For clients that ask for no name, or for one that no certificate is for; null where there is no certificate yet. */
   readonly default: Identity | null
+  /** How many there are. */
+  readonly size: number
   private readonly exact = new Map<string, Identity>()
   /** What follows the "*" of a wildcard -> its identity. */
   private readonly wildcards = new Map<string, Identity>()
@@ -71,6 +73,7 @@ export class ServerIdentities {
     }
     const [first] = all
     this.default = first === undefined ? null : identityOf(named.get(first.names[0] ?? '') ?? [first])
+    this.size = made.size
   }
 
   /** The identity for that name, in lower case; null where no certificate is for it. A wildcard stands for one label (RFC 9525 section 6.3). */
@@ -111,7 +114,7 @@ function readPair(pair: KeyPair): NamedPair {
 }
 
 /** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */
-function scopeOf(group: readonly NamedPair[], settings: TlsSettings): string {
+function scopeOf(group: readonly NamedPair[], { minVersion, ciphers }: TlsSettings): string {
   const names = group.map((pair) => pair.names)
-  return createHash('sha256').update(JSON.stringify({ names, settings })).digest('hex').slice(0, 32)
+  return createHash('sha256').update(JSON.stringify({ names, minVersion, ciphers })).digest('hex').slice(0, 32)
 }

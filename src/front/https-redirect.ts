@@ -1,0 +1,33 @@
+import { type Endpoints, ownPaths } from '../config/endpoints-schema.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
+
+/** Where CAs look for answers to their challenges, in plain HTTP (RFC 8555 section 8.3). */
+const CHALLENGES = '/.well-known/acme-challenge/'
+const HTTPS = 443
+
+/** Leads requests of plain HTTP to the same place over https; who asks for the health of the gateway, and CAs, are answered here. */
+export class HttpsRedirect {
+  private readonly port: () => number
+  private readonly health: ReadonlySet<string>
+
+  /** `port` is the one that clients know, once there is one. */
+  constructor(port: () => number, endpoints: Endpoints) {
+    this.port = port
+    this.health = new Set(ownPaths(endpoints).flatMap(({ endpoint, path }) => (endpoint === 'health' ? [path] : [])))
+  }
+
+  /** Null for what is to be answered as it is. Throws GatewayError 'bad-request' where no host is asked for. */
+  replyTo({ client, host, path, query }: Exchange): Reply | null {
+    // A proxy that is trusted says that the client speaks TLS to it.
+    if (client.scheme === 'https' || path.startsWith(CHALLENGES) || this.health.has(path)) return null
+    const asked = client.host ?? host
+    if (asked === '') throw new GatewayError('bad-request', 'Ask with https, and name the host.')
+    const port = this.port()
+    const authority = asked.replace(/:\d*$/, '') + (port === HTTPS ? '' : `:${port}`)
+    const location = `https://${authority}${path === '*' ? '/' : path}${query}`
+    return new Reply(308, Headers.of([['Location', location]]), null)
+  }
+}

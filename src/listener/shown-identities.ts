@@ -1,0 +1,51 @@
+import { GatewayError } from '../core/errors.ts'
+import type { ServedConnection } from '../http/server-handler.ts'
+import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
+
+/** What was shown on a connection, and what might have been. */
+interface Shown {
+  readonly identity: Identity
+  readonly identities: ServerIdentities
+  /** What was asked for last, and may be. */
+  authority: string
+}
+
+/**
+ * Which certificate was shown on each connection, where a listener has several. The hello has decided that, so that this holds
+ * for resumed sessions as well.
+ */
+export class ShownIdentities {
+  /** Whether there is anything to be looked up. */
+  private any = false
+  private readonly connections = new WeakMap<ServedConnection, Shown>()
+
+  remember(connection: ServedConnection, identity: Identity, identities: ServerIdentities): void {
+    if (identities.size < 2) return
+    this.any = true
+    this.connections.set(connection, { identity, identities, authority: '' })
+  }
+
+  /**
+   * Throws GatewayError 'misdirected-request' where the name has a certificate of its own, and another was shown (RFC 9110
+   * section 15.5.20): the client has not seen that it speaks to that name. Names without any are answered on every connection.
+   */
+  check(connection: ServedConnection, authority: string): void {
+    if (!this.any) return
+    const shown = this.connections.get(connection)
+    if (shown === undefined || shown.authority === authority) return
+    const own = shown.identities.find(nameOf(authority))
+    if (own !== null && own !== shown.identity)
+      throw new GatewayError(
+        'misdirected-request',
+        'Another certificate was shown on this connection: connect anew, and ask for that name.',
+      )
+    shown.authority = authority
+  }
+}
+
+/** The host of an authority without its port and brackets. */
+function nameOf(authority: string): string {
+  if (authority.startsWith('[')) return authority.slice(1, authority.indexOf(']'))
+  const colon = authority.indexOf(':')
+  return colon === -1 ? authority : authority.slice(0, colon)
+}
