@@ -4,30 +4,44 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { isLasting, type Reply } from '../http/reply.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
 import { ClosedBeforeReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
-import type { OutgoingRequest } from '../http/outgoing-request.ts'
+import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { ClientOptions, ClientOwner } from './client-owner.ts'
-import type { Deadlines } from '../http/deadlines.ts'
+import type { Headers } from '../http/headers.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { outgoingHead } from './outgoing-head.ts'
 import type { ResponseHead } from './response-head.ts'
-import { ResponseReader } from './response-reader.ts'
+import { type ResponseOwner, ResponseReader } from './response-reader.ts'
 
 /** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
 const CONTINUE_TIMEOUT = 1_000
 
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
-export class ClientConnection extends ResponseReader implements WriterOwner, Lane {
+export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed {
+  readonly socket: Socket
+  deadline: number
+  waitingForClient = Number.POSITIVE_INFINITY
   /** The client that the service was told it is for; null where it is for anybody. */
   introduced: string | null = null
+
   private readonly owner: ClientOwner
+  private readonly options: ClientOptions
+  private readonly deadlines: Deadlines
+  private readonly reader: ResponseReader
   private readonly writer: MessageWriter
   private served = 0
+  private request: OutgoingRequest | null = null
+  private listener: ReplyListener | null = null
+  /** Those of the exchange, or its own. */
+  private timeouts: ServiceTimeouts
   /** When it is used no more, on the clock of the deadlines. */
   private readonly expires: number
   /** A body that waits for the service to say 100 (Continue). */
   private held: BodyStream | null = null
   /** The listener has its reply. */
   private answered = false
+  /** The request was not sent to its end, and will not be. */
+  private stopped = false
   /** The request is not yet through. */
   private sending = false
   /** The owner knows that it is gone. */
@@ -36,12 +50,18 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
 
   /** Takes over a connected socket. `head` may be shared by all connections of a thread: it is read at once. */
   constructor(socket: Socket, owner: ClientOwner, options: ClientOptions, deadlines: Deadlines, head: ResponseHead) {
-    super(socket, options, deadlines, head)
+    this.socket = socket
+    this.options = options
+    this.timeouts = options
+    this.deadlines = deadlines
+    // Whoever asked for it may have left meanwhile.
+    this.deadline = deadlines.in(options.poolTimeout)
+    this.reader = new ResponseReader(socket, options, deadlines, head, this)
     this.owner = owner
     this.writer = new MessageWriter(this)
     this.expires = deadlines.now + options.lifetime()
     deadlines.watch(this)
-    socket.on('drain', () => (this.tunnel === null ? this.writer.drained() : this.tunnel.serviceDrained()))
+    socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
     socket.on('error', (error) => this.broken(error))
     socket.on('close', () => this.gone())
@@ -57,9 +77,14 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
     return this.listener === null ? null : this.request!.client
   }
 
-  /** Since when that client has had to send more of its body, or to take more of its reply; Infinity where it has not. */
-  get waitingForClient(): number {
-    return this.waitingSince
+  /** What is to be read into next. */
+  get readBuffer(): Buffer {
+    return this.reader.readBuffer
+  }
+
+  /** Takes octets from the socket, which are only lent. */
+  read(octets: Buffer, end: number): void {
+    this.reader.read(octets, end)
   }
 
   /** Ends the exchange, which waits for its own client, for the sake of others. */
@@ -73,18 +98,15 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
     this.timeouts = request.timeouts ?? this.options
     this.answered = false
     this.sending = true
-    this.receiving = true
-    this.closeAfter = false
-    this.heard = false
-    this.interim = 0
-    this.waitingSince = Number.POSITIVE_INFINITY
-    this.pending = null
+    this.stopped = false
+    this.waitingForClient = Number.POSITIVE_INFINITY
+    this.reader.expect(request, this.timeouts)
     const { body } = request
     const head = outgoingHead(request)
     if (request.expectsContinue && isStream(body)) {
       this.held = body
       // Nothing of it is here, however soon the service wants it.
-      this.waitingSince = this.deadlines.now
+      this.waitingForClient = this.deadlines.now
       this.deadline = this.deadlines.in(CONTINUE_TIMEOUT)
       return this.writer.sendHead(head)
     }
@@ -109,20 +131,21 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
 
   // Sending
 
-  protected sendHeld(): void {
+  continued(): void {
     const { held } = this
     if (held === null) return
     this.held = null
-    this.waitingSince = this.deadlines.now
+    this.waitingForClient = this.deadlines.now
     this.deadline = Number.POSITIVE_INFINITY
     this.writer.sendBody(held, held.length < 0)
   }
 
   messageWritten(): void {
-    this.waitingSince = Number.POSITIVE_INFINITY
+    this.waitingForClient = Number.POSITIVE_INFINITY
     this.sending = false
-    if (this.receiving && !this.answered) this.deadline = this.deadlines.in(this.timeouts.responseTimeout)
-    if (!this.receiving) this.finish()
+    const { receiving } = this.reader
+    if (receiving && !this.answered) this.deadline = this.deadlines.in(this.timeouts.responseTimeout)
+    if (!receiving) this.finish()
   }
 
   /** The request's body broke off: the service must not take it for whole. */
@@ -132,59 +155,69 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
 
   /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
   writeBlocked(blocked: boolean): void {
-    if (this.sending) this.waitingSince = blocked ? Number.POSITIVE_INFINITY : this.deadlines.now
-    if (!this.receiving || this.answered || this.held !== null) return
+    if (this.sending) this.waitingForClient = blocked ? Number.POSITIVE_INFINITY : this.deadlines.now
+    if (!this.reader.receiving || this.answered || this.held !== null) return
     const waits = blocked || !this.sending
     this.deadline = waits ? this.deadlines.in(this.timeouts.responseTimeout) : Number.POSITIVE_INFINITY
   }
 
-  /** The response is through. A request body that is still being sent is for nobody now. */
-  protected received(reply: Reply | null): void {
-    this.receiving = false
+  private drained(): void {
+    const { tunnel } = this.reader
+    if (tunnel === null) this.writer.drained()
+    else tunnel.serviceDrained()
+  }
+
+  // Receiving
+
+  informed(status: number, headers: Headers): void {
+    this.listener!.informed(status, headers)
+  }
+
+  received(reply: Reply | null): void {
+    this.reader.finish()
+    // A request body that is still being sent is for nobody now.
     if (this.sending) {
       this.sending = false
-      this.closeAfter = true
+      this.stopped = true
       this.stopSending()
     }
     if (reply !== null) this.answer(reply)
     this.finish()
   }
 
-  protected answer(reply: Reply): void {
-    if (this.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
+  answer(reply: Reply): void {
+    if (this.reader.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
-    if (this.held !== null) this.waitingSince = Number.POSITIVE_INFINITY
+    if (this.held !== null) this.waitingForClient = Number.POSITIVE_INFINITY
     this.listener!.replied(reply)
   }
 
   // Endings
 
   private finish(): void {
-    const { listener } = this
+    const { listener, reader } = this
     this.listener = null
     listener!.finished()
     this.served++
-    this.deadline = Math.min(this.expires, this.deadlines.in(Math.min(this.options.poolTimeout, this.promised)))
-    if (this.closeAfter || this.left || this.deadlines.now >= this.expires) this.destroy()
+    this.deadline = Math.min(this.expires, this.deadlines.in(Math.min(this.options.poolTimeout, reader.promised)))
+    if (this.stopped || reader.last || this.left || this.deadlines.now >= this.expires) this.destroy()
     else this.owner.release(this)
   }
 
   onDeadline(): void {
-    if (!this.receiving) return this.destroy()
+    const { receiving, inBody } = this.reader
+    if (!receiving) return this.destroy()
     // A service that does not know the expectation says nothing to it (RFC 9110 section 10.1.1).
-    if (this.held !== null) return this.sendHeld()
-    const detail =
-      this.body === null ? 'The service did not reply in time.' : 'The service stopped in the middle of its reply.'
+    if (this.held !== null) return this.continued()
+    const detail = inBody ? 'The service stopped in the middle of its reply.' : 'The service did not reply in time.'
     this.end(new GatewayError('gateway-timeout', detail))
   }
 
   /** The service sends no more; for a body without a length that is its end. */
   private ended(): void {
-    const { body, tunnel } = this
-    if (tunnel !== null) return tunnel.serviceEnded()
-    if (body === null || this.cutOff || !body.endOfInput()) return this.end(this.closedError(null))
-    this.body = null
-    this.closeAfter = true
+    const { reader } = this
+    if (reader.tunnel !== null) return reader.tunnel.serviceEnded()
+    if (this.cutOff || !reader.endOfInput()) return this.end(this.closedError(null))
     this.received(null)
   }
 
@@ -194,16 +227,16 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
   }
 
   private closedError(cause: unknown): GatewayError {
-    if (!this.answered) return new ClosedBeforeReply(this.reused, this.heard, cause)
+    if (!this.answered) return new ClosedBeforeReply(this.reused, this.reader.heard, cause)
     return new GatewayError('bad-gateway', 'The service closed the connection in the middle of its reply.', { cause })
   }
 
   /** Ends the connection; whoever waits for something from it gets the error. */
-  protected end(error: GatewayError): void {
-    const { listener, body, answered } = this
+  end(error: GatewayError): void {
+    const { listener, answered } = this
     this.listener = null
-    this.body = null
-    this.receiving = this.sending = false
+    this.sending = false
+    const body = this.reader.stop()
     this.destroy()
     this.stopSending()
     body?.fail(error)
@@ -234,7 +267,7 @@ export class ClientConnection extends ResponseReader implements WriterOwner, Lan
 
   private gone(): void {
     this.leave()
-    this.tunnel?.close()
+    this.reader.tunnel?.close()
     this.end(this.closedError(this.cause))
   }
 }

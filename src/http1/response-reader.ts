@@ -3,10 +3,10 @@ import { Bytes } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Reply } from '../http/reply.ts'
 import { LF } from '../http/characters.ts'
-import type { ReplyListener } from '../http/lane.ts'
+import type { Headers } from '../http/headers.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { ClientOptions } from './client-owner.ts'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { Deadlines } from '../http/deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
@@ -21,53 +21,109 @@ const MAXIMUM_INTERIM = 100
 /** Octets of a head up to which it is parsed again with every piece: what is no reply is found at once. */
 const LARGE = 1024
 
-/** The reading side of a connection to an instance: the interim responses to a request, and the final one. */
-export abstract class ResponseReader implements BodySource, Timed {
-  readonly socket: Socket
+/** Who has the responses of a connection read. */
+export interface ResponseOwner {
+  /** When it ends what it waits for; the time of `Deadlines.now`. */
   deadline: number
+  /** Since when the client of the exchange has had to send more of its body, or to take more of its reply; Infinity where it has not. */
+  waitingForClient: number
+  /** The service is ready for the body (RFC 9110 section 10.1.1). */
+  continued(): void
+  /** An interim response other than 100 and 101. */
+  informed(status: number, headers: Headers): void
+  /** The head of the reply is here. */
+  answer(reply: Reply): void
+  /** The response is through; the reply comes with it unless it was there before. */
+  received(reply: Reply | null): void
+  /** What was read is no response. */
+  end(error: GatewayError): void
+  /** Ends the connection, and with it whatever it is doing. */
+  destroy(): void
+}
 
-  protected readonly options: ClientOptions
-  /** Those of the exchange, or its own. */
-  protected timeouts: ServiceTimeouts
-  protected readonly deadlines: Deadlines
-  protected request: OutgoingRequest | null = null
-  protected listener: ReplyListener | null = null
-  protected tunnel: JoinedTunnel | null = null
-  protected body: IncomingBody | null = null
-  protected pending: Buffer | null = null
-  /** The response is not yet through. */
-  protected receiving = false
-  protected closeAfter = false
-  protected interim = 0
-  /** An octet of the response has come. */
-  protected heard = false
+/** The reading side of a connection to an instance: the interim responses to a request, and the final one. */
+export class ResponseReader implements BodySource {
+  /** The connection is of no more use after this response. */
+  last = false
   /** Milliseconds that the service said it keeps the connection for, or Infinity. */
-  protected promised = Number.POSITIVE_INFINITY
-  /** Since when the exchange has been waiting for its own client, in milliseconds of the deadlines; Infinity while it is not. */
-  protected waitingSince = Number.POSITIVE_INFINITY
-  private readonly head: ResponseHead
+  promised = Number.POSITIVE_INFINITY
 
-  constructor(socket: Socket, options: ClientOptions, deadlines: Deadlines, head: ResponseHead) {
+  private readonly socket: Socket
+  private readonly options: ClientOptions
+  private readonly deadlines: Deadlines
+  private readonly head: ResponseHead
+  private readonly owner: ResponseOwner
+  private request: OutgoingRequest | null = null
+  /** Those of the exchange, or its own. */
+  private timeouts: ServiceTimeouts
+  private body: IncomingBody | null = null
+  private joined: JoinedTunnel | null = null
+  private pending: Buffer | null = null
+  private interim = 0
+  private begun = false
+  private awaited = false
+
+  /** `head` is read at once after it has parsed something, so it may be that of others as well. */
+  constructor(socket: Socket, options: ClientOptions, deadlines: Deadlines, head: ResponseHead, owner: ResponseOwner) {
     this.socket = socket
     this.options = options
     this.timeouts = options
     this.deadlines = deadlines
     this.head = head
-    // Whoever asked for it may have left meanwhile.
-    this.deadline = deadlines.in(options.poolTimeout)
+    this.owner = owner
   }
 
-  /** Ends the connection, and with it whatever it is doing. */
-  abstract destroy(): void
-  abstract onDeadline(): void
-  /** The service is ready for the body (RFC 9110 section 10.1.1). */
-  protected abstract sendHeld(): void
-  /** The head of the reply is here. */
-  protected abstract answer(reply: Reply): void
-  /** The response is through; the reply comes with it unless it was there before. */
-  protected abstract received(reply: Reply | null): void
-  /** Ends the connection; whoever waits for something from it gets the error. */
-  protected abstract end(error: GatewayError): void
+  /** Whether the response is not yet through. */
+  get receiving(): boolean {
+    return this.awaited
+  }
+
+  /** Whether an octet of the response has come. */
+  get heard(): boolean {
+    return this.begun
+  }
+
+  /** Whether the body of the response is being read. */
+  get inBody(): boolean {
+    return this.body !== null
+  }
+
+  /** What all that is read goes to, once the connection has left HTTP; null before. */
+  get tunnel(): JoinedTunnel | null {
+    return this.joined
+  }
+
+  /** Reads the response to that request next. */
+  expect(request: OutgoingRequest, timeouts: ServiceTimeouts): void {
+    this.request = request
+    this.timeouts = timeouts
+    this.awaited = true
+    this.last = false
+    this.begun = false
+    this.interim = 0
+    this.pending = null
+  }
+
+  /** The response is through. */
+  finish(): void {
+    this.awaited = false
+  }
+
+  /** There will be no more of the response: returns the body that breaks off with it. */
+  stop(): IncomingBody | null {
+    const { body } = this
+    this.body = null
+    this.awaited = false
+    return body
+  }
+
+  /** The service sends no more. Whether that is the end of the body, as it is for one without a length. */
+  endOfInput(): boolean {
+    if (this.body === null || !this.body.endOfInput()) return false
+    this.body = null
+    this.last = true
+    return true
+  }
 
   /** What is to be read into next. */
   get readBuffer(): Buffer {
@@ -76,10 +132,10 @@ export abstract class ResponseReader implements BodySource, Timed {
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
-    if (this.tunnel !== null) return this.tunnel.fromService(octets.subarray(0, end))
+    if (this.joined !== null) return this.joined.fromService(octets.subarray(0, end))
     // Octets that nobody asked for could be taken for the reply to the next request.
-    if (!this.receiving) return this.destroy()
-    this.heard = true
+    if (!this.awaited) return this.owner.destroy()
+    this.begun = true
     try {
       const { pending } = this
       if (pending === null) return this.process(octets, end)
@@ -89,7 +145,7 @@ export abstract class ResponseReader implements BodySource, Timed {
       if (pending.length > LARGE && all.length <= this.options.head && !more.includes(LF)) this.pending = all
       else this.process(all, all.length)
     } catch (error) {
-      this.end(badReply(error))
+      this.owner.end(badReply(error))
     }
   }
 
@@ -108,18 +164,18 @@ export abstract class ResponseReader implements BodySource, Timed {
       if (status >= 200) return this.begin(octets, at, end)
       if (status === 101) return this.change(octets, at, end)
       if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends interim responses without end')
-      if (status === 100) this.sendHeld()
-      else this.listener!.informed(status, this.head.endToEnd(false, ''))
+      if (status === 100) this.owner.continued()
+      else this.owner.informed(status, this.head.endToEnd(false, ''))
       if (at >= end) return
     }
     // 2. The body of the final response.
-    this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
+    this.owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     this.readBody(octets, at, end)
   }
 
   private begin(octets: Buffer, bodyStart: number, end: number): void {
-    const { head, options } = this
-    this.closeAfter = head.close
+    const { head, options, owner } = this
+    this.last = head.close
     this.promised = head.keepAliveTimeout
     const empty = hasNoContent(this.request!.method, head.status)
     const reply = new Reply(head.status, head.endToEnd(empty, this.deadlines.dateField), null)
@@ -128,20 +184,20 @@ export abstract class ResponseReader implements BodySource, Timed {
     if (length >= 0 && length <= WHOLE && end - bodyStart >= length) {
       const stop = bodyStart + length
       if (!empty) reply.body = Bytes.fromLatin1(octets.toString('latin1', bodyStart, stop))
-      if (stop < end) this.closeAfter = true
-      return this.received(reply)
+      if (stop < end) this.last = true
+      return owner.received(reply)
     }
     // 2. A stream, unless a chunked body turns out to be complete already.
     const body = responseBody(this, length, options)
     this.body = body
-    this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
-    if (length === UNTIL_CLOSE) this.closeAfter = true
+    owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
+    if (length === UNTIL_CLOSE) this.last = true
     const stop = body.feed(octets, bodyStart, end)
     reply.body = body.whole() ?? body
-    if (!body.arrived) return this.answer(reply)
+    if (!body.arrived) return owner.answer(reply)
     this.body = null
-    if (stop < end) this.closeAfter = true
-    this.received(reply)
+    if (stop < end) this.last = true
+    owner.received(reply)
   }
 
   /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
@@ -153,46 +209,47 @@ export abstract class ResponseReader implements BodySource, Timed {
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
     if (reply.headers.single('Sec-WebSocket-Accept') !== websocketAccept(wanted.key)) throw wrongAccept()
     const early = Buffer.from(octets.subarray(start, end))
-    this.deadline = Number.POSITIVE_INFINITY
+    this.owner.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
     reply.upgrade = {
       protocol,
       open: (client) => {
-        this.tunnel = new JoinedTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
-        if (early.length > 0) this.tunnel.fromService(early)
+        const tunnel = new JoinedTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
+        this.joined = tunnel
+        if (early.length > 0) tunnel.fromService(early)
         this.socket.resume()
-        return this.tunnel
+        return tunnel
       },
-      refuse: () => this.destroy(),
+      refuse: () => this.owner.destroy(),
     }
-    this.answer(reply)
+    this.owner.answer(reply)
   }
 
   private readBody(octets: Buffer, start: number, end: number): void {
     const body = this.body!
     const stop = body.feed(octets, start, end)
     if (!body.arrived) return
-    if (stop < end) this.closeAfter = true
+    if (stop < end) this.last = true
     this.body = null
-    this.received(null)
+    this.owner.received(null)
   }
 
   bodyWanted(): void {}
 
   pauseReading(): void {
-    this.waitingSince = this.deadlines.now
-    this.deadline = Number.POSITIVE_INFINITY
+    this.owner.waitingForClient = this.deadlines.now
+    this.owner.deadline = Number.POSITIVE_INFINITY
     this.socket.pause()
   }
 
   resumeReading(): void {
-    this.waitingSince = Number.POSITIVE_INFINITY
-    if (this.receiving) this.deadline = this.deadlines.in(this.timeouts.idleTimeout)
+    this.owner.waitingForClient = Number.POSITIVE_INFINITY
+    if (this.awaited) this.owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
     this.socket.resume()
   }
 
   abandonBody(): void {
-    this.destroy()
+    this.owner.destroy()
   }
 }
 
