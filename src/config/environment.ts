@@ -1,18 +1,44 @@
+import { readPem } from './pem-files.ts'
 import type { Problem } from './problems.ts'
 import type { Environment } from './substitute.ts'
 
 /** Where spans are sent (OpenTelemetry protocol exporter, "Endpoint URLs for OTLP/HTTP"). */
 const ENDPOINTS = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']
 
+/** Files that the exporter takes for not there where they cannot be read, and says nothing. */
+const FILES = ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'].flatMap((name) => [
+  `OTEL_EXPORTER_OTLP_${name}`,
+  `OTEL_EXPORTER_OTLP_TRACES_${name}`,
+])
+
 /** What is wrong in variables that count without being named in the configuration. */
 export function checkEnvironment(environment: Environment): Problem[] {
   const off = environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true'
   if (off || environment['OTEL_TRACES_EXPORTER']?.trim() === 'none') return []
+  const isExported = ENDPOINTS.some((name) => (environment[name]?.trim() ?? '') !== '')
+  return [...checkEndpoints(environment), ...(isExported ? checkFiles(environment) : [])]
+}
+
+function checkEndpoints(environment: Environment): Problem[] {
   return ENDPOINTS.flatMap((name): Problem[] => {
     const value = environment[name]?.trim() ?? ''
     const url = URL.parse(value)
     if (value === '' || url?.protocol === 'http:' || url?.protocol === 'https:') return []
     // The text is left out as it may hold a password.
     return [{ path: name, message: 'expected a URL with its scheme, such as "http://collector:4318"' }]
+  })
+}
+
+function checkFiles(environment: Environment): Problem[] {
+  return FILES.flatMap((name): Problem[] => {
+    const file = environment[name]?.trim() ?? ''
+    if (file === '') return []
+    try {
+      readPem(file, name.endsWith('KEY'))
+      return []
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      return [{ path: name, message: `${JSON.stringify(file)}: ${reason}` }]
+    }
   })
 }

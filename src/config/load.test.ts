@@ -140,6 +140,20 @@ routes: [{ id: a, match: { path: /a }, reply: {} }]`,
   await assert.rejects(loadConfig(path, {}), /policies\.cache\.store: redis, but stores\.redis is not configured/)
 })
 
+test('a file of the exporter that cannot be read is a problem, where spans are exported', async () => {
+  const path = await file('exported.yaml', 'routes: []')
+  const files = { OTEL_EXPORTER_OTLP_CERTIFICATE: '/nowhere/ca.pem', OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: path }
+  await loadConfig(path, files)
+  await assert.rejects(
+    loadConfig(path, { ...files, OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector:4318' }),
+    (error: Error) => {
+      assert.match(error.message, /^OTEL_EXPORTER_OTLP_CERTIFICATE: "\/nowhere\/ca\.pem": no such file$/m)
+      assert.match(error.message, /^OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY: ".*": has no private key in it/m)
+      return true
+    },
+  )
+})
+
 test('an endpoint of a collector without a scheme is a problem, and its text is not shown', async () => {
   const path = await file('otlp.yaml', 'routes: [{ id: a, match: { path: /a }, reply: {} }]')
   for (const [environment, problem] of [

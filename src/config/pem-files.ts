@@ -50,7 +50,8 @@ export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
   return { ...files, value, findings: [...files.findings, ...findings] }
 }
 
-function readPem(file: string, isKey: boolean): string {
+/** The text of a file with certificates, or with a private key. Throws an Error that says why it is none, without its name. */
+export function readPem(file: string, isKey: boolean): string {
   const text = readText(file, LARGEST)
   const { problem } = isKey ? readKey(text) : readChain(text)
   if (problem !== null) throw new Error(problem)

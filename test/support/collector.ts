@@ -1,4 +1,5 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
@@ -36,23 +37,25 @@ export interface Collector {
 /** Field numbers of opentelemetry/proto/trace/v1/trace.proto. */
 const KINDS: readonly CollectedSpan['kind'][] = ['other', 'other', 'server', 'client']
 
-/** Runs a collector until the end of the test, which answers every export with that status. */
-export async function startCollector(t: TestContext, status = 200): Promise<Collector> {
+/** Runs a collector until the end of the test, which answers every export with that status, and speaks TLS where it is given what that takes. */
+export async function startCollector(t: TestContext, status = 200, tls?: ServerOptions): Promise<Collector> {
   const spans: CollectedSpan[] = []
   const exports: NodeJS.Dict<string | string[]>[] = []
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     exports.push(request.headers)
     void buffer(request).then((body) => {
       spans.push(...spansIn(readMessage(body)))
       response.writeHead(status, { 'Content-Type': 'application/x-protobuf' }).end()
     })
-  })
+  }
+  const server = tls === undefined ? createServer(listener) : createSecureServer(tls, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   cleanUp(t, () => new Promise((resolve) => server.close(resolve)))
   cleanUp(t, () => server.closeAllConnections())
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the collector has no port')
-  return { url: `http://127.0.0.1:${address.port}`, spans, exports }
+  const scheme = tls === undefined ? 'http' : 'https'
+  return { url: `${scheme}://127.0.0.1:${address.port}`, spans, exports }
 }
 
 function spansIn(request: Message): CollectedSpan[] {

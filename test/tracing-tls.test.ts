@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { startCollector } from './support/collector.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { temporaryFolder } from './support/redis.ts'
+import { startService } from './support/service.ts'
+import { authority, leaf } from './support/tls-service.ts'
+
+/** Exports the spans of one request to a collector that wants a client certificate; resolves with how many it has, and the log. */
+async function exportWith(t: TestContext, given: readonly string[]) {
+  const collector = await startCollector(t, 200, { ...leaf, ca: authority.cert, requestCert: true })
+  const folder = await temporaryFolder(t)
+  const client = authority.issueClient()
+  const files: Record<string, string> = {
+    OTEL_EXPORTER_OTLP_CERTIFICATE: authority.cert,
+    OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: client.cert,
+    OTEL_EXPORTER_OTLP_CLIENT_KEY: client.key,
+  }
+  const variables: Record<string, string> = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+  }
+  for (const name of given) {
+    variables[name] = join(folder, name)
+    await writeFile(variables[name], files[name]!)
+  }
+  for (const name of Object.keys(variables)) t.after(() => delete process.env[name])
+  Object.assign(process.env, variables)
+  const service = await startService(t)
+  const { gateway, port, log } = await startGateway(t, proxyTo(service.url))
+  await send(port)
+  await gateway.close()
+  return { spans: collector.spans.length, log: JSON.stringify(log.lines) }
+}
+
+test('spans go to a collector with a CA of its own that wants a client certificate', async (t) => {
+  const names = ['CERTIFICATE', 'CLIENT_CERTIFICATE', 'CLIENT_KEY'].map((name) => `OTEL_EXPORTER_OTLP_${name}`)
+  assert.equal((await exportWith(t, names)).spans, 2)
+})
+
+test('without them it is not believed, and the log says why', async (t) => {
+  const { spans, log } = await exportWith(t, [])
+  assert.equal(spans, 0)
+  assert.match(log, /unable to verify the first certificate|self-signed certificate/)
+})
