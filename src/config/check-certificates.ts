@@ -6,7 +6,7 @@ import type { GatewayConfig } from './schema.ts'
 export function checkCertificates({ listeners }: GatewayConfig, now: number): Finding[] {
   return listeners.flatMap(({ tls }, i) =>
     (tls?.certificates ?? []).flatMap((files, j) =>
-      readKeyPair(files, now).problems.map((message) => ({
+      readKeyPair(files, now, 'server').problems.map((message) => ({
         path: ['listeners', i, 'tls', 'certificates', j],
         isKey: false,
         message,

@@ -35,6 +35,9 @@ export class CertificateFiles implements CertificateSource {
         if (this.read(i)) told()
       }),
     )
+    // What has changed since it was read first, before anybody watched.
+    const late = pairs.filter((_, i) => this.pairs[i] !== null && this.read(i))
+    if (late.length > 0) told()
     return () => {
       for (const end of ends) end()
     }
@@ -44,7 +47,7 @@ export class CertificateFiles implements CertificateSource {
   private read(i: number): boolean {
     const { clock, log } = this.options
     const places = this.options.pairs[i]!
-    const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall())
+    const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall(), 'server')
     const before = this.pairs[i]!
     if (pair === null || problems.length > 0) {
       log.error(

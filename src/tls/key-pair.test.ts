@@ -141,6 +141,20 @@ test('certificates that do not follow one another are refused, with what to do',
   assert.match(problems(own + noCa.cert, leaf.key).join(), /certificate 2 .* has not signed certificate 1/)
 })
 
+test('a certificate for something else is refused, and one that does not say what it is for is not', () => {
+  const judge = (purposes: ('server' | 'client')[], purpose: 'server' | 'client'): readonly string[] =>
+    judgeKeyPair(ca.issue({ ...AROUND, purposes }), NOW, undefined, purpose).problems
+  assert.deepEqual(judge(['server'], 'server'), [])
+  assert.deepEqual(judge(['server', 'client'], 'client'), [])
+  assert.deepEqual(judge([], 'server'), [])
+  assert.deepEqual(judge(['client'], 'server'), [
+    'certificate: is not for servers of TLS: have it made with the extended key usage serverAuth',
+  ])
+  assert.deepEqual(judge(['server'], 'client'), [
+    'certificate: is not for clients of TLS: have it made with the extended key usage clientAuth',
+  ])
+})
+
 test('what is no certificate, or no private key, is named', () => {
   const { cert, key } = ca.issue(AROUND)
   const publicKey = createPublicKey(key).export({ type: 'spki', format: 'pem' })

@@ -4,6 +4,7 @@ import { FileError, readText } from '../core/read-text.ts'
 import { certificateNames } from './certificate-names.ts'
 import { judgeChain } from './judge-chain.ts'
 import { isEncrypted, isPrivateKey, pemBlocks } from './pem.ts'
+import { type Purpose, PURPOSES } from './x509/extensions.ts'
 
 /** A certificate and its private key, both PEM. */
 export interface KeyPair {
@@ -31,6 +32,9 @@ export type KeyPairPlaces = KeyPair
 /** What a file of certificates or a key may have, in octets. */
 const MOST = 1024 * 1024
 
+/** anyExtendedKeyUsage. */
+const ANY_PURPOSE = '2.5.29.37.0'
+
 const UNREADABLE = { names: [], notBefore: 0, notAfter: 0, fingerprint: '' }
 const NAMES: KeyPairPlaces = { cert: 'certificate', key: 'key' }
 
@@ -38,17 +42,29 @@ const NAMES: KeyPairPlaces = { cert: 'certificate', key: 'key' }
  * Reads a pair from its files and judges it at `now`, in wall-clock milliseconds; `pair` is null where a file cannot be read.
  * Certificate and key may stand in one file.
  */
-export function readKeyPair(files: KeyPairPlaces, now: number): JudgedKeyPair & { readonly pair: KeyPair | null } {
+export function readKeyPair(
+  files: KeyPairPlaces,
+  now: number,
+  purpose?: Purpose,
+): JudgedKeyPair & { readonly pair: KeyPair | null } {
   const cert = read(files.cert)
   const key = read(files.key)
   if (cert.text === null || key.text === null)
     return { ...UNREADABLE, pair: null, problems: [...new Set([...cert.problems, ...key.problems])] }
   const pair = { cert: cert.text, key: key.text }
-  return { ...judgeKeyPair(pair, now, files), pair }
+  return { ...judgeKeyPair(pair, now, files, purpose), pair }
 }
 
-/** Judges a pair at `now`, in wall-clock milliseconds: unreadable, of different keys, expired, not yet valid, weak, or not in order. */
-export function judgeKeyPair(pair: KeyPair, now: number, places: KeyPairPlaces = NAMES): JudgedKeyPair {
+/**
+ * Judges a pair at `now`, in wall-clock milliseconds: unreadable, of different keys, expired, not yet valid, weak, not in order, or
+ * for something else than `purpose`.
+ */
+export function judgeKeyPair(
+  pair: KeyPair,
+  now: number,
+  places: KeyPairPlaces = NAMES,
+  purpose?: Purpose,
+): JudgedKeyPair {
   const { chain, problem } = readChain(pair.cert)
   const key = readKey(pair.key)
   const ofKey = key.problem === null ? [] : [`${places.key}: ${key.problem}`]
@@ -57,6 +73,7 @@ export function judgeKeyPair(pair: KeyPair, now: number, places: KeyPairPlaces =
     return { ...UNREADABLE, problems: [`${places.cert}: ${problem}`, ...ofKey] }
   const problems = [
     ...judgeChain(chain, now).map((found) => `${places.cert}: ${found}`),
+    ...judgePurpose(leaf, purpose).map((found) => `${places.cert}: ${found}`),
     ...ofKey,
     ...(key.key === null ? [] : judgeMatch(chain, key.key, places)),
   ]
@@ -125,6 +142,13 @@ function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, k
   if (owner === 0) return []
   if (owner === -1) return [`${place}: is the key of another certificate than that in ${cert}`]
   return [`${cert}: the certificate of the key is number ${owner + 1}: put it first`]
+}
+
+/** A certificate that does not say what it is for is for everything (RFC 5280 section 4.2.1.12). */
+function judgePurpose({ keyUsage: uses }: X509Certificate, purpose: Purpose | undefined): string[] {
+  if (purpose === undefined || uses === undefined) return []
+  if (uses.includes(PURPOSES[purpose]) || uses.includes(ANY_PURPOSE)) return []
+  return [`is not for ${purpose}s of TLS: have it made with the extended key usage ${purpose}Auth`]
 }
 
 /** The last word is that of OpenSSL, which is to use it. */

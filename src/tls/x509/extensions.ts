@@ -15,7 +15,8 @@ export interface Extension {
 /** What a certificate is for in TLS. */
 export type Purpose = 'server' | 'client'
 
-const PURPOSES: Readonly<Record<Purpose, string>> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' }
+/** Their object identifiers (RFC 5280 section 4.2.1.12). */
+export const PURPOSES: Readonly<Record<Purpose, string>> = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' }
 /** Bits of keyUsage (RFC 5280 section 4.2.1.3). */
 const DIGITAL_SIGNATURE = 0
 const KEY_ENCIPHERMENT = 2
