@@ -1,5 +1,5 @@
 import type { ClientConnection } from './client-connection.ts'
-import type { Encryption } from './encryption.ts'
+import type { Encryption } from '../http/encryption.ts'
 import type { FieldLimits } from '../http/limits.ts'
 import type { ServiceTimeouts } from '../http/outgoing-request.ts'
 

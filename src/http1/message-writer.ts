@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../http/body.ts'
-import type { ReadAhead } from './read-ahead.ts'
+import type { ReadAhead } from '../http/read-ahead.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
 
 /** The connection that a message is written to. */

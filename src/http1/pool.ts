@@ -3,7 +3,7 @@ import type { LanePool, PoolSize } from '../http/lane.ts'
 import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
 import { ClientConnection } from './client-connection.ts'
 import type { ClientOptions, ClientOwner } from './client-owner.ts'
-import type { Encryption } from './encryption.ts'
+import type { Encryption } from '../http/encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import { readOn } from './read-on.ts'
@@ -11,7 +11,7 @@ import { ResponseHead } from './response-head.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 import { slowestExchange } from './slowest-exchange.ts'
 import { tooBusy, Waiter } from './waiter.ts'
-import { WaitingList } from './waiting-list.ts'
+import { WaitingList } from '../http/waiting-list.ts'
 
 /** Bounds of a pool; times are milliseconds. */
 export interface PoolOptions extends ClientOptions {

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { Deadlines } from '../http/deadlines.ts'
-import { LeastRate, type Paced } from './least-rate.ts'
+import { LeastRate, type Paced } from '../http/least-rate.ts'
 import type { MessageWriter } from './message-writer.ts'
-import { takenOf, untakenOf } from './taken.ts'
+import { takenOf, untakenOf } from '../http/taken.ts'
 
 /** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
 export class ReplyPace implements Paced {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import type { ClientConnection } from './client-connection.ts'
-import type { WaitingList } from './waiting-list.ts'
+import type { WaitingList } from '../http/waiting-list.ts'
 
 /** How often it is looked whether one has waited for so long, in milliseconds. */
 const LOOK = 500

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
-import { LingeringClose } from '../http1/lingering-close.ts'
+import { LingeringClose } from '../http/lingering-close.ts'
 import { PLAIN_ON_TLS } from '../http1/plain-on-tls.ts'
 import { type ClientHello, ClientHelloCollector, looksLikeTls } from '../tls/client-hello.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'

@@ -1,4 +1,4 @@
-import { Budget } from '../http/body.ts'
+import { Budget } from './body.ts'
 
 /** Octets of one reply that are kept for a client that does not take them yet. */
 const AHEAD = 1_048_576

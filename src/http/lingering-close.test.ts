@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test'
 import { cleanUp } from '../../test/support/cleanup.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { connect } from '../../test/support/peer.ts'
-import { Deadlines } from '../http/deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import { LingeringClose } from './lingering-close.ts'
 
 /** More than the kernel takes for a peer that does not read. */

@@ -1,4 +1,4 @@
-import { type Deadlines, TICK, type Timed } from '../http/deadlines.ts'
+import { type Deadlines, TICK, type Timed } from './deadlines.ts'
 
 /** Milliseconds that a client may be waited for before its rate counts. */
 const GRACE = 5_000

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
-import { reset } from '../http/reset.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
+import { reset } from './reset.ts'
 import { takenOf } from './taken.ts'
 
 /** How long, in milliseconds, a client that sends nothing is waited for, and one that sends on and on. */

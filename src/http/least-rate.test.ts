@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
-import { Deadlines } from '../http/deadlines.ts'
+import { Deadlines } from './deadlines.ts'
 import { LeastRate } from './least-rate.ts'
 
 function open(rate = 240, most = Number.POSITIVE_INFINITY) {
