@@ -53,7 +53,7 @@ export function parseFrom(
           ...further(checked.value),
         ]
     ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
-    ...checkReferences(retyped, (path) => source.written(path)),
+    ...checkReferences(retyped, (path) => source.written(path), chain),
   ]
   const problems = collectProblems(findings, source, earlier)
   if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)

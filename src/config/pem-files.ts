@@ -4,14 +4,11 @@ import { readChain, readKey } from '../tls/key-pair.ts'
 import { at, put } from './documents.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFiles } from './policy-files.ts'
+import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
-import { fieldOf, isFields, itemsOf } from './value.ts'
 
 /** Octets of a file: the authorities that Node knows have a quarter of that. */
 const LARGEST = 1024 ** 2
-
-/** Any key of a map, or any item of a list. */
-const ANY = '*'
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [
@@ -31,12 +28,7 @@ export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
   let { value } = files
   const { chain } = files
   const findings: Finding[] = []
-  const ofPolicies = chain.flatMap(({ name, certificates = [] }) =>
-    certificates.flatMap((steps): Path[] => [
-      ['policies', name, ...steps],
-      ['routes', ANY, 'policies', name, ...steps],
-    ]),
-  )
+  const ofPolicies = optionPlaces(chain, ({ certificates = [] }) => certificates)
   for (const path of [...PLACES, ...ofPolicies].flatMap((place) => matching(value, place))) {
     const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
@@ -56,12 +48,4 @@ export function readPem(file: string, isKey: boolean): string {
   const { problem } = isKey ? readKey(text) : readChain(text)
   if (problem !== null) throw new Error(problem)
   return text
-}
-
-/** The paths of a value that a pattern stands for. */
-function matching(value: unknown, [step, ...rest]: Path, before: Path = []): Path[] {
-  if (step === undefined) return [before]
-  if (step !== ANY) return matching(fieldOf(value, String(step)), rest, [...before, step])
-  const keys = Array.isArray(value) ? itemsOf(value).keys() : Object.keys(isFields(value) ? value : {})
-  return [...keys].flatMap((key) => matching(at(value, key), rest, [...before, key]))
 }

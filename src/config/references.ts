@@ -1,7 +1,10 @@
 import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
+import type { OptionsPath, Policy } from '../policies/policy.ts'
+import { at } from './documents.ts'
 import type { Finding, Written } from './issues.ts'
+import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
 import { checkShadowed } from './shadowed-routes.ts'
@@ -12,17 +15,8 @@ const TARGETS = ['service', 'reply', 'redirect']
 /** What is said of requests that go to a service. */
 const FOR_SERVICES = ['rewrite', 'timeouts']
 
-/** Where policies name a service. */
-const ASKED = [
-  ['auth', 'methods', 'jwt', 'introspection', 'service'],
-  ['auth', 'methods', 'introspection', 'service'],
-]
-
-const ISSUERS = ['auth', 'methods', 'jwt', 'issuers']
-const OF_ISSUER = ['introspection', 'service']
-
-/** What is wrong between the parts of a configuration; parts that are wrong in themselves are left out. */
-export function checkReferences(config: unknown, written: Written): Finding[] {
+/** What is wrong between the parts of a configuration, with the policies of `chain`; parts that are wrong in themselves are left out. */
+export function checkReferences(config: unknown, written: Written, chain: readonly Policy[]): Finding[] {
   const routes = itemsOf(fieldOf(config, 'routes'))
   const services = fieldOf(config, 'services')
   const serviceNames = isFields(services) ? Object.keys(services) : []
@@ -31,12 +25,8 @@ export function checkReferences(config: unknown, written: Written): Finding[] {
     ...routes.flatMap((route, i) =>
       checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
     ),
-    ...checkAsked(fieldOf(config, 'policies'), ['policies'], serviceNames, written),
-    ...routes.flatMap((route, i) =>
-      checkAsked(fieldOf(route, 'policies'), ['routes', i, 'policies'], serviceNames, written),
-    ),
-    ...checkStore(config, fieldOf(config, 'policies'), ['policies'], written),
-    ...routes.flatMap((route, i) => checkStore(config, fieldOf(route, 'policies'), ['routes', i, 'policies'], written)),
+    ...checkAsked(config, written, serviceNames, chain),
+    ...checkStores(config, written, chain),
     ...routes.flatMap((route, i) => checkRedirect(route, ['routes', i, 'redirect', 'to'])),
     ...checkIds(routes),
     ...checkMatches(routes),
@@ -71,27 +61,30 @@ function checkRedirect(route: unknown, path: Path): Finding[] {
   }
 }
 
-/** Where policies say that something is in Redis, and what it may be instead. */
-const STORED = [
-  [['rate-limit', 'store'], 'memory'],
-  [['cache', 'store'], 'memory'],
-  [['auth', 'methods', 'api-key', 'store'], 'configuration'],
-] as const
-
 /** What is to be kept in Redis needs one. */
-function checkStore(config: unknown, policies: unknown, path: Path, written: Written): Finding[] {
+function checkStores(config: unknown, written: Written, chain: readonly Policy[]): Finding[] {
   const redis = fieldOf(fieldOf(config, 'stores'), 'redis')
   if (isFields(redis) && fieldOf(redis, 'url') !== '') return []
   // A variable without a default that is not set is a problem already, and the only one.
   if (written(['stores', 'redis', 'url'])?.includes(':-') === false) return []
-  return STORED.filter(([steps]) => at(policies, steps) === 'redis').map(([steps, instead]) => {
-    const message = `redis, but stores.redis is not configured; expected it there, or ${instead} here`
-    return { path: [...path, ...steps], isKey: false, message }
-  })
+  return chain.flatMap((policy) =>
+    (policy.stores ?? []).flatMap(({ path: steps, instead }) =>
+      placesIn(config, [policy], () => [steps])
+        .filter((path) => valueAt(config, path) === 'redis')
+        .map((path) => {
+          const message = `redis, but stores.redis is not configured; expected it there, or ${instead} here`
+          return { path, isKey: false, message }
+        }),
+    ),
+  )
 }
 
-function at(value: unknown, steps: readonly string[]): unknown {
-  return steps.reduce<unknown>((inner, step) => fieldOf(inner, step), value)
+function placesIn(config: unknown, chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
+  return optionPlaces(chain, of).flatMap((place) => matching(config, place))
+}
+
+function valueAt(config: unknown, path: Path): unknown {
+  return path.reduce<unknown>((parent, step) => at(parent, step), config)
 }
 
 function checkTarget(route: object, path: Path): Finding[] {
@@ -126,14 +119,10 @@ function checkService(name: unknown, path: Path, known: readonly string[], writt
 }
 
 /** The services that policies ask. */
-function checkAsked(policies: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
-  const issuers = itemsOf(at(policies, ISSUERS))
-  return [
-    ...ASKED.flatMap((steps) => checkService(at(policies, steps), [...path, ...steps], known, written)),
-    ...issuers.flatMap((issuer, i) =>
-      checkService(at(issuer, OF_ISSUER), [...path, ...ISSUERS, i, ...OF_ISSUER], known, written),
-    ),
-  ]
+function checkAsked(config: unknown, written: Written, known: readonly string[], chain: readonly Policy[]): Finding[] {
+  return placesIn(config, chain, ({ services = [] }) => services).flatMap((path) =>
+    checkService(valueAt(config, path), path, known, written),
+  )
 }
 
 function checkIds(routes: readonly unknown[]): Finding[] {

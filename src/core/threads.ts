@@ -33,9 +33,16 @@ export class Answers implements Threads {
     this.log = log
   }
 
-  /** Answers the topic from now on, beside what else here answers it. */
-  on<Asked, Answer>(topic: Topic<Asked, Answer>, answer: (asked: Asked) => Answer | Promise<Answer>): void {
-    this.known.set(topic.name, [...(this.known.get(topic.name) ?? []), answer])
+  /** Answers the topic from now on, beside what else here answers it, until the returned function is called. */
+  on<Asked, Answer>(topic: Topic<Asked, Answer>, answer: (asked: Asked) => Answer | Promise<Answer>): () => void {
+    const { name } = topic
+    this.known.set(name, [...(this.known.get(name) ?? []), answer])
+    return () => {
+      this.known.set(
+        name,
+        (this.known.get(name) ?? []).filter((each) => each !== answer),
+      )
+    }
   }
 
   /** All that is answered here; what fails is logged, and no answer. */

@@ -1,19 +1,30 @@
-import type { PoliciesConfig } from '../config/policy-schema.ts'
+import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Middleware } from '../http/handler.ts'
 import { limitBody } from '../http/limited-body.ts'
+import type { BodyLimit, Policy } from '../policies/policy.ts'
 
 /** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
-export function largestBody({ limits, routes }: GatewayConfig): number {
-  return Math.max(limits.body, ...routes.map(({ policies }) => limitOf(policies, limits.body)))
+export function largestBody({ limits, routes }: GatewayConfig, chain: readonly Policy[]): number {
+  return routes.reduce(
+    (largest, { policies }) => Math.max(largest, limitOf(limitsOf(policies, chain), limits.body)),
+    limits.body,
+  )
 }
 
-/** Where the listeners let more through than a route allows, holds it to that; but for what its validation refuses. */
-export function generalLimit(config: GatewayConfig, policies: PoliciesConfig): readonly Middleware[] {
-  const limit = limitOf(policies, config.limits.body)
-  const { validation } = policies
-  const isEnforced = validation && validation.mode === 'enforce' && validation.body.limit !== undefined
-  if (isEnforced || largestBody(config) === limit) return []
+/**
+ * Where the listeners let more through than a route allows, `largest`, holds it to that; but for what a policy of the
+ * route refuses itself.
+ */
+export function generalLimit(
+  general: number,
+  largest: number,
+  policies: PoliciesConfig,
+  chain: readonly Policy[],
+): readonly Middleware[] {
+  const limits = limitsOf(policies, chain)
+  const limit = limitOf(limits, general)
+  if (limits.some(({ enforced }) => enforced) || largest === limit) return []
   return [
     (next) => (exchange) => {
       exchange.body = limitBody(exchange.body, limit)
@@ -22,8 +33,13 @@ export function generalLimit(config: GatewayConfig, policies: PoliciesConfig): r
   ]
 }
 
-/** What a validation only reports makes no limit smaller. */
-function limitOf({ validation }: PoliciesConfig, general: number): number {
-  if (!validation || validation.body.limit === undefined) return general
-  return validation.mode === 'report' ? Math.max(validation.body.limit, general) : validation.body.limit
+function limitsOf(policies: PoliciesConfig, chain: readonly Policy[]): BodyLimit[] {
+  return activePolicies(policies, chain).flatMap(([policy, options]) => policy.bodyLimit?.(options) ?? [])
+}
+
+/** What is not enforced makes no limit smaller. */
+function limitOf(limits: readonly BodyLimit[], general: number): number {
+  const enforced = limits.flatMap((limit) => (limit.enforced ? limit.octets : []))
+  const reported = limits.flatMap((limit) => (limit.enforced ? [] : limit.octets))
+  return Math.max(enforced.length === 0 ? general : Math.min(...enforced), ...reported)
 }

@@ -6,6 +6,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { ServiceRequest } from '../http/service-request.ts'
 import { errorReply, problemReply } from '../http/problem.ts'
 import type { Reply } from '../http/reply.ts'
+import { Holder } from '../core/shared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
@@ -17,8 +18,6 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 import type { Receiver } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
-import { closeCaches } from '../policies/cache/policy.ts'
-import { purge, purgeTopic } from '../policies/cache/purge.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { healthDocument } from '../services/health/report.ts'
@@ -35,6 +34,7 @@ import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metri
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
+import { largestBody } from './body-limit.ts'
 import { tellOfDropped } from './dropped-fields.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
@@ -126,6 +126,8 @@ export class Front implements Receiver {
       toldOfDropped: tellOfDropped(metrics, output.log),
       callService: call,
       metrics,
+      holder: new Holder(this),
+      answer: (topic, answer) => answers.on(topic, answer),
       limits: this.limits,
       caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
       apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
@@ -146,14 +148,23 @@ export class Front implements Receiver {
     this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
     const { log } = output
     const { deadlines } = this
-    this.listeners = new ThreadListeners({ config, receiver: this, proxies, deadlines, metrics, log, answers, threads })
+    this.listeners = new ThreadListeners({
+      config,
+      body: largestBody(config, policies),
+      receiver: this,
+      proxies,
+      deadlines,
+      metrics,
+      log,
+      answers,
+      threads,
+    })
     this.answer(answers, metrics)
   }
 
   /** What every thread is asked. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
-    answers.on(purgeTopic, (what) => purge(this.toolbox, what))
     answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections, this.redis))
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
     answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
@@ -228,7 +239,7 @@ export class Front implements Receiver {
     this.docs?.stop()
     const cutOff = await this.listeners.drain(timeout, this.options.clock)
     for (const service of this.services.values()) service.close()
-    closeCaches(this.toolbox)
+    this.toolbox.holder.release()
     this.telemetry.close()
     this.redis?.close()
     this.deadlines.close()

@@ -15,7 +15,7 @@ import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
 import { createRouter, type Router } from '../routing/router.ts'
 import { createForward } from '../services/forward.ts'
 import type { Service } from '../services/service.ts'
-import { generalLimit } from './body-limit.ts'
+import { generalLimit, largestBody } from './body-limit.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
 import {
   fieldsInTemplates,
@@ -34,8 +34,8 @@ import { timed } from './timed-policy.ts'
 interface CompiledRoute extends PathRules {
   readonly info: RouteInfo
   readonly handle: Handler
-  /** Its cors policy answers preflights. */
-  readonly cors: boolean
+  /** One of its policies answers preflights. */
+  readonly answersPreflights: boolean
   readonly guards: FieldGuards
 }
 
@@ -72,7 +72,7 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
 export class Snapshot {
   private readonly router: Router<CompiledRoute>
   private readonly unrouted: Handler
-  /** The same for a preflight that no cors policy may answer. */
+  /** The same for a preflight that no policy may answer. */
   private readonly unanswered: Handler
   private readonly options: Handler
 
@@ -82,15 +82,16 @@ export class Snapshot {
     own: readonly OwnRoute[],
     toolbox: SnapshotToolbox,
   ) {
+    const largest = largestBody(config, toolbox.policies)
     this.router = createRouter([
-      ...config.routes.flatMap((route) => compileRoute(route, config, services, toolbox)),
+      ...config.routes.flatMap((route) => compileRoute(route, config, largest, services, toolbox)),
       ...own.map((route) => compileOwn(route, config.policies, toolbox)),
     ])
     const refuse = (exchange: Exchange): never => {
       throw this.whyUnrouted(exchange)
     }
     this.unrouted = chain(config.policies, config.policies, toolbox, NOWHERE, refuse)
-    this.unanswered = chain({ ...config.policies, cors: false }, config.policies, toolbox, NOWHERE, refuse)
+    this.unanswered = chain(config.policies, config.policies, toolbox, NOWHERE, refuse, isForOthers)
     this.options = chain(config.policies, config.policies, toolbox, NOWHERE, ownOptions)
   }
 
@@ -110,9 +111,9 @@ export class Snapshot {
    */
   private preflight(exchange: Received, method: string): Reply | Promise<Reply> {
     const asked = this.find(exchange, method, withNames(exchange.headers))
-    if (asked.found && asked.value.cors) return this.take(exchange, asked)
+    if (asked.found && asked.value.answersPreflights) return this.take(exchange, asked)
     const own = this.find(exchange, exchange.method, exchange.headers)
-    if (asked.found && (!own.found || own.value.cors)) return this.unanswered(exchange)
+    if (asked.found && (!own.found || own.value.answersPreflights)) return this.unanswered(exchange)
     return this.take(exchange, own)
   }
 
@@ -164,16 +165,26 @@ function withNames(headers: Headers): Headers {
   return headersFromWire(wireOf(headers) + asked.join(''))
 }
 
-/** The policies around `end`; `general` are those of every route. */
+function isForOwn({ aroundOwnEndpoints = false }: Policy): boolean {
+  return aroundOwnEndpoints
+}
+
+function isForOthers({ answersPreflights = false }: Policy): boolean {
+  return !answersPreflights
+}
+
+/** The policies around `end`, of those that `takes` takes; `general` are those of every route. */
 function chain(
   policies: PoliciesConfig,
   general: PoliciesConfig,
   toolbox: SnapshotToolbox,
   route: RouteInfo,
   end: Handler,
+  takes: (policy: Policy) => boolean = () => true,
 ): Handler {
   const generalOptions = new Map(activePolicies(general, toolbox.policies))
-  const steps = activePolicies(policies, toolbox.policies).map(([policy, options]) => {
+  const active = activePolicies(policies, toolbox.policies).filter(([policy]) => takes(policy))
+  const steps = active.map(([policy, options]) => {
     const step = make(() => policy.create(options, toolbox, route, generalOptions.get(policy) ?? null), policy, route)
     return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
   })
@@ -207,14 +218,17 @@ function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Mi
 function compileRoute(
   route: RouteConfig,
   config: GatewayConfig,
+  largest: number,
   services: ReadonlyMap<string, Service>,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute>[] {
-  const limit = generalLimit(config, route.policies)
+  const active = activePolicies(route.policies, toolbox.policies)
+  const limit = generalLimit(config.limits.body, largest, route.policies, toolbox.policies)
+  const answersPreflights = active.some(([policy]) => policy.answersPreflights === true)
   const guards = guardFields(
     [
       ...config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})),
-      ...fieldsOfPolicies(activePolicies(route.policies, toolbox.policies)),
+      ...fieldsOfPolicies(active),
       ...fieldsInTemplates(route.redirect),
     ],
     toolbox.toldOfDropped,
@@ -226,7 +240,7 @@ function compileRoute(
       limit,
       chain(route.policies, config.policies, toolbox, info, endOf(route, pattern, services)),
     )
-    const value = { ...rules, info, handle, guards, cors: Boolean(route.policies.cors) }
+    const value = { ...rules, info, handle, guards, answersPreflights }
     return { match: { ...route.match, path: [pattern] }, value }
   })
 }
@@ -254,15 +268,22 @@ function fixedReply(status: number, fields: readonly (readonly [string, string])
   return () => new Reply(status, headersFromWire(raw), body)
 }
 
-/** Of the policies, only the one that names the exchange is for the gateway's own endpoints. */
+/** Of the policies, few are for the gateway's own endpoints, as what names the exchange. */
 function compileOwn(
   { path, handler }: OwnRoute,
   policies: PoliciesConfig,
   toolbox: SnapshotToolbox,
 ): RouteEntry<CompiledRoute> {
   const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
-  const handle = chain({ 'correlation-id': policies['correlation-id'] }, policies, toolbox, info, handler)
+  const handle = chain(policies, policies, toolbox, info, handler, isForOwn)
   const guards = guardFields([], toolbox.toldOfDropped)
-  const value = { info, handle, guards, cors: false, encodedSlashes: false, pathParameters: 'keep' } as const
+  const value = {
+    info,
+    handle,
+    guards,
+    answersPreflights: false,
+    encodedSlashes: false,
+    pathParameters: 'keep',
+  } as const
   return { match: { path: [path], method: ['GET'] }, value }
 }

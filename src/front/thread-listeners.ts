@@ -1,4 +1,3 @@
-import { largestBody } from './body-limit.ts'
 import { HttpsRedirect } from './https-redirect.ts'
 import { HandshakeMetrics } from './handshake-metrics.ts'
 import type { GatewayConfig } from '../config/schema.ts'
@@ -22,6 +21,8 @@ import { ServerIdentities } from '../tls/server-identities.ts'
 
 export interface ThreadListenersOptions {
   readonly config: GatewayConfig
+  /** Octets that the body of a request may have. */
+  readonly body: number
   /** Gets the requests. */
   readonly receiver: Receiver
   readonly proxies: TrustedProxies
@@ -52,14 +53,14 @@ export class ThreadListeners {
   /** Of the certificates that are shown; -1 before there are any. */
   private version = -1
 
-  constructor({ config, receiver, proxies, deadlines, metrics, log, answers, threads }: ThreadListenersOptions) {
+  constructor({ config, body, receiver, proxies, deadlines, metrics, log, answers, threads }: ThreadListenersOptions) {
     this.config = config
     this.deadlines = deadlines
     this.threads = threads
     const handshakes = new HandshakeMetrics(metrics, log)
     const bounds = {
       ...config.limits,
-      body: largestBody(config),
+      body,
       strictNames: config.requestFields === 'strict',
       clientHeader: config.clientHeader?.toLowerCase() ?? null,
     }

@@ -2,6 +2,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
+import { Holder } from '../core/shared.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { Service } from '../services/service.ts'
@@ -45,6 +46,8 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
     toldOfDropped: () => {},
     callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
     metrics,
+    holder: new Holder({}),
+    answer: () => () => {},
     limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
     caches: {
       threads: 1,

@@ -33,6 +33,7 @@ export const correlationId = definePolicy({
     ],
   }),
   fields: ({ header }) => [header],
+  aroundOwnEndpoints: true,
   create({ header }) {
     const names = new NameSet([header])
     // What follows is always plain, so the line needs no further check.

@@ -88,6 +88,7 @@ export const cors = definePolicy({
     'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
   options,
   fields: () => ['Access-Control-Request-Private-Network'],
+  answersPreflights: true,
   create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')
     const allows = compileOrigins(origins)

@@ -6,6 +6,8 @@ import type { RouteInfo } from '../http/exchange.ts'
 import type { Middleware } from '../http/handler.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Holder } from '../core/shared.ts'
+import type { Answers } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
@@ -24,6 +26,28 @@ export interface PolicyToolbox extends Toolbox {
   readonly apiKeys: ApiKeys | null
   /** Hands out the gateway's metrics, to be asked for in `create`. */
   readonly metrics: Metrics
+  /** The configuration, as what holds things that outlive a request (core/shared.ts). */
+  readonly holder: Holder
+  /** Answers what other threads ask this one, until the returned function is called. */
+  readonly answer: Answers['on']
+}
+
+/** Steps from the options of a policy to something in them; "*" is any key of a map, or any item of a list. */
+export type OptionsPath = readonly string[]
+
+/** Where options choose a store that may be Redis. */
+export interface StoreOption {
+  readonly path: OptionsPath
+  /** What may be chosen instead, where there is no Redis. */
+  readonly instead: string
+}
+
+/** How much body a request may have. */
+export interface BodyLimit {
+  /** In octets. */
+  readonly octets: number
+  /** The policy refuses more itself. Where it does not, the limit makes no other one smaller. */
+  readonly enforced: boolean
 }
 
 /**
@@ -48,9 +72,18 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
   /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
-  readonly documents?: readonly (readonly string[])[]
-  /** Where they may name files with certificates in PEM, likewise; "*" is any key of a map, or any item of a list. */
-  readonly certificates?: readonly (readonly string[])[]
+  readonly documents?: readonly OptionsPath[]
+  /** Where they may name files with certificates in PEM. */
+  readonly certificates?: readonly OptionsPath[]
+  /** Where they name services that it asks. */
+  readonly services?: readonly OptionsPath[]
+  readonly stores?: readonly StoreOption[]
+  /** It answers preflights (Fetch, "CORS-preflight request"), for the route of the request that they ask about. */
+  readonly answersPreflights?: boolean
+  /** It is for the gateway's own endpoints too. */
+  readonly aroundOwnEndpoints?: boolean
+  /** How much body it lets a request have, in place of the general limit; null where it says nothing of that. */
+  bodyLimit?(options: z.output<Schema>): BodyLimit | null
   /**
    * Names of request fields that it sets or reads: where it is on, a field that is not spelled so, but is the same for a
    * CGI-like service (`X_User_ID`, `X.User.ID`), never reaches the service. Names in templates are known anyway.

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { systemClock } from '../core/clock.ts'
+import { Holder } from '../core/shared.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
@@ -36,6 +37,8 @@ export function applyPolicy<Schema extends z.ZodType>(
     limits: { meter: absent, localMeter: absent },
     caches: { threads: 1, preferred: 'memory', redis: absent },
     apiKeys: null,
+    holder: new Holder({}),
+    answer: () => () => {},
     ...tools,
   }
   return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null)(next)

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import type { LogLevel } from '../../src/core/logger.ts'
-import { createGateway, type Gateway, type GatewayInput } from '../../src/gateway.ts'
+import { createGateway, type Gateway, type GatewayInput, type Policy } from '../../src/gateway.ts'
 import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -74,6 +74,8 @@ export interface TestGatewayOptions {
   readonly random?: () => number
   /** 'debug' by default. */
   readonly level?: LogLevel
+  /** Policies of the test's own. */
+  readonly policies?: readonly Policy[]
 }
 
 /** Without the documentation: services hear what the test sends, and nothing else. */
@@ -83,12 +85,12 @@ const QUIET: GatewayInput['endpoints'] = { docs: false, openapi: false }
 export async function startGateway(
   t: TestContext,
   config: GatewayInput,
-  { clock = systemClock, ready = true, random = () => 0.5, level = 'debug' }: TestGatewayOptions = {},
+  { clock = systemClock, ready = true, random = () => 0.5, level = 'debug', policies = [] }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
   const listeners = [{ address: '127.0.0.1:0' }]
   const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s' }
-  const gateway = await createGateway({ ...defaults, ...config }, { output: log, clock, random })
+  const gateway = await createGateway({ ...defaults, ...config }, { output: log, clock, random, policies })
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/policies/policy.ts'
+import { Holder } from '../../src/core/shared.ts'
 import type { RouteInfo } from '../../src/http/exchange.ts'
 import type { Handler } from '../../src/http/handler.ts'
 import { CacheStores } from '../../src/stores/cache-stores.ts'
@@ -23,6 +24,8 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
     caches: new CacheStores({ threads: 1, connection: null, clock, log }),
     apiKeys: null,
+    holder: new Holder({}),
+    answer: () => () => {},
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }

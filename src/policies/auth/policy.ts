@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { retryAfter } from '../../core/api-docs.ts'
+import { Shared } from '../../core/shared.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { appendLines, Headers } from '../../http/headers.ts'
@@ -27,13 +28,24 @@ interface Active {
   readonly authenticator: Authenticator
 }
 
-/** One set of authenticators for all routes that configure the same methods: they share keys and caches. */
-const shared = new WeakMap<PolicyToolbox, Map<string, readonly Active[]>>()
+interface Authenticators {
+  readonly active: readonly Active[]
+  readonly close?: never
+}
+
+/** The authenticators of a thread: routes that configure the same methods share them, with their keys and caches. */
+const authenticators = new Shared<Authenticators>()
 
 /** Finds out who calls, and lets nobody else through. */
 export const auth = definePolicy({
   name: 'auth',
   summary: 'Finds out who calls by a token or an API key, tells the service, and refuses everybody else.',
+  services: [
+    ['methods', '*', 'service'],
+    ['methods', '*', 'introspection', 'service'],
+    ['methods', '*', 'issuers', '*', 'introspection', 'service'],
+  ],
+  stores: [{ path: ['methods', 'api-key', 'store'], instead: 'configuration' }],
   certificates: [
     ['methods', '*', 'ca'],
     ['methods', '*', 'introspection', 'ca'],
@@ -206,18 +218,14 @@ export const auth = definePolicy({
 })
 
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
-  const known = shared.get(toolbox) ?? new Map<string, readonly Active[]>()
-  shared.set(toolbox, known)
-  const key = JSON.stringify(config)
-  const made =
-    known.get(key) ??
-    activeMethods(config).map(([method, options]) => ({
+  const make = (): Authenticators => ({
+    active: activeMethods(config).map(([method, options]) => ({
       counts: new AuthCounts(toolbox.metrics, method.name),
       kind: method.kind,
       authenticator: method.create(options, toolbox),
-    }))
-  known.set(key, made)
-  return made
+    })),
+  })
+  return authenticators.get(toolbox.holder, JSON.stringify(config), make).active
 }
 
 function publicRouter(patterns: readonly string[]): Router<null> {

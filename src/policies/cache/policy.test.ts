@@ -12,7 +12,7 @@ import type { Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
-import { cache, closeCaches } from './policy.ts'
+import { cache } from './policy.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -573,7 +573,7 @@ test('caches that are closed hear no more of other threads', async (t) => {
     clock.advance(1)
     await ask()
     assert.equal(asked.length, times)
-    closeCaches(toolbox)
+    toolbox.holder.release()
   }
 })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import type { Caches, CacheStore } from './store.ts'
+import { Shared } from '../../core/shared.ts'
+import type { CacheStore } from './store.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import { afterwards } from '../../http/handler.ts'
 import type { ExchangeRecord } from '../../http/record.ts'
@@ -12,21 +13,13 @@ import { Invalidator } from './invalidator.ts'
 import { compileKeys, type Keys, queryOptions } from './key.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 import { REQUEST_FIELDS } from './request-control.ts'
+import { purge, purgeTopic } from './purge.ts'
 import { RouteCache } from './route-cache.ts'
 import { shares, PERSONAL_FIELDS } from './storable.ts'
 import { select } from './vary.ts'
 
-/** What the routes with the same store share. */
-interface Shared {
-  readonly store: CacheStore
-  /** One for each way in which routes read queries: the same URL has another form in each. */
-  readonly keys: Map<string, Keys>
-  readonly flights: Flights
-  readonly invalidator: Invalidator
-}
-
-/** For each thread the stores, by where and how large they are: routes that say the same share one. */
-const shared = new WeakMap<Caches, Map<string, Shared>>()
+/** The stores of a thread, by where and how large they are: routes that say the same share one. */
+const sharedCaches = new Shared<SharedCache>()
 
 const options = z.strictObject({
   ttl: durationOrZero
@@ -88,6 +81,7 @@ export const cache = definePolicy({
   summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
   options,
   fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
+  stores: [{ path: ['store'], instead: 'memory' }],
   create(settings, toolbox, route) {
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next
@@ -98,7 +92,7 @@ export const cache = definePolicy({
       flights,
       invalidator,
       keys: allKeys,
-    } = sharedOf(toolbox, settings.store ?? toolbox.caches.preferred, settings.memory)
+    } = sharedCache(toolbox, settings.store ?? toolbox.caches.preferred, settings.memory)
     allKeys.set(JSON.stringify(settings.query), keys)
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
@@ -119,32 +113,34 @@ function noted(record: ExchangeRecord, reply: Reply): Reply {
   return reply
 }
 
-/** What a thread forgets stored replies with, and the keys of the routes that have them: one for each store. */
-export function purgeable({ caches }: PolicyToolbox): readonly Pick<Shared, 'invalidator' | 'keys'>[] {
-  return [...(shared.get(caches)?.values() ?? [])]
-}
-
-/** Ends what the caches of a thread hear of one another: they are let go of. */
-export function closeCaches({ caches }: PolicyToolbox): void {
-  for (const { invalidator } of shared.get(caches)?.values() ?? []) invalidator.close()
-}
-
 type StoreName = NonNullable<z.output<typeof options>['store']>
 
-function sharedOf(toolbox: PolicyToolbox, name: StoreName, memory: number): Shared {
-  const known = shared.get(toolbox.caches) ?? new Map<string, Shared>()
-  shared.set(toolbox.caches, known)
-  const id = `${name} ${memory}`
-  const made = known.get(id) ?? makeShared(toolbox, name, memory)
-  known.set(id, made)
-  return made
+function sharedCache(toolbox: PolicyToolbox, name: StoreName, memory: number): SharedCache {
+  return sharedCaches.get(toolbox.holder, `${name} ${memory}`, () => new SharedCache(toolbox, name, memory))
 }
 
-function makeShared({ clock, caches, metrics }: PolicyToolbox, name: StoreName, memory: number): Shared {
-  const part = Math.floor(memory / caches.threads)
-  const evictions = countEvictions(metrics, name)
-  const store = name === 'redis' ? caches.redis(select, part, evictions) : new MemoryCacheStore(part, evictions)
-  const invalidator = new Invalidator(store, clock, name === 'redis' ? 'all' : 'thread')
-  watchStore(metrics, name, store)
-  return { store, keys: new Map(), flights: new Flights(clock), invalidator }
+/** What the routes of a thread that say the same of their store have in common. */
+class SharedCache {
+  readonly store: CacheStore
+  /** One for each way in which routes read queries: the same URL has another form in each. */
+  readonly keys = new Map<string, Keys>()
+  readonly flights: Flights
+  readonly invalidator: Invalidator
+  private readonly endAnswers: () => void
+
+  constructor({ clock, caches, metrics, answer }: PolicyToolbox, name: StoreName, memory: number) {
+    const part = Math.floor(memory / caches.threads)
+    const evictions = countEvictions(metrics, name)
+    this.store = name === 'redis' ? caches.redis(select, part, evictions) : new MemoryCacheStore(part, evictions)
+    this.invalidator = new Invalidator(this.store, clock, name === 'redis' ? 'all' : 'thread')
+    this.flights = new Flights(clock)
+    watchStore(metrics, name, this.store)
+    this.endAnswers = answer(purgeTopic, (what) => purge(this, what))
+  }
+
+  /** Ends what it hears of the caches of other threads: they are let go of. */
+  close(): void {
+    this.endAnswers()
+    this.invalidator.close()
+  }
 }

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
+import { Answers } from '../../core/threads.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
+import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { cache } from './policy.ts'
-import { purge, type Purge } from './purge.ts'
+import { purge, purgeTopic, type Purge } from './purge.ts'
 
 const [A, B, C] = [
   { path: '/a', query: '' },
@@ -13,14 +15,20 @@ const [A, B, C] = [
   { path: '/c', query: '' },
 ]
 
+/** What a policy may use, and what it answers then. */
+function asked() {
+  const answers = new Answers(createMemoryLogger().log)
+  return { answers, toolbox: makeToolbox({ answer: (topic, answer) => answers.on(topic, answer) }) }
+}
+
 async function setUp() {
-  const toolbox = makeToolbox()
-  let asked = 0
+  const { answers, toolbox } = asked()
+  let count = 0
   const handle = applyPolicy(
     cache,
     {},
     ({ path }) => {
-      asked++
+      count++
       const groups: [string, string][] = path === '/c' ? [['Cache-Groups', '"g"']] : []
       return new Reply(
         200,
@@ -31,7 +39,7 @@ async function setUp() {
     toolbox,
   )
   for (const target of [A, B, C]) await handle(makeExchange(target))
-  return { toolbox, handle, count: () => asked }
+  return { answers, handle, count: () => count }
 }
 
 for (const [what, forgotten] of [
@@ -44,19 +52,19 @@ for (const [what, forgotten] of [
   [{ url: 'http://other.example.com/a' }, []],
 ] as [Purge, object[]][])
   test(`purging ${JSON.stringify(what)} forgets ${forgotten.length} of three replies`, async () => {
-    const { toolbox, handle, count } = await setUp()
-    assert.equal(await purge(toolbox, what), forgotten.length)
+    const { answers, handle, count } = await setUp()
+    assert.deepEqual(await answers.askAll(purgeTopic, what), [forgotten.length])
     for (const target of [A, B, C]) await handle(makeExchange(target))
     assert.equal(count(), 3 + forgotten.length)
   })
 
 test('what is no URL is an error', async () => {
-  const { toolbox } = await setUp()
-  await assert.rejects(purge(toolbox, { url: '/a' }), TypeError)
+  const nothing = { invalidator: { forget: () => Promise.resolve(0) }, keys: new Map() }
+  await assert.rejects(purge(nothing, { url: '/a' }), TypeError)
 })
 
 test('a URL is purged in the form that it has in the keys of its route', async () => {
-  const toolbox = makeToolbox()
+  const { answers, toolbox } = asked()
   const reply = (): Reply =>
     new Reply(
       200,
@@ -68,5 +76,5 @@ test('a URL is purged in the form that it has in the keys of its route', async (
     )
   const handle = applyPolicy(cache, { query: { sort: true, except: ['utm'] } }, reply, toolbox)
   await handle(makeExchange({ path: '/a', query: '?b=2&a=1' }))
-  assert.equal(await purge(toolbox, { url: 'http://api.example.com/a?utm=x&a=1&b=2' }), 1)
+  assert.deepEqual(await answers.askAll(purgeTopic, { url: 'http://api.example.com/a?utm=x&a=1&b=2' }), [1])
 })

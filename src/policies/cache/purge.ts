@@ -1,9 +1,7 @@
-import type { PolicyToolbox } from '../policy.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { groupKey } from './invalidation.ts'
-import type { Invalidation } from './invalidator.ts'
+import type { Invalidation, Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import { purgeable } from './policy.ts'
 
 /** What to purge: one URL, all URLs that begin so, or a cache group of a host (RFC 9875). */
 export type Purge =
@@ -14,15 +12,19 @@ export type Purge =
 /** Has every thread purge; each answers how many replies it were there. What is no URL fails in each of them. */
 export const purgeTopic = defineTopic<Purge, number>('cache-purge')
 
+/** A store that forgets, and the keys of the routes that have it. */
+export interface Purgeable {
+  readonly invalidator: Pick<Invalidator, 'forget'>
+  readonly keys: ReadonlyMap<string, Keys>
+}
+
 /**
- * Forgets stored replies in this thread, and resolves with how many it were. URLs are written "http://host/path?query";
+ * Forgets replies of one store, and resolves with how many it were. URLs are written "http://host/path?query";
  * the scheme makes no difference. Throws a TypeError for what is no URL.
  */
-export async function purge(toolbox: PolicyToolbox, what: Purge): Promise<number> {
+export async function purge({ invalidator, keys }: Purgeable, what: Purge): Promise<number> {
   const counts = await Promise.all(
-    purgeable(toolbox).flatMap(({ invalidator, keys }) =>
-      invalidationsOf(what, [...keys.values()]).map(async (each) => invalidator.forget(each)),
-    ),
+    invalidationsOf(what, [...keys.values()]).map(async (each) => invalidator.forget(each)),
   )
   return counts.reduce((sum, count) => sum + count, 0)
 }

@@ -34,6 +34,7 @@ export const rateLimit = definePolicy({
   name: 'rate-limit',
   summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
   options: rateLimitOptions,
+  stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,
   create(options, toolbox, route, general) {
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))

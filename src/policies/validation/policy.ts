@@ -12,6 +12,8 @@ export const validation = definePolicy({
   summary: 'Holds requests to limits, media types, JSON Schemas or an OpenAPI document.',
   options: validationOptions,
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
+  bodyLimit: ({ mode, body: { limit } }) =>
+    limit === undefined ? null : { octets: limit, enforced: mode === 'enforce' },
   warnings: skippedPatterns,
   fields: checkedFields,
   create(options, { metrics, log }, route) {

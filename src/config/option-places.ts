@@ -1,0 +1,25 @@
+import type { OptionsPath, Policy } from '../policies/policy.ts'
+import type { Path } from './problems.ts'
+import { at } from './documents.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
+
+/** Any key of a map, or any item of a list. */
+export const ANY = '*'
+
+/** Where the configuration has the options that policies speak of, for every route and for each. */
+export function optionPlaces(chain: readonly Policy[], of: (policy: Policy) => readonly OptionsPath[]): Path[] {
+  return chain.flatMap((policy) =>
+    of(policy).flatMap((steps): Path[] => [
+      ['policies', policy.name, ...steps],
+      ['routes', ANY, 'policies', policy.name, ...steps],
+    ]),
+  )
+}
+
+/** The paths of a value that a pattern stands for. */
+export function matching(value: unknown, [step, ...rest]: Path, before: Path = []): Path[] {
+  if (step === undefined) return [before]
+  if (step !== ANY) return matching(fieldOf(value, String(step)), rest, [...before, step])
+  const keys = Array.isArray(value) ? itemsOf(value).keys() : Object.keys(isFields(value) ? value : {})
+  return [...keys].flatMap((key) => matching(at(value, key), rest, [...before, key]))
+}

@@ -1,0 +1,52 @@
+/** What things of a thread are held by, such as one configuration: those that nobody else holds end with it. */
+export class Holder {
+  /** The same for all that share things with one another. */
+  readonly thread: object
+  private readonly held = new Set<() => void>()
+
+  constructor(thread: object) {
+    this.thread = thread
+  }
+
+  /** Has `end` called when nothing is held any more. */
+  hold(end: () => void): void {
+    this.held.add(end)
+  }
+
+  /** Lets go of everything. */
+  release(): void {
+    for (const end of this.held) end()
+    this.held.clear()
+  }
+}
+
+interface Kept<Thing> {
+  readonly thing: Thing
+  readonly holders: Set<Holder>
+}
+
+/**
+ * Live things of one kind, each under a key: in one thread, whoever asks for the same key gets the same thing, and one
+ * configuration takes over from the one before what it asks for too. A thing that nobody holds any more is closed, if
+ * it can be.
+ */
+export class Shared<Thing extends { close?(): void }> {
+  private readonly threads = new WeakMap<object, Map<string, Kept<Thing>>>()
+
+  /** The thing under that key, made if there is none. */
+  get(holder: Holder, key: string, make: () => Thing): Thing {
+    const things = this.threads.get(holder.thread) ?? new Map<string, Kept<Thing>>()
+    this.threads.set(holder.thread, things)
+    const kept = things.get(key) ?? { thing: make(), holders: new Set() }
+    things.set(key, kept)
+    if (kept.holders.has(holder)) return kept.thing
+    kept.holders.add(holder)
+    holder.hold(() => {
+      kept.holders.delete(holder)
+      if (kept.holders.size > 0) return
+      things.delete(key)
+      kept.thing.close?.()
+    })
+    return kept.thing
+  }
+}
