@@ -44,6 +44,6 @@ test('a folder without a row in the table is reported', () => {
 test('only the wires, and what they share, have line ends of the wire', () => {
   const source = '\nconst line = `X-A: ${a}\\r\\n`'
   assert.match(lineEnds('policies/x.ts', source).join(), /^src\/policies\/x\.ts:2: only wires end lines with CR LF/)
-  for (const file of ['http/headers.ts', 'http1/reply-head.ts', 'listener/proxy-protocol/version-2.ts'])
+  for (const file of ['http/headers.ts', 'http1/reply-head.ts', 'proxy-protocol/version-2.ts'])
     assert.deepEqual(lineEnds(file, source), [])
 })
