@@ -8,11 +8,10 @@ import { Bytes, isStream } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
-import { ClientConnection } from './client-connection.ts'
+import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import type { ReplyListener } from '../http/lane.ts'
 import { ClosedBeforeReply } from '../http/lane-errors.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
-import type { ClientOwner } from './client-owner.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
 import { ResponseHead } from './response-head.ts'
@@ -351,6 +350,24 @@ test('to destroy the connection fails whoever waits for the reply', async () => 
   harness.connection.destroy()
   await settle()
   assert.deepEqual(harness.calls, ['closed', 'finished', 'failed bad-gateway'])
+})
+
+// As a lane
+
+test('an exchange that is cancelled ends with its connection, and nobody else gets it', async () => {
+  const harness = new Harness().send()
+  harness.connection.cancel()
+  assert.ok(harness.socket.destroyed)
+  await settle()
+  assert.deepEqual(harness.calls, ['closed', 'finished', 'failed bad-gateway'])
+})
+
+test('one that was not needed after all goes back as it is', () => {
+  const harness = new Harness()
+  harness.connection.giveBack()
+  assert.deepEqual(harness.calls, ['release'])
+  assert.equal(harness.connection.reused, false)
+  assert.equal(harness.socket.flush(), '')
 })
 
 // Requests with a body

@@ -5,7 +5,7 @@ import { isLasting, type Reply } from '../http/reply.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
 import { ClosedBeforeReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
-import type { ClientOptions, ClientOwner } from './client-owner.ts'
+import type { ClientOptions } from './client-options.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
@@ -15,6 +15,16 @@ import { type ResponseOwner, ResponseReader } from './response-reader.ts'
 
 /** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
 const CONTINUE_TIMEOUT = 1_000
+
+/** Where a connection returns to. */
+export interface ClientOwner {
+  /** It may carry another request. */
+  release(connection: ClientConnection): void
+  /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
+  detach(connection: ClientConnection): boolean
+  /** It is gone. */
+  closed(connection: ClientConnection): void
+}
 
 /** A connection to an instance: carries one exchange at a time, and goes back to its owner after each. */
 export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed {

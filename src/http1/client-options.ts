@@ -1,4 +1,3 @@
-import type { ClientConnection } from './client-connection.ts'
 import type { Encryption } from '../http/encryption.ts'
 import type { FieldLimits } from '../http/limits.ts'
 import type { ServiceTimeouts } from '../http/outgoing-request.ts'
@@ -11,14 +10,4 @@ export interface ClientOptions extends FieldLimits, ServiceTimeouts {
   readonly lifetime: () => number
   /** Null where connections are not encrypted. */
   readonly encryption: Encryption | null
-}
-
-/** Where a connection returns to. */
-export interface ClientOwner {
-  /** It may carry another request. */
-  release(connection: ClientConnection): void
-  /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
-  detach(connection: ClientConnection): boolean
-  /** It is gone. */
-  closed(connection: ClientConnection): void
 }
