@@ -113,7 +113,13 @@ function filesFor(folder: string, name: string): Files {
 /** One for all projects of the user, outside of them, so that its key is in no repository and no image. */
 function ownFolder(): string {
   const data = process.env['XDG_DATA_HOME']
-  return data === undefined || data === '' ? join(homedir(), ...OWN_FOLDER) : join(data, 'sallyport')
+  if (data !== undefined && data !== '') return join(data, 'sallyport')
+  try {
+    return join(homedir(), ...OWN_FOLDER)
+  } catch (error) {
+    // As in a container whose user has a number and no name.
+    throw new CommandError('The user has no home to keep the authority in: --ca names a folder.', { cause: error })
+  }
 }
 
 function userName(): string {
