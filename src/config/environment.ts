@@ -1,4 +1,4 @@
-import { readPem } from './pem-files.ts'
+import { readPem } from '../tls/read-pem.ts'
 import type { Problem } from './problems.ts'
 import type { Environment } from './substitute.ts'
 

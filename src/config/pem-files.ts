@@ -1,14 +1,11 @@
 import { dirname, resolve } from 'node:path'
-import { readText } from '../core/read-text.ts'
-import { readChain, readKey } from '../tls/key-pair.ts'
+import type { Pem } from '../tls/pem-schema.ts'
+import { readPem } from '../tls/read-pem.ts'
 import { at, put } from './documents.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFiles } from './policy-files.ts'
 import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
-
-/** Octets of a file: the authorities that Node knows have a quarter of that. */
-const LARGEST = 1024 ** 2
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [
@@ -33,19 +30,13 @@ export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
     const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
     try {
-      value = put(value, path, readPem(resolve(dirname(base), named), path.at(-1) === 'key'))
+      const file = resolve(dirname(base), named)
+      const pem: Pem = { text: readPem(file, path.at(-1) === 'key'), file }
+      value = put(value, path, pem)
     } catch (error) {
       const message = `${JSON.stringify(named)}: ${error instanceof Error ? error.message : String(error)}`
       findings.push({ path, isKey: false, message })
     }
   }
   return { ...files, value, findings: [...files.findings, ...findings] }
-}
-
-/** The text of a file with certificates, or with a private key. Throws an Error that says why it is none, without its name. */
-export function readPem(file: string, isKey: boolean): string {
-  const text = readText(file, LARGEST)
-  const { problem } = isKey ? readKey(text) : readChain(text)
-  if (problem !== null) throw new Error(problem)
-  return text
 }

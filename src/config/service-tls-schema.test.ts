@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { Authority } from '../../test/support/certificates.ts'
 import { loadConfig } from './load.ts'
@@ -23,7 +23,13 @@ async function load(t: TestContext, files: Record<string, string>, tls: string) 
 test('what files hold stands in place of their names, which are relative to the configuration', async (t) => {
   const files = { 'ca.pem': authority.cert, 'client.pem': client.cert, 'client.key': client.key }
   const { services } = await load(t, files, '{ ca: ca.pem, cert: client.pem, key: ./client.key }')
-  assert.deepEqual(services['users']!.tls, { ca: authority.cert, ...client, insecure: false, pin: [] })
+  const { files: found, ...tls } = services['users']!.tls!
+  const expected = { ca: authority.cert, ...client, serverName: undefined, insecure: false, pin: [] }
+  assert.deepEqual({ serverName: undefined, ...tls }, expected)
+  assert.deepEqual(
+    Object.values(found).map((file) => basename(file ?? '')),
+    ['ca.pem', 'client.pem', 'client.key'],
+  )
 })
 
 test('files of policies are found likewise, for every route and for one', async (t) => {

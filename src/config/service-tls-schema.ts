@@ -1,9 +1,9 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { oneOrMore } from '../core/one-or-more.ts'
-import { certificates, privateKey } from '../tls/pem-schema.ts'
-import { outgoingContext, type OutgoingTlsOptions } from '../tls/outgoing.ts'
-import { readChain, readKey } from '../tls/key-pair.ts'
+import { problemOfTls } from '../tls/judge-outgoing.ts'
+import { certificateFile, type Pem, privateKeyFile } from '../tls/pem-schema.ts'
+import type { OutgoingTlsOptions } from '../tls/outgoing.ts'
 import { parseHostAndPort } from './addresses.ts'
 
 const nameExpected = 'expected a host name such as "users.internal", or an IP address'
@@ -22,18 +22,18 @@ const pin = z
 
 /** Fields of TLS with a server: what is believed of it, and how the gateway shows who it is. */
 export const clientTlsFields = {
-  ca: certificates
+  ca: certificateFile
     .optional()
     .describe(
       'File with the certificates, in PEM, of the authorities that are believed, in place of those that Node.js comes with. ' +
         'Default those.',
     ),
-  cert: certificates
+  cert: certificateFile
     .optional()
     .describe(
       'File with the certificate of the gateway, in PEM, and those that it was signed with; with `key`. Default none.',
     ),
-  key: privateKey
+  key: privateKeyFile
     .optional()
     .describe('File with the private key of `cert`, in PEM without a passphrase. Default none.'),
   serverName: serverName
@@ -58,32 +58,24 @@ export const serviceTlsSchema = z
           '`insecure` in place of it. Default any.',
       ),
   })
+  .transform(withTexts)
   .superRefine(checkTls)
 
-/** A certificate comes with its key, and OpenSSL, which is to use them, has the last word. */
-export function checkTls(options: OutgoingTlsOptions, context: z.RefinementCtx): void {
-  const { cert, key } = options
-  const report = (path: string, message: string): void =>
-    context.addIssue({ code: 'custom', path: [path], message, input: '[redacted]' })
-  if (cert !== undefined && key === undefined)
-    return report('cert', 'cert without key: give the file with its private key')
-  if (key !== undefined && cert === undefined)
-    return report('key', 'key without cert: give the file with its certificate')
-  if (cert !== undefined && key !== undefined && !isPair(cert, key))
-    return report('key', 'is the key of another certificate than that of cert')
-  try {
-    outgoingContext(options)
-  } catch (error) {
-    report(
-      cert === undefined ? 'ca' : 'cert',
-      `cannot be used: ${error instanceof Error ? error.message : String(error)}`,
-    )
-  }
+interface PemOptions {
+  readonly ca?: Pem | undefined
+  readonly cert?: Pem | undefined
+  readonly key?: Pem | undefined
 }
 
-/** Whether the first certificate is of that key; what cannot be read is told of elsewhere. */
-function isPair(cert: string, key: string): boolean {
-  const [leaf] = readChain(cert).chain
-  const { key: own } = readKey(key)
-  return leaf === undefined || own === null || leaf.checkPrivateKey(own)
+/** With the texts of certificates and key, and the files that they are from beside them, where they are. */
+export function withTexts<Options extends PemOptions>({ ca, cert, key, ...rest }: Options) {
+  const files = { ca: ca?.file ?? null, cert: cert?.file ?? null, key: key?.file ?? null }
+  return { ...rest, ca: ca?.text, cert: cert?.text, key: key?.text, files }
+}
+
+/** Refuses a certificate without its key, and what OpenSSL cannot use. */
+export function checkTls(options: OutgoingTlsOptions, context: z.RefinementCtx): void {
+  const problem = problemOfTls(options)
+  if (problem === null) return
+  context.addIssue({ code: 'custom', path: [problem.option], message: problem.message, input: '[redacted]' })
 }

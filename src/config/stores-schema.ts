@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { duration } from '../core/units.ts'
 import { address } from './addresses.ts'
-import { checkTls, clientTlsFields } from './service-tls-schema.ts'
+import { checkTls, clientTlsFields, withTexts } from './service-tls-schema.ts'
 
 const urlExpected = 'expected a URL such as "redis://:password@redis:6379/0" or "rediss://redis:6379"'
 const REDIS_URL = /^rediss?:\/\/[^\s/]+(?:\/\d*)?$/
@@ -29,7 +29,7 @@ const redisSchema = z
     username: z.string().min(1).optional().describe('User, where it does not stand in the URL.'),
     password: z.string().min(1).optional().describe('Password, where it does not stand in the URL.'),
     tls: z
-      .union([z.boolean(), z.strictObject(clientTlsFields).superRefine(checkTls)])
+      .union([z.boolean(), z.strictObject(clientTlsFields).transform(withTexts).superRefine(checkTls)])
       .default(false)
       .describe('Whether connections are encrypted, to Sentinels too, or how. Default false, but for a rediss:// URL.'),
     timeout: duration

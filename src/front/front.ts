@@ -45,6 +45,7 @@ import { RequestsPerClient } from './requests-per-client.ts'
 import { Telemetry } from './telemetry.ts'
 import { ThreadListeners } from './thread-listeners.ts'
 import { ThreadProxies } from './thread-proxies.ts'
+import { ThreadServiceTls } from './thread-service-tls.ts'
 import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
@@ -87,6 +88,7 @@ export class Front implements Receiver {
   private readonly toolbox: SnapshotToolbox
   private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
+  private readonly serviceTls: ThreadServiceTls
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
   private readonly limits: LimitStores
@@ -142,6 +144,7 @@ export class Front implements Receiver {
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
+    this.serviceTls = new ThreadServiceTls({ config, services: this.services, answers, threads })
     const { proxies } = this.proxies
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
@@ -191,6 +194,7 @@ export class Front implements Receiver {
   private async prepare(): Promise<void> {
     await this.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
+    await this.serviceTls.prepare()
   }
 
   /** Of the sockets on which it listens. Empty where the system has no descriptors. */

@@ -14,6 +14,7 @@ import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { watchProcess } from './process-metrics.ts'
+import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
 import { TrustedNetworkFiles } from './trusted-network-files.ts'
 
@@ -48,6 +49,7 @@ export class ProcessScope {
   private readonly options: ProcessOptions
   private readonly networks: TrustedNetworkFiles
   private readonly certificates: Certificates
+  private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
   private stopWatching = (): void => {}
 
@@ -68,6 +70,8 @@ export class ProcessScope {
     this.certificates = new Certificates({ config, files, answers, threads, clock, log, metrics })
     this.tickets = new TicketSeeds(config.secrets, clock, answers)
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
+    const { checker } = this
+    this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this
     watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers, clock })
@@ -79,6 +83,7 @@ export class ProcessScope {
     this.checker.start()
     this.networks.start()
     this.certificates.start()
+    this.serviceTls.start()
     this.tickets.start()
     this.stopWatching = watchEvictions(this.limits, clock, output.log)
     return this.checker.firstRound
@@ -89,6 +94,7 @@ export class ProcessScope {
     this.checker.stop()
     this.networks.stop()
     this.certificates.stop()
+    this.serviceTls.stop()
     this.tickets.stop()
     this.files.close()
     this.stopWatching()

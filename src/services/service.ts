@@ -66,6 +66,8 @@ export class Service {
   readonly deadlines: Deadlines
   readonly retries: Retries
   readonly timeouts: ServiceTimeouts
+  /** How new connections are encrypted; null where they are not. */
+  readonly tls: OutgoingTls | null
 
   /** `slots` are the places of the instances on the health board, in their order. */
   constructor(
@@ -88,6 +90,7 @@ export class Service {
     const madeWay = (): void => slow.add(1)
     const secure = options.instances.some(({ url }) => url.scheme === 'https')
     const tls = secure ? new OutgoingTls(options.tls ?? {}, this.clock) : null
+    this.tls = tls
     const { proxyProtocol } = options
     const introduction =
       proxyProtocol === 'off'

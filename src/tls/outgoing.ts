@@ -33,54 +33,64 @@ export function outgoingContext({ ca, cert, key }: OutgoingTlsOptions): SecureCo
   })
 }
 
-/** How the instances of one service are connected to: the context is made once. */
+/** How the instances of one service are connected to: the context is made once, and again where it is exchanged. */
 export class OutgoingTls {
-  private readonly options: OutgoingTlsOptions
-  private readonly context: SecureContext
-  private readonly clock: Clock
+  readonly clock: Clock
+  options: OutgoingTlsOptions
+  context: SecureContext
 
   constructor(options: OutgoingTlsOptions, clock: Clock) {
+    this.clock = clock
     this.options = options
     this.context = outgoingContext(options)
-    this.clock = clock
+  }
+
+  /** New handshakes are by other options. Throws an Error for what OpenSSL does not take, and changes nothing then. */
+  exchange(options: OutgoingTlsOptions): void {
+    this.context = outgoingContext(options)
+    this.options = options
   }
 
   /** For connections to that host: a name, or an IP address without brackets. */
   to(host: string): OutgoingEncryption {
-    return new OutgoingEncryption(this.options, this.context, host, this.clock)
+    return new OutgoingEncryption(this, host)
   }
 }
 
 /** TLS to one instance, whose last session is resumed by the next connection. */
 export class OutgoingEncryption {
-  private readonly options: OutgoingTlsOptions
-  private readonly context: SecureContext
-  private readonly clock: Clock
-  /** What the certificate must be of. */
-  private readonly name: string
+  private readonly tls: OutgoingTls
+  private readonly host: string
   private session: Buffer | undefined
   /** Until when it is resumed, in milliseconds since 1970. */
   private until = 0
+  /** What it was agreed on by. */
+  private context: SecureContext | null = null
   private readonly ends = new WeakMap<Socket, () => boolean>()
 
-  constructor(options: OutgoingTlsOptions, context: SecureContext, host: string, clock: Clock) {
-    this.options = options
-    this.context = context
-    this.clock = clock
-    this.name = options.serverName ?? host
+  constructor(tls: OutgoingTls, host: string) {
+    this.tls = tls
+    this.host = host
+  }
+
+  /** What the certificate must be of. */
+  private get name(): string {
+    return this.tls.options.serverName ?? this.host
   }
 
   begin(socket: Socket, done: (error: Error | null) => void): TLSSocket {
-    const { name, clock } = this
-    const session = clock.wall() < this.until ? this.session : undefined
+    const { name } = this
+    const { context, options, clock } = this.tls
+    const isFresh = context === this.context && clock.wall() < this.until
+    const session = isFresh ? this.session : undefined
     const secure = connect({
       socket,
-      secureContext: this.context,
+      secureContext: context,
       host: name,
       // RFC 6066 section 3: a name, never an address.
       servername: isIP(name) === 0 ? name : '',
       ALPNProtocols: ['http/1.1'],
-      rejectUnauthorized: this.options.insecure !== true,
+      rejectUnauthorized: options.insecure !== true,
       ...(session !== undefined && { session }),
     })
     const { until } = this
@@ -91,6 +101,7 @@ export class OutgoingEncryption {
       if (verified === 0 || fresh === undefined) return
       this.session = fresh
       this.until = verified
+      this.context = context
       fresh = undefined
     }
     const settle = (): void => {
@@ -103,7 +114,7 @@ export class OutgoingEncryption {
       done(explainTls(error, name))
     }
     const stands = (): void => {
-      const problem = this.pinProblem(secure)
+      const problem = pinProblem(secure, options)
       if (problem !== null) return failed(problem)
       settle()
       verified = secure.isSessionReused() ? until : this.resumableUntil(secure)
@@ -130,23 +141,21 @@ export class OutgoingEncryption {
   }
 
   private resumableUntil(socket: TLSSocket): number {
-    const now = this.clock.wall()
+    const now = this.tls.clock.wall()
     const ends = socket.getPeerX509Certificate()?.validToDate.getTime() ?? now
     return Math.min(now + RESUMABLE, ends)
   }
+}
 
-  /** A session is kept only once its key was found right here: whoever resumes it has that key, or its secrets. */
-  private pinProblem(socket: TLSSocket): TlsFailure | null {
-    const { pin = [] } = this.options
-    if (pin.length === 0 || socket.isSessionReused()) return null
-    const certificate = socket.getPeerX509Certificate()
-    if (certificate === undefined)
-      return new TlsFailure('the service has no certificate, and so no key for the option pin')
-    const found = createHash('sha256')
-      .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
-      .digest('base64')
-    return pin.includes(found)
-      ? null
-      : new TlsFailure(`the key of the certificate is not one of the option pin: it is sha256//${found}`)
-  }
+/** A session is kept only once its key was found right here: whoever resumes it has that key, or its secrets. */
+function pinProblem(socket: TLSSocket, { pin = [] }: OutgoingTlsOptions): TlsFailure | null {
+  if (pin.length === 0 || socket.isSessionReused()) return null
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined)
+    return new TlsFailure('the service has no certificate, and so no key for the option pin')
+  const found = createHash('sha256')
+    .update(certificate.publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64')
+  if (pin.includes(found)) return null
+  return new TlsFailure(`the key of the certificate is not one of the option pin: it is sha256//${found}`)
 }

@@ -1,14 +1,34 @@
 import { z } from 'zod'
 import { readChain, readKey } from './key-pair.ts'
 
-/** Schema of certificates: where the configuration may name a file, what it holds is put in place of its name. */
-export const certificates = z.string('expected a file with certificates in PEM').superRefine((text, context) => {
-  const { problem } = readChain(text)
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem, input: '[redacted]' })
-})
+/** PEM, and the file that it was read from: null where it stands in the configuration itself. */
+export interface Pem {
+  readonly text: string
+  readonly file: string | null
+}
+
+function isWritten(value: unknown): value is string | Pem {
+  return (
+    typeof value === 'string' || (typeof value === 'object' && value !== null && 'text' in value && 'file' in value)
+  )
+}
+
+function pemSchema(expected: string, problemOf: (text: string) => string | null) {
+  return z
+    .custom<string | Pem>(isWritten, expected)
+    .superRefine((written, context) => {
+      const problem = problemOf(typeof written === 'string' ? written : written.text)
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem, input: '[redacted]' })
+    })
+    .transform((written): Pem => (typeof written === 'string' ? { text: written, file: null } : written))
+    .meta({ type: 'string' })
+}
+
+/** Schema of certificates: where the configuration names a file, what it holds stands in place of its name. */
+export const certificateFile = pemSchema('expected a file with certificates in PEM', (text) => readChain(text).problem)
 
 /** Schema of a private key, likewise. */
-export const privateKey = z.string('expected a file with a private key in PEM').superRefine((text, context) => {
-  const { problem } = readKey(text)
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem, input: '[redacted]' })
-})
+export const privateKeyFile = pemSchema('expected a file with a private key in PEM', (text) => readKey(text).problem)
+
+/** Schema of certificates that are read once: their text alone. */
+export const certificates = certificateFile.transform(({ text }) => text).meta({ type: 'string' })

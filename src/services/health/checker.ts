@@ -72,6 +72,11 @@ export class HealthChecker {
     return slots
   }
 
+  /** Checks the instances of a service by other options of TLS from now on. */
+  exchangeTls(service: string, tls: OutgoingTlsOptions): void {
+    for (const monitor of this.monitors.get(service) ?? []) monitor.exchangeTls(tls)
+  }
+
   /** What is known now, in the order of the configuration. */
   report(): readonly ServiceReport[] {
     return [...this.monitors].map(([service, monitors]) => ({

@@ -121,6 +121,14 @@ export class InstanceMonitor {
     if (this.running) this.check()
   }
 
+  /** Checks from the next one on are by other options of TLS; nothing else changes. */
+  exchangeTls(tls: OutgoingTlsOptions): void {
+    const { options } = this
+    if (options === false || options.tls === null) return
+    this.options = { ...options, tls }
+    this.encryption = this.encrypt()
+  }
+
   report(): InstanceReport {
     const { address, slot } = this.target
     const { board } = this.context

@@ -1,0 +1,32 @@
+import { readChain, readKey } from './key-pair.ts'
+import { outgoingContext, type OutgoingTlsOptions } from './outgoing.ts'
+
+/** What is wrong with options of TLS, and with which of them. */
+export interface OutgoingProblem {
+  readonly option: 'ca' | 'cert' | 'key'
+  readonly message: string
+}
+
+/** Why options whose certificates and key can be read cannot be used together, or null: OpenSSL has the last word. */
+export function problemOfTls(options: OutgoingTlsOptions): OutgoingProblem | null {
+  const { cert, key } = options
+  if (cert !== undefined && key === undefined)
+    return { option: 'cert', message: 'cert without key: give the file with its private key' }
+  if (key !== undefined && cert === undefined)
+    return { option: 'key', message: 'key without cert: give the file with its certificate' }
+  if (cert !== undefined && key !== undefined && !isPair(cert, key))
+    return { option: 'key', message: 'is the key of another certificate than that of cert' }
+  try {
+    outgoingContext(options)
+    return null
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { option: cert === undefined ? 'ca' : 'cert', message: `cannot be used: ${reason}` }
+  }
+}
+
+function isPair(cert: string, key: string): boolean {
+  const [leaf] = readChain(cert).chain
+  const { key: own } = readKey(key)
+  return leaf !== undefined && own !== null && leaf.checkPrivateKey(own)
+}

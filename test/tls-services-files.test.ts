@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { Authority, type Leaf } from './support/certificates.ts'
+import { send } from './support/client.ts'
+import { start } from './support/command.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { PATIENCE } from './support/patience.ts'
+import { temporaryFolder } from './support/redis.ts'
+import { replaceLeaf, writeLeaf } from './support/tls.ts'
+import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
+
+const EXCHANGED = 'TLS to a service was exchanged: new connections have what its files hold'
+const KEPT = 'TLS to a service stays as it was: its files cannot be used'
+
+/** A client certificate of that name. */
+function clientOf(commonName: string): Leaf {
+  return authority.issueClient({ subject: { commonName } })
+}
+
+/** A service that answers whose certificate it was shown, over connections that it ends. */
+const telling: TlsServiceOptions = {
+  ca: authority.cert,
+  requestCert: true,
+  answer(_, socket) {
+    const { CN = '' } = socket.getPeerCertificate().subject ?? {}
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${CN.length}\r\nConnection: close\r\n\r\n${CN}`)
+  },
+}
+
+test('a client certificate that is exchanged is shown with the next connection, to checks too', async (t) => {
+  const checks: string[] = []
+  const service = await startTlsService(t, {
+    ...telling,
+    answer(request, socket) {
+      if (request.startsWith('GET /well')) checks.push(String(socket.getPeerCertificate().subject.CN))
+      telling.answer!(request, socket)
+    },
+  })
+  const files = writeLeaf(t, clientOf('first'))
+  const health = { path: '/well', interval: '50ms' }
+  const options = { service: { tls: { ca: authority.cert, ...files }, health } }
+  const { port, log } = await startGateway(t, proxyTo(service.url, options))
+  assert.equal((await send(port)).text, 'first')
+  replaceLeaf(files, clientOf('second'))
+  assert.equal((await log.line({ message: EXCHANGED }))['service'], 'backend')
+  assert.equal((await send(port)).text, 'second')
+  assert.equal(service.resumed.at(-1), false)
+  const count = checks.length
+  while (checks.length < count + 2) await new Promise(setImmediate)
+  assert.equal(checks.at(-1), 'second')
+})
+
+test('files that cannot be used leave what there was, and the log says which and why', async (t) => {
+  const service = await startTlsService(t, telling)
+  const files = writeLeaf(t, clientOf('first'))
+  const { port, log } = await startGateway(
+    t,
+    proxyTo(service.url, { service: { tls: { ca: authority.cert, ...files } } }),
+  )
+  writeFileSync(files.key, clientOf('other').key)
+  const { reason, level } = await log.line({ message: KEPT })
+  assert.deepEqual([level, reason], ['error', `${files.key}: is the key of another certificate than that of cert`])
+  assert.equal((await send(port)).text, 'first')
+  const { length } = log.lines
+  rmSync(files.cert)
+  assert.equal((await log.line({ message: KEPT }, length))['reason'], `${files.cert}: no such file`)
+  assert.equal((await send(port)).text, 'first')
+  assert.ok(!JSON.stringify(log.lines).includes('PRIVATE KEY'))
+})
+
+test('a CA that is exchanged is believed by new connections, and those that stand go on', async (t) => {
+  const next = new Authority({ subject: { commonName: 'Next CA' } })
+  const [old, fresh] = [await startTlsService(t), await startTlsService(t, next.issue())]
+  const file = join(await temporaryFolder(t), 'ca.pem')
+  writeFileSync(file, authority.cert)
+  const tls = { ca: file }
+  const services = {
+    old: { instances: [old.url], health: false as const, tls },
+    fresh: { instances: [fresh.url], health: false as const, tls },
+  }
+  const routes = Object.keys(services).map((name) => ({ id: name, match: { path: `/${name}` }, service: name }))
+  const { port, log } = await startGateway(t, { services, routes })
+  const ask = async (): Promise<number[]> => [
+    (await send(port, { path: '/old' })).status,
+    (await send(port, { path: '/fresh' })).status,
+  ]
+  assert.deepEqual(await ask(), [200, 502])
+  writeFileSync(file, next.cert)
+  for (const service of ['old', 'fresh']) await log.line({ message: EXCHANGED, service })
+  // The connection that stands goes on.
+  assert.deepEqual(await ask(), [200, 200])
+})
+
+test('all workers connect by what is exchanged, and one that takes the place of another does as well', async (t) => {
+  const service = await startTlsService(t, telling)
+  const files = writeLeaf(t, clientOf('first'))
+  const ca = join(await temporaryFolder(t), 'ca.pem')
+  writeFileSync(ca, authority.cert)
+  const yaml = `
+workers: 2
+listeners: [{ address: 127.0.0.1:0 }]
+services:
+  backend: { instances: ['${service.url}'], health: false, tls: { ca: '${ca}', cert: '${files.cert}', key: '${files.key}' } }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+  const preload = new URL('support/kill-worker.ts', import.meta.url).href
+  const { command, port } = await start(t, yaml, { preload })
+  assert.equal((await send(port)).text, 'first')
+  replaceLeaf(files, clientOf('second'))
+  await command.line(EXCHANGED)
+  const deadline = Date.now() + PATIENCE
+  // Connections are spread over the workers: in a row of these each has its turn.
+  for (let row = 0; row < 20;) {
+    row = (await send(port)).text === 'second' ? row + 1 : 0
+    assert.ok(Date.now() < deadline, 'a worker shows the old certificate')
+  }
+  for (const count of [1, 2]) {
+    command.child.kill('SIGUSR2')
+    await command.lines('A worker died; another one takes its place', count)
+    for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, 'second')
+  }
+  command.child.kill('SIGTERM')
+  assert.equal((await command.ended).code, 0)
+})
