@@ -24,8 +24,8 @@ const telling: TlsServiceOptions = {
   ca: authority.cert,
   requestCert: true,
   answer(_, socket) {
-    const { CN = '' } = socket.getPeerCertificate().subject ?? {}
-    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${CN.length}\r\nConnection: close\r\n\r\n${CN}`)
+    const name = String(socket.getPeerCertificate().subject.CN)
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\nConnection: close\r\n\r\n${name}`)
   },
 }
 
