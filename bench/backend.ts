@@ -18,12 +18,13 @@ const smallBody = JSON.stringify({
 })
 
 /**
- * Starts the service behind every proxy, an nginx on the load's core: /small, /64k and /10m answer with such bodies,
+ * Starts the service behind every proxy, an nginx on the load's core: /small, /64k, /1m and /10m answer with such bodies,
  * the same below /cached may be kept for a
  * day, /read reads the whole request body before it answers.
  */
 export async function startBackend(port: number, dir: string): Promise<Child> {
   await writeFile(join(dir, '64k'), Buffer.alloc(65_536, 'x'))
+  await writeFile(join(dir, '1m'), Buffer.alloc(1_000_000, 'x'))
   await writeFile(join(dir, '10m'), Buffer.alloc(10_000_000, 'x'))
   const config = join(dir, 'backend.conf')
   await writeFile(config, backendConfig(port, dir))
@@ -44,6 +45,7 @@ function backendConfig(port: number, dir: string): string {
     root ${dir};
     location = /small { return 200 '${smallBody}'; }
     location = /64k { }
+    location = /1m { }
     location = /10m { }
     location = /cached/small { add_header Cache-Control max-age=86400; return 200 '${smallBody}'; }
     location = /cached/64k { add_header Cache-Control max-age=86400; alias ${dir}/64k; }

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { makeCertificate } from './certificate.ts'
 import { proxyCore, start, stop, type Child } from './children.ts'
 import type { Request } from './loads/load.ts'
 import type { Peer } from './peers/peer.ts'
@@ -34,9 +36,10 @@ export async function startProxy(
   const stores = redisPort === undefined ? {} : { stores: { redis: { url: `redis://127.0.0.1:${redisPort}` } } }
   const log = scenario.accessLog === true ? { log: { file: join(dir, 'access.log') } } : {}
   const sallyport = { ...scenario.sallyport, ...stores, ...log }
-  const place = { port, adminPort: await freePort(), backendPort, dir, sallyport }
+  const certificate = scenario.tls === undefined ? undefined : makeCertificate(scenario.tls, dir)
+  const place = { certificate, port, adminPort: await freePort(), backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
-  const origin = `http://127.0.0.1:${port}`
+  const origin = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   try {
     await firstAnswer(origin, scenario, child)
     return { peer, child, origin, dir }
@@ -81,7 +84,8 @@ async function send(
   { method, path, headers, body }: Request,
 ): Promise<{ status: number; bytes: number }> {
   const length = body === undefined ? {} : { 'Content-Length': body }
-  const request = httpRequest(origin + path, { method, headers: { ...headers, ...length }, agent: false })
+  const options = { method, headers: { ...headers, ...length }, agent: false, rejectUnauthorized: false }
+  const request = (origin.startsWith('https:') ? httpsRequest : httpRequest)(origin + path, options)
   const answered = new Promise<{ status: number; bytes: number }>((resolve, reject) => {
     request.on('error', reject)
     request.on('response', (response) => {

@@ -70,7 +70,8 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
 /** The load's command with its ports and folders named instead of numbered, for whoever wants to run it by hand. */
 async function commandLine(scenario: Scenario, { dir, seconds, maximum }: Run): Promise<string> {
   const example = maximum.values().next().value ?? 0
-  const { command } = await scenario.load({ origin: 'http://127.0.0.1:PORT', seconds, dir, maximum: example })
+  const origin = `${scenario.tls === undefined ? 'http' : 'https'}://127.0.0.1:PORT`
+  const { command } = await scenario.load({ origin, seconds, dir, maximum: example })
   const words = [command.command, ...command.args].map((word) => (/[^\w\-./:=]/.test(word) ? `'${word}'` : word))
   const line = words
     .join(' ')

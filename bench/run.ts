@@ -99,7 +99,7 @@ function rememberMaximum(result: ScenarioResult, maximum: Map<string, number>): 
 }
 
 function requireTools(): void {
-  const missing = ['taskset', 'nginx', 'wrk', 'h2load'].filter((name) => findProgram(name) === undefined)
+  const missing = ['taskset', 'nginx', 'wrk', 'h2load', 'openssl'].filter((name) => findProgram(name) === undefined)
   if (missing.length > 0) throw new Error(`not installed: ${missing.join(', ')}; run bench/setup, as root on Debian`)
   if (availableParallelism() < 2) throw new Error('two cores are needed, one for the proxy and one for the load')
 }

@@ -20,7 +20,7 @@ export const caddy: Peer = {
 }
 
 /** Without `compression off` Caddy would ask the service for gzip in the client's name. */
-function caddyfile({ port, backendPort }: Place): string {
+function caddyfile({ port, backendPort, certificate }: Place): string {
   return `{
   admin off
   auto_https off
@@ -28,9 +28,9 @@ function caddyfile({ port, backendPort }: Place): string {
     level ERROR
   }
 }
-http://:${port} {
+${certificate === undefined ? 'http://' : 'https://127.0.0.1'}:${port} {
   bind 127.0.0.1
-  reverse_proxy 127.0.0.1:${backendPort} {
+${certificate === undefined ? '' : `  tls ${certificate.cert} ${certificate.key}\n`}  reverse_proxy 127.0.0.1:${backendPort} {
     transport http {
       keepalive 600s
       keepalive_idle_conns ${pooledConnections}

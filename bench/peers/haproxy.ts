@@ -15,7 +15,7 @@ export const haproxy: Peer = {
   },
 }
 
-function haproxyConfig({ port, backendPort }: Place): string {
+function haproxyConfig({ port, backendPort, certificate }: Place): string {
   return `global
   nbthread 1
   maxconn 4096
@@ -30,8 +30,8 @@ defaults
   timeout server 600s
   timeout http-keep-alive 600s
 frontend gateway
-  bind 127.0.0.1:${port} backlog 4096
-  http-request set-header X-Forwarded-Proto http
+  bind 127.0.0.1:${port} backlog 4096${certificate === undefined ? '' : ` ssl crt ${certificate.both}`}
+  http-request set-header X-Forwarded-Proto ${certificate === undefined ? 'http' : 'https'}
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend service
 backend service

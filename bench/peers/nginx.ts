@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Certificate } from '../certificate.ts'
 import { pooledConnections, type Peer, type Place } from './peer.ts'
 import { programVersion } from './version.ts'
 
@@ -37,7 +38,15 @@ ${temporary}
   keepalive_timeout 600s;`
 }
 
-function nginxConfig({ port, backendPort, dir }: Place): string {
+/** Sessions are resumed by tickets, as is its default. */
+function tlsLines({ cert, key }: Certificate): string {
+  return `    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+`
+}
+
+function nginxConfig({ port, backendPort, dir, certificate }: Place): string {
   return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
   proxy_cache_path ${dir}/nginx-cache keys_zone=stored:1m;
@@ -50,8 +59,8 @@ function nginxConfig({ port, backendPort, dir }: Place): string {
     keepalive_timeout 600s;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
-    location / {
+    listen 127.0.0.1:${port} backlog=4096${certificate === undefined ? '' : ' ssl'};
+${certificate === undefined ? '' : tlsLines(certificate)}    location / {
       proxy_pass http://service;
       proxy_http_version 1.1;
       proxy_set_header Connection "";

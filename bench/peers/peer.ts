@@ -1,3 +1,4 @@
+import type { Certificate } from '../certificate.ts'
 import type { Command } from '../children.ts'
 
 /** Where one proxy runs: it listens on `port`, sends everything to `backendPort`, and keeps its files in `dir`. */
@@ -6,6 +7,8 @@ export type Place = {
   adminPort: number
   backendPort: number
   dir: string
+  /** What it shows to clients, where those speak TLS. */
+  certificate: Certificate | undefined
   /** Top-level keys of Sallyport's configuration that the scenario sets; other peers do not know them. */
   sallyport: Record<string, unknown>
 }

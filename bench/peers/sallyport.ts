@@ -29,9 +29,12 @@ export function sallyport(name: string, root: string): Peer {
 }
 
 /** JSON is YAML too. */
-function sallyportConfig({ port, adminPort, backendPort, sallyport: additions }: Place): Record<string, unknown> {
+function sallyportConfig(place: Place): Record<string, unknown> {
+  const { port, adminPort, backendPort, certificate, sallyport: additions } = place
+  const tls =
+    certificate === undefined ? {} : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } }
   return {
-    listeners: [{ address: `127.0.0.1:${port}` }],
+    listeners: [{ address: `127.0.0.1:${port}`, ...tls }],
     admin: { address: `127.0.0.1:${adminPort}` },
     workers: 1,
     log: { level: 'warn', access: false },

@@ -42,7 +42,8 @@ function tables({ scenarios, baselines }: Results): string {
 function explanation(rounds: number, seconds: number): string {
   return `Every proxy runs on core 0 with one worker, process or thread, alone under load; the service behind it (nginx) and the
 load generator run on core 1; everything is on 127.0.0.1. Connections to the service are kept alive, access logs are off but in the scenario that says so, bodies
-are streamed, and each proxy sets the X-Forwarded headers. The configurations are in \`bench/peers/\`.
+are streamed, and each proxy sets the X-Forwarded headers. Over TLS every proxy speaks TLS 1.3 with TLS_AES_128_GCM_SHA256 and X25519: the load
+generators offer nothing else. The configurations are in \`bench/peers/\`.
 
 - **CPU µs** is the figure to compare: the CPU time of all threads of the proxy's processes, from
   \`/proc/<pid>/task/*/schedstat\`, kernel time included, divided by the requests (or the MB, of 10⁶ bytes) of that measurement.

@@ -11,6 +11,7 @@ import { post10m } from './post-10m.ts'
 import { post1k } from './post-1k.ts'
 import { secured, securedRedis } from './secured.ts'
 import type { Scenario } from './scenario.ts'
+import { tls1m, tlsHandshake, tlsHandshakeRsa, tlsResumed, tlsSmall } from './tls.ts'
 import { transform } from './transform.ts'
 
 /** Every scenario, in the order in which they run; get-small is first because latency needs its figures. */
@@ -32,4 +33,9 @@ export const scenarios: Scenario[] = [
   cacheHitRedis,
   cacheHitRedis64k,
   transform,
+  tlsSmall,
+  tls1m,
+  tlsHandshake,
+  tlsHandshakeRsa,
+  tlsResumed,
 ]

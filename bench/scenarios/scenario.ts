@@ -1,3 +1,4 @@
+import type { KeyType } from '../certificate.ts'
 import type { Load, Request, Target } from '../loads/load.ts'
 
 /** What Sallyport is to reach: its figure divided by nginx's in the same round is at most the ratio. */
@@ -23,6 +24,8 @@ export type Scenario = {
   needsMaximum?: boolean
   /** The peers that take part, by name; left out, all. */
   peers?: string[]
+  /** The key of the certificate that proxies show, where clients speak TLS to them. */
+  tls?: KeyType
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
   /** Whether Sallyport logs each request, into a file. */
