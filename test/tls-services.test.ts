@@ -363,3 +363,9 @@ test('a check that is called off ends its connection, be it in the middle of the
     /no complete answer within 5000 ms/,
   )
 })
+
+test('what the environment says against verifying makes no difference', async (t) => {
+  process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
+  t.after(() => delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'])
+  await refused(t, /self-signed/, undefined, selfSigned())
+})

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { explainTls, TlsFailure } from './tls-failure.ts'
+
+function explained(code: string, message = '', more: object = {}): string {
+  return explainTls(Object.assign(new Error(message), { code }, more), 'users.internal').message
+}
+
+test('what is wrong with a certificate is said in plain words, with the code at the end', () => {
+  for (const [code, words] of [
+    ['CERT_HAS_EXPIRED', 'the certificate has expired'],
+    ['CERT_NOT_YET_VALID', 'the certificate is not valid yet'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'the certificate is self-signed'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'the certificate is of an unknown authority'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'the certificate is of an unknown authority'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'the certificate is of an unknown authority'],
+    ['INVALID_PURPOSE', 'the certificate is not one for servers'],
+    ['CERT_SIGNATURE_FAILURE', 'the signature of the certificate is wrong'],
+  ]) {
+    const text = explained(code!)
+    assert.ok(text.startsWith(words!) && text.endsWith(` (${code})`), text)
+  }
+})
+
+test('alerts and what is no TLS are told apart', () => {
+  for (const [code, words] of [
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /speaks no TLS/],
+    ['ERR_SSL_PACKET_LENGTH_TOO_LONG', /speaks no TLS/],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /asks for a client certificate: give/],
+    ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', /refuses the client certificate/],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', /refuses the client certificate/],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /refuses the client certificate/],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', /does not know the name/],
+    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', /does not speak HTTP\/1\.1/],
+    ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /no version of TLS from 1\.2 on/],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', /no version of TLS from 1\.2 on/],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /ended the handshake/],
+    ['ECONNRESET', /closed in the middle of the handshake/],
+  ] as const)
+    assert.match(explained(code), words, code)
+})
+
+test('a certificate of other names says which, as far as they fit', () => {
+  const cert = { subjectaltname: 'DNS:orders.internal' }
+  assert.match(
+    explained('ERR_TLS_CERT_ALTNAME_INVALID', '', { cert }),
+    /^the certificate is of DNS:orders\.internal, not of "users\.internal"/,
+  )
+  assert.match(
+    explained('ERR_TLS_CERT_ALTNAME_INVALID'),
+    /^the certificate is of another name, not of "users\.internal"/,
+  )
+  const many = { subjectaltname: 'DNS:a.example, '.repeat(1000) }
+  assert.ok(explained('ERR_TLS_CERT_ALTNAME_INVALID', '', { cert: many }).length < 400)
+})
+
+test('what has nothing to do with TLS, or is explained already, stays as it is', () => {
+  for (const error of [new Error('connect ECONNREFUSED'), new TlsFailure('known')])
+    assert.equal(explainTls(error, 'users.internal'), error)
+})
