@@ -40,6 +40,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   config: [
     'core',
     'http',
+    'acme/challenge.ts',
     'routing',
     'policies/field-name.ts',
     'policies/guard.ts',

@@ -124,6 +124,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
 
   async function giveUp(error: unknown): Promise<never> {
     await front.drain(0)
+    await scope.stop()
     if (options.output === undefined) await output.close()
     throw error
   }
@@ -142,8 +143,9 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   async function close(): Promise<void> {
     front.retire()
     if (config.shutdownDelay > 0) await pause(config.shutdownDelay, clock)
-    scope.stop()
+    const stopped = scope.stop()
     await front.drain(config.drainTimeout)
+    await stopped
     await admin?.close()
     if (options.output === undefined) await output.close()
   }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import test from 'node:test'
 import { type MetricEntry, metricTable } from '../src/core/metric-table.ts'
+import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
@@ -16,9 +20,15 @@ const table = Object.entries<MetricEntry>(metricTable)
 test('every metric of the table is exposed, with its labels and no others, and promtool finds nothing wrong', async (t) => {
   const service = await startService(t)
   const redis = await startRedis(t)
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-catalogue-'))
+  cleanUp(t, () => rm(folder, { recursive: true }))
   const certificate = writeLeaf(t, authority.issue())
   const { port } = await startGateway(t, {
-    listeners: [{ address: '127.0.0.1:0' }, ...tlsListeners([certificate]).listeners],
+    listeners: [
+      { address: '127.0.0.1:0' },
+      ...tlsListeners([certificate], { acme: { domains: ['shop.test'], directory: 'https://127.0.0.1:1/', folder } })
+        .listeners,
+    ],
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: { backend: { instances: [service.url] } },
     policies: {

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { parseJson } from './acme-error.ts'
 
@@ -30,6 +31,8 @@ export function readRecord(text: string): IssuedCertificate | null {
   if (!success) return null
   try {
     const leaf = new X509Certificate(data.cert)
+    // What OpenSSL does not take must not get to the listeners.
+    createSecureContext({ cert: data.cert, key: data.key })
     return { ...data, leaf, notBefore: leaf.validFromDate.getTime(), notAfter: leaf.validToDate.getTime() }
   } catch {
     return null

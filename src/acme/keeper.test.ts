@@ -166,7 +166,7 @@ test('after failures it waits longer and longer, also across restarts', async (t
     String(line['advice']),
     /cannot connect to shop\.test: have port 80, without TLS, of it lead to this gateway/,
   )
-  await log.line({ message: 'There is no certificate yet: clients are shown a stand-in', level: 'error' })
+  await log.line({ message: 'There is no certificate yet: handshakes are refused', level: 'error' })
 })
 
 test('an order that ends its process is repeated at once, but not for ever', async (t) => {

@@ -48,7 +48,7 @@ export class Reports {
   notRenewed(certificate: IssuedCertificate | null, { count, until }: Attempts): void {
     const { name, log, clock } = this
     const next = { certificate: name, attempts: count, next: instant(until) }
-    if (certificate === null) return log.error(next, 'There is no certificate yet: clients are shown a stand-in')
+    if (certificate === null) return log.error(next, 'There is no certificate yet: handshakes are refused')
     const { notBefore, notAfter } = certificate
     const fields = { ...next, expires: instant(notAfter) }
     const left = notAfter - clock.wall()

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path'
+import { hasRedis } from './check-acme.ts'
 import { type Fields, isFields, itemsOf } from './value.ts'
 
-/** Makes the paths of certificates and keys absolute, which are relative to `base`, the configuration file. */
+/** Makes the paths of certificates and keys, and of what ACME keeps, absolute, which are relative to `base`, the configuration file. */
 export function withAbsoluteCertificates(value: unknown, base: string): unknown {
   const absolute = (file: unknown): unknown =>
     typeof file === 'string' && file !== '' ? resolve(dirname(base), file) : file
@@ -9,10 +10,19 @@ export function withAbsoluteCertificates(value: unknown, base: string): unknown 
   return within(value, 'listeners', (listeners) =>
     eachOf(listeners, (listener) =>
       within(listener, 'tls', (tls) =>
-        within(tls, 'certificates', (pairs) => eachOf(pairs, (each) => (isFields(each) ? pair(each) : each))),
+        within(
+          within(tls, 'acme', (acme) => within(withFolder(acme, hasRedis(value)), 'folder', absolute)),
+          'certificates',
+          (pairs) => eachOf(pairs, (each) => (isFields(each) ? pair(each) : each)),
+        ),
       ),
     ),
   )
+}
+
+/** Without Redis, what ACME keeps is in a folder. */
+function withFolder(acme: unknown, redis: boolean): unknown {
+  return isFields(acme) && !redis ? { folder: 'acme', ...acme } : acme
 }
 
 /** A copy of a map with one of its values changed; any other value as it is. */

@@ -15,6 +15,8 @@ const PLACES: readonly Path[] = [
   ['stores', 'redis', 'tls', 'ca'],
   ['stores', 'redis', 'tls', 'cert'],
   ['stores', 'redis', 'tls', 'key'],
+  ['listeners', ANY, 'tls', 'acme', 'directory', 'ca'],
+  ['listeners', ANY, 'tls', 'acme', 'directory', ANY, 'ca'],
 ]
 
 /**

@@ -3,6 +3,7 @@ import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { at } from './documents.ts'
+import { checkAcme } from './check-acme.ts'
 import type { Finding, Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
@@ -31,6 +32,7 @@ export function checkReferences(config: unknown, written: Written, chain: readon
     ...checkIds(routes),
     ...checkMatches(routes),
     ...checkShadowed(config),
+    ...checkAcme(config),
     ...checkProxyProtocol(config),
   ]
 }

@@ -51,6 +51,22 @@ export const metricTable = {
     labels: ['name'],
     together: 'least',
   },
+  sallyport_acme_orders_total: {
+    type: 'counter',
+    help: 'Certificates that were asked for by ACME, by the name, and whether a CA issued one.',
+    labels: ['name', 'outcome'],
+  },
+  sallyport_acme_last_order_successful: {
+    type: 'gauge',
+    help: 'Whether the last certificate that was asked for by ACME was issued: 1, also before the first, or 0.',
+    labels: ['name'],
+    together: 'least',
+  },
+  sallyport_acme_issued_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate that is shown was issued by ACME; 0 where there is none yet.',
+    labels: ['name'],
+  },
   sallyport_gateway_duration_seconds: {
     type: 'histogram',
     help: 'From the end of the request head to the beginning of the reply, without the time that the service took, or a body that came late.',

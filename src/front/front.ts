@@ -33,8 +33,11 @@ import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts
 import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
+import type { ClientHello } from '../tls/client-hello.ts'
+import type { Identity } from '../tls/server-identities.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { largestBody } from './body-limit.ts'
+import { ChallengeAnswers } from './challenge-answers.ts'
 import { tellOfDropped } from './dropped-fields.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
@@ -93,6 +96,7 @@ export class Front implements Receiver {
   private readonly docs: ApiDocs | null
   private readonly limits: LimitStores
   private readonly telemetry: Telemetry
+  private readonly challenges: ChallengeAnswers
   private readonly runtime: RuntimeWatch
   /** Null where there is no bound on them. */
   private readonly perClient: RequestsPerClient | null
@@ -162,6 +166,7 @@ export class Front implements Receiver {
       answers,
       threads,
     })
+    this.challenges = new ChallengeAnswers(answers, threads)
     this.answer(answers, metrics)
   }
 
@@ -195,6 +200,7 @@ export class Front implements Receiver {
     await this.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()
+    await this.challenges.prepare()
   }
 
   /** Of the sockets on which it listens. Empty where the system has no descriptors. */
@@ -260,6 +266,8 @@ export class Front implements Receiver {
   handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
     if (exchange.dropped !== null) this.toolbox.toldOfDropped(exchange.dropped)
+    const challenge = this.challenges.answer(exchange)
+    if (challenge !== null) return challenge
     const redirect = this.listeners.redirect(exchange, listener)
     if (redirect !== null) return redirect
     this.perClient?.begin(exchange)
@@ -274,6 +282,10 @@ export class Front implements Receiver {
     const [id, traceId] = [newUuid(), newTraceId()]
     this.telemetry.refused(error, peer, id, traceId)
     return problemReply(error, id, traceId)
+  }
+
+  challenge(hello: ClientHello): Identity | null {
+    return this.challenges.identity(hello)
   }
 
   slow(reason: SlowReason): void {

@@ -25,6 +25,8 @@ export interface Secured {
 /** Whose handshakes they are. */
 export interface HandshakeOwner {
   secured(secured: Secured): void
+  /** What is shown to a CA that looks whether it is answered; null to anybody else. */
+  challenge(hello: ClientHello): Identity | null
   /** One has failed, whose connection is going to end; `error` is what OpenSSL or the system said, or null. */
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void
   /** One is over: its connection is closed, or on the point of being `secured`. */
@@ -134,7 +136,7 @@ export class Handshakes {
   private secure(handshake: Handshake, hello: ClientHello, octets: Buffer): void {
     const { raw, identities } = handshake
     const named = hello.serverName === null ? null : identities.find(hello.serverName)
-    const identity = named ?? identities.default
+    const identity = this.owner.challenge(hello) ?? named ?? identities.default
     if (identity === null) return this.giveUp(handshake, 'no-certificate')
     handshake.hello = hello
     handshake.identity = identity
@@ -167,6 +169,7 @@ export class Handshakes {
     if (handshake === undefined || handshake.hello === null || handshake.identity === null) return void socket.destroy()
     const { raw, peer, introduction, hello, identity, identities } = handshake
     this.forget(handshake)
+    if (identity.challenge) return void socket.on('error', () => {}).end()
     // What resets a connection is the system's, under the encryption.
     socket.resetAndDestroy = () => {
       raw.resetAndDestroy()

@@ -9,7 +9,8 @@ import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
-import type { ServerIdentities } from '../tls/server-identities.ts'
+import type { ClientHello } from '../tls/client-hello.ts'
+import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
 import { ConnectionShares } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
@@ -154,6 +155,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
     return this.receiver.handle(exchange, this.options.number)
+  }
+
+  challenge(hello: ClientHello): Identity | null {
+    return this.receiver.challenge(hello)
   }
 
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {

@@ -2,6 +2,8 @@ import type { TLSSocket } from 'node:tls'
 import type { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServerOptions, SlowReason } from '../http/server-handler.ts'
+import type { ClientHello } from '../tls/client-hello.ts'
+import type { Identity } from '../tls/server-identities.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
@@ -11,6 +13,8 @@ export interface Receiver {
   handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply>
   /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
+  /** What is shown to a CA that looks whether its challenge is answered; null to anybody else. */
+  challenge(hello: ClientHello): Identity | null
   /** An exchange was ended as its client was too slow. */
   slow(reason: SlowReason): void
   /** A connection was closed as it did not begin with a header of the PROXY protocol that may be believed. */

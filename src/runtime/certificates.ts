@@ -8,12 +8,15 @@ import type { FileWatcher } from '../core/watch-files.ts'
 import { certificateNames } from '../tls/certificate-names.ts'
 import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
+import type { AcmeCertificates } from './acme.ts'
 import { CertificateFiles } from './certificate-files.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
 export interface CertificatesOptions {
   readonly config: GatewayConfig
   readonly files: FileWatcher
+  /** Those that come from CAs. */
+  readonly acme: AcmeCertificates
   readonly answers: Answers
   /** All threads, to be told. */
   readonly threads: Threads
@@ -32,15 +35,21 @@ export class Certificates {
   private ends: (() => void)[] = []
 
   constructor(options: CertificatesOptions) {
-    const { config, files, clock, log, answers, metrics } = options
+    const { config, files, acme, clock, log, answers, metrics } = options
     this.options = options
-    this.sources = config.listeners.map(({ tls }) =>
-      tls === undefined ? [] : [new CertificateFiles({ pairs: tls.certificates, files, clock, log })],
-    )
-    this.current = { version: 0, listeners: this.pairs() }
-    this.expiries = this.current.listeners.flat().map(expiryOf)
+    this.sources = config.listeners.map(({ tls }) => {
+      if (tls === undefined) return []
+      const ofFiles = new CertificateFiles({ pairs: tls.certificates, files, clock, log })
+      return tls.acme === undefined ? [ofFiles] : [ofFiles, acme.source(tls.acme)]
+    })
+    this.current = this.shown(0)
+    this.expiries = expiriesOf(this.current)
     metrics.watchAll('sallyport_certificate_expiry_timestamp_seconds', () => this.expiries)
-    answers.on(certificatesTopic, () => this.current)
+    answers.on(certificatesTopic, async () => {
+      await acme.load()
+      this.show(this.shown(this.current.version))
+      return this.current
+    })
   }
 
   /** From now on changes are told of. */
@@ -53,13 +62,17 @@ export class Certificates {
     this.ends = []
   }
 
-  private pairs(): KeyPair[][] {
-    return this.sources.map((sources) => sources.flatMap((source) => source.current()))
+  private shown(version: number): ShownCertificates {
+    return { version, listeners: this.sources.map((sources) => sources.flatMap((source) => source.current())) }
+  }
+
+  private show(shown: ShownCertificates): void {
+    this.current = shown
+    this.expiries = expiriesOf(shown)
   }
 
   private publish(): void {
-    this.current = { version: this.current.version + 1, listeners: this.pairs() }
-    this.expiries = this.current.listeners.flat().map(expiryOf)
+    this.show(this.shown(this.current.version + 1))
     void this.options.threads.askAll(certificatesChangedTopic, this.current)
   }
 }
@@ -68,6 +81,10 @@ export class Certificates {
 interface Expiry {
   readonly labels: { readonly name: string }
   readonly value: number
+}
+
+function expiriesOf({ listeners }: ShownCertificates): Expiry[] {
+  return listeners.flat().map(expiryOf)
 }
 
 function expiryOf({ cert }: KeyPair): Expiry {

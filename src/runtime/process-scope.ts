@@ -11,6 +11,7 @@ import { watchEvictions } from '../stores/memory/watch-evictions.ts'
 import { answerLogLevel } from '../telemetry/log-level.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
+import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { watchProcess } from './process-metrics.ts'
@@ -48,6 +49,7 @@ export class ProcessScope {
 
   private readonly options: ProcessOptions
   private readonly networks: TrustedNetworkFiles
+  private readonly acme: AcmeCertificates
   private readonly certificates: Certificates
   private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
@@ -67,7 +69,9 @@ export class ProcessScope {
     const { files } = this
     const { log } = output
     const { metrics } = this.hub
-    this.certificates = new Certificates({ config, files, answers, threads, clock, log, metrics })
+    this.acme = new AcmeCertificates({ config, answers, threads, clock, random, log, metrics })
+    const { acme } = this
+    this.certificates = new Certificates({ config, files, acme, answers, threads, clock, log, metrics })
     this.tickets = new TicketSeeds(config.secrets, clock, answers)
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     const { checker } = this
@@ -84,13 +88,14 @@ export class ProcessScope {
     this.networks.start()
     this.certificates.start()
     this.serviceTls.start()
+    this.acme.start()
     this.tickets.start()
     this.stopWatching = watchEvictions(this.limits, clock, output.log)
     return this.checker.firstRound
   }
 
-  /** Ends what it has begun. */
-  stop(): void {
+  /** Ends what it has begun; resolves when others may go on with it. */
+  async stop(): Promise<void> {
     this.checker.stop()
     this.networks.stop()
     this.certificates.stop()
@@ -98,6 +103,7 @@ export class ProcessScope {
     this.tickets.stop()
     this.files.close()
     this.stopWatching()
+    await this.acme.stop()
   }
 
   /** What operators are told of the process, and act on. */

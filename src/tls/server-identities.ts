@@ -16,6 +16,8 @@ export interface TlsSettings {
 export interface Identity {
   /** Takes a connection whose hello is still to be read, by its 'connection' event. It never listens. */
   readonly server: Server
+  /** It only answers the challenge of a CA: nothing is spoken after the handshake. */
+  readonly challenge?: true
 }
 
 /** AEAD with forward secrecy and nothing else; 128 bits first, as they are enough and the fastest in hardware. */

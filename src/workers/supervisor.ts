@@ -149,7 +149,7 @@ export class Supervisor implements Threads {
       await pause(shutdownDelay, this.clock)
     }
     this.closing = true
-    this.scope.stop()
+    const stopped = this.scope.stop()
     this.stopWatching()
     for (const slot of this.workers) slot.release()
     this.tellAll({ type: 'drain', timeout: drainTimeout })
@@ -157,6 +157,7 @@ export class Supervisor implements Threads {
     // One that does not even run its timers any more is ended from here.
     for (const worker of this.alive) worker.terminate()
     await this.within(TERMINATION, [...this.alive])
+    await stopped
     this.heartbeats.close()
     await this.admin?.close()
     clearInterval(this.keepAlive)

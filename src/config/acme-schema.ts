@@ -1,0 +1,127 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { challengeTypes } from '../acme/challenge.ts'
+import { oneOrMore } from '../core/one-or-more.ts'
+import { duration } from '../core/units.ts'
+import { certificates } from '../tls/pem-schema.ts'
+
+const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory'
+
+/** RFC 1123 section 2.1 names of two labels or more, as CAs issue them; "*" may be the first label. */
+const DOMAIN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const domainExpected =
+  'expected a DNS name such as "api.example.com" or "*.example.com", in its ASCII form (xn--…), no address'
+const urlExpected = 'expected the https URL of an ACME directory, such as "https://ca.example.com/acme/directory"'
+const hookExpected = 'expected one of command, url'
+
+const domain = z
+  .string(domainExpected)
+  .transform((text) => text.toLowerCase().replace(/\.$/, ''))
+  .refine((text) => text.length <= 253 && DOMAIN.test(text) && isIP(text) === 0, domainExpected)
+
+const directoryUrl = z.url({ protocol: /^https$/, error: urlExpected })
+
+const externalAccountSchema = z.strictObject({
+  keyId: z.string().min(1).describe('Key id that the CA gave you.'),
+  hmacKey: z
+    .string()
+    .superRefine((text, context) => {
+      // Not shown, as it is a secret.
+      if (!/^[\w-]{16,}={0,2}$/.test(text))
+        context.addIssue({ code: 'custom', message: 'expected base64url, as the CA gives it', input: '[redacted]' })
+    })
+    .describe('HMAC key that the CA gave you, in base64url.'),
+})
+
+const directorySchema = z.strictObject({
+  url: directoryUrl.describe('URL of the directory of the CA.'),
+  ca: certificates
+    .optional()
+    .describe(
+      'File with the certificates, in PEM, that the server of the CA is believed by. Default those of Node.js.',
+    ),
+  eab: externalAccountSchema.optional().describe('External account binding, where the CA wants one. Default none.'),
+})
+
+const directory = z.union([directoryUrl.transform((url) => directorySchema.parse({ url })), directorySchema])
+
+const dnsSchema = z
+  .strictObject({
+    command: z
+      .string()
+      .min(1)
+      .array()
+      .min(1)
+      .optional()
+      .describe(
+        'Program and arguments, to which "set" or "clear", the name of the TXT record and its value are added.',
+      ),
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+      .optional()
+      .describe('URL that is told by POST, as JSON with action ("set" or "clear"), domain, name and value.'),
+    headers: z
+      .record(z.string().regex(/^[\w-]+$/), z.string())
+      .default({})
+      .describe('Header fields of these requests, such as Authorization. Default none.'),
+    propagation: duration
+      .prefault('2m')
+      .describe('How long to wait at most until the record is seen; then the CA decides. Default 2m.'),
+    resolvers: z
+      .string()
+      .refine((text) => isIP(text.replace(/^\[(.*)\](:\d+)?$|:\d+$/, '$1')) !== 0, 'expected IP or IP:port')
+      .array()
+      .default([])
+      .describe('DNS servers that are asked for the record, as IP or IP:port. Default those of the system.'),
+  })
+  .superRefine(({ command, url }, context) => {
+    if ((command === undefined) === (url === undefined)) context.addIssue({ code: 'custom', message: hookExpected })
+  })
+  .transform(({ command, url, headers, ...rest }) => ({
+    ...rest,
+    hook: command === undefined ? { url: url ?? '', headers } : { command },
+  }))
+
+/** Schema of certificates that the gateway gets from a CA itself. */
+export const acmeSchema = z
+  .strictObject({
+    domains: domain
+      .array()
+      .min(1)
+      .max(100)
+      .describe('DNS names, each of which gets a certificate of its own; "*.example.com" needs dns-01.'),
+    email: z.email('expected a mail address').optional().describe('Whom the CA may write to. Default nobody.'),
+    directory: oneOrMore(directory)
+      .prefault(LETS_ENCRYPT)
+      .describe(
+        'CA, as the URL of its ACME directory or { url, ca, eab }; of a list the first one that issues a certificate. Naming it ' +
+          'accepts its terms of service. Default that of Let’s Encrypt.',
+      ),
+    challenge: z
+      .enum(challengeTypes)
+      .default('tls-alpn-01')
+      .describe(
+        'How the CA makes sure that the names are yours: tls-alpn-01 on this listener, at port 443; http-01 on any listener ' +
+          'without TLS, at port 80; dns-01 in the DNS. Default tls-alpn-01.',
+      ),
+    dns: dnsSchema.optional().describe('With dns-01, how the TXT record is set.'),
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder for the account, keys and certificates, from the configuration file. Default Redis where stores.redis is ' +
+          'configured, else the folder acme.',
+      ),
+  })
+  .superRefine(({ domains, challenge, dns }, context) => {
+    const report = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: 'custom', path, message })
+    if (challenge === 'dns-01' && dns === undefined) report(['dns'], 'dns-01 needs it: expected { command } or { url }')
+    if (challenge !== 'dns-01' && dns !== undefined) report(['dns'], `only with dns-01, not with ${challenge}`)
+    for (const [i, name] of domains.entries()) {
+      if (name.startsWith('*.') && challenge !== 'dns-01')
+        report(['domains', i], `a wildcard needs challenge: dns-01, not ${challenge}`)
+      if (domains.indexOf(name) !== i) report(['domains', i], 'the same name twice')
+    }
+  })

@@ -1,0 +1,63 @@
+import { createServer } from 'node:tls'
+import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
+import { ACME_TLS } from '../acme/challenge-certificate.ts'
+import type { Answers, Threads } from '../core/threads.ts'
+import { Bytes } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
+import type { ClientHello } from '../tls/client-hello.ts'
+import type { Identity } from '../tls/server-identities.ts'
+
+const PATH = '/.well-known/acme-challenge/'
+
+/** What one thread answers the challenges of CAs with, before anything else: routes, policies, limits, redirects. */
+export class ChallengeAnswers {
+  private readonly threads: Threads
+  private version = -1
+  private tokens: ReadonlyMap<string, string> = new Map()
+  private identities: ReadonlyMap<string, Identity> = new Map()
+
+  constructor(answers: Answers, threads: Threads) {
+    this.threads = threads
+    answers.on(challengesChangedTopic, (shown) => {
+      this.show(shown)
+      return null
+    })
+  }
+
+  /** Learns what there is at the moment. */
+  async prepare(): Promise<void> {
+    for (const shown of await this.threads.askAll(challengesTopic, null)) this.show(shown)
+  }
+
+  /** The answer to a CA that looks for http-01 (RFC 8555 section 8.3); null where it is none. */
+  answer({ method, path }: Exchange): Reply | null {
+    if (this.tokens.size === 0 || !path.startsWith(PATH) || (method !== 'GET' && method !== 'HEAD')) return null
+    const text = this.tokens.get(path.slice(PATH.length))
+    if (text === undefined) return null
+    const fields = [
+      ['Content-Type', 'application/octet-stream'],
+      ['Cache-Control', 'no-store'],
+    ] as const
+    return new Reply(200, Headers.of(fields), Bytes.fromText(text))
+  }
+
+  /** What is shown to a CA that looks for tls-alpn-01 (RFC 8737 section 3); null to anybody else. */
+  identity({ serverName, protocols }: ClientHello): Identity | null {
+    if (this.identities.size === 0 || serverName === null) return null
+    return protocols.length === 1 && protocols[0] === ACME_TLS ? (this.identities.get(serverName) ?? null) : null
+  }
+
+  private show({ version, answers, certificates }: ShownChallenges): void {
+    if (version <= this.version) return
+    this.version = version
+    this.tokens = new Map(Object.entries(answers))
+    this.identities = new Map(Object.entries(certificates).map(([name, pair]) => [name, identityOf(pair)]))
+  }
+}
+
+function identityOf({ cert, key }: { cert: string; key: string }): Identity {
+  const server = createServer({ cert, key, ALPNProtocols: [ACME_TLS], minVersion: 'TLSv1.2', handshakeTimeout: 0 })
+  return { server, challenge: true }
+}

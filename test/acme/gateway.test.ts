@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { connect } from 'node:tls'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { send } from '../support/client.ts'
+import { start } from '../support/command.ts'
+import { startGateway } from '../support/gateway.ts'
+import { scrape } from '../support/metrics.ts'
+import { type Pebble, startDns, startPebble } from '../support/pebble.ts'
+import { connectTo, freePorts, startRedis, until } from '../support/redis.ts'
+import { startService } from '../support/service.ts'
+
+const NAME = 'shop.test'
+const HOST = '127.0.0.1'
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sallyport-acme-'))
+  cleanUp(t, () => rm(folder, { recursive: true, maxRetries: 5 }))
+  return folder
+}
+
+/** Shakes hands, and says which certificate was shown; rejects where the handshake fails, or the certificate is none for that name. */
+async function shake(port: number, ca: string, servername = NAME): Promise<string> {
+  const socket = connect({ port, host: HOST, servername, ca })
+  try {
+    await once(socket, 'secureConnect')
+    return socket.getPeerX509Certificate()!.serialNumber
+  } finally {
+    socket.destroy()
+  }
+}
+
+const shown = (port: number, ca: string, servername?: string): Promise<string | null> =>
+  shake(port, ca, servername).catch(() => null)
+
+/** A listener that gets its certificates from that CA. */
+function secured(port: number, { directory, ca }: Pebble, options: object) {
+  const acme = { domains: [NAME], email: 'ops@shop.test', directory: { url: directory, ca }, ...options }
+  return { address: `${HOST}:${port}`, tls: { acme } }
+}
+
+test('tls-alpn-01: a gateway without a certificate gets one over the listener that needs it, and has it after a restart', async (t) => {
+  const [port] = await freePorts(1)
+  const pebble = await startPebble(t, await startDns(t), { tlsPort: port! })
+  const folder = await temporaryFolder(t)
+  const service = await startService(t)
+  const config: GatewayInput = {
+    listeners: [secured(port!, pebble, { folder }), { address: `${HOST}:0` }],
+    services: { shop: { instances: [service.url] } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'shop' }],
+  }
+  const { gateway, log } = await startGateway(t, config)
+  await log.line({ message: 'A certificate was issued' })
+  const root = await pebble.root()
+  await until('a certificate', async () => (await shown(port!, root)) !== null)
+  const before = await shake(port!, root)
+  // Nobody but a CA is shown the certificate of a challenge, and nothing is left of it.
+  assert.deepEqual(await readdir(join(folder, 'challenges')), [])
+  assert.doesNotMatch(JSON.stringify(log.lines), /PRIVATE KEY/)
+  const metrics = await scrape(gateway.addresses[1]!.port)
+  assert.equal(metrics.sum('sallyport_acme_orders_total', { name: NAME, outcome: 'issued' }), 1)
+  assert.equal(metrics.sum('sallyport_acme_last_order_successful', { name: NAME }), 1)
+  assert.ok(Math.abs(metrics.sum('sallyport_acme_issued_timestamp_seconds', { name: NAME }) - Date.now() / 1000) < 60)
+  await gateway.close()
+  await pebble.kill()
+  const second = await startGateway(t, config)
+  assert.equal(await shake(port!, root), before)
+  assert.equal(second.log.lines.filter(({ message }) => message === 'A certificate was issued').length, 0)
+})
+
+test('http-01 is answered before routes, policies and limits, and only the challenge', async (t) => {
+  const [plain, port] = await freePorts(2)
+  const pebble = await startPebble(t, await startDns(t), { httpPort: plain! })
+  const service = await startService(t)
+  const { log } = await startGateway(t, {
+    listeners: [
+      secured(port!, pebble, { challenge: 'http-01', folder: await temporaryFolder(t) }),
+      { address: `${HOST}:${plain}` },
+    ],
+    services: { shop: { instances: [service.url] } },
+    policies: {
+      auth: { methods: { jwt: { secret: 's'.repeat(32), algorithms: ['HS256'] } } },
+      'rate-limit': { tiers: { unauthenticated: '1/h' } },
+    },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'shop' }],
+  })
+  const { status } = await send(plain!, { path: '/.well-known/acme-challenge/evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ' })
+  assert.equal(status, 401)
+  await log.line({ message: 'A certificate was issued' })
+  const root = await pebble.root()
+  await until('a certificate', async () => (await shown(port!, root)) !== null)
+  assert.deepEqual(service.heard, [])
+})
+
+test('dns-01: a wildcard by a command, with two workers', async (t) => {
+  const [port] = await freePorts(1)
+  const dns = await startDns(t)
+  const pebble = await startPebble(t, dns)
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'ca.pem'), pebble.ca)
+  await writeFile(
+    join(folder, 'hook.mjs'),
+    `const [action, name, value] = process.argv.slice(2)
+     const body = JSON.stringify({ host: name + '.', value })
+     await fetch('${dns.url}/' + action + '-txt', { method: 'POST', body })`,
+  )
+  const { command } = await start(
+    t,
+    `
+workers: 2
+listeners:
+  - address: ${HOST}:${port}
+    tls:
+      acme:
+        domains: ["*.${NAME}"]
+        directory: { url: "${pebble.directory}", ca: "${join(folder, 'ca.pem')}" }
+        challenge: dns-01
+        dns:
+          command: ["${process.execPath}", "${join(folder, 'hook.mjs')}"]
+          resolvers: ["${HOST}:${dns.port}"]
+        folder: "${join(folder, 'state')}"
+`,
+  )
+  await command.line('A certificate was issued')
+  const root = await pebble.root()
+  // Both workers have it.
+  let row = 0
+  await until('both workers', async () => {
+    row = (await shown(port!, root, `a.${NAME}`)) === null ? 0 : row + 1
+    return row === 10
+  })
+  const state = join(folder, 'state', 'names', `_.${NAME}`)
+  assert.deepEqual((await readdir(state)).toSorted(), ['attempts.1', 'certificate.1', 'lock.1'])
+  assert.match(await readFile(join(state, 'certificate.1'), 'utf8'), /PRIVATE KEY/)
+})
+
+/** A hook in the DNS that says who has asked, before it does anything. */
+async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns>>, asked: (who: string) => void) {
+  const server = createServer((request, response) => {
+    let text = ''
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    request.on('end', () => {
+      const { action, name, value } = JSON.parse(text) as Record<'action' | 'name' | 'value', string>
+      if (action === 'set') asked(String(request.headers['x-gateway']))
+      const done = action === 'set' ? dns.setTxt(`${name}.`, value) : dns.clearTxt(`${name}.`)
+      void done.then(() => response.end())
+    })
+  })
+  server.listen(0, HOST)
+  await once(server, 'listening')
+  cleanUp(t, () => server.close().closeAllConnections())
+  return `http://${HOST}:${(server.address() as AddressInfo).port}/`
+}
+
+test('two gateways on one Redis: who orders is killed in the middle of it, the other goes on, and no handshake fails through a renewal, nor while the CA is down', async (t) => {
+  const dns = await startDns(t)
+  const pebble = await startPebble(t, dns, { validity: 20 })
+  const redis = await startRedis(t)
+  const client = connectTo(t, redis)
+  const folder = await temporaryFolder(t)
+  await writeFile(join(folder, 'ca.pem'), pebble.ca)
+  const [first, second] = await freePorts(2)
+  const ports: Record<string, number> = { first: first!, second: second! }
+  const running = new Map<string, Awaited<ReturnType<typeof start>>['command']>()
+  const asked: string[] = []
+  const url = await startHook(t, dns, (who) => {
+    asked.push(who)
+    if (asked.length === 1) running.get(who)!.child.kill('SIGKILL')
+  })
+  const yamlOf = (name: string): string => `
+workers: 1
+secrets: ${'s'.repeat(32)}
+stores: { redis: { url: "${redis.url}" } }
+listeners:
+  - address: ${HOST}:${ports[name]}
+    tls:
+      acme:
+        domains: [${NAME}]
+        directory: { url: "${pebble.directory}", ca: "${join(folder, 'ca.pem')}" }
+        challenge: dns-01
+        dns: { url: "${url}", headers: { X-Gateway: ${name} }, resolvers: ["${HOST}:${dns.port}"] }
+`
+  const launch = async (name: string): Promise<void> => {
+    const { command } = await start(t, yamlOf(name))
+    running.set(name, command)
+  }
+  await launch('first')
+  await until('the order', () => asked.length === 1)
+  await launch('second')
+  // Its time goes by.
+  const lock = `sallyport:acme:{${NAME}}:lock`
+  assert.equal(await client.exists(lock), 1)
+  await client.pexpire(lock, 1)
+  const root = await pebble.root()
+  const port = ports['second']!
+  await until('a certificate', async () => (await shown(port, root)) !== null)
+  assert.deepEqual(asked, ['first', 'second'])
+  // One more joins, and finds it there.
+  const before = await shake(port, root)
+  await launch('first')
+  assert.equal(await shake(ports['first']!, root), before)
+  assert.equal(asked.length, 2)
+  // From now on every handshake must succeed, with either, through a renewal.
+  const seen = new Set<string>()
+  await until('a renewal that both show', async () => {
+    const [a, b] = [await shake(port, root), await shake(ports['first']!, root)]
+    seen.add(a).add(b)
+    return a !== before && a === b
+  })
+  assert.equal(seen.size, 2)
+  assert.equal(asked.length, 3)
+  // While the CA is down as well.
+  await pebble.kill()
+  const [one, other] = [running.get('first')!, running.get('second')!]
+  const failed = 'A CA has not issued a certificate'
+  await until('a failure', async () => {
+    await shake(port, root)
+    await shake(ports['first']!, root)
+    return [...one.log, ...other.log].some(({ message }) => message === failed)
+  })
+})
