@@ -7,17 +7,17 @@ export function withAbsoluteCertificates(value: unknown, base: string): unknown 
   const absolute = (file: unknown): unknown =>
     typeof file === 'string' && file !== '' ? resolve(dirname(base), file) : file
   const pair = (fields: Fields): Fields => ({ ...fields, cert: absolute(fields['cert']), key: absolute(fields['key']) })
-  return within(value, 'listeners', (listeners) =>
-    eachOf(listeners, (listener) =>
-      within(listener, 'tls', (tls) =>
-        within(
-          within(tls, 'acme', (acme) => within(withFolder(acme, hasRedis(value)), 'folder', absolute)),
-          'certificates',
-          (pairs) => eachOf(pairs, (each) => (isFields(each) ? pair(each) : each)),
-        ),
+  const inTls = (tls: unknown): unknown =>
+    within(
+      within(
+        within(tls, 'acme', (acme) => within(withFolder(acme, hasRedis(value)), 'folder', absolute)),
+        'certificates',
+        (pairs) => eachOf(pairs, (each) => (isFields(each) ? pair(each) : each)),
       ),
-    ),
-  )
+      'clientCertificates',
+      (clients) => within(within(clients, 'ca', absolute), 'crl', absolute),
+    )
+  return within(value, 'listeners', (listeners) => eachOf(listeners, (listener) => within(listener, 'tls', inTls)))
 }
 
 /** Without Redis, what ACME keeps is in a folder. */

@@ -13,6 +13,25 @@ const certificateSchema = z.strictObject({
   key: z.string().min(1).describe('File with its private key, as PEM, without a passphrase.'),
 })
 
+const clientCertificatesSchema = z.strictObject({
+  mode: z
+    .enum(['required', 'wanted'])
+    .default('required')
+    .describe(
+      'required: no connection without a certificate that is good. wanted: clients without one are let in, those with a bad ' +
+        'one are not. Default required.',
+    ),
+  ca: z
+    .string()
+    .min(1)
+    .describe('File with the certificates, as PEM, of the authorities whose certificates are good, up to their roots.'),
+  crl: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File with a revocation list, as PEM, of each of those authorities. Default none: nothing is revoked.'),
+})
+
 /** Schema of how a listener speaks TLS. */
 export const tlsSchema = z
   .strictObject({
@@ -34,6 +53,9 @@ export const tlsSchema = z
       .refine(areCiphers, ciphersExpected)
       .optional()
       .describe('Ciphers as OpenSSL writes them, the dearest first. Default those with forward secrecy and AEAD.'),
+    clientCertificates: clientCertificatesSchema
+      .optional()
+      .describe('Clients are asked for certificates. Default: they are not.'),
   })
   .superRefine(({ certificates, acme }, context) => {
     if (certificates.length === 0 && acme === undefined)

@@ -1,7 +1,7 @@
 import { HttpsRedirect } from './https-redirect.ts'
 import { HandshakeMetrics } from './handshake-metrics.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Address } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -17,7 +17,7 @@ import type { TrustedProxies } from '../listener/trusted-proxies.ts'
 import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
 import { SessionTickets } from '../tls/session-tickets.ts'
 import { ticketSeedTopic } from '../tls/ticket-seed.ts'
-import { ServerIdentities } from '../tls/server-identities.ts'
+import { ServerIdentities, type TlsSettings } from '../tls/server-identities.ts'
 
 export interface ThreadListenersOptions {
   readonly config: GatewayConfig
@@ -64,8 +64,14 @@ export class ThreadListeners {
       strictNames: config.requestFields === 'strict',
       clientHeader: config.clientHeader?.toLowerCase() ?? null,
     }
-    this.all = config.listeners.map(({ proxyProtocol, tls }, number) => {
-      const limits = { ...bounds, number, proxyProtocol: proxyProtocol === 'required', secure: tls !== undefined }
+    this.all = config.listeners.map(({ address, proxyProtocol, tls }, number) => {
+      const limits = {
+        ...bounds,
+        number,
+        proxyProtocol: proxyProtocol === 'required',
+        secure: tls !== undefined,
+        asksClientsAt: tls?.clientCertificates === undefined ? null : formatAddress(address),
+      }
       return new Listener(receiver, handshakes, proxies, limits, deadlines)
     })
     const redirects = config.listeners.map(({ redirectToHttps: to }) =>
@@ -148,13 +154,25 @@ export class ThreadListeners {
     if (this.version === -1) throw new Error('the main thread did not say in time which certificates to show')
   }
 
-  private show({ version, listeners }: ShownCertificates): void {
+  private show(shown: ShownCertificates): void {
     const { tickets } = this
-    if (tickets === null || version <= this.version) return
-    this.version = version
+    if (tickets === null || shown.version <= this.version) return
+    this.version = shown.version
     for (const [i, { tls }] of this.config.listeners.entries())
-      if (tls !== undefined) this.all[i]!.show(new ServerIdentities(listeners[i] ?? [], tls, tickets))
+      if (tls !== undefined) this.all[i]!.show(identitiesOf(shown, i, tls, tickets))
   }
+}
+
+/** What a listener shows: nothing, so that nobody is let in, where the certificates that it asks for cannot be verified. */
+function identitiesOf(
+  { listeners, clients }: ShownCertificates,
+  i: number,
+  tls: TlsSettings,
+  tickets: SessionTickets,
+): ServerIdentities {
+  const authorities = clients[i] ?? null
+  const pairs = tls.clientCertificates !== undefined && authorities === null ? [] : (listeners[i] ?? [])
+  return new ServerIdentities(pairs, { ...tls, clients: authorities }, tickets)
 }
 
 function sum(numbers: readonly number[]): number {

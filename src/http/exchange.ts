@@ -1,4 +1,5 @@
 import type { Body } from './body.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 import type { PathForms } from './path-forms.ts'
@@ -39,6 +40,11 @@ export interface Client {
   readonly host: string | null
   /** What such a proxy says besides, and passes on, each "Name: value\r\n". */
   readonly claims: string
+  /**
+   * The certificate that it has shown, on a listener that asks for one; null where it has shown none, or speaks through a
+   * trusted proxy, whose certificate would be that of nobody in particular.
+   */
+  readonly certificate: ClientCertificate | null
   /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
   forwardingFields(host: string): string
 }

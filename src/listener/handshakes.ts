@@ -112,7 +112,8 @@ export class Handshakes {
     this.shares.add(peer)
     this.deadlines.watch(handshake)
     raw.on('error', (error) => this.giveUp(handshake, 'closed', error))
-    raw.on('close', () => this.giveUp(handshake, 'closed'))
+    // Why it was closed, where that was for the certificate of the client, is told right after it.
+    raw.on('close', () => setImmediate(() => this.giveUp(handshake, 'closed')))
     raw.once('end', () => {
       if (!handshake.failed) this.giveUp(handshake, 'closed')
     })
@@ -154,8 +155,11 @@ export class Handshakes {
     identity.server.on('secureConnection', (socket) => this.secured(socket))
     identity.server.on('tlsClientError', (error, socket) => {
       const handshake = this.handshakeOf(socket)
+      if (handshake === undefined) return
+      const refused = refusalOf(socket)
       // It closes by itself once the client was told by an alert.
-      if (handshake !== undefined) this.fail(handshake, reasonOf(error), error)
+      if (refused === null) this.fail(handshake, reasonOf(error), error)
+      else this.giveUp(handshake, 'client-certificate', refused)
     })
   }
 
@@ -168,6 +172,9 @@ export class Handshakes {
     const handshake = this.handshakeOf(socket)
     if (handshake === undefined || handshake.hello === null || handshake.identity === null) return void socket.destroy()
     const { raw, peer, introduction, hello, identity, identities } = handshake
+    // None may be shown where none is required; one that is not good is worse.
+    const refused = identity.asksClients && socket.getPeerX509Certificate() !== undefined ? refusalOf(socket) : null
+    if (refused !== null) return this.giveUp(handshake, 'client-certificate', refused)
     this.forget(handshake)
     if (identity.challenge) return void socket.on('error', () => {}).end()
     // What resets a connection is the system's, under the encryption.
@@ -215,4 +222,12 @@ export class Handshakes {
     this.deadlines.forget(handshake)
     this.owner.over(handshake.peer)
   }
+}
+
+/** Why the certificate of a client is not accepted; null where nothing is said against it. */
+function refusalOf(socket: TLSSocket): Error | null {
+  // An Error by its type, and a code of OpenSSL such as CERT_HAS_EXPIRED by what Node does.
+  const reason: unknown = socket.authorizationError
+  if (reason instanceof Error) return reason
+  return typeof reason === 'string' ? new Error(`client certificate: ${reason}`) : null
 }

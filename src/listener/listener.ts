@@ -18,6 +18,7 @@ import { readLent } from './accepted-socket.ts'
 import { Acceptor, type ListeningHandle } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
+import { PeerCertificate } from './peer-certificate.ts'
 import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
@@ -43,6 +44,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly arrivals: Arrivals | null
   /** Connections whose client not even the proxy knows that has introduced them. */
   private readonly unknown = new WeakSet<ServedConnection>()
+  /** What clients have shown who were asked for certificates. */
+  private readonly certificates = new WeakMap<ServedConnection, PeerCertificate>()
+  private identities: ServerIdentities | null = null
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
   private retiring = false
@@ -80,8 +84,14 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return this.handshakes === null ? 0 : this.handshakes.size
   }
 
-  /** Shows these certificates to clients from now on; needed before it listens where they speak TLS. */
+  /**
+   * Shows these certificates to clients from now on; needed before it listens where they speak TLS. Where others sign the
+   * clients' now, or have revoked some, every client has to connect anew to be verified again.
+   */
   show(identities: ServerIdentities): void {
+    const before = this.identities
+    this.identities = identities
+    if (before !== null && !identities.asksAs(before)) for (const connection of this.connections) connection.drain()
     if (this.handshakes === null) this.handshakes = new Handshakes(this, identities, this.options, this.deadlines)
     else this.handshakes.use(identities)
   }
@@ -174,8 +184,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.shown?.check(connection, head.authority)
     if (connection.client !== null) return connection.client
     const peer = plainAddress(connection.peer)
-    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, this.scheme, head.fields)
-    connection.client = new ForwardedClient(peer, this.scheme, peer, null)
+    const certificate = this.options.asksClientsAt === null ? null : (this.certificates.get(connection) ?? null)
+    if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, this.scheme, head.fields, certificate)
+    connection.client = new ForwardedClient(peer, this.scheme, peer, null, '', certificate)
     return connection.client
   }
 
@@ -236,7 +247,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     let connection: ServerConnection | null = null
     const early: unknown = introduction === null ? null : accepted.read()
     const socket = readLent(accepted, () => connection)
-    connection = this.serve(socket, peer, introduction)
+    connection = this.serve(socket, peer, introduction, null)
     if (early instanceof Buffer) connection.read(early, early.length)
   }
 
@@ -248,7 +259,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
     this.watcher.secured(socket)
-    const connection = this.serve(socket, peer, introduction)
+    const { asksClientsAt } = this.options
+    const certificate = asksClientsAt === null ? null : new PeerCertificate(socket, asksClientsAt)
+    const connection = this.serve(socket, peer, introduction, certificate)
     this.shown?.remember(connection, identity, identities)
     socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))
   }
@@ -262,23 +275,25 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.size === 0) this.whenEmpty?.()
   }
 
-  private serve(socket: Socket, peer: string, introduction: Introduction | null): ServerConnection {
+  private serve(
+    socket: Socket,
+    peer: string,
+    introduction: Introduction | null,
+    certificate: PeerCertificate | null,
+  ): ServerConnection {
     const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
     connection.peer = peer
     this.connections.add(connection)
     this.shares.add(connection.peer)
     // Nobody known: whatever such a client claims of itself is not the word of the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
-      connection.client = this.clientAt(peer)
+      const address = plainAddress(peer)
+      connection.client = new ForwardedClient(address, this.scheme, address, null, '', certificate)
       this.unknown.add(connection)
     }
+    if (certificate !== null) this.certificates.set(connection, certificate)
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
     return connection
-  }
-
-  private clientAt(peer: string): ForwardedClient {
-    const address = plainAddress(peer)
-    return new ForwardedClient(address, this.scheme, address, null)
   }
 }

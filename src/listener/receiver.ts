@@ -37,6 +37,8 @@ export interface ListenerOptions extends ServerOptions {
   readonly number: number
   /** Clients speak TLS. */
   readonly secure: boolean
+  /** The address that is configured, where clients are asked for certificates; else null. */
+  readonly asksClientsAt: string | null
   /** From the beginning of a connection to the end of its handshake, in milliseconds. */
   readonly handshakeTimeout: number
   /** Handshakes at the same time. */

@@ -1,10 +1,12 @@
 import { BlockList, isIP } from 'node:net'
+import type { ClientCertificate } from '../http/client-certificate.ts'
 import type { Client } from '../http/exchange.ts'
 import { NameSet } from '../http/name-set.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 import { plainAddress } from '../core/plain-address.ts'
+import type { PeerCertificate } from './peer-certificate.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
 export type Forwarding = 'x-forwarded' | 'forwarded'
@@ -74,7 +76,12 @@ export class TrustedProxies {
    * takes the place of whatever stands before the trusted proxies in the chain.
    * Of the claims among the fields, those that pass are fields like any other from here on.
    */
-  clientBehind(peer: string, scheme: 'http' | 'https', fields: ReceivedFields): Client {
+  clientBehind(
+    peer: string,
+    scheme: 'http' | 'https',
+    fields: ReceivedFields,
+    certificate: PeerCertificate | null = null,
+  ): Client {
     const named = this.clientHeader === null ? null : addressIn(fields.claims, this.clientHeader)
     fields.believe(named === null ? this.passes.unnamed : this.passes.named)
     const { addresses, schemes, hosts } =
@@ -97,6 +104,8 @@ export class TrustedProxies {
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
       // Who the client is, is said already: what is made of the rest, as a key of the cache, is the same for all clients.
       named === null ? fields.claims : this.clientName.without(fields.claims),
+      // Of whom the proxy speaks for, it says nothing.
+      named === null && hops === 0 ? certificate : null,
     )
   }
 }
@@ -153,19 +162,32 @@ export class ForwardedClient implements Client {
   private readonly chain: string
   readonly host: string | null
   readonly claims: string
+  private readonly peerCertificate: PeerCertificate | null
   private lastHost: string | null = null
   private lastFields = ''
 
   /**
    * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
-   * that says besides, and passes on.
+   * that says besides, and passes on; `certificate` what it has shown itself.
    */
-  constructor(address: string, scheme: 'http' | 'https', chain: string, host: string | null, claims = '') {
+  constructor(
+    address: string,
+    scheme: 'http' | 'https',
+    chain: string,
+    host: string | null,
+    claims = '',
+    certificate: PeerCertificate | null = null,
+  ) {
     this.address = address
     this.scheme = scheme
     this.chain = chain
     this.host = host
     this.claims = claims
+    this.peerCertificate = certificate
+  }
+
+  get certificate(): ClientCertificate | null {
+    return this.peerCertificate === null ? null : this.peerCertificate.value
   }
 
   forwardingFields(host: string): string {

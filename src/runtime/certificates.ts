@@ -11,6 +11,7 @@ import type { KeyPair } from '../tls/key-pair.ts'
 import type { AcmeCertificates } from './acme.ts'
 import { CertificateFiles } from './certificate-files.ts'
 import type { CertificateSource } from './certificate-source.ts'
+import { ClientAuthorityFiles } from './client-authority-files.ts'
 
 export interface CertificatesOptions {
   readonly config: GatewayConfig
@@ -30,6 +31,7 @@ export class Certificates {
   private readonly options: CertificatesOptions
   /** For each listener of the configuration. */
   private readonly sources: readonly CertificateSource[][]
+  private readonly clients: readonly (ClientAuthorityFiles | null)[]
   private current: ShownCertificates
   private expiries: readonly Expiry[]
   private ends: (() => void)[] = []
@@ -42,6 +44,9 @@ export class Certificates {
       const ofFiles = new CertificateFiles({ pairs: tls.certificates, files, clock, log })
       return tls.acme === undefined ? [ofFiles] : [ofFiles, acme.source(tls.acme)]
     })
+    this.clients = config.listeners.map(({ tls }) =>
+      tls?.clientCertificates === undefined ? null : new ClientAuthorityFiles(tls.clientCertificates, files, log),
+    )
     this.current = this.shown(0)
     this.expiries = expiriesOf(this.current)
     metrics.watchAll('sallyport_certificate_expiry_timestamp_seconds', () => this.expiries)
@@ -54,7 +59,8 @@ export class Certificates {
 
   /** From now on changes are told of. */
   start(): void {
-    this.ends = this.sources.flat().map((source) => source.changed(() => this.publish()))
+    const changing = [...this.sources.flat(), ...this.clients.filter((clients) => clients !== null)]
+    this.ends = changing.map((source) => source.changed(() => this.publish()))
   }
 
   stop(): void {
@@ -63,7 +69,8 @@ export class Certificates {
   }
 
   private shown(version: number): ShownCertificates {
-    return { version, listeners: this.sources.map((sources) => sources.flatMap((source) => source.current())) }
+    const listeners = this.sources.map((sources) => sources.flatMap((source) => source.current()))
+    return { version, listeners, clients: this.clients.map((clients) => clients?.current ?? null) }
   }
 
   private show(shown: ShownCertificates): void {

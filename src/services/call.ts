@@ -11,7 +11,14 @@ import { ITSELF } from '../proxy-protocol/written-header.ts'
 import type { Service } from './service.ts'
 
 /** The gateway itself, where a client would be. */
-const NOBODY = { address: ITSELF, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
+const NOBODY = {
+  address: ITSELF,
+  scheme: 'http',
+  host: null,
+  claims: '',
+  certificate: null,
+  forwardingFields: () => '',
+} as const
 
 /**
  * Sends a request of the gateway's own to an instance of a service, as requests of clients are sent: balanced, pooled,

@@ -1,6 +1,7 @@
 import { constants, createHash, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:tls'
 import { certificateNames } from './certificate-names.ts'
+import type { ClientAuthorities } from './client-authorities.ts'
 import type { KeyPair } from './key-pair.ts'
 import type { SessionTickets } from './session-tickets.ts'
 import { PERIOD } from './ticket-seed.ts'
@@ -10,6 +11,10 @@ export interface TlsSettings {
   readonly minVersion: '1.2' | '1.3'
   /** As OpenSSL writes them; undefined for the default. */
   readonly ciphers?: string | undefined
+  /** Clients are asked for certificates, which they have to show, or may. */
+  readonly clientCertificates?: { readonly mode: 'required' | 'wanted' } | undefined
+  /** Whose certificates those are: as they were read last. */
+  readonly clients?: ClientAuthorities | null
 }
 
 /** What a listener shows of itself under certain names: one certificate, or one for each kind of key. */
@@ -18,6 +23,8 @@ export interface Identity {
   readonly server: Server
   /** It only answers the challenge of a CA: nothing is spoken after the handshake. */
   readonly challenge?: true
+  /** Clients are asked for certificates. */
+  readonly asksClients: boolean
 }
 
 /** AEAD with forward secrecy and nothing else; 128 bits first, as they are enough and the fastest in hardware. */
@@ -33,7 +40,10 @@ const DEFAULT_CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
-/** Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
+/**
+ * Where clients show certificates, no session is resumed (SSL_OP_NO_TICKET, and no server of Node keeps sessions unasked): each
+ * connection has its certificate verified, by the authorities and revocations of that moment.
+ * Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
 
 /** The protocols that are spoken over TLS, the dearest first. */
@@ -83,8 +93,15 @@ export class ServerIdentities {
     return this.exact.get(name) ?? this.wildcards.get(name.slice(name.indexOf('.'))) ?? null
   }
 
+  /** Whether clients are asked for the same certificates as by the other ones. */
+  asksAs({ settings }: ServerIdentities): boolean {
+    const { clients } = this.settings
+    return clients?.ca === settings.clients?.ca && clients?.crls.join() === settings.clients?.crls.join()
+  }
+
   private make(group: readonly NamedPair[]): Identity {
-    const { minVersion, ciphers = DEFAULT_CIPHERS } = this.settings
+    const { minVersion, ciphers = DEFAULT_CIPHERS, clientCertificates, clients } = this.settings
+    const asksClients = clientCertificates !== undefined
     const scope = scopeOf(group, this.settings)
     const server = createServer({
       cert: group.map(({ pair }) => pair.cert),
@@ -92,15 +109,21 @@ export class ServerIdentities {
       minVersion: `TLSv${minVersion}`,
       ciphers,
       honorCipherOrder: true,
-      secureOptions: SECURE_OPTIONS,
+      secureOptions: asksClients ? SECURE_OPTIONS | constants.SSL_OP_NO_TICKET : SECURE_OPTIONS,
       ALPNProtocols: PROTOCOLS,
       sessionIdContext: scope,
       sessionTimeout: PERIOD / 1000,
+      ...(asksClients && {
+        requestCert: true,
+        rejectUnauthorized: clientCertificates.mode === 'required',
+        ca: clients?.ca ?? [],
+        crl: [...(clients?.crls ?? [])],
+      }),
       // The listener has a deadline of its own.
       handshakeTimeout: 0,
     })
-    this.tickets.attach(server, scope)
-    return { server }
+    if (!asksClients) this.tickets.attach(server, scope)
+    return { server, asksClients }
   }
 }
 
@@ -116,7 +139,8 @@ function readPair(pair: KeyPair): NamedPair {
 }
 
 /** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */
-function scopeOf(group: readonly NamedPair[], { minVersion, ciphers }: TlsSettings): string {
-  const names = group.map((pair) => pair.names)
-  return createHash('sha256').update(JSON.stringify({ names, minVersion, ciphers })).digest('hex').slice(0, 32)
+function scopeOf(group: readonly NamedPair[], settings: TlsSettings): string {
+  const { minVersion, ciphers, clientCertificates, clients } = settings
+  const rules = { names: group.map((pair) => pair.names), minVersion, ciphers, clientCertificates, clients }
+  return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 32)
 }

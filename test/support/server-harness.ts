@@ -20,7 +20,14 @@ export const serverOptions: ServerOptions = {
   leastRate: 0,
 }
 
-const client: Client = { address: '192.0.2.1', scheme: 'http', host: null, claims: '', forwardingFields: () => '' }
+const client: Client = {
+  address: '192.0.2.1',
+  scheme: 'http',
+  host: null,
+  claims: '',
+  certificate: null,
+  forwardingFields: () => '',
+}
 
 /** What stands behind server connections in tests: answers as the test says, and keeps what it is told. */
 export class ServerHarness implements ServerHandler {

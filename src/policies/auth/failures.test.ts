@@ -37,7 +37,14 @@ function setUp(options: Options = {}, says = 200) {
   const next = () => new Reply(says, Headers.of(), null)
   const handle = applyPolicy(auth, { methods, failures: '3/m', ...options }, next, toolbox)
   async function ask(fields: Record<string, string>, address = '192.0.2.1', path = '/api/v1/users/7') {
-    const client = { address, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } as const
+    const client = {
+      address,
+      scheme: 'http',
+      host: null,
+      claims: '',
+      certificate: null,
+      forwardingFields: () => '',
+    } as const
     try {
       return (await handle(makeExchange({ headers: Headers.of(Object.entries(fields)), client, path }))).status
     } catch (error) {

@@ -157,6 +157,7 @@ for (const [host, same] of [
       scheme: 'https',
       host: 'shop.example.com',
       claims: '',
+      certificate: null,
       forwardingFields: () => '',
     } as const
     await ask({}, { client })
@@ -166,7 +167,14 @@ for (const [host, same] of [
 test('what a believed proxy says besides is in the key, but the addresses', async () => {
   const { ask } = setUp({}, { 'Cache-Control': 'max-age=60' })
   const page = async (claims: string): Promise<string> => {
-    const client = { address: '192.0.2.1', scheme: 'http', host: null, claims, forwardingFields: () => '' } as const
+    const client = {
+      address: '192.0.2.1',
+      scheme: 'http',
+      host: null,
+      claims,
+      certificate: null,
+      forwardingFields: () => '',
+    } as const
     return (await ask({}, { client }))[0]
   }
   assert.equal(await page('X-Forwarded-Prefix: /a\r\nX-Real-IP: 192.0.2.1\r\n'), 'nobody 1')

@@ -518,7 +518,14 @@ test('host and scheme tell resources apart, the case of the host does not', asyn
   await ask()
   assert.equal((await ask({}, { host: 'API.Example.com' })).body, '1')
   assert.equal((await ask({}, { host: 'other.example.com' })).body, '2')
-  const client = { address: '192.0.2.1', scheme: 'https', host: null, claims: '', forwardingFields: () => '' } as const
+  const client = {
+    address: '192.0.2.1',
+    scheme: 'https',
+    host: null,
+    claims: '',
+    certificate: null,
+    forwardingFields: () => '',
+  } as const
   assert.equal((await ask({}, { client })).body, '3')
   await ask({}, { method: 'POST' })
   assert.equal((await ask({}, { client })).body, '5')

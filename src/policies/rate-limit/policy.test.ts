@@ -24,7 +24,9 @@ function user(parts: Partial<Consumer> = {}): Exchange {
 }
 
 function from(address: string): Exchange {
-  return makeExchange({ client: { address, scheme: 'http', host: null, claims: '', forwardingFields: () => '' } })
+  return makeExchange({
+    client: { address, scheme: 'http', host: null, claims: '', certificate: null, forwardingFields: () => '' },
+  })
 }
 
 /** How many requests in a row are admitted, of at most that many. */

@@ -1,0 +1,58 @@
+import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import { readText } from '../core/read-text.ts'
+import { pemBlocks } from './pem.ts'
+
+/** Octets of a file with certificates, or with revocation lists: those of large authorities have some. */
+const LARGEST = 16 * 1024 * 1024
+
+/** Where the authorities of client certificates are. */
+export interface ClientAuthorityPlaces {
+  /** File with their certificates. */
+  readonly ca: string
+  /** File with their revocation lists. */
+  readonly crl?: string | undefined
+}
+
+/** Whose certificates clients may show; all PEM. */
+export interface ClientAuthorities {
+  readonly ca: string
+  /** Each list by itself; none: nothing is revoked. */
+  readonly crls: readonly string[]
+}
+
+/** What is wrong with one of the files. */
+export class ClientAuthorityError extends Error {
+  readonly member: keyof ClientAuthorityPlaces
+
+  constructor(member: keyof ClientAuthorityPlaces, message: string) {
+    super(message)
+    this.member = member
+  }
+}
+
+/** Reads and judges the files. Throws ClientAuthorityError. */
+export function readClientAuthorities({ ca, crl }: ClientAuthorityPlaces): ClientAuthorities {
+  const certificates = blocksOf('ca', ca, 'CERTIFICATE')
+  const read = certificates.map((text) => judged('ca', () => new X509Certificate(text)))
+  if (!read.some(({ subject, issuer }) => subject === issuer))
+    throw new ClientAuthorityError('ca', 'has no root: add the certificate that signed itself')
+  const crls = crl === undefined ? [] : blocksOf('crl', crl, 'X509 CRL')
+  for (const text of crls) judged('crl', () => createSecureContext({ crl: text }))
+  return { ca: certificates.join(''), crls }
+}
+
+function blocksOf(member: keyof ClientAuthorityPlaces, file: string, label: string): string[] {
+  const text = judged(member, () => readText(file, LARGEST))
+  const found = pemBlocks(text).filter((block) => block.label === label)
+  if (found.length === 0) throw new ClientAuthorityError(member, `holds no PEM block ${label}`)
+  return found.map((block) => block.text)
+}
+
+function judged<T>(member: keyof ClientAuthorityPlaces, judge: () => T): T {
+  try {
+    return judge()
+  } catch (error) {
+    throw new ClientAuthorityError(member, error instanceof Error ? error.message : String(error))
+  }
+}

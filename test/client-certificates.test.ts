@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectSocket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
+import { createGateway } from '../src/gateway.ts'
+import { Authority, type Leaf, selfSigned } from './support/certificates.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { Peer } from './support/peer.ts'
+import { startService } from './support/service.ts'
+import { settled } from './support/settled.ts'
+import { authority as ofServers, connectSecurely, tlsListeners, writeLeaf } from './support/tls.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const ofClients = new Authority({ subject: { commonName: 'Clients' } })
+const ofOthers = new Authority({ subject: { commonName: 'Others' } })
+const good = ofClients.issueClient()
+
+/** A folder of the test with these files; the paths, by name. */
+function write<Name extends string>(t: TestContext, files: Readonly<Record<Name, string>>): Record<Name, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-mtls-'))
+  cleanUp(t, () => rmSync(folder, { recursive: true }))
+  const paths = Object.entries<string>(files).map(([name, text]) => {
+    writeFileSync(join(folder, name), text)
+    return [name, join(folder, name)]
+  })
+  return Object.fromEntries(paths) as Record<Name, string>
+}
+
+interface Clients {
+  readonly mode?: 'required' | 'wanted'
+  readonly ca: string
+  readonly crl?: string
+}
+
+async function start(t: TestContext, clientCertificates: Clients, config: object = {}) {
+  const service = await startService(t)
+  const [listener] = tlsListeners([writeLeaf(t, ofServers.issue())]).listeners
+  const listeners = [{ ...listener!, tls: { ...listener!.tls, clientCertificates } }]
+  const started = await startGateway(t, proxyTo(service.url, { listeners, ...config }))
+  return { ...started, service }
+}
+
+/** What comes of a request over a new connection: the status, or null where it is refused, in the handshake or right after it. */
+async function ask(port: number, options: ConnectionOptions = {}): Promise<number | null> {
+  const raw = connectSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
+  await once(raw, 'connect')
+  const socket: TLSSocket = connectTls({ socket: raw, servername: 'localhost', ca: ofServers.cert, ...options })
+  const peer = new Peer(socket)
+  socket.write(GET)
+  try {
+    const { start: line } = await peer.reply()
+    return Number(line.split(' ')[1])
+  } catch {
+    return null
+  } finally {
+    socket.destroy()
+  }
+}
+
+const expired = ofClients.issueClient({ notBefore: Date.now() - 7_200_000, notAfter: Date.now() - 3_600_000 })
+const early = ofClients.issueClient({ notBefore: Date.now() + 3_600_000, notAfter: Date.now() + 7_200_000 })
+const bad: readonly (readonly [name: string, leaf: Leaf])[] = [
+  ['that has expired', expired],
+  ['that is not valid yet', early],
+  ['of another authority', ofOthers.issueClient()],
+  ['of an authority that has the same name', new Authority({ subject: { commonName: 'Clients' } }).issueClient()],
+  ['that signed itself', selfSigned({ purposes: ['client'] })],
+  ['for servers', ofClients.issue()],
+]
+
+for (const mode of ['required', 'wanted'] as const)
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const only = { minVersion: version, maxVersion: version } as const
+
+    test(`${mode}, ${version}: a certificate of the authority is let in, and none is only where it is wanted`, async (t) => {
+      const { ca } = write(t, { ca: ofClients.cert })
+      const { port, service, gateway } = await start(t, { mode, ca })
+      assert.equal(await ask(port, { ...only, ...good }), 200)
+      assert.equal(await ask(port, only), mode === 'required' ? null : 200)
+      assert.equal(service.heard.length, mode === 'required' ? 1 : 2)
+      await settled(gateway)
+    })
+
+    for (const [name, leaf] of bad)
+      test(`${mode}, ${version}: a certificate ${name} is refused, and no request is answered`, async (t) => {
+        const { ca } = write(t, { ca: ofClients.cert })
+        const { port, service, log, gateway } = await start(t, { mode, ca })
+        assert.equal(await ask(port, { ...only, ...leaf }), null)
+        const line = await log.line({ reason: 'client-certificate' })
+        assert.equal(line['level'], 'debug')
+        assert.equal(service.heard.length, 0)
+        await settled(gateway)
+      })
+  }
+
+test('certificates lead to the root over those between, which the client sends', async (t) => {
+  const { ca } = write(t, { ca: ofClients.cert })
+  const { port } = await start(t, { ca })
+  const between = ofClients.intermediate()
+  assert.equal(await ask(port, between.issueClient()), 200)
+  const { key, cert } = between.issueClient()
+  // Without what leads there.
+  assert.equal(
+    await ask(port, { key, cert: cert.slice(0, cert.indexOf('-----END')) + '-----END CERTIFICATE-----\n' }),
+    null,
+  )
+})
+
+test('what is revoked is refused, and the list is read again when it changes; the client that it names has to connect anew', async (t) => {
+  const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
+  const { port, log } = await start(t, files)
+  const { peer } = await connectSecurely(t, port, good)
+  peer.write(GET)
+  assert.match((await peer.reply()).start, / 200 /)
+  writeFileSync(files.crl, ofClients.revoke([good.cert]))
+  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  assert.match(await peer.closed(), /end|reset/)
+  assert.equal(await ask(port, good), null)
+  assert.equal(await ask(port, ofClients.issueClient()), 200)
+  // A list that cannot be read changes nothing.
+  writeFileSync(files.crl, 'nonsense')
+  const line = await log.line({
+    message: 'Authorities of client certificates cannot be used: those before them stay',
+  })
+  assert.equal(line['reason'], 'holds no PEM block X509 CRL')
+  assert.equal(await ask(port, good), null)
+  assert.equal(await ask(port, ofClients.issueClient()), 200)
+  writeFileSync(files.crl, ofClients.revoke([]))
+  await log.line({ message: 'Authorities of client certificates were exchanged' }, log.lines.length)
+  assert.equal(await ask(port, good), 200)
+})
+
+test('another authority takes the place of the one before, for new connections and open ones', async (t) => {
+  const files = write(t, { ca: ofClients.cert })
+  const { port, log } = await start(t, files)
+  const { peer } = await connectSecurely(t, port, good)
+  peer.write(GET)
+  await peer.reply()
+  writeFileSync(files.ca, ofOthers.cert)
+  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  assert.match(await peer.closed(), /end|reset/)
+  assert.equal(await ask(port, good), null)
+  assert.equal(await ask(port, ofOthers.issueClient()), 200)
+})
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`no session is resumed where certificates are asked for, so that none is believed unseen: ${version}`, async (t) => {
+    const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
+    const { port, log } = await start(t, files)
+    const only = { minVersion: version, maxVersion: version, ...good } as const
+    const sessions: Buffer[] = []
+    const { peer, socket } = await connectSecurely(t, port, only)
+    socket.on('session', (session: Buffer) => sessions.push(session))
+    peer.write(GET)
+    await peer.reply()
+    const session = sessions.at(-1) ?? socket.getSession()
+    assert.ok(session)
+    const again = await connectSecurely(t, port, { ...only, session })
+    assert.equal(again.socket.isSessionReused(), false)
+    writeFileSync(files.crl, ofClients.revoke([good.cert]))
+    await log.line({ message: 'Authorities of client certificates were exchanged' })
+    assert.equal(await ask(port, { ...only, session }), null)
+    // Without the certificate, the session is worth nothing either.
+    const { cert: _, key: __, ...bare } = only
+    assert.equal(await ask(port, { ...bare, session }), null)
+  })
+
+test('a session of a listener that asks for no certificate is of no use on one that does, nor the other way round', async (t) => {
+  const service = await startService(t)
+  const { ca } = write(t, { ca: ofClients.cert })
+  const pair = writeLeaf(t, ofServers.issue())
+  const listeners = [
+    { address: '127.0.0.1:0', tls: { certificates: [pair] } },
+    { address: '127.0.0.1:0', tls: { certificates: [pair], clientCertificates: { ca } } },
+  ]
+  const { gateway } = await startGateway(t, proxyTo(service.url, { listeners }))
+  const [open, closed] = gateway.addresses.map((address) => address.port)
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const only = { minVersion: version, maxVersion: version } as const
+    const sessions: Buffer[] = []
+    const { peer, socket } = await connectSecurely(t, open!, only)
+    socket.on('session', (session: Buffer) => sessions.push(session))
+    peer.write(GET)
+    await peer.reply()
+    const session = sessions.at(-1) ?? socket.getSession()!
+    assert.equal(await ask(closed!, { ...only, session }), null)
+    const shown = await connectSecurely(t, closed!, { ...only, ...good, session })
+    assert.equal(shown.socket.isSessionReused(), false)
+  }
+})
+
+test('curl and openssl are let in with a certificate, and told that one is missing', async (t) => {
+  const { ca, cert, key, server } = write(t, {
+    ca: ofClients.cert,
+    cert: good.cert,
+    key: good.key,
+    server: ofServers.cert,
+  })
+  const { port } = await start(t, { ca })
+  const url = `https://localhost:${port}/`
+  const curl = (...args: string[]) =>
+    promisify(execFile)('curl', [
+      '--silent',
+      '--show-error',
+      '--noproxy',
+      '*',
+      '--ipv4',
+      '--cacert',
+      server,
+      ...args,
+      url,
+    ])
+  await curl('--cert', cert, '--key', key, '--fail')
+  await assert.rejects(curl(), /alert|certificate required|SSL/)
+  const said = async (...args: string[]): Promise<string> => {
+    const child = spawn('openssl', [
+      's_client',
+      '-connect',
+      `127.0.0.1:${port}`,
+      '-servername',
+      'localhost',
+      '-ign_eof',
+      ...args,
+    ])
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text.toString()))
+    child.stdin.on('error', () => {})
+    child.stdin.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+    await once(child, 'close')
+    return output
+  }
+  assert.match(await said('-cert', cert, '-key', key), /HTTP\/1\.1 200 OK/)
+  assert.match(await said(), /alert certificate required/)
+  assert.match(await said('-tls1_2'), /alert handshake failure|sslv3 alert handshake failure|alert certificate/)
+})
+
+test('files that cannot be used are problems of the configuration, each with its reason', async (t) => {
+  const pair = writeLeaf(t, ofServers.issue())
+  const between = ofClients.intermediate()
+  const files = write(t, {
+    ca: ofClients.cert,
+    none: 'nothing',
+    between: between.cert,
+    broken: ofClients.cert.replace(/A/g, 'B'),
+  })
+  for (const [clients, reason] of [
+    [{ ca: files.none }, /clientCertificates\.ca: ".*none" holds no PEM block CERTIFICATE/],
+    [{ ca: '/nowhere.pem' }, /clientCertificates\.ca: "\/nowhere\.pem" no such file/],
+    [{ ca: files.between }, /has no root: add the certificate that signed itself/],
+    [{ ca: files.broken }, /clientCertificates\.ca: /],
+    [{ ca: files.ca, crl: files.ca }, /clientCertificates\.crl: ".*ca" holds no PEM block X509 CRL/],
+  ] as const) {
+    const listeners = [{ address: '127.0.0.1:0', tls: { certificates: [pair], clientCertificates: clients } }]
+    await assert.rejects(createGateway({ listeners, admin: false }), reason)
+  }
+})
