@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
-import { connect } from './support/peer.ts'
+import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { authority, connectSecurely, tlsListeners, writeLeaf } from './support/tls.ts'
 
@@ -25,6 +26,22 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
     }
     assert.equal(service.heard[1]!.headers['x-forwarded-proto'], 'https')
     assert.equal(service.heard[1]!.headers['x-forwarded-host'], 'localhost')
+  })
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
+  test(`a reply that breaks off ends in a reset, as over plain HTTP: ${version}`, async (t) => {
+    const service = await startRawService(t)
+    const listeners = tlsListeners([writeLeaf(t, authority.issue())])
+    const { port } = await startGateway(t, proxyTo(service.url, { ...listeners }))
+    const { peer, socket } = await connectSecurely(t, port, { minVersion: version, maxVersion: version })
+    peer.write(GET)
+    const taken = await service.accept()
+    taken.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc')
+    const failed = once(socket, 'error')
+    assert.match(String(await peer.take(12)), /^HTTP\/1\.1 200$/)
+    taken.reset()
+    const [error] = (await failed) as [NodeJS.ErrnoException]
+    assert.equal(error.code, 'ECONNRESET')
   })
 
 test('a client that speaks plain HTTP is told so, and its connection ends', async (t) => {

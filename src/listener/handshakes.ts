@@ -171,17 +171,12 @@ export class Handshakes {
   private secured(socket: TLSSocket): void {
     const handshake = this.handshakeOf(socket)
     if (handshake === undefined || handshake.hello === null || handshake.identity === null) return void socket.destroy()
-    const { raw, peer, introduction, hello, identity, identities } = handshake
+    const { peer, introduction, hello, identity, identities } = handshake
     // None may be shown where none is required; one that is not good is worse.
     const refused = identity.asksClients && socket.getPeerX509Certificate() !== undefined ? refusalOf(socket) : null
     if (refused !== null) return this.giveUp(handshake, 'client-certificate', refused)
     this.forget(handshake)
     if (identity.challenge) return void socket.on('error', () => {}).end()
-    // What resets a connection is the system's, under the encryption.
-    socket.resetAndDestroy = () => {
-      raw.resetAndDestroy()
-      return socket.destroy()
-    }
     this.owner.secured({ socket, peer, introduction, hello, identity, identities })
   }
 
