@@ -1,12 +1,9 @@
-import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
-import type { ServiceRequest } from '../http/service-request.ts'
 import { errorReply, problemReply } from '../http/problem.ts'
 import type { Reply } from '../http/reply.ts'
-import { Holder } from '../core/shared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
@@ -18,11 +15,8 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 import type { Receiver } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
-import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
-import { healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import { Service } from '../services/service.ts'
 import { CacheStores } from '../stores/cache-stores.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
@@ -39,17 +33,17 @@ import type { Tracing } from '../telemetry/tracing.ts'
 import { largestBody } from './body-limit.ts'
 import { ChallengeAnswers } from './challenge-answers.ts'
 import { tellOfDropped } from './dropped-fields.ts'
+import type { ToldOfDropped } from './field-guard.ts'
+import { Generation } from './generation.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
-import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
-import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import { Telemetry } from './telemetry.ts'
 import { ThreadListeners } from './thread-listeners.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
-import { version } from './version.ts'
 
 /** How long the start waits for Redis, in milliseconds. */
 const REDIS_PATIENCE = 1000
@@ -80,20 +74,17 @@ export interface FrontOptions {
   readonly worker: number
 }
 
-/** What one thread does: its listeners, its connections to the services, and the snapshot between them. */
+/** What one thread does: its listeners, its stores, and the generation that answers what comes. */
 export class Front implements Receiver {
   private readonly options: FrontOptions
   private state: Readiness = 'starting'
   private readonly deadlines: Deadlines
-  private readonly services: ReadonlyMap<string, Service>
   private readonly redis: RedisConnection | null
-  private readonly snapshot: Snapshot
-  private readonly toolbox: SnapshotToolbox
+  private readonly generation: Generation
+  private readonly toldOfDropped: ToldOfDropped
   private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
   private readonly serviceTls: ThreadServiceTls
-  /** Null where nothing serves it. */
-  private readonly docs: ApiDocs | null
   private readonly limits: LimitStores
   private readonly telemetry: Telemetry
   private readonly challenges: ChallengeAnswers
@@ -111,50 +102,42 @@ export class Front implements Receiver {
     const metrics = new ThreadMetrics(options.announce, clock)
     this.runtime = watchRuntime(metrics, options.worker)
     this.telemetry = new Telemetry({ ...options, metrics })
-    // Where requests go, and what is kept of them.
-    this.services = new Map(
-      Object.entries(config.services).map(([name, service]) => [
-        name,
-        new Service(name, service, slots[name] ?? [], board, this.deadlines, random, metrics),
-      ]),
-    )
+    // Where things are kept.
+    const { log } = output
+    const { deadlines } = this
     const { redis } = config.stores
-    this.redis = redis === null ? null : new RedisConnection(redis, clock, output.log, metrics)
+    this.redis = redis === null ? null : new RedisConnection(redis, clock, log, metrics)
     this.limits = new LimitStores({ table: options.limits, redis: this.redis, clock })
-    // What is done with them on the way.
-    const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
-    this.toolbox = {
-      clock,
-      random,
-      log: output.log,
-      policies,
-      timings: this.telemetry.timings,
-      toldOfDropped: tellOfDropped(metrics, output.log),
-      callService: call,
-      metrics,
-      holder: new Holder(this),
-      answer: (topic, answer) => answers.on(topic, answer),
-      limits: this.limits,
-      caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log: output.log }),
-      apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, output.log),
-    }
-    const { endpoints } = config
-    const own = ownRoutes({ endpoints, readiness: () => this.state, health: () => this.health(), threads })
-    this.docs =
-      endpoints.openapi === false
-        ? null
-        : new ApiDocs({ config, policies, own, callService: call, clock, log: output.log })
-    this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], this.toolbox)
+    this.toldOfDropped = tellOfDropped(metrics, log)
+    // What is done with requests, and where they go.
+    this.generation = new Generation(
+      { config, policies, slots },
+      {
+        clock,
+        random,
+        log,
+        metrics,
+        deadlines,
+        board,
+        threads,
+        timings: this.telemetry.timings,
+        toldOfDropped: this.toldOfDropped,
+        answer: (topic, answer) => answers.on(topic, answer),
+        limits: this.limits,
+        caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log }),
+        apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, log),
+        readiness: () => this.state,
+        stores: () => storeStatuses([this.redis?.troubles ?? null]),
+      },
+    )
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
-    this.serviceTls = new ThreadServiceTls({ config, services: this.services, answers, threads })
+    this.serviceTls = new ThreadServiceTls({ config, services: this.generation.services, answers, threads })
     const { proxies } = this.proxies
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
     this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
-    const { log } = output
-    const { deadlines } = this
     this.listeners = new ThreadListeners({
       config,
       body: largestBody(config, policies),
@@ -173,7 +156,7 @@ export class Front implements Receiver {
   /** What every thread is asked. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
-    answers.on(threadStatusTopic, () => threadStatus(this.services, this.connections, this.redis))
+    answers.on(threadStatusTopic, () => threadStatus(this.generation.services, this.connections, this.redis))
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
     answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
     answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
@@ -212,7 +195,7 @@ export class Front implements Receiver {
   becomeReady(): void {
     if (this.state !== 'starting') return
     this.state = 'ready'
-    this.docs?.start()
+    this.generation.start()
   }
 
   /** Whether it takes traffic. */
@@ -232,9 +215,7 @@ export class Front implements Receiver {
 
   /** Service -> the pools of its instances, in the order of the configuration. */
   get pools(): Readonly<Record<string, readonly PoolSize[]>> {
-    return Object.fromEntries(
-      [...this.services].map(([name, { instances }]) => [name, instances.map(({ pool }) => pool.size)]),
-    )
+    return this.generation.pools
   }
 
   /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
@@ -246,10 +227,9 @@ export class Front implements Receiver {
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
     this.state = 'draining'
-    this.docs?.stop()
+    this.generation.stop()
     const cutOff = await this.listeners.drain(timeout, this.options.clock)
-    for (const service of this.services.values()) service.close()
-    this.toolbox.holder.release()
+    this.generation.close()
     this.telemetry.close()
     this.redis?.close()
     this.deadlines.close()
@@ -265,13 +245,13 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
-    if (exchange.dropped !== null) this.toolbox.toldOfDropped(exchange.dropped)
+    if (exchange.dropped !== null) this.toldOfDropped(exchange.dropped)
     const challenge = this.challenges.answer(exchange)
     if (challenge !== null) return challenge
     const redirect = this.listeners.redirect(exchange, listener)
     if (redirect !== null) return redirect
     this.perClient?.begin(exchange)
-    return this.snapshot.handle(exchange)
+    return this.generation.handle(exchange)
   }
 
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {
@@ -299,14 +279,5 @@ export class Front implements Receiver {
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     this.perClient?.end(exchange)
     this.telemetry.done(exchange, status, bytes, whole, cause)
-  }
-
-  private health() {
-    const { config, board, slots, clock } = this.options
-    const reports = Object.keys(config.services).map((service) => ({
-      service,
-      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
-    }))
-    return healthDocument(reports, storeStatuses([this.redis?.troubles ?? null]), version, clock.wall())
   }
 }

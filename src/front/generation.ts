@@ -1,0 +1,106 @@
+import { ApiDocs } from '../api-docs/api-docs.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { Holder } from '../core/shared.ts'
+import type { Threads } from '../core/threads.ts'
+import type { Deadlines } from '../http/deadlines.ts'
+import type { PoolSize } from '../http/lane.ts'
+import type { Reply } from '../http/reply.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import type { ServiceRequest } from '../http/service-request.ts'
+import type { Policy } from '../policies/policy.ts'
+import { callService } from '../services/call.ts'
+import type { HealthBoard } from '../services/health/board.ts'
+import { type HealthDocument, healthDocument, type StoreStatuses } from '../services/health/report.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+import { Service } from '../services/service.ts'
+import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
+import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import { version } from './version.ts'
+
+/** What a thread has whatever the configuration is: generations are made with it. */
+export interface ThreadTools extends Omit<SnapshotToolbox, 'policies' | 'callService' | 'holder'> {
+  readonly deadlines: Deadlines
+  readonly board: HealthBoard
+  readonly threads: Threads
+  readonly readiness: () => Readiness
+  /** How the stores are; null where there are none but the memory. */
+  readonly stores: () => StoreStatuses | null
+}
+
+export interface GenerationOptions {
+  readonly config: GatewayConfig
+  /** Every policy that the configuration may name, in the order of the chain. */
+  readonly policies: readonly Policy[]
+  readonly slots: SlotTable
+}
+
+/** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
+export class Generation {
+  readonly services: ReadonlyMap<string, Service>
+  private readonly options: GenerationOptions
+  private readonly tools: ThreadTools
+  /** Null where nothing serves it. */
+  private readonly docs: ApiDocs | null
+  private readonly snapshot: Snapshot
+  private readonly holder: Holder
+
+  constructor(options: GenerationOptions, tools: ThreadTools) {
+    const { config, policies, slots } = options
+    const { board, deadlines, random, metrics, clock, log, threads, readiness } = tools
+    this.options = options
+    this.tools = tools
+    this.holder = new Holder(tools)
+    // Where requests go.
+    this.services = new Map(
+      Object.entries(config.services).map(([name, service]) => [
+        name,
+        new Service(name, service, slots[name] ?? [], board, deadlines, random, metrics),
+      ]),
+    )
+    // What is done with them on the way.
+    const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
+    const { endpoints } = config
+    const own = ownRoutes({ endpoints, readiness, health: () => this.health(), threads })
+    this.docs =
+      endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
+    const toolbox = { ...tools, policies, callService: call, holder: this.holder }
+    this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], toolbox)
+  }
+
+  /** Service -> the pools of its instances, in the order of the configuration. */
+  get pools(): Readonly<Record<string, readonly PoolSize[]>> {
+    return Object.fromEntries(
+      [...this.services].map(([name, { instances }]) => [name, instances.map(({ pool }) => pool.size)]),
+    )
+  }
+
+  /** The services can be asked for their documents. */
+  start(): void {
+    this.docs?.start()
+  }
+
+  handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    return this.snapshot.handle(exchange)
+  }
+
+  /** No documents are asked for any more. */
+  stop(): void {
+    this.docs?.stop()
+  }
+
+  /** Nothing is under way any more. */
+  close(): void {
+    for (const service of this.services.values()) service.close()
+    this.holder.release()
+  }
+
+  private health(): HealthDocument {
+    const { config, slots } = this.options
+    const { board, stores, clock } = this.tools
+    const reports = Object.keys(config.services).map((service) => ({
+      service,
+      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
+    }))
+    return healthDocument(reports, stores(), version, clock.wall())
+  }
+}
