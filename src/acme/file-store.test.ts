@@ -87,6 +87,13 @@ test('no token is given twice, whatever was deleted', async (t) => {
     for (const file of await readdir(place)) if (file.startsWith('lock')) await rm(join(place, file))
   }
   assert.equal(await store.read('shop.test', 'certificate'), 'second')
+  const account = join(folder, 'names', 'account-1')
+  for (const text of ['first', 'second']) {
+    const lock = (await store.acquire('account-1', MINUTE))!
+    await store.write(lock, 'account', text)
+    for (const file of await readdir(account)) if (file.startsWith('lock')) await rm(join(account, file))
+  }
+  assert.equal(await store.read('account-1', 'account'), 'second')
 })
 
 test('what is left of challenges and files half written is cleared away', async (t) => {

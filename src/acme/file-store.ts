@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { parseJson } from './acme-error.ts'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
-import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind } from './store.ts'
+import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind, recordKinds } from './store.ts'
 
 /** Nobody but the user of the gateway. */
 const OWN_FILE = 0o600
@@ -62,8 +62,8 @@ export class FileStore implements AcmeStore {
       const [last = 0, ...outdated] = await this.tokens(name, 'lock')
       if (last > 0 && (await this.isHeld(name, last))) return null
       // Locks may have been deleted by hand: no token is given twice.
-      const [written = 0] = await this.tokens(name, 'certificate')
-      const lock = { name, token: Math.max(last, written) + 1, owner: randomBytes(16).toString('hex') }
+      const written = await Promise.all(recordKinds.map((kind) => this.tokens(name, kind)))
+      const lock = { name, token: Math.max(last, ...written.flat()) + 1, owner: randomBytes(16).toString('hex') }
       const held = JSON.stringify({ owner: lock.owner, until: this.clock.wall() + ttl })
       try {
         await writeFile(this.path(name, 'lock', lock.token), held, { flag: 'wx', mode: OWN_FILE })

@@ -8,6 +8,8 @@ import type { ChallengeType } from './challenge.ts'
 
 /** Part of its life that is left of a certificate when what keeps it from being renewed is an error, not a warning. */
 const LATE = 0.2
+/** How long the same error is not repeated, in milliseconds. */
+const SILENCE = 10 * 60_000
 
 /** What the log says of one certificate, and what to do about it. */
 export class Reports {
@@ -15,6 +17,9 @@ export class Reports {
   private readonly challenge: ChallengeType
   private readonly log: Logger
   private readonly clock: Clock
+  /** What went wrong last, and until when that is not said again. */
+  private said = ''
+  private silentUntil = 0
 
   constructor(name: string, challenge: ChallengeType, log: Logger, clock: Clock) {
     this.name = name
@@ -58,8 +63,13 @@ export class Reports {
     log.warn(fields, 'A certificate could not be renewed yet: it is shown until it expires')
   }
 
-  /** The store does not answer, or the lock was lost. */
+  /** The store does not answer, or the lock was lost; the same is said again only after a while. */
   failed(error: unknown): void {
+    const said = error instanceof Error ? error.message : String(error)
+    const now = this.clock.now()
+    if (said === this.said && now < this.silentUntil) return
+    this.said = said
+    this.silentUntil = now + SILENCE
     this.log.error({ certificate: this.name, error }, 'A certificate cannot be looked after')
   }
 

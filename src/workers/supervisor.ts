@@ -93,6 +93,7 @@ export class Supervisor implements Threads {
       this.stopping = this.closing = true
       this.heartbeats.close()
       await this.admin?.close()
+      await this.scope.stop()
       await Promise.all(this.running.map((worker) => (worker.terminate(), worker.ended)))
       throw error
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -10,12 +10,13 @@ import { connect } from 'node:tls'
 import type { GatewayInput } from '../../src/gateway.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
-import { start } from '../support/command.ts'
+import { run, start, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { scrape } from '../support/metrics.ts'
 import { type Pebble, startDns, startPebble } from '../support/pebble.ts'
 import { connectTo, freePorts, startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
+import { authority } from '../support/tls.ts'
 
 const NAME = 'shop.test'
 const HOST = '127.0.0.1'
@@ -75,14 +76,14 @@ test('tls-alpn-01: a gateway without a certificate gets one over the listener th
   assert.equal(second.log.lines.filter(({ message }) => message === 'A certificate was issued').length, 0)
 })
 
-test('http-01 is answered before routes, policies and limits, and only the challenge', async (t) => {
+test('http-01 is answered before redirects, routes, policies and limits, and only the challenge', async (t) => {
   const [plain, port] = await freePorts(2)
   const pebble = await startPebble(t, await startDns(t), { httpPort: plain! })
   const service = await startService(t)
   const { log } = await startGateway(t, {
     listeners: [
       secured(port!, pebble, { challenge: 'http-01', folder: await temporaryFolder(t) }),
-      { address: `${HOST}:${plain}` },
+      { address: `${HOST}:${plain}`, redirectToHttps: true },
     ],
     services: { shop: { instances: [service.url] } },
     policies: {
@@ -159,7 +160,7 @@ async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns
   return `http://${HOST}:${(server.address() as AddressInfo).port}/`
 }
 
-test('two gateways on one Redis: who orders is killed in the middle of it, the other goes on, and no handshake fails through a renewal, nor while the CA is down', async (t) => {
+test('two gateways on one Redis: who orders is killed in the middle of it, the other goes on, and no handshake fails through a renewal', async (t) => {
   const dns = await startDns(t)
   const pebble = await startPebble(t, dns, { validity: 20 })
   const redis = await startRedis(t)
@@ -216,13 +217,59 @@ listeners:
   })
   assert.equal(seen.size, 2)
   assert.equal(asked.length, 3)
-  // While the CA is down as well.
+})
+
+test('no handshake fails while the CA is down', async (t) => {
+  const [port] = await freePorts(1)
+  const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, validity: 15 })
+  const folder = await temporaryFolder(t)
+  const { log } = await startGateway(t, { listeners: [secured(port!, pebble, { folder })] })
+  const root = await pebble.root()
+  await until('a certificate', async () => (await shown(port!, root)) !== null)
+  const before = await shake(port!, root)
   await pebble.kill()
-  const [one, other] = [running.get('first')!, running.get('second')!]
-  const failed = 'A CA has not issued a certificate'
   await until('a failure', async () => {
-    await shake(port, root)
-    await shake(ports['first']!, root)
-    return [...one.log, ...other.log].some(({ message }) => message === failed)
+    assert.equal(await shake(port!, root), before)
+    return log.lines.some(({ message }) => message === 'A CA has not issued a certificate')
   })
+  const line = await log.line({ message: 'A certificate could not be renewed yet: it is shown until it expires' })
+  assert.equal(line['level'], 'warn')
+  assert.equal(await shake(port!, root), before)
+})
+
+test('a start that fails leaves nothing open', async (t) => {
+  const redis = await startRedis(t)
+  const server = createTcpServer().listen(0, HOST)
+  await once(server, 'listening')
+  cleanUp(t, () => void server.close())
+  const { port } = server.address() as AddressInfo
+  const yaml = `
+admin: false
+workers: 1
+secrets: ${'s'.repeat(32)}
+stores: { redis: { url: "${redis.url}" } }
+listeners:
+  - address: ${HOST}:${port}
+    tls: { acme: { domains: [${NAME}], directory: "https://${HOST}:1/" } }
+`
+  const { code, stderr } = await run(['start', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  assert.notEqual(code, 0)
+  assert.match(stderr, /in use/)
+  assert.deepEqual(await connectTo(t, redis).keys('sallyport:acme:*'), [])
+})
+
+test('no secret of ACME is shown to operators', async (t) => {
+  const pebble = { directory: 'https://127.0.0.1:1/dir', ca: authority.cert } as Pebble
+  const listener = secured(0, pebble, {
+    folder: await temporaryFolder(t),
+    challenge: 'dns-01',
+    directory: { url: pebble.directory, eab: { keyId: 'kid-1', hmacKey: 'aSecretOfTheCertificateAuthority' } },
+    dns: { url: 'http://user:hunter2@127.0.0.1:1/', headers: { Authorization: 'Bearer s3cr3t', 'X-Token': 'hunter3' } },
+  })
+  const { gateway, log } = await startGateway(t, { listeners: [listener], admin: { address: `${HOST}:0` } })
+  await log.line({ message: 'A CA has not issued a certificate' })
+  const { status, text } = await send(gateway.adminAddress!.port, { path: '/config' })
+  assert.equal(status, 200)
+  assert.match(text, /dns-01/)
+  assert.doesNotMatch(text + JSON.stringify(log.lines), /aSecretOf|hunter|s3cr3t|PRIVATE KEY/)
 })
