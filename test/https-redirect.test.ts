@@ -42,3 +42,12 @@ test('health, challenges of CAs, and what came over https are answered as they a
   const reply = await ask(t, port, ['GET /x HTTP/1.1', HOST, ...forwarded])
   assert.equal(reply.fields.get('Location'), 'https://public.test/x')
 })
+
+test('no other path passes for a challenge of a CA', async (t) => {
+  const listeners = [{ address, redirectToHttps: 443 }]
+  const routes = [{ id: 'all', match: { path: '/*' }, reply: { status: 200, body: 'here' } }]
+  const { port } = await startGateway(t, { listeners, routes })
+  const folder = '/.well-known/acme-challenge'
+  for (const path of [`${folder}/../../x`, `${folder}/%2e%2e/%2e%2e/x`, `${folder}/..`, `${folder}/a/b`, `${folder}/`])
+    assert.equal((await ask(t, port, [`GET ${path} HTTP/1.1`, HOST])).start, 'HTTP/1.1 308 Permanent Redirect', path)
+})

@@ -4,8 +4,8 @@ import type { Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 
-/** Where CAs look for answers to their challenges, in plain HTTP (RFC 8555 section 8.3). */
-const CHALLENGES = '/.well-known/acme-challenge/'
+/** Where CAs look for the answer to a challenge, in plain HTTP (RFC 8555 section 8.3): a token, and no way on to other paths. */
+const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+$/
 const HTTPS = 443
 
 /** Leads requests of plain HTTP to the same place over https; who asks for the health of the gateway, and CAs, are answered here. */
@@ -22,7 +22,7 @@ export class HttpsRedirect {
   /** Null for what is to be answered as it is. Throws GatewayError 'bad-request' where no host is asked for. */
   replyTo({ client, host, path, query }: Exchange): Reply | null {
     // A proxy that is trusted says that the client speaks TLS to it.
-    if (client.scheme === 'https' || path.startsWith(CHALLENGES) || this.health.has(path)) return null
+    if (client.scheme === 'https' || CHALLENGE.test(path) || this.health.has(path)) return null
     const asked = client.host ?? host
     if (asked === '') throw new GatewayError('bad-request', 'Ask with https, and name the host.')
     const port = this.port()
