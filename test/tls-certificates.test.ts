@@ -76,6 +76,8 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
         ['none.test', 404],
         ['b.test', 421],
         ['B.TEST:443', 421],
+        ['b.test.', 421],
+        ['b.test.:443', 421],
       ] as const) {
         const { peer, socket } = await connectSecurely(t, port, { ...options, ...(resumed && { session }) })
         socket.on('session', (ticket) => (session = ticket))

@@ -1,4 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
+import { hostName } from '../core/host-name.ts'
 import type { ServedConnection } from '../http/server-handler.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
 
@@ -43,9 +44,8 @@ export class ShownIdentities {
   }
 }
 
-/** The host of an authority without its port and brackets. */
+/** The host of an authority as certificates have it, and as routes are found by it: without brackets, port and trailing dot. */
 function nameOf(authority: string): string {
-  if (authority.startsWith('[')) return authority.slice(1, authority.indexOf(']'))
-  const colon = authority.indexOf(':')
-  return colon === -1 ? authority : authority.slice(0, colon)
+  const name = hostName(authority)
+  return name.startsWith('[') ? name.slice(1, -1) : name
 }

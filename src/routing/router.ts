@@ -1,5 +1,5 @@
 import type { Headers } from '../http/headers.ts'
-import { hostName } from './host.ts'
+import { hostName } from '../core/host-name.ts'
 import { type Condition, type MatchLine, type RouteEntry, routingTable } from './match.ts'
 import { parameterNames } from './pattern.ts'
 import { emptyPathTable, entryFor, findLiteral, leafFor, type PathTable, type TrieNode } from './trie.ts'

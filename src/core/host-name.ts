@@ -1,0 +1,10 @@
+/** RFC 1035 section 2.3.4; also bounds the work that a long Host can cause. */
+const LONGEST_NAME = 253
+
+/** The name in a Host field: lower case, without port and trailing dot; "" when it is longer than a name can be. */
+export function hostName(host: string): string {
+  const colon = host.startsWith('[') ? host.indexOf(']') + 1 : host.indexOf(':')
+  let end = colon > 0 ? colon : host.length
+  if (host.charCodeAt(end - 1) === 0x2e) end--
+  return end > LONGEST_NAME ? '' : host.slice(0, end).toLowerCase()
+}
