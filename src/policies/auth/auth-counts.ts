@@ -1,16 +1,19 @@
 import { asGatewayError } from '../../core/errors.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import { CredentialError, type CredentialReason } from './credential-error.ts'
+import type { CredentialKind } from './method.ts'
 
 /** Credentials that have proved something once, or would; all others are invalid. */
 const ENDED: Partial<Record<CredentialReason, 'expired' | 'revoked'>> = {
   expired: 'expired',
   'expired-key': 'expired',
+  'expired-certificate': 'expired',
   inactive: 'revoked',
 }
 
 /** Counts what came of looking at the credentials of one method. */
 export class AuthCounts {
+  readonly kind: CredentialKind
   readonly accepted: Counter
   readonly forbidden: Counter
   private readonly invalid: Counter
@@ -19,7 +22,8 @@ export class AuthCounts {
   private readonly limited: Counter
   private readonly unavailable: Counter
 
-  constructor(metrics: Metrics, method: string) {
+  constructor(metrics: Metrics, method: string, kind: CredentialKind) {
+    this.kind = kind
     const outcome = (name: string): Counter =>
       metrics.counter('sallyport_auth_outcomes_total', { method, outcome: name })
     this.accepted = outcome('accepted')

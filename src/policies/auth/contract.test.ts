@@ -6,20 +6,44 @@ import { makeToolbox } from '../../../test/support/policy.ts'
 import { SECRET, tokenOf } from '../../../test/support/tokens.ts'
 import { Bytes } from '../../http/body.ts'
 import type { PolicyToolbox } from '../policy.ts'
+import type { ClientCertificate } from '../../http/client-certificate.ts'
 import { Headers } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 import { apiKey } from './api-key.ts'
 import { methods } from './index.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
+import { mtls } from './mtls.ts'
 import type { Authenticator } from './method.ts'
 
 /** A method at work, with a request of alice's and one of nobody's. */
 interface Fixture {
   readonly authenticator: Authenticator
-  readonly good: readonly [name: string, value: string]
-  readonly bad: readonly [name: string, value: string]
+  readonly good: Credential
+  readonly bad: Credential
 }
+
+/** A field, or the certificate of the connection. */
+type Credential = readonly [name: string, value: string] | ClientCertificate
+
+/** A certificate with that common name. */
+function certificateOf(commonName: string): ClientCertificate {
+  return {
+    listener: '0.0.0.0:8443',
+    subject: `CN=${commonName}`,
+    commonName,
+    names: { dns: [], uri: [], email: [] },
+    issuer: 'CN=Clients',
+    serial: '1',
+    fingerprint: hash('sha256', commonName),
+    thumbprint: hash('sha256', commonName, 'base64url'),
+    notAfter: Number.POSITIVE_INFINITY,
+    der: '',
+    chain: [],
+  }
+}
+
+const certificates = { alice: certificateOf('alice'), mallory: certificateOf('mallory') }
 
 /** Knows the token "opaque-alice". */
 const callService: PolicyToolbox['callService'] = (_service, { body }) => {
@@ -55,17 +79,27 @@ const fixtures: Readonly<Record<(typeof methods)[number]['name'], () => Fixture>
     good: ['X-API-Key', 'the-key'],
     bad: ['X-API-Key', 'another-key'],
   }),
+  mtls: () => ({
+    authenticator: mtls.create(mtls.options.parse({ rules: [{ match: { commonName: 'alice' } }] }), toolbox),
+    good: certificates.alice,
+    bad: certificates.mallory,
+  }),
 }
 
 const other: [string, string] = ['X-Other', 'kept']
 
-function requestWith(...fields: (readonly [string, string])[]) {
-  return makeExchange({ headers: Headers.of([...fields, other]) })
+const isField = (credential: Credential): credential is readonly [string, string] => Array.isArray(credential)
+
+function requestWith(...credentials: Credential[]) {
+  const { client } = makeExchange()
+  const [certificate = null] = credentials.flatMap((each) => (isField(each) ? [] : [each]))
+  const headers = Headers.of([...credentials.filter(isField), other])
+  return makeExchange({ headers, client: { ...client, certificate } })
 }
 
 /** As a promise, whether it is thrown or rejected. */
-async function outcomeOf(authenticator: Authenticator, ...fields: (readonly [string, string])[]) {
-  return authenticator.authenticate(requestWith(...fields))
+async function outcomeOf(authenticator: Authenticator, ...credentials: Credential[]) {
+  return authenticator.authenticate(requestWith(...credentials))
 }
 
 for (const { name, summary, kind } of methods) {
@@ -74,7 +108,7 @@ for (const { name, summary, kind } of methods) {
   test(`${name} says in one sentence what it does`, () => {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.match(summary, /^[A-Z][^\n]+\.$/)
-    assert.ok(kind === 'token' || kind === 'key')
+    assert.ok(kind === 'token' || kind === 'key' || kind === 'certificate')
   })
 
   test(`${name} knows the caller by good credentials`, async () => {
@@ -82,7 +116,7 @@ for (const { name, summary, kind } of methods) {
     const identity = await outcomeOf(authenticator, good)
     assert.equal(identity?.consumer.id, 'alice')
     assert.equal(identity.consumer.tier, kind === 'key' ? 'api_key' : 'authenticated')
-    assert.equal(identity.consumer.key === null, kind === 'token')
+    assert.equal(identity.consumer.key === null, kind !== 'key')
     assert.match(identity.lines, /^X-User-ID: alice\r\n/)
   })
 
@@ -105,27 +139,30 @@ for (const { name, summary, kind } of methods) {
       await assert.rejects(outcomeOf(authenticator, bad), (error: unknown) => {
         assert.ok(error instanceof CredentialError)
         assert.notEqual(error.reason, 'repeated')
-        assert.ok(!error.message.includes(bad[1].replace('Bearer ', '')))
+        if (isField(bad)) assert.ok(!error.message.includes(bad[1].replace('Bearer ', '')))
         return true
       })
-  })
-
-  test(`${name} refuses credentials that come twice`, async () => {
-    const { authenticator, good, bad } = fixture()
-    await assert.rejects(outcomeOf(authenticator, good, bad), { reason: 'repeated' })
-    await assert.rejects(outcomeOf(authenticator, good, good), { reason: 'repeated' })
   })
 
   test(`${name} changes nothing of the request until it is told to conceal its credentials, and only them`, async () => {
     const { authenticator, good } = fixture()
     const exchange = requestWith(good)
     await authenticator.authenticate(exchange)
-    assert.deepEqual([...exchange.headers], [[...good], other])
+    assert.deepEqual([...exchange.headers], [...(isField(good) ? [[...good]] : []), other])
     assert.equal(exchange.consumer, null)
     authenticator.conceal(exchange)
     assert.deepEqual([...exchange.headers], [other])
     assert.equal(exchange.query, '?page=2')
     authenticator.conceal(exchange)
     assert.deepEqual([...exchange.headers], [other])
+  })
+
+  // A connection has one certificate.
+  if (kind === 'certificate') continue
+
+  test(`${name} refuses credentials that come twice`, async () => {
+    const { authenticator, good, bad } = fixture()
+    await assert.rejects(outcomeOf(authenticator, good, bad), { reason: 'repeated' })
+    await assert.rejects(outcomeOf(authenticator, good, good), { reason: 'repeated' })
   })
 }

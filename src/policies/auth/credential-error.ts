@@ -17,6 +17,10 @@ const reasons = {
   inactive: 'The token has been revoked or has expired',
   key: 'The API key is not valid',
   'expired-key': 'The API key has expired',
+  certificate: 'The client certificate is not accepted here',
+  'expired-certificate': 'The client certificate has expired',
+  nameless: 'The client certificate does not say whom it stands for',
+  unbound: 'The token is bound to a client certificate that was not shown',
 } as const
 
 export type CredentialReason = keyof typeof reasons

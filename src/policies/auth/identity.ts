@@ -1,3 +1,5 @@
+import { isClaims } from './claims.ts'
+import { CredentialError } from './credential-error.ts'
 import type { Consumer } from '../../http/exchange.ts'
 import { Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
@@ -10,9 +12,11 @@ export interface Identity {
   readonly consumer: Consumer
   /** X-User-ID, X-User-Roles and X-Consumer-Tier, as field lines. */
   readonly lines: string
+  /** SHA-256 of the client certificate that the token is bound to, in base64url; null where anybody may use it. */
+  readonly boundTo: string | null
 }
 
-/** Made once for each consumer, as the same one comes with many requests. */
+/** Made once for each consumer, as the same one comes with many requests. Throws CredentialError for a binding that is malformed. */
 export function identityOf(consumer: Consumer): Identity {
   const roles = consumer.roles.map((role) => encode(role).replaceAll(',', '%2C')).join(',')
   const fields: [string, string][] = [
@@ -20,7 +24,22 @@ export function identityOf(consumer: Consumer): Identity {
     ['X-User-Roles', roles],
     ['X-Consumer-Tier', encode(consumer.tier)],
   ]
-  return { consumer, lines: Headers.of(fields.filter(([, value]) => value !== '')).toWire() }
+  return {
+    consumer,
+    lines: Headers.of(fields.filter(([, value]) => value !== '')).toWire(),
+    boundTo: bindingOf(consumer),
+  }
+}
+
+/** RFC 8705 section 3.1; other ways to confirm a token (RFC 7800) are not for the gateway to check. */
+function bindingOf({ claims }: Consumer): string | null {
+  const confirmation = claims['cnf']
+  if (confirmation === undefined) return null
+  if (!isClaims(confirmation)) throw new CredentialError('claims')
+  const thumbprint = confirmation['x5t#S256']
+  if (thumbprint === undefined) return null
+  if (typeof thumbprint !== 'string' || thumbprint === '') throw new CredentialError('claims')
+  return thumbprint
 }
 
 /**

@@ -3,9 +3,10 @@ import { apiKey } from './api-key.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import type { AuthMethod } from './method.ts'
+import { mtls } from './mtls.ts'
 
 /** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. */
-export const methods = [jwt, introspection, apiKey] as const satisfies readonly AuthMethod[]
+export const methods = [jwt, introspection, apiKey, mtls] as const satisfies readonly AuthMethod[]
 
 type Listed = (typeof methods)[number]
 

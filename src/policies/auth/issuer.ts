@@ -33,8 +33,9 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
   async function verify(token: string): Promise<Verified> {
     const claims = await verifyToken(token, keys, rules, clock.wall())
     const { said, lifetime } = await check(token, claims)
-    // What the user service says is newer than what the token does.
-    const known = { ...claims, ...said }
+    // What the user service says is newer than what the token does, but for whom that is bound to.
+    const { cnf = said['cnf'] } = claims
+    const known = { ...claims, ...said, ...(cnf !== undefined && { cnf }) }
     return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
   }
 

@@ -39,7 +39,8 @@ const authenticators = new Shared<Authenticators>()
 /** Finds out who calls, and lets nobody else through. */
 export const auth = definePolicy({
   name: 'auth',
-  summary: 'Finds out who calls by a token or an API key, tells the service, and refuses everybody else.',
+  summary:
+    'Finds out who calls by a token, an API key or a client certificate, tells the service, and refuses everybody else.',
   services: [
     ['methods', '*', 'service'],
     ['methods', '*', 'introspection', 'service'],
@@ -164,16 +165,19 @@ export const auth = definePolicy({
 
       function admit(
         exchange: Exchange,
-        { consumer, lines }: Identity,
+        { consumer, lines, boundTo }: Identity,
         counts: AuthCounts | null,
       ): Reply | Promise<Reply> {
+        // Each time: a token that was verified before may come over another connection.
+        if (boundTo !== null && exchange.client.certificate?.thumbprint !== boundTo)
+          return admitNobody(exchange, new CredentialError('unbound'), counts)
         const lacking = requires === null ? null : requires(consumer)
         exchange.consumer = consumer
         if (lacking === null) counts?.accepted.add(1)
         else counts?.forbidden.add(1)
         exchange.record?.event('sallyport.auth', {
           'sallyport.auth.outcome': lacking === null ? 'accepted' : 'forbidden',
-          'sallyport.auth.credential': consumer.key === null ? 'token' : 'key',
+          'sallyport.auth.credential': consumer.key === null ? (counts?.kind ?? 'token') : 'key',
           'sallyport.tier': consumer.tier,
         })
         if (lacking !== null) throw refusals.forbidden(lacking)
@@ -220,7 +224,7 @@ export const auth = definePolicy({
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
   const make = (): Authenticators => ({
     active: activeMethods(config).map(([method, options]) => ({
-      counts: new AuthCounts(toolbox.metrics, method.name),
+      counts: new AuthCounts(toolbox.metrics, method.name, method.kind),
       kind: method.kind,
       authenticator: method.create(options, toolbox),
     })),

@@ -1,7 +1,16 @@
 import { asGatewayError, GatewayError } from '../../core/errors.ts'
-import { CredentialError } from './credential-error.ts'
+import { CredentialError, type CredentialReason } from './credential-error.ts'
 import type { CredentialKind } from './method.ts'
 import type { Lacking } from './requirement.ts'
+
+/** What is wrong with other credentials than tokens. */
+const OF_NO_TOKEN: ReadonlySet<CredentialReason> = new Set([
+  'key',
+  'expired-key',
+  'certificate',
+  'expired-certificate',
+  'nameless',
+])
 
 type Field = readonly [name: string, value: string]
 
@@ -18,8 +27,7 @@ export class Refusals {
   /** For what an authenticator threw, or null where there were no credentials. */
   of(thrown: unknown): GatewayError {
     if (thrown === null) {
-      const missing = this.kinds.has('token') ? 'Missing token' : 'Missing API key'
-      return new GatewayError('unauthorized', missing, { headers: this.challenges({}) })
+      return new GatewayError('unauthorized', this.missing(), { headers: this.challenges({}) })
     }
     if (thrown instanceof CredentialError) return this.unauthorized(thrown)
     return asGatewayError(thrown)
@@ -38,16 +46,23 @@ export class Refusals {
       const headers = this.challenges({ error: 'invalid_request', error_description: message })
       return new GatewayError('bad-request', message, { headers, cause: error })
     }
-    const ofKey = reason === 'key' || reason === 'expired-key'
-    const headers = this.challenges(ofKey ? {} : { error: 'invalid_token', error_description: message })
+    const headers = this.challenges(
+      OF_NO_TOKEN.has(reason) ? {} : { error: 'invalid_token', error_description: message },
+    )
     return new GatewayError('unauthorized', message, { headers, cause: error })
   }
 
-  /** One field for each scheme that is accepted. No scheme is registered for API keys; this is the usual name. */
+  private missing(): string {
+    if (this.kinds.has('token')) return 'Missing token'
+    return this.kinds.has('key') ? 'Missing API key' : 'Missing client certificate'
+  }
+
+  /** One field for each scheme that is accepted. None is registered for API keys, of which this is the usual name, nor for certificates. */
   private challenges(bearer: Readonly<Record<string, string>>): Field[] {
     const fields: Field[] = []
     if (this.kinds.has('token')) fields.push(this.challenge('Bearer', bearer))
     if (this.kinds.has('key')) fields.push(this.challenge('ApiKey', {}))
+    if (this.kinds.has('certificate')) fields.push(this.challenge('ClientCertificate', {}))
     return fields
   }
 

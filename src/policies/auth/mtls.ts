@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { oneOrMore } from '../../core/one-or-more.ts'
+import type { ClientCertificate } from '../../http/client-certificate.ts'
+import { CredentialError } from './credential-error.ts'
+import { type Identity, identityOf } from './identity.ts'
+import { defineAuthMethod } from './method.ts'
+
+const ids = ['commonName', 'subject', 'dns', 'uri', 'email', 'fingerprint'] as const
+
+const text = oneOrMore(z.string().min(1))
+
+const fingerprintExpected = 'expected the SHA-256 of a certificate: 64 hexadecimal digits, with colons or without'
+
+const fingerprint = z
+  .string(fingerprintExpected)
+  .transform((written) => written.replaceAll(':', '').toLowerCase())
+  .refine((digits) => /^[0-9a-f]{64}$/.test(digits), fingerprintExpected)
+
+const matchSchema = z
+  .strictObject({
+    subject: text.optional().describe('Distinguished name, as RFC 4514 writes it: CN=orders,O=Example.'),
+    commonName: text.optional().describe('Common name of the subject.'),
+    dns: text.optional().describe('One of the DNS names.'),
+    uri: text
+      .optional()
+      .describe('One of the URIs, such as spiffe://example.org/orders; with "*" at the end, its beginning.'),
+    email: text.optional().describe('One of the mail addresses.'),
+    fingerprint: oneOrMore(fingerprint).optional().describe('SHA-256 of the certificate, in hexadecimal.'),
+    issuer: text.optional().describe('Distinguished name of who signed it, as RFC 4514 writes it.'),
+    listener: text
+      .optional()
+      .describe(
+        'Address of the listener on which it was shown, whose authorities have signed it, as under `listeners`.',
+      ),
+  })
+  .refine((match) => Object.values(match).some((value) => value !== undefined), {
+    error: 'says nothing; expected one of subject, commonName, dns, uri, email, fingerprint, issuer and listener',
+  })
+
+const ruleSchema = z.strictObject({
+  match: matchSchema.describe('What a certificate must have; where there are several values, one of them.'),
+  consumer: z.string().min(1).optional().describe('Id of the consumer: X-User-ID. Default what `id` says.'),
+  roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
+  tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
+})
+
+type Rule = z.output<typeof ruleSchema>
+
+/** Certificates that clients have shown on listeners with `tls.clientCertificates`. */
+export const mtls = defineAuthMethod({
+  name: 'mtls',
+  kind: 'certificate',
+  summary: 'Client certificates, on listeners that ask for them.',
+  options: z.strictObject({
+    id: z
+      .enum(ids)
+      .default('commonName')
+      .describe(
+        'What of a certificate is the id of the consumer, where the rule does not say: commonName, subject, fingerprint, or ' +
+          'the first of its dns, uri or email names. Default commonName.',
+      ),
+    rules: ruleSchema
+      .array()
+      .min(1)
+      .optional()
+      .describe(
+        'Who is behind which certificate: the first rule that fits decides, and a certificate that none fits is refused. ' +
+          'Default: whoever has a certificate that the listener accepts, without roles, of the tier authenticated.',
+      ),
+  }),
+  document: () => [{ name: 'mutualTls', scheme: { type: 'mutualTLS' } }],
+  create({ id, rules }, { clock }) {
+    const compiled = rules?.map((rule) => ({ rule, fits: compileMatch(rule.match) })) ?? null
+    const known = new WeakMap<ClientCertificate, Identity>()
+
+    function identify(certificate: ClientCertificate): Identity {
+      const rule = compiled === null ? null : compiled.find(({ fits }) => fits(certificate))?.rule
+      if (rule === undefined) throw new CredentialError('certificate')
+      const name = rule?.consumer ?? nameOf(certificate, id)
+      if (name === null || name === '') throw new CredentialError('nameless')
+      const { roles = [], tier = 'authenticated' } = rule ?? {}
+      return identityOf({ id: name, roles, scopes: [], tier, key: null, claims: {} })
+    }
+
+    return {
+      authenticate({ client }) {
+        const { certificate } = client
+        if (certificate === null) return null
+        // The handshake has looked at it, perhaps long ago.
+        if (certificate.notAfter <= clock.wall()) throw new CredentialError('expired-certificate')
+        const found = known.get(certificate)
+        if (found !== undefined) return found
+        const identity = identify(certificate)
+        known.set(certificate, identity)
+        return identity
+      },
+      conceal() {},
+    }
+  },
+})
+
+function nameOf(certificate: ClientCertificate, id: (typeof ids)[number]): string | null {
+  if (id === 'dns' || id === 'uri' || id === 'email') return certificate.names[id][0] ?? null
+  return certificate[id]
+}
+
+function compileMatch(match: Rule['match']): (certificate: ClientCertificate) => boolean {
+  const { subject, commonName, dns, uri, email, fingerprint: digest, issuer, listener } = match
+  const [exact, beginnings] = [uri?.filter((each) => !each.endsWith('*')), uri?.filter((each) => each.endsWith('*'))]
+  const names = dns?.map((name) => name.toLowerCase())
+  const isUri = (name: string): boolean =>
+    exact?.includes(name) === true || beginnings?.some((each) => name.startsWith(each.slice(0, -1))) === true
+  return (certificate) =>
+    (subject?.includes(certificate.subject) ?? true) &&
+    (commonName === undefined || (certificate.commonName !== null && commonName.includes(certificate.commonName))) &&
+    (names === undefined || certificate.names.dns.some((name) => names.includes(name))) &&
+    (uri === undefined || certificate.names.uri.some(isUri)) &&
+    (email === undefined || certificate.names.email.some((name) => email.includes(name))) &&
+    (digest?.includes(certificate.fingerprint) ?? true) &&
+    (issuer?.includes(certificate.issuer) ?? true) &&
+    (listener?.includes(certificate.listener) ?? true)
+}
