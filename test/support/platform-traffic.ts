@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { freePorts as anyPorts, startPlatform } from '../../examples/platform/platform.ts'
 import { cleanUp } from './cleanup.ts'
@@ -64,7 +65,10 @@ export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
     `
 listeners:
   - address: '127.0.0.1:0'
-  - { address: '127.0.0.1:0', tls: { certificates: [{ cert: '${cert}', key: '${key}' }] } }
+  - address: '127.0.0.1:0'
+    tls:
+      certificates: [{ cert: '${cert}', key: '${key}' }]
+      acme: { domains: [shop.test], directory: 'https://127.0.0.1:${dead}/', folder: '${join(dirname(cert), 'acme')}' }
 workers: 2
 log: { access: false }
 stores: { redis: { url: '${redis.url}', timeout: 500ms } }
