@@ -146,6 +146,8 @@ export class Handshakes {
     raw.removeAllListeners('data')
     raw.pause()
     raw.unshift(octets)
+    // A client that leaves in the middle is gone: there is nobody who could answer it yet.
+    raw.allowHalfOpen = false
     identity.server.emit('connection', raw)
   }
 
@@ -177,6 +179,7 @@ export class Handshakes {
     if (refused !== null) return this.giveUp(handshake, 'client-certificate', refused)
     this.forget(handshake)
     if (identity.challenge) return void socket.on('error', () => {}).end()
+    socket.allowHalfOpen = true
     this.owner.secured({ socket, peer, introduction, hello, identity, identities })
   }
 
@@ -192,10 +195,23 @@ export class Handshakes {
     raw.on('data', () => closing.discard())
   }
 
+  /** Ends the oldest one of a peer; false where it has none. */
+  endOneOf(peer: string): boolean {
+    return this.endOldest((handshake) => handshake.peer === peer)
+  }
+
   private makeRoom(): void {
     const greedy = this.shares.ofMost
-    for (const handshake of this.running.values())
-      if (greedy === null || handshake.peer === greedy) return this.giveUp(handshake, 'crowded')
+    if (greedy === null || !this.endOneOf(greedy)) this.endOldest(() => true)
+  }
+
+  private endOldest(eligible: (handshake: Handshake) => boolean): boolean {
+    for (const handshake of this.running.values()) {
+      if (!eligible(handshake)) continue
+      this.giveUp(handshake, 'crowded')
+      return true
+    }
+    return false
   }
 
   private giveUp(handshake: Handshake, reason: HandshakeFailure, error: Error | null = null): void {

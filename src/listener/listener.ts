@@ -214,6 +214,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
     if (greedy === null || greedy === peer || this.fruitless === now || this.trusts(greedy)) return false
+    if (this.handshakes?.endOneOf(greedy) === true) return true
     let found: ServedConnection | null = null
     for (const connection of this.connections) {
       if (connection.peer !== greedy || !connection.waitsForClient) continue

@@ -1,4 +1,6 @@
 import { type Agent, type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import { request as requestSecurely } from 'node:https'
+import { isSecure } from './scheme.ts'
 
 /** What to ask for. */
 export interface Ask {
@@ -27,7 +29,8 @@ export function send(
   { method = 'GET', path = '/', headers = {}, body, agent, localAddress }: Ask = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, localAddress, agent: agent ?? false })
+    const options = { host: '127.0.0.1', port, method, path, headers, localAddress, agent: agent ?? false }
+    const outgoing = isSecure(port) ? requestSecurely({ ...options, rejectUnauthorized: false }) : request(options)
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = []

@@ -6,6 +6,7 @@ import { createLineLogger, type LogOutput } from '../../src/telemetry/logger.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
 import { PATIENCE } from './patience.ts'
+import { defaultListeners, noteDefault } from './scheme.ts'
 
 /** A line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>
@@ -88,7 +89,7 @@ export async function startGateway(
   { clock = systemClock, ready = true, random = () => 0.5, level = 'debug', policies = [] }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
-  const listeners = [{ address: '127.0.0.1:0' }]
+  const listeners = defaultListeners()
   const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s' }
   const gateway = await createGateway({ ...defaults, ...config }, { output: log, clock, random, policies })
   cleanUp(t, () => {
@@ -97,7 +98,9 @@ export async function startGateway(
     return closed
   })
   if (ready) await gateway.ready
-  return { gateway, port: gateway.addresses[0]!.port, log }
+  const { port } = gateway.addresses[0]!
+  if (config.listeners === undefined) noteDefault(port)
+  return { gateway, port, log }
 }
 
 /** A configuration in which every path leads to one service that is not checked. */

@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { type Message, readMessage, type Source } from './message.ts'
 import { PATIENCE } from './patience.ts'
+import { openSocket } from './scheme.ts'
 
 /** How a connection came to its end: the other side sent FIN, or reset it. */
 export type Ending = 'end' | 'reset'
@@ -140,8 +141,7 @@ export class Peer implements Source {
 
 /** Connects to a port of this machine, from an address of it, until the end of the test. */
 export async function connect(t: TestContext, port: number, localAddress = '127.0.0.1'): Promise<Peer> {
-  const socket = connectSocket({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
-  await once(socket, 'connect')
+  const socket = await openSocket(port, localAddress)
   cleanUp(t, () => socket.destroy())
   return new Peer(socket)
 }

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import test from 'node:test'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** What is said there of connections holds for encrypted ones as well. */
+const files = ['boundaries', 'bodyless', 'drain', 'long-lived', 'pipelining']
+
+for (const name of files)
+  test(`${name}.test.ts holds where clients speak TLS`, async () => {
+    // The runner's own variables are not for another one.
+    const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+    const file = new URL(`${name}.test.ts`, import.meta.url).pathname
+    const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap', file], {
+      env: { ...inherited, TEST_SCHEME: 'https' },
+      maxBuffer: 16 * 1024 * 1024,
+    })
+    assert.match(stdout, /^# fail 0$/m)
+    assert.match(stdout, /^# pass [1-9]/m)
+  })
