@@ -132,6 +132,21 @@ test('handshakes are counted by version, and whether they resumed a session', as
   assert.deepEqual([of('no'), of('yes')], [1, 1])
 })
 
+for (const [group, accepted] of [
+  ['X25519MLKEM768', true],
+  ['X25519', true],
+  ['P-256', true],
+  ['P-384', true],
+  ['P-521', false],
+  ['X448', false],
+  ['ffdhe2048', false],
+] as const)
+  test(`a key exchange by ${group} is ${accepted ? 'accepted' : 'refused'}`, async (t) => {
+    const { port } = await setUp(t)
+    if (accepted) await connectSecurely(t, port, { ecdhCurve: group })
+    else await failing(t, port, { ecdhCurve: group })
+  })
+
 test('a client cannot have the handshake repeated', async (t) => {
   const { port } = await setUp(t)
   const { socket } = await connectSecurely(t, port, { maxVersion: 'TLSv1.2' })

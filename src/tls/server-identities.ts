@@ -2,6 +2,7 @@ import { constants, createHash, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:tls'
 import { certificateNames } from './certificate-names.ts'
 import type { ClientAuthorities } from './client-authorities.ts'
+import { groups } from './groups.ts'
 import type { KeyPair } from './key-pair.ts'
 import type { SessionTickets } from './session-tickets.ts'
 import { PERIOD } from './ticket-seed.ts'
@@ -109,6 +110,7 @@ export class ServerIdentities {
       minVersion: `TLSv${minVersion}`,
       ciphers,
       honorCipherOrder: true,
+      ecdhCurve: groups(),
       secureOptions: asksClients ? SECURE_OPTIONS | constants.SSL_OP_NO_TICKET : SECURE_OPTIONS,
       ALPNProtocols: PROTOCOLS,
       sessionIdContext: scope,
