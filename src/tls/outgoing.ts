@@ -3,7 +3,7 @@ import { isIP, type Socket } from 'node:net'
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import type { Clock } from '../core/clock.ts'
 import { watchEnd } from './orderly-end.ts'
-import { explainTls, TlsFailure } from './tls-failure.ts'
+import { explainHandshake, explainTls, TlsFailure } from './tls-failure.ts'
 
 /** How connections to others are encrypted; certificates and keys as PEM. */
 export interface OutgoingTlsOptions {
@@ -111,7 +111,7 @@ export class OutgoingEncryption {
     const failed = (error: Error): void => {
       settle()
       this.session = undefined
-      done(explainTls(error, name))
+      done(explainHandshake(error, name))
     }
     const stands = (): void => {
       const problem = pinProblem(secure, options)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { explainTls, TlsFailure } from './tls-failure.ts'
+import { explainHandshake, explainTls, TlsFailure } from './tls-failure.ts'
 
 function explained(code: string, message = '', more: object = {}): string {
   return explainTls(Object.assign(new Error(message), { code }, more), 'users.internal').message
@@ -35,7 +35,6 @@ test('alerts and what is no TLS are told apart', () => {
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /no version of TLS from 1\.2 on/],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', /no version of TLS from 1\.2 on/],
     ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /ended the handshake/],
-    ['ECONNRESET', /closed in the middle of the handshake/],
   ] as const)
     assert.match(explained(code), words, code)
 })
@@ -57,4 +56,10 @@ test('a certificate of other names says which, as far as they fit', () => {
 test('what has nothing to do with TLS, or is explained already, stays as it is', () => {
   for (const error of [new Error('connect ECONNREFUSED'), new TlsFailure('known')])
     assert.equal(explainTls(error, 'users.internal'), error)
+})
+
+test('a connection that is reset was closed in the middle of the handshake while that is under way', () => {
+  const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+  assert.match(explainHandshake(reset, 'users.internal').message, /closed in the middle of the handshake/)
+  assert.equal(explainTls(reset, 'users.internal'), reset)
 })

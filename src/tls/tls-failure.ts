@@ -60,8 +60,14 @@ export function explainTls(error: Error, expected: string): Error {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new TlsFailure(otherName(error, expected), code)
   const known = CERTIFICATE[code] ?? PROTOCOL.find(([pattern]) => pattern.test(`${code} ${error.message}`))?.[1]
   if (known !== undefined) return new TlsFailure(known, code)
-  if (code === 'ECONNRESET') return new TlsFailure('the connection was closed in the middle of the handshake', code)
   return error
+}
+
+/** The same for what ended a handshake. */
+export function explainHandshake(error: Error, expected: string): Error {
+  const isClosed = 'code' in error && error.code === 'ECONNRESET'
+  if (isClosed) return new TlsFailure('the connection was closed in the middle of the handshake', 'ECONNRESET')
+  return explainTls(error, expected)
 }
 
 function otherName(error: Error, expected: string): string {
