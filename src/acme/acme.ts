@@ -132,14 +132,15 @@ export class Acme {
   }
 
   private solverOf({ challenge: type, dns }: Target): Solver {
-    const { store, clock } = this.options
+    const { clock } = this.options
+    const { records } = this
     const ending = this.ending.signal
     if (type === 'dns-01') {
       if (dns === null) throw new TypeError('dns-01 needs a hook')
       return solveByDns(dns, clock, ending)
     }
     const settle = this.pace.poll * SETTLE
-    return showChallenges({ type, store, clock, ending, refresh: () => this.refresh(), settle })
+    return showChallenges({ type, records, clock, ending, refresh: () => this.refresh(), settle })
   }
 
   private pollLater(): void {
@@ -158,12 +159,13 @@ export class Acme {
     try {
       const revision = await store.revision()
       if (revision === this.revision) return
-      await this.showThose(await store.challenges())
-      for (const keeper of this.keepers.values()) await keeper.refresh()
+      await this.showThose(await this.records.challenges())
+      const taken = await Promise.allSettled([...this.keepers.values()].map((keeper) => keeper.refresh()))
+      for (const each of taken) if (each.status === 'rejected') refuseBut(each.reason)
       this.revision = revision
       this.silent = false
     } catch (error) {
-      // It is said once; what cannot be opened with these secrets, the keeper says.
+      // It is said once.
       if (!this.silent)
         log.warn({ error }, 'What others have done for certificates cannot be read: it goes on being tried')
       this.silent = true
@@ -176,4 +178,9 @@ export class Acme {
     await this.options.show(challenges)
     this.shown = text
   }
+}
+
+/** What cannot be opened with these secrets, its keeper says, and it keeps nobody from the others. */
+function refuseBut(reason: unknown): void {
+  if (!(reason instanceof AcmeError)) throw reason
 }

@@ -6,7 +6,7 @@ const stored = z.object({
   type: z.enum(challengeTypes),
   domain: z.string().max(253),
   token: z.string().regex(/^[\w-]{1,256}$/),
-  keyAuthorization: z.string().max(512),
+  keyAuthorization: z.string().max(2048),
 }) satisfies z.ZodType<Challenge>
 
 /** A challenge as stores keep it. */

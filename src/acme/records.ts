@@ -1,8 +1,9 @@
 import { AcmeError } from './acme-error.ts'
+import type { Challenge } from './challenge.ts'
 import type { Seal } from './seal.ts'
 import type { AcmeStore, Lock, RecordKind } from './store.ts'
 
-/** The records of a store, sealed. */
+/** The records and challenges of a store, sealed. */
 export class Records {
   readonly store: AcmeStore
   private readonly seal: Seal
@@ -34,8 +35,29 @@ export class Records {
     if (await this.store.write(lock, kind, this.seal.seal(text, aboutOf(name, kind)))) return
     throw new AcmeError(`another gateway has taken over the ${aboutOf(name, kind)}`, 'stale')
   }
+
+  /**
+   * Shows a challenge to everyone for so many milliseconds. Its answer is sealed as well: it is public, but who could put one there
+   * would get certificates of others' names.
+   */
+  present(challenge: Challenge, ttl: number): Promise<void> {
+    const keyAuthorization = this.seal.seal(challenge.keyAuthorization, aboutChallenge(challenge))
+    return this.store.present({ ...challenge, keyAuthorization }, ttl)
+  }
+
+  /** Challenges that gateways with the same secrets show. */
+  async challenges(): Promise<Challenge[]> {
+    return (await this.store.challenges()).flatMap((sealed) => {
+      const keyAuthorization = this.seal.open(sealed.keyAuthorization, aboutChallenge(sealed))
+      return keyAuthorization === null ? [] : [{ ...sealed, keyAuthorization }]
+    })
+  }
 }
 
 function aboutOf(name: string, kind: RecordKind): string {
   return `${kind} of ${name}`
+}
+
+function aboutChallenge({ type, domain, token }: Challenge): string {
+  return `${type} challenge ${token} of ${domain}`
 }

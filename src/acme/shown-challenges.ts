@@ -1,14 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { Challenge, Solver } from './challenge.ts'
 import { pauseUntil } from './pause.ts'
-import type { AcmeStore } from './store.ts'
+import type { Records } from './records.ts'
 
 /** How long a challenge is shown where nobody takes it away, in milliseconds. */
 const SHOWN = 15 * 60_000
 
 export interface ShowOptions {
   readonly type: 'http-01' | 'tls-alpn-01'
-  readonly store: AcmeStore
+  readonly records: Records
   readonly clock: Clock
   readonly ending: AbortSignal
   /** Resolves when the threads of this process know what the store has. */
@@ -18,17 +18,17 @@ export interface ShowOptions {
 }
 
 /** Answers challenges on the listeners of all gateways that share the store. */
-export function showChallenges({ type, store, clock, ending, refresh, settle }: ShowOptions): Solver {
+export function showChallenges({ type, records, clock, ending, refresh, settle }: ShowOptions): Solver {
   return {
     type,
     async present(challenges: readonly Challenge[]) {
       const withdraw = async (): Promise<void> => {
         // What cannot be taken away runs out.
-        await Promise.allSettled(challenges.map((each) => store.withdraw(each)))
+        await Promise.allSettled(challenges.map((each) => records.store.withdraw(each)))
         await refresh()
       }
       try {
-        for (const each of challenges) await store.present(each, SHOWN)
+        for (const each of challenges) await records.present(each, SHOWN)
         await refresh()
         await pauseUntil(settle, clock, ending)
       } catch (error) {

@@ -9,6 +9,7 @@ import { Acme, type Target } from '../../src/acme/acme.ts'
 import type { Challenge } from '../../src/acme/challenge.ts'
 import { FileStore } from '../../src/acme/file-store.ts'
 import type { Pace } from '../../src/acme/keeper.ts'
+import { Records } from '../../src/acme/records.ts'
 import { Seal } from '../../src/acme/seal.ts'
 import type { AcmeStore } from '../../src/acme/store.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
@@ -189,6 +190,19 @@ test('keys in Redis cannot be read, and nothing is ordered over what cannot be o
   const changed = [randomBytes(32), ...KEYS]
   const other = await open(t, { store: await redisStore(server), pebbles: [pebble], answers, keys: changed })
   assert.equal(serial(other), serial(a))
+})
+
+test('who can write to Redis cannot have the gateway answer a challenge of somebody else', async (t) => {
+  const { pebble } = await startCa(t)
+  const server = await startRedis(t)
+  const [a, b] = [await redisStore(server), await redisStore(server)]
+  cleanUp(t, () => a.close())
+  const forged = { type: 'http-01', domain: NAME, token: 'a-token-of-somebody-else', keyAuthorization: 'x.y' } as const
+  await a.present(forged, 60_000)
+  const own = new Records(a, new Seal({ keys: KEYS, acceptsPlain: false }))
+  await own.present({ ...forged, token: 'our-own-token' }, 60_000)
+  const { challenges } = await open(t, { store: b, pebbles: [pebble] })
+  assert.deepEqual(challenges(), [{ ...forged, token: 'our-own-token' }])
 })
 
 test('where the holder of the lock hangs in the middle of an order another one orders, and what it still writes is refused', async (t) => {
