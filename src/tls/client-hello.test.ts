@@ -3,9 +3,19 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { connect, type ConnectionOptions } from 'node:tls'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { cleanUp } from '../../test/support/cleanup.ts'
 import { type ClientHello, ClientHelloCollector, looksLikeTls } from './client-hello.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+function heapUsed(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
 
 const NONE = { serverName: null, protocols: [] }
 
@@ -78,6 +88,17 @@ test('what never becomes whole is not waited through for ever', () => {
   let taken = 0
   while (collector.take(more) === null) taken++
   assert.ok(taken > 10_000 && taken < 11_000, `${taken}`)
+})
+
+test('a hello that comes octet by octet keeps little more in memory than it holds', () => {
+  const before = heapUsed()
+  const collector = new ClientHelloCollector()
+  collector.take(Buffer.from([22, 3, 1, 0x40, 0, 1, 0, 0x3f, 0]))
+  // As a socket has them: each piece has a memory of its own.
+  for (let i = 0; i < 10_000; i++) assert.equal(collector.take(Buffer.from(new ArrayBuffer(1))), null)
+  const held = heapUsed() - before
+  assert.ok(held < 500_000, `${held} octets`)
+  assert.equal(collector.octets.length, 10_009)
 })
 
 test('what is no hello, or too long for one, asks for nothing', () => {

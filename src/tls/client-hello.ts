@@ -15,6 +15,9 @@ const LONGEST = 16_384
 /** Octets that are waited through for it, headers of records among them. */
 const MOST = 4 * LONGEST
 
+/** Pieces that are kept by themselves: the memory of a small one is hundreds of times what it holds. */
+const MOST_PIECES = 64
+
 const RECORD_HEADER = 5
 const MESSAGE_HEADER = 4
 const HANDSHAKE = 22
@@ -33,7 +36,7 @@ export function looksLikeTls(octet: number): boolean {
  * looked at once.
  */
 export class ClientHelloCollector {
-  private readonly pieces: Buffer[] = []
+  private pieces: Buffer[] = []
   private collected = 0
   private readonly header = Buffer.alloc(RECORD_HEADER + MESSAGE_HEADER)
   private inRecordHeader = 0
@@ -51,6 +54,7 @@ export class ClientHelloCollector {
 
   /** Takes what has come, and keeps it; null while more has to come, and what asks for nothing where it is no hello, or too long. */
   take(octets: Buffer): ClientHello | null {
+    if (this.pieces.length === MOST_PIECES) this.pieces = [this.octets]
     this.pieces.push(octets)
     this.collected += octets.length
     let at = 0
