@@ -30,6 +30,15 @@ const clientCertificatesSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('File with a revocation list, as PEM, of each of those authorities. Default none: nothing is revoked.'),
+  forward: z
+    .enum(['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'])
+    .array()
+    .default([])
+    .describe(
+      'Fields in which services are told of the certificate: client-cert for Client-Cert and Client-Cert-Chain (RFC 9440), ' +
+        'x-ssl-client for X-SSL-Client-Verify, -S-DN, -I-DN, -Serial and -Cert, x-forwarded-client-cert for ' +
+        'X-Forwarded-Client-Cert. Whatever a client sends of the kind is dropped. Default none.',
+    ),
 })
 
 /** Schema of how a listener speaks TLS. */

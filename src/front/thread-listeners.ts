@@ -70,7 +70,10 @@ export class ThreadListeners {
         number,
         proxyProtocol: proxyProtocol === 'required',
         secure: tls !== undefined,
-        asksClientsAt: tls?.clientCertificates === undefined ? null : formatAddress(address),
+        clientCertificates:
+          tls?.clientCertificates === undefined
+            ? null
+            : { listener: formatAddress(address), forms: tls.clientCertificates.forward },
       }
       return new Listener(receiver, handshakes, proxies, limits, deadlines)
     })

@@ -18,7 +18,8 @@ import { readLent } from './accepted-socket.ts'
 import { Acceptor, type ListeningHandle } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
-import { PeerCertificate } from './peer-certificate.ts'
+import type { PeerCertificate } from './peer-certificate.ts'
+import { PeerCertificates } from './peer-certificates.ts'
 import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
@@ -44,8 +45,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly arrivals: Arrivals | null
   /** Connections whose client not even the proxy knows that has introduced them. */
   private readonly unknown = new WeakSet<ServedConnection>()
-  /** What clients have shown who were asked for certificates. */
-  private readonly certificates = new WeakMap<ServedConnection, PeerCertificate>()
+  /** Null where clients are not asked for certificates. */
+  private readonly certificates: PeerCertificates | null
   private identities: ServerIdentities | null = null
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
@@ -68,6 +69,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.head = new RequestHead(options)
     this.shares = new ConnectionShares(options.connections)
     this.scheme = options.secure ? 'https' : 'http'
+    const asked = options.clientCertificates
+    this.certificates = asked === null ? null : new PeerCertificates(asked.listener, asked.forms)
     this.shown = options.secure ? new ShownIdentities() : null
     const arrivals = options.proxyProtocol ? new Arrivals(this, deadlines) : null
     this.arrivals = arrivals
@@ -182,9 +185,14 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** Throws GatewayError 'misdirected-request' for a name whose certificate was not shown on that connection. */
   identify(connection: ServedConnection, head: ReceivedHead): Client {
     this.shown?.check(connection, head.authority)
-    if (connection.client !== null) return connection.client
+    const client = connection.client ?? this.clientOf(connection, head)
+    this.certificates?.tell(connection, client, head)
+    return client
+  }
+
+  private clientOf(connection: ServedConnection, head: ReceivedHead): Client {
     const peer = plainAddress(connection.peer)
-    const certificate = this.options.asksClientsAt === null ? null : (this.certificates.get(connection) ?? null)
+    const certificate = this.certificates === null ? null : this.certificates.of(connection)
     if (this.proxies.has(peer)) return this.proxies.clientBehind(peer, this.scheme, head.fields, certificate)
     connection.client = new ForwardedClient(peer, this.scheme, peer, null, '', certificate)
     return connection.client
@@ -260,8 +268,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
     this.watcher.secured(socket)
-    const { asksClientsAt } = this.options
-    const certificate = asksClientsAt === null ? null : new PeerCertificate(socket, asksClientsAt)
+    const certificate = this.certificates === null ? null : this.certificates.read(socket)
     const connection = this.serve(socket, peer, introduction, certificate)
     this.shown?.remember(connection, identity, identities)
     socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))
@@ -292,7 +299,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
       connection.client = new ForwardedClient(address, this.scheme, address, null, '', certificate)
       this.unknown.add(connection)
     }
-    if (certificate !== null) this.certificates.set(connection, certificate)
+    if (certificate !== null) this.certificates?.remember(connection, certificate)
     if (this.retiring) connection.retire()
     if (this.draining) connection.drain()
     return connection

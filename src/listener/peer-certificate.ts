@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../http/client-certificate.ts'
+import { type CertificateForm, certificateFields } from './certificate-fields.ts'
 import { commonNameOf, distinguishedNameOf } from '../tls/distinguished-name.ts'
 import { alternativeNames } from '../tls/certificate-names.ts'
 
@@ -11,12 +12,21 @@ const LONGEST_CHAIN = 10
 export class PeerCertificate {
   private readonly socket: TLSSocket
   private readonly listener: string
+  private readonly forms: readonly CertificateForm[]
   private found: ClientCertificate | null | undefined
+  private made: string | null = null
 
-  /** `listener` is the address of the listener, as it is configured. */
-  constructor(socket: TLSSocket, listener: string) {
+  /** `listener` is the address of the listener, as it is configured; `forms` the fields that services are told of it in. */
+  constructor(socket: TLSSocket, listener: string, forms: readonly CertificateForm[]) {
     this.socket = socket
     this.listener = listener
+    this.forms = forms
+  }
+
+  /** What services are told of it; "" where the client has shown none. */
+  get fields(): string {
+    this.made ??= this.value === null ? '' : certificateFields(this.value, this.forms)
+    return this.made
   }
 
   /** Null where the client has shown none. */

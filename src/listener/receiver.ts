@@ -4,6 +4,7 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServerOptions, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity } from '../tls/server-identities.ts'
+import type { CertificateForm } from './certificate-fields.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
@@ -37,8 +38,8 @@ export interface ListenerOptions extends ServerOptions {
   readonly number: number
   /** Clients speak TLS. */
   readonly secure: boolean
-  /** The address that is configured, where clients are asked for certificates; else null. */
-  readonly asksClientsAt: string | null
+  /** Clients are asked for certificates: the address that is configured, and the fields in which services are told of them; else null. */
+  readonly clientCertificates: { readonly listener: string; readonly forms: readonly CertificateForm[] } | null
   /** From the beginning of a connection to the end of its handshake, in milliseconds. */
   readonly handshakeTimeout: number
   /** Handshakes at the same time. */

@@ -61,6 +61,9 @@ export function mayBePersonal(exchange: Exchange, share: Share): boolean {
 export const PERSONAL_FIELDS = [
   'Cookie',
   'Authorization',
+  'Client-Cert',
+  'X-SSL-Client-S-DN',
+  'X-Forwarded-Client-Cert',
   'X-API-Key',
   'API-Key',
   'ApiKey',
