@@ -59,5 +59,5 @@ export class ChallengeAnswers {
 
 function identityOf({ cert, key }: { cert: string; key: string }): Identity {
   const server = createServer({ cert, key, ALPNProtocols: [ACME_TLS], minVersion: 'TLSv1.2', handshakeTimeout: 0 })
-  return { server, asksClients: false, challenge: true }
+  return { server, asksClients: false, challenge: true, names: new Set() }
 }

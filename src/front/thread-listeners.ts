@@ -48,6 +48,8 @@ export class ThreadListeners {
   /** Of the first listener with TLS, once it is known. */
   private httpsPort = HTTPS
   private readonly deadlines: Deadlines
+  /** What is shown, by the number of the listener. */
+  private readonly identities = new Map<number, ServerIdentities>()
   /** Null before they are needed. */
   private tickets: SessionTickets | null = null
   /** Of the certificates that are shown; -1 before there are any. */
@@ -161,8 +163,12 @@ export class ThreadListeners {
     const { tickets } = this
     if (tickets === null || shown.version <= this.version) return
     this.version = shown.version
-    for (const [i, { tls }] of this.config.listeners.entries())
-      if (tls !== undefined) this.all[i]!.show(identitiesOf(shown, i, tls, tickets))
+    for (const [i, { tls }] of this.config.listeners.entries()) {
+      if (tls === undefined) continue
+      const identities = identitiesOf(shown, i, tls, tickets, this.identities.get(i) ?? null)
+      this.identities.set(i, identities)
+      this.all[i]!.show(identities)
+    }
   }
 }
 
@@ -172,10 +178,11 @@ function identitiesOf(
   i: number,
   tls: TlsSettings,
   tickets: SessionTickets,
+  before: ServerIdentities | null,
 ): ServerIdentities {
   const authorities = clients[i] ?? null
   const pairs = tls.clientCertificates !== undefined && authorities === null ? [] : (listeners[i] ?? [])
-  return new ServerIdentities(pairs, { ...tls, clients: authorities }, tickets)
+  return new ServerIdentities(pairs, { ...tls, clients: authorities }, tickets, before)
 }
 
 function sum(numbers: readonly number[]): number {

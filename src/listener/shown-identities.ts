@@ -1,7 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import { hostName } from '../core/host-name.ts'
 import type { ServedConnection } from '../http/server-handler.ts'
-import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
+import { type Identity, ServerIdentities } from '../tls/server-identities.ts'
 
 /** What was shown on a connection, and what might have been. */
 interface Shown {
@@ -27,18 +27,19 @@ export class ShownIdentities {
   }
 
   /**
-   * Throws GatewayError 'misdirected-request' where the name has a certificate of its own, and another was shown (RFC 9110
-   * section 15.5.20): the client has not seen that it speaks to that name. Names without any are answered on every connection.
+   * Throws GatewayError 'misdirected-request' where there is a certificate for the name, and one was shown that is not for it
+   * (RFC 9110 section 15.5.20): the client has not seen that it speaks to that name. Names without any are answered on every
+   * connection.
    */
   check(connection: ServedConnection, authority: string): void {
     if (!this.any) return
     const shown = this.connections.get(connection)
     if (shown === undefined || shown.authority === authority) return
-    const own = shown.identities.find(nameOf(authority))
-    if (own !== null && own !== shown.identity)
+    const name = nameOf(authority)
+    if (!ServerIdentities.covers(shown.identity, name) && shown.identities.find(name) !== null)
       throw new GatewayError(
         'misdirected-request',
-        'Another certificate was shown on this connection: connect anew, and ask for that name.',
+        'The certificate that was shown on this connection is not for that name: connect anew, and ask for it.',
       )
     shown.authority = authority
   }

@@ -26,6 +26,8 @@ export interface Identity {
   readonly challenge?: true
   /** Clients are asked for certificates. */
   readonly asksClients: boolean
+  /** The names that its certificates are for, in lower case. */
+  readonly names: ReadonlySet<string>
 }
 
 /** AEAD with forward secrecy and nothing else; 128 bits first, as they are enough and the fastest in hardware. */
@@ -59,11 +61,21 @@ export class ServerIdentities {
   private readonly exact = new Map<string, Identity>()
   /** What follows the "*" of a wildcard -> its identity. */
   private readonly wildcards = new Map<string, Identity>()
+  /** By what they are made of. */
+  private readonly made = new Map<string, Identity>()
   private readonly settings: TlsSettings
   private readonly tickets: SessionTickets
 
-  /** Of several pairs for one name and kind of key the first counts. Throws what OpenSSL has against one of them. */
-  constructor(pairs: readonly KeyPair[], settings: TlsSettings, tickets: SessionTickets) {
+  /**
+   * Of several pairs for one name and kind of key the first counts. What is as it was `before` stays the same. Throws what
+   * OpenSSL has against one of them.
+   */
+  constructor(
+    pairs: readonly KeyPair[],
+    settings: TlsSettings,
+    tickets: SessionTickets,
+    before: ServerIdentities | null = null,
+  ) {
     this.settings = settings
     this.tickets = tickets
     const named = new Map<string, NamedPair[]>()
@@ -73,11 +85,10 @@ export class ServerIdentities {
         const others = named.get(name) ?? []
         if (!others.some(({ kind }) => kind === pair.kind)) named.set(name, [...others, pair])
       }
-    const made = new Map<string, Identity>()
     const identityOf = (group: readonly NamedPair[]): Identity => {
-      const key = group.map((pair) => all.indexOf(pair)).join()
-      const known = made.get(key) ?? this.make(group)
-      made.set(key, known)
+      const key = [scopeOf(group, settings), ...group.map(({ digest }) => digest)].join()
+      const known = this.made.get(key) ?? before?.made.get(key) ?? this.make(group)
+      this.made.set(key, known)
       return known
     }
     for (const [name, group] of named) {
@@ -86,12 +97,17 @@ export class ServerIdentities {
     }
     const [first] = all
     this.default = first === undefined ? null : identityOf(named.get(first.names[0] ?? '') ?? [first])
-    this.size = made.size
+    this.size = this.made.size
   }
 
   /** The identity for that name, in lower case; null where no certificate is for it. A wildcard stands for one label (RFC 9525 section 6.3). */
   find(name: string): Identity | null {
     return this.exact.get(name) ?? this.wildcards.get(name.slice(name.indexOf('.'))) ?? null
+  }
+
+  /** Whether the identity is for that name. */
+  static covers({ names }: Identity, name: string): boolean {
+    return names.has(name) || names.has(`*${name.slice(name.indexOf('.'))}`)
   }
 
   /** Whether clients are asked for the same certificates as by the other ones. */
@@ -125,7 +141,7 @@ export class ServerIdentities {
       handshakeTimeout: 0,
     })
     if (!asksClients) this.tickets.attach(server, scope)
-    return { server, asksClients }
+    return { server, asksClients, names: new Set(group.flatMap(({ names }) => names)) }
   }
 }
 
@@ -133,11 +149,13 @@ interface NamedPair {
   readonly pair: KeyPair
   readonly names: readonly string[]
   readonly kind: string
+  readonly digest: string
 }
 
 function readPair(pair: KeyPair): NamedPair {
   const leaf = new X509Certificate(pair.cert)
-  return { pair, names: certificateNames(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '' }
+  const digest = createHash('sha256').update(pair.cert).update(pair.key).digest('hex')
+  return { pair, names: certificateNames(leaf), kind: leaf.publicKey.asymmetricKeyType ?? '', digest }
 }
 
 /** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { authority } from '../../test/support/tls.ts'
+import { ServerIdentities, type TlsSettings } from './server-identities.ts'
+import { SessionTickets } from './session-tickets.ts'
+import { newSeed } from './ticket-seed.ts'
+
+const tickets = new SessionTickets(newSeed([], 0), () => 0)
+const settings: TlsSettings = { minVersion: '1.2' }
+
+test('where one certificate is exchanged, the others are not made anew', () => {
+  const [a, b, later] = ['a.test', 'b.test', 'b.test'].map((name) => authority.issue({ names: [name] }))
+  const before = new ServerIdentities([a!, b!], settings, tickets)
+  const after = new ServerIdentities([a!, later!], settings, tickets, before)
+  assert.equal(after.find('a.test'), before.find('a.test'))
+  assert.notEqual(after.find('b.test'), before.find('b.test'))
+  const stricter = new ServerIdentities([a!, b!], { minVersion: '1.3' }, tickets, before)
+  assert.notEqual(stricter.find('a.test'), before.find('a.test'))
+})
+
+test('an identity is for its names, and for one label in the place of a wildcard', () => {
+  const identities = new ServerIdentities([authority.issue({ names: ['a.test', '*.a.test'] })], settings, tickets)
+  for (const [name, covered] of [
+    ['a.test', true],
+    ['b.a.test', true],
+    ['c.b.a.test', false],
+    ['b.test', false],
+    ['test', false],
+    ['', false],
+  ] as const) {
+    assert.equal(ServerIdentities.covers(identities.default!, name), covered, name)
+    assert.equal(identities.find(name) !== null, covered, name)
+  }
+})
+
+test('where there is no certificate yet, there is nothing to show', () => {
+  const none = new ServerIdentities([], settings, tickets)
+  assert.deepEqual([none.default, none.size, none.find('a.test')], [null, 0, null])
+})
