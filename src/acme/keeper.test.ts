@@ -242,3 +242,25 @@ test('a certificate that cannot be renewed is shown until it expires, and then s
   await pass(keeper, DAY, 59 * MINUTE)
   assert.notEqual(keeper.current!.leaf.serialNumber, serialNumber)
 })
+
+test('a certificate of a CA that is no longer configured makes way, as after trying out', async (t) => {
+  const { ca, other, clock, open, pass } = await setUp(t)
+  const first = open([ca])
+  await pass(first.keeper, 1)
+  await first.close()
+  const { keeper } = open([other])
+  await pass(keeper, 9 * MINUTE, MINUTE)
+  assert.deepEqual([other.orders, keeper.current!.directory], [0, ca.url])
+  await pass(keeper, 2 * MINUTE, MINUTE)
+  assert.deepEqual([other.orders, keeper.current!.directory], [1, other.url])
+  assert.deepEqual(other.replaced, [null])
+  const { issued } = keeper.current!
+  // A gateway that has not heard of the change yet, and one that has, take turns no faster than that.
+  const late = open([ca])
+  while (ca.orders === 1) {
+    clock.advance(30_000)
+    await idleAgain(late.keeper)
+    await idleAgain(keeper)
+  }
+  assert.ok(clock.wall() - issued >= 10 * MINUTE)
+})

@@ -59,6 +59,8 @@ const LONGEST_LOOK = 3600_000
 /** After an error of the store, or of renewal information. */
 const STORE_AGAIN = 10_000
 const INFO_AGAIN = 3600_000
+/** How old a certificate is at least that makes way for one of another CA, as that is configured now. */
+const OTHER_CA = 10 * 60_000
 
 /** Keeps the certificate of one name: has it ordered when it is due, by whichever gateway is first. */
 export class Keeper {
@@ -150,8 +152,15 @@ export class Keeper {
 
   /** Wall-clock milliseconds before which nothing is ordered. */
   private dueAt(): number {
-    const due = this.certificate === null ? 0 : (this.info.time ?? this.usual)
-    return Math.max(due, this.attempts.until)
+    return Math.max(this.wantedAt(), this.attempts.until)
+  }
+
+  private wantedAt(): number {
+    const { certificate, info, usual } = this
+    if (certificate === null) return 0
+    const known = this.options.authorities.some(({ url }) => url === certificate.directory)
+    // Of a CA that is no longer wanted, as after trying out; gateways of which some have not heard of that yet take turns slowly.
+    return known ? (info.time ?? usual) : certificate.issued + OTHER_CA
   }
 
   /** Asks the CA when it wants the certificate to be renewed (RFC 9773), as often as it says. */

@@ -12,6 +12,8 @@ const STEP = 5 * 60_000
 /** Between two looks where the CA does not say, in milliseconds: the first, and the last after each has been half as long again. */
 const FIRST_LOOK = 250
 const LAST_LOOK = 10_000
+/** The longest wait that a CA is believed to want while an order is under way: some say a day, and are done within seconds. */
+const LONGEST_WAIT = 30_000
 /** Authorizations of one order, and challenges of each. */
 const MOST = 100
 
@@ -181,7 +183,7 @@ export class Order {
       const { answer, done } = await look()
       if (done !== null) return done
       const asked = retryAfter(answer.retryAfter, clock.wall()) ?? wait
-      const pause = Math.min(Math.max(asked, FIRST_LOOK), STEP)
+      const pause = Math.min(Math.max(asked, FIRST_LOOK), LONGEST_WAIT)
       if (clock.now() + pause > end) throw new AcmeError(late)
       await pauseUntil(pause, clock, this.request.ending)
     }
