@@ -12,7 +12,7 @@ import { Answers } from './core/threads.ts'
 import { type Clock, pause, systemClock } from './core/clock.ts'
 import { Front } from './front/front.ts'
 import { version } from './front/version.ts'
-import type { PoolSize } from './http/lane.ts'
+import type { PoolSizes } from './http/lane.ts'
 import { ProcessScope } from './runtime/process-scope.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
@@ -36,7 +36,7 @@ export type { Trace } from './http/trace.ts'
 export { duration, size } from './core/units.ts'
 export { z } from 'zod'
 export type { Address } from './core/address.ts'
-export type { PoolSize } from './http/lane.ts'
+export type { PoolSize, PoolSizes } from './http/lane.ts'
 
 export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */
@@ -58,8 +58,8 @@ export interface Gateway {
   readonly connections: number
   /** Connections of both sides and waiting requests whose time is watched. */
   readonly watched: number
-  /** Service -> the connections to its instances, in the order of the configuration. */
-  readonly pools: Readonly<Record<string, readonly PoolSize[]>>
+  /** Service -> address of an instance -> the connections to it. */
+  readonly pools: PoolSizes
   /** Resolves when every instance has been checked once and GET /health/ready says so. */
   readonly ready: Promise<void>
   /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */

@@ -7,6 +7,7 @@ import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { connect } from './support/peer.ts'
 import { startService } from './support/service.ts'
+import { poolOf } from './support/settled.ts'
 
 async function setUp(t: TestContext, instances: string[]) {
   const clock = new ManualClock()
@@ -17,7 +18,7 @@ async function setUp(t: TestContext, instances: string[]) {
     log,
     /** Waits until a connection to the nth instance is being made. */
     connecting: async (n: number): Promise<void> => {
-      while (gateway.pools['backend']![n]!.connecting === 0) await new Promise(setImmediate)
+      while (poolOf(gateway, n).connecting === 0) await new Promise(setImmediate)
     },
   }
 }

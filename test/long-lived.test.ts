@@ -5,7 +5,7 @@ import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
-import { turnUntil } from './support/settled.ts'
+import { poolOf, turnUntil } from './support/settled.ts'
 
 const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
@@ -30,7 +30,7 @@ async function setUp(t: TestContext, pool: { connections?: number; streams?: num
     }
   })
   const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { service: { pool } }), { clock })
-  const size = () => gateway.pools['backend']![0]!
+  const size = () => poolOf(gateway)
   return { clock, lasting, port, log, size, gateway }
 }
 

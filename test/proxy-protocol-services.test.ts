@@ -9,7 +9,7 @@ import { type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
-import { settled, turnUntil } from './support/settled.ts'
+import { poolOf, settled, turnUntil } from './support/settled.ts'
 
 const [ALICE, BOB] = ['127.0.0.2', '127.0.0.3']
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -71,7 +71,7 @@ test('where there may be no more connections, an idle one of another client make
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: one }))
   for (const client of [ALICE, BOB, BOB, ALICE]) {
     assert.match((await from(client, port)).text, new RegExp(`^PROXY TCP4 ${client} `))
-    assert.equal(gateway.pools['backend']![0]!.idle, 1)
+    assert.equal(poolOf(gateway).idle, 1)
   }
   assert.equal(service.headers.length, 3)
   await settled(gateway)
@@ -86,13 +86,13 @@ test('whoever waits gets a connection of its own, never that of another client',
   assert.match(await lineOf(ofAlice), /127\.0\.0\.2/)
   await ofAlice.request()
   const waiting = [from(BOB, port), from(ALICE, port)]
-  await turnUntil('both to wait', () => gateway.pools['backend']![0]!.waiting === 2)
+  await turnUntil('both to wait', () => poolOf(gateway).waiting === 2)
   ofAlice.write(OK)
   await first
   assert.match(await ofAlice.closed(), /end|reset/)
   const ofBob = await service.accept()
   assert.match(await lineOf(ofBob), /127\.0\.0\.3/)
-  assert.equal(gateway.pools['backend']![0]!.waiting, 1)
+  assert.equal(poolOf(gateway).waiting, 1)
   await ofBob.request()
   ofBob.write(OK)
   await waiting[0]
@@ -112,7 +112,7 @@ test('one that waits for the connection of the same client gets that', async (t)
   await lineOf(peer)
   for (let i = 0; i < 2; i++) {
     await peer.request()
-    if (i === 0) await turnUntil('the other', () => gateway.pools['backend']![0]!.waiting === 1)
+    if (i === 0) await turnUntil('the other', () => poolOf(gateway).waiting === 1)
     peer.write(OK)
   }
   for (const answer of answers) assert.equal((await answer).status, 200)

@@ -6,7 +6,7 @@ import { ManualClock } from './support/manual-clock.ts'
 import { octets } from './support/octets.ts'
 import { connect, type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
-import { turnUntil } from './support/settled.ts'
+import { poolOf, turnUntil } from './support/settled.ts'
 
 const post = (fields: string): string => `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n`
 
@@ -26,7 +26,7 @@ test('uploads that do not come leave the connections to others: 300 of one octet
   }
   await turnUntil('all of them', () => gateway.connections === 300)
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { method: 'POST', body: 'body' })).status, 200)
-  assert.equal(gateway.pools['backend']![0]!.busy, 0)
+  assert.equal(poolOf(gateway).busy, 0)
 })
 
 test('uploads that ask first and do not come make way for others', async (t) => {
@@ -40,7 +40,7 @@ test('uploads that ask first and do not come make way for others', async (t) => 
   const { port, gateway } = await startGateway(t, proxyTo(service.url, { service: { pool: { connections: 4 } } }), {
     clock,
   })
-  const size = () => gateway.pools['backend']![0]!
+  const size = () => poolOf(gateway)
   for (let i = 0; i < 8; i++) {
     const client = await connect(t, port, '127.0.0.2')
     client.write(post('Expect: 100-continue\r\nContent-Length: 1000'))
@@ -190,7 +190,7 @@ async function holdAll(t: TestContext, addresses: readonly string[]) {
   }
   await turnUntil('the downloads', () => downloads.length === addresses.length)
   for (const peer of downloads) await stuck(peer)
-  return { clock, port, gateway, log, clients, waiting: () => gateway.pools['backend']![0]!.waiting }
+  return { clock, port, gateway, log, clients, waiting: () => poolOf(gateway).waiting }
 }
 
 test('a client that reads nothing on most connections makes way for another one, soon', async (t) => {
@@ -202,7 +202,7 @@ test('a client that reads nothing on most connections makes way for another one,
   const ended = await log.line({ url: 'http://a/long', code: 'request-timeout' })
   assert.equal(ended['ip_address'], hog)
   assert.equal(waiting(), 0)
-  assert.equal(gateway.pools['backend']![0]!.busy, 3)
+  assert.equal(poolOf(gateway).busy, 3)
   assert.match((await send(port, { path: '/metrics' })).text, /sallyport_slow_clients_total\{reason="waited-for"\} 1\n/)
 })
 
@@ -222,7 +222,7 @@ test('as long as nobody waits for a connection, nobody has to make way', async (
   const { clock, gateway } = await holdAll(t, ['127.0.0.2', '127.0.0.2'])
   clock.advance(50_000)
   assert.equal(gateway.connections, 2)
-  assert.equal(gateway.pools['backend']![0]!.busy, 2)
+  assert.equal(poolOf(gateway).busy, 2)
 })
 
 test('a long upload that stalls makes way: 408', async (t) => {
@@ -243,7 +243,7 @@ test('a long upload that stalls makes way: 408', async (t) => {
   assert.equal((await other.reply()).body.toString(), 'ok')
   assert.match((await client.reply()).start, / 408 /)
   await upload.closed()
-  assert.equal(gateway.pools['backend']![0]!.waiting, 0)
+  assert.equal(poolOf(gateway).waiting, 0)
 })
 
 test('a body that comes more slowly than the least rate is 408, however often an octet comes', async (t) => {

@@ -15,6 +15,7 @@ import { proxyTo, startGateway, type TestGatewayOptions, type TestLog } from './
 import { ManualClock } from './support/manual-clock.ts'
 import { startService } from './support/service.ts'
 import { authority, startTlsService, type TlsServiceOptions } from './support/tls-service.ts'
+import { poolOf } from './support/settled.ts'
 
 type ServiceInput = NonNullable<Parameters<typeof proxyTo>[1]>['service']
 
@@ -306,7 +307,7 @@ test('a handshake that does not end counts as connecting: timeouts.connect is fo
   clock.advance(2_300)
   assert.equal((await asked).status, 200)
   await closed
-  assert.equal(gateway.pools['backend']![0]!.connecting, 0)
+  assert.equal(poolOf(gateway).connecting, 0)
 })
 
 test('an instance that takes no connection is told as before', async (t) => {
@@ -314,7 +315,7 @@ test('an instance that takes no connection is told as before', async (t) => {
   const deaf = await startDeafService(t)
   const { port, log, gateway } = await before(t, deaf.url.replace('http', 'https'), { ca }, { clock })
   const asked = send(port)
-  while (gateway.pools['backend']![0]!.connecting === 0) await new Promise(setImmediate)
+  while (poolOf(gateway).connecting === 0) await new Promise(setImmediate)
   clock.advance(2_300)
   assert.equal((await asked).status, 503)
   assert.match(await failure(log), /no answer within 2000 ms/)

@@ -10,6 +10,7 @@ import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect } from './support/peer.ts'
 import { authority, leaf, startTlsService, type TlsService, type TlsServiceOptions } from './support/tls-service.ts'
+import { poolOf } from './support/settled.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n'
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const
@@ -67,7 +68,7 @@ test('WebSockets pass through TLS, and end in order', async (t) => {
     const [back] = (await once(socket, 'message')) as [Buffer]
     assert.ok(back.equals(sent), `${length} octets`)
   }
-  assert.equal(gateway.pools['backend']![0]!.streaming, 1)
+  assert.equal(poolOf(gateway).streaming, 1)
   socket.close(4001, 'enough')
   const [code, reason] = (await once(socket, 'close')) as [number, Buffer]
   assert.deepEqual([code, reason.toString()], [4001, 'enough'])
@@ -86,7 +87,7 @@ test('each event of a stream passes as it comes, and a client that leaves ends i
     socket!.write(`9\r\n${event}\r\n`)
     await client.until(event)
   }
-  assert.equal(gateway.pools['backend']![0]!.streaming, 1)
+  assert.equal(poolOf(gateway).streaming, 1)
   const closed = once(socket!, 'close')
   client.reset()
   await closed

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
@@ -64,7 +65,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   function slotOf(name: string, address: string): number {
     const instances = report().find((each) => each.service === name)?.instances
     if (instances === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
-    const slot = context.slots[name]?.[instances.findIndex((each) => each.address === address)]
+    const slot = context.slots[name]?.get(address)
     if (slot !== undefined) return slot
     const known = instances.map((each) => each.address).join(', ')
     throw new GatewayError('not-found', `"${address}" is no instance of ${name}; it has ${known}.`)
@@ -102,7 +103,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { name, instance: address }, query }) => {
       const slot = slotOf(name, address)
-      const others = (context.slots[name] ?? []).filter((other) => other !== slot)
+      const others = [...context.slots[name]!.values()].filter((other) => other !== slot)
       if (!query.force && board.usable(slot) && !others.some((other) => board.usable(other)))
         throw new GatewayError(
           'conflict',
@@ -139,17 +140,19 @@ function describe(
 ): z.input<typeof service> {
   const name = found.service
   const { balancer, instances } = config.services[name]!
+  const weights = new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
   return {
     name,
     status: serviceStatus(found),
     balancer,
-    instances: found.instances.map((each, i) => {
-      const traffic = statuses.map(({ services }) => services[name]?.[i] ?? NOTHING)
+    instances: found.instances.map((each) => {
+      const { address } = each
+      const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)
       const total = (count: keyof InstanceTraffic): number => traffic.reduce((sum, counts) => sum + counts[count], 0)
       return {
-        address: each.address,
-        weight: instances[i]!.weight,
-        usable: board.usable(slots[name]![i]!),
+        address,
+        weight: weights.get(address)!,
+        usable: board.usable(slots[name]!.get(address)!),
         drained: each.drained,
         health: {
           state: each.state,

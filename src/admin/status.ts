@@ -64,7 +64,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
       const workers = answers
         .toSorted((a, b) => a.thread - b.thread)
         .map(({ thread: number, uptime, connections, heap, busy, services, redis }) => {
-          const traffic = Object.values(services).flat()
+          const traffic = Object.values(services).flatMap((instances) => Object.values(instances))
           const inFlight = sum(traffic.map((instance) => instance.inFlight))
           return {
             thread: number,

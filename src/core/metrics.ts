@@ -20,15 +20,21 @@ export interface Histogram {
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
-  /** For a number that somebody keeps already: `read` is called at each scrape. */
+  /**
+   * For a number that somebody keeps already: `read` is called at each scrape, until the returned function is called.
+   * Whoever watches the same name and labels later takes its place.
+   */
   watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
     labels: LabelsOf<Name>,
     read: () => number,
-  ): void
-  /** The same where what there is changes: `read` tells all of it at each scrape. */
+  ): () => void
+  /**
+   * The same where what there is changes, or where several have a part in it: `read` tells all of it at each scrape, and
+   * what several tell of the same labels is added up.
+   */
   watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
-  ): void
+  ): () => void
 }

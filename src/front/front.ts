@@ -9,7 +9,7 @@ import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
 import { newUuid } from '../core/uuid.ts'
 import { Deadlines } from '../http/deadlines.ts'
-import type { PoolSize } from '../http/lane.ts'
+import type { PoolSizes } from '../http/lane.ts'
 import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
@@ -213,8 +213,8 @@ export class Front implements Receiver {
     return this.deadlines.size
   }
 
-  /** Service -> the pools of its instances, in the order of the configuration. */
-  get pools(): Readonly<Record<string, readonly PoolSize[]>> {
+  /** Service -> address of an instance -> its pool. */
+  get pools(): PoolSizes {
     return this.generation.pools
   }
 

@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { Holder } from '../core/shared.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
-import type { PoolSize } from '../http/lane.ts'
+import type { PoolSizes } from '../http/lane.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServiceRequest } from '../http/service-request.ts'
@@ -34,6 +34,8 @@ export interface GenerationOptions {
   readonly slots: SlotTable
 }
 
+const NONE: ReadonlyMap<string, number> = new Map()
+
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
   readonly services: ReadonlyMap<string, Service>
@@ -54,7 +56,7 @@ export class Generation {
     this.services = new Map(
       Object.entries(config.services).map(([name, service]) => [
         name,
-        new Service(name, service, slots[name] ?? [], board, deadlines, random, metrics),
+        new Service(name, service, slots[name] ?? NONE, board, deadlines, random, metrics),
       ]),
     )
     // What is done with them on the way.
@@ -67,10 +69,13 @@ export class Generation {
     this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], toolbox)
   }
 
-  /** Service -> the pools of its instances, in the order of the configuration. */
-  get pools(): Readonly<Record<string, readonly PoolSize[]>> {
+  /** Service -> address of an instance -> its pool. */
+  get pools(): PoolSizes {
     return Object.fromEntries(
-      [...this.services].map(([name, { instances }]) => [name, instances.map(({ pool }) => pool.size)]),
+      [...this.services].map(([name, { instances }]) => [
+        name,
+        Object.fromEntries(instances.map(({ address, pool }) => [address, pool.size])),
+      ]),
     )
   }
 
@@ -99,7 +104,10 @@ export class Generation {
     const { board, stores, clock } = this.tools
     const reports = Object.keys(config.services).map((service) => ({
       service,
-      instances: (slots[service] ?? []).map((slot) => ({ state: board.state(slot), drained: board.drained(slot) })),
+      instances: [...(slots[service] ?? NONE).values()].map((slot) => ({
+        state: board.state(slot),
+        drained: board.drained(slot),
+      })),
     }))
     return healthDocument(reports, stores(), version, clock.wall())
   }

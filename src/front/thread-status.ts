@@ -26,8 +26,8 @@ export interface ThreadStatus {
   readonly heap: number
   /** Share of its time in which it was busy, 0 to 1, since it began. */
   readonly busy: number
-  /** Service -> what goes on with each instance, in the order of the configuration. */
-  readonly services: Readonly<Record<string, readonly InstanceTraffic[]>>
+  /** Service -> address of an instance -> what goes on with it. */
+  readonly services: Readonly<Record<string, Readonly<Record<string, InstanceTraffic>>>>
   /** What it cannot use Redis for, and why; null where there is no Redis. */
   readonly redis: readonly Trouble[] | null
 }
@@ -50,7 +50,7 @@ export function threadStatus(
     services: Object.fromEntries(
       [...services].map(([name, { instances }]) => [
         name,
-        instances.map(({ pool, inFlight }) => ({ ...pool.size, inFlight })),
+        Object.fromEntries(instances.map(({ address, pool, inFlight }) => [address, { ...pool.size, inFlight }])),
       ]),
     ),
     redis: redis?.troubles ?? null,

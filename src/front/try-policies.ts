@@ -35,7 +35,7 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
   const board = HealthBoard.create(1)
   const local = new LimitStores({ table: SharedTable.create(ENTRIES), redis: null, clock: still })
   const services = Object.entries(config.services).map(
-    ([name, service]) => [name, new Service(name, service, [], board, deadlines, half, metrics)] as const,
+    ([name, service]) => [name, new Service(name, service, new Map(), board, deadlines, half, metrics)] as const,
   )
   return new Snapshot(config, new Map(services), [], {
     clock: still,

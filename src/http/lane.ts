@@ -35,6 +35,9 @@ export interface PoolSize {
   readonly waiting: number
 }
 
+/** Service -> address of an instance -> the pool of its connections. */
+export type PoolSizes = Readonly<Record<string, Readonly<Record<string, PoolSize>>>>
+
 /** The lanes of one thread to one instance. */
 export interface LanePool {
   readonly size: PoolSize

@@ -296,6 +296,21 @@ test('a closed pool ends idle connections at once and busy ones after their exch
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
+test('a pool that is closed serves those who wait before it ends', async (t) => {
+  const { clock, deadlines, service, pool, acquire } = await open(t, { connections: 1 })
+  const connection = await acquire()
+  const waiting = [pool.acquire('a'), pool.acquire('b')]
+  pool.close()
+  assert.equal(pool.size.waiting, 2)
+  assert.equal(await ask(connection, '/close'), '1')
+  assert.equal(await ask(await waiting[0]!), '2')
+  assert.equal(await ask(await waiting[1]!), '2')
+  assert.equal(service.connections, 2)
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
+  clock.advance(10_000)
+  assert.equal(deadlines.size, 0)
+})
+
 test('connections of a pool read into one buffer and do not get in one another’s way', async (t) => {
   const service = await startRawService(t)
   const { acquire } = makePool(t, { port: service.port })

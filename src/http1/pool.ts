@@ -157,7 +157,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
 
   /** A connection is less: whoever waits longest gets a new one. */
   private replace(): void {
-    if (this.closing || this.full) return
+    if (this.full) return
     const waiter = this.nextWaiter()
     if (waiter !== undefined) this.connect(waiter.client).then(waiter.resolve, waiter.reject)
   }

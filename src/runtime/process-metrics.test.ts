@@ -14,8 +14,11 @@ function watched(folder: string): string[] {
   const metrics: Metrics = {
     counter: () => none,
     histogram: () => none,
-    watch: (name) => void names.push(name),
-    watchAll() {},
+    watch(name) {
+      names.push(name)
+      return () => {}
+    },
+    watchAll: () => () => {},
   }
   watchSystem(metrics, folder)
   return names.filter((name) => name.endsWith('_fds'))

@@ -40,10 +40,11 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)
   metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
   for (const [service, { instances }] of Object.entries(config.services))
-    for (const [i, { url }] of instances.entries())
-      metrics.watch('sallyport_instance_healthy', { service, instance: formatAddress(url) }, () =>
-        board.usable(slots[service]![i]!) ? 1 : 0,
-      )
+    for (const { url } of instances) {
+      const instance = formatAddress(url)
+      const slot = slots[service]!.get(instance)!
+      metrics.watch('sallyport_instance_healthy', { service, instance }, () => (board.usable(slot) ? 1 : 0))
+    }
   for (const [service, { tls }] of Object.entries(config.services))
     metrics.watch('sallyport_service_insecure', { service }, () => (tls?.insecure === true ? 1 : 0))
   watchSystem(metrics)

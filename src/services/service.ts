@@ -69,11 +69,11 @@ export class Service {
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
 
-  /** `slots` are the places of the instances on the health board, in their order. */
+  /** `slots` are the places of the instances on the health board, by their addresses. */
   constructor(
     name: string,
     options: ServiceOptions,
-    slots: readonly number[],
+    slots: ReadonlyMap<string, number>,
     board: HealthBoard,
     deadlines: Deadlines,
     random: () => number,
@@ -96,7 +96,7 @@ export class Service {
       proxyProtocol === 'off'
         ? null
         : (client: string, socket: Socket): Buffer => proxyHeader(proxyProtocol, client, socket)
-    this.instances = options.instances.map(({ url, weight }, index) => ({
+    this.instances = options.instances.map(({ url, weight }) => ({
       metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
       address: formatAddress(url),
       authority: formatAuthority(url),
@@ -104,7 +104,7 @@ export class Service {
       port: url.port,
       weight,
       inFlight: 0,
-      slot: slots[index]!,
+      slot: slots.get(formatAddress(url))!,
       pool: new ConnectionPool(
         {
           head: limits.head,

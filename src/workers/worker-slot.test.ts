@@ -13,8 +13,8 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
     metrics: {
       counter: () => ({ add() {} }),
       histogram: () => ({ observe() {}, observeExample() {} }),
-      watch() {},
-      watchAll() {},
+      watch: () => () => {},
+      watchAll: () => () => {},
     },
     closing: () => closing,
     run: () => assert.fail('no worker is started'),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Gateway } from '../../src/gateway.ts'
+import type { Gateway, PoolSize } from '../../src/gateway.ts'
 import { PATIENCE } from './patience.ts'
 
 /** Lets the event loop turn until `reached` says so. */
@@ -11,10 +11,15 @@ export async function turnUntil(what: string, reached: () => boolean): Promise<v
   }
 }
 
+/** The pool of the nth instance of the service "backend". */
+export function poolOf({ pools }: Gateway, n = 0): PoolSize {
+  return Object.values(pools['backend']!)[n]!
+}
+
 /** What a gateway holds at the moment. */
 export function holdings({ connections, watched, pools }: Gateway) {
   const sum = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
-  for (const pool of Object.values(pools).flat())
+  for (const pool of Object.values(pools).flatMap((instances) => Object.values(instances)))
     for (const key of ['idle', 'busy', 'connecting', 'streaming', 'waiting'] as const) sum[key] += pool[key]
   return { connections, watched, ...sum }
 }

@@ -33,8 +33,13 @@ export function countEvictions(metrics: Metrics, store: string): Counter {
   return metrics.counter('sallyport_cache_evictions_total', { store })
 }
 
-/** Has what a store holds read at each scrape. */
-export function watchStore(metrics: Metrics, name: string, store: CacheStore): void {
-  metrics.watch('sallyport_cache_bytes', { store: name }, () => store.usage().bytes)
-  metrics.watch('sallyport_cache_entries', { store: name }, () => store.usage().entries)
+/** Has what a store holds read at each scrape, until the returned function is called. Several of one name are added up. */
+export function watchStore(metrics: Metrics, name: string, store: CacheStore): () => void {
+  const ends = [
+    metrics.watchAll('sallyport_cache_bytes', () => [{ labels: { store: name }, value: store.usage().bytes }]),
+    metrics.watchAll('sallyport_cache_entries', () => [{ labels: { store: name }, value: store.usage().entries }]),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
 }

@@ -127,6 +127,7 @@ class SharedCache {
   readonly flights: Flights
   readonly invalidator: Invalidator
   private readonly endAnswers: () => void
+  private readonly endWatch: () => void
 
   constructor({ clock, caches, metrics, answer }: PolicyToolbox, name: StoreName, memory: number) {
     const part = Math.floor(memory / caches.threads)
@@ -134,13 +135,14 @@ class SharedCache {
     this.store = name === 'redis' ? caches.redis(select, part, evictions) : new MemoryCacheStore(part, evictions)
     this.invalidator = new Invalidator(this.store, clock, name === 'redis' ? 'all' : 'thread')
     this.flights = new Flights(clock)
-    watchStore(metrics, name, this.store)
+    this.endWatch = watchStore(metrics, name, this.store)
     this.endAnswers = answer(purgeTopic, (what) => purge(this, what))
   }
 
   /** Ends what it hears of the caches of other threads: they are let go of. */
   close(): void {
     this.endAnswers()
+    this.endWatch()
     this.invalidator.close()
   }
 }

@@ -68,7 +68,7 @@ test('instances of a service without checks are healthy and left in peace', () =
   checker.start()
   clock.advance(60_000)
   assert.equal(started.length, 0)
-  assert.equal(board.state(slots['users']![0]!), 'healthy')
+  assert.equal(board.state(slots['users']!.get('127.0.0.1:1')!), 'healthy')
   assert.equal(checker.report()[0]!.instances[0]!.reason, 'checks are off')
 })
 
@@ -79,7 +79,8 @@ test('an instance that stays keeps its state, its counts and its schedule throug
   states(1, 200, 500)
   const checks = started.length
   const after = checker.update({ orders: service([3]), users: service([1]) })
-  assert.equal(after['users']![0], before['users']![0])
+  const first = '127.0.0.1:1'
+  assert.equal(after['users']!.get(first), before['users']!.get(first))
   assert.deepEqual(
     started.slice(checks).map(({ port }) => port),
     [3],
@@ -105,7 +106,8 @@ test('an instance that is taken out is checked no more, not even to the end', ()
 
 test('other options take effect at once, and their first result decides', () => {
   const { checker, answer, open, board, cancelled } = setUp()
-  const slot = checker.update({ users: service([1], { path: '/wrong', healthyAfter: 5 }) })['users']![0]!
+  const slots = checker.update({ users: service([1], { path: '/wrong', healthyAfter: 5 }) })
+  const slot = slots['users']!.get('127.0.0.1:1')!
   checker.start()
   answer(1, 404)
   assert.equal(board.state(slot), 'unhealthy')
@@ -119,7 +121,7 @@ test('other options take effect at once, and their first result decides', () => 
 
 test('checks can be switched off and on by a new configuration', () => {
   const { checker, clock, answer, open, board, cancelled } = setUp()
-  const slot = checker.update({ users: service([1]) })['users']![0]!
+  const slot = checker.update({ users: service([1]) })['users']!.get('127.0.0.1:1')!
   checker.start()
   answer(1, 500)
   clock.advance(options.interval)

@@ -88,18 +88,18 @@ export class HealthChecker {
   private adopt(
     service: string,
     { instances, health, host, tls = {}, proxyProtocol = 'off' }: CheckedService,
-    slots: readonly number[],
+    slots: SlotTable[string],
   ): InstanceMonitor[] {
     const before = this.monitors.get(service) ?? []
     const monitors = new Map<string, InstanceMonitor>()
-    for (const [index, { url }] of instances.entries()) {
+    for (const { url } of instances) {
       const address = formatAddress(url)
       if (monitors.has(address)) continue
       // There is no client whose Host could be passed on.
       const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
       const connection = { tls: url.scheme === 'https' ? tls : null, proxyProtocol }
       const options = health === false ? false : { ...health, ...connection, authority }
-      const target = { service, address, host: url.host, port: url.port, slot: slots[index]! }
+      const target = { service, address, host: url.host, port: url.port, slot: slots.get(address)! }
       const monitor =
         before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, options, this.context)
       monitor.configure(options)

@@ -9,7 +9,7 @@ test('the very first result decides, whichever it is', () => {
   answer(1, 200)
   answer(2, 500)
   assert.deepEqual(
-    slots['users']!.map((slot) => board.state(slot)),
+    [...slots['users']!.values()].map((slot) => board.state(slot)),
     ['healthy', 'unhealthy'],
   )
 })

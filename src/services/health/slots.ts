@@ -6,8 +6,8 @@ export interface Addressed {
   readonly instances: readonly { readonly url: { readonly host: string; readonly port: number } }[]
 }
 
-/** Slots by service name, in the order of the service's instances. Goes to the workers with the configuration. */
-export type SlotTable = Readonly<Record<string, readonly number[]>>
+/** Slots by the name of the service and the address of the instance. Goes to the workers with the configuration. */
+export type SlotTable = Readonly<Record<string, ReadonlyMap<string, number>>>
 
 /** How many instances the services of a configuration have in all. */
 export function instancesOf({ services }: { readonly services: Readonly<Record<string, Addressed>> }): number {
@@ -32,7 +32,11 @@ export class SlotRegistry {
    * Throws RangeError, and changes nothing, when there are more instances than slots.
    */
   allot(services: Readonly<Record<string, Addressed>>): SlotTable {
-    const wanted = new Set(Object.entries(services).flatMap(([name, service]) => keysOf(name, service)))
+    const wanted = new Set(
+      Object.entries(services).flatMap(([name, service]) =>
+        addressesOf(service).map((address) => keyOf(name, address)),
+      ),
+    )
     if (wanted.size > this.board.size)
       throw new RangeError(
         `${wanted.size} instances are configured, the limit is ${this.board.size}: take out instances or services`,
@@ -43,7 +47,10 @@ export class SlotRegistry {
       this.free.push(slot)
     }
     return Object.fromEntries(
-      Object.entries(services).map(([name, service]) => [name, keysOf(name, service).map((key) => this.slotOf(key))]),
+      Object.entries(services).map(([name, service]) => [
+        name,
+        new Map(addressesOf(service).map((address) => [address, this.slotOf(keyOf(name, address))])),
+      ]),
     )
   }
 
@@ -58,7 +65,11 @@ export class SlotRegistry {
   }
 }
 
-/** One key for each instance. Two services may share an address and disagree about its health. */
-function keysOf(name: string, service: Addressed): string[] {
-  return service.instances.map(({ url }) => `${name} ${formatAddress(url)}`)
+function addressesOf({ instances }: Addressed): string[] {
+  return instances.map(({ url }) => formatAddress(url))
+}
+
+/** Two services may share an address and disagree about its health. */
+function keyOf(service: string, address: string): string {
+  return `${service} ${address}`
 }

@@ -27,6 +27,7 @@ export class RedisConnection implements Shared {
   private readonly silence: LoopTime
   private readonly misses: Misses
   private readonly metrics: Metrics
+  private readonly endWatch: () => void
   private readonly operations = new Map<Operation, OperationMetrics>()
   /** What the connection failed of, until there is one. */
   private last: Failure | null = null
@@ -45,7 +46,8 @@ export class RedisConnection implements Shared {
     this.limits = new RedisUse(this, limits)
     this.keys = new RedisUse(this, keys)
     this.cache = new RedisUse(this, cache)
-    metrics.watch('sallyport_store_up', { store: 'redis' }, () => (this.troubles.length === 0 ? 1 : 0))
+    const up = (): number => (this.troubles.length === 0 ? 1 : 0)
+    this.endWatch = metrics.watch('sallyport_store_up', { store: 'redis' }, up)
     this.client = connectRedis(config)
     this.listen(this.client)
   }
@@ -68,6 +70,7 @@ export class RedisConnection implements Shared {
   }
 
   close(): void {
+    this.endWatch()
     for (const outage of this.outages) outage.close()
     this.answers.close()
     this.silence.close()

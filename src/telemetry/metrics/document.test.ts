@@ -28,6 +28,31 @@ function setUp() {
 
 const get = { method: 'GET', endpoint: '/a', service: 'b' }
 
+test('of what is watched under one name with the same labels the last one is read, until it ends', async () => {
+  const { makeThread } = setUp()
+  const metrics = makeThread()
+  const values = () => metrics.read({ exemplars: false }).readings.map(({ value }) => value)
+  const endFirst = metrics.watch('sallyport_store_up', { store: 'redis' }, () => 1)
+  const endSecond = metrics.watch('sallyport_store_up', { store: 'redis' }, () => 2)
+  assert.deepEqual(values(), [2])
+  endFirst()
+  assert.deepEqual(values(), [2])
+  endSecond()
+  assert.deepEqual(values(), [])
+})
+
+test('what several tell of the same labels is added up, each until it ends', async () => {
+  const { answers, makeThread } = setUp()
+  const metrics = makeThread()
+  const tell = (value: number) =>
+    metrics.watchAll('sallyport_cache_entries', () => [{ labels: { store: 'memory' }, value }])
+  const [endFirst] = [tell(1), tell(2)]
+  const text = async () => (await metricsDocument(answers, undefined)).text
+  assert.match(await text(), /^sallyport_cache_entries\{store="memory"\} 3$/m)
+  endFirst()
+  assert.match(await text(), /^sallyport_cache_entries\{store="memory"\} 2$/m)
+})
+
 test('counters and histograms of all threads are added up', async () => {
   const { answers, makeThread } = setUp()
   for (const metrics of [makeThread(), makeThread()]) {

@@ -62,7 +62,9 @@ export class ThreadMetrics implements Metrics {
     string,
     { readonly labels: string; readonly name: MetricName; readonly cells: CellHistogram }
   >()
-  private readonly watched: (() => readonly Reading[])[] = []
+  /** Of each series, the one that was registered last is read. */
+  private readonly watched = new Map<string, () => Reading>()
+  private readonly watchedAll = new Set<() => readonly Reading[]>()
   private cells = allocate(0)
   private used = 0
   private places: SeriesPlace[] = []
@@ -95,17 +97,25 @@ export class ThreadMetrics implements Metrics {
     name: Name,
     labels: LabelsOf<Name>,
     read: () => number,
-  ): void {
+  ): () => void {
     const text = formatLabels(metricTable[name].labels, labels)
-    this.watched.push(() => [{ name, labels: text, value: read() }])
+    const key = `${name} ${text}`
+    const reading = (): Reading => ({ name, labels: text, value: read() })
+    this.watched.set(key, reading)
+    return () => {
+      if (this.watched.get(key) === reading) this.watched.delete(key)
+    }
   }
 
   watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
-  ): void {
+  ): () => void {
     const { labels: names } = metricTable[name]
-    this.watched.push(() => read().map(({ labels, value }) => ({ name, labels: formatLabels(names, labels), value })))
+    const readings = (): Reading[] =>
+      read().map(({ labels, value }) => ({ name, labels: formatLabels(names, labels), value }))
+    this.watchedAll.add(readings)
+    return () => void this.watchedAll.delete(readings)
   }
 
   /** What is not in the cells: what is watched, and exemplars if they are asked for. */
@@ -115,7 +125,10 @@ export class ThreadMetrics implements Metrics {
       return buckets === null ? [] : [{ name, labels, buckets }]
     })
     return {
-      readings: this.watched.flatMap((read) => read()),
+      readings: [
+        ...[...this.watched.values()].map((read) => read()),
+        ...[...this.watchedAll].flatMap((readings) => readings()),
+      ],
       exemplars: examples,
     }
   }
