@@ -148,7 +148,11 @@ export class Handshakes {
     raw.unshift(octets)
     // A client that leaves in the middle is gone: there is nobody who could answer it yet.
     raw.allowHalfOpen = false
-    identity.server.emit('connection', raw)
+    try {
+      identity.server.emit('connection', raw)
+    } catch (error) {
+      this.giveUp(handshake, 'other', error instanceof Error ? error : null)
+    }
   }
 
   private watch(identity: Identity): void {
