@@ -38,8 +38,9 @@ export async function connectSecurely(
   port: number,
   options: ConnectionOptions = {},
   before = '',
+  localAddress = '127.0.0.1',
 ): Promise<{ peer: Peer; socket: TLSSocket }> {
-  const raw = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  const raw = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
   await once(raw, 'connect')
   if (before !== '') raw.write(before)
   // What is given as a socket keeps its half-open ends, which node:tls has no option for.
