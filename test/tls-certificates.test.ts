@@ -64,7 +64,7 @@ test('of two certificates for one name each client is shown the one whose kind o
 
 for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
   test(`a request over ${version} for a name that has another certificate than was shown is 421, also where a session is resumed`, async (t) => {
-    const files = [['a.test', '*.a.test'], ['b.test'], ['own.a.test']].map((names) =>
+    const files = [['a.test', '*.a.test'], ['b.test', '127.0.0.1', '::1'], ['own.a.test']].map((names) =>
       writeLeaf(t, authority.issue({ names })),
     )
     const { port } = await startGateway(t, tlsListeners(files))
@@ -75,6 +75,7 @@ for (const version of ['TLSv1.2', 'TLSv1.3'] as const)
         ['a.test', 404],
         ['x.A.test:8443', 404],
         ['127.0.0.1', 404],
+        ['[::1]:8443', 404],
         ['none.test', 404],
         ['own.a.test', 404],
         ['b.test', 421],

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { GatewayError } from '../core/errors.ts'
 import { hostName } from '../core/host-name.ts'
 import type { ServedConnection } from '../http/server-handler.ts'
@@ -29,24 +30,19 @@ export class ShownIdentities {
   /**
    * Throws GatewayError 'misdirected-request' where there is a certificate for the name, and one was shown that is not for it
    * (RFC 9110 section 15.5.20): the client has not seen that it speaks to that name. Names without any are answered on every
-   * connection.
+   * connection, and so are IP addresses (those of IPv6 stand in brackets here): no client can ask for one in a handshake (RFC 6066
+   * section 3), so it would get 421 for ever.
    */
   check(connection: ServedConnection, authority: string): void {
     if (!this.any) return
     const shown = this.connections.get(connection)
     if (shown === undefined || shown.authority === authority) return
-    const name = nameOf(authority)
-    if (!ServerIdentities.covers(shown.identity, name) && shown.identities.find(name) !== null)
+    const name = hostName(authority)
+    if (!isIPv4(name) && !ServerIdentities.covers(shown.identity, name) && shown.identities.find(name) !== null)
       throw new GatewayError(
         'misdirected-request',
         'The certificate that was shown on this connection is not for that name: connect anew, and ask for it.',
       )
     shown.authority = authority
   }
-}
-
-/** The host of an authority as certificates have it, and as routes are found by it: without brackets, port and trailing dot. */
-function nameOf(authority: string): string {
-  const name = hostName(authority)
-  return name.startsWith('[') ? name.slice(1, -1) : name
 }
