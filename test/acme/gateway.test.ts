@@ -13,7 +13,7 @@ import { send } from '../support/client.ts'
 import { run, start, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { scrape } from '../support/metrics.ts'
-import { type Pebble, startDns, startPebble } from '../support/pebble.ts'
+import { externalAccount, type Pebble, startDns, startPebble } from '../support/pebble.ts'
 import { connectTo, freePorts, startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
 import { authority } from '../support/tls.ts'
@@ -256,6 +256,24 @@ listeners:
   assert.notEqual(code, 0)
   assert.match(stderr, /in use/)
   assert.deepEqual(await connectTo(t, redis).keys('sallyport:acme:*'), [])
+})
+
+test('a CA that wants an external account gets that of the configuration, and the first CA that issues is taken', async (t) => {
+  const [port] = await freePorts(1)
+  const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, external: true })
+  const directory = [
+    `https://${HOST}:1/nobody`,
+    { url: pebble.directory, ca: pebble.ca },
+    { url: pebble.directory, ca: pebble.ca, eab: externalAccount },
+  ]
+  const listener = secured(port!, pebble, { folder: await temporaryFolder(t), directory })
+  const { log } = await startGateway(t, { listeners: [listener] })
+  await log.line({ message: 'A certificate was issued', directory: pebble.directory })
+  const refused = log.lines.filter(({ message }) => message === 'A CA has not issued a certificate')
+  assert.equal(refused.length, 2)
+  assert.match(JSON.stringify(refused[0]), /cannot be reached/)
+  assert.match(JSON.stringify(refused[1]), /wants an external account: set eab/)
+  assert.doesNotMatch(JSON.stringify(log.lines), new RegExp(externalAccount.hmacKey))
 })
 
 test('no secret of ACME is shown to operators', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer, request as httpsRequest } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +11,14 @@ import { Acme, type Target } from '../../src/acme/acme.ts'
 import type { Challenge } from '../../src/acme/challenge.ts'
 import { FileStore } from '../../src/acme/file-store.ts'
 import type { Pace } from '../../src/acme/keeper.ts'
+import { certificateId } from '../../src/acme/renewal-info.ts'
 import { Records } from '../../src/acme/records.ts'
 import { Seal } from '../../src/acme/seal.ts'
 import type { AcmeStore } from '../../src/acme/store.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { RedisAcmeStore } from '../../src/stores/redis/acme-store.ts'
 import { connectRedis } from '../../src/stores/redis/client.ts'
+import { Authority } from '../support/certificates.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { TestLog } from '../support/gateway.ts'
 import { type Pebble, type PebbleOptions, startDns, startPebble } from '../support/pebble.ts'
@@ -56,7 +60,7 @@ interface Opened {
 
 interface OpenOptions {
   readonly store: AcmeStore
-  readonly pebbles: readonly Pebble[]
+  readonly pebbles: readonly Pick<Pebble, 'directory' | 'ca'>[]
   readonly answers?: Answers
   readonly keys?: readonly Buffer[]
   readonly clock?: Clock
@@ -250,6 +254,50 @@ test('certificates are renewed before they expire, and shown on while the CA is 
   const before = serial(a)
   await pebble.start()
   await until('another one', () => serial(a) !== before)
+})
+
+/** A CA that says when it wants certificates to be renewed, which pebble does not: it is told of beside pebble's own directory. */
+async function withRenewalInfo(t: TestContext, pebble: Pebble, said: object) {
+  const asked: string[] = []
+  const authority = new Authority()
+  const ca = pebble.ca + authority.cert
+  const server = createSecureServer(authority.issue(), ({ url = '' }, response) => {
+    const { port } = server.address() as AddressInfo
+    const base = `https://127.0.0.1:${port}`
+    if (url.startsWith('/ari/')) {
+      asked.push(url.slice('/ari/'.length))
+      return void response.end(JSON.stringify(said))
+    }
+    const question = httpsRequest(pebble.directory, { ca, agent: false }, (answer) => {
+      let text = ''
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      answer.on('end', () => {
+        response.end(JSON.stringify({ ...(JSON.parse(text) as object), renewalInfo: `${base}/ari` }))
+      })
+    })
+    question.end()
+    return undefined
+  })
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  cleanUp(t, () => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  return { asked, directory: `https://127.0.0.1:${port}/dir`, ca }
+}
+
+test('a certificate is renewed when its CA suggests, and named as the one that is replaced', async (t) => {
+  const { answers, pebble } = await startCa(t, { validity: 60 })
+  const suggestedWindow = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' }
+  const { asked, ...ca } = await withRenewalInfo(t, pebble, { suggestedWindow })
+  const store = new FileStore(await folder(t), systemClock)
+  const a = await open(t, { store, pebbles: [ca], answers })
+  a.acme.start()
+  await until('a certificate', () => serial(a) !== null)
+  const first = a.acme.certificate(NAME)!
+  await until('another one', () => serial(a) !== first.leaf.serialNumber)
+  assert.equal(asked[0], certificateId(first.leaf))
+  // Without a suggestion it would have been two thirds of its life.
+  const { issued } = a.acme.certificate(NAME)!
+  assert.ok(issued < first.notBefore + (first.notAfter - first.notBefore) / 2)
 })
 
 test('the fallback is asked where the first CA is down', async (t) => {
