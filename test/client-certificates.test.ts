@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect as connectSocket } from 'node:net'
+import { type AddressInfo, connect as connectSocket, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
@@ -135,6 +135,38 @@ test('what is revoked is refused, and the list is read again when it changes; th
   writeFileSync(files.crl, ofClients.revoke([]))
   await log.line({ message: 'Authorities of client certificates were exchanged' }, log.lines.length)
   assert.equal(await ask(port, good), 200)
+})
+
+test('a handshake that began before a list changed counts no more than one that ended before', async (t) => {
+  const files = write(t, { ca: ofClients.cert, crl: ofClients.revoke([]) })
+  const { port, log, service } = await start(t, files)
+  // Passes on what the client says first, and the rest when it is told to.
+  const held: Buffer[] = []
+  let open: ((octets: Buffer) => void) | null = null
+  const relay = createServer((client) => {
+    const gateway = connectSocket({ port, host: '127.0.0.1' })
+    gateway.on('error', () => client.destroy()).on('close', () => client.destroy())
+    client.on('error', () => gateway.destroy()).on('close', () => gateway.destroy())
+    gateway.pipe(client)
+    client.once('data', (hello: Buffer) => {
+      gateway.write(hello)
+      client.on('data', (octets: Buffer) => (open === null ? held.push(octets) : open(octets)))
+      release.resolve(() => {
+        open = (octets) => void gateway.write(octets)
+        for (const octets of held) open(octets)
+      })
+    })
+  })
+  const release = Promise.withResolvers<() => void>()
+  await once(relay.listen(0, '127.0.0.1'), 'listening')
+  cleanUp(t, () => void relay.close())
+  const { peer } = await connectSecurely(t, (relay.address() as AddressInfo).port, { ...good, minVersion: 'TLSv1.3' })
+  peer.write(GET)
+  writeFileSync(files.crl, ofClients.revoke([good.cert]))
+  await log.line({ message: 'Authorities of client certificates were exchanged' })
+  ;(await release.promise)()
+  assert.match(await peer.closed(), /end|reset/)
+  assert.equal(service.heard.length, 0)
 })
 
 test('another authority takes the place of the one before, for new connections and open ones', async (t) => {

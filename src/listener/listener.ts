@@ -267,6 +267,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
+    // It began when others signed the certificates of clients, or had revoked fewer.
+    if (this.identities?.asksAs(identities) === false) return void socket.destroy()
     this.watcher.secured(socket)
     const certificate = this.certificates === null ? null : this.certificates.read(socket)
     const connection = this.serve(socket, peer, introduction, certificate)
