@@ -47,6 +47,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
     'policies/index.ts',
     'policies/policy.ts',
     'services/balancers/index.ts',
+    'telemetry/redact.ts',
     'tls/client-authorities.ts',
     'tls/judge-outgoing.ts',
     'tls/key-pair.ts',

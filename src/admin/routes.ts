@@ -3,7 +3,7 @@ import { activePolicies } from '../config/policy-schema.ts'
 import type { RouteConfig } from '../config/schema.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { maskedFields } from './masked-config.ts'
+import { maskedFields } from '../config/masked-config.ts'
 
 const condition = z.record(z.string(), z.unknown())
 

@@ -3,7 +3,7 @@ import { logLevels } from '../core/logger.ts'
 import { logLevelTopic } from '../telemetry/log-level.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { maskedConfig } from './masked-config.ts'
+import { maskedConfig } from '../config/masked-config.ts'
 
 const level = z.object({ level: z.enum(logLevels) })
 

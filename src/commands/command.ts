@@ -5,8 +5,8 @@ export interface CommandEntry {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** Gives `command` its options and what it does. */
-  readonly load: () => Promise<(command: Command) => void>
+  /** Gives `command` its options and what it does; `finish` is told how it ends where that is not `done`. */
+  readonly load: () => Promise<(command: Command, finish: (code: number) => void) => void>
 }
 
 /** The configuration file, where none is named. */

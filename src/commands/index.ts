@@ -13,6 +13,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'check a configuration and print its routing table',
     load: async () => (await import('./check.ts')).defineCheck,
   },
+  {
+    name: 'plan',
+    summary: 'tell what a changed configuration would do',
+    load: async () => (await import('./plan.ts')).definePlan,
+  },
   { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
   {
     name: 'certificate',

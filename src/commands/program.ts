@@ -7,12 +7,13 @@ import { commands } from './index.ts'
 
 /** Runs the command line `args`, the words after "sallyport"; resolves with the exit code of the process. */
 export async function run(args: readonly string[]): Promise<number> {
-  const program = await programFor(args)
+  let code: number = exitCodes.done
+  const program = await programFor(args, (other) => void (code = other))
   let asked = program
   program.hook('preAction', (_, command) => void (asked = command))
   try {
     await program.parseAsync([...args], { from: 'user' })
-    return exitCodes.done
+    return code
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(`error: ${error.message}\n\n${asked.helpInformation().trimEnd()}`)
@@ -27,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 /** The commands with their options; of those that are not asked for, the names only. */
-async function programFor(args: readonly string[]): Promise<Command> {
+async function programFor(args: readonly string[], finish: (code: number) => void): Promise<Command> {
   const program = new Command('sallyport')
     .usage('<command> [options]')
     .description('A self-hosted API gateway.')
@@ -40,7 +41,7 @@ async function programFor(args: readonly string[]): Promise<Command> {
     .exitOverride()
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary)
-    if (args.includes(name)) (await load())(command)
+    if (args.includes(name)) (await load())(command, finish)
   }
   return program
 }

@@ -56,6 +56,21 @@ export interface BodyLimit {
  */
 export interface OwnPolicies {}
 
+/** Something that a policy keeps from one request to the next, and that a change of the configuration may cost. */
+export interface KeptState {
+  /** What it is, such as "counts of the tier authenticated": the same before and after a change. */
+  readonly name: string
+  /** What it is found by: whatever is not found by the same after a change begins anew. */
+  readonly identities: readonly string[]
+  /** Options that this is made of, as steps from the options. */
+  readonly options: readonly OptionsPath[]
+  /** One sentence that says what begins anew. */
+  readonly loss: string
+}
+
+/** The route that a policy keeps something for; without an id, and without a service, that is every other request. */
+export type KeepingRoute = Pick<RouteInfo, 'id' | 'service'>
+
 /** Something to be known about options. */
 export interface OptionsWarning {
   /** Steps from the options to where it is. */
@@ -101,6 +116,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   ): Middleware
   /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
   document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
+  /**
+   * What it keeps from one request to the next for one route, for those who are to know what a changed configuration
+   * costs. `general` is as in `create`; where `stores` names an option, it is filled in.
+   */
+  keeps?(options: z.output<Schema>, route: KeepingRoute, general: z.output<Schema> | null): readonly KeptState[]
   /** What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. */
   warnings?(options: z.output<Schema>): readonly OptionsWarning[]
 }

@@ -9,7 +9,7 @@ import { compose, type Handler } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
 import { createRouter, type Router } from '../../routing/router.ts'
-import { FailureLimit } from '../rate-limit/failure-limit.ts'
+import { FailureLimit, keptFailures } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
 import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { countRefusals } from './count-refusals.ts'
@@ -117,6 +117,7 @@ export const auth = definePolicy({
     ...activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
     'Sec-Fetch-Site',
   ],
+  keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
   create(options, toolbox, route) {
     const active = authenticatorsOf(options.methods, toolbox)
     const absence = new AbsenceCounts(toolbox.metrics)

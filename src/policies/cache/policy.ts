@@ -82,6 +82,19 @@ export const cache = definePolicy({
   options,
   fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
   stores: [{ path: ['store'], instead: 'memory' }],
+  keeps({ store, share, query, setCookie }, { id, service }) {
+    if (id === '') return []
+    return [
+      {
+        name: 'stored replies',
+        identities: [JSON.stringify([store, service, share, query, setCookie])],
+        options: [['store'], ['share'], ['query'], ['setCookie']],
+        loss:
+          'Replies that are stored already were stored by other rules, and are not for these: where they are in Redis, ' +
+          'have them forgotten with `sallyport cache purge`.',
+      },
+    ]
+  },
   create(settings, toolbox, route) {
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next

@@ -2,7 +2,21 @@ import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Limits, Quota, SyncMeter } from '../../core/limits.ts'
 import { addressName } from './client-name.ts'
+import type { KeptState } from '../policy.ts'
+import { countIdentities } from './kept-counts.ts'
 import { Limiter } from './limiter.ts'
+
+const ALGORITHM = 'fixed-window'
+
+/** What a FailureLimit keeps whose name is also that of the option with its quotas. */
+export function keptFailures(name: string, quotas: readonly Quota[]): KeptState {
+  return {
+    name,
+    identities: countIdentities(name, ALGORITHM, quotas, 'memory'),
+    options: [[name]],
+    loss: `The counts of ${name} begin anew: they are kept by window.`,
+  }
+}
 
 /** Counts what went wrong by the address it came from, in the memory of the process, and says when it is too much. */
 export class FailureLimit {
@@ -15,7 +29,7 @@ export class FailureLimit {
       this.limit = null
       return
     }
-    const limit = { name, algorithm: 'fixed-window', quotas } as const
+    const limit = { name, algorithm: ALGORITHM, quotas } as const
     const meter = limits.localMeter(limit)
     this.limit = { meter, limiter: new Limiter(limit, meter, { headers: false, legacyHeaders: false }) }
   }

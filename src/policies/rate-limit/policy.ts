@@ -1,22 +1,20 @@
-import { isDeepStrictEqual } from 'node:util'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
-import type { Exchange, RouteInfo } from '../../http/exchange.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { editReplies } from '../../http/handler.ts'
 import type { Decision, Quota } from '../../core/limits.ts'
 import type { ExchangeRecord } from '../../http/record.ts'
 import type { Reply } from '../../http/reply.ts'
 import { clientName } from './client-name.ts'
 import { documentLimits } from './document.ts'
+import { keptCounts } from './kept-counts.ts'
 import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
+import { ownName, SINGLE } from './own-name.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
 const ANONYMOUS = 'unauthenticated'
 /** Has the rates for tiers that the configuration does not name. */
 const FALLBACK = 'authenticated'
-/** Names the rates of a single consumer, as a tier names those of many. */
-const SINGLE = 'consumer'
-
 /** What clients of one kind are held to. */
 interface Tier {
   readonly limiter: Limiter
@@ -36,6 +34,7 @@ export const rateLimit = definePolicy({
   options: rateLimitOptions,
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,
+  keeps: (options, route, general) => keptCounts(options, ownName(options, route, general)),
   create(options, toolbox, route, general) {
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options
@@ -73,16 +72,6 @@ function note(record: ExchangeRecord, { name }: Limiter, decision: Decision | nu
       'sallyport.rate_limit.remaining': Math.min(...decision.quotas.map(({ remaining }) => remaining)),
     }),
   })
-}
-
-/** A route whose rates are not those of every route counts by itself, under its own name. */
-function ownName(options: RateLimitOptions, { id }: RouteInfo, general: RateLimitOptions | null): string {
-  const shared = general !== null && isDeepStrictEqual(countedBy(options), countedBy(general))
-  return shared || id === '' ? '' : `@${id}`
-}
-
-function countedBy({ tiers, consumers, algorithm, store }: RateLimitOptions) {
-  return { tiers, consumers, algorithm, store }
 }
 
 /** Finds the tier of an exchange; null where there is no limit. */

@@ -1,5 +1,5 @@
-import { isFields } from '../config/value.ts'
-import type { GatewayConfig } from '../config/schema.ts'
+import { isFields } from './value.ts'
+import type { GatewayConfig } from './schema.ts'
 import { policies } from '../policies/index.ts'
 import { isSecret, redactQuery } from '../telemetry/redact.ts'
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { z } from 'zod'
 import { selfSigned } from '../../test/support/certificates.ts'
-import { configJsonSchema } from '../config/json-schema.ts'
-import { parseConfig } from '../config/parse.ts'
-import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import { configJsonSchema } from './json-schema.ts'
+import { parseConfig } from './parse.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
 import { definePolicy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { isSecret } from '../telemetry/redact.ts'
@@ -14,6 +14,9 @@ const SECRET = 'hush-hush-hush-hush-hush-hush-hush-hush'
 const DIGEST = 'abcdef0123456789'.repeat(4)
 
 const pair = selfSigned()
+
+const directory = { url: 'https://ca.example.com/directory', eab: { keyId: SECRET, hmacKey: SECRET } }
+const acme = { domains: ['www.example.com'], directory, folder: 'acme' }
 
 const credentials = { id: 'gateway', secret: SECRET }
 const introspection = { url: 'https://id.example.com/introspect?api_key=hush-hush', credentials }
@@ -39,6 +42,7 @@ const fields = {
 const full = {
   admin: { token: SECRET },
   secrets: [SECRET, `${SECRET}2`],
+  listeners: [{ address: '127.0.0.1:8443', tls: { acme } }],
   stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET, tls: pair } },
   services: { a: { instances: ['https://a'], tls: pair } },
   policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
@@ -156,6 +160,10 @@ test('the configuration has no other options with secrets than those that are tr
   })
   assert.deepEqual([...new Set(suspects)].toSorted(), [
     '.admin.token',
+    '.listeners[].tls.acme.directory.eab.hmacKey',
+    '.listeners[].tls.acme.directory.eab.keyId',
+    '.listeners[].tls.acme.directory[].eab.hmacKey',
+    '.listeners[].tls.acme.directory[].eab.keyId',
     '.listeners[].tls.certificates[].key',
     '.policies.auth',
     '.policies.auth.forwardToken',

@@ -1,0 +1,26 @@
+import { loadConfig } from '../config/load.ts'
+import { loadChain } from '../config/policy-files.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { PolicyError } from '../front/snapshot.ts'
+import { tryPolicies } from '../front/try-policies.ts'
+import type { Policy } from '../policies/policy.ts'
+import { CommandError } from './command.ts'
+
+/** A configuration that a gateway could start with, and its policies. */
+interface Checked {
+  readonly config: GatewayConfig
+  readonly chain: readonly Policy[]
+}
+
+/** Loads a configuration, and tries what could keep a gateway from starting with it. Throws ConfigError and CommandError. */
+export async function loadChecked(file: string): Promise<Checked> {
+  const config = await loadConfig(file, process.env)
+  const chain = await loadChain(config.policyFiles)
+  try {
+    tryPolicies(config, chain)
+  } catch (error) {
+    if (error instanceof PolicyError) throw new CommandError(error.message, { cause: error })
+    throw error
+  }
+  return { config, chain }
+}

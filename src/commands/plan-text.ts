@@ -1,0 +1,111 @@
+import { type ChangeClass, changeClasses, OTHERWISE } from '../config/plan/effects.ts'
+import type { Change, Plan } from '../config/plan/plan.ts'
+import type { Unit } from '../config/plan/units.ts'
+import { formatPath, type Path } from '../config/problems.ts'
+import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+
+/** Characters of a value; what is longer is cut. */
+const MOST = 100
+
+const SIGNS = { added: '+', removed: '-', changed: '~' } as const
+
+const HEADINGS: Readonly<Record<ChangeClass, string>> = {
+  'needs-restart': 'Needs a restart: a process keeps these as long as it runs',
+  'ends-tunnels': 'Ends tunnels: WebSockets and streams are cut off',
+  'resets-state': 'Resets state: something that was counted, stored or known begins anew',
+  live: 'Live: nothing is lost; what comes from then on goes by it, requests under way end as they began',
+}
+
+type UnitAt = (path: Path) => Unit
+
+/** A plan for people to read: the changes by what they cost, each with what it does where the heading does not say it. */
+export function planText({ changes }: Plan, unitAt: UnitAt): string {
+  if (changes.length === 0) return 'No changes.'
+  const groups = changeClasses.flatMap((name) => {
+    const own = changes.filter((change) => change.class === name)
+    return own.length === 0 ? [] : [[HEADINGS[name], ...own.map((change) => changeText(change, unitAt))].join('\n')]
+  })
+  return [...groups, summaryOf(changes)].join('\n\n')
+}
+
+function summaryOf(changes: readonly Change[]): string {
+  const counts = changeClasses.flatMap((name) => {
+    const count = changes.filter((change) => change.class === name).length
+    return count === 0 ? [] : [`${count} ${name}`]
+  })
+  return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}: ${counts.join(', ')}. A gateway takes them with its next start.`
+}
+
+function changeText(change: Change, unitAt: UnitAt): string {
+  const { kind, path, routes, effects } = change
+  const reach = routes === null ? [] : [routes.length === 0 ? 'No route has it.' : `Routes: ${routes.join(', ')}.`]
+  const lines = [`${SIGNS[kind]} ${formatPath(path)}${valuesText(change, unitAt)}`]
+  const told = effects.filter((text) => text !== OTHERWISE.text)
+  return [...lines, ...[...reach, ...told].map((text) => `    ${text}`)].map((line) => `  ${line}`).join('\n')
+}
+
+function valuesText({ kind, path, before, after }: Change, unitAt: UnitAt): string {
+  if (kind === 'changed') {
+    const [was, is] = [before, after].map((value) => valueText(value, path, unitAt))
+    return was === is ? ': changed, and not shown' : `: ${was} → ${is}`
+  }
+  const value = kind === 'added' ? after : before
+  return `: ${itemText(path, value) ?? valueText(value, path, unitAt)}`
+}
+
+/** Of what has many options, those that say what it is. */
+function itemText([family, ...rest]: Path, value: unknown): string | null {
+  if (rest.length !== 1) return null
+  if (family === 'routes')
+    return `${itemsOf(fieldOf(fieldOf(value, 'match'), 'path')).join(', ')} -> ${targetOf(value)}`
+  if (family === 'services') return Object.keys(fieldOf(value, 'instances') ?? {}).join(', ')
+  if (family === 'listeners') return fieldOf(value, 'tls') === undefined ? 'http' : 'https'
+  return null
+}
+
+function targetOf(route: unknown): string {
+  const service = fieldOf(route, 'service')
+  if (typeof service === 'string') return service
+  return fieldOf(route, 'redirect') === undefined ? 'fixed reply' : 'redirect'
+}
+
+function valueText(value: unknown, path: Path, unitAt: UnitAt): string {
+  const text = fullText(value, path, unitAt)
+  return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text
+}
+
+function fullText(value: unknown, path: Path, unitAt: UnitAt): string {
+  if (value === undefined || value === null) return 'none'
+  if (typeof value === 'string') return /^[^\s,"{}[\]:][^\s"{}]*$/.test(value) ? value : JSON.stringify(value)
+  if (typeof value === 'number') return numberText(value, unitAt(path))
+  if (Array.isArray(value))
+    return `[${itemsOf(value)
+      .map((item, i) => fullText(item, [...path, i], unitAt))
+      .join(', ')}]`
+  if (!isFields(value)) return JSON.stringify(value)
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${fullText(field, [...path, key], unitAt)}`)
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
+}
+
+const SCALES = {
+  milliseconds: [
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1000],
+    ['ms', 1],
+  ],
+  bytes: [
+    ['gb', 1024 ** 3],
+    ['mb', 1024 ** 2],
+    ['kb', 1024],
+    ['b', 1],
+  ],
+} as const
+
+/** A number as it is written in a configuration, in the largest unit that it is a whole number of. */
+function numberText(number: number, unit: Unit): string {
+  if (unit === null) return String(number)
+  if (number === 0) return unit === 'bytes' ? '0b' : '0s'
+  const [name, factor] = SCALES[unit].find(([, each]) => number % each === 0) ?? ['', 1]
+  return `${number / factor}${name}`
+}

@@ -1,0 +1,52 @@
+import { hash } from 'node:crypto'
+import { formatAddress } from '../../core/address.ts'
+import { type Fields, isFields } from '../value.ts'
+
+/** Options are no deeper: what is refers to itself. */
+const DEPTH = 32
+
+/** Whether the value is a map with nothing about it but its keys. */
+export function isPlain(value: unknown): value is Fields {
+  return isFields(value) && Object.getPrototypeOf(value) === Object.prototype
+}
+
+/** Seconds in the units of rates, the longest first. */
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+  ['s', 1],
+] as const
+
+/**
+ * The value in the form in which it is compared and shown: addresses and rates as they are written, PEM as its digest,
+ * and without what is undefined.
+ */
+export function canonical(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return value.includes('-----BEGIN ') ? digestOf(value) : value
+  if (depth > DEPTH) return value
+  if (Array.isArray(value)) return value.map((item) => canonical(item, depth + 1))
+  if (!isPlain(value)) return value
+  const { host, port, limit, window } = value
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined)
+  if (entries.length === 2 && typeof host === 'string' && typeof port === 'number') return formatAddress({ host, port })
+  if (entries.length === 2 && typeof limit === 'number' && typeof window === 'number' && window % 1000 === 0)
+    return rateOf(limit, window)
+  return Object.fromEntries(entries.map(([key, field]) => [key, canonical(field, depth + 1)]))
+}
+
+function rateOf(limit: number, window: number): string {
+  const seconds = window / 1000
+  const [unit, length] = UNITS.find(([, each]) => seconds % each === 0) ?? ['s', 1]
+  return `${limit}/${seconds === length ? '' : seconds / length}${unit}`
+}
+
+/** A short digest of a value in which the order of keys makes no difference. */
+export function digestOf(value: unknown): string {
+  const text = JSON.stringify(value, (_, field: unknown) =>
+    isPlain(field)
+      ? Object.fromEntries(Object.entries(field).toSorted(([a], [b]) => (a < b ? -1 : Number(a > b))))
+      : field,
+  )
+  return `sha256:${hash('sha256', text).slice(0, 12)}`
+}

@@ -1,0 +1,125 @@
+import type { Path } from '../problems.ts'
+import { ANY } from '../option-places.ts'
+import { fieldOf, itemsOf } from '../value.ts'
+import { type Difference, startsWith } from './compare.ts'
+
+/** What a change costs, the dearest first. */
+export const changeClasses = ['needs-restart', 'ends-tunnels', 'resets-state', 'live'] as const
+
+export type ChangeClass = (typeof changeClasses)[number]
+
+/** What one change does, in one sentence. */
+export interface Effect {
+  readonly class: ChangeClass
+  readonly text: string
+}
+
+type Rule = readonly [place: Path, effect: (difference: Difference) => Effect | null]
+
+const restart = (text: string) => (): Effect => ({ class: 'needs-restart', text })
+const resets = (text: string) => (): Effect => ({ class: 'resets-state', text })
+const live = (text: string) => (): Effect => ({ class: 'live', text })
+
+const isNew = ({ real }: Difference): boolean => real.before === undefined
+const isGone = ({ real }: Difference): boolean => real.after === undefined
+
+/** What is true of most changes. */
+export const OTHERWISE: Effect = {
+  class: 'live',
+  text: 'What comes from then on goes by it; requests under way end as they began.',
+}
+const NEW_CONNECTIONS = 'New connections go by it; those that are open stay as they are.'
+const NOT_CHECKED_YET = 'nothing is known of its health before its first check.'
+
+/** What follows from where a change is: the first rule that has something to say. */
+const RULES: readonly Rule[] = [
+  [['workers'], restart('Worker threads are made once, when the process begins.')],
+  [['stores', 'memory', 'entries'], restart('The table of counts is made once, when the process begins.')],
+  [['admin'], (change) => (change.path.length === 1 ? ADMIN() : null)],
+  [['admin', 'address'], () => ADMIN()],
+  [['log', 'file'], restart('The log is opened once, when the process begins.')],
+  [['routes', ANY], (change) => (change.path.length === 2 ? wholeRoute(change) : null)],
+  [
+    ['routes', ANY, 'service'],
+    (change) =>
+      isNew(change)
+        ? null
+        : { class: 'ends-tunnels', text: 'WebSockets and streams of the route end: it leads elsewhere.' },
+  ],
+  [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
+  [['listeners', ANY], live(NEW_CONNECTIONS)],
+  [['services', ANY], (change) => (change.path.length === 2 && isNew(change) ? NEW_SERVICE : null)],
+  [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
+  [['services', ANY, 'instances', ANY, 'scheme'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'health'], ({ after }) => (after === false ? UNCHECKED : null)],
+  [
+    ['services', ANY, 'health'],
+    live('What is known of the instances holds until the next check, which decides at once.'),
+  ],
+  [['services', ANY, 'tls'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'proxyProtocol'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'timeouts', 'connect'], live(NEW_CONNECTIONS)],
+  [['stores', 'redis'], ({ path }) => (path.length === 2 ? OTHER_STORE : null)],
+  [['stores', 'redis', 'place'], () => OTHER_STORE],
+  [['secrets'], (change) => (opensWhatWasSealed(change) ? STILL_OPENED : NOT_OPENED)],
+  [['policyFiles', ANY, 'code'], resets('The code is loaded anew: what it keeps in variables of its own is lost.')],
+]
+
+function ADMIN(): Effect {
+  return { class: 'needs-restart', text: 'The admin listener is opened once, when the process begins.' }
+}
+
+const UNCHECKED: Effect = {
+  class: 'resets-state',
+  text: 'Every instance counts as healthy: what checks have found is lost.',
+}
+
+const NEW_SERVICE: Effect = {
+  class: 'live',
+  text: 'Nothing is known of the health of its instances before their first check.',
+}
+
+const OTHER_STORE: Effect = {
+  class: 'resets-state',
+  text: 'Counts, stored replies and API keys are those of the other store: what was kept in the one before is not seen there.',
+}
+
+const STILL_OPENED: Effect = { class: 'live', text: 'What was sealed with the secret before can still be opened.' }
+
+const NOT_OPENED: Effect = {
+  class: 'resets-state',
+  text: 'What was sealed with the secret before cannot be opened any more: TLS sessions begin with a whole handshake.',
+}
+
+function wholeRoute(change: Difference): Effect {
+  if (isNew(change)) return { class: 'live', text: 'It takes requests that it fits better than any other route.' }
+  const text = 'Requests go to the next route that fits, or get 404.'
+  if (fieldOf(change.real.before, 'service') === undefined) return { class: 'live', text }
+  return { class: 'ends-tunnels', text: `${text} WebSockets and streams of the route end.` }
+}
+
+function wholeListener(change: Difference): Effect | null {
+  if (!isGone(change)) return null
+  const text = 'Nothing is accepted there any more; connections to it end, with their WebSockets and streams.'
+  return { class: 'ends-tunnels', text }
+}
+
+function wholeInstance(change: Difference): Effect {
+  if (isNew(change)) return { class: 'resets-state', text: `It is new to the service: ${NOT_CHECKED_YET}` }
+  return { class: 'live', text: 'It gets no more requests; those under way at it end as they began.' }
+}
+
+/** The current secret seals; the others only open. */
+function opensWhatWasSealed({ real }: Difference): boolean {
+  const [current] = itemsOf(real.before)
+  return current === undefined || itemsOf(real.after).includes(current)
+}
+
+/** What a change does by where it is. */
+export function effectOf(change: Difference): Effect {
+  for (const [place, effect] of RULES) {
+    const found = startsWith(change.path, place) ? effect(change) : null
+    if (found !== null) return found
+  }
+  return OTHERWISE
+}

@@ -1,0 +1,56 @@
+import type { OptionsPath, Policy } from '../../policies/policy.ts'
+import type { Path } from '../problems.ts'
+import { fieldOf } from '../value.ts'
+import type { RouteConfig } from '../schema.ts'
+import type { Side } from './side.ts'
+
+/** Something that a policy kept, and does not find again after a change. */
+export interface Loss {
+  readonly policy: string
+  /** Where its options are: the general ones, or those of a route. */
+  readonly scope: Path
+  /** Options that it is made of, as steps from the options. */
+  readonly options: readonly OptionsPath[]
+  readonly text: string
+}
+
+/** What policies do not find again that stay on, for each route that stays, and for all other requests. */
+export function lossesOf(before: Side, after: Side): Loss[] {
+  const known = new Map(before.config.routes.map((route) => [route.id, route]))
+  return [
+    ...lossesAt(null, null, before, after),
+    ...after.config.routes.flatMap((route) => {
+      const old = known.get(route.id)
+      return old === undefined ? [] : lossesAt(old, route, before, after)
+    }),
+  ]
+}
+
+function lossesAt(old: RouteConfig | null, route: RouteConfig | null, before: Side, after: Side): Loss[] {
+  return after.chain.flatMap((policy) => {
+    const kept = new Map(keptBy(policy, after, route).map((state) => [state.name, state]))
+    return keptBy(policy, before, old).flatMap(({ name, identities, options, loss }): Loss[] => {
+      const state = kept.get(name)
+      if (state === undefined || identities.every((each) => state.identities.includes(each))) return []
+      const scope: Path = route === null ? ['policies'] : ['routes', route.id, 'policies']
+      return [{ policy: policy.name, scope, options, text: loss }]
+    })
+  })
+}
+
+function keptBy(policy: Policy, { config }: Side, route: RouteConfig | null) {
+  const general = optionsOf(policy, config.policies, config.stores.redis !== null)
+  const options = route === null ? general : optionsOf(policy, route.policies, config.stores.redis !== null)
+  if (options === null || policy.keeps === undefined) return []
+  return policy.keeps(options, { id: route?.id ?? '', service: route?.service ?? null }, general)
+}
+
+/** The options of a policy that is on, with its choice of a store filled in, at the top level only; else null. */
+function optionsOf({ name, stores = [] }: Policy, policies: object, redis: boolean): unknown {
+  const options = fieldOf(policies, name)
+  if (options === undefined || options === false) return null
+  const filled = stores.flatMap(({ path: [key = '', ...further], instead }) =>
+    further.length > 0 || fieldOf(options, key) !== undefined ? [] : [[key, redis ? 'redis' : instead]],
+  )
+  return typeof options === 'object' ? { ...options, ...Object.fromEntries(filled) } : options
+}

@@ -1,0 +1,284 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { policies } from '../../policies/index.ts'
+import { parseConfig } from '../parse.ts'
+import { formatPath, type Path } from '../problems.ts'
+import { put } from '../documents.ts'
+import { isFields, itemsOf } from '../value.ts'
+import { planChanges } from './plan.ts'
+import type { Side } from './side.ts'
+
+function side(value: unknown): Side {
+  return { config: parseConfig(value), chain: policies, folder: '/etc/sallyport', code: [] }
+}
+
+/** Each change as kind, place and class. */
+function changes(before: unknown, after: unknown): string[] {
+  return planChanges(side(before), side(after)).changes.map(
+    ({ kind, path, class: cost }) => `${kind} ${formatPath(path)} ${cost}`,
+  )
+}
+
+const route = { id: 'users', match: { path: '/users/*' }, service: 'users' }
+const users = { instances: ['http://a:1', 'http://b:1'] }
+const base = { services: { users, orders: { instances: ['http://c:1'] } }, routes: [route] }
+const limited = { ...base, policies: { 'rate-limit': {} } }
+
+const withRoute = (change: object) => ({ ...base, routes: [{ ...route, ...change }] })
+const withUsers = (change: object) => ({ ...base, services: { ...base.services, users: { ...users, ...change } } })
+const withLimit = (options: object) => ({ ...base, policies: { 'rate-limit': options } })
+const redis = { redis: { url: 'redis://redis:6379' } }
+
+const cases: readonly (readonly [name: string, before: object, after: object, expected: readonly string[]])[] = [
+  ['workers', base, { ...base, workers: 3 }, ['changed workers needs-restart']],
+  [
+    'the table of counts',
+    base,
+    { ...base, stores: { memory: { entries: 4096 } } },
+    ['changed stores.memory.entries needs-restart'],
+  ],
+  [
+    'the address of the admin listener',
+    base,
+    { ...base, admin: { address: '127.0.0.1:9001' } },
+    ['changed admin.address needs-restart'],
+  ],
+  ['no admin listener', base, { ...base, admin: false }, ['changed admin needs-restart']],
+  ['the file of the log', base, { ...base, log: { file: 'a.log' } }, ['added log.file needs-restart']],
+  ['the level of the log', base, { ...base, log: { level: 'debug' } }, ['changed log.level live']],
+  ['a route that is gone', base, { ...base, routes: [] }, ['removed routes.users ends-tunnels']],
+  [
+    'a fixed reply that is gone',
+    { ...base, routes: [{ id: 'r', match: { path: '/' }, reply: {} }] },
+    { ...base, routes: [] },
+    ['removed routes.r live'],
+  ],
+  ['a new route', { ...base, routes: [] }, base, ['added routes.users live']],
+  [
+    'a route that leads elsewhere',
+    base,
+    withRoute({ service: 'orders' }),
+    ['changed routes.users.service ends-tunnels'],
+  ],
+  [
+    'a route that becomes a fixed reply',
+    base,
+    { ...base, routes: [{ id: 'users', match: route.match, reply: {} }] },
+    ['removed routes.users.service ends-tunnels', 'added routes.users.reply live'],
+  ],
+  [
+    'another path',
+    base,
+    withRoute({ match: { path: ['/users/*', '/people/*'] } }),
+    ['added routes.users.match.path live'],
+  ],
+  [
+    'an instance for another',
+    base,
+    withUsers({ instances: ['http://b:1', 'http://d:1'] }),
+    ['removed services.users.instances["a:1"] live', 'added services.users.instances["d:1"] resets-state'],
+  ],
+  [
+    'the weight of an instance',
+    base,
+    withUsers({ instances: ['http://a:1', { url: 'http://b:1', weight: 3 }] }),
+    ['changed services.users.instances["b:1"].weight live'],
+  ],
+  ['health checks', base, withUsers({ health: { interval: '1s' } }), ['changed services.users.health.interval live']],
+  ['no health checks', base, withUsers({ health: false }), ['changed services.users.health resets-state']],
+  [
+    'a listener that is gone',
+    { ...base, listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:2' }] },
+    { ...base, listeners: [{ address: '127.0.0.1:2' }] },
+    ['removed listeners["127.0.0.1:1"] ends-tunnels'],
+  ],
+  [
+    'a larger limit',
+    limited,
+    withLimit({ tiers: { api_key: '99/h' } }),
+    ['changed policies.rate-limit.tiers.api_key live'],
+  ],
+  [
+    'a limit over another time',
+    limited,
+    withLimit({ tiers: { api_key: '10000/d' }, cost: 2 }),
+    ['changed policies.rate-limit.tiers.api_key resets-state', 'changed policies.rate-limit.cost live'],
+  ],
+  [
+    'a limit that gets a second window',
+    limited,
+    withLimit({ tiers: { api_key: ['10000/h', '100/m'] } }),
+    ['changed policies.rate-limit.tiers.api_key live'],
+  ],
+  [
+    'a limit in Redis that gets a second window',
+    { ...limited, stores: redis },
+    { ...withLimit({ tiers: { api_key: ['10000/h', '100/m'] } }), stores: redis },
+    ['changed policies.rate-limit.tiers.api_key resets-state'],
+  ],
+  [
+    'another algorithm',
+    limited,
+    withLimit({ algorithm: 'token-bucket' }),
+    ['changed policies.rate-limit.algorithm resets-state'],
+  ],
+  [
+    'a route that gets limits of its own',
+    limited,
+    { ...limited, routes: [{ ...route, policies: { 'rate-limit': { tiers: { api_key: '1/h' } } } }] },
+    ['changed routes.users.policies.rate-limit.tiers.api_key resets-state'],
+  ],
+  [
+    'general limits that become those of a route',
+    { ...limited, routes: [{ ...route, policies: { 'rate-limit': { tiers: { api_key: '1/h' } } } }] },
+    {
+      ...withLimit({ tiers: { api_key: '1/h' } }),
+      routes: [{ ...route, policies: { 'rate-limit': { tiers: { api_key: '1/h' } } } }],
+    },
+    ['changed policies.rate-limit.tiers.api_key resets-state'],
+  ],
+  [
+    'another share of stored replies',
+    withRoute({ policies: { cache: {} } }),
+    withRoute({ policies: { cache: { share: 'consumer', ttl: '1m' } } }),
+    ['changed routes.users.policies.cache.ttl live', 'changed routes.users.policies.cache.share resets-state'],
+  ],
+  [
+    'another Redis',
+    { ...base, stores: redis },
+    { ...base, stores: { redis: { url: 'redis://other:6379' } } },
+    ['changed stores.redis.place.url resets-state'],
+  ],
+  [
+    'a secret that is put before the one there was',
+    { ...base, secrets: ['a'.repeat(32)] },
+    { ...base, secrets: ['b'.repeat(32), 'a'.repeat(32)] },
+    ['changed secrets live'],
+  ],
+  [
+    'a secret in place of the one there was',
+    { ...base, secrets: ['a'.repeat(32)] },
+    { ...base, secrets: ['b'.repeat(32)] },
+    ['changed secrets resets-state'],
+  ],
+]
+
+for (const [name, before, after, expected] of cases)
+  test(`a change is told with what it costs: ${name}`, () => {
+    assert.deepEqual(changes(before, after), expected)
+  })
+
+test('a service that a route leads to instead costs the replies that are stored', () => {
+  const cached = { policies: { cache: {} } }
+  const [change] = planChanges(side(withRoute(cached)), side(withRoute({ ...cached, service: 'orders' }))).changes
+  assert.equal(change?.class, 'ends-tunnels')
+  assert.match(change.effects.join(' '), /WebSockets and streams of the route end.*stored by other rules/)
+})
+
+test('what is said for every route is told once, with the routes that it reaches', () => {
+  const own = { id: 'own', match: { path: '/own' }, reply: {}, policies: { compression: { minimum: '3kb' } } }
+  const off = { id: 'off', match: { path: '/off' }, reply: {}, policies: { compression: false } }
+  const config = (minimum: string) => ({ ...base, policies: { compression: { minimum } }, routes: [route, own, off] })
+  const { changes: found } = planChanges(side(config('4kb')), side(config('5kb')))
+  assert.deepEqual(
+    found.map(({ path, before, after, routes }) => ({ path: formatPath(path), before, after, routes })),
+    [{ path: 'policies.compression.minimum', before: 4096, after: 5120, routes: ['users'] }],
+  )
+})
+
+test('no secret is in a plan, whatever becomes of it', () => {
+  const config = (secret: string) => ({
+    ...base,
+    admin: { token: secret },
+    secrets: [secret],
+    stores: { redis: { url: `redis://user:${secret}@redis:6379` } },
+    policies: { 'request-headers': { set: { Authorization: `Bearer ${secret}` } } },
+    routes: [{ ...route, match: { path: '/users/*', headers: { 'X-Api-Key': secret } } }],
+  })
+  const [hush, silence] = ['hush'.repeat(10), 'silence'.repeat(10)]
+  for (const [before, after] of [
+    [config(hush), config(silence)],
+    [base, config(silence)],
+    [config(hush), base],
+  ]) {
+    const plan = planChanges(side(before), side(after))
+    assert.ok(plan.changes.length > 3)
+    assert.doesNotMatch(JSON.stringify(plan), /hush|silence/)
+  }
+})
+
+const written: Record<string, unknown> = {
+  listeners: [{ address: '127.0.0.1:8000' }],
+  services: {
+    users: { instances: ['http://a:1', { url: 'http://b:2', weight: 2 }], timeouts: { response: '10s' }, pool: {} },
+    orders: { instances: ['http://c:3'], health: { interval: '1m' } },
+  },
+  limits: { body: '2mb' },
+  policies: { 'rate-limit': { tiers: { api_key: '60/m' } }, cache: { ttl: '5m' } },
+  routes: [
+    { id: 'users', match: { path: '/users/*', method: ['GET', 'PUT'] }, service: 'users', policies: { cache: false } },
+    { id: 'orders', match: { path: ['/orders/*', '/baskets/*'] }, service: 'orders' },
+  ],
+}
+
+/** Defaults that may be written out, and other ways to write what is there. */
+const respellings: readonly (readonly [Path, unknown])[] = [
+  [['listeners', 0, 'proxyProtocol'], 'off'],
+  [['workers'], 'auto'],
+  [['drainTimeout'], '30000ms'],
+  [['admin'], { address: '127.0.0.1:9000' }],
+  [['stores'], { memory: { entries: 131_072 }, redis: null }],
+  [['limits', 'body'], '2048kb'],
+  [['limits', 'head'], '16kb'],
+  [['services', 'users', 'timeouts', 'response'], '10000ms'],
+  [['services', 'users', 'timeouts', 'idle'], '1m'],
+  [['services', 'users', 'balancer'], 'round-robin'],
+  [
+    ['services', 'users', 'instances'],
+    [
+      { weight: 2, url: 'http://B:2/' },
+      { url: 'http://a:1', weight: 1 },
+    ],
+  ],
+  [['services', 'orders', 'instances'], [{ url: 'http://c:3' }]],
+  [['services', 'orders', 'health', 'interval'], '60s'],
+  [['services', 'orders', 'health', 'status'], ['200-200']],
+  [['policies', 'rate-limit', 'tiers', 'api_key'], ['60/60s']],
+  [['policies', 'rate-limit', 'store'], 'memory'],
+  [['policies', 'rate-limit', 'algorithm'], 'fixed-window'],
+  [['policies', 'cache', 'ttl'], '300s'],
+  [['policies', 'cors'], false],
+  [
+    ['routes', 0, 'match', 'method'],
+    ['put', 'GET'],
+  ],
+  [['routes', 0, 'pathParameters'], 'keep'],
+  [
+    ['routes', 1, 'match', 'path'],
+    ['/baskets/*', '/orders/*'],
+  ],
+  [['routes', 1, 'policies'], { cache: { ttl: '5m' } }],
+  [['routes', 1, 'log'], true],
+]
+
+/** The same map with its keys in another order, all the way down. */
+function shuffled(value: unknown, order: (key: string) => number): unknown {
+  if (Array.isArray(value)) return itemsOf(value).map((item) => shuffled(item, order))
+  if (!isFields(value)) return value
+  const keys = Object.keys(value).toSorted((a, b) => order(a) - order(b))
+  return Object.fromEntries(keys.map((key) => [key, shuffled(value[key], order)]))
+}
+
+test('however a configuration is written, it is the same as one that means the same', () => {
+  fc.assert(
+    fc.property(fc.subarray([...respellings]), fc.func(fc.integer()), fc.boolean(), (chosen, order, turned) => {
+      const value = chosen.reduce<unknown>((config, [path, spelling]) => put(config, path, spelling), written)
+      const again = shuffled(value, order)
+      const routes = isFields(again) ? itemsOf(again['routes']) : []
+      const other = turned ? put(again, ['routes'], routes.toReversed()) : again
+      assert.deepEqual(changes(written, other), [])
+      assert.deepEqual(changes(other, written), [])
+    }),
+  )
+})

@@ -1,0 +1,127 @@
+import { isDeepStrictEqual } from 'node:util'
+import { formatPath, type Path } from '../problems.ts'
+import { type Warning, warningsOf } from '../warnings.ts'
+import { compareTrees, type Difference, startsWith } from './compare.ts'
+import { type ChangeClass, changeClasses, type Effect, effectOf } from './effects.ts'
+import { type Loss, lossesOf } from './losses.ts'
+import type { Side } from './side.ts'
+import { treesOf } from './tree.ts'
+
+/** One change of a configuration, without secrets. */
+export interface Change {
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** Where it is; routes, services, listeners, instances and policies by their names. */
+  readonly path: Path
+  /** As GET /config of the admin listener shows values; undefined where there was, or will be, nothing. */
+  readonly before: unknown
+  readonly after: unknown
+  /** The dearest of its effects. */
+  readonly class: ChangeClass
+  /** One sentence each. */
+  readonly effects: readonly string[]
+  /** Ids of the routes that it reaches, where it is in what is said for every route; else null. */
+  readonly routes: readonly string[] | null
+}
+
+/** What another configuration would change. */
+export interface Plan {
+  readonly changes: readonly Change[]
+  /** Of the new configuration. */
+  readonly warnings: readonly Warning[]
+}
+
+/** A difference, and what becomes of it. */
+interface Draft {
+  readonly difference: Difference
+  readonly routes: readonly string[] | null
+  readonly effects: Effect[]
+}
+
+/** What is said for every route, and has its place in each of them as well. */
+const GENERAL = new Set<string | number | undefined>(['policies', 'pathParameters'])
+
+/**
+ * Compares two configurations by what they mean.
+ *
+ * 1. Find the differences.
+ * 2. Tell those of what is said for every route once, with the routes that they reach.
+ * 3. Say what each of them does: by its place, and by what policies do not find again.
+ */
+export function planChanges(before: Side, after: Side): Plan {
+  // 1.
+  const differences = [...compareTrees(...treesOf(before, after)), ...orderOf(before, after)]
+  // 2.
+  const drafts = joined(differences)
+  // 3.
+  for (const loss of lossesOf(before, after)) assign(loss, drafts)
+  return { changes: drafts.map(changeOf), warnings: warningsOf(after.config, after.chain) }
+}
+
+/** Policies of the user's own have their place in the chain from the order of their files, too. */
+function orderOf(before: Side, after: Side): Difference[] {
+  const real = { before: commonNames(before, after), after: commonNames(after, before) }
+  return isDeepStrictEqual(real.before, real.after) ? [] : [{ path: ['policyFiles'], ...real, real }]
+}
+
+function commonNames({ chain }: Side, other: Side): string[] {
+  const others = new Set(other.chain.map(({ name }) => name))
+  return chain.flatMap(({ name }) => (others.has(name) ? [name] : []))
+}
+
+function joined(differences: readonly Difference[]): Draft[] {
+  const reached = new Map<Difference, string[]>()
+  const byPlace = new Map<string, Difference[]>()
+  for (const difference of differences) {
+    if (!GENERAL.has(difference.path[0])) continue
+    reached.set(difference, [])
+    const place = formatPath(difference.path)
+    byPlace.set(place, [...(byPlace.get(place) ?? []), difference])
+  }
+  const others = differences.filter((difference) => {
+    const [routes, id, ...rest] = difference.path
+    if (routes !== 'routes' || rest.length === 0) return true
+    const general = byPlace.get(formatPath(rest))?.find(({ real }) => isDeepStrictEqual(real, difference.real))
+    if (general !== undefined) reached.get(general)?.push(String(id))
+    return general === undefined
+  })
+  return others.map((difference) => ({ difference, routes: reached.get(difference) ?? null, effects: [] }))
+}
+
+/** Puts a loss down to the changes that it comes from. */
+function assign({ policy, scope, options, text }: Loss, drafts: readonly Draft[]): void {
+  const isOf = ({ difference: { path }, routes }: Draft): boolean =>
+    startsWith(path, [...scope, policy]) || (routes?.includes(String(scope[1])) === true && path[1] === policy)
+  const ofPolicy = drafts.filter(isOf)
+  const ofOptions = ofPolicy.filter(({ difference: { path } }) => {
+    const own = path.slice(path.indexOf(policy) + 1)
+    return options.some((option) => startsWith(own, option) || startsWith(option, own))
+  })
+  const route = scope[0] === 'routes' ? scope.slice(0, 2) : null
+  const causes =
+    ofOptions.length > 0
+      ? ofOptions
+      : ofPolicy.length > 0
+        ? ofPolicy
+        : drafts.filter(
+            ({ difference: { path } }) =>
+              (route !== null && startsWith(path, [...route, 'service'])) || startsWith(path, ['policies', policy]),
+          )
+  for (const { effects } of causes) effects.push({ class: 'resets-state', text })
+}
+
+function changeOf({ difference, routes, effects: losses }: Draft): Change {
+  const { path, before, after, real } = difference
+  const own = effectOf(difference)
+  // What is taken over without harm says nothing beside what is lost.
+  const effects = own.class === 'live' && losses.length > 0 ? losses : [own, ...losses]
+  const kind = real.before === undefined ? 'added' : real.after === undefined ? 'removed' : 'changed'
+  return {
+    kind,
+    path,
+    before,
+    after,
+    class: changeClasses.find((each) => effects.some((effect) => effect.class === each)) ?? 'live',
+    effects: [...new Set(effects.map(({ text }) => text))],
+    routes,
+  }
+}

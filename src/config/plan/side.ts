@@ -1,0 +1,33 @@
+import { dirname, resolve } from 'node:path'
+import type { Policy } from '../../policies/policy.ts'
+import { importDefault } from '../import-module.ts'
+import type { GatewayConfig } from '../schema.ts'
+import { fieldOf } from '../value.ts'
+import { digestCode } from './code-digest.ts'
+
+/** A file with a policy of the user's own, as it was when its configuration was loaded. */
+export interface OwnCode {
+  /** The path as the configuration has it after loading. */
+  readonly file: string
+  /** Name of the policy in it. */
+  readonly policy: string
+  /** Digest of what it holds. */
+  readonly digest: string
+}
+
+/** A configuration that is compared, with what it has from files. */
+export interface Side {
+  readonly config: GatewayConfig
+  readonly chain: readonly Policy[]
+  /** The folder that paths in the configuration are relative to. */
+  readonly folder: string
+  readonly code: readonly OwnCode[]
+}
+
+/** What is compared of a configuration that was loaded from a file. */
+export async function sideOf(file: string, config: GatewayConfig, chain: readonly Policy[]): Promise<Side> {
+  const code: OwnCode[] = []
+  for (const { file: path } of config.policyFiles)
+    code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: digestCode(path) })
+  return { config, chain, folder: dirname(resolve(file)), code }
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod'
+import type { Policy } from '../../policies/policy.ts'
+import { duration, durationOrZero, size } from '../../core/units.ts'
+import { gatewaySchemaFor } from '../own-policies.ts'
+import type { Path } from '../problems.ts'
+
+/** What a number of the configuration counts; null for what has no unit. */
+export type Unit = 'milliseconds' | 'bytes' | null
+
+/** Finds the unit of a number by its place in a configuration whose policies are those of the chain. */
+export function unitsOf(chain: readonly Policy[]): (path: Path) => Unit {
+  const schema = gatewaySchemaFor(chain)
+  return (path) => unitAt(schema, path)
+}
+
+function unitAt(schema: unknown, path: Path): Unit {
+  if (schema instanceof z.ZodUnion) return firstOf(schema.options, path)
+  if (schema instanceof z.ZodPipe) return ownUnit(schema) ?? firstOf([schema.in, schema.out], path)
+  if (
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable ||
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault
+  )
+    return unitAt(schema.unwrap(), path)
+  const [step, ...rest] = path
+  if (step === undefined) return null
+  if (schema instanceof z.ZodObject) return unitAt(schema.shape[step], rest)
+  if (schema instanceof z.ZodRecord) return unitAt(schema.valueType, rest)
+  return schema instanceof z.ZodArray ? unitAt(schema.element, rest) : null
+}
+
+/** A copy with a description or a check of its own still has what goes in. */
+function ownUnit(schema: z.ZodPipe): Unit {
+  if (schema.in === duration.in || schema.in === durationOrZero.in) return 'milliseconds'
+  return schema.in === size.in ? 'bytes' : null
+}
+
+function firstOf(schemas: readonly unknown[], path: Path): Unit {
+  for (const schema of schemas) {
+    const unit = unitAt(schema, path)
+    if (unit !== null) return unit
+  }
+  return null
+}

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { algorithms, type Limit } from '../../core/limits.ts'
+import { LimitStores } from '../../stores/limit-stores.ts'
+import { SharedTable } from '../../stores/memory/table.ts'
+import { createKeys } from '../../stores/redis/redis-keys.ts'
+import { countIdentities } from './kept-counts.ts'
+
+const limits = fc.record<Limit>({
+  name: fc.constantFrom('authenticated', 'authenticated@users'),
+  algorithm: fc.constantFrom(...algorithms),
+  quotas: fc.uniqueArray(
+    fc.record({ limit: fc.integer({ min: 3, max: 9 }), window: fc.constantFrom(60_000, 3_600_000) }),
+    { minLength: 1, maxLength: 2, selector: ({ window }) => window },
+  ),
+})
+
+test('in memory a limit goes on counting exactly where it is found by the same', () => {
+  fc.assert(
+    fc.property(limits, limits, (before, after) => {
+      const clock = new ManualClock()
+      const stores = new LimitStores({ table: SharedTable.create(1024), redis: null, clock })
+      stores.localMeter(before).decide('alice', 2)
+      const { quotas } = stores.localMeter(after).decide('alice', 0)
+      const known = countIdentities(before.name, before.algorithm, before.quotas, 'memory')
+      for (const [i, identity] of countIdentities(after.name, after.algorithm, after.quotas, 'memory').entries())
+        assert.equal(quotas[i]!.remaining < after.quotas[i]!.limit, known.includes(identity))
+    }),
+  )
+})
+
+test('in Redis a limit has the same keys exactly where it is found by the same', () => {
+  fc.assert(
+    fc.property(limits, limits, (before, after) => {
+      const known = countIdentities(before.name, before.algorithm, before.quotas, 'redis')
+      const keys = createKeys(before)('alice')
+      for (const [i, identity] of countIdentities(after.name, after.algorithm, after.quotas, 'redis').entries())
+        assert.equal(keys.includes(createKeys(after)('alice')[i]!), known.includes(identity))
+    }),
+  )
+})

@@ -1,0 +1,43 @@
+import type { Algorithm, LimitStoreName, Quota } from '../../core/limits.ts'
+import type { KeptState } from '../policy.ts'
+import type { RateLimitOptions } from './options.ts'
+import { SINGLE } from './own-name.ts'
+
+/** The counts of the tiers and consumers of a route whose limits have `own` added to their names. */
+export function keptCounts(options: RateLimitOptions, own: string): KeptState[] {
+  const { tiers, consumers } = options
+  return [
+    ...Object.entries(tiers).map(([tier, quotas]) =>
+      countsOf(`tier ${tier}`, ['tiers', tier], tier + own, quotas, options),
+    ),
+    ...Object.entries(consumers).map(([id, quotas]) =>
+      countsOf(`consumer ${id}`, ['consumers', id], SINGLE + own, quotas, options),
+    ),
+  ].filter(({ identities }) => identities.length > 0)
+}
+
+function countsOf(
+  who: string,
+  option: readonly string[],
+  limit: string,
+  quotas: readonly Quota[],
+  { store = 'memory', algorithm }: RateLimitOptions,
+): KeptState {
+  return {
+    name: who,
+    identities: countIdentities(limit, algorithm, quotas, store),
+    options: [option, ['algorithm'], ['store']],
+    loss: `The counts of ${who} begin anew: they are kept by store, name of the limit, algorithm and window.`,
+  }
+}
+
+/** What counts of a limit are found by. A single quota in Redis is found without its window. */
+export function countIdentities(
+  name: string,
+  algorithm: Algorithm,
+  quotas: readonly Quota[],
+  store: LimitStoreName,
+): string[] {
+  const windows = quotas.map(({ window }) => (store === 'redis' && quotas.length === 1 ? 'any window' : window))
+  return windows.map((window) => `${store} ${name} ${algorithm} ${window}`)
+}
