@@ -38,8 +38,20 @@ const fields = {
   'X-Plain': 'plain',
 }
 
+const acme = {
+  domains: ['a.example.com'],
+  email: 'a@example.com',
+  challenge: 'dns-01',
+  directory: [{ url: 'https://ca.example.com/directory', eab: { keyId: 'hush', hmacKey: SECRET } }],
+  dns: {
+    url: `https://user:${SECRET}@dns.example.com/?token=${SECRET}`,
+    headers: { Authorization: `Bearer ${SECRET}` },
+  },
+}
+
 /** A configuration with every option that may hold a secret. */
 const full = {
+  listeners: [{ address: '127.0.0.1:0', tls: { acme } }],
   admin: { token: SECRET },
   secrets: [SECRET, `${SECRET}2`],
   listeners: [{ address: '127.0.0.1:8443', tls: { acme } }],
