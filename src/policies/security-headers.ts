@@ -29,8 +29,14 @@ const off = z.literal(false)
 const transportSecurity = z
   .strictObject({
     maxAge: lifetime.prefault('365d').describe('How long browsers keep to https. Default 365d.'),
-    includeSubDomains: z.boolean().default(true).describe('Whether all names below the host are meant too.'),
-    preload: z.boolean().default(false).describe('Whether browser makers may build the host in as https only.'),
+    includeSubDomains: z
+      .boolean()
+      .default(true)
+      .describe('Whether all names below the host are meant too. Default true.'),
+    preload: z
+      .boolean()
+      .default(false)
+      .describe('Whether browser makers may build the host in as https only. Default false.'),
   })
   .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR), {
     error: 'preload needs includeSubDomains and a maxAge of at least 365d',
