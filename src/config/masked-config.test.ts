@@ -15,9 +15,6 @@ const DIGEST = 'abcdef0123456789'.repeat(4)
 
 const pair = selfSigned()
 
-const directory = { url: 'https://ca.example.com/directory', eab: { keyId: SECRET, hmacKey: SECRET } }
-const acme = { domains: ['www.example.com'], directory, folder: 'acme' }
-
 const credentials = { id: 'gateway', secret: SECRET }
 const introspection = { url: 'https://id.example.com/introspect?api_key=hush-hush', credentials }
 const auth = {
@@ -38,11 +35,13 @@ const fields = {
   'X-Plain': 'plain',
 }
 
+const directory = { url: 'https://ca.example.com/directory', eab: { keyId: SECRET, hmacKey: SECRET } }
 const acme = {
   domains: ['a.example.com'],
   email: 'a@example.com',
+  folder: 'acme',
   challenge: 'dns-01',
-  directory: [{ url: 'https://ca.example.com/directory', eab: { keyId: 'hush', hmacKey: SECRET } }],
+  directory: [directory],
   dns: {
     url: `https://user:${SECRET}@dns.example.com/?token=${SECRET}`,
     headers: { Authorization: `Bearer ${SECRET}` },
@@ -51,10 +50,12 @@ const acme = {
 
 /** A configuration with every option that may hold a secret. */
 const full = {
-  listeners: [{ address: '127.0.0.1:0', tls: { acme } }],
   admin: { token: SECRET },
   secrets: [SECRET, `${SECRET}2`],
-  listeners: [{ address: '127.0.0.1:8443', tls: { acme } }],
+  listeners: [
+    { address: '127.0.0.1:8443', tls: { acme } },
+    { address: '127.0.0.1:8444', tls: { acme: { ...acme, directory } } },
+  ],
   stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET, tls: pair } },
   services: { a: { instances: ['https://a'], tls: pair } },
   policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
