@@ -22,7 +22,8 @@ export interface Metrics {
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
   /**
    * For a number that somebody keeps already: `read` is called at each scrape, until the returned function is called.
-   * Whoever watches the same name and labels later takes its place.
+   * Whoever
+   * watches the same name and labels later takes its place meanwhile.
    */
   watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,

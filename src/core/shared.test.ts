@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import * as fc from 'fast-check'
 import { Holder, Shared } from './shared.ts'
 
 class Thing {
@@ -56,5 +57,40 @@ test('what cannot be closed is let go of', () => {
   assert.notEqual(
     things.get(holder, 'a', () => ({})),
     thing,
+  )
+})
+
+test('whoever holds and lets go in whatever order, a thing lives from the first holder of its key to the last', () => {
+  const step = fc.record({ holder: fc.nat(3), key: fc.constantFrom('a', 'b', null) })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const things = new Shared<Thing>()
+      const thread = {}
+      const holders = Array.from({ length: 4 }, () => new Holder(thread))
+      const model = new Map<string, { thing: Thing; held: Set<number> }>()
+      let made = 0
+      for (const { holder, key } of steps) {
+        // Lets go of everything.
+        if (key === null) {
+          holders[holder]!.release()
+          for (const [name, { thing, held }] of model) {
+            held.delete(holder)
+            assert.equal(thing.closed, held.size === 0)
+            if (held.size === 0) model.delete(name)
+          }
+          continue
+        }
+        const before = made
+        const thing = things.get(holders[holder]!, key, () => {
+          made++
+          return new Thing()
+        })
+        const known = model.get(key)
+        assert.equal(made > before, known === undefined)
+        if (known !== undefined) assert.equal(thing, known.thing)
+        assert.equal(thing.closed, false)
+        model.set(key, { thing, held: new Set([...(known?.held ?? []), holder]) })
+      }
+    }),
   )
 })

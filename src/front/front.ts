@@ -129,6 +129,7 @@ export class Front implements Receiver {
         readiness: () => this.state,
         stores: () => storeStatuses([this.redis?.troubles ?? null]),
       },
+      null,
     )
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
@@ -180,6 +181,7 @@ export class Front implements Receiver {
 
   /** What there has to be before a connection is accepted. */
   private async prepare(): Promise<void> {
+    this.generation.takeOver()
     await this.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()

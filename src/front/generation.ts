@@ -12,7 +12,7 @@ import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument, type StoreStatuses } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import { Service } from '../services/service.ts'
+import { Service, type ServiceOptions } from '../services/service.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
@@ -46,18 +46,21 @@ export class Generation {
   private readonly snapshot: Snapshot
   private readonly holder: Holder
 
-  constructor(options: GenerationOptions, tools: ThreadTools) {
+  /** `previous` is the one that answers now, which this one is to follow; null for the first one. */
+  constructor(options: GenerationOptions, tools: ThreadTools, previous: Generation | null) {
     const { config, policies, slots } = options
-    const { board, deadlines, random, metrics, clock, log, threads, readiness } = tools
+    const { clock, log, threads, readiness } = tools
     this.options = options
     this.tools = tools
     this.holder = new Holder(tools)
     // Where requests go.
+    const serviceTools = { ...tools, holder: this.holder }
+    const makeService = (name: string, service: ServiceOptions): Service => {
+      const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
+      return new Service(name, service, place, serviceTools)
+    }
     this.services = new Map(
-      Object.entries(config.services).map(([name, service]) => [
-        name,
-        new Service(name, service, slots[name] ?? NONE, board, deadlines, random, metrics),
-      ]),
+      Object.entries(config.services).map(([name, service]) => [name, makeService(name, service)]),
     )
     // What is done with them on the way.
     const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
@@ -79,6 +82,11 @@ export class Generation {
     )
   }
 
+  /** It is the one that answers from now on: what it shares with the one before goes by its settings. */
+  takeOver(): void {
+    for (const service of this.services.values()) service.takeOver()
+  }
+
   /** The services can be asked for their documents. */
   start(): void {
     this.docs?.start()
@@ -93,9 +101,8 @@ export class Generation {
     this.docs?.stop()
   }
 
-  /** Nothing is under way any more. */
+  /** Nothing is under way any more: what no other generation has taken over ends. */
   close(): void {
-    for (const service of this.services.values()) service.close()
     this.holder.release()
   }
 

@@ -34,8 +34,11 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
   const deadlines = new Deadlines(still)
   const board = HealthBoard.create(1)
   const local = new LimitStores({ table: SharedTable.create(ENTRIES), redis: null, clock: still })
+  const holder = new Holder({})
+  const place = { slots: new Map(), previous: null }
+  const tools = { board, deadlines, random: half, metrics, holder }
   const services = Object.entries(config.services).map(
-    ([name, service]) => [name, new Service(name, service, new Map(), board, deadlines, half, metrics)] as const,
+    ([name, service]) => [name, new Service(name, service, place, tools)] as const,
   )
   return new Snapshot(config, new Map(services), [], {
     clock: still,
@@ -46,7 +49,7 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
     toldOfDropped: () => {},
     callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
     metrics,
-    holder: new Holder({}),
+    holder,
     answer: () => () => {},
     limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
     caches: {

@@ -137,6 +137,8 @@ test('the connection to the service is free while the client has not yet taken t
     encryption: null,
   }
   const owner = {
+    options,
+    head: new ResponseHead(options),
     release: () => void calls.push('release'),
     detach: () => true,
     closed: () => void calls.push('closed'),
@@ -147,7 +149,7 @@ test('the connection to the service is free while the client has not yet taken t
         connection.exchange(outgoing, { informed: () => {}, replied: resolve, failed: reject, finished: () => {} }),
       ),
   )
-  const connection = new ClientConnection(service, owner, options, harness.deadlines, new ResponseHead(options))
+  const connection = new ClientConnection(service, owner, harness.deadlines)
   readInto(service, connection)
   const { socket: client } = harness.open()
   client.receive('GET / HTTP/1.1\r\nHost: a\r\n\r\n')

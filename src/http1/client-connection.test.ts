@@ -9,6 +9,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Reply } from '../http/reply.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
+import type { ClientOptions } from './client-options.ts'
 import type { ReplyListener } from '../http/lane.ts'
 import { ClosedBeforeReply } from '../http/lane-errors.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
@@ -37,7 +38,9 @@ class Harness implements ClientOwner, ReplyListener {
   mayLast = true
   reply: Reply | null = null
   error: GatewayError | null = null
-  readonly connection = new ClientConnection(this.socket, this, options, this.deadlines, new ResponseHead(options))
+  readonly options: ClientOptions = options
+  readonly head = new ResponseHead(options)
+  readonly connection = new ClientConnection(this.socket, this, this.deadlines)
 
   constructor() {
     readInto(this.socket, this.connection)

@@ -18,6 +18,10 @@ const CONTINUE_TIMEOUT = 1_000
 
 /** Where a connection returns to. */
 export interface ClientOwner {
+  /** What its connections need to know at the moment. */
+  readonly options: ClientOptions
+  /** Reads the heads of responses: may be that of all connections of a thread, as each is read at once. */
+  readonly head: ResponseHead
   /** It may carry another request. */
   release(connection: ClientConnection): void
   /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
@@ -35,7 +39,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   introduced: string | null = null
 
   private readonly owner: ClientOwner
-  private readonly options: ClientOptions
+  private options: ClientOptions
   private readonly deadlines: Deadlines
   private readonly reader: ResponseReader
   private readonly writer: MessageWriter
@@ -44,8 +48,9 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private listener: ReplyListener | null = null
   /** Those of the exchange, or its own. */
   private timeouts: ServiceTimeouts
-  /** When it is used no more, on the clock of the deadlines. */
-  private readonly expires: number
+  /** When it was made, and when it is used no more, on the clock of the deadlines. */
+  private readonly made: number
+  private expires: number
   /** A body that waits for the service to say 100 (Continue). */
   private held: BodyStream | null = null
   /** The listener has its reply. */
@@ -58,8 +63,9 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private left = false
   private cause: Error | null = null
 
-  /** Takes over a connected socket. `head` may be shared by all connections of a thread: it is read at once. */
-  constructor(socket: Socket, owner: ClientOwner, options: ClientOptions, deadlines: Deadlines, head: ResponseHead) {
+  /** Takes over a connected socket. */
+  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines) {
+    const { options, head } = owner
     this.socket = socket
     this.options = options
     this.timeouts = options
@@ -69,7 +75,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.reader = new ResponseReader(socket, options, deadlines, head, this)
     this.owner = owner
     this.writer = new MessageWriter(this)
-    this.expires = deadlines.now + options.lifetime()
+    this.made = deadlines.now
+    this.expires = this.made + options.lifetime()
     deadlines.watch(this)
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
@@ -95,6 +102,16 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
     this.reader.read(octets, end)
+  }
+
+  /** Takes on what its owner says now: for when it has no exchange. */
+  renew(): void {
+    const { options, head } = this.owner
+    if (options === this.options) return
+    this.options = options
+    this.expires = this.made + options.lifetime()
+    this.deadline = Math.min(this.deadline, this.expires, this.deadlines.in(options.poolTimeout))
+    this.reader.renew(options, head)
   }
 
   /** Ends the exchange, which waits for its own client, for the sake of others. */
@@ -209,6 +226,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.listener = null
     listener!.finished()
     this.served++
+    this.renew()
     this.deadline = Math.min(this.expires, this.deadlines.in(Math.min(this.options.poolTimeout, reader.promised)))
     if (this.stopped || reader.last || this.left || this.deadlines.now >= this.expires) this.destroy()
     else this.owner.release(this)

@@ -13,7 +13,7 @@ import type { ClientConnection } from './client-connection.ts'
 import { ConnectFailed } from '../http/lane-errors.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
-import { ConnectionPool, type PoolOptions } from './pool.ts'
+import { ConnectionPool, type PoolBounds, type PoolOptions } from './pool.ts'
 
 /** A service that says which of its connections it is, and a pool for it. */
 async function open(t: TestContext, options: Partial<PoolOptions> = {}) {
@@ -31,27 +31,21 @@ async function open(t: TestContext, options: Partial<PoolOptions> = {}) {
 function makePool(t: TestContext, options: Partial<PoolOptions>) {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
-  const pool = new ConnectionPool(
-    {
-      ...defaultHeadLimits,
-      host: '127.0.0.1',
-      port: 0,
-      connections: 2,
-      streams: 2,
-      madeWay: () => {},
-      queue: 2,
-      queueTimeout: 1000,
-      connectTimeout: 2000,
-      responseTimeout: 30_000,
-      idleTimeout: 30_000,
-      poolTimeout: 5000,
-      encryption: null,
-      introduction: null,
-      lifetime: () => 300_000,
-      ...options,
-    },
-    deadlines,
-  )
+  const bounds: PoolBounds = {
+    ...defaultHeadLimits,
+    connections: 2,
+    streams: 2,
+    queue: 2,
+    queueTimeout: 1000,
+    connectTimeout: 2000,
+    responseTimeout: 30_000,
+    idleTimeout: 30_000,
+    poolTimeout: 5000,
+    lifetime: () => 300_000,
+    ...options,
+  }
+  const fixed = { host: '127.0.0.1', port: 0, madeWay: () => {}, encryption: null, introduction: null }
+  const pool = new ConnectionPool({ ...fixed, ...bounds, ...options }, deadlines)
   const taken: ClientConnection[] = []
   const acquire = async (): Promise<ClientConnection> => {
     const connection = await pool.acquire('a')
@@ -62,7 +56,7 @@ function makePool(t: TestContext, options: Partial<PoolOptions>) {
     pool.close()
     for (const connection of taken) connection.destroy()
   })
-  return { clock, deadlines, pool, acquire }
+  return { clock, deadlines, pool, bounds, acquire }
 }
 
 /** Sends a request and waits for its end; resolves with what the service answered. */
@@ -309,6 +303,49 @@ test('a pool that is closed serves those who wait before it ends', async (t) => 
   assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
   clock.advance(10_000)
   assert.equal(deadlines.size, 0)
+})
+
+test('a pool that may have fewer connections ends those that are too many, busy ones after their exchange', async (t) => {
+  const { pool, acquire, bounds } = await open(t, { connections: 3 })
+  const [idle, ...busy] = [await acquire(), await acquire(), await acquire()]
+  await ask(idle)
+  const answers = busy.map((connection) => ask(connection))
+  pool.configure({ ...bounds, connections: 1 })
+  assert.deepEqual(pool.size, { idle: 0, busy: 2, connecting: 0, streaming: 0, waiting: 0 })
+  const next = pool.acquire('a')
+  assert.equal(pool.size.waiting, 1)
+  assert.deepEqual(await Promise.all(answers), ['2', '3'])
+  assert.equal(await ask(await next), '3')
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
+})
+
+test('a connection goes by other bounds from its next exchange on', async (t) => {
+  const service = await startRawService(t)
+  const { clock, pool, acquire, bounds } = makePool(t, { port: service.port, connections: 1 })
+  const accepting = service.accept()
+  const connection = await acquire()
+  const peer = await accepting
+  const answer = async (head: string): Promise<void> => {
+    await peer.request()
+    peer.write(`HTTP/1.1 200 OK\r\n${head}Content-Length: 2\r\n\r\nok`)
+  }
+  const first = ask(connection)
+  pool.configure({ ...bounds, head: 100, lifetime: () => 3000, poolTimeout: 2000 })
+  await answer(`X-Long: ${'a'.repeat(100)}\r\n`)
+  assert.equal(await first, 'ok')
+  assert.equal(pool.size.idle, 1)
+  const second = ask(pool.take('a')!)
+  const refused = assert.rejects(second, /over 100 bytes/)
+  await answer(`X-Long: ${'a'.repeat(100)}\r\n`)
+  await refused
+  const replaced = pool.acquire('a')
+  const other = await service.accept()
+  const third = ask(await replaced)
+  await other.request()
+  other.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+  assert.equal(await third, 'ok')
+  clock.advance(2300)
+  assert.equal(pool.size.idle, 0)
 })
 
 test('connections of a pool read into one buffer and do not get in one another’s way', async (t) => {

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { LanePool, PoolSize } from '../http/lane.ts'
 import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
-import type { ClientOptions } from './client-options.ts'
+import type { ClientBounds, ClientOptions } from './client-options.ts'
 import type { Encryption } from '../http/encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
@@ -13,10 +13,8 @@ import { slowestExchange } from './slowest-exchange.ts'
 import { tooBusy, Waiter } from './waiter.ts'
 import { WaitingList } from '../http/waiting-list.ts'
 
-/** Bounds of a pool; times are milliseconds. */
-export interface PoolOptions extends ClientOptions {
-  readonly host: string
-  readonly port: number
+/** Bounds of a pool, which may change while it lives; times are milliseconds. */
+export interface PoolBounds extends ClientBounds {
   /** Connections at the same time. */
   readonly connections: number
   /** Connections beside those that carry an exchange which lasts: a stream of events, or another protocol. */
@@ -25,6 +23,12 @@ export interface PoolOptions extends ClientOptions {
   readonly queue: number
   readonly queueTimeout: number
   readonly connectTimeout: number
+}
+
+/** What a pool is made of. */
+export interface PoolOptions extends PoolBounds, ClientOptions {
+  readonly host: string
+  readonly port: number
   /** Told of each exchange that was ended as it waited for its own client while others waited for its connection. */
   readonly madeWay: () => void
   /**
@@ -39,9 +43,9 @@ export interface PoolOptions extends ClientOptions {
  * turns, and no exchange that waits for its own client keeps others waiting for long.
  */
 export class ConnectionPool implements ClientOwner, LanePool {
-  private readonly options: PoolOptions
+  options: PoolOptions
+  head: ResponseHead
   private readonly deadlines: Deadlines
-  private readonly head: ResponseHead
   private readonly lookup = rotatingLookup()
   private readonly idle: ClientConnection[] = []
   /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
@@ -72,6 +76,22 @@ export class ConnectionPool implements ClientOwner, LanePool {
 
   private get full(): boolean {
     return this.busy + this.idle.length + this.connecting >= this.options.connections
+  }
+
+  private get over(): boolean {
+    return this.busy + this.idle.length + this.connecting > this.options.connections
+  }
+
+  /**
+   * Has other bounds from now on. Connections go by them from their next exchange on, and while they are idle; requests
+   * that wait keep the time that they were given.
+   */
+  configure(bounds: PoolBounds): void {
+    this.options = { ...this.options, ...bounds }
+    this.head = new ResponseHead(this.options)
+    for (const connection of this.idle) connection.renew()
+    while (this.over && this.idle.length > 0) this.idle[0]!.destroy()
+    while (this.waiting.size > 0 && !this.full) this.replace()
   }
 
   take(client: string): ClientConnection | null {
@@ -118,6 +138,8 @@ export class ConnectionPool implements ClientOwner, LanePool {
       this.counted.add(connection)
       this.busy++
     }
+    // There may be fewer now than when it was made.
+    if (this.over) return connection.destroy()
     const waiter = this.nextWaiter()
     if (waiter !== undefined) return this.handOver(connection, waiter)
     if (this.closing) return connection.destroy()
@@ -217,7 +239,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
       const stands = (): ClientConnection => {
         settle()
         if (!secure) readOn(socket)
-        const made = new ClientConnection(socket, this, this.options, this.deadlines, this.head)
+        const made = new ClientConnection(socket, this, this.deadlines)
         made.introduced = introduction === null ? null : client
         connection = made
         this.counted.add(made)

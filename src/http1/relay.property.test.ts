@@ -50,10 +50,14 @@ class Relay {
     )
     this.connection = new ClientConnection(
       this.service,
-      { release: () => {}, detach: () => true, closed: () => {} },
-      clientOptions,
+      {
+        options: clientOptions,
+        head: new ResponseHead(clientOptions),
+        release: () => {},
+        detach: () => true,
+        closed: () => {},
+      },
       new Deadlines(new ManualClock()),
-      new ResponseHead(clientOptions),
     )
     readInto(this.service, this.connection)
     this.client = new ServerHarness((exchange) => this.forward(exchange), { body: 10_000_000 }).open().socket

@@ -49,9 +49,9 @@ export class ResponseReader implements BodySource {
   promised = Number.POSITIVE_INFINITY
 
   private readonly socket: Socket
-  private readonly options: ClientOptions
+  private options: ClientOptions
   private readonly deadlines: Deadlines
-  private readonly head: ResponseHead
+  private head: ResponseHead
   private readonly owner: ResponseOwner
   private request: OutgoingRequest | null = null
   /** Those of the exchange, or its own. */
@@ -91,6 +91,12 @@ export class ResponseReader implements BodySource {
   /** What all that is read goes to, once the connection has left HTTP; null before. */
   get tunnel(): JoinedTunnel | null {
     return this.joined
+  }
+
+  /** Reads the next responses by other bounds. */
+  renew(options: ClientOptions, head: ResponseHead): void {
+    this.options = options
+    this.head = head
   }
 
   /** Reads the response to that request next. */

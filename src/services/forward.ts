@@ -15,7 +15,8 @@ import type { Reply } from '../http/reply.ts'
 import { checkTarget } from '../http/target.ts'
 import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
-import type { PooledInstance, Service } from './service.ts'
+import type { PooledInstance } from './pooled-instance.ts'
+import type { Service } from './service.ts'
 
 /** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
@@ -143,7 +144,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
       return this.fail(new GatewayError('client-closed'))
     }
     this.lane = lane
-    instance!.inFlight++
+    instance!.begin()
     lane.exchange(this.request(instance!), this)
   }
 
@@ -225,7 +226,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   finished(): void {
-    this.instance!.inFlight--
+    this.instance!.end()
     this.record?.finished()
     this.lane = null
   }

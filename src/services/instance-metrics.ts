@@ -1,7 +1,6 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
 import { ClosedBeforeReply, ConnectFailed, HandshakeFailed, TooManyStreams } from '../http/lane-errors.ts'
-import type { PooledInstance } from './service.ts'
 
 const REASONS = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
 
@@ -66,14 +65,4 @@ export class Retries {
   count(reason: FailureReason): void {
     this.reasons.get(reason)!.add(1)
   }
-}
-
-/** Has the connections of an instance read at each scrape. */
-export function watchInstance(metrics: Metrics, service: string, instance: PooledInstance): void {
-  const { pool } = instance
-  const labels = { service, instance: instance.address }
-  metrics.watch('sallyport_instance_in_flight', labels, () => instance.inFlight)
-  for (const state of ['idle', 'busy', 'connecting', 'streaming'] as const)
-    metrics.watch('sallyport_pool_connections', { ...labels, state }, () => pool.size[state])
-  metrics.watch('sallyport_pool_waiting', labels, () => pool.size.waiting)
 }

@@ -8,7 +8,7 @@ export interface Instance {
   /** Its share of the requests relative to the other instances of the service; above 0. */
   readonly weight: number
   /** Requests in flight from this worker. */
-  inFlight: number
+  readonly inFlight: number
   /** Its place on the health board. */
   readonly slot: number
 }

@@ -1,19 +1,20 @@
-import type { Socket } from 'node:net'
-import { formatAddress, formatAuthority } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
+import { type Holder, Shared } from '../core/shared.ts'
 import type { Deadlines } from '../http/deadlines.ts'
-import type { LanePool } from '../http/lane.ts'
 import type { ServiceTimeouts } from '../http/outgoing-request.ts'
-import { ConnectionPool } from '../http1/pool.ts'
+import { ConnectionPool, type PoolBounds, type PoolOptions } from '../http1/pool.ts'
+import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header.ts'
 import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
 import { balancers, type BalancerName } from './balancers/index.ts'
+import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
-import type { Instance } from './instance.ts'
-import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header.ts'
-import { InstanceMetrics, Retries, watchInstance } from './instance-metrics.ts'
+import { Retries } from './instance-metrics.ts'
+import { LiveInstance, liveInstances } from './live-instance.ts'
+import { PooledInstance } from './pooled-instance.ts'
 
 /** What a service is made of; times are milliseconds. */
 export interface ServiceOptions {
@@ -36,7 +37,7 @@ export interface ServiceOptions {
   /** 'client', 'instance', or the Host to send. */
   readonly host: string
   /** How its https instances are connected to. */
-  readonly tls?: OutgoingTlsOptions | undefined
+  readonly tls?: ServiceTlsOptions | undefined
   /** The version of the PROXY protocol that its instances read, or 'off'. */
   readonly proxyProtocol: ProxyVersion | 'off'
 }
@@ -47,15 +48,28 @@ export interface RouteTimeouts {
   readonly idle?: number | undefined
 }
 
-/** An instance with this thread's lanes to it. */
-export interface PooledInstance extends Instance {
-  /** Its name in a Host field. */
-  readonly authority: string
-  readonly pool: LanePool
-  readonly metrics: InstanceMetrics
+/** What a thread has for its services. */
+export interface ServiceTools {
+  readonly board: HealthBoard
+  readonly deadlines: Deadlines
+  readonly random: () => number
+  readonly metrics: Metrics
+  /** The configuration that the service is of. */
+  readonly holder: Holder
 }
 
-/** A named group of interchangeable instances, as one thread uses it. */
+/** What of the gateway there is for one service already. */
+export interface ServicePlace {
+  /** The slots of its instances on the health board, by their addresses. */
+  readonly slots: ReadonlyMap<string, number>
+  /** The same service in the configuration before; null where there is none. */
+  readonly previous: Service | null
+}
+
+/** How the services of a thread are connected to by TLS, by their names and `connectionKey`. */
+const sharedTls = new Shared<OutgoingTls & { close?: never }>()
+
+/** A named group of interchangeable instances, as one configuration has it in one thread. */
 export class Service {
   readonly name: string
   /** 'client', 'instance', or the Host to send. */
@@ -68,67 +82,46 @@ export class Service {
   readonly timeouts: ServiceTimeouts
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
+  private readonly options: ServiceOptions
+  private readonly bounds: PoolBounds
 
-  /** `slots` are the places of the instances on the health board, by their addresses. */
-  constructor(
-    name: string,
-    options: ServiceOptions,
-    slots: ReadonlyMap<string, number>,
-    board: HealthBoard,
-    deadlines: Deadlines,
-    random: () => number,
-    metrics: Metrics,
-  ) {
+  constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
+    const { board, deadlines, random, metrics, holder } = tools
+    const { host, timeouts, proxyProtocol } = options
     this.name = name
-    this.host = options.host
-    const { timeouts, pool, limits } = options
+    this.options = options
+    this.host = host
     this.clock = deadlines.clock
     this.deadlines = deadlines
     this.timeouts = { responseTimeout: timeouts.response, idleTimeout: timeouts.idle }
     this.retries = new Retries(metrics, name)
-    const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
-    const madeWay = (): void => slow.add(1)
+    this.bounds = boundsOf(options, random)
     const secure = options.instances.some(({ url }) => url.scheme === 'https')
-    const tls = secure ? new OutgoingTls(options.tls ?? {}, this.clock) : null
-    this.tls = tls
-    const { proxyProtocol } = options
-    const introduction =
-      proxyProtocol === 'off'
-        ? null
-        : (client: string, socket: Socket): Buffer => proxyHeader(proxyProtocol, client, socket)
-    this.instances = options.instances.map(({ url, weight }) => ({
-      metrics: new InstanceMetrics(metrics, name, formatAddress(url)),
-      address: formatAddress(url),
-      authority: formatAuthority(url),
-      host: url.host,
-      port: url.port,
-      weight,
-      inFlight: 0,
-      slot: slots.get(formatAddress(url))!,
-      pool: new ConnectionPool(
-        {
-          head: limits.head,
-          headers: limits.headers,
-          host: url.host,
-          port: url.port,
-          connections: pool.connections,
-          streams: pool.streams,
-          queue: pool.queue,
-          queueTimeout: pool.queueTimeout,
-          poolTimeout: pool.idleTimeout,
-          lifetime: () => pool.lifetime * (0.9 + 0.2 * random()),
-          connectTimeout: timeouts.connect,
-          responseTimeout: timeouts.response,
-          idleTimeout: timeouts.idle,
-          madeWay,
-          introduction,
-          encryption: url.scheme === 'https' ? tls!.to(url.host) : null,
-        },
-        deadlines,
-      ),
-    }))
-    for (const instance of this.instances) watchInstance(metrics, name, instance)
-    this.balancer = balancers[options.balancer].create(new Candidates(this.instances, board), { random })
+    const settings = secure ? (options.tls ?? {}) : null
+    const key = connectionKey(settings, proxyProtocol)
+    this.tls =
+      settings === null ? null : sharedTls.get(holder, `${name} ${key}`, () => new OutgoingTls(settings, this.clock))
+    const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
+    const connected = { madeWay: (): void => slow.add(1), introduction: introductionOf(proxyProtocol) }
+    const makePool = ({ host: to, port }: Address): ConnectionPool => {
+      const encryption = this.tls?.to(to) ?? null
+      return new ConnectionPool({ ...this.bounds, ...connected, host: to, port, encryption }, deadlines)
+    }
+    this.instances = options.instances.map(({ url, weight }) => {
+      const address = formatAddress(url)
+      const make = (): LiveInstance => new LiveInstance(name, address, makePool(url), metrics)
+      const live = liveInstances.get(holder, `${name} ${address} ${key}`, make)
+      return new PooledInstance(live, url, weight, slots.get(address)!)
+    })
+    const candidates = new Candidates(this.instances, board)
+    this.balancer = balancers[options.balancer].create(candidates, { random }, previous?.balancer ?? null)
+  }
+
+  /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */
+  takeOver(): void {
+    for (const instance of this.instances) instance.configure(this.bounds)
+    const { tls, options } = this
+    if (tls !== null && !holdsSame(tls.options, options.tls ?? {})) tls.exchange(options.tls ?? {})
   }
 
   /** Its time-outs, or those of a route that has its own. */
@@ -136,9 +129,28 @@ export class Service {
     const { responseTimeout, idleTimeout } = this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
+}
 
-  /** Ends idle connections now and busy ones after their exchange. */
-  close(): void {
-    for (const { pool } of this.instances) pool.close()
+function boundsOf({ pool, timeouts, limits }: ServiceOptions, random: () => number): PoolBounds {
+  return {
+    head: limits.head,
+    headers: limits.headers,
+    connections: pool.connections,
+    streams: pool.streams,
+    queue: pool.queue,
+    queueTimeout: pool.queueTimeout,
+    poolTimeout: pool.idleTimeout,
+    lifetime: () => pool.lifetime * (0.9 + 0.2 * random()),
+    connectTimeout: timeouts.connect,
+    responseTimeout: timeouts.response,
+    idleTimeout: timeouts.idle,
   }
+}
+
+function introductionOf(version: ProxyVersion | 'off'): PoolOptions['introduction'] {
+  return version === 'off' ? null : (client, socket) => proxyHeader(version, client, socket)
+}
+
+function holdsSame(one: OutgoingTlsOptions, other: OutgoingTlsOptions): boolean {
+  return one.ca === other.ca && one.cert === other.cert && one.key === other.key
 }

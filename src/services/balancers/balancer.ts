@@ -15,6 +15,10 @@ export interface Balancer<I extends Instance> {
 export interface BalancerKind {
   /** One sentence for the reference documentation. */
   readonly summary: string
-  /** Builds the balancer of one service, when the configuration loads. */
-  create<I extends Instance>(candidates: Candidates<I>, toolbox: Pick<Toolbox, 'random'>): Balancer<I>
+  /** Builds the balancer of one service, when the configuration loads. One of the same kind before it hands its turn on. */
+  create<I extends Instance>(
+    candidates: Candidates<I>,
+    toolbox: Pick<Toolbox, 'random'>,
+    previous: Balancer<I> | null,
+  ): Balancer<I>
 }

@@ -17,7 +17,7 @@ function seeded(seed: number): () => number {
   }
 }
 
-function instancesOf(weights: readonly number[]): Instance[] {
+function instancesOf(weights: readonly number[]): (Instance & { inFlight: number })[] {
   return weights.map((weight, slot) => {
     const host = `instance-${slot}`
     return { address: `${host}:80`, host, port: 80, weight, inFlight: 0, slot }
@@ -28,7 +28,7 @@ for (const [name, kind] of Object.entries(balancers)) {
   const setUp = (weights: readonly number[], random = seeded(1)) => {
     const board = HealthBoard.create(weights.length)
     const instances = instancesOf(weights)
-    return { board, instances, balancer: kind.create(new Candidates(instances, board), { random }) }
+    return { board, instances, balancer: kind.create(new Candidates(instances, board), { random }, null) }
   }
 
   suite(`the contract of every balancer: ${name}`, () => {

@@ -14,7 +14,7 @@ function setUp(loads: readonly { weight: number; inFlight: number }[], ...draws:
   let next = 0
   const random = (): number => draws[next++ % draws.length]!
   const candidates = new Candidates(instances, HealthBoard.create(loads.length))
-  return { instances, balancer: leastRequests.create(candidates, { random }) }
+  return { instances, balancer: leastRequests.create(candidates, { random }, null) }
 }
 
 const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })

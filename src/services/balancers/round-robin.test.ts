@@ -3,16 +3,17 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
+import type { Balancer } from './balancer.ts'
 import { Candidates } from './candidates.ts'
 import { roundRobin } from './round-robin.ts'
 
-function setUp(weights: readonly number[]) {
+function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<Instance> | null = null) {
   const board = HealthBoard.create(weights.length + 1)
   const instances = weights.map((weight, slot): Instance => {
-    const host = 'abcdef'[slot]!
+    const host = hosts[slot]!
     return { address: `${host}:80`, host, port: 80, weight, inFlight: 0, slot }
   })
-  const balancer = roundRobin.create(new Candidates(instances, board), { random: () => 0 })
+  const balancer = roundRobin.create(new Candidates(instances, board), { random: () => 0 }, previous)
   const picks = (count: number): string => Array.from({ length: count }, () => balancer.pick(null)?.host).join(' ')
   return { balancer, board, instances, picks }
 }
@@ -53,6 +54,26 @@ test('the turns go on with those that are left when an instance falls away', () 
   assert.equal(picks(1), 'a')
   board.set(1, 'unhealthy')
   assert.equal(picks(4), 'c a c a')
+})
+
+test('the turns go on where they were in the next configuration, wherever the instances stand in it', () => {
+  const before = setUp([1, 1, 1])
+  assert.equal(before.picks(1), 'a')
+  assert.equal(setUp([1, 1, 1, 1], 'dcba', before.balancer).picks(4), 'b a d c')
+})
+
+test('where the next in turn is gone, the one behind it has the turn', () => {
+  const before = setUp([1, 1, 1])
+  assert.equal(before.picks(1), 'a')
+  assert.equal(setUp([1, 1], 'ac', before.balancer).picks(2), 'c a')
+  assert.equal(setUp([1, 1], 'xy', before.balancer).picks(2), 'x y')
+})
+
+test('weights go on from what was saved up where they are the same, and begin anew where they are not', () => {
+  const before = setUp([5, 1, 1])
+  assert.equal(before.picks(3), 'a a b')
+  assert.equal(setUp([1, 5, 1], 'bac', before.balancer).picks(4), 'a c a a')
+  assert.equal(setUp([5, 1, 2], 'abc', before.balancer).picks(8), setUp([5, 1, 2]).picks(8))
 })
 
 test('a retry goes to the next in turn', () => {

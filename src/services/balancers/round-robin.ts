@@ -5,7 +5,7 @@ import type { Candidates } from './candidates.ts'
 /** One after the other; unequal weights are spread smoothly: 5, 1, 1 gives a a b a c a a. */
 export const roundRobin: BalancerKind = {
   summary: 'One instance after the other, in proportion to their weights and without bursts.',
-  create: (candidates) => new RoundRobin(candidates),
+  create: (candidates, _, previous) => new RoundRobin(candidates, previous instanceof RoundRobin ? previous : null),
 }
 
 class RoundRobin<I extends Instance> implements Balancer<I> {
@@ -17,8 +17,20 @@ class RoundRobin<I extends Instance> implements Balancer<I> {
   /** What each of `list` has saved up, when weights differ. */
   private credits: number[] = []
 
-  constructor(candidates: Candidates<I>) {
+  constructor(candidates: Candidates<I>, previous: RoundRobin<I> | null) {
     this.candidates = candidates
+    if (previous !== null) this.takeOver(previous)
+  }
+
+  /** The next one in turn is the same as it was; weights that differ go on from what was saved up if they are the same. */
+  private takeOver({ list, turn, credits }: RoundRobin<I>): void {
+    this.adopt(this.candidates.current())
+    const places = new Map(this.list.map(({ address }, place) => [address, place]))
+    const found = list.map(({ address }) => places.get(address))
+    this.turn = [...found.slice(turn), ...found.slice(0, turn)].find((place) => place !== undefined) ?? 0
+    const same = found.every((place, at) => place !== undefined && this.list[place]!.weight === list[at]!.weight)
+    if (this.equal || !same || list.length !== this.list.length) return
+    for (const [at, place] of found.entries()) this.credits[place!] = credits[at]!
   }
 
   pick(tried: readonly I[] | null): I | null {

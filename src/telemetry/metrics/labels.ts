@@ -6,6 +6,9 @@ export function formatLabels(names: readonly string[], labels: Readonly<Record<s
   return names.map((name) => `${name}="${escape(labels[name] ?? '')}"`).join(',')
 }
 
+const SPECIAL = /[\\"\n]/
+
 function escape(value: string): string {
+  if (!SPECIAL.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

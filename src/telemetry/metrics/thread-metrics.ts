@@ -62,8 +62,8 @@ export class ThreadMetrics implements Metrics {
     string,
     { readonly labels: string; readonly name: MetricName; readonly cells: CellHistogram }
   >()
-  /** Of each series, the one that was registered last is read. */
-  private readonly watched = new Map<string, () => Reading>()
+  /** Of those of one series the last one is read. */
+  private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
   private cells = allocate(0)
   private used = 0
@@ -101,9 +101,11 @@ export class ThreadMetrics implements Metrics {
     const text = formatLabels(metricTable[name].labels, labels)
     const key = `${name} ${text}`
     const reading = (): Reading => ({ name, labels: text, value: read() })
-    this.watched.set(key, reading)
+    this.watched.set(key, [...(this.watched.get(key) ?? []), reading])
     return () => {
-      if (this.watched.get(key) === reading) this.watched.delete(key)
+      const left = (this.watched.get(key) ?? []).filter((each) => each !== reading)
+      if (left.length === 0) this.watched.delete(key)
+      else this.watched.set(key, left)
     }
   }
 
@@ -126,7 +128,7 @@ export class ThreadMetrics implements Metrics {
     })
     return {
       readings: [
-        ...[...this.watched.values()].map((read) => read()),
+        ...[...this.watched.values()].map((all) => all.at(-1)!()),
         ...[...this.watchedAll].flatMap((readings) => readings()),
       ],
       exemplars: examples,

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { parseConfig } from '../src/config/parse.ts'
+import type { GatewayInput } from '../src/config/schema.ts'
+import { Answers } from '../src/core/threads.ts'
+import { Generation, type ThreadTools } from '../src/front/generation.ts'
+import { Deadlines } from '../src/http/deadlines.ts'
+import { Headers } from '../src/http/headers.ts'
+import { callService } from '../src/services/call.ts'
+import { HealthBoard } from '../src/services/health/board.ts'
+import { SlotRegistry } from '../src/services/health/slots.ts'
+import { LimitStores } from '../src/stores/limit-stores.ts'
+import { SharedTable } from '../src/stores/memory/table.ts'
+import { CacheStores } from '../src/stores/cache-stores.ts'
+import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { type Peer, startRawService } from './support/peer.ts'
+import { startService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
+import { authority, startTlsService } from './support/tls-service.ts'
+
+type ServiceInput = NonNullable<GatewayInput['services']>[string]
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+
+/** One thread, in which one configuration follows the other. */
+function startThread(t: TestContext) {
+  const clock = new ManualClock()
+  const { log } = createMemoryLogger()
+  const answers = new Answers(log)
+  const metrics = new ThreadMetrics(() => {}, clock)
+  const deadlines = new Deadlines(clock)
+  const board = HealthBoard.create(16)
+  const registry = new SlotRegistry(board)
+  const tools: ThreadTools = {
+    clock,
+    random: () => 0.5,
+    log,
+    metrics,
+    deadlines,
+    board,
+    threads: answers,
+    timings: false,
+    toldOfDropped: () => {},
+    answer: (topic, answer) => answers.on(topic, answer),
+    limits: new LimitStores({ table: SharedTable.create(16), redis: null, clock }),
+    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
+    apiKeys: null,
+    readiness: () => 'ready',
+    stores: () => null,
+  }
+  const generations: Generation[] = []
+  cleanUp(t, () => {
+    for (const generation of generations) generation.close()
+    deadlines.close()
+  })
+  return {
+    clock,
+    deadlines,
+    /** Makes the next generation, which does not answer yet. */
+    prepare: (services: Readonly<Record<string, ServiceInput>>): Generation => {
+      const config = parseConfig({ services, endpoints: { docs: false, openapi: false } })
+      const slots = registry.allot(config.services)
+      const made = new Generation({ config, policies: [], slots }, tools, generations.at(-1) ?? null)
+      generations.push(made)
+      return made
+    },
+    /** What a scrape says of that metric. */
+    gauge: (name: string): readonly (readonly [labels: string, value: number])[] =>
+      metrics
+        .read({ exemplars: false })
+        .readings.filter((reading) => reading.name === name)
+        .map(({ labels, value }) => [labels, value] as const),
+    ask: async ({ services }: Generation, target = '/'): Promise<string> => {
+      const request = { method: 'GET', target, headers: new Headers(), body: null, timeout: 10_000, limit: 1000 }
+      return (await callService(services, 'backend', request, clock)).body.toLatin1()
+    },
+  }
+}
+
+function poolIn(generation: Generation, address: string) {
+  return generation.pools['backend']?.[address]
+}
+
+test('the next generation goes on with the connections to an instance that stays', async (t) => {
+  const [stays, comes] = [await startService(t), await startService(t)]
+  const { prepare, ask, gauge } = startThread(t)
+  const first = prepare({ backend: { instances: [stays.url] } })
+  await ask(first)
+  const second = prepare({
+    backend: { instances: [comes.url, { url: stays.url, weight: 2 }] },
+    other: { instances: [stays.url] },
+  })
+  second.takeOver()
+  first.close()
+  assert.equal(poolIn(second, stays.address)!.idle, 1)
+  assert.equal(poolIn(second, comes.address)!.idle, 0)
+  for (let i = 0; i < 6; i++) await ask(second)
+  assert.deepEqual([stays.connections, comes.connections], [1, 1])
+  assert.equal(second.pools['other']![stays.address]!.idle, 0, 'another service has connections of its own')
+  assert.deepEqual(
+    gauge('sallyport_pool_waiting').map(([labels]) => labels),
+    [
+      `service="backend",instance="${stays.address}"`,
+      `service="backend",instance="${comes.address}"`,
+      `service="other",instance="${stays.address}"`,
+    ],
+    'each is told of once',
+  )
+})
+
+test('one that is given up before it answers leaves everything as it was', async (t) => {
+  const [stays, never] = [await startService(t), await startService(t)]
+  const { prepare, ask, gauge, deadlines } = startThread(t)
+  const first = prepare({ backend: { instances: [stays.url] } })
+  await ask(first)
+  prepare({ backend: { instances: [stays.url, never.url], pool: { connections: 7 } } }).close()
+  assert.equal(poolIn(first, stays.address)!.idle, 1)
+  await ask(first)
+  assert.equal(stays.connections, 1)
+  assert.deepEqual(
+    gauge('sallyport_instance_in_flight').map(([labels]) => labels),
+    [`service="backend",instance="${stays.address}"`],
+  )
+  first.close()
+  assert.equal(deadlines.size, 0)
+  assert.deepEqual(gauge('sallyport_instance_in_flight'), [])
+})
+
+test('an instance that is gone ends after its exchanges, and those that wait for it', async (t) => {
+  const service = await startRawService(t)
+  const stays = await startService(t)
+  const { prepare, ask, gauge, deadlines } = startThread(t)
+  const first = prepare({ backend: { instances: [`http://127.0.0.1:${service.port}`], pool: { connections: 1 } } })
+  const asked = [ask(first), ask(first, '/waits')]
+  const peer = await service.accept()
+  await peer.request()
+  const second = prepare({ backend: { instances: [stays.url] } })
+  second.takeOver()
+  const address = `127.0.0.1:${service.port}`
+  assert.deepEqual(Object.keys(second.pools['backend']!), [stays.address])
+  first.close()
+  assert.deepEqual(
+    gauge('sallyport_instance_in_flight').map(([labels]) => labels),
+    [`service="backend",instance="${stays.address}"`],
+  )
+  assert.equal(poolIn(first, address)!.waiting, 1)
+  peer.write(OK)
+  assert.equal(await asked[0], 'ok')
+  const { start } = await peer.request()
+  assert.match(start, /\/waits/)
+  peer.write(OK)
+  assert.equal(await asked[1], 'ok')
+  await peer.closed()
+  assert.deepEqual(poolIn(first, address), { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
+  assert.equal(deadlines.size, 0)
+})
+
+test('what is in flight goes on to be counted, and is seen by the next balancer', async (t) => {
+  const [busy, free] = [await startRawService(t), await startService(t)]
+  const { prepare, ask, gauge } = startThread(t)
+  const address = `127.0.0.1:${busy.port}`
+  const first = prepare({ backend: { instances: [`http://${address}`] } })
+  const asked = ask(first)
+  const peer: Peer = await busy.accept()
+  await peer.request()
+  const second = prepare({
+    backend: { instances: [`http://${address}`, free.url], balancer: 'least-requests' },
+  })
+  second.takeOver()
+  for (let i = 0; i < 5; i++) assert.equal(await ask(second), String(free.port))
+  const inFlight = () => gauge('sallyport_instance_in_flight').find(([labels]) => labels.includes(address))![1]
+  assert.equal(inFlight(), 1)
+  first.close()
+  assert.equal(poolIn(second, address)!.busy, 1)
+  peer.write(OK)
+  assert.equal(await asked, 'ok')
+  assert.equal(inFlight(), 0)
+  assert.equal(poolIn(second, address)!.idle, 1)
+})
+
+test('the turn of a service goes on', async (t) => {
+  const all = [await startService(t), await startService(t), await startService(t)]
+  const { prepare, ask } = startThread(t)
+  const backend = { instances: all.map(({ url }) => url) }
+  const first = prepare({ backend })
+  assert.equal(await ask(first), String(all[0]!.port))
+  const second = prepare({ backend })
+  second.takeOver()
+  first.close()
+  for (const i of [1, 2, 0]) assert.equal(await ask(second), String(all[i]!.port))
+  assert.deepEqual(
+    all.map(({ connections }) => connections),
+    [1, 1, 1],
+  )
+})
+
+test('bounds and times change in place when the next one takes over', async (t) => {
+  const service = await startRawService(t)
+  const address = `127.0.0.1:${service.port}`
+  const { prepare, ask, clock } = startThread(t)
+  const instances = [`http://${address}`]
+  const first = prepare({ backend: { instances, pool: { connections: 1 } } })
+  const asked = [ask(first), ask(first), ask(first)]
+  const peers = [await service.accept()]
+  const second = prepare({ backend: { instances, pool: { connections: 2 } } })
+  await turnUntil('the first to be sent', () => poolIn(second, address)!.busy === 1)
+  assert.equal(poolIn(second, address)!.waiting, 2, 'not yet')
+  second.takeOver()
+  assert.equal(poolIn(second, address)!.waiting, 1, 'there may be one more connection')
+  peers.push(await service.accept())
+  for (const peer of [peers[0]!, peers[1]!, peers[0]!]) {
+    await peer.request()
+    peer.write(OK)
+  }
+  await Promise.all(asked)
+  await turnUntil('both to be idle', () => poolIn(second, address)!.idle === 2)
+  const third = prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
+  third.takeOver()
+  assert.equal(poolIn(third, address)!.idle, 1, 'one connection too many ends')
+  clock.advance(1300)
+  assert.equal(poolIn(third, address)!.idle, 0, 'the other is idle no longer than it may be now')
+})
+
+test('where TLS is by other settings the instance has other connections', async (t) => {
+  const service = await startTlsService(t, { answer: (_, socket) => void socket.write(OK) })
+  const { prepare, ask, gauge } = startThread(t)
+  const services = (tls: ServiceInput['tls']) => ({ backend: { instances: [service.url], tls } })
+  const first = prepare(services({ ca: authority.cert }))
+  await ask(first)
+  const same = prepare(services({ ca: authority.cert }))
+  same.takeOver()
+  first.close()
+  await ask(same)
+  assert.equal(service.sockets.length, 1)
+  const other = prepare(services({ ca: authority.cert, serverName: '127.0.0.1' }))
+  other.takeOver()
+  await ask(other)
+  assert.equal(service.sockets.length, 2)
+  assert.deepEqual(service.resumed, [false, false], 'nor is a session of the one before resumed')
+  const idle = () => poolIn(same, service.address)!.idle + poolIn(other, service.address)!.idle
+  assert.equal(idle(), 2)
+  const inFlight = gauge('sallyport_instance_in_flight').map(([, value]) => value)
+  assert.deepEqual(inFlight, [0, 0], 'what both have is added up')
+  same.close()
+  assert.equal(idle(), 1)
+  await ask(other)
+  assert.equal(service.sockets.length, 2)
+})
