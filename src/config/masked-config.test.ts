@@ -54,7 +54,7 @@ const full = {
   secrets: [SECRET, `${SECRET}2`],
   listeners: [
     { address: '127.0.0.1:8443', tls: { acme } },
-    { address: '127.0.0.1:8444', tls: { acme: { ...acme, directory } } },
+    { address: '127.0.0.1:8444', tls: { acme: { ...acme, domains: ['b.example.com'], directory } } },
   ],
   stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET, tls: pair } },
   services: { a: { instances: ['https://a'], tls: pair } },
