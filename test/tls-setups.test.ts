@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
 import { startHaproxy } from './support/balancers.ts'
 import { Authority, type Leaf } from './support/certificates.ts'
 import { start } from './support/command.ts'
@@ -26,6 +27,21 @@ async function launch(
   const settings = { HTTPS: '127.0.0.1:0', CERT: cert, KEY: key, SHOP_URL: service.url, ...files, ...env }
   return { service, ...(await start(t, yaml, { env: settings })) }
 }
+
+test('examples/tls/own-certificate.yaml: https is served with the certificate, and plain HTTP leads there', async (t) => {
+  const { command, port } = await launch(t, 'own-certificate.yaml', { HTTP: '127.0.0.1:0' })
+  const listening = command.log.find(({ message }) => message === 'Sallyport is listening')
+  assert.ok(Array.isArray(listening?.['listeners']))
+  const plain = Number(String(listening['listeners'][1]).split(':').at(-1))
+  const redirect = await send(plain, { path: '/tea?cups=2', headers: { Host: 'shop.example.com' } })
+  assert.equal(redirect.status, 308)
+  assert.equal(redirect.headers.location, `https://shop.example.com:${port}/tea?cups=2`)
+  const { peer } = await connectSecurely(t, port)
+  peer.write('GET /tea HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  const reply = await peer.reply()
+  assert.equal(reply.body.toString(), 'the shop')
+  assert.equal(reply.fields.get('strict-transport-security'), 'max-age=31536000; includeSubDomains')
+})
 
 test('examples/tls/behind-a-load-balancer.yaml: clients speak TLS with the gateway through HAProxy, which says who they are', async (t) => {
   const { service, port } = await launch(t, 'behind-a-load-balancer.yaml', { LOAD_BALANCER: '127.0.0.1' })
