@@ -42,7 +42,7 @@ export class Reports {
       certificate: name,
       directory,
       challenge,
-      error,
+      ...told(error),
       ...(advice !== undefined && { advice }),
       ...(wait !== null && { limited_until: instant(clock.wall() + wait) }),
     }
@@ -70,14 +70,19 @@ export class Reports {
     if (said === this.said && now < this.silentUntil) return
     this.said = said
     this.silentUntil = now + SILENCE
-    this.log.error({ certificate: this.name, error }, 'A certificate cannot be looked after')
+    this.log.error({ certificate: this.name, ...told(error) }, 'A certificate cannot be looked after')
   }
 
   /** A CA does not answer when it is asked when to renew. */
   unsaid(directory: string, error: unknown): void {
-    const fields = { certificate: this.name, directory, error }
+    const fields = { certificate: this.name, directory, ...told(error) }
     this.log.debug(fields, 'A CA does not say when a certificate is to be renewed')
   }
+}
+
+/** What a CA says, and what is said of a lock, needs no stack. */
+function told(error: unknown): object {
+  return error instanceof AcmeError ? { reason: error.message } : { error }
 }
 
 function instant(ms: number): string {
