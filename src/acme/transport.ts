@@ -34,7 +34,12 @@ export class Transport {
   constructor(clock: Clock, ending: AbortSignal, ca?: string) {
     this.clock = clock
     this.ending = ending
-    this.agent = new Agent({ keepAlive: true, maxSockets: 4, ...(ca !== undefined && { ca }) })
+    this.agent = new Agent({
+      keepAlive: true,
+      maxSockets: 4,
+      rejectUnauthorized: true,
+      ...(ca !== undefined && { ca }),
+    })
   }
 
   /** Rejects with an AcmeError that says why where there is no answer in time, or one of over 256 kB. Follows no redirect. */
