@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../config/load.ts'
-import { planChanges } from '../config/plan/plan.ts'
+import { type Change, planChanges } from '../config/plan/plan.ts'
 import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
 import { policies } from '../policies/index.ts'
@@ -30,3 +30,41 @@ for (const place of cases)
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text)
     assert.equal(text, readFileSync(golden, 'utf8'))
   })
+
+function textOf(change: Partial<Change>): string {
+  const plan = { changes: [{ ...CHANGE, ...change }], warnings: [] }
+  return planText(plan, () => null).split('\n')[1] ?? ''
+}
+
+const CHANGE: Change = {
+  kind: 'changed',
+  path: ['limits', 'head'],
+  before: 1,
+  after: 2,
+  class: 'live',
+  effects: [],
+  routes: null,
+}
+
+test('nothing in a value gets at the terminal', () => {
+  for (const text of ['\u001B[2J', 'a\nb', '\u009B1m', 'a b', ''])
+    assert.equal(
+      textOf({ after: text }),
+      `  ~ limits.head: 1 → ${JSON.stringify(text).replaceAll('\u009B', '\\u009b')}`,
+    )
+})
+
+test('long values that differ where they are cut are not said to be secret', () => {
+  const long = 'a'.repeat(200)
+  assert.equal(textOf({ before: `${long}1`, after: `${long}2` }), '  ~ limits.head: changed; --json shows all of it')
+  assert.equal(textOf({ before: '[redacted]', after: '[redacted]' }), '  ~ limits.head: changed, and not shown')
+})
+
+test('of many routes some are named', () => {
+  const routes = Array.from({ length: 12 }, (_, i) => `r${i}`)
+  const plan = { changes: [{ ...CHANGE, routes }], warnings: [] }
+  assert.match(
+    planText(plan, () => null),
+    /^ {6}Routes: r0, r1, .*, r9 and 2 more\.$/m,
+  )
+})

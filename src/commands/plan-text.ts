@@ -6,6 +6,8 @@ import { fieldOf, isFields, itemsOf } from '../config/value.ts'
 
 /** Characters of a value; what is longer is cut. */
 const MOST = 100
+/** Routes that are named; how many more there are is said. */
+const MOST_ROUTES = 10
 
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
@@ -38,19 +40,27 @@ function summaryOf(changes: readonly Change[]): string {
 
 function changeText(change: Change, unitAt: UnitAt): string {
   const { kind, path, routes, effects } = change
-  const reach = routes === null ? [] : [routes.length === 0 ? 'No route has it.' : `Routes: ${routes.join(', ')}.`]
+  const reach = routes === null ? [] : [reachText(routes)]
   const lines = [`${SIGNS[kind]} ${formatPath(path)}${valuesText(change, unitAt)}`]
   const told = effects.filter((text) => text !== OTHERWISE.text)
   return [...lines, ...[...reach, ...told].map((text) => `    ${text}`)].map((line) => `  ${line}`).join('\n')
 }
 
+function reachText(routes: readonly string[]): string {
+  if (routes.length === 0) return 'No route has it.'
+  const more = routes.length - MOST_ROUTES
+  return `Routes: ${routes.slice(0, MOST_ROUTES).join(', ')}${more > 0 ? ` and ${more} more` : ''}.`
+}
+
 function valuesText({ kind, path, before, after }: Change, unitAt: UnitAt): string {
   if (kind === 'changed') {
-    const [was, is] = [before, after].map((value) => valueText(value, path, unitAt))
-    return was === is ? ': changed, and not shown' : `: ${was} → ${is}`
+    const was = fullText(before, path, unitAt)
+    const is = fullText(after, path, unitAt)
+    if (was === is) return ': changed, and not shown'
+    return cut(was) === cut(is) ? ': changed; --json shows all of it' : `: ${cut(was)} → ${cut(is)}`
   }
   const value = kind === 'added' ? after : before
-  return `: ${itemText(path, value) ?? valueText(value, path, unitAt)}`
+  return `: ${itemText(path, value) ?? cut(fullText(value, path, unitAt))}`
 }
 
 /** Of what has many options, those that say what it is. */
@@ -69,14 +79,13 @@ function targetOf(route: unknown): string {
   return fieldOf(route, 'redirect') === undefined ? 'fixed reply' : 'redirect'
 }
 
-function valueText(value: unknown, path: Path, unitAt: UnitAt): string {
-  const text = fullText(value, path, unitAt)
+function cut(text: string): string {
   return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text
 }
 
 function fullText(value: unknown, path: Path, unitAt: UnitAt): string {
   if (value === undefined || value === null) return 'none'
-  if (typeof value === 'string') return /^[^\s,"{}[\]:][^\s"{}]*$/.test(value) ? value : JSON.stringify(value)
+  if (typeof value === 'string') return /^(?![,{}[\]:])[!#-z|~]+$/.test(value) ? value : quoted(value)
   if (typeof value === 'number') return numberText(value, unitAt(path))
   if (Array.isArray(value))
     return `[${itemsOf(value)
@@ -85,6 +94,11 @@ function fullText(value: unknown, path: Path, unitAt: UnitAt): string {
   if (!isFields(value)) return JSON.stringify(value)
   const fields = Object.entries(value).map(([key, field]) => `${key}: ${fullText(field, [...path, key], unitAt)}`)
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
+}
+
+/** In quotes, and without what a terminal would take for more than text. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replaceAll(/[\u007F-\u009F]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)
 }
 
 const SCALES = {

@@ -34,6 +34,7 @@ const NOT_CHECKED_YET = 'nothing is known of its health before its first check.'
 /** What follows from where a change is: the first rule that has something to say. */
 const RULES: readonly Rule[] = [
   [['workers'], restart('Worker threads are made once, when the process begins.')],
+  [['memoryLimit'], restart('The heaps of worker threads get their bounds when the threads are made.')],
   [['stores', 'memory', 'entries'], restart('The table of counts is made once, when the process begins.')],
   [['admin'], (change) => (change.path.length === 1 ? ADMIN() : null)],
   [['admin', 'address'], () => ADMIN()],

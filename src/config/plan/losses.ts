@@ -1,5 +1,5 @@
 import type { OptionsPath, Policy } from '../../policies/policy.ts'
-import type { Path } from '../problems.ts'
+import { ConfigError, formatPath, type Path } from '../problems.ts'
 import { fieldOf } from '../value.ts'
 import type { RouteConfig } from '../schema.ts'
 import type { Side } from './side.ts'
@@ -14,7 +14,10 @@ export interface Loss {
   readonly text: string
 }
 
-/** What policies do not find again that stay on, for each route that stays, and for all other requests. */
+/**
+ * What policies do not find again that stay on, for each route that stays, and for all other requests. Throws ConfigError
+ * where a policy cannot say what it keeps.
+ */
 export function lossesOf(before: Side, after: Side): Loss[] {
   const known = new Map(before.config.routes.map((route) => [route.id, route]))
   return [
@@ -42,7 +45,13 @@ function keptBy(policy: Policy, { config }: Side, route: RouteConfig | null) {
   const general = optionsOf(policy, config.policies, config.stores.redis !== null)
   const options = route === null ? general : optionsOf(policy, route.policies, config.stores.redis !== null)
   if (options === null || policy.keeps === undefined) return []
-  return policy.keeps(options, { id: route?.id ?? '', service: route?.service ?? null }, general)
+  try {
+    return policy.keeps(options, { id: route?.id ?? '', service: route?.service ?? null }, general)
+  } catch (error) {
+    const path = formatPath([...(route === null ? [] : ['routes', route.id]), 'policies', policy.name])
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ConfigError([{ path, message: `the policy could not say what it keeps: ${reason}` }])
+  }
 }
 
 /** The options of a policy that is on, with its choice of a store filled in, at the top level only; else null. */

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { z } from 'zod'
 import { policies } from '../../policies/index.ts'
+import type { Policy } from '../../policies/policy.ts'
 import { parseConfig } from '../parse.ts'
 import { formatPath, type Path } from '../problems.ts'
 import { put } from '../documents.ts'
-import { isFields, itemsOf } from '../value.ts'
+import { fieldOf, isFields, itemsOf } from '../value.ts'
 import { planChanges } from './plan.ts'
 import type { Side } from './side.ts'
 
@@ -44,6 +46,7 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
     { ...base, admin: { address: '127.0.0.1:9001' } },
     ['changed admin.address needs-restart'],
   ],
+  ['the memory that heaps may take', base, { ...base, memoryLimit: '1gb' }, ['added memoryLimit needs-restart']],
   ['no admin listener', base, { ...base, admin: false }, ['changed admin needs-restart']],
   ['the file of the log', base, { ...base, log: { file: 'a.log' } }, ['added log.file needs-restart']],
   ['the level of the log', base, { ...base, log: { level: 'debug' } }, ['changed log.level live']],
@@ -185,6 +188,76 @@ test('what is said for every route is told once, with the routes that it reaches
     found.map(({ path, before, after, routes }) => ({ path: formatPath(path), before, after, routes })),
     [{ path: 'policies.compression.minimum', before: 4096, after: 5120, routes: ['users'] }],
   )
+})
+
+test('what a policy of one’s own keeps costs a change of what it is found by', () => {
+  const own: Policy = {
+    name: 'own',
+    summary: 'Own.',
+    options: z.strictObject({ table: z.string(), label: z.string().default('') }),
+    keeps: (options) => [
+      {
+        name: 'rows',
+        identities: [String(fieldOf(options, 'table'))],
+        options: [['table']],
+        loss: 'The rows are lost.',
+      },
+    ],
+    create: () => (next) => next,
+  }
+  const chain = [...policies, own]
+  const sideWith = (options: object): Side => {
+    const value = { ...base, policies: { own: options } }
+    return { ...side(base), config: parseConfig(value, { value, chain, findings: [] }), chain }
+  }
+  const plan = planChanges(sideWith({ table: 'a' }), sideWith({ table: 'b', label: 'B' }))
+  assert.deepEqual(
+    plan.changes.map(({ path, class: cost, effects }) => [
+      formatPath(path),
+      cost,
+      effects.includes('The rows are lost.'),
+    ]),
+    [
+      ['policies.own.table', 'resets-state', true],
+      ['policies.own.label', 'live', false],
+    ],
+  )
+})
+
+test('a policy of one’s own that cannot say what it keeps is a problem with its name', () => {
+  const own: Policy = {
+    name: 'own',
+    summary: 'Own.',
+    options: z.any(),
+    keeps: () => {
+      throw new Error('it forgot')
+    },
+    create: () => (next) => next,
+  }
+  const chain = [...policies, own]
+  const value = { ...base, policies: { own: {} } }
+  const config = parseConfig(value, { value, chain, findings: [] })
+  assert.throws(() => planChanges({ ...side(base), config, chain }, { ...side(base), config, chain }), {
+    name: 'ConfigError',
+    message: 'policies.own: the policy could not say what it keeps: it forgot',
+  })
+})
+
+test('policies of one’s own that change places are a change', () => {
+  const own = (name: string): Policy => ({
+    name,
+    summary: 'Own.',
+    options: z.strictObject({}),
+    create: () => (next) => next,
+  })
+  const sideWith = (...names: string[]): Side => ({ ...side(base), chain: [...policies, ...names.map(own)] })
+  const found = planChanges(sideWith('a', 'b', 'c'), sideWith('b', 'a')).changes
+  assert.deepEqual(
+    found.map(({ kind, path }) => [kind, formatPath(path)]),
+    [['changed', 'policyFiles']],
+  )
+  assert.deepEqual(itemsOf(found[0]?.after).slice(-2), ['b', 'a'])
+  assert.deepEqual(planChanges(sideWith('a', 'b'), sideWith('a', 'c', 'b')).changes, [])
 })
 
 test('no secret is in a plan, whatever becomes of it', () => {

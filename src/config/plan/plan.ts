@@ -41,7 +41,8 @@ interface Draft {
 const GENERAL = new Set<string | number | undefined>(['policies', 'pathParameters'])
 
 /**
- * Compares two configurations by what they mean.
+ * Compares two configurations by what they mean. Throws ConfigError where a policy of the user's own cannot say what it
+ * keeps.
  *
  * 1. Find the differences.
  * 2. Tell those of what is said for every route once, with the routes that they reach.

@@ -11,7 +11,7 @@ export function keptCounts(options: RateLimitOptions, own: string): KeptState[] 
       countsOf(`tier ${tier}`, ['tiers', tier], tier + own, quotas, options),
     ),
     ...Object.entries(consumers).map(([id, quotas]) =>
-      countsOf(`consumer ${id}`, ['consumers', id], SINGLE + own, quotas, options),
+      countsOf(`consumer ${JSON.stringify(id)}`, ['consumers', id], SINGLE + own, quotas, options),
     ),
   ].filter(({ identities }) => identities.length > 0)
 }
