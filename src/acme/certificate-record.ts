@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
-import { parseJson } from './acme-error.ts'
+import { certificateNames } from '../tls/certificate-names.ts'
+import { AcmeError, parseJson } from './acme-error.ts'
 
 const recordSchema = z.object({
   /** URL of the directory that it is from. */
@@ -37,4 +38,17 @@ export function readRecord(text: string): IssuedCertificate | null {
   } catch {
     return null
   }
+}
+
+/**
+ * Throws an AcmeError for what a CA should not have issued for that name: were it kept, it would be due at once, and another one
+ * ordered, again and again.
+ */
+export function checkIssued(record: CertificateRecord, name: string): void {
+  const read = readRecord(JSON.stringify(record))
+  if (read === null) throw new AcmeError('what the CA issued is no certificate of the key that it was ordered for')
+  if (!certificateNames(read.leaf).includes(name))
+    throw new AcmeError(`the certificate that the CA issued is not for ${name}`)
+  if (read.notAfter <= record.issued)
+    throw new AcmeError('the certificate that the CA issued has expired: check the clock of this machine')
 }

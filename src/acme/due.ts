@@ -8,8 +8,10 @@ const LAST = 0.95
 const FIRST = 0.1
 
 /** When to renew where the CA does not say, in wall-clock milliseconds. `chance`, from 0 to 1, keeps many from coming at once. */
-export function usualTime({ notBefore, notAfter }: IssuedCertificate, chance: number): number {
-  return notBefore + (notAfter - notBefore) * (PART - CHANCE * chance)
+export function usualTime({ notBefore, notAfter, issued }: IssuedCertificate, chance: number): number {
+  // Of what is left of it: one that comes late in its life would be due at once, and the next one too.
+  const start = Math.max(notBefore, issued)
+  return start + (notAfter - start) * (PART - CHANCE * chance)
 }
 
 /** When to renew within the time that a CA suggests. */

@@ -33,8 +33,10 @@ class FakeCa implements Issuing {
   error: Error | null = null
   info: RenewalInfo | null = null
   readonly replaced: (string | null)[] = []
+  /** What it gives instead of a good certificate. */
+  given: (() => { cert: string; key: string }) | null = null
+  readonly authority: Authority
   private readonly clock: ManualClock
-  private readonly authority: Authority
 
   constructor(clock: ManualClock, url: string) {
     this.clock = clock
@@ -46,6 +48,7 @@ class FakeCa implements Issuing {
     this.orders++
     this.replaced.push(replaces)
     if (this.error !== null) return Promise.reject(this.error)
+    if (this.given !== null) return Promise.resolve(this.given())
     const now = this.clock.wall()
     return Promise.resolve(this.authority.issue({ names, notBefore: now, notAfter: now + LIFE }))
   }
@@ -264,3 +267,42 @@ test('a certificate of a CA that is no longer configured makes way, as after try
   }
   assert.ok(clock.wall() - issued >= 10 * MINUTE)
 })
+
+const NEVER = Date.UTC(2000, 0, 1)
+
+for (const [what, give] of [
+  ['HTML', (ca) => ({ cert: '<html>maintenance</html>', key: good(ca).key })],
+  ['a certificate of another key', (ca) => ({ cert: good(ca).cert, key: good(ca).key })],
+  ['a certificate for another name', (ca) => good(ca, { names: ['other.test'] })],
+  ['an expired certificate', (ca) => good(ca, { notBefore: NEVER, notAfter: START - 1 })],
+] satisfies [string, (ca: FakeCa) => { cert: string; key: string }][])
+  test(`${what} is no certificate: it takes the place of none, and orders wait as after any failure`, async (t) => {
+    const { ca, open, pass, outcomes, log } = await setUp(t, 0)
+    const { keeper } = open()
+    await pass(keeper, 1)
+    const before = keeper.current!
+    ca.given = () => give(ca)
+    await pass(keeper, 61 * DAY, 59 * MINUTE)
+    assert.equal(keeper.current, before)
+    assert.ok(ca.orders < 12, `${ca.orders}`)
+    assert.ok(outcomes.slice(1).every((outcome) => outcome === 'failed'))
+    await log.line({ message: 'A CA has not issued a certificate' })
+    // Nor is it what others read, or the next process.
+    const next = open()
+    await pass(next.keeper, 1)
+    assert.equal(next.keeper.current?.leaf.serialNumber, before.leaf.serialNumber)
+  })
+
+test('a certificate most of whose life is over is not renewed again and again', async (t) => {
+  const { ca, open, pass } = await setUp(t, 0)
+  ca.given = () => good(ca, { notBefore: START - 80 * DAY, notAfter: START + 10 * DAY })
+  const { keeper } = open()
+  await pass(keeper, 60 * MINUTE, MINUTE)
+  assert.equal(ca.orders, 1)
+  await pass(keeper, 7 * DAY, 59 * MINUTE)
+  assert.equal(ca.orders, 2)
+})
+
+function good(ca: FakeCa, options: object = {}): { cert: string; key: string } {
+  return ca.authority.issue({ names: ['shop.test'], notBefore: START, notAfter: START + LIFE, ...options })
+}

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import { AcmeError } from './acme-error.ts'
 import { type Attempts, begun, type Delays, failed, NO_ATTEMPTS, readAttempts } from './attempts.ts'
-import { type CertificateRecord, type IssuedCertificate, readRecord } from './certificate-record.ts'
+import { type CertificateRecord, checkIssued, type IssuedCertificate, readRecord } from './certificate-record.ts'
 import type { Solver } from './challenge.ts'
 import { suggestedTime, usualTime } from './due.ts'
 import { HeldLock } from './held-lock.ts'
@@ -232,7 +232,9 @@ export class Keeper {
       const signal = AbortSignal.any([ending, held.lost])
       try {
         const pair = await authority.issue([this.name], solver, { replaces, ending: signal })
-        return { record: { directory: url, ...pair, issued: clock.wall() }, limited }
+        const record = { directory: url, ...pair, issued: clock.wall() }
+        checkIssued(record, this.name)
+        return { record, limited }
       } catch (error) {
         if (signal.aborted) throw error
         if (error instanceof AcmeError && error.retryAfter !== null) limited[url] = clock.wall() + error.retryAfter

@@ -60,7 +60,7 @@ export class Session {
       const body = await sign(url, payload, await this.nonce(), signer)
       const answer = await this.transport.ask({ method: 'POST', url, body })
       this.keep(answer.nonce)
-      if (answer.status < 400) return answer
+      if (answer.status < 300) return answer
       const error = errorOfAnswer(new URL(url).host, answer, this.clock.wall())
       if (error.type !== 'badNonce' || attempt === MOST_NONCES) throw error
     }
