@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { fieldOf, itemsOf } from '../src/config/value.ts'
+import { type Leaf, selfSigned } from './support/certificates.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { type CommandOptions, type Outcome, run } from './support/command.ts'
 
@@ -155,6 +156,34 @@ test('documents are compared by what they hold', async (t) => {
   const { code, stdout } = await plan('c/sallyport.yaml --against a/sallyport.yaml')
   assert.equal(code, 2)
   assert.match(stdout, /~ routes\.users\.policies\.validation\.query: sha256:\w+ → sha256:\w+\n/)
+})
+
+test('certificates and lists of networks are compared by what their files hold, certificates of listeners by their names', async (t) => {
+  const folder = (name: string, { cert, key }: Leaf, port: string, network: string) => ({
+    [`${name}/tls/cert.pem`]: cert,
+    [`${name}/tls/key.pem`]: key,
+    [`${name}/networks.txt`]: network,
+    [`${name}/sallyport.yaml`]: `
+listeners:
+  - { address: '127.0.0.1:8443', tls: { certificates: [{ cert: tls/cert.pem, key: tls/key.pem }] } }
+  - { address: '127.0.0.1:8000', redirectToHttps: ${port} }
+trustedProxies: [{ file: networks.txt }]
+services: { a: { instances: ['https://127.0.0.1:1'], tls: { ca: tls/cert.pem } } }
+`,
+  })
+  const first = selfSigned()
+  const plan = await workshop(t, {
+    ...folder('a', first, 'true', '10.0.0.0/8'),
+    ...folder('b', first, '8443', '10.0.0.0/8'),
+    ...folder('c', selfSigned(), 'true', '10.0.0.0/8\n172.16.0.0/12'),
+  })
+  assert.equal((await plan('b/sallyport.yaml --against a/sallyport.yaml')).code, 0)
+  const { code, stdout } = await plan('c/sallyport.yaml --against a/sallyport.yaml')
+  assert.equal(code, 2)
+  assert.deepEqual(
+    [...stdout.matchAll(/^ {2}([-+~] [^:\n]+): /gm)].map(([, change]) => change),
+    ['- trustedProxies', '+ trustedProxies', '~ services.a.tls.ca'],
+  )
 })
 
 test('warnings of the new configuration are told, as by check', async (t) => {
