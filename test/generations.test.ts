@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { z } from 'zod'
 import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayInput } from '../src/config/schema.ts'
 import { Answers } from '../src/core/threads.ts'
 import { Generation, type ThreadTools } from '../src/front/generation.ts'
 import { Deadlines } from '../src/http/deadlines.ts'
 import { Headers } from '../src/http/headers.ts'
+import { definePolicy, type Policy } from '../src/policies/policy.ts'
 import { callService } from '../src/services/call.ts'
 import { HealthBoard } from '../src/services/health/board.ts'
 import { SlotRegistry } from '../src/services/health/slots.ts'
@@ -60,10 +62,13 @@ function startThread(t: TestContext) {
     clock,
     deadlines,
     /** Makes the next generation, which does not answer yet. */
-    prepare: (services: Readonly<Record<string, ServiceInput>>): Generation => {
-      const config = parseConfig({ services, endpoints: { docs: false, openapi: false } })
+    prepare: (services: Readonly<Record<string, ServiceInput>>, policies: readonly Policy[] = []): Generation => {
+      const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, service: 'backend' }]
+      const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
+      const value = { services, routes, policies: options, endpoints: { docs: false, openapi: false } }
+      const config = parseConfig(value, { value, chain: policies, findings: [] })
       const slots = registry.allot(config.services)
-      const made = new Generation({ config, policies: [], slots }, tools, generations.at(-1) ?? null)
+      const made = new Generation({ config, policies, slots }, tools, generations.at(-1) ?? null)
       generations.push(made)
       return made
     },
@@ -127,6 +132,25 @@ test('one that is given up before it answers leaves everything as it was', async
   first.close()
   assert.equal(deadlines.size, 0)
   assert.deepEqual(gauge('sallyport_instance_in_flight'), [])
+})
+
+test('one that cannot be made holds nothing', async (t) => {
+  const [stays, never] = [await startService(t), await startService(t)]
+  const { prepare, ask, gauge } = startThread(t)
+  const first = prepare({ backend: { instances: [stays.url] } })
+  await ask(first)
+  const broken = definePolicy({
+    name: 'broken',
+    summary: 'Cannot be made.',
+    options: z.strictObject({}),
+    create: () => assert.fail('not to be made'),
+  })
+  assert.throws(() => prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /not to be made/)
+  assert.deepEqual(
+    gauge('sallyport_instance_in_flight').map(([labels]) => labels),
+    [`service="backend",instance="${stays.address}"`],
+  )
+  assert.equal(poolIn(first, stays.address)!.idle, 1)
 })
 
 test('an instance that is gone ends after its exchanges, and those that wait for it', async (t) => {

@@ -46,30 +46,31 @@ export class Generation {
   private readonly snapshot: Snapshot
   private readonly holder: Holder
 
-  /** `previous` is the one that answers now, which this one is to follow; null for the first one. */
+  /**
+   * `previous` is the one that answers now, which this one is to follow; null for the first one. Throws what a policy throws
+   * that cannot be made, and holds nothing then.
+   */
   constructor(options: GenerationOptions, tools: ThreadTools, previous: Generation | null) {
-    const { config, policies, slots } = options
+    const { config, policies } = options
     const { clock, log, threads, readiness } = tools
     this.options = options
     this.tools = tools
     this.holder = new Holder(tools)
-    // Where requests go.
-    const serviceTools = { ...tools, holder: this.holder }
-    const makeService = (name: string, service: ServiceOptions): Service => {
-      const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
-      return new Service(name, service, place, serviceTools)
+    try {
+      // Where requests go.
+      this.services = this.makeServices(previous)
+      // What is done with them on the way.
+      const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
+      const { endpoints } = config
+      const own = ownRoutes({ endpoints, readiness, health: () => this.health(), threads })
+      this.docs =
+        endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
+      const toolbox = { ...tools, policies, callService: call, holder: this.holder }
+      this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], toolbox)
+    } catch (error) {
+      this.holder.release()
+      throw error
     }
-    this.services = new Map(
-      Object.entries(config.services).map(([name, service]) => [name, makeService(name, service)]),
-    )
-    // What is done with them on the way.
-    const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
-    const { endpoints } = config
-    const own = ownRoutes({ endpoints, readiness, health: () => this.health(), threads })
-    this.docs =
-      endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
-    const toolbox = { ...tools, policies, callService: call, holder: this.holder }
-    this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], toolbox)
   }
 
   /** Service -> address of an instance -> its pool. */
@@ -104,6 +105,16 @@ export class Generation {
   /** Nothing is under way any more: what no other generation has taken over ends. */
   close(): void {
     this.holder.release()
+  }
+
+  private makeServices(previous: Generation | null): ReadonlyMap<string, Service> {
+    const { config, slots } = this.options
+    const tools = { ...this.tools, holder: this.holder }
+    const make = (name: string, service: ServiceOptions): Service => {
+      const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
+      return new Service(name, service, place, tools)
+    }
+    return new Map(Object.entries(config.services).map(([name, service]) => [name, make(name, service)]))
   }
 
   private health(): HealthDocument {
