@@ -30,10 +30,19 @@ export function changeDns(hook: DnsHook, change: DnsChange, ending: AbortSignal)
 /** No shell: names and values are arguments, after those of the configuration. */
 function run([program = '', ...args]: readonly string[], change: DnsChange, signal: AbortSignal): Promise<void> {
   const { action, name, value } = change
-  const options = { timeout: PATIENCE, maxBuffer: MOST_OUTPUT, signal, windowsHide: true }
+  // One that does not care about SIGTERM, as a shell that waits, would be waited for for ever.
+  const options = {
+    timeout: PATIENCE,
+    killSignal: 'SIGKILL',
+    maxBuffer: MOST_OUTPUT,
+    signal,
+    windowsHide: true,
+  } as const
   return new Promise((resolve, reject) => {
-    execFile(program, [...args, action, name, value], options, (error, stdout, stderr) => {
+    const child = execFile(program, [...args, action, name, value], options, (error, stdout, stderr) => {
       if (error === null) return resolve()
+      // Broken off, it was told by SIGTERM all the same.
+      child.kill('SIGKILL')
       const why = error.killed ? `it took over ${PATIENCE / 1000}s` : reasonOf(error)
       reject(new AcmeError(`the command "${program} … ${action} ${name}" failed: ${why}${shown(stderr || stdout)}`))
     })

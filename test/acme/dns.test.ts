@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
@@ -9,6 +10,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { temporaryFile } from '../support/command.ts'
 import { startDns, type TestDns } from '../support/pebble.ts'
+import { until } from '../support/redis.ts'
 
 const challenge: Challenge = {
   type: 'dns-01',
@@ -118,3 +120,33 @@ test('a hook that is not there, or refuses, is named without what was told to it
     ['set', 'clear'],
   )
 })
+
+test('a command that does not care about SIGTERM ends where it is broken off', async (t) => {
+  const dns = await startDns(t)
+  const file = await temporaryFile(t, 'pid', '')
+  const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)
+    require('fs').writeFileSync(${JSON.stringify(file)}, String(process.pid))`
+  const stop = new AbortController()
+  const hook = { command: [process.execPath, '-e', stubborn] }
+  const presenting = solveByDns({ hook, propagation: 0, resolvers: [] }, systemClock, stop.signal).present([challenge])
+  const pid = async () => Number(await readFile(file, 'utf8'))
+  await until('the command', async () => (await pid()) > 0)
+  const started = await pid()
+  cleanUp(t, () => void (isThere(started) && process.kill(started, 'SIGKILL')))
+  stop.abort()
+  // The second one is to clear what the first may have set.
+  await until('the second command', async () => (await pid()) !== started)
+  const second = await pid()
+  cleanUp(t, () => void (isThere(second) && process.kill(second, 'SIGKILL')))
+  await until('its end', () => Promise.resolve(!isThere(started)))
+  process.kill(second, 'SIGKILL')
+  await assert.rejects(presenting)
+})
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
