@@ -28,10 +28,11 @@ interface Setup {
   readonly methods: Exclude<Auth, false>['methods']
   readonly config?: GatewayInput
   readonly mode?: 'required' | 'wanted'
+  readonly forward?: ('client-cert' | 'x-ssl-client' | 'x-forwarded-client-cert')[]
 }
 
 /** A gateway with three listeners that lead to the same routes: for clients, for partners, and for whoever speaks plain HTTP. */
-async function start(t: TestContext, { methods, config = {}, mode = 'wanted' }: Setup) {
+async function start(t: TestContext, { methods, config = {}, mode = 'wanted', forward = [] }: Setup) {
   const service = await startService(t)
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mtls-'))
   cleanUp(t, () => rmSync(folder, { recursive: true }))
@@ -39,7 +40,7 @@ async function start(t: TestContext, { methods, config = {}, mode = 'wanted' }: 
   const listeners = [ofClients, ofPartners].map((authority, i) => {
     const ca = join(folder, `ca-${i}.pem`)
     writeFileSync(ca, authority.cert)
-    return { address: `127.0.0.1:0`, tls: { certificates, clientCertificates: { mode, ca } } }
+    return { address: `127.0.0.1:0`, tls: { certificates, clientCertificates: { mode, ca, forward } } }
   })
   const plain = { address: '127.0.0.1:0' }
   const { gateway, log } = await startGateway(
@@ -80,6 +81,22 @@ test('without rules, whoever has a certificate is the consumer with its common n
     (await send(open, { headers: { 'Client-Cert': ':AAAA:', 'X-SSL-Client-Verify': 'SUCCESS' } })).status,
     401,
   )
+})
+
+test('a certificate without a subject, as workloads have them, goes by its other names', async (t) => {
+  const uri = 'spiffe://example.org/ns/shop/nameless'
+  const nameless = ofClients.issueClient({ subject: {}, names: [uri] })
+  const forward: ['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'] = [
+    'client-cert',
+    'x-ssl-client',
+    'x-forwarded-client-cert',
+  ]
+  const { clients, service } = await start(t, { methods: { mtls: { id: 'uri' } }, forward })
+  assert.equal((await ask(t, clients, nameless)).status, 200)
+  const { headers } = service.heard[0]!
+  assert.deepEqual([headers['x-user-id'], headers['x-ssl-client-s-dn']], [uri, ''])
+  const bySubject = await start(t, { methods: { mtls: { id: 'subject' } } })
+  assert.equal((await ask(t, bySubject.clients, nameless)).status, 401)
 })
 
 for (const [id, expected] of [

@@ -3,9 +3,9 @@ const BETWEEN = / \+ /
 
 /**
  * A distinguished name as RFC 4514 writes it, the most specific part first, of what Node says: a line for each part, the least
- * specific first, with the values escaped as that RFC asks.
+ * specific first, with the values escaped as that RFC asks; nothing for an empty one, as RFC 5280 section 4.1.2.6 allows it.
  */
-export function distinguishedNameOf(lines: string): string {
+export function distinguishedNameOf(lines: string | undefined): string {
   return partsOf(lines)
     .toReversed()
     .map((part) => part.split(BETWEEN).join('+'))
@@ -13,7 +13,7 @@ export function distinguishedNameOf(lines: string): string {
 }
 
 /** Its common name; null where it has none, or several. */
-export function commonNameOf(lines: string): string | null {
+export function commonNameOf(lines: string | undefined): string | null {
   const found = partsOf(lines)
     .flatMap((part) => part.split(BETWEEN))
     .filter((attribute) => attribute.startsWith('CN='))
@@ -21,7 +21,7 @@ export function commonNameOf(lines: string): string | null {
   return only === undefined || found.length > 1 ? null : unescape(only.slice(3))
 }
 
-function partsOf(lines: string): string[] {
+function partsOf(lines = ''): string[] {
   return lines.split('\n').filter((line) => line !== '')
 }
 

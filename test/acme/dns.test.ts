@@ -122,7 +122,6 @@ test('a hook that is not there, or refuses, is named without what was told to it
 })
 
 test('a command that does not care about SIGTERM ends where it is broken off', async (t) => {
-  const dns = await startDns(t)
   const file = await temporaryFile(t, 'pid', '')
   const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)
     require('fs').writeFileSync(${JSON.stringify(file)}, String(process.pid))`
