@@ -32,7 +32,7 @@ export interface Metrics {
   ): () => void
   /**
    * The same where what there is changes, or where several have a part in it: `read` tells all of it at each scrape, and
-   * what several tell of the same labels is added up.
+   * what several tell of the same labels is added up. Labels that stay may be the same object each time, which is cheaper.
    */
   watchAll<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,

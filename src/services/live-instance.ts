@@ -31,6 +31,7 @@ export class LiveInstance {
   /** Added up with what there is beside it, where an instance is connected to in two ways. */
   private watch(metrics: Metrics, labels: { readonly service: string; readonly instance: string }): (() => void)[] {
     const { pool } = this
+    // The same objects at each scrape, as their texts are made once.
     const states = STATES.map((state) => ({ state, labels: { ...labels, state } }))
     return [
       metrics.watchAll('sallyport_instance_in_flight', () => [{ labels, value: this.inFlight }]),

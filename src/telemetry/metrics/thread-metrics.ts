@@ -114,8 +114,16 @@ export class ThreadMetrics implements Metrics {
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
   ): () => void {
     const { labels: names } = metricTable[name]
-    const readings = (): Reading[] =>
-      read().map(({ labels, value }) => ({ name, labels: formatLabels(names, labels), value }))
+    // Of labels that are the same object each time the text is made once.
+    const texts = new WeakMap<LabelsOf<Name>, string>()
+    const textOf = (labels: LabelsOf<Name>): string => {
+      const known = texts.get(labels)
+      if (known !== undefined) return known
+      const text = formatLabels(names, labels)
+      texts.set(labels, text)
+      return text
+    }
+    const readings = (): Reading[] => read().map(({ labels, value }) => ({ name, labels: textOf(labels), value }))
     this.watchedAll.add(readings)
     return () => void this.watchedAll.delete(readings)
   }
