@@ -25,6 +25,11 @@ const FORGED = [
   'X-SSL-Client-Verify: SUCCESS',
   'X_SSL_Client_S_DN: CN=forged',
   'X-Ssl-Client-Cert: forged',
+  'X-SSL-Cert: forged',
+  'X-ARR-ClientCert: forged',
+  'X-Client-Verify: SUCCESS',
+  'X_Client_DN: CN=forged',
+  'X-Amzn-Mtls-Clientcert-Leaf: forged',
   'X-Forwarded-Client-Cert: Hash=forged',
   'x_forwarded_client_cert: Hash=forged',
 ]

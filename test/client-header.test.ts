@@ -33,6 +33,12 @@ for (const value of ['203.0.113.9', '2001:db8::9'])
     assert.equal(headers['cf-connecting-ip'], value)
   })
 
+for (const field of ['CF-Connecting-IP: 2001:DB8:0:0::09', 'X-Forwarded-For: 2001:DB8:0:0::09'])
+  test(`an address is one client however a proxy spells it: ${field}`, async (t) => {
+    const { address } = await ask(t, PROXY, [field])
+    assert.equal(address, '2001:db8::9')
+  })
+
 test('of X-Forwarded-For, only what trusted proxies wrote goes on beside it; scheme and host are as they say', async (t) => {
   const { headers, address } = await ask(t, PROXY, [
     'cf-connecting-ip: 203.0.113.9',

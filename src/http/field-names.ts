@@ -64,6 +64,11 @@ const requestFields: Record<string, Known> = {
   'x-remote-user': Known.identity,
   'x-credential-identifier': Known.identity,
   'x-anonymous-consumer': Known.identity,
+  // Of a certificate that a proxy in front has seen: IIS with ARR, and what HAProxy and nginx are often made to set.
+  'x-arr-clientcert': Known.identity,
+  'x-ssl-cert': Known.identity,
+  'x-client-verify': Known.identity,
+  'x-client-dn': Known.identity,
   // W3C Trace Context: the gateway is a hop of the trace, and says so in fields of its own.
   traceparent: Known.traceparent,
   tracestate: Known.tracestate,
@@ -120,6 +125,7 @@ const IDENTITY_FAMILIES = [
   'x-consumer-',
   'x-client-cert',
   'x-ssl-client-',
+  'x-amzn-mtls-',
   'ssl-client-',
   'client-cert',
 ]

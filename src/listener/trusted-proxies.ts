@@ -5,7 +5,7 @@ import { NameSet } from '../http/name-set.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
-import { plainAddress } from '../core/plain-address.ts'
+import { canonicalAddress, plainAddress } from '../core/plain-address.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
 
 /** The family of fields by which trusted proxies say where a request came from: X-Forwarded-*, or Forwarded (RFC 7239). */
@@ -115,7 +115,9 @@ function addressIn(claims: string, name: string): string | null {
   if (claims === '') return null
   const value = headersFromWire(claims).single(name)
   if (typeof value !== 'string') return null
-  return isIP(value) === 0 || value.includes('%') ? null : plainAddress(value)
+  const family = isIP(value)
+  if (family === 0 || value.includes('%')) return null
+  return family === 6 ? canonicalAddress(value, 'ipv6') : value
 }
 
 type PassesClaim = (name: string, value: string) => boolean
@@ -244,5 +246,8 @@ function hopOf(entries: readonly (string | null)[], hops: number): string | null
 /** An address, perhaps with a port or in brackets, as proxies write them; null for anything else. */
 function addressOf(entry: string): string | null {
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry
-  return isIP(bare) === 0 ? null : plainAddress(bare)
+  const family = isIP(bare)
+  if (family === 0) return null
+  // One client would be many otherwise, each with limits of its own.
+  return family === 6 && !bare.includes('%') ? canonicalAddress(bare, 'ipv6') : plainAddress(bare)
 }

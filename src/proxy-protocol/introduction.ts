@@ -1,5 +1,4 @@
-import { SocketAddress } from 'node:net'
-import { plainAddress } from '../core/plain-address.ts'
+import { canonicalAddress } from '../core/plain-address.ts'
 
 /** Whom a proxy speaks for. */
 export type Introduction =
@@ -22,6 +21,5 @@ export class MalformedProxyHeader extends Error {}
 
 /** A client with that IP address, in the one spelling by which it is counted and logged. */
 export function clientWith(address: string, family: 'ipv4' | 'ipv6'): Introduction {
-  const { address: canonical } = new SocketAddress({ address, family })
-  return { kind: 'client', address: plainAddress(canonical) }
+  return { kind: 'client', address: canonicalAddress(address, family) }
 }
