@@ -36,12 +36,12 @@ const FORGED = [
 
 type Forward = ('client-cert' | 'x-ssl-client' | 'x-forwarded-client-cert')[]
 
-async function start(t: TestContext, forward: Forward, config: GatewayInput = {}) {
+async function start(t: TestContext, forward: Forward, config: GatewayInput = {}, known = '') {
   const service = await startService(t)
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-mtls-'))
   cleanUp(t, () => rmSync(folder, { recursive: true }))
   const ca = join(folder, 'ca.pem')
-  writeFileSync(ca, ofClients.cert)
+  writeFileSync(ca, ofClients.cert + known)
   const tls = {
     certificates: [writeLeaf(t, ofServers.issue())],
     clientCertificates: { mode: 'wanted' as const, ca, forward },
@@ -60,8 +60,9 @@ async function heard(
   leaf: Leaf | null,
   config: GatewayInput = {},
   more: string[] = [],
+  known = '',
 ) {
-  const { port, service } = await start(t, forward, config)
+  const { port, service } = await start(t, forward, config, known)
   const { peer } = await connectSecurely(t, port, leaf ?? {})
   for (let i = 0; i < 2; i++) {
     peer.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${[...FORGED, ...more].map((line) => `${line}\r\n`).join('')}\r\n`)
@@ -77,6 +78,7 @@ async function heard(
   return first!
 }
 
+const END = '-----END CERTIFICATE-----\n'
 const der = (cert: string): string => new X509Certificate(cert).raw.toString('base64')
 
 test('Client-Cert and Client-Cert-Chain are those of RFC 9440, and nobody elseâ€™s', async (t) => {
@@ -85,6 +87,34 @@ test('Client-Cert and Client-Cert-Chain are those of RFC 9440, and nobody elseâ€
   assert.deepEqual(await heard(t, ['client-cert'], leaf), [
     ['Client-Cert', `:${der(leaf.cert)}:`],
     ['Client-Cert-Chain', `:${der(between.cert)}:`],
+  ])
+})
+
+test('Client-Cert-Chain has what the certificate was verified by, whatever else a client sends', async (t) => {
+  const admins = ofClients.intermediate({ subject: { commonName: 'Admins' } })
+  const twin = new Authority({ subject: { commonName: 'Between' } }).intermediate({
+    subject: { commonName: 'Between' },
+  })
+  const leaf = between.issueClient()
+  const own = `${leaf.cert.split(END)[0]}${END}`
+  for (const sent of [
+    own + admins.cert + between.cert,
+    own + twin.cert + between.cert,
+    own + between.cert + admins.cert + ofClients.cert,
+    own + between.cert + between.cert,
+  ])
+    assert.deepEqual(await heard(t, ['client-cert'], { cert: sent, key: leaf.key }), [
+      ['Client-Cert', `:${der(own)}:`],
+      ['Client-Cert-Chain', `:${der(between.cert)}:`],
+    ])
+  // The authority between is known to the gateway, and need not be sent.
+  assert.deepEqual(await heard(t, ['client-cert'], { cert: own, key: leaf.key }, {}, [], between.cert), [
+    ['Client-Cert', `:${der(own)}:`],
+    ['Client-Cert-Chain', `:${der(between.cert)}:`],
+  ])
+  const direct = ofClients.issueClient()
+  assert.deepEqual(await heard(t, ['client-cert'], { cert: direct.cert + admins.cert, key: direct.key }), [
+    ['Client-Cert', `:${der(direct.cert)}:`],
   ])
 })
 

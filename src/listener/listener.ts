@@ -270,7 +270,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     // It began when others signed the certificates of clients, or had revoked fewer.
     if (this.identities?.asksAs(identities) === false) return void socket.destroy()
     this.watcher.secured(socket)
-    const certificate = this.certificates === null ? null : this.certificates.read(socket)
+    const certificate = this.certificates === null ? null : this.certificates.read(socket, identities)
     const connection = this.serve(socket, peer, introduction, certificate)
     this.shown?.remember(connection, identity, identities)
     socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))

@@ -4,23 +4,27 @@ import type { ClientCertificate } from '../http/client-certificate.ts'
 import { type CertificateForm, certificateFields } from './certificate-fields.ts'
 import { commonNameOf, distinguishedNameOf } from '../tls/distinguished-name.ts'
 import { alternativeNames } from '../tls/certificate-names.ts'
-
-/** Authorities between a certificate and its root: more have no place in a handshake. */
-const LONGEST_CHAIN = 10
+import type { ServerIdentities } from '../tls/server-identities.ts'
+import { verifiedChain } from '../tls/verified-chain.ts'
 
 /** The certificate of one connection, read when it is asked for first. */
 export class PeerCertificate {
   private readonly socket: TLSSocket
   private readonly listener: string
   private readonly forms: readonly CertificateForm[]
+  private readonly identities: ServerIdentities
   private found: ClientCertificate | null | undefined
   private made: string | null = null
 
-  /** `listener` is the address of the listener, as it is configured; `forms` the fields that services are told of it in. */
-  constructor(socket: TLSSocket, listener: string, forms: readonly CertificateForm[]) {
+  /**
+   * `listener` is the address of the listener, as it is configured; `forms` the fields that services are told of it in;
+   * `identities` those by whose authorities it was verified.
+   */
+  constructor(socket: TLSSocket, listener: string, forms: readonly CertificateForm[], identities: ServerIdentities) {
     this.socket = socket
     this.listener = listener
     this.forms = forms
+    this.identities = identities
   }
 
   /** What services are told of it; "" where the client has shown none. */
@@ -33,12 +37,16 @@ export class PeerCertificate {
   get value(): ClientCertificate | null {
     if (this.found !== undefined) return this.found
     const shown = this.socket.authorized ? this.socket.getPeerX509Certificate() : undefined
-    this.found = shown === undefined ? null : describe(shown, this.listener)
+    this.found = shown === undefined ? null : describe(shown, this.listener, this.identities.authorities)
     return this.found
   }
 }
 
-function describe(certificate: X509Certificate, listener: string): ClientCertificate {
+function describe(
+  certificate: X509Certificate,
+  listener: string,
+  authorities: readonly X509Certificate[],
+): ClientCertificate {
   const { subject, issuer, serialNumber, fingerprint256, validToDate, raw } = certificate
   const fingerprint = fingerprint256.replaceAll(':', '').toLowerCase()
   return {
@@ -56,18 +64,13 @@ function describe(certificate: X509Certificate, listener: string): ClientCertifi
     thumbprint: Buffer.from(fingerprint, 'hex').toString('base64url'),
     notAfter: validToDate.getTime(),
     der: raw.toString('base64'),
-    chain: chainOf(certificate),
+    chain: verifiedChain(certificate, sentWith(certificate), authorities).map((each) => each.raw.toString('base64')),
   }
 }
 
-/** Without the root, which whoever is told of the chain has to know itself. */
-function chainOf(leaf: X509Certificate): string[] {
-  const chain: string[] = []
-  let { issuerCertificate } = leaf
-  while (issuerCertificate !== undefined && chain.length < LONGEST_CHAIN) {
-    if (issuerCertificate.subject === issuerCertificate.issuer) break
-    chain.push(issuerCertificate.raw.toString('base64'))
-    ;({ issuerCertificate } = issuerCertificate)
-  }
-  return chain
+/** What Node calls the issuer of a certificate is the next one that the client has sent, whatever that is. */
+function sentWith(leaf: X509Certificate): X509Certificate[] {
+  const sent: X509Certificate[] = []
+  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) sent.push(next)
+  return sent
 }

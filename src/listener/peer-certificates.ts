@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Client } from '../http/exchange.ts'
 import type { ReceivedHead } from '../http/received-head.ts'
 import type { ServedConnection } from '../http/server-handler.ts'
+import type { ServerIdentities } from '../tls/server-identities.ts'
 import { CERTIFICATE_FIELDS, type CertificateForm } from './certificate-fields.ts'
 import { PeerCertificate } from './peer-certificate.ts'
 
@@ -17,9 +18,9 @@ export class PeerCertificates {
     this.forms = forms
   }
 
-  /** What the client of a connection has shown, or nothing: it is read when it is asked for. */
-  read(socket: TLSSocket): PeerCertificate {
-    return new PeerCertificate(socket, this.listener, this.forms)
+  /** What the client of a connection has shown, which the authorities of `identities` have verified, or nothing: it is read when it is asked for. */
+  read(socket: TLSSocket, identities: ServerIdentities): PeerCertificate {
+    return new PeerCertificate(socket, this.listener, this.forms, identities)
   }
 
   remember(connection: ServedConnection, certificate: PeerCertificate): void {

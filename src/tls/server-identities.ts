@@ -4,6 +4,7 @@ import { certificateNames } from './certificate-names.ts'
 import type { ClientAuthorities } from './client-authorities.ts'
 import { groups } from './groups.ts'
 import type { KeyPair } from './key-pair.ts'
+import { pemBlocks } from './pem.ts'
 import type { SessionTickets } from './session-tickets.ts'
 import { PERIOD } from './ticket-seed.ts'
 
@@ -65,6 +66,7 @@ export class ServerIdentities {
   private readonly made = new Map<string, Identity>()
   private readonly settings: TlsSettings
   private readonly tickets: SessionTickets
+  private read: readonly X509Certificate[] | null = null
 
   /**
    * Of several pairs for one name and kind of key the first counts. What is as it was `before` stays the same. Throws what
@@ -108,6 +110,12 @@ export class ServerIdentities {
   /** Whether the identity is for that name. */
   static covers({ names }: Identity, name: string): boolean {
     return names.has(name) || names.has(`*${name.slice(name.indexOf('.'))}`)
+  }
+
+  /** Those whose certificates clients may show. */
+  get authorities(): readonly X509Certificate[] {
+    this.read ??= pemBlocks(this.settings.clients?.ca ?? '').map(({ text }) => new X509Certificate(text))
+    return this.read
   }
 
   /** Whether clients are asked for the same certificates as by the other ones. */
