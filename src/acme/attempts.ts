@@ -24,9 +24,21 @@ export const usualDelays: Delays = [MINUTE, 5 * MINUTE, 15 * MINUTE, 60 * MINUTE
 /** How much longer or shorter, by chance. */
 const CHANCE = 0.2
 
-/** Reads what is kept; what cannot be read is nothing. */
-export function readAttempts(text: string | null): Attempts {
-  return attemptsSchema.safeParse(parseJson(text ?? '')).data ?? NO_ATTEMPTS
+/** No CA is left alone for longer, in milliseconds: who wrote that had another time. */
+const LONGEST = 14 * 24 * 60 * MINUTE
+
+/**
+ * Reads what is kept; what cannot be read is nothing. `now` is wall-clock milliseconds: what was kept while the clock was wrong, as CAs
+ * are not believed then, keeps nobody from ordering once it is right.
+ */
+export function readAttempts(text: string | null, now: number): Attempts {
+  const { count, until, limited } = attemptsSchema.safeParse(parseJson(text ?? '')).data ?? NO_ATTEMPTS
+  const isLikely = (time: number): boolean => time - now <= LONGEST
+  return {
+    count,
+    until: isLikely(until) ? until : 0,
+    limited: Object.fromEntries(Object.entries(limited).filter(([, time]) => isLikely(time))),
+  }
 }
 
 /**

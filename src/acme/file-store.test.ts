@@ -120,3 +120,16 @@ test('a folder that cannot be used is named', async (t) => {
   await chmod(folder, 0o600)
   assert.equal(await readFile(folder, 'utf8'), 'a file')
 })
+
+test('a lock of somebody whose clock was wrong holds nobody up', async (t) => {
+  const { clock, another } = await openFolder(t)
+  clock.step(365 * 24 * 60 * MINUTE)
+  const lost = (await another().acquire('shop.test', MINUTE))!
+  clock.step(-365 * 24 * 60 * MINUTE)
+  const store = another()
+  const lock = (await store.acquire('shop.test', MINUTE))!
+  assert.ok(lock.token > lost.token)
+  // A clock that is put back a little takes it from nobody.
+  clock.step(-0.5 * MINUTE)
+  assert.equal(await another().acquire('shop.test', MINUTE), null)
+})

@@ -13,6 +13,8 @@ const OWN_FILE = 0o600
 const OWN_FOLDER = 0o700
 /** How long a lock that cannot be read counts as somebody's who is writing it, in milliseconds. */
 const WRITING = 5000
+/** No lock is held for longer without being kept, in milliseconds: who seems to hold one had a clock that was wrong. */
+const LONGEST = 2 * 60 * 60_000
 
 const heldSchema = z.object({ owner: z.string(), until: z.number() })
 
@@ -144,7 +146,8 @@ export class FileStore implements AcmeStore {
   private async isHeld(name: string, token: number): Promise<boolean> {
     const file = this.path(name, 'lock', token)
     const { success, data } = heldSchema.safeParse(parseJson((await readText(file)) ?? ''))
-    if (success) return data.until > this.clock.wall()
+    const now = this.clock.wall()
+    if (success) return data.until > now && data.until <= now + LONGEST
     return !(await this.isOld(file))
   }
 

@@ -227,6 +227,18 @@ test('where all CAs want to be left alone, nothing is ordered until then', async
   assert.equal(keeper.successful, true)
 })
 
+test('what failed while the clock was wrong keeps nothing from being ordered once it is right', async (t) => {
+  const { ca, clock, open, pass } = await setUp(t)
+  clock.step(365 * DAY)
+  ca.error = new AcmeError('too many certificates (rateLimited)', 'rateLimited', 2 * DAY)
+  const { keeper } = open()
+  await pass(keeper, 1)
+  clock.step(-365 * DAY)
+  ca.error = null
+  await pass(keeper, 2 * 60 * MINUTE, 30 * MINUTE)
+  assert.equal(keeper.successful, true)
+})
+
 test('a certificate that cannot be renewed is shown until it expires, and then said so loudly', async (t) => {
   const { ca, open, pass, log } = await setUp(t)
   const { keeper } = open()

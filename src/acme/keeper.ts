@@ -93,8 +93,8 @@ export class Keeper {
 
   /** Takes up what somebody has put into the store. Rejects where the store cannot be read. */
   async refresh(): Promise<void> {
-    const { records } = this.options
-    this.attempts = readAttempts(await records.store.read(this.name, 'attempts'))
+    const { records, clock } = this.options
+    this.attempts = readAttempts(await records.store.read(this.name, 'attempts'), clock.wall())
     this.adopt(await records.read(this.name, 'certificate'))
   }
 
