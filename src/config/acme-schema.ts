@@ -12,6 +12,8 @@ const DOMAIN = /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:
 const domainExpected =
   'expected a DNS name such as "api.example.com" or "*.example.com", in its ASCII form (xn--…), no address'
 const urlExpected = 'expected the https URL of an ACME directory, such as "https://ca.example.com/acme/directory"'
+const hookUrlExpected = 'expected it without user name and password: give them to headers, as Authorization'
+const fieldExpected = 'expected what may stand in a header field: visible ASCII, spaces, and no end of line'
 const hookExpected = 'expected one of command, url'
 
 const domain = z
@@ -56,12 +58,14 @@ const dnsSchema = z
       .describe(
         'Program and arguments, to which "set" or "clear", the name of the TXT record and its value are added.',
       ),
-    url: z
-      .url({ protocol: /^https?$/, error: 'expected an http or https URL' })
+    url: secret(z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }), hookUrlExpected, isBare)
       .optional()
       .describe('URL that is told by POST, as JSON with action ("set" or "clear"), domain, name and value.'),
     headers: z
-      .record(z.string().regex(/^[\w-]+$/), z.string())
+      .record(
+        z.string().regex(/^[\w-]+$/),
+        secret(z.string(), fieldExpected, (text) => /^[\x20-\x7e]*$/.test(text)),
+      )
       .default({})
       .describe('Header fields of these requests, such as Authorization. Default none.'),
     propagation: duration
@@ -81,6 +85,18 @@ const dnsSchema = z
     ...rest,
     hook: command === undefined ? { url: url ?? '', headers } : { command },
   }))
+
+/** Texts that are not shown where they are wrong, as they may be secrets. */
+function secret<Schema extends z.ZodType<string>>(schema: Schema, expected: string, isGood: (text: string) => boolean) {
+  return schema.superRefine((text, context) => {
+    if (!isGood(text)) context.addIssue({ code: 'custom', message: expected, input: '[redacted]' })
+  })
+}
+
+function isBare(url: string): boolean {
+  const { username = '', password = '' } = URL.parse(url) ?? {}
+  return username === '' && password === ''
+}
 
 /** Schema of certificates that the gateway gets from a CA itself. */
 export const acmeSchema = z
