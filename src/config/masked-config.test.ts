@@ -43,7 +43,7 @@ const acme = {
   challenge: 'dns-01',
   directory: [directory],
   dns: {
-    url: `https://user:${SECRET}@dns.example.com/?token=${SECRET}`,
+    url: `https://dns.example.com/?token=${SECRET}`,
     headers: { Authorization: `Bearer ${SECRET}` },
   },
 }

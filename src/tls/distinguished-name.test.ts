@@ -31,6 +31,11 @@ test('what would look like another part is escaped, and stands for itself in the
   }
 })
 
+test('it is written as openssl does, so that it can be copied from there', () => {
+  // openssl req -x509 -newkey ec … -multivalue-rdn -subj '/O=Exämple+CN=admin+OU=y/CN=b' -utf8; x509 -nameopt RFC2253,-esc_msb
+  assert.equal(distinguishedNameOf('OU=y + O=Exämple + CN=admin\nCN=b'), 'CN=b,CN=admin+O=Exämple+OU=y')
+})
+
 test('a name without a common name has none', () => {
   const subject = subjectOf({ organization: 'CN=root' })
   assert.equal(commonNameOf(subject), null)

@@ -3,12 +3,12 @@ const BETWEEN = / \+ /
 
 /**
  * A distinguished name as RFC 4514 writes it, the most specific part first, of what Node says: a line for each part, the least
- * specific first, with the values escaped as that RFC asks; nothing for an empty one, as RFC 5280 section 4.1.2.6 allows it.
+ * specific first, with the values escaped as that RFC asks; in the order of `openssl -nameopt RFC2253`, also within a part; nothing for an empty one, as RFC 5280 section 4.1.2.6 allows it.
  */
 export function distinguishedNameOf(lines: string | undefined): string {
   return partsOf(lines)
     .toReversed()
-    .map((part) => part.split(BETWEEN).join('+'))
+    .map((part) => part.split(BETWEEN).toReversed().join('+'))
     .join(',')
 }
 
