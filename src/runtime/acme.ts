@@ -1,19 +1,12 @@
-import { Acme, type Target } from '../acme/acme.ts'
-import { challengeCertificate } from '../acme/challenge-certificate.ts'
+import type { Target } from '../acme/acme.ts'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
-import type { Challenge } from '../acme/challenge.ts'
-import { FileStore } from '../acme/file-store.ts'
-import { Seal } from '../acme/seal.ts'
-import type { AcmeStore } from '../acme/store.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Clock, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import { deriveKeys } from '../core/secrets.ts'
 import type { Answers, Threads } from '../core/threads.ts'
-import { RedisAcmeStore } from '../stores/redis/acme-store.ts'
-import { connectRedis } from '../stores/redis/client.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
+import type { AcmePlace } from './acme-place.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
 export interface AcmeOptions {
@@ -29,15 +22,6 @@ export interface AcmeOptions {
 
 type AcmeConfig = NonNullable<NonNullable<GatewayConfig['listeners'][number]['tls']>['acme']>
 
-/** What is to come from CAs, and is kept in one place. */
-interface Place {
-  readonly acme: Acme
-  challenges: readonly Challenge[]
-}
-
-/** How long Redis may take to be there, and to answer, in milliseconds. */
-const PATIENCE = 1000
-const SILENCE = 5000
 /** How long the end of what is going on is waited for, in milliseconds. */
 const LEAVE = 3000
 
@@ -45,7 +29,7 @@ const LEAVE = 3000
 export class AcmeCertificates {
   private readonly options: AcmeOptions
   /** Folder, or "" for Redis -> what is kept there. */
-  private readonly places = new Map<string, Place>()
+  private readonly places = new Map<string, AcmePlace>()
   private readonly listeners = new Set<() => void>()
   /** The same with what is to be there, before anything is opened. */
   private readonly targets = new Map<string, Map<string, Target>>()
@@ -103,72 +87,29 @@ export class AcmeCertificates {
     if (stopped.length > 0) await Promise.race([Promise.all(stopped), pause(LEAVE, this.options.clock)])
   }
 
+  /** What speaks with CAs and keeps what they issue is loaded only where there is one. */
   private async open(): Promise<void> {
-    for (const [place, targets] of this.targets) {
-      const store = await this.storeAt(place)
-      this.places.set(place, this.openPlace(place, store, [...targets.values()]))
+    if (this.targets.size === 0) return
+    const { openPlace } = await import('./acme-place.ts')
+    const events = {
+      show: () => this.show(),
+      changed: () => {
+        for (const listener of this.listeners) listener()
+      },
     }
+    for (const [place, targets] of this.targets)
+      this.places.set(place, await openPlace(this.options, place, [...targets.values()], events))
     await Promise.all([...this.places.values()].map(({ acme }) => acme.load()))
   }
 
-  private openPlace(place: string, store: AcmeStore, targets: readonly Target[]): Place {
-    const { config, clock, random, log, metrics } = this.options
-    const opened: Place = {
-      challenges: [],
-      acme: new Acme({
-        targets,
-        store,
-        seal: new Seal({ keys: deriveKeys(config.secrets, 'acme'), acceptsPlain: place !== '' }),
-        clock,
-        random,
-        log,
-        show: (challenges) => {
-          opened.challenges = challenges
-          return this.show()
-        },
-        changed: () => {
-          for (const listener of this.listeners) listener()
-        },
-        ordered: (name, outcome) => metrics.counter('sallyport_acme_orders_total', { name, outcome }).add(1),
-      }),
-    }
-    for (const { name } of targets) {
-      const { acme } = opened
-      metrics.counter('sallyport_acme_orders_total', { name, outcome: 'issued' })
-      metrics.counter('sallyport_acme_orders_total', { name, outcome: 'failed' })
-      metrics.watch('sallyport_acme_last_order_successful', { name }, () => (acme.successful(name) ? 1 : 0))
-      metrics.watch(
-        'sallyport_acme_issued_timestamp_seconds',
-        { name },
-        () => (acme.certificate(name)?.issued ?? 0) / 1000,
-      )
-    }
-    return opened
-  }
-
-  private async storeAt(place: string): Promise<AcmeStore> {
-    const { config, clock } = this.options
-    const { redis } = config.stores
-    if (place !== '' || redis === null) return new FileStore(place, clock)
-    const client = connectRedis(redis, SILENCE)
-    const ready = new Promise<void>((resolve) => void client.once('ready', resolve))
-    await Promise.race([ready, pause(PATIENCE, clock)])
-    return new RedisAcmeStore(client)
-  }
-
   private async show(): Promise<void> {
-    const { clock, threads } = this.options
-    const all = [...this.places.values()].flatMap(({ challenges }) => challenges)
-    const [tokens, names] = [
-      all.filter(({ type }) => type === 'http-01'),
-      all.filter(({ type }) => type === 'tls-alpn-01'),
-    ]
+    const shown = [...this.places.values()].map((place) => place.shown)
     this.shown = {
       version: this.shown.version + 1,
-      answers: Object.fromEntries(tokens.map(({ token, keyAuthorization }) => [token, keyAuthorization])),
-      certificates: Object.fromEntries(names.map((each) => [each.domain, challengeCertificate(each, clock.wall())])),
+      answers: Object.fromEntries(shown.flatMap(({ answers }) => Object.entries(answers))),
+      certificates: Object.fromEntries(shown.flatMap(({ certificates }) => Object.entries(certificates))),
     }
-    await threads.askAll(challengesChangedTopic, this.shown)
+    await this.options.threads.askAll(challengesChangedTopic, this.shown)
   }
 }
 

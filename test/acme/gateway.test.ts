@@ -282,7 +282,10 @@ test('no secret of ACME is shown to operators', async (t) => {
     folder: await temporaryFolder(t),
     challenge: 'dns-01',
     directory: { url: pebble.directory, eab: { keyId: 'kid-1', hmacKey: 'aSecretOfTheCertificateAuthority' } },
-    dns: { url: 'http://user:hunter2@127.0.0.1:1/', headers: { Authorization: 'Bearer s3cr3t', 'X-Token': 'hunter3' } },
+    dns: {
+      url: 'http://127.0.0.1:1/?token=hunter2',
+      headers: { Authorization: 'Bearer s3cr3t', 'X-Token': 'hunter3' },
+    },
   })
   const { gateway, log } = await startGateway(t, { listeners: [listener], admin: { address: `${HOST}:0` } })
   await log.line({ message: 'A CA has not issued a certificate' })

@@ -1,0 +1,87 @@
+import { Acme, type Target } from '../acme/acme.ts'
+import { challengeCertificate } from '../acme/challenge-certificate.ts'
+import type { ShownChallenges } from '../acme/challenges-topic.ts'
+import type { Challenge } from '../acme/challenge.ts'
+import { FileStore } from '../acme/file-store.ts'
+import { Seal } from '../acme/seal.ts'
+import type { AcmeStore } from '../acme/store.ts'
+import { pause } from '../core/clock.ts'
+import { deriveKeys } from '../core/secrets.ts'
+import { RedisAcmeStore } from '../stores/redis/acme-store.ts'
+import { connectRedis } from '../stores/redis/client.ts'
+import type { AcmeOptions } from './acme.ts'
+
+/** What is to come from CAs, and is kept in one place: a folder, or Redis. */
+export interface AcmePlace {
+  readonly acme: Acme
+  /** What CAs are answered at the moment. */
+  shown: Omit<ShownChallenges, 'version'>
+}
+
+export interface PlaceEvents {
+  /** What CAs are answered has changed; resolves when every thread knows. */
+  readonly show: () => Promise<void>
+  /** There is another certificate. */
+  readonly changed: () => void
+}
+
+/** How long Redis may take to be there, and to answer, in milliseconds. */
+const PATIENCE = 1000
+const SILENCE = 5000
+
+/** Opens the folder of that name, or Redis for "". */
+export async function openPlace(
+  options: AcmeOptions,
+  place: string,
+  targets: readonly Target[],
+  { show, changed }: PlaceEvents,
+): Promise<AcmePlace> {
+  const { config, clock, random, log, metrics } = options
+  const opened: AcmePlace = {
+    shown: { answers: {}, certificates: {} },
+    acme: new Acme({
+      targets,
+      store: await storeAt(options, place),
+      seal: new Seal({ keys: deriveKeys(config.secrets, 'acme'), acceptsPlain: place !== '' }),
+      clock,
+      random,
+      log,
+      show: (challenges) => {
+        opened.shown = shownOf(challenges, clock.wall())
+        return show()
+      },
+      changed,
+      ordered: (name, outcome) => metrics.counter('sallyport_acme_orders_total', { name, outcome }).add(1),
+    }),
+  }
+  for (const { name } of targets) {
+    const { acme } = opened
+    metrics.counter('sallyport_acme_orders_total', { name, outcome: 'issued' })
+    metrics.counter('sallyport_acme_orders_total', { name, outcome: 'failed' })
+    metrics.watch('sallyport_acme_last_order_successful', { name }, () => (acme.successful(name) ? 1 : 0))
+    metrics.watch(
+      'sallyport_acme_issued_timestamp_seconds',
+      { name },
+      () => (acme.certificate(name)?.issued ?? 0) / 1000,
+    )
+  }
+  return opened
+}
+
+async function storeAt({ config, clock }: AcmeOptions, place: string): Promise<AcmeStore> {
+  const { redis } = config.stores
+  if (place !== '' || redis === null) return new FileStore(place, clock)
+  const client = connectRedis(redis, SILENCE)
+  const ready = new Promise<void>((resolve) => void client.once('ready', resolve))
+  await Promise.race([ready, pause(PATIENCE, clock)])
+  return new RedisAcmeStore(client)
+}
+
+function shownOf(challenges: readonly Challenge[], now: number): AcmePlace['shown'] {
+  const tokens = challenges.filter(({ type }) => type === 'http-01')
+  const names = challenges.filter(({ type }) => type === 'tls-alpn-01')
+  return {
+    answers: Object.fromEntries(tokens.map(({ token, keyAuthorization }) => [token, keyAuthorization])),
+    certificates: Object.fromEntries(names.map((each) => [each.domain, challengeCertificate(each, now)])),
+  }
+}
