@@ -66,14 +66,14 @@ async function setUp(t: TestContext, random = 0.5) {
   const log = new TestLog(clock)
   const [ca, other] = [new FakeCa(clock, 'https://ca.test/dir'), new FakeCa(clock, 'https://other.test/dir')]
   const outcomes: string[] = []
-  const open = (authorities: readonly Issuing[] = [ca], itsClock = clock) => {
+  const open = (authorities: readonly Issuing[] = [ca], itsClock = clock, turns = new Turns(1)) => {
     const ending = new AbortController()
     const keeper = new Keeper({
       name: 'shop.test',
       authorities,
       solver: idle,
       records: new Records(store, new Seal({ keys: [], acceptsPlain: true })),
-      turns: new Turns(1),
+      turns,
       clock: itsClock,
       random: () => random,
       reports: new Reports('shop.test', 'http-01', log.log, clock),
@@ -237,6 +237,20 @@ test('what failed while the clock was wrong keeps nothing from being ordered onc
   ca.error = null
   await pass(keeper, 2 * 60 * MINUTE, 30 * MINUTE)
   assert.equal(keeper.successful, true)
+})
+
+test('an order that still waits for its turn when the gateway stops does not count as one', async (t) => {
+  const { ca, clock, store, open } = await setUp(t)
+  const turns = new Turns(1)
+  const { promise: busy, resolve: done } = Promise.withResolvers<void>()
+  const other = turns.take(() => busy)
+  const { close } = open([ca], clock, turns)
+  clock.advance(1)
+  await turnUntil('the order to wait', () => (Reflect.get(turns, 'waiting') as unknown[]).length === 1)
+  const closed = close()
+  done()
+  await Promise.all([other, closed])
+  assert.equal(await store.read('shop.test', 'attempts'), null)
 })
 
 test('a certificate that cannot be renewed is shown until it expires, and then said so loudly', async (t) => {

@@ -190,7 +190,9 @@ export class Keeper {
    * 4. Keep what came of it; a lock that was lost meanwhile keeps nothing.
    */
   private async order(): Promise<number> {
-    const { records, clock, pace, random, reports } = this.options
+    const { records, clock, pace, random, reports, ending } = this.options
+    // One that waited for its turn when the gateway was stopped has not failed.
+    if (ending.aborted) return LONGEST_LOOK
     // 1.
     const lock = await records.store.acquire(this.name, pace.lock)
     if (lock === null) return pace.poll * (2 + random())
