@@ -13,6 +13,8 @@ import { reply } from './service-case.ts'
 const MEGABYTE = 1024 * 1024
 /** What a peer may get rid of before it must notice, when nobody reads on: the buffers of the kernel, and some. */
 const FLOOD = 40 * MEGABYTE
+/** Longer than a client that sends on and on is read after its refusal, in milliseconds. */
+const LINGERING = 31_000
 
 /** Behaves as the path says: /silent, /stall, /large, /deaf, /echo; or answers. */
 async function serve(peer: Peer): Promise<void> {
@@ -75,12 +77,15 @@ async function flood({ socket }: Peer, beginning: string, again: Buffer): Promis
   return written
 }
 
-/** Lets time pass for a client that goes on sending after its refusal, until it is cut off; tells what it got rid of. */
+/**
+ * Lets time pass for a client that goes on sending after its refusal, until it is cut off; tells what it got rid of. In
+ * long steps: what it sends meanwhile depends on how fast the machine is, and is not what this is about.
+ */
 async function outlast(clock: ManualClock, poured: Promise<number>): Promise<number> {
   const progress = { over: false }
   const done = poured.finally(() => (progress.over = true))
   while (!progress.over) {
-    clock.advance(1_000)
+    clock.advance(LINGERING)
     await new Promise(setImmediate)
   }
   return done
