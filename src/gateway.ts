@@ -81,7 +81,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const scope = new ProcessScope({ config, output, clock, random, answers, threads: answers, workers: () => 1 })
   const { board, slots, limits, hub, sampleKey } = scope
   const policies = loaded.chain
-  const front = new Front({
+  const front = await Front.build({
     config,
     policies,
     board,
@@ -97,7 +97,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     random,
     sampleKey,
     worker: 0,
-  })
+  }).catch(abandon)
   const wanted = config.listeners.map(({ address }) => address)
   const addresses = await front.listen(wanted, false, true).catch(giveUp)
   const admin = await answerOperators().catch(giveUp)
@@ -124,6 +124,10 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
 
   async function giveUp(error: unknown): Promise<never> {
     await front.drain(0)
+    return abandon(error)
+  }
+
+  async function abandon(error: unknown): Promise<never> {
     await scope.stop()
     if (options.output === undefined) await output.close()
     throw error

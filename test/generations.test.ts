@@ -62,13 +62,16 @@ function startThread(t: TestContext) {
     clock,
     deadlines,
     /** Makes the next generation, which does not answer yet. */
-    prepare: (services: Readonly<Record<string, ServiceInput>>, policies: readonly Policy[] = []): Generation => {
+    prepare: async (
+      services: Readonly<Record<string, ServiceInput>>,
+      policies: readonly Policy[] = [],
+    ): Promise<Generation> => {
       const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, service: 'backend' }]
       const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
       const value = { services, routes, policies: options, endpoints: { docs: false, openapi: false } }
       const config = parseConfig(value, { value, chain: policies, findings: [] })
       const slots = registry.allot(config.services)
-      const made = new Generation({ config, policies, slots }, tools, generations.at(-1) ?? null)
+      const made = await Generation.build({ config, policies, slots }, tools, generations.at(-1) ?? null)
       generations.push(made)
       return made
     },
@@ -92,9 +95,9 @@ function poolIn(generation: Generation, address: string) {
 test('the next generation goes on with the connections to an instance that stays', async (t) => {
   const [stays, comes] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
-  const first = prepare({ backend: { instances: [stays.url] } })
+  const first = await prepare({ backend: { instances: [stays.url] } })
   await ask(first)
-  const second = prepare({
+  const second = await prepare({
     backend: { instances: [comes.url, { url: stays.url, weight: 2 }] },
     other: { instances: [stays.url] },
   })
@@ -119,9 +122,10 @@ test('the next generation goes on with the connections to an instance that stays
 test('one that is given up before it answers leaves everything as it was', async (t) => {
   const [stays, never] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge, deadlines } = startThread(t)
-  const first = prepare({ backend: { instances: [stays.url] } })
+  const first = await prepare({ backend: { instances: [stays.url] } })
   await ask(first)
-  prepare({ backend: { instances: [stays.url, never.url], pool: { connections: 7 } } }).close()
+  const unused = await prepare({ backend: { instances: [stays.url, never.url], pool: { connections: 7 } } })
+  unused.close()
   assert.equal(poolIn(first, stays.address)!.idle, 1)
   await ask(first)
   assert.equal(stays.connections, 1)
@@ -137,7 +141,7 @@ test('one that is given up before it answers leaves everything as it was', async
 test('one that cannot be made holds nothing', async (t) => {
   const [stays, never] = [await startService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
-  const first = prepare({ backend: { instances: [stays.url] } })
+  const first = await prepare({ backend: { instances: [stays.url] } })
   await ask(first)
   const broken = definePolicy({
     name: 'broken',
@@ -145,7 +149,7 @@ test('one that cannot be made holds nothing', async (t) => {
     options: z.strictObject({}),
     create: () => assert.fail('not to be made'),
   })
-  assert.throws(() => prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /not to be made/)
+  await assert.rejects(prepare({ backend: { instances: [stays.url, never.url] } }, [broken]), /not to be made/)
   assert.deepEqual(
     gauge('sallyport_instance_in_flight').map(([labels]) => labels),
     [`service="backend",instance="${stays.address}"`],
@@ -157,11 +161,13 @@ test('an instance that is gone ends after its exchanges, and those that wait for
   const service = await startRawService(t)
   const stays = await startService(t)
   const { prepare, ask, gauge, deadlines } = startThread(t)
-  const first = prepare({ backend: { instances: [`http://127.0.0.1:${service.port}`], pool: { connections: 1 } } })
+  const first = await prepare({
+    backend: { instances: [`http://127.0.0.1:${service.port}`], pool: { connections: 1 } },
+  })
   const asked = [ask(first), ask(first, '/waits')]
   const peer = await service.accept()
   await peer.request()
-  const second = prepare({ backend: { instances: [stays.url] } })
+  const second = await prepare({ backend: { instances: [stays.url] } })
   second.takeOver()
   const address = `127.0.0.1:${service.port}`
   assert.deepEqual(Object.keys(second.pools['backend']!), [stays.address])
@@ -186,11 +192,11 @@ test('what is in flight goes on to be counted, and is seen by the next balancer'
   const [busy, free] = [await startRawService(t), await startService(t)]
   const { prepare, ask, gauge } = startThread(t)
   const address = `127.0.0.1:${busy.port}`
-  const first = prepare({ backend: { instances: [`http://${address}`] } })
+  const first = await prepare({ backend: { instances: [`http://${address}`] } })
   const asked = ask(first)
   const peer: Peer = await busy.accept()
   await peer.request()
-  const second = prepare({
+  const second = await prepare({
     backend: { instances: [`http://${address}`, free.url], balancer: 'least-requests' },
   })
   second.takeOver()
@@ -209,9 +215,9 @@ test('the turn of a service goes on', async (t) => {
   const all = [await startService(t), await startService(t), await startService(t)]
   const { prepare, ask } = startThread(t)
   const backend = { instances: all.map(({ url }) => url) }
-  const first = prepare({ backend })
+  const first = await prepare({ backend })
   assert.equal(await ask(first), String(all[0]!.port))
-  const second = prepare({ backend })
+  const second = await prepare({ backend })
   second.takeOver()
   first.close()
   for (const i of [1, 2, 0]) assert.equal(await ask(second), String(all[i]!.port))
@@ -226,10 +232,10 @@ test('bounds and times change in place when the next one takes over', async (t) 
   const address = `127.0.0.1:${service.port}`
   const { prepare, ask, clock } = startThread(t)
   const instances = [`http://${address}`]
-  const first = prepare({ backend: { instances, pool: { connections: 1 } } })
+  const first = await prepare({ backend: { instances, pool: { connections: 1 } } })
   const asked = [ask(first), ask(first), ask(first)]
   const peers = [await service.accept()]
-  const second = prepare({ backend: { instances, pool: { connections: 2 } } })
+  const second = await prepare({ backend: { instances, pool: { connections: 2 } } })
   await turnUntil('the first to be sent', () => poolIn(second, address)!.busy === 1)
   assert.equal(poolIn(second, address)!.waiting, 2, 'not yet')
   second.takeOver()
@@ -241,7 +247,7 @@ test('bounds and times change in place when the next one takes over', async (t) 
   }
   await Promise.all(asked)
   await turnUntil('both to be idle', () => poolIn(second, address)!.idle === 2)
-  const third = prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
+  const third = await prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
   third.takeOver()
   assert.equal(poolIn(third, address)!.idle, 1, 'one connection too many ends')
   clock.advance(1300)
@@ -252,14 +258,14 @@ test('where TLS is by other settings the instance has other connections', async 
   const service = await startTlsService(t, { answer: (_, socket) => void socket.write(OK) })
   const { prepare, ask, gauge } = startThread(t)
   const services = (tls: ServiceInput['tls']) => ({ backend: { instances: [service.url], tls } })
-  const first = prepare(services({ ca: authority.cert }))
+  const first = await prepare(services({ ca: authority.cert }))
   await ask(first)
-  const same = prepare(services({ ca: authority.cert }))
+  const same = await prepare(services({ ca: authority.cert }))
   same.takeOver()
   first.close()
   await ask(same)
   assert.equal(service.sockets.length, 1)
-  const other = prepare(services({ ca: authority.cert, serverName: '127.0.0.1' }))
+  const other = await prepare(services({ ca: authority.cert, serverName: '127.0.0.1' }))
   other.takeOver()
   await ask(other)
   assert.equal(service.sockets.length, 2)

@@ -17,7 +17,7 @@ export async function loadChecked(file: string): Promise<Checked> {
   const config = await loadConfig(file, process.env)
   const chain = await loadChain(config.policyFiles)
   try {
-    tryPolicies(config, chain)
+    await tryPolicies(config, chain)
   } catch (error) {
     if (error instanceof PolicyError) throw new CommandError(error.message, { cause: error })
     throw error

@@ -8,7 +8,6 @@ import type { Answers, Threads } from '../core/threads.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
 import { newUuid } from '../core/uuid.ts'
-import { Deadlines } from '../http/deadlines.ts'
 import type { PoolSizes } from '../http/lane.ts'
 import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
@@ -17,14 +16,9 @@ import type { Receiver } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import { CacheStores } from '../stores/cache-stores.ts'
-import { LimitStores } from '../stores/limit-stores.ts'
-import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
-import { RedisConnection } from '../stores/redis/connection.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
-import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
-import { type NewSeries, readingsTopic, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { type NewSeries, readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
@@ -32,16 +26,15 @@ import type { Identity } from '../tls/server-identities.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import { largestBody } from './body-limit.ts'
 import { ChallengeAnswers } from './challenge-answers.ts'
-import { tellOfDropped } from './dropped-fields.ts'
-import type { ToldOfDropped } from './field-guard.ts'
 import { Generation } from './generation.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
-import { storeStatuses, threadStatus, threadStatusTopic } from './thread-status.ts'
+import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
-import { Telemetry } from './telemetry.ts'
+import type { Telemetry } from './telemetry.ts'
 import { ThreadListeners } from './thread-listeners.ts'
+import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
 
@@ -77,68 +70,47 @@ export interface FrontOptions {
 /** What one thread does: its listeners, its stores, and the generation that answers what comes. */
 export class Front implements Receiver {
   private readonly options: FrontOptions
-  private state: Readiness = 'starting'
-  private readonly deadlines: Deadlines
-  private readonly redis: RedisConnection | null
+  private readonly parts: ThreadParts
   private readonly generation: Generation
-  private readonly toldOfDropped: ToldOfDropped
   private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
   private readonly serviceTls: ThreadServiceTls
-  private readonly limits: LimitStores
   private readonly telemetry: Telemetry
   private readonly challenges: ChallengeAnswers
-  private readonly runtime: RuntimeWatch
   /** Null where there is no bound on them. */
   private readonly perClient: RequestsPerClient | null
   private readonly toldOfArrival: ToldOfArrival
 
-  constructor(options: FrontOptions) {
-    const { config, policies, board, slots, output, answers, threads, clock, random } = options
+  /** Rejects with what a policy throws that cannot be made, and leaves nothing open then. */
+  static async build(options: FrontOptions): Promise<Front> {
+    const { config, policies, slots } = options
     makeStringsFast()
-    this.options = options
-    this.deadlines = new Deadlines(clock)
-    // What is told of what happens here.
-    const metrics = new ThreadMetrics(options.announce, clock)
-    this.runtime = watchRuntime(metrics, options.worker)
-    this.telemetry = new Telemetry({ ...options, metrics })
-    // Where things are kept.
+    const parts = new ThreadParts(options)
+    const building = Generation.build({ config, policies, slots }, parts.tools, null)
+    const generation = await building.catch(async (error: unknown) => {
+      await parts.close()
+      throw error
+    })
+    return new Front(options, parts, generation)
+  }
+
+  private constructor(options: FrontOptions, parts: ThreadParts, generation: Generation) {
+    const { config, policies, output, answers, threads, clock } = options
+    const { deadlines, metrics } = parts
     const { log } = output
-    const { deadlines } = this
-    const { redis } = config.stores
-    this.redis = redis === null ? null : new RedisConnection(redis, clock, log, metrics)
-    this.limits = new LimitStores({ table: options.limits, redis: this.redis, clock })
-    this.toldOfDropped = tellOfDropped(metrics, log)
+    this.options = options
+    this.parts = parts
+    this.telemetry = parts.telemetry
     // What is done with requests, and where they go.
-    this.generation = new Generation(
-      { config, policies, slots },
-      {
-        clock,
-        random,
-        log,
-        metrics,
-        deadlines,
-        board,
-        threads,
-        timings: this.telemetry.timings,
-        toldOfDropped: this.toldOfDropped,
-        answer: (topic, answer) => answers.on(topic, answer),
-        limits: this.limits,
-        caches: new CacheStores({ threads: options.size, connection: this.redis, clock, log }),
-        apiKeys: this.redis === null ? null : new GuardedApiKeys(this.redis, log),
-        readiness: () => this.state,
-        stores: () => storeStatuses([this.redis?.troubles ?? null]),
-      },
-      null,
-    )
+    this.generation = generation
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
-    this.serviceTls = new ThreadServiceTls({ config, services: this.generation.services, answers, threads })
+    this.serviceTls = new ThreadServiceTls({ config, services: generation.services, answers, threads })
     const { proxies } = this.proxies
     const { requests } = config.limits.perClient
     this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
-    this.toldOfArrival = tellOfArrivals(metrics, output.log, clock)
+    this.toldOfArrival = tellOfArrivals(metrics, log, clock)
     this.listeners = new ThreadListeners({
       config,
       body: largestBody(config, policies),
@@ -157,10 +129,10 @@ export class Front implements Receiver {
   /** What every thread is asked. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
-    answers.on(threadStatusTopic, () => threadStatus(this.generation.services, this.connections, this.redis))
+    answers.on(threadStatusTopic, () => threadStatus(this.generation.services, this.connections, this.parts.redis))
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
-    answers.on(limitStatesTopic, (client) => limitStates(this.limits, client))
-    answers.on(forgetClientTopic, (client) => forgetClient(this.limits, client))
+    answers.on(limitStatesTopic, (client) => limitStates(this.parts.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.parts.limits, client))
   }
 
   /**
@@ -182,7 +154,7 @@ export class Front implements Receiver {
   /** What there has to be before a connection is accepted. */
   private async prepare(): Promise<void> {
     this.generation.takeOver()
-    await this.redis?.connected(REDIS_PATIENCE)
+    await this.parts.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()
     await this.challenges.prepare()
@@ -195,14 +167,14 @@ export class Front implements Receiver {
 
   /** The first health checks are through. */
   becomeReady(): void {
-    if (this.state !== 'starting') return
-    this.state = 'ready'
+    if (this.parts.readiness !== 'starting') return
+    this.parts.readiness = 'ready'
     this.generation.start()
   }
 
   /** Whether it takes traffic. */
   get readiness(): Readiness {
-    return this.state
+    return this.parts.readiness
   }
 
   /** Open client connections. */
@@ -212,7 +184,7 @@ export class Front implements Receiver {
 
   /** Connections and waiting requests whose time is watched. */
   get watched(): number {
-    return this.deadlines.size
+    return this.parts.deadlines.size
   }
 
   /** Service -> address of an instance -> its pool. */
@@ -222,21 +194,17 @@ export class Front implements Receiver {
 
   /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
   retire(): void {
-    this.state = 'draining'
+    this.parts.readiness = 'draining'
     this.listeners.retire()
   }
 
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
-    this.state = 'draining'
+    this.parts.readiness = 'draining'
     this.generation.stop()
     const cutOff = await this.listeners.drain(timeout, this.options.clock)
     this.generation.close()
-    this.telemetry.close()
-    this.redis?.close()
-    this.deadlines.close()
-    this.runtime.stop()
-    await this.options.tracing.close()
+    await this.parts.close()
     return cutOff
   }
 
@@ -247,7 +215,7 @@ export class Front implements Receiver {
 
   handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
-    if (exchange.dropped !== null) this.toldOfDropped(exchange.dropped)
+    if (exchange.dropped !== null) this.parts.toldOfDropped(exchange.dropped)
     const challenge = this.challenges.answer(exchange)
     if (challenge !== null) return challenge
     const redirect = this.listeners.redirect(exchange, listener)

@@ -1,6 +1,7 @@
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { Holder } from '../core/shared.ts'
+import { Slices } from '../core/slices.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { PoolSizes } from '../http/lane.ts'
@@ -12,7 +13,7 @@ import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument, type StoreStatuses } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import { Service, type ServiceOptions } from '../services/service.ts'
+import { Service, type ServiceTools } from '../services/service.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
@@ -39,38 +40,48 @@ const NONE: ReadonlyMap<string, number> = new Map()
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
   readonly services: ReadonlyMap<string, Service>
-  private readonly options: GenerationOptions
-  private readonly tools: ThreadTools
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
   private readonly snapshot: Snapshot
   private readonly holder: Holder
 
   /**
-   * `previous` is the one that answers now, which this one is to follow; null for the first one. Throws what a policy throws
-   * that cannot be made, and holds nothing then.
+   * Compiles it in slices, so that requests are answered meanwhile. `previous` is the one that answers now, which this one is
+   * to follow; null for the first one. Rejects with what a policy throws that cannot be made, and holds nothing then.
    */
-  constructor(options: GenerationOptions, tools: ThreadTools, previous: Generation | null) {
+  static async build(options: GenerationOptions, tools: ThreadTools, previous: Generation | null): Promise<Generation> {
     const { config, policies } = options
     const { clock, log, threads, readiness } = tools
-    this.options = options
-    this.tools = tools
-    this.holder = new Holder(tools)
+    const holder = new Holder(tools)
+    const slices = new Slices(clock)
     try {
       // Where requests go.
-      this.services = this.makeServices(previous)
+      const services = await makeServices(options, { ...tools, holder }, previous, slices)
       // What is done with them on the way.
-      const call = (name: string, request: ServiceRequest) => callService(this.services, name, request, clock)
+      const call = (name: string, request: ServiceRequest) => callService(services, name, request, clock)
       const { endpoints } = config
-      const own = ownRoutes({ endpoints, readiness, health: () => this.health(), threads })
-      this.docs =
+      const own = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools), threads })
+      const docs =
         endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
-      const toolbox = { ...tools, policies, callService: call, holder: this.holder }
-      this.snapshot = new Snapshot(config, this.services, [...own, ...docsRoutes(this.docs)], toolbox)
+      const toolbox = { ...tools, policies, callService: call, holder }
+      const snapshot = await Snapshot.build(config, services, [...own, ...docsRoutes(docs)], toolbox, slices)
+      return new Generation(services, docs, snapshot, holder)
     } catch (error) {
-      this.holder.release()
+      holder.release()
       throw error
     }
+  }
+
+  private constructor(
+    services: ReadonlyMap<string, Service>,
+    docs: ApiDocs | null,
+    snapshot: Snapshot,
+    holder: Holder,
+  ) {
+    this.services = services
+    this.docs = docs
+    this.snapshot = snapshot
+    this.holder = holder
   }
 
   /** Service -> address of an instance -> its pool. */
@@ -106,27 +117,30 @@ export class Generation {
   close(): void {
     this.holder.release()
   }
+}
 
-  private makeServices(previous: Generation | null): ReadonlyMap<string, Service> {
-    const { config, slots } = this.options
-    const tools = { ...this.tools, holder: this.holder }
-    const make = (name: string, service: ServiceOptions): Service => {
-      const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
-      return new Service(name, service, place, tools)
-    }
-    return new Map(Object.entries(config.services).map(([name, service]) => [name, make(name, service)]))
+async function makeServices(
+  { config, slots }: GenerationOptions,
+  tools: ServiceTools,
+  previous: Generation | null,
+  slices: Slices,
+): Promise<ReadonlyMap<string, Service>> {
+  const services = new Map<string, Service>()
+  for (const [name, service] of Object.entries(config.services)) {
+    const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
+    services.set(name, new Service(name, service, place, tools))
+    if (slices.over) await slices.next()
   }
+  return services
+}
 
-  private health(): HealthDocument {
-    const { config, slots } = this.options
-    const { board, stores, clock } = this.tools
-    const reports = Object.keys(config.services).map((service) => ({
-      service,
-      instances: [...(slots[service] ?? NONE).values()].map((slot) => ({
-        state: board.state(slot),
-        drained: board.drained(slot),
-      })),
-    }))
-    return healthDocument(reports, stores(), version, clock.wall())
-  }
+function healthOf({ config, slots }: GenerationOptions, { board, stores, clock }: ThreadTools): HealthDocument {
+  const reports = Object.keys(config.services).map((service) => ({
+    service,
+    instances: [...(slots[service] ?? NONE).values()].map((slot) => ({
+      state: board.state(slot),
+      drained: board.drained(slot),
+    })),
+  }))
+  return healthDocument(reports, stores(), version, clock.wall())
 }

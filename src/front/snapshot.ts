@@ -5,6 +5,7 @@ import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { compose, type Handler, type Middleware } from '../http/handler.ts'
+import type { Slices } from '../core/slices.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { Headers, headersFromWire, wireOf } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
@@ -76,23 +77,32 @@ export class Snapshot {
   private readonly unanswered: Handler
   private readonly options: Handler
 
-  constructor(
+  /** Compiles the configuration. Rejects with PolicyError. */
+  static async build(
     config: GatewayConfig,
     services: ReadonlyMap<string, Service>,
     own: readonly OwnRoute[],
     toolbox: SnapshotToolbox,
-  ) {
+    slices: Slices,
+  ): Promise<Snapshot> {
     const largest = largestBody(config, toolbox.policies)
-    this.router = createRouter([
-      ...config.routes.flatMap((route) => compileRoute(route, config, largest, services, toolbox)),
-      ...own.map((route) => compileOwn(route, config.policies, toolbox)),
-    ])
+    const entries: RouteEntry<CompiledRoute>[] = []
+    for (const route of config.routes) {
+      entries.push(...compileRoute(route, config, largest, services, toolbox))
+      if (slices.over) await slices.next()
+    }
+    entries.push(...own.map((route) => compileOwn(route, config.policies, toolbox)))
+    return new Snapshot(createRouter(entries), config.policies, toolbox)
+  }
+
+  private constructor(router: Router<CompiledRoute>, policies: PoliciesConfig, toolbox: SnapshotToolbox) {
+    this.router = router
     const refuse = (exchange: Exchange): never => {
       throw this.whyUnrouted(exchange)
     }
-    this.unrouted = chain(config.policies, config.policies, toolbox, NOWHERE, refuse)
-    this.unanswered = chain(config.policies, config.policies, toolbox, NOWHERE, refuse, isForOthers)
-    this.options = chain(config.policies, config.policies, toolbox, NOWHERE, ownOptions)
+    this.unrouted = chain(policies, policies, toolbox, NOWHERE, refuse)
+    this.unanswered = chain(policies, policies, toolbox, NOWHERE, refuse, isForOthers)
+    this.options = chain(policies, policies, toolbox, NOWHERE, ownOptions)
   }
 
   handle(exchange: Received): Reply | Promise<Reply> {

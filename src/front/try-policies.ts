@@ -3,13 +3,14 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
+import { Slices } from '../core/slices.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
-import { Snapshot } from './snapshot.ts'
+import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 
 /** Entries of a table in which nothing is counted. */
 const ENTRIES = 1024
@@ -27,9 +28,9 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEn
 
 /**
  * Makes the policies of every route, to be thrown away: what cannot be made is known before anything listens. Nothing is
- * asked, not even Redis. Throws a PolicyError.
+ * asked, not even Redis. Rejects with PolicyError.
  */
-export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]): Snapshot {
+export async function tryPolicies(config: GatewayConfig, policies: readonly Policy[]): Promise<void> {
   const metrics = new ThreadMetrics(() => {}, still)
   const deadlines = new Deadlines(still)
   const board = HealthBoard.create(1)
@@ -40,7 +41,7 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
   const services = Object.entries(config.services).map(
     ([name, service]) => [name, new Service(name, service, place, tools)] as const,
   )
-  return new Snapshot(config, new Map(services), [], {
+  const toolbox: SnapshotToolbox = {
     clock: still,
     random: half,
     log: silent,
@@ -66,5 +67,6 @@ export function tryPolicies(config: GatewayConfig, policies: readonly Policy[]):
       }),
     },
     apiKeys: config.stores.redis === null ? null : { find: nobody },
-  })
+  }
+  await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
 }

@@ -18,7 +18,7 @@ async function read(file: string): Promise<Reading> {
     const chain = await loadChain(config.policyFiles)
     const warnings = warningsOf(config, chain)
     try {
-      tryPolicies(config, chain)
+      await tryPolicies(config, chain)
     } catch (error) {
       return { type: 'read', config, warnings, unusable: error instanceof Error ? error.message : String(error) }
     }

@@ -49,25 +49,24 @@ async function run(start: WorkerStart): Promise<void> {
   })
   if (config.policyFiles.length > 0) survivePolicies(output.log)
   const loading = [loadChain(config.policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
-  const starting = Promise.all(loading).then(
-    ([policies, tracing]) =>
-      new Front({
-        config,
-        policies,
-        board: new HealthBoard(board),
-        slots,
-        limits: new SharedTable(limits),
-        output,
-        announce: (series) => tell({ type: 'series', series }),
-        tracing,
-        answers,
-        threads: line,
-        size,
-        clock: systemClock,
-        random: Math.random,
-        sampleKey,
-        worker,
-      }),
+  const starting = Promise.all(loading).then(([policies, tracing]) =>
+    Front.build({
+      config,
+      policies,
+      board: new HealthBoard(board),
+      slots,
+      limits: new SharedTable(limits),
+      output,
+      announce: (series) => tell({ type: 'series', series }),
+      tracing,
+      answers,
+      threads: line,
+      size,
+      clock: systemClock,
+      random: Math.random,
+      sampleKey,
+      worker,
+    }),
   )
   const listening = Promise.all([starting, copies]).then(([front, copied]) => {
     process.once('exit', () => front.cutOff())
