@@ -1,4 +1,4 @@
-import { type Admin, startAdmin } from './admin/server.ts'
+import { startAdmin } from './admin/server.ts'
 import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { parseConfig } from './config/parse.ts'
@@ -9,11 +9,11 @@ import { warningsOf } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
 import type { Policy } from './policies/policy.ts'
 import { Answers } from './core/threads.ts'
-import { type Clock, pause, systemClock } from './core/clock.ts'
-import { Front } from './front/front.ts'
+import { type Clock, systemClock } from './core/clock.ts'
 import { version } from './front/version.ts'
 import type { PoolSizes } from './http/lane.ts'
-import { ProcessScope } from './runtime/process-scope.ts'
+import { GatewayProcess } from './runtime/gateway-process.ts'
+import { InlineFleet } from './runtime/inline-fleet.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
@@ -78,79 +78,49 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const output = options.output ?? createLogger({ ...config.log, clock })
   logWarnings(warningsOf(config, loaded.chain), output.log)
   const answers = new Answers(output.log)
-  const scope = new ProcessScope({ config, output, clock, random, answers, threads: answers, workers: () => 1 })
-  const { board, slots, limits, hub, sampleKey } = scope
-  const policies = loaded.chain
-  const front = await Front.build({
+  const tracing = await startTracing(process.env, version, output.log, clock)
+  const fleet = new InlineFleet({ policies: loaded.chain, output, clock, random, answers, tracing })
+  const gateway = new GatewayProcess({
     config,
-    policies,
-    board,
-    slots,
-    limits,
     output,
-    announce: (series) => hub.learn(answers, series),
-    tracing: await startTracing(process.env, version, output.log, clock),
-    answers,
-    threads: answers,
-    size: 1,
     clock,
     random,
-    sampleKey,
-    worker: 0,
-  }).catch(abandon)
-  const wanted = config.listeners.map(({ address }) => address)
-  const addresses = await front.listen(wanted, false, true).catch(giveUp)
-  const admin = await answerOperators().catch(giveUp)
-  const ready = scope.start().then(() => front.becomeReady())
+    answers,
+    fleet,
+    policies: async () => loaded.chain,
+    startOperators: startAdmin,
+  })
+  try {
+    await gateway.start()
+  } catch (error) {
+    if (options.output === undefined) await output.close()
+    throw error
+  }
+  const close = async (): Promise<void> => {
+    await gateway.stop()
+    if (options.output === undefined) await output.close()
+  }
   let closed: Promise<void> | null = null
   return {
-    addresses,
-    adminAddress: admin?.address ?? null,
-    ready,
+    ready: gateway.ready,
+    get addresses() {
+      return gateway.addresses
+    },
+    get adminAddress() {
+      return gateway.adminAddress
+    },
     get connections() {
-      return front.connections
+      return fleet.served?.connections ?? 0
     },
     get watched() {
-      return front.watched
+      return fleet.served?.watched ?? 0
     },
     get pools() {
-      return front.pools
+      return fleet.served?.pools ?? {}
     },
     close() {
       closed ??= close()
       return closed
     },
-  }
-
-  async function giveUp(error: unknown): Promise<never> {
-    await front.drain(0)
-    return abandon(error)
-  }
-
-  async function abandon(error: unknown): Promise<never> {
-    await scope.stop()
-    if (options.output === undefined) await output.close()
-    throw error
-  }
-
-  async function answerOperators(): Promise<Admin | null> {
-    if (config.admin === false) return null
-    const { operated } = scope
-    return startAdmin(config.admin, {
-      ...operated,
-      policies: async () => policies,
-      readiness: () => front.readiness,
-      addresses: () => addresses,
-    })
-  }
-
-  async function close(): Promise<void> {
-    front.retire()
-    if (config.shutdownDelay > 0) await pause(config.shutdownDelay, clock)
-    const stopped = scope.stop()
-    await front.drain(config.drainTimeout)
-    await stopped
-    await admin?.close()
-    if (options.output === undefined) await output.close()
   }
 }

@@ -5,7 +5,11 @@ import { parseConfig } from '../src/config/parse.ts'
 import { readPolicyFiles } from '../src/config/policy-files.ts'
 import { purgeTopic } from '../src/policies/cache/purge.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
-import { Supervisor } from '../src/workers/supervisor.ts'
+import { startAdmin } from '../src/admin/server.ts'
+import { systemClock } from '../src/core/clock.ts'
+import { Answers } from '../src/core/threads.ts'
+import { GatewayProcess } from '../src/runtime/gateway-process.ts'
+import { WorkerFleet } from '../src/workers/worker-fleet.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { type Ask, send } from './support/client.ts'
 import { startRedis, until } from './support/redis.ts'
@@ -27,24 +31,29 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   }
   const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
-  const supervisor = new Supervisor(config, createMemoryLogger())
-  await supervisor.start()
-  cleanUp(t, () => supervisor.stop('SIGTERM'))
-  const { port } = supervisor.addresses[0]!
-  return { service, supervisor, ask: (more: Ask = {}) => send(port, { headers: { host: 'h' }, ...more }) }
+  const output = createMemoryLogger()
+  const answers = new Answers(output.log)
+  const shared = { config, output, clock: systemClock, answers }
+  const fleet = new WorkerFleet(shared)
+  const policies = async () => []
+  const gateway = new GatewayProcess({ ...shared, random: Math.random, fleet, policies, startOperators: startAdmin })
+  await gateway.start()
+  cleanUp(t, () => gateway.stop())
+  const { port } = gateway.addresses[0]!
+  return { service, fleet, ask: (more: Ask = {}) => send(port, { headers: { host: 'h' }, ...more }) }
 }
 
 const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0)
 
 test('a purge reaches every worker, and counts what each of them had', async (t) => {
-  const { service, supervisor, ask } = await startWorkers(t, {})
+  const { service, fleet, ask } = await startWorkers(t, {})
   // Each new connection is some worker's; each of them asks the service itself.
   await until('both workers to have asked', async () => {
     await ask()
     return service.heard.length === 2
   })
-  assert.equal(sum(await supervisor.askAll(purgeTopic, { url: 'http://h/other' })), 0)
-  assert.equal(sum(await supervisor.askAll(purgeTopic, { url: 'http://h/' })), 2)
+  assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/other' })), 0)
+  assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/' })), 2)
   await until('both workers to have asked again', async () => {
     await ask()
     return service.heard.length === 4
@@ -53,7 +62,7 @@ test('a purge reaches every worker, and counts what each of them had', async (t)
 
 test('a purge of what all workers share is counted once', async (t) => {
   const { url } = await startRedis(t)
-  const { service, supervisor, ask } = await startWorkers(t, { store: 'redis' }, { redis: { url, timeout: '10s' } })
+  const { service, fleet, ask } = await startWorkers(t, { store: 'redis' }, { redis: { url, timeout: '10s' } })
   await ask()
   const agent = new Agent({ keepAlive: true })
   cleanUp(t, () => agent.destroy())
@@ -61,7 +70,7 @@ test('a purge of what all workers share is counted once', async (t) => {
   const asked = service.heard.length
   for (let i = 0; i < 10; i++) assert.match(String((await ask()).headers['cache-status']), /hit/)
   assert.equal(service.heard.length, asked)
-  assert.equal(sum(await supervisor.askAll(purgeTopic, { prefix: 'http://h/' })), 1)
+  assert.equal(sum(await fleet.askAll(purgeTopic, { prefix: 'http://h/' })), 1)
   assert.match(String((await ask()).headers['cache-status']), /fwd=uri-miss/)
 })
 

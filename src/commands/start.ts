@@ -1,10 +1,14 @@
 import type { Command } from 'commander'
+import { startAdmin } from '../admin/server.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { logWarnings } from '../config/log-warnings.ts'
+import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
+import { Answers } from '../core/threads.ts'
+import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { readConfig } from '../workers/read-config.ts'
-import { Supervisor } from '../workers/supervisor.ts'
+import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { CommandError, configOption } from './command.ts'
 import { refuseInspector, stopSignal } from './signals.ts'
 
@@ -26,23 +30,46 @@ export function defineStart(command: Command): void {
 async function start(options: Options): Promise<void> {
   const { config, warnings, unusable } = await readConfig(options.config)
   const output = openLog(config)
-  const supervisor = new Supervisor(config, output)
-  supervisor.answers.on(reopenLog, () => {
+  const { log } = output
+  const answers = new Answers(log)
+  const fleet = new WorkerFleet({ config, output, clock: systemClock, answers })
+  const gateway = new GatewayProcess({
+    config,
+    output,
+    clock: systemClock,
+    random: Math.random,
+    answers,
+    fleet,
+    policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
+    startOperators: startAdmin,
+  })
+  answers.on(reopenLog, () => {
     output.reopen()
     return null
   })
-  process.on('SIGUSR2', () => void supervisor.askAll(reopenLog, null))
-  refuseInspector(output.log)
+  process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
+  refuseInspector(log)
   const stopped = stopSignal()
   try {
-    logWarnings(warnings, output.log)
+    logWarnings(warnings, log)
     if (unusable !== null) throw new Error(unusable)
-    await supervisor.start()
+    await gateway.start()
+    log.info(
+      {
+        listeners: gateway.addresses.map(formatAddress),
+        admin: gateway.adminAddress === null ? null : formatAddress(gateway.adminAddress),
+        workers: fleet.size,
+        services: Object.keys(config.services).length,
+      },
+      'Sallyport is listening',
+    )
     const signal = await stopped
-    if (signal === 'SIGHUP') output.log.warn({}, HANGUP)
-    if (!(await supervisor.stop(signal))) await killProcess(output)
+    if (signal === 'SIGHUP') log.warn({}, HANGUP)
+    const { shutdownDelay, drainTimeout } = config
+    log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
+    if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
-    output.log.error({ error }, 'Sallyport could not start')
+    log.error({ error }, 'Sallyport could not start')
     throw new CommandError(`Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     })

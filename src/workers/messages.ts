@@ -29,7 +29,7 @@ export interface WorkerStart {
   readonly beats: SharedArrayBuffer
 }
 
-/** From the supervisor to a worker. */
+/** From the main thread to a worker. */
 export type ToWorker =
   | WorkerStart
   | LineMessage
@@ -37,7 +37,7 @@ export type ToWorker =
   | { readonly type: 'retire' }
   | { readonly type: 'drain'; readonly timeout: number }
 
-/** From a worker to the supervisor. */
+/** From a worker to the main thread. */
 export type FromWorker =
   | LineMessage
   | { readonly type: 'listening'; readonly addresses: readonly Address[]; readonly descriptors: readonly number[] }

@@ -13,7 +13,7 @@ const RESTART_DELAY_MAXIMUM = 10_000
 /** How long the thread of a stuck worker may take to end, in milliseconds: what is in a call of the system may not end at all. */
 const TERMINATION = 5_000
 
-/** What a slot needs of the supervisor. */
+/** What a slot needs of the fleet. */
 export interface SlotOwner {
   readonly log: Logger
   readonly clock: Clock

@@ -27,7 +27,7 @@ if (port === null) throw new Error('this file is for worker threads')
 
 port.once('message', (start: WorkerStart) => void run(start))
 
-/** Listens, then does what the supervisor says until it says that it is over. What fails ends the thread. */
+/** Listens, then does what the main thread says until it says that it is over. What fails ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
   const { worker, config, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
   beat(beats, worker, config.workerTimeout, systemClock)

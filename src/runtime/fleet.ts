@@ -1,0 +1,25 @@
+import type { Address } from '../core/address.ts'
+import type { Threads } from '../core/threads.ts'
+import type { ProcessScope } from './process-scope.ts'
+
+/** The threads that answer requests: workers, or this thread alone. As `Threads` it is those and the main thread. */
+export interface Fleet extends Threads {
+  /** How many there are to be. */
+  readonly size: number
+  /** How many there are now. */
+  readonly running: number
+  /**
+   * Starts them; resolves with where all of them listen: the listeners of the configuration with their actual ports. When it
+   * rejects, nothing is left running.
+   */
+  start(scope: ProcessScope): Promise<readonly Address[]>
+  /** The first health checks are through. */
+  becomeReady(): void
+  /** They say that they are not ready any more, and go on all the same. */
+  retire(): void
+  /**
+   * Has them accept no more, and let exchanges end within `timeout` ms. Resolves when they are gone, with false where one
+   * of them cannot be ended.
+   */
+  drain(timeout: number): Promise<boolean>
+}

@@ -1,0 +1,128 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import { type Clock, pause } from '../core/clock.ts'
+import type { Answers } from '../core/threads.ts'
+import type { Readiness } from '../front/own-routes.ts'
+import type { Policy } from '../policies/policy.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import type { Fleet } from './fleet.ts'
+import { ProcessScope } from './process-scope.ts'
+
+/** What operators are told of, and act on. */
+export type OperatorSources = ProcessScope['operated'] & {
+  /** Every policy that the configuration may name, in the order of the chain. */
+  readonly policies: () => Promise<readonly Policy[]>
+  readonly readiness: () => Readiness
+  /** Where requests are accepted. */
+  readonly addresses: () => readonly Address[]
+}
+
+/** What answers operators. */
+export interface Operators {
+  readonly address: Address
+  close(): Promise<void>
+}
+
+export interface GatewayProcessOptions {
+  readonly config: GatewayConfig
+  readonly output: LogOutput
+  readonly clock: Clock
+  readonly random: () => number
+  /** What the main thread answers. */
+  readonly answers: Answers
+  readonly fleet: Fleet
+  /** Every policy that the configuration may name, in the order of the chain: for operators, who may never ask. */
+  readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
+  /** Begins to answer operators. Rejects with an Error that says what to do. */
+  readonly startOperators: (
+    options: Exclude<GatewayConfig['admin'], false>,
+    sources: OperatorSources,
+  ) => Promise<Operators>
+}
+
+/** A gateway from its start to its end, whatever threads answer its requests. */
+export class GatewayProcess {
+  readonly scope: ProcessScope
+  /** Resolves when every instance has been checked once and GET /health/ready says so. Pending until it has started. */
+  readonly ready: Promise<void>
+  private readonly options: GatewayProcessOptions
+  private readonly becomeReady: () => void
+  private state: Readiness = 'starting'
+  private listening: readonly Address[]
+  private operators: Operators | null = null
+
+  constructor(options: GatewayProcessOptions) {
+    const { config, output, clock, random, answers, fleet } = options
+    this.options = options
+    const ready = Promise.withResolvers<void>()
+    this.ready = ready.promise
+    this.becomeReady = ready.resolve
+    this.listening = config.listeners.map(({ address }) => address)
+    this.scope = new ProcessScope({
+      config,
+      output,
+      clock,
+      random,
+      answers,
+      threads: fleet,
+      workers: () => fleet.running,
+    })
+  }
+
+  /** Where it listens: the listeners of the configuration with their actual ports. */
+  get addresses(): readonly Address[] {
+    return this.listening
+  }
+
+  /** Where operators are answered, or null where the configuration has no admin listener. */
+  get adminAddress(): Address | null {
+    return this.operators?.address ?? null
+  }
+
+  /** Begins to answer operators and requests; resolves when it listens. Rejects, with nothing left running, when it cannot. */
+  async start(): Promise<void> {
+    const { scope } = this
+    const { fleet } = this.options
+    try {
+      this.operators = await this.answerOperators()
+      this.listening = await fleet.start(scope)
+    } catch (error) {
+      await this.operators?.close()
+      await scope.stop()
+      throw error
+    }
+    void scope.start().then(() => {
+      if (this.state === 'starting') this.state = 'ready'
+      fleet.becomeReady()
+      this.becomeReady()
+    })
+  }
+
+  /**
+   * Lets load balancers notice, then every exchange end, each for as long as the configuration says; resolves when all is
+   * over, with false where a thread cannot be ended.
+   */
+  async stop(): Promise<boolean> {
+    const { clock, fleet } = this.options
+    const { shutdownDelay, drainTimeout } = this.scope.config
+    this.state = 'draining'
+    fleet.retire()
+    if (shutdownDelay > 0) await pause(shutdownDelay, clock)
+    const stopped = this.scope.stop()
+    const ended = await fleet.drain(drainTimeout)
+    await stopped
+    await this.operators?.close()
+    return ended
+  }
+
+  private async answerOperators(): Promise<Operators | null> {
+    const { config, policies, startOperators } = this.options
+    if (config.admin === false) return null
+    return startOperators(config.admin, {
+      ...this.scope.operated,
+      policies: () => policies(config),
+      readiness: () => this.state,
+      addresses: () => this.listening,
+    })
+  }
+}

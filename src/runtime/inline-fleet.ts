@@ -1,0 +1,77 @@
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Answers, Topic } from '../core/threads.ts'
+import { Front } from '../front/front.ts'
+import type { Policy } from '../policies/policy.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
+import type { Fleet } from './fleet.ts'
+import type { ProcessScope } from './process-scope.ts'
+
+export interface InlineFleetOptions {
+  readonly policies: readonly Policy[]
+  readonly output: LogOutput
+  readonly clock: Clock
+  readonly random: () => number
+  readonly answers: Answers
+  readonly tracing: Tracing
+}
+
+/** One thread that does everything: for tests, and as a library. */
+export class InlineFleet implements Fleet {
+  readonly size = 1
+  readonly running = 1
+  private readonly options: InlineFleetOptions
+  /** Null before it has started. */
+  private front: Front | null = null
+
+  constructor(options: InlineFleetOptions) {
+    this.options = options
+  }
+
+  async start({ config, board, slots, limits, hub, sampleKey }: ProcessScope): Promise<readonly Address[]> {
+    const { answers } = this.options
+    const front = await Front.build({
+      ...this.options,
+      config,
+      board,
+      slots,
+      limits,
+      announce: (series) => hub.learn(answers, series),
+      threads: answers,
+      size: 1,
+      sampleKey,
+      worker: 0,
+    })
+    this.front = front
+    try {
+      const addresses = config.listeners.map(({ address }) => address)
+      return await front.listen(addresses, false, true)
+    } catch (error) {
+      await front.drain(0)
+      throw error
+    }
+  }
+
+  askAll<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return this.options.answers.askAll(topic, asked)
+  }
+
+  /** What it does itself; null before it has started. */
+  get served(): Pick<Front, 'connections' | 'watched' | 'pools'> | null {
+    return this.front
+  }
+
+  becomeReady(): void {
+    this.front?.becomeReady()
+  }
+
+  retire(): void {
+    this.front?.retire()
+  }
+
+  async drain(timeout: number): Promise<boolean> {
+    await this.front?.drain(timeout)
+    return true
+  }
+}

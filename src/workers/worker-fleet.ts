@@ -1,0 +1,196 @@
+import { availableParallelism } from 'node:os'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Answers, Topic } from '../core/threads.ts'
+import type { Fleet } from '../runtime/fleet.ts'
+import { heapLimit, watchMemory } from '../runtime/memory.ts'
+import type { ProcessScope } from '../runtime/process-scope.ts'
+import { levelOf } from '../telemetry/log-level.ts'
+import type { LogOutput } from '../telemetry/logger.ts'
+import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
+import { Heartbeats } from './heartbeats.ts'
+import type { ToWorker } from './messages.ts'
+import { warnOfOpenFiles } from './open-files.ts'
+import { RunningWorker } from './running-worker.ts'
+import { tidyHeap } from './tidy-heap.ts'
+import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
+
+/** How long after the end of the drain a worker may take to be gone, in milliseconds. */
+const STOP_GRACE = 5_000
+/** How long one that is ended by force may take, in milliseconds: what is in a call of the system may not end at all. */
+const TERMINATION = 2_000
+
+export interface WorkerFleetOptions {
+  readonly config: GatewayConfig
+  readonly output: LogOutput
+  readonly clock: Clock
+  /** What the main thread answers. */
+  readonly answers: Answers
+}
+
+/** Worker threads, of which as many are kept running as there should be. */
+export class WorkerFleet implements Fleet {
+  readonly size: number
+  private readonly options: WorkerFleetOptions
+  private readonly log: Logger
+  private readonly heartbeats: Heartbeats
+  /** Threads that have not ended, also those whose place another one has taken. */
+  private readonly alive = new Set<RunningWorker>()
+  /** None before they are started. */
+  private slots: readonly WorkerSlot[] = []
+  private addresses: readonly Address[]
+  private ready = false
+  private retired = false
+  /** Workers that end are not replaced any more. */
+  private closing = false
+  private stopWatching = (): void => {}
+  /** Keeps the process alive while there is no worker: after the death of the only one nothing else would. */
+  private keepAlive: NodeJS.Timeout | undefined
+
+  constructor(options: WorkerFleetOptions) {
+    const { config, output, clock } = options
+    this.options = options
+    this.log = output.log
+    this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
+    this.addresses = config.listeners.map(({ address }) => address)
+    this.heartbeats = new Heartbeats(this.size, config.workerTimeout, clock, (number, blocked) => {
+      void this.slots[number]!.replaceStuck(blocked)
+    })
+  }
+
+  get running(): number {
+    return this.workers.length
+  }
+
+  async start(scope: ProcessScope): Promise<readonly Address[]> {
+    const { config, clock, output } = this.options
+    const lost = scope.hub.metrics.counter('sallyport_log_lines_lost_total', {})
+    output.watchLost((lines) => lost.add(lines))
+    const owner = this.slotOwner(scope)
+    this.slots = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
+    try {
+      // The first one finds out the ports where the configuration leaves them open.
+      const [first, ...others] = this.slots
+      this.addresses = await first!.start()
+      await Promise.all(others.map((slot) => slot.start()))
+    } catch (error) {
+      this.closing = true
+      this.heartbeats.close()
+      await Promise.all(this.workers.map((worker) => (worker.terminate(), worker.ended)))
+      throw error
+    }
+    await hold(this.slots, this.log)
+    this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
+    tidyHeap()
+    if (scope.memory !== null) this.stopWatching = watchMemory(scope.memory, clock, this.log)
+    warnOfOpenFiles(config, this.size, this.log)
+    return this.addresses
+  }
+
+  becomeReady(): void {
+    this.ready = true
+    this.tellAll({ type: 'ready' })
+  }
+
+  retire(): void {
+    this.retired = true
+    this.tellAll({ type: 'retire' })
+  }
+
+  async drain(timeout: number): Promise<boolean> {
+    this.closing = true
+    this.stopWatching()
+    for (const slot of this.slots) slot.release()
+    this.tellAll({ type: 'drain', timeout })
+    await this.within(timeout + STOP_GRACE, this.workers)
+    // One that does not even run its timers any more is ended from here.
+    for (const worker of this.alive) worker.terminate()
+    await this.within(TERMINATION, [...this.alive])
+    this.heartbeats.close()
+    clearInterval(this.keepAlive)
+    return this.alive.size === 0
+  }
+
+  async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return answers(await this.ask(name, asked))
+  }
+
+  private get workers(): RunningWorker[] {
+    return this.slots.map(({ worker }) => worker).filter((worker) => worker !== null)
+  }
+
+  private async ask(topic: string, asked: unknown): Promise<unknown[]> {
+    const answers = await Promise.all([
+      this.options.answers.answer(topic, asked),
+      ...this.workers.map((worker) => worker.ask(topic, asked)),
+    ])
+    return answers.flat()
+  }
+
+  /** Resolves when these workers have ended, or after so many milliseconds. */
+  private async within(patience: number, workers: readonly RunningWorker[]): Promise<void> {
+    const ended = Promise.all(workers.map((worker) => worker.ended))
+    await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.options.clock)])
+  }
+
+  private slotOwner(scope: ProcessScope): SlotOwner {
+    return {
+      log: this.log,
+      clock: this.options.clock,
+      metrics: scope.hub.metrics,
+      closing: () => this.closing,
+      run: (number, sockets) => this.run(number, sockets, scope),
+      listens: (number, worker) => {
+        this.heartbeats.watch(number)
+        if (this.ready) worker.tell({ type: 'ready' })
+        if (this.retired) worker.tell({ type: 'retire' })
+      },
+      gone: (number, worker) => {
+        this.heartbeats.forget(number)
+        scope.hub.retire(worker)
+      },
+    }
+  }
+
+  private run(number: number, sockets: readonly number[], scope: ProcessScope): RunningWorker {
+    const { size, addresses } = this
+    const { slots, sampleKey, memory } = scope
+    // One that takes the place of another logs what that one logged.
+    const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
+    const [board, limits, beats] = [scope.board.buffer, scope.limits.buffer, this.heartbeats.memory]
+    // Others that are still starting may listen by the time that this one does.
+    const first = !this.slots.some(({ holds, worker }) => holds || worker !== null)
+    const running = new RunningWorker({
+      start: {
+        type: 'start',
+        worker: number,
+        config,
+        size,
+        board,
+        slots,
+        limits,
+        sampleKey,
+        addresses,
+        first,
+        sockets,
+        beats,
+      },
+      heap: memory === null ? null : heapLimit(memory, size),
+      clock: this.options.clock,
+      answer: (topic, asked) => this.ask(topic, asked),
+      learn: (worker, series) => scope.hub.learn(worker, series),
+      cutOff: (connections) => {
+        if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')
+      },
+    })
+    this.alive.add(running)
+    void running.ended.then(() => this.alive.delete(running))
+    return running
+  }
+
+  private tellAll(message: ToWorker): void {
+    for (const worker of this.workers) worker.tell(message)
+  }
+}
