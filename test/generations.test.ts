@@ -35,7 +35,7 @@ function startThread(t: TestContext) {
   const metrics = new ThreadMetrics(() => {}, clock)
   const deadlines = new Deadlines(clock)
   const board = HealthBoard.create(16)
-  const registry = new SlotRegistry(board)
+  const registry = new SlotRegistry(board, clock)
   const tools: ThreadTools = {
     clock,
     random: () => 0.5,
@@ -70,7 +70,9 @@ function startThread(t: TestContext) {
       const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
       const value = { services, routes, policies: options, endpoints: { docs: false, openapi: false } }
       const config = parseConfig(value, { value, chain: policies, findings: [] })
-      const slots = registry.allot(config.services)
+      const allotted = registry.prepare(config.services, { state: 'unknown', rest: 0 })
+      allotted.commit()
+      const { slots } = allotted
       const made = await Generation.build({ config, policies, slots }, tools, generations.at(-1) ?? null)
       generations.push(made)
       return made

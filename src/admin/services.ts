@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
+import { healthStates } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
@@ -16,7 +17,7 @@ const instance = z.object({
   usable: z.boolean().describe('Whether new requests may go there.'),
   drained: z.boolean().describe('Whether an operator has taken it out.'),
   health: z.object({
-    state: z.enum(['unknown', 'healthy', 'unhealthy']),
+    state: z.enum(healthStates).describe('Before its first check unknown, or pending where a reload has added it.'),
     since: time.describe('When it came into this state.'),
     reason: z.string().nullable().describe('What came of the last check; null before the first one.'),
     checkedAt: time.nullable().describe('When the last check ended.'),

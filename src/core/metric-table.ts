@@ -121,7 +121,7 @@ export const metricTable = {
   },
   sallyport_instance_healthy: {
     type: 'gauge',
-    help: 'Whether requests may go to the instance: 1, also before its first check, or 0.',
+    help: 'Whether requests may go to the instance: 1 or 0; before its first check 1, but 0 if a reload has added it.',
     labels: ['service', 'instance'],
   },
   sallyport_service_insecure: {

@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
+import { type Prepared, prepareAll } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
 import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
@@ -32,12 +33,18 @@ export interface ProcessOptions {
   readonly workers: () => number
 }
 
+/** What there is once in a process, made ready for a configuration that is to replace the one before. */
+export interface ProcessPrepared extends Prepared {
+  /** For the threads that go by the same configuration. */
+  readonly slots: SlotTable
+  /** Resolves when what the configuration adds can be used as far as it ever will, or after so many ms. Never rejects. */
+  warm(patience: number): Promise<void>
+}
+
 /** What there is once in a process, however many threads answer requests: health, counts of limits, metrics. */
 export class ProcessScope {
-  readonly config: GatewayConfig
   readonly board: HealthBoard
   readonly checker: HealthChecker
-  readonly slots: SlotTable
   readonly limits: SharedTable
   readonly hub: MetricsHub
   /** Tells of files that change. */
@@ -48,6 +55,7 @@ export class ProcessScope {
   readonly sampleKey = newUuid()
 
   private readonly options: ProcessOptions
+  private current: { readonly config: GatewayConfig; readonly slots: SlotTable }
   private readonly networks: TrustedNetworkFiles
   private readonly acme: AcmeCertificates
   private readonly certificates: Certificates
@@ -58,11 +66,10 @@ export class ProcessScope {
   constructor(options: ProcessOptions) {
     const { config, output, clock, random, answers, threads, workers } = options
     this.options = options
-    this.config = config
     answerLogLevel(answers, output)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
-    this.slots = this.checker.update(config.services)
+    this.current = { config, slots: this.checker.update(config.services) }
     this.limits = SharedTable.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
@@ -79,6 +86,34 @@ export class ProcessScope {
     this.memory = memoryLimit(config.memoryLimit)
     const { board, slots, limits, memory } = this
     watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers, clock })
+  }
+
+  /** What the process goes by now. */
+  get config(): GatewayConfig {
+    return this.current.config
+  }
+
+  /** The slots of its instances. */
+  get slots(): SlotTable {
+    return this.current.slots
+  }
+
+  /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
+  async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
+    // Whichever the threads give what is under way.
+    const rest = Math.max(this.config.drainTimeout, config.drainTimeout)
+    const health = this.checker.prepare(config.services, rest)
+    const { slots } = health
+    const all = await prepareAll([() => health])
+    return {
+      slots,
+      warm: (patience) => health.warm(patience),
+      commit: () => {
+        all.commit()
+        this.current = { config, slots }
+      },
+      abandon: () => all.abandon(),
+    }
   }
 
   /** Begins to check the instances; resolves when every one has been checked once. */

@@ -11,6 +11,18 @@ test('every slot is unknown at first, which is good enough for requests', () => 
   assert.equal(board.usable(1), true)
 })
 
+test('a slot that waits for its first check is not usable', () => {
+  const board = HealthBoard.create(1)
+  board.set(0, 'pending')
+  assert.deepEqual([board.state(0), board.usable(0)], ['pending', false])
+  board.set(0, 'healthy')
+  assert.equal(board.usable(0), true)
+})
+
+test('there is room for what reloads may bring', () => {
+  assert.deepEqual([HealthBoard.for(0).size, HealthBoard.for(20_000).size], [65_536, 80_000])
+})
+
 test('a slot holds what was written to it and leaves its neighbours alone', () => {
   const board = HealthBoard.create(3)
   board.set(1, 'unhealthy')

@@ -1,15 +1,22 @@
-/** What is known of an instance; 'unknown' until its first check. */
-export type HealthState = 'unknown' | 'healthy' | 'unhealthy'
+/**
+ * What is known of an instance. Until its first check one is 'unknown' with which the process began, and trusted; one that a
+ * reload adds is 'pending', and gets no requests.
+ */
+export const healthStates = ['unknown', 'healthy', 'unhealthy', 'pending'] as const
 
-const STATES: readonly HealthState[] = ['unknown', 'healthy', 'unhealthy']
-const UNHEALTHY = STATES.indexOf('unhealthy')
+export type HealthState = (typeof healthStates)[number]
+
+const UNHEALTHY = healthStates.indexOf('unhealthy')
 const VERSION = 0
 const FIRST_SLOT = 1
 /** Cells of a slot: its state, and whether it is drained. */
 const SLOT_CELLS = 2
 const DRAINED = 1
-/** Slots of the smallest board. */
-const LEAST_SLOTS = 4096
+/**
+ * Slots of the smallest board. What threads hold cannot grow, and what nobody has written to takes no memory: there is room
+ * for all that reloads may bring.
+ */
+const LEAST_SLOTS = 65_536
 
 /**
  * The state of every instance in shared memory, and whether an operator has drained it: the main thread writes, every
@@ -26,9 +33,9 @@ export class HealthBoard {
     this.cells = new Int32Array(buffer)
   }
 
-  /** A board with a slot for each of so many instances, all 'unknown', and as many again for those that come later. */
+  /** A board with a slot for each of so many instances, all 'unknown', and three more each for those that come later. */
   static for(instances: number): HealthBoard {
-    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 2))
+    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 4))
   }
 
   /** A board of that many slots, all 'unknown'. */
@@ -47,7 +54,7 @@ export class HealthBoard {
   }
 
   state(slot: number): HealthState {
-    return STATES[Atomics.load(this.cells, cellOf(slot))]!
+    return healthStates[Atomics.load(this.cells, cellOf(slot))]!
   }
 
   /** Whether an operator has taken the instance out, whatever its checks say. */
@@ -55,14 +62,14 @@ export class HealthBoard {
     return Atomics.load(this.cells, cellOf(slot) + DRAINED) === 1
   }
 
-  /** Whether new requests may go there: an instance is trusted until a check or an operator says otherwise. */
+  /** Whether new requests may go there. */
   usable(slot: number): boolean {
-    return Atomics.load(this.cells, cellOf(slot)) !== UNHEALTHY && !this.drained(slot)
+    return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY && !this.drained(slot)
   }
 
   /** Writes a state; the version moves only when it is another one. */
   set(slot: number, state: HealthState): void {
-    this.write(cellOf(slot), STATES.indexOf(state))
+    this.write(cellOf(slot), healthStates.indexOf(state))
   }
 
   /** Takes an instance out, or back; the version moves only when that changes something. */

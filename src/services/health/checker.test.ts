@@ -172,6 +172,176 @@ test('stop calls off every check and every timer, and lets nobody wait for the f
   assert.equal(started.length, 2)
 })
 
+test('what a reload adds is checked before it takes effect, and gets no requests until it has passed', () => {
+  const { checker, board, started, answer } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  answer(1, 200)
+  const prepared = checker.prepare({ users: service([1, 2, 3]), orders: service([4], false) }, 0)
+  const { slots } = prepared
+  assert.deepEqual(
+    started.map(({ port }) => port),
+    [1, 2, 3],
+  )
+  const [first, second, third] = [...slots['users']!.values()]
+  const [unchecked] = [...slots['orders']!.values()]
+  assert.deepEqual(
+    [first, second, third, unchecked].map((slot) => [board.state(slot!), board.usable(slot!)]),
+    [
+      ['healthy', true],
+      ['pending', false],
+      ['pending', false],
+      ['healthy', true],
+    ],
+  )
+  answer(2, 200)
+  prepared.commit()
+  assert.equal(board.usable(second!), true)
+  assert.deepEqual([board.state(third!), board.usable(third!)], ['pending', false])
+  answer(3, 503)
+  assert.deepEqual([board.state(third!), board.usable(third!)], ['unhealthy', false])
+  assert.deepEqual(
+    checker.report().flatMap(({ instances }) => instances.map(({ state }) => state)),
+    ['healthy', 'healthy', 'unhealthy', 'healthy'],
+  )
+})
+
+test('what is prepared changes nothing for what stays before it takes effect', () => {
+  const { checker, started, answer, clock } = setUp()
+  checker.update({ users: service([1, 2]) })
+  checker.start()
+  answer(1, 500)
+  answer(2, 200)
+  const orders = service([3], { timeout: 60_000 })
+  const prepared = checker.prepare({ orders, users: service([1], { path: '/other' }) }, 0)
+  assert.deepEqual(
+    checker.report().map(({ service: name, instances }) => [name, instances.length]),
+    [['users', 2]],
+  )
+  clock.advance(options.interval)
+  assert.deepEqual(
+    started.slice(3).map(({ port, path }) => [port, path]),
+    [
+      [1, '/health'],
+      [2, '/health'],
+    ],
+  )
+  answer(3, 200)
+  prepared.commit()
+  assert.deepEqual(
+    checker.report().map(({ service: name, instances }) => [name, instances.map(({ state }) => state)]),
+    [
+      ['orders', ['healthy']],
+      ['users', ['unhealthy']],
+    ],
+  )
+  assert.deepEqual(
+    started.slice(5).map(({ port, path }) => [port, path]),
+    [[1, '/other']],
+  )
+})
+
+test('what was abandoned leaves no check, no timer and no trace in what is known', () => {
+  const { checker, clock, cancelled, answer, open } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  answer(1, 200)
+  const before = checker.report()
+  const timers = clock.pending
+  const prepared = checker.prepare({ orders: service([2, 3]), users: service([4], { path: '/other' }) }, 0)
+  answer(2, 200)
+  prepared.abandon()
+  assert.equal(cancelled(), 2)
+  assert.equal(open.size, 0)
+  assert.equal(clock.pending, timers)
+  assert.deepEqual(checker.report(), before)
+})
+
+test('a reload is warm when all that it adds has been checked', async () => {
+  const { checker, clock, answer } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  const prepared = checker.prepare({ users: service([1, 2, 3]) }, 0)
+  let over = false
+  const warmed = prepared.warm(5_000).then(() => (over = true))
+  answer(2, 200)
+  await new Promise(setImmediate)
+  assert.equal(over, false)
+  answer(3, 500)
+  await warmed
+  // What is left is the pause after each of the two checks, and the time-out of the first one.
+  assert.equal(clock.pending, 3)
+})
+
+test('a reload waits no longer for what it adds than it was told to', async () => {
+  const { checker, clock } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  const prepared = checker.prepare({ users: service([1, 2], { timeout: 60_000 }) }, 0)
+  let over = false
+  const warmed = prepared.warm(5_000).then(() => (over = true))
+  clock.advance(4_999)
+  await new Promise(setImmediate)
+  assert.equal(over, false)
+  clock.advance(1)
+  await warmed
+})
+
+test('a reload that adds nothing is warm at once', async () => {
+  const { checker, clock } = setUp()
+  checker.update({ users: service([1, 2]) })
+  checker.start()
+  const timers = clock.pending
+  await checker.prepare({ users: service([2]) }, 0).warm(5_000)
+  assert.equal(clock.pending, timers)
+})
+
+test('stop ends what was prepared, too, and lets nobody wait for it', async () => {
+  const { checker, clock, open } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  const prepared = checker.prepare({ users: service([2]) }, 1_000)
+  const warmed = prepared.warm(5_000)
+  checker.stop()
+  await warmed
+  assert.deepEqual([open.size, clock.pending], [0, 0])
+  prepared.commit()
+  clock.advance(1_000)
+  assert.deepEqual([open.size, clock.pending], [0, 0])
+})
+
+test('another interval counts from the last check, and other thresholds from the next one; nothing is asked for it', () => {
+  const { checker, clock, answer, started, states } = setUp()
+  const slow = { interval: 60_000, unhealthyAfter: 3 }
+  checker.update({ users: service([1], slow) })
+  checker.start()
+  answer(1, 200)
+  clock.advance(60_000)
+  answer(1, 500)
+  clock.advance(8_000)
+  checker.update({ users: service([1], { interval: 20_000, unhealthyAfter: 2 }) })
+  const [report] = checker.report()[0]!.instances
+  assert.deepEqual([report!.state, report!.failures], ['healthy', 1])
+  clock.advance(11_999)
+  assert.equal(started.length, 2)
+  clock.advance(1)
+  assert.equal(started.length, 3)
+  assert.deepEqual(states(1, 500), ['unhealthy'])
+})
+
+test('a check under way ends as it began when only the interval changes, and a shorter one is not missed', () => {
+  const { checker, clock, answer, started, cancelled } = setUp()
+  checker.update({ users: service([1], { interval: 60_000 }) })
+  checker.start()
+  checker.update({ users: service([1], { interval: 10_000 }) })
+  assert.equal(cancelled(), 0)
+  answer(1, 200)
+  clock.advance(5_000)
+  checker.update({ users: service([1], { interval: 1_000 }) })
+  clock.advance(0)
+  assert.equal(started.length, 2)
+})
+
 test('too many instances are refused and change nothing', () => {
   const { checker, started } = setUp()
   checker.update({ users: service([1]) })

@@ -1,13 +1,22 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
+import { LONGEST_DELAY } from '../../core/clock.ts'
+import type { Prepared } from '../../core/prepared.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
-import { InstanceMonitor, type HealthOptions, type InstanceReport, type MonitorContext } from './monitor.ts'
+import {
+  InstanceMonitor,
+  type HealthOptions,
+  type InstanceReport,
+  type MonitorContext,
+  type MonitorOptions,
+} from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
 import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
 
 /** The part of a service's configuration that its checks need. */
 export interface CheckedService extends Addressed {
-  readonly instances: readonly { readonly url: Address & { readonly scheme: 'http' | 'https' } }[]
+  readonly instances: readonly { readonly url: InstanceUrl }[]
   /** How https instances are connected to. */
   readonly tls?: OutgoingTlsOptions | undefined
   readonly health: HealthOptions | false
@@ -17,10 +26,36 @@ export interface CheckedService extends Addressed {
   readonly proxyProtocol?: ProxyVersion | 'off'
 }
 
+type InstanceUrl = Address & { readonly scheme: 'http' | 'https' }
+
+type Services = Readonly<Record<string, CheckedService>>
+
 /** What is known of a service's instances. */
 export interface ServiceReport {
   readonly service: string
   readonly instances: readonly InstanceReport[]
+}
+
+/** The checks of a configuration that is to replace the one before. */
+export interface PreparedHealth extends Prepared {
+  /** For whoever picks instances by the same configuration. */
+  readonly slots: SlotTable
+  /**
+   * Resolves when every instance that is added has been checked once, or after so many milliseconds: what the configuration
+   * adds is as good then as it will be. Never rejects.
+   */
+  warm(patience: number): Promise<void>
+}
+
+/** One service as it is checked, by the addresses of its instances. */
+interface Checked {
+  readonly service: CheckedService
+  readonly instances: ReadonlyMap<string, CheckedInstance>
+}
+
+interface CheckedInstance {
+  readonly monitor: InstanceMonitor
+  readonly options: MonitorOptions | false
 }
 
 /** Checks every instance of every service and writes what it finds on the board: one for the process, in its main thread. */
@@ -28,12 +63,14 @@ export class HealthChecker {
   private readonly context: MonitorContext
   private readonly slots: SlotRegistry
   /** By service name, in the order of the configuration. */
-  private monitors: ReadonlyMap<string, readonly InstanceMonitor[]> = new Map()
+  private services: ReadonlyMap<string, Checked> = new Map()
+  /** Those of a configuration that is not in effect yet. */
+  private added: readonly InstanceMonitor[] = []
   private running = false
 
   constructor(context: Omit<MonitorContext, 'probe'> & { readonly probe?: Probe }) {
     this.context = { probe: httpProbe, ...context }
-    this.slots = new SlotRegistry(context.board)
+    this.slots = new SlotRegistry(context.board, context.clock)
   }
 
   /**
@@ -41,75 +78,132 @@ export class HealthChecker {
    * Pending until `start`; resolved by `stop`.
    */
   get firstRound(): Promise<void> {
-    return Promise.all(all(this.monitors).map((monitor) => monitor.checked)).then(() => undefined)
+    return checkedOnce(this.monitors)
   }
 
   /** Begins checking, every instance at once. */
   start(): void {
     this.running = true
-    for (const monitor of all(this.monitors)) monitor.start()
+    for (const monitor of this.monitors) monitor.start()
   }
 
   /** Ends checking for good and closes the connections of the checks under way. */
   stop(): void {
     this.running = false
-    for (const monitor of all(this.monitors)) monitor.stop()
+    for (const monitor of [...this.monitors, ...this.added]) monitor.stop()
+    this.slots.close()
+  }
+
+  /** Takes on the services of the first configuration. Returns their slots. */
+  update(services: Services): SlotTable {
+    const prepared = this.prepare(services, 0)
+    prepared.commit()
+    return prepared.slots
   }
 
   /**
-   * Takes on the services of a new configuration; an instance that stays in its service keeps its slot and what is known
-   * of it. Returns the slots, for whoever picks instances by the same configuration.
-   * Throws RangeError, and changes nothing, when there are more instances than the board has slots.
+   * Makes ready the checks of a new configuration: what it adds is checked from now on, and gets no requests before its
+   * first check has passed. An instance that stays in its service keeps its slot and what is known of it; the slot of one
+   * that is taken out says what it says for `rest` ms after the commit.
+   *
+   * Throws RangeError, and changes nothing, when there are fewer slots than instances that are new.
    */
-  update(services: Readonly<Record<string, CheckedService>>): SlotTable {
-    const slots = this.slots.allot(services)
-    const before = all(this.monitors)
-    this.monitors = new Map(
+  prepare(services: Services, rest: number): PreparedHealth {
+    // With which the process begins: it is ready when they have been checked, and trusts them meanwhile.
+    const state = this.running ? 'pending' : 'unknown'
+    const prepared = this.slots.prepare(services, { state, rest })
+    const { slots } = prepared
+    const next = new Map(
       Object.entries(services).map(([name, service]) => [name, this.adopt(name, service, slots[name]!)]),
     )
-    const kept = new Set(all(this.monitors))
-    for (const monitor of before) if (!kept.has(monitor)) monitor.stop()
-    return slots
+    const known = new Set(this.monitors)
+    const added = monitorsOf(next).filter((monitor) => !known.has(monitor))
+    this.added = added
+    if (this.running) for (const monitor of added) monitor.start()
+    return {
+      slots,
+      warm: (patience) => this.within(patience, added),
+      commit: () => {
+        prepared.commit()
+        for (const [name, checked] of next) configure(checked, this.services.get(name) ?? null)
+        const kept = new Set(monitorsOf(next))
+        for (const monitor of known) if (!kept.has(monitor)) monitor.stop()
+        this.services = next
+        this.added = []
+      },
+      abandon: () => {
+        for (const monitor of added) monitor.stop()
+        this.added = []
+        prepared.abandon()
+      },
+    }
   }
 
   /** Checks the instances of a service by other options of TLS from now on. */
   exchangeTls(service: string, tls: OutgoingTlsOptions): void {
-    for (const monitor of this.monitors.get(service) ?? []) monitor.exchangeTls(tls)
+    for (const { monitor } of this.services.get(service)?.instances.values() ?? []) monitor.exchangeTls(tls)
   }
 
   /** What is known now, in the order of the configuration. */
   report(): readonly ServiceReport[] {
-    return [...this.monitors].map(([service, monitors]) => ({
+    return [...this.services].map(([service, { instances }]) => ({
       service,
-      instances: monitors.map((monitor) => monitor.report()),
+      instances: Array.from(instances.values(), ({ monitor }) => monitor.report()),
     }))
   }
 
-  private adopt(
-    service: string,
-    { instances, health, host, tls = {}, proxyProtocol = 'off' }: CheckedService,
-    slots: SlotTable[string],
-  ): InstanceMonitor[] {
-    const before = this.monitors.get(service) ?? []
-    const monitors = new Map<string, InstanceMonitor>()
-    for (const { url } of instances) {
+  private get monitors(): InstanceMonitor[] {
+    return monitorsOf(this.services)
+  }
+
+  private adopt(name: string, service: CheckedService, slots: ReadonlyMap<string, number>): Checked {
+    const before = this.services.get(name)?.instances
+    const instances = new Map<string, CheckedInstance>()
+    for (const { url } of service.instances) {
       const address = formatAddress(url)
-      if (monitors.has(address)) continue
-      // There is no client whose Host could be passed on.
-      const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
-      const connection = { tls: url.scheme === 'https' ? tls : null, proxyProtocol }
-      const options = health === false ? false : { ...health, ...connection, authority }
-      const target = { service, address, host: url.host, port: url.port, slot: slots.get(address)! }
-      const monitor =
-        before.find((known) => known.target.address === address) ?? new InstanceMonitor(target, options, this.context)
-      monitor.configure(options)
-      if (this.running) monitor.start()
-      monitors.set(address, monitor)
+      if (instances.has(address)) continue
+      const options = optionsFor(service, url)
+      const target = { service: name, address, host: url.host, port: url.port, slot: slots.get(address)! }
+      const monitor = before?.get(address)?.monitor ?? new InstanceMonitor(target, options, this.context)
+      instances.set(address, { monitor, options })
     }
-    return [...monitors.values()]
+    return { service, instances }
+  }
+
+  private within(patience: number, monitors: readonly InstanceMonitor[]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const cancel = this.context.clock.after(Math.min(patience, LONGEST_DELAY), resolve)
+    void checkedOnce(monitors).then(() => {
+      cancel()
+      resolve()
+    })
+    return promise
   }
 }
 
-function all(monitors: ReadonlyMap<string, readonly InstanceMonitor[]>): InstanceMonitor[] {
-  return [...monitors.values()].flat()
+/** Has the instances of a service checked as it says. */
+function configure({ service, instances }: Checked, before: Checked | null): void {
+  // Most of a configuration is what it was.
+  if (before !== null && isDeepStrictEqual(before.service, service)) return
+  for (const { monitor, options } of instances.values()) monitor.configure(options)
+}
+
+function optionsFor(
+  { health, host, tls = {}, proxyProtocol = 'off' }: CheckedService,
+  url: InstanceUrl,
+): MonitorOptions | false {
+  if (health === false) return false
+  // There is no client whose Host could be passed on.
+  const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
+  return { ...health, tls: url.scheme === 'https' ? tls : null, proxyProtocol, authority }
+}
+
+function monitorsOf(services: ReadonlyMap<string, Checked>): InstanceMonitor[] {
+  return Array.from(services.values(), ({ instances }) =>
+    Array.from(instances.values(), ({ monitor }) => monitor),
+  ).flat()
+}
+
+async function checkedOnce(monitors: readonly InstanceMonitor[]): Promise<void> {
+  await Promise.all(monitors.map((monitor) => monitor.checked))
 }

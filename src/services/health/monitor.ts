@@ -74,7 +74,9 @@ export class InstanceMonitor {
   private running = false
   /** Calls off the check that is under way or due, or null when there is none. */
   private callOff: (() => void) | null = null
-  /** Whether the next result decides at once: none has come since the options were set. */
+  /** When the last check ended, on the monotonic clock, while the next one is not yet under way; else null. */
+  private paused: number | null = null
+  /** Whether the next result decides at once: none has come since what is asked was set. */
   private fresh = true
   /** Results in a row that contradict the state on the board. */
   private streak = 0
@@ -109,11 +111,16 @@ export class InstanceMonitor {
     this.firstCheck.resolve()
   }
 
-  /** Checks by other options from now on. What is known holds until the first result, which decides at once. */
+  /**
+   * Checks by other options from now on. What is known holds; where something else is asked, until the first result, which
+   * decides at once.
+   */
   configure(options: MonitorOptions | false): void {
-    if (isDeepStrictEqual(options, this.options)) return
-    this.cancel()
+    const before = this.options
+    if (isDeepStrictEqual(options, before)) return
     this.options = options
+    if (before !== false && options !== false && askTheSame(before, options)) return this.reschedule(options)
+    this.cancel()
     this.encryption = this.encrypt()
     this.fresh = true
     this.streak = 0
@@ -151,19 +158,37 @@ export class InstanceMonitor {
 
   private cancel(): void {
     this.callOff?.()
-    this.callOff = null
+    this.callOff = this.paused = null
+  }
+
+  /** A check that is under way ends as it began; the next one comes as long after it as the options say. */
+  private reschedule(options: MonitorOptions): void {
+    const { paused } = this
+    if (paused === null) return
+    this.cancel()
+    this.pause(paused, options)
+  }
+
+  /** The next check is due an interval after `since`. */
+  private pause(since: number, { interval }: MonitorOptions): void {
+    const { clock, random } = this.context
+    const due = since + interval * (0.9 + 0.2 * random())
+    this.paused = since
+    this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), LONGEST_DELAY), () => this.check())
   }
 
   private check(): void {
     const { options, target } = this
-    const { clock, probe, random } = this.context
+    const { clock, probe } = this.context
+    this.paused = null
     if (options === false) return
     const start = clock.now()
     const conclude = (outcome: number | Error): void => {
       cancelTimeout()
-      const pause = Math.min(options.interval * (0.9 + 0.2 * random()), LONGEST_DELAY)
-      this.callOff = clock.after(pause, () => this.check())
-      this.record(outcome, clock.now() - start, options)
+      // By those of now: only what does not change what is asked can have changed meanwhile.
+      const current = this.options === false ? options : this.options
+      this.pause(clock.now(), current)
+      this.record(outcome, clock.now() - start, current)
     }
     const cancelTimeout = clock.after(options.timeout, () => {
       cancelProbe()
@@ -202,6 +227,14 @@ export class InstanceMonitor {
     if (state === 'unhealthy') log.warn(fields, 'instance is unhealthy')
     else log.info(fields, 'instance is healthy')
   }
+}
+
+/** Options that say when an instance is asked, and how often it has to give the same answer. */
+const ANY_TIME = { interval: 0, timeout: 0, unhealthyAfter: 0, healthyAfter: 0 }
+
+/** Whether both have an instance asked the same, and take the same answers for good. */
+function askTheSame(one: MonitorOptions, other: MonitorOptions): boolean {
+  return isDeepStrictEqual({ ...one, ...ANY_TIME }, { ...other, ...ANY_TIME })
 }
 
 const NEVER_CHECKED = { reason: null, checkedAt: null, duration: null } as const

@@ -35,6 +35,11 @@ test('a service is degraded while some of its instances are unhealthy, and the g
   assert.deepEqual(services, { a: 'degraded', b: 'healthy' })
 })
 
+test('an instance that waits for its first check counts as one that cannot be used', () => {
+  const { services } = healthDocument([service('a', 'pending'), service('b', 'pending', 'unknown')], null, '1', wall)
+  assert.deepEqual(services, { a: 'unhealthy', b: 'degraded' })
+})
+
 test('a service is unhealthy when all of its instances are, and the gateway is degraded', () => {
   const { status, services } = healthDocument([service('a', 'unhealthy', 'unhealthy')], null, '1', wall)
   assert.equal(status, 'degraded')

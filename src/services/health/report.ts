@@ -26,6 +26,8 @@ export interface HealthDocument {
 /** Stores by their names: 'degraded' while one cannot be used, or not for all that is kept there. */
 export type StoreStatuses = Readonly<Record<string, 'healthy' | 'degraded'>>
 
+const usableStates: ReadonlySet<HealthState> = new Set(['unknown', 'healthy'])
+
 const serviceStatuses = ['healthy', 'degraded', 'unhealthy'] as const satisfies readonly ServiceStatus[]
 
 /** The Path Item Object of GET /health. */
@@ -86,7 +88,7 @@ export function healthDocument(
 
 /** The status of one service. */
 export function serviceStatus({ instances }: ServiceStates): ServiceStatus {
-  const usable = instances.filter(({ state, drained }) => state !== 'unhealthy' && !drained).length
+  const usable = instances.filter(({ state, drained }) => usableStates.has(state) && !drained).length
   if (usable === 0) return 'unhealthy'
   return usable === instances.length ? 'healthy' : 'degraded'
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { HealthBoard } from './board.ts'
-import { SlotRegistry, type Addressed } from './slots.ts'
+import * as fc from 'fast-check'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { HealthBoard, type HealthState } from './board.ts'
+import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
+
+const REST = 30_000
+
+type Services = Readonly<Record<string, Addressed>>
 
 function service(...ports: number[]): Addressed {
   return { instances: ports.map((port) => ({ url: { host: '127.0.0.1', port } })) }
@@ -11,8 +17,26 @@ function addressOf(port: number): string {
   return `127.0.0.1:${port}`
 }
 
+function setUp(size: number) {
+  const clock = new ManualClock()
+  const board = HealthBoard.create(size)
+  const registry = new SlotRegistry(board, clock)
+  return {
+    clock,
+    board,
+    registry,
+    prepare: (services: Services) => registry.prepare(services, { state: 'pending', rest: REST }),
+    /** Has the services take effect, and returns their slots. */
+    allot: (services: Services, state: HealthState = 'unknown'): SlotTable => {
+      const prepared = registry.prepare(services, { state, rest: REST })
+      prepared.commit()
+      return prepared.slots
+    },
+  }
+}
+
 test('every instance gets a slot of its own, known by its service and its address', () => {
-  const table = new SlotRegistry(HealthBoard.create(8)).allot({ users: service(1, 2), orders: service(3) })
+  const table = setUp(8).allot({ users: service(1, 2), orders: service(3) })
   assert.deepEqual(Object.keys(table), ['users', 'orders'])
   const [first, second] = [table['users']!.get(addressOf(1)), table['users']!.get(addressOf(2))]
   assert.equal(new Set([first, second, table['orders']!.get(addressOf(3))]).size, 3)
@@ -20,44 +44,134 @@ test('every instance gets a slot of its own, known by its service and its addres
 })
 
 test('two services may know the same address by different slots', () => {
-  const table = new SlotRegistry(HealthBoard.create(8)).allot({ users: service(1), orders: service(1) })
+  const table = setUp(8).allot({ users: service(1), orders: service(1) })
   assert.notEqual(table['users']!.get(addressOf(1)), table['orders']!.get(addressOf(1)))
 })
 
 test('an address named twice in one service has one slot', () => {
-  const { users } = new SlotRegistry(HealthBoard.create(1)).allot({ users: service(1, 1) })
+  const { users } = setUp(1).allot({ users: service(1, 1) })
   assert.deepEqual([...users!], [[addressOf(1), 0]])
 })
 
 test('an instance that stays keeps its slot and its state whatever happens around it', () => {
-  const board = HealthBoard.create(8)
-  const registry = new SlotRegistry(board)
-  const before = registry.allot({ users: service(1, 2), orders: service(3) })['users']!.get(addressOf(2))!
+  const { board, allot } = setUp(8)
+  const before = allot({ users: service(1, 2), orders: service(3) })['users']!.get(addressOf(2))!
   board.set(before, 'unhealthy')
-  const after = registry.allot({ payments: service(9), users: service(2, 4) })['users']!.get(addressOf(2))!
+  board.drain(before, true)
+  const after = allot({ payments: service(9), users: service(2, 4) }, 'pending')['users']!.get(addressOf(2))!
   assert.equal(after, before)
-  assert.equal(board.state(after), 'unhealthy')
+  assert.deepEqual([board.state(after), board.drained(after)], ['unhealthy', true])
 })
 
-test('a slot that is allotted again starts as unknown', () => {
-  const board = HealthBoard.create(1)
-  const registry = new SlotRegistry(board)
-  registry.allot({ users: service(1) })
-  board.set(0, 'unhealthy')
-  board.drain(0, true)
-  assert.equal(registry.allot({ users: service(2) })['users']!.get(addressOf(2)), 0)
-  assert.deepEqual([board.state(0), board.drained(0)], ['unknown', false])
+test('the slot of an instance that was taken out rests, then begins anew with another one', () => {
+  const { clock, board, prepare, allot } = setUp(2)
+  const slot = allot({ users: service(1) })['users']!.get(addressOf(1))!
+  board.set(slot, 'unhealthy')
+  board.drain(slot, true)
+  allot({ users: service(2) }, 'pending')
+  clock.advance(REST - 1)
+  assert.throws(() => prepare({ users: service(2, 3) }), RangeError)
+  assert.deepEqual([board.state(slot), board.drained(slot)], ['unhealthy', true])
+  clock.advance(1)
+  assert.equal(prepare({ users: service(2, 3) }).slots['users']!.get(addressOf(3)), slot)
+  assert.deepEqual([board.state(slot), board.drained(slot)], ['pending', false])
 })
 
-test('a slot that became free is the last to be allotted again', () => {
-  const registry = new SlotRegistry(HealthBoard.create(3))
-  const used = [1, 2, 3, 4].map((port) => registry.allot({ users: service(port) })['users']!.get(addressOf(port)))
-  assert.deepEqual(used, [0, 1, 2, 0])
+test('an instance that comes back while its slot rests is a new one', () => {
+  const { allot } = setUp(3)
+  const before = allot({ users: service(1) })['users']!.get(addressOf(1))
+  allot({ users: service(2) })
+  assert.notEqual(allot({ users: service(1, 2) })['users']!.get(addressOf(1)), before)
 })
 
-test('more instances than slots are refused and leave everything as it was', () => {
-  const registry = new SlotRegistry(HealthBoard.create(2))
-  const before = registry.allot({ users: service(1, 2) })
-  assert.throws(() => registry.allot({ users: service(3, 4, 5) }), /3 instances are configured, the limit is 2/)
-  assert.deepEqual(registry.allot({ users: service(1, 2) }), before)
+test('slots of what was abandoned are free at once', () => {
+  const { prepare, allot } = setUp(2)
+  allot({ users: service(1) })
+  for (const port of [2, 3, 4, 5]) prepare({ users: service(1, port) }).abandon()
+  assert.equal(prepare({ users: service(1, 6) }).slots['users']!.size, 2)
+})
+
+test('more instances than slots are refused with how many there are, and leave everything as it was', () => {
+  const { prepare, allot } = setUp(3)
+  const before = allot({ users: service(1, 2) })
+  allot({ users: service(1) })
+  assert.throws(() => prepare({ users: service(1, 3, 4) }), {
+    name: 'RangeError',
+    message:
+      '2 instances are added and there is room for 1: of 3, 1 are configured and 1 were taken out less than ' +
+      'drainTimeout ago; add fewer, wait for those, or restart the gateway',
+  })
+  assert.equal(allot({ users: service(1) })['users']!.get(addressOf(1)), before['users']!.get(addressOf(1)))
+})
+
+test('nothing waits any more once it is closed', () => {
+  const { clock, registry, allot } = setUp(4)
+  allot({ users: service(1, 2) })
+  allot({ users: service(1) })
+  assert.equal(clock.pending, 1)
+  registry.close()
+  assert.equal(clock.pending, 0)
+})
+
+const SIZE = 6
+
+const step = fc.oneof(
+  fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: REST }) }),
+  fc.record({
+    type: fc.constantFrom('commit' as const, 'abandon' as const),
+    users: fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { maxLength: 5 }),
+    orders: fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { maxLength: 5 }),
+  }),
+)
+
+/** Slots by service and address. */
+function flat(table: SlotTable): Map<string, number> {
+  return new Map(Object.entries(table).flatMap(([name, slots]) => [...slots].map(([at, slot]) => [name + at, slot])))
+}
+
+test('whatever is prepared, committed and abandoned, no slot is of two instances, or of one before its rest is over', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const { clock, board, prepare } = setUp(SIZE)
+      let current = new Map<string, number>()
+      /** When the rest of a slot is over. */
+      const resting = new Map<number, number>()
+      for (const each of steps) {
+        if (each.type === 'pass') clock.advance(each.ms)
+        for (const [slot, end] of resting) if (end <= clock.now()) resting.delete(slot)
+        if (each.type === 'pass') continue
+        const services = { users: service(...each.users), orders: service(...each.orders) }
+        const ofUsers = each.users.map((port) => `users${addressOf(port)}`)
+        const keys = ofUsers.concat(each.orders.map((port) => `orders${addressOf(port)}`))
+        const added = keys.filter((key) => !current.has(key))
+        if (added.length > SIZE - current.size - resting.size) {
+          assert.throws(() => prepare(services), RangeError)
+          continue
+        }
+        const prepared = prepare(services)
+        const next = flat(prepared.slots)
+        assert.deepEqual([...next.keys()], keys)
+        assert.equal(new Set(next.values()).size, next.size, 'one slot each')
+        for (const [key, slot] of next) {
+          assert.ok(!resting.has(slot), 'no slot that rests')
+          if (current.has(key)) assert.equal(slot, current.get(key))
+          else assert.ok(![...current.values()].includes(slot), 'no slot that is in use')
+        }
+        for (const key of added)
+          assert.deepEqual([board.state(next.get(key)!), board.drained(next.get(key)!)], ['pending', false])
+        // What checks and operators find meanwhile stays with the instance.
+        for (const slot of next.values()) {
+          board.set(slot, slot % 2 === 0 ? 'unhealthy' : 'healthy')
+          board.drain(slot, slot % 3 === 0)
+        }
+        if (each.type === 'abandon') prepared.abandon()
+        if (each.type === 'abandon') continue
+        prepared.commit()
+        for (const [key, slot] of current) if (!next.has(key)) resting.set(slot, clock.now() + REST)
+        current = next
+        for (const slot of [...current.values(), ...resting.keys()])
+          assert.deepEqual([board.state(slot) === 'healthy', board.drained(slot)], [slot % 2 === 1, slot % 3 === 0])
+      }
+    }),
+  )
 })

@@ -1,5 +1,7 @@
 import { formatAddress } from '../../core/address.ts'
-import type { HealthBoard } from './board.ts'
+import { type Clock, LONGEST_DELAY } from '../../core/clock.ts'
+import type { Prepared } from '../../core/prepared.ts'
+import type { HealthBoard, HealthState } from './board.ts'
 
 /** What slots are allotted for: the part of a service's configuration that names its instances. */
 export interface Addressed {
@@ -9,6 +11,19 @@ export interface Addressed {
 /** Slots by the name of the service and the address of the instance. Goes to the workers with the configuration. */
 export type SlotTable = Readonly<Record<string, ReadonlyMap<string, number>>>
 
+/** The slots of a configuration that is to replace the one before. */
+export interface PreparedSlots extends Prepared {
+  readonly slots: SlotTable
+}
+
+/** How slots change hands. */
+export interface Handover {
+  /** What an instance begins with that the configuration before does not have. */
+  readonly state: HealthState
+  /** How long the slot of an instance that is taken out keeps what it says, in milliseconds: requests under way may look at it. */
+  readonly rest: number
+}
+
 /** How many instances the services of a configuration have in all. */
 export function instancesOf({ services }: { readonly services: Readonly<Record<string, Addressed>> }): number {
   return Object.values(services).reduce((sum, { instances }) => sum + instances.length, 0)
@@ -17,56 +32,87 @@ export function instancesOf({ services }: { readonly services: Readonly<Record<s
 /** Gives every instance its place on the board; for the main thread. */
 export class SlotRegistry {
   private readonly board: HealthBoard
-  /** Used longest ago first: a worker still on the old configuration reads its old slot undisturbed for longest. */
-  private readonly free: number[]
-  private taken = new Map<string, number>()
+  private readonly clock: Clock
+  /** By service and address, of the configuration that is in effect. */
+  private taken: ReadonlyMap<string, number> = new Map()
+  /** From here on no slot has ever been used. */
+  private next = 0
+  /** Used before, longest ago first. */
+  private free: number[] = []
+  /** Ends the rest of slots that a reload has freed. */
+  private readonly resting = new Set<() => void>()
 
-  constructor(board: HealthBoard) {
+  constructor(board: HealthBoard, clock: Clock) {
     this.board = board
-    this.free = Array.from({ length: board.size }, (_, slot) => slot)
+    this.clock = clock
   }
 
   /**
-   * Slots for the services of a configuration that replaces the one before. An instance that stays in its service keeps
-   * its slot and what is known of it; one that is new begins as 'unknown'.
-   * Throws RangeError, and changes nothing, when there are more instances than slots.
+   * Makes ready the slots for the services of a configuration. An instance that stays in its service keeps its slot and what
+   * is known of it. Throws RangeError, and changes nothing, when there are fewer slots than instances that are new.
    */
-  allot(services: Readonly<Record<string, Addressed>>): SlotTable {
-    const wanted = new Set(
-      Object.entries(services).flatMap(([name, service]) =>
-        addressesOf(service).map((address) => keyOf(name, address)),
-      ),
+  prepare(services: Readonly<Record<string, Addressed>>, { state, rest }: Handover): PreparedSlots {
+    const names = Object.entries(services).map(
+      ([name, { instances }]) => [name, [...new Set(instances.map(({ url }) => formatAddress(url)))]] as const,
     )
-    if (wanted.size > this.board.size)
-      throw new RangeError(
-        `${wanted.size} instances are configured, the limit is ${this.board.size}: take out instances or services`,
-      )
-    for (const [key, slot] of this.taken) {
-      if (wanted.has(key)) continue
-      this.taken.delete(key)
-      this.free.push(slot)
-    }
-    return Object.fromEntries(
-      Object.entries(services).map(([name, service]) => [
+    const keys = names.flatMap(([name, addresses]) => addresses.map((address) => keyOf(name, address)))
+    const added = keys.filter((key) => !this.taken.has(key))
+    this.checkRoom(added.length)
+    const fresh = new Map(added.map((key) => [key, this.take(state)]))
+    const taken = new Map(keys.map((key) => [key, fresh.get(key) ?? this.taken.get(key)!]))
+    const slots = Object.fromEntries(
+      names.map(([name, addresses]) => [
         name,
-        new Map(addressesOf(service).map((address) => [address, this.slotOf(keyOf(name, address))])),
+        new Map(addresses.map((address) => [address, taken.get(keyOf(name, address))!])),
       ]),
     )
+    return {
+      slots,
+      commit: () => {
+        this.rest(
+          [...this.taken].flatMap(([key, slot]) => (taken.has(key) ? [] : [slot])),
+          rest,
+        )
+        this.taken = taken
+      },
+      abandon: () => void this.free.push(...fresh.values()),
+    }
   }
 
-  private slotOf(key: string): number {
-    const known = this.taken.get(key)
-    if (known !== undefined) return known
-    const slot = this.free.shift()!
-    this.board.set(slot, 'unknown')
-    this.board.drain(slot, false)
-    this.taken.set(key, slot)
+  /** Frees what rests, as nobody looks at the board any more. */
+  close(): void {
+    for (const end of this.resting) end()
+  }
+
+  private checkRoom(wanted: number): void {
+    const { board, next, free, taken } = this
+    const room = board.size - next + free.length
+    if (wanted <= room) return
+    const kept = board.size - taken.size - room
+    throw new RangeError(
+      `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken.size} are configured ` +
+        `and ${kept} were taken out less than drainTimeout ago; add fewer, wait for those, or restart the gateway`,
+    )
+  }
+
+  private take(state: HealthState): number {
+    const { board } = this
+    const slot = this.next < board.size ? this.next++ : this.free.shift()!
+    board.set(slot, state)
+    board.drain(slot, false)
     return slot
   }
-}
 
-function addressesOf({ instances }: Addressed): string[] {
-  return instances.map(({ url }) => formatAddress(url))
+  private rest(slots: readonly number[], time: number): void {
+    if (slots.length === 0) return
+    const end = (): void => {
+      cancel()
+      this.resting.delete(end)
+      this.free.push(...slots)
+    }
+    const cancel = this.clock.after(Math.min(time, LONGEST_DELAY), end)
+    this.resting.add(end)
+  }
 }
 
 /** Two services may share an address and disagree about its health. */

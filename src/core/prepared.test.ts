@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { type Prepared, prepareAll } from './prepared.ts'
+
+/** Changes that say what becomes of them. */
+function setUp() {
+  const told: string[] = []
+  const change = (name: string) => (): Prepared => {
+    told.push(`${name} ready`)
+    return { commit: () => void told.push(`${name} made`), abandon: () => void told.push(`${name} abandoned`) }
+  }
+  return { told, change }
+}
+
+test('several changes are made ready one after the other, and made in that order', async () => {
+  const { told, change } = setUp()
+  const all = await prepareAll([change('a'), async () => change('b')(), change('c')])
+  all.commit()
+  assert.deepEqual(told, ['a ready', 'b ready', 'c ready', 'a made', 'b made', 'c made'])
+})
+
+test('they are abandoned the other way round', async () => {
+  const { told, change } = setUp()
+  const all = await prepareAll([change('a'), change('b')])
+  all.abandon()
+  assert.deepEqual(told, ['a ready', 'b ready', 'b abandoned', 'a abandoned'])
+})
+
+test('one that cannot be made ready abandons those before it, and the others are not asked for', async () => {
+  const { told, change } = setUp()
+  const taken = new Error('the port is taken')
+  const refuse = (): Promise<Prepared> => Promise.reject(taken)
+  await assert.rejects(prepareAll([change('a'), change('b'), refuse, change('c')]), taken)
+  assert.deepEqual(told, ['a ready', 'b ready', 'b abandoned', 'a abandoned'])
+})
