@@ -44,7 +44,6 @@ function startThread(t: TestContext) {
     deadlines,
     board,
     threads: answers,
-    timings: false,
     toldOfDropped: () => {},
     answer: (topic, answer) => answers.on(topic, answer),
     limits: new LimitStores({ table: SharedTable.create(16), redis: null, clock }),

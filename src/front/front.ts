@@ -77,8 +77,7 @@ export class Front implements Receiver {
   private readonly serviceTls: ThreadServiceTls
   private readonly telemetry: Telemetry
   private readonly challenges: ChallengeAnswers
-  /** Null where there is no bound on them. */
-  private readonly perClient: RequestsPerClient | null
+  private readonly perClient: RequestsPerClient
   private readonly toldOfArrival: ToldOfArrival
 
   /** Rejects with what a policy throws that cannot be made, and leaves nothing open then. */
@@ -108,8 +107,7 @@ export class Front implements Receiver {
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
     this.serviceTls = new ThreadServiceTls({ config, services: generation.services, answers, threads })
     const { proxies } = this.proxies
-    const { requests } = config.limits.perClient
-    this.perClient = requests === undefined ? null : new RequestsPerClient(requests, proxies)
+    this.perClient = new RequestsPerClient(config.limits.perClient.requests, proxies)
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
     this.listeners = new ThreadListeners({
       config,
@@ -220,7 +218,7 @@ export class Front implements Receiver {
     if (challenge !== null) return challenge
     const redirect = this.listeners.redirect(exchange, listener)
     if (redirect !== null) return redirect
-    this.perClient?.begin(exchange)
+    this.perClient.begin(exchange)
     return this.generation.handle(exchange)
   }
 
@@ -247,7 +245,7 @@ export class Front implements Receiver {
   }
 
   done(exchange: ServerExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
-    this.perClient?.end(exchange)
+    this.perClient.end(exchange)
     this.telemetry.done(exchange, status, bytes, whole, cause)
   }
 }

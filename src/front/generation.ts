@@ -14,12 +14,13 @@ import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument, type StoreStatuses } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { Service, type ServiceTools } from '../services/service.ts'
+import { measuresTime } from './telemetry.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** What a thread has whatever the configuration is: generations are made with it. */
-export interface ThreadTools extends Omit<SnapshotToolbox, 'policies' | 'callService' | 'holder'> {
+export interface ThreadTools extends Omit<SnapshotToolbox, 'policies' | 'callService' | 'holder' | 'timings'> {
   readonly deadlines: Deadlines
   readonly board: HealthBoard
   readonly threads: Threads
@@ -63,7 +64,7 @@ export class Generation {
       const own = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools), threads })
       const docs =
         endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
-      const toolbox = { ...tools, policies, callService: call, holder }
+      const toolbox = { ...tools, policies, callService: call, holder, timings: measuresTime(config) }
       const snapshot = await Snapshot.build(config, services, [...own, ...docsRoutes(docs)], toolbox, slices)
       return new Generation(services, docs, snapshot, holder)
     } catch (error) {

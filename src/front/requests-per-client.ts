@@ -1,21 +1,33 @@
 import { GatewayError } from '../core/errors.ts'
-import type { ServerExchange } from '../http/server-exchange.ts'
+import type { Exchange } from '../http/exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
+
+/** What the configuration says of it. */
+interface Bounds {
+  readonly limits: { readonly perClient: { readonly requests?: number | undefined } }
+}
 
 /** Counts the requests that each client has in flight in this thread. A proxy that is trusted speaks for many. */
 export class RequestsPerClient {
-  private readonly most: number
+  private most: number
   private readonly proxies: TrustedProxies
   private readonly counts = new Map<string, number>()
-  private readonly counted = new Set<ServerExchange>()
+  private readonly counted = new Set<Exchange>()
 
-  constructor(most: number, proxies: TrustedProxies) {
-    this.most = most
+  /** `most` is how many a client may have; undefined for no bound on them. */
+  constructor(most: number | undefined, proxies: TrustedProxies) {
+    this.most = most ?? Number.POSITIVE_INFINITY
     this.proxies = proxies
   }
 
+  /** Goes by another bound from now on. What began while there was none is not counted. */
+  configure({ limits }: Bounds): void {
+    this.most = limits.perClient.requests ?? Number.POSITIVE_INFINITY
+  }
+
   /** Throws GatewayError 'rate-limited' where the client has as many as it may. */
-  begin(exchange: ServerExchange): void {
+  begin(exchange: Exchange): void {
+    if (this.most === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client
     if (this.proxies.has(address)) return
     const count = this.counts.get(address) ?? 0
@@ -27,8 +39,8 @@ export class RequestsPerClient {
     this.counted.add(exchange)
   }
 
-  end(exchange: ServerExchange): void {
-    if (!this.counted.delete(exchange)) return
+  end(exchange: Exchange): void {
+    if (this.counted.size === 0 || !this.counted.delete(exchange)) return
     const { address } = exchange.client
     const count = this.counts.get(address)! - 1
     if (count > 0) this.counts.set(address, count)

@@ -245,7 +245,7 @@ function compileRoute(
   )
   const rules = { encodedSlashes: route.encodedSlashes, pathParameters: route.pathParameters ?? config.pathParameters }
   return route.match.path.map((pattern) => {
-    const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null }
+    const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
     const handle = compose(
       limit,
       chain(route.policies, config.policies, toolbox, info, endOf(route, pattern, services)),

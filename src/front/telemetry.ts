@@ -26,18 +26,20 @@ export interface TelemetryOptions {
 /** What is told of each exchange of a thread: by its trace, the metrics, the log, and among the recent requests. */
 export class Telemetry {
   /** Whether the log says where the time went. */
-  readonly timings: boolean
+  private timings = false
   private readonly output: LogOutput
   private readonly tracing: Tracing
   private readonly clock: Clock
   private readonly metrics: RequestMetrics
   private readonly slowClients: ReadonlyMap<SlowReason, Counter>
-  private readonly accessLog: AccessLog | null
-  private readonly requests: RecentRequests | null
+  private readonly sampleKey: string
+  private accessLog: AccessLog | null = null
+  private requests: RecentRequests | null = null
   private readonly refusals: Refusals
 
   constructor({ config, output, tracing, metrics, clock, sampleKey }: TelemetryOptions) {
     this.output = output
+    this.sampleKey = sampleKey
     this.tracing = tracing
     tracing.watch(metrics)
     this.clock = clock
@@ -48,12 +50,19 @@ export class Telemetry {
     this.refusals = new Refusals(clock, output.log)
     const lost = metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
+    this.configure(config)
+  }
+
+  /** Goes by another configuration from now on. The recent requests stay, as far as there is room for them. */
+  configure(config: GatewayConfig): void {
+    const { output, clock, sampleKey } = this
     const { access } = config.log
-    const silent = new Set(config.routes.filter((route) => !route.log).map(({ id }) => id))
-    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey, silent })
-    this.timings = access !== false && access.timings
-    const { admin } = config
-    this.requests = admin === false || admin.requests === 0 ? null : new RecentRequests(admin.requests, clock)
+    this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey })
+    this.timings = measuresTime(config)
+    const remembered = config.admin === false ? 0 : config.admin.requests
+    if (remembered === 0) this.requests = null
+    else if (this.requests === null) this.requests = new RecentRequests(remembered, clock)
+    else this.requests.resize(remembered)
   }
 
   /** The recent requests that the filter lets through, the newest first; none where none are remembered. */
@@ -113,6 +122,11 @@ export class Telemetry {
       log.warn(fields, broken === 'idle' ? 'Reply or tunnel was idle for too long' : 'Reply broke off')
     }
   }
+}
+
+/** Whether the log is to say where the time of a request went. */
+export function measuresTime({ log }: Pick<GatewayConfig, 'log'>): boolean {
+  return log.access !== false && log.access.timings
 }
 
 /** What a line of the log about the exchange says of it. */

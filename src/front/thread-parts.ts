@@ -50,7 +50,6 @@ export class ThreadParts {
       deadlines: this.deadlines,
       board,
       threads,
-      timings: this.telemetry.timings,
       toldOfDropped: this.toldOfDropped,
       answer: (topic, answer) => answers.on(topic, answer),
       limits: this.limits,

@@ -1,12 +1,12 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import {
+  type HeldNetworks,
   networksOf,
-  type TrustedNetworks,
   trustedNetworksChangedTopic,
   trustedNetworksTopic,
 } from '../listener/trusted-networks.ts'
-import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { TrustedProxies, type TrustedProxiesOptions } from '../listener/trusted-proxies.ts'
 
 export interface ThreadProxiesOptions {
   readonly config: GatewayConfig
@@ -14,41 +14,53 @@ export interface ThreadProxiesOptions {
   readonly answers: Answers
   /** All threads, to be asked. */
   readonly threads: Threads
-  /** Told after other proxies are trusted than before. */
+  /** Told after other proxies are trusted than before, or are believed otherwise. */
   readonly changed: () => void
 }
 
-/** Whom one thread trusts: what the main thread says, which reads the files. */
+/** Whom one thread trusts: what the configuration says, with what the main thread says of its files, which it reads. */
 export class ThreadProxies {
   readonly proxies: TrustedProxies
   private readonly options: ThreadProxiesOptions
-  private version = 0
+  private config: GatewayConfig
+  private held: HeldNetworks = { version: 0, files: {} }
 
   constructor(options: ThreadProxiesOptions) {
     const { config, answers } = options
     this.options = options
-    this.proxies = new TrustedProxies(networksOf(config.trustedProxies), {
-      forwarding: config.forwarding,
-      fields: config.proxyFields,
-      clientHeader: config.clientHeader,
-    })
-    answers.on(trustedNetworksChangedTopic, (trusted) => {
-      this.use(trusted)
+    this.config = config
+    this.proxies = new TrustedProxies(networksOf(config.trustedProxies, this.held.files), claimsOf(config))
+    answers.on(trustedNetworksChangedTopic, (held) => {
+      this.learn(held)
       return null
     })
   }
 
   /** Learns what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
-    const { config, threads } = this.options
-    if (config.trustedProxies.every((entry) => typeof entry === 'string')) return
-    for (const trusted of await threads.askAll(trustedNetworksTopic, null)) this.use(trusted)
+    if (this.config.trustedProxies.every((entry) => typeof entry === 'string')) return
+    for (const held of await this.options.threads.askAll(trustedNetworksTopic, null)) this.learn(held)
   }
 
-  private use({ version, networks }: TrustedNetworks): void {
-    if (version <= this.version) return
-    this.version = version
-    this.proxies.use(networks)
+  /** Goes by another configuration from now on: for the next request of each connection, too. */
+  configure(config: GatewayConfig): void {
+    this.config = config
+    this.proxies.configure(claimsOf(config))
+    this.use()
+  }
+
+  private learn(held: HeldNetworks): void {
+    if (held.version <= this.held.version) return
+    this.held = held
+    this.use()
+  }
+
+  private use(): void {
+    this.proxies.use(networksOf(this.config.trustedProxies, this.held.files))
     this.options.changed()
   }
+}
+
+function claimsOf({ forwarding, proxyFields, clientHeader }: GatewayConfig): TrustedProxiesOptions {
+  return { forwarding, fields: proxyFields, clientHeader }
 }

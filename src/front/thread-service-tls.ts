@@ -1,38 +1,59 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { Service } from '../services/service.ts'
-import { type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } from '../tls/service-tls-topic.ts'
+import { areOfSame, type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } from '../tls/service-tls-topic.ts'
 
 export interface ThreadServiceTlsOptions {
   readonly config: GatewayConfig
+  /** Those of the generation that answers. */
   readonly services: ReadonlyMap<string, Service>
   readonly answers: Answers
   readonly threads: Threads
 }
 
-/** Has one thread connect to services as the main thread says, which reads the files. */
+/** Has one thread connect to services by what the main thread says of their files, which it reads. */
 export class ThreadServiceTls {
-  private readonly options: ThreadServiceTlsOptions
-  private version = 0
+  private readonly threads: Threads
+  private config: GatewayConfig
+  private services: ReadonlyMap<string, Service>
+  private changed: ChangedTls = { version: 0, services: {} }
 
-  constructor(options: ThreadServiceTlsOptions) {
-    this.options = options
-    options.answers.on(serviceTlsChangedTopic, (changed) => {
-      this.use(changed)
+  constructor({ config, services, answers, threads }: ThreadServiceTlsOptions) {
+    this.threads = threads
+    this.config = config
+    this.services = services
+    answers.on(serviceTlsChangedTopic, (changed) => {
+      this.learn(changed)
       return null
     })
   }
 
   /** Learns what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
-    const { config, threads } = this.options
-    if (Object.values(config.services).every(({ tls }) => tls === undefined)) return
-    for (const changed of await threads.askAll(serviceTlsTopic, null)) this.use(changed)
+    if (Object.values(this.config.services).every(({ tls }) => tls === undefined)) return
+    for (const changed of await this.threads.askAll(serviceTlsTopic, null)) this.learn(changed)
   }
 
-  private use({ version, services }: ChangedTls): void {
-    if (version <= this.version) return
-    this.version = version
-    for (const [name, tls] of Object.entries(services)) this.options.services.get(name)?.tls?.exchange(tls)
+  /** Goes by the services of another configuration from now on, once its generation has taken over. */
+  configure(config: GatewayConfig, services: ReadonlyMap<string, Service>): void {
+    this.config = config
+    this.services = services
+    this.use()
+  }
+
+  private learn(changed: ChangedTls): void {
+    if (changed.version <= this.changed.version) return
+    this.changed = changed
+    this.use()
+  }
+
+  /** What was read for another configuration is of use where it names the same files. */
+  private use(): void {
+    for (const [name, held] of Object.entries(this.changed.services)) {
+      const tls = this.config.services[name]?.tls
+      if (tls === undefined || !areOfSame(tls, held)) continue
+      const { ca, cert, key } = held
+      this.services.get(name)?.exchangeTls({ ...tls, ca, cert, key })
+    }
   }
 }

@@ -14,6 +14,8 @@ export interface RouteInfo {
   readonly pattern: string
   /** Name of the service it leads to, or null for a fixed reply, a redirect, or no match. */
   readonly service: string | null
+  /** Whether its requests have lines in the access log. Default true. */
+  readonly logged?: boolean
 }
 
 /** Who calls: a user, the holder of an API key, or anonymous (then null on the exchange). */

@@ -24,29 +24,17 @@ export interface TrustedProxiesOptions {
 export class TrustedProxies {
   private list = new BlockList()
   private any = false
-  private readonly forwarding: Forwarding
-  /** In lower case, or null. */
-  private readonly clientHeader: string | null
-  /** The same as a set. */
-  private readonly clientName: NameSet
-  /** Whether such a claim passes where such a proxy makes it, and names the client in `clientHeader`, or does not. */
-  private readonly passes: { readonly named: PassesClaim; readonly unnamed: PassesClaim }
+  private claims: Claims
 
   /** Addresses and networks in CIDR notation. */
-  constructor(
-    networks: readonly string[],
-    { forwarding = 'x-forwarded', fields = [], clientHeader = null }: TrustedProxiesOptions = {},
-  ) {
+  constructor(networks: readonly string[], options: TrustedProxiesOptions = {}) {
     this.use(networks)
-    this.forwarding = forwarding
-    this.clientHeader = clientHeader?.toLowerCase() ?? null
-    this.clientName = new NameSet(clientHeader === null ? [] : [clientHeader])
-    const passes = compileClaims(forwarding, fields)
-    const isClient = (name: string): boolean => name.toLowerCase() === this.clientHeader
-    this.passes = {
-      named: (name, value) => isClient(name) || passes(name, value),
-      unnamed: clientHeader === null ? passes : (name, value) => !isClient(name) && passes(name, value),
-    }
+    this.claims = compileClaims(options)
+  }
+
+  /** Goes by other options from now on, for the same proxies. */
+  configure(options: TrustedProxiesOptions): void {
+    this.claims = compileClaims(options)
   }
 
   /** Believes these from now on, and no others. */
@@ -82,10 +70,10 @@ export class TrustedProxies {
     fields: ReceivedFields,
     certificate: PeerCertificate | null = null,
   ): Client {
-    const named = this.clientHeader === null ? null : addressIn(fields.claims, this.clientHeader)
-    fields.believe(named === null ? this.passes.unnamed : this.passes.named)
-    const { addresses, schemes, hosts } =
-      this.forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
+    const { forwarding, clientHeader, clientName, passes } = this.claims
+    const named = clientHeader === null ? null : addressIn(fields.claims, clientHeader)
+    fields.believe(named === null ? passes.unnamed : passes.named)
+    const { addresses, schemes, hosts } = forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
     let address = peer
     let hops = 0
     while (hops < addresses.length && this.has(address)) {
@@ -103,7 +91,7 @@ export class TrustedProxies {
       [...believed, peer].join(', '),
       host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : null,
       // Who the client is, is said already: what is made of the rest, as a key of the cache, is the same for all clients.
-      named === null ? fields.claims : this.clientName.without(fields.claims),
+      named === null ? fields.claims : clientName.without(fields.claims),
       // Of whom the proxy speaks for, it says nothing.
       named === null && hops === 0 ? certificate : null,
     )
@@ -121,6 +109,17 @@ function addressIn(claims: string, name: string): string | null {
 }
 
 type PassesClaim = (name: string, value: string) => boolean
+
+/** What the proxies may say. */
+interface Claims {
+  readonly forwarding: Forwarding
+  /** In lower case, or null. */
+  readonly clientHeader: string | null
+  /** The same as a set. */
+  readonly clientName: NameSet
+  /** Whether such a claim passes where such a proxy makes it, and names the client in `clientHeader`, or does not. */
+  readonly passes: { readonly named: PassesClaim; readonly unnamed: PassesClaim }
+}
 
 /** What proxies say, the entry of the last one last; "" or null where one says nothing. */
 interface Said {
@@ -145,7 +144,26 @@ const PASSED = new Map<string, (value: string) => boolean>([
   ['x-real-ip', (value) => addressOf(value) !== null],
 ])
 
-function compileClaims(forwarding: Forwarding, fields: readonly string[]): PassesClaim {
+function compileClaims({
+  forwarding = 'x-forwarded',
+  fields = [],
+  clientHeader: name = null,
+}: TrustedProxiesOptions): Claims {
+  const passes = passesOf(forwarding, fields)
+  const clientHeader = name === null ? null : name.toLowerCase()
+  const isClient = (claim: string): boolean => claim.toLowerCase() === clientHeader
+  return {
+    forwarding,
+    clientHeader,
+    clientName: new NameSet(name === null ? [] : [name]),
+    passes: {
+      named: (claim, value) => isClient(claim) || passes(claim, value),
+      unnamed: name === null ? passes : (claim, value) => !isClient(claim) && passes(claim, value),
+    },
+  }
+}
+
+function passesOf(forwarding: Forwarding, fields: readonly string[]): PassesClaim {
   const lower = fields.map((field) => field.toLowerCase())
   const exact = new Set(lower)
   const beginnings = lower.filter((field) => field.endsWith('*')).map((field) => field.slice(0, -1))

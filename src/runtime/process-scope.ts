@@ -110,6 +110,8 @@ export class ProcessScope {
       warm: (patience) => health.warm(patience),
       commit: () => {
         all.commit()
+        this.networks.configure(config)
+        this.serviceTls.configure(config)
         this.current = { config, slots }
       },
       abandon: () => all.abandon(),

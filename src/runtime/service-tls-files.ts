@@ -5,11 +5,17 @@ import type { FileWatcher } from '../core/watch-files.ts'
 import type { HealthChecker } from '../services/health/checker.ts'
 import { problemOfTls } from '../tls/judge-outgoing.ts'
 import { readPem } from '../tls/read-pem.ts'
-import { type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } from '../tls/service-tls-topic.ts'
+import {
+  areOfSame,
+  type ChangedTls,
+  type HeldTls,
+  serviceTlsChangedTopic,
+  serviceTlsTopic,
+} from '../tls/service-tls-topic.ts'
 
 export interface ServiceTlsFilesOptions {
   readonly services: GatewayConfig['services']
-  readonly checker: HealthChecker
+  readonly checker: Pick<HealthChecker, 'exchangeTls'>
   readonly files: FileWatcher
   readonly answers: Answers
   /** All threads, to be told. */
@@ -25,33 +31,70 @@ type ServiceTls = NonNullable<GatewayConfig['services'][string]['tls']>
  */
 export class ServiceTlsFiles {
   private readonly options: ServiceTlsFilesOptions
-  private readonly known: Map<string, ServiceTls>
+  /** By the names of the services: what their files hold, as far as it can be used. */
+  private known: Map<string, ServiceTls>
   private current: ChangedTls = { version: 0, services: {} }
+  private watching = false
   private ends: (() => void)[] = []
 
   constructor(options: ServiceTlsFilesOptions) {
     this.options = options
-    this.known = new Map(Object.entries(options.services).flatMap(([name, { tls }]) => (tls ? [[name, tls]] : [])))
+    this.known = tlsOf(options.services)
     options.answers.on(serviceTlsTopic, () => this.current)
   }
 
   /** Watches the files, if there are any, and takes what has changed since they were read. */
   start(): void {
+    this.watching = true
+    this.watch()
+  }
+
+  stop(): void {
+    this.watching = false
+    this.leave()
+  }
+
+  /**
+   * Goes by the files of another configuration from now on, which was read just now; to be called once the health checks go by
+   * that configuration.
+   */
+  configure({ services }: Pick<GatewayConfig, 'services'>): void {
+    this.known = tlsOf(services)
+    const before = Object.entries(this.current.services)
+    const stays = before.every(([name, held]) => {
+      const tls = this.known.get(name)
+      return tls !== undefined && areOfSame(tls, held) && holdSame(tls, held)
+    })
+    // What was read before may be outdated, or of files that nobody names any more.
+    if (!stays) void this.tell(Object.fromEntries(before.flatMap(([name]) => this.knownOf(name))))
+    if (this.watching) this.watch()
+  }
+
+  private watch(): void {
+    const left = this.ends
+    this.ends = []
     for (const [name, { files }] of this.known) {
       const paths = Object.values(files).filter((file) => file !== null)
       if (paths.length === 0) continue
       this.ends.push(this.options.files.watch(paths, () => this.read(name)))
-      this.read(name)
     }
+    // Only now: what both configurations name is watched without a gap.
+    for (const end of left) end()
+    for (const [name, { files }] of this.known) if (Object.values(files).some((file) => file !== null)) this.read(name)
   }
 
-  stop(): void {
+  private knownOf(name: string): [string, ServiceTls][] {
+    const tls = this.known.get(name)
+    return tls === undefined ? [] : [[name, tls]]
+  }
+
+  private leave(): void {
     for (const end of this.ends) end()
     this.ends = []
   }
 
   private read(service: string): void {
-    const { log, checker, threads } = this.options
+    const { log, checker } = this.options
     const before = this.known.get(service)!
     let tls: ServiceTls
     try {
@@ -60,15 +103,26 @@ export class ServiceTlsFiles {
       const reason = error instanceof Error ? error.message : String(error)
       return log.error({ service, reason }, 'TLS to a service stays as it was: its files cannot be used')
     }
-    if (tls.ca === before.ca && tls.cert === before.cert && tls.key === before.key) return
+    if (holdSame(tls, before)) return
     this.known.set(service, tls)
     checker.exchangeTls(service, tls)
-    const { version, services } = this.current
-    this.current = { version: version + 1, services: { ...services, [service]: tls } }
-    void threads
-      .askAll(serviceTlsChangedTopic, this.current)
-      .then(() => log.info({ service }, 'TLS to a service was exchanged: new connections have what its files hold'))
+    void this.tell({ ...this.current.services, [service]: tls }).then(() =>
+      log.info({ service }, 'TLS to a service was exchanged: new connections have what its files hold'),
+    )
   }
+
+  private tell(services: ChangedTls['services']): Promise<unknown> {
+    this.current = { version: this.current.version + 1, services }
+    return this.options.threads.askAll(serviceTlsChangedTopic, this.current)
+  }
+}
+
+function tlsOf(services: GatewayConfig['services']): Map<string, ServiceTls> {
+  return new Map(Object.entries(services).flatMap(([name, { tls }]) => (tls ? [[name, tls]] : [])))
+}
+
+function holdSame(one: HeldTls, other: HeldTls): boolean {
+  return one.ca === other.ca && one.cert === other.cert && one.key === other.key
 }
 
 /** Throws an Error that says which file cannot be used, and why. */

@@ -1,11 +1,12 @@
+import type { GatewayConfig } from '../config/schema.ts'
 import type { Logger } from '../core/logger.ts'
 import { readNetworkList } from '../core/network-list.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import {
   type ConfiguredNetworks,
+  type HeldNetworks,
   networksOf,
-  type TrustedNetworks,
   trustedNetworksChangedTopic,
   trustedNetworksTopic,
 } from '../listener/trusted-networks.ts'
@@ -22,48 +23,80 @@ export interface TrustedNetworkFilesOptions {
 /** Reads the files of trusted proxies again when they change, and tells all threads. A bad file leaves what it held before. */
 export class TrustedNetworkFiles {
   private readonly options: TrustedNetworkFilesOptions
-  private readonly files: readonly string[]
-  private current: TrustedNetworks
   private configured: ConfiguredNetworks
+  /** What each file holds. */
+  private held: Map<string, readonly string[]>
+  private version = 0
+  private watching = false
   private stopWatching = (): void => {}
 
   constructor(options: TrustedNetworkFilesOptions) {
     this.options = options
     this.configured = options.configured
-    this.current = { version: 0, networks: networksOf(options.configured) }
-    this.files = options.configured.flatMap((entry) => (typeof entry === 'string' ? [] : [entry.file]))
+    this.held = filesOf(options.configured)
     options.answers.on(trustedNetworksTopic, () => this.current)
   }
 
   /** Watches the files, if there are any, and takes what has changed since they were read. */
   start(): void {
-    if (this.files.length === 0) return
-    this.stopWatching = this.options.files.watch(this.files, () => this.read())
-    this.read()
+    this.watching = true
+    this.watch()
   }
 
   stop(): void {
+    this.watching = false
     this.stopWatching()
   }
 
+  /** Goes by the files of another configuration from now on, which was read just now. */
+  configure({ trustedProxies }: Pick<GatewayConfig, 'trustedProxies'>): void {
+    this.configured = trustedProxies
+    const before = this.held
+    this.held = filesOf(trustedProxies)
+    if (!holdSame(before, this.held)) void this.tell()
+    if (this.watching) this.watch()
+  }
+
+  private get current(): HeldNetworks {
+    return { version: this.version, files: Object.fromEntries(this.held) }
+  }
+
+  private watch(): void {
+    const left = this.stopWatching
+    const paths = [...this.held.keys()]
+    this.stopWatching = paths.length === 0 ? () => {} : this.options.files.watch(paths, () => this.read())
+    // Only now: what both configurations name is watched without a gap.
+    left()
+    if (paths.length > 0) this.read()
+  }
+
   private read(): void {
-    const { log, threads } = this.options
-    this.configured = this.configured.map((entry) => {
-      if (typeof entry === 'string') return entry
-      const { file } = entry
+    const { log } = this.options
+    const before = this.held
+    this.held = new Map(before)
+    for (const file of before.keys()) {
       try {
-        return { file, networks: readNetworkList(file) }
+        this.held.set(file, readNetworkList(file))
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         log.error({ file, reason }, 'Trusted proxies stay as they were: the file cannot be used')
-        return entry
       }
-    })
-    const networks = networksOf(this.configured)
-    if (networks.join() === this.current.networks.join()) return
-    this.current = { version: this.current.version + 1, networks }
-    void threads
-      .askAll(trustedNetworksChangedTopic, this.current)
-      .then(() => log.info({ files: this.files, networks: networks.length }, 'Trusted proxies were exchanged'))
+    }
+    if (holdSame(before, this.held)) return
+    const networks = networksOf(this.configured, this.current.files).length
+    void this.tell().then(() => log.info({ files: [...this.held.keys()], networks }, 'Trusted proxies were exchanged'))
   }
+
+  private tell(): Promise<unknown> {
+    this.version++
+    return this.options.threads.askAll(trustedNetworksChangedTopic, this.current)
+  }
+}
+
+function filesOf(configured: ConfiguredNetworks): Map<string, readonly string[]> {
+  return new Map(configured.flatMap((entry) => (typeof entry === 'string' ? [] : [[entry.file, entry.networks]])))
+}
+
+function holdSame(one: ReadonlyMap<string, readonly string[]>, other: ReadonlyMap<string, readonly string[]>): boolean {
+  return one.size === other.size && [...one].every(([file, networks]) => other.get(file)?.join() === networks.join())
 }

@@ -120,8 +120,13 @@ export class Service {
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */
   takeOver(): void {
     for (const instance of this.instances) instance.configure(this.bounds)
-    const { tls, options } = this
-    if (tls !== null && !holdsSame(tls.options, options.tls ?? {})) tls.exchange(options.tls ?? {})
+    this.exchangeTls(this.options.tls ?? {})
+  }
+
+  /** Has new connections go by what the files of TLS hold now. Throws an Error for what OpenSSL does not take. */
+  exchangeTls(options: OutgoingTlsOptions): void {
+    const { tls } = this
+    if (tls !== null && !holdsSame(tls.options, options)) tls.exchange(options)
   }
 
   /** Its time-outs, or those of a route that has its own. */

@@ -14,7 +14,7 @@ import { createMemoryLogger } from './memory-logger.ts'
 
 const clock = new ManualClock()
 
-const ALL: AccessLogOptions = { sample: 1, sampleKey: 'key', timings: false, silent: new Set() }
+const ALL: AccessLogOptions = { sample: 1, sampleKey: 'key', timings: false }
 
 /** An output that keeps lines as they are written. */
 function rawOutput(): LogOutput & { text: string } {
@@ -168,8 +168,14 @@ test('slow requests are of level warn, tunnels never', () => {
 })
 
 test('routes may be left out', () => {
-  assert.deepEqual(linesOf({ silent: new Set(['users']) }, [[500, 1]]), [])
-  assert.equal(linesOf({ silent: new Set(['orders']) }, [[200, 1]]).length, 1)
+  const output = createMemoryLogger('info', clock)
+  const accessLog = createAccessLog(output, clock, ALL)
+  const route = { id: 'users', pattern: '/users', service: null }
+  accessLog(makeExchange({ route: { ...route, logged: false } }), 500, 0, 1)
+  assert.deepEqual(output.lines, [])
+  accessLog(makeExchange({ route: { ...route, logged: true } }), 200, 0, 1)
+  accessLog(makeExchange({ route }), 200, 0, 1)
+  assert.equal(output.lines.length, 2)
 })
 
 test('the code of what failed is told', () => {

@@ -34,8 +34,6 @@ export interface AccessLogOptions {
   readonly slow?: number | undefined
   /** Whether lines say where the time went, as far as the exchange has a record of it. */
   readonly timings: boolean
-  /** Ids of the routes that are left out. */
-  readonly silent: ReadonlySet<string>
 }
 
 /**
@@ -47,7 +45,7 @@ export interface AccessLogOptions {
  */
 export function createAccessLog(output: LogOutput, clock: Clock, options: AccessLogOptions): AccessLog {
   const { log } = output
-  const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings, silent } = options
+  const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings } = options
   const beginning = createBeginning(clock)
   const destination = createDestination()
   const origin = createOrigin()
@@ -56,7 +54,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     const duration = end - exchange.start
     const level = levelOf(status, duration, slow)
     // Asked each time: the level may change while the gateway runs.
-    if (!log.isLevelEnabled(level) || (silent.size > 0 && silent.has(route.id))) return
+    if (!log.isLevelEnabled(level) || route.logged === false) return
     if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
     output.write(
       `${beginning(level)}${escaped(exchange.method)}","url":"${origin(exchange)}${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +

@@ -26,6 +26,31 @@ test('the newest come first, and the oldest make room', () => {
   assert.deepEqual(pathsOf(filled(1, ['/a', '/b'])), ['/b'])
 })
 
+for (const [size, kept] of [
+  [1, ['/e']],
+  [2, ['/e', '/d']],
+  [3, ['/e', '/d', '/c']],
+  [5, ['/e', '/d', '/c']],
+] as const)
+  test(`the newest stay where ${size} are remembered in place of three`, () => {
+    const requests = filled(3, ['/a', '/b', '/c', '/d', '/e'])
+    requests.resize(size)
+    assert.deepEqual(pathsOf(requests), kept)
+    const before = requests.list(all)[0]!
+    assert.deepEqual([before.end - before.duration, before.status, before.bytes], [40, 200, 1])
+    for (const path of ['/f', '/g']) requests.add(makeExchange({ path, start: 50 }), 404, 2, 51)
+    assert.deepEqual(pathsOf(requests), ['/g', '/f', ...kept].slice(0, size))
+    assert.deepEqual(requests.list(all)[0]!.status, 404)
+  })
+
+test('one that is not yet full may get smaller', () => {
+  const requests = filled(5, ['/a', '/b'])
+  requests.resize(2)
+  assert.deepEqual(pathsOf(requests), ['/b', '/a'])
+  requests.add(makeExchange({ path: '/c' }), 200, 0, 1)
+  assert.deepEqual(pathsOf(requests), ['/c', '/b'])
+})
+
 test('what an exchange was is told in full', () => {
   const clock = new ManualClock()
   const start = clock.now()

@@ -71,11 +71,11 @@ class Entry {
 /** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
 export class RecentRequests {
   private readonly clock: Clock
-  private readonly entries: readonly Entry[]
-  private readonly starts: Float64Array
-  private readonly ends: Float64Array
-  private readonly bytes: Float64Array
-  private readonly statuses: Uint16Array
+  private entries: readonly Entry[]
+  private starts: Float64Array
+  private ends: Float64Array
+  private bytes: Float64Array
+  private statuses: Uint16Array
   private next = 0
   private filled = 0
 
@@ -87,6 +87,29 @@ export class RecentRequests {
     this.ends = new Float64Array(size)
     this.bytes = new Float64Array(size)
     this.statuses = new Uint16Array(size)
+  }
+
+  /** Remembers that many from now on; at least 1. Of those at hand, the newest stay. */
+  resize(size: number): void {
+    const before = this.entries.length
+    if (size === before) return
+    const kept = Math.min(this.filled, size)
+    // In their order, the oldest first.
+    const places = Array.from({ length: kept }, (_, i) => (this.next - kept + i + before) % before)
+    const { entries, starts, ends, bytes, statuses } = this
+    this.entries = Array.from({ length: size }, (_, i) => (i < kept ? entries[places[i]!]! : new Entry()))
+    this.starts = new Float64Array(size)
+    this.ends = new Float64Array(size)
+    this.bytes = new Float64Array(size)
+    this.statuses = new Uint16Array(size)
+    for (const [i, at] of places.entries()) {
+      this.starts[i] = starts[at]!
+      this.ends[i] = ends[at]!
+      this.bytes[i] = bytes[at]!
+      this.statuses[i] = statuses[at]!
+    }
+    this.filled = kept
+    this.next = kept % size
   }
 
   /** Takes in an exchange that is over, in place of the oldest one. */

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { TrustedProxies } from '../listener/trusted-proxies.ts'
+import { RequestsPerClient } from './requests-per-client.ts'
+
+const limits = (requests: number | undefined) => ({ limits: { perClient: { requests } } })
+
+test('another bound counts what is in flight already', () => {
+  const perClient = new RequestsPerClient(2, new TrustedProxies([]))
+  const [first, second, third] = [makeExchange(), makeExchange(), makeExchange()]
+  perClient.begin(first)
+  perClient.begin(second)
+  assert.throws(() => perClient.begin(third), { code: 'rate-limited' })
+  perClient.configure(limits(3))
+  perClient.begin(third)
+  perClient.configure(limits(1))
+  for (const exchange of [first, second]) perClient.end(exchange)
+  assert.throws(() => perClient.begin(makeExchange()), { code: 'rate-limited' })
+  perClient.end(third)
+  perClient.begin(first)
+})
+
+test('a bound may go and come', () => {
+  const perClient = new RequestsPerClient(1, new TrustedProxies([]))
+  const [counted, uncounted] = [makeExchange(), makeExchange()]
+  perClient.begin(counted)
+  perClient.configure(limits(undefined))
+  perClient.begin(uncounted)
+  perClient.configure(limits(1))
+  assert.throws(() => perClient.begin(makeExchange()), { code: 'rate-limited' })
+  // What began while there was no bound takes nobody's place when it ends.
+  perClient.end(uncounted)
+  assert.throws(() => perClient.begin(makeExchange()), { code: 'rate-limited' })
+  perClient.end(counted)
+  perClient.begin(makeExchange())
+})

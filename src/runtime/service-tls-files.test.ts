@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { createManualWatcher } from '../../test/support/manual-watcher.ts'
+import { replaceLeaf, writeLeaf } from '../../test/support/tls.ts'
+import { authority } from '../../test/support/tls-service.ts'
+import { parseConfig } from '../config/parse.ts'
+import { readPolicyFiles } from '../config/policy-files.ts'
+import type { GatewayInput } from '../config/schema.ts'
+import { Answers } from '../core/threads.ts'
+import { type ChangedTls, serviceTlsChangedTopic } from '../tls/service-tls-topic.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { ServiceTlsFiles } from './service-tls-files.ts'
+
+type Tls = NonNullable<NonNullable<GatewayInput['services']>[string]['tls']>
+
+/** A client certificate and its key in files. */
+function leafFiles(t: TestContext, commonName: string) {
+  return writeLeaf(t, authority.issueClient({ subject: { commonName } }))
+}
+
+async function configOf(services: Readonly<Record<string, Tls>>) {
+  const each = (tls: Tls) => ({ instances: ['https://127.0.0.1:1'], tls })
+  const value = { services: Object.fromEntries(Object.entries(services).map(([name, tls]) => [name, each(tls)])) }
+  return parseConfig(value, await readPolicyFiles(value, 'sallyport.yaml'))
+}
+
+async function start(services: Readonly<Record<string, Tls>>) {
+  const { log } = createMemoryLogger()
+  const answers = new Answers(log)
+  const told: ChangedTls[] = []
+  answers.on(serviceTlsChangedTopic, (changed) => {
+    told.push(changed)
+    return null
+  })
+  const watcher = createManualWatcher()
+  const checked: string[] = []
+  const checker = { exchangeTls: (service: string) => void checked.push(service) }
+  const options = { checker, files: watcher, answers, threads: answers, log }
+  const files = new ServiceTlsFiles({ ...options, services: (await configOf(services)).services })
+  files.start()
+  return { files, watcher, told, checked }
+}
+
+test('another configuration has its files watched, and others left', async (t) => {
+  const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
+  const { files, watcher, told, checked } = await start({ a: old })
+  files.configure(await configOf({ b: fresh }))
+  assert.deepEqual(watcher.paths, [fresh.cert, fresh.key])
+  assert.deepEqual([told, checked], [[], []], 'what was just read is known everywhere')
+  const other = authority.issueClient({ subject: { commonName: 'other' } })
+  replaceLeaf(fresh, other)
+  watcher.change(fresh.cert)
+  assert.deepEqual(checked, ['b'])
+  assert.equal(told.at(-1)?.services['b']?.key, other.key)
+})
+
+test('what changes between the reading of a configuration and its taking effect is not missed', async (t) => {
+  const fresh = leafFiles(t, 'fresh')
+  const { files, told, checked } = await start({})
+  const config = await configOf({ b: fresh })
+  const other = authority.issueClient({ subject: { commonName: 'other' } })
+  replaceLeaf(fresh, other)
+  files.configure(config)
+  assert.equal(told.at(-1)?.services['b']?.key, other.key)
+  assert.deepEqual(checked, ['b'])
+})
+
+test('what was read for a service counts no longer than the configuration names those files', async (t) => {
+  const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
+  const { files, watcher, told } = await start({ a: old, b: old })
+  replaceLeaf(old, authority.issueClient({ subject: { commonName: 'second' } }))
+  watcher.change(old.cert)
+  const { services } = told.at(-1)!
+  assert.deepEqual(Object.keys(services), ['a', 'b'])
+  files.configure(await configOf({ a: fresh }))
+  const after = told.at(-1)!
+  assert.deepEqual(Object.keys(after.services), ['a'])
+  assert.equal(after.services['a']?.files.cert, fresh.cert)
+  assert.ok(after.version > 2)
+  files.configure(await configOf({ a: fresh }))
+  assert.equal(told.at(-1), after, 'an equal one changes nothing')
+})
