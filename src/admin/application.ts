@@ -4,6 +4,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fastify from 'fastify'
 import { z } from 'zod'
+import { fieldOf } from '../config/value.ts'
 import { GatewayError } from '../core/errors.ts'
 import { version } from '../front/version.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
@@ -37,10 +38,10 @@ const NAME_LENGTH = 1024
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
-/** Answers the requests that come to `server`; `host` is what it listens on. */
+/** Answers the requests that come to `server`; `host` is what it listens on, and `token` what the requests carry now. */
 export async function createApplication(
   server: Server,
-  token: string | null,
+  token: () => string | null,
   host: string,
   context: AdminContext,
 ): Promise<AdminApp> {
@@ -68,7 +69,7 @@ export async function createApplication(
   app.setNotFoundHandler(({ method, url }) => {
     throw new GatewayError('not-found', `There is no ${method} ${url.split('?', 1)[0]}; GET / says what there is.`)
   })
-  await app.register(swagger, { openapi: openapiFor(token !== null), transform: describeEndpoint })
+  await app.register(swagger, { openapi, transform: describeEndpoint })
   indexPage(app)
   for (const register of endpoints) register(app, context)
   app.get(
@@ -80,26 +81,33 @@ export async function createApplication(
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    () => ({ ...app.swagger() }),
+    () => withSecurity(app.swagger(), token() !== null),
   )
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: DOCS_POLICY,
+    transformSpecification: (document) => withSecurity(document, token() !== null),
+    transformSpecificationClone: false,
+  })
   await app.ready()
   return app
 }
 
-function openapiFor(secured: boolean) {
-  return {
-    openapi: '3.1.0',
-    info: {
-      title: 'Sallyport admin API',
-      version,
-      description:
-        'What operators ask of a gateway, and do to it. Requests that change something carry Content-Type: ' +
-        'application/json, or X-Requested-With with any value.',
-    },
-    ...(secured && {
-      components: { securitySchemes: { token: { type: 'http' as const, scheme: 'bearer' } } },
-      security: [{ token: [] }],
-    }),
-  }
+const openapi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Sallyport admin API',
+    version,
+    description:
+      'What operators ask of a gateway, and do to it. Requests that change something carry Content-Type: ' +
+      'application/json, or X-Requested-With with any value.',
+  },
+}
+
+/** The document, which says that requests carry a token where they do. */
+function withSecurity(document: object, secured: boolean): Record<string, unknown> {
+  if (!secured) return { ...document }
+  const components = fieldOf(document, 'components') ?? {}
+  const securitySchemes = { token: { type: 'http', scheme: 'bearer' } }
+  return { ...document, components: { ...components, securitySchemes }, security: [{ token: [] }] }
 }

@@ -9,13 +9,15 @@ import type { HealthBoard } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 
-/** What the endpoints for operators tell of, and act on. */
+/** What the endpoints for operators tell of, and act on: to be asked with each request, as a reload changes it. */
 export interface AdminContext {
-  readonly config: GatewayConfig
-  /** Every policy that the configuration may name, in the order of the chain. */
-  readonly policies: readonly Policy[]
+  /** The one that is applied. */
+  readonly config: () => GatewayConfig
+  /** Every policy that a configuration may name, in the order of the chain. */
+  readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
   readonly board: HealthBoard
-  readonly slots: SlotTable
+  /** Of the configuration that is applied. */
+  readonly slots: () => SlotTable
   /** What the health checks have found. */
   readonly report: () => readonly ServiceReport[]
   readonly readiness: () => Readiness

@@ -4,8 +4,8 @@ import { GatewayError } from '../core/errors.ts'
 
 /** Who may call, and what browsers may do with the answers. */
 export interface GuardOptions {
-  /** What has to come as a bearer token, or null where only this machine can call. */
-  readonly token: string | null
+  /** What has to come as a bearer token now, or null where only this machine can call. */
+  readonly token: () => string | null
   /** The address that is listened on. */
   readonly host: string
 }
@@ -42,10 +42,13 @@ const HEADERS = {
  * Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
 export function createGuard({ token, host }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
-  const digest = token === null ? null : digestOf(token)
   const names = new Set([...LOCAL, host])
+  let known: { readonly token: string | null; readonly digest: Buffer | null } = { token: null, digest: null }
   return ({ headers, method }, reply) => {
     void reply.headers(HEADERS)
+    const expected = token()
+    if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
+    const { digest } = known
     // 1.
     if (digest !== null && !timingSafeEqual(digestOf(bearerOf(headers.authorization)), digest))
       throw new GatewayError('unauthorized', 'Send the token of the admin listener: Authorization: Bearer …', {

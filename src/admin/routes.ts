@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { activePolicies } from '../config/policy-schema.ts'
-import type { RouteConfig } from '../config/schema.ts'
+import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
+import type { Policy } from '../policies/policy.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { maskedFields } from '../config/masked-config.ts'
@@ -23,7 +24,36 @@ const route = z.object({
 
 /** GET /routes: the routes as they are configured. */
 export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext): void {
-  const describe = ({ id, match, service, reply, redirect, policies: options }: RouteConfig) => ({
+  const known = new WeakMap<GatewayConfig, z.input<typeof route>[]>()
+
+  async function describeAll(): Promise<z.input<typeof route>[]> {
+    const current = config()
+    const routes = known.get(current)
+    if (routes !== undefined) return routes
+    const chain = await policies(current)
+    const made = current.routes.map((each) => describe(each, chain))
+    known.set(current, made)
+    return made
+  }
+
+  app.get(
+    '/routes',
+    {
+      schema: {
+        summary: 'The routes, in the order of the configuration',
+        tags: ['gateway'],
+        response: { 200: z.object({ routes: route.array() }) },
+      },
+    },
+    async () => ({ routes: await describeAll() }),
+  )
+}
+
+function describe(
+  { id, match, service, reply, redirect, policies: options }: RouteConfig,
+  chain: readonly Policy[],
+): z.input<typeof route> {
+  return {
     id,
     match: {
       path: match.path,
@@ -34,18 +64,6 @@ export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext
     },
     service: service ?? null,
     replyStatus: reply?.status ?? redirect?.status ?? null,
-    policies: activePolicies(options, policies).map(([{ name }]) => name),
-  })
-  const routes = config.routes.map(describe)
-  app.get(
-    '/routes',
-    {
-      schema: {
-        summary: 'The routes, in the order of the configuration',
-        tags: ['gateway'],
-        response: { 200: z.object({ routes: route.array() }) },
-      },
-    },
-    () => ({ routes }),
-  )
+    policies: activePolicies(options, chain).map(([{ name }]) => name),
+  }
 }

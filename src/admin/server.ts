@@ -2,7 +2,6 @@ import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
-import type { Policy } from '../policies/policy.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
@@ -17,11 +16,6 @@ const CLOSE_GRACE = 1000
 
 type AdminOptions = Exclude<GatewayConfig['admin'], false>
 
-/** What the endpoints tell of, where the policies are loaded when somebody asks. */
-export interface AdminSources extends Omit<AdminContext, 'policies'> {
-  readonly policies: () => Promise<readonly Policy[]>
-}
-
 /** The listener for operators. */
 export interface Admin {
   /** Where it listens. */
@@ -34,7 +28,7 @@ export interface Admin {
  * Starts the listener for operators. What answers them takes 10 MB and is loaded with the first request. Rejects with an
  * Error that says what to do where the address is not to be had.
  */
-export async function startAdmin({ address, token }: AdminOptions, sources: AdminSources): Promise<Admin> {
+export async function startAdmin({ address }: AdminOptions, context: AdminContext): Promise<Admin> {
   const { host, port } = address
   let application: Promise<AdminApp> | null = null
   const server = createServer({
@@ -53,13 +47,13 @@ export async function startAdmin({ address, token }: AdminOptions, sources: Admi
   })
 
   async function load(): Promise<AdminApp> {
-    const [{ createApplication }, policies] = await Promise.all([import('./application.ts'), sources.policies()])
-    return createApplication(server, token, host, { ...sources, policies })
+    const { createApplication } = await import('./application.ts')
+    return createApplication(server, () => tokenOf(context.config()), host, context)
   }
 
   function fail(error: unknown, response: ServerResponse): void {
     application = null
-    sources.log.error({ error }, 'What answers operators could not be loaded: the next request tries again')
+    context.log.error({ error }, 'What answers operators could not be loaded: the next request tries again')
     response.writeHead(500, { 'Content-Type': 'application/problem+json', Connection: 'close' })
     response.end(JSON.stringify({ type: 'about:blank', title: 'Internal Server Error', status: 500 }))
   }
@@ -75,7 +69,7 @@ export async function startAdmin({ address, token }: AdminOptions, sources: Admi
   return {
     address: { host, port: typeof bound === 'object' && bound !== null ? bound.port : port },
     async close() {
-      const cancel = sources.clock.after(CLOSE_GRACE, () => server.closeAllConnections())
+      const cancel = context.clock.after(CLOSE_GRACE, () => server.closeAllConnections())
       const closed = once(server, 'close')
       server.close()
       server.closeIdleConnections()
@@ -87,4 +81,8 @@ export async function startAdmin({ address, token }: AdminOptions, sources: Admi
       )
     },
   }
+}
+
+function tokenOf({ admin }: GatewayConfig): string | null {
+  return admin === false ? null : admin.token
 }

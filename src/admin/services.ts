@@ -66,7 +66,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   function slotOf(name: string, address: string): number {
     const instances = report().find((each) => each.service === name)?.instances
     if (instances === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
-    const slot = context.slots[name]?.get(address)
+    const slot = context.slots()[name]?.get(address)
     if (slot !== undefined) return slot
     const known = instances.map((each) => each.address).join(', ')
     throw new GatewayError('not-found', `"${address}" is no instance of ${name}; it has ${known}.`)
@@ -95,7 +95,8 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     {
       schema: {
         summary: 'Take an instance out: it gets no new requests, and those in flight end',
-        description: 'Lasts until it is taken back or the gateway ends, whatever its health checks say.',
+        description:
+          'Lasts until it is taken back, the configuration no longer has it, or the gateway ends, whatever its health checks say.',
         tags: ['services'],
         params: placed,
         querystring: forced,
@@ -104,7 +105,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { name, instance: address }, query }) => {
       const slot = slotOf(name, address)
-      const others = [...context.slots[name]!.values()].filter((other) => other !== slot)
+      const others = [...context.slots()[name]!.values()].filter((other) => other !== slot)
       if (!query.force && board.usable(slot) && !others.some((other) => board.usable(other)))
         throw new GatewayError(
           'conflict',
@@ -137,10 +138,12 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
-  { config, slots, board }: AdminContext,
+  context: AdminContext,
 ): z.input<typeof service> {
   const name = found.service
-  const { balancer, instances } = config.services[name]!
+  const { board } = context
+  const slots = context.slots()[name]!
+  const { balancer, instances } = context.config().services[name]!
   const weights = new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
   return {
     name,
@@ -153,7 +156,7 @@ function describe(
       return {
         address,
         weight: weights.get(address)!,
-        usable: board.usable(slots[name]!.get(address)!),
+        usable: board.usable(slots.get(address)!),
         drained: each.drained,
         health: {
           state: each.state,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { GatewayConfig } from '../config/schema.ts'
 import { logLevels } from '../core/logger.ts'
 import { logLevelTopic } from '../telemetry/log-level.ts'
 import type { AdminApp } from './app.ts'
@@ -9,7 +10,15 @@ const level = z.object({ level: z.enum(logLevels) })
 
 /** GET /config: what the gateway runs with. GET and PUT /log-level: what is logged. */
 export function settingEndpoints(app: AdminApp, { config, threads, log }: AdminContext): void {
-  const shown = maskedConfig(config)
+  const masked = new WeakMap<GatewayConfig, Record<string, unknown>>()
+
+  function shown(): Record<string, unknown> {
+    const current = config()
+    const made = masked.get(current) ?? maskedConfig(current)
+    masked.set(current, made)
+    return made
+  }
+
   app.get(
     '/config',
     {
@@ -20,7 +29,7 @@ export function settingEndpoints(app: AdminApp, { config, threads, log }: AdminC
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    () => shown,
+    shown,
   )
 
   app.get(

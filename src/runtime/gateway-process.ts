@@ -10,8 +10,8 @@ import { ProcessScope } from './process-scope.ts'
 
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
-  /** Every policy that the configuration may name, in the order of the chain. */
-  readonly policies: () => Promise<readonly Policy[]>
+  /** Every policy that a configuration may name, in the order of the chain. */
+  readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
   readonly readiness: () => Readiness
   /** Where requests are accepted. */
   readonly addresses: () => readonly Address[]
@@ -120,7 +120,7 @@ export class GatewayProcess {
     if (config.admin === false) return null
     return startOperators(config.admin, {
       ...this.scope.operated,
-      policies: () => policies(config),
+      policies,
       readiness: () => this.state,
       addresses: () => this.listening,
     })

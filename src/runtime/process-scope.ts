@@ -145,8 +145,16 @@ export class ProcessScope {
 
   /** What operators are told of the process, and act on. */
   get operated() {
-    const { config, board, slots, checker } = this
+    const { board, checker } = this
     const { threads, clock, output } = this.options
-    return { config, board, slots, report: () => checker.report(), threads, clock, log: output.log }
+    return {
+      config: () => this.config,
+      slots: () => this.slots,
+      report: () => checker.report(),
+      board,
+      threads,
+      clock,
+      log: output.log,
+    }
   }
 }

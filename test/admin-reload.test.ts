@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { startAdmin } from '../src/admin/server.ts'
+import { parseConfig } from '../src/config/parse.ts'
+import type { GatewayConfig, GatewayInput } from '../src/config/schema.ts'
+import { Answers } from '../src/core/threads.ts'
+import { policies } from '../src/policies/index.ts'
+import type { Policy } from '../src/policies/policy.ts'
+import { ProcessScope } from '../src/runtime/process-scope.ts'
+import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { askAdmin } from './support/admin.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { ManualClock } from './support/manual-clock.ts'
+
+/** A configuration with an admin listener on a free port and checks of nothing. */
+function parse(input: GatewayInput): GatewayConfig {
+  const admin = { address: '127.0.0.1:0', ...input.admin }
+  const value = { ...input, admin }
+  return parseConfig(value, { value, chain: policies, findings: [] })
+}
+
+/** A process whose operators are answered, and in which one configuration follows the other. */
+async function startProcess(t: TestContext, input: GatewayInput) {
+  const output = createMemoryLogger()
+  const clock = new ManualClock()
+  const answers = new Answers(output.log)
+  const config = parse(input)
+  const scope = new ProcessScope({
+    config,
+    output,
+    clock,
+    random: () => 0.5,
+    answers,
+    threads: answers,
+    workers: () => 1,
+  })
+  cleanUp(t, () => scope.stop())
+  void scope.start()
+  const asked: GatewayConfig[] = []
+  const chainOf = async (of: GatewayConfig): Promise<readonly Policy[]> => {
+    asked.push(of)
+    return policies
+  }
+  if (config.admin === false) throw new Error('the configuration has an admin listener')
+  const admin = await startAdmin(config.admin, {
+    ...scope.operated,
+    policies: chainOf,
+    readiness: () => 'ready',
+    addresses: () => [],
+  })
+  cleanUp(t, () => admin.close())
+  return {
+    scope,
+    clock,
+    asked,
+    ask: (path: string, what = {}) => askAdmin(admin.address.port, path, what),
+    reload: async (next: GatewayInput): Promise<void> => (await scope.prepare(parse(next))).commit(),
+  }
+}
+
+const unchecked = (...instances: string[]) => ({ instances, health: false as const })
+
+test('operators are shown the configuration that is applied, never one that is only prepared', async (t) => {
+  const { scope, ask, reload } = await startProcess(t, { services: { users: unchecked('http://127.0.0.1:1') } })
+  const servicesOf = async (): Promise<string[]> => Object.keys((await ask('/config')).json['services'] as object)
+  assert.deepEqual(await servicesOf(), ['users'])
+  const prepared = await scope.prepare(parse({ services: { orders: unchecked('http://127.0.0.1:2') } }))
+  assert.deepEqual(await servicesOf(), ['users'])
+  prepared.abandon()
+  assert.deepEqual(await servicesOf(), ['users'])
+  await reload({ services: { payments: unchecked('http://127.0.0.1:3') } })
+  assert.deepEqual(await servicesOf(), ['payments'])
+})
+
+test('routes are those of the configuration that is applied, worked out once for each', async (t) => {
+  const reply = { status: 200 }
+  const { ask, reload, asked } = await startProcess(t, { routes: [{ id: 'a', match: { path: '/a' }, reply }] })
+  const routesOf = async () =>
+    ((await ask('/routes')).json['routes'] as { id: string; policies: string[] }[]).map((route) => [
+      route.id,
+      route.policies,
+    ])
+  assert.deepEqual(await routesOf(), [['a', []]])
+  await routesOf()
+  assert.equal(asked.length, 1)
+  await reload({
+    policies: { 'correlation-id': {} },
+    routes: [
+      { id: 'b', match: { path: '/b' }, reply, policies: { cors: {} } },
+      { id: 'c', match: { path: '/c' }, reply },
+    ],
+  })
+  assert.deepEqual(await routesOf(), [
+    ['b', ['correlation-id', 'cors']],
+    ['c', ['correlation-id']],
+  ])
+  assert.equal(asked.length, 2)
+})
+
+test('an instance that a reload adds can be drained, one that it takes out cannot, and drained ones stay so', async (t) => {
+  const { ask, reload } = await startProcess(t, {
+    services: { users: unchecked('http://127.0.0.1:1', 'http://127.0.0.1:2') },
+  })
+  const drain = async (port: number): Promise<number> =>
+    (await ask(`/services/users/instances/127.0.0.1:${port}/drain`, { method: 'PUT' })).status
+  assert.equal(await drain(2), 200)
+  assert.equal(await drain(3), 404)
+  await reload({ services: { users: unchecked('http://127.0.0.1:2', 'http://127.0.0.1:3', 'http://127.0.0.1:4') } })
+  assert.equal(await drain(1), 404)
+  assert.equal(await drain(3), 200)
+  const { json } = await ask('/services/users')
+  assert.deepEqual(
+    (json['instances'] as { address: string; drained: boolean; usable: boolean }[]).map((each) => [
+      each.address,
+      each.drained,
+      each.usable,
+    ]),
+    [
+      ['127.0.0.1:2', true, false],
+      ['127.0.0.1:3', true, false],
+      ['127.0.0.1:4', false, true],
+    ],
+  )
+  assert.equal(await drain(4), 409)
+})
+
+test('another token counts from the next request on, and is not shown', async (t) => {
+  const [before, after] = ['the-token-before-0123', 'the-token-after-456789']
+  const { ask, reload } = await startProcess(t, { admin: { token: before } })
+  const statusWith = async (token: string): Promise<number> =>
+    (await ask('/status', { headers: { Authorization: `Bearer ${token}` } })).status
+  assert.deepEqual([await statusWith(before), await statusWith(after)], [200, 401])
+  await reload({ admin: { token: after } })
+  assert.deepEqual([await statusWith(before), await statusWith(after)], [401, 200])
+  const { text } = await ask('/config', { headers: { Authorization: `Bearer ${after}` } })
+  assert.ok(!text.includes(after) && !text.includes(before))
+  await reload({})
+  assert.equal(await statusWith(before), 200)
+})
+
+test('the document says that requests carry a token while they do', async (t) => {
+  const { ask, reload } = await startProcess(t, {})
+  const securityOf = async (path: string): Promise<unknown> =>
+    (await ask(path, { headers: { Authorization: 'Bearer 0123456789abcdef' } })).json['security']
+  assert.deepEqual([await securityOf('/openapi.json'), await securityOf('/docs/json')], [undefined, undefined])
+  await reload({ admin: { token: '0123456789abcdef' } })
+  const secured = [{ token: [] }]
+  assert.deepEqual([await securityOf('/openapi.json'), await securityOf('/docs/json')], [secured, secured])
+  await reload({})
+  assert.equal(await securityOf('/openapi.json'), undefined)
+})
