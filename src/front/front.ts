@@ -12,7 +12,7 @@ import type { PoolSizes } from '../http/lane.ts'
 import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
-import type { Receiver } from '../listener/receiver.ts'
+import type { Receiver, Redirect } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -30,6 +30,7 @@ import { Generation } from './generation.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
+import type { Opening } from './listener-sockets.ts'
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -94,7 +95,7 @@ export class Front implements Receiver {
   }
 
   private constructor(options: FrontOptions, parts: ThreadParts, generation: Generation) {
-    const { config, policies, output, answers, threads, clock } = options
+    const { config, output, answers, threads, clock } = options
     const { deadlines, metrics } = parts
     const { log } = output
     this.options = options
@@ -109,17 +110,7 @@ export class Front implements Receiver {
     const { proxies } = this.proxies
     this.perClient = new RequestsPerClient(config.limits.perClient.requests, proxies)
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
-    this.listeners = new ThreadListeners({
-      config,
-      body: largestBody(config, policies),
-      receiver: this,
-      proxies,
-      deadlines,
-      metrics,
-      log,
-      answers,
-      threads,
-    })
+    this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads })
     this.challenges = new ChallengeAnswers(answers, threads)
     this.answer(answers, metrics)
   }
@@ -138,15 +129,24 @@ export class Front implements Receiver {
    * `shared` lets other threads listen on the same ones; `first` sees to it that nobody did before. Rejects with the error
    * of the first that is not to be had.
    */
-  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
-    await this.prepare()
-    return this.listeners.listen(addresses, shared, first)
+  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<readonly Address[]> {
+    return this.open({ addresses, shared, first })
   }
 
-  /** Takes over sockets that listen on the addresses already. */
-  async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
+  /** Takes over sockets that listen on the addresses already; where there is none, others may listen on the address. */
+  async adopt(
+    sockets: readonly (ListeningHandle | null)[],
+    addresses: readonly Address[],
+  ): Promise<readonly Address[]> {
+    return this.open({ addresses, sockets, shared: true, first: false })
+  }
+
+  private async open(opening: Opening): Promise<readonly Address[]> {
+    const { config, policies } = this.options
     await this.prepare()
-    return this.listeners.adopt(sockets, addresses)
+    const listeners = await this.listeners.prepare({ config, body: largestBody(config, policies) }, opening)
+    listeners.commit()
+    return listeners.addresses
   }
 
   /** What there has to be before a connection is accepted. */
@@ -211,13 +211,15 @@ export class Front implements Receiver {
     this.listeners.cutOff()
   }
 
-  handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply> {
+  handle(exchange: ServerExchange, redirect: Redirect | null): Reply | Promise<Reply> {
     this.telemetry.begin(exchange)
     if (exchange.dropped !== null) this.parts.toldOfDropped(exchange.dropped)
     const challenge = this.challenges.answer(exchange)
     if (challenge !== null) return challenge
-    const redirect = this.listeners.redirect(exchange, listener)
-    if (redirect !== null) return redirect
+    if (redirect !== null) {
+      const elsewhere = redirect.replyTo(exchange)
+      if (elsewhere !== null) return elsewhere
+    }
     this.perClient.begin(exchange)
     return this.generation.handle(exchange)
   }

@@ -3,13 +3,14 @@ import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
+import type { Redirect } from '../listener/receiver.ts'
 
 /** Where CAs look for the answer to a challenge, in plain HTTP (RFC 8555 section 8.3): a token, and no way on to other paths. */
 const CHALLENGE = /^\/\.well-known\/acme-challenge\/[\w-]+$/
 const HTTPS = 443
 
 /** Leads requests of plain HTTP to the same place over https; who asks for the health of the gateway, and CAs, are answered here. */
-export class HttpsRedirect {
+export class HttpsRedirect implements Redirect {
   private readonly port: () => number
   private readonly health: ReadonlySet<string>
 

@@ -1,28 +1,22 @@
-import { HttpsRedirect } from './https-redirect.ts'
-import { HandshakeMetrics } from './handshake-metrics.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { type Address, formatAddress } from '../core/address.ts'
+import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
-import type { Exchange } from '../http/exchange.ts'
-import type { Reply } from '../http/reply.ts'
 import type { Deadlines } from '../http/deadlines.ts'
-import { claim } from '../listener/claim.ts'
-import type { ListeningHandle } from '../listener/acceptor.ts'
 import { Listener } from '../listener/listener.ts'
-import type { Receiver } from '../listener/receiver.ts'
+import type { ListenerOptions, Receiver } from '../listener/receiver.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
-import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
-import { SessionTickets } from '../tls/session-tickets.ts'
-import { ticketSeedTopic } from '../tls/ticket-seed.ts'
-import { ServerIdentities, type TlsSettings } from '../tls/server-identities.ts'
+import type { ServerIdentities } from '../tls/server-identities.ts'
+import { HandshakeMetrics } from './handshake-metrics.ts'
+import { listenerOptions } from './listener-options.ts'
+import { type Bound, type Opening, openSockets } from './listener-sockets.ts'
+import { type ListenerConfig, matchListeners } from './match-listeners.ts'
+import { ThreadCertificates } from './thread-certificates.ts'
 
 export interface ThreadListenersOptions {
-  readonly config: GatewayConfig
-  /** Octets that the body of a request may have. */
-  readonly body: number
   /** Gets the requests. */
   readonly receiver: Receiver
   readonly proxies: TrustedProxies
@@ -35,88 +29,109 @@ export interface ThreadListenersOptions {
   readonly threads: Threads
 }
 
+/** What the listeners are to be. */
+export interface ListenersWanted {
+  readonly config: GatewayConfig
+  /** Octets that the body of a request may have. */
+  readonly body: number
+}
+
+/** Listeners that are ready, on which nobody is let in yet where they are new. */
+export interface PreparedListeners extends Prepared {
+  /** Where they listen, in the order of the configuration, with the actual ports. */
+  readonly addresses: readonly Address[]
+}
+
+/** One that is open. */
+interface Open extends Bound {
+  readonly config: ListenerConfig
+  readonly listener: Listener
+  /** What it shows; null where it speaks no TLS. */
+  identities: ServerIdentities | null
+}
+
+/** One that is to be. */
+interface Planned extends Bound {
+  readonly config: ListenerConfig
+  readonly before: Open | null
+  identities: ServerIdentities | null
+}
+
 /** Where https is, if nothing says otherwise. */
 const HTTPS = 443
 
-/** The listeners of one thread, one for each of the configuration. */
+/** The listeners of one thread, which are known by their addresses: those of one configuration go on in the next one. */
 export class ThreadListeners {
-  private readonly config: GatewayConfig
-  private readonly threads: Threads
-  private readonly all: readonly Listener[]
-  /** For each listener; null where there is not one. */
-  private readonly redirects: readonly (HttpsRedirect | null)[] | null
+  private readonly options: ThreadListenersOptions
+  private readonly handshakes: HandshakeMetrics
+  private readonly certificates: ThreadCertificates
+  /** In the order of the configuration. */
+  private open: readonly Open[] = []
+  /** Those whose address was taken from them, as long as there are clients. */
+  private readonly leaving = new Set<Listener>()
+  /** What is prepared, and can still be given up. */
+  private pending: { readonly planned: readonly Planned[]; readonly abandon: () => void } | null = null
   /** Of the first listener with TLS, once it is known. */
   private httpsPort = HTTPS
-  private readonly deadlines: Deadlines
-  /** What is shown, by the number of the listener. */
-  private readonly identities = new Map<number, ServerIdentities>()
-  /** Null before they are needed. */
-  private tickets: SessionTickets | null = null
-  /** Of the certificates that are shown; -1 before there are any. */
-  private version = -1
+  private retiring = false
 
-  constructor({ config, body, receiver, proxies, deadlines, metrics, log, answers, threads }: ThreadListenersOptions) {
-    this.config = config
-    this.deadlines = deadlines
-    this.threads = threads
-    const handshakes = new HandshakeMetrics(metrics, log)
-    const bounds = {
-      ...config.limits,
-      body,
-      strictNames: config.requestFields === 'strict',
-      clientHeader: config.clientHeader?.toLowerCase() ?? null,
-    }
-    this.all = config.listeners.map(({ address, proxyProtocol, tls }, number) => {
-      const limits = {
-        ...bounds,
-        number,
-        proxyProtocol: proxyProtocol === 'required',
-        secure: tls !== undefined,
-        clientCertificates:
-          tls?.clientCertificates === undefined
-            ? null
-            : { listener: formatAddress(address), forms: tls.clientCertificates.forward },
-      }
-      return new Listener(receiver, handshakes, proxies, limits, deadlines)
-    })
-    const redirects = config.listeners.map(({ redirectToHttps: to }) =>
-      to === false ? null : new HttpsRedirect(() => (to === true ? this.httpsPort : to), config.endpoints),
-    )
-    this.redirects = redirects.some((redirect) => redirect !== null) ? redirects : null
-    answers.on(certificatesChangedTopic, (shown) => {
-      this.show(shown)
-      return null
-    })
+  constructor(options: ThreadListenersOptions) {
+    const { deadlines, metrics, log, answers, threads } = options
+    this.options = options
+    this.handshakes = new HandshakeMetrics(metrics, log)
+    this.certificates = new ThreadCertificates({ answers, threads, clock: deadlines.clock, changed: () => this.show() })
     metrics.watch('http_active_connections', {}, () => this.connections)
     metrics.watch('sallyport_requests_in_flight', {}, () => sum(this.all.map(({ inFlight }) => inFlight)))
     metrics.watch('sallyport_tls_handshakes_in_progress', {}, () => sum(this.all.map(({ handshaking }) => handshaking)))
   }
 
   /**
-   * Listens on the addresses, and resolves with the actual ones. `shared` lets other threads listen on the same ones;
-   * `first` sees to it that nobody did before. Rejects with the error of the first that is not to be had.
+   * Makes the listeners of a configuration ready: opens the sockets that are new, which nobody takes connections from before the
+   * commit. Rejects, with nothing opened, where an address is not to be had, or a certificate is not to be shown.
+   *
+   * 1. Find those that go on.
+   * 2. Learn what is to be shown.
+   * 3. Open what is new.
    */
-  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<Address[]> {
-    await this.takeCertificates()
-    // One after the other: addresses of the gateway's own may overlap.
-    if (shared && first) for (const address of addresses) await claim(address)
-    return this.know(await Promise.all(this.all.map((listener, i) => listener.listen(addresses[i]!, shared))))
+  async prepare({ config, body }: ListenersWanted, opening: Opening): Promise<PreparedListeners> {
+    // 1.
+    const before = matchListeners(this.open, config.listeners)
+    // 2.
+    const showing = await this.certificates.prepare(config)
+    const identities = config.listeners.map(({ tls }, i) =>
+      tls === undefined ? null : this.certificates.identities(tls, before[i]?.identities ?? null),
+    )
+    // 3.
+    const current = this.open.map(({ address, acceptor, listener }) => ({ address, acceptor, accept: listener.accept }))
+    const wanted = config.listeners.map(({ address }, i) => before[i] ?? address)
+    const sockets = await openSockets(wanted, current, opening)
+    const planned = config.listeners.map((listener, i): Planned => {
+      const { address, acceptor } = sockets.all[i]!
+      return { address, acceptor, config: listener, before: before[i]!, identities: identities[i]! }
+    })
+    const pending = { planned, abandon: sockets.close }
+    this.pending = pending
+    const settle = (): boolean => {
+      const held = this.pending === pending
+      if (held) this.pending = null
+      return held
+    }
+    return {
+      addresses: planned.map(({ address }) => address),
+      commit: () => {
+        if (!settle()) return
+        showing()
+        this.take(planned, { config, body })
+      },
+      abandon: () => {
+        if (settle()) sockets.close()
+      },
+    }
   }
 
-  /** Takes over sockets that listen on the addresses already. */
-  async adopt(sockets: readonly ListeningHandle[], addresses: readonly Address[]): Promise<Address[]> {
-    await this.takeCertificates()
-    return this.know(await Promise.all(this.all.map((listener, i) => listener.adopt(sockets[i]!, addresses[i]!))))
-  }
-
-  /** The reply that leads to https, for what is not to be answered otherwise at the listener with that number; else null. */
-  redirect(exchange: Exchange, listener: number): Reply | null {
-    return this.redirects?.[listener]?.replyTo(exchange) ?? null
-  }
-
-  /** Of the sockets on which they listen. Empty where the system has no descriptors. */
+  /** Descriptors of the sockets on which they listen, in the order of the configuration. Empty where the system has none. */
   get descriptors(): number[] {
-    return this.all.map(({ descriptor }) => descriptor).filter((descriptor) => descriptor !== null)
+    return this.open.map(({ acceptor }) => acceptor.descriptor).filter((descriptor) => descriptor !== null)
   }
 
   /** Open client connections. */
@@ -131,11 +146,15 @@ export class ThreadListeners {
 
   /** They go on accepting, and ask every client to connect anew. */
   retire(): void {
+    this.retiring = true
     for (const listener of this.all) listener.retire()
   }
 
   /** They stop accepting, and let exchanges end within `timeout` ms. Resolves with how many connections were cut off. */
   async drain(timeout: number, clock: Clock): Promise<number> {
+    this.pending?.abandon()
+    this.pending = null
+    for (const { acceptor } of this.open) acceptor.close()
     return sum(await Promise.all(this.all.map((listener) => listener.drain(timeout, clock))))
   }
 
@@ -144,45 +163,63 @@ export class ThreadListeners {
     for (const listener of this.all) listener.cutOff()
   }
 
-  private know(addresses: Address[]): Address[] {
-    const secure = this.config.listeners.findIndex(({ tls }) => tls !== undefined)
-    if (secure !== -1) this.httpsPort = addresses[secure]!.port
-    return addresses
+  private get all(): Listener[] {
+    return [...this.open.map(({ listener }) => listener), ...this.leaving]
   }
 
-  private async takeCertificates(): Promise<void> {
-    const { listeners } = this.config
-    if (!listeners.some(({ tls }) => tls !== undefined)) return
-    const [seed] = await this.threads.askAll(ticketSeedTopic, null)
-    if (seed !== undefined) this.tickets = new SessionTickets(seed, () => this.deadlines.clock.wall())
-    for (const shown of await this.threads.askAll(certificatesTopic, null)) this.show(shown)
-    if (this.version === -1) throw new Error('the main thread did not say in time which certificates to show')
+  /** The planned ones are those that are open from now on. */
+  private take(planned: readonly Planned[], wanted: ListenersWanted): void {
+    const { drainTimeout } = wanted.config
+    const stays = new Set(planned.map(({ before }) => before))
+    const gone = this.open.filter((each) => !stays.has(each))
+    for (const { acceptor, listener } of gone) {
+      acceptor.close()
+      this.leave(listener, drainTimeout)
+    }
+    const secure = planned.find(({ config }) => config.tls !== undefined)
+    this.httpsPort = secure?.address.port ?? HTTPS
+    this.open = planned.map((each) => {
+      const options = listenerOptions(wanted.config, each.config, wanted.body, () => this.httpsPort)
+      const listener = this.listenerFor(each.before, options)
+      if (each.before !== null && each.before.listener !== listener) this.leave(each.before.listener, drainTimeout)
+      const { config, address, acceptor, identities } = each
+      if (identities !== null && identities !== each.before?.identities) listener.show(identities)
+      acceptor.open(listener.accept)
+      return { config, address, acceptor, listener, identities }
+    })
   }
 
-  private show(shown: ShownCertificates): void {
-    const { tickets } = this
-    if (tickets === null || shown.version <= this.version) return
-    this.version = shown.version
-    for (const [i, { tls }] of this.config.listeners.entries()) {
-      if (tls === undefined) continue
-      const identities = identitiesOf(shown, i, tls, tickets, this.identities.get(i) ?? null)
-      this.identities.set(i, identities)
-      this.all[i]!.show(identities)
+  /** The listener that there was, or another one in its place where clients are to speak TLS, or no longer. */
+  private listenerFor(before: Open | null, options: ListenerOptions): Listener {
+    if (before !== null && before.listener.secure === options.secure) {
+      before.listener.configure(options)
+      return before.listener
+    }
+    const { receiver, proxies, deadlines } = this.options
+    const listener = new Listener(receiver, this.handshakes, proxies, options, deadlines)
+    if (this.retiring) listener.retire()
+    return listener
+  }
+
+  private leave(listener: Listener, timeout: number): void {
+    const { deadlines, log } = this.options
+    this.leaving.add(listener)
+    void listener.leave(timeout, deadlines.clock).then((connections) => {
+      this.leaving.delete(listener)
+      if (connections > 0)
+        log.warn({ connections }, 'Connections of a listener that is gone were cut off at the deadline')
+    })
+  }
+
+  /** Certificates have changed: what is prepared goes by them as well. */
+  private show(): void {
+    for (const each of [...this.open, ...(this.pending?.planned ?? [])]) {
+      const { tls } = each.config
+      if (tls === undefined || !this.certificates.knows(tls)) continue
+      each.identities = this.certificates.identities(tls, each.identities)
+      if ('listener' in each) each.listener.show(each.identities)
     }
   }
-}
-
-/** What a listener shows: nothing, so that nobody is let in, where the certificates that it asks for cannot be verified. */
-function identitiesOf(
-  { listeners, clients }: ShownCertificates,
-  i: number,
-  tls: TlsSettings,
-  tickets: SessionTickets,
-  before: ServerIdentities | null,
-): ServerIdentities {
-  const authorities = clients[i] ?? null
-  const pairs = tls.clientCertificates !== undefined && authorities === null ? [] : (listeners[i] ?? [])
-  return new ServerIdentities(pairs, { ...tls, clients: authorities }, tickets, before)
 }
 
 function sum(numbers: readonly number[]): number {

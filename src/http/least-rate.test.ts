@@ -7,10 +7,11 @@ import { LeastRate } from './least-rate.ts'
 function open(rate = 240, most = Number.POSITIVE_INFINITY) {
   const clock = new ManualClock()
   const state = { octets: 0, slow: false }
-  const pace = new LeastRate(new Deadlines(clock), rate, most, {
+  const pace = new LeastRate(new Deadlines(clock), {
     moved: () => state.octets,
     tooSlow: () => void (state.slow = true),
   })
+  pace.begin(rate, most)
   /** Lets so many octets a second move, for so many seconds. */
   const move = (perSecond: number, seconds: number): void => {
     for (let i = 0; i < seconds; i++) {
@@ -85,7 +86,7 @@ test('another message begins anew, and a rate of 0 is none', () => {
   const { clock, state, pace } = open()
   pace.wait()
   clock.advance(4_000)
-  pace.begin()
+  pace.begin(240, Number.POSITIVE_INFINITY)
   pace.wait()
   clock.advance(4_000)
   assert.equal(state.slow, false)

@@ -18,25 +18,24 @@ export interface Paced {
 export class LeastRate implements Timed {
   deadline = Number.POSITIVE_INFINITY
   private readonly deadlines: Deadlines
-  private readonly rate: number
-  private readonly most: number
+  private rate = 0
+  private most = Number.POSITIVE_INFINITY
   private readonly paced: Paced
   /** Milliseconds that the client may be waited for, from when it is waited for again. */
   private allowance = GRACE
   /** Octets that have been turned into time. */
   private credited = 0
 
-  /** `rate` is in octets a second, 0 for none; what has moved is good for `most` milliseconds at a time. */
-  constructor(deadlines: Deadlines, rate: number, most: number, paced: Paced) {
+  constructor(deadlines: Deadlines, paced: Paced) {
     this.deadlines = deadlines
-    this.rate = rate
-    this.most = most
     this.paced = paced
     deadlines.watch(this)
   }
 
-  /** Another message begins. */
-  begin(): void {
+  /** Another message begins. `rate` is in octets a second, 0 for none; what has moved is good for `most` milliseconds at a time. */
+  begin(rate: number, most: number): void {
+    this.rate = rate
+    this.most = most
     this.deadline = Number.POSITIVE_INFINITY
     this.allowance = GRACE
     this.credited = 0

@@ -4,34 +4,43 @@ import { LeastRate, type Paced } from '../http/least-rate.ts'
 import type { MessageWriter } from './message-writer.ts'
 import { takenOf, untakenOf } from '../http/taken.ts'
 
+/** What a client may not be slower than. */
+export interface ReplyLimits {
+  /** Octets a second, 0 for none. */
+  readonly leastRate: number
+}
+
 /** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
 export class ReplyPace implements Paced {
   private readonly socket: Socket
   private readonly writer: MessageWriter
   private readonly deadlines: Deadlines
-  private readonly leastRate: number
+  private readonly limits: ReplyLimits
   private readonly onSlow: () => void
   /** Made for the first reply that is not taken at once. */
   private rate: LeastRate | null = null
   private taken = 0
 
-  /** `leastRate` is in octets a second, 0 for none; `onSlow` is told of a reply that is below it. */
-  constructor(socket: Socket, writer: MessageWriter, deadlines: Deadlines, leastRate: number, onSlow: () => void) {
+  /** `limits` may change: each reply goes by those with which it begins. `onSlow` is told of a reply that is below the rate. */
+  constructor(socket: Socket, writer: MessageWriter, deadlines: Deadlines, limits: ReplyLimits, onSlow: () => void) {
     this.socket = socket
     this.writer = writer
     this.deadlines = deadlines
-    this.leastRate = leastRate
+    this.limits = limits
     this.onSlow = onSlow
   }
 
   /** Another reply begins. */
   begin(): void {
-    this.rate?.begin()
+    this.rate?.begin(this.limits.leastRate, Number.POSITIVE_INFINITY)
   }
 
   /** The reply waits for the client from now on. */
   wait(): void {
-    this.rate ??= new LeastRate(this.deadlines, this.leastRate, Number.POSITIVE_INFINITY, this)
+    if (this.rate === null) {
+      this.rate = new LeastRate(this.deadlines, this)
+      this.begin()
+    }
     this.rate.wait()
   }
 

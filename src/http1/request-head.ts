@@ -35,21 +35,23 @@ export class RequestHead implements ReceivedHead {
   refusal: GatewayError | null = null
   /** The protocol that the client asks to change to (RFC 9110 section 7.8); null if it does not. */
   upgrade: string | null = null
-  readonly fields: ReceivedFields
+  fields: ReceivedFields
 
   /** The last Host that was found valid: most requests name the same one. */
   private lastHost: string | null = null
   private lastAuthority = ''
-  private readonly section: FieldSection
+  private section: FieldSection
   private readonly limits: HeadLimits
 
   constructor(limits: HeadLimits) {
     this.limits = limits
-    this.section = new FieldSection(
-      namesWithClaim(limits.clientHeader ?? null).request,
-      limits.headers,
-      limits.strictNames,
-    )
+    this.section = sectionFor(limits)
+    this.fields = this.section.fields
+  }
+
+  /** The limits say something else from now on. */
+  reconfigure(): void {
+    this.section = sectionFor(this.limits)
     this.fields = this.section.fields
   }
 
@@ -173,6 +175,10 @@ export class RequestHead implements ReceivedHead {
       throw new MalformedMessage('The Host header field contradicts the request target.')
     this.authority = authority.toLowerCase()
   }
+}
+
+function sectionFor({ clientHeader = null, headers, strictNames }: HeadLimits): FieldSection {
+  return new FieldSection(namesWithClaim(clientHeader).request, headers, strictNames)
 }
 
 /** CONNECT is for forward proxies (RFC 9110 section 9.3.6); TRACE shows a client what it should not see (section 9.3.8). */

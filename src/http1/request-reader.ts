@@ -255,11 +255,11 @@ export class RequestReader implements BodySource, InputConsumer {
 
   private paceBody(body: IncomingBody): void {
     const { deadlines, options } = this
-    this.rate ??= new LeastRate(deadlines, options.leastRate, options.bodyTimeout, {
+    this.rate ??= new LeastRate(deadlines, {
       moved: () => this.body?.received ?? 0,
       tooSlow: () => this.owner.bodyTooSlow(),
     })
-    this.rate.begin()
+    this.rate.begin(options.leastRate, options.bodyTimeout)
     // A client that asks first sends nothing before it is answered.
     if (body.received === 0 && !this.expectsContinue) this.rate.wait()
   }

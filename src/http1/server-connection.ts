@@ -49,7 +49,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
   }
 
-  /** Takes over a connected socket, whose octets the caller hands to `read`. `head` may be shared by all connections of a thread: it is read at once. */
+  /** Takes over a connected socket, whose octets the caller hands to `read`. What `options` says may change, and counts from then on. `head` may be shared by all connections of a thread: it is read at once. */
   constructor(socket: Socket, handler: ServerHandler, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
     this.socket = socket
     this.peer = socket.remoteAddress ?? ''
@@ -59,7 +59,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.deadline = deadlines.in(options.idleTimeout)
     this.reader = new RequestReader(socket, options, deadlines, head, this)
     this.writer = new MessageWriter(this, new ReadAhead())
-    this.pace = new ReplyPace(socket, this.writer, deadlines, options.leastRate, () => this.replyTooSlow('reply-rate'))
+    this.pace = new ReplyPace(socket, this.writer, deadlines, options, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())

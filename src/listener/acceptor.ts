@@ -4,6 +4,8 @@ import { inUse } from './claim.ts'
 
 /** Connections that may wait to be accepted; the system may have a lower bound (net.core.somaxconn). */
 const BACKLOG = 4096
+/** Connections that are kept for whoever takes them: further ones are closed as they come. */
+const MOST_KEPT = 4096
 
 /** A listening socket outside of any server, as Node hands it over from another process. */
 export interface ListeningHandle {
@@ -12,18 +14,32 @@ export interface ListeningHandle {
   close(): void
 }
 
-/** Takes connections from the system, none of which has been read from. */
+/** Takes a connection, none of which has been read. */
+export type Accept = (socket: Socket) => void
+
+/** A socket that listens on an address: connections are kept until somebody takes them. */
 export class Acceptor {
   private readonly server: Server
+  /** The IP address that it is bound to, which may be that of all hosts; "" before it listens. */
+  host = ''
+  /** Null while nobody takes them. */
+  private accept: Accept | null = null
+  private kept: Socket[] = []
 
-  constructor(accept: (socket: Socket) => void) {
+  /** `early` is asked first while nobody takes connections, and may do so. */
+  constructor(early: (socket: Socket) => boolean = () => false) {
     this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
-    this.server.on('connection', accept)
+    this.server.on('connection', (socket) => {
+      if (this.accept !== null) return this.accept(socket)
+      if (early(socket)) return
+      if (this.kept.length < MOST_KEPT) this.kept.push(socket)
+      else socket.destroy()
+    })
   }
 
   /**
-   * Begins to accept connections; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with
-   * what the system said.
+   * Begins to listen; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with what the
+   * system said.
    */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
     return this.begin({ host, port }, (done) =>
@@ -31,9 +47,17 @@ export class Acceptor {
     )
   }
 
-  /** Accepts from now on what comes to that socket, which becomes the listener's own. */
+  /** Listens from now on with that socket, which becomes its own. */
   adopt(socket: ListeningHandle, address: Address): Promise<Address> {
     return this.begin(address, (done) => this.server.listen(socket, BACKLOG, done))
+  }
+
+  /** Has `accept` take all connections from now on, those first that were kept. */
+  open(accept: Accept): void {
+    this.accept = accept
+    const { kept } = this
+    this.kept = []
+    for (const socket of kept) accept(socket)
   }
 
   /** The descriptor of its socket, or null where the system has none. */
@@ -53,13 +77,17 @@ export class Acceptor {
         // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
         this.server.on('error', () => {})
         const bound = this.server.address()
-        resolve({ host, port: bound === null || typeof bound === 'string' ? port : bound.port })
+        if (bound === null || typeof bound === 'string') return resolve({ host, port })
+        this.host = bound.address
+        resolve({ host, port: bound.port })
       })
     })
   }
 
-  /** Accepts no more. */
+  /** Listens no more: whatever nobody has taken is closed. */
   close(): void {
     this.server.close()
+    for (const socket of this.kept) socket.destroy()
+    this.kept = []
   }
 }

@@ -1,15 +1,23 @@
 /** How many connections each peer has, and which one has more than half of all that there may be. */
 export class ConnectionShares {
   private readonly counts = new Map<string, number>()
-  private readonly half: number
+  private half = 0
   private greedy: string | null = null
+  /** Others may have more than half as well, as there were more connections than there may be now. */
+  private several = false
 
   /** `most` connections may be at the same time. */
   constructor(most: number) {
-    this.half = most / 2
+    this.allow(most)
   }
 
-  /** The peer that has more than half, or null. There is never more than one. */
+  /** So many may be at the same time from now on. */
+  allow(most: number): void {
+    this.half = most / 2
+    this.find()
+  }
+
+  /** The peer that has more than half, or null: the one that has most, where there are several. */
   get ofMost(): string | null {
     return this.greedy
   }
@@ -21,13 +29,21 @@ export class ConnectionShares {
   add(peer: string): void {
     const count = this.of(peer) + 1
     this.counts.set(peer, count)
-    if (count > this.half) this.greedy = peer
+    if (count > this.half) this.greedy ??= peer
   }
 
   delete(peer: string): void {
     const count = this.of(peer) - 1
     if (count > 0) this.counts.set(peer, count)
     else this.counts.delete(peer)
-    if (this.greedy === peer && count <= this.half) this.greedy = null
+    if (this.greedy !== peer || count > this.half) return
+    this.greedy = null
+    if (this.several) this.find()
+  }
+
+  private find(): void {
+    const over = [...this.counts].filter(([, count]) => count > this.half).sort(([, a], [, b]) => b - a)
+    this.greedy = over[0]?.[0] ?? null
+    this.several = over.length > 1
   }
 }

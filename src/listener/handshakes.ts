@@ -88,6 +88,11 @@ export class Handshakes {
     return this.running.size
   }
 
+  /** The options say something else from now on. */
+  reconfigure(): void {
+    this.shares.allow(this.options.handshakes)
+  }
+
   /** Shows these from now on; handshakes that have begun go on with the others. */
   use(identities: ServerIdentities): void {
     this.identities = identities

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Address } from '../core/address.ts'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, pause } from '../core/clock.ts'
 import type { Client } from '../http/exchange.ts'
 import type { Reply } from '../http/reply.ts'
 import type { Deadlines } from '../http/deadlines.ts'
@@ -15,7 +14,7 @@ import { ConnectionShares } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent } from './accepted-socket.ts'
-import { Acceptor, type ListeningHandle } from './acceptor.ts'
+import type { Accept } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
@@ -25,9 +24,13 @@ import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
 import { plainAddress } from '../core/plain-address.ts'
 
-/** An address on which the gateway accepts connections. */
+/** How long a client of a listener that is gone may take to send the next request before it is told that there will be no reply, in milliseconds. */
+const GRACE = 1000
+
+/** What becomes of the connections of an address, which speak TLS all or not at all; all else may change. */
 export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
-  private readonly acceptor: Acceptor
+  /** Takes a connection. */
+  readonly accept: Accept
   private readonly receiver: Receiver
   private readonly watcher: HandshakeWatcher
   private readonly proxies: TrustedProxies
@@ -41,18 +44,19 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly shown: ShownIdentities | null
   /** Null until there are certificates to be shown, and for ever where clients speak no TLS. */
   private handshakes: Handshakes | null = null
-  /** Null where connections begin with what the client sends. */
-  private readonly arrivals: Arrivals | null
+  /** Connections that begin with a word of a proxy, and wait for it. */
+  private readonly arrivals: Arrivals
   /** Connections whose client not even the proxy knows that has introduced them. */
   private readonly unknown = new WeakSet<ServedConnection>()
   /** Null where clients are not asked for certificates. */
-  private readonly certificates: PeerCertificates | null
+  private certificates: PeerCertificates | null = null
   private identities: ServerIdentities | null = null
   /** When nothing was found to make room with, in milliseconds of the deadlines: looking once in that time is enough. */
   private fruitless = -1
   private retiring = false
   private draining = false
   private whenEmpty: (() => void) | null = null
+  private drained: Promise<number> | null = null
 
   constructor(
     receiver: Receiver,
@@ -64,17 +68,30 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.receiver = receiver
     this.watcher = watcher
     this.proxies = proxies
-    this.options = options
+    // Connections read from it what holds now.
+    this.options = { ...options }
     this.deadlines = deadlines
-    this.head = new RequestHead(options)
+    this.head = new RequestHead(this.options)
     this.shares = new ConnectionShares(options.connections)
     this.scheme = options.secure ? 'https' : 'http'
-    const asked = options.clientCertificates
-    this.certificates = asked === null ? null : new PeerCertificates(asked.listener, asked.forms)
     this.shown = options.secure ? new ShownIdentities() : null
-    const arrivals = options.proxyProtocol ? new Arrivals(this, deadlines) : null
-    this.arrivals = arrivals
-    this.acceptor = new Acceptor((socket) => (arrivals === null ? this.accept(socket) : arrivals.add(socket)))
+    this.arrivals = new Arrivals(this, deadlines)
+    this.askForCertificates()
+    this.accept = (socket) => (this.options.proxyProtocol ? this.arrivals.add(socket) : this.take(socket))
+  }
+
+  /** Whether clients speak TLS. */
+  get secure(): boolean {
+    return this.options.secure
+  }
+
+  /** Goes by these from now on, and so do its connections from their next request on; `secure` stays what it was. */
+  configure(options: ListenerOptions): void {
+    Object.assign(this.options, options, { secure: this.secure })
+    this.head.reconfigure()
+    this.shares.allow(options.connections)
+    this.handshakes?.reconfigure()
+    this.askForCertificates()
   }
 
   /** Open client connections, those among them that are not encrypted yet. */
@@ -89,12 +106,14 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   /**
    * Shows these certificates to clients from now on; needed before it listens where they speak TLS. Where others sign the
-   * clients' now, or have revoked some, every client has to connect anew to be verified again.
+   * clients' now, or have revoked some, every client has to connect anew to be verified again; where TLS is spoken in another way,
+   * it does so after its next request.
    */
   show(identities: ServerIdentities): void {
     const before = this.identities
     this.identities = identities
     if (before !== null && !identities.asksAs(before)) for (const connection of this.connections) connection.drain()
+    if (before !== null && !identities.speaksAs(before)) for (const connection of this.connections) connection.retire()
     if (this.handshakes === null) this.handshakes = new Handshakes(this, identities, this.options, this.deadlines)
     else this.handshakes.use(identities)
   }
@@ -106,43 +125,40 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     return count
   }
 
-  /**
-   * Begins to accept connections; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with
-   * what the system said.
-   */
-  listen(address: Address, shared: boolean): Promise<Address> {
-    return this.acceptor.listen(address, shared)
-  }
-
-  /** Accepts from now on what comes to that socket, which becomes the listener's own. */
-  adopt(socket: ListeningHandle, address: Address): Promise<Address> {
-    return this.acceptor.adopt(socket, address)
-  }
-
-  /** The descriptor of its socket, or null where the system has none. */
-  get descriptor(): number | null {
-    return this.acceptor.descriptor
-  }
-
   /** Other proxies are trusted now: who the client of a connection is may be another with its next request. */
   reconsider(): void {
     for (const connection of this.connections) if (!this.unknown.has(connection)) connection.client = null
   }
 
-  /** Goes on accepting, and asks every client to connect anew after its next reply. */
+  /** Asks every client to connect anew after its next reply, those too that come later. */
   retire(): void {
     this.retiring = true
     for (const connection of this.connections) connection.retire()
   }
 
   /**
-   * Stops accepting and lets each connection end with the reply it is at; the rest is cut off after `timeout` ms.
+   * Nobody connects any more: who asks for something right now is answered and told to connect anew, which is elsewhere. The others
+   * are let go after a moment, and the rest is cut off after `timeout` ms. Resolves with the number of those that were cut off.
+   */
+  async leave(timeout: number, clock: Clock): Promise<number> {
+    this.retire()
+    const grace = Math.min(GRACE, timeout)
+    await pause(grace, clock)
+    return this.drain(timeout - grace, clock)
+  }
+
+  /**
+   * Lets each connection end with the reply it is at; the rest is cut off after `timeout` ms, or earlier where that was said before.
    * Resolves with the number of those that were cut off.
    */
-  async drain(timeout: number, clock: Clock): Promise<number> {
+  drain(timeout: number, clock: Clock): Promise<number> {
+    this.drained ??= this.endAll(timeout, clock)
+    return this.drained
+  }
+
+  private async endAll(timeout: number, clock: Clock): Promise<number> {
     this.draining = true
-    this.acceptor.close()
-    this.arrivals?.close()
+    this.arrivals.close()
     this.handshakes?.end()
     for (const connection of this.connections) connection.drain()
     if (this.connections.size === 0) return 0
@@ -167,7 +183,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
-    return this.receiver.handle(exchange, this.options.number)
+    return this.receiver.handle(exchange, this.options.redirect)
   }
 
   challenge(hello: ClientHello): Identity | null {
@@ -241,15 +257,21 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   introduced(accepted: Socket, introduction: Introduction): void {
-    this.accept(accepted, introduction)
+    this.take(accepted, introduction)
   }
 
   refused(reason: RefusalReason, peer: string, detail: string): void {
     this.receiver.refusedArrival(reason, plainAddress(peer), detail)
   }
 
+  private askForCertificates(): void {
+    const asked = this.options.clientCertificates
+    if (asked === null) this.certificates = null
+    else (this.certificates ??= new PeerCertificates(asked.listener)).use(asked.forms)
+  }
+
   /** Of what a proxy has introduced, octets may have been read already. */
-  private accept(accepted: Socket, introduction: Introduction | null = null): void {
+  private take(accepted: Socket, introduction: Introduction | null = null): void {
     const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
     if (!this.hasRoom(peer)) return void accepted.destroy()
     if (this.options.secure) return this.acceptSecure(accepted, peer, introduction)

@@ -11,26 +11,22 @@ import { verifiedChain } from '../tls/verified-chain.ts'
 export class PeerCertificate {
   private readonly socket: TLSSocket
   private readonly listener: string
-  private readonly forms: readonly CertificateForm[]
   private readonly identities: ServerIdentities
   private found: ClientCertificate | null | undefined
-  private made: string | null = null
+  private made: { readonly fields: string; readonly forms: readonly CertificateForm[] } | null = null
 
-  /**
-   * `listener` is the address of the listener, as it is configured; `forms` the fields that services are told of it in;
-   * `identities` those by whose authorities it was verified.
-   */
-  constructor(socket: TLSSocket, listener: string, forms: readonly CertificateForm[], identities: ServerIdentities) {
+  /** `listener` is the address of the listener, as it is configured; `identities` those by whose authorities it was verified. */
+  constructor(socket: TLSSocket, listener: string, identities: ServerIdentities) {
     this.socket = socket
     this.listener = listener
-    this.forms = forms
     this.identities = identities
   }
 
-  /** What services are told of it; "" where the client has shown none. */
-  get fields(): string {
-    this.made ??= this.value === null ? '' : certificateFields(this.value, this.forms)
-    return this.made
+  /** What services are told of it in those fields; "" where the client has shown none. */
+  fields(forms: readonly CertificateForm[]): string {
+    if (this.made?.forms !== forms)
+      this.made = { forms, fields: this.value === null ? '' : certificateFields(this.value, forms) }
+    return this.made.fields
   }
 
   /** Null where the client has shown none. */

@@ -9,18 +9,23 @@ import { PeerCertificate } from './peer-certificate.ts'
 /** What the clients of one listener have shown, which asks them for certificates. */
 export class PeerCertificates {
   private readonly listener: string
-  private readonly forms: readonly CertificateForm[]
+  /** The fields that services are told of them in. */
+  private forms: readonly CertificateForm[] = []
   private readonly shown = new WeakMap<ServedConnection, PeerCertificate>()
 
-  /** `listener` is the address of the listener, as it is configured; `forms` the fields that services are told of them in. */
-  constructor(listener: string, forms: readonly CertificateForm[]) {
+  /** `listener` is the address of the listener, as it is configured. */
+  constructor(listener: string) {
     this.listener = listener
+  }
+
+  /** Services are told in these fields from now on. */
+  use(forms: readonly CertificateForm[]): void {
     this.forms = forms
   }
 
   /** What the client of a connection has shown, which the authorities of `identities` have verified, or nothing: it is read when it is asked for. */
   read(socket: TLSSocket, identities: ServerIdentities): PeerCertificate {
-    return new PeerCertificate(socket, this.listener, this.forms, identities)
+    return new PeerCertificate(socket, this.listener, identities)
   }
 
   remember(connection: ServedConnection, certificate: PeerCertificate): void {
@@ -35,6 +40,6 @@ export class PeerCertificates {
   tell(connection: ServedConnection, client: Client, { fields }: ReceivedHead): void {
     if (this.forms.length === 0 || client.certificate === null) return
     if (fields.claims !== '') fields.raw = CERTIFICATE_FIELDS.without(fields.raw)
-    fields.raw += this.of(connection)?.fields ?? ''
+    fields.raw += this.of(connection)?.fields(this.forms) ?? ''
   }
 }

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { Reply } from '../http/reply.ts'
+import type { Exchange } from '../http/exchange.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { ServerOptions, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
@@ -8,10 +9,16 @@ import type { CertificateForm } from './certificate-fields.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 
+/** Leads requests elsewhere. */
+export interface Redirect {
+  /** Null for what is to be answered as it is. Throws GatewayError. */
+  replyTo(exchange: Exchange): Reply | null
+}
+
 /** What becomes of the requests of a listener. */
 export interface Receiver {
-  /** Answers what came to the listener with that number. What it throws or rejects with goes to `refuse`. */
-  handle(exchange: ServerExchange, listener: number): Reply | Promise<Reply>
+  /** Answers what came to a listener that leads elsewhere with `redirect`, or does not. What it throws or rejects with goes to `refuse`. */
+  handle(exchange: ServerExchange, redirect: Redirect | null): Reply | Promise<Reply>
   /** The reply to a request that could not be read; `exchange` is null where not even its head could be. */
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply
   /** What is shown to a CA that looks whether its challenge is answered; null to anybody else. */
@@ -34,8 +41,8 @@ export interface HandshakeWatcher {
 
 /** What a listener needs to know. */
 export interface ListenerOptions extends ServerOptions {
-  /** Its number among those of the configuration. */
-  readonly number: number
+  /** Leads requests elsewhere; null where they are answered. */
+  readonly redirect: Redirect | null
   /** Clients speak TLS. */
   readonly secure: boolean
   /** Clients are asked for certificates: the address that is configured, and the fields in which services are told of them; else null. */

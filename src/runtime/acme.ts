@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Target } from '../acme/acme.ts'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Clock, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
 import type { AcmePlace } from './acme-place.ts'
@@ -71,6 +73,13 @@ export class AcmeCertificates {
     }
   }
 
+  /** Makes another configuration ready. Rejects where other certificates are to come from CAs than now. */
+  async prepare({ listeners }: GatewayConfig): Promise<Prepared> {
+    if (!isDeepStrictEqual(acmeIn(listeners), acmeIn(this.options.config.listeners)))
+      throw new Error('listeners: other certificates of CAs (acme) need a restart')
+    return { commit() {}, abandon() {} }
+  }
+
   /** Begins to order. */
   start(): void {
     if (this.targets.size === 0) return
@@ -111,6 +120,10 @@ export class AcmeCertificates {
     }
     await this.options.threads.askAll(challengesChangedTopic, this.shown)
   }
+}
+
+function acmeIn(listeners: GatewayConfig['listeners']): AcmeConfig[] {
+  return listeners.map(({ tls }) => tls?.acme).filter((acme) => acme !== undefined)
 }
 
 /** The configuration names a folder where there is no Redis. */

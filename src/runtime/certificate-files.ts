@@ -18,10 +18,11 @@ export class CertificateFiles implements CertificateSource {
   /** Null for a pair that has never been good. */
   private readonly pairs: (KeyPair | null)[]
 
-  constructor(options: CertificateFilesOptions) {
+  /** `strict` throws an Error that says what is wrong with a pair that cannot be used. */
+  constructor(options: CertificateFilesOptions, strict = false) {
     this.options = options
     this.pairs = options.pairs.map(() => null)
-    for (const i of options.pairs.keys()) this.read(i)
+    for (const i of options.pairs.keys()) this.read(i, strict)
   }
 
   current(): readonly KeyPair[] {
@@ -44,12 +45,13 @@ export class CertificateFiles implements CertificateSource {
   }
 
   /** Whether there is another pair now. */
-  private read(i: number): boolean {
+  private read(i: number, strict = false): boolean {
     const { clock, log } = this.options
     const places = this.options.pairs[i]!
     const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall(), 'server')
     const before = this.pairs[i]!
     if (pair === null || problems.length > 0) {
+      if (strict) throw new Error(`a certificate cannot be used: ${problems.join('; ')}`)
       log.error(
         { cert: places.cert, key: places.key, problems },
         before === null ? 'A certificate cannot be used' : 'A certificate cannot be used: the one before it stays',

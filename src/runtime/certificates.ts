@@ -3,10 +3,17 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { certificateNames } from '../tls/certificate-names.ts'
-import { certificatesChangedTopic, certificatesTopic, type ShownCertificates } from '../tls/certificates-topic.ts'
+import {
+  certificatesChangedTopic,
+  certificatesTopic,
+  type ShownCertificates,
+  shownKey,
+  type ShownPairs,
+} from '../tls/certificates-topic.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
 import type { AcmeCertificates } from './acme.ts'
 import { CertificateFiles } from './certificate-files.ts'
@@ -26,72 +33,131 @@ export interface CertificatesOptions {
   readonly metrics: Metrics
 }
 
+/** Where what is shown under one key comes from. */
+interface Shown {
+  readonly sources: readonly CertificateSource[]
+  readonly clients: ClientAuthorityFiles | null
+  /** What ends that changes are told of. */
+  ends: readonly (() => void)[]
+}
+
+/** By the key of what is named. */
+type ByKey = ReadonlyMap<string, Shown>
+
 /** What the listeners show, once for all threads: a thread that begins asks for it, and all are told of a change. */
 export class Certificates {
   private readonly options: CertificatesOptions
-  /** For each listener of the configuration. */
-  private readonly sources: readonly CertificateSource[][]
-  private readonly clients: readonly (ClientAuthorityFiles | null)[]
+  private shown: ByKey = new Map()
+  /** What the next configuration names besides, while it is prepared. */
+  private coming: ByKey = new Map()
   private current: ShownCertificates
-  private expiries: readonly Expiry[]
-  private ends: (() => void)[] = []
+  private expiries: readonly Expiry[] = []
+  private watching = false
 
   constructor(options: CertificatesOptions) {
-    const { config, files, acme, clock, log, answers, metrics } = options
+    const { config, acme, answers, metrics } = options
     this.options = options
-    this.sources = config.listeners.map(({ tls }) => {
-      if (tls === undefined) return []
-      const ofFiles = new CertificateFiles({ pairs: tls.certificates, files, clock, log })
-      return tls.acme === undefined ? [ofFiles] : [ofFiles, acme.source(tls.acme)]
-    })
-    this.clients = config.listeners.map(({ tls }) =>
-      tls?.clientCertificates === undefined ? null : new ClientAuthorityFiles(tls.clientCertificates, files, log),
-    )
-    this.current = this.shown(0)
-    this.expiries = expiriesOf(this.current)
+    this.shown = this.shownBy(config, false)
+    this.current = this.read(0)
     metrics.watchAll('sallyport_certificate_expiry_timestamp_seconds', () => this.expiries)
     answers.on(certificatesTopic, async () => {
       await acme.load()
-      this.show(this.shown(this.current.version))
+      this.current = this.read(this.current.version)
       return this.current
     })
   }
 
   /** From now on changes are told of. */
   start(): void {
-    const changing = [...this.sources.flat(), ...this.clients.filter((clients) => clients !== null)]
-    this.ends = changing.map((source) => source.changed(() => this.publish()))
+    this.watching = true
+    for (const shown of this.shown.values()) this.watch(shown)
   }
 
   stop(): void {
-    for (const end of this.ends) end()
-    this.ends = []
+    this.watching = false
+    for (const shown of this.shown.values()) this.unwatch(shown)
   }
 
-  private shown(version: number): ShownCertificates {
-    const listeners = this.sources.map((sources) => sources.flatMap((source) => source.current()))
-    return { version, listeners, clients: this.clients.map((clients) => clients?.current ?? null) }
+  /**
+   * Reads what another configuration names: threads that ask get that as well from then on. Its orders begin with the commit.
+   * Rejects with an Error that says which certificate cannot be used.
+   */
+  async prepare(config: GatewayConfig): Promise<Prepared> {
+    const wanted = this.shownBy(config, true)
+    const acme = await this.options.acme.prepare(config)
+    const setComing = (coming: ByKey): void => {
+      this.coming = coming
+      this.current = this.read(this.current.version + 1)
+    }
+    setComing(wanted)
+    return {
+      commit: () => {
+        acme.commit()
+        const before = this.shown
+        this.shown = wanted
+        setComing(new Map())
+        for (const [key, shown] of before) if (wanted.get(key) !== shown) this.unwatch(shown)
+        if (this.watching) for (const shown of wanted.values()) this.watch(shown)
+      },
+      abandon: () => {
+        acme.abandon()
+        setComing(new Map())
+      },
+    }
   }
 
-  private show(shown: ShownCertificates): void {
-    this.current = shown
-    this.expiries = expiriesOf(shown)
+  /** What a configuration names; what is there already stays. `strict` throws an Error for what cannot be used. */
+  private shownBy({ listeners }: GatewayConfig, strict: boolean): ByKey {
+    const { files, acme, clock, log } = this.options
+    const all = new Map<string, Shown>()
+    for (const { tls } of listeners) {
+      const key = tls === undefined ? null : shownKey(tls)
+      if (tls === undefined || key === null || all.has(key)) continue
+      const known = this.shown.get(key)
+      if (known !== undefined) {
+        all.set(key, known)
+        continue
+      }
+      const ofFiles = new CertificateFiles({ pairs: tls.certificates, files, clock, log }, strict)
+      const sources = tls.acme === undefined ? [ofFiles] : [ofFiles, acme.source(tls.acme)]
+      const asked = tls.clientCertificates
+      const clients = asked === undefined ? null : new ClientAuthorityFiles(asked, files, log, strict)
+      all.set(key, { sources, clients, ends: [] })
+    }
+    return all
+  }
+
+  private watch(shown: Shown): void {
+    if (shown.ends.length > 0) return
+    const changing = shown.clients === null ? shown.sources : [...shown.sources, shown.clients]
+    shown.ends = changing.map((source) => source.changed(() => this.publish()))
+  }
+
+  private unwatch(shown: Shown): void {
+    for (const end of shown.ends) end()
+    shown.ends = []
+  }
+
+  private read(version: number): ShownCertificates {
+    const shown = new Map([...this.shown, ...this.coming].map(([key, each]) => [key, pairsOf(each)]))
+    this.expiries = [...this.shown.keys()].flatMap((key) => shown.get(key)!.pairs).map(expiryOf)
+    return { version, shown }
   }
 
   private publish(): void {
-    this.show(this.shown(this.current.version + 1))
+    this.current = this.read(this.current.version + 1)
     void this.options.threads.askAll(certificatesChangedTopic, this.current)
   }
+}
+
+function pairsOf({ sources, clients }: Shown): ShownPairs {
+  return { pairs: sources.flatMap((source) => source.current()), clients: clients?.current ?? null }
 }
 
 /** When a certificate ends, in seconds, as the metric has it. */
 interface Expiry {
   readonly labels: { readonly name: string }
   readonly value: number
-}
-
-function expiriesOf({ listeners }: ShownCertificates): Expiry[] {
-  return listeners.flat().map(expiryOf)
 }
 
 function expiryOf({ cert }: KeyPair): Expiry {

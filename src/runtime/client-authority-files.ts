@@ -10,11 +10,12 @@ export class ClientAuthorityFiles {
   /** Null where they have never been good: then nobody is let in. */
   current: ClientAuthorities | null = null
 
-  constructor(places: ClientAuthorityPlaces, files: FileWatcher, log: Logger) {
+  /** `strict` throws an Error that says what is wrong with a file that cannot be used. */
+  constructor(places: ClientAuthorityPlaces, files: FileWatcher, log: Logger, strict = false) {
     this.places = places
     this.files = files
     this.log = log
-    this.read()
+    this.read(strict)
   }
 
   /** Has `told` called whenever they are others; returns what ends that. */
@@ -30,7 +31,7 @@ export class ClientAuthorityFiles {
   }
 
   /** Whether there are others now. */
-  private read(): boolean {
+  private read(strict = false): boolean {
     const { places, log, current } = this
     try {
       const read = readClientAuthorities(places)
@@ -40,6 +41,8 @@ export class ClientAuthorityFiles {
       return true
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
+      if (strict)
+        throw new Error(`authorities of client certificates cannot be used: ${places.ca}: ${reason}`, { cause: error })
       log.error({ ...places, reason }, 'Authorities of client certificates cannot be used: those before them stay')
       return false
     }

@@ -79,7 +79,7 @@ export class ProcessScope {
     this.acme = new AcmeCertificates({ config, answers, threads, clock, random, log, metrics })
     const { acme } = this
     this.certificates = new Certificates({ config, files, acme, answers, threads, clock, log, metrics })
-    this.tickets = new TicketSeeds(config.secrets, clock, answers)
+    this.tickets = new TicketSeeds(clock, answers)
     this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
     const { checker } = this
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
@@ -104,7 +104,7 @@ export class ProcessScope {
     const rest = Math.max(this.config.drainTimeout, config.drainTimeout)
     const health = this.checker.prepare(config.services, rest)
     const { slots } = health
-    const all = await prepareAll([() => health])
+    const all = await prepareAll([() => health, () => this.certificates.prepare(config)])
     return {
       slots,
       warm: (patience) => health.warm(patience),

@@ -2,16 +2,16 @@ import type { Clock } from '../core/clock.ts'
 import type { Answers } from '../core/threads.ts'
 import { laterSeed, newSeed, PERIOD, periodOf, type TicketSeed, ticketSeedTopic } from '../tls/ticket-seed.ts'
 
-/** What the keys of session tickets are made of, for all threads. */
+/** What the keys of session tickets are made of where the configuration has no secrets: at random, for all threads. */
 export class TicketSeeds {
   private readonly clock: Clock
   /** That of the last period, so that a thread that begins opens what others have sealed in it. */
   private seed: TicketSeed
   private stopMoving = (): void => {}
 
-  constructor(secrets: readonly string[], clock: Clock, answers: Answers) {
+  constructor(clock: Clock, answers: Answers) {
     this.clock = clock
-    this.seed = newSeed(secrets, this.lastPeriod)
+    this.seed = newSeed([], this.lastPeriod)
     answers.on(ticketSeedTopic, () => this.move())
   }
 

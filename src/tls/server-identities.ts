@@ -120,8 +120,14 @@ export class ServerIdentities {
 
   /** Whether clients are asked for the same certificates as by the other ones. */
   asksAs({ settings }: ServerIdentities): boolean {
-    const { clients } = this.settings
+    const { clients, clientCertificates } = this.settings
+    if (clientCertificates?.mode !== settings.clientCertificates?.mode) return false
     return clients?.ca === settings.clients?.ca && clients?.crls.join() === settings.clients?.crls.join()
+  }
+
+  /** Whether the same versions of TLS and ciphers are spoken as by the other ones. */
+  speaksAs({ settings }: ServerIdentities): boolean {
+    return this.settings.minVersion === settings.minVersion && this.settings.ciphers === settings.ciphers
   }
 
   private make(group: readonly NamedPair[]): Identity {

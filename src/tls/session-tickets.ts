@@ -27,6 +27,8 @@ const [UNKNOWN, GOOD, RENEW] = [0, 1, 2]
 export class SessionTickets {
   private seed: TicketSeed
   private before: TicketSeed
+  /** How often there was another one. */
+  private changes = 0
   private readonly wall: () => number
 
   /** `seed` is that of the last period or an earlier one; `wall` says the time in wall-clock milliseconds. */
@@ -34,6 +36,13 @@ export class SessionTickets {
     this.seed = seed
     this.before = seed
     this.wall = wall
+  }
+
+  /** Seals with keys of another seed from now on; what was sealed with the one before, only that one can have opened. */
+  use(seed: TicketSeed): void {
+    this.seed = seed
+    this.before = seed
+    this.changes += 1
   }
 
   /**
@@ -45,9 +54,12 @@ export class SessionTickets {
     const enable: unknown = Reflect.get(Object(handle), 'enableTicketKeyCallback')
     if (typeof enable !== 'function') return
     let keys: KeysNow | null = null
+    let changes = this.changes
     const keysNow = (): KeysNow => {
       const period = periodOf(this.wall())
-      if (keys?.period !== period) keys = this.keysOf(period, scope)
+      if (keys?.period === period && changes === this.changes) return keys
+      changes = this.changes
+      keys = this.keysOf(period, scope)
       return keys
     }
     Reflect.set(Object(handle), 'onticketkeycallback', (name: Uint8Array, _iv: Uint8Array, sealing: boolean) =>

@@ -1,0 +1,27 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import { formatAddress } from '../core/address.ts'
+import type { ListenerOptions } from '../listener/receiver.ts'
+import { HttpsRedirect } from './https-redirect.ts'
+import type { ListenerConfig } from './match-listeners.ts'
+
+/** What a listener needs to know of the configuration. `body` is octets that the body of a request may have; `https` says at which port clients find https. */
+export function listenerOptions(
+  config: GatewayConfig,
+  { address, proxyProtocol, redirectToHttps: to, tls }: ListenerConfig,
+  body: number,
+  https: () => number,
+): ListenerOptions {
+  return {
+    ...config.limits,
+    body,
+    strictNames: config.requestFields === 'strict',
+    clientHeader: config.clientHeader?.toLowerCase() ?? null,
+    redirect: to === false ? null : new HttpsRedirect(to === true ? https : () => to, config.endpoints),
+    proxyProtocol: proxyProtocol === 'required',
+    secure: tls !== undefined,
+    clientCertificates:
+      tls?.clientCertificates === undefined
+        ? null
+        : { listener: formatAddress(address), forms: tls.clientCertificates.forward },
+  }
+}
