@@ -1,5 +1,4 @@
-import { loadConfig } from '../config/load.ts'
-import { loadChain } from '../config/policy-files.ts'
+import { loadWhole } from '../config/load.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { PolicyError } from '../front/snapshot.ts'
 import { tryPolicies } from '../front/try-policies.ts'
@@ -14,8 +13,7 @@ interface Checked {
 
 /** Loads a configuration, and tries what could keep a gateway from starting with it. Throws ConfigError and CommandError. */
 export async function loadChecked(file: string): Promise<Checked> {
-  const config = await loadConfig(file, process.env)
-  const chain = await loadChain(config.policyFiles)
+  const { config, chain } = await loadWhole(file, process.env)
   try {
     await tryPolicies(config, chain)
   } catch (error) {

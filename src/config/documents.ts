@@ -4,7 +4,8 @@ import { isDocument, type JsonDocument } from '../core/document.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFiles } from './policy-files.ts'
 import type { Path } from './problems.ts'
-import { fieldOf, isFields, itemsOf } from './value.ts'
+import { ReadFiles } from './read-files.ts'
+import { at, isFields, itemsOf, put } from './value.ts'
 
 /** Octets of a file with a document. */
 const LARGEST = 16 * 1024 ** 2
@@ -13,7 +14,7 @@ const LARGEST = 16 * 1024 ** 2
  * Puts what files hold in place of their paths, where the options of policies may name files. A file that is named
  * several times is one value. `base` is the configuration file, which the paths are relative to.
  */
-export async function readDocuments(files: PolicyFiles, base: string): Promise<PolicyFiles> {
+export async function readDocuments(files: PolicyFiles, base: string, noted = new ReadFiles()): Promise<PolicyFiles> {
   const { chain } = files
   const { value } = files
   if (!isFields(value)) return files
@@ -28,6 +29,7 @@ export async function readDocuments(files: PolicyFiles, base: string): Promise<P
         const named = path.reduce<unknown>((parent, step) => at(parent, step), whole)
         if (typeof named !== 'string') continue
         const file = resolve(dirname(base), named)
+        noted.note(file)
         const reading = read.get(file) ?? readDocument(file)
         read.set(file, reading)
         try {
@@ -59,16 +61,4 @@ function fail(what: string, error: unknown): never {
   // Of a message in several lines, the further ones show the place in the text.
   const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
   throw new Error(`${what}: ${reason?.replace(/:$/, '')}`, { cause: error })
-}
-
-/** The value at one step from another one; undefined where there is none. */
-export function at(parent: unknown, step: string | number): unknown {
-  return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
-}
-
-/** A copy with another value at the path, which is there. */
-export function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
-  if (step === undefined) return value
-  const child = put(at(parent, step), rest, value)
-  return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }
 }

@@ -6,6 +6,7 @@ import test, { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from './load.ts'
 import { ConfigError } from './problems.ts'
+import { ReadFiles } from './read-files.ts'
 import { readYaml } from './yaml.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
@@ -185,8 +186,10 @@ secrets: ["\${file:./jwt}", '\${file:${elsewhere}}', "\${file:none:-${'c'.repeat
   const path = await file('secrets.yaml', text)
   const { workers, secrets } = await loadConfig(path, {})
   assert.deepEqual([workers, secrets], [3, ['a', 'b', 'c'].map((letter) => letter.repeat(32))])
+  const files = new ReadFiles()
+  readYaml(text, path, {}, files)
   assert.deepEqual(
-    readYaml(text, path, {}).files,
+    [...files.all],
     ['workers', 'jwt', 'absolute', 'none'].map((name) => join(folder, name)),
   )
 })

@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Policy } from '../policies/policy.ts'
 import { withAdminToken } from './admin-schema.ts'
+import { codeOf } from './code-digest.ts'
 import { checkEnvironment } from './environment.ts'
 import { importDefault } from './import-module.ts'
 import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
 import { readPolicyFiles } from './policy-files.ts'
 import { ConfigError } from './problems.ts'
+import { ReadFiles } from './read-files.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
@@ -17,27 +21,37 @@ export function defineConfig(config: GatewayInput): GatewayInput {
   return config
 }
 
+/** A configuration with what it was made of. */
+export interface Loaded {
+  readonly config: GatewayConfig
+  /** Every policy that it may name, in the order of the chain. */
+  readonly chain: readonly Policy[]
+  /** The file as it is written; null for a module, which may import what belongs to it. */
+  readonly text: string | null
+}
+
 /**
  * Loads a configuration file: YAML (JSON is YAML too), or a module with the configuration as its default export.
  * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError with every problem in it.
  */
 export async function loadConfig(file: string, environment: Environment): Promise<GatewayConfig> {
+  return (await loadWhole(file, environment)).config
+}
+
+/** The same, with the policies that it may name, and the text; `files` notes what is read, also where that fails. */
+export async function loadWhole(file: string, environment: Environment, files = new ReadFiles()): Promise<Loaded> {
+  files.note(resolve(file))
   const outside = checkEnvironment(environment)
-  if (/\.[cm]?[jt]s$/.test(file))
-    return parseFrom(
-      await readPolicyFiles(withAdminToken(await importConfig(file), environment), file),
-      valueSource(file),
-      outside,
-      checkPlaces,
-    )
+  if (/\.[cm]?[jt]s$/.test(file)) {
+    for (const each of codeOf(file).files) files.note(each)
+    const exported = withAdminToken(await importConfig(file), environment)
+    const loaded = await readPolicyFiles(exported, file, [], files)
+    return { config: parseFrom(loaded, valueSource(file), outside, checkPlaces), chain: loaded.chain, text: null }
+  }
   const text = await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error))
-  const { value, source, problems } = readYaml(text, file, environment)
-  return parseFrom(
-    await readPolicyFiles(withAdminToken(value, environment), file),
-    source,
-    [...outside, ...problems],
-    checkPlaces,
-  )
+  const { value, source, problems } = readYaml(text, file, environment, files)
+  const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
+  return { config: parseFrom(loaded, source, [...outside, ...problems], checkPlaces), chain: loaded.chain, text }
 }
 
 async function importConfig(file: string): Promise<unknown> {

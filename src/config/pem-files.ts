@@ -1,11 +1,12 @@
 import { dirname, resolve } from 'node:path'
 import type { Pem } from '../tls/pem-schema.ts'
 import { readPem } from '../tls/read-pem.ts'
-import { at, put } from './documents.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFiles } from './policy-files.ts'
 import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
+import type { ReadFiles } from './read-files.ts'
+import { at, put } from './value.ts'
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [
@@ -23,7 +24,7 @@ const PLACES: readonly Path[] = [
  * Puts the certificates and keys that files hold in place of their paths, which are relative to `base`, the configuration
  * file. PEM that stands in the configuration itself stays.
  */
-export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
+export function readPemFiles(files: PolicyFiles, base: string, noted: ReadFiles): PolicyFiles {
   let { value } = files
   const { chain } = files
   const findings: Finding[] = []
@@ -31,8 +32,9 @@ export function readPemFiles(files: PolicyFiles, base: string): PolicyFiles {
   for (const path of [...PLACES, ...ofPolicies].flatMap((place) => matching(value, place))) {
     const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
+    const file = resolve(dirname(base), named)
+    noted.note(file)
     try {
-      const file = resolve(dirname(base), named)
       const pem: Pem = { text: readPem(file, path.at(-1) === 'key'), file }
       value = put(value, path, pem)
     } catch (error) {

@@ -3,15 +3,19 @@ import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { guardPolicy } from '../policies/guard.ts'
 import { withAbsoluteCertificates } from './certificate-files.ts'
+import { codeOf } from './code-digest.ts'
 import { readDocuments } from './documents.ts'
+import { LISTENER_FILES, NETWORK_FILES } from './file-places.ts'
 import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
 import { withAbsoluteNetworkFiles } from './network-files.ts'
+import { matching } from './option-places.ts'
 import { readPemFiles } from './pem-files.ts'
+import { ReadFiles } from './read-files.ts'
 import { hint } from './suggest.ts'
-import { fieldOf, isFields, itemsOf } from './value.ts'
+import { at, fieldOf, isFields, itemsOf } from './value.ts'
 
 /** What the files hold, and what is wrong with them. */
 export interface PolicyFiles {
@@ -24,19 +28,36 @@ export interface PolicyFiles {
 
 /**
  * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, the documents that
- * their options name, and certificates and keys. Entries that the schema will refuse are left to it. `base` is the configuration file; `given` are
- * policies that come as values.
+ * their options name, and certificates and keys. Entries that the schema will refuse are left to it. `base` is the
+ * configuration file; `given` are policies that come as values; the files are noted in `noted`.
  */
 export async function readPolicyFiles(
   value: unknown,
   base: string,
   given: readonly Policy[] = [],
+  noted: ReadFiles = new ReadFiles(),
 ): Promise<PolicyFiles> {
   const absolute = withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base)
-  return readPemFiles(await readDocuments(await loadPolicies(absolute, base, given), base), base)
+  for (const file of namedAt(absolute, LISTENER_FILES)) noted.noteBeside(file)
+  for (const file of namedAt(absolute, [NETWORK_FILES])) noted.note(file)
+  const loaded = await loadPolicies(absolute, base, given, noted)
+  return readPemFiles(await readDocuments(loaded, base, noted), base, noted)
 }
 
-async function loadPolicies(value: unknown, base: string, given: readonly Policy[]): Promise<PolicyFiles> {
+/** The paths that stand in these places. */
+function namedAt(value: unknown, places: readonly Path[]): string[] {
+  return places
+    .flatMap((place) => matching(value, place))
+    .map((path) => path.reduce<unknown>(at, value))
+    .filter((file): file is string => typeof file === 'string' && file !== '')
+}
+
+async function loadPolicies(
+  value: unknown,
+  base: string,
+  given: readonly Policy[],
+  noted: ReadFiles,
+): Promise<PolicyFiles> {
   const written = fieldOf(value, 'policyFiles')
   const findings: Finding[] = []
   let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]
@@ -53,6 +74,7 @@ async function loadPolicies(value: unknown, base: string, given: readonly Policy
     const place: PolicyFile = { ...placeOf(entry), file: absolute }
     entries.push(isFields(entry) ? { ...entry, file: absolute } : absolute)
     const findingAt = (message: string): void => void findings.push({ path, isKey: false, message })
+    for (const file of codeOf(absolute).files) noted.noteBeside(file)
     try {
       chain = insert(chain, await loadPolicy(absolute), place)
     } catch (error) {
@@ -102,9 +124,10 @@ function insert(chain: readonly Policy[], policy: Policy, { before, after }: Pol
   if (names.includes(policy.name)) throw new Error(`holds a policy "${policy.name}", and there is one already`)
   const anchor = before ?? after
   if (anchor === undefined) return [...chain, policy]
-  const at = names.indexOf(anchor)
-  if (at === -1) throw new Error(`has its place at an unknown policy ${JSON.stringify(anchor)}${hint(anchor, names)}`)
-  return chain.toSpliced(before === undefined ? at + 1 : at, 0, policy)
+  const index = names.indexOf(anchor)
+  if (index === -1)
+    throw new Error(`has its place at an unknown policy ${JSON.stringify(anchor)}${hint(anchor, names)}`)
+  return chain.toSpliced(before === undefined ? index + 1 : index, 0, policy)
 }
 
 function placeOf(entry: unknown): Omit<PolicyFile, 'file'> {

@@ -22,11 +22,14 @@ export interface Problem {
 /** A configuration that cannot be used; the message lists all of its problems, one a line. */
 export class ConfigError extends Error {
   readonly problems: readonly Problem[]
+  /** Files that were read for it, or would have been, with digests of what they held, as far as that is known. */
+  readonly files: ReadonlyMap<string, string>
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], files: ReadonlyMap<string, string> = new Map()) {
     super(problems.map(formatProblem).join('\n'))
     this.name = 'ConfigError'
     this.problems = problems
+    this.files = files
   }
 }
 

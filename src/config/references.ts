@@ -2,7 +2,6 @@ import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
-import { at } from './documents.ts'
 import { checkAcme } from './check-acme.ts'
 import type { Finding, Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
@@ -10,7 +9,7 @@ import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
 import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
-import { fieldOf, isFields, itemsOf } from './value.ts'
+import { at, fieldOf, isFields, itemsOf } from './value.ts'
 
 const TARGETS = ['service', 'reply', 'redirect']
 /** What is said of requests that go to a service. */

@@ -7,6 +7,7 @@ import { endpointsSchema } from './endpoints-schema.ts'
 import { listenersSchema } from './listener-schema.ts'
 import { policyFileSchema } from './policy-file-schema.ts'
 import { policiesSchema } from './policy-schema.ts'
+import { reloadSchema } from './reload-schema.ts'
 import { pathParameters, routeSchema } from './route-schema.ts'
 import { secretsSchema } from './secrets-schema.ts'
 import { serviceSchema } from './service-schema.ts'
@@ -206,6 +207,7 @@ export const gatewaySchema = z
     drainTimeout: durationOrZero
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
+    reload: reloadSchema.prefault({}).describe('How a changed configuration is taken over.'),
     stores: storesSchema
       .prefault({})
       .describe(

@@ -1,3 +1,5 @@
+import type { Path } from './problems.ts'
+
 /** A map as it comes out of YAML or is written in code. */
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -14,4 +16,16 @@ export function fieldOf(value: unknown, key: string): unknown {
 /** The items of a list; none for any other value. */
 export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
+}
+
+/** The value at one step from another one; undefined where there is none. */
+export function at(parent: unknown, step: string | number): unknown {
+  return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
+}
+
+/** A copy with another value at the path, which is there. */
+export function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
+  if (step === undefined) return value
+  const child = put(at(parent, step), rest, value)
+  return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }
 }

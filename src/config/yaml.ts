@@ -5,6 +5,7 @@ import { isMergeKey, mergedMaps } from './merge-keys.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { positionAt, type Source, yamlSource } from './source.ts'
 import { readNamedFiles } from './named-files.ts'
+import { ReadFiles } from './read-files.ts'
 import { type Environment, type Substitution, substitute } from './substitute.ts'
 
 /** What a YAML text holds, with variables put in. */
@@ -13,18 +14,22 @@ export interface YamlConfig {
   readonly source: Source
   /** What is wrong although the value could be read. */
   readonly problems: readonly Problem[]
-  /** Files whose text was put in, or would have been, with their folders. */
-  readonly files: readonly string[]
 }
 
 /** A problem of a node; the ancestors are those that `visit` names. */
 type Report = (node: Node, ancestors: readonly unknown[], message: string) => void
 
 /**
- * Reads a YAML text. Variables are put into its scalars after parsing, so that none can be read as YAML.
+ * Reads a YAML text. Variables are put into its scalars after parsing, so that none can be read as YAML. Files whose text is
+ * put in are noted in `files`.
  * Throws ConfigError when the text is no YAML.
  */
-export function readYaml(text: string, file: string, environment: Environment): YamlConfig {
+export function readYaml(
+  text: string,
+  file: string,
+  environment: Environment,
+  files: ReadFiles = new ReadFiles(),
+): YamlConfig {
   const { document, lines } = parseYaml(text)
   const { variables, errors } = findUnquotedVariables(text, document.errors)
   const syntax = [...errors, ...document.warnings]
@@ -45,11 +50,11 @@ export function readYaml(text: string, file: string, environment: Environment): 
   reportDangling(document, report)
   if (problems.length > syntax.filter(isDuplicateKey).length) throw new ConfigError(problems)
 
-  const named = readNamedFiles(dirname(file))
-  const substituted = putVariables(document, (scalar) => substitute(scalar, environment, named.read), report)
+  const named = readNamedFiles(dirname(file), files)
+  const substituted = putVariables(document, (scalar) => substitute(scalar, environment, named), report)
   try {
     const source = yamlSource(file, document, lines, substituted)
-    return { value: document.toJS(), source, problems, files: [...named.paths] }
+    return { value: document.toJS(), source, problems }
   } catch {
     // The only thing that is noticed this late, so that a small text cannot become a huge value.
     throw new ConfigError([...problems, { file, path: '', message: 'invalid YAML: too many aliases' }])

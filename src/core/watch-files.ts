@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import { readFileSync, statSync } from 'node:fs'
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Clock } from './clock.ts'
+import { contentNow, contentOf } from './content-of.ts'
 import type { Logger } from './logger.ts'
 import { WatchedFolders } from './watched-folders.ts'
 
@@ -20,8 +19,6 @@ export interface FileWatcher {
 const SETTLE = 250
 /** How often they are looked at in any case, in milliseconds: not every file system tells of what others do. */
 const LOOK = 10_000
-/** The content of a folder, or of a pipe, which nobody waits for. */
-const NO_FILE = 'no file'
 
 interface Subscription {
   readonly paths: readonly string[]
@@ -124,30 +121,4 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
 async function foldersOf(files: readonly string[]): Promise<Set<string>> {
   const targets = await Promise.all(files.map((file) => realpath(file).catch(() => file)))
   return new Set([...files, ...targets].map((file) => dirname(file)))
-}
-
-/** At once, so that any change from then on is one. */
-function contentNow(path: string): string {
-  try {
-    return statSync(path).isFile() ? digestOf(readFileSync(path)) : NO_FILE
-  } catch (error) {
-    return reasonOf(error)
-  }
-}
-
-async function contentOf(path: string): Promise<string> {
-  try {
-    return (await stat(path)).isFile() ? digestOf(await readFile(path)) : NO_FILE
-  } catch (error) {
-    return reasonOf(error)
-  }
-}
-
-function digestOf(octets: Uint8Array): string {
-  return createHash('sha256').update(octets).digest('base64')
-}
-
-/** A file that cannot be read has a content too: why. */
-function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
 }

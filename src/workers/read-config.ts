@@ -9,17 +9,23 @@ export interface ReadConfig {
   readonly warnings: readonly Warning[]
   /** Why a policy cannot be made of its options, or null. */
   readonly unusable: string | null
+  /** Names what it means: two with the same revision are the same. */
+  readonly revision: string
+  /** Every file that was read for it, by its absolute path, with a digest of what it held. */
+  readonly files: ReadonlyMap<string, string>
+  /** The file as it is written, before variables are put in; null for a module. */
+  readonly text: string | null
 }
 
 /** What comes of reading a configuration. */
 export type Reading =
   | ({ readonly type: 'read' } & ReadConfig)
-  | { readonly type: 'refused'; readonly problems: readonly Problem[] }
+  | { readonly type: 'refused'; readonly problems: readonly Problem[]; readonly files: ReadonlyMap<string, string> }
 
 /**
  * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
  * listens. Done in a thread of its own, which takes along what it has loaded for that: schemas, the parser of YAML,
- * policies of the user's own. Rejects with ConfigError.
+ * policies of the user's own. Rejects with ConfigError, which names the files too.
  */
 export async function readConfig(file: string): Promise<ReadConfig> {
   // The running file says how it is written: TypeScript in a checkout, JavaScript once published.
@@ -31,7 +37,7 @@ export async function readConfig(file: string): Promise<ReadConfig> {
   thread.once('exit', () => reading.reject(new Error(`${file} ended the thread that was reading it`)))
   try {
     const read = await reading.promise
-    if (read.type === 'refused') throw new ConfigError(read.problems)
+    if (read.type === 'refused') throw new ConfigError(read.problems, read.files)
     return read
   } finally {
     await thread.terminate()

@@ -1,9 +1,11 @@
 /** A thread that reads and tries a configuration, tells the main thread what came of it, and is ended by it. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { loadConfig } from '../config/load.ts'
-import { loadChain } from '../config/policy-files.ts'
+import { loadWhole } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { ReadFiles } from '../config/read-files.ts'
+import { revisionOf } from '../config/revision.ts'
 import { warningsOf } from '../config/warnings.ts'
+import { contentNow } from '../core/content-of.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Reading } from './read-config.ts'
 
@@ -13,18 +15,21 @@ if (port === null) throw new Error('this file is for worker threads')
 port.postMessage(await read(String(workerData)))
 
 async function read(file: string): Promise<Reading> {
+  const noted = new ReadFiles()
+  const contents = () => new Map([...noted.all].map((path) => [path, contentNow(path)]))
   try {
-    const config = await loadConfig(file, process.env)
-    const chain = await loadChain(config.policyFiles)
+    const { config, chain, text } = await loadWhole(file, process.env, noted)
     const warnings = warningsOf(config, chain)
+    const revision = revisionOf(config, noted.beside)
+    let unusable: string | null = null
     try {
       await tryPolicies(config, chain)
     } catch (error) {
-      return { type: 'read', config, warnings, unusable: error instanceof Error ? error.message : String(error) }
+      unusable = error instanceof Error ? error.message : String(error)
     }
-    return { type: 'read', config, warnings, unusable: null }
+    return { type: 'read', config, warnings, unusable, revision, files: contents(), text }
   } catch (error) {
-    if (error instanceof ConfigError) return { type: 'refused', problems: error.problems }
+    if (error instanceof ConfigError) return { type: 'refused', problems: error.problems, files: contents() }
     throw error
   }
 }

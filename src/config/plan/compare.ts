@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { at } from '../documents.ts'
 import { ANY } from '../option-places.ts'
 import type { Path } from '../problems.ts'
-import { isFields, itemsOf } from '../value.ts'
+import { at, isFields, itemsOf } from '../value.ts'
 import { isPlain } from './canonical.ts'
 import type { Tree } from './tree.ts'
 

@@ -1,5 +1,6 @@
 import type { Path } from '../problems.ts'
 import { ANY } from '../option-places.ts'
+import { RESTART_ONLY } from '../restart-only.ts'
 import { fieldOf, itemsOf } from '../value.ts'
 import { type Difference, startsWith } from './compare.ts'
 
@@ -16,7 +17,6 @@ export interface Effect {
 
 type Rule = readonly [place: Path, effect: (difference: Difference) => Effect | null]
 
-const restart = (text: string) => (): Effect => ({ class: 'needs-restart', text })
 const resets = (text: string) => (): Effect => ({ class: 'resets-state', text })
 const live = (text: string) => (): Effect => ({ class: 'live', text })
 
@@ -33,12 +33,10 @@ const NOT_CHECKED_YET = 'nothing is known of its health before its first check.'
 
 /** What follows from where a change is: the first rule that has something to say. */
 const RULES: readonly Rule[] = [
-  [['workers'], restart('Worker threads are made once, when the process begins.')],
-  [['memoryLimit'], restart('The heaps of worker threads get their bounds when the threads are made.')],
-  [['stores', 'memory', 'entries'], restart('The table of counts is made once, when the process begins.')],
-  [['admin'], (change) => (change.path.length === 1 ? ADMIN() : null)],
-  [['admin', 'address'], () => ADMIN()],
-  [['log', 'file'], restart('The log is opened once, when the process begins.')],
+  ...RESTART_ONLY.map(({ path, reason }): Rule => [
+    path,
+    (change) => (change.path.length === path.length ? { class: 'needs-restart', text: reason } : null),
+  ]),
   [['routes', ANY], (change) => (change.path.length === 2 ? wholeRoute(change) : null)],
   [
     ['routes', ANY, 'service'],
@@ -65,10 +63,6 @@ const RULES: readonly Rule[] = [
   [['secrets'], (change) => (opensWhatWasSealed(change) ? STILL_OPENED : NOT_OPENED)],
   [['policyFiles', ANY, 'code'], resets('The code is loaded anew: what it keeps in variables of its own is lost.')],
 ]
-
-function ADMIN(): Effect {
-  return { class: 'needs-restart', text: 'The admin listener is opened once, when the process begins.' }
-}
 
 const UNCHECKED: Effect = {
   class: 'resets-state',

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path'
 import type { Policy } from '../../policies/policy.ts'
+import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
 import type { GatewayConfig } from '../schema.ts'
 import { fieldOf } from '../value.ts'
-import { digestCode } from './code-digest.ts'
 
 /** A file with a policy of the user's own, as it was when its configuration was loaded. */
 export interface OwnCode {
@@ -28,6 +28,6 @@ export interface Side {
 export async function sideOf(file: string, config: GatewayConfig, chain: readonly Policy[]): Promise<Side> {
   const code: OwnCode[] = []
   for (const { file: path } of config.policyFiles)
-    code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: digestCode(path) })
+    code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: codeOf(path).digest })
   return { config, chain, folder: dirname(resolve(file)), code }
 }

@@ -1,9 +1,9 @@
 import { relative } from 'node:path'
-import { at, put } from '../documents.ts'
+import { LISTENER_FILES, NETWORK_FILES } from '../file-places.ts'
 import { maskedConfig } from '../masked-config.ts'
 import { ANY, matching, optionPlaces } from '../option-places.ts'
 import type { Path } from '../problems.ts'
-import { fieldOf, type Fields, isFields, itemsOf } from '../value.ts'
+import { at, fieldOf, type Fields, isFields, itemsOf, put } from '../value.ts'
 import { canonical, digestOf } from './canonical.ts'
 import type { Side } from './side.ts'
 
@@ -15,14 +15,11 @@ export interface Tree {
 
 /** Where the configuration names files that are not read into it; their paths are absolute once it is loaded. */
 const FILES: readonly Path[] = [
-  ['listeners', ANY, 'tls', 'certificates', ANY, 'cert'],
-  ['listeners', ANY, 'tls', 'certificates', ANY, 'key'],
-  ['listeners', ANY, 'tls', 'clientCertificates', 'ca'],
-  ['listeners', ANY, 'tls', 'clientCertificates', 'crl'],
+  ...LISTENER_FILES,
   ['listeners', ANY, 'tls', 'acme', 'folder'],
   ['services', ANY, 'tls', 'files', ANY],
   ['stores', 'redis', 'tls', 'files', ANY],
-  ['trustedProxies', ANY, 'file'],
+  NETWORK_FILES,
   ['policyFiles', ANY, 'file'],
 ]
 

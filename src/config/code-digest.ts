@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, relative, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Relative specifiers of import and export declarations, import() and require(). */
+const SPECIFIER = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(["'])(\.{1,2}\/[^"'\n]+)\1/g
+
+/** The folder of the gateway's own code, which changes with the process only. */
+const OWN = fileURLToPath(new URL('..', import.meta.url))
+
+/** A file of code with all that it imports. */
+export interface Code {
+  /** Of what they hold: the same wherever the folder lies that they are in. */
+  readonly digest: string
+  /** Their absolute paths, also of those that are not there. */
+  readonly files: readonly string[]
+}
+
+/**
+ * What a file of code consists of: itself and the files that it imports by relative paths. Packages, and paths that are
+ * put together while the code runs, are left out.
+ */
+export function codeOf(file: string): Code {
+  const texts = new Map<string, string | null>()
+  collect(resolve(file), texts)
+  const parts = [...texts].flatMap(([path, text]) => (text === null ? [] : [[relative(dirname(file), path), text]]))
+  const digest = hash('sha256', JSON.stringify(parts.toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1))))
+  return { digest, files: [...texts.keys()] }
+}
+
+/** Whether the file is part of the gateway. */
+function isOwnCode(file: string): boolean {
+  return file.startsWith(OWN.endsWith(sep) ? OWN : OWN + sep)
+}
+
+function collect(file: string, texts: Map<string, string | null>): void {
+  if (texts.has(file) || isOwnCode(file)) return
+  const text = readText(file)
+  texts.set(file, text)
+  for (const [, , specifier = ''] of text?.matchAll(SPECIFIER) ?? []) collect(resolve(dirname(file), specifier), texts)
+}
+
+/** Null for what is no file, as in a comment. */
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,13 @@
+import { ANY } from './option-places.ts'
+import type { Path } from './problems.ts'
+
+/** Where the configuration names files whose content listeners show, or go by. */
+export const LISTENER_FILES: readonly Path[] = [
+  ['listeners', ANY, 'tls', 'certificates', ANY, 'cert'],
+  ['listeners', ANY, 'tls', 'certificates', ANY, 'key'],
+  ['listeners', ANY, 'tls', 'clientCertificates', 'ca'],
+  ['listeners', ANY, 'tls', 'clientCertificates', 'crl'],
+]
+
+/** Where it names files with networks. */
+export const NETWORK_FILES: Path = ['trustedProxies', ANY, 'file']

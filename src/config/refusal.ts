@@ -1,0 +1,27 @@
+import type { GatewayConfig } from './schema.ts'
+
+/** What is looked at of a configuration. */
+export interface Judged {
+  readonly config: GatewayConfig
+  /** The file as it is written; null where there is none. */
+  readonly text: string | null
+}
+
+/**
+ * Why a good configuration is not taken over in place of the one before, unless that is asked for expressly: it looks as if
+ * the file were not written to its end, or nothing would be served any more. Null where nothing speaks against it.
+ */
+export function refusalOf(before: Judged, after: Judged): string | null {
+  if (before.config.routes.length > 0 && after.config.routes.length === 0)
+    return `it has no routes, and the one before has ${before.config.routes.length}: nothing would be served any more`
+  if (before.text === null || after.text === null) return null
+  if (after.text.length < before.text.length && before.text.startsWith(after.text))
+    return 'the file is the beginning of the one before, as if it were not written to its end'
+  if (endsLine(before.text) && !endsLine(after.text))
+    return 'the file ends within a line, as if it were not written to its end: end it with a line break'
+  return null
+}
+
+function endsLine(text: string): boolean {
+  return /\n[ \t]*$/.test(text)
+}

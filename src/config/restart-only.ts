@@ -1,0 +1,45 @@
+import { isDeepStrictEqual } from 'node:util'
+import { formatPath, type Path } from './problems.ts'
+import type { GatewayConfig } from './schema.ts'
+import { at, isFields } from './value.ts'
+
+/** Something that a running process keeps as it began. */
+export interface RestartOnly {
+  /** Where it is; of a map with members in the list it only counts that there is one. */
+  readonly path: Path
+  /** Why, in one sentence. */
+  readonly reason: string
+}
+
+const ADMIN = 'The admin listener is opened once, when the process begins.'
+
+/** What takes effect with the next start only. */
+export const RESTART_ONLY: readonly RestartOnly[] = [
+  { path: ['workers'], reason: 'Worker threads are made once, when the process begins.' },
+  { path: ['workerTimeout'], reason: 'Worker threads are given it when they are made.' },
+  { path: ['memoryLimit'], reason: 'The heaps of worker threads get their bounds when the threads are made.' },
+  { path: ['stores', 'memory', 'entries'], reason: 'The table of counts is made once, when the process begins.' },
+  { path: ['admin'], reason: ADMIN },
+  { path: ['admin', 'address'], reason: ADMIN },
+  { path: ['log', 'file'], reason: 'The log is opened once, when the process begins.' },
+]
+
+/** Names of what is different in another configuration and needs a restart, such as "admin.address"; none where nothing does. */
+export function restartOnly(before: GatewayConfig, after: GatewayConfig): string[] {
+  const found = RESTART_ONLY.filter(({ path }) => {
+    const [old, fresh] = [valueAt(before, path), valueAt(after, path)]
+    const isWhole = !RESTART_ONLY.some((other) => isBelow(other.path, path))
+    return isWhole ? !isDeepStrictEqual(old, fresh) : isFields(old) !== isFields(fresh)
+  })
+  return found
+    .filter(({ path }) => !found.some((other) => isBelow(path, other.path)))
+    .map(({ path }) => formatPath(path))
+}
+
+function valueAt(config: GatewayConfig, path: Path): unknown {
+  return path.reduce<unknown>(at, config)
+}
+
+function isBelow(path: Path, above: Path): boolean {
+  return path.length > above.length && above.every((step, i) => step === path[i])
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { after } from 'node:test'
+import * as fc from 'fast-check'
+import { isDeepStrictEqual } from 'node:util'
+import { parseConfig } from './parse.ts'
+import { revisionOf } from './revision.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const of = (value: unknown, files: readonly string[] = []) => revisionOf(parseConfig(value), files)
+const route = (id: string) => ({ id, match: { path: `/${id}` }, service: 'a' })
+const base = { services: { a: { instances: ['http://a:1'] }, b: { instances: ['http://b:1'] } }, routes: [route('x')] }
+
+test('what means the same has the same revision, however it is written', () => {
+  const { a, b } = base.services
+  assert.match(of(base), /^[0-9a-f]{64}$/)
+  assert.equal(of({ routes: base.routes, services: { b, a }, drainTimeout: '30000ms' }), of(base))
+})
+
+for (const [what, change] of [
+  ['a secret', { secrets: ['s'.repeat(32)] }],
+  ['a duration', { drainTimeout: '31s' }],
+  ['a route', { routes: [route('y')] }],
+  ['the order of instances', { services: { a: { instances: ['http://a:2', 'http://a:1'] } } }],
+] as const)
+  test(`another value of ${what} has another revision`, () => {
+    assert.notEqual(of({ ...base, ...change }), of(base))
+  })
+
+test('what a file beside the configuration holds belongs to the revision, also that there is none', () => {
+  const file = join(folder, 'a.ts')
+  const revisions = new Set([of(base), of(base, [file])])
+  for (const content of ['one', 'two']) {
+    writeFileSync(file, content)
+    revisions.add(of(base, [file]))
+  }
+  assert.equal(revisions.size, 4)
+})
+
+test('the order in which files were read makes no difference', () => {
+  assert.equal(of(base, ['/a', '/b']), of(base, ['/b', '/a']))
+})
+
+test('two values have the same revision where they are equal, and only there', () => {
+  const config = parseConfig(base)
+  // Options of a policy of the user's own.
+  const revision = (own: unknown) =>
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, [])
+  const value = fc.anything({
+    withMap: true,
+    withSet: true,
+    withDate: true,
+    withBigInt: true,
+    withTypedArray: true,
+    maxDepth: 3,
+  })
+  fc.assert(
+    fc.property(value, value, (a, b) => {
+      assert.equal(revision(structuredClone(a)), revision(a))
+      if (!isDeepStrictEqual({ a }, { a: b }) && !hasHoles(a) && !hasHoles(b)) assert.notEqual(revision(a), revision(b))
+    }),
+  )
+})
+
+/** What is not the same for isDeepStrictEqual, and is here: a key without a value, 0 and -0, the order in sets and maps. */
+function hasHoles(value: unknown): boolean {
+  if (value === undefined || Object.is(value, -0)) return true
+  if (value instanceof Map || value instanceof Set) return [...value].flat().some(hasHoles)
+  return typeof value === 'object' && value !== null && Object.values(value).some(hasHoles)
+}
+
+test('large values that stand in many places are told apart, and cost once', () => {
+  const config = parseConfig(base)
+  const document = { text: 'x'.repeat(1_000_000) }
+  const many = (last: object) => ({ own: [...Array.from({ length: 2000 }, () => document), last] })
+  const revision = (last: object) =>
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, many(last)) }, [])
+  assert.equal(revision({ ...document }), revision(document))
+  assert.notEqual(revision({ text: `${'x'.repeat(999_999)}y` }), revision(document))
+})
+
+test('options that refer to themselves have a revision', () => {
+  const own: Record<string, unknown> = { a: 1 }
+  own['self'] = own
+  const config = parseConfig(base)
+  assert.match(revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, []), /^[0-9a-f]{64}$/)
+})

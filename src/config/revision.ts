@@ -1,0 +1,74 @@
+import { createHash, hash } from 'node:crypto'
+import { contentNow } from '../core/content-of.ts'
+import type { GatewayConfig } from './schema.ts'
+import { itemsOf } from './value.ts'
+
+/** Options are no deeper: what is refers to itself. */
+const DEPTH = 64
+/** Down to here the order of keys makes no difference: services and policies are found by their names. */
+const BY_NAME = 2
+/** Values in a piece that is written as JSON, which is ten times as fast as going through it here. */
+const PIECE = 5000
+/** Characters of a text that count as one value. */
+const CHARACTERS = 64
+/** A form that is longer, in characters, is replaced by its digest. */
+const LONG = 4096
+
+/**
+ * Names what a configuration means: two with the same revision are the same, with secrets, documents and what the files
+ * hold that are named in `beside`. How the file is written makes no difference, nor does the order of what has a name.
+ */
+export function revisionOf(config: GatewayConfig, beside: Iterable<string>): string {
+  const digest = createHash('sha256').update(formOf(config, 0, new Map()))
+  for (const file of [...beside].toSorted()) digest.update(JSON.stringify([file, contentNow(file)]))
+  return digest.digest('hex')
+}
+
+/** A text that is the same for equal values, and another one for others. `known` has the forms of what is in several places. */
+function formOf(value: unknown, depth: number, known: Map<object, string>): string {
+  if (typeof value === 'string') return `"${value.length}:${value}`
+  if (typeof value !== 'object' || value === null) return `${typeof value} ${String(value)};`
+  if (depth > DEPTH) return '…'
+  if (depth >= BY_NAME && jsonValues(value, PIECE) > 0) return JSON.stringify(value)
+  const found = known.get(value)
+  if (found !== undefined) return found
+  const form = formOfObject(value, depth + 1, known)
+  if (form.length <= LONG) return form
+  const short = `#${hash('sha256', form)};`
+  known.set(value, short)
+  return short
+}
+
+/** What is left of so many values after those in this one, as far as JSON has all of them; else 0 or less. */
+function jsonValues(value: unknown, left: number): number {
+  if (typeof value === 'string') return left - 1 - value.length / CHARACTERS
+  if (typeof value === 'boolean' || value === null) return left - 1
+  if (typeof value === 'number') return Number.isFinite(value) ? left - 1 : 0
+  if (typeof value !== 'object') return 0
+  if (!Array.isArray(value) && Object.getPrototypeOf(value) !== Object.prototype) return 0
+  let rest = left - 1
+  for (const part of Array.isArray(value) ? itemsOf(value) : Object.values(value)) {
+    if (rest <= 0) return 0
+    if (part !== undefined || Array.isArray(value)) rest = jsonValues(part, rest)
+  }
+  return rest
+}
+
+/** What options of policies may hold: all that can be cloned to another thread. */
+function formOfObject(value: object, depth: number, known: Map<object, string>): string {
+  const formOfItems = (kind: string, items: Iterable<unknown>): string =>
+    `${kind}[${Array.from(items, (item) => formOf(item, depth, known)).join('')}]`
+  if (Array.isArray(value)) return formOfItems('', value)
+  if (value instanceof Map) return formOfItems('Map', value)
+  if (value instanceof Set) return formOfItems('Set', value)
+  if (value instanceof Date) return `Date ${value.getTime()};`
+  if (value instanceof RegExp) return `RegExp ${formOf(String(value), depth, known)}`
+  if (value instanceof ArrayBuffer) return formOfOctets(new Uint8Array(value))
+  if (ArrayBuffer.isView(value)) return formOfOctets(value)
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+  return formOfItems('Object', fields.toSorted(([a], [b]) => (a < b ? -1 : 1)).flat())
+}
+
+function formOfOctets({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return `octets ${Buffer.from(buffer, byteOffset, byteLength).toString('base64')};`
+}
