@@ -189,7 +189,7 @@ secrets: ["\${file:./jwt}", '\${file:${elsewhere}}', "\${file:none:-${'c'.repeat
   const files = new ReadFiles()
   readYaml(text, path, {}, files)
   assert.deepEqual(
-    [...files.all],
+    [...files.all.keys()],
     ['workers', 'jwt', 'absolute', 'none'].map((name) => join(folder, name)),
   )
 })

@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import test, { after } from 'node:test'
+import test from 'node:test'
 import * as fc from 'fast-check'
 import { isDeepStrictEqual } from 'node:util'
 import { parseConfig } from './parse.ts'
 import { revisionOf } from './revision.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
-after(() => rmSync(folder, { recursive: true }))
-
-const of = (value: unknown, files: readonly string[] = []) => revisionOf(parseConfig(value), files)
+const of = (value: unknown, files: Readonly<Record<string, string>> = {}) =>
+  revisionOf(parseConfig(value), new Map(Object.entries(files)))
 const route = (id: string) => ({ id, match: { path: `/${id}` }, service: 'a' })
 const base = { services: { a: { instances: ['http://a:1'] }, b: { instances: ['http://b:1'] } }, routes: [route('x')] }
 
@@ -31,25 +26,17 @@ for (const [what, change] of [
     assert.notEqual(of({ ...base, ...change }), of(base))
   })
 
-test('what a file beside the configuration holds belongs to the revision, also that there is none', () => {
-  const file = join(folder, 'a.ts')
-  const revisions = new Set([of(base), of(base, [file])])
-  for (const content of ['one', 'two']) {
-    writeFileSync(file, content)
-    revisions.add(of(base, [file]))
-  }
-  assert.equal(revisions.size, 4)
-})
-
-test('the order in which files were read makes no difference', () => {
-  assert.equal(of(base, ['/a', '/b']), of(base, ['/b', '/a']))
+test('what files beside the configuration hold belongs to the revision, in whatever order they were read', () => {
+  const revisions = [{}, { '/a.ts': 'one' }, { '/a.ts': 'two' }, { '/b.ts': 'one' }].map((files) => of(base, files))
+  assert.equal(new Set(revisions).size, 4)
+  assert.equal(of(base, { '/a.ts': 'one', '/b.ts': 'two' }), of(base, { '/b.ts': 'two', '/a.ts': 'one' }))
 })
 
 test('two values have the same revision where they are equal, and only there', () => {
   const config = parseConfig(base)
   // Options of a policy of the user's own.
   const revision = (own: unknown) =>
-    revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, [])
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map())
   const value = fc.anything({
     withMap: true,
     withSet: true,
@@ -78,7 +65,7 @@ test('large values that stand in many places are told apart, and cost once', () 
   const document = { text: 'x'.repeat(1_000_000) }
   const many = (last: object) => ({ own: [...Array.from({ length: 2000 }, () => document), last] })
   const revision = (last: object) =>
-    revisionOf({ ...config, policies: Object.assign({}, config.policies, many(last)) }, [])
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, many(last)) }, new Map())
   assert.equal(revision({ ...document }), revision(document))
   assert.notEqual(revision({ text: `${'x'.repeat(999_999)}y` }), revision(document))
 })
@@ -87,5 +74,8 @@ test('options that refer to themselves have a revision', () => {
   const own: Record<string, unknown> = { a: 1 }
   own['self'] = own
   const config = parseConfig(base)
-  assert.match(revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, []), /^[0-9a-f]{64}$/)
+  assert.match(
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map()),
+    /^[0-9a-f]{64}$/,
+  )
 })

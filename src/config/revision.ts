@@ -1,5 +1,4 @@
 import { createHash, hash } from 'node:crypto'
-import { contentNow } from '../core/content-of.ts'
 import type { GatewayConfig } from './schema.ts'
 import { itemsOf } from './value.ts'
 
@@ -16,11 +15,11 @@ const LONG = 4096
 
 /**
  * Names what a configuration means: two with the same revision are the same, with secrets, documents and what the files
- * hold that are named in `beside`. How the file is written makes no difference, nor does the order of what has a name.
+ * hold that are named in `beside` with their digests. How the file is written makes no difference, nor does the order of what has a name.
  */
-export function revisionOf(config: GatewayConfig, beside: Iterable<string>): string {
+export function revisionOf(config: GatewayConfig, beside: ReadonlyMap<string, string>): string {
   const digest = createHash('sha256').update(formOf(config, 0, new Map()))
-  for (const file of [...beside].toSorted()) digest.update(JSON.stringify([file, contentNow(file)]))
+  for (const file of [...beside].toSorted(([a], [b]) => (a < b ? -1 : 1))) digest.update(JSON.stringify(file))
   return digest.digest('hex')
 }
 

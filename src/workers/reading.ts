@@ -5,7 +5,6 @@ import { ConfigError } from '../config/problems.ts'
 import { ReadFiles } from '../config/read-files.ts'
 import { revisionOf } from '../config/revision.ts'
 import { warningsOf } from '../config/warnings.ts'
-import { contentNow } from '../core/content-of.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Reading } from './read-config.ts'
 
@@ -16,7 +15,6 @@ port.postMessage(await read(String(workerData)))
 
 async function read(file: string): Promise<Reading> {
   const noted = new ReadFiles()
-  const contents = () => new Map([...noted.all].map((path) => [path, contentNow(path)]))
   try {
     const { config, chain, text } = await loadWhole(file, process.env, noted)
     const warnings = warningsOf(config, chain)
@@ -27,9 +25,9 @@ async function read(file: string): Promise<Reading> {
     } catch (error) {
       unusable = error instanceof Error ? error.message : String(error)
     }
-    return { type: 'read', config, warnings, unusable, revision, files: contents(), text }
+    return { type: 'read', config, warnings, unusable, revision, files: noted.all, text }
   } catch (error) {
-    if (error instanceof ConfigError) return { type: 'refused', problems: error.problems, files: contents() }
+    if (error instanceof ConfigError) return { type: 'refused', problems: error.problems, files: noted.all }
     throw error
   }
 }
