@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks'
+
 /** Time and randomness for everything that needs them: passed in, so that tests decide both. */
 export interface Clock {
   /** Monotonic milliseconds with fractions, from an origin that all threads share; steps of the wall clock are none here. */
@@ -13,7 +15,7 @@ export interface Clock {
 /** performance.now() counts from the start of its thread, hrtime from one point for all. */
 const ORIGIN = Number(process.hrtime.bigint()) / 1e6 - performance.now()
 
-/** The machine's own clock. */
+/** The machine's own clock. `performance` is imported, as the global of that name is looked up anew at each use. */
 export const systemClock: Clock = {
   now: () => ORIGIN + performance.now(),
   wall: () => Date.now(),

@@ -3,16 +3,19 @@ import { randomFillSync } from 'node:crypto'
 /** How many are made at once. */
 const BATCH = 128
 const LENGTH = 36
-const HYPHEN = 45
+const DIGIT_4 = 52
 const digits = Buffer.from('0123456789abcdef')
-/** Digits before which there is a hyphen. */
-const GROUPS = new Set([8, 12, 16, 20])
-/** Digits with the version, and with the variant in their upper bits. */
-const VERSION = 12
-const VARIANT = 16
+/** Octets of randomness for each. */
+const OCTETS = 16
+/** Where the first of the two digits of each octet is. */
+const PLACES = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34)
+/** Where the version is, and the variant in the upper bits of a digit. */
+const VERSION = 14
+const VARIANT = 19
 
-const random = Buffer.allocUnsafe(BATCH * 32)
-const text = Buffer.allocUnsafe(BATCH * LENGTH)
+const random = Buffer.allocUnsafe(BATCH * OCTETS)
+/** Only the digits are written anew. */
+const text = Buffer.alloc(BATCH * LENGTH, '-')
 let batch = ''
 let used = 0
 
@@ -28,13 +31,17 @@ export function newUuid(): string {
 
 function refill(): void {
   randomFillSync(random)
-  let at = 0
-  for (let from = 0; from < random.length; from += 32)
-    for (let i = 0; i < 32; i++) {
-      if (GROUPS.has(i)) text[at++] = HYPHEN
-      const bits = random[from + i]! & 15
-      text[at++] = digits[i === VERSION ? 4 : i === VARIANT ? 8 | (bits & 3) : bits]!
+  let from = 0
+  for (let at = 0; at < text.length; at += LENGTH) {
+    for (let i = 0; i < OCTETS; i++, from++) {
+      const octet = random[from]!
+      const place = at + PLACES[i]!
+      text[place] = digits[octet >> 4]!
+      text[place + 1] = digits[octet & 15]!
     }
+    text[at + VERSION] = DIGIT_4
+    text[at + VARIANT] = digits[8 | ((random[from - OCTETS / 2]! >> 4) & 3)]!
+  }
   batch = text.toString('latin1')
   used = 0
 }

@@ -65,6 +65,11 @@ export interface Exchange {
   forms: PathForms | null
   /** "?…" as it came, or "". */
   query: string
+  /**
+   * Path and query as a client asked for them, which may stand in a request line: what a policy has made of them need not.
+   * Null where the gateway asks on its own behalf.
+   */
+  readonly target: string | null
   /** Host and port as the client named them, or "" (HTTP/1.0 may leave it out). */
   readonly host: string
   /** End-to-end request fields without Host; hop-by-hop and forwarding fields are already taken out. */

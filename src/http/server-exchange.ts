@@ -23,6 +23,7 @@ export class ServerExchange implements Exchange {
   path: string
   forms: PathForms | null = null
   query: string
+  readonly target: string
   readonly host: string
   readonly headers: Headers
   body: Body = null
@@ -64,6 +65,7 @@ export class ServerExchange implements Exchange {
     this.method = head.method
     this.path = mark === -1 ? target : target.slice(0, mark)
     this.query = mark === -1 ? '' : target.slice(mark)
+    this.target = target
     this.host = head.authority
     this.headers = headersFromWire(fields.raw)
     this.client = client

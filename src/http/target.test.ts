@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { checkTarget } from './target.ts'
+import { checkTarget, isAsked } from './target.ts'
 
 for (const [path, query] of [
   ['/', ''],
@@ -26,3 +26,27 @@ for (const [path, query, message] of [
 ] as const)
   test(`${JSON.stringify(path + query)} may not`, () =>
     assert.throws(() => checkTarget(path, query), { name: 'TypeError', message }))
+
+for (const [target, path, query] of [
+  ['/', '/', ''],
+  ['*', '*', ''],
+  ['/a/b', '/a/b', ''],
+  ['/a?', '/a', '?'],
+  ['/a?b=c', '/a', '?b=c'],
+] as const)
+  test(`${path}${query} is what was asked for with ${target}`, () => assert.ok(isAsked(target, path, query)))
+
+for (const [target, path, query] of [
+  [null, '/a', ''],
+  ['/a', '/b', ''],
+  ['/a', '/a', '?b'],
+  ['/a', '/a', ' HTTP/1.1\r\nX: 1'],
+  ['/a?b', '/a', ''],
+  ['/a?b', '/a', '?c'],
+  ['/a?b', '/c', '?b'],
+  ['/a?b', '/a', '?b '],
+  ['/a?b', '/a ', '?b'],
+  ['/ab', '/a', 'b'],
+] as const)
+  test(`${JSON.stringify(path + query)} is not what was asked for with ${target}`, () =>
+    assert.ok(!isAsked(target, path, query)))

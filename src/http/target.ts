@@ -15,3 +15,11 @@ export function checkTarget(path: string, query: string): void {
       `${JSON.stringify(path + query)} cannot be asked for: percent-encode all but visible ASCII, and "#"`,
     )
 }
+
+/** Whether path and query are still the target that a client asked for; null: nobody did. */
+export function isAsked(target: string | null, path: string, query: string): boolean {
+  if (target === null) return false
+  if (query === '') return path === target
+  const long = path.length + query.length === target.length
+  return long && query.startsWith('?') && target.startsWith(path) && target.endsWith(query)
+}

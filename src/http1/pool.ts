@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { connect, type Socket } from 'node:net'
 import type { LanePool, PoolSize } from '../http/lane.ts'
 import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
@@ -200,7 +201,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
       const onread = {
         buffer: () => connection?.readBuffer ?? sharedBuffer,
         callback: (length: number, octets: Uint8Array) => {
-          if (octets instanceof Buffer) connection?.read(octets, length)
+          if (Buffer.isBuffer(octets)) connection?.read(octets, length)
           return true
         },
       }

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { sharedBuffer } from '../http/read-buffers.ts'
 
@@ -31,7 +32,7 @@ export function readLent(accepted: Socket, reader: () => Reader | null): Socket 
     onread: {
       buffer: () => reader()?.readBuffer ?? sharedBuffer,
       callback(length, octets) {
-        if (octets instanceof Buffer) reader()?.read(octets, length)
+        if (Buffer.isBuffer(octets)) reader()?.read(octets, length)
         return true
       },
     },

@@ -65,6 +65,7 @@ class Call implements Exchange {
   path: string
   readonly forms = null
   readonly query = ''
+  readonly target = null
   readonly host: string
   readonly headers: Exchange['headers']
   body: Exchange['body']

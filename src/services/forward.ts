@@ -12,7 +12,7 @@ import { sentPath } from '../http/path-forms.ts'
 import { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
-import { checkTarget } from '../http/target.ts'
+import { checkTarget, isAsked } from '../http/target.ts'
 import { gather } from './gathering.ts'
 import { type FailureReason, failureReason } from './instance-metrics.ts'
 import type { PooledInstance } from './pooled-instance.ts'
@@ -38,7 +38,8 @@ export function createForward(service: Service, options: ForwardOptions): Handle
   const { rewrite } = options
   return (exchange) => {
     const path = rewrite === null ? sentPath(exchange) : rewrite(exchange.path)
-    checkTarget(path, exchange.query)
+    // Most go on as they came: what the wire has read needs no other look.
+    if (!isAsked(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
     const pending = new PendingReply(exchange)
     new Attempts(service, options, path, exchange, pending).begin()
     return pending.promise

@@ -9,6 +9,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
     path: '/api/v1/users/7',
     forms: null,
     query: '?page=2',
+    target: '/api/v1/users/7?page=2',
     host: 'api.example.com',
     headers: Headers.of(),
     body: null,

@@ -11,6 +11,7 @@ export class Refresh implements Exchange {
   path: string
   forms: Exchange['forms']
   query: string
+  readonly target: string | null
   readonly host: string
   readonly headers: Headers
   readonly body = null
@@ -40,6 +41,7 @@ export class Refresh implements Exchange {
     this.path = exchange.path
     this.forms = exchange.forms
     this.query = exchange.query
+    this.target = exchange.target
     this.host = exchange.host
     this.headers = exchange.headers.clone()
     this.client = exchange.client
