@@ -3,24 +3,17 @@ import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayInput } from '../src/config/schema.ts'
-import { Answers } from '../src/core/threads.ts'
-import { Generation, type ThreadTools } from '../src/front/generation.ts'
-import { Deadlines } from '../src/http/deadlines.ts'
+import { Generation } from '../src/front/generation.ts'
 import { Headers } from '../src/http/headers.ts'
 import { definePolicy, type Policy } from '../src/policies/policy.ts'
 import { callService } from '../src/services/call.ts'
-import { HealthBoard } from '../src/services/health/board.ts'
 import { SlotRegistry } from '../src/services/health/slots.ts'
-import { LimitStores } from '../src/stores/limit-stores.ts'
-import { SharedTable } from '../src/stores/memory/table.ts'
-import { CacheStores } from '../src/stores/cache-stores.ts'
-import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
-import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
+import { threadTools } from './support/thread-tools.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
 
 type ServiceInput = NonNullable<GatewayInput['services']>[string]
@@ -30,28 +23,9 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 /** One thread, in which one configuration follows the other. */
 function startThread(t: TestContext) {
   const clock = new ManualClock()
-  const { log } = createMemoryLogger()
-  const answers = new Answers(log)
-  const metrics = new ThreadMetrics(() => {}, clock)
-  const deadlines = new Deadlines(clock)
-  const board = HealthBoard.create(16)
-  const registry = new SlotRegistry(board, clock)
-  const tools: ThreadTools = {
-    clock,
-    random: () => 0.5,
-    log,
-    metrics,
-    deadlines,
-    board,
-    threads: answers,
-    toldOfDropped: () => {},
-    answer: (topic, answer) => answers.on(topic, answer),
-    limits: new LimitStores({ table: SharedTable.create(16), redis: null, clock }),
-    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
-    apiKeys: null,
-    readiness: () => 'ready',
-    stores: () => null,
-  }
+  const tools = threadTools(clock, 16)
+  const { metrics, deadlines } = tools
+  const registry = new SlotRegistry(tools.board, clock)
   const generations: Generation[] = []
   cleanUp(t, () => {
     for (const generation of generations) generation.close()

@@ -3,6 +3,7 @@ import { ownPaths } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { DocsObject } from '../core/api-docs.ts'
 import type { Clock } from '../core/clock.ts'
+import { Slices } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -78,7 +79,10 @@ export class ApiDocs {
   /** What serves the document. */
   document(): DocsEndpoint[] {
     const { openapi } = this.options.config.endpoints
-    return openapi === false ? [] : [{ path: openapi, handler: (exchange) => this.current().answer(exchange) }]
+    if (openapi === false) return []
+    const handler: Handler = (exchange) =>
+      this.written?.answer(exchange) ?? this.current().then((current) => current.answer(exchange))
+    return [{ path: openapi, handler }]
   }
 
   /** What serves the page. Throws an Error where its files are not there. */
@@ -105,7 +109,8 @@ export class ApiDocs {
     ]
   }
 
-  private current(): Representation {
+  private async current(): Promise<Representation> {
+    await this.places.read(new Slices(this.options.clock))
     this.written ??= this.write()
     return this.written
   }

@@ -1,7 +1,9 @@
 import type { RouteConfig } from '../config/schema.ts'
+import type { Slices } from '../core/slices.ts'
 import { Headers } from '../http/headers.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
-import { createRouter, type Router } from '../routing/router.ts'
+import { type Router, RouterTables, routerOf } from '../routing/router.ts'
+import { entryFor } from '../routing/trie.ts'
 import { beforeRewrite, narrow, parseTemplate, sampleOf, type Template, templateOf } from './template.ts'
 
 /** One path of a route, at one of its hosts. */
@@ -20,37 +22,38 @@ export interface Place {
 
 /** What requests take which route, as clients see it. */
 export class Places {
-  readonly entries: readonly Entry[]
-  private readonly router: Router<Entry | null>
+  private readonly known: Entry[] = []
+  private readonly ofServices = new Map<string, Entry[]>()
+  private readonly tables = new RouterTables<Entry | null>()
+  private readonly reading: Iterator<undefined>
+  private router: Router<Entry | null> | null = null
 
   /** `own` are the paths that the gateway answers itself. */
   constructor(routes: readonly RouteConfig[], own: readonly string[]) {
-    this.entries = routes.flatMap((route) =>
-      route.match.path.flatMap((path) =>
-        (route.match.host ?? [null]).map((host) => ({ route, pattern: parsePattern(path), host })),
-      ),
-    )
-    this.router = createRouter<Entry | null>([
-      ...this.entries.map((entry) => {
-        const { route, pattern, host } = entry
-        const hosts = host === null ? {} : { host: [host] }
-        return { match: { ...route.match, host: undefined, ...hosts, path: [pattern.text] }, value: entry }
-      }),
-      ...own.map((path) => ({ match: { path: [path], method: ['GET'] }, value: null })),
-    ])
+    this.reading = this.readEach(routes, own)
+  }
+
+  /** Reads the routes in slices. What is asked before that is done has them read at once. */
+  async read(slices: Slices): Promise<void> {
+    while (this.reading.next().done !== true) if (slices.over) await slices.next()
+  }
+
+  /** Of all routes, in their order. */
+  get entries(): readonly Entry[] {
+    this.readAll()
+    return this.known
   }
 
   /** Where the service's operation is found, if anywhere; the method in upper case. */
   of(service: string, path: string, method: string): Place[] {
-    return this.entries
-      .filter(({ route }) => route.service === service)
-      .flatMap((entry) =>
-        beforeRewrite(path, entry.route.rewrite).flatMap((candidate) => {
-          const template = parseTemplate(candidate)
-          const narrowed = template === null ? null : narrow(template, entry.pattern)
-          return narrowed !== null && this.takes(entry, narrowed, method) ? [{ entry, template: narrowed }] : []
-        }),
-      )
+    this.readAll()
+    return (this.ofServices.get(service) ?? []).flatMap((entry) =>
+      beforeRewrite(path, entry.route.rewrite).flatMap((candidate) => {
+        const template = parseTemplate(candidate)
+        const narrowed = template === null ? null : narrow(template, entry.pattern)
+        return narrowed !== null && this.takes(entry, narrowed, method) ? [{ entry, template: narrowed }] : []
+      }),
+    )
   }
 
   /** The path of an entry as it stands in its route, or null where another route takes it. */
@@ -61,7 +64,7 @@ export class Places {
 
   /** Whether the gateway itself answers GET there, and no route. */
   isOwn(path: string): boolean {
-    const match = this.router.find('', path, 'GET', Headers.of(), '')
+    const match = this.readAll().find('', path, 'GET', Headers.of(), '')
     return match.found && match.value === null
   }
 
@@ -72,8 +75,35 @@ export class Places {
     const parameters = Object.entries(query).map(([name, value]) => [name, value === true ? '' : value])
     const host = entry.host?.replace('*', 'any') ?? ''
     const target = parameters.length === 0 ? '' : `?${new URLSearchParams(parameters).toString()}`
-    const match = this.router.find(host, sampleOf(template), method, Headers.of(fields), target)
+    const match = this.readAll().find(host, sampleOf(template), method, Headers.of(fields), target)
     return match.found && match.value === entry
+  }
+
+  private readAll(): Router<Entry | null> {
+    while (this.reading.next().done !== true);
+    this.router ??= routerOf(this.tables)
+    return this.router
+  }
+
+  /** One after the other; a route goes before what the gateway answers itself at the same path. */
+  private *readEach(routes: readonly RouteConfig[], own: readonly string[]): Generator<undefined> {
+    for (const route of routes) {
+      this.add(route)
+      yield
+    }
+    for (const path of own) this.tables.add({ match: { path: [path], method: ['GET'] }, value: null })
+  }
+
+  private add(route: RouteConfig): void {
+    const { match, service } = route
+    for (const path of match.path)
+      for (const host of match.host ?? [null]) {
+        const entry: Entry = { route, pattern: parsePattern(path), host }
+        this.known.push(entry)
+        if (service !== undefined) entryFor(this.ofServices, service, () => []).push(entry)
+        const hosts = host === null ? undefined : [host]
+        this.tables.add({ match: { ...match, host: hosts, path: [entry.pattern.text] }, value: entry })
+      }
   }
 }
 

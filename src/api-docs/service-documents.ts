@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { Slices } from '../core/slices.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Headers } from '../http/headers.ts'
@@ -95,7 +96,7 @@ export class ServiceDocuments {
   }
 
   private async load(service: string, known: Known): Promise<void> {
-    const { callService, paths, places, log } = this.options
+    const { callService, paths, places, clock, log } = this.options
     const headers = Headers.of([['Accept', 'application/json']])
     if (known.etag !== null) headers.append('If-None-Match', known.etag)
     const target = paths.get(service)!
@@ -107,6 +108,7 @@ export class ServiceDocuments {
     if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
+    await places.read(new Slices(clock))
     const api = readServiceApi(text, service, places)
     known.text = text
     known.etag = reply.headers.get('ETag') ?? null

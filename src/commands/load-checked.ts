@@ -1,6 +1,6 @@
 import { loadWhole } from '../config/load.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { PolicyError } from '../front/snapshot.ts'
+import { PolicyError } from '../front/compiler.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Policy } from '../policies/policy.ts'
 import { CommandError } from './command.ts'

@@ -6,10 +6,10 @@ import type { BodyLimit, Policy } from '../policies/policy.ts'
 
 /** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
 export function largestBody({ limits, routes }: GatewayConfig, chain: readonly Policy[]): number {
-  return routes.reduce(
-    (largest, { policies }) => Math.max(largest, limitOf(limitsOf(policies, chain), limits.body)),
-    limits.body,
-  )
+  let largest = limits.body
+  for (const policies of new Set(routes.map((route) => route.policies)))
+    largest = Math.max(largest, limitOf(limitsOf(policies, chain), limits.body))
+  return largest
 }
 
 /**

@@ -16,7 +16,8 @@ import type { SlotTable } from '../services/health/slots.ts'
 import { Service, type ServiceTools } from '../services/service.ts'
 import { measuresTime } from './telemetry.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
-import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import type { SnapshotToolbox } from './compiler.ts'
+import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** What a thread has whatever the configuration is: generations are made with it. */

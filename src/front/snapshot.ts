@@ -1,52 +1,19 @@
-import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
-import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
-import { Bytes } from '../http/body.ts'
-import type { Policy, PolicyToolbox } from '../policies/policy.ts'
+import type { GatewayConfig } from '../config/schema.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange, RouteInfo } from '../http/exchange.ts'
-import { compose, type Handler, type Middleware } from '../http/handler.ts'
 import type { Slices } from '../core/slices.ts'
+import type { Exchange } from '../http/exchange.ts'
+import type { Handler } from '../http/handler.ts'
 import { knownLine } from '../http/field-lines.ts'
-import { Headers, headersFromWire, wireOf } from '../http/headers.ts'
-import { Reply } from '../http/reply.ts'
+import { type Headers, headersFromWire, wireOf } from '../http/headers.ts'
+import type { Reply } from '../http/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
-import type { RouteEntry } from '../routing/match.ts'
 import { isPlainPath } from '../routing/read-path.ts'
-import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
-import { createRouter, type Router } from '../routing/router.ts'
-import { createForward } from '../services/forward.ts'
+import { type Router, RouterTables, routerOf } from '../routing/router.ts'
 import type { Service } from '../services/service.ts'
-import { generalLimit, largestBody } from './body-limit.ts'
+import { type CompiledRoute, Compiler, type SnapshotToolbox } from './compiler.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
-import {
-  fieldsInTemplates,
-  fieldsOfPolicies,
-  guardFields,
-  type FieldGuards,
-  type ToldOfDropped,
-} from './field-guard.ts'
-import { OWN, type OwnRoute } from './own-routes.ts'
-import { type PathRules, settlePath } from './path-check.ts'
-import { createRedirect } from './redirect.ts'
-import { mapReplies } from './reply-paths.ts'
-import { timed } from './timed-policy.ts'
-
-/** One path of a route once it is compiled. */
-interface CompiledRoute extends PathRules {
-  readonly info: RouteInfo
-  readonly handle: Handler
-  /** One of its policies answers preflights. */
-  readonly answersPreflights: boolean
-  readonly guards: FieldGuards
-}
-
-/** What policies are made with, and all of them that there are, in the order of the chain. */
-export interface SnapshotToolbox extends PolicyToolbox {
-  readonly policies: readonly Policy[]
-  /** Whether the time is measured that each policy takes. */
-  readonly timings: boolean
-  readonly toldOfDropped: ToldOfDropped
-}
+import type { OwnRoute } from './own-routes.ts'
+import { settlePath } from './path-check.ts'
 
 /** An exchange whose request came over the wire. */
 interface Received extends Exchange {
@@ -55,8 +22,6 @@ interface Received extends Exchange {
 }
 
 type Match = ReturnType<Router<CompiledRoute>['find']>
-
-const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
 
 /**
  * One immutable compiled configuration.
@@ -85,24 +50,24 @@ export class Snapshot {
     toolbox: SnapshotToolbox,
     slices: Slices,
   ): Promise<Snapshot> {
-    const largest = largestBody(config, toolbox.policies)
-    const entries: RouteEntry<CompiledRoute>[] = []
+    const compiler = new Compiler(config, services, toolbox)
+    const tables = new RouterTables<CompiledRoute>()
     for (const route of config.routes) {
-      entries.push(...compileRoute(route, config, largest, services, toolbox))
+      for (const entry of compiler.route(route)) tables.add(entry)
       if (slices.over) await slices.next()
     }
-    entries.push(...own.map((route) => compileOwn(route, config.policies, toolbox)))
-    return new Snapshot(createRouter(entries), config.policies, toolbox)
+    for (const route of own) tables.add(compiler.own(route))
+    return new Snapshot(routerOf(tables), compiler)
   }
 
-  private constructor(router: Router<CompiledRoute>, policies: PoliciesConfig, toolbox: SnapshotToolbox) {
+  private constructor(router: Router<CompiledRoute>, compiler: Compiler) {
     this.router = router
     const refuse = (exchange: Exchange): never => {
       throw this.whyUnrouted(exchange)
     }
-    this.unrouted = chain(policies, policies, toolbox, NOWHERE, refuse)
-    this.unanswered = chain(policies, policies, toolbox, NOWHERE, refuse, isForOthers)
-    this.options = chain(policies, policies, toolbox, NOWHERE, ownOptions)
+    this.unrouted = compiler.unrouted(refuse)
+    this.unanswered = compiler.unanswered(refuse)
+    this.options = compiler.unrouted(ownOptions)
   }
 
   handle(exchange: Received): Reply | Promise<Reply> {
@@ -173,127 +138,4 @@ function withNames(headers: Headers): Headers {
   // Any token may be asked about, also those that only the wire writes.
   const asked = preflightNames(headers).map((name) => knownLine(name, ''))
   return headersFromWire(wireOf(headers) + asked.join(''))
-}
-
-function isForOwn({ aroundOwnEndpoints = false }: Policy): boolean {
-  return aroundOwnEndpoints
-}
-
-function isForOthers({ answersPreflights = false }: Policy): boolean {
-  return !answersPreflights
-}
-
-/** The policies around `end`, of those that `takes` takes; `general` are those of every route. */
-function chain(
-  policies: PoliciesConfig,
-  general: PoliciesConfig,
-  toolbox: SnapshotToolbox,
-  route: RouteInfo,
-  end: Handler,
-  takes: (policy: Policy) => boolean = () => true,
-): Handler {
-  const generalOptions = new Map(activePolicies(general, toolbox.policies))
-  const active = activePolicies(policies, toolbox.policies).filter(([policy]) => takes(policy))
-  const steps = active.map(([policy, options]) => {
-    const step = make(() => policy.create(options, toolbox, route, generalOptions.get(policy) ?? null), policy, route)
-    return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
-  })
-  return compose(steps, unlessRefused(end))
-}
-
-/** A request that was refused when it was read gets its refusal where it would be answered, with what policies add. */
-function unlessRefused(end: Handler): Handler {
-  return (exchange) => {
-    if (exchange.refusal !== null) throw exchange.refusal
-    return end(exchange)
-  }
-}
-
-/** A policy that cannot be made of its options; the message says which one, where, and why. */
-export class PolicyError extends Error {}
-
-function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Middleware {
-  try {
-    return create()
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    const what = `policy "${name}" could not be set up`
-    // Policies of the user's own say so themselves.
-    const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`
-    throw new PolicyError(message, { cause: error })
-  }
-}
-
-/** One entry for each path, as the path is what the logs and metrics show of a route. */
-function compileRoute(
-  route: RouteConfig,
-  config: GatewayConfig,
-  largest: number,
-  services: ReadonlyMap<string, Service>,
-  toolbox: SnapshotToolbox,
-): RouteEntry<CompiledRoute>[] {
-  const active = activePolicies(route.policies, toolbox.policies)
-  const limit = generalLimit(config.limits.body, largest, route.policies, toolbox.policies)
-  const answersPreflights = active.some(([policy]) => policy.answersPreflights === true)
-  const guards = guardFields(
-    [
-      ...config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})),
-      ...fieldsOfPolicies(active),
-      ...fieldsInTemplates(route.redirect),
-    ],
-    toolbox.toldOfDropped,
-  )
-  const rules = { encodedSlashes: route.encodedSlashes, pathParameters: route.pathParameters ?? config.pathParameters }
-  return route.match.path.map((pattern) => {
-    const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
-    const handle = compose(
-      limit,
-      chain(route.policies, config.policies, toolbox, info, endOf(route, pattern, services)),
-    )
-    const value = { ...rules, info, handle, guards, answersPreflights }
-    return { match: { ...route.match, path: [pattern] }, value }
-  })
-}
-
-/** What a route leads to: the configuration has seen to it that it is one thing. */
-function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, Service>): Handler {
-  if (route.reply !== undefined)
-    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
-  if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
-  const service = services.get(route.service ?? '')
-  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
-  const { rewrite, timeouts = {} } = route
-  const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
-  const forward = createForward(service, {
-    rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
-    prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
-    timeouts: service.timeoutsWith(timeouts),
-  })
-  return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
-}
-
-function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
-  const raw = Headers.of(fields).toWire()
-  const body = text === '' ? null : Bytes.fromText(text).kept()
-  return () => new Reply(status, headersFromWire(raw), body)
-}
-
-/** Of the policies, few are for the gateway's own endpoints, as what names the exchange. */
-function compileOwn(
-  { path, handler }: OwnRoute,
-  policies: PoliciesConfig,
-  toolbox: SnapshotToolbox,
-): RouteEntry<CompiledRoute> {
-  const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
-  const handle = chain(policies, policies, toolbox, info, handler, isForOwn)
-  const guards = guardFields([], toolbox.toldOfDropped)
-  const value = {
-    info,
-    handle,
-    guards,
-    answersPreflights: false,
-    encodedSlashes: false,
-    pathParameters: 'keep',
-  } as const
-  return { match: { path: [path], method: ['GET'] }, value }
 }

@@ -10,7 +10,8 @@ import { Service } from '../services/service.ts'
 import { LimitStores } from '../stores/limit-stores.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
-import { Snapshot, type SnapshotToolbox } from './snapshot.ts'
+import type { SnapshotToolbox } from './compiler.ts'
+import { Snapshot } from './snapshot.ts'
 
 /** Entries of a table in which nothing is counted. */
 const ENTRIES = 1024

@@ -15,8 +15,12 @@ const EXPRESSION = /\[[^\]]*[-^][^\]]*\]|\][*+?{]|\\[dDwWsS]|\.[*+]|\([^)]*[|*+\
 /** One for a whole segment that holds a slash itself. */
 const NO_SLASH = /\(?\[\^\/\]\s*[*+]\)?/g
 
+/** Nothing but plain segments, and parameters and "/*" as they are here. */
+const FAMILIAR = /^(?:\/(?:[\w.-]*|\{[A-Za-z_]\w*\}))*(?:\/\*)?$/
+
 /** What a pattern in the style of another router, or a regular expression, was probably to be here; null for any other. */
 export function intendedPattern(text: string): string | null {
+  if (FAMILIAR.test(text)) return null
   const written = text.replace(/^~\*?\s*/, '').replace(/^\^(?=\/)/, '')
   const segments = written.replaceAll(NO_SLASH, '[^]+').split('/')
   const names = new Set<string>()

@@ -21,16 +21,18 @@ export interface Condition {
   readonly value: string | null
 }
 
-/** One host and one path pattern of an entry: a line of the routing table. */
-export interface MatchLine<T> {
-  readonly host: HostPattern | null
-  readonly pattern: PathPattern
+/** What a request must have besides its host and path. */
+export interface Conditions {
   /** Sorted, with HEAD where there is GET; empty for every method. */
   readonly methods: readonly string[]
   readonly headers: readonly Condition[]
   readonly query: readonly Condition[]
-  /** The same for two lines only when they match the same requests. */
-  readonly key: string
+}
+
+/** One host and one path pattern of an entry: a line of the routing table. */
+export interface MatchLine<T> extends Conditions {
+  readonly host: HostPattern | null
+  readonly pattern: PathPattern
   readonly value: T
 }
 
@@ -39,6 +41,9 @@ export interface RouteEntry<T> {
   readonly match: RouteMatch
   readonly value: T
 }
+
+/** Shared by all lines without methods, or without conditions: most are. */
+const NONE: readonly never[] = []
 
 /**
  * Every line of the routing table, most specific first: a request takes the first line that matches it.
@@ -57,44 +62,58 @@ export function routingTable<T>(entries: readonly RouteEntry<T>[]): MatchLine<T>
 
 /** The keys of a match, one for each of its hosts and paths: two routes that share one are duplicates. Throws PatternError. */
 export function matchKeys(match: RouteMatch): string[] {
-  return linesOf({ match, value: null }).map((line) => line.key)
+  return linesOf({ match, value: null }).map(keyOf)
 }
 
-function linesOf<T>({ match, value }: RouteEntry<T>): MatchLine<T>[] {
+/** The lines of one entry, in the order in which its hosts and paths were written. Throws PatternError. */
+export function linesOf<T>({ match, value }: RouteEntry<T>): MatchLine<T>[] {
   const hosts = match.host === undefined ? [null] : match.host.map(parseHostPattern)
   const patterns = match.path.map(parsePattern)
-  const methods = effectiveMethods(match.method ?? [])
+  const methods = effectiveMethods(match.method ?? NONE)
   const headers = conditions(match.headers ?? {}, (name) => name.toLowerCase())
   const query = conditions(match.query ?? {}, (name) => name)
-  return hosts.flatMap((host) =>
-    patterns.map((pattern) => {
-      const key = JSON.stringify([host?.name, host?.wildcard, pattern.key, methods, headers, query])
-      return { host, pattern, methods, headers, query, key, value }
-    }),
-  )
+  return hosts.flatMap((host) => patterns.map((pattern) => ({ host, pattern, methods, headers, query, value })))
 }
 
-function effectiveMethods(methods: readonly string[]): string[] {
+/** The same for two lines only when they match the same requests. */
+function keyOf({ host, pattern, methods, headers, query }: MatchLine<unknown>): string {
+  return JSON.stringify([host?.name, host?.wildcard, pattern.key, methods, headers, query])
+}
+
+function effectiveMethods(methods: readonly string[]): readonly string[] {
+  if (methods.length === 0) return NONE
   const implied = methods.includes('GET') ? ['HEAD'] : []
   return [...new Set([...methods, ...implied])].toSorted()
 }
 
-function conditions(given: Readonly<Record<string, string | true>>, spell: (name: string) => string): Condition[] {
-  return Object.entries(given)
+function conditions(
+  given: Readonly<Record<string, string | true>>,
+  spell: (name: string) => string,
+): readonly Condition[] {
+  const written = Object.entries(given)
+  if (written.length === 0) return NONE
+  return written
     .map(([name, value]) => ({ name: spell(name), value: value === true ? null : value }))
     .toSorted((a, b) => compareText(a.name, b.name))
 }
 
 function compareLines(a: MatchLine<unknown>, b: MatchLine<unknown>): number {
+  return compareHosts(a.host, b.host) || comparePatterns(a.pattern, b.pattern) || compareConditions(a, b)
+}
+
+/** The order of two lines of one host and path: steps 3 to 5. */
+export function compareConditions(a: Conditions, b: Conditions): number {
   return (
-    compareHosts(a.host, b.host) ||
-    comparePatterns(a.pattern, b.pattern) ||
     Number(b.methods.length > 0) - Number(a.methods.length > 0) ||
     b.headers.length - a.headers.length ||
     b.query.length - a.query.length ||
     a.methods.length - b.methods.length ||
-    compareText(a.key, b.key)
+    compareText(textOf(a), textOf(b))
   )
+}
+
+function textOf({ methods, headers, query }: Conditions): string {
+  return JSON.stringify([methods, headers, query])
 }
 
 function compareHosts(a: HostPattern | null, b: HostPattern | null): number {

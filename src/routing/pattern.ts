@@ -40,12 +40,10 @@ export function parsePattern(text: string): PathPattern {
   const names = parameterNames(segments)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new PatternError(`names the parameter {${twice}} twice: give each its own name`)
-  return {
-    text: write(segments, rest, (name) => `{${name}}`),
-    key: write(segments, rest, () => '{}'),
-    segments,
-    rest,
-  }
+  const full = write(segments, rest, (name) => `{${name}}`)
+  const key = names.length === 0 ? full : write(segments, rest, () => '{}')
+  // One string where both are the same: there may be many thousands of patterns.
+  return { text: full === text ? text : full, key, segments, rest }
 }
 
 /** The names of the parameters among the segments, in order. */

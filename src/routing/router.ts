@@ -1,6 +1,13 @@
 import type { Headers } from '../http/headers.ts'
 import { hostName } from '../core/host-name.ts'
-import { type Condition, type MatchLine, type RouteEntry, routingTable } from './match.ts'
+import {
+  compareConditions,
+  type Condition,
+  type Conditions,
+  linesOf,
+  type MatchLine,
+  type RouteEntry,
+} from './match.ts'
 import { parameterNames } from './pattern.ts'
 import { emptyPathTable, entryFor, findLiteral, leafFor, type PathTable, type TrieNode } from './trie.ts'
 
@@ -31,8 +38,7 @@ export interface Router<T> {
 }
 
 /** A line of the routing table, ready to be tried. */
-interface Candidate<T> {
-  readonly line: MatchLine<T>
+interface Candidate<T> extends Conditions {
   readonly parameters: readonly string[]
   readonly result: RouteFound<T>
 }
@@ -45,18 +51,42 @@ type Table<T> = PathTable<Leaf<T>>
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 const NOT_FOUND: RouteMissing = { found: false, allow: [] }
 
+/** The lines of a routing table by host and path: what a router searches. */
+export class RouterTables<T> {
+  readonly anyHost: Table<T> = emptyPathTable()
+  readonly exactHosts = new Map<string, Table<T>>()
+  readonly wildcardHosts = new Map<string, Table<T>>()
+
+  /** Puts the lines of an entry in their places. Throws PatternError. */
+  add(entry: RouteEntry<T>): void {
+    for (const line of linesOf(entry)) {
+      const candidate = candidateFor(line)
+      const leaf = leafFor(this.tableFor(line), line.pattern, () => [candidate])
+      if (leaf[0] !== candidate) insert(leaf, candidate)
+    }
+  }
+
+  private tableFor({ host }: MatchLine<T>): Table<T> {
+    if (host === null) return this.anyHost
+    return entryFor(host.wildcard ? this.wildcardHosts : this.exactHosts, host.name, emptyPathTable<Leaf<T>>)
+  }
+}
+
+/** Builds the router of all entries. Throws PatternError. */
+export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
+  const tables = new RouterTables<T>()
+  for (const entry of entries) tables.add(entry)
+  return routerOf(tables)
+}
+
 /**
- * Builds the router. Throws PatternError.
+ * The router of tables to which nothing is added any more.
  *
  * A request walks the trie of each host pattern that matches it, most specific first, and takes the first candidate
  * that matches. A node is reached by one way only, so a request visits each at most once: backtracking costs no more
  * than the size of the table, whatever the path.
  */
-export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
-  const anyHost = emptyPathTable<Leaf<T>>()
-  const exactHosts = new Map<string, Table<T>>()
-  const wildcardHosts = new Map<string, Table<T>>()
-  for (const line of routingTable(entries)) leafFor(tableFor(line), line.pattern, () => []).push(candidateFor(line))
+export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables<T>): Router<T> {
   const matchesHosts = exactHosts.size > 0 || wildcardHosts.size > 0
   const anyHostOnly = [anyHost]
 
@@ -79,11 +109,6 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
       const { value, pattern } = candidate.result
       return { found: true, value, pattern, params: paramsOf(candidate.parameters, path) }
     },
-  }
-
-  function tableFor({ host }: MatchLine<T>): Table<T> {
-    if (host === null) return anyHost
-    return entryFor(host.wildcard ? wildcardHosts : exactHosts, host.name, emptyPathTable<Leaf<T>>)
   }
 
   /** The tables for a host, most specific first. */
@@ -150,18 +175,18 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
   function select(candidates: Leaf<T> | null, method: string, headers: Headers, query: string): Candidate<T> | null {
     if (candidates === null) return null
     for (const candidate of candidates) {
-      const { methods } = candidate.line
+      const { methods } = candidate
       if (methods.length > 0 && !methods.includes(method)) {
         refused ??= []
         refused.push(candidate)
         continue
       }
-      if (meetsConditions(candidate.line, headers, query)) return candidate
+      if (meetsConditions(candidate, headers, query)) return candidate
     }
     return null
   }
 
-  function meetsConditions(line: MatchLine<T>, headers: Headers, query: string): boolean {
+  function meetsConditions(line: Conditions, headers: Headers, query: string): boolean {
     for (const condition of line.headers) if (!hasHeader(headers, condition)) return false
     if (line.query.length === 0) return true
     if (parsedQuery.text !== query) parsedQuery = { text: query, values: new URLSearchParams(query) }
@@ -180,8 +205,8 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
 
   function missing(headers: Headers, query: string): RouteMissing {
     if (refused === null) return NOT_FOUND
-    const close = refused.filter(({ line }) => meetsConditions(line, headers, query))
-    return { found: false, allow: [...new Set(close.flatMap(({ line }) => line.methods))].toSorted() }
+    const close = refused.filter((candidate) => meetsConditions(candidate, headers, query))
+    return { found: false, allow: [...new Set(close.flatMap(({ methods }) => methods))].toSorted() }
   }
 }
 
@@ -192,10 +217,23 @@ export function isSameMatch<T>(a: RouteFound<T> | RouteMissing, b: RouteFound<T>
   return Object.entries(a.params).every(([name, value]) => b.params[name] === value)
 }
 
+/** Puts a candidate in its place among those of its host and path: behind all that are not less specific. */
+function insert<T>(leaf: Leaf<T>, candidate: Candidate<T>): void {
+  let [low, high] = [0, leaf.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compareConditions(leaf[middle]!, candidate) <= 0) low = middle + 1
+    else high = middle
+  }
+  leaf.splice(low, 0, candidate)
+}
+
 function candidateFor<T>(line: MatchLine<T>): Candidate<T> {
-  const { value, pattern } = line
+  const { methods, headers, query, value, pattern } = line
   return {
-    line,
+    methods,
+    headers,
+    query,
     parameters: parameterNames(pattern.segments),
     result: { found: true, value, pattern: pattern.text, params: NO_PARAMS },
   }

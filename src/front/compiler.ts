@@ -1,0 +1,195 @@
+import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
+import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
+import { Bytes } from '../http/body.ts'
+import type { RouteInfo } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
+import { compose, type Handler, type Middleware } from '../http/handler.ts'
+import { Headers, headersFromWire } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
+import type { Policy, PolicyToolbox } from '../policies/policy.ts'
+import type { RouteEntry } from '../routing/match.ts'
+import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
+import { createForward } from '../services/forward.ts'
+import type { Service } from '../services/service.ts'
+import { generalLimit, largestBody } from './body-limit.ts'
+import {
+  fieldsInTemplates,
+  fieldsOfPolicies,
+  guardFields,
+  type FieldGuards,
+  type ToldOfDropped,
+} from './field-guard.ts'
+import { OWN, type OwnRoute } from './own-routes.ts'
+import type { PathRules } from './path-check.ts'
+import { createRedirect } from './redirect.ts'
+import { mapReplies } from './reply-paths.ts'
+import { timed } from './timed-policy.ts'
+
+/** One path of a route once it is compiled. */
+export interface CompiledRoute extends PathRules {
+  readonly info: RouteInfo
+  readonly handle: Handler
+  /** One of its policies answers preflights. */
+  readonly answersPreflights: boolean
+  readonly guards: FieldGuards
+}
+
+/** What policies are made with, and all of them that there are, in the order of the chain. */
+export interface SnapshotToolbox extends PolicyToolbox {
+  readonly policies: readonly Policy[]
+  /** Whether the time is measured that each policy takes. */
+  readonly timings: boolean
+  readonly toldOfDropped: ToldOfDropped
+}
+
+/** A policy that is on, with its options. */
+type Active = readonly [policy: Policy, options: unknown]
+
+/** What all routes with the same policies have in common. */
+interface PolicySet {
+  readonly active: readonly Active[]
+  readonly answersPreflights: boolean
+  readonly limit: readonly Middleware[]
+  /** Names of request fields that they set or read, with those by which requests are matched. */
+  readonly fields: readonly string[]
+  readonly guards: FieldGuards
+}
+
+/** A policy that cannot be made of its options; the message says which one, where, and why. */
+export class PolicyError extends Error {}
+
+const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
+
+/** Makes handlers of the routes of one configuration, and of their policies. What is thrown is a PolicyError. */
+export class Compiler {
+  private readonly config: GatewayConfig
+  private readonly services: ReadonlyMap<string, Service>
+  private readonly toolbox: SnapshotToolbox
+  private readonly largest: number
+  /** By which requests are matched, of all routes. */
+  private readonly matched: readonly string[]
+  private readonly general: PolicySet
+  private readonly generalOptions: ReadonlyMap<Policy, unknown>
+  private readonly sets = new Map<PoliciesConfig, PolicySet>()
+
+  constructor(config: GatewayConfig, services: ReadonlyMap<string, Service>, toolbox: SnapshotToolbox) {
+    this.config = config
+    this.services = services
+    this.toolbox = toolbox
+    this.largest = largestBody(config, toolbox.policies)
+    this.matched = [...new Set(config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})))]
+    this.general = this.setOf(config.policies)
+    this.generalOptions = new Map(this.general.active)
+  }
+
+  /** One entry for each path, as the path is what the logs and metrics show of a route. */
+  route(route: RouteConfig): RouteEntry<CompiledRoute>[] {
+    const { active, limit, answersPreflights, fields, guards: shared } = this.setOf(route.policies)
+    const read = fieldsInTemplates(route.redirect)
+    const guards = read.length === 0 ? shared : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
+    const pathParameters = route.pathParameters ?? this.config.pathParameters
+    return route.match.path.map((pattern) => {
+      const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
+      const handle = compose(limit, this.chain(active, info, endOf(route, pattern, this.services)))
+      const { encodedSlashes } = route
+      const value = { encodedSlashes, pathParameters, info, handle, guards, answersPreflights }
+      return { match: { ...route.match, path: [pattern] }, value }
+    })
+  }
+
+  /** Of the policies, few are for the gateway's own endpoints, as what names the exchange. */
+  own({ path, handler }: OwnRoute): RouteEntry<CompiledRoute> {
+    const info: RouteInfo = { id: `${OWN}${path.slice(1)}`, pattern: path, service: null }
+    const active = this.general.active.filter(([{ aroundOwnEndpoints = false }]) => aroundOwnEndpoints)
+    const value = {
+      info,
+      handle: this.chain(active, info, handler),
+      guards: guardFields([], this.toolbox.toldOfDropped),
+      answersPreflights: false,
+      encodedSlashes: false,
+      pathParameters: 'keep',
+    } as const
+    return { match: { path: [path], method: ['GET'] }, value }
+  }
+
+  /** The policies of every route around what answers requests that take none. */
+  unrouted(end: Handler): Handler {
+    return this.chain(this.general.active, NOWHERE, end)
+  }
+
+  /** The same without those that answer preflights. */
+  unanswered(end: Handler): Handler {
+    const active = this.general.active.filter(([{ answersPreflights = false }]) => !answersPreflights)
+    return this.chain(active, NOWHERE, end)
+  }
+
+  private setOf(policies: PoliciesConfig): PolicySet {
+    const known = this.sets.get(policies)
+    if (known !== undefined) return known
+    const { config, toolbox, largest, matched } = this
+    const active = activePolicies(policies, toolbox.policies)
+    const fields = [...matched, ...fieldsOfPolicies(active)]
+    const made: PolicySet = {
+      active,
+      answersPreflights: active.some(([policy]) => policy.answersPreflights === true),
+      limit: generalLimit(config.limits.body, largest, policies, toolbox.policies),
+      fields,
+      guards: guardFields(fields, toolbox.toldOfDropped),
+    }
+    this.sets.set(policies, made)
+    return made
+  }
+
+  private chain(active: readonly Active[], route: RouteInfo, end: Handler): Handler {
+    const { toolbox, generalOptions } = this
+    const steps = active.map(([policy, options]) => {
+      const create = (): Middleware => policy.create(options, toolbox, route, generalOptions.get(policy) ?? null)
+      const step = make(create, policy, route)
+      return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
+    })
+    return compose(steps, unlessRefused(end))
+  }
+}
+
+/** A request that was refused when it was read gets its refusal where it would be answered, with what policies add. */
+function unlessRefused(end: Handler): Handler {
+  return (exchange) => {
+    if (exchange.refusal !== null) throw exchange.refusal
+    return end(exchange)
+  }
+}
+
+function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Middleware {
+  try {
+    return create()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    const what = `policy "${name}" could not be set up`
+    // Policies of the user's own say so themselves.
+    const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`
+    throw new PolicyError(message, { cause: error })
+  }
+}
+
+/** What a route leads to: the configuration has seen to it that it is one thing. */
+function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, Service>): Handler {
+  if (route.reply !== undefined)
+    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
+  if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
+  const service = services.get(route.service ?? '')
+  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
+  const { rewrite, timeouts = {} } = route
+  const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
+  const forward = createForward(service, {
+    rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
+    prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
+    timeouts: service.timeoutsWith(timeouts),
+  })
+  return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
+}
+
+function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
+  const raw = Headers.of(fields).toWire()
+  const body = text === '' ? null : Bytes.fromText(text).kept()
+  return () => new Reply(status, headersFromWire(raw), body)
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../../src/core/clock.ts'
+import { Answers } from '../../src/core/threads.ts'
+import type { ThreadTools } from '../../src/front/generation.ts'
+import { Deadlines } from '../../src/http/deadlines.ts'
+import { HealthBoard } from '../../src/services/health/board.ts'
+import { CacheStores } from '../../src/stores/cache-stores.ts'
+import { LimitStores } from '../../src/stores/limit-stores.ts'
+import { SharedTable } from '../../src/stores/memory/table.ts'
+import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
+import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
+
+/** What generations of one thread are made with, with room for so many instances on the health board. */
+export function threadTools(clock: Clock, instances: number) {
+  const { log } = createMemoryLogger()
+  const answers = new Answers(log)
+  const tools = {
+    clock,
+    random: () => 0.5,
+    log,
+    metrics: new ThreadMetrics(() => {}, clock),
+    deadlines: new Deadlines(clock),
+    board: HealthBoard.create(instances),
+    threads: answers,
+    toldOfDropped: () => {},
+    answer: (topic, answer) => answers.on(topic, answer),
+    limits: new LimitStores({ table: SharedTable.create(16), redis: null, clock }),
+    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
+    apiKeys: null,
+    readiness: () => 'ready',
+    stores: () => null,
+  } satisfies ThreadTools
+  return tools
+}
