@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
+import { SignallingClock } from '../../test/support/signalling-clock.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
 import { watchFiles } from './watch-files.ts'
 
@@ -23,27 +23,15 @@ const LOOK = 10_000
 /** A watcher in a folder of its own, on a clock that says when something waits for it. */
 class Watching {
   readonly folder: string
-  readonly clock = new ManualClock()
+  readonly clock = new SignallingClock()
   readonly lines: string[] = []
   readonly watcher
-  private readonly waiting = new Set<() => void>()
 
   constructor(t: TestContext) {
     this.folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
     const { clock } = this
-    const signalling = {
-      now: () => clock.now(),
-      wall: () => clock.wall(),
-      every: clock.every.bind(clock),
-      after: (ms: number, task: () => void) => {
-        const cancel = clock.after(ms, task)
-        for (const resolve of this.waiting) resolve()
-        this.waiting.clear()
-        return cancel
-      },
-    }
     const log = createLineLogger('info', clock, (line) => void this.lines.push(line))
-    this.watcher = watchFiles({ clock: signalling, log })
+    this.watcher = watchFiles({ clock, log })
     t.after(() => {
       this.watcher.close()
       rmSync(this.folder, { recursive: true, force: true })
@@ -71,7 +59,7 @@ class Watching {
       count: () => count,
       /** The system tells of the change, and it has settled. */
       after: async (change: () => void): Promise<number> => {
-        const event = new Promise<void>((resolve) => void this.waiting.add(resolve))
+        const event = this.clock.armed()
         const done = grown()
         change()
         await event

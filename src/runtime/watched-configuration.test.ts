@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { SignallingClock } from '../../test/support/signalling-clock.ts'
+import { type Loaded, loadWhole } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
+import { ReadFiles } from '../config/read-files.ts'
+import { refusalOf } from '../config/refusal.ts'
+import { revisionOf } from '../config/revision.ts'
+import { watchFiles } from '../core/watch-files.ts'
+import { createLineLogger } from '../telemetry/logger.ts'
+import { WatchedConfiguration } from './watched-configuration.ts'
+
+const SETTLE = 250
+const LOOK = 10_000
+
+type Read = Loaded & { readonly files: ReadonlyMap<string, string>; readonly revision: string }
+
+/** A configuration with one route; the last line is one that may be cut off. */
+function yaml(path: string, more = ''): string {
+  return `${more}routes:\n  - { id: a, match: { path: /${path} }, reply: {} }\n  - { id: last, match: { path: /last }, reply: {} }\n`
+}
+
+/** A configuration file that is watched, in a folder of its own; what becomes of it is written down. */
+class Watched {
+  readonly folder: string
+  readonly clock = new SignallingClock()
+  readonly outcomes: string[] = []
+  readonly configuration
+  readonly lines: string[] = []
+  watches = true
+  private applied: Read | undefined
+  private told = (): void => {}
+  private readonly name: string
+
+  constructor(t: TestContext, name = 'sallyport.yaml') {
+    this.name = name
+    this.folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+    const { clock } = this
+    const log = createLineLogger('info', clock, (line) => void this.lines.push(line))
+    const files = watchFiles({ clock, log })
+    this.configuration = new WatchedConfiguration({
+      read: () => this.read(),
+      reload: (read: () => Promise<Read>) => this.takeOver(read),
+      files,
+      watches: () => this.watches,
+      log,
+    })
+    t.after(() => {
+      this.configuration.stop()
+      files.close()
+      rmSync(this.folder, { recursive: true, force: true })
+    })
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names)
+  }
+
+  write(text: string, name = this.name): void {
+    writeFileSync(this.path(name), text)
+  }
+
+  async start(): Promise<void> {
+    const first = await this.read()
+    this.applied = first
+    this.configuration.start(first.config, first.files)
+  }
+
+  /** What becomes of a change that the system tells of, once it has settled. */
+  async after(change: () => void): Promise<string | undefined> {
+    const event = this.clock.armed()
+    change()
+    await event
+    return this.next(() => this.clock.advance(SETTLE))
+  }
+
+  /** What becomes of a change that nobody tells of. */
+  afterLook(change: () => void): Promise<string | undefined> {
+    return this.next(() => {
+      change()
+      this.clock.advance(LOOK)
+    })
+  }
+
+  /** What becomes of the next reading, which `cause` brings about. */
+  async next(cause: () => void): Promise<string | undefined> {
+    const before = this.outcomes.length
+    const read = new Promise<void>((resolve) => void (this.told = resolve))
+    cause()
+    await read
+    assert.equal(this.outcomes.length, before + 1)
+    return this.outcomes.at(-1)
+  }
+
+  private async read(): Promise<Read> {
+    const noted = new ReadFiles()
+    try {
+      const loaded = await loadWhole(this.path(this.name), {}, noted)
+      return { ...loaded, files: noted.all, revision: revisionOf(loaded.config, noted.beside) }
+    } catch (error) {
+      if (error instanceof ConfigError) throw new ConfigError(error.problems, noted.all)
+      throw error
+    }
+  }
+
+  private async takeOver(read: () => Promise<Read>) {
+    this.outcomes.push(await this.judge(read))
+    // After what follows from the outcome.
+    setImmediate(this.told)
+    this.told = () => {}
+    return { applied: this.applied! }
+  }
+
+  private async judge(read: () => Promise<Read>): Promise<string> {
+    try {
+      const fresh = await read()
+      if (fresh.revision === this.applied?.revision) return 'unchanged'
+      const refusal = refusalOf(this.applied!, fresh)
+      if (refusal !== null) return `refused: ${refusal}`
+      this.applied = fresh
+      return `applied ${fresh.config.routes[0]?.match.path.join() ?? ''}`
+    } catch (error) {
+      return `refused: ${error instanceof Error ? error.message.replaceAll(this.folder, '') : ''}`
+    }
+  }
+}
+
+async function watched(t: TestContext, name?: string): Promise<Watched> {
+  const made = new Watched(t, name)
+  made.write(yaml('0'))
+  await made.start()
+  return made
+}
+
+test('a file that is written in place is taken over, each time', async (t) => {
+  const file = await watched(t)
+  assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
+  assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
+})
+
+test('a file that is replaced by rename is taken over every time, not the first time only', async (t) => {
+  const file = await watched(t)
+  for (const version of ['1', '2', '3']) {
+    const replace = (): void => {
+      file.write(yaml(version), '.sallyport.yaml.new')
+      renameSync(file.path('.sallyport.yaml.new'), file.path('sallyport.yaml'))
+    }
+    assert.equal(await file.after(replace), `applied /${version}`)
+  }
+})
+
+test('a file that is changed with sed -i is taken over, each time', async (t) => {
+  const file = await watched(t)
+  for (const [from, to] of ['01', '12'] as const) {
+    const change = () => execFileSync('sed', ['-i', `s#/${from}#/${to}#`, file.path('sallyport.yaml')])
+    assert.equal(await file.after(change), `applied /${to}`)
+  }
+})
+
+test('a ConfigMap is taken over at each swap of its link', async (t) => {
+  const file = new Watched(t)
+  const fill = (version: string): void => {
+    mkdirSync(file.path(`..${version}`))
+    file.write(yaml(version), `..${version}/sallyport.yaml`)
+  }
+  const swap = (version: string, before: string): void => {
+    fill(version)
+    symlinkSync(`..${version}`, file.path('..data_tmp'))
+    renameSync(file.path('..data_tmp'), file.path('..data'))
+    rmSync(file.path(`..${before}`), { recursive: true })
+  }
+  fill('0')
+  symlinkSync('..0', file.path('..data'))
+  symlinkSync(join('..data', 'sallyport.yaml'), file.path('sallyport.yaml'))
+  await file.start()
+  assert.equal(await file.after(() => swap('1', '0')), 'applied /1')
+  assert.equal(await file.after(() => swap('2', '1')), 'applied /2')
+  assert.equal(await file.after(() => swap('3', '2')), 'applied /3')
+})
+
+test('a file that is written in two goes is refused until it is complete', async (t) => {
+  const file = await watched(t)
+  // What is there already means something else: one second.
+  const whole = `${yaml('1')}drainTimeout: 1s # and not more\n`
+  const half = whole.slice(0, -' and not more\n'.length)
+  assert.match((await file.after(() => file.write(half))) ?? '', /^refused: the file ends within a line/)
+  assert.equal(await file.after(() => file.write(whole)), 'applied /1')
+})
+
+test('the beginning of the file that is in force is refused', async (t) => {
+  const file = await watched(t)
+  const cut = yaml('0').indexOf('  - { id: last')
+  const outcome = await file.after(() => truncateSync(file.path('sallyport.yaml'), cut))
+  assert.match(outcome ?? '', /^refused: the file is the beginning of the one before/)
+  assert.equal(await file.after(() => file.write(yaml('0'))), 'unchanged')
+})
+
+test('a file that is emptied is refused, and taken over when it has content again', async (t) => {
+  const file = await watched(t)
+  assert.match((await file.after(() => truncateSync(file.path('sallyport.yaml')))) ?? '', /^refused: .*not nothing/)
+  assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
+})
+
+test('a file that cannot be read is refused, and taken over when it can', async (t) => {
+  const file = await watched(t)
+  const path = file.path('sallyport.yaml')
+  const block = (): void => {
+    unlinkSync(path)
+    mkdirSync(path)
+  }
+  const free = (): void => {
+    rmSync(path, { recursive: true })
+    file.write(yaml('1'))
+  }
+  assert.match((await file.after(block)) ?? '', /^refused: .*is a folder/)
+  assert.equal(await file.after(free), 'applied /1')
+  assert.match((await file.after(() => unlinkSync(path))) ?? '', /^refused: .*no such file/)
+  assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
+})
+
+test('a folder that goes and comes back is watched again', async (t) => {
+  const file = new Watched(t, 'etc/sallyport.yaml')
+  mkdirSync(file.path('etc'))
+  file.write(yaml('0'))
+  await file.start()
+  const gone = await file.after(() => rmSync(file.path('etc'), { recursive: true }))
+  assert.match(gone ?? '', /^refused: .*no such file/)
+  const back = (): void => {
+    mkdirSync(file.path('etc'))
+    file.write(yaml('1'))
+  }
+  assert.equal(await file.afterLook(back), 'applied /1')
+  assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
+})
+
+test('files that the configuration names are watched as long as it names them', async (t) => {
+  const file = await watched(t)
+  const secret = (text: string) => file.write(text.repeat(32), 'secret')
+  secret('a')
+  assert.equal(await file.after(() => file.write(yaml('1', 'secrets: ["${file:secret}"]\n'))), 'applied /1')
+  assert.equal(await file.after(() => secret('b')), 'applied /1')
+  assert.equal(await file.after(() => secret('c')), 'applied /1')
+  assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
+  // Nobody reads this one any more, and what is told of next is the file itself.
+  secret('d')
+  assert.equal(await file.after(() => file.write(yaml('3'))), 'applied /3')
+})
+
+test('a file that is missing is waited for', async (t) => {
+  const file = await watched(t)
+  const change = () => file.write(yaml('1', 'secrets: ["${file:secret}"]\n'))
+  assert.match((await file.after(change)) ?? '', /^refused: .*file secret: no such file/)
+  assert.equal(await file.after(() => file.write('s'.repeat(32), 'secret')), 'applied /1')
+})
+
+test('what has changed between the reading and the watching is noticed', async (t) => {
+  const file = new Watched(t)
+  file.write(yaml('0'))
+  file.watches = false
+  await file.start()
+  file.write(yaml('1'))
+  file.watches = true
+  const outcome = await file.next(() => void file.configuration.reload())
+  assert.equal(outcome, 'applied /1')
+  const late = new Watched(t)
+  late.write(yaml('0'))
+  assert.equal(
+    await late.next(() => {
+      void late.start()
+      // Before the digests are compared, which takes a turn of the event loop.
+      queueMicrotask(() => setImmediate(() => late.write(yaml('1'))))
+    }),
+    'applied /1',
+  )
+})
+
+test('a file that is touched, or written with what it holds, is not read again', async (t) => {
+  const file = await watched(t)
+  const touch = (): void => {
+    utimesSync(file.path('sallyport.yaml'), 1, 1)
+    file.write(yaml('0'))
+    file.write('elsewhere', 'another-file')
+  }
+  const event = file.clock.armed()
+  touch()
+  await event
+  file.clock.advance(SETTLE)
+  assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
+  assert.deepEqual(file.outcomes, ['applied /1'])
+})
+
+test('what was read because somebody asked for it is not read again for the change', async (t) => {
+  const file = await watched(t)
+  const event = file.clock.armed()
+  file.write(yaml('1'))
+  await event
+  await file.configuration.reload()
+  file.clock.advance(SETTLE)
+  assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
+  assert.deepEqual(file.outcomes, ['applied /1', 'applied /2'])
+})
+
+test('a configuration that says so is watched from then on, or no longer', async (t) => {
+  const file = await watched(t)
+  file.watches = false
+  assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
+  assert.equal(file.clock.pending, 0)
+  file.write(yaml('2'))
+  file.watches = true
+  await file.configuration.reload()
+  assert.equal(await file.after(() => file.write(yaml('3'))), 'applied /3')
+  assert.deepEqual(file.outcomes, ['applied /1', 'applied /2', 'applied /3'])
+  file.configuration.stop()
+  assert.equal(file.clock.pending, 0)
+})

@@ -1,0 +1,112 @@
+import { ConfigError } from '../config/problems.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { contentOf } from '../core/content-of.ts'
+import type { Logger } from '../core/logger.ts'
+import type { FileWatcher } from '../core/watch-files.ts'
+
+/** What a configuration was read from: absolute paths, and digests of what the files held. */
+interface FromFiles {
+  readonly files: ReadonlyMap<string, string>
+}
+
+/** What is in force after a reload, whatever became of it. */
+interface InForce {
+  readonly applied: { readonly config: GatewayConfig }
+}
+
+export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome extends InForce> {
+  /** Reads the configuration from its file. Rejects with a ConfigError where it is none. */
+  readonly read: () => Promise<Read>
+  /** Has what is read take the place of what is in force. Never rejects. */
+  readonly reload: (read: () => Promise<Read>, force: boolean) => Promise<Outcome>
+  readonly files: FileWatcher
+  /** Whether the file is watched while that configuration is in force. */
+  readonly watches: (config: GatewayConfig) => boolean
+  readonly log: Logger
+}
+
+/**
+ * The configuration of a running gateway and its file, which is read anew where that is asked for, or whenever the file or one
+ * that it names is another one.
+ */
+export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForce> {
+  private readonly options: WatchedConfigurationOptions<Read, Outcome>
+  /** What was read last, whether or not it was taken over. */
+  private known: ReadonlyMap<string, string> = new Map()
+  private watched: ReadonlyMap<string, string> = new Map()
+  private stopWatching: (() => void) | null = null
+  private stopped = false
+  private looking: Promise<void> | null = null
+  private again = false
+
+  constructor(options: WatchedConfigurationOptions<Read, Outcome>) {
+    this.options = options
+  }
+
+  /** Begins with what is in force, and the files that were read last. */
+  start(config: GatewayConfig, files: ReadonlyMap<string, string>): void {
+    this.known = files
+    this.follow(config)
+  }
+
+  /** Reads the configuration anew. `force` also takes over what looks as if the file were not written to its end. */
+  async reload(force = false): Promise<Outcome> {
+    const { read, reload } = this.options
+    const outcome = await reload(async () => {
+      try {
+        const fresh = await read()
+        this.known = fresh.files
+        return fresh
+      } catch (error) {
+        if (error instanceof ConfigError && error.files.size > 0) this.known = error.files
+        throw error
+      }
+    }, force)
+    this.follow(outcome.applied.config)
+    return outcome
+  }
+
+  stop(): void {
+    this.stopped = true
+    this.stopWatching?.()
+  }
+
+  /** Watches what was read last. */
+  private follow(config: GatewayConfig): void {
+    const before = this.stopWatching
+    const wanted = !this.stopped && this.options.watches(config) ? this.known : new Map<string, string>()
+    if ([...wanted.keys()].join('\n') === [...this.watched.keys()].join('\n')) return
+    this.stopWatching = this.options.files.watch([...wanted.keys()], () => this.look())
+    // Afterwards, so that what is in both stays watched.
+    before?.()
+    this.watched = wanted
+    // What has changed since it was read, before anybody watched.
+    this.look()
+  }
+
+  /** One look at a time; what happens meanwhile is looked at after it. */
+  private look(): void {
+    if (this.looking !== null) {
+      this.again = true
+      return
+    }
+    this.looking = this.lookOnce()
+      .catch((error: unknown) =>
+        this.options.log.error({ error }, 'The files of the configuration could not be looked at'),
+      )
+      .finally(() => {
+        this.looking = null
+        if (!this.again) return
+        this.again = false
+        this.look()
+      })
+  }
+
+  private async lookOnce(): Promise<void> {
+    for (const [path, content] of this.known) {
+      if ((await contentOf(path)) === content) continue
+      if (!this.stopped && this.watched.has(path)) await this.reload()
+      return
+    }
+  }
+}

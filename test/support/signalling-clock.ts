@@ -1,0 +1,18 @@
+import { ManualClock } from './manual-clock.ts'
+
+/** A clock that stands still, and says when somebody wants to be told of a time. */
+export class SignallingClock extends ManualClock {
+  private readonly waiting = new Set<() => void>()
+
+  override after(ms: number, task: () => void): () => void {
+    const cancel = super.after(ms, task)
+    for (const resolve of this.waiting) resolve()
+    this.waiting.clear()
+    return cancel
+  }
+
+  /** Resolves when a task is given a time from now on. */
+  armed(): Promise<void> {
+    return new Promise((resolve) => void this.waiting.add(resolve))
+  }
+}
