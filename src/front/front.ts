@@ -39,9 +39,6 @@ import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
 
-/** How long the start waits for Redis, in milliseconds. */
-const REDIS_PATIENCE = 1000
-
 export interface FrontOptions {
   readonly config: GatewayConfig
   /** Every policy that the configuration may name, in the order of the chain. */
@@ -118,10 +115,12 @@ export class Front implements Receiver {
   /** What every thread is asked. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
-    answers.on(threadStatusTopic, () => threadStatus(this.generation.services, this.connections, this.parts.redis))
+    answers.on(threadStatusTopic, () =>
+      threadStatus(this.generation.services, this.connections, this.generation.stores.redis),
+    )
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
-    answers.on(limitStatesTopic, (client) => limitStates(this.parts.limits, client))
-    answers.on(forgetClientTopic, (client) => forgetClient(this.parts.limits, client))
+    answers.on(limitStatesTopic, (client) => limitStates(this.generation.stores.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.generation.stores.limits, client))
   }
 
   /**
@@ -152,7 +151,6 @@ export class Front implements Receiver {
   /** What there has to be before a connection is accepted. */
   private async prepare(): Promise<void> {
     this.generation.takeOver()
-    await this.parts.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()
     await this.challenges.prepare()
