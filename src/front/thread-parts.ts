@@ -1,3 +1,4 @@
+import { modulesLoaded } from '../config/fresh-modules.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
@@ -27,6 +28,7 @@ export class ThreadParts {
     const metrics = new ThreadMetrics(options.announce, clock)
     this.metrics = metrics
     this.runtime = watchRuntime(metrics, options.worker)
+    metrics.watch('sallyport_policy_modules_loaded', { worker: String(options.worker) }, modulesLoaded)
     this.telemetry = new Telemetry({ ...options, metrics })
     const { log } = output
     this.toldOfDropped = tellOfDropped(metrics, log)
