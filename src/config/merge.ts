@@ -1,17 +1,29 @@
 import type { Path } from './problems.ts'
+import { Equals } from './shared-policies.ts'
 import { fieldOf, type Fields, isFields, itemsOf } from './value.ts'
+
+/** What a route says of its policies that says nothing. */
+const NONE: Fields = {}
 
 /**
  * Puts the policies of every route beneath those of each route, before anything is parsed, so that defaults fill only
  * what neither says. A route's options replace those of the same name; false, or what is no map, replaces them all.
+ * Routes that say the same have one and the same value.
  */
 export function mergePolicies(config: unknown): unknown {
   const general = fieldOf(config, 'policies')
   if (!isFields(config) || !isFields(general) || !Array.isArray(config['routes'])) return config
-  return {
-    ...config,
-    routes: itemsOf(config['routes']).map((route) => (isFields(route) ? mergeRoute(general, route) : route)),
-  }
+  const equals = new Equals()
+  const merged = new Map<Fields, Fields>()
+  const routes = itemsOf(config['routes']).map((route) => {
+    const own = fieldOf(route, 'policies') ?? NONE
+    if (!isFields(route) || !isFields(own)) return route
+    const first = Object.keys(own).length === 0 ? NONE : equals.first(own)
+    const policies = merged.get(first) ?? (first === NONE ? general : mergeOptions(general, first))
+    merged.set(first, policies)
+    return Object.assign({}, route, { policies })
+  })
+  return { ...config, routes }
 }
 
 /** Where in the configuration as it was written the value at a path of the merged one comes from. */
@@ -24,14 +36,12 @@ export function originOf(config: unknown, path: Path): Path {
   return inherited ? path.slice(2) : path
 }
 
-function mergeRoute(general: Fields, route: Fields): Fields {
-  const own = route['policies'] ?? {}
-  if (!isFields(own)) return route
-  const merged = Object.entries(own).map(([name, options]) => {
+function mergeOptions(general: Fields, own: Fields): Fields {
+  const merged = Object.entries(own).map(([name, options]): readonly [string, unknown] => {
     const inherited = fieldOf(general, name)
     return [name, isFields(options) && isFields(inherited) ? { ...inherited, ...options } : options]
   })
-  return { ...route, policies: { ...general, ...Object.fromEntries(merged) } }
+  return { ...general, ...Object.fromEntries(merged) }
 }
 
 function comesFrom(general: unknown, own: unknown, option: string): boolean {

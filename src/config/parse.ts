@@ -1,13 +1,14 @@
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { checkCertificates } from './check-certificates.ts'
-import { check, type Finding } from './issues.ts'
+import { check, type Checked, type Finding } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
 import type { PolicyFiles } from './policy-files.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { checkReferences } from './references.ts'
 import { checkPlain, gatewaySchemaFor } from './own-policies.ts'
 import type { GatewayConfig } from './schema.ts'
+import { sharePolicies, withPoliciesOnce } from './shared-policies.ts'
 import { type Source, valueSource } from './source.ts'
 import { isWholeSubstitution } from './substitute.ts'
 import { isFields } from './value.ts'
@@ -53,7 +54,7 @@ export function parseFrom(
           ...further(checked.value),
         ]
     ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
-    ...checkReferences(retyped, (path) => source.written(path), chain),
+    ...checkReferences(retyped, (path) => source.written(path), chain, 'value' in checked ? checked.value : null),
   ]
   const problems = collectProblems(findings, source, earlier)
   if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)
@@ -66,11 +67,19 @@ function withoutExtensions(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
-function attempt(value: unknown, source: Source, chain: readonly Policy[]) {
+function attempt(value: unknown, source: Source, chain: readonly Policy[]): Checked<GatewayConfig> {
   // 1.
   const merged = mergePolicies(value)
   // 2.
-  const checked = check(gatewaySchemaFor(chain), merged, (path) => source.written(originOf(value, path)))
+  const schema = gatewaySchemaFor(chain)
+  const written = (path: Path): string | undefined => source.written(originOf(value, path))
+  const once = check(schema, withPoliciesOnce(merged), written)
+  if ('value' in once) {
+    sharePolicies(once.value, merged)
+    return once
+  }
+  // What is wrong is told of each route.
+  const checked = check(schema, merged, written)
   if ('value' in checked) return checked
   return {
     findings: checked.findings.map(({ path, isKey, message }) => ({ path: originOf(value, path), isKey, message })),

@@ -7,19 +7,31 @@ import type { Finding, Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
+import type { GatewayConfig, RouteConfig } from './schema.ts'
 import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
 import { at, fieldOf, isFields, itemsOf } from './value.ts'
+
+type Match = RouteConfig['match']
 
 const TARGETS = ['service', 'reply', 'redirect']
 /** What is said of requests that go to a service. */
 const FOR_SERVICES = ['rewrite', 'timeouts']
 
-/** What is wrong between the parts of a configuration, with the policies of `chain`; parts that are wrong in themselves are left out. */
-export function checkReferences(config: unknown, written: Written, chain: readonly Policy[]): Finding[] {
+/**
+ * What is wrong between the parts of a configuration, with the policies of `chain`; parts that are wrong in themselves are
+ * left out. `parsed` is what it is with its defaults, or null where something is wrong.
+ */
+export function checkReferences(
+  config: unknown,
+  written: Written,
+  chain: readonly Policy[],
+  parsed: GatewayConfig | null,
+): Finding[] {
   const routes = itemsOf(fieldOf(config, 'routes'))
+  const matches = parsed?.routes.map(({ match }) => match) ?? routes.map(matchOf)
   const services = fieldOf(config, 'services')
-  const serviceNames = isFields(services) ? Object.keys(services) : []
+  const serviceNames = new Set(isFields(services) ? Object.keys(services) : [])
   return [
     ...routes.flatMap((route, i) => (isFields(route) ? checkTarget(route, ['routes', i]) : [])),
     ...routes.flatMap((route, i) =>
@@ -27,13 +39,17 @@ export function checkReferences(config: unknown, written: Written, chain: readon
     ),
     ...checkAsked(config, written, serviceNames, chain),
     ...checkStores(config, written, chain),
-    ...routes.flatMap((route, i) => checkRedirect(route, ['routes', i, 'redirect', 'to'])),
+    ...routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
     ...checkIds(routes),
-    ...checkMatches(routes),
-    ...checkShadowed(config),
+    ...checkMatches(routes, matches),
+    ...checkShadowed(config, matches),
     ...checkAcme(config),
     ...checkProxyProtocol(config),
   ]
+}
+
+function matchOf(route: unknown): Match | undefined {
+  return routeSchema.shape.match.safeParse(fieldOf(route, 'match')).data
 }
 
 /** Nobody could connect where nobody may send the header. */
@@ -49,12 +65,11 @@ function checkProxyProtocol(config: unknown): Finding[] {
 }
 
 /** A redirect speaks of what every path of its route has. */
-function checkRedirect(route: unknown, path: Path): Finding[] {
+function checkRedirect(route: unknown, match: Match | undefined, path: Path): Finding[] {
   const to = fieldOf(fieldOf(route, 'redirect'), 'to')
-  const match = routeSchema.shape.match.safeParse(fieldOf(route, 'match'))
-  if (typeof to !== 'string' || !match.success) return []
+  if (typeof to !== 'string' || match === undefined) return []
   try {
-    parseRedirect(to, match.data.path.map(parsePattern))
+    parseRedirect(to, match.path.map(parsePattern))
     return []
   } catch (error) {
     if (!(error instanceof PatternError)) throw error
@@ -109,27 +124,34 @@ function checkTarget(route: object, path: Path): Finding[] {
   return findings
 }
 
-function checkService(name: unknown, path: Path, known: readonly string[], written: Written): Finding[] {
-  if (typeof name !== 'string' || known.includes(name)) return []
+function checkService(name: unknown, path: Path, known: ReadonlySet<string>, written: Written): Finding[] {
+  if (typeof name !== 'string' || known.has(name)) return []
   const shown = written(path)
   const advice = /^https?:/.test(shown ?? name)
     ? '; expected the name of one under services, whose instances have URLs'
-    : hint(shown ?? name, known)
+    : hint(shown ?? name, [...known])
   const message = `unknown service ${JSON.stringify(shown ?? name)}${advice}`
   return [{ path, isKey: false, message }]
 }
 
 /** The services that policies ask. */
-function checkAsked(config: unknown, written: Written, known: readonly string[], chain: readonly Policy[]): Finding[] {
+function checkAsked(
+  config: unknown,
+  written: Written,
+  known: ReadonlySet<string>,
+  chain: readonly Policy[],
+): Finding[] {
   return placesIn(config, chain, ({ services = [] }) => services).flatMap((path) =>
     checkService(valueAt(config, path), path, known, written),
   )
 }
 
 function checkIds(routes: readonly unknown[]): Finding[] {
-  const ids = routes.map((route) => fieldOf(route, 'id'))
-  return ids.flatMap((id, i) => {
-    const first = ids.indexOf(id)
+  const owners = new Map<unknown, number>()
+  return routes.flatMap((route, i) => {
+    const id = fieldOf(route, 'id')
+    const first = owners.get(id) ?? i
+    owners.set(id, first)
     if (typeof id !== 'string' || first === i) return []
     return [
       { path: ['routes', i, 'id'], isKey: false, message: `the same id as routes[${first}]; expected a unique one` },
@@ -138,16 +160,15 @@ function checkIds(routes: readonly unknown[]): Finding[] {
 }
 
 /** Two matches are the same when host, path pattern, methods, headers and query are, but for parameters' names. */
-function checkMatches(routes: readonly unknown[]): Finding[] {
+function checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): Finding[] {
   const owners = new Map<string, Path>()
   return routes.flatMap((route, i) => {
-    const written = fieldOf(route, 'match')
-    const match = routeSchema.shape.match.safeParse(written)
-    if (!match.success) return []
-    const isList = Array.isArray(fieldOf(written, 'path'))
-    return match.data.path.flatMap((pattern, j): Finding[] => {
+    const match = matches[i]
+    if (match === undefined) return []
+    const isList = Array.isArray(fieldOf(fieldOf(route, 'match'), 'path'))
+    return match.path.flatMap((pattern, j): Finding[] => {
       const path: Path = ['routes', i, 'match', 'path', ...(isList ? [j] : [])]
-      const keys = matchKeys({ ...match.data, path: [pattern] })
+      const keys = matchKeys({ ...match, path: [pattern] })
       const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined)
       for (const key of keys) owners.set(key, owners.get(key) ?? path)
       if (owner === undefined) return []

@@ -3,32 +3,31 @@ import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { endpointsSchema, ownPaths } from './endpoints-schema.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
-import { routeSchema } from './route-schema.ts'
+import type { RouteConfig } from './schema.ts'
 import { fieldOf, itemsOf } from './value.ts'
 
 /**
  * Routes at or below the path of an endpoint of the gateway's own that would answer requests in their place. That it
  * goes before a route such as "/*" is what everybody expects.
  */
-export function checkShadowed(config: unknown): Finding[] {
+export function checkShadowed(config: unknown, matches: readonly (RouteConfig['match'] | undefined)[]): Finding[] {
   const endpoints = endpointsSchema.safeParse(fieldOf(config, 'endpoints') ?? {})
   if (!endpoints.success) return []
   const own = ownPaths(endpoints.data)
   return itemsOf(fieldOf(config, 'routes')).flatMap((route, i) => {
-    const written = fieldOf(route, 'match')
-    const match = routeSchema.shape.match.safeParse(written)
+    const match = matches[i]
     // A host goes before all that the gateway answers.
-    if (!match.success || match.data.host !== undefined) return []
-    const isList = Array.isArray(fieldOf(written, 'path'))
-    return match.data.path.flatMap((pattern, j): Finding[] => {
+    if (match === undefined || match.host !== undefined) return []
+    const isList = Array.isArray(fieldOf(fieldOf(route, 'match'), 'path'))
+    return match.path.flatMap((pattern, j): Finding[] => {
       const found = own.find(({ endpoint, path }) => {
         const root = endpoints.data[endpoint]
         if (root === false || !(pattern === root || pattern.startsWith(`${root}/`))) return false
         const [first] = routingTable([
-          { match: { ...match.data, path: [pattern] }, value: 'route' },
+          { match: { ...match, path: [pattern] }, value: 'route' },
           { match: { path: [path], method: ['GET'] }, value: 'endpoint' },
         ])
-        return first?.value === 'endpoint' && overlap(parsePattern(path), parsePattern(pattern)) && takesGet(match.data)
+        return first?.value === 'endpoint' && overlap(parsePattern(path), parsePattern(pattern)) && takesGet(match)
       })
       if (found === undefined) return []
       const path: Path = ['routes', i, 'match', 'path', ...(isList ? [j] : [])]
