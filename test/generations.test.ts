@@ -23,7 +23,11 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 /** One thread, in which one configuration follows the other. */
 function startThread(t: TestContext) {
   const clock = new ManualClock()
-  const tools = threadTools(clock, 16)
+  const forgotten = new Set<string>()
+  const tools = threadTools(clock, 16, (change) => {
+    for (const { labels } of 'forgotten' in change ? change.forgotten : [])
+      forgotten.add(/instance="(.*?)"/.exec(labels)![1]!)
+  })
   const { metrics, deadlines } = tools
   const registry = new SlotRegistry(tools.board, clock)
   const generations: Generation[] = []
@@ -50,6 +54,8 @@ function startThread(t: TestContext) {
       generations.push(made)
       return made
     },
+    /** Instances of which nothing is told any more. */
+    forgotten,
     /** What a scrape says of that metric. */
     gauge: (name: string): readonly (readonly [labels: string, value: number])[] =>
       metrics
@@ -253,4 +259,18 @@ test('where TLS is by other settings the instance has other connections', async 
   assert.equal(idle(), 1)
   await ask(other)
   assert.equal(service.sockets.length, 2)
+})
+
+test('what was counted of an instance is told for ten minutes after the last generation that had it', async (t) => {
+  const [stays, goes] = [await startService(t), await startService(t)]
+  const { clock, forgotten, prepare } = startThread(t)
+  const first = await prepare({ backend: { instances: [stays.url, goes.url] } })
+  const second = await prepare({ backend: { instances: [stays.url] } })
+  second.takeOver()
+  clock.advance(600_000)
+  first.close()
+  clock.advance(599_999)
+  assert.deepEqual([...forgotten], [])
+  clock.advance(1)
+  assert.deepEqual([...forgotten], [goes.address])
 })

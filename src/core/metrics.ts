@@ -13,6 +13,12 @@ export interface Histogram {
   observeExample(seconds: number, traceId: string, end: number): void
 }
 
+/** Numbers that somebody holds: what nobody holds any more, nor has held for ten minutes, is no longer told. */
+export interface HeldMetrics extends Pick<Metrics, 'counter' | 'histogram'> {
+  /** To be called once; what is counted later may be lost. */
+  release(): void
+}
+
 /**
  * Hands out the metrics of one thread, each bound to its labels: to be asked when the configuration loads, so that a
  * request only adds to a number. The same name and labels give the same numbers. Labels must be of bounded cardinality.
@@ -22,8 +28,7 @@ export interface Metrics {
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
   /**
    * For a number that somebody keeps already: `read` is called at each scrape, until the returned function is called.
-   * Whoever
-   * watches the same name and labels later takes its place meanwhile.
+   * Whoever watches the same name and labels later takes its place meanwhile.
    */
   watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
     name: Name,
@@ -38,4 +43,6 @@ export interface Metrics {
     name: Name,
     read: () => readonly { readonly labels: LabelsOf<Name>; readonly value: number }[],
   ): () => void
+  /** For numbers whose labels come and go, such as those of instances: they are told for as long as somebody holds them. */
+  hold(): HeldMetrics
 }

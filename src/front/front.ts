@@ -18,7 +18,7 @@ import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SharedTable } from '../stores/memory/table.ts'
 import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
-import { type NewSeries, readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { type SeriesChange, readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
@@ -51,7 +51,7 @@ export interface FrontOptions {
   /** Threads that answer requests, this one among them. */
   readonly size: number
   /** Tells the main thread of metrics that this one begins to count. */
-  readonly announce: (series: NewSeries) => void
+  readonly announce: (series: SeriesChange) => void
   readonly tracing: Tracing
   /** What this thread answers. */
   readonly answers: Answers

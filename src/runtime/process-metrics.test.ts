@@ -10,15 +10,11 @@ import { watchSystem } from './process-metrics.ts'
 /** The names that are watched. */
 function watched(folder: string): string[] {
   const names: string[] = []
-  const none = { add() {}, observe() {}, observeExample() {} }
-  const metrics: Metrics = {
-    counter: () => none,
-    histogram: () => none,
+  const metrics: Pick<Metrics, 'watch'> = {
     watch(name) {
       names.push(name)
       return () => {}
     },
-    watchAll: () => () => {},
   }
   watchSystem(metrics, folder)
   return names.filter((name) => name.endsWith('_fds'))

@@ -1,7 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { GatewayConfig } from '../config/schema.ts'
-import { formatAddress } from '../core/address.ts'
-import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -15,46 +13,76 @@ const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start'] as const
 /** One of them. */
 export type RestartReason = (typeof restartReasons)[number]
 
+/** A configuration that the process goes by. */
+export interface AppliedConfig {
+  readonly config: GatewayConfig
+  /** The slots of its instances. */
+  readonly slots: SlotTable
+  /** Since when: milliseconds since 1970-01-01T00:00:00Z. */
+  readonly since: number
+}
+
 /** What is the same for all threads of the process. */
 export interface ProcessSources {
-  readonly config: GatewayConfig
+  /** What it goes by now. */
+  readonly applied: () => AppliedConfig
   readonly board: HealthBoard
-  readonly slots: SlotTable
   readonly limits: SharedTable
   /** What the process may take, in bytes; null where nothing bounds it. */
   readonly memory: number | null
   /** Worker threads that run. */
   readonly workers: () => number
-  readonly clock: Clock
 }
 
 /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
 export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
-  const { config, board, slots, limits, memory, workers, clock } = sources
+  const { applied, board, limits, memory, workers } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
-  const loaded = clock.wall() / 1000
-  metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => loaded)
+  metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => applied().since / 1000)
   for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
   for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)
   metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
-  for (const [service, { instances }] of Object.entries(config.services))
-    for (const { url } of instances) {
-      const instance = formatAddress(url)
-      const slot = slots[service]!.get(instance)!
-      metrics.watch('sallyport_instance_healthy', { service, instance }, () => (board.usable(slot) ? 1 : 0))
-    }
-  for (const [service, { tls }] of Object.entries(config.services))
-    metrics.watch('sallyport_service_insecure', { service }, () => (tls?.insecure === true ? 1 : 0))
+  let known = labelsOf(applied())
+  const current = (): ConfigLabels => {
+    if (known.of !== applied()) known = labelsOf(applied())
+    return known
+  }
+  metrics.watchAll('sallyport_instance_healthy', () =>
+    current().instances.map(({ labels, slot }) => ({ labels, value: board.usable(slot) ? 1 : 0 })),
+  )
+  metrics.watchAll('sallyport_service_insecure', () => current().services)
   watchSystem(metrics)
+}
+
+/** What there is to tell of a configuration. */
+interface ConfigLabels {
+  readonly of: AppliedConfig
+  readonly instances: readonly { readonly labels: { service: string; instance: string }; readonly slot: number }[]
+  readonly services: readonly { readonly labels: { service: string }; readonly value: number }[]
+}
+
+/** The same objects at each scrape, as their texts are made once. */
+function labelsOf(applied: AppliedConfig): ConfigLabels {
+  const { config, slots } = applied
+  return {
+    of: applied,
+    instances: Object.entries(slots).flatMap(([service, addresses]) =>
+      Array.from(addresses, ([instance, slot]) => ({ labels: { service, instance }, slot })),
+    ),
+    services: Object.entries(config.services).map(([service, { tls }]) => ({
+      labels: { service },
+      value: tls?.insecure === true ? 1 : 0,
+    })),
+  }
 }
 
 /**
  * What the operating system knows of the process, under the names that Prometheus's own libraries use; without its files
  * where `folder`, which tells of them, is not there.
  */
-export function watchSystem(metrics: Metrics, folder = '/proc/self'): void {
+export function watchSystem(metrics: Pick<Metrics, 'watch'>, folder = '/proc/self'): void {
   const started = Date.now() / 1000 - process.uptime()
   metrics.watch('process_cpu_seconds_total', {}, () => {
     const { user, system } = process.cpuUsage()

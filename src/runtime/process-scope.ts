@@ -15,7 +15,7 @@ import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
-import { watchProcess } from './process-metrics.ts'
+import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
 import { TrustedNetworkFiles } from './trusted-network-files.ts'
@@ -55,7 +55,7 @@ export class ProcessScope {
   readonly sampleKey = newUuid()
 
   private readonly options: ProcessOptions
-  private current: { readonly config: GatewayConfig; readonly slots: SlotTable }
+  private applied: AppliedConfig
   private readonly networks: TrustedNetworkFiles
   private readonly acme: AcmeCertificates
   private readonly certificates: Certificates
@@ -69,7 +69,7 @@ export class ProcessScope {
     answerLogLevel(answers, output)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
-    this.current = { config, slots: this.checker.update(config.services) }
+    this.applied = { config, slots: this.checker.update(config.services), since: clock.wall() }
     this.limits = SharedTable.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
@@ -84,18 +84,18 @@ export class ProcessScope {
     const { checker } = this
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
-    const { board, slots, limits, memory } = this
-    watchProcess(this.hub.metrics, { config, board, slots, limits, memory, workers, clock })
+    const { board, limits, memory } = this
+    watchProcess(metrics, { applied: () => this.applied, board, limits, memory, workers })
   }
 
   /** What the process goes by now. */
   get config(): GatewayConfig {
-    return this.current.config
+    return this.applied.config
   }
 
   /** The slots of its instances. */
   get slots(): SlotTable {
-    return this.current.slots
+    return this.applied.slots
   }
 
   /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
@@ -112,7 +112,7 @@ export class ProcessScope {
         all.commit()
         this.networks.configure(config)
         this.serviceTls.configure(config)
-        this.current = { config, slots }
+        this.applied = { config, slots, since: this.options.clock.wall() }
       },
       abandon: () => all.abandon(),
     }

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../core/errors.ts'
-import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
+import type { Counter, HeldMetrics, Histogram, Metrics } from '../core/metrics.ts'
 import { ClosedBeforeReply, ConnectFailed, HandshakeFailed, TooManyStreams } from '../http/lane-errors.ts'
 
 const REASONS = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
@@ -29,8 +29,12 @@ export class InstanceMetrics {
   private readonly failures: Counter
   private readonly reasons: ReadonlyMap<FailureReason, Counter>
   private readonly duration: Histogram
+  private readonly held: HeldMetrics
 
-  constructor(metrics: Metrics, service: string, instance: string) {
+  constructor(all: Metrics, service: string, instance: string) {
+    // Addresses come and go.
+    const metrics = all.hold()
+    this.held = metrics
     const labels = { service, instance }
     const requests = (status_class: string): Counter =>
       metrics.counter('sallyport_instance_requests_total', { ...labels, status_class })
@@ -50,6 +54,11 @@ export class InstanceMetrics {
   failed(reason: FailureReason): void {
     this.failures.add(1)
     this.reasons.get(reason)!.add(1)
+  }
+
+  /** Nothing is sent there any more. */
+  close(): void {
+    this.held.release()
   }
 }
 

@@ -25,6 +25,7 @@ export class LiveInstance {
   /** Ends idle connections now and busy ones after their exchange. */
   close(): void {
     for (const end of this.ends) end()
+    this.metrics.close()
     this.pool.close()
   }
 

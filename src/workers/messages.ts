@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import type { NewSeries } from '../telemetry/metrics/thread-metrics.ts'
+import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import type { LineMessage } from './line.ts'
 
 /** What a worker thread is started with. */
@@ -41,5 +41,5 @@ export type ToWorker =
 export type FromWorker =
   | LineMessage
   | { readonly type: 'listening'; readonly addresses: readonly Address[]; readonly descriptors: readonly number[] }
-  | { readonly type: 'series'; readonly series: NewSeries }
+  | { readonly type: 'series'; readonly series: SeriesChange }
   | { readonly type: 'drained'; readonly cutOff: number }

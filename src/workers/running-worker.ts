@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { NewSeries } from '../telemetry/metrics/thread-metrics.ts'
+import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import { Line } from './line.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
@@ -32,7 +32,7 @@ export interface RunningWorkerOptions {
   /** Answers what the worker asks all threads. Must not reject. */
   readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
   /** It begins to count something. */
-  readonly learn: (worker: RunningWorker, series: NewSeries) => void
+  readonly learn: (worker: RunningWorker, series: SeriesChange) => void
   /** So many connections were cut off at the end of its drain. */
   readonly cutOff: (connections: number) => void
 }

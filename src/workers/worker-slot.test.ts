@@ -10,12 +10,7 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
   const slot = new WorkerSlot(0, {
     log: createMemoryLogger().log,
     clock: new ManualClock(),
-    metrics: {
-      counter: () => ({ add() {} }),
-      histogram: () => ({ observe() {}, observeExample() {} }),
-      watch: () => () => {},
-      watchAll: () => () => {},
-    },
+    metrics: { counter: () => ({ add() {} }) },
     closing: () => closing,
     run: () => assert.fail('no worker is started'),
     listens() {},

@@ -17,7 +17,7 @@ const TERMINATION = 5_000
 export interface SlotOwner {
   readonly log: Logger
   readonly clock: Clock
-  readonly metrics: Metrics
+  readonly metrics: Pick<Metrics, 'counter'>
   /** Workers that end are not replaced any more. */
   readonly closing: () => boolean
   /** Starts a worker with that number, on copies of the sockets with those descriptors, or else on sockets of its own. */

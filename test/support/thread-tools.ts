@@ -5,17 +5,17 @@ import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
-import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
+import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 
-/** What generations of one thread are made with, with room for so many instances on the health board. */
-export function threadTools(clock: Clock, instances: number) {
+/** What generations of one thread are made with, with room for so many instances on the health board; `announce` is told of their series. */
+export function threadTools(clock: Clock, instances: number, announce: (change: SeriesChange) => void = () => {}) {
   const { log } = createMemoryLogger()
   const answers = new Answers(log)
   const tools = {
     clock,
     random: () => 0.5,
     log,
-    metrics: new ThreadMetrics(() => {}, clock),
+    metrics: new ThreadMetrics(announce, clock),
     deadlines: new Deadlines(clock),
     board: HealthBoard.create(instances),
     threads: answers,

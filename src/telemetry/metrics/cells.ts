@@ -1,10 +1,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Counter, Histogram } from '../../core/metrics.ts'
 
+/** Where what is counted goes that nobody tells any more: as much as any metric needs. */
+const NOWHERE = new Float64Array(64)
+
 /** Some of a thread's numbers, in memory that outlives the thread. */
 export class CellCounter implements Counter {
-  private readonly cells: Float64Array
-  private readonly at: number
+  private cells: Float64Array
+  private at: number
 
   constructor(cells: Float64Array, at: number) {
     this.cells = cells
@@ -13,6 +16,12 @@ export class CellCounter implements Counter {
 
   add(amount: number): void {
     this.cells[this.at]! += amount
+  }
+
+  /** Its numbers are needed for others: what is still added is lost. */
+  detach(): void {
+    this.cells = NOWHERE
+    this.at = 0
   }
 }
 
@@ -30,8 +39,8 @@ export class CellHistogram implements Histogram {
   private readonly traceIds: (string | null)[]
   private readonly seconds: Float64Array
   private readonly ends: Float64Array
-  private readonly cells: Float64Array
-  private readonly at: number
+  private cells: Float64Array
+  private at: number
   private readonly bounds: readonly number[]
   private readonly clock: Clock
 
@@ -54,6 +63,12 @@ export class CellHistogram implements Histogram {
     this.traceIds[bucket] = traceId
     this.seconds[bucket] = seconds
     this.ends[bucket] = end
+  }
+
+  /** Its numbers are needed for others: what is still observed is lost. */
+  detach(): void {
+    this.cells = NOWHERE
+    this.at = 0
   }
 
   /** The last example of each bucket, null for one without; null where no bucket has one. */

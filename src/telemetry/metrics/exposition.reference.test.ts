@@ -6,7 +6,7 @@ import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { metricTable } from '../../core/metric-table.ts'
 import { contentTypes, type Format, writeMetrics } from './exposition.ts'
-import { type NewSeries, ThreadMetrics } from './thread-metrics.ts'
+import { type SeriesChange, ThreadMetrics } from './thread-metrics.ts'
 import { Totals } from './totals.ts'
 
 const text = fc.oneof(fc.string(), fc.constantFrom('a"b', 'back\\slash', 'two\nlines', 'ä€'))
@@ -52,7 +52,7 @@ function openMetricsRegistry(): Registry<OpenMetricsContentType> {
 
 async function byOwn({ counts, connections, observations }: Given, format: Format): Promise<string> {
   const totals = new Totals()
-  const announced: NewSeries[] = []
+  const announced: SeriesChange[] = []
   const metrics = new ThreadMetrics((series) => announced.push(series), new ManualClock())
   for (const { code, amount } of counts) metrics.counter('sallyport_refused_requests_total', { code }).add(amount)
   metrics.watch('http_active_connections', {}, () => connections)
@@ -60,8 +60,9 @@ async function byOwn({ counts, connections, observations }: Given, format: Forma
     metrics.histogram('sallyport_gateway_duration_seconds', { service }).observe(each)
   // New series are announced at the end of the turn.
   await Promise.resolve()
-  for (const { memory, places } of announced)
-    for (const place of places) totals.add({ ...place, cells: new Float64Array(memory) })
+  for (const change of announced)
+    for (const place of 'places' in change ? change.places : [])
+      totals.add({ ...place, cells: new Float64Array('memory' in change ? change.memory : new SharedArrayBuffer(0)) })
   for (const reading of metrics.read({ exemplars: false }).readings) totals.addReading(reading)
   return writeMetrics(totals, format)
 }

@@ -2,19 +2,26 @@ import type { Clock } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { type Answers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
-import { type NewSeries, readingsTopic, ThreadMetrics } from './thread-metrics.ts'
+import { FORGET, keyOf, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
 import { type Cells, Totals } from './totals.ts'
 
 /** Asks the main thread for the document with the metrics of all threads. */
 export const documentTopic = defineTopic<Format, string>('metrics')
 
+/** What one thread counts of one metric with its labels. */
+interface CountedCells extends Cells {
+  /** Whether its labels come and go. */
+  readonly held: boolean
+}
+
 /** The main thread's view of the metrics of all threads. */
 export class MetricsHub {
   private readonly threads: Threads
   /** What each thread counts. */
-  private readonly counted = new Map<object, Cells[]>()
-  /** What threads that are gone have counted, in copies: no counter ever falls. */
-  private retired: readonly Cells[] = []
+  private readonly counted = new Map<object, Map<string, CountedCells>>()
+  /** What was counted by threads that are gone, or forgotten by some and not by others: no counter ever falls. */
+  private readonly retired = new Totals()
+  private readonly clock: Clock
   /** The documents that are being made: whoever asks meanwhile gets the same. */
   private readonly making = new Map<Format, Promise<string>>()
 
@@ -23,27 +30,44 @@ export class MetricsHub {
 
   constructor(threads: Threads, answers: Answers, clock: Clock) {
     this.threads = threads
+    this.clock = clock
     const metrics = new ThreadMetrics((series) => this.learn(this, series), clock)
     this.metrics = metrics
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(documentTopic, (format) => this.document(format))
   }
 
-  /** `thread` has new series. */
-  learn(thread: object, { memory, places }: NewSeries): void {
-    const cells = new Float64Array(memory)
-    const known = this.counted.get(thread) ?? []
+  /** `thread` counts something new, or forgets something. */
+  learn(thread: object, change: SeriesChange): void {
+    const known = this.counted.get(thread) ?? new Map<string, CountedCells>()
     this.counted.set(thread, known)
-    for (const place of places) known.push({ ...place, cells })
+    if ('forgotten' in change) {
+      for (const { name, labels, last } of change.forgotten) {
+        known.delete(keyOf({ name, labels }))
+        this.retired.add({ name, labels, cells: Float64Array.from(last), at: 0 })
+      }
+      return this.dropUncounted(change.forgotten)
+    }
+    const cells = new Float64Array(change.memory)
+    for (const place of change.places) known.set(keyOf(place), { ...place, cells })
   }
 
   /** `thread` counts no more. */
   retire(thread: object): void {
-    const totals = new Totals()
-    for (const each of this.retired) totals.add(each)
-    for (const each of this.counted.get(thread) ?? []) totals.add(each)
-    this.retired = totals.all()
+    const counted = [...(this.counted.get(thread)?.values() ?? [])]
     this.counted.delete(thread)
+    for (const each of counted) this.retired.add(each)
+    const held = counted.flatMap(({ name, labels, held: comesAndGoes }) => (comesAndGoes ? [{ name, labels }] : []))
+    // The one that takes its place may not have them any more.
+    if (held.length > 0) this.clock.after(FORGET, () => this.dropUncounted(held))
+  }
+
+  /** Drops of those series what no thread counts: the others go on telling all that was counted. */
+  private dropUncounted(series: readonly SeriesName[]): void {
+    for (const each of series) {
+      const key = keyOf(each)
+      if (![...this.counted.values()].some((known) => known.has(key))) this.retired.delete(each)
+    }
   }
 
   private document(format: Format): Promise<string> {
@@ -56,8 +80,8 @@ export class MetricsHub {
     const answers = await this.threads.askAll(readingsTopic, { exemplars: format === 'openmetrics' })
     // Only now, as what a thread had announced before it answered has arrived as well.
     const totals = new Totals()
-    for (const each of this.retired) totals.add(each)
-    for (const cells of this.counted.values()) for (const each of cells) totals.add(each)
+    for (const each of this.retired.all()) totals.add(each)
+    for (const known of this.counted.values()) for (const each of known.values()) totals.add(each)
     for (const { readings, exemplars } of answers) {
       for (const reading of readings) totals.addReading(reading)
       for (const each of exemplars) totals.illustrate(each)

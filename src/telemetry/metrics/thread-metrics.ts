@@ -6,25 +6,41 @@ import {
   type MetricNameOf,
   metricTable,
 } from '../../core/metric-table.ts'
-import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
+import type { Counter, HeldMetrics, Histogram, Metrics } from '../../core/metrics.ts'
 import { defineTopic } from '../../core/threads.ts'
+import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
 import { formatLabels } from './labels.ts'
 
-/** Numbers in one piece of memory: 64 KiB. */
-const CELLS = 8192
+/** How long numbers that nobody holds any more are told, in milliseconds: scrapes see the last of them. */
+export const FORGET = 10 * 60_000
 
-/** Where the numbers of one metric with its labels are. */
-export interface SeriesPlace {
+/** One metric with its labels. */
+export interface SeriesName {
   readonly name: MetricName
   readonly labels: string
-  readonly at: number
 }
 
-/** New series, whose numbers the thread will change without telling anybody. */
-export interface NewSeries {
-  readonly memory: SharedArrayBuffer
-  readonly places: readonly SeriesPlace[]
+/** Where the numbers of one metric with its labels are. */
+export interface SeriesPlace extends SeriesName {
+  readonly at: number
+  /** Whether its labels come and go. */
+  readonly held: boolean
+}
+
+/** What a thread tells of its series: new ones, whose numbers it will change without telling anybody, or some that it forgets. */
+export type SeriesChange =
+  | { readonly memory: SharedArrayBuffer; readonly places: readonly SeriesPlace[] }
+  | { readonly forgotten: readonly (SeriesName & { readonly last: readonly number[] })[] }
+
+/** What this thread counts of one metric with its labels. */
+interface Counted extends SeriesName {
+  readonly place: CellPlace
+  readonly cells: CellCounter | CellHistogram
+  /** How many hold it; Infinity for good. */
+  holders: number
+  /** Which release was the last one; null while somebody holds it. */
+  released: object | null
 }
 
 /** A number that was read at the moment of a scrape. */
@@ -55,42 +71,45 @@ export const readingsTopic = defineTopic<{ readonly exemplars: boolean }, Thread
  * to be asked for them, and what a thread has counted outlives it.
  */
 export class ThreadMetrics implements Metrics {
-  private readonly announce: (series: NewSeries) => void
+  private readonly announce: (change: SeriesChange) => void
   private readonly clock: Clock
-  private readonly counters = new Map<string, CellCounter>()
-  private readonly histograms = new Map<
-    string,
-    { readonly labels: string; readonly name: MetricName; readonly cells: CellHistogram }
-  >()
+  private readonly memory = new CellMemory()
+  private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
+  private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
   /** Of those of one series the last one is read. */
   private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
-  private cells = allocate(0)
-  private used = 0
-  private places: SeriesPlace[] = []
+  /** Not announced yet. */
+  private fresh: (SeriesPlace & { readonly memory: SharedArrayBuffer })[] = []
 
   /** `announce` is told of new series before the thread does anything else. */
-  constructor(announce: (series: NewSeries) => void, clock: Clock) {
+  constructor(announce: (change: SeriesChange) => void, clock: Clock) {
     this.announce = announce
     this.clock = clock
   }
 
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter {
-    const text = formatLabels(metricTable[name].labels, labels)
-    const key = `${name} ${text}`
-    const made = this.counters.get(key) ?? new CellCounter(...this.allot(name, text))
-    this.counters.set(key, made)
-    return made
+    return forGood(this.counterOf(name, labels, false)).cells
   }
 
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram {
-    const text = formatLabels(metricTable[name].labels, labels)
-    const key = `${name} ${text}`
-    const known = this.histograms.get(key)
-    if (known !== undefined) return known.cells
-    const cells = new CellHistogram(...this.allot(name, text), metricTable[name].buckets, this.clock)
-    this.histograms.set(key, { name, labels: text, cells })
-    return cells
+    return forGood(this.histogramOf(name, labels, false)).cells
+  }
+
+  hold(): HeldMetrics {
+    const held = new Set<Counted>()
+    const holding = <Each extends Counted>(counted: Each): Each['cells'] => {
+      if (held.has(counted)) return counted.cells
+      held.add(counted)
+      counted.holders++
+      counted.released = null
+      return counted.cells
+    }
+    return {
+      counter: (name, labels) => holding(this.counterOf(name, labels, true)),
+      histogram: (name, labels) => holding(this.histogramOf(name, labels, true)),
+      release: () => this.release([...held]),
+    }
   }
 
   watch<Name extends MetricNameOf<'counter' | 'gauge' | 'summary'>>(
@@ -143,28 +162,103 @@ export class ThreadMetrics implements Metrics {
     }
   }
 
-  private allot(name: MetricName, labels: string): [cells: Float64Array, at: number] {
-    const { buckets }: MetricEntry = metricTable[name]
-    const count = cellCount(buckets)
-    if (this.used + count > this.cells.length) {
-      this.flush()
-      this.cells = allocate(CELLS)
-      this.used = 0
+  private counterOf<Name extends MetricNameOf<'counter'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    held: boolean,
+  ): Counted & { readonly cells: CellCounter } {
+    const text = formatLabels(metricTable[name].labels, labels)
+    const key = keyOf({ name, labels: text })
+    const known = this.counters.get(key)
+    if (known !== undefined) return known
+    const place = this.allot(name, text, held)
+    const made = {
+      name,
+      labels: text,
+      place,
+      cells: new CellCounter(place.cells, place.at),
+      holders: 0,
+      released: null,
     }
-    const at = this.used
-    this.used += count
-    if (this.places.length === 0) queueMicrotask(() => this.flush())
-    this.places.push({ name, labels, at })
-    return [this.cells, at]
+    this.counters.set(key, made)
+    return made
+  }
+
+  private histogramOf<Name extends MetricNameOf<'histogram'>>(
+    name: Name,
+    labels: LabelsOf<Name>,
+    held: boolean,
+  ): Counted & { readonly cells: CellHistogram } {
+    const { labels: names, buckets } = metricTable[name]
+    const text = formatLabels(names, labels)
+    const key = keyOf({ name, labels: text })
+    const known = this.histograms.get(key)
+    if (known !== undefined) return known
+    const place = this.allot(name, text, held)
+    const cells = new CellHistogram(place.cells, place.at, buckets, this.clock)
+    const made = { name, labels: text, place, cells, holders: 0, released: null }
+    this.histograms.set(key, made)
+    return made
+  }
+
+  private allot(name: MetricName, labels: string, held: boolean): CellPlace {
+    const { buckets }: MetricEntry = metricTable[name]
+    const place = this.memory.take(cellCount(buckets))
+    if (this.fresh.length === 0) queueMicrotask(() => this.flush())
+    this.fresh.push({ name, labels, at: place.at, held, memory: place.cells.buffer })
+    return place
   }
 
   private flush(): void {
-    if (this.places.length === 0) return
-    this.announce({ memory: this.cells.buffer, places: this.places })
-    this.places = []
+    const { fresh } = this
+    this.fresh = []
+    for (const memory of new Set(fresh.map((place) => place.memory)))
+      this.announce({
+        memory,
+        places: fresh
+          .filter((place) => place.memory === memory)
+          .map(({ name, labels, at, held }) => ({ name, labels, at, held })),
+      })
+  }
+
+  private release(held: readonly Counted[]): void {
+    const release = {}
+    for (const counted of held) if (--counted.holders === 0) counted.released = release
+    this.clock.after(FORGET, () => this.forget(held.filter(({ released }) => released === release)))
+  }
+
+  private forget(gone: readonly Counted[]): void {
+    if (gone.length === 0) return
+    // Announced as new, if they are, before they are as gone.
+    this.flush()
+    for (const counted of gone) {
+      const key = keyOf(counted)
+      this.counters.delete(key)
+      this.histograms.delete(key)
+      // Whoever still has it, as for a request that has not ended, must not count for others.
+      counted.cells.detach()
+    }
+    this.announce({
+      forgotten: gone.map(({ name, labels, place: { cells, at, count } }) => ({
+        name,
+        labels,
+        last: [...cells.subarray(at, at + count)],
+      })),
+    })
+    // Not before the main thread looks there no more.
+    this.clock.after(FORGET, () => {
+      for (const { place } of gone) this.memory.giveBack(place)
+    })
   }
 }
 
-function allocate(count: number): Float64Array<SharedArrayBuffer> {
-  return new Float64Array(new SharedArrayBuffer(count * Float64Array.BYTES_PER_ELEMENT))
+function forGood<Each extends Counted>(counted: Each): Each {
+  counted.holders = Number.POSITIVE_INFINITY
+  counted.released = null
+  return counted
+}
+
+/** One text for one metric with its labels. */
+export function keyOf({ name, labels }: SeriesName): string {
+  return `${name} ${labels}`
 }

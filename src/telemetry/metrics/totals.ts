@@ -33,6 +33,10 @@ export class Totals {
     for (let i = 0; i < sum.length; i++) sum[i]! += cells[at + i]!
   }
 
+  delete({ name, labels }: Pick<Cells, 'name' | 'labels'>): void {
+    this.byName.get(name)?.delete(labels)
+  }
+
   addReading({ name, labels, value }: Reading): void {
     const { together = 'sum' }: MetricEntry = metricTable[name]
     const known = this.byName.get(name)?.get(labels)

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { parseConfig } from '../config/parse.ts'
+import type { GatewayConfig, GatewayInput } from '../config/schema.ts'
+import { Answers } from '../core/threads.ts'
+import { policies } from '../policies/index.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { metricsDocument } from '../telemetry/metrics/document.ts'
+import { ProcessScope } from './process-scope.ts'
+
+function parse(value: GatewayInput): GatewayConfig {
+  return parseConfig(value, { value, chain: policies, findings: [] })
+}
+
+/** What there is once in a process, in which one configuration follows the other; nothing is checked. */
+function setUp(t: TestContext, config: GatewayInput) {
+  const clock = new ManualClock()
+  const output = createMemoryLogger()
+  const answers = new Answers(output.log)
+  const scope = new ProcessScope({
+    config: parse(config),
+    output,
+    clock,
+    random: () => 0.5,
+    answers,
+    threads: answers,
+    workers: () => 1,
+  })
+  t.after(() => scope.stop())
+  void scope.start()
+  return {
+    clock,
+    scope,
+    prepare: (next: GatewayInput) => scope.prepare(parse(next)),
+    /** The samples of a metric: labels and value. */
+    samples: async (name: string): Promise<string[]> => {
+      const { text } = await metricsDocument(answers, undefined)
+      return text
+        .split('\n')
+        .flatMap((line) =>
+          line.startsWith(`${name}{`) || line.startsWith(`${name} `) ? [line.slice(name.length)] : [],
+        )
+    },
+  }
+}
+
+const unchecked = (...instances: string[]) => ({ instances, health: false as const })
+const HEALTHY = 'sallyport_instance_healthy'
+const LOADED = 'sallyport_config_loaded_timestamp_seconds'
+
+test('a configuration that is prepared is that of the process once it is committed', async (t) => {
+  const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
+  const prepared = await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })
+  assert.deepEqual([Object.keys(scope.config.services), Object.keys(scope.slots)], [['users'], ['users']])
+  prepared.commit()
+  assert.deepEqual([Object.keys(scope.config.services), scope.slots], [['orders'], prepared.slots])
+})
+
+test('one that is abandoned leaves the one before', async (t) => {
+  const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
+  const { config, slots } = scope
+  ;(await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })).abandon()
+  assert.deepEqual([scope.config, scope.slots], [config, slots])
+})
+
+test('slots of instances that are taken out rest for the longer drain time-out of the two configurations', async (t) => {
+  for (const [before, after] of [
+    ['30s', '10s'],
+    ['10s', '30s'],
+  ] as const) {
+    const { clock, prepare } = setUp(t, { drainTimeout: before, services: { users: unchecked('http://127.0.0.1:1') } })
+    const timers = clock.pending
+    ;(await prepare({ drainTimeout: after, services: { users: unchecked('http://127.0.0.1:2') } })).commit()
+    clock.advance(29_999)
+    assert.equal(clock.pending, timers + 1)
+    clock.advance(1)
+    assert.equal(clock.pending, timers)
+  }
+})
+
+test('metrics are of the instances of the configuration that is applied, each of them once', async (t) => {
+  const { prepare, samples } = setUp(t, {
+    services: { users: unchecked('http://127.0.0.1:1', 'http://127.0.0.1:2') },
+  })
+  const before = ['{service="users",instance="127.0.0.1:1"} 1', '{service="users",instance="127.0.0.1:2"} 1']
+  assert.deepEqual(await samples(HEALTHY), before)
+  const prepared = await prepare({
+    services: {
+      users: unchecked('http://127.0.0.1:2'),
+      orders: { ...unchecked('https://127.0.0.1:3'), tls: { insecure: true } },
+    },
+  })
+  assert.deepEqual(await samples(HEALTHY), before)
+  assert.deepEqual(await samples('sallyport_service_insecure'), ['{service="users"} 0'])
+  prepared.commit()
+  assert.deepEqual(await samples(HEALTHY), [
+    '{service="users",instance="127.0.0.1:2"} 1',
+    '{service="orders",instance="127.0.0.1:3"} 1',
+  ])
+  assert.deepEqual(await samples('sallyport_service_insecure'), ['{service="users"} 0', '{service="orders"} 1'])
+})
+
+test('the time at which the configuration was loaded is that of the one that is applied', async (t) => {
+  const { clock, prepare, samples } = setUp(t, {})
+  const began = clock.wall() / 1000
+  assert.deepEqual(await samples(LOADED), [` ${began}`])
+  clock.advance(60_000)
+  ;(await prepare({})).abandon()
+  assert.deepEqual(await samples(LOADED), [` ${began}`])
+  ;(await prepare({})).commit()
+  assert.deepEqual(await samples(LOADED), [` ${began + 60}`])
+})
