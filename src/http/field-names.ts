@@ -1,4 +1,7 @@
-import { foldedToken, HYPHEN, ODD } from './characters.ts'
+import * as characters from './characters.ts'
+
+// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+const { foldedToken, HYPHEN, ODD } = characters
 
 /** What the reader does with a field it knows; every other field is passed on untouched. */
 export const Known = {
@@ -164,17 +167,19 @@ const trailerFields: Record<string, Known> = {
 export class FieldNames {
   readonly seed: number
   /** First octet, folded -> the beginnings of names of claims that begin with it. */
-  private readonly families = Array<readonly string[] | undefined>(128).fill(undefined)
-  private readonly names: (string | null)[] = Array<string | null>(TABLE_SIZE).fill(null)
+  private readonly families = Array<readonly Uint8Array[] | undefined>(128).fill(undefined)
+  /** By the hash of a name: the name in octets, and what it is. */
+  private readonly names: (Uint8Array | undefined)[] = Array<Uint8Array | undefined>(TABLE_SIZE).fill(undefined)
   private readonly known: Known[] = Array<Known>(TABLE_SIZE).fill(Known.none)
 
   /** Names in lower case, and beginnings of names that claim who calls. */
   constructor(fields: Record<string, Known>, families: readonly string[] = []) {
-    for (const [first, group] of Map.groupBy(families, (name) => name.charCodeAt(0))) this.families[first] = group
+    const beginnings = families.map((name) => Buffer.from(name))
+    for (const [first, group] of Map.groupBy(beginnings, (name) => name[0]!)) this.families[first] = group
     this.seed = findSeed(Object.keys(fields))
     for (const [name, known] of Object.entries(fields)) {
       const slot = hashOf(name, this.seed)
-      this.names[slot] = name
+      this.names[slot] = Buffer.from(name)
       this.known[slot] = known
     }
   }
@@ -187,7 +192,7 @@ export class FieldNames {
   lookup(hash: number, octets: Uint8Array, start: number, end: number, odd: boolean): Known {
     const slot = hash & (TABLE_SIZE - 1)
     const name = this.names[slot]
-    if (typeof name === 'string' && name.length === end - start && beginsWith(octets, start, name))
+    if (name !== undefined && name.length === end - start && beginsWith(octets, start, name))
       return odd ? Known.folded : this.known[slot]!
     const group = this.families[foldedToken[octets[start]!]!]
     if (group === undefined) return Known.none
@@ -199,10 +204,10 @@ export class FieldNames {
 
 const TABLE_SIZE = 1024
 
-function beginsWith(octets: Uint8Array, start: number, name: string): boolean {
+function beginsWith(octets: Uint8Array, start: number, name: Uint8Array): boolean {
   for (let i = 0; i < name.length; i++) {
     const folded = foldedToken[octets[start + i]!]!
-    if ((folded === ODD ? HYPHEN : folded) !== name.charCodeAt(i)) return false
+    if ((folded === ODD ? HYPHEN : folded) !== name[i]) return false
   }
   return true
 }

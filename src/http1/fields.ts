@@ -1,8 +1,12 @@
 import { GatewayError } from '../core/errors.ts'
-import { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP, valueOctet } from '../http/characters.ts'
+import * as characters from '../http/characters.ts'
 import { Known, nextHash, type FieldNames } from '../http/field-names.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
+import { skipValue } from '../http/value-octets.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
+
+// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+const { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP } = characters
 
 /** Returned by the parsers while the message part is not complete. */
 export const INCOMPLETE = -1
@@ -41,7 +45,9 @@ export class FieldSection {
     let lines = 0
     let dated = false
     let oddNames = false
-    let at = start
+    const { names, maximum } = this
+    const seed = names.seed | 0
+    let at = start | 0
     for (;;) {
       // 1. The empty line ends the section.
       if (at >= end) return INCOMPLETE
@@ -50,12 +56,12 @@ export class FieldSection {
         if (octets[at + 1] !== LF) throw new MalformedMessage('A CR in the head is not followed by LF.')
         break
       }
-      if (++lines > this.maximum)
-        throw new GatewayError('headers-too-large', `There are more than ${this.maximum} header fields.`)
+      if (++lines > maximum)
+        throw new GatewayError('headers-too-large', `There are more than ${maximum} header fields.`)
 
       // 2. The name, hashed as it is checked.
       const lineStart = at
-      let hash = this.names.seed
+      let hash = seed
       let odd = false
       for (;;) {
         let folded = 0
@@ -76,7 +82,7 @@ export class FieldSection {
       // 3. The value, without the whitespace around it.
       while (at < end && (octets[at] === SP || octets[at] === HTAB)) at++
       const valueStart = at
-      while (at < end && valueOctet[octets[at]!] === 1) at++
+      at = skipValue(octets, at, end)
       if (at + 1 >= end) {
         if (at < end && octets[at] !== CR) throw new MalformedMessage(valueProblem(octets[at]!))
         return INCOMPLETE
@@ -87,7 +93,7 @@ export class FieldSection {
       at += 2
 
       // 4. Lines that are known, or not in the one form that is passed on, are marked for later.
-      let known = this.names.lookup(hash, octets, lineStart, colon, odd)
+      let known = names.lookup(hash, octets, lineStart, colon, odd)
       if (odd && known === Known.none) {
         if (this.strict) known = Known.odd
         else oddNames = true

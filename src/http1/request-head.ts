@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import { foldedToken, CR, LF, SP, targetOctet } from '../http/characters.ts'
+import * as characters from '../http/characters.ts'
 import { namesWithClaim } from '../http/field-names.ts'
 import { readOptions } from './connection-options.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
@@ -11,6 +11,9 @@ import type { HeadLimits } from '../http/limits.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 import type { Protocol, ReceivedHead } from '../http/received-head.ts'
 import { parseTarget } from './target.ts'
+
+// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+const { foldedToken, CR, LF, SP, targetOctet } = characters
 
 /**
  * Reads request heads strictly (RFC 9112 sections 2, 3, 5, 6 and 7). One instance serves one connection after

@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts'
 import { type Headers, headersFromWire } from '../http/headers.ts'
-import { foldedToken, CR, LF, SP, valueOctet } from '../http/characters.ts'
+import * as characters from '../http/characters.ts'
 import { readOptions } from './connection-options.ts'
 import { responseFieldNames } from '../http/field-names.ts'
 import { MalformedMessage } from '../http/malformed-message.ts'
@@ -8,7 +8,11 @@ import { FieldSection, INCOMPLETE } from './fields.ts'
 import { parseContentLength } from '../http/content.ts'
 import { parseTransferEncoding } from './framing.ts'
 import type { FieldLimits } from '../http/limits.ts'
+import { skipValue } from '../http/value-octets.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
+
+// Constants of this module are put into its compiled code; what is imported is looked up at each use.
+const { foldedToken, CR, LF, SP } = characters
 
 /** How the content of a response is delimited (RFC 9112 section 6.3). */
 export const CHUNKED = -1
@@ -87,7 +91,7 @@ export class ResponseHead {
     let at = start + 12
     if (octets[at] === SP) at++
     else if (octets[at] !== CR) throw new MalformedMessage('The status code is not followed by a space.')
-    while (at < end && valueOctet[octets[at]!] === 1) at++
+    at = skipValue(octets, at, end)
     if (at + 1 >= end) return INCOMPLETE
     if (octets[at] !== CR || octets[at + 1] !== LF)
       throw new MalformedMessage('The status line does not end with CR LF.')
