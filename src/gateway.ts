@@ -3,7 +3,9 @@ import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
-import type { GatewayInput } from './config/schema.ts'
+import { ReadFiles } from './config/read-files.ts'
+import { revisionOf } from './config/revision.ts'
+import type { GatewayConfig, GatewayInput } from './config/schema.ts'
 import { logWarnings } from './config/log-warnings.ts'
 import { warningsOf } from './config/warnings.ts'
 import type { Address } from './core/address.ts'
@@ -14,6 +16,7 @@ import { version } from './front/version.ts'
 import type { PoolSizes } from './http/lane.ts'
 import { GatewayProcess } from './runtime/gateway-process.ts'
 import { InlineFleet } from './runtime/inline-fleet.ts'
+import type { Candidate } from './runtime/reloader.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
 
@@ -62,8 +65,21 @@ export interface Gateway {
   readonly pools: PoolSizes
   /** Resolves when every instance has been checked once and GET /health/ready says so. */
   readonly ready: Promise<void>
+  /**
+   * Has another configuration take the place of the one in force, without losing a connection or a request that it still
+   * has a place for. Rejects with ConfigError, or an Error that says why it cannot be: the one before stays in force then.
+   */
+  reload(input: GatewayInput): Promise<Reloaded>
   /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */
   close(): Promise<void>
+}
+
+/** What became of a reload. */
+export interface Reloaded {
+  /** 'unchanged' where nothing is different: nothing has happened then. */
+  readonly outcome: 'applied' | 'unchanged'
+  /** Names what the configuration in force means: equal ones have the same. */
+  readonly revision: string
 }
 
 /**
@@ -71,23 +87,32 @@ export interface Gateway {
  * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError; rejects if an address is not to be had.
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
-  // Relative to the working directory, as there is no configuration file.
-  const loaded = await readPolicyFiles(withAdminToken(input, process.env), 'sallyport.yaml', options.policies)
-  const config = parseConfig(input, loaded, checkEnvironment(process.env))
+  const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
+  const read = async (value: GatewayInput): Promise<Candidate> => {
+    const files = new ReadFiles()
+    // Relative to the working directory, as there is no configuration file.
+    const loaded = await readPolicyFiles(withAdminToken(value, process.env), 'sallyport.yaml', options.policies, files)
+    const config = parseConfig(value, loaded, checkEnvironment(process.env))
+    chains.set(config, loaded.chain)
+    const revision = revisionOf(config, files.beside)
+    return { config, revision, text: null, warnings: warningsOf(config, loaded.chain) }
+  }
+  const policies = (config: GatewayConfig): readonly Policy[] => chains.get(config) ?? []
+  const first = await read(input)
   const { clock = systemClock, random = Math.random } = options
-  const output = options.output ?? createLogger({ ...config.log, clock })
-  logWarnings(warningsOf(config, loaded.chain), output.log)
+  const output = options.output ?? createLogger({ ...first.config.log, clock })
+  logWarnings(first.warnings, output.log)
   const answers = new Answers(output.log)
   const tracing = await startTracing(process.env, version, output.log, clock)
-  const fleet = new InlineFleet({ policies: loaded.chain, output, clock, random, answers, tracing })
+  const fleet = new InlineFleet({ policies, output, clock, random, answers, tracing })
   const gateway = new GatewayProcess({
-    config,
+    first,
     output,
     clock,
     random,
     answers,
     fleet,
-    policies: async () => loaded.chain,
+    policies: async (config) => policies(config),
     startOperators: startAdmin,
   })
   try {
@@ -117,6 +142,11 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     },
     get pools() {
       return fleet.served?.pools ?? {}
+    },
+    async reload(value) {
+      const reloaded = await gateway.reload(() => read(value))
+      if (reloaded.outcome === 'refused') throw reloaded.error
+      return { outcome: reloaded.outcome, revision: reloaded.applied.revision }
     },
     close() {
       closed ??= close()

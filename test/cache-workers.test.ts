@@ -33,10 +33,12 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const config = parseConfig(input, await readPolicyFiles(input, 'sallyport.yaml'))
   const output = createMemoryLogger()
   const answers = new Answers(output.log)
-  const shared = { config, output, clock: systemClock, answers }
-  const fleet = new WorkerFleet(shared)
+  const shared = { output, clock: systemClock, answers }
+  const fleet = new WorkerFleet({ ...shared, config })
+  const first = { config, revision: '', text: null, warnings: [] }
   const policies = async () => []
-  const gateway = new GatewayProcess({ ...shared, random: Math.random, fleet, policies, startOperators: startAdmin })
+  const startOperators = startAdmin
+  const gateway = new GatewayProcess({ ...shared, first, random: Math.random, fleet, policies, startOperators })
   await gateway.start()
   cleanUp(t, () => gateway.stop())
   const { port } = gateway.addresses[0]!

@@ -27,7 +27,7 @@ async function inFlight(t: TestContext, { service, port }: Awaited<ReturnType<ty
   return { client, peer }
 }
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
   test(`${signal} lets a request in flight end`, async (t) => {
     const gateway = await setUp(t)
     const { command, port } = gateway
@@ -40,8 +40,6 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const)
     client.end()
     const { code, signal: killed } = await command.ended
     assert.deepEqual([code, killed], [0, null])
-    const told = command.log.some(({ message }) => String(message).startsWith('SIGHUP ends the gateway'))
-    assert.equal(told, signal === 'SIGHUP')
   })
 
 test('a second signal, of whatever kind, ends the process at once', async (t) => {

@@ -1,24 +1,34 @@
+import { isatty } from 'node:tty'
 import type { Logger } from '../core/logger.ts'
 
 /** Signals that end the gateway once what is in flight has ended. */
-const STOPPING = ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'] as const
+const STOPPING = ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const
 
-/** One of the signals that end the gateway. */
-export type StopSignal = (typeof STOPPING)[number]
+/** What ends the gateway: one of those, or that the terminal is gone in which it was started. */
+export type StopSignal = (typeof STOPPING)[number] | 'SIGHUP'
 
 /**
- * Resolves with the first signal that ends the gateway. The next SIGTERM, SIGINT or SIGQUIT ends the process at once. A
- * further SIGHUP does not: service managers and terminals send it along with another one.
+ * Resolves with the first signal that ends the gateway. The next SIGTERM, SIGINT or SIGQUIT ends the process at once.
+ * SIGHUP calls `hangUp` instead, unless it says that the terminal is gone in which the gateway was started; service managers
+ * and terminals send it along with others, so once the gateway is ending it does nothing.
  */
-export function stopSignal(): Promise<StopSignal> {
+export function stopSignal(hangUp: () => void): Promise<StopSignal> {
   const { promise, resolve } = Promise.withResolvers<StopSignal>()
+  const terminal = isatty(0)
+  let stopping = false
   const stop = (signal: StopSignal): void => {
-    for (const each of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.off(each, stop)
+    stopping = true
+    for (const each of STOPPING) process.off(each, stop)
     // By default it would leave all memory in a file, with the secrets in it.
     process.on('SIGQUIT', () => process.kill(process.pid, 'SIGTERM'))
     resolve(signal)
   }
   for (const each of STOPPING) process.on(each, stop)
+  process.on('SIGHUP', () => {
+    if (stopping) return
+    if (terminal && !isatty(0)) stop('SIGHUP')
+    else hangUp()
+  })
   return promise
 }
 

@@ -7,13 +7,10 @@ import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
-import { readConfig } from '../workers/read-config.ts'
+import { type ReadConfig, readConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { CommandError, configOption } from './command.ts'
 import { refuseInspector, stopSignal } from './signals.ts'
-
-/** Elsewhere it often means to read the configuration anew. */
-const HANGUP = 'SIGHUP ends the gateway: a changed configuration takes effect with the next start'
 
 interface Options {
   readonly config: string
@@ -22,19 +19,22 @@ interface Options {
 /** `sallyport start`: runs the gateway until a signal ends it, then lets what is in flight end. */
 export function defineStart(command: Command): void {
   command
-    .description('Runs the gateway until SIGTERM, SIGINT, SIGQUIT or SIGHUP, then lets requests in flight end.')
+    .description(
+      'Runs the gateway until SIGTERM, SIGINT or SIGQUIT, then lets requests in flight end. SIGHUP has it read its configuration anew.',
+    )
     .addOption(configOption())
     .action(start)
 }
 
 async function start(options: Options): Promise<void> {
-  const { config, warnings, unusable } = await readConfig(options.config)
+  const first = await readConfig(options.config)
+  const { config, warnings, unusable } = first
   const output = openLog(config)
   const { log } = output
   const answers = new Answers(log)
   const fleet = new WorkerFleet({ config, output, clock: systemClock, answers })
   const gateway = new GatewayProcess({
-    config,
+    first,
     output,
     clock: systemClock,
     random: Math.random,
@@ -49,7 +49,7 @@ async function start(options: Options): Promise<void> {
   })
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
-  const stopped = stopSignal()
+  const stopped = stopSignal(() => void gateway.reload(() => readUsable(options.config)))
   try {
     logWarnings(warnings, log)
     if (unusable !== null) throw new Error(unusable)
@@ -64,8 +64,7 @@ async function start(options: Options): Promise<void> {
       'Sallyport is listening',
     )
     const signal = await stopped
-    if (signal === 'SIGHUP') log.warn({}, HANGUP)
-    const { shutdownDelay, drainTimeout } = config
+    const { shutdownDelay, drainTimeout } = gateway.scope.config
     log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
@@ -76,6 +75,13 @@ async function start(options: Options): Promise<void> {
   } finally {
     await output.close()
   }
+}
+
+/** A configuration that the gateway can change to. Rejects with ConfigError, or an Error that says why a policy cannot be made. */
+async function readUsable(file: string): Promise<ReadConfig> {
+  const read = await readConfig(file)
+  if (read.unusable !== null) throw new Error(read.unusable)
+  return read
 }
 
 /** A thread in a call of the system that does not return keeps the process from ending, also by process.exit. */

@@ -30,7 +30,7 @@ export function codeOf(file: string): Code {
 }
 
 /** Whether the file is part of the gateway. */
-export function isOwnCode(file: string): boolean {
+function isOwnCode(file: string): boolean {
   return file.startsWith(OWN.endsWith(sep) ? OWN : OWN + sep)
 }
 

@@ -218,7 +218,26 @@ export const metricTable = {
     help: 'Spans by what became of them: exported, failed where the collector did not take them, dropped as too many waited.',
     labels: ['outcome'],
   },
-  sallyport_config_reloads_total: { type: 'counter', help: 'Configurations that were read anew.', labels: ['outcome'] },
+  sallyport_config_reloads_total: {
+    type: 'counter',
+    help: 'Reloads of the configuration by their outcome: applied, refused, or unchanged where nothing was different.',
+    labels: ['outcome'],
+  },
+  sallyport_config_last_reload_successful: {
+    type: 'gauge',
+    help: 'Whether the configuration in use is the last one that was read: 1, or 0 where that one was refused.',
+    labels: [],
+  },
+  sallyport_config_reload_seconds: {
+    type: 'gauge',
+    help: 'How long the last reload took that changed something, the first checks of new instances included.',
+    labels: [],
+  },
+  sallyport_config_info: {
+    type: 'gauge',
+    help: 'The revision of the configuration in use: always 1.',
+    labels: ['revision'],
+  },
   sallyport_config_loaded_timestamp_seconds: {
     type: 'gauge',
     help: 'When the configuration in use was loaded, since 1970.',
@@ -232,18 +251,13 @@ export const metricTable = {
   },
   sallyport_worker_restarts_total: {
     type: 'counter',
-    help: 'Workers that were replaced, by the reason: error, exit, memory, stuck, or start where one did not come to listen.',
+    help: 'Workers that were replaced, by the reason: error, exit, memory, stuck, start where one did not come to listen, or reload where one did not change to another configuration.',
     labels: ['reason'],
   },
   sallyport_event_loop_delay_seconds: {
     type: 'summary',
     help: 'How late a worker gets to what is due, since the last scrape: median, 99th percentile, worst.',
     labels: ['worker', 'quantile'],
-  },
-  sallyport_policy_modules_loaded: {
-    type: 'gauge',
-    help: 'Modules of policies of your own that a worker has loaded, each version of each file.',
-    labels: ['worker'],
   },
   sallyport_heap_bytes: { type: 'gauge', help: 'JavaScript heap of a worker.', labels: ['worker', 'state'] },
   sallyport_build_info: {

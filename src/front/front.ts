@@ -27,10 +27,12 @@ import type { Tracing } from '../telemetry/tracing.ts'
 import { largestBody } from './body-limit.ts'
 import { ChallengeAnswers } from './challenge-answers.ts'
 import { Generation } from './generation.ts'
+import { Generations } from './generations.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import type { Opening } from './listener-sockets.ts'
+import { abandonTopic, commitTopic, type Preparation } from './next-generation.ts'
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -38,6 +40,9 @@ import { ThreadListeners } from './thread-listeners.ts'
 import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
+
+/** How long the start waits for Redis, in milliseconds. */
+const REDIS_PATIENCE = 1000
 
 export interface FrontOptions {
   readonly config: GatewayConfig
@@ -69,7 +74,7 @@ export interface FrontOptions {
 export class Front implements Receiver {
   private readonly options: FrontOptions
   private readonly parts: ThreadParts
-  private readonly generation: Generation
+  private readonly generations: Generations
   private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
   private readonly serviceTls: ThreadServiceTls
@@ -99,7 +104,7 @@ export class Front implements Receiver {
     this.parts = parts
     this.telemetry = parts.telemetry
     // What is done with requests, and where they go.
-    this.generation = generation
+    this.generations = new Generations(generation, clock)
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
@@ -116,11 +121,16 @@ export class Front implements Receiver {
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(threadStatusTopic, () =>
-      threadStatus(this.generation.services, this.connections, this.generation.stores.redis),
+      threadStatus(this.generations.current.services, this.connections, this.parts.redis),
     )
+    answers.on(commitTopic, (number) => (this.generations.commit(number) ? this.descriptors : null))
+    answers.on(abandonTopic, (number) => {
+      this.generations.abandon(number)
+      return null
+    })
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
-    answers.on(limitStatesTopic, (client) => limitStates(this.generation.stores.limits, client))
-    answers.on(forgetClientTopic, (client) => forgetClient(this.generation.stores.limits, client))
+    answers.on(limitStatesTopic, (client) => limitStates(this.parts.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.parts.limits, client))
   }
 
   /**
@@ -150,10 +160,46 @@ export class Front implements Receiver {
 
   /** What there has to be before a connection is accepted. */
   private async prepare(): Promise<void> {
-    this.generation.takeOver()
+    this.generations.current.takeOver()
+    await this.parts.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()
     await this.challenges.prepare()
+  }
+
+  /**
+   * Makes another configuration ready to answer, with those policies, and resolves with where it would listen. Rejects with
+   * an Error that says why it cannot, and leaves nothing behind then.
+   */
+  async prepareNext(next: Preparation, policies: readonly Policy[]): Promise<readonly Address[]> {
+    const { number, config, slots, addresses, shared, first } = next
+    let listening: readonly Address[] = []
+    await this.generations.prepare(number, async () => {
+      const { current } = this.generations
+      const generation = await Generation.build({ config, policies, slots }, this.parts.tools, current)
+      const wanted = { config, body: largestBody(config, policies) }
+      try {
+        const listeners = await this.listeners.prepare(wanted, { shared, first, addresses: addresses ?? undefined })
+        listening = listeners.addresses
+        const commit = (): void => {
+          listeners.commit()
+          this.configure(config, generation)
+        }
+        return { generation, drainTimeout: config.drainTimeout, others: { commit, abandon: () => listeners.abandon() } }
+      } catch (error) {
+        generation.close()
+        throw error
+      }
+    })
+    return listening
+  }
+
+  private configure(config: GatewayConfig, generation: Generation): void {
+    this.telemetry.configure(config)
+    this.proxies.configure(config)
+    this.serviceTls.configure(config, generation.services)
+    this.perClient.configure(config)
+    if (this.parts.readiness === 'ready') generation.start()
   }
 
   /** Of the sockets on which it listens. Empty where the system has no descriptors. */
@@ -165,7 +211,7 @@ export class Front implements Receiver {
   becomeReady(): void {
     if (this.parts.readiness !== 'starting') return
     this.parts.readiness = 'ready'
-    this.generation.start()
+    this.generations.current.start()
   }
 
   /** Whether it takes traffic. */
@@ -185,7 +231,7 @@ export class Front implements Receiver {
 
   /** Service -> address of an instance -> its pool. */
   get pools(): PoolSizes {
-    return this.generation.pools
+    return this.generations.current.pools
   }
 
   /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
@@ -197,9 +243,9 @@ export class Front implements Receiver {
   /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
   async drain(timeout: number): Promise<number> {
     this.parts.readiness = 'draining'
-    this.generation.stop()
+    this.generations.current.stop()
     const cutOff = await this.listeners.drain(timeout, this.options.clock)
-    this.generation.close()
+    this.generations.close()
     await this.parts.close()
     return cutOff
   }
@@ -219,7 +265,7 @@ export class Front implements Receiver {
       if (elsewhere !== null) return elsewhere
     }
     this.perClient.begin(exchange)
-    return this.generation.handle(exchange)
+    return this.generations.current.handle(exchange)
   }
 
   refuse(error: unknown, peer: string, exchange: ServerExchange | null): Reply {

@@ -1,6 +1,19 @@
 import type { Address } from '../core/address.ts'
 import type { Threads } from '../core/threads.ts'
+import type { NextGeneration } from '../front/next-generation.ts'
 import type { ProcessScope } from './process-scope.ts'
+
+/** Another configuration that all threads are ready to answer by. Exactly one of both is called, once. */
+export interface PreparedFleet {
+  /** Where they would listen: the listeners of the configuration with their actual ports. */
+  readonly addresses: readonly Address[]
+  /**
+   * They answer by it from now on; resolves when all of them do. One that cannot is replaced by one that does. Whoever starts
+   * later goes by the configuration of the scope, so that one comes first.
+   */
+  readonly commit: () => Promise<void>
+  readonly abandon: () => void
+}
 
 /** The threads that answer requests: workers, or this thread alone. As `Threads` it is those and the main thread. */
 export interface Fleet extends Threads {
@@ -15,6 +28,8 @@ export interface Fleet extends Threads {
   start(scope: ProcessScope): Promise<readonly Address[]>
   /** The first health checks are through. */
   becomeReady(): void
+  /** Makes another configuration ready in all of them. Rejects with an Error that says why one cannot; nothing is left then. */
+  prepare(next: NextGeneration): Promise<PreparedFleet>
   /** They say that they are not ready any more, and go on all the same. */
   retire(): void
   /**

@@ -7,6 +7,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
+import { type Candidate, type Outcome, Reloader } from './reloader.ts'
 
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
@@ -24,7 +25,8 @@ export interface Operators {
 }
 
 export interface GatewayProcessOptions {
-  readonly config: GatewayConfig
+  /** The configuration that it starts with. */
+  readonly first: Candidate
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
@@ -46,13 +48,15 @@ export class GatewayProcess {
   /** Resolves when every instance has been checked once and GET /health/ready says so. Pending until it has started. */
   readonly ready: Promise<void>
   private readonly options: GatewayProcessOptions
+  private readonly reloader: Reloader
   private readonly becomeReady: () => void
   private state: Readiness = 'starting'
   private listening: readonly Address[]
   private operators: Operators | null = null
 
   constructor(options: GatewayProcessOptions) {
-    const { config, output, clock, random, answers, fleet } = options
+    const { first, output, clock, random, answers, fleet } = options
+    const { config } = first
     this.options = options
     const ready = Promise.withResolvers<void>()
     this.ready = ready.promise
@@ -66,6 +70,15 @@ export class GatewayProcess {
       answers,
       threads: fleet,
       workers: () => fleet.running,
+    })
+    this.reloader = new Reloader({
+      first,
+      scope: this.scope,
+      fleet,
+      listening: (addresses) => (this.listening = addresses),
+      clock,
+      log: output.log,
+      metrics: this.scope.hub.metrics,
     })
   }
 
@@ -99,6 +112,14 @@ export class GatewayProcess {
   }
 
   /**
+   * Has the configuration that `read` resolves with take the place of the one that is in force. `force` also takes over what
+   * looks as if the file were not written to its end. Never rejects.
+   */
+  reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
+    return this.reloader.reload(read, force)
+  }
+
+  /**
    * Lets load balancers notice, then every exchange end, each for as long as the configuration says; resolves when all is
    * over, with false where a thread cannot be ended.
    */
@@ -107,7 +128,9 @@ export class GatewayProcess {
     const { shutdownDelay, drainTimeout } = this.scope.config
     this.state = 'draining'
     fleet.retire()
+    const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
+    await settled
     const stopped = this.scope.stop()
     const ended = await fleet.drain(drainTimeout)
     await stopped
@@ -116,7 +139,8 @@ export class GatewayProcess {
   }
 
   private async answerOperators(): Promise<Operators | null> {
-    const { config, policies, startOperators } = this.options
+    const { policies, startOperators } = this.options
+    const { config } = this.scope
     if (config.admin === false) return null
     return startOperators(config.admin, {
       ...this.scope.operated,

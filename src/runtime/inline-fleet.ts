@@ -1,15 +1,18 @@
+import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Answers, Topic } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
+import { abandonTopic, commitTopic, type NextGeneration } from '../front/next-generation.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
-import type { Fleet } from './fleet.ts'
+import type { Fleet, PreparedFleet } from './fleet.ts'
 import type { ProcessScope } from './process-scope.ts'
 
 export interface InlineFleetOptions {
-  readonly policies: readonly Policy[]
+  /** Every policy that the configuration may name, in the order of the chain. */
+  readonly policies: (config: GatewayConfig) => readonly Policy[]
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
@@ -33,6 +36,7 @@ export class InlineFleet implements Fleet {
     const { answers } = this.options
     const front = await Front.build({
       ...this.options,
+      policies: this.options.policies(config),
       config,
       board,
       slots,
@@ -60,6 +64,17 @@ export class InlineFleet implements Fleet {
   /** What it does itself; null before it has started. */
   get served(): Pick<Front, 'connections' | 'watched' | 'pools'> | null {
     return this.front
+  }
+
+  async prepare(next: NextGeneration): Promise<PreparedFleet> {
+    const { config, number } = next
+    const preparation = { ...next, addresses: null, shared: false, first: true }
+    const addresses = await this.front!.prepareNext(preparation, this.options.policies(config))
+    return {
+      addresses,
+      commit: async () => void (await this.askAll(commitTopic, number)),
+      abandon: () => void this.askAll(abandonTopic, number),
+    }
   }
 
   becomeReady(): void {

@@ -7,8 +7,11 @@ import type { SharedTable } from '../stores/memory/table.ts'
 import { residentMemory } from './memory.ts'
 import { version } from '../front/version.ts'
 
-/** Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, or that it did not come to listen. */
-const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start'] as const
+/**
+ * Why a worker was replaced: what nobody caught, process.exit, its heap, a loop, that it did not come to listen, or that it
+ * did not change to another configuration.
+ */
+const restartReasons = ['error', 'exit', 'memory', 'stuck', 'start', 'reload'] as const
 
 /** One of them. */
 export type RestartReason = (typeof restartReasons)[number]
@@ -18,8 +21,6 @@ export interface AppliedConfig {
   readonly config: GatewayConfig
   /** The slots of its instances. */
   readonly slots: SlotTable
-  /** Since when: milliseconds since 1970-01-01T00:00:00Z. */
-  readonly since: number
 }
 
 /** What is the same for all threads of the process. */
@@ -38,8 +39,6 @@ export interface ProcessSources {
 export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   const { applied, board, limits, memory, workers } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
-  metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => applied().since / 1000)
-  for (const outcome of ['applied', 'refused']) metrics.counter('sallyport_config_reloads_total', { outcome })
   for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)

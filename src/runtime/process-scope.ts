@@ -69,7 +69,7 @@ export class ProcessScope {
     answerLogLevel(answers, output)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
-    this.applied = { config, slots: this.checker.update(config.services), since: clock.wall() }
+    this.applied = { config, slots: this.checker.update(config.services) }
     this.limits = SharedTable.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
@@ -112,7 +112,7 @@ export class ProcessScope {
         all.commit()
         this.networks.configure(config)
         this.serviceTls.configure(config)
-        this.applied = { config, slots, since: this.options.clock.wall() }
+        this.applied = { config, slots }
       },
       abandon: () => all.abandon(),
     }

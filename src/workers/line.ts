@@ -29,9 +29,9 @@ export class Line implements Threads {
     return answers(await this.ask(name, asked))
   }
 
-  /** Resolves with the answers of the other side, none when it does not answer in time. */
-  ask(topic: string, asked: unknown): Promise<unknown[]> {
-    const { send, clock, patience } = this.options
+  /** Resolves with the answers of the other side, none when it does not answer in time, in milliseconds. */
+  ask(topic: string, asked: unknown, patience = this.options.patience): Promise<unknown[]> {
+    const { send, clock } = this.options
     const id = ++this.lastId
     return new Promise((resolve) => {
       const settle = (answers: unknown[]) => {

@@ -83,9 +83,9 @@ export class RunningWorker {
     this.thread.postMessage(message)
   }
 
-  /** Resolves with its answers, none when it does not answer in time. */
-  ask(topic: string, asked: unknown): Promise<unknown[]> {
-    return this.line.ask(topic, asked)
+  /** Resolves with its answers, none when it does not answer within so many milliseconds. */
+  ask(topic: string, asked: unknown, patience = PATIENCE): Promise<unknown[]> {
+    return this.line.ask(topic, asked, patience)
   }
 
   /** Ends it, whatever it is at. */

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
+import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Answers, Topic } from '../core/threads.ts'
-import type { Fleet } from '../runtime/fleet.ts'
+import type { NextGeneration } from '../front/next-generation.ts'
+import type { Fleet, PreparedFleet } from '../runtime/fleet.ts'
 import { heapLimit, watchMemory } from '../runtime/memory.ts'
 import type { ProcessScope } from '../runtime/process-scope.ts'
 import { levelOf } from '../telemetry/log-level.ts'
@@ -13,6 +15,7 @@ import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { ToWorker } from './messages.ts'
 import { warnOfOpenFiles } from './open-files.ts'
+import { type PreparedWorkers, prepareWorkers } from './prepare-workers.ts'
 import { RunningWorker } from './running-worker.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -89,6 +92,19 @@ export class WorkerFleet implements Fleet {
     return this.addresses
   }
 
+  async prepare(next: NextGeneration): Promise<PreparedFleet> {
+    const listening = this.slots.filter(({ sockets }) => sockets !== null)
+    const { addresses, abandon, commit } = await prepareWorkers(
+      listening.map(({ worker }) => worker!),
+      next,
+    )
+    return {
+      addresses,
+      abandon,
+      commit: () => this.commit(addresses, commit),
+    }
+  }
+
   becomeReady(): void {
     this.ready = true
     this.tellAll({ type: 'ready' })
@@ -115,6 +131,21 @@ export class WorkerFleet implements Fleet {
 
   async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
     return answers(await this.ask(name, asked))
+  }
+
+  private async commit(addresses: readonly Address[], commit: PreparedWorkers['commit']): Promise<void> {
+    const moved = !isDeepStrictEqual(addresses, this.addresses)
+    this.addresses = addresses
+    // Also those that have begun meanwhile, with the configuration that was in force then.
+    const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
+    const committed = await commit()
+    for (const { slot, worker } of before) {
+      if (worker === null) continue
+      const descriptors = committed.get(worker)
+      if (descriptors === undefined) slot.exchange(worker)
+      else slot.moved(worker, { addresses, descriptors })
+    }
+    if (moved) await hold(this.slots, this.log)
   }
 
   private get workers(): RunningWorker[] {

@@ -43,6 +43,8 @@ export class WorkerSlot {
   /** It has listened at least once. */
   private sound = false
   private stuckWorker: RunningWorker | null = null
+  /** The one that goes by a configuration that is not in force any more. */
+  private outdatedWorker: RunningWorker | null = null
   private delay = 0
 
   constructor(number: number, owner: SlotOwner) {
@@ -76,6 +78,11 @@ export class WorkerSlot {
     return listening.addresses
   }
 
+  /** Its worker, if it is still that one, listens there now. */
+  moved(worker: RunningWorker, listening: Listening): void {
+    if (this.worker === worker) this.listening = listening
+  }
+
   /** Keeps the copies of its worker's sockets that are being made, and closes them in the end. Must not reject. */
   keep(copying: Promise<readonly ListeningHandle[]>): void {
     this.copied = copying.then((copies) => {
@@ -106,22 +113,35 @@ export class WorkerSlot {
     this.owner.clock.after(TERMINATION, () => this.over(worker, { error: null, code: 1, listened: true }))
   }
 
+  /** Ends its worker, if it is still that one, as another configuration is in force: the next one goes by that. */
+  exchange(worker: RunningWorker): void {
+    if (this.worker !== worker) return
+    this.outdatedWorker = worker
+    this.owner.log.error(
+      { worker: this.number },
+      'A worker did not change to another configuration; another one takes its place',
+    )
+    worker.terminate()
+  }
+
   private over(worker: RunningWorker, end: WorkerEnd): void {
     if (this.worker !== worker) return
     this.worker = this.listening = null
     this.owner.gone(this.number, worker)
     // Who started the gateway is told.
     if (this.owner.closing() || !this.sound) return
-    const reason = this.stuckWorker === worker ? 'stuck' : reasonOf(end)
-    this.stuckWorker = null
-    if (!end.listened) {
+    const outdated = this.outdatedWorker === worker
+    const reason = this.stuckWorker === worker ? 'stuck' : outdated ? 'reload' : reasonOf(end)
+    this.stuckWorker = this.outdatedWorker = null
+    if (!end.listened && !outdated) {
       // The others have the connections, if there are others, and else nobody lets them wait for long.
       this.release()
       this.delay = Math.min(Math.max(this.delay * 2, RESTART_DELAY), RESTART_DELAY_MAXIMUM)
     }
     this.owner.metrics.counter('sallyport_worker_restarts_total', { reason }).add(1)
     const fields = { worker: this.number, reason, error: end.error, code: end.code, restart_ms: this.delay }
-    if (reason !== 'stuck') this.owner.log.error(fields, 'A worker died; another one takes its place')
+    if (reason !== 'stuck' && reason !== 'reload')
+      this.owner.log.error(fields, 'A worker died; another one takes its place')
     if (this.delay === 0) void this.again()
     else this.owner.clock.after(this.delay, () => void this.again())
   }

@@ -1,9 +1,11 @@
 /** A worker thread: a front of its own on the ports that it shares with the other workers. */
 import { parentPort } from 'node:worker_threads'
 import { loadChain } from '../config/policy-files.ts'
+import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
+import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
@@ -47,8 +49,13 @@ async function run(start: WorkerStart): Promise<void> {
     clock: systemClock,
     patience: PATIENCE,
   })
-  if (config.policyFiles.length > 0) survivePolicies(output.log)
-  const loading = [loadChain(config.policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
+  let surviving = false
+  const load = (files: GatewayConfig['policyFiles']): ReturnType<typeof loadChain> => {
+    if (files.length > 0 && !surviving) survivePolicies(output.log)
+    surviving ||= files.length > 0
+    return loadChain(files)
+  }
+  const loading = [load(config.policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
   const starting = Promise.all(loading).then(([policies, tracing]) =>
     Front.build({
       config,
@@ -72,6 +79,14 @@ async function run(start: WorkerStart): Promise<void> {
     process.once('exit', () => front.cutOff())
     tidyHeap()
     return copied === null ? front.listen(addresses, true, first) : front.adopt(copied, addresses)
+  })
+  answers.on(prepareTopic, async (next) => {
+    try {
+      const front = await starting
+      return { addresses: await front.prepareNext(next, await load(next.config.policyFiles)), problem: null }
+    } catch (error) {
+      return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
+    }
   })
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())

@@ -147,10 +147,10 @@ export async function connect(t: TestContext, port: number, localAddress = '127.
 }
 
 /** Waits until nobody listens on the port: what is on the point of closing may still accept or reset. */
-export async function refused(port: number): Promise<void> {
+export async function refused(port: number, host = '127.0.0.1'): Promise<void> {
   const deadline = Date.now() + PATIENCE
   for (;;) {
-    const socket = connectSocket({ port, host: '127.0.0.1' })
+    const socket = connectSocket({ port, host })
     const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
       socket.on('error', resolve)
       socket.on('connect', () => resolve(null))

@@ -1,0 +1,36 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
+import { defineTopic } from '../core/threads.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+
+/** A configuration that is to follow the one that answers now. */
+export interface NextGeneration {
+  /** Counts the configurations of this process: 1 is that of its start. */
+  readonly number: number
+  readonly config: GatewayConfig
+  readonly slots: SlotTable
+}
+
+/** What a thread is told to make ready. */
+export interface Preparation extends NextGeneration {
+  /** Where threads before this one would listen; null for the first one, which finds out what the configuration leaves open. */
+  readonly addresses: readonly Address[] | null
+  /** Other threads listen on the same addresses. */
+  readonly shared: boolean
+  /** No other thread has opened what is new in them, and nobody else may have. */
+  readonly first: boolean
+}
+
+/** What came of it: where it would listen, or why it cannot. */
+export type Preparedness =
+  | { readonly addresses: readonly Address[]; readonly problem: null }
+  | { readonly addresses: null; readonly problem: string }
+
+/** Has a thread make a generation ready, which does not answer yet. */
+export const prepareTopic = defineTopic<Preparation, Preparedness>('prepare-generation')
+
+/** Has the generation with that number answer from now on. Tells on which descriptors it listens, or null where it is not ready. */
+export const commitTopic = defineTopic<number, readonly number[] | null>('commit-generation')
+
+/** The generation with that number is not going to answer. */
+export const abandonTopic = defineTopic<number, null>('abandon-generation')

@@ -1,0 +1,214 @@
+import { ConfigError } from '../config/problems.ts'
+import { type Judged, refusalOf } from '../config/refusal.ts'
+import { restartOnly } from '../config/restart-only.ts'
+import { logWarnings } from '../config/log-warnings.ts'
+import type { Warning } from '../config/warnings.ts'
+import type { Address } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import type { PreparedFleet, Fleet } from './fleet.ts'
+import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
+
+/** A configuration that is as it should be, to take the place of the one that is in force. */
+export interface Candidate extends Judged {
+  /** Tells apart everything that it consists of: two configurations with the same one are the same. */
+  readonly revision: string
+  /** What is odd in it, and no obstacle. */
+  readonly warnings: readonly Warning[]
+}
+
+/** A configuration that is in force. */
+export interface Applied extends Candidate {
+  /** Counts the configurations of this process: 1 is that of its start. */
+  readonly generation: number
+  /** Since when, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly since: number
+}
+
+/** What became of a reload. */
+export type Outcome =
+  | { readonly outcome: 'applied' | 'unchanged'; readonly applied: Applied }
+  /** The one that was in force still is; every reason names what it is about. */
+  | {
+      readonly outcome: 'refused'
+      readonly applied: Applied
+      readonly reasons: readonly string[]
+      /** All of them in one. */
+      readonly error: Error
+    }
+
+export interface ReloaderOptions {
+  readonly first: Candidate
+  readonly scope: ProcessScope
+  readonly fleet: Fleet
+  /** Told where the gateway listens from now on. */
+  readonly listening: (addresses: readonly Address[]) => void
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+const STOPPING = 'the gateway is stopping'
+
+/** What has been made ready. */
+interface Ready {
+  readonly process: ProcessPrepared
+  readonly fleet: PreparedFleet
+}
+
+/**
+ * Exchanges the configuration of a process while it runs: all of it in all threads, or nothing. One at a time, in the order
+ * in which they are asked for.
+ */
+export class Reloader {
+  private readonly options: ReloaderOptions
+  private current: Applied
+  /** Resolves when the last reload that was asked for is over. Never rejects. */
+  private last: Promise<unknown> = Promise.resolve()
+  private successful = true
+  private duration = 0
+  private readonly closing = Promise.withResolvers<void>()
+  private closed = false
+
+  constructor(options: ReloaderOptions) {
+    const { first, clock, metrics } = options
+    this.options = options
+    this.current = { ...first, generation: 1, since: clock.wall() }
+    for (const outcome of ['applied', 'refused', 'unchanged'])
+      metrics.counter('sallyport_config_reloads_total', { outcome })
+    metrics.watch('sallyport_config_last_reload_successful', {}, () => (this.successful ? 1 : 0))
+    metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => this.current.since / 1000)
+    metrics.watch('sallyport_config_reload_seconds', {}, () => this.duration / 1000)
+    metrics.watchAll('sallyport_config_info', () => [{ labels: { revision: this.current.revision }, value: 1 }])
+  }
+
+  /** What is in force. */
+  get applied(): Applied {
+    return this.current
+  }
+
+  /** Whether the last reload left the gateway with what was read. */
+  get lastSuccessful(): boolean {
+    return this.successful
+  }
+
+  /**
+   * Applies what `read` resolves with, once those are over that were asked for before. `force` also takes over what looks
+   * as if the file were not written to its end. Never rejects.
+   */
+  reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
+    const outcome = this.last.then(() => this.run(read, force))
+    this.last = outcome
+    return outcome
+  }
+
+  /** No other configuration comes into force any more. Resolves when nothing is under way. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.closing.resolve()
+    await this.last
+  }
+
+  private async run(read: () => Promise<Candidate>, force: boolean): Promise<Outcome> {
+    const { clock } = this.options
+    const begun = clock.now()
+    let candidate: Candidate
+    let ready: Ready
+    try {
+      candidate = await read()
+      if (candidate.revision === this.current.revision) return this.unchanged()
+      this.judge(candidate, force)
+      ready = await this.prepare(candidate)
+    } catch (error) {
+      return this.refused(error)
+    }
+    return this.commit(candidate, ready, begun)
+  }
+
+  /** Throws RefusedError where it must not take the place of the one that is in force, however good it is. */
+  private judge(candidate: Candidate, force: boolean): void {
+    const restarts = restartOnly(this.current.config, candidate.config)
+    const reasons = restarts.map((key) => `${key} is different: that takes effect with the next start only`)
+    const doubt = force ? null : refusalOf(this.current, candidate)
+    if (doubt !== null) reasons.push(`${doubt}; to take it over all the same, ask for the reload with force`)
+    if (reasons.length > 0) throw new RefusedError(reasons)
+  }
+
+  private async prepare({ config }: Candidate): Promise<Ready> {
+    const { scope, fleet } = this.options
+    this.checkOpen()
+    const process = await scope.prepare(config)
+    try {
+      this.checkOpen()
+      const { slots } = process
+      const prepared = await fleet.prepare({ number: this.current.generation + 1, config, slots })
+      await Promise.race([process.warm(config.reload.warm), this.closing.promise])
+      if (!this.closed) return { process, fleet: prepared }
+      prepared.abandon()
+      throw new RefusedError([STOPPING])
+    } catch (error) {
+      process.abandon()
+      throw error
+    }
+  }
+
+  private async commit(candidate: Candidate, { process, fleet }: Ready, begun: number): Promise<Outcome> {
+    const { clock, log, listening } = this.options
+    this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall() }
+    process.commit()
+    await fleet.commit()
+    this.duration = clock.now() - begun
+    this.count('applied')
+    this.successful = true
+    listening(fleet.addresses)
+    logWarnings(candidate.warnings, log)
+    const { generation, revision, config } = this.current
+    const fields = { generation, revision, routes: config.routes.length, services: Object.keys(config.services).length }
+    log.info({ ...fields, took_ms: Math.round(this.duration) }, 'Another configuration is in force')
+    return { outcome: 'applied', applied: this.current }
+  }
+
+  private unchanged(): Outcome {
+    this.count('unchanged')
+    this.successful = true
+    this.options.log.info({ revision: this.current.revision }, 'The configuration is the one that is in force')
+    return { outcome: 'unchanged', applied: this.current }
+  }
+
+  private refused(thrown: unknown): Outcome {
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+    const reasons = reasonsOf(error)
+    this.count('refused')
+    this.successful = false
+    const { generation, revision } = this.current
+    this.options.log.error(
+      { generation, revision, problems: reasons },
+      'A changed configuration was refused: the one before stays in force',
+    )
+    return { outcome: 'refused', applied: this.current, reasons, error }
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new RefusedError([STOPPING])
+  }
+
+  private count(outcome: Outcome['outcome']): void {
+    this.options.metrics.counter('sallyport_config_reloads_total', { outcome }).add(1)
+  }
+}
+
+class RefusedError extends Error {
+  readonly reasons: readonly string[]
+
+  constructor(reasons: readonly string[]) {
+    super(reasons.join('\n'))
+    this.reasons = reasons
+  }
+}
+
+function reasonsOf(error: Error): readonly string[] {
+  if (error instanceof RefusedError) return error.reasons
+  if (error instanceof ConfigError) return error.message.split('\n')
+  return [error.message]
+}

@@ -1,0 +1,63 @@
+import type { Address } from '../core/address.ts'
+import {
+  abandonTopic,
+  commitTopic,
+  type NextGeneration,
+  type Preparation,
+  prepareTopic,
+} from '../front/next-generation.ts'
+import type { PreparedFleet } from '../runtime/fleet.ts'
+import type { RunningWorker } from './running-worker.ts'
+
+/** How long a worker may take to make a configuration ready, and to answer by it, in milliseconds. */
+const PREPARATION = 60_000
+const COMMITMENT = 5_000
+
+export interface PreparedWorkers extends Omit<PreparedFleet, 'commit'> {
+  /** They answer by it from now on. Resolves with those that do, and the descriptors on which each of them listens. */
+  readonly commit: () => Promise<ReadonlyMap<RunningWorker, readonly number[]>>
+}
+
+/** Makes a configuration ready in these workers. Rejects with an Error that says why one cannot; nothing is left then. */
+export async function prepareWorkers(
+  workers: readonly RunningWorker[],
+  next: NextGeneration,
+): Promise<PreparedWorkers> {
+  const { number } = next
+  const wanted = next.config.listeners.map(({ address }) => address)
+  const abandon = (): void => {
+    for (const worker of workers) void worker.ask(abandonTopic.name, number)
+  }
+  try {
+    // The first one finds out the ports where the configuration leaves them open.
+    const [first, ...others] = workers
+    const addresses =
+      first === undefined ? wanted : await prepare(first, { ...next, addresses: null, shared: true, first: true })
+    await Promise.all(others.map((worker) => prepare(worker, { ...next, addresses, shared: true, first: false })))
+    return { addresses, abandon, commit: () => commit(workers, number) }
+  } catch (error) {
+    abandon()
+    throw error
+  }
+}
+
+async function prepare(worker: RunningWorker, preparation: Preparation): Promise<readonly Address[]> {
+  const [answer] = prepareTopic.answers(await worker.ask(prepareTopic.name, preparation, PREPARATION))
+  // Whoever is gone is started anew with the configuration that is in force by then.
+  if (answer === undefined) throw new Error('a worker ended, or did not say in time that it is ready')
+  if (answer.addresses === null) throw new Error(answer.problem)
+  return answer.addresses
+}
+
+async function commit(
+  workers: readonly RunningWorker[],
+  number: number,
+): Promise<ReadonlyMap<RunningWorker, readonly number[]>> {
+  const committed = new Map<RunningWorker, readonly number[]>()
+  const tell = async (worker: RunningWorker): Promise<void> => {
+    const [descriptors = null] = commitTopic.answers(await worker.ask(commitTopic.name, number, COMMITMENT))
+    if (descriptors !== null) committed.set(worker, descriptors)
+  }
+  await Promise.all(workers.map(tell))
+  return committed
+}

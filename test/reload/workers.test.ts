@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { startCommand, temporaryFile, type CommandOptions } from '../support/command.ts'
+import { connect } from '../support/peer.ts'
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+const APPLIED = 'Another configuration is in force'
+
+const yaml = (body: string, more = ''): string => `
+workers: 2
+admin: false
+endpoints: { docs: false, openapi: false }
+listeners: [{ address: '127.0.0.1:0' }]
+routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' } }]
+${more}
+`
+
+async function start(t: TestContext, text: string, options?: CommandOptions) {
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  return { file, ...(await startCommand(t, file, options)) }
+}
+
+/** What each of some connections is answered, both workers' among them. */
+async function answers(t: TestContext, port: number): Promise<Set<string>> {
+  const bodies = await Promise.all(
+    Array.from({ length: 16 }, async () => {
+      const client = await connect(t, port)
+      client.write(GET)
+      const { body } = await client.reply()
+      client.end()
+      return body.toString()
+    }),
+  )
+  return new Set(bodies)
+}
+
+test('SIGHUP has all workers change to what the file says', async (t) => {
+  const { command, port, file } = await start(t, yaml('one'))
+  assert.deepEqual(await answers(t, port), new Set(['one']))
+  const client = await connect(t, port)
+  client.write(GET)
+  await client.reply()
+  await writeFile(file, yaml('two'))
+  command.child.kill('SIGHUP')
+  assert.equal((await command.line(APPLIED))['generation'], 2)
+  assert.deepEqual(await answers(t, port), new Set(['two']))
+  client.write(GET)
+  assert.equal((await client.reply()).body.toString(), 'two')
+})
+
+test('a broken file changes nothing, and the log has every problem with its place', async (t) => {
+  const { command, port, file } = await start(t, yaml('one'))
+  await writeFile(file, `${yaml('two')}drainTimeout: soon\nworkerTimeout: never\n`)
+  command.child.kill('SIGHUP')
+  const line = await command.line('A changed configuration was refused: the one before stays in force')
+  const problems = line['problems'] as string[]
+  assert.deepEqual(
+    problems.map((problem) => problem.slice(file.length).split(' ', 2)),
+    [
+      [':8:15:', 'drainTimeout:'],
+      [':9:16:', 'workerTimeout:'],
+    ],
+  )
+  assert.deepEqual(await answers(t, port), new Set(['one']))
+})
+
+test('a worker that is started anew goes by the configuration that is in force', async (t) => {
+  const preload = new URL('../support/kill-worker.ts', import.meta.url).href
+  const { command, port, file } = await start(t, yaml('one'), { preload })
+  await writeFile(file, yaml('two'))
+  command.child.kill('SIGHUP')
+  await command.line(APPLIED)
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  assert.deepEqual(await answers(t, port), new Set(['two']))
+})
