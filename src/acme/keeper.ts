@@ -74,6 +74,7 @@ export class Keeper {
   private usual = 0
   private info: { readonly time: number | null; readonly until: number } = { time: null, until: 0 }
   private cancel = (): void => {}
+  private started = false
   private working: Promise<void> | null = null
 
   constructor(options: KeeperOptions) {
@@ -100,6 +101,7 @@ export class Keeper {
 
   /** Begins to look after it. */
   start(): void {
+    this.started = true
     this.lookIn(0)
   }
 
@@ -119,7 +121,7 @@ export class Keeper {
     this.usual = usualTime(read, this.chance)
     this.info = { time: null, until: 0 }
     this.options.changed()
-    if (this.working === null) this.lookIn(0)
+    if (this.started && this.working === null) this.lookIn(0)
   }
 
   private lookIn(ms: number): void {

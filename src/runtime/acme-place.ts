@@ -6,6 +6,7 @@ import { FileStore } from '../acme/file-store.ts'
 import { Seal } from '../acme/seal.ts'
 import type { AcmeStore } from '../acme/store.ts'
 import { pause } from '../core/clock.ts'
+import type { Prepared } from '../core/prepared.ts'
 import { deriveKeys } from '../core/secrets.ts'
 import { RedisAcmeStore } from '../stores/redis/acme-store.ts'
 import { connectRedis } from '../stores/redis/client.ts'
@@ -16,6 +17,10 @@ export interface AcmePlace {
   readonly acme: Acme
   /** What CAs are answered at the moment. */
   shown: Omit<ShownChallenges, 'version'>
+  /** Makes other targets ready. */
+  readonly prepare: (targets: readonly Target[]) => Promise<Prepared>
+  /** Breaks off what is going on; resolves when locks are given back. */
+  readonly close: () => Promise<void>
 }
 
 export interface PlaceEvents {
@@ -29,7 +34,7 @@ export interface PlaceEvents {
 const PATIENCE = 1000
 const SILENCE = 5000
 
-/** Opens the folder of that name, or Redis for "". */
+/** Opens the folder of that name, or Redis for "", and reads what is kept there, as far as it can be read. */
 export async function openPlace(
   options: AcmeOptions,
   place: string,
@@ -37,35 +42,74 @@ export async function openPlace(
   { show, changed }: PlaceEvents,
 ): Promise<AcmePlace> {
   const { config, clock, random, log, metrics } = options
+  const acme = new Acme({
+    targets,
+    store: await storeAt(options, place),
+    seal: new Seal({ keys: deriveKeys(config.secrets, 'acme'), acceptsPlain: place !== '' }),
+    clock,
+    random,
+    log,
+    show: (challenges) => {
+      opened.shown = shownOf(challenges, clock.wall())
+      return show()
+    },
+    changed,
+    ordered: (name, outcome) => metrics.counter('sallyport_acme_orders_total', { name, outcome }).add(1),
+  })
+  const measured = measure(acme, options)
+  measured.follow(targets)
   const opened: AcmePlace = {
     shown: { answers: {}, certificates: {} },
-    acme: new Acme({
-      targets,
-      store: await storeAt(options, place),
-      seal: new Seal({ keys: deriveKeys(config.secrets, 'acme'), acceptsPlain: place !== '' }),
-      clock,
-      random,
-      log,
-      show: (challenges) => {
-        opened.shown = shownOf(challenges, clock.wall())
-        return show()
-      },
-      changed,
-      ordered: (name, outcome) => metrics.counter('sallyport_acme_orders_total', { name, outcome }).add(1),
-    }),
+    acme,
+    async prepare(next) {
+      const prepared = await acme.prepare(next)
+      return {
+        commit() {
+          prepared.commit()
+          measured.follow(next)
+        },
+        abandon: () => prepared.abandon(),
+      }
+    },
+    close() {
+      measured.follow([])
+      return acme.stop()
+    },
   }
-  for (const { name } of targets) {
-    const { acme } = opened
+  await acme.load()
+  return opened
+}
+
+/** Tells the metrics of targets. */
+function measure(acme: Acme, { metrics }: AcmeOptions) {
+  const watched = new Map<string, () => void>()
+  const watch = (name: string): (() => void) => {
     metrics.counter('sallyport_acme_orders_total', { name, outcome: 'issued' })
     metrics.counter('sallyport_acme_orders_total', { name, outcome: 'failed' })
-    metrics.watch('sallyport_acme_last_order_successful', { name }, () => (acme.successful(name) ? 1 : 0))
-    metrics.watch(
-      'sallyport_acme_issued_timestamp_seconds',
-      { name },
-      () => (acme.certificate(name)?.issued ?? 0) / 1000,
-    )
+    const ends = [
+      metrics.watch('sallyport_acme_last_order_successful', { name }, () => (acme.successful(name) ? 1 : 0)),
+      metrics.watch(
+        'sallyport_acme_issued_timestamp_seconds',
+        { name },
+        () => (acme.certificate(name)?.issued ?? 0) / 1000,
+      ),
+    ]
+    return () => {
+      for (const end of ends) end()
+    }
   }
-  return opened
+  return {
+    /** Those are the targets from now on. */
+    follow(targets: readonly Target[]): void {
+      const names = new Set(targets.map(({ name }) => name))
+      for (const [name, end] of watched) {
+        if (names.has(name)) continue
+        watched.delete(name)
+        end()
+      }
+      for (const name of names) if (!watched.has(name)) watched.set(name, watch(name))
+    },
+  }
 }
 
 async function storeAt({ config, clock }: AcmeOptions, place: string): Promise<AcmeStore> {

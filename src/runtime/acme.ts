@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Target } from '../acme/acme.ts'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
 import type { GatewayConfig } from '../config/schema.ts'
@@ -24,48 +23,55 @@ export interface AcmeOptions {
 
 type AcmeConfig = NonNullable<NonNullable<GatewayConfig['listeners'][number]['tls']>['acme']>
 
+/** What is to be kept in one place. */
+interface Wanted {
+  /** The folder, or "" for Redis. */
+  readonly place: string
+  /** Where that is, whatever the secrets are. */
+  readonly location: string
+  readonly targets: readonly Target[]
+}
+
+/** A place that is open. */
+interface Open extends Wanted {
+  readonly opened: AcmePlace
+}
+
+/** By what they are: the folder or the Redis, and the secrets that what is kept there is sealed with. */
+type Places = ReadonlyMap<string, Open>
+
 /** How long the end of what is going on is waited for, in milliseconds. */
 const LEAVE = 3000
 
 /** The certificates of all listeners that come from CAs, once in a process. */
 export class AcmeCertificates {
   private readonly options: AcmeOptions
-  /** Folder, or "" for Redis -> what is kept there. */
-  private readonly places = new Map<string, AcmePlace>()
+  private places: Places = new Map()
+  /** What is prepared. */
+  private coming: Places = new Map()
+  /** What was shown for names that are kept elsewhere now, until there is a certificate. */
+  private last: ReadonlyMap<string, KeyPair> = new Map()
   private readonly listeners = new Set<() => void>()
-  /** The same with what is to be there, before anything is opened. */
-  private readonly targets = new Map<string, Map<string, Target>>()
   private loaded: Promise<void> | null = null
+  private started = false
   private shown: ShownChallenges = { version: 0, answers: {}, certificates: {} }
 
   constructor(options: AcmeOptions) {
-    const { config, answers } = options
     this.options = options
-    for (const { tls } of config.listeners) {
-      if (tls?.acme === undefined) continue
-      const place = placeOf(tls.acme)
-      const there = this.targets.get(place) ?? new Map<string, Target>()
-      for (const target of targetsOf(tls.acme)) there.set(target.name, target)
-      this.targets.set(place, there)
-    }
-    if (this.targets.size > 0) answers.on(challengesTopic, () => this.shown)
+    options.answers.on(challengesTopic, () => this.shown)
   }
 
   /** Reads what is kept, as far as it can be read, so that it is shown from the first handshake on. */
   load(): Promise<void> {
-    this.loaded ??= this.open()
+    this.loaded ??= this.openFirst()
     return this.loaded
   }
 
   /** What a listener shows. */
   source(acme: AcmeConfig): CertificateSource {
     const place = placeOf(acme)
-    const pairOf = (name: string): KeyPair[] => {
-      const found = this.places.get(place)?.acme.certificate(name) ?? null
-      return found === null ? [] : [{ cert: found.cert, key: found.key }]
-    }
     return {
-      current: () => acme.domains.flatMap(pairOf),
+      current: () => acme.domains.flatMap((name) => this.pairsOf(place, name)),
       changed: (listener) => {
         this.listeners.add(listener)
         return () => this.listeners.delete(listener)
@@ -73,46 +79,113 @@ export class AcmeCertificates {
     }
   }
 
-  /** Makes another configuration ready. Rejects where other certificates are to come from CAs than now. */
-  async prepare({ listeners }: GatewayConfig): Promise<Prepared> {
-    if (!isDeepStrictEqual(acmeIn(listeners), acmeIn(this.options.config.listeners)))
-      throw new Error('listeners: other certificates of CAs (acme) need a restart')
-    return { commit() {}, abandon() {} }
-  }
-
   /** Begins to order. */
   start(): void {
-    if (this.targets.size === 0) return
+    this.started = true
     void this.load().then(() => {
-      for (const { acme } of this.places.values()) acme.start()
+      for (const { opened } of this.places.values()) opened.acme.start()
     })
+  }
+
+  /**
+   * Makes another configuration ready: what is kept is shown from then on, and orders begin with the commit. Rejects where its secrets
+   * do not open the certificates that are shown now.
+   */
+  async prepare(config: GatewayConfig): Promise<Prepared> {
+    await this.load()
+    const before = this.places
+    const wanted = wantedBy(config)
+    const changes: Prepared[] = []
+    const next = new Map<string, Open>()
+    const giveUp = (): void => {
+      this.coming = new Map()
+      for (const change of changes) change.abandon()
+      for (const [key, { opened }] of next) if (!before.has(key)) void opened.close()
+    }
+    try {
+      for (const [key, each] of wanted) {
+        const known = before.get(key)
+        const opened = known?.opened ?? (await this.open(config, each))
+        next.set(key, { ...each, opened })
+        if (known === undefined) this.checkSeals({ ...each, opened })
+        else changes.push(await opened.prepare(each.targets))
+      }
+    } catch (error) {
+      giveUp()
+      throw error
+    }
+    this.coming = next
+    return { commit: () => this.take(next, changes), abandon: giveUp }
   }
 
   /** Breaks off what is going on; resolves when locks are given back, or cannot be. */
   async stop(): Promise<void> {
     if (this.loaded === null) return
     await this.loaded
-    const stopped = [...this.places.values()].map(({ acme }) => acme.stop())
-    if (stopped.length > 0) await Promise.race([Promise.all(stopped), pause(LEAVE, this.options.clock)])
+    const closed = [...this.places.values()].map(({ opened }) => opened.close())
+    if (closed.length > 0) await Promise.race([Promise.all(closed), pause(LEAVE, this.options.clock)])
+  }
+
+  private take(next: Places, changes: readonly Prepared[]): void {
+    const before = this.places
+    const missing = [...next.values()].flatMap(({ targets, opened: { acme } }) =>
+      targets.map(({ name }) => name).filter((name) => acme.certificate(name) === null),
+    )
+    this.last = new Map(missing.flatMap((name) => this.pairsOf('', name).map((pair) => [name, pair])))
+    this.places = next
+    this.coming = new Map()
+    for (const change of changes) change.commit()
+    const come = [...next].filter(([key]) => !before.has(key))
+    const gone = [...before].filter(([key]) => !next.has(key))
+    if (this.started) for (const [, { opened }] of come) opened.acme.start()
+    for (const [, { opened }] of gone) void opened.close()
+    if (come.length + gone.length > 0) void this.show()
+  }
+
+  /** What is kept in that place, or else in another one, or was before; empty where there is none yet. */
+  private pairsOf(place: string, name: string): KeyPair[] {
+    const all = [...this.places.values(), ...this.coming.values()]
+    const [here, elsewhere] = [all.filter((each) => each.place === place), all.filter((each) => each.place !== place)]
+    for (const { opened } of [...here, ...elsewhere]) {
+      const found = opened.acme.certificate(name)
+      if (found !== null) return [{ cert: found.cert, key: found.key }]
+    }
+    const last = this.last.get(name)
+    return last === undefined ? [] : [last]
+  }
+
+  /** What is shown now has to be there after the next start as well. */
+  private checkSeals({ location, targets, opened }: Open): void {
+    const same = [...this.places.values()].find((each) => each.location === location)?.opened.acme
+    if (same === undefined) return
+    const lost = targets.find(({ name }) => same.certificate(name) !== null && opened.acme.certificate(name) === null)
+    if (lost === undefined) return
+    throw new Error(
+      `secrets: the certificate of ${lost.name} that is kept cannot be opened with them: put the secret that it was kept with ` +
+        'behind the current one',
+    )
+  }
+
+  private async openFirst(): Promise<void> {
+    const { config } = this.options
+    const places = new Map<string, Open>()
+    for (const [key, each] of wantedBy(config)) places.set(key, { ...each, opened: await this.open(config, each) })
+    this.places = places
   }
 
   /** What speaks with CAs and keeps what they issue is loaded only where there is one. */
-  private async open(): Promise<void> {
-    if (this.targets.size === 0) return
+  private async open(config: GatewayConfig, { place, targets }: Wanted): Promise<AcmePlace> {
     const { openPlace } = await import('./acme-place.ts')
-    const events = {
+    return openPlace({ ...this.options, config }, place, targets, {
       show: () => this.show(),
       changed: () => {
         for (const listener of this.listeners) listener()
       },
-    }
-    for (const [place, targets] of this.targets)
-      this.places.set(place, await openPlace(this.options, place, [...targets.values()], events))
-    await Promise.all([...this.places.values()].map(({ acme }) => acme.load()))
+    })
   }
 
   private async show(): Promise<void> {
-    const shown = [...this.places.values()].map((place) => place.shown)
+    const shown = [...this.places.values()].map(({ opened }) => opened.shown)
     this.shown = {
       version: this.shown.version + 1,
       answers: Object.fromEntries(shown.flatMap(({ answers }) => Object.entries(answers))),
@@ -122,8 +195,18 @@ export class AcmeCertificates {
   }
 }
 
-function acmeIn(listeners: GatewayConfig['listeners']): AcmeConfig[] {
-  return listeners.map(({ tls }) => tls?.acme).filter((acme) => acme !== undefined)
+function wantedBy(config: GatewayConfig): Map<string, Wanted> {
+  const wanted = new Map<string, { place: string; location: string; targets: Map<string, Target> }>()
+  for (const { tls } of config.listeners) {
+    if (tls?.acme === undefined) continue
+    const place = placeOf(tls.acme)
+    const location = JSON.stringify([place, place === '' ? config.stores.redis : null])
+    const key = JSON.stringify([location, config.secrets])
+    const there = wanted.get(key) ?? { place, location, targets: new Map<string, Target>() }
+    for (const target of targetsOf(tls.acme)) there.targets.set(target.name, target)
+    wanted.set(key, there)
+  }
+  return new Map([...wanted].map(([key, each]) => [key, { ...each, targets: [...each.targets.values()] }]))
 }
 
 /** The configuration names a folder where there is no Redis. */
