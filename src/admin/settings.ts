@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { GatewayConfig } from '../config/schema.ts'
 import { logLevels } from '../core/logger.ts'
-import { logLevelTopic } from '../telemetry/log-level.ts'
+import { logLevelTopic } from '../telemetry/log-settings.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { maskedConfig } from '../config/masked-config.ts'
@@ -42,7 +42,7 @@ export function settingEndpoints(app: AdminApp, { config, threads, log }: AdminC
     '/log-level',
     {
       schema: {
-        summary: 'Change what is logged, in all workers, until the gateway ends',
+        summary: 'Change what is logged, in all workers, until the gateway ends or its configuration has another level',
         tags: ['settings'],
         body: level,
         response: { 200: level },

@@ -6,6 +6,7 @@ import type { GatewayConfig, GatewayInput } from '../config/schema.ts'
 import { Answers } from '../core/threads.ts'
 import { policies } from '../policies/index.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { levelOf, logLevelTopic } from '../telemetry/log-settings.ts'
 import { metricsDocument } from '../telemetry/metrics/document.ts'
 import { ProcessScope } from './process-scope.ts'
 
@@ -16,7 +17,8 @@ function parse(value: GatewayInput): GatewayConfig {
 /** What there is once in a process, in which one configuration follows the other; nothing is checked. */
 function setUp(t: TestContext, config: GatewayInput) {
   const clock = new ManualClock()
-  const output = createMemoryLogger()
+  const formats: string[] = []
+  const output = { ...createMemoryLogger('info'), setFormat: (format: string) => void formats.push(format) }
   const answers = new Answers(output.log)
   const scope = new ProcessScope({
     config: parse(config),
@@ -32,6 +34,9 @@ function setUp(t: TestContext, config: GatewayInput) {
   return {
     clock,
     scope,
+    output,
+    formats,
+    answers,
     prepare: (next: GatewayInput) => scope.prepare(parse(next)),
     /** The samples of a metric: labels and value. */
     samples: async (name: string): Promise<string[]> => {
@@ -110,4 +115,23 @@ test('the time at which the configuration was loaded is that of the one that is 
   assert.deepEqual(await samples(LOADED), [` ${began}`])
   ;(await prepare({})).commit()
   assert.deepEqual(await samples(LOADED), [` ${began + 60}`])
+})
+
+test('another level and another format of the log count from the commit on', async (t) => {
+  const { output, formats, prepare } = setUp(t, { log: { level: 'info', format: 'json' } })
+  const prepared = await prepare({ log: { level: 'debug', format: 'pretty' } })
+  assert.deepEqual([output.log.isLevelEnabled('debug'), formats], [false, []])
+  prepared.commit()
+  assert.deepEqual([output.log.isLevelEnabled('debug'), formats], [true, ['pretty']])
+})
+
+test('the level that an operator has set stays until the configuration has another one', async (t) => {
+  const { answers, output, prepare } = setUp(t, { log: { level: 'info' } })
+  const levelAfter = async (log: GatewayInput['log']): Promise<string> => {
+    ;(await prepare({ log, drainTimeout: '1s' })).commit()
+    return levelOf(output)
+  }
+  await answers.askAll(logLevelTopic, 'debug')
+  assert.equal(await levelAfter({ level: 'info' }), 'debug')
+  assert.equal(await levelAfter({ level: 'warn' }), 'warn')
 })

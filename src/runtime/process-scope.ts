@@ -9,7 +9,7 @@ import { HealthChecker } from '../services/health/checker.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { watchEvictions } from '../stores/memory/watch-evictions.ts'
-import { answerLogLevel } from '../telemetry/log-level.ts'
+import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { AcmeCertificates } from './acme.ts'
@@ -66,7 +66,7 @@ export class ProcessScope {
   constructor(options: ProcessOptions) {
     const { config, output, clock, random, answers, threads, workers } = options
     this.options = options
-    answerLogLevel(answers, output)
+    answerLogSettings(answers, output)
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
     this.applied = { config, slots: this.checker.update(config.services) }
@@ -110,12 +110,21 @@ export class ProcessScope {
       warm: (patience) => health.warm(patience),
       commit: () => {
         all.commit()
+        this.configureLog(config)
         this.networks.configure(config)
         this.serviceTls.configure(config)
         this.applied = { config, slots }
       },
       abandon: () => all.abandon(),
     }
+  }
+
+  /** The level that an operator has set stays until the configuration has another one. */
+  private configureLog({ log }: GatewayConfig): void {
+    const { threads } = this.options
+    const { level, format } = this.config.log
+    if (log.level !== level) void threads.askAll(logLevelTopic, log.level)
+    if (log.format !== format) void threads.askAll(logFormatTopic, log.format)
   }
 
   /** Begins to check the instances; resolves when every one has been checked once. */

@@ -25,6 +25,7 @@ function rawOutput(): LogOutput & { text: string } {
     },
     log: createLineLogger('info', clock, (line) => output.write(line)),
     setLevel() {},
+    setFormat() {},
     reopen() {},
     watchLost() {},
     close: () => Promise.resolve(),

@@ -60,6 +60,22 @@ test('the level may change', async (t) => {
   assert.deepEqual(read().match(/"message":"."/g), ['"message":"b"'])
 })
 
+test('the format may change, for the lines that come from then on', async (t) => {
+  const { log, setFormat, close, read } = logToFile(t)
+  log.info({}, 'a')
+  setFormat('pretty')
+  log.info({ service: 'users' }, 'b')
+  setFormat('auto')
+  log.info({}, 'c')
+  await close()
+  assert.deepEqual(read().split('\n'), [
+    '{"level":"info","timestamp":"2024-01-15T10:30:00.000Z","message":"a"}',
+    '[10:30:00.000] INFO: b {"service":"users"}',
+    '{"level":"info","timestamp":"2024-01-15T10:30:00.000Z","message":"c"}',
+    '',
+  ])
+})
+
 test('an error is written with its code, stack and cause', async (t) => {
   const { log, close, read } = logToFile(t)
   log.error({ error: new GatewayError('bad-gateway', undefined, { cause: new Error('connection refused') }) }, 'Failed')

@@ -17,6 +17,8 @@ export interface LogOutput {
   readonly write: (line: string) => void
   /** Lines of lower levels are written no more from now on, and those of this and higher ones are. */
   readonly setLevel: (level: LogLevel) => void
+  /** Writes lines in this format from now on. */
+  readonly setFormat: (format: LogFormat) => void
   /** Opens the file anew, as when it was renamed to make room; nothing for other destinations. */
   readonly reopen: () => void
   /** Calls `watcher` with how many lines were lost, whenever some are. */
@@ -25,10 +27,12 @@ export interface LogOutput {
   readonly close: () => Promise<void>
 }
 
+/** What lines look like; 'auto' is pretty on a terminal and JSON elsewhere. */
+export type LogFormat = 'auto' | 'json' | 'pretty'
+
 export interface LoggerOptions {
   readonly level: LogLevel
-  /** 'auto' is pretty on a terminal and JSON elsewhere. */
-  readonly format: 'auto' | 'json' | 'pretty'
+  readonly format: LogFormat
   readonly clock: Clock
   /** File descriptor, closed in the end unless it is the standard output, which is the default. */
   readonly destination?: number
@@ -56,7 +60,7 @@ const FLUSH_INTERVAL = 100
 export function createLogger({ level, format, clock, file: path, ...options }: LoggerOptions): LogOutput {
   const destination = path === undefined ? (options.destination ?? 1) : openFile(path)
   const terminal = isatty(destination)
-  const pretty = format === 'pretty' || (format === 'auto' && terminal) ? createPretty(terminal) : null
+  let pretty = createFormat(format, terminal)
   let unsaid = 0
   let ended = false
   const watchers: ((lines: number) => void)[] = []
@@ -95,6 +99,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     log,
     write,
     setLevel: (next) => (log.level = next),
+    setFormat: (next) => (pretty = createFormat(next, terminal)),
     reopen() {
       if (path === undefined || ended) return
       // A new writer, as one that changes its file while it writes may write lines twice.
@@ -131,6 +136,11 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   function openWriter(descriptor: number): Writer {
     return isFile(descriptor) ? createFileWriter(descriptor, events) : new PipeWriter(descriptor, clock, events)
   }
+}
+
+/** Makes lines for people of lines of JSON; null where they stay as they are. */
+function createFormat(format: LogFormat, terminal: boolean): ((line: string) => string) | null {
+  return format === 'pretty' || (format === 'auto' && terminal) ? createPretty(terminal) : null
 }
 
 function isFile(descriptor: number): boolean {

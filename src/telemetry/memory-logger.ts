@@ -21,6 +21,7 @@ export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = sys
     log,
     write,
     setLevel: (next) => (log.level = next),
+    setFormat() {},
     reopen() {},
     watchLost() {},
     close: () => Promise.resolve(),

@@ -9,7 +9,7 @@ import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
-import { answerLogLevel } from '../telemetry/log-level.ts'
+import { answerLogSettings } from '../telemetry/log-settings.ts'
 import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing } from '../telemetry/tracing.ts'
 import { runningPolicy } from '../policies/guard.ts'
@@ -38,7 +38,7 @@ async function run(start: WorkerStart): Promise<void> {
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
-  answerLogLevel(answers, output)
+  answerLogSettings(answers, output)
   answers.on(reopenLog, () => {
     output.reopen()
     return null

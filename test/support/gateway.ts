@@ -30,6 +30,8 @@ export class TestLog implements LogOutput {
     this.log.level = level
   }
 
+  setFormat = (): void => {}
+
   reopen = (): void => {}
 
   watchLost = (): void => {}

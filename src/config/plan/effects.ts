@@ -29,7 +29,7 @@ export const OTHERWISE: Effect = {
   text: 'What comes from then on goes by it; requests under way end as they began.',
 }
 const NEW_CONNECTIONS = 'New connections go by it; those that are open stay as they are.'
-const NOT_CHECKED_YET = 'nothing is known of its health before its first check.'
+const NEXT_CHECK = 'The next check comes, and its result counts, by it; what is known of the instances stays.'
 
 /** What follows from where a change is: the first rule that has something to say. */
 const RULES: readonly Rule[] = [
@@ -51,6 +51,10 @@ const RULES: readonly Rule[] = [
   [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
   [['services', ANY, 'instances', ANY, 'scheme'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'health'], ({ after }) => (after === false ? UNCHECKED : null)],
+  [['services', ANY, 'health', 'interval'], live(NEXT_CHECK)],
+  [['services', ANY, 'health', 'timeout'], live(NEXT_CHECK)],
+  [['services', ANY, 'health', 'unhealthyAfter'], live(NEXT_CHECK)],
+  [['services', ANY, 'health', 'healthyAfter'], live(NEXT_CHECK)],
   [
     ['services', ANY, 'health'],
     live('What is known of the instances holds until the next check, which decides at once.'),
@@ -71,7 +75,7 @@ const UNCHECKED: Effect = {
 
 const NEW_SERVICE: Effect = {
   class: 'live',
-  text: 'Nothing is known of the health of its instances before their first check.',
+  text: 'Where they are checked, its instances get requests once their first check has passed.',
 }
 
 const OTHER_STORE: Effect = {
@@ -100,7 +104,8 @@ function wholeListener(change: Difference): Effect | null {
 }
 
 function wholeInstance(change: Difference): Effect {
-  if (isNew(change)) return { class: 'resets-state', text: `It is new to the service: ${NOT_CHECKED_YET}` }
+  if (isNew(change))
+    return { class: 'live', text: 'Where it is checked, it gets requests once its first check has passed.' }
   return { class: 'live', text: 'It gets no more requests; those under way at it end as they began.' }
 }
 

@@ -79,7 +79,7 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
     'an instance for another',
     base,
     withUsers({ instances: ['http://b:1', 'http://d:1'] }),
-    ['removed services.users.instances["a:1"] live', 'added services.users.instances["d:1"] resets-state'],
+    ['removed services.users.instances["a:1"] live', 'added services.users.instances["d:1"] live'],
   ],
   [
     'the weight of an instance',
