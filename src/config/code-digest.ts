@@ -30,7 +30,7 @@ export function codeOf(file: string): Code {
 }
 
 /** Whether the file is part of the gateway. */
-function isOwnCode(file: string): boolean {
+export function isOwnCode(file: string): boolean {
   return file.startsWith(OWN.endsWith(sep) ? OWN : OWN + sep)
 }
 

@@ -1,16 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { freshUrl } from './fresh-modules.ts'
 import { resolveOwnName } from './own-name.ts'
 import { fieldOf } from './value.ts'
 
-/** The default export of a file of code, or undefined where it has none. Rejects where it cannot be loaded. */
+/** The default export of a file of code as it is now, or undefined where it has none. Rejects where it cannot be loaded. */
 export async function importDefault(file: string): Promise<unknown> {
   resolveOwnName()
-  const url = pathToFileURL(resolve(file))
-  // A module is loaded once for each URL: the time of its last change makes an edited file a new one.
-  url.searchParams.set('changed', String((await stat(file)).mtimeMs))
-  const module: unknown = await import(url.href).catch(adviseOnModules)
+  // Says what is missing by the name of the file alone.
+  await stat(file)
+  const module: unknown = await import(freshUrl(resolve(file)).href).catch(adviseOnModules)
   return fieldOf(module, 'default')
 }
 

@@ -259,6 +259,11 @@ export const metricTable = {
     help: 'How late a worker gets to what is due, since the last scrape: median, 99th percentile, worst.',
     labels: ['worker', 'quantile'],
   },
+  sallyport_policy_modules_loaded: {
+    type: 'gauge',
+    help: 'Modules of policies of your own that a worker has loaded, each version of each file.',
+    labels: ['worker'],
+  },
   sallyport_heap_bytes: { type: 'gauge', help: 'JavaScript heap of a worker.', labels: ['worker', 'state'] },
   sallyport_build_info: {
     type: 'gauge',

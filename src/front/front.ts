@@ -41,9 +41,6 @@ import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
 
-/** How long the start waits for Redis, in milliseconds. */
-const REDIS_PATIENCE = 1000
-
 export interface FrontOptions {
   readonly config: GatewayConfig
   /** Every policy that the configuration may name, in the order of the chain. */
@@ -121,7 +118,7 @@ export class Front implements Receiver {
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
     answers.on(threadStatusTopic, () =>
-      threadStatus(this.generations.current.services, this.connections, this.parts.redis),
+      threadStatus(this.generations.current.services, this.connections, this.generations.current.stores.redis),
     )
     answers.on(commitTopic, (number) => (this.generations.commit(number) ? this.descriptors : null))
     answers.on(abandonTopic, (number) => {
@@ -129,8 +126,8 @@ export class Front implements Receiver {
       return null
     })
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
-    answers.on(limitStatesTopic, (client) => limitStates(this.parts.limits, client))
-    answers.on(forgetClientTopic, (client) => forgetClient(this.parts.limits, client))
+    answers.on(limitStatesTopic, (client) => limitStates(this.generations.current.stores.limits, client))
+    answers.on(forgetClientTopic, (client) => forgetClient(this.generations.current.stores.limits, client))
   }
 
   /**
@@ -161,7 +158,6 @@ export class Front implements Receiver {
   /** What there has to be before a connection is accepted. */
   private async prepare(): Promise<void> {
     this.generations.current.takeOver()
-    await this.parts.redis?.connected(REDIS_PATIENCE)
     await this.proxies.prepare()
     await this.serviceTls.prepare()
     await this.challenges.prepare()

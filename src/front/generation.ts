@@ -11,8 +11,10 @@ import type { ServiceRequest } from '../http/service-request.ts'
 import type { Policy } from '../policies/policy.ts'
 import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
-import { type HealthDocument, healthDocument, type StoreStatuses } from '../services/health/report.ts'
+import { type HealthDocument, healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
+import { GenerationStores, type StoreTools } from './generation-stores.ts'
+import { storeStatuses } from './thread-status.ts'
 import { Service, type ServiceTools } from '../services/service.ts'
 import { measuresTime } from './telemetry.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
@@ -21,14 +23,15 @@ import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** What a thread has whatever the configuration is: generations are made with it. */
-export interface ThreadTools extends Omit<SnapshotToolbox, 'policies' | 'callService' | 'holder' | 'timings'> {
+export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, StoreTools {
   readonly deadlines: Deadlines
   readonly board: HealthBoard
   readonly threads: Threads
   readonly readiness: () => Readiness
-  /** How the stores are; null where there are none but the memory. */
-  readonly stores: () => StoreStatuses | null
 }
+
+/** Tools of policies that each generation has of its own. */
+type OfGeneration = 'policies' | 'callService' | 'holder' | 'timings' | 'limits' | 'caches' | 'apiKeys' | 'storesKey'
 
 export interface GenerationOptions {
   readonly config: GatewayConfig
@@ -42,6 +45,7 @@ const NONE: ReadonlyMap<string, number> = new Map()
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
   readonly services: ReadonlyMap<string, Service>
+  readonly stores: GenerationStores
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
   private readonly snapshot: Snapshot
@@ -57,17 +61,24 @@ export class Generation {
     const holder = new Holder(tools)
     const slices = new Slices(clock)
     try {
+      // Where things are kept.
+      const stores = new GenerationStores(config, holder, tools)
+      const { limits, caches, apiKeys, key: storesKey } = stores
       // Where requests go.
       const services = await makeServices(options, { ...tools, holder }, previous, slices)
       // What is done with them on the way.
       const call = (name: string, request: ServiceRequest) => callService(services, name, request, clock)
       const { endpoints } = config
-      const own = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools), threads })
+      const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools, stores), threads })
       const docs =
-        endpoints.openapi === false ? null : new ApiDocs({ config, policies, own, callService: call, clock, log })
-      const toolbox = { ...tools, policies, callService: call, holder, timings: measuresTime(config) }
-      const snapshot = await Snapshot.build(config, services, [...own, ...docsRoutes(docs)], toolbox, slices)
-      return new Generation(services, docs, snapshot, holder)
+        endpoints.openapi === false
+          ? null
+          : new ApiDocs({ config, policies, own: ownEndpoints, callService: call, clock, log })
+      const own = { policies, callService: call, holder, timings: measuresTime(config) }
+      const toolbox = { ...tools, ...own, limits, caches, apiKeys, storesKey }
+      const snapshot = await Snapshot.build(config, services, [...ownEndpoints, ...docsRoutes(docs)], toolbox, slices)
+      await stores.connected()
+      return new Generation(services, stores, docs, snapshot, holder)
     } catch (error) {
       holder.release()
       throw error
@@ -76,11 +87,13 @@ export class Generation {
 
   private constructor(
     services: ReadonlyMap<string, Service>,
+    stores: GenerationStores,
     docs: ApiDocs | null,
     snapshot: Snapshot,
     holder: Holder,
   ) {
     this.services = services
+    this.stores = stores
     this.docs = docs
     this.snapshot = snapshot
     this.holder = holder
@@ -142,7 +155,11 @@ async function makeServices(
   return services
 }
 
-function healthOf({ config, slots }: GenerationOptions, { board, stores, clock }: ThreadTools): HealthDocument {
+function healthOf(
+  { config, slots }: GenerationOptions,
+  { board, clock }: ThreadTools,
+  { redis }: GenerationStores,
+): HealthDocument {
   const reports = Object.keys(config.services).map((service) => ({
     service,
     instances: [...(slots[service] ?? NONE).values()].map((slot) => ({
@@ -150,5 +167,5 @@ function healthOf({ config, slots }: GenerationOptions, { board, stores, clock }
       drained: board.drained(slot),
     })),
   }))
-  return healthDocument(reports, stores(), version, clock.wall())
+  return healthDocument(reports, storeStatuses([redis?.troubles ?? null]), version, clock.wall())
 }

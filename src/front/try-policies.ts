@@ -68,6 +68,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
       }),
     },
     apiKeys: config.stores.redis === null ? null : { find: nobody },
+    storesKey: 'memory',
   }
   await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
 }

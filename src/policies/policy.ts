@@ -24,6 +24,11 @@ export interface PolicyToolbox extends Toolbox {
   readonly caches: Caches
   /** API keys in Redis; null where none is configured. */
   readonly apiKeys: ApiKeys | null
+  /**
+   * Tells the stores behind `limits`, `caches` and `apiKeys` from those of another configuration: it belongs into the key of
+   * whatever is kept (core/shared.ts) and made from them.
+   */
+  readonly storesKey: string
   /** Hands out the gateway's metrics, to be asked for in `create`. */
   readonly metrics: Metrics
   /** The configuration, as what holds things that outlive a request (core/shared.ts). */

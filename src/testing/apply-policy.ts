@@ -37,6 +37,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     limits: { meter: absent, localMeter: absent },
     caches: { threads: 1, preferred: 'memory', redis: absent },
     apiKeys: null,
+    storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
     ...tools,

@@ -24,6 +24,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
     caches: new CacheStores({ threads: 1, connection: null, clock, log }),
     apiKeys: null,
+    storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),

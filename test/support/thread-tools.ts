@@ -3,8 +3,6 @@ import { Answers } from '../../src/core/threads.ts'
 import type { ThreadTools } from '../../src/front/generation.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
-import { CacheStores } from '../../src/stores/cache-stores.ts'
-import { LimitStores } from '../../src/stores/limit-stores.ts'
 import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
@@ -23,11 +21,9 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     threads: answers,
     toldOfDropped: () => {},
     answer: (topic, answer) => answers.on(topic, answer),
-    limits: new LimitStores({ table: SharedTable.create(16), redis: null, clock }),
-    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
-    apiKeys: null,
+    table: SharedTable.create(1024),
+    size: 1,
     readiness: () => 'ready',
-    stores: () => null,
   } satisfies ThreadTools
   return tools
 }

@@ -68,6 +68,7 @@ export const apiKey = defineAuthMethod({
     return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
   },
   fields: ({ header }) => [header],
+  usesStores: ({ store }) => store === 'redis',
   create({ header, query, keys, store, ...caching }, toolbox) {
     const { clock, apiKeys } = toolbox
     const configured = configuredApiKeys(keys, toolbox)

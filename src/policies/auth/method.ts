@@ -37,7 +37,12 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   readonly options: Schema
   /** Names of the request fields that it reads, besides Authorization and Cookie. */
   fields?(options: z.output<Schema>): readonly string[]
-  /** Called once a configuration, however many routes use it. */
+  /** Whether what it makes of the options asks the stores of the configuration. */
+  usesStores?(options: z.output<Schema>): boolean
+  /**
+   * Called once for all routes that use it with these options, and not again for the next configuration where that has
+   * the same options.
+   */
   create(options: z.output<Schema>, toolbox: PolicyToolbox): Authenticator
   /** Where the credentials go, for the API's documentation. */
   document(options: z.output<Schema>): ProofDocs[]

@@ -28,13 +28,8 @@ interface Active {
   readonly authenticator: Authenticator
 }
 
-interface Authenticators {
-  readonly active: readonly Active[]
-  readonly close?: never
-}
-
-/** The authenticators of a thread: routes that configure the same methods share them, with their keys and caches. */
-const authenticators = new Shared<Authenticators>()
+/** The authenticators of a thread: routes that configure a method in the same way share one, with its keys and caches. */
+const authenticators = new Shared<Active & { close?: never }>()
 
 /** Finds out who calls, and lets nobody else through. */
 export const auth = definePolicy({
@@ -223,14 +218,17 @@ export const auth = definePolicy({
 })
 
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
-  const make = (): Authenticators => ({
-    active: activeMethods(config).map(([method, options]) => ({
-      counts: new AuthCounts(toolbox.metrics, method.name, method.kind),
-      kind: method.kind,
+  const { holder, metrics, storesKey } = toolbox
+  return activeMethods(config).map(([method, options]) => {
+    const { name, kind } = method
+    const key = JSON.stringify([name, options, method.usesStores?.(options) === true ? storesKey : null])
+    const make = (): Active => ({
+      counts: new AuthCounts(metrics, name, kind),
+      kind,
       authenticator: method.create(options, toolbox),
-    })),
+    })
+    return authenticators.get(holder, key, make)
   })
-  return authenticators.get(toolbox.holder, JSON.stringify(config), make).active
 }
 
 function publicRouter(patterns: readonly string[]): Router<null> {

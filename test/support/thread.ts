@@ -1,0 +1,96 @@
+import type { TestContext } from 'node:test'
+import { parseConfig } from '../../src/config/parse.ts'
+import { readPolicyFiles } from '../../src/config/policy-files.ts'
+import type { GatewayInput } from '../../src/config/schema.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { Generation } from '../../src/front/generation.ts'
+import { collect } from '../../src/http/body.ts'
+import { headersFromWire } from '../../src/http/headers.ts'
+import { errorReply } from '../../src/http/problem.ts'
+import { ReceivedFields } from '../../src/http/received-fields.ts'
+import type { Reply } from '../../src/http/reply.ts'
+import { ServerExchange } from '../../src/http/server-exchange.ts'
+import { ForwardedClient } from '../../src/listener/trusted-proxies.ts'
+import type { Policy } from '../../src/policies/policy.ts'
+import { SlotRegistry } from '../../src/services/health/slots.ts'
+import { cleanUp } from './cleanup.ts'
+import { ManualClock } from './manual-clock.ts'
+import { threadTools } from './thread-tools.ts'
+
+/** A request to a generation, and the address that it comes from. */
+export interface Asked {
+  readonly method?: string
+  readonly target?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly address?: string
+}
+
+/** What came of it. */
+export interface Told {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+}
+
+/** One thread without listeners, in which one configuration follows the other, until the end of the test. */
+export function startThread(t: TestContext) {
+  return startThreadBy(t, new ManualClock())
+}
+
+/** The same by another clock. */
+export function startThreadBy<Time extends Clock>(t: TestContext, clock: Time) {
+  const tools = threadTools(clock, 64)
+  const { metrics, deadlines, threads: answers } = tools
+  const registry = new SlotRegistry(tools.board, clock)
+  const generations: Generation[] = []
+  cleanUp(t, () => {
+    for (const generation of generations) generation.close()
+    deadlines.close()
+  })
+  return {
+    clock,
+    deadlines,
+    answers,
+    /** Makes the next generation, which does not answer yet. */
+    prepare: async (input: GatewayInput, policies: readonly Policy[] = []): Promise<Generation> => {
+      const value = { endpoints: { docs: false as const, openapi: false as const }, ...input }
+      const loaded = await readPolicyFiles(value, 'sallyport.yaml', policies)
+      const config = parseConfig(value, loaded)
+      const allotted = registry.prepare(config.services, { state: 'unknown', rest: 0 })
+      allotted.commit()
+      const { slots } = allotted
+      const made = await Generation.build({ config, policies: loaded.chain, slots }, tools, generations.at(-1) ?? null)
+      generations.push(made)
+      return made
+    },
+    /** What a scrape says of that metric. */
+    gauge: (name: string): readonly (readonly [labels: string, value: number])[] =>
+      metrics
+        .read({ exemplars: false })
+        .readings.filter((reading) => reading.name === name)
+        .map(({ labels, value }) => [labels, value] as const),
+    /** Has a request answered as one that came over the wire. */
+    ask: async (generation: Generation, asked: Asked = {}): Promise<Told> => {
+      const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = asked
+      const fields = new ReceivedFields()
+      fields.raw = Object.entries(headers)
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('')
+      const head = { protocol: '1.1', method, target, authority: 'example.com', fields } as const
+      const client = new ForwardedClient(address, 'http', address, null)
+      const rest = { upgrade: null, expectsContinue: false, refusal: null }
+      const exchange = new ServerExchange({ ...head, ...rest }, client, clock.now(), { inform() {} })
+      const reply = await answerOf(generation, exchange)
+      const text = (await collect(reply.body, 1_000_000)).toText()
+      return { status: reply.status, headers: Object.fromEntries(headersFromWire(reply.headers.toWire())), text }
+    },
+  }
+}
+
+async function answerOf(generation: Generation, exchange: ServerExchange): Promise<Reply> {
+  try {
+    return await generation.handle(exchange)
+  } catch (error) {
+    return errorReply(error, exchange)
+  }
+}
