@@ -52,7 +52,6 @@ function setUp(t: TestContext, config: GatewayInput) {
 
 const unchecked = (...instances: string[]) => ({ instances, health: false as const })
 const HEALTHY = 'sallyport_instance_healthy'
-const LOADED = 'sallyport_config_loaded_timestamp_seconds'
 
 test('a configuration that is prepared is that of the process once it is committed', async (t) => {
   const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
@@ -104,17 +103,6 @@ test('metrics are of the instances of the configuration that is applied, each of
     '{service="orders",instance="127.0.0.1:3"} 1',
   ])
   assert.deepEqual(await samples('sallyport_service_insecure'), ['{service="users"} 0', '{service="orders"} 1'])
-})
-
-test('the time at which the configuration was loaded is that of the one that is applied', async (t) => {
-  const { clock, prepare, samples } = setUp(t, {})
-  const began = clock.wall() / 1000
-  assert.deepEqual(await samples(LOADED), [` ${began}`])
-  clock.advance(60_000)
-  ;(await prepare({})).abandon()
-  assert.deepEqual(await samples(LOADED), [` ${began}`])
-  ;(await prepare({})).commit()
-  assert.deepEqual(await samples(LOADED), [` ${began + 60}`])
 })
 
 test('another level and another format of the log count from the commit on', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ConfigError, type GatewayInput } from '../../src/gateway.ts'
 import { startGateway } from '../support/gateway.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { connect, refused, startRawService } from '../support/peer.ts'
 import { startService } from '../support/service.ts'
 
@@ -133,4 +134,20 @@ test('a listener is added and another one is taken away, and clients of the one 
   await refused(added, '127.0.0.2')
   client.write(GET)
   assert.equal((await client.reply()).body.toString(), 'three')
+})
+
+test('the time at which the configuration was loaded is that of the one in force', async (t) => {
+  const clock = new ManualClock()
+  const { gateway, port } = await startGateway(t, replying('one'), { clock })
+  const loaded = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    return Number(/^sallyport_config_loaded_timestamp_seconds (.*)$/m.exec(text)?.[1])
+  }
+  const began = await loaded()
+  assert.equal(began, clock.wall() / 1000)
+  clock.advance(60_000)
+  await assert.rejects(gateway.reload({ ...REST, routes: [] }))
+  assert.equal(await loaded(), began)
+  await gateway.reload({ ...REST, ...replying('two') })
+  assert.equal(await loaded(), began + 60)
 })
