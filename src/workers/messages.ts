@@ -23,8 +23,8 @@ export interface WorkerStart {
   readonly addresses: readonly Address[]
   /** No other worker listens yet, and nobody else may. */
   readonly first: boolean
-  /** Descriptors of sockets that listen there already, of which it takes copies; none where it is to listen anew. */
-  readonly sockets: readonly number[]
+  /** Descriptors of sockets that listen there already, of which it takes copies; null for each address where it is to listen anew. */
+  readonly sockets: readonly (number | null)[]
   /** Where it shows that it comes to its events. */
   readonly beats: SharedArrayBuffer
 }

@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Address } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Answers, Topic } from '../core/threads.ts'
@@ -134,8 +133,9 @@ export class WorkerFleet implements Fleet {
   }
 
   private async commit(addresses: readonly Address[], commit: PreparedWorkers['commit']): Promise<void> {
-    const moved = !isDeepStrictEqual(addresses, this.addresses)
     this.addresses = addresses
+    // Before the workers do: nobody would take what came to a copy of a socket that they have closed.
+    for (const slot of this.slots) slot.listenOnly(addresses)
     // Also those that have begun meanwhile, with the configuration that was in force then.
     const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
     const committed = await commit()
@@ -145,7 +145,7 @@ export class WorkerFleet implements Fleet {
       if (descriptors === undefined) slot.exchange(worker)
       else slot.moved(worker, { addresses, descriptors })
     }
-    if (moved) await hold(this.slots, this.log)
+    await hold(this.slots, this.log)
   }
 
   private get workers(): RunningWorker[] {
@@ -185,8 +185,9 @@ export class WorkerFleet implements Fleet {
     }
   }
 
-  private run(number: number, sockets: readonly number[], scope: ProcessScope): RunningWorker {
+  private run(number: number, copies: ReadonlyMap<string, number>, scope: ProcessScope): RunningWorker {
     const { size, addresses } = this
+    const sockets = addresses.map((address) => copies.get(formatAddress(address)) ?? null)
     const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }

@@ -4,6 +4,8 @@ import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
+const ADDRESS = { host: '127.0.0.1', port: 8000 }
+
 test('a slot keeps one copy of each socket, whoever asked for more, and none in the end', async () => {
   let closing = false
   const closed: number[] = []
@@ -17,7 +19,7 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
     gone() {},
   })
   const keep = async (fd: number): Promise<void> => {
-    slot.keep(Promise.resolve([{ fd, close: () => void closed.push(fd) }]))
+    slot.keep([ADDRESS], Promise.resolve([{ fd, close: () => void closed.push(fd) }]))
     await new Promise(setImmediate)
   }
   await keep(1)
@@ -26,4 +28,32 @@ test('a slot keeps one copy of each socket, whoever asked for more, and none in 
   closing = true
   await keep(3)
   assert.deepEqual([slot.holds, closed], [false, [1, 2, 3]])
+})
+
+test('copies follow the listeners: those of an address that is gone are closed, also where they come late', async () => {
+  const closed: number[] = []
+  const slot = new WorkerSlot(0, {
+    log: createMemoryLogger().log,
+    clock: new ManualClock(),
+    metrics: { counter: () => ({ add() {} }) },
+    closing: () => false,
+    run: () => assert.fail('no worker is started'),
+    listens() {},
+    gone() {},
+  })
+  const copyOf = (fd: number) => ({ fd, close: () => void closed.push(fd) })
+  const other = { host: '127.0.0.1', port: 8001 }
+  slot.keep([ADDRESS, other], Promise.resolve([copyOf(1), copyOf(2)]))
+  await new Promise(setImmediate)
+  const late = Promise.withResolvers<ReturnType<typeof copyOf>[]>()
+  slot.keep([other], late.promise)
+  slot.listenOnly([ADDRESS])
+  assert.deepEqual(closed, [2])
+  late.resolve([copyOf(3)])
+  await new Promise(setImmediate)
+  assert.deepEqual([slot.holds, closed], [true, [2, 3]])
+  slot.keep([other], Promise.resolve([copyOf(4)]))
+  slot.listenOnly([other, ADDRESS])
+  await new Promise(setImmediate)
+  assert.deepEqual(closed, [2, 3])
 })

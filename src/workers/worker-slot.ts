@@ -1,4 +1,4 @@
-import type { Address } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -20,8 +20,8 @@ export interface SlotOwner {
   readonly metrics: Pick<Metrics, 'counter'>
   /** Workers that end are not replaced any more. */
   readonly closing: () => boolean
-  /** Starts a worker with that number, on copies of the sockets with those descriptors, or else on sockets of its own. */
-  readonly run: (number: number, sockets: readonly number[]) => RunningWorker
+  /** Starts a worker with that number, on copies of the sockets with those descriptors, by their addresses, or else on sockets of its own. */
+  readonly run: (number: number, sockets: ReadonlyMap<string, number>) => RunningWorker
   readonly listens: (number: number, worker: RunningWorker) => void
   readonly gone: (number: number, worker: RunningWorker) => void
 }
@@ -37,7 +37,10 @@ export class WorkerSlot {
   private readonly number: number
   private readonly owner: SlotOwner
   private listening: Listening | null = null
-  private copies: readonly ListeningHandle[] = []
+  /** By their addresses. */
+  private readonly copies = new Map<string, ListeningHandle>()
+  /** Whether copies of a socket on that address are wanted. */
+  private wants = (_address: string): boolean => true
   /** Resolves when copies are there, or are not to be had. */
   private copied: Promise<void> = Promise.resolve()
   /** It has listened at least once. */
@@ -54,7 +57,7 @@ export class WorkerSlot {
 
   /** Whether connections to the addresses come here. */
   get holds(): boolean {
-    return this.listening !== null || this.copies.length > 0
+    return this.listening !== null || this.copies.size > 0
   }
 
   /** Where its worker listens; null while it has none that does. */
@@ -64,10 +67,7 @@ export class WorkerSlot {
 
   /** Starts a worker; resolves with where it listens, and rejects when it ends before. */
   async start(): Promise<readonly Address[]> {
-    const worker = this.owner.run(
-      this.number,
-      this.copies.map(({ fd }) => fd),
-    )
+    const worker = this.owner.run(this.number, new Map([...this.copies].map(([address, { fd }]) => [address, fd])))
     this.worker = worker
     void worker.ended.then((end) => this.over(worker, end))
     const listening = await worker.listening
@@ -83,20 +83,46 @@ export class WorkerSlot {
     if (this.worker === worker) this.listening = listening
   }
 
-  /** Keeps the copies of its worker's sockets that are being made, and closes them in the end. Must not reject. */
-  keep(copying: Promise<readonly ListeningHandle[]>): void {
-    this.copied = copying.then((copies) => {
-      // Of the same sockets, where the worker took the place of another one while others started.
-      this.release()
-      this.copies = copies
+  /** The sockets of its worker of which there is no copy yet. */
+  get uncopied(): Listening {
+    const { addresses = [], descriptors = [] } = this.listening ?? {}
+    const missing = [...descriptors.keys()].filter((i) => !this.copies.has(formatAddress(addresses[i]!)))
+    return { addresses: missing.map((i) => addresses[i]!), descriptors: missing.map((i) => descriptors[i]!) }
+  }
+
+  /** Keeps the copies of its worker's sockets on those addresses that are being made, and closes them in the end. Must not reject. */
+  keep(addresses: readonly Address[], copying: Promise<readonly ListeningHandle[]>): void {
+    this.copied = Promise.all([copying, this.copied]).then(([copies]) => {
+      for (const [i, copy] of copies.entries()) {
+        const address = formatAddress(addresses[i]!)
+        // Of the same socket, where the worker took the place of another one while others started.
+        this.copies.get(address)?.close()
+        this.copies.set(address, copy)
+      }
+      this.closeUnwanted()
       if (this.owner.closing()) this.release()
     })
   }
 
+  /** There are listeners on these addresses alone: connections to others wait here no longer. */
+  listenOnly(addresses: readonly Address[]): void {
+    const wanted = new Set(addresses.map((address) => formatAddress(address)))
+    this.wants = (address) => wanted.has(address)
+    this.closeUnwanted()
+  }
+
   /** Connections wait here no longer than its worker lives. */
   release(): void {
-    for (const copy of this.copies) copy.close()
-    this.copies = []
+    for (const copy of this.copies.values()) copy.close()
+    this.copies.clear()
+  }
+
+  private closeUnwanted(): void {
+    for (const [address, copy] of this.copies) {
+      if (this.wants(address)) continue
+      copy.close()
+      this.copies.delete(address)
+    }
   }
 
   /** Its worker has not come to its events for so many milliseconds: says where it is, and replaces it. */
@@ -156,7 +182,7 @@ export class WorkerSlot {
       // Its end says why.
       return
     }
-    if (this.copies.length === 0 && this.listening !== null) await hold([this], this.owner.log)
+    await hold([this], this.owner.log)
   }
 }
 
@@ -167,19 +193,23 @@ function reasonOf({ error, listened }: WorkerEnd): RestartReason {
   return memory ? 'memory' : 'error'
 }
 
-/** Has each of the slots keep copies of its worker's sockets, all made by one program; resolves when they are made. */
+/** Has each of the slots keep copies of its worker's sockets, those that there are not all made by one program; resolves when they are made. */
 export async function hold(slots: readonly WorkerSlot[], log: Logger): Promise<void> {
-  const listening = slots.filter(({ sockets }) => sockets !== null)
-  const descriptors = listening.map(({ sockets }) => sockets!.descriptors)
-  const addresses = listening.flatMap(({ sockets }) => sockets!.addresses)
-  const copying = copySockets(descriptors.flat(), addresses).catch((error: unknown) => {
+  const missing = slots.map((slot) => ({ slot, ...slot.uncopied })).filter(({ descriptors }) => descriptors.length > 0)
+  if (missing.length === 0) return
+  const descriptors = missing.flatMap((each) => each.descriptors)
+  const addresses = missing.flatMap((each) => each.addresses)
+  const copying = copySockets(descriptors, addresses).catch((error: unknown) => {
     log.warn({ error }, 'Connections are refused while a worker is replaced')
     return []
   })
   let before = 0
-  for (const [i, slot] of listening.entries()) {
-    const [start, end] = [before, (before += descriptors[i]!.length)]
-    slot.keep(copying.then((copies) => copies.slice(start, end)))
+  for (const { slot, addresses: own } of missing) {
+    const [start, end] = [before, (before += own.length)]
+    slot.keep(
+      own,
+      copying.then((copies) => copies.slice(start, end)),
+    )
   }
   await copying
 }

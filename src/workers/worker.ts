@@ -2,11 +2,13 @@
 import { parentPort } from 'node:worker_threads'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import type { Address } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
+import type { ListeningHandle } from '../listener/acceptor.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { answerLogSettings } from '../telemetry/log-settings.ts'
@@ -34,7 +36,7 @@ async function run(start: WorkerStart): Promise<void> {
   const { worker, config, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
   beat(beats, worker, config.workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
-  const copies = sockets.length === 0 ? null : copySockets(sockets, addresses)
+  const copies = takeCopies(sockets, addresses)
   const output = createLogger({ ...config.log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
@@ -107,6 +109,20 @@ async function run(start: WorkerStart): Promise<void> {
     const [, tracing] = await Promise.all(loading)
     if (tracing.gaveUp) process.exit()
   }
+}
+
+/** Copies of those sockets, each in the place of its address; null where there is none at all. */
+async function takeCopies(
+  sockets: readonly (number | null)[],
+  addresses: readonly Address[],
+): Promise<(ListeningHandle | null)[] | null> {
+  const places = [...sockets.keys()].filter((i) => sockets[i] !== null)
+  if (places.length === 0) return null
+  const copies = await copySockets(
+    sockets.filter((socket) => socket !== null),
+    places.map((i) => addresses[i]!),
+  )
+  return sockets.map((_, i) => copies[places.indexOf(i)] ?? null)
 }
 
 function tell(message: FromWorker): void {
