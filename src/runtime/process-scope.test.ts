@@ -68,7 +68,7 @@ test('one that is abandoned leaves the one before', async (t) => {
   assert.deepEqual([scope.config, scope.slots], [config, slots])
 })
 
-test('slots of instances that are taken out rest for the longer drain time-out of the two configurations', async (t) => {
+test('slots of instances that are taken out rest longer than the drain time-outs of both configurations', async (t) => {
   for (const [before, after] of [
     ['30s', '10s'],
     ['10s', '30s'],
@@ -76,7 +76,7 @@ test('slots of instances that are taken out rest for the longer drain time-out o
     const { clock, prepare } = setUp(t, { drainTimeout: before, services: { users: unchecked('http://127.0.0.1:1') } })
     const timers = clock.pending
     ;(await prepare({ drainTimeout: after, services: { users: unchecked('http://127.0.0.1:2') } })).commit()
-    clock.advance(29_999)
+    clock.advance(39_999)
     assert.equal(clock.pending, timers + 1)
     clock.advance(1)
     assert.equal(clock.pending, timers)

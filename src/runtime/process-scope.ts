@@ -20,6 +20,9 @@ import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
 import { TrustedNetworkFiles } from './trusted-network-files.ts'
 
+/** How much later than the process the threads may go by another configuration, in milliseconds, and let go of the one before. */
+const REST_GRACE = 10_000
+
 export interface ProcessOptions {
   readonly config: GatewayConfig
   readonly output: LogOutput
@@ -100,8 +103,7 @@ export class ProcessScope {
 
   /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
   async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
-    // Whichever the threads give what is under way.
-    const rest = Math.max(this.config.drainTimeout, config.drainTimeout)
+    const rest = Math.max(this.config.drainTimeout, config.drainTimeout) + REST_GRACE
     const health = this.checker.prepare(config.services, rest)
     const { slots } = health
     const all = await prepareAll([() => health, () => this.certificates.prepare(config)])

@@ -296,6 +296,13 @@ test('a reload that adds nothing is warm at once', async () => {
   assert.equal(clock.pending, timers)
 })
 
+test('a reload waits for nothing before checks have begun', async () => {
+  const { checker, clock } = setUp()
+  checker.update({ users: service([1]) })
+  await checker.prepare({ users: service([1, 2]) }, 0).warm(5_000)
+  assert.equal(clock.pending, 0)
+})
+
 test('stop ends what was prepared, too, and lets nobody wait for it', async () => {
   const { checker, clock, open } = setUp()
   checker.update({ users: service([1]) })

@@ -41,8 +41,8 @@ export interface PreparedHealth extends Prepared {
   /** For whoever picks instances by the same configuration. */
   readonly slots: SlotTable
   /**
-   * Resolves when every instance that is added has been checked once, or after so many milliseconds: what the configuration
-   * adds is as good then as it will be. Never rejects.
+   * Resolves when every instance that is added has been checked once, or after so many milliseconds; at once where nothing
+   * is checked yet. Never rejects.
    */
   warm(patience: number): Promise<void>
 }
@@ -122,7 +122,7 @@ export class HealthChecker {
     if (this.running) for (const monitor of added) monitor.start()
     return {
       slots,
-      warm: (patience) => this.within(patience, added),
+      warm: (patience) => (this.running ? this.within(patience, added) : Promise.resolve()),
       commit: () => {
         prepared.commit()
         for (const [name, checked] of next) configure(checked, this.services.get(name) ?? null)

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import type { ServerResponse } from 'node:http'
+import test from 'node:test'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { askAdmin } from '../support/admin.ts'
+import { send } from '../support/client.ts'
+import { startGateway } from '../support/gateway.ts'
+import { scrape } from '../support/metrics.ts'
+import { startService } from '../support/service.ts'
+
+type ServiceInput = NonNullable<GatewayInput['services']>[string]
+
+/** The configuration of a gateway that leads everything below /NAME/ to the service of that name. */
+function leadTo(services: Readonly<Record<string, ServiceInput>>, more: GatewayInput = {}): GatewayInput {
+  return {
+    listeners: [{ address: '127.0.0.1:0' }],
+    admin: { address: '127.0.0.1:0' },
+    endpoints: { docs: false, openapi: false },
+    drainTimeout: '1s',
+    services,
+    routes: Object.keys(services).map((name) => ({ id: name, match: { path: `/${name}/*` }, service: name })),
+    ...more,
+  }
+}
+
+/** Checked once at the start, and then not for a long time. */
+const RARELY = { path: '/health', interval: '1h' } as const
+
+const statusOf = async (port: number, path: string): Promise<number> => (await send(port, { path })).status
+
+/** Sends so many requests one after the other. */
+async function sendAll(port: number, path: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) assert.equal(await statusOf(port, path), 200)
+}
+
+test('an unhealthy instance stays unhealthy and a drained one drained, and neither is checked for a reload', async (t) => {
+  let checks = 0
+  const counting = (status: number) => ({ health: () => (checks++, status) })
+  const [well, ill] = [await startService(t, undefined, counting(200)), await startService(t, undefined, counting(503))]
+  const drained = await startService(t, undefined, counting(200))
+  const config = (body: string): GatewayInput => {
+    const users = { instances: [well.url, ill.url, drained.url], health: RARELY }
+    const { routes = [], ...rest } = leadTo({ users })
+    return { ...rest, routes: [...routes, { id: 'own', match: { path: '/own' }, reply: { status: 200, body } }] }
+  }
+  const { gateway, port } = await startGateway(t, config('one'))
+  const admin = gateway.adminAddress!.port
+  await askAdmin(admin, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
+  assert.equal(checks, 3)
+  for (const body of ['two', 'three']) {
+    await gateway.reload(config(body))
+    assert.equal((await send(port, { path: '/own' })).text, body)
+    await sendAll(port, '/users/1', 6)
+  }
+  assert.deepEqual([well.heard.length, ill.heard.length, drained.heard.length], [12, 0, 0])
+  assert.equal(checks, 3)
+  const { json } = await askAdmin(admin, '/services/users')
+  const instances = json['instances'] as { drained: boolean; health: { state: string; failures: number } }[]
+  assert.deepEqual(
+    instances.map((each) => [each.drained, each.health.state, each.health.failures]),
+    [
+      [false, 'healthy', 0],
+      [false, 'unhealthy', 1],
+      [true, 'healthy', 0],
+    ],
+  )
+})
+
+test('an equal configuration sends no check and opens no connection', async (t) => {
+  let checks = 0
+  const service = await startService(t, undefined, { health: () => (checks++, 200) })
+  const config = leadTo({ users: { instances: [service.url], health: RARELY } })
+  const { gateway, port } = await startGateway(t, config)
+  await sendAll(port, '/users/1', 1)
+  const before = [checks, service.connections]
+  for (let i = 0; i < 3; i++) await gateway.reload(config)
+  await sendAll(port, '/users/1', 1)
+  assert.deepEqual([checks, service.connections], before)
+})
+
+test('a service that is added answers the first request, as the reload waits for its first check', async (t) => {
+  const [users, waiting] = [await startService(t), Promise.withResolvers<ServerResponse>()]
+  const orders = await startService(t, ({ url }, response) => {
+    if (url === '/ready') waiting.resolve(response)
+    else response.end('order')
+  })
+  const health = { ...RARELY, path: '/ready' }
+  const { gateway, port } = await startGateway(t, leadTo({ users: { instances: [users.url] } }))
+  const reloaded = gateway.reload(
+    leadTo(
+      { users: { instances: [users.url] }, orders: { instances: [orders.url], health } },
+      { reload: { warm: '1h' } },
+    ),
+  )
+  const check = await waiting.promise
+  assert.equal(await statusOf(port, '/users/1'), 200)
+  assert.equal(await statusOf(port, '/orders/1'), 404)
+  check.end()
+  await reloaded
+  assert.equal((await send(port, { path: '/orders/1' })).text, 'order')
+})
+
+test('an instance that does not answer its first check holds up a reload no longer than reload.warm, and gets no request', async (t) => {
+  const [users, waiting] = [await startService(t), Promise.withResolvers<ServerResponse>()]
+  const silent = await startService(t, ({ url }, response) => {
+    if (url === '/ready') waiting.resolve(response)
+    else response.end()
+  })
+  const health = { ...RARELY, path: '/ready', timeout: '1h' }
+  const before = { users: { instances: [users.url], health: RARELY } }
+  const { gateway, port } = await startGateway(t, leadTo(before))
+  const orders = { instances: [silent.url], health }
+  await gateway.reload(leadTo({ ...before, orders }, { reload: { warm: '10ms' } }))
+  assert.equal(await statusOf(port, '/users/1'), 200)
+  assert.equal(await statusOf(port, '/orders/1'), 503)
+  const healthy = async (): Promise<number> =>
+    (await scrape(port)).sum('sallyport_instance_healthy', { service: 'orders' })
+  assert.equal(await healthy(), 0)
+  const admin = gateway.adminAddress!.port
+  const { json } = await askAdmin(admin, '/services/orders')
+  assert.equal((json['instances'] as { health: { state: string } }[])[0]!.health.state, 'pending')
+  assert.equal(json['status'], 'unhealthy')
+  ;(await waiting.promise).end()
+  while ((await healthy()) === 0) await new Promise(setImmediate)
+  assert.equal(await statusOf(port, '/orders/1'), 200)
+})
+
+test('an instance for another, in one service, answers from the first request on', async (t) => {
+  const [before, after] = [await startService(t), await startService(t)]
+  const config = (url: string): GatewayInput => leadTo({ users: { instances: [url], health: RARELY } })
+  const { gateway, port } = await startGateway(t, config(before.url))
+  await sendAll(port, '/users/1', 2)
+  await gateway.reload(config(after.url))
+  await sendAll(port, '/users/1', 2)
+  assert.deepEqual([before.heard.length, after.heard.length], [2, 2])
+  const told = await scrape(port)
+  const instances = (name: string): string[] =>
+    told.all(name, { service: 'users' }).map(({ labels }) => labels['instance']!)
+  assert.deepEqual(instances('sallyport_instance_healthy'), [after.address])
+  const requests = (instance: string): number =>
+    told.sum('sallyport_instance_requests_total', { instance, status_class: '2xx' })
+  assert.deepEqual([requests(before.address), requests(after.address)], [2, 2], 'what was counted stays for a while')
+})
+
+test('a configuration that is refused after its instances were checked leaves nothing of them', async (t) => {
+  let checks = 0
+  const [users, added] = [await startService(t), await startService(t, undefined, { health: () => (checks++, 200) })]
+  const config = leadTo({ users: { instances: [users.url], health: RARELY } })
+  const { gateway, port } = await startGateway(t, config)
+  const taken = { listeners: [{ address: '127.0.0.1:0' }, { address: `127.0.0.1:${users.port}` }] }
+  const both = { users: { instances: [users.url, added.url], health: { ...RARELY, interval: '10ms' } } }
+  await assert.rejects(gateway.reload(leadTo(both, taken)))
+  const so = checks
+  await sendAll(port, '/users/1', 4)
+  assert.deepEqual([users.heard.length, added.heard.length], [4, 0])
+  assert.ok(checks - so <= 1, 'none but what was on its way')
+  assert.equal((await scrape(port)).all('sallyport_instance_healthy').length, 1)
+})

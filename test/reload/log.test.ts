@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { askAdmin } from '../support/admin.ts'
+import { send } from '../support/client.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+
+const APPLIED = 'Another configuration is in force'
+const REQUEST = 'API Gateway Request'
+
+const yaml = (body: string, log: string): string => `
+workers: 2
+admin: { address: '127.0.0.1:0' }
+endpoints: { docs: false, openapi: false }
+listeners: [{ address: '127.0.0.1:0' }]
+log: ${log}
+routes: [{ id: own, match: { path: /own }, reply: { status: 200, body: '${body}' } }]
+`
+
+async function start(t: TestContext, log: string) {
+  const file = await temporaryFile(t, 'sallyport.yaml', yaml('one', log))
+  const started = await startCommand(t, file)
+  return {
+    ...started,
+    /** Has the gateway take over a file with that body of the route and that log. */
+    reload: async (body: string, next: string): Promise<void> => {
+      await writeFile(file, yaml(body, next))
+      started.command.child.kill('SIGHUP')
+    },
+    level: async (): Promise<unknown> => (await askAdmin(started.adminPort, '/log-level')).json['level'],
+  }
+}
+
+/** Asks on so many connections of their own, which both workers have a share of. */
+async function ask(port: number, path: string, connections = 16): Promise<Set<string>> {
+  const answers = await Promise.all(Array.from({ length: connections }, () => send(port, { path })))
+  return new Set(answers.map(({ text }) => text))
+}
+
+test('all workers log by the level and in the format that the file has now', async (t) => {
+  const { command, port, reload, level } = await start(t, '{ level: info, format: json }')
+  // Of the gateway's own endpoints there are lines at debug only.
+  await ask(port, '/health?before')
+  await reload('two', '{ level: debug, format: json }')
+  await command.line(APPLIED)
+  assert.equal(await level(), 'debug')
+  await ask(port, '/health?after')
+  const lines = await command.lines(REQUEST, 16)
+  assert.ok(lines.every(({ url }) => String(url).endsWith('/health?after')))
+  await reload('three', '{ level: debug, format: pretty }')
+  while ((await ask(port, '/own')).has('two')) await new Promise(setImmediate)
+  await ask(port, '/own?pretty')
+  command.child.kill('SIGTERM')
+  const { stdout } = await command.ended
+  const pretty = stdout.split('\n').filter((line) => line.includes('/own?pretty'))
+  assert.equal(pretty.length, 16)
+  for (const line of pretty) assert.match(line, /INFO: API Gateway Request/)
+})
+
+test('the level that an operator has set stays through reloads that leave log.level as it is', async (t) => {
+  const { command, adminPort, reload, level } = await start(t, '{ level: info, format: json }')
+  await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'debug' } })
+  await reload('two', '{ level: info, format: json }')
+  await command.line(APPLIED)
+  assert.equal(await level(), 'debug')
+  await reload('three', '{ level: warn, format: json }')
+  while ((await level()) === 'debug') await new Promise(setImmediate)
+  assert.equal(await level(), 'warn')
+})
+
+test('another file of the log needs a restart, and is refused by its name', async (t) => {
+  const { command, port, reload } = await start(t, '{ level: info, format: json }')
+  await reload('two', '{ level: info, format: json, file: other.log }')
+  const { problems } = await command.line('A changed configuration was refused: the one before stays in force')
+  assert.match(String(problems), /^log\.file is different/)
+  assert.deepEqual(await ask(port, '/own'), new Set(['one']))
+})
