@@ -105,7 +105,7 @@ async function loadPolicy(path: string): Promise<Policy> {
     throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')
   if (!/^[a-z]+(?:-[a-z0-9]+)*$/.test(exported.name))
     throw new Error(`names its policy ${JSON.stringify(exported.name)}; expected a name such as "tenant-header"`)
-  return guardPolicy(exported)
+  return { version: codeOf(path).digest, ...guardPolicy(exported) }
 }
 
 function isPolicy(value: unknown): value is Policy {

@@ -23,6 +23,11 @@ export function revisionOf(config: GatewayConfig, beside: ReadonlyMap<string, st
   return digest.digest('hex')
 }
 
+/** A digest of a value, such as options: the same for equal ones. */
+export function digestOf(value: unknown): string {
+  return hash('sha256', formOf(value, BY_NAME, new Map()), 'base64url')
+}
+
 /** A text that is the same for equal values, and another one for others. `known` has the forms of what is in several places. */
 function formOf(value: unknown, depth: number, known: Map<object, string>): string {
   if (typeof value === 'string') return `"${value.length}:${value}`

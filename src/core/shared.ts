@@ -3,6 +3,8 @@ export class Holder {
   /** The same for all that share things with one another. */
   readonly thread: object
   private readonly held = new Set<() => void>()
+  /** Null once it has taken over. */
+  private waiting: (() => void)[] | null = []
 
   constructor(thread: object) {
     this.thread = thread
@@ -11,6 +13,19 @@ export class Holder {
   /** Has `end` called when nothing is held any more. */
   hold(end: () => void): void {
     this.held.add(end)
+  }
+
+  /** Has `begin` called when it takes over, or now where it has: what it shares with others goes by it from then on. */
+  atTakeOver(begin: () => void): void {
+    if (this.waiting === null) begin()
+    else this.waiting.push(begin)
+  }
+
+  /** It is the one that counts from now on, as a configuration that answers requests. */
+  takeOver(): void {
+    const { waiting } = this
+    this.waiting = null
+    for (const begin of waiting ?? []) begin()
   }
 
   /** Lets go of everything. */

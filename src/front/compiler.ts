@@ -1,3 +1,4 @@
+import { type ActivePolicy, replySource } from '../config/reply-source.ts'
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { Bytes } from '../http/body.ts'
@@ -42,12 +43,9 @@ export interface SnapshotToolbox extends PolicyToolbox {
   readonly toldOfDropped: ToldOfDropped
 }
 
-/** A policy that is on, with its options. */
-type Active = readonly [policy: Policy, options: unknown]
-
 /** What all routes with the same policies have in common. */
 interface PolicySet {
-  readonly active: readonly Active[]
+  readonly active: readonly ActivePolicy[]
   readonly answersPreflights: boolean
   readonly limit: readonly Middleware[]
   /** Names of request fields that they set or read, with those by which requests are matched. */
@@ -90,7 +88,7 @@ export class Compiler {
     const pathParameters = route.pathParameters ?? this.config.pathParameters
     return route.match.path.map((pattern) => {
       const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
-      const handle = compose(limit, this.chain(active, info, endOf(route, pattern, this.services)))
+      const handle = compose(limit, this.chain(active, info, endOf(route, pattern, this.services), route))
       const { encodedSlashes } = route
       const value = { encodedSlashes, pathParameters, info, handle, guards, answersPreflights }
       return { match: { ...route.match, path: [pattern] }, value }
@@ -140,11 +138,18 @@ export class Compiler {
     return made
   }
 
-  private chain(active: readonly Active[], route: RouteInfo, end: Handler): Handler {
-    const { toolbox, generalOptions } = this
+  /** `shape` is the route as it is configured; null where there is none. */
+  private chain(
+    active: readonly ActivePolicy[],
+    route: RouteInfo,
+    end: Handler,
+    shape: RouteConfig | null = null,
+  ): Handler {
+    const { toolbox, generalOptions, config } = this
     const steps = active.map(([policy, options]) => {
-      const create = (): Middleware => policy.create(options, toolbox, route, generalOptions.get(policy) ?? null)
-      const step = make(create, policy, route)
+      const general = generalOptions.get(policy) ?? null
+      const source = (): string => replySource(policy, active, shape, config)
+      const step = make(() => policy.create(options, toolbox, route, general, source), policy, route)
       return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
     })
     return compose(steps, unlessRefused(end))

@@ -112,6 +112,7 @@ export class Generation {
   /** It is the one that answers from now on: what it shares with the one before goes by its settings. */
   takeOver(): void {
     for (const service of this.services.values()) service.takeOver()
+    this.holder.takeOver()
   }
 
   /** The services can be asked for their documents. */

@@ -53,6 +53,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     metrics,
     holder,
     answer: () => () => {},
+    threads: { askAll: () => Promise.resolve([]) },
     limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
     caches: {
       threads: 1,
@@ -64,6 +65,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
         invalidate: nobody,
         invalidateGroup: nobody,
         invalidatePrefix: nobody,
+        resize: nobody,
         usage: nobody,
       }),
     },

@@ -30,6 +30,7 @@ export function guardPolicy(policy: Policy): Policy {
   const { name } = policy
   return {
     ...policy,
+    changesRequests: policy.changesRequests ?? true,
     document(options, operation) {
       try {
         return policy.document?.(options, operation) ?? {}
@@ -37,10 +38,10 @@ export function guardPolicy(policy: Policy): Policy {
         throw failure(name, error)
       }
     },
-    create(options, toolbox, route, general) {
+    create(options, toolbox, route, general, source) {
       const here: RunningPolicy = { policy: name, route: route.id }
       try {
-        const step = running.run(here, () => policy.create(options, toolbox, route, general))
+        const step = running.run(here, () => policy.create(options, toolbox, route, general, source))
         return (next) => guard(here, (inner) => running.run(here, () => step(inner)), next)
       } catch (error) {
         throw new Error(`policy "${name}" could not be set up for route "${route.id}": ${messageOf(error)}`, {

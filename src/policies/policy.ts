@@ -7,7 +7,7 @@ import type { Middleware } from '../http/handler.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Holder } from '../core/shared.ts'
-import type { Answers } from '../core/threads.ts'
+import type { Answers, Threads } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
@@ -35,6 +35,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly holder: Holder
   /** Answers what other threads ask this one, until the returned function is called. */
   readonly answer: Answers['on']
+  /** All threads of this gateway, this one among them, to be asked. */
+  readonly threads: Threads
 }
 
 /** Steps from the options of a policy to something in them; "*" is any key of a map, or any item of a list. */
@@ -102,6 +104,16 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly answersPreflights?: boolean
   /** It is for the gateway's own endpoints too. */
   readonly aroundOwnEndpoints?: boolean
+  /**
+   * It changes what services are asked, so that what they reply depends on its options: a reply that was stored under others
+   * is not used. Default false; true for a policy of a user's own.
+   */
+  readonly changesRequests?: boolean
+  /**
+   * Another one wherever its code does something else with the same options: a reply that was stored with the help of another
+   * version is not used. Of a policy from a file it is the digest of its code, unless it has one.
+   */
+  readonly version?: string
   /** How much body it lets a request have, in place of the general limit; null where it says nothing of that. */
   bodyLimit?(options: z.output<Schema>): BodyLimit | null
   /**
@@ -111,21 +123,28 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   fields?(options: z.output<Schema>): readonly string[]
   /**
    * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
-   * otherwise, or null where that is nothing.
+   * otherwise, or null where that is nothing. `source` names what the replies come from that it gets from further in: the
+   * same text in every process and configuration in which a request brings the same there.
    */
   create(
     options: z.output<Schema>,
     toolbox: PolicyToolbox,
     route: RouteInfo,
     general: z.output<Schema> | null,
+    source: () => string,
   ): Middleware
   /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
   document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
   /**
    * What it keeps from one request to the next for one route, for those who are to know what a changed configuration
-   * costs. `general` is as in `create`; where `stores` names an option, it is filled in.
+   * costs. `general` and `source` are as in `create`; where `stores` names an option, it is filled in.
    */
-  keeps?(options: z.output<Schema>, route: KeepingRoute, general: z.output<Schema> | null): readonly KeptState[]
+  keeps?(
+    options: z.output<Schema>,
+    route: KeepingRoute,
+    general: z.output<Schema> | null,
+    source: () => string,
+  ): readonly KeptState[]
   /** What works, and whoever wrote the options should know: it is logged at the start, and told by `sallyport check`. */
   warnings?(options: z.output<Schema>): readonly OptionsWarning[]
 }

@@ -6,6 +6,7 @@ export const requestHeaders = definePolicy({
   name: 'request-headers',
   summary: 'Sets, adds and removes header fields of the request before it goes to the service.',
   options: headerEdits,
+  changesRequests: true,
   fields: editedFields,
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')

@@ -40,9 +40,10 @@ export function applyPolicy<Schema extends z.ZodType>(
     storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
+    threads: { askAll: () => Promise.resolve([]) },
     ...tools,
   }
-  return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null)(next)
+  return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null, () => 'test')(next)
 }
 
 function absent(): never {

@@ -27,6 +27,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
+    threads: { askAll: () => Promise.resolve([]) },
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }
@@ -40,5 +41,5 @@ export function applyPolicy<Schema extends z.ZodType>(
   toolbox: PolicyToolbox = makeToolbox(),
 ): Handler {
   const parsed = policy.options.parse(options)
-  return policy.create(parsed, toolbox, route, parsed)(next)
+  return policy.create(parsed, toolbox, route, parsed, () => 'test')(next)
 }

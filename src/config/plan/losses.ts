@@ -1,4 +1,6 @@
 import type { OptionsPath, Policy } from '../../policies/policy.ts'
+import { activePolicies } from '../policy-schema.ts'
+import { replySource } from '../reply-source.ts'
 import { ConfigError, formatPath, type Path } from '../problems.ts'
 import { fieldOf } from '../value.ts'
 import type { RouteConfig } from '../schema.ts'
@@ -41,12 +43,18 @@ function lossesAt(old: RouteConfig | null, route: RouteConfig | null, before: Si
   })
 }
 
-function keptBy(policy: Policy, { config }: Side, route: RouteConfig | null) {
+function keptBy(policy: Policy, { config, chain }: Side, route: RouteConfig | null) {
   const general = optionsOf(policy, config.policies, config.stores.redis !== null)
   const options = route === null ? general : optionsOf(policy, route.policies, config.stores.redis !== null)
   if (options === null || policy.keeps === undefined) return []
   try {
-    return policy.keeps(options, { id: route?.id ?? '', service: route?.service ?? null }, general)
+    const here = { id: route?.id ?? '', service: route?.service ?? null }
+    const source = (): string => {
+      const active = activePolicies(route?.policies ?? config.policies, chain)
+      const own = chain.find(({ name }) => name === policy.name) ?? policy
+      return replySource(own, active, route, config)
+    }
+    return policy.keeps(options, here, general, source)
   } catch (error) {
     const path = formatPath([...(route === null ? [] : ['routes', route.id]), 'policies', policy.name])
     const reason = error instanceof Error ? error.message : String(error)

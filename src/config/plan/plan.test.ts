@@ -147,6 +147,30 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
     ['changed routes.users.policies.cache.ttl live', 'changed routes.users.policies.cache.share resets-state'],
   ],
   [
+    'other requests to what replies are stored of',
+    withRoute({ policies: { cache: {}, 'request-headers': { set: { 'X-A': '1' } } } }),
+    withRoute({ policies: { cache: {}, 'request-headers': { set: { 'X-A': '2' } } } }),
+    ['changed routes.users.policies.request-headers.set.X-A resets-state'],
+  ],
+  [
+    'another path at the service that replies are stored of',
+    withRoute({ policies: { cache: {} } }),
+    withRoute({ policies: { cache: {} }, rewrite: { strip: '/users' } }),
+    ['added routes.users.rewrite resets-state'],
+  ],
+  [
+    'another host for the service that replies are stored of',
+    { ...withUsers({ host: 'a.example' }), policies: { cache: {} } },
+    { ...withUsers({ host: 'b.example' }), policies: { cache: {} } },
+    ['changed services.users.host resets-state'],
+  ],
+  [
+    'more memory for stored replies',
+    withRoute({ policies: { cache: { memory: '1mb' } } }),
+    withRoute({ policies: { cache: { memory: '2mb' } } }),
+    ['changed routes.users.policies.cache.memory live'],
+  ],
+  [
     'another Redis',
     { ...base, stores: redis },
     { ...base, stores: { redis: { url: 'redis://other:6379' } } },

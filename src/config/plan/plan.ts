@@ -104,10 +104,19 @@ function assign({ policy, scope, options, text }: Loss, drafts: readonly Draft[]
       : ofPolicy.length > 0
         ? ofPolicy
         : drafts.filter(
-            ({ difference: { path } }) =>
-              (route !== null && startsWith(path, [...route, 'service'])) || startsWith(path, ['policies', policy]),
+            (draft) =>
+              startsWith(draft.difference.path, ['policies', policy]) || (route !== null && makesReplies(draft, route)),
           )
   for (const { effects } of causes) effects.push({ class: 'resets-state', text })
+}
+
+/** What replies to requests of a route come from. */
+const SOURCES = ['service', 'rewrite', 'reply', 'redirect', 'policies']
+
+function makesReplies({ difference: { path }, routes }: Draft, route: Path): boolean {
+  if (SOURCES.some((source) => startsWith(path, [...route, source]))) return true
+  if (routes?.includes(String(route[1])) === true || startsWith(path, ['policyFiles'])) return true
+  return startsWith(path, ['services']) && path[2] === 'host'
 }
 
 function changeOf({ difference, routes, effects: losses }: Draft): Change {

@@ -29,6 +29,7 @@ function setUp(options: Written, route = users, toolbox = makeToolbox()) {
     toolbox,
     route,
     null,
+    () => 'test',
   )((exchange) => {
     passed = exchange
     return new Reply(200, Headers.of(), null)

@@ -1,23 +1,24 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { ThreadMetrics } from '../../telemetry/metrics/thread-metrics.ts'
-import { watchStore } from './cache-counts.ts'
+import { watchStores } from './cache-counts.ts'
 import { MemoryCacheStore } from './memory-store.ts'
 
-test('what a store holds is told of beside others of its name, until it ends', () => {
+test('what the stores of a name hold is added up, until it ends', () => {
   const metrics = new ThreadMetrics(() => {}, new ManualClock())
-  const store = () => new MemoryCacheStore(1000, { add() {} })
-  const told = () => metrics.read({ exemplars: false }).readings.map(({ name, labels }) => `${name} ${labels}`)
-  const [endFirst, endSecond] = [watchStore(metrics, 'memory', store()), watchStore(metrics, 'memory', store())]
+  const stores = [0, 1].map(() => new MemoryCacheStore(10_000, { add() {} }))
+  const told = () =>
+    metrics.read({ exemplars: false }).readings.map(({ name, labels, value }) => `${name} ${labels} ${value}`)
+  const end = watchStores(metrics, 'memory', () => stores)
+  for (const store of stores) store.put('a', makeCacheEntry({ size: 700 }))
   assert.deepEqual(told().toSorted(), [
-    'sallyport_cache_bytes store="memory"',
-    'sallyport_cache_bytes store="memory"',
-    'sallyport_cache_entries store="memory"',
-    'sallyport_cache_entries store="memory"',
+    'sallyport_cache_bytes store="memory" 1400',
+    'sallyport_cache_entries store="memory" 2',
   ])
-  endFirst()
-  assert.equal(told().length, 2)
-  endSecond()
+  stores.pop()
+  assert.ok(told().includes('sallyport_cache_bytes store="memory" 700'))
+  end()
   assert.deepEqual(told(), [])
 })

@@ -1,4 +1,4 @@
-import type { CacheStore } from './store.ts'
+import type { CacheStore, CacheUsage } from './store.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { ForwardReason } from './cache-status.ts'
 
@@ -33,11 +33,14 @@ export function countEvictions(metrics: Metrics, store: string): Counter {
   return metrics.counter('sallyport_cache_evictions_total', { store })
 }
 
-/** Has what a store holds read at each scrape, until the returned function is called. Several of one name are added up. */
-export function watchStore(metrics: Metrics, name: string, store: CacheStore): () => void {
+/** Has what stores hold read at each scrape, until the returned function is called. All of one name are added up. */
+export function watchStores(metrics: Metrics, name: string, stores: () => readonly CacheStore[]): () => void {
+  const labels = { store: name }
+  const total = (key: keyof CacheUsage) => (): number => stores().reduce((sum, store) => sum + store.usage()[key], 0)
+  const [bytes, entries] = [total('bytes'), total('entries')]
   const ends = [
-    metrics.watchAll('sallyport_cache_bytes', () => [{ labels: { store: name }, value: store.usage().bytes }]),
-    metrics.watchAll('sallyport_cache_entries', () => [{ labels: { store: name }, value: store.usage().entries }]),
+    metrics.watchAll('sallyport_cache_bytes', () => [{ labels, value: bytes() }]),
+    metrics.watchAll('sallyport_cache_entries', () => [{ labels, value: entries() }]),
   ]
   return () => {
     for (const end of ends) end()

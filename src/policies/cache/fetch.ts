@@ -32,7 +32,7 @@ const ERRORS = new Set([500, 502, 503, 504])
 export interface FetchContext {
   readonly settings: CacheSettings
   readonly keys: Keys
-  readonly store: CacheStore
+  readonly shelf: { readonly store: CacheStore }
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
@@ -118,7 +118,8 @@ export class Fetch {
   }
 
   private validated(entry: Entry, update: Headers): Reply | Promise<Reply> {
-    const { store, clock, settings } = this.context
+    const { clock, settings } = this.context
+    const { store } = this.context.shelf
     if (!isAbout(entry, update)) {
       store.remove(this.key, entry)
       this.validating = false
@@ -176,7 +177,7 @@ export class Fetch {
   /** What the service says now goes before what it said then, though it is not itself stored (RFC 9111 section 4.3.5). */
   private compare(entry: Entry, { status, headers }: Reply): void {
     if (status >= 500 || status === 304 || status === 206) return
-    const { store } = this.context
+    const { store } = this.context.shelf
     const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
     const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
     if (typeof storable === 'string') store.remove(this.key, entry)
@@ -198,7 +199,8 @@ export class Fetch {
   }
 
   private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
-    const { store, invalidator, clock } = this.context
+    const { invalidator, clock } = this.context
+    const { store } = this.context.shelf
     const entry = makeEntry(this.exchange, storable, body)
     // What a change itself says of its outcome is as new as the change.
     if (this.exchange.method !== 'GET') return store.put(this.key, entry, clock.now())

@@ -1,43 +1,34 @@
-import { BroadcastChannel } from 'node:worker_threads'
-import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
+import type { Invalidation } from './invalidation-topic.ts'
 import type { CacheStore } from './store.ts'
-
-/** What is forgotten: the replies of one URL, of all that begin so, or of a group; each with the host before it. */
-const invalidation = z.object({ kind: z.enum(['url', 'prefix', 'group']), of: z.string() })
-
-export type Invalidation = z.output<typeof invalidation>
 
 /** Invalidations that are remembered; more than that at once are forgotten. */
 const REMEMBERED = 10_000
 
+/** What forgets. */
+type Forgetting = Pick<CacheStore, 'invalidate' | 'invalidateGroup' | 'invalidatePrefix'>
+
 /**
- * Makes stored replies invalid in every thread of the process: in this one at once, in the others with a message where
- * they have stores of their own. It remembers for which, so that a reply that was on its way meanwhile is not stored
- * after all.
+ * Makes stored replies invalid, in this thread at once, and tells the others where they have stores of their own. It
+ * remembers for which, so that a reply that was on its way meanwhile is not stored after all.
  */
 export class Invalidator {
-  private readonly store: CacheStore
+  private readonly store: Forgetting
   private readonly clock: Clock
-  private channel: BroadcastChannel | null
+  private readonly tell: (what: Invalidation) => void
   private readonly recent = new Map<string, number>()
   private readonly recentPrefixes = new Map<string, number>()
 
-  /** `scope` is who shares the store: this thread alone, or all. */
-  constructor(store: CacheStore, clock: Clock, scope: 'thread' | 'all' = 'thread') {
+  /** `tell` is called with what the other threads have to forget as well. */
+  constructor(store: Forgetting, clock: Clock, tell: (what: Invalidation) => void) {
     this.store = store
     this.clock = clock
-    this.channel = scope === 'thread' ? new BroadcastChannel('sallyport:cache') : null
-    this.channel?.unref()
-    this.channel?.addEventListener('message', (event) => {
-      const { data } = invalidation.safeParse(event.data)
-      if (data !== undefined) void this.forget(data)
-    })
+    this.tell = tell
   }
 
   /** Forgets what is stored, here and in the other threads; how many replies it were in this one. */
   invalidate(what: Invalidation): number | Promise<number> {
-    this.channel?.postMessage(what)
+    this.tell(what)
     return this.forget(what)
   }
 
@@ -56,12 +47,5 @@ export class Invalidator {
     if (isLater(this.recent.get(`url ${url}`))) return true
     if (groups.some((group) => isLater(this.recent.get(`group ${group}`)))) return true
     return [...this.recentPrefixes].some(([prefix, at]) => isLater(at) && url.startsWith(prefix))
-  }
-
-  /** Hears no more of other threads. */
-  close(): void {
-    this.channel?.close()
-    // A change whose reply comes later is nobody's news.
-    this.channel = null
   }
 }

@@ -29,13 +29,14 @@ export interface Keys {
   key(exchange: Exchange, url: string): string
 }
 
-/** Keys for a route with that id. */
-export function compileKeys(route: string, share: Share, options: z.output<typeof queryOptions>): Keys {
+/** Keys for a route with that id, whose replies are stored by the rules of that name. */
+export function compileKeys(route: string, rules: string, share: Share, options: z.output<typeof queryOptions>): Keys {
   const normalise = compileQuery(options)
+  const beginning = `${route} ${rules} `
   return {
     url: (target) =>
       target.host.toLowerCase() + sentPath(target) + (target.query === '' ? '' : normalise(target.query)),
-    key: (exchange, url) => `${route} ${originOf(exchange)} ${url} ${callersOf(exchange, share)}`,
+    key: (exchange, url) => `${beginning}${originOf(exchange)} ${url} ${callersOf(exchange, share)}`,
   }
 }
 

@@ -6,6 +6,9 @@ import { select } from './vary.ts'
 /** Variants of one key; one more drops the oldest. */
 const VARIANTS = 64
 
+/** Slots that are dropped at a time. */
+const AT_ONCE = 500
+
 /** The entries of one key, in the list of those that were used last. */
 interface Slot {
   readonly key: string
@@ -18,7 +21,7 @@ interface Slot {
 
 /** Keeps entries in the memory of its thread: at most `limit` octets, those that were used least recently go first. */
 export class MemoryCacheStore implements CacheStore {
-  private readonly limit: number
+  private limit: number
   private readonly evictions: Counter
   private readonly slots = new Map<string, Slot>()
   private readonly byUrl = new Map<string, Set<Slot>>()
@@ -27,6 +30,7 @@ export class MemoryCacheStore implements CacheStore {
   private oldest: Slot | null = null
   private used = 0
   private count = 0
+  private makingRoom = false
 
   /** `evictions` counts the entries that make room for others. */
   constructor(limit: number, evictions: Counter) {
@@ -36,6 +40,11 @@ export class MemoryCacheStore implements CacheStore {
 
   usage(): CacheUsage {
     return { entries: this.count, bytes: this.used }
+  }
+
+  resize(limit: number): void {
+    this.limit = limit
+    this.makeRoom()
   }
 
   find(_url: string, key: string, request: Headers): Entry | Missing {
@@ -105,10 +114,21 @@ export class MemoryCacheStore implements CacheStore {
     addTo(this.byUrl, slot.url, slot)
     for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
     this.link(slot)
-    while (this.used > this.limit && this.oldest !== null) {
+    if (this.used > this.limit) this.makeRoom()
+  }
+
+  /** What are many, as after a change of the limit, is dropped in several turns. */
+  private makeRoom(): void {
+    for (let i = 0; i < AT_ONCE && this.used > this.limit && this.oldest !== null; i++) {
       this.evictions.add(this.oldest.entries.length)
       this.drop(this.oldest)
     }
+    if (this.used <= this.limit || this.makingRoom) return
+    this.makingRoom = true
+    setImmediate(() => {
+      this.makingRoom = false
+      this.makeRoom()
+    })
   }
 
   private drop(slot: Slot): void {

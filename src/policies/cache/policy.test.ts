@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import test from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { BroadcastChannel } from 'node:worker_threads'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
+import { Answers } from '../../core/threads.ts'
 import { Bytes } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
+import { CacheStores } from '../../stores/cache-stores.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
+import { invalidatedTopic } from './invalidation-topic.ts'
 import { cache } from './policy.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -24,9 +25,12 @@ interface Says {
 }
 
 /** A cache in front of a service that answers with what `says` returns, as the test goes on. */
-function setUp(options: object, says: (exchange: Exchange, number: number) => Says | Promise<Says>) {
-  const clock = new ManualClock()
-  const toolbox = makeToolbox({ clock })
+function setUp(
+  options: object,
+  says: (exchange: Exchange, number: number) => Says | Promise<Says>,
+  clock = new ManualClock(),
+  toolbox = makeToolbox({ clock }),
+) {
   const asked: Fields[] = []
   const make = ({ status = 200, fields = {}, body }: Says, number: number): Reply => {
     const all = Object.entries({ Date: new Date(clock.wall()).toUTCString(), 'X-Number': String(number), ...fields })
@@ -50,7 +54,7 @@ function setUp(options: object, says: (exchange: Exchange, number: number) => Sa
     const body = reply.body instanceof Bytes ? reply.body.toText() : ''
     return { status: reply.status, headers: reply.headers, body, cacheStatus: reply.headers.combined('Cache-Status') }
   }
-  return { clock, asked, ask, toolbox }
+  return { clock, asked, ask }
 }
 
 const fresh = (seconds: number, more: Fields = {}): Says => ({
@@ -565,17 +569,20 @@ test('a body over the limit is passed through', async () => {
   assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
 })
 
-test('caches that are closed hear no more of other threads', async (t) => {
-  const { clock, asked, ask, toolbox } = setUp({}, () => fresh(60))
-  const [other, witness] = [new BroadcastChannel('sallyport:cache'), new BroadcastChannel('sallyport:cache')]
-  t.after(() => [other, witness].forEach((channel) => channel.close()))
+test('caches that are let go of hear no more of other threads', async () => {
+  const clock = new ManualClock()
+  const { log } = createMemoryLogger('info', clock)
+  const answers = new Answers(log)
+  const toolbox = makeToolbox({
+    clock,
+    answer: (topic, answer) => answers.on(topic, answer),
+    threads: answers,
+    caches: new CacheStores({ threads: 2, connection: null, clock, log }),
+  })
+  const { asked, ask } = setUp({}, () => fresh(60), clock, toolbox)
   for (const times of [2, 2]) {
     await ask()
-    const heard = once(witness, 'message')
-    other.postMessage({ kind: 'prefix', of: '' })
-    await heard
-    // The same message comes to all channels within a turn of the event loop.
-    await new Promise(setImmediate)
+    await answers.askAll(invalidatedTopic, { by: 'another', what: [{ kind: 'prefix', of: '' }] })
     // What was on its way at the same moment would not be stored.
     clock.advance(1)
     await ask()

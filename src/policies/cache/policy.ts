@@ -1,25 +1,17 @@
 import { z } from 'zod'
-import { Shared } from '../../core/shared.ts'
-import type { CacheStore } from './store.ts'
-import { definePolicy, type PolicyToolbox } from '../policy.ts'
+import { definePolicy } from '../policy.ts'
 import { afterwards } from '../../http/handler.ts'
 import type { ExchangeRecord } from '../../http/record.ts'
 import type { Reply } from '../../http/reply.ts'
 import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
-import { CacheCounts, countEvictions, watchStore } from './cache-counts.ts'
-import { Flights } from './coalescing.ts'
-import { Invalidator } from './invalidator.ts'
-import { compileKeys, type Keys, queryOptions } from './key.ts'
-import { MemoryCacheStore } from './memory-store.ts'
+import { CacheCounts } from './cache-counts.ts'
+import { CachePlace } from './cache-place.ts'
+import { compileKeys, queryOptions } from './key.ts'
 import { REQUEST_FIELDS } from './request-control.ts'
-import { purge, purgeTopic } from './purge.ts'
 import { RouteCache } from './route-cache.ts'
+import { rulesOf } from './rules.ts'
 import { shares, PERSONAL_FIELDS } from './storable.ts'
-import { select } from './vary.ts'
-
-/** The stores of a thread, by where and how large they are: routes that say the same share one. */
-const sharedCaches = new Shared<SharedCache>()
 
 const options = z.strictObject({
   ttl: durationOrZero
@@ -82,34 +74,29 @@ export const cache = definePolicy({
   options,
   fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
   stores: [{ path: ['store'], instead: 'memory' }],
-  keeps({ store, share, query, setCookie }, { id, service }) {
+  keeps(settings, { id }, _, source) {
     if (id === '') return []
     return [
       {
         name: 'stored replies',
-        identities: [JSON.stringify([store, service, share, query, setCookie])],
-        options: [['store'], ['share'], ['query'], ['setCookie']],
-        loss:
-          'Replies that are stored already were stored by other rules, and are not for these: where they are in Redis, ' +
-          'have them forgotten with `sallyport cache purge`.',
+        identities: [`${settings.store} ${rulesOf(settings, source())}`],
+        options: [['store'], ['share'], ['query'], ['setCookie'], ['targets']],
+        loss: 'Replies that are stored already were stored by other rules, or come from elsewhere: they are not used.',
       },
     ]
   },
-  create(settings, toolbox, route) {
+  create(settings, toolbox, route, _, source) {
     // Where no route leads there is nothing to store.
     if (route.id === '') return (next) => next
-    const keys = compileKeys(route.id, settings.share, settings.query)
-    const { clock, log } = toolbox
-    const {
-      store,
-      flights,
-      invalidator,
-      keys: allKeys,
-    } = sharedCache(toolbox, settings.store ?? toolbox.caches.preferred, settings.memory)
-    allKeys.set(JSON.stringify(settings.query), keys)
+    const keys = compileKeys(route.id, rulesOf(settings, source()), settings.share, settings.query)
+    const { clock, log, caches, holder } = toolbox
+    const place = CachePlace.of(toolbox, settings.store ?? caches.preferred)
+    const limit = Math.floor(settings.memory / caches.threads)
+    const shelf = place.shelfFor(holder, route.id, limit, JSON.stringify(settings.query), keys)
+    const { flights, invalidator } = place
     const counts = new CacheCounts(toolbox.metrics)
     return (next) => {
-      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, store, flights, invalidator })
+      const routeCache = new RouteCache({ settings, keys, clock, log, next, counts, shelf, flights, invalidator })
       return (exchange) => {
         const reply = routeCache.handle(exchange)
         const { record } = exchange
@@ -124,38 +111,4 @@ function noted(record: ExchangeRecord, reply: Reply): Reply {
   const status = reply.headers.getAll('Cache-Status').at(-1)
   if (status !== undefined) record.event('sallyport.cache', { 'sallyport.cache.status': status })
   return reply
-}
-
-type StoreName = NonNullable<z.output<typeof options>['store']>
-
-function sharedCache(toolbox: PolicyToolbox, name: StoreName, memory: number): SharedCache {
-  return sharedCaches.get(toolbox.holder, `${name} ${memory}`, () => new SharedCache(toolbox, name, memory))
-}
-
-/** What the routes of a thread that say the same of their store have in common. */
-class SharedCache {
-  readonly store: CacheStore
-  /** One for each way in which routes read queries: the same URL has another form in each. */
-  readonly keys = new Map<string, Keys>()
-  readonly flights: Flights
-  readonly invalidator: Invalidator
-  private readonly endAnswers: () => void
-  private readonly endWatch: () => void
-
-  constructor({ clock, caches, metrics, answer }: PolicyToolbox, name: StoreName, memory: number) {
-    const part = Math.floor(memory / caches.threads)
-    const evictions = countEvictions(metrics, name)
-    this.store = name === 'redis' ? caches.redis(select, part, evictions) : new MemoryCacheStore(part, evictions)
-    this.invalidator = new Invalidator(this.store, clock, name === 'redis' ? 'all' : 'thread')
-    this.flights = new Flights(clock)
-    this.endWatch = watchStore(metrics, name, this.store)
-    this.endAnswers = answer(purgeTopic, (what) => purge(this, what))
-  }
-
-  /** Ends what it hears of the caches of other threads: they are let go of. */
-  close(): void {
-    this.endAnswers()
-    this.endWatch()
-    this.invalidator.close()
-  }
 }

@@ -52,7 +52,7 @@ export class RouteCache {
     // 2.
     const url = this.context.keys.url(exchange)
     const key = this.context.keys.key(exchange, url)
-    const found = this.context.store.find(url, key, exchange.headers)
+    const found = this.context.shelf.store.find(url, key, exchange.headers)
     if (found instanceof Promise) return found.then((late) => this.answer(exchange, url, key, late))
     return this.answer(exchange, url, key, found)
   }
@@ -120,7 +120,7 @@ export class RouteCache {
   ): Promise<Reply> {
     await waiting
     if (exchange.aborted) throw new GatewayError('client-closed')
-    const found = await this.context.store.find(url, key, exchange.headers)
+    const found = await this.context.shelf.store.find(url, key, exchange.headers)
     const entry = this.entryFor(exchange, found)
     const now = this.context.clock.now()
     if (entry !== null && isUsable(entry, request, now)) {

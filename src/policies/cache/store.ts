@@ -71,6 +71,8 @@ export interface CacheStore {
   invalidateGroup(group: string): number | Promise<number>
   /** Forgets all entries whose URL begins so; how many it were. */
   invalidatePrefix(prefix: string): number | Promise<number>
+  /** Takes so many octets of memory at most from now on. */
+  resize(limit: number): void
   usage(): CacheUsage
 }
 

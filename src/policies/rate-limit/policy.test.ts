@@ -196,7 +196,7 @@ test('routes with the rates of every route count together, those with others by 
   const route = { id: 'search', pattern: '/search', service: null }
   const namesFor = (options: Options): string[] => {
     asked.length = 0
-    rateLimit.create(rateLimitOptions.parse(options), makeToolbox({ limits }), route, general)
+    rateLimit.create(rateLimitOptions.parse(options), makeToolbox({ limits }), route, general, () => 'test')
     return asked.map(({ limit }) => limit.name)
   }
   const tiers = { gold: '10/s' }

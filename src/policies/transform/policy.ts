@@ -42,6 +42,7 @@ const FIELDS_READ = ['Content-Type', 'Content-Encoding', 'Accept-Encoding', 'If-
 export const transform = definePolicy({
   name: 'transform',
   summary: 'Changes path, query, headers and JSON body of requests, and status, headers and JSON body of replies.',
+  changesRequests: true,
   options: z.strictObject({
     request: requestEdits.prefault({}).describe('Changes to the request. Templates see it as it came.'),
     response: replyEdits

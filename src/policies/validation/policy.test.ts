@@ -191,7 +191,7 @@ test('a body that is only limited streams, and fails where it is too long', asyn
 
 test('requests that no route takes are left to their error', async () => {
   const options = validation.options.parse({ query: { required: ['page'] } })
-  const step = validation.create(options, makeToolbox(), { id: '', pattern: '', service: null }, null)
+  const step = validation.create(options, makeToolbox(), { id: '', pattern: '', service: null }, null, () => 'test')
   assert.equal((await step(() => new Reply(404, Headers.of(), null))(makeExchange({ query: '' }))).status, 404)
 })
 

@@ -69,6 +69,10 @@ export class RedisCacheStore implements CacheStore {
     this.indexes = new Joined((name) => this.readIndex(name))
   }
 
+  resize(limit: number): void {
+    this.copies.resize(limit)
+  }
+
   usage(): CacheUsage {
     return this.copies.usage
   }

@@ -3,7 +3,7 @@ import type { Counter } from '../../core/metrics.ts'
 
 /** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
 export class Copies {
-  private readonly limit: number
+  private limit: number
   private readonly evictions: Counter
   private readonly entries = new Map<string, Entry>()
   private used = 0
@@ -15,6 +15,12 @@ export class Copies {
 
   get usage(): CacheUsage {
     return { entries: this.entries.size, bytes: this.used }
+  }
+
+  /** Takes so many octets at most from now on. */
+  resize(limit: number): void {
+    this.limit = limit
+    this.makeRoom()
   }
 
   get(id: string): Entry | undefined {
@@ -31,6 +37,10 @@ export class Copies {
     this.remove(id)
     this.entries.set(id, entry)
     this.used += entry.size
+    this.makeRoom()
+  }
+
+  private makeRoom(): void {
     for (const oldest of this.entries.keys()) {
       if (this.used <= this.limit) return
       this.remove(oldest)

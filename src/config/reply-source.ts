@@ -1,0 +1,25 @@
+import type { Policy } from '../policies/policy.ts'
+import { digestOf } from './revision.ts'
+import type { GatewayConfig, RouteConfig } from './schema.ts'
+
+/** A policy that is on, with its options. */
+export type ActivePolicy = readonly [policy: Policy, options: unknown]
+
+/**
+ * Names what the replies come from that a policy gets from further in, besides the request: where the route leads, the policies
+ * on the way there, and all that change what is asked. Two configurations with the same text bring the same replies.
+ * `active` are the policies of the route in the order of the chain; `route` is null where none leads.
+ */
+export function replySource(
+  policy: Policy,
+  active: readonly ActivePolicy[],
+  route: RouteConfig | null,
+  { services }: Pick<GatewayConfig, 'services'>,
+): string {
+  const at = active.findIndex(([each]) => each === policy)
+  const shaping = active.filter(([{ changesRequests = false }], i) => i > at || (changesRequests && i < at))
+  const { service, rewrite, reply, redirect } = route ?? {}
+  const host = service === undefined ? null : (services[service]?.host ?? null)
+  const policies = shaping.map(([{ name, version = '' }, options]) => [name, version, options])
+  return digestOf([service, host, rewrite, reply, redirect, policies])
+}

@@ -1,0 +1,155 @@
+import { type Holder, Shared } from '../../core/shared.ts'
+import type { PolicyToolbox } from '../policy.ts'
+import { countEvictions, watchStores } from './cache-counts.ts'
+import { Flights } from './coalescing.ts'
+import { Invalidator } from './invalidator.ts'
+import type { Keys } from './key.ts'
+import { MemoryCacheStore } from './memory-store.ts'
+import { OtherThreads } from './other-threads.ts'
+import { purge, purgeTopic } from './purge.ts'
+import { Shelf } from './shelf.ts'
+import type { CacheStore } from './store.ts'
+import { select } from './vary.ts'
+
+/** Where replies are kept. */
+export type StoreName = 'memory' | 'redis'
+
+/** What one configuration has of a place. */
+interface Plan {
+  /** By the ids of the routes. */
+  readonly shelves: Map<string, Shelf>
+  /** One for each way in which routes read queries: the same URL has another form in each. */
+  readonly keys: Map<string, Keys>
+}
+
+/** The places of a thread: its memory, and each Redis. */
+const places = new Shared<CachePlace>()
+/** What stands in them, by how much memory it may take: routes that say the same share one. */
+const shelves = new Shared<Shelf>()
+
+/**
+ * A place where one thread keeps replies, whatever the configuration: what is stored there stays while routes, and what
+ * they give to the cache, change.
+ */
+export class CachePlace {
+  readonly flights: Flights
+  readonly invalidator: Invalidator
+  private readonly all = new Set<Shelf>()
+  private readonly plans = new Map<Holder, Plan>()
+  /** That of the configuration that answers. */
+  private current: Plan | null = null
+  private readonly key: string
+  private readonly makeStore: (limit: number) => CacheStore
+  private readonly ends: readonly (() => void)[]
+
+  /** The place with that name, as the configuration has it. */
+  static of(toolbox: PolicyToolbox, name: StoreName): CachePlace {
+    const key = name === 'redis' ? toolbox.storesKey : name
+    return places.get(toolbox.holder, key, () => new CachePlace(toolbox, name, key))
+  }
+
+  private constructor({ clock, caches, metrics, answer, threads }: PolicyToolbox, name: StoreName, key: string) {
+    this.key = key
+    const evictions = countEvictions(metrics, name)
+    this.makeStore = (limit) =>
+      name === 'redis' ? caches.redis(select, limit, evictions) : new MemoryCacheStore(limit, evictions)
+    // What one store of Redis forgets is forgotten by all that have the same Redis.
+    const forgetting = (): CacheStore[] => (name === 'redis' ? this.stores.slice(0, 1) : this.stores)
+    const everywhere = {
+      invalidate: (url: string) => sum(forgetting().map((store) => store.invalidate(url))),
+      invalidateGroup: (group: string) => sum(forgetting().map((store) => store.invalidateGroup(group))),
+      invalidatePrefix: (prefix: string) => sum(forgetting().map((store) => store.invalidatePrefix(prefix))),
+    }
+    const alone = name === 'redis' || caches.threads === 1
+    const others = alone
+      ? null
+      : new OtherThreads({ threads, answer }, (what) => {
+          for (const each of what) void this.invalidator.forget(each)
+        })
+    this.invalidator = new Invalidator(everywhere, clock, (what) => others?.tell(what))
+    this.flights = new Flights(clock)
+    this.ends = [
+      watchStores(metrics, name, () => this.stores),
+      answer(purgeTopic, (what) => purge(this, what)),
+      () => others?.close(),
+    ]
+  }
+
+  /** The shelf of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
+  shelfFor(holder: Holder, route: string, limit: number, query: string, keys: Keys): Shelf {
+    const make = (): Shelf => {
+      const shelf = new Shelf(
+        limit,
+        () => this.makeStore(limit),
+        (gone) => this.all.delete(gone),
+      )
+      this.all.add(shelf)
+      return shelf
+    }
+    const shelf = shelves.get(holder, `${this.key} ${limit}`, make)
+    const plan = this.planOf(holder)
+    plan.shelves.set(route, shelf)
+    plan.keys.set(query, keys)
+    return shelf
+  }
+
+  /** Those of all configurations that still answer. */
+  get keys(): ReadonlyMap<string, Keys> {
+    return new Map(Array.from(this.plans.values(), ({ keys }) => Array.from(keys)).flat())
+  }
+
+  /** Nothing is stored here any more. */
+  close(): void {
+    for (const end of this.ends) end()
+  }
+
+  private get stores(): CacheStore[] {
+    return [...new Set(Array.from(this.all, ({ store }) => store))]
+  }
+
+  private planOf(holder: Holder): Plan {
+    const known = this.plans.get(holder)
+    if (known !== undefined) return known
+    const plan: Plan = { shelves: new Map(), keys: new Map() }
+    this.plans.set(holder, plan)
+    holder.atTakeOver(() => this.follow(plan))
+    holder.hold(() => {
+      this.plans.delete(holder)
+      if (this.current === plan) this.current = null
+    })
+    return plan
+  }
+
+  /**
+   * A configuration takes over: replies stay with their routes, wherever nothing but their memory has changed.
+   *
+   * 1. A shelf that some route has as before keeps its store.
+   * 2. Any other takes the store of its first route whose store is still to be had, else its own, else an empty one.
+   */
+  private follow(plan: Plan): void {
+    const before = this.current?.shelves ?? new Map<string, Shelf>()
+    const stores = new Map([...before].map(([route, shelf]) => [route, shelf.store]))
+    this.current = plan
+    const routes = Map.groupBy(plan.shelves.keys(), (route) => plan.shelves.get(route)!)
+    const taken = new Set<CacheStore>()
+    // 1.
+    for (const [shelf, ids] of routes) {
+      if (!ids.some((route) => before.get(route) === shelf)) continue
+      taken.add(shelf.store)
+      routes.delete(shelf)
+    }
+    // 2.
+    for (const [shelf, ids] of routes) {
+      const left = ids.map((route) => stores.get(route)).find((store) => store !== undefined && !taken.has(store))
+      if (left !== undefined) shelf.take(left)
+      else if (taken.has(shelf.store)) shelf.renew()
+      taken.add(shelf.store)
+    }
+  }
+}
+
+function sum(counts: readonly (number | Promise<number>)[]): number | Promise<number> {
+  const known = counts.filter((count) => typeof count === 'number').reduce((all, count) => all + count, 0)
+  const late = counts.filter((count) => count instanceof Promise)
+  return late.length === 0 ? known : Promise.all(late).then((all) => all.reduce((so, count) => so + count, known))
+}

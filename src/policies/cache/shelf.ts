@@ -1,0 +1,33 @@
+import type { CacheStore } from './store.ts'
+
+/** Where the routes that give their replies so much memory find them: what stands there may be another store in another configuration. */
+export class Shelf {
+  /** Octets. */
+  readonly limit: number
+  store: CacheStore
+  private readonly make: () => CacheStore
+  private readonly gone: (shelf: Shelf) => void
+
+  constructor(limit: number, make: () => CacheStore, gone: (shelf: Shelf) => void) {
+    this.limit = limit
+    this.make = make
+    this.gone = gone
+    this.store = make()
+  }
+
+  /** Has that store from now on, with its replies. */
+  take(store: CacheStore): void {
+    this.store = store
+    store.resize(this.limit)
+  }
+
+  /** Has an empty store of its own from now on. */
+  renew(): void {
+    this.store = this.make()
+  }
+
+  /** No configuration has it any more. */
+  close(): void {
+    this.gone(this)
+  }
+}
