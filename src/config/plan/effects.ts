@@ -29,6 +29,7 @@ export const OTHERWISE: Effect = {
   text: 'What comes from then on goes by it; requests under way end as they began.',
 }
 const NEW_CONNECTIONS = 'New connections go by it; those that are open stay as they are.'
+const NEXT_REPLY = 'New connections go by it; those that are open end after their next reply.'
 const NEXT_CHECK = 'The next check comes, and its result counts, by it; what is known of the instances stays.'
 
 /** What follows from where a change is: the first rule that has something to say. */
@@ -46,6 +47,11 @@ const RULES: readonly Rule[] = [
         : { class: 'ends-tunnels', text: 'WebSockets and streams of the route end: it leads elsewhere.' },
   ],
   [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
+  [['listeners', ANY, 'tls'], (change) => (change.path.length === 3 ? otherProtocol(change) : null)],
+  [['listeners', ANY, 'tls', 'minVersion'], live(NEXT_REPLY)],
+  [['listeners', ANY, 'tls', 'ciphers'], live(NEXT_REPLY)],
+  [['listeners', ANY, 'tls', 'clientCertificates', 'forward'], live('It counts from the next request on.')],
+  [['listeners', ANY, 'tls', 'clientCertificates'], live('Every client has to connect anew, to be verified by it.')],
   [['listeners', ANY], live(NEW_CONNECTIONS)],
   [['services', ANY], (change) => (change.path.length === 2 && isNew(change) ? NEW_SERVICE : null)],
   [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
@@ -100,6 +106,12 @@ function wholeRoute(change: Difference): Effect {
 function wholeListener(change: Difference): Effect | null {
   if (!isGone(change)) return null
   const text = 'Nothing is accepted there any more; connections to it end, with their WebSockets and streams.'
+  return { class: 'ends-tunnels', text }
+}
+
+function otherProtocol(change: Difference): Effect {
+  const protocol = isGone(change) ? 'no TLS' : 'TLS'
+  const text = `New connections speak ${protocol}; those that are open end, with their WebSockets and streams.`
   return { class: 'ends-tunnels', text }
 }
 

@@ -30,6 +30,7 @@ const withRoute = (change: object) => ({ ...base, routes: [{ ...route, ...change
 const withUsers = (change: object) => ({ ...base, services: { ...base.services, users: { ...users, ...change } } })
 const withLimit = (options: object) => ({ ...base, policies: { 'rate-limit': options } })
 const redis = { redis: { url: 'redis://redis:6379' } }
+const TLS = { acme: { domains: ['shop.test'], folder: '/var/lib/acme' } }
 
 const cases: readonly (readonly [name: string, before: object, after: object, expected: readonly string[]])[] = [
   ['workers', base, { ...base, workers: 3 }, ['changed workers needs-restart']],
@@ -94,6 +95,18 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
     { ...base, listeners: [{ address: '127.0.0.1:1' }, { address: '127.0.0.1:2' }] },
     { ...base, listeners: [{ address: '127.0.0.1:2' }] },
     ['removed listeners["127.0.0.1:1"] ends-tunnels'],
+  ],
+  [
+    'a listener that is to speak TLS',
+    { ...base, listeners: [{ address: '127.0.0.1:1' }] },
+    { ...base, listeners: [{ address: '127.0.0.1:1', tls: TLS }] },
+    ['added listeners["127.0.0.1:1"].tls ends-tunnels'],
+  ],
+  [
+    'a listener that is to speak another version of it',
+    { ...base, listeners: [{ address: '127.0.0.1:1', tls: TLS }] },
+    { ...base, listeners: [{ address: '127.0.0.1:1', tls: { ...TLS, minVersion: '1.3' } }] },
+    ['changed listeners["127.0.0.1:1"].tls.minVersion live'],
   ],
   [
     'a larger limit',
