@@ -112,6 +112,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     random,
     answers,
     fleet,
+    source: null,
     policies: async (config) => policies(config),
     startOperators: startAdmin,
   })

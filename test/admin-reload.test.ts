@@ -47,6 +47,14 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     policies: chainOf,
     readiness: () => 'ready',
     addresses: () => [],
+    reloads: {
+      get applied() {
+        return { config: scope.config, revision: 'r', text: null, warnings: [], generation: 1, since: 0 }
+      },
+      lastReload: null,
+      lastSuccessful: true,
+    },
+    source: null,
   })
   cleanUp(t, () => admin.close())
   return {

@@ -38,7 +38,8 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const first = { config, revision: '', text: null, warnings: [] }
   const policies = async () => []
   const startOperators = startAdmin
-  const gateway = new GatewayProcess({ ...shared, first, random: Math.random, fleet, policies, startOperators })
+  const operated = { fleet, source: null, policies, startOperators }
+  const gateway = new GatewayProcess({ ...shared, ...operated, first, random: Math.random })
   await gateway.start()
   cleanUp(t, () => gateway.stop())
   const { port } = gateway.addresses[0]!

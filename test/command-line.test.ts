@@ -168,12 +168,13 @@ test('--help lists every command, and every command has a help of its own', asyn
   const { code, stdout } = await run(['--help'])
   assert.equal(code, 0)
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name!)
-  assert.deepEqual(listed, ['start', 'health', 'check', 'plan', 'keys', 'certificate', 'cache', 'help'])
+  assert.deepEqual(listed, ['start', 'health', 'check', 'plan', 'reload', 'keys', 'certificate', 'cache', 'help'])
   for (const words of [
     'start',
     'health',
     'check',
     'plan',
+    'reload',
     'keys',
     'keys create',
     'keys list',

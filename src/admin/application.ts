@@ -9,6 +9,7 @@ import { GatewayError } from '../core/errors.ts'
 import { version } from '../front/version.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
 import { cacheEndpoints } from './cache.ts'
+import { configurationEndpoints } from './configuration.ts'
 import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
@@ -27,6 +28,7 @@ const endpoints = [
   requestEndpoints,
   limitEndpoints,
   cacheEndpoints,
+  configurationEndpoints,
   settingEndpoints,
 ]
 

@@ -5,6 +5,8 @@ import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
+import type { ConfigurationSource } from '../runtime/configuration-source.ts'
+import type { Reloads } from '../runtime/reloader.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -23,6 +25,9 @@ export interface AdminContext {
   readonly readiness: () => Readiness
   /** Where requests are accepted. */
   readonly addresses: () => readonly Address[]
+  readonly reloads: Reloads
+  /** Null where the program that the gateway is part of has given it its configuration. */
+  readonly source: ConfigurationSource | null
   readonly threads: Threads
   readonly clock: Clock
   readonly log: Logger

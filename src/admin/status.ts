@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
+import type { Reloads } from '../runtime/reloader.ts'
 import { residentMemory } from '../runtime/memory.ts'
 import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
@@ -14,6 +15,7 @@ const octets = z.int().min(0)
 
 const thread = z.object({
   thread: z.int().describe('Number of the thread in the process.'),
+  generation: z.int().describe('Number of the configuration that it goes by.'),
   uptimeSeconds: z.number(),
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
@@ -43,6 +45,12 @@ const status = z.object({
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
   memory: z.object({ rssBytes: octets, heapBytes: octets, externalBytes: octets }),
+  configuration: z.object({
+    revision: z.string(),
+    generation: z.int().describe('Counts the configurations of this process: 1 is that of its start.'),
+    since: z.iso.datetime(),
+    current: z.boolean().describe('False where the last one that was read was refused: GET /config/status says why.'),
+  }),
   workers: thread.array().describe('The threads that serve; one that does not answer in time is left out.'),
 })
 
@@ -55,7 +63,9 @@ const health = z.object({
 })
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
-export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, report, clock }: AdminContext): void {
+export function statusEndpoints(app: AdminApp, context: AdminContext): void {
+  const { threads, readiness, addresses, reloads, report, clock } = context
+
   app.get(
     '/status',
     { schema: { summary: 'How the gateway is doing', tags: ['gateway'], response: { 200: status } } },
@@ -63,11 +73,12 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
       const answers = await threads.askAll(threadStatusTopic, null)
       const workers = answers
         .toSorted((a, b) => a.thread - b.thread)
-        .map(({ thread: number, uptime, connections, heap, busy, services, redis }) => {
+        .map(({ thread: number, generation, uptime, connections, heap, busy, services, redis }) => {
           const traffic = Object.values(services).flatMap((instances) => Object.values(instances))
           const inFlight = sum(traffic.map((instance) => instance.inFlight))
           return {
             thread: number,
+            generation,
             uptimeSeconds: rounded(uptime),
             connections,
             inFlight,
@@ -89,6 +100,7 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
         connections: sum(workers.map(({ connections }) => connections)),
         inFlight: sum(workers.map(({ inFlight }) => inFlight)),
         memory: { rssBytes: residentMemory(), heapBytes: heap.used_heap_size, externalBytes: heap.external_memory },
+        configuration: configurationStatus(reloads),
         workers,
       }
     },
@@ -119,6 +131,11 @@ export function statusEndpoints(app: AdminApp, { threads, readiness, addresses, 
       return healthDocument(report(), storeStatuses(answers.map(({ redis }) => redis)), version, clock.wall())
     },
   )
+}
+
+function configurationStatus({ applied, lastSuccessful }: Reloads): z.input<typeof status>['configuration'] {
+  const { revision, generation, since } = applied
+  return { revision, generation, since: new Date(since).toISOString(), current: lastSuccessful }
 }
 
 function sum(numbers: readonly number[]): number {

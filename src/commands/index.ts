@@ -18,6 +18,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'tell what a changed configuration would do',
     load: async () => (await import('./plan.ts')).definePlan,
   },
+  {
+    name: 'reload',
+    summary: 'have a running gateway read its configuration anew',
+    load: async () => (await import('./reload.ts')).defineReload,
+  },
   { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
   {
     name: 'certificate',

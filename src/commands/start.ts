@@ -6,6 +6,7 @@ import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
+import type { Outcome } from '../runtime/reloader.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { type ReadConfig, readConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
@@ -33,6 +34,7 @@ async function start(options: Options): Promise<void> {
   const { log } = output
   const answers = new Answers(log)
   const fleet = new WorkerFleet({ config, output, clock: systemClock, answers })
+  const reload = (force: boolean): Promise<Outcome> => gateway.reload(() => readUsable(options.config), force)
   const gateway = new GatewayProcess({
     first,
     output,
@@ -40,6 +42,7 @@ async function start(options: Options): Promise<void> {
     random: Math.random,
     answers,
     fleet,
+    source: { reload },
     policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
     startOperators: startAdmin,
   })
@@ -49,7 +52,7 @@ async function start(options: Options): Promise<void> {
   })
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
-  const stopped = stopSignal(() => void gateway.reload(() => readUsable(options.config)))
+  const stopped = stopSignal(() => void reload(false))
   try {
     logWarnings(warnings, log)
     if (unusable !== null) throw new Error(unusable)

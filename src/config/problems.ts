@@ -34,7 +34,7 @@ export class ConfigError extends Error {
 }
 
 /** `file:line:column: path: message`, without the parts that are not known. */
-function formatProblem({ file, position, path, message }: Problem): string {
+export function formatProblem({ file, position, path, message }: Problem): string {
   const place = [file, position?.line, position?.column].filter((part) => part !== undefined).join(':')
   return [place, path, message].filter((part) => part !== '').join(': ')
 }

@@ -43,6 +43,8 @@ import { ThreadServiceTls } from './thread-service-tls.ts'
 
 export interface FrontOptions {
   readonly config: GatewayConfig
+  /** Its number among the configurations of this process: 1 is that of its start. */
+  readonly generation: number
   /** Every policy that the configuration may name, in the order of the chain. */
   readonly policies: readonly Policy[]
   readonly board: HealthBoard
@@ -101,7 +103,7 @@ export class Front implements Receiver {
     this.parts = parts
     this.telemetry = parts.telemetry
     // What is done with requests, and where they go.
-    this.generations = new Generations(generation, clock)
+    this.generations = new Generations(generation, options.generation, clock)
     // Where they come from.
     const changed = (): void => this.listeners.reconsider()
     this.proxies = new ThreadProxies({ config, answers, threads, changed })
@@ -117,9 +119,10 @@ export class Front implements Receiver {
   /** What every thread is asked. */
   private answer(answers: Answers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (asked) => metrics.read(asked))
-    answers.on(threadStatusTopic, () =>
-      threadStatus(this.generations.current.services, this.connections, this.generations.current.stores.redis),
-    )
+    answers.on(threadStatusTopic, () => {
+      const { current, number } = this.generations
+      return threadStatus(number, current.services, this.connections, current.stores.redis)
+    })
     answers.on(commitTopic, (number) => (this.generations.commit(number) ? this.descriptors : null))
     answers.on(abandonTopic, (number) => {
       this.generations.abandon(number)

@@ -14,6 +14,8 @@ interface Next {
 /** The generation that answers in a thread, the one that may follow it, and those whose last exchanges are under way. */
 export class Generations {
   current: Generation
+  /** Counts the configurations of this process: 1 is that of its start. */
+  number: number
   private readonly clock: Clock
   /** The number of the one that is being made ready, or is ready. */
   private awaited = 0
@@ -21,8 +23,9 @@ export class Generations {
   /** Let go of what only a former one had. */
   private readonly endings = new Set<() => void>()
 
-  constructor(first: Generation, clock: Clock) {
+  constructor(first: Generation, number: number, clock: Clock) {
     this.current = first
+    this.number = number
     this.clock = clock
   }
 
@@ -44,6 +47,7 @@ export class Generations {
     if (next?.number !== number) return false
     this.next = null
     this.current = next.generation
+    this.number = number
     this.current.takeOver()
     next.others.commit()
     this.end(current, next.drainTimeout)

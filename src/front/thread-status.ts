@@ -18,6 +18,8 @@ export interface InstanceTraffic extends PoolSize {
 export interface ThreadStatus {
   /** Number of the thread in the process. */
   readonly thread: number
+  /** Number of the configuration that it goes by, among those of this process. */
+  readonly generation: number
   /** Seconds. */
   readonly uptime: number
   /** Open client connections. */
@@ -37,12 +39,14 @@ export const threadStatusTopic = defineTopic<null, ThreadStatus>('thread-status'
 
 /** How this thread is doing. */
 export function threadStatus(
+  generation: number,
   services: ReadonlyMap<string, Service>,
   connections: number,
   redis: RedisConnection | null,
 ): ThreadStatus {
   return {
     thread: threadId,
+    generation,
     uptime: performance.now() / 1000,
     connections,
     heap: getHeapStatistics().used_heap_size,

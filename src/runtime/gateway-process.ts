@@ -5,9 +5,10 @@ import type { Answers } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import type { ConfigurationSource } from './configuration-source.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
-import { type Candidate, type Outcome, Reloader } from './reloader.ts'
+import { type Candidate, type Outcome, Reloader, type Reloads } from './reloader.ts'
 
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
@@ -16,6 +17,9 @@ export type OperatorSources = ProcessScope['operated'] & {
   readonly readiness: () => Readiness
   /** Where requests are accepted. */
   readonly addresses: () => readonly Address[]
+  readonly reloads: Reloads
+  /** Null where the program that the gateway is part of has given it its configuration. */
+  readonly source: ConfigurationSource | null
 }
 
 /** What answers operators. */
@@ -33,6 +37,8 @@ export interface GatewayProcessOptions {
   /** What the main thread answers. */
   readonly answers: Answers
   readonly fleet: Fleet
+  /** Null where the program that the gateway is part of gives it its configuration. */
+  readonly source: ConfigurationSource | null
   /** Every policy that the configuration may name, in the order of the chain: for operators, who may never ask. */
   readonly policies: (config: GatewayConfig) => Promise<readonly Policy[]>
   /** Begins to answer operators. Rejects with an Error that says what to do. */
@@ -139,7 +145,7 @@ export class GatewayProcess {
   }
 
   private async answerOperators(): Promise<Operators | null> {
-    const { policies, startOperators } = this.options
+    const { policies, source, startOperators } = this.options
     const { config } = this.scope
     if (config.admin === false) return null
     return startOperators(config.admin, {
@@ -147,6 +153,8 @@ export class GatewayProcess {
       policies,
       readiness: () => this.state,
       addresses: () => this.listening,
+      reloads: this.reloader,
+      source,
     })
   }
 }

@@ -38,6 +38,7 @@ export class InlineFleet implements Fleet {
       ...this.options,
       policies: this.options.policies(config),
       config,
+      generation: 1,
       board,
       slots,
       limits,

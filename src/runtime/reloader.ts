@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/problems.ts'
+import { ConfigError, formatProblem, type Problem } from '../config/problems.ts'
 import { type Judged, refusalOf } from '../config/refusal.ts'
 import { restartOnly } from '../config/restart-only.ts'
 import { logWarnings } from '../config/log-warnings.ts'
@@ -29,14 +29,33 @@ export interface Applied extends Candidate {
 /** What became of a reload. */
 export type Outcome =
   | { readonly outcome: 'applied' | 'unchanged'; readonly applied: Applied }
-  /** The one that was in force still is; every reason names what it is about. */
+  /** The one that was in force still is. */
   | {
       readonly outcome: 'refused'
       readonly applied: Applied
-      readonly reasons: readonly string[]
+      readonly problems: readonly Problem[]
       /** All of them in one. */
       readonly error: Error
     }
+
+/** A reload that is over. */
+export interface PastReload {
+  readonly outcome: Outcome['outcome']
+  /** When it was over, in milliseconds since 1970-01-01T00:00:00Z. */
+  readonly at: number
+  /** Why it was refused; none where it was not. */
+  readonly problems: readonly Problem[]
+}
+
+/** What is known of the configurations of a process. */
+export interface Reloads {
+  /** What is in force. */
+  readonly applied: Applied
+  /** The last reload that is over; null before there was one. */
+  readonly lastReload: PastReload | null
+  /** Whether the last one left the gateway with what was read. */
+  readonly lastSuccessful: boolean
+}
 
 export interface ReloaderOptions {
   readonly first: Candidate
@@ -61,11 +80,12 @@ interface Ready {
  * Exchanges the configuration of a process while it runs: all of it in all threads, or nothing. One at a time, in the order
  * in which they are asked for.
  */
-export class Reloader {
+export class Reloader implements Reloads {
   private readonly options: ReloaderOptions
   private current: Applied
   /** Resolves when the last reload that was asked for is over. Never rejects. */
   private last: Promise<unknown> = Promise.resolve()
+  private past: PastReload | null = null
   private successful = true
   private duration = 0
   private readonly closing = Promise.withResolvers<void>()
@@ -83,12 +103,14 @@ export class Reloader {
     metrics.watchAll('sallyport_config_info', () => [{ labels: { revision: this.current.revision }, value: 1 }])
   }
 
-  /** What is in force. */
   get applied(): Applied {
     return this.current
   }
 
-  /** Whether the last reload left the gateway with what was read. */
+  get lastReload(): PastReload | null {
+    return this.past
+  }
+
   get lastSuccessful(): boolean {
     return this.successful
   }
@@ -98,7 +120,7 @@ export class Reloader {
    * as if the file were not written to its end. Never rejects.
    */
   reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
-    const outcome = this.last.then(() => this.run(read, force))
+    const outcome = this.last.then(async () => this.remember(await this.run(read, force)))
     this.last = outcome
     return outcome
   }
@@ -129,10 +151,14 @@ export class Reloader {
   /** Throws RefusedError where it must not take the place of the one that is in force, however good it is. */
   private judge(candidate: Candidate, force: boolean): void {
     const restarts = restartOnly(this.current.config, candidate.config)
-    const reasons = restarts.map((key) => `${key} is different: that takes effect with the next start only`)
+    const problems = restarts.map((path) => ({
+      path,
+      message: 'is different, which takes effect with the next start only',
+    }))
     const doubt = force ? null : refusalOf(this.current, candidate)
-    if (doubt !== null) reasons.push(`${doubt}; to take it over all the same, ask for the reload with force`)
-    if (reasons.length > 0) throw new RefusedError(reasons)
+    if (doubt !== null)
+      problems.push({ path: '', message: `${doubt}; to take it over all the same, ask for the reload with force` })
+    if (problems.length > 0) throw new ConfigError(problems)
   }
 
   private async prepare({ config }: Candidate): Promise<Ready> {
@@ -146,7 +172,7 @@ export class Reloader {
       await Promise.race([process.warm(config.reload.warm), this.closing.promise])
       if (!this.closed) return { process, fleet: prepared }
       prepared.abandon()
-      throw new RefusedError([STOPPING])
+      throw new Error(STOPPING)
     } catch (error) {
       process.abandon()
       throw error
@@ -178,37 +204,28 @@ export class Reloader {
 
   private refused(thrown: unknown): Outcome {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-    const reasons = reasonsOf(error)
+    const problems = error instanceof ConfigError ? error.problems : [{ path: '', message: error.message }]
     this.count('refused')
     this.successful = false
     const { generation, revision } = this.current
     this.options.log.error(
-      { generation, revision, problems: reasons },
+      { generation, revision, problems: problems.map(formatProblem) },
       'A changed configuration was refused: the one before stays in force',
     )
-    return { outcome: 'refused', applied: this.current, reasons, error }
+    return { outcome: 'refused', applied: this.current, problems, error }
+  }
+
+  private remember(outcome: Outcome): Outcome {
+    const problems = outcome.outcome === 'refused' ? outcome.problems : []
+    this.past = { outcome: outcome.outcome, at: this.options.clock.wall(), problems }
+    return outcome
   }
 
   private checkOpen(): void {
-    if (this.closed) throw new RefusedError([STOPPING])
+    if (this.closed) throw new Error(STOPPING)
   }
 
   private count(outcome: Outcome['outcome']): void {
     this.options.metrics.counter('sallyport_config_reloads_total', { outcome }).add(1)
   }
-}
-
-class RefusedError extends Error {
-  readonly reasons: readonly string[]
-
-  constructor(reasons: readonly string[]) {
-    super(reasons.join('\n'))
-    this.reasons = reasons
-  }
-}
-
-function reasonsOf(error: Error): readonly string[] {
-  if (error instanceof RefusedError) return error.reasons
-  if (error instanceof ConfigError) return error.message.split('\n')
-  return [error.message]
 }

@@ -10,6 +10,8 @@ export interface WorkerStart {
   /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
   readonly worker: number
   readonly config: GatewayConfig
+  /** Its number among the configurations of this process: 1 is that of its start. */
+  readonly generation: number
   /** Workers in all. */
   readonly size: number
   /** The health board's memory. */

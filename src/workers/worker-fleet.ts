@@ -43,6 +43,8 @@ export class WorkerFleet implements Fleet {
   /** None before they are started. */
   private slots: readonly WorkerSlot[] = []
   private addresses: readonly Address[]
+  /** Number of the configuration with which workers are started. */
+  private generation = 1
   private ready = false
   private retired = false
   /** Workers that end are not replaced any more. */
@@ -100,7 +102,7 @@ export class WorkerFleet implements Fleet {
     return {
       addresses,
       abandon,
-      commit: () => this.commit(addresses, commit),
+      commit: () => this.commit(next.number, addresses, commit),
     }
   }
 
@@ -132,7 +134,12 @@ export class WorkerFleet implements Fleet {
     return answers(await this.ask(name, asked))
   }
 
-  private async commit(addresses: readonly Address[], commit: PreparedWorkers['commit']): Promise<void> {
+  private async commit(
+    generation: number,
+    addresses: readonly Address[],
+    commit: PreparedWorkers['commit'],
+  ): Promise<void> {
+    this.generation = generation
     this.addresses = addresses
     // Before the workers do: nobody would take what came to a copy of a socket that they have closed.
     for (const slot of this.slots) slot.listenOnly(addresses)
@@ -186,7 +193,7 @@ export class WorkerFleet implements Fleet {
   }
 
   private run(number: number, copies: ReadonlyMap<string, number>, scope: ProcessScope): RunningWorker {
-    const { size, addresses } = this
+    const { size, addresses, generation } = this
     const sockets = addresses.map((address) => copies.get(formatAddress(address)) ?? null)
     const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
@@ -199,6 +206,7 @@ export class WorkerFleet implements Fleet {
         type: 'start',
         worker: number,
         config,
+        generation,
         size,
         board,
         slots,

@@ -33,7 +33,7 @@ port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the main thread says until it says that it is over. What fails ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
-  const { worker, config, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
+  const { worker, config, generation, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
   beat(beats, worker, config.workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
   const copies = takeCopies(sockets, addresses)
@@ -61,6 +61,7 @@ async function run(start: WorkerStart): Promise<void> {
   const starting = Promise.all(loading).then(([policies, tracing]) =>
     Front.build({
       config,
+      generation,
       policies,
       board: new HealthBoard(board),
       slots,

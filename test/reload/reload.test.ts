@@ -55,7 +55,10 @@ test('a configuration with a problem, one without routes, and what needs a resta
   )
   await assert.rejects(gateway.reload({ ...REST, routes: [] }), /it has no routes, and the one before has 1/)
   const restart = { ...REST, ...replying('two', { workers: 3, stores: { memory: { entries: 2048 } } }) }
-  await assert.rejects(gateway.reload(restart), /^Error: workers is different.*\nstores\.memory\.entries is different/)
+  await assert.rejects(
+    gateway.reload(restart),
+    /^ConfigError: workers: is different, .*\nstores\.memory\.entries: is different, /,
+  )
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'one')
   const line = log.lines.find(({ message }) => String(message).startsWith('A changed configuration was refused'))
   assert.match(String(line!['problems']), /^drainTimeout: /)

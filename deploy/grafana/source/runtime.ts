@@ -113,6 +113,11 @@ const builds: Row = {
           unit: DurationSeconds,
           expr: `(time() - sallyport_config_loaded_timestamp_seconds{${GATEWAYS}}) * on (gateway) group_left (version, node_version) sallyport_build_info`,
         },
+        {
+          name: 'Last reload taken (1) or refused (0)',
+          unit: Short,
+          expr: `sallyport_config_last_reload_successful{${GATEWAYS}} * on (gateway) group_left (version, node_version) sallyport_build_info`,
+        },
       ],
     }),
     rows({

@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { maskedConfig } from '../config/masked-config.ts'
+import type { Problem } from '../config/problems.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { GatewayError } from '../core/errors.ts'
+import { threadStatusTopic } from '../front/thread-status.ts'
+import type { ConfigurationSource } from '../runtime/configuration-source.ts'
+import type { Outcome } from '../runtime/reloader.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+
+const time = z.iso.datetime()
+const revision = z.string().describe('Names what the configuration means: equal ones have the same.')
+const generation = z.int().describe('Counts the configurations of this process: 1 is that of its start.')
+
+const problem = z.object({
+  file: z.string().nullable(),
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+  path: z.string().describe('Where in the configuration, such as routes[0].match.path; "" for the whole.'),
+  message: z.string(),
+})
+
+const status = z.object({
+  revision,
+  generation,
+  since: time.describe('When it came into force.'),
+  lastReload: z
+    .object({
+      outcome: z.enum(['applied', 'unchanged', 'refused']),
+      at: time.describe('When it was over.'),
+      problems: problem.array().describe('Why it was refused.'),
+    })
+    .nullable()
+    .describe('Null before the first one.'),
+  workers: z
+    .object({ thread: z.int().describe('Number of the thread in the process.'), generation })
+    .array()
+    .describe('The threads that serve, each with what it goes by; one that does not answer in time is left out.'),
+})
+
+const reloaded = z.object({ outcome: z.enum(['applied', 'unchanged']), revision, generation })
+
+const forced = z.object({
+  force: z.stringbool().default(false).describe('Even where it looks as if the file were not written to its end.'),
+})
+
+/** GET /config and /config/status: what the gateway runs with. POST /config/reload: has it read anew. */
+export function configurationEndpoints(app: AdminApp, { reloads, source, threads, log }: AdminContext): void {
+  const masked = new WeakMap<GatewayConfig, Record<string, unknown>>()
+
+  app.get(
+    '/config',
+    {
+      schema: {
+        summary: 'The configuration in force, secrets masked',
+        description: 'Variables and defaults are filled in; times are milliseconds, sizes bytes. ETag is its revision.',
+        tags: ['configuration'],
+        response: { 200: z.record(z.string(), z.unknown()) },
+      },
+    },
+    (_, reply) => {
+      const { config, revision: tag } = reloads.applied
+      const shown = masked.get(config) ?? maskedConfig(config)
+      masked.set(config, shown)
+      void reply.header('ETag', `"${tag}"`)
+      return shown
+    },
+  )
+
+  app.get(
+    '/config/status',
+    {
+      schema: {
+        summary: 'Which configuration is in force, in each worker, and what became of the last reload',
+        tags: ['configuration'],
+        response: { 200: status },
+      },
+    },
+    async () => {
+      const answers = await threads.askAll(threadStatusTopic, null)
+      const { applied, lastReload: last } = reloads
+      return {
+        revision: applied.revision,
+        generation: applied.generation,
+        since: timeOf(applied.since),
+        lastReload: last && { outcome: last.outcome, at: timeOf(last.at), problems: last.problems.map(problemMember) },
+        workers: answers
+          .map(({ thread, generation: number }) => ({ thread, generation: number }))
+          .toSorted((a, b) => a.thread - b.thread),
+      }
+    },
+  )
+
+  app.post(
+    '/config/reload',
+    {
+      schema: {
+        summary: 'Read the configuration anew, and change to it in all workers',
+        description: 'All of it takes effect or, with 422, nothing: `problems` says what is wrong and where.',
+        tags: ['configuration'],
+        querystring: forced,
+        response: { 200: reloaded },
+      },
+    },
+    async ({ query: { force } }) => {
+      const outcome = await sourceOf(source).reload(force)
+      log.warn({ outcome: outcome.outcome, force }, 'An operator has had the configuration read anew')
+      return describe(outcome)
+    },
+  )
+}
+
+/** Throws GatewayError 'conflict' where there is none. */
+function sourceOf(source: ConfigurationSource | null): ConfigurationSource {
+  if (source !== null) return source
+  throw new GatewayError(
+    'conflict',
+    'The program that this gateway is part of gives it its configuration: have that call reload().',
+  )
+}
+
+/** Throws GatewayError 'unprocessable-content' for one that was refused. */
+function describe(outcome: Outcome): z.input<typeof reloaded> {
+  if (outcome.outcome === 'refused') throw refusal(outcome.problems)
+  const { applied } = outcome
+  return { outcome: outcome.outcome, revision: applied.revision, generation: applied.generation }
+}
+
+function refusal(problems: readonly Problem[]): GatewayError {
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+  const detail = `The configuration was refused for ${count}: the one before stays in force.`
+  return new GatewayError('unprocessable-content', detail, { members: { problems: problems.map(problemMember) } })
+}
+
+function problemMember({ file, position, path, message }: Problem): z.input<typeof problem> {
+  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
+}
+
+function timeOf(wall: number): string {
+  return new Date(wall).toISOString()
+}

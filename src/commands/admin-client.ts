@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { type Command, Option } from 'commander'
+import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
+import { loadConfig } from '../config/load.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { fieldOf } from '../config/value.ts'
+import { readYaml } from '../config/yaml.ts'
+import { type Address, formatAddress } from '../core/address.ts'
+import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
+
+/** Where the admin listener is unless the configuration or the command says otherwise. */
+const ADMIN = 'http://127.0.0.1:9000'
+
+/** How the user says which gateway is meant. */
+export interface AdminOptions {
+  readonly admin?: string
+  readonly config?: string
+}
+
+/** The options of a command that asks a running gateway. */
+function adminOptions(): readonly Option[] {
+  return [
+    new Option(
+      '-c, --config <file>',
+      `the configuration that names the admin listener (default: ${DEFAULT_FILE}, if there is one)`,
+    ),
+    new Option(
+      '--admin <url>',
+      'where the admin listener is, in place of the configuration; ADMIN_TOKEN holds its token',
+    ),
+  ]
+}
+
+/** Gives a command those options. */
+export function addAdminOptions(command: Command): Command {
+  for (const option of adminOptions()) command.addOption(option)
+  return command
+}
+
+/** What the admin listener is asked. */
+export interface Question {
+  readonly path: string
+  readonly body?: string
+  /** How long it may take to answer, in milliseconds. */
+  readonly patience: number
+}
+
+/** What it answered: JSON, or null where it was none. */
+export interface AdminReply {
+  readonly status: number
+  readonly body: unknown
+  /** What it says of itself, for messages: its origin. */
+  readonly from: string
+}
+
+/** Sends POST to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
+export async function askAdmin(options: AdminOptions, { path, body = '', patience }: Question): Promise<AdminReply> {
+  const { url, token } = await findAdmin(options)
+  const endpoint = URL.parse(path, url)
+  if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
+  const headers = { 'Content-Type': 'application/json', ...(token !== '' && { Authorization: `Bearer ${token}` }) }
+  const request = { method: 'POST', headers, body, redirect: 'error' } as const
+  const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
+    (error: unknown) => {
+      throw new CommandError(`${endpoint.origin} does not answer: ${reasonOf(error)}`)
+    },
+  )
+  return { status: response.status, body: await response.json().catch(() => null), from: endpoint.origin }
+}
+
+/** Why it did not do what it was asked: the detail of its problem document (RFC 9457). */
+export function refusalOf({ status, body, from }: AdminReply): CommandError {
+  const detail = fieldOf(body, 'detail')
+  const reason = typeof detail === 'string' ? detail : 'that is no answer of an admin listener.'
+  return new CommandError(`${from} answered ${status}: ${reason}`)
+}
+
+interface AdminPlace {
+  readonly url: string
+  /** "" for none. */
+  readonly token: string
+}
+
+/** Where the command says, or the configuration, or the default. */
+async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminPlace> {
+  const token = process.env['ADMIN_TOKEN'] ?? ''
+  if (admin !== undefined) return { url: admin, token }
+  const file = named ?? DEFAULT_FILE
+  if (named === undefined && !existsSync(file)) return { url: ADMIN, token }
+  const listener = (await writtenAdmin(file)) ?? (await loadConfig(file, process.env)).admin
+  if (listener === false) throw new CommandError(`${file} has no admin listener: say with --admin where one is.`)
+  return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token ?? token }
+}
+
+/**
+ * What a YAML file says of the admin listener, whatever else is wrong with it, or cannot be known here: variables that the
+ * gateway has and this command has not. Null where that cannot be told.
+ */
+async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null> {
+  if (/\.[cm]?[jt]s$/.test(file)) return null
+  try {
+    const { value } = readYaml(await readFile(file, 'utf8'), file, process.env)
+    return adminSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null
+  } catch {
+    return null
+  }
+}
+
+/** The address that stands for all of the machine is none to connect to. */
+function reachable({ host, port }: Address): Address {
+  const own = new Map([
+    ['0.0.0.0', '127.0.0.1'],
+    ['::', '::1'],
+  ])
+  return { host: own.get(host) ?? host, port }
+}
+
+/** What fetch says of a failure is in its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message : error.message
+}

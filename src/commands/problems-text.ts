@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { formatProblem } from '../config/problems.ts'
+
+const problemsSchema = z.object({
+  problems: z
+    .object({
+      file: z.string().nullable(),
+      line: z.number().nullable(),
+      column: z.number().nullable(),
+      path: z.string(),
+      message: z.string(),
+    })
+    .array()
+    .min(1),
+})
+
+/** Every problem of a configuration that a gateway has refused, as `sallyport check` prints them; null where none is named. */
+export function problemsText(document: unknown): string | null {
+  const { data } = problemsSchema.safeParse(document)
+  if (data === undefined) return null
+  return data.problems
+    .map(({ file, line, column, path, message }) => {
+      const position = line === null || column === null ? undefined : { line, column }
+      return formatProblem({ file: file ?? undefined, position, path, message })
+    })
+    .join('\n')
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { CommandError } from './command.ts'
+import { problemsText } from './problems-text.ts'
+
+/** How long the gateway may take to answer, in milliseconds: it checks new instances before. */
+const PATIENCE = 120_000
+
+const answerSchema = z.object({ outcome: z.enum(['applied', 'unchanged']), revision: z.string() })
+
+interface Options extends AdminOptions {
+  readonly force?: true
+}
+
+/** `sallyport reload`: has a running gateway read its configuration anew. */
+export function defineReload(command: Command): void {
+  command
+    .description(
+      'Has a running gateway read its configuration anew, and change to it in all workers. Ends with 1 where it is refused:\n' +
+        'the one before stays in force then, and every problem is printed.',
+    )
+    .option('--force', 'even where it looks as if the file were not written to its end')
+  addAdminOptions(command).action(reload)
+}
+
+async function reload(options: Options): Promise<void> {
+  const path = `/config/reload${options.force === true ? '?force=true' : ''}`
+  const reply = await askAdmin(options, { path, patience: PATIENCE })
+  const problems = problemsText(reply.body)
+  if (reply.status === 422 && problems !== null)
+    throw new CommandError(`${problems}\nThe configuration was refused: the one before stays in force.`)
+  const { data } = answerSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  const { outcome, revision } = data
+  console.log(
+    outcome === 'applied'
+      ? `Another configuration is in force: revision ${revision}`
+      : `Nothing is different: revision ${revision} stays in force`,
+  )
+}

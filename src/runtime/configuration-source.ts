@@ -1,0 +1,10 @@
+import type { Outcome } from './reloader.ts'
+
+/** Where the configuration of a running gateway comes from, and can be read anew. */
+export interface ConfigurationSource {
+  /**
+   * Reads it anew, and has it take the place of the one in force. `force` also takes over what looks as if the file were not
+   * written to its end. Never rejects.
+   */
+  reload(force: boolean): Promise<Outcome>
+}

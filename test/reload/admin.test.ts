@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import { startAdminGateway } from '../support/admin.ts'
+import { askAdmin, type AdminAsk } from '../support/admin.ts'
+import { run, startCommand, temporaryFile } from '../support/command.ts'
+
+const yaml = (body: string, more = ''): string => `
+workers: 2
+admin: { address: '127.0.0.1:0' }
+endpoints: { docs: false, openapi: false, metrics: /metrics }
+listeners: [{ address: '127.0.0.1:0' }]
+routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' } }]
+${more}
+`
+
+async function start(t: TestContext, text: string) {
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { command, port, adminPort } = await startCommand(t, file)
+  return {
+    file,
+    command,
+    ask: (path: string, what?: AdminAsk) => askAdmin(adminPort, path, what),
+    admin: `http://127.0.0.1:${adminPort}`,
+    answer: async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text(),
+  }
+}
+
+const POST = { method: 'POST' }
+
+test('an operator has the file read anew, and is told which configuration each worker goes by', async (t) => {
+  const { ask, file, answer, command } = await start(t, yaml('one'))
+  const before = (await ask('/config/status')).json
+  assert.deepEqual([before['generation'], before['lastReload']], [1, null])
+  assert.deepEqual(generations(before), [1, 1])
+  await writeFile(file, yaml('two'))
+  const { status, json } = await ask('/config/reload', POST)
+  assert.deepEqual([status, json['outcome'], json['generation']], [200, 'applied', 2])
+  assert.equal(await answer(), 'two')
+  const after = (await ask('/config/status')).json
+  assert.equal(after['revision'], json['revision'])
+  assert.notEqual(after['revision'], before['revision'])
+  assert.deepEqual(generations(after), [2, 2])
+  assert.ok(Date.parse(String(after['since'])) > Date.parse(String(before['since'])))
+  const line = await command.line('An operator has had the configuration read anew')
+  assert.deepEqual([line['level'], line['outcome'], line['force']], ['warn', 'applied', false])
+  const again = await ask('/config/reload', POST)
+  assert.deepEqual([again.status, again.json], [200, { ...json, outcome: 'unchanged' }])
+})
+
+function generations({ workers }: Record<string, unknown>): number[] {
+  return (workers as { generation: number }[]).map(({ generation }) => generation)
+}
+
+test('of several reloads that are asked for at once the first applies, and the others find nothing different', async (t) => {
+  const { ask, file, command } = await start(t, yaml('one'))
+  await writeFile(file, yaml('two'))
+  await Promise.all([1, 2, 3].map(() => ask('/config/reload', POST)))
+  const { json } = await ask('/config/status')
+  assert.deepEqual(generations(json), [2, 2])
+  const lines = await command.lines('An operator has had the configuration read anew', 3)
+  assert.equal(lines.map(({ outcome }) => outcome).filter((outcome) => outcome === 'unchanged').length, 2)
+})
+
+test('a file with problems is refused with all of them, and the status has them until it is mended', async (t) => {
+  const { ask, file, answer } = await start(t, yaml('one'))
+  const { revision } = (await ask('/config/status')).json
+  await writeFile(file, yaml('two', 'drainTimeout: soon\nworkerTimeout: never'))
+  const refused = await ask('/config/reload', POST)
+  assert.equal(refused.status, 422)
+  assert.equal(refused.headers['content-type'], 'application/problem+json')
+  assert.match(String(refused.json['detail']), /^The configuration was refused for 2 problems: the one before stays/)
+  const problems = refused.json['problems'] as Record<string, unknown>[]
+  assert.deepEqual(
+    problems.map((problem) => [problem['file'], problem['line'], problem['column'], problem['path']]),
+    [
+      [file, 7, 15, 'drainTimeout'],
+      [file, 8, 16, 'workerTimeout'],
+    ],
+  )
+  assert.match(String(problems[0]!['message']), /^expected a duration such as .* not "soon"$/)
+  assert.equal(await answer(), 'one')
+  const { json } = await ask('/config/status')
+  const { at, ...last } = json['lastReload'] as Record<string, unknown>
+  assert.deepEqual([json['generation'], json['revision'], last], [1, revision, { outcome: 'refused', problems }])
+  assert.ok(Date.parse(String(at)) > 0)
+  const currentOf = async () => ((await ask('/status')).json['configuration'] as { current: boolean }).current
+  assert.equal(await currentOf(), false)
+  assert.match((await ask('/metrics')).text, /^sallyport_config_last_reload_successful 0$/m)
+  await writeFile(file, yaml('one'))
+  assert.equal((await ask('/config/reload', POST)).json['outcome'], 'unchanged')
+  assert.equal(await currentOf(), true)
+})
+
+test('what looks cut off, and what has no routes any more, is taken over with force only', async (t) => {
+  const { ask, file, answer } = await start(t, yaml('one'))
+  await writeFile(file, yaml('one').replace(/routes:.*\n/, 'routes: []\n'))
+  const refused = await ask('/config/reload', POST)
+  assert.equal(refused.status, 422)
+  assert.match(refused.text, /it has no routes, and the one before has 1/)
+  assert.equal(await answer(), 'one')
+  const forced = await ask('/config/reload?force=true', POST)
+  assert.deepEqual([forced.status, forced.json['outcome']], [200, 'applied'])
+})
+
+test('what needs a restart is refused by its name', async (t) => {
+  const { ask, file } = await start(t, yaml('one'))
+  await writeFile(file, yaml('two').replace('workers: 2', 'workers: 1'))
+  const { status, json } = await ask('/config/reload?force=true', POST)
+  const problem = { file: null, line: null, column: null, path: 'workers' }
+  const message = 'is different, which takes effect with the next start only'
+  assert.deepEqual([status, json['problems']], [422, [{ ...problem, message }]])
+})
+
+test('the configuration in force is shown with its revision as ETag, never the file', async (t) => {
+  const { ask, file } = await start(t, yaml('one'))
+  const bodyOf = ({ json }: { json: Record<string, unknown> }) =>
+    (json['routes'] as { reply: { body: string } }[])[0]!.reply.body
+  const before = await ask('/config')
+  assert.equal(before.headers['etag'], `"${String((await ask('/config/status')).json['revision'])}"`)
+  await writeFile(file, yaml('two', 'drainTimeout: soon'))
+  await ask('/config/reload', POST)
+  const same = await ask('/config')
+  assert.deepEqual([bodyOf(same), same.headers['etag']], ['one', before.headers['etag']])
+  await writeFile(file, yaml('two'))
+  const { json } = await ask('/config/reload', POST)
+  const after = await ask('/config')
+  assert.deepEqual([bodyOf(after), after.headers['etag']], ['two', `"${String(json['revision'])}"`])
+})
+
+test('no reply and no line of the log has a secret of a configuration that is refused', async (t) => {
+  const { ask, file, command } = await start(t, yaml('one'))
+  const secret = 'tell-nobody-0123456789'
+  const auth = `policies: { auth: { methods: { jwt: { secret: ${secret}, algorithms: [HS257] } } } }`
+  const broken = [
+    auth,
+    `admin2: { token: ${secret} }\n${auth}`,
+    `policies: { auth: { methods: { jwt: { secret: ["${secret}`,
+  ]
+  for (const text of broken) {
+    await writeFile(file, yaml('two', text))
+    const { status, text: reply } = await ask('/config/reload', POST)
+    assert.equal(status, 422)
+    assert.ok(!reply.includes(secret), reply)
+  }
+  assert.ok(!(await ask('/config/status')).text.includes(secret))
+  assert.ok(!JSON.stringify(command.log).includes(secret))
+})
+
+test('a gateway that a program has given its configuration reads no file', async (t) => {
+  const { ask, gateway } = await startAdminGateway(t, {})
+  const { status, json } = await ask('/config/reload', POST)
+  assert.equal(status, 409)
+  assert.match(String(json['detail']), /have that call reload\(\)\.$/)
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const { revision } = await gateway.reload({ listeners, admin: { address: '127.0.0.1:0' } })
+  const shown = (await ask('/config/status')).json
+  assert.deepEqual([shown['revision'], generations(shown)], [revision, [2]])
+})
+
+test('sallyport reload has the gateway change, and prints what is wrong with a file that is refused', async (t) => {
+  const { file, admin, answer } = await start(t, yaml('one'))
+  const reload = (...more: string[]) => run(['reload', '--admin', admin, ...more])
+  await writeFile(file, yaml('two'))
+  const applied = await reload()
+  assert.equal(applied.code, 0, applied.stderr)
+  assert.match(applied.stdout, /^Another configuration is in force: revision [0-9a-f]{64}\n$/)
+  assert.equal(await answer(), 'two')
+  assert.match((await reload()).stdout, /^Nothing is different: revision [0-9a-f]{64} stays in force\n$/)
+  await writeFile(file, yaml('three', 'drainTimeout: soon'))
+  const refused = await reload()
+  assert.deepEqual([refused.code, refused.stdout], [1, ''])
+  const [problem, summary] = refused.stderr.trimEnd().split('\n')
+  assert.match(problem!.slice(file.length), /^:7:15: drainTimeout: expected a duration/)
+  assert.equal(summary, 'The configuration was refused: the one before stays in force.')
+  await writeFile(file, yaml('three').replace(/routes:.*\n/, 'routes: []\n'))
+  assert.deepEqual([(await reload()).code, (await reload('--force')).code], [1, 0])
+})
+
+test('sallyport reload finds the gateway by a file that is broken elsewhere, or lacks variables here', async (t) => {
+  const { file, admin } = await start(t, yaml('one'))
+  const address = new URL(admin).host
+  const beside = (more: string) =>
+    temporaryFile(t, 'sallyport.yaml', `admin: { address: '${address}' }\nroutes: []\n${more}\n`)
+  await writeFile(file, yaml('two'))
+  const first = await run(['reload', '--config', await beside("secrets: ['${NOWHERE_TO_BE_FOUND}']")])
+  assert.equal(first.code, 0, first.stderr)
+  assert.match(first.stdout, /^Another configuration is in force/)
+  const second = await run(['reload', '--config', await beside('nonsense: 1')])
+  assert.equal(second.code, 0, second.stderr)
+  const nobody = await run(['reload', '--admin', 'http://127.0.0.1:1'])
+  assert.deepEqual([nobody.code, nobody.stdout], [1, ''])
+  assert.match(nobody.stderr, /^http:\/\/127\.0\.0\.1:1 does not answer: /)
+})
