@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayConfig } from '../src/config/schema.ts'
 import { Generation } from '../src/front/generation.ts'
-import { definePolicy, type Policy } from '../src/policies/policy.ts'
+import type { Policy } from '../src/policies/policy.ts'
 import { SlotRegistry } from '../src/services/health/slots.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from './support/manual-clock.ts'
@@ -38,23 +38,41 @@ function largeConfig(routes: number, services: number, chain: readonly Policy[])
   return { ...config, services: Object.fromEntries(manyServices), routes: manyRoutes }
 }
 
+/** A policy without options that says when it is made. */
+function policyOf(name: string, create: () => void): Policy<z.ZodObject> {
+  return {
+    name,
+    summary: 'Does nothing.',
+    options: z.strictObject({}),
+    create() {
+      create()
+      return (next) => next
+    },
+  }
+}
+
+async function build(
+  t: TestContext,
+  config: GatewayConfig,
+  policies: readonly Policy[],
+  tools: ReturnType<typeof threadTools>,
+): Promise<void> {
+  const allotted = new SlotRegistry(tools.board, tools.clock).prepare(config.services, { state: 'unknown', rest: 0 })
+  allotted.commit()
+  const generation = await Generation.build({ config, policies, slots: allotted.slots }, tools, null)
+  cleanUp(t, () => {
+    generation.close()
+    tools.deadlines.close()
+  })
+}
+
 test('a large configuration is compiled in slices of a few routes or services, between which everything else has its turn', async (t) => {
   const clock = new SlowClock()
   const tools = threadTools(clock, 500)
   let [made, most, turns] = [0, 0, 0]
-  const counted = definePolicy({
-    name: 'counted',
-    summary: 'Counts how often it is made.',
-    options: z.strictObject({}),
-    create() {
-      made++
-      return (next) => next
-    },
-  })
+  const counted = policyOf('counted', () => made++)
   const policies = [counted]
   const config = largeConfig(5000, 500, policies)
-  const allotted = new SlotRegistry(tools.board, clock).prepare(config.services, { state: 'unknown', rest: 0 })
-  allotted.commit()
   let built = false
   let before = 0
   setImmediate(function turn() {
@@ -63,14 +81,22 @@ test('a large configuration is compiled in slices of a few routes or services, b
     before = made
     if (!built) setImmediate(turn)
   })
-  const generation = await Generation.build({ config, policies, slots: allotted.slots }, tools, null)
+  await build(t, config, policies, tools)
   built = true
-  cleanUp(t, () => {
-    generation.close()
-    tools.deadlines.close()
-  })
   // Three for what no route takes are made at the end.
   assert.equal(made, 5003)
   assert.ok(most <= 5 + 3, `${most} routes in one turn`)
   assert.ok(turns >= (5000 + 500) / 5, `${turns} turns`)
+})
+
+test('a step that routes may share is made once for all of them, and what is further in for each', async (t) => {
+  const made: string[] = []
+  const shared: Policy = { ...policyOf('shared', () => made.push('shared')), isShared: () => true }
+  const own = policyOf('own', () => made.push('own'))
+  const further: Policy = { ...policyOf('further', () => made.push('further')), isShared: () => true }
+  const policies = [shared, own, further]
+  await build(t, largeConfig(100, 1, policies), policies, threadTools(new ManualClock(), 1))
+  const times = Object.entries(Object.groupBy(made, (name) => name)).map(([name, all]) => `${name} ${all?.length}`)
+  // Three more for what no route takes.
+  assert.deepEqual(times.toSorted(), ['further 103', 'own 103', 'shared 4'])
 })

@@ -187,3 +187,28 @@ test('a policy may be switched off for all and on for one route', async (t) => {
   assert.equal((await ask('/')).headers['x-a'], undefined)
   assert.equal((await ask('/own')).headers['x-a'], 'own')
 })
+
+test('routes that share steps have their own further in, and each its own end', async (t) => {
+  const told = { 'response-headers': { set: { 'X-Told': '{route.id}' } } }
+  const { ask, log } = await setUp(t, { 'security-headers': {}, 'request-headers': { set: { 'X-A': 'a' } } }, [
+    { id: 'one', match: { path: ['/one', '/uno'] }, reply: { body: 'one' } },
+    { id: 'two', match: { path: '/two' }, reply: { body: 'two' }, policies: told },
+    { id: 'three', match: { path: '/three' }, reply: { body: 'three' }, policies: told },
+  ])
+  for (const [path, body, marked] of [
+    ['/one', 'one', undefined],
+    ['/fixed', 'fixed', undefined],
+    ['/uno', 'one', undefined],
+    ['/two', 'two', 'two'],
+    ['/three', 'three', 'three'],
+    ['/two', 'two', 'two'],
+    ['/', 'ok', undefined],
+  ] as const) {
+    const reply = await ask(path)
+    assert.equal(reply.body.toString(), body)
+    assert.equal(reply.headers['x-told'], marked)
+    assert.equal(reply.headers['x-frame-options'], 'DENY')
+  }
+  const routes = log.requests.map(({ route }) => route)
+  assert.deepEqual(routes, ['one', 'fixed', 'one', 'two', 'three', 'two', 'all'])
+})

@@ -24,6 +24,7 @@ import { OWN, type OwnRoute } from './own-routes.ts'
 import type { PathRules } from './path-check.ts'
 import { createRedirect } from './redirect.ts'
 import { mapReplies } from './reply-paths.ts'
+import { RoutePath } from './route-path.ts'
 import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
@@ -46,6 +47,10 @@ export interface SnapshotToolbox extends PolicyToolbox {
 /** What all routes with the same policies have in common. */
 interface PolicySet {
   readonly active: readonly ActivePolicy[]
+  /** How many of them, the outermost ones, have steps that the routes share. */
+  readonly shared: number
+  /** The chain of these, made with the first route. */
+  head: Handler | null
   readonly answersPreflights: boolean
   readonly limit: readonly Middleware[]
   /** Names of request fields that they set or read, with those by which requests are matched. */
@@ -76,20 +81,22 @@ export class Compiler {
     this.toolbox = toolbox
     this.largest = largestBody(config, toolbox.policies)
     this.matched = [...new Set(config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})))]
+    this.generalOptions = new Map(activePolicies(config.policies, toolbox.policies))
     this.general = this.setOf(config.policies)
-    this.generalOptions = new Map(this.general.active)
   }
 
   /** One entry for each path, as the path is what the logs and metrics show of a route. */
   route(route: RouteConfig): RouteEntry<CompiledRoute>[] {
-    const { active, limit, answersPreflights, fields, guards: shared } = this.setOf(route.policies)
+    const set = this.setOf(route.policies)
+    const { answersPreflights, fields } = set
     const read = fieldsInTemplates(route.redirect)
-    const guards = read.length === 0 ? shared : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
+    const guards = read.length === 0 ? set.guards : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
     const pathParameters = route.pathParameters ?? this.config.pathParameters
+    const { encodedSlashes } = route
     return route.match.path.map((pattern) => {
-      const info: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
-      const handle = compose(limit, this.chain(active, info, endOf(route, pattern, this.services), route))
-      const { encodedSlashes } = route
+      const about: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
+      const info = new RoutePath(about, this.tail(set, about, endOf(route, pattern, this.services), route))
+      const handle = this.head(set, about)
       const value = { encodedSlashes, pathParameters, info, handle, guards, answersPreflights }
       return { match: { ...route.match, path: [pattern] }, value }
     })
@@ -129,6 +136,8 @@ export class Compiler {
     const fields = [...matched, ...fieldsOfPolicies(active)]
     const made: PolicySet = {
       active,
+      shared: this.countShared(active),
+      head: null,
       answersPreflights: active.some(([policy]) => policy.answersPreflights === true),
       limit: generalLimit(config.limits.body, largest, policies, toolbox.policies),
       fields,
@@ -138,21 +147,46 @@ export class Compiler {
     return made
   }
 
-  /** `shape` is the route as it is configured; null where there is none. */
-  private chain(
+  private countShared(active: readonly ActivePolicy[]): number {
+    const isOwn = ([policy, options]: ActivePolicy): boolean =>
+      policy.isShared?.(options, this.generalOptions.get(policy) ?? null) !== true
+    const first = active.findIndex(isOwn)
+    return first === -1 ? active.length : first
+  }
+
+  /** What an exchange comes to first that has taken one of the routes, of which `first` is any. */
+  private head(set: PolicySet, first: RouteInfo): Handler {
+    const { active, shared, limit } = set
+    const goOn = shared === active.length ? RoutePath.arrive : RoutePath.goOn
+    set.head ??= compose([...limit, ...this.steps(active, 0, shared, first, null)], goOn)
+    return set.head
+  }
+
+  /** What it comes to then. */
+  private tail({ active, shared }: PolicySet, info: RouteInfo, end: Handler, route: RouteConfig): Handler {
+    if (shared === active.length) return end
+    return compose(this.steps(active, shared, active.length, info, route), unlessRefused(end))
+  }
+
+  private chain(active: readonly ActivePolicy[], route: RouteInfo, end: Handler): Handler {
+    return compose(this.steps(active, 0, active.length, route, null), unlessRefused(end))
+  }
+
+  /** Of some of the policies that are on; `shape` is the route as it is configured, null where there is none. */
+  private steps(
     active: readonly ActivePolicy[],
+    from: number,
+    to: number,
     route: RouteInfo,
-    end: Handler,
-    shape: RouteConfig | null = null,
-  ): Handler {
+    shape: RouteConfig | null,
+  ): Middleware[] {
     const { toolbox, generalOptions, config } = this
-    const steps = active.map(([policy, options]) => {
+    return active.slice(from, to).map(([policy, options]) => {
       const general = generalOptions.get(policy) ?? null
       const source = (): string => replySource(policy, active, shape, config)
       const step = make(() => policy.create(options, toolbox, route, general, source), policy, route)
       return toolbox.timings ? timed(policy.name, step, toolbox.clock) : step
     })
-    return compose(steps, unlessRefused(end))
   }
 }
 

@@ -34,6 +34,7 @@ export const correlationId = definePolicy({
   }),
   fields: ({ header }) => [header],
   aroundOwnEndpoints: true,
+  isShared: () => true,
   create({ header }) {
     const names = new NameSet([header])
     // What follows is always plain, so the line needs no further check.

@@ -252,3 +252,27 @@ test('what it throws when it is documented has its name too; one without a docum
   )
   assert.deepEqual(guardPolicy(base).document?.({}, operation), {})
 })
+
+test('who runs a step that routes share is told with the route of the exchange', async () => {
+  const seen: (RunningPolicy | null)[] = []
+  const policy: Policy = {
+    name: 'mine',
+    summary: 'Is mine.',
+    options: z.strictObject({}),
+    isShared: () => true,
+    create: () => (next) => (exchange) => {
+      seen.push(runningPolicy())
+      return next(exchange)
+    },
+  }
+  const handler = applyPolicy(guardPolicy(policy), {}, ok)
+  for (const id of ['a', 'b']) {
+    const exchange = makeExchange()
+    exchange.route = { id, pattern: '/', service: null }
+    await handler(exchange)
+  }
+  assert.deepEqual(seen, [
+    { policy: 'mine', route: 'a' },
+    { policy: 'mine', route: 'b' },
+  ])
+})

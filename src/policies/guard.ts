@@ -40,9 +40,11 @@ export function guardPolicy(policy: Policy): Policy {
     },
     create(options, toolbox, route, general, source) {
       const here: RunningPolicy = { policy: name, route: route.id }
+      const isShared = policy.isShared?.(options, general) === true
+      const place: Place = isShared ? ({ route: { id } }) => ({ policy: name, route: id }) : () => here
       try {
         const step = running.run(here, () => policy.create(options, toolbox, route, general, source))
-        return (next) => guard(here, (inner) => running.run(here, () => step(inner)), next)
+        return (next) => guard(name, place, (inner) => running.run(here, () => step(inner)), next)
       } catch (error) {
         throw new Error(`policy "${name}" could not be set up for route "${route.id}": ${messageOf(error)}`, {
           cause: error,
@@ -60,19 +62,21 @@ class Given {
   readonly client: Exchange['client']
   readonly trace: Exchange['trace']
   readonly record: Exchange['record']
+  readonly route: Exchange['route']
   reply: Reply | null = null
 
-  constructor({ method, host, headers, client, trace, record }: Exchange) {
+  constructor({ method, host, headers, client, trace, record, route }: Exchange) {
     this.method = method
     this.host = host
     this.headers = headers
     this.client = client
     this.trace = trace
     this.record = record
+    this.route = route
   }
 }
 
-const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record'] as const
+const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record', 'route'] as const
 
 /** Throws a TypeError for what the types do not allow, and a policy in JavaScript, or one that casts, may do all the same. */
 function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
@@ -83,8 +87,10 @@ function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
   if (!isBody(exchange.body)) throw new TypeError(`it set exchange.body to what is none: ${bodyExpected}`)
 }
 
-function guard(here: RunningPolicy, step: (next: Handler) => Handler, next: Handler): Handler {
-  const name = here.policy
+/** Where the policy runs for an exchange. */
+type Place = (exchange: Exchange) => RunningPolicy
+
+function guard(name: string, place: Place, step: (next: Handler) => Handler, next: Handler): Handler {
   /** What was thrown further in is not the policy's, whatever it is. */
   const foreign = new WeakSet<object>()
   /** What the policy was given, and the replies that it has from further in: where it fails, nobody gets them. */
@@ -118,7 +124,7 @@ function guard(here: RunningPolicy, step: (next: Handler) => Handler, next: Hand
   return (exchange) => {
     given.set(exchange, new Given(exchange))
     try {
-      const reply = running.run(here, handle, exchange)
+      const reply = running.run(place(exchange), handle, exchange)
       if (!(reply instanceof Promise)) return checked(name, reply)
       return reply.then((came) => checked(name, came)).catch((thrown: unknown) => fail(exchange, thrown))
     } catch (thrown) {

@@ -122,6 +122,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    */
   fields?(options: z.output<Schema>): readonly string[]
   /**
+   * Whether all routes with these options may share one step, as it knows nothing of the route but what an exchange says
+   * of its own: `create` is called with any of them then. Left out: each has one of its own. `general` is as in `create`.
+   */
+  isShared?(options: z.output<Schema>, general: z.output<Schema> | null): boolean
+  /**
    * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
    * otherwise, or null where that is nothing. `source` names what the replies come from that it gets from further in: the
    * same text in every process and configuration in which a request brings the same there.

@@ -1,5 +1,6 @@
 import { definePolicy } from './policy.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
+import { readsRoute } from './template.ts'
 
 /** Changes the header fields that the service receives. */
 export const requestHeaders = definePolicy({
@@ -8,6 +9,7 @@ export const requestHeaders = definePolicy({
   options: headerEdits,
   changesRequests: true,
   fields: editedFields,
+  isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')
     return (next) => (exchange) => {

@@ -1,12 +1,14 @@
 import { definePolicy } from './policy.ts'
 import { editReplies } from '../http/handler.ts'
 import { compileHeaderEdits, headerEdits } from './header-edits.ts'
+import { readsRoute } from './template.ts'
 
 /** Changes the header fields that the client receives, on error replies too. */
 export const responseHeaders = definePolicy({
   name: 'response-headers',
   summary: 'Sets, adds and removes header fields of every reply, including error replies.',
   options: headerEdits,
+  isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'client')
     return (next) => editReplies(next, (reply, exchange) => edit(reply.headers, exchange))

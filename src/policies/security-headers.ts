@@ -100,6 +100,7 @@ export const securityHeaders = definePolicy({
   name: 'security-headers',
   summary: 'Puts the header fields on every reply, including error replies, that make browsers careful with it.',
   options,
+  isShared: () => true,
   create(chosen) {
     const { strictTransportSecurity, remove } = chosen
     const fields = fieldsOf(chosen)

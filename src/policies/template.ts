@@ -116,6 +116,12 @@ export function constantText(template: string, route: RouteInfo): string | null 
   return parts.every((part) => typeof part === 'string') ? parts.join('') : null
 }
 
+/** Whether some template among the options says something of the route. */
+export function readsRoute(options: unknown): boolean {
+  const written = JSON.stringify(options) ?? ''
+  return [...ofRoute.keys()].some((name) => written.includes(`{${name}}`))
+}
+
 /** The parts of a template; what the route says, where it is known, is text like any other. */
 function parseTemplate(template: string, style: TemplateStyle, route?: RouteInfo): (string | Template)[] {
   const parts: (string | Template)[] = []

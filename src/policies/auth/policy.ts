@@ -113,6 +113,8 @@ export const auth = definePolicy({
     'Sec-Fetch-Site',
   ],
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
+  // What it does where no route leads is none of theirs.
+  isShared: () => true,
   create(options, toolbox, route) {
     const active = authenticatorsOf(options.methods, toolbox)
     const absence = new AbsenceCounts(toolbox.metrics)

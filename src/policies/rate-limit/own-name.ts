@@ -10,8 +10,12 @@ export function ownName(
   { id }: { readonly id: string },
   general: RateLimitOptions | null,
 ): string {
-  const shared = general !== null && isDeepStrictEqual(countedBy(options), countedBy(general))
-  return shared || id === '' ? '' : `@${id}`
+  return id === '' || isGeneral(options, general) ? '' : `@${id}`
+}
+
+/** Whether the rates are those of every route. */
+export function isGeneral(options: RateLimitOptions, general: RateLimitOptions | null): boolean {
+  return general !== null && isDeepStrictEqual(countedBy(options), countedBy(general))
 }
 
 function countedBy({ tiers, consumers, algorithm, store }: RateLimitOptions) {

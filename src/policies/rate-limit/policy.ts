@@ -9,7 +9,7 @@ import { documentLimits } from './document.ts'
 import { keptCounts } from './kept-counts.ts'
 import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
-import { ownName, SINGLE } from './own-name.ts'
+import { isGeneral, ownName, SINGLE } from './own-name.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
 const ANONYMOUS = 'unauthenticated'
@@ -35,6 +35,7 @@ export const rateLimit = definePolicy({
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,
   keeps: (options, route, general) => keptCounts(options, ownName(options, route, general)),
+  isShared: (options, general) => isGeneral(options, general),
   create(options, toolbox, route, general) {
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { definePolicy } from '../policy.ts'
+import { readsRoute } from '../template.ts'
 import type { Exchange, RouteInfo } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
@@ -51,6 +52,7 @@ export const transform = definePolicy({
   }),
   document: ({ request }) => ({ moves: request.path !== undefined }),
   fields: ({ request }) => [...FIELDS_READ, ...(request.headers === undefined ? [] : editedFields(request.headers))],
+  isShared: (options) => !readsRoute(options),
   create({ request, response }, _, route) {
     const editRequest = compileRequest(request, route)
     const editReply = compileReply(response, route)

@@ -16,6 +16,8 @@ export const validation = definePolicy({
     limit === undefined ? null : { octets: limit, enforced: mode === 'enforce' },
   warnings: skippedPatterns,
   fields: checkedFields,
+  // A report names the path of the route.
+  isShared: ({ mode }) => mode === 'enforce',
   create(options, { metrics, log }, route) {
     // What no route takes is refused in any case.
     if (route.id === '') return (inner) => inner

@@ -1,0 +1,33 @@
+import type { Exchange, RouteInfo } from '../http/exchange.ts'
+import type { Handler } from '../http/handler.ts'
+import type { Reply } from '../http/reply.ts'
+
+/** One path of a route: what may be known of it, and the end of its chain, which it shares with no other. */
+export class RoutePath implements RouteInfo {
+  readonly id: string
+  readonly pattern: string
+  readonly service: string | null
+  readonly logged: boolean
+  readonly #end: Handler
+
+  constructor({ id, pattern, service, logged = true }: RouteInfo, end: Handler) {
+    this.id = id
+    this.pattern = pattern
+    this.service = service
+    this.logged = logged
+    this.#end = end
+  }
+
+  /** Where a chain that several routes share goes on: with the end of the one that the exchange has taken. */
+  static goOn(this: void, exchange: Exchange): Reply | Promise<Reply> {
+    const { route } = exchange
+    if (!(#end in route)) throw new TypeError('exchange.route was replaced, which is for reading only')
+    return route.#end(exchange)
+  }
+
+  /** The same where nothing but what the route leads to is left: a request that was refused gets no further. */
+  static arrive(this: void, exchange: Exchange): Reply | Promise<Reply> {
+    if (exchange.refusal !== null) throw exchange.refusal
+    return RoutePath.goOn(exchange)
+  }
+}
