@@ -36,7 +36,7 @@ import { abandonTopic, commitTopic, type Preparation } from './next-generation.t
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
-import { ThreadListeners } from './thread-listeners.ts'
+import { type ListenersWanted, ThreadListeners } from './thread-listeners.ts'
 import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
@@ -71,7 +71,9 @@ export interface FrontOptions {
 
 /** What one thread does: its listeners, its stores, and the generation that answers what comes. */
 export class Front implements Receiver {
-  private readonly options: FrontOptions
+  private readonly clock: Clock
+  /** What the configuration in force wants of the listeners. */
+  private wanted: ListenersWanted
   private readonly parts: ThreadParts
   private readonly generations: Generations
   private readonly listeners: ThreadListeners
@@ -96,10 +98,11 @@ export class Front implements Receiver {
   }
 
   private constructor(options: FrontOptions, parts: ThreadParts, generation: Generation) {
-    const { config, output, answers, threads, clock } = options
+    const { config, policies, output, answers, threads, clock } = options
     const { deadlines, metrics } = parts
     const { log } = output
-    this.options = options
+    this.clock = clock
+    this.wanted = { config, body: largestBody(config, policies) }
     this.parts = parts
     this.telemetry = parts.telemetry
     // What is done with requests, and where they go.
@@ -151,9 +154,8 @@ export class Front implements Receiver {
   }
 
   private async open(opening: Opening): Promise<readonly Address[]> {
-    const { config, policies } = this.options
     await this.prepare()
-    const listeners = await this.listeners.prepare({ config, body: largestBody(config, policies) }, opening)
+    const listeners = await this.listeners.prepare(this.wanted, opening)
     listeners.commit()
     return listeners.addresses
   }
@@ -182,6 +184,7 @@ export class Front implements Receiver {
         listening = listeners.addresses
         const commit = (): void => {
           listeners.commit()
+          this.wanted = wanted
           this.configure(config, generation)
         }
         return { generation, drainTimeout: config.drainTimeout, others: { commit, abandon: () => listeners.abandon() } }
@@ -243,7 +246,7 @@ export class Front implements Receiver {
   async drain(timeout: number): Promise<number> {
     this.parts.readiness = 'draining'
     this.generations.current.stop()
-    const cutOff = await this.listeners.drain(timeout, this.options.clock)
+    const cutOff = await this.listeners.drain(timeout, this.clock)
     this.generations.close()
     await this.parts.close()
     return cutOff

@@ -53,17 +53,20 @@ export class GatewayProcess {
   readonly scope: ProcessScope
   /** Resolves when every instance has been checked once and GET /health/ready says so. Pending until it has started. */
   readonly ready: Promise<void>
-  private readonly options: GatewayProcessOptions
+  /** All but what the process begins with, as others take its place. */
+  private readonly options: Omit<GatewayProcessOptions, 'first'>
   private readonly reloader: Reloader
   private readonly becomeReady: () => void
+  private readonly begin: () => void
   private state: Readiness = 'starting'
   private listening: readonly Address[]
   private operators: Operators | null = null
 
   constructor(options: GatewayProcessOptions) {
-    const { first, output, clock, random, answers, fleet } = options
+    const { first, ...lasting } = options
+    const { output, clock, random, answers, fleet } = lasting
     const { config } = first
-    this.options = options
+    this.options = lasting
     const ready = Promise.withResolvers<void>()
     this.ready = ready.promise
     this.becomeReady = ready.resolve
@@ -77,8 +80,11 @@ export class GatewayProcess {
       threads: fleet,
       workers: () => fleet.running,
     })
+    const begun = Promise.withResolvers<void>()
+    this.begin = begun.resolve
     this.reloader = new Reloader({
       first,
+      begun: begun.promise,
       scope: this.scope,
       fleet,
       listening: (addresses) => (this.listening = addresses),
@@ -110,7 +116,9 @@ export class GatewayProcess {
       await scope.stop()
       throw error
     }
-    void scope.start().then(() => {
+    const checked = scope.start()
+    this.begin()
+    void checked.then(() => {
       if (this.state === 'starting') this.state = 'ready'
       fleet.becomeReady()
       this.becomeReady()
@@ -134,6 +142,7 @@ export class GatewayProcess {
     const { shutdownDelay, drainTimeout } = this.scope.config
     this.state = 'draining'
     fleet.retire()
+    this.begin()
     const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
     await settled

@@ -59,6 +59,8 @@ export interface Reloads {
 
 export interface ReloaderOptions {
   readonly first: Candidate
+  /** Resolves when the process has begun, which no reload comes before. */
+  readonly begun: Promise<void>
   readonly scope: ProcessScope
   readonly fleet: Fleet
   /** Told where the gateway listens from now on. */
@@ -81,10 +83,10 @@ interface Ready {
  * in which they are asked for.
  */
 export class Reloader implements Reloads {
-  private readonly options: ReloaderOptions
+  private readonly options: Omit<ReloaderOptions, 'first' | 'begun'>
   private current: Applied
   /** Resolves when the last reload that was asked for is over. Never rejects. */
-  private last: Promise<unknown> = Promise.resolve()
+  private last: Promise<unknown>
   private past: PastReload | null = null
   private successful = true
   private duration = 0
@@ -92,8 +94,10 @@ export class Reloader implements Reloads {
   private closed = false
 
   constructor(options: ReloaderOptions) {
-    const { first, clock, metrics } = options
-    this.options = options
+    const { first, begun, ...lasting } = options
+    const { clock, metrics } = lasting
+    this.options = lasting
+    this.last = begun
     this.current = { ...first, generation: 1, since: clock.wall() }
     for (const outcome of ['applied', 'refused', 'unchanged'])
       metrics.counter('sallyport_config_reloads_total', { outcome })

@@ -35,7 +35,7 @@ export interface WorkerFleetOptions {
 /** Worker threads, of which as many are kept running as there should be. */
 export class WorkerFleet implements Fleet {
   readonly size: number
-  private readonly options: WorkerFleetOptions
+  private readonly options: Omit<WorkerFleetOptions, 'config'>
   private readonly log: Logger
   private readonly heartbeats: Heartbeats
   /** Threads that have not ended, also those whose place another one has taken. */
@@ -54,8 +54,9 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, output, clock } = options
-    this.options = options
+    const { config, ...lasting } = options
+    const { output, clock } = lasting
+    this.options = lasting
     this.log = output.log
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
     this.addresses = config.listeners.map(({ address }) => address)
@@ -69,7 +70,7 @@ export class WorkerFleet implements Fleet {
   }
 
   async start(scope: ProcessScope): Promise<readonly Address[]> {
-    const { config, clock, output } = this.options
+    const { clock, output } = this.options
     const lost = scope.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
     const owner = this.slotOwner(scope)
@@ -89,7 +90,7 @@ export class WorkerFleet implements Fleet {
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
     if (scope.memory !== null) this.stopWatching = watchMemory(scope.memory, clock, this.log)
-    warnOfOpenFiles(config, this.size, this.log)
+    warnOfOpenFiles(scope.config, this.size, this.log)
     return this.addresses
   }
 

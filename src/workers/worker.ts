@@ -5,7 +5,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
-import { Front } from '../front/front.ts'
+import { Front, type FrontOptions } from '../front/front.ts'
 import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
@@ -13,8 +13,9 @@ import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { answerLogSettings } from '../telemetry/log-settings.ts'
 import { createLogger, reopenLog } from '../telemetry/logger.ts'
-import { startTracing } from '../telemetry/tracing.ts'
+import { startTracing, type Tracing } from '../telemetry/tracing.ts'
 import { runningPolicy } from '../policies/guard.ts'
+import type { Policy } from '../policies/policy.ts'
 import { copySockets } from './copy-sockets.ts'
 import { beat } from './heartbeats.ts'
 import { Line } from './line.ts'
@@ -33,11 +34,12 @@ port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the main thread says until it says that it is over. What fails ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
-  const { worker, config, generation, size, board, slots, limits, sampleKey, addresses, first, sockets, beats } = start
-  beat(beats, worker, config.workerTimeout, systemClock)
+  const { worker, addresses, first, sockets, beats } = start
+  const { log, policyFiles, workerTimeout } = start.config
+  beat(beats, worker, workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
   const copies = takeCopies(sockets, addresses)
-  const output = createLogger({ ...config.log, clock: systemClock })
+  const output = createLogger({ ...log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
   answerLogSettings(answers, output)
@@ -57,27 +59,8 @@ async function run(start: WorkerStart): Promise<void> {
     surviving ||= files.length > 0
     return loadChain(files)
   }
-  const loading = [load(config.policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
-  const starting = Promise.all(loading).then(([policies, tracing]) =>
-    Front.build({
-      config,
-      generation,
-      policies,
-      board: new HealthBoard(board),
-      slots,
-      limits: new SharedTable(limits),
-      output,
-      announce: (series) => tell({ type: 'series', series }),
-      tracing,
-      answers,
-      threads: line,
-      size,
-      clock: systemClock,
-      random: Math.random,
-      sampleKey,
-      worker,
-    }),
-  )
+  const loading = [load(policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
+  const starting = Promise.all(loading).then(frontOf(start, { output, answers, threads: line }))
   const listening = Promise.all([starting, copies]).then(([front, copied]) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
@@ -124,6 +107,30 @@ async function takeCopies(
     places.map((i) => addresses[i]!),
   )
   return sockets.map((_, i) => copies[places.indexOf(i)] ?? null)
+}
+
+/** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
+function frontOf(
+  { config, generation, worker, size, board, slots, limits, sampleKey }: WorkerStart,
+  parts: Pick<FrontOptions, 'output' | 'answers' | 'threads'>,
+): (loaded: readonly [policies: readonly Policy[], tracing: Tracing]) => Promise<Front> {
+  return ([policies, tracing]) =>
+    Front.build({
+      ...parts,
+      config,
+      generation,
+      policies,
+      board: new HealthBoard(board),
+      slots,
+      limits: new SharedTable(limits),
+      announce: (series) => tell({ type: 'series', series }),
+      tracing,
+      size,
+      clock: systemClock,
+      random: Math.random,
+      sampleKey,
+      worker,
+    })
 }
 
 function tell(message: FromWorker): void {

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { send } from '../support/client.ts'
+import { startGateway } from '../support/gateway.ts'
+import { connect, type Peer, startRawService } from '../support/peer.ts'
+
+const RELOADS = 200
+const CLIENTS = 64
+const WEBSOCKETS = 50
+const STREAMS = 5
+
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
+const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+const UPGRADE = `GET /lasting/socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`
+const SWITCHING = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${ACCEPT}\r\n\r\n`
+const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'
+const LISTEN = 'GET /lasting/events HTTP/1.1\r\nHost: a\r\n\r\n'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** What the heap holds once it is tidy, in octets. */
+function held(): number {
+  collect()
+  return process.memoryUsage().heapUsed
+}
+
+/** Answers, and remembers nothing of it; resolves with its URL. */
+async function startPlain(t: TestContext): Promise<string> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (_, response) => void response.end('ok'))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  cleanUp(t, () => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no event stream, and leave nothing behind`, async (t) => {
+  const [one, two] = [await startPlain(t), await startPlain(t)]
+  const atService: Peer[] = []
+  const lasting = await startRawService(t, async (peer) => {
+    const { start } = await peer.request()
+    peer.write(start.includes('/events') ? EVENTS : SWITCHING)
+    atService.push(peer)
+  })
+  /** Each differs from the one before in routes, policies, instances, bounds and listeners. */
+  const configuration = (i: number): GatewayInput => ({
+    listeners: [{ address: '127.0.0.1:0' }, ...(i % 2 === 0 ? [] : [{ address: '127.0.0.2:0' }])],
+    admin: false,
+    endpoints: { docs: false, openapi: false },
+    drainTimeout: '100ms',
+    log: { access: false },
+    limits: { body: i % 3 === 0 ? '1mb' : '2mb' },
+    services: {
+      plain: { instances: i % 4 < 2 ? [one] : [two, one], pool: { connections: 100 + (i % 5) } },
+      lasting: { instances: [lasting.url], health: false },
+    },
+    policies: i % 2 === 0 ? {} : { 'correlation-id': { header: 'X-Request-ID' } },
+    routes: [
+      { id: 'plain', match: { path: '/plain/*' }, service: 'plain' },
+      { id: 'lasting', match: { path: '/lasting/*' }, service: 'lasting' },
+      { id: `route-${i % 7}`, match: { path: `/route-${i % 7}` }, reply: { body: String(i) } },
+    ],
+  })
+  const { gateway, port } = await startGateway(t, configuration(0), { level: 'error' })
+  const open = async (request: string): Promise<Peer> => {
+    const client = await connect(t, port)
+    client.write(request)
+    await client.until('\r\n\r\n')
+    return client
+  }
+  const clients = await Promise.all([
+    ...Array.from({ length: WEBSOCKETS }, () => open(UPGRADE)),
+    ...Array.from({ length: STREAMS }, () => open(LISTEN)),
+  ])
+
+  const agent = new Agent({ keepAlive: true })
+  cleanUp(t, () => agent.destroy())
+  const statuses = new Map<number, number>()
+  const traffic = new AbortController()
+  const ask = async (): Promise<void> => {
+    while (!traffic.signal.aborted) {
+      const { status } = await send(port, { path: '/plain/x', agent })
+      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    }
+  }
+  const asking = Array.from({ length: CLIENTS }, ask)
+  let before = 0
+  for (let i = 1; i <= RELOADS; i++) {
+    assert.equal((await gateway.reload(configuration(i))).outcome, 'applied')
+    const answer = await send(port, { path: `/route-${i % 7}` })
+    assert.equal(answer.text, String(i))
+    if (i === RELOADS / 2) before = held()
+  }
+  const after = held()
+  traffic.abort()
+  await Promise.all(asking)
+
+  t.diagnostic(`${statuses.get(200)} requests; ${before} octets held after half of the reloads, ${after} after all`)
+  assert.deepEqual([...statuses.keys()], [200])
+  assert.equal(atService.length, WEBSOCKETS + STREAMS)
+  for (const peer of atService) peer.write('2\r\nhi\r\n')
+  for (const client of clients) await client.until('hi')
+  assert.ok(after < before * 1.05, `${before} octets were held after half of the reloads, ${after} after all`)
+})
