@@ -56,7 +56,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private retiring = false
   private draining = false
   private whenEmpty: (() => void) | null = null
-  private drained: Promise<number> | null = null
+  private ended: PromiseWithResolvers<number> | null = null
+  /** How many connections were cut off at the end. */
+  private broken = 0
 
   constructor(
     receiver: Receiver,
@@ -152,28 +154,20 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
    * Resolves with the number of those that were cut off.
    */
   drain(timeout: number, clock: Clock): Promise<number> {
-    this.drained ??= this.endAll(timeout, clock)
-    return this.drained
-  }
-
-  private async endAll(timeout: number, clock: Clock): Promise<number> {
+    this.ended ??= Promise.withResolvers<number>()
+    const { promise, resolve } = this.ended
+    this.whenEmpty = () => resolve(this.broken)
     this.draining = true
     this.arrivals.close()
     this.handshakes?.end()
     for (const connection of this.connections) connection.drain()
-    if (this.connections.size === 0) return 0
-    let cutOff = 0
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(timeout, () => {
-        cutOff = this.connections.size
-        this.cutOff()
-      })
-      this.whenEmpty = () => {
-        cancel()
-        resolve()
-      }
+    if (this.connections.size === 0) this.whenEmpty()
+    const cancel = clock.after(timeout, () => {
+      this.broken ||= this.connections.size
+      this.cutOff()
     })
-    return cutOff
+    void promise.then(cancel)
+    return promise
   }
 
   /** Breaks off whatever is going on, so that no client takes it for whole. */

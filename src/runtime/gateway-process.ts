@@ -145,7 +145,8 @@ export class GatewayProcess {
     this.begin()
     const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
-    await settled
+    // At once, where there is nothing to wait for.
+    if (settled !== null) await settled
     const stopped = this.scope.stop()
     const ended = await fleet.drain(drainTimeout)
     await stopped

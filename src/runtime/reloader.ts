@@ -92,6 +92,8 @@ export class Reloader implements Reloads {
   private duration = 0
   private readonly closing = Promise.withResolvers<void>()
   private closed = false
+  /** Reloads that were asked for and are not over. */
+  private underWay = 0
 
   constructor(options: ReloaderOptions) {
     const { first, begun, ...lasting } = options
@@ -124,16 +126,19 @@ export class Reloader implements Reloads {
    * as if the file were not written to its end. Never rejects.
    */
   reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
-    const outcome = this.last.then(async () => this.remember(await this.run(read, force)))
+    this.underWay += 1
+    const outcome = this.last
+      .then(async () => this.remember(await this.run(read, force)))
+      .finally(() => (this.underWay -= 1))
     this.last = outcome
     return outcome
   }
 
-  /** No other configuration comes into force any more. Resolves when nothing is under way. */
-  async close(): Promise<void> {
+  /** No other configuration comes into force any more. Resolves when nothing is under way; null where nothing is now. */
+  close(): Promise<unknown> | null {
     this.closed = true
     this.closing.resolve()
-    await this.last
+    return this.underWay === 0 ? null : this.last
   }
 
   private async run(read: () => Promise<Candidate>, force: boolean): Promise<Outcome> {
