@@ -13,7 +13,7 @@ import { ManualClock } from './support/manual-clock.ts'
 import { type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
-import { threadTools } from './support/thread-tools.ts'
+import { addressesOf, threadTools } from './support/thread-tools.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
 
 type ServiceInput = NonNullable<GatewayInput['services']>[string]
@@ -47,7 +47,7 @@ function startThread(t: TestContext) {
       const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
       const value = { services, routes, policies: options, endpoints: { docs: false, openapi: false } }
       const config = parseConfig(value, { value, chain: policies, findings: [] })
-      const allotted = registry.prepare(config.services, { state: 'unknown', rest: 0 })
+      const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
       allotted.commit()
       const { slots } = allotted
       const made = await Generation.build({ config, policies, slots }, tools, generations.at(-1) ?? null)

@@ -8,7 +8,7 @@ import type { Policy } from '../src/policies/policy.ts'
 import { SlotRegistry } from '../src/services/health/slots.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from './support/manual-clock.ts'
-import { threadTools } from './support/thread-tools.ts'
+import { addressesOf, threadTools } from './support/thread-tools.ts'
 
 /** Each look at it takes a millisecond. */
 class SlowClock extends ManualClock {
@@ -57,7 +57,10 @@ async function build(
   policies: readonly Policy[],
   tools: ReturnType<typeof threadTools>,
 ): Promise<void> {
-  const allotted = new SlotRegistry(tools.board, tools.clock).prepare(config.services, { state: 'unknown', rest: 0 })
+  const allotted = new SlotRegistry(tools.board, tools.clock).prepare(addressesOf(config.services), {
+    state: 'unknown',
+    rest: 0,
+  })
   allotted.commit()
   const generation = await Generation.build({ config, policies, slots: allotted.slots }, tools, null)
   cleanUp(t, () => {

@@ -104,7 +104,7 @@ export class ProcessScope {
   /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
   async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
     const rest = Math.max(this.config.drainTimeout, config.drainTimeout) + REST_GRACE
-    const health = this.checker.prepare(config.services, rest)
+    const health = await this.checker.prepare(config.services, rest)
     const { slots } = health
     const all = await prepareAll([() => health, () => this.certificates.prepare(config)])
     return {

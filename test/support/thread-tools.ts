@@ -1,8 +1,10 @@
+import { formatAddress } from '../../src/core/address.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Answers } from '../../src/core/threads.ts'
 import type { ThreadTools } from '../../src/front/generation.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
+import type { Addressed, Addresses } from '../../src/services/health/slots.ts'
 import { SharedTable } from '../../src/stores/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
@@ -26,4 +28,11 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     readiness: () => 'ready',
   } satisfies ThreadTools
   return tools
+}
+
+/** What slots are allotted for, of the services of a configuration. */
+export function addressesOf(services: Readonly<Record<string, Addressed>>): Addresses {
+  return new Map(
+    Object.entries(services).map(([name, { instances }]) => [name, instances.map(({ url }) => formatAddress(url))]),
+  )
 }

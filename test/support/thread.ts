@@ -15,7 +15,7 @@ import type { Policy } from '../../src/policies/policy.ts'
 import { SlotRegistry } from '../../src/services/health/slots.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
-import { threadTools } from './thread-tools.ts'
+import { addressesOf, threadTools } from './thread-tools.ts'
 
 /** A request to a generation, and the address that it comes from. */
 export interface Asked {
@@ -56,7 +56,7 @@ export function startThreadBy<Time extends Clock>(t: TestContext, clock: Time) {
       const value = { endpoints: { docs: false as const, openapi: false as const }, ...input }
       const loaded = await readPolicyFiles(value, 'sallyport.yaml', policies)
       const config = parseConfig(value, loaded)
-      const allotted = registry.prepare(config.services, { state: 'unknown', rest: 0 })
+      const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
       allotted.commit()
       const { slots } = allotted
       const made = await Generation.build({ config, policies: loaded.chain, slots }, tools, generations.at(-1) ?? null)

@@ -172,12 +172,12 @@ test('stop calls off every check and every timer, and lets nobody wait for the f
   assert.equal(started.length, 2)
 })
 
-test('what a reload adds is checked before it takes effect, and gets no requests until it has passed', () => {
+test('what a reload adds is checked before it takes effect, and gets no requests until it has passed', async () => {
   const { checker, board, started, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
   answer(1, 200)
-  const prepared = checker.prepare({ users: service([1, 2, 3]), orders: service([4], false) }, 0)
+  const prepared = await checker.prepare({ users: service([1, 2, 3]), orders: service([4], false) }, 0)
   const { slots } = prepared
   assert.deepEqual(
     started.map(({ port }) => port),
@@ -206,14 +206,14 @@ test('what a reload adds is checked before it takes effect, and gets no requests
   )
 })
 
-test('what is prepared changes nothing for what stays before it takes effect', () => {
+test('what is prepared changes nothing for what stays before it takes effect', async () => {
   const { checker, started, answer, clock } = setUp()
   checker.update({ users: service([1, 2]) })
   checker.start()
   answer(1, 500)
   answer(2, 200)
   const orders = service([3], { timeout: 60_000 })
-  const prepared = checker.prepare({ orders, users: service([1], { path: '/other' }) }, 0)
+  const prepared = await checker.prepare({ orders, users: service([1], { path: '/other' }) }, 0)
   assert.deepEqual(
     checker.report().map(({ service: name, instances }) => [name, instances.length]),
     [['users', 2]],
@@ -241,14 +241,14 @@ test('what is prepared changes nothing for what stays before it takes effect', (
   )
 })
 
-test('what was abandoned leaves no check, no timer and no trace in what is known', () => {
+test('what was abandoned leaves no check, no timer and no trace in what is known', async () => {
   const { checker, clock, cancelled, answer, open } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
   answer(1, 200)
   const before = checker.report()
   const timers = clock.pending
-  const prepared = checker.prepare({ orders: service([2, 3]), users: service([4], { path: '/other' }) }, 0)
+  const prepared = await checker.prepare({ orders: service([2, 3]), users: service([4], { path: '/other' }) }, 0)
   answer(2, 200)
   prepared.abandon()
   assert.equal(cancelled(), 2)
@@ -261,7 +261,7 @@ test('a reload is warm when all that it adds has been checked', async () => {
   const { checker, clock, answer } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
-  const prepared = checker.prepare({ users: service([1, 2, 3]) }, 0)
+  const prepared = await checker.prepare({ users: service([1, 2, 3]) }, 0)
   let over = false
   const warmed = prepared.warm(5_000).then(() => (over = true))
   answer(2, 200)
@@ -277,7 +277,7 @@ test('a reload waits no longer for what it adds than it was told to', async () =
   const { checker, clock } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
-  const prepared = checker.prepare({ users: service([1, 2], { timeout: 60_000 }) }, 0)
+  const prepared = await checker.prepare({ users: service([1, 2], { timeout: 60_000 }) }, 0)
   let over = false
   const warmed = prepared.warm(5_000).then(() => (over = true))
   clock.advance(4_999)
@@ -292,14 +292,14 @@ test('a reload that adds nothing is warm at once', async () => {
   checker.update({ users: service([1, 2]) })
   checker.start()
   const timers = clock.pending
-  await checker.prepare({ users: service([2]) }, 0).warm(5_000)
+  await (await checker.prepare({ users: service([2]) }, 0)).warm(5_000)
   assert.equal(clock.pending, timers)
 })
 
 test('a reload waits for nothing before checks have begun', async () => {
   const { checker, clock } = setUp()
   checker.update({ users: service([1]) })
-  await checker.prepare({ users: service([1, 2]) }, 0).warm(5_000)
+  await (await checker.prepare({ users: service([1, 2]) }, 0)).warm(5_000)
   assert.equal(clock.pending, 0)
 })
 
@@ -307,7 +307,7 @@ test('stop ends what was prepared, too, and lets nobody wait for it', async () =
   const { checker, clock, open } = setUp()
   checker.update({ users: service([1]) })
   checker.start()
-  const prepared = checker.prepare({ users: service([2]) }, 1_000)
+  const prepared = await checker.prepare({ users: service([2]) }, 1_000)
   const warmed = prepared.warm(5_000)
   checker.stop()
   await warmed

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import { LONGEST_DELAY } from '../../core/clock.ts'
+import { Slices } from '../../core/slices.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
@@ -12,7 +13,7 @@ import {
   type MonitorOptions,
 } from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
-import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
+import { SlotRegistry, type Addressed, type PreparedSlots, type SlotTable } from './slots.ts'
 
 /** The part of a service's configuration that its checks need. */
 export interface CheckedService extends Addressed {
@@ -47,15 +48,26 @@ export interface PreparedHealth extends Prepared {
   warm(patience: number): Promise<void>
 }
 
-/** One service as it is checked, by the addresses of its instances. */
+/** One service as it is checked. */
 interface Checked {
   readonly service: CheckedService
-  readonly instances: ReadonlyMap<string, CheckedInstance>
+  /** By the addresses of its instances. */
+  readonly monitors: ReadonlyMap<string, InstanceMonitor>
 }
 
-interface CheckedInstance {
-  readonly monitor: InstanceMonitor
-  readonly options: MonitorOptions | false
+/** One service as it is to be checked. */
+interface Wanted {
+  readonly name: string
+  readonly service: CheckedService
+  /** By the addresses of its instances. */
+  readonly slots: ReadonlyMap<string, number>
+}
+
+/** What a configuration changes. */
+interface Changes {
+  readonly added: InstanceMonitor[]
+  /** What is left for the commit. */
+  readonly commit: (() => void)[]
 }
 
 /** Checks every instance of every service and writes what it finds on the board: one for the process, in its main thread. */
@@ -94,40 +106,93 @@ export class HealthChecker {
     this.slots.close()
   }
 
-  /** Takes on the services of the first configuration. Returns their slots. */
+  /** Takes on the services at once. Returns their slots. Throws RangeError when there are not enough. */
   update(services: Services): SlotTable {
-    const prepared = this.prepare(services, 0)
-    prepared.commit()
-    return prepared.slots
+    const steps = this.preparing(services, 0)
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    step.value.commit()
+    return step.value.slots
   }
 
   /**
    * Makes ready the checks of a new configuration: what it adds is checked from now on, and gets no requests before its
    * first check has passed. An instance that stays in its service keeps its slot and what is known of it; the slot of one
-   * that is taken out says what it says for `rest` ms after the commit.
+   * that is taken out says what it says for `rest` ms after the commit. Everything else has its turn meanwhile.
    *
-   * Throws RangeError, and changes nothing, when there are fewer slots than instances that are new.
+   * Rejects with a RangeError, and changes nothing, when there are fewer slots than instances that are new.
    */
-  prepare(services: Services, rest: number): PreparedHealth {
+  async prepare(services: Services, rest: number): Promise<PreparedHealth> {
+    const slices = new Slices(this.context.clock)
+    const steps = this.preparing(services, rest)
+    let step = steps.next()
+    for (; step.done !== true; step = steps.next()) if (slices.over) await slices.next()
+    return step.value
+  }
+
+  /**
+   * 1. Finds the services that are new, or others than before.
+   * 2. Has slots for all instances.
+   * 3. Makes the checks of those services, and begins with those of new instances.
+   */
+  private *preparing(services: Services, rest: number): Generator<void, PreparedHealth> {
+    const current = this.services
+    // 1.
+    const changed = new Map<string, ReadonlyMap<string, InstanceUrl>>()
+    for (const [name, service] of Object.entries(services)) {
+      if (!isDeepStrictEqual(current.get(name)?.service, service)) changed.set(name, urlsOf(service))
+      yield
+    }
+    // 2.
+    const names = Object.keys(services)
+    const addresses = names.map(
+      (name) => [name, [...(changed.get(name) ?? current.get(name)!.monitors).keys()]] as const,
+    )
     // With which the process begins: it is ready when they have been checked, and trusts them meanwhile.
     const state = this.running ? 'pending' : 'unknown'
-    const prepared = this.slots.prepare(services, { state, rest })
-    const { slots } = prepared
-    const next = new Map(
-      Object.entries(services).map(([name, service]) => [name, this.adopt(name, service, slots[name]!)]),
-    )
-    const known = new Set(this.monitors)
-    const added = monitorsOf(next).filter((monitor) => !known.has(monitor))
-    this.added = added
-    if (this.running) for (const monitor of added) monitor.start()
+    const prepared = this.slots.prepare(new Map(addresses), { state, rest })
+    // 3.
+    const next = new Map<string, Checked>()
+    const changes: Changes = { added: [], commit: [] }
+    this.added = changes.added
+    for (const name of names) {
+      const urls = changed.get(name)
+      const wanted = { name, service: services[name]!, slots: prepared.slots[name]! }
+      next.set(name, urls === undefined ? current.get(name)! : yield* this.adopt(wanted, urls, changes))
+    }
+    return this.prepared(prepared, next, changes)
+  }
+
+  private *adopt(
+    { name, service, slots }: Wanted,
+    urls: ReadonlyMap<string, InstanceUrl>,
+    { added, commit }: Changes,
+  ): Generator<void, Checked> {
+    const before = this.services.get(name)?.monitors
+    const monitors = new Map<string, InstanceMonitor>()
+    for (const [address, url] of urls) {
+      const options = optionsFor(service, url)
+      const known = before?.get(address)
+      const target = { service: name, address, host: url.host, port: url.port, slot: slots.get(address)! }
+      const monitor = known ?? new InstanceMonitor(target, options, this.context)
+      monitors.set(address, monitor)
+      if (known === undefined) added.push(monitor)
+      if (known === undefined && this.running) monitor.start()
+      if (!monitor.goesBy(options)) commit.push(() => monitor.configure(options))
+      yield
+    }
+    return { service, monitors }
+  }
+
+  private prepared(prepared: PreparedSlots, next: ReadonlyMap<string, Checked>, changes: Changes): PreparedHealth {
+    const { added } = changes
     return {
-      slots,
+      slots: prepared.slots,
       warm: (patience) => (this.running ? this.within(patience, added) : Promise.resolve()),
       commit: () => {
         prepared.commit()
-        for (const [name, checked] of next) configure(checked, this.services.get(name) ?? null)
-        const kept = new Set(monitorsOf(next))
-        for (const monitor of known) if (!kept.has(monitor)) monitor.stop()
+        for (const change of changes.commit) change()
+        for (const monitor of monitorsOnlyIn(this.services, next)) monitor.stop()
         this.services = next
         this.added = []
       },
@@ -141,33 +206,19 @@ export class HealthChecker {
 
   /** Checks the instances of a service by other options of TLS from now on. */
   exchangeTls(service: string, tls: OutgoingTlsOptions): void {
-    for (const { monitor } of this.services.get(service)?.instances.values() ?? []) monitor.exchangeTls(tls)
+    for (const monitor of this.services.get(service)?.monitors.values() ?? []) monitor.exchangeTls(tls)
   }
 
   /** What is known now, in the order of the configuration. */
   report(): readonly ServiceReport[] {
-    return [...this.services].map(([service, { instances }]) => ({
+    return [...this.services].map(([service, { monitors }]) => ({
       service,
-      instances: Array.from(instances.values(), ({ monitor }) => monitor.report()),
+      instances: Array.from(monitors.values(), (monitor) => monitor.report()),
     }))
   }
 
   private get monitors(): InstanceMonitor[] {
     return monitorsOf(this.services)
-  }
-
-  private adopt(name: string, service: CheckedService, slots: ReadonlyMap<string, number>): Checked {
-    const before = this.services.get(name)?.instances
-    const instances = new Map<string, CheckedInstance>()
-    for (const { url } of service.instances) {
-      const address = formatAddress(url)
-      if (instances.has(address)) continue
-      const options = optionsFor(service, url)
-      const target = { service: name, address, host: url.host, port: url.port, slot: slots.get(address)! }
-      const monitor = before?.get(address)?.monitor ?? new InstanceMonitor(target, options, this.context)
-      instances.set(address, { monitor, options })
-    }
-    return { service, instances }
   }
 
   private within(patience: number, monitors: readonly InstanceMonitor[]): Promise<void> {
@@ -181,11 +232,14 @@ export class HealthChecker {
   }
 }
 
-/** Has the instances of a service checked as it says. */
-function configure({ service, instances }: Checked, before: Checked | null): void {
-  // Most of a configuration is what it was.
-  if (before !== null && isDeepStrictEqual(before.service, service)) return
-  for (const { monitor, options } of instances.values()) monitor.configure(options)
+/** By their addresses; of those that are named twice the first one. */
+function urlsOf({ instances }: CheckedService): ReadonlyMap<string, InstanceUrl> {
+  const urls = new Map<string, InstanceUrl>()
+  for (const { url } of instances) {
+    const address = formatAddress(url)
+    if (!urls.has(address)) urls.set(address, url)
+  }
+  return urls
 }
 
 function optionsFor(
@@ -199,9 +253,15 @@ function optionsFor(
 }
 
 function monitorsOf(services: ReadonlyMap<string, Checked>): InstanceMonitor[] {
-  return Array.from(services.values(), ({ instances }) =>
-    Array.from(instances.values(), ({ monitor }) => monitor),
-  ).flat()
+  return Array.from(services.values(), ({ monitors }) => [...monitors.values()]).flat()
+}
+
+function monitorsOnlyIn(one: ReadonlyMap<string, Checked>, other: ReadonlyMap<string, Checked>): InstanceMonitor[] {
+  return [...one].flatMap(([name, { monitors }]) => {
+    const kept = other.get(name)?.monitors
+    if (kept === monitors) return []
+    return [...monitors].flatMap(([address, monitor]) => (kept?.get(address) === monitor ? [] : [monitor]))
+  })
 }
 
 async function checkedOnce(monitors: readonly InstanceMonitor[]): Promise<void> {

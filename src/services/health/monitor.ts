@@ -116,8 +116,8 @@ export class InstanceMonitor {
    * decides at once.
    */
   configure(options: MonitorOptions | false): void {
+    if (this.goesBy(options)) return
     const before = this.options
-    if (isDeepStrictEqual(options, before)) return
     this.options = options
     if (before !== false && options !== false && askTheSame(before, options)) return this.reschedule(options)
     this.cancel()
@@ -126,6 +126,11 @@ export class InstanceMonitor {
     this.streak = 0
     if (options === false) this.trust()
     if (this.running) this.check()
+  }
+
+  /** Whether it checks by those options already. */
+  goesBy(options: MonitorOptions | false): boolean {
+    return isDeepStrictEqual(options, this.options)
   }
 
   /** Checks from the next one on are by other options of TLS; nothing else changes. */

@@ -3,14 +3,14 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { HealthBoard, type HealthState } from './board.ts'
-import { SlotRegistry, type Addressed, type SlotTable } from './slots.ts'
+import { SlotRegistry, type SlotTable } from './slots.ts'
 
 const REST = 30_000
 
-type Services = Readonly<Record<string, Addressed>>
+type Services = Readonly<Record<string, readonly string[]>>
 
-function service(...ports: number[]): Addressed {
-  return { instances: ports.map((port) => ({ url: { host: '127.0.0.1', port } })) }
+function service(...ports: number[]): string[] {
+  return ports.map(addressOf)
 }
 
 function addressOf(port: number): string {
@@ -25,10 +25,11 @@ function setUp(size: number) {
     clock,
     board,
     registry,
-    prepare: (services: Services) => registry.prepare(services, { state: 'pending', rest: REST }),
+    prepare: (services: Services) =>
+      registry.prepare(new Map(Object.entries(services)), { state: 'pending', rest: REST }),
     /** Has the services take effect, and returns their slots. */
     allot: (services: Services, state: HealthState = 'unknown'): SlotTable => {
-      const prepared = registry.prepare(services, { state, rest: REST })
+      const prepared = registry.prepare(new Map(Object.entries(services)), { state, rest: REST })
       prepared.commit()
       return prepared.slots
     },
@@ -48,9 +49,10 @@ test('two services may know the same address by different slots', () => {
   assert.notEqual(table['users']!.get(addressOf(1)), table['orders']!.get(addressOf(1)))
 })
 
-test('an address named twice in one service has one slot', () => {
-  const { users } = setUp(1).allot({ users: service(1, 1) })
-  assert.deepEqual([...users!], [[addressOf(1), 0]])
+test('a service may have a name that every object knows', () => {
+  const { prepare } = setUp(1)
+  const { slots } = prepare({ constructor: service(1) })
+  assert.deepEqual([...slots['constructor']!], [[addressOf(1), 0]])
 })
 
 test('an instance that stays keeps its slot and its state whatever happens around it', () => {

@@ -1,15 +1,19 @@
-import { formatAddress } from '../../core/address.ts'
 import { type Clock, LONGEST_DELAY } from '../../core/clock.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 
-/** What slots are allotted for: the part of a service's configuration that names its instances. */
+/** The part of a service's configuration that names its instances. */
 export interface Addressed {
   readonly instances: readonly { readonly url: { readonly host: string; readonly port: number } }[]
 }
 
+/** The addresses of services by their names, each once. */
+export type Addresses = ReadonlyMap<string, readonly string[]>
+
 /** Slots by the name of the service and the address of the instance. Goes to the workers with the configuration. */
 export type SlotTable = Readonly<Record<string, ReadonlyMap<string, number>>>
+
+type Table = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 /** The slots of a configuration that is to replace the one before. */
 export interface PreparedSlots extends Prepared {
@@ -33,8 +37,10 @@ export function instancesOf({ services }: { readonly services: Readonly<Record<s
 export class SlotRegistry {
   private readonly board: HealthBoard
   private readonly clock: Clock
-  /** By service and address, of the configuration that is in effect. */
-  private taken: ReadonlyMap<string, number> = new Map()
+  /** Of the configuration that is in effect. */
+  private current: Table = new Map()
+  /** How many those are. */
+  private taken = 0
   /** From here on no slot has ever been used. */
   private next = 0
   /** Used before, longest ago first. */
@@ -51,31 +57,38 @@ export class SlotRegistry {
    * Makes ready the slots for the services of a configuration. An instance that stays in its service keeps its slot and what
    * is known of it. Throws RangeError, and changes nothing, when there are fewer slots than instances that are new.
    */
-  prepare(services: Readonly<Record<string, Addressed>>, { state, rest }: Handover): PreparedSlots {
-    const names = Object.entries(services).map(
-      ([name, { instances }]) => [name, [...new Set(instances.map(({ url }) => formatAddress(url)))]] as const,
-    )
-    const keys = names.flatMap(([name, addresses]) => addresses.map((address) => keyOf(name, address)))
-    const added = keys.filter((key) => !this.taken.has(key))
-    this.checkRoom(added.length)
-    const fresh = new Map(added.map((key) => [key, this.take(state)]))
-    const taken = new Map(keys.map((key) => [key, fresh.get(key) ?? this.taken.get(key)!]))
-    const slots = Object.fromEntries(
-      names.map(([name, addresses]) => [
+  prepare(services: Addresses, { state, rest }: Handover): PreparedSlots {
+    const { current } = this
+    let [added, taken] = [0, 0]
+    for (const [name, addresses] of services)
+      for (const address of addresses) {
+        taken++
+        // Two services may share an address and disagree about its health.
+        if (current.get(name)?.has(address) !== true) added++
+      }
+    this.checkRoom(added)
+    const fresh: number[] = []
+    const slotOf = (name: string, address: string): number => {
+      const known = current.get(name)?.get(address)
+      if (known !== undefined) return known
+      const slot = this.take(state)
+      fresh.push(slot)
+      return slot
+    }
+    const next = new Map(
+      Array.from(services, ([name, addresses]) => [
         name,
-        new Map(addresses.map((address) => [address, taken.get(keyOf(name, address))!])),
+        new Map(Array.from(addresses, (address) => [address, slotOf(name, address)])),
       ]),
     )
     return {
-      slots,
+      slots: Object.fromEntries(next),
       commit: () => {
-        this.rest(
-          [...this.taken].flatMap(([key, slot]) => (taken.has(key) ? [] : [slot])),
-          rest,
-        )
+        this.rest(slotsOnlyIn(current, next), rest)
+        this.current = next
         this.taken = taken
       },
-      abandon: () => void this.free.push(...fresh.values()),
+      abandon: () => void this.free.push(...fresh),
     }
   }
 
@@ -88,9 +101,9 @@ export class SlotRegistry {
     const { board, next, free, taken } = this
     const room = board.size - next + free.length
     if (wanted <= room) return
-    const kept = board.size - taken.size - room
+    const kept = board.size - taken - room
     throw new RangeError(
-      `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken.size} are configured ` +
+      `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken} are configured ` +
         `and ${kept} were taken out less than drainTimeout ago; add fewer, wait for those, or restart the gateway`,
     )
   }
@@ -115,7 +128,8 @@ export class SlotRegistry {
   }
 }
 
-/** Two services may share an address and disagree about its health. */
-function keyOf(service: string, address: string): string {
-  return `${service} ${address}`
+function slotsOnlyIn(one: Table, other: Table): number[] {
+  return [...one].flatMap(([name, slots]) =>
+    [...slots].flatMap(([address, slot]) => (other.get(name)?.get(address) === slot ? [] : [slot])),
+  )
 }
