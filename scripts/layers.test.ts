@@ -22,8 +22,8 @@ const forbidden: readonly [file: string, statement: string][] = [
   ['services/forward.ts', `export { x } from '../policies/index.ts'`],
   ['routing/router.ts', `import '../stores/memory.ts'`],
   ['config/load.ts', `const { cors } = await import('../policies/cors.ts')`],
-  ['workers/supervisor.ts', `import { run } from '../main.ts'`],
-  ['gateway.ts', `new Worker(new URL('./workers/thread.ts', import.meta.url))`],
+  ['workers/worker-fleet.ts', `import { run } from '../main.ts'`],
+  ['front/front.ts', `new Worker(new URL('../workers/thread.ts', import.meta.url))`],
   ['listener/tcp.ts', `import { server } from '../../test/support/server.ts'`],
   ['http1/wire.ts', `import {\n  a,\n  b,\n} from '../routing/router.ts'`],
 ]

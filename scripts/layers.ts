@@ -62,7 +62,7 @@ const layers: Readonly<Record<string, readonly string[] | { readonly allBut: rea
   commands: { allBut: ['main.ts', 'http1'] },
   testing: { allBut: ['main.ts', 'commands', 'workers', 'http1'] },
   'testing.ts': { allBut: ['main.ts', 'commands', 'workers', 'http1'] },
-  'gateway.ts': { allBut: ['main.ts', 'commands', 'workers', 'http1'] },
+  'gateway.ts': { allBut: ['main.ts', 'commands', 'http1'] },
   'main.ts': { allBut: [] },
 }
 

@@ -14,6 +14,7 @@ import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { version } from './front/version.ts'
 import type { PoolSizes } from './http/lane.ts'
+import type { Fleet } from './runtime/fleet.ts'
 import { GatewayProcess } from './runtime/gateway-process.ts'
 import { InlineFleet } from './runtime/inline-fleet.ts'
 import type { Candidate } from './runtime/reloader.ts'
@@ -49,6 +50,12 @@ export interface GatewayOptions {
   readonly policies?: readonly Policy[]
   /** Uniform in [0, 1). */
   readonly random?: () => number
+  /**
+   * Has worker threads answer requests, as many as the configuration's `workers` says, and not the calling one. They write
+   * log lines to where the configuration says, have the time of the system, and policies of your own from files only:
+   * `policyFiles`. Default false.
+   */
+  readonly workers?: boolean
 }
 
 /** A running gateway. */
@@ -57,7 +64,7 @@ export interface Gateway {
   readonly addresses: readonly Address[]
   /** Where operators are answered, or null where the configuration has no admin listener. */
   readonly adminAddress: Address | null
-  /** Open client connections, tunnels among them. */
+  /** Open client connections of the calling thread, tunnels among them: none with `workers`, as for the next two. */
   readonly connections: number
   /** Connections of both sides and waiting requests whose time is watched. */
   readonly watched: number
@@ -83,10 +90,12 @@ export interface Reloaded {
 }
 
 /**
- * Runs a gateway in this thread, for tests and as a library; `workers` of the configuration is for the command line.
+ * Runs a gateway in this process, for tests and as a library: in the calling thread, or in worker threads if they are asked for.
  * ADMIN_TOKEN of the environment counts as `admin.token`. Throws ConfigError; rejects if an address is not to be had.
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
+  if (options.workers === true && options.policies !== undefined)
+    throw new Error('Policies that are values cannot be given to worker threads: name their files in policyFiles')
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
   const read = async (value: GatewayInput): Promise<Candidate> => {
     const files = new ReadFiles()
@@ -103,8 +112,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   const output = options.output ?? createLogger({ ...first.config.log, clock })
   logWarnings(first.warnings, output.log)
   const answers = new Answers(output.log)
-  const tracing = await startTracing(process.env, version, output.log, clock)
-  const fleet = new InlineFleet({ policies, output, clock, random, answers, tracing })
+  const inline = options.workers === true ? null : await makeInline()
+  const fleet = inline ?? (await makeWorkers(first.config))
   const gateway = new GatewayProcess({
     first,
     output,
@@ -136,13 +145,13 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
       return gateway.adminAddress
     },
     get connections() {
-      return fleet.served?.connections ?? 0
+      return inline?.served?.connections ?? 0
     },
     get watched() {
-      return fleet.served?.watched ?? 0
+      return inline?.served?.watched ?? 0
     },
     get pools() {
-      return fleet.served?.pools ?? {}
+      return inline?.served?.pools ?? {}
     },
     async reload(value) {
       const reloaded = await gateway.reload(() => read(value))
@@ -153,5 +162,16 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
       closed ??= close()
       return closed
     },
+  }
+
+  async function makeInline(): Promise<InlineFleet> {
+    const tracing = await startTracing(process.env, version, output.log, clock)
+    return new InlineFleet({ policies, output, clock, random, answers, tracing })
+  }
+
+  /** What runs workers is loaded where there are some. */
+  async function makeWorkers(config: GatewayConfig): Promise<Fleet> {
+    const { WorkerFleet } = await import('./workers/worker-fleet.ts')
+    return new WorkerFleet({ config, output, clock, answers })
   }
 }
