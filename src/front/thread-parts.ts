@@ -52,6 +52,7 @@ export class ThreadParts {
     this.telemetry.close()
     this.deadlines.close()
     this.runtime.stop()
+    this.metrics.close()
     await this.tracing.close()
   }
 }

@@ -80,6 +80,8 @@ export class ThreadMetrics implements Metrics {
   private readonly watched = new Map<string, readonly (() => Reading)[]>()
   private readonly watchedAll = new Set<() => readonly Reading[]>()
   /** Not announced yet. */
+  /** What ends those that are to be forgotten later. */
+  private readonly waiting = new Set<() => void>()
   private fresh: (SeriesPlace & { readonly memory: SharedArrayBuffer })[] = []
 
   /** `announce` is told of new series before the thread does anything else. */
@@ -221,10 +223,24 @@ export class ThreadMetrics implements Metrics {
       })
   }
 
+  /** Nothing is forgotten any more: the thread ends. */
+  close(): void {
+    for (const cancel of this.waiting) cancel()
+    this.waiting.clear()
+  }
+
+  private later(task: () => void): void {
+    const cancel = this.clock.after(FORGET, () => {
+      this.waiting.delete(cancel)
+      task()
+    })
+    this.waiting.add(cancel)
+  }
+
   private release(held: readonly Counted[]): void {
     const release = {}
     for (const counted of held) if (--counted.holders === 0) counted.released = release
-    this.clock.after(FORGET, () => this.forget(held.filter(({ released }) => released === release)))
+    this.later(() => this.forget(held.filter(({ released }) => released === release)))
   }
 
   private forget(gone: readonly Counted[]): void {
@@ -246,7 +262,7 @@ export class ThreadMetrics implements Metrics {
       })),
     })
     // Not before the main thread looks there no more.
-    this.clock.after(FORGET, () => {
+    this.later(() => {
       for (const { place } of gone) this.memory.giveBack(place)
     })
   }
