@@ -22,11 +22,20 @@ const builtIn = new Set<string>(policies.map(({ name }) => name))
  * of the user's own, whose meaning is not known, is masked too.
  */
 export function maskedConfig(config: GatewayConfig): Record<string, unknown> {
-  return {
-    ...maskedFields(config, false),
-    policies: maskedPolicies(config.policies),
-    routes: config.routes.map((route) => ({ ...maskedFields(route, false), policies: maskedPolicies(route.policies) })),
+  // Most routes have the policies of some other one.
+  const known = new Map<object, Record<string, unknown>>()
+  const policiesOf = (all: object): Record<string, unknown> => {
+    const shown = known.get(all) ?? maskedPolicies(all)
+    known.set(all, shown)
+    return shown
   }
+  const routes = config.routes.map(({ policies: all, ...route }) => {
+    const shown = maskedFields(route, false)
+    shown['policies'] = policiesOf(all)
+    return shown
+  })
+  const { routes: _, policies: all, ...rest } = config
+  return { ...maskedFields(rest, false), policies: policiesOf(all), routes }
 }
 
 /** A map of texts, such as header fields, without those that are secret. */

@@ -20,19 +20,25 @@ const UNITS = [
 
 /**
  * The value in the form in which it is compared and shown: addresses and rates as they are written, PEM as its digest,
- * and without what is undefined.
+ * and without what is undefined. What several routes have in common is one value in it too.
  */
-export function canonical(value: unknown, depth = 0): unknown {
+export function canonical(value: unknown, depth = 0, known = new Map<unknown, unknown>()): unknown {
   if (typeof value === 'string') return value.includes('-----BEGIN ') ? digestOf(value) : value
   if (depth > DEPTH) return value
-  if (Array.isArray(value)) return value.map((item) => canonical(item, depth + 1))
+  if (Array.isArray(value)) return value.map((item) => canonical(item, depth + 1, known))
   if (!isPlain(value)) return value
+  const made = known.get(value) ?? canonicalFields(value, depth, known)
+  known.set(value, made)
+  return made
+}
+
+function canonicalFields(value: Fields, depth: number, known: Map<unknown, unknown>): unknown {
   const { host, port, limit, window } = value
   const entries = Object.entries(value).filter(([, field]) => field !== undefined)
   if (entries.length === 2 && typeof host === 'string' && typeof port === 'number') return formatAddress({ host, port })
   if (entries.length === 2 && typeof limit === 'number' && typeof window === 'number' && window % 1000 === 0)
     return rateOf(limit, window)
-  return Object.fromEntries(entries.map(([key, field]) => [key, canonical(field, depth + 1)]))
+  return Object.fromEntries(entries.map(([key, field]) => [key, canonical(field, depth + 1, known)]))
 }
 
 function rateOf(limit: number, window: number): string {
