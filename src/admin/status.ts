@@ -60,11 +60,15 @@ const health = z.object({
   version: z.string(),
   services: z.record(z.string(), z.enum(['healthy', 'degraded', 'unhealthy'])),
   stores: storeStates.optional().describe('Left out where there are none but the memory.'),
+  configuration: z
+    .literal('outdated')
+    .optional()
+    .describe('There where the file was refused at the start: the last good configuration is in force.'),
 })
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
 export function statusEndpoints(app: AdminApp, context: AdminContext): void {
-  const { threads, readiness, addresses, reloads, report, clock } = context
+  const { threads, readiness, addresses, reloads, report, board, clock } = context
 
   app.get(
     '/status',
@@ -128,7 +132,8 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
     { schema: { summary: 'Which services can be used', tags: ['gateway'], response: { 200: health } } },
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
-      return healthDocument(report(), storeStatuses(answers.map(({ redis }) => redis)), version, clock.wall())
+      const stores = storeStatuses(answers.map(({ redis }) => redis))
+      return healthDocument(report(), stores, version, clock.wall(), board.outdated)
     },
   )
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { startAdmin } from '../admin/server.ts'
 import type { GatewayConfig } from '../config/schema.ts'
@@ -6,15 +7,19 @@ import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
-import type { Outcome } from '../runtime/reloader.ts'
+import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
-import { type ReadConfig, readConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { CommandError, configOption } from './command.ts'
+import { readFirst } from './first-configuration.ts'
+import { Keeping } from './keeping.ts'
+import { readUsable } from './read-usable.ts'
 import { refuseInspector, stopSignal } from './signals.ts'
 
 interface Options {
   readonly config: string
+  readonly watch?: true
+  readonly stateDir?: string
 }
 
 /** `sallyport start`: runs the gateway until a signal ends it, then lets what is in flight end. */
@@ -24,25 +29,32 @@ export function defineStart(command: Command): void {
       'Runs the gateway until SIGTERM, SIGINT or SIGQUIT, then lets requests in flight end. SIGHUP has it read its configuration anew.',
     )
     .addOption(configOption())
+    .option('--watch', 'take over a changed configuration by itself, as with reload.watch')
+    .option(
+      '--state-dir <folder>',
+      'keep the last good configuration there, as with reload.stateDir, and start with it where the file is refused',
+    )
     .action(start)
 }
 
 async function start(options: Options): Promise<void> {
-  const first = await readConfig(options.config)
-  const { config, warnings, unusable } = first
+  const { config: file, watch = false } = options
+  const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
+  const { read: first, refused, files } = await readFirst(file, stateDir)
+  const { config, warnings } = first
   const output = openLog(config)
   const { log } = output
   const answers = new Answers(log)
   const fleet = new WorkerFleet({ config, output, clock: systemClock, answers })
-  const reload = (force: boolean): Promise<Outcome> => gateway.reload(() => readUsable(options.config), force)
   const gateway = new GatewayProcess({
     first,
+    outdated: refused !== null,
     output,
     clock: systemClock,
     random: Math.random,
     answers,
     fleet,
-    source: { reload },
+    source: { reload: (force) => configuration.reload(force) },
     policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
     startOperators: startAdmin,
   })
@@ -52,10 +64,27 @@ async function start(options: Options): Promise<void> {
   })
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
-  const stopped = stopSignal(() => void reload(false))
+  const keeping = new Keeping(stateDir, log)
+  const configuration = new WatchedConfiguration({
+    read: async () => keeping.check(await readUsable(file)),
+    reload: async (read, force) => {
+      const outcome = await gateway.reload(read, force)
+      if (outcome.outcome === 'applied') await keeping.keep(outcome.applied)
+      return outcome
+    },
+    files: gateway.scope.files,
+    first: files,
+    watches: ({ reload }) => watch || reload.watch,
+    log,
+  })
+  const stopped = stopSignal(() => void configuration.reload())
   try {
+    if (refused !== null)
+      log.error(
+        { problems: refused.error.message.split('\n'), file: refused.instead },
+        'The configuration was refused: the gateway starts with the last good one',
+      )
     logWarnings(warnings, log)
-    if (unusable !== null) throw new Error(unusable)
     await gateway.start()
     log.info(
       {
@@ -66,9 +95,12 @@ async function start(options: Options): Promise<void> {
       },
       'Sallyport is listening',
     )
+    if (refused === null) await keeping.keep(first)
+    configuration.start(gateway.scope.config)
     const signal = await stopped
     const { shutdownDelay, drainTimeout } = gateway.scope.config
     log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
+    configuration.stop()
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
     log.error({ error }, 'Sallyport could not start')
@@ -78,13 +110,6 @@ async function start(options: Options): Promise<void> {
   } finally {
     await output.close()
   }
-}
-
-/** A configuration that the gateway can change to. Rejects with ConfigError, or an Error that says why a policy cannot be made. */
-async function readUsable(file: string): Promise<ReadConfig> {
-  const read = await readConfig(file)
-  if (read.unusable !== null) throw new Error(read.unusable)
-  return read
 }
 
 /** A thread in a call of the system that does not return keeps the process from ending, also by process.exit. */

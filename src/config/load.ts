@@ -5,6 +5,7 @@ import { withAdminToken } from './admin-schema.ts'
 import { codeOf } from './code-digest.ts'
 import { checkEnvironment } from './environment.ts'
 import { importDefault } from './import-module.ts'
+import type { Finding } from './issues.ts'
 import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
 import { readPolicyFiles } from './policy-files.ts'
@@ -38,20 +39,35 @@ export async function loadConfig(file: string, environment: Environment): Promis
   return (await loadWhole(file, environment)).config
 }
 
-/** The same, with the policies that it may name, and the text; `files` notes what is read, also where that fails. */
-export async function loadWhole(file: string, environment: Environment, files = new ReadFiles()): Promise<Loaded> {
+/**
+ * The same, with the policies that it may name, and the text; `files` notes what is read, also where that fails. `instead` is
+ * a YAML text that is taken in place of what the file holds.
+ */
+export async function loadWhole(
+  file: string,
+  environment: Environment,
+  files = new ReadFiles(),
+  instead: string | null = null,
+): Promise<Loaded> {
   files.note(resolve(file))
   const outside = checkEnvironment(environment)
-  if (/\.[cm]?[jt]s$/.test(file)) {
+  if (instead === null && /\.[cm]?[jt]s$/.test(file)) {
     for (const each of codeOf(file).files) files.note(each)
     const exported = withAdminToken(await importConfig(file), environment)
     const loaded = await readPolicyFiles(exported, file, [], files)
-    return { config: parseFrom(loaded, valueSource(file), outside, checkPlaces), chain: loaded.chain, text: null }
+    return { config: parseFrom(loaded, valueSource(file), outside, checkModule), chain: loaded.chain, text: null }
   }
-  const text = await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error))
+  const text = instead ?? (await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error)))
   const { value, source, problems } = readYaml(text, file, environment, files)
   const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
   return { config: parseFrom(loaded, source, [...outside, ...problems], checkPlaces), chain: loaded.chain, text }
+}
+
+function checkModule(config: GatewayConfig): readonly Finding[] {
+  const findings = checkPlaces(config)
+  if (config.reload.stateDir === null) return findings
+  const message = 'expected nothing: what a module imports cannot be kept with it, so only a configuration in YAML can'
+  return [...findings, { path: ['reload', 'stateDir'], isKey: false, message }]
 }
 
 async function importConfig(file: string): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { isFields, itemsOf } from './value.ts'
+import { fieldOf, isFields, itemsOf } from './value.ts'
 
 /** Makes the paths of files with networks absolute, which are relative to `base`, the configuration file. */
 export function withAbsoluteNetworkFiles(value: unknown, base: string): unknown {
@@ -12,4 +12,13 @@ export function withAbsoluteNetworkFiles(value: unknown, base: string): unknown 
       : entry
   })
   return { ...value, trustedProxies }
+}
+
+/** Makes the path of the folder for the last good configuration absolute, which is relative to `base`, the configuration file. */
+export function withAbsoluteStateDir(value: unknown, base: string): unknown {
+  if (!isFields(value)) return value
+  const { reload } = value
+  const folder = fieldOf(reload, 'stateDir')
+  if (!isFields(reload) || typeof folder !== 'string' || folder === '') return value
+  return { ...value, reload: { ...reload, stateDir: resolve(dirname(base), folder) } }
 }

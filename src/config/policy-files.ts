@@ -10,7 +10,7 @@ import { importDefault } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
-import { withAbsoluteNetworkFiles } from './network-files.ts'
+import { withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
 import { matching } from './option-places.ts'
 import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
@@ -37,7 +37,7 @@ export async function readPolicyFiles(
   given: readonly Policy[] = [],
   noted: ReadFiles = new ReadFiles(),
 ): Promise<PolicyFiles> {
-  const absolute = withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base)
+  const absolute = withAbsoluteStateDir(withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base), base)
   for (const file of namedAt(absolute, LISTENER_FILES)) noted.noteBeside(file)
   for (const file of namedAt(absolute, [NETWORK_FILES])) noted.note(file)
   const loaded = await loadPolicies(absolute, base, given, noted)

@@ -3,9 +3,23 @@ import { durationOrZero } from '../core/units.ts'
 
 /** Schema of how a changed configuration is taken over. */
 export const reloadSchema = z.strictObject({
+  watch: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether a changed configuration is taken over by itself: the file and those that it names are watched. Default false.',
+    ),
   warm: durationOrZero
     .prefault('5s')
     .describe(
       'How long a changed configuration waits for the first checks of services that are new, before it is taken over. Default 5s.',
+    ),
+  stateDir: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      'Folder of this gateway in which the text of the last good configuration is kept, for a start with one that is broken. Default none.',
     ),
 })

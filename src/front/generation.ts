@@ -168,5 +168,5 @@ function healthOf(
       drained: board.drained(slot),
     })),
   }))
-  return healthDocument(reports, storeStatuses([redis?.troubles ?? null]), version, clock.wall())
+  return healthDocument(reports, storeStatuses([redis?.troubles ?? null]), version, clock.wall(), board.outdated)
 }

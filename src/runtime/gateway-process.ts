@@ -31,6 +31,8 @@ export interface Operators {
 export interface GatewayProcessOptions {
   /** The configuration that it starts with. */
   readonly first: Candidate
+  /** Whether it stands in for a newer one, which was refused. Default false. */
+  readonly outdated?: boolean
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
@@ -63,7 +65,7 @@ export class GatewayProcess {
   private operators: Operators | null = null
 
   constructor(options: GatewayProcessOptions) {
-    const { first, ...lasting } = options
+    const { first, outdated = false, ...lasting } = options
     const { output, clock, random, answers, fleet } = lasting
     const { config } = first
     this.options = lasting
@@ -85,6 +87,7 @@ export class GatewayProcess {
     this.reloader = new Reloader({
       first,
       begun: begun.promise,
+      outdated,
       scope: this.scope,
       fleet,
       listening: (addresses) => (this.listening = addresses),

@@ -61,6 +61,8 @@ export interface ReloaderOptions {
   readonly first: Candidate
   /** Resolves when the process has begun, which no reload comes before. */
   readonly begun: Promise<void>
+  /** Whether it stands in for a newer one, which was refused. */
+  readonly outdated: boolean
   readonly scope: ProcessScope
   readonly fleet: Fleet
   /** Told where the gateway listens from now on. */
@@ -83,12 +85,12 @@ interface Ready {
  * in which they are asked for.
  */
 export class Reloader implements Reloads {
-  private readonly options: Omit<ReloaderOptions, 'first' | 'begun'>
+  private readonly options: Omit<ReloaderOptions, 'first' | 'begun' | 'outdated'>
   private current: Applied
   /** Resolves when the last reload that was asked for is over. Never rejects. */
   private last: Promise<unknown>
   private past: PastReload | null = null
-  private successful = true
+  private successful: boolean
   private duration = 0
   private readonly closing = Promise.withResolvers<void>()
   private closed = false
@@ -96,10 +98,12 @@ export class Reloader implements Reloads {
   private underWay = 0
 
   constructor(options: ReloaderOptions) {
-    const { first, begun, ...lasting } = options
-    const { clock, metrics } = lasting
+    const { first, begun, outdated, ...lasting } = options
+    const { scope, clock, metrics } = lasting
     this.options = lasting
     this.last = begun
+    this.successful = !outdated
+    scope.board.outdated = outdated
     this.current = { ...first, generation: 1, since: clock.wall() }
     for (const outcome of ['applied', 'refused', 'unchanged'])
       metrics.counter('sallyport_config_reloads_total', { outcome })
@@ -195,7 +199,7 @@ export class Reloader implements Reloads {
     await fleet.commit()
     this.duration = clock.now() - begun
     this.count('applied')
-    this.successful = true
+    this.succeed()
     listening(fleet.addresses)
     logWarnings(candidate.warnings, log)
     const { generation, revision, config } = this.current
@@ -206,7 +210,7 @@ export class Reloader implements Reloads {
 
   private unchanged(): Outcome {
     this.count('unchanged')
-    this.successful = true
+    this.succeed()
     this.options.log.info({ revision: this.current.revision }, 'The configuration is the one that is in force')
     return { outcome: 'unchanged', applied: this.current }
   }
@@ -228,6 +232,11 @@ export class Reloader implements Reloads {
     const problems = outcome.outcome === 'refused' ? outcome.problems : []
     this.past = { outcome: outcome.outcome, at: this.options.clock.wall(), problems }
     return outcome
+  }
+
+  private succeed(): void {
+    this.successful = true
+    this.options.scope.board.outdated = false
   }
 
   private checkOpen(): void {

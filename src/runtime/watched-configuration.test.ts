@@ -20,7 +20,7 @@ import { ConfigError } from '../config/problems.ts'
 import { ReadFiles } from '../config/read-files.ts'
 import { refusalOf } from '../config/refusal.ts'
 import { revisionOf } from '../config/revision.ts'
-import { watchFiles } from '../core/watch-files.ts'
+import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
 import { WatchedConfiguration } from './watched-configuration.ts'
 
@@ -39,8 +39,9 @@ class Watched {
   readonly folder: string
   readonly clock = new SignallingClock()
   readonly outcomes: string[] = []
-  readonly configuration
   readonly lines: string[] = []
+  configuration: WatchedConfiguration<Read, { readonly applied: Read }> | undefined
+  private readonly files: FileWatcher
   watches = true
   private applied: Read | undefined
   private told = (): void => {}
@@ -51,16 +52,10 @@ class Watched {
     this.folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
     const { clock } = this
     const log = createLineLogger('info', clock, (line) => void this.lines.push(line))
-    const files = watchFiles({ clock, log })
-    this.configuration = new WatchedConfiguration({
-      read: () => this.read(),
-      reload: (read: () => Promise<Read>) => this.takeOver(read),
-      files,
-      watches: () => this.watches,
-      log,
-    })
+    this.files = watchFiles({ clock, log })
+    const { files } = this
     t.after(() => {
-      this.configuration.stop()
+      this.configuration?.stop()
       files.close()
       rmSync(this.folder, { recursive: true, force: true })
     })
@@ -77,15 +72,25 @@ class Watched {
   async start(): Promise<void> {
     const first = await this.read()
     this.applied = first
-    this.configuration.start(first.config, first.files)
+    this.configuration = new WatchedConfiguration({
+      read: () => this.read(),
+      reload: (read: () => Promise<Read>) => this.takeOver(read),
+      files: this.files,
+      first: first.files,
+      watches: () => this.watches,
+      log: createLineLogger('info', this.clock, (line) => void this.lines.push(line)),
+    })
+    this.configuration.start(first.config)
   }
 
   /** What becomes of a change that the system tells of, once it has settled. */
   async after(change: () => void): Promise<string | undefined> {
-    const event = this.clock.armed()
-    change()
-    await event
-    return this.next(() => this.clock.advance(SETTLE))
+    return this.next(async () => {
+      const event = this.clock.armed()
+      change()
+      await event
+      this.clock.advance(SETTLE)
+    })
   }
 
   /** What becomes of a change that nobody tells of. */
@@ -97,10 +102,10 @@ class Watched {
   }
 
   /** What becomes of the next reading, which `cause` brings about. */
-  async next(cause: () => void): Promise<string | undefined> {
+  async next(cause: () => unknown): Promise<string | undefined> {
     const before = this.outcomes.length
     const read = new Promise<void>((resolve) => void (this.told = resolve))
-    cause()
+    await cause()
     await read
     assert.equal(this.outcomes.length, before + 1)
     return this.outcomes.at(-1)
@@ -274,7 +279,7 @@ test('what has changed between the reading and the watching is noticed', async (
   await file.start()
   file.write(yaml('1'))
   file.watches = true
-  const outcome = await file.next(() => void file.configuration.reload())
+  const outcome = await file.next(() => void file.configuration!.reload())
   assert.equal(outcome, 'applied /1')
   const late = new Watched(t)
   late.write(yaml('0'))
@@ -308,7 +313,7 @@ test('what was read because somebody asked for it is not read again for the chan
   const event = file.clock.armed()
   file.write(yaml('1'))
   await event
-  await file.configuration.reload()
+  await file.configuration!.reload()
   file.clock.advance(SETTLE)
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
   assert.deepEqual(file.outcomes, ['applied /1', 'applied /2'])
@@ -321,9 +326,9 @@ test('a configuration that says so is watched from then on, or no longer', async
   assert.equal(file.clock.pending, 0)
   file.write(yaml('2'))
   file.watches = true
-  await file.configuration.reload()
+  await file.configuration!.reload()
   assert.equal(await file.after(() => file.write(yaml('3'))), 'applied /3')
   assert.deepEqual(file.outcomes, ['applied /1', 'applied /2', 'applied /3'])
-  file.configuration.stop()
+  file.configuration!.stop()
   assert.equal(file.clock.pending, 0)
 })

@@ -20,6 +20,8 @@ export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome ext
   /** Has what is read take the place of what is in force. Never rejects. */
   readonly reload: (read: () => Promise<Read>, force: boolean) => Promise<Outcome>
   readonly files: FileWatcher
+  /** What was read first: absolute paths, and digests of what the files held. */
+  readonly first: ReadonlyMap<string, string>
   /** Whether the file is watched while that configuration is in force. */
   readonly watches: (config: GatewayConfig) => boolean
   readonly log: Logger
@@ -32,7 +34,7 @@ export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome ext
 export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForce> {
   private readonly options: WatchedConfigurationOptions<Read, Outcome>
   /** What was read last, whether or not it was taken over. */
-  private known: ReadonlyMap<string, string> = new Map()
+  private known: ReadonlyMap<string, string>
   private watched: ReadonlyMap<string, string> = new Map()
   private stopWatching: (() => void) | null = null
   private stopped = false
@@ -41,11 +43,11 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
 
   constructor(options: WatchedConfigurationOptions<Read, Outcome>) {
     this.options = options
+    this.known = options.first
   }
 
-  /** Begins with what is in force, and the files that were read last. */
-  start(config: GatewayConfig, files: ReadonlyMap<string, string>): void {
-    this.known = files
+  /** Begins to watch, with that configuration in force. */
+  start(config: GatewayConfig): void {
     this.follow(config)
   }
 
@@ -76,7 +78,8 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     const before = this.stopWatching
     const wanted = !this.stopped && this.options.watches(config) ? this.known : new Map<string, string>()
     if ([...wanted.keys()].join('\n') === [...this.watched.keys()].join('\n')) return
-    this.stopWatching = this.options.files.watch([...wanted.keys()], () => this.look())
+    const { files } = this.options
+    this.stopWatching = wanted.size === 0 ? null : files.watch([...wanted.keys()], () => this.look())
     // Afterwards, so that what is in both stays watched.
     before?.()
     this.watched = wanted

@@ -25,12 +25,14 @@ export type Reading =
 /**
  * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
  * listens. Done in a thread of its own, which takes along what it has loaded for that: schemas, the parser of YAML,
- * policies of the user's own. Rejects with ConfigError, which names the files too.
+ * policies of the user's own. `instead` is a YAML text that is taken in place of what the file holds. Rejects with
+ * ConfigError, which names the files too.
  */
-export async function readConfig(file: string): Promise<ReadConfig> {
+export async function readConfig(file: string, instead: string | null = null): Promise<ReadConfig> {
   // The running file says how it is written: TypeScript in a checkout, JavaScript once published.
   const program = import.meta.url.endsWith('.ts') ? './reading.ts' : './reading.js'
-  const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration', workerData: file })
+  const workerData = { file, instead }
+  const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration', workerData })
   const reading = Promise.withResolvers<Reading>()
   thread.once('message', (message: Reading) => reading.resolve(message))
   thread.once('error', reading.reject)

@@ -4,6 +4,7 @@ import { loadWhole } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import { ReadFiles } from '../config/read-files.ts'
 import { revisionOf } from '../config/revision.ts'
+import { fieldOf } from '../config/value.ts'
 import { warningsOf } from '../config/warnings.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Reading } from './read-config.ts'
@@ -11,12 +12,13 @@ import type { Reading } from './read-config.ts'
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
 
-port.postMessage(await read(String(workerData)))
+const given = fieldOf(workerData, 'instead')
+port.postMessage(await read(String(fieldOf(workerData, 'file')), typeof given === 'string' ? given : null))
 
-async function read(file: string): Promise<Reading> {
+async function read(file: string, instead: string | null): Promise<Reading> {
   const noted = new ReadFiles()
   try {
-    const { config, chain, text } = await loadWhole(file, process.env, noted)
+    const { config, chain, text } = await loadWhole(file, process.env, noted, instead)
     const warnings = warningsOf(config, chain)
     const revision = revisionOf(config, noted.beside)
     let unusable: string | null = null

@@ -117,8 +117,12 @@ export async function start(t: TestContext, yaml: string, options?: CommandOptio
 }
 
 /** `sallyport start` with that file, once it listens; killed at the end of the test if it still runs. */
-export async function startCommand(t: TestContext, file: string, options?: CommandOptions) {
-  const command = new Command(['start', '--config', file], options)
+export async function startCommand(
+  t: TestContext,
+  file: string,
+  { args = [], ...options }: CommandOptions & { readonly args?: readonly string[] } = {},
+) {
+  const command = new Command(['start', '--config', file, ...args], options)
   cleanUp(t, async () => {
     command.child.kill('SIGKILL')
     await command.ended

@@ -8,7 +8,8 @@ export type HealthState = (typeof healthStates)[number]
 
 const UNHEALTHY = healthStates.indexOf('unhealthy')
 const VERSION = 0
-const FIRST_SLOT = 1
+const OUTDATED = 1
+const FIRST_SLOT = 2
 /** Cells of a slot: its state, and whether it is drained. */
 const SLOT_CELLS = 2
 const DRAINED = 1
@@ -19,8 +20,8 @@ const DRAINED = 1
 const LEAST_SLOTS = 65_536
 
 /**
- * The state of every instance in shared memory, and whether an operator has drained it: the main thread writes, every
- * worker reads. Readers look at `version` first and at the slots only when it moved.
+ * The state of every instance in shared memory, whether an operator has drained it, and whether the gateway goes by an older
+ * configuration than the file's: the main thread writes, every worker reads. Readers look at `version` first and at the slots only when it moved.
  */
 export class HealthBoard {
   /** What to post to another thread, which opens it with the constructor. */
@@ -51,6 +52,15 @@ export class HealthBoard {
   /** Another number after every change, to be compared for equality only. */
   get version(): number {
     return Atomics.load(this.cells, VERSION)
+  }
+
+  /** Whether the gateway was started with the last good configuration in place of one that was refused. */
+  get outdated(): boolean {
+    return Atomics.load(this.cells, OUTDATED) === 1
+  }
+
+  set outdated(outdated: boolean) {
+    this.write(OUTDATED, Number(outdated))
   }
 
   state(slot: number): HealthState {

@@ -78,3 +78,14 @@ test('a store that cannot be used makes the gateway degraded, and nothing more',
   assert.deepEqual(document.services, { a: 'healthy' })
   assert.deepEqual(document.stores, { redis: 'degraded' })
 })
+
+test('the gateway is degraded while it goes by an outdated configuration', () => {
+  const document = healthDocument([service('a', 'healthy')], null, '1', wall, true)
+  assert.deepEqual(document, {
+    status: 'degraded',
+    timestamp: '2024-01-15T10:30:00Z',
+    version: '1',
+    services: { a: 'healthy' },
+    configuration: 'outdated',
+  })
+})

@@ -12,7 +12,7 @@ export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
 /** What GET /health answers. */
 export interface HealthDocument {
-  /** 'degraded' when any service or store is not healthy. */
+  /** 'degraded' when any service or store is not healthy, or the configuration is outdated. */
   readonly status: 'healthy' | 'degraded'
   /** ISO 8601 in UTC, to the second. */
   readonly timestamp: string
@@ -21,6 +21,8 @@ export interface HealthDocument {
   readonly services: Readonly<Record<string, ServiceStatus>>
   /** Where state is shared, but for the memory; left out where there is nothing. */
   readonly stores?: StoreStatuses
+  /** There where the file is refused since the start, and the last good configuration is in force. */
+  readonly configuration?: 'outdated'
 }
 
 /** Stores by their names: 'degraded' while one cannot be used, or not for all that is kept there. */
@@ -38,7 +40,8 @@ export const healthDocs: DocsObject = {
     operationId: 'sallyport-health',
     responses: {
       200: {
-        description: 'The state of every service and store; degraded when one of them is not healthy.',
+        description:
+          'The state of every service and store; degraded when one of them is not healthy, or the configuration is outdated.',
         content: {
           'application/json': {
             schema: {
@@ -49,6 +52,12 @@ export const healthDocs: DocsObject = {
                 version: { type: 'string', description: 'Version of the gateway.' },
                 services: { type: 'object', additionalProperties: { type: 'string', enum: serviceStatuses } },
                 stores: { type: 'object', additionalProperties: { type: 'string', enum: ['healthy', 'degraded'] } },
+                configuration: {
+                  type: 'string',
+                  enum: ['outdated'],
+                  description:
+                    'There where the file was refused at the start: the last good configuration is in force.',
+                },
               },
               required: ['status', 'timestamp', 'version', 'services'],
             },
@@ -67,22 +76,27 @@ export const healthDocs: DocsObject = {
   },
 }
 
-/** The document for those states, with null for no stores; `wall` in milliseconds since 1970-01-01T00:00:00Z. */
+/**
+ * The document for those states, with null for no stores; `wall` in milliseconds since 1970-01-01T00:00:00Z. `outdated`
+ * where the file of the configuration was refused at the start.
+ */
 export function healthDocument(
   reports: readonly ServiceStates[],
   stores: StoreStatuses | null,
   version: string,
   wall: number,
+  outdated = false,
 ): HealthDocument {
   const services = Object.fromEntries(reports.map((report) => [report.service, serviceStatus(report)]))
   const states = [...Object.values(services), ...Object.values(stores ?? {})]
-  const healthy = states.every((status) => status === 'healthy')
+  const healthy = !outdated && states.every((status) => status === 'healthy')
   return {
     status: healthy ? 'healthy' : 'degraded',
     timestamp: new Date(wall).toISOString().replace(/\.\d+Z$/, 'Z'),
     version,
     services,
     ...(stores !== null && { stores }),
+    ...(outdated && { configuration: 'outdated' }),
   }
 }
 

@@ -1,0 +1,56 @@
+import { ConfigError } from '../config/problems.ts'
+import { writtenStateDir } from '../config/written-state-dir.ts'
+import { LastKnownGood } from '../runtime/last-known-good.ts'
+import type { ReadConfig } from '../workers/read-config.ts'
+import { CommandError } from './command.ts'
+import { problemOfKeeping } from './keeping.ts'
+import { readUsable } from './read-usable.ts'
+
+/** What a gateway starts with. */
+export interface First {
+  readonly read: ReadConfig
+  /** Why the file was refused, and the file that stands in for it; null where it was not. */
+  readonly refused: { readonly error: ConfigError; readonly instead: string } | null
+  /** What was read of the configuration's file, and of those that it names. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads what a gateway is to start with: its file, or the text that was kept last in `stateDir`, or in the folder that the
+ * file names, where the file is refused. Rejects with ConfigError where neither can be used, with CommandError where it could
+ * not be kept.
+ */
+export async function readFirst(file: string, stateDir: string | null): Promise<First> {
+  const first = await read(file, stateDir)
+  const problem = problemOfKeeping(first.read, stateDir)
+  if (problem !== null) throw new CommandError(problem)
+  return first
+}
+
+async function read(file: string, stateDir: string | null): Promise<First> {
+  try {
+    const usable = await readUsable(file)
+    return { read: usable, refused: null, files: usable.files }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const folder = stateDir ?? writtenStateDir(file, process.env)
+    const kept = folder === null ? null : new LastKnownGood(folder)
+    const text = kept?.latest() ?? null
+    if (kept === null || text === null) throw error
+    return {
+      read: await readKept(file, text, kept.file, error),
+      refused: { error, instead: kept.file },
+      files: error.files,
+    }
+  }
+}
+
+async function readKept(file: string, text: string, place: string, { problems }: ConfigError): Promise<ReadConfig> {
+  try {
+    return await readUsable(file, text)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const message = `the last good configuration cannot be used either, which is kept in ${place}:\n${reason}`
+    throw new ConfigError([...problems, { path: '', message }])
+  }
+}

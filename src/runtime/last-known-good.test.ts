@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { LastKnownGood, StateFolderError } from './last-known-good.ts'
+
+const NOBODY = 65_534
+
+function folderOf(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+test('the last text is kept, with five before it, and none of them twice in a row', async (t) => {
+  const kept = new LastKnownGood(join(folderOf(t), 'state', 'sallyport'))
+  kept.check()
+  assert.deepEqual([kept.latest(), kept.earlier()], [null, []])
+  for (const text of ['a', 'b', 'b', 'c']) await kept.keep(text)
+  assert.deepEqual([kept.latest(), kept.earlier()], ['c', ['b', 'a']])
+  for (const text of ['d', 'e', 'f', 'g']) await kept.keep(text)
+  assert.deepEqual([kept.latest(), kept.earlier()], ['g', ['f', 'e', 'd', 'c', 'b']])
+  // Another process finds the same.
+  assert.deepEqual(new LastKnownGood(kept.folder).earlier(), kept.earlier())
+})
+
+test('what is kept at the same time is kept in order', async (t) => {
+  const kept = new LastKnownGood(folderOf(t))
+  await Promise.all(['a', 'b', 'c'].map((text) => kept.keep(text)))
+  assert.deepEqual([kept.latest(), kept.earlier()], ['c', ['b', 'a']])
+})
+
+test('only the user of the gateway may read what is kept, whatever was there', async (t) => {
+  const folder = join(folderOf(t), 'state')
+  const kept = new LastKnownGood(folder)
+  kept.check()
+  assert.equal(statSync(folder).mode & 0o777, 0o700)
+  writeFileSync(`${kept.file}.new`, 'left behind', { mode: 0o644 })
+  await kept.keep('a')
+  await kept.keep('b')
+  for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
+  assert.deepEqual(readdirSync(folder).toSorted(), ['last-good.yaml', 'last-good.yaml.1'])
+})
+
+test('what cannot be kept leaves what was kept before', async (t) => {
+  const kept = new LastKnownGood(folderOf(t))
+  await kept.keep('a')
+  rmSync(kept.folder, { recursive: true })
+  await assert.rejects(kept.keep('b'), { code: 'ENOENT' })
+  kept.check()
+  await kept.keep('c')
+  assert.deepEqual([kept.latest(), kept.earlier()], ['c', []])
+})
+
+test('a folder that cannot keep anything says why', (t) => {
+  const folder = folderOf(t)
+  writeFileSync(join(folder, 'file'), '')
+  assert.throws(() => new LastKnownGood(join(folder, 'file')).check(), {
+    constructor: StateFolderError,
+    message: `reload.stateDir: "${folder}/file" is a file: name a folder`,
+  })
+  assert.throws(() => new LastKnownGood(join(folder, 'file', 'below')).check(), /below" cannot be made: ENOTDIR/)
+})
+
+test('a folder that may not be written says who would have to', (t) => {
+  const folder = folderOf(t)
+  chmodSync(folder, 0o555)
+  // The user of tests is often one who may do anything.
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(NOBODY)
+  try {
+    assert.throws(() => new LastKnownGood(folder).check(), {
+      constructor: StateFolderError,
+      message: /may not be written by the user .*: change its owner or mode, or name another folder$/,
+    })
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+})

@@ -1,0 +1,129 @@
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFile, open, rename, rm } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+
+/** Nobody but the user of the gateway: the text may hold what is secret. */
+const OWN_FILE = 0o600
+const OWN_FOLDER = 0o700
+const NAME = 'last-good.yaml'
+/** Texts that are kept beside the last one. */
+const EARLIER = 5
+
+/** Why a folder cannot keep configurations, and what to do. */
+export class StateFolderError extends Error {}
+
+/**
+ * The text of the configuration that was in force last, as it was written, and of some before it: files in a folder that
+ * belongs to one gateway.
+ */
+export class LastKnownGood {
+  readonly folder: string
+  private writing: Promise<void> = Promise.resolve()
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The file of the last text. */
+  get file(): string {
+    return join(this.folder, NAME)
+  }
+
+  /** Makes the folder if there is none. Throws StateFolderError where nothing can be kept in it. */
+  check(): void {
+    const fail = (problem: string, cause?: unknown): never => {
+      throw new StateFolderError(`reload.stateDir: ${JSON.stringify(this.folder)} ${problem}`, { cause })
+    }
+    try {
+      mkdirSync(this.folder, { recursive: true, mode: OWN_FOLDER })
+    } catch (error) {
+      if (statSync(this.folder, { throwIfNoEntry: false })?.isFile() === true) fail('is a file: name a folder', error)
+      fail(`cannot be made: ${error instanceof Error ? error.message : String(error)}`, error)
+    }
+    try {
+      writeFileSync(this.freshFile, '', { mode: OWN_FILE })
+      rmSync(this.freshFile)
+    } catch (error) {
+      if (isOneOf(error, 'EACCES', 'EPERM'))
+        fail(`may not be written by the user ${userName()}: change its owner or mode, or name another folder`, error)
+      fail(`cannot be written: ${error instanceof Error ? error.message : String(error)}`, error)
+    }
+  }
+
+  /** The text that was kept last, or null. Throws where it cannot be read. */
+  latest(): string | null {
+    return readText(this.file)
+  }
+
+  /** The texts before the last one, the latest first. */
+  earlier(): string[] {
+    return Array.from({ length: EARLIER }, (_, i) => readText(this.earlierFile(i + 1))).filter((text) => text !== null)
+  }
+
+  /** Keeps one more text, unless it is the last one. Rejects where that fails, and what was kept before is there then. */
+  keep(text: string): Promise<void> {
+    const written = this.writing.then(() => this.write(text))
+    this.writing = written.catch(() => {})
+    return written
+  }
+
+  private async write(text: string): Promise<void> {
+    const before = this.latest()
+    if (before === text) return
+    // One that was left behind may have another mode.
+    await rm(this.freshFile, { force: true })
+    await writeSafely(this.freshFile, text)
+    if (before !== null) {
+      for (let age = EARLIER - 1; age >= 1; age--) await renameIfThere(this.earlierFile(age), this.earlierFile(age + 1))
+      await copyFile(this.file, this.earlierFile(1))
+    }
+    await rename(this.freshFile, this.file)
+  }
+
+  private get freshFile(): string {
+    return `${this.file}.new`
+  }
+
+  private earlierFile(age: number): string {
+    return `${this.file}.${age}`
+  }
+}
+
+async function writeSafely(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', OWN_FILE)
+  try {
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: unknown) => {
+    if (!isOneOf(error, 'ENOENT')) throw error
+  })
+}
+
+function readText(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (isOneOf(error, 'ENOENT', 'ENOTDIR')) return null
+    throw error
+  }
+}
+
+function isOneOf(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
+}
+
+/** In a container the user often has a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}
