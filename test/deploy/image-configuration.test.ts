@@ -15,6 +15,9 @@ const added = `trustedProxies:
 
 shutdownDelay: \${SHUTDOWN_DELAY:-5s} # goes on serving for so long after SIGTERM, until load balancers have heard of it
 drainTimeout: \${DRAIN_TIMEOUT:-30s}
+
+reload:
+  watch: true # takes over a changed file by itself: mount the folder, not the file alone
 `
 const secret = { JWT_SECRET: 's'.repeat(32) }
 

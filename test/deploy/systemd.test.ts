@@ -55,8 +55,13 @@ test('the unit allows as many open files as 16 workers need by default, with 10 
   assert.ok(Number(settingOf('LimitNOFILE')) >= needed, String(needed))
 })
 
-test('the unit has no ExecReload, as the configuration is read at the start', () => {
-  assert.doesNotMatch(unit, /^ExecReload/m)
+test('systemctl reload sends the signal on which the gateway reads its configuration anew', () => {
+  assert.equal(settingOf('ExecReload'), '/bin/kill -HUP $MAINPID')
+})
+
+test('the unit keeps the last good configuration in its own folder, which nobody else may read', () => {
+  assert.match(settingOf('ExecStart'), / --state-dir %S\/sallyport$/)
+  assert.deepEqual([settingOf('StateDirectory'), settingOf('StateDirectoryMode')], ['sallyport', '0700'])
 })
 
 test('logrotate moves the log away, and sends the signal on which the gateway opens a new file', async (t) => {
