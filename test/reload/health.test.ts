@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import test from 'node:test'
 import type { GatewayInput } from '../../src/gateway.ts'
 import { askAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { scrape } from '../support/metrics.ts'
 import { startService } from '../support/service.ts'
@@ -155,4 +157,36 @@ test('a configuration that is refused after its instances were checked leaves no
   assert.deepEqual([users.heard.length, added.heard.length], [4, 0])
   assert.ok(checks - so <= 1, 'none but what was on its way')
   assert.equal((await scrape(port)).all('sallyport_instance_healthy').length, 1)
+})
+
+test('all workers send to what is added, none to what is drained, and no sum of their counts falls', async (t) => {
+  const [stays, drained, added] = [await startService(t), await startService(t), await startService(t)]
+  const yaml = (...instances: string[]): string => `
+workers: 2
+admin: { address: '127.0.0.1:0' }
+endpoints: { docs: false, openapi: false }
+listeners: [{ address: '127.0.0.1:0' }]
+services: { users: { instances: ${JSON.stringify(instances)}, health: { path: /health, interval: 1h } } }
+routes: [{ id: users, match: { path: /users/* }, service: users }]
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', yaml(stays.url, drained.url))
+  const { command, port, adminPort } = await startCommand(t, file)
+  while ((await askAdmin(adminPort, '/health')).json['status'] !== 'healthy') await new Promise(setImmediate)
+  const counted = async (): Promise<number> => (await scrape(port)).sum('sallyport_instance_requests_total')
+  await askAdmin(adminPort, `/services/users/instances/${drained.address}/drain`, { method: 'PUT' })
+  await sendAll(port, '/users/1', 16)
+  await writeFile(file, yaml(added.url, drained.url, stays.url))
+  command.child.kill('SIGHUP')
+  await command.line('Another configuration is in force')
+  await sendAll(port, '/users/1', 16)
+  assert.equal(await counted(), 32)
+  assert.equal(drained.heard.length, 0)
+  assert.ok(added.heard.length >= 4, 'of two workers, each sends every other request there')
+  await writeFile(file, yaml(added.url))
+  command.child.kill('SIGHUP')
+  await command.lines('Another configuration is in force', 2)
+  await sendAll(port, '/users/1', 16)
+  assert.equal(await counted(), 48)
+  const told = (await scrape(port)).all('sallyport_instance_healthy').map(({ labels }) => labels['instance'])
+  assert.deepEqual(told, [added.address])
 })
