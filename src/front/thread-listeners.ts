@@ -57,6 +57,12 @@ interface Planned extends Bound {
   identities: ServerIdentities | null
 }
 
+interface Pending {
+  readonly planned: readonly Planned[]
+  /** Closes its new sockets. */
+  readonly close: () => void
+}
+
 /** Where https is, if nothing says otherwise. */
 const HTTPS = 443
 
@@ -69,8 +75,8 @@ export class ThreadListeners {
   private open: readonly Open[] = []
   /** Those whose address was taken from them, as long as there are clients. */
   private readonly leaving = new Set<Listener>()
-  /** What is prepared, and can still be given up. */
-  private pending: { readonly planned: readonly Planned[]; readonly abandon: () => void } | null = null
+  /** What is prepared, and neither counts nor was given up; of several the last one may count. */
+  private readonly pending = new Set<Pending>()
   /** Of the first listener with TLS, once it is known. */
   private httpsPort = HTTPS
   private retiring = false
@@ -109,22 +115,17 @@ export class ThreadListeners {
       const { address, acceptor } = sockets.all[i]!
       return { address, acceptor, config: listener, before: before[i]!, identities: identities[i]! }
     })
-    const pending = { planned, abandon: sockets.close }
-    this.pending = pending
-    const settle = (): boolean => {
-      const held = this.pending === pending
-      if (held) this.pending = null
-      return held
-    }
+    const pending = { planned, close: sockets.close }
+    this.pending.add(pending)
     return {
       addresses: planned.map(({ address }) => address),
       commit: () => {
-        if (!settle()) return
+        if (!this.pending.delete(pending)) return
         showing()
         this.take(planned, { config, body })
       },
       abandon: () => {
-        if (settle()) sockets.close()
+        if (this.pending.delete(pending)) sockets.close()
       },
     }
   }
@@ -152,8 +153,8 @@ export class ThreadListeners {
 
   /** They stop accepting, and let exchanges end within `timeout` ms. Resolves with how many connections were cut off. */
   async drain(timeout: number, clock: Clock): Promise<number> {
-    this.pending?.abandon()
-    this.pending = null
+    for (const { close } of this.pending) close()
+    this.pending.clear()
     for (const { acceptor } of this.open) acceptor.close()
     return sum(await Promise.all(this.all.map((listener) => listener.drain(timeout, clock))))
   }
@@ -213,7 +214,7 @@ export class ThreadListeners {
 
   /** Certificates have changed: what is prepared goes by them as well. */
   private show(): void {
-    for (const each of [...this.open, ...(this.pending?.planned ?? [])]) {
+    for (const each of [...this.open, ...[...this.pending].flatMap(({ planned }) => planned)]) {
       const { tls } = each.config
       if (tls === undefined || !this.certificates.knows(tls)) continue
       each.identities = this.certificates.identities(tls, each.identities)

@@ -414,3 +414,17 @@ test('a gateway that stops gives clients of a listener that is gone no more time
   assert.equal(await drained, 1)
   assert.equal(await waits.closed(), 'reset')
 })
+
+test('a change that is ready too late takes nothing from the one that has come after it', async (t) => {
+  const { apply, prepare, listeners } = startListeners(t)
+  const stays = { address: LOCAL }
+  await apply([stays])
+  const other = { address: `127.0.0.1:${await freePort()}` }
+  const next = await prepare([stays, other])
+  const late = await prepare([stays, { address: `127.0.0.1:${await freePort()}` }])
+  late.abandon()
+  await refused(late.ports[1]!)
+  next.commit()
+  assert.equal(listeners.descriptors.length, 2)
+  assert.deepEqual(await ask(await connect(t, next.ports[1]!)), OK)
+})
