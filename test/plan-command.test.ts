@@ -54,7 +54,7 @@ test('configurations that do not end with 2, and the changes are told', async (t
   const { code, stdout, stderr } = await plan('new.yaml --against old.yaml')
   assert.deepEqual([code, stderr], [2, ''])
   assert.match(stdout, /^Live: .*\n {2}~ services\.users\.timeouts\.response: 10s → 1m\n/)
-  assert.match(stdout, /\n1 change: 1 live\. A gateway takes them with its next start\.\n$/)
+  assert.match(stdout, /\n1 change: 1 live\. A running gateway takes them with a reload\.\n$/)
 })
 
 test('the plan as JSON has the documented form', async (t) => {

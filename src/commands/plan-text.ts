@@ -35,7 +35,9 @@ function summaryOf(changes: readonly Change[]): string {
     const count = changes.filter((change) => change.class === name).length
     return count === 0 ? [] : [`${count} ${name}`]
   })
-  return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}: ${counts.join(', ')}. A gateway takes them with its next start.`
+  const restart = changes.some((change) => change.class === 'needs-restart')
+  const how = restart ? 'A gateway takes them with its next start.' : 'A running gateway takes them with a reload.'
+  return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}: ${counts.join(', ')}. ${how}`
 }
 
 function changeText(change: Change, unitAt: UnitAt): string {
