@@ -14,6 +14,7 @@ import { ConnectionShares } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent } from './accepted-socket.ts'
+import { readSecured } from './secured-socket.ts'
 import type { Accept } from './acceptor.ts'
 import { Arrivals, type ArrivalsOwner, type RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
@@ -289,7 +290,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const certificate = this.certificates === null ? null : this.certificates.read(socket, identities)
     const connection = this.serve(socket, peer, introduction, certificate)
     this.shown?.remember(connection, identity, identities)
-    socket.on('data', (octets: Buffer) => connection.read(octets, octets.length))
+    readSecured(socket, connection)
   }
 
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void {

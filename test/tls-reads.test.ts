@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import test, { type TestContext } from 'node:test'
+import { createServer as createSecureServer, type TLSSocket } from 'node:tls'
+import { sharedBuffer } from '../src/http/read-buffers.ts'
+import { readSecured } from '../src/listener/secured-socket.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { authority, connectSecurely } from './support/tls.ts'
+
+/** Both ends of a connection that TLS was put around: that of the client, and that of the server, which reads nothing yet. */
+async function pair(t: TestContext): Promise<{ client: TLSSocket; server: TLSSocket }> {
+  const secure = createSecureServer(authority.issue())
+  const plain = createServer({ allowHalfOpen: true }, (raw) => secure.emit('connection', raw))
+  plain.listen(0, '127.0.0.1')
+  cleanUp(t, () => plain.close())
+  await once(plain, 'listening')
+  const { port } = plain.address() as AddressInfo
+  const secured = new Promise<TLSSocket>((resolve) => void secure.on('secureConnection', resolve))
+  const { socket: client } = await connectSecurely(t, port)
+  const server = await secured
+  cleanUp(t, () => server.destroy())
+  return { client, server }
+}
+
+test('what is decrypted is read into the buffer that the reader names, with no other in between', async (t) => {
+  const { client, server } = await pair(t)
+  const named = Buffer.alloc(65_536)
+  const buffers: Buffer[] = []
+  const pieces: string[] = []
+  const reader = {
+    readBuffer: sharedBuffer,
+    read(octets: Buffer, end: number) {
+      buffers.push(octets)
+      pieces.push(octets.toString('latin1', 0, end))
+      this.readBuffer = named
+      server.write('more')
+    },
+  }
+  readSecured(server, reader)
+  client.write('first')
+  await once(client, 'data')
+  client.write('second')
+  await once(client, 'data')
+  assert.deepEqual(pieces, ['first', 'second'])
+  assert.ok(buffers[0] === sharedBuffer)
+  assert.ok(buffers[1] === named)
+})
+
+test('what is decrypted after reading was paused comes when it goes on, in its order', async (t) => {
+  const { client, server } = await pair(t)
+  const sent = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251))
+  const got: Buffer[] = []
+  let paused = 0
+  readSecured(server, {
+    readBuffer: sharedBuffer,
+    read(octets, end) {
+      assert.ok(!server.isPaused())
+      got.push(Buffer.from(octets.subarray(0, end)))
+      server.pause()
+      paused++
+      setImmediate(() => server.resume())
+    },
+  })
+  client.end(sent)
+  await once(server, 'end')
+  assert.deepEqual(Buffer.concat(got), sent)
+  assert.ok(paused > 1)
+})
+
+test('a socket of a Node without such places is read as a stream', async (t) => {
+  const { client, server } = await pair(t)
+  const symbol = Object.getOwnPropertySymbols(server).find(({ description }) => description === 'kBuffer')!
+  Reflect.deleteProperty(server, symbol)
+  const got: string[] = []
+  readSecured(server, {
+    readBuffer: sharedBuffer,
+    read(octets, end) {
+      assert.ok(octets !== sharedBuffer)
+      got.push(octets.toString('latin1', 0, end))
+    },
+  })
+  client.end('all of it')
+  await once(server, 'end')
+  assert.deepEqual(got, ['all of it'])
+})
