@@ -42,6 +42,7 @@ export const errorTable = {
   'bad-gateway': { status: 502, fault: 'service', title: 'Bad gateway' },
   'service-unavailable': { status: 503, fault: 'service', title: 'Service unavailable' },
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
+  'route-changed': { status: 503, fault: 'gateway', title: 'Route changed' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'keys-unavailable': { status: 503, fault: 'gateway', title: 'API keys unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },

@@ -88,6 +88,11 @@ export const metricTable = {
     help: 'Replies and tunnels that were broken off although the client was still there, by the reason.',
     labels: ['reason'],
   },
+  sallyport_tunnels_closed_total: {
+    type: 'counter',
+    help: 'WebSockets, event streams and other exchanges under way that the gateway has ended, by the reason: reload, as the route of another configuration leads elsewhere.',
+    labels: ['reason'],
+  },
   sallyport_refused_requests_total: {
     type: 'counter',
     help: 'Requests whose head could not be read or was not to be, by the code of the error.',

@@ -39,6 +39,7 @@ import type { Telemetry } from './telemetry.ts'
 import { type ListenersWanted, ThreadListeners } from './thread-listeners.ts'
 import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
+import { Tunnels } from './tunnels.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
 
 export interface FrontOptions {
@@ -82,6 +83,7 @@ export class Front implements Receiver {
   private readonly telemetry: Telemetry
   private readonly challenges: ChallengeAnswers
   private readonly perClient: RequestsPerClient
+  private readonly tunnels: Tunnels
   private readonly toldOfArrival: ToldOfArrival
 
   /** Rejects with what a policy throws that cannot be made, and leaves nothing open then. */
@@ -116,6 +118,7 @@ export class Front implements Receiver {
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
     this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads })
     this.challenges = new ChallengeAnswers(answers, threads)
+    this.tunnels = new Tunnels({ running: () => this.listeners.running(), clock, metrics, log })
     this.answer(answers, metrics)
   }
 
@@ -201,6 +204,7 @@ export class Front implements Receiver {
     this.proxies.configure(config)
     this.serviceTls.configure(config, generation.services)
     this.perClient.configure(config)
+    this.tunnels.keep(config)
     if (this.parts.readiness === 'ready') generation.start()
   }
 
@@ -246,6 +250,7 @@ export class Front implements Receiver {
   async drain(timeout: number): Promise<number> {
     this.parts.readiness = 'draining'
     this.generations.current.stop()
+    this.tunnels.close()
     const cutOff = await this.listeners.drain(timeout, this.clock)
     this.generations.close()
     await this.parts.close()

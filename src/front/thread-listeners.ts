@@ -6,6 +6,7 @@ import type { Metrics } from '../core/metrics.ts'
 import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
+import type { Running } from '../http/server-handler.ts'
 import { Listener } from '../listener/listener.ts'
 import type { ListenerOptions, Receiver } from '../listener/receiver.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
@@ -138,6 +139,11 @@ export class ThreadListeners {
   /** Open client connections. */
   get connections(): number {
     return sum(this.all.map(({ size }) => size))
+  }
+
+  /** The exchanges that are under way. */
+  *running(): Iterable<Running> {
+    for (const listener of this.all) yield* listener.running()
   }
 
   /** Other proxies are trusted now. */

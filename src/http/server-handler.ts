@@ -24,6 +24,18 @@ export const slowReasons = ['body-rate', 'reply-rate', 'reply-timeout', 'connect
 
 export type SlowReason = (typeof slowReasons)[number]
 
+/** An exchange that is under way. */
+export interface Running {
+  readonly exchange: ServerExchange
+  /** It goes on for as long as both sides like: a tunnel, or a stream of events. */
+  readonly lasts: boolean
+  /**
+   * Ends it, as its route leads there no longer: a WebSocket is told, another reply is cut off, and a request that is still
+   * being sent is refused. One that waits for the service goes on: the time-out of that is for it.
+   */
+  end(): 'ended' | 'waits' | 'over'
+}
+
 /** A client's connection as the gateway sees it, whatever protocol it speaks. */
 export interface ServedConnection {
   /** Address of the peer, which may be a proxy. */
@@ -32,6 +44,8 @@ export interface ServedConnection {
   client: Client | null
   /** Exchanges that are not yet answered whole. */
   readonly inFlight: number
+  /** The same, for somebody who may end them. */
+  readonly running: readonly Running[]
   /** Whether it is between two requests. */
   readonly idle: boolean
   /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */

@@ -14,7 +14,7 @@ import type { RequestHead } from './request-head.ts'
 import { type RequestOwner, RequestReader } from './request-reader.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type Informed, ServerExchange } from '../http/server-exchange.ts'
-import type { ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
+import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
 import { reset } from '../http/reset.ts'
 import { GOING_AWAY } from '../http/websocket-close.ts'
 
@@ -71,6 +71,13 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     return this.exchange === null ? 0 : 1
   }
 
+  get running(): readonly Running[] {
+    const { exchange, reader } = this
+    if (exchange === null) return []
+    const lasts = reader.tunnel !== null || (this.lasting && this.status !== 0)
+    return [{ exchange, lasts, end: () => (this.exchange === exchange ? this.leadNowhere(exchange) : 'over') }]
+  }
+
   get idle(): boolean {
     return this.reader.state === 'idle' && !this.socket.destroyed
   }
@@ -112,6 +119,25 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (tunnel !== null) tunnel.leave(GOING_AWAY)
     else if (this.exchange !== null || this.socket.writableLength > 0) reset(this.socket)
     else this.socket.destroy()
+  }
+
+  /** The route of the exchange leads there no longer. */
+  private leadNowhere(exchange: ServerExchange): ReturnType<Running['end']> {
+    const { tunnel, state } = this.reader
+    if (tunnel !== null) {
+      tunnel.leave(GOING_AWAY)
+      return 'ended'
+    }
+    if (this.status === 0 && state !== 'body') return 'waits'
+    const error = new GatewayError('route-changed', 'The route leads there no longer: try again.', {
+      headers: [['Retry-After', '1']],
+    })
+    if (this.status === 0) this.refuse(error)
+    else {
+      exchange.error ??= error
+      reset(this.socket)
+    }
+    return 'ended'
   }
 
   // Requests

@@ -7,7 +7,7 @@ import type { ReceivedHead } from '../http/received-head.ts'
 import { RequestHead } from '../http1/request-head.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import type { ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
+import type { Running, ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
 import { ConnectionShares } from './connection-shares.ts'
@@ -119,6 +119,11 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (before !== null && !identities.speaksAs(before)) for (const connection of this.connections) connection.retire()
     if (this.handshakes === null) this.handshakes = new Handshakes(this, identities, this.options, this.deadlines)
     else this.handshakes.use(identities)
+  }
+
+  /** The exchanges that are under way. */
+  *running(): Iterable<Running> {
+    for (const connection of this.connections) yield* connection.running
   }
 
   /** Requests that are not yet answered whole. */

@@ -1,0 +1,99 @@
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Counter, Metrics } from '../core/metrics.ts'
+import type { RouteInfo } from '../http/exchange.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import type { Running } from '../http/server-handler.ts'
+
+export interface TunnelsOptions {
+  /** Every exchange that is under way in this thread. */
+  readonly running: () => Iterable<Running>
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+/** Between two looks at what waits for its service, in milliseconds: its reply may be one that lasts. */
+const LOOK_AGAIN = 1000
+
+/** One that has to end, and when, on the clock. */
+interface Leaving {
+  readonly running: Running
+  readonly at: number
+}
+
+/**
+ * Ends what the configuration leads nowhere any more: WebSockets and event streams one after the other, so that their clients
+ * do not all come back at once, and all other exchanges that are still under way when the time is over.
+ */
+export class Tunnels {
+  private readonly options: TunnelsOptions
+  private readonly closed: Counter
+  private leaving = new Map<ServerExchange, Leaving>()
+  private cancel: (() => void) | null = null
+
+  constructor(options: TunnelsOptions) {
+    this.options = options
+    this.closed = options.metrics.counter('sallyport_tunnels_closed_total', { reason: 'reload' })
+  }
+
+  /**
+   * Another configuration has taken over: what goes on along a route that it has, to the service that it leads to there, stays.
+   * The rest ends within `drainTimeout`; what had to end already keeps its time.
+   */
+  keep({ routes, drainTimeout }: Pick<GatewayConfig, 'routes' | 'drainTimeout'>): void {
+    const { running: all, clock, log } = this.options
+    const services = new Map(routes.map(({ id, service }) => [id, service ?? null]))
+    const stays = ({ id, service }: RouteInfo): boolean => service === null || services.get(id) === service
+    const now = clock.now()
+    const before = this.leaving
+    this.leaving = new Map()
+    const lasting: Running[] = []
+    for (const running of all()) {
+      const { exchange } = running
+      if (stays(exchange.route)) continue
+      const known = before.get(exchange)
+      if (known === undefined && running.lasts) lasting.push(running)
+      else this.leaving.set(exchange, known ?? { running, at: now + drainTimeout })
+    }
+    for (const [i, running] of lasting.entries())
+      this.leaving.set(running.exchange, { running, at: now + Math.ceil((drainTimeout * (i + 1)) / lasting.length) })
+    if (lasting.length > 0)
+      log.info(
+        { tunnels: lasting.length, within_ms: drainTimeout },
+        'WebSockets and event streams end: their routes lead to their services no longer',
+      )
+    this.endDue()
+  }
+
+  /** Nothing has to end any more. */
+  close(): void {
+    this.cancel?.()
+    this.cancel = null
+    this.leaving.clear()
+  }
+
+  private endDue(): void {
+    this.cancel?.()
+    this.cancel = null
+    const { clock } = this.options
+    const now = clock.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const [exchange, { running, at }] of this.leaving) {
+      if (at > now) {
+        next = Math.min(next, at)
+        continue
+      }
+      const end = running.end()
+      if (end === 'ended') this.closed.add(1)
+      if (end !== 'waits') {
+        this.leaving.delete(exchange)
+        continue
+      }
+      this.leaving.set(exchange, { running, at: now + LOOK_AGAIN })
+      next = Math.min(next, now + LOOK_AGAIN)
+    }
+    if (next < Number.POSITIVE_INFINITY) this.cancel = clock.after(next - now, () => this.endDue())
+  }
+}
