@@ -50,8 +50,7 @@ async function startUnread(t: TestContext, output: Output) {
     await ended
     log.destroy()
   })
-  const first = await firstLine(log)
-  const { listeners, admin } = JSON.parse(first) as { listeners: string[]; admin: string }
+  const { listeners, admin } = JSON.parse(await listeningLine(log)) as { listeners: string[]; admin: string }
   const port = (address: string) => Number(address.split(':').at(-1))
   /** Ends the process as an orchestrator does; brings its exit code. */
   const stop = async (): Promise<number | null> => {
@@ -64,18 +63,22 @@ async function startUnread(t: TestContext, output: Output) {
   return { log, port: port(listeners[0]!), adminPort: port(admin), stop }
 }
 
-async function firstLine(log: Readable): Promise<string> {
+/** The line that says where it listens, whatever there was to be warned of before. */
+async function listeningLine(log: Readable): Promise<string> {
   log.setEncoding('utf8')
   let text = ''
-  while (!text.includes('\n')) {
+  for (;;) {
+    const line = /^.*"message":"Sallyport is listening"}$/m.exec(text)
+    if (line !== null) {
+      log.removeAllListeners('readable')
+      log.pause()
+      return line[0]
+    }
     const piece: unknown = log.read()
     if (typeof piece === 'string') text += piece
     else if (log.readableEnded) throw new Error(`it ended after: ${text}`)
     else await Promise.race([once(log, 'readable'), once(log, 'end')])
   }
-  log.removeAllListeners('readable')
-  log.pause()
-  return text.slice(0, text.indexOf('\n'))
 }
 
 /** Far more of a log than a pipe and its reader's buffers hold. */
