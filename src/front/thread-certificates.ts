@@ -68,7 +68,9 @@ export class ThreadCertificates {
       throw new Error('the main thread did not say in time which certificates to show')
     const { pairs, clients } = named
     const shown = tls.clientCertificates !== undefined && clients === null ? [] : pairs
-    return new ServerIdentities(shown, { ...tls, clients }, tickets, before)
+    const settings = { ...tls, clients }
+    if (before?.areOf(shown, settings) === true) return before
+    return new ServerIdentities(shown, settings, tickets, before)
   }
 
   private async seedOf(secrets: readonly string[]): Promise<TicketSeed> {

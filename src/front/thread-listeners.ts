@@ -223,8 +223,9 @@ export class ThreadListeners {
     for (const each of [...this.open, ...[...this.pending].flatMap(({ planned }) => planned)]) {
       const { tls } = each.config
       if (tls === undefined || !this.certificates.knows(tls)) continue
-      each.identities = this.certificates.identities(tls, each.identities)
-      if ('listener' in each) each.listener.show(each.identities)
+      const { identities } = each
+      each.identities = this.certificates.identities(tls, identities)
+      if ('listener' in each && each.identities !== identities) each.listener.show(each.identities)
     }
   }
 }

@@ -14,7 +14,6 @@ import {
   shownKey,
   type ShownPairs,
 } from '../tls/certificates-topic.ts'
-import type { KeyPair } from '../tls/key-pair.ts'
 import type { AcmeCertificates } from './acme.ts'
 import { CertificateFiles } from './certificate-files.ts'
 import type { CertificateSource } from './certificate-source.ts'
@@ -51,7 +50,8 @@ export class Certificates {
   /** What the next configuration names besides, while it is prepared. */
   private coming: ByKey = new Map()
   private current: ShownCertificates
-  private expiries: readonly Expiry[] = []
+  /** By the certificates that are shown. */
+  private expiries: ReadonlyMap<string, Expiry> = new Map()
   private watching = false
 
   constructor(options: CertificatesOptions) {
@@ -59,7 +59,7 @@ export class Certificates {
     this.options = options
     this.shown = this.shownBy(config, false)
     this.current = this.read(0)
-    metrics.watchAll('sallyport_certificate_expiry_timestamp_seconds', () => this.expiries)
+    metrics.watchAll('sallyport_certificate_expiry_timestamp_seconds', () => [...this.expiries.values()])
     answers.on(certificatesTopic, async () => {
       await acme.load()
       this.current = this.read(this.current.version)
@@ -140,7 +140,8 @@ export class Certificates {
 
   private read(version: number): ShownCertificates {
     const shown = new Map([...this.shown, ...this.coming].map(([key, each]) => [key, pairsOf(each)]))
-    this.expiries = [...this.shown.keys()].flatMap((key) => shown.get(key)!.pairs).map(expiryOf)
+    const certs = [...this.shown.keys()].flatMap((key) => shown.get(key)!.pairs).map(({ cert }) => cert)
+    this.expiries = new Map(certs.map((cert) => [cert, this.expiries.get(cert) ?? expiryOf(cert)]))
     return { version, shown }
   }
 
@@ -160,7 +161,7 @@ interface Expiry {
   readonly value: number
 }
 
-function expiryOf({ cert }: KeyPair): Expiry {
+function expiryOf(cert: string): Expiry {
   const leaf = new X509Certificate(cert)
   return { labels: { name: certificateNames(leaf)[0] ?? '' }, value: leaf.validToDate.getTime() / 1000 }
 }

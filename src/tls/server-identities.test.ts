@@ -37,3 +37,13 @@ test('where there is no certificate yet, there is nothing to show', () => {
   const none = new ServerIdentities([], settings, tickets)
   assert.deepEqual([none.default, none.size, none.find('a.test')], [null, 0, null])
 })
+
+test('identities of the same certificates and settings are told from all others without reading them', () => {
+  const [a, b] = [authority.issue(), authority.issue()]
+  const identities = new ServerIdentities([a], { ...settings, clients: null }, tickets)
+  assert.equal(identities.areOf([{ ...a }], { ...settings, clients: null }), true)
+  assert.equal(identities.areOf([a, b], { ...settings, clients: null }), false)
+  assert.equal(identities.areOf([b], { ...settings, clients: null }), false)
+  assert.equal(identities.areOf([a], { minVersion: '1.3', clients: null }), false)
+  assert.equal(identities.areOf([a], { ...settings, clients: { ca: authority.cert, crls: [] } }), false)
+})

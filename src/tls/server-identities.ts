@@ -1,5 +1,6 @@
 import { constants, createHash, X509Certificate } from 'node:crypto'
 import { createServer, type Server } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import { certificateNames } from './certificate-names.ts'
 import type { ClientAuthorities } from './client-authorities.ts'
 import { groups } from './groups.ts'
@@ -64,6 +65,7 @@ export class ServerIdentities {
   private readonly wildcards = new Map<string, Identity>()
   /** By what they are made of. */
   private readonly made = new Map<string, Identity>()
+  private readonly pairs: readonly KeyPair[]
   private readonly settings: TlsSettings
   private readonly tickets: SessionTickets
   private read: readonly X509Certificate[] | null = null
@@ -78,6 +80,7 @@ export class ServerIdentities {
     tickets: SessionTickets,
     before: ServerIdentities | null = null,
   ) {
+    this.pairs = pairs
     this.settings = settings
     this.tickets = tickets
     const named = new Map<string, NamedPair[]>()
@@ -116,6 +119,11 @@ export class ServerIdentities {
   get authorities(): readonly X509Certificate[] {
     this.read ??= pemBlocks(this.settings.clients?.ca ?? '').map(({ text }) => new X509Certificate(text))
     return this.read
+  }
+
+  /** Whether they are made of that: reading many certificates takes its time. */
+  areOf(pairs: readonly KeyPair[], settings: TlsSettings): boolean {
+    return isDeepStrictEqual(this.pairs, pairs) && isDeepStrictEqual(this.settings, settings)
   }
 
   /** Whether clients are asked for the same certificates as by the other ones. */
