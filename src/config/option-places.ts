@@ -18,7 +18,11 @@ export function optionPlaces(chain: readonly Policy[], of: (policy: Policy) => r
 /** The paths of a value that a pattern stands for. */
 export function matching(value: unknown, [step, ...rest]: Path, before: Path = []): Path[] {
   if (step === undefined) return [before]
-  if (step !== ANY) return matching(fieldOf(value, String(step)), rest, [...before, step])
+  if (step !== ANY) {
+    const child = fieldOf(value, String(step))
+    // Most routes say nothing there.
+    return child === undefined && rest.length > 0 ? [] : matching(child, rest, [...before, step])
+  }
   const keys = Array.isArray(value) ? itemsOf(value).keys() : Object.keys(isFields(value) ? value : {})
   return [...keys].flatMap((key) => matching(at(value, key), rest, [...before, key]))
 }

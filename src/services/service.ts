@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -84,6 +85,8 @@ export class Service {
   readonly tls: OutgoingTls | null
   private readonly options: ServiceOptions
   private readonly bounds: PoolBounds
+  /** The pools go by these bounds already, as the configuration before says the same. */
+  private readonly settled: boolean
 
   constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
     const { board, deadlines, random, metrics, holder } = tools
@@ -96,6 +99,7 @@ export class Service {
     this.timeouts = { responseTimeout: timeouts.response, idleTimeout: timeouts.idle }
     this.retries = new Retries(metrics, name)
     this.bounds = boundsOf(options, random)
+    this.settled = previous !== null && isDeepStrictEqual(bounding(options), bounding(previous.options))
     const secure = options.instances.some(({ url }) => url.scheme === 'https')
     const settings = secure ? (options.tls ?? {}) : null
     const key = connectionKey(settings, proxyProtocol)
@@ -119,7 +123,7 @@ export class Service {
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */
   takeOver(): void {
-    for (const instance of this.instances) instance.configure(this.bounds)
+    if (!this.settled) for (const instance of this.instances) instance.configure(this.bounds)
     this.exchangeTls(this.options.tls ?? {})
   }
 
@@ -134,6 +138,11 @@ export class Service {
     const { responseTimeout, idleTimeout } = this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
+}
+
+/** What bounds are made of. */
+function bounding({ pool, timeouts, limits }: ServiceOptions) {
+  return { pool, timeouts, limits }
 }
 
 function boundsOf({ pool, timeouts, limits }: ServiceOptions, random: () => number): PoolBounds {
