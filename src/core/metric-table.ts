@@ -90,7 +90,7 @@ export const metricTable = {
   },
   sallyport_tunnels_closed_total: {
     type: 'counter',
-    help: 'WebSockets, event streams and other exchanges under way that the gateway has ended, by the reason: reload, as the route of another configuration leads elsewhere.',
+    help: 'WebSockets, event streams and other exchanges under way that the gateway has ended, by the reason: reload, as their route leads elsewhere or their listener is gone.',
     labels: ['reason'],
   },
   sallyport_refused_requests_total: {

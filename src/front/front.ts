@@ -118,7 +118,13 @@ export class Front implements Receiver {
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
     this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads })
     this.challenges = new ChallengeAnswers(answers, threads)
-    this.tunnels = new Tunnels({ running: () => this.listeners.running(), clock, metrics, log })
+    this.tunnels = new Tunnels({
+      running: () => this.listeners.running(),
+      left: () => this.listeners.left(),
+      clock,
+      metrics,
+      log,
+    })
     this.answer(answers, metrics)
   }
 

@@ -146,6 +146,11 @@ export class ThreadListeners {
     for (const listener of this.all) yield* listener.running()
   }
 
+  /** Those whose listener is gone. */
+  *left(): Iterable<Running> {
+    for (const listener of this.leaving) yield* listener.running()
+  }
+
   /** Other proxies are trusted now. */
   reconsider(): void {
     for (const listener of this.all) listener.reconsider()

@@ -30,7 +30,8 @@ function start() {
   const all = new Set<Running>()
   const ended: [name: string, after: number][] = []
   const metrics = new ThreadMetrics(() => {}, clock)
-  const tunnels = new Tunnels({ running: () => all, clock, metrics, log })
+  const left = new Set<Running>()
+  const tunnels = new Tunnels({ running: () => all, left: () => left, clock, metrics, log })
   const fields = new ReceivedFields()
   const head = { protocol: '1.1', method: 'GET', target: '/', authority: 'a', fields } as const
   const rest = { upgrade: null, expectsContinue: false, refusal: null }
@@ -56,7 +57,10 @@ function start() {
         },
       }
       all.add(running)
+      return running
     },
+    /** Those whose listener is gone. */
+    left,
   }
 }
 
@@ -142,4 +146,21 @@ test('once the thread stops nothing has to end any more', () => {
   tunnels.close()
   clock.advance(TIME)
   assert.deepEqual(ended, [])
+})
+
+test('what came over a listener that is gone ends although its route stays, before the listener cuts it off', () => {
+  const { clock, tunnels, ended, add, left } = start()
+  add('stays', 'a', 'one')
+  for (const name of ['first', 'second', 'third']) left.add(add(name, 'a', 'one'))
+  left.add(add('plain', 'a', 'one', false))
+  tunnels.keep(routesTo({ a: 'one' }))
+  clock.advance(3000)
+  // It puts off nothing.
+  tunnels.keep(routesTo({ a: 'one' }))
+  clock.advance(TIME)
+  assert.deepEqual(ended, [
+    ['first', 2000],
+    ['second', 4000],
+    ['third', 6000],
+  ])
 })

@@ -9,6 +9,8 @@ import type { Running } from '../http/server-handler.ts'
 export interface TunnelsOptions {
   /** Every exchange that is under way in this thread. */
   readonly running: () => Iterable<Running>
+  /** Those among them whose listener is gone. */
+  readonly left: () => Iterable<Running>
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Logger
@@ -39,11 +41,13 @@ export class Tunnels {
   }
 
   /**
-   * Another configuration has taken over: what goes on along a route that it has, to the service that it leads to there, stays.
+   * Another configuration has taken over: what goes on along a route that it has, to the service that it leads to there, stays, where
+   * its listener does.
    * The rest ends within `drainTimeout`; what had to end already keeps its time.
    */
   keep({ routes, drainTimeout }: Pick<GatewayConfig, 'routes' | 'drainTimeout'>): void {
-    const { running: all, clock, log } = this.options
+    const { running: all, left, clock, log } = this.options
+    const homeless = new Set([...left()].map(({ exchange }) => exchange))
     const services = new Map(routes.map(({ id, service }) => [id, service ?? null]))
     const stays = ({ id, service }: RouteInfo): boolean => service === null || services.get(id) === service
     const now = clock.now()
@@ -52,17 +56,21 @@ export class Tunnels {
     const lasting: Running[] = []
     for (const running of all()) {
       const { exchange } = running
-      if (stays(exchange.route)) continue
+      const routed = stays(exchange.route)
+      if (routed && !homeless.has(exchange)) continue
       const known = before.get(exchange)
       if (known === undefined && running.lasts) lasting.push(running)
-      else this.leaving.set(exchange, known ?? { running, at: now + drainTimeout })
+      // The others of a listener that is gone end with it.
+      else if (known !== undefined || !routed) this.leaving.set(exchange, known ?? { running, at: now + drainTimeout })
     }
+    // Before their listener cuts off what is left.
+    const parts = lasting.length + (homeless.size === 0 ? 0 : 1)
     for (const [i, running] of lasting.entries())
-      this.leaving.set(running.exchange, { running, at: now + Math.ceil((drainTimeout * (i + 1)) / lasting.length) })
+      this.leaving.set(running.exchange, { running, at: now + Math.ceil((drainTimeout * (i + 1)) / parts) })
     if (lasting.length > 0)
       log.info(
         { tunnels: lasting.length, within_ms: drainTimeout },
-        'WebSockets and event streams end: their routes lead to their services no longer',
+        'WebSockets and event streams end: their routes lead to their services no longer, or their listener is gone',
       )
     this.endDue()
   }

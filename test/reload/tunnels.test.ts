@@ -123,12 +123,40 @@ test('what leads nowhere any more ends: WebSockets are told, streams and uploads
   assert.match(body.toString(), /"Route changed"/)
   assert.equal(await closedTunnels(port), 5)
   assert.equal(
-    (await log.line({ message: 'WebSockets and event streams end: their routes lead to their services no longer' }))[
-      'tunnels'
-    ],
+    (
+      await log.line({
+        message:
+          'WebSockets and event streams end: their routes lead to their services no longer, or their listener is gone',
+      })
+    )['tunnels'],
     3,
   )
   kept.at(-1)!.write('still here')
   await stays.until('still here')
+  for (const peer of kept) peer.reset()
+})
+
+test('what came over a listener that is gone ends one after the other, and what came over the others stays', async (t) => {
+  const { kept, url } = await startLasting(t)
+  const clock = new ManualClock()
+  const [stays, goes] = [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', redirectToHttps: false } as const]
+  const config = (listeners: GatewayInput['listeners']) => ({ ...leading({ one: url }, { a: 'one' }), listeners })
+  const { gateway, port } = await startGateway(t, config([stays, goes]), { clock })
+  const gone = gateway.addresses[1]!.port
+  const over = [await openSocket(t, gone, 'a'), await open(t, gone, 'a', '/events'), await openSocket(t, gone, 'a')]
+  const socket = await openSocket(t, port, 'a')
+  await turnUntil('all of them', () => kept.length === 4)
+  await gateway.reload(config([stays]))
+  clock.advance(TIME / 4)
+  assert.equal(await over[0]!.until(GOING_AWAY), GOING_AWAY)
+  assert.equal(await closedTunnels(port), 1)
+  clock.advance(TIME / 4)
+  assert.equal(await over[1]!.closed(), 'reset')
+  clock.advance(TIME / 4)
+  assert.equal(await over[2]!.until(GOING_AWAY), GOING_AWAY)
+  assert.equal(await closedTunnels(port), 3)
+  clock.advance(TIME)
+  kept.at(-1)!.write('still here')
+  await socket.until('still here')
   for (const peer of kept) peer.reset()
 })
