@@ -104,7 +104,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     const config = parseConfig(value, loaded, checkEnvironment(process.env))
     chains.set(config, loaded.chain)
     const revision = revisionOf(config, files.beside)
-    return { config, revision, text: null, warnings: warningsOf(config, loaded.chain) }
+    return { config, revision, text: null, code: [], warnings: warningsOf(config, loaded.chain) }
   }
   const policies = (config: GatewayConfig): readonly Policy[] => chains.get(config) ?? []
   const first = await read(input)

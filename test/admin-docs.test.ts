@@ -59,15 +59,18 @@ test('every answer is what the document says', async (t) => {
     'GET /limits/{client}': {},
     'POST /cache/purge': { json: { url: 'http://127.0.0.1/' } },
     'GET /config': {},
+    'GET /config/status': {},
     'GET /log-level': {},
     'PUT /log-level': { json: { level: 'debug' } },
     'GET /openapi.json': {},
   }
   const texts = ['GET /metrics', 'DELETE /limits/{client}']
+  // Nothing of a gateway whose configuration is in no file.
+  const ofFiles = ['POST /config/reload', 'POST /config/plan']
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  assert.deepEqual([...Object.keys(requests), ...texts].toSorted(), operations.toSorted())
+  assert.deepEqual([...Object.keys(requests), ...texts, ...ofFiles].toSorted(), operations.toSorted())
   const values: Record<string, string> = { name: 'backend', instance: '127.0.0.1:1', client: '127.0.0.1' }
   for (const [operation, what] of Object.entries(requests)) {
     const [method = '', path = ''] = operation.split(' ')
@@ -84,6 +87,18 @@ test('every answer is what the document says', async (t) => {
       const valid = ajv.compile(responses[status]!.content![type]!.schema)
       assert.ok(valid(answer.json), `${operation}: ${JSON.stringify(valid.errors)}`)
     }
+  }
+})
+
+test('what is for configurations in files is refused where there is none, as the document says', async (t) => {
+  const { ask } = await startAdminGateway(t, backend)
+  const { paths } = (await ask('/openapi.json')).json as unknown as Document
+  const ajv = new Ajv2020({ strict: true })
+  for (const path of ['/config/reload', '/config/plan']) {
+    const answer = await ask(path, { method: 'POST' })
+    assert.equal(answer.status, 409)
+    const valid = ajv.compile(paths[path]!['post']!.responses['default']!.content!['application/problem+json']!.schema)
+    assert.ok(valid(answer.json), JSON.stringify(valid.errors))
   }
 })
 

@@ -49,7 +49,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     addresses: () => [],
     reloads: {
       get applied() {
-        return { config: scope.config, revision: 'r', text: null, warnings: [], generation: 1, since: 0 }
+        return { config: scope.config, revision: 'r', text: null, code: [], warnings: [], generation: 1, since: 0 }
       },
       lastReload: null,
       lastSuccessful: true,

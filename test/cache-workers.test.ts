@@ -35,7 +35,7 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const answers = new Answers(output.log)
   const shared = { output, clock: systemClock, answers }
   const fleet = new WorkerFleet({ ...shared, config })
-  const first = { config, revision: '', text: null, warnings: [] }
+  const first = { config, revision: '', text: null, code: [], warnings: [] }
   const policies = async () => []
   const startOperators = startAdmin
   const operated = { fleet, source: null, policies, startOperators }

@@ -14,6 +14,7 @@ import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
 import { limitEndpoints } from './limits.ts'
+import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
 import { requestEndpoints } from './requests.ts'
 import { routeEndpoints } from './routes.ts'
@@ -29,6 +30,7 @@ const endpoints = [
   limitEndpoints,
   cacheEndpoints,
   configurationEndpoints,
+  planEndpoints,
   settingEndpoints,
 ]
 

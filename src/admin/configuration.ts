@@ -1,25 +1,16 @@
 import { z } from 'zod'
 import { maskedConfig } from '../config/masked-config.ts'
-import type { Problem } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { GatewayError } from '../core/errors.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
-import type { ConfigurationSource } from '../runtime/configuration-source.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { problemMember, problemSchema, refusal } from './refusal.ts'
+import { sourceOf } from './source-of.ts'
 
 const time = z.iso.datetime()
 const revision = z.string().describe('Names what the configuration means: equal ones have the same.')
 const generation = z.int().describe('Counts the configurations of this process: 1 is that of its start.')
-
-const problem = z.object({
-  file: z.string().nullable(),
-  line: z.int().nullable(),
-  column: z.int().nullable(),
-  path: z.string().describe('Where in the configuration, such as routes[0].match.path; "" for the whole.'),
-  message: z.string(),
-})
 
 const status = z.object({
   revision,
@@ -29,7 +20,7 @@ const status = z.object({
     .object({
       outcome: z.enum(['applied', 'unchanged', 'refused']),
       at: time.describe('When it was over.'),
-      problems: problem.array().describe('Why it was refused.'),
+      problems: problemSchema.array().describe('Why it was refused.'),
     })
     .nullable()
     .describe('Null before the first one.'),
@@ -111,30 +102,11 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
   )
 }
 
-/** Throws GatewayError 'conflict' where there is none. */
-function sourceOf(source: ConfigurationSource | null): ConfigurationSource {
-  if (source !== null) return source
-  throw new GatewayError(
-    'conflict',
-    'The program that this gateway is part of gives it its configuration: have that call reload().',
-  )
-}
-
 /** Throws GatewayError 'unprocessable-content' for one that was refused. */
 function describe(outcome: Outcome): z.input<typeof reloaded> {
   if (outcome.outcome === 'refused') throw refusal(outcome.problems)
   const { applied } = outcome
   return { outcome: outcome.outcome, revision: applied.revision, generation: applied.generation }
-}
-
-function refusal(problems: readonly Problem[]): GatewayError {
-  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-  const detail = `The configuration was refused for ${count}: the one before stays in force.`
-  return new GatewayError('unprocessable-content', detail, { members: { problems: problems.map(problemMember) } })
-}
-
-function problemMember({ file, position, path, message }: Problem): z.input<typeof problem> {
-  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
 }
 
 function timeOf(wall: number): string {

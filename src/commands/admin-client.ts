@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
-import { loadConfig } from '../config/load.ts'
+import { isModule, loadConfig } from '../config/load.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { fieldOf } from '../config/value.ts'
 import { readYaml } from '../config/yaml.ts'
@@ -42,6 +42,8 @@ export function addAdminOptions(command: Command): Command {
 export interface Question {
   readonly path: string
   readonly body?: string
+  /** Media type of the body; JSON by default. */
+  readonly type?: string
   /** How long it may take to answer, in milliseconds. */
   readonly patience: number
 }
@@ -55,11 +57,15 @@ export interface AdminReply {
 }
 
 /** Sends POST to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
-export async function askAdmin(options: AdminOptions, { path, body = '', patience }: Question): Promise<AdminReply> {
+export async function askAdmin(
+  options: AdminOptions,
+  { path, body = '', type = 'application/json', patience }: Question,
+): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)
   if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
-  const headers = { 'Content-Type': 'application/json', ...(token !== '' && { Authorization: `Bearer ${token}` }) }
+  const authorization = token !== '' && { Authorization: `Bearer ${token}` }
+  const headers = { 'Content-Type': type, 'X-Requested-With': 'sallyport', ...authorization }
   const request = { method: 'POST', headers, body, redirect: 'error' } as const
   const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
     (error: unknown) => {
@@ -98,7 +104,7 @@ async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminP
  * gateway has and this command has not. Null where that cannot be told.
  */
 async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null> {
-  if (/\.[cm]?[jt]s$/.test(file)) return null
+  if (isModule(file)) return null
   try {
     const { value } = readYaml(await readFile(file, 'utf8'), file, process.env)
     return adminSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null

@@ -1,14 +1,32 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { type Change, type Plan, planChanges } from '../config/plan/plan.ts'
+import { z } from 'zod'
+import { isModule } from '../config/load.ts'
+import { planChanges } from '../config/plan/plan.ts'
+import { planDocument } from '../config/plan/plan-document.ts'
+import { planText } from '../config/plan/plan-text.ts'
 import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
-import { formatPath } from '../config/problems.ts'
-import { DEFAULT_FILE } from './command.ts'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
-import { planText } from './plan-text.ts'
+import { problemsText } from './problems-text.ts'
 
-interface Options {
+/** In place of a file: the configuration of a running gateway. */
+const RUNNING = 'running'
+
+/** How long that may take to answer, in milliseconds. */
+const PATIENCE = 60_000
+
+const answerSchema = z.object({
+  same: z.boolean(),
+  changes: z.unknown().array(),
+  warnings: z.object({ path: z.string(), message: z.string() }).array(),
+  text: z.string(),
+})
+
+interface Options extends AdminOptions {
   readonly against: string
   readonly json?: true
 }
@@ -21,38 +39,49 @@ export function definePlan(command: Command, finish: (code: number) => void): vo
         'resets counts or other state, or needs a restart. Ends with 0 where they mean the same, with 2 where they do not,\n' +
         'and with 1 where one of them is refused.',
     )
-    .argument('[file]', 'the new configuration', DEFAULT_FILE)
-    .requiredOption('--against <file>', 'the configuration that it would replace')
+    .argument('[file]', `the new configuration (default: ${DEFAULT_FILE}, or the file of the running gateway)`)
+    .requiredOption(
+      '--against <file>',
+      `the configuration that it would replace, or "${RUNNING}" for that of a running gateway, which compares them itself`,
+    )
     .option('--json', 'print the plan as JSON')
-    .action(async (file: string, { against, json }: Options) => {
-      const before = await load(against)
-      const after = await load(file)
-      const plan = planChanges(before, after)
-      for (const { path, message } of plan.warnings) console.error(`warning: ${path}: ${message}`)
-      console.log(json === true ? JSON.stringify(planJson(plan), null, 2) : planText(plan, unitsOf(after.chain)))
-      finish(plan.changes.length === 0 ? exitCodes.done : exitCodes.different)
-    })
+  addAdminOptions(command).action(async (file: string | undefined, options: Options) => {
+    const { text, warnings, ...plan } = await (options.against === RUNNING
+      ? runningPlan(file, options)
+      : filesPlan(file ?? DEFAULT_FILE, options.against))
+    for (const { path, message } of warnings) console.error(`warning: ${path}: ${message}`)
+    console.log(options.json === true ? JSON.stringify({ ...plan, warnings }, null, 2) : text)
+    finish(plan.same ? exitCodes.done : exitCodes.different)
+  })
+}
+
+async function filesPlan(file: string, against: string): Promise<z.output<typeof answerSchema>> {
+  const before = await load(against)
+  const after = await load(file)
+  const plan = planChanges(before, after)
+  return { ...planDocument(plan), warnings: [...plan.warnings], text: planText(plan, unitsOf(after.chain)) }
+}
+
+/** The gateway reads its own file, or that text with its own variables as if it stood there. */
+async function runningPlan(file: string | undefined, options: Options): Promise<z.output<typeof answerSchema>> {
+  const body = file === undefined ? '' : await textOf(file)
+  const reply = await askAdmin(options, { path: '/config/plan', body, type: 'application/yaml', patience: PATIENCE })
+  const problems = reply.status === 422 ? problemsText(reply.body, file) : null
+  if (problems !== null) throw new CommandError(problems)
+  const { data } = answerSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  return data
+}
+
+async function textOf(file: string): Promise<string> {
+  if (isModule(file))
+    throw new CommandError(`${file} is a module: a running gateway is only asked about YAML and JSON.`)
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  })
 }
 
 async function load(file: string): Promise<Side> {
   const { config, chain } = await loadChecked(file)
   return sideOf(file, config, chain)
-}
-
-/** The plan in the form that docs/command-line.md promises. */
-function planJson({ changes, warnings }: Plan) {
-  return { same: changes.length === 0, changes: changes.map(changeJson), warnings }
-}
-
-function changeJson({ path, kind, class: cost, before, after, effects, routes }: Change) {
-  return {
-    kind,
-    path: formatPath(path),
-    steps: path,
-    class: cost,
-    ...(kind !== 'added' && { before }),
-    ...(kind !== 'removed' && { after }),
-    effects,
-    ...(routes !== null && { routes }),
-  }
 }

@@ -14,14 +14,17 @@ const problemsSchema = z.object({
     .min(1),
 })
 
-/** Every problem of a configuration that a gateway has refused, as `sallyport check` prints them; null where none is named. */
-export function problemsText(document: unknown): string | null {
+/**
+ * Every problem of a configuration that a gateway has refused, as `sallyport check` prints them, with that name of the file where it
+ * is not the gateway's; null where none is named.
+ */
+export function problemsText(document: unknown, named?: string): string | null {
   const { data } = problemsSchema.safeParse(document)
   if (data === undefined) return null
   return data.problems
     .map(({ file, line, column, path, message }) => {
       const position = line === null || column === null ? undefined : { line, column }
-      return formatProblem({ file: file ?? undefined, position, path, message })
+      return formatProblem({ file: (position && named) ?? file ?? undefined, position, path, message })
     })
     .join('\n')
 }

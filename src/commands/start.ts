@@ -9,6 +9,7 @@ import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
+import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { CommandError, configOption } from './command.ts'
 import { readFirst } from './first-configuration.ts'
@@ -54,7 +55,10 @@ async function start(options: Options): Promise<void> {
     random: Math.random,
     answers,
     fleet,
-    source: { reload: (force) => configuration.reload(force) },
+    source: {
+      reload: (force) => configuration.reload(force),
+      plan: (text) => comparedConfig(file, text, gateway.applied),
+    },
     policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
     startOperators: startAdmin,
   })

@@ -56,3 +56,11 @@ test('names and addresses that only look like loopback are none', () => {
   for (const host of ['127.example.com', 'localhost.example.com', '1.127.0.0', '::', '0.0.0.0', ''])
     assert.equal(isLoopback(host), false, host)
 })
+
+test('operators may send configurations only where they need a token', () => {
+  assert.deepEqual(problemsOf({ writable: false }), [])
+  assert.deepEqual(problemsOf({ writable: true, token: TOKEN }), [])
+  const [problem = '', ...others] = problemsOf({ writable: true })
+  assert.match(problem, /^admin\.writable: expected false where ADMIN_TOKEN is not set: .*, not true$/)
+  assert.deepEqual(others, [])
+})

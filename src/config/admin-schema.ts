@@ -36,8 +36,21 @@ const adminOptions = z
       .max(10_000)
       .default(200)
       .describe('Recent requests that each worker remembers for GET /requests; 0 for none. Default 200.'),
+    writable: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether operators may send configurations: one can name code and files of this machine, so that needs a token. Default false.',
+      ),
   })
   .superRefine((admin, context) => {
+    if (admin.writable && admin.token === null)
+      context.addIssue({
+        code: 'custom',
+        path: ['writable'],
+        message: 'expected false where ADMIN_TOKEN is not set: a configuration can name code and files of this machine',
+        input: true,
+      })
     if (isLoopback(admin.address.host) || admin.token !== null) return
     const message = 'expected a loopback address such as "127.0.0.1:9000" where ADMIN_TOKEN is not set'
     context.addIssue({ code: 'custom', path: ['address'], message, input: formatAddress(admin.address) })

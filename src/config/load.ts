@@ -51,7 +51,7 @@ export async function loadWhole(
 ): Promise<Loaded> {
   files.note(resolve(file))
   const outside = checkEnvironment(environment)
-  if (instead === null && /\.[cm]?[jt]s$/.test(file)) {
+  if (instead === null && isModule(file)) {
     for (const each of codeOf(file).files) files.note(each)
     const exported = withAdminToken(await importConfig(file), environment)
     const loaded = await readPolicyFiles(exported, file, [], files)
@@ -68,6 +68,11 @@ function checkModule(config: GatewayConfig): readonly Finding[] {
   if (config.reload.stateDir === null) return findings
   const message = 'expected nothing: what a module imports cannot be kept with it, so only a configuration in YAML can'
   return [...findings, { path: ['reload', 'stateDir'], isKey: false, message }]
+}
+
+/** Whether a configuration file is one of code. */
+export function isModule(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file)
 }
 
 async function importConfig(file: string): Promise<unknown> {

@@ -95,6 +95,7 @@ test('what is no secret is shown', () => {
     address: { host: '127.0.0.1', port: 9000 },
     token: '[redacted]',
     requests: 200,
+    writable: false,
   })
   assert.equal(shown('stores.redis.place.url'), 'redis://[redacted]@redis:6379/0')
   assert.deepEqual(shown('policies.auth.methods.jwt.secret'), ['[redacted]', '[redacted]'])

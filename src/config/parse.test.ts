@@ -28,7 +28,7 @@ test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
     listeners: [{ address: { host: '0.0.0.0', port: 8000 }, proxyProtocol: 'off', redirectToHttps: false }],
     endpoints: { health: '/health', metrics: '/metrics', docs: '/docs', openapi: '/openapi.json' },
-    admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200 },
+    admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200, writable: false },
     workers: 'auto',
     workerTimeout: 10_000,
     trustedProxies: [],

@@ -94,6 +94,19 @@ export async function loadChain(
   return chain
 }
 
+/** The same without what cannot be loaded any more. Never rejects. */
+export async function loadableChain(files: readonly PolicyFile[]): Promise<readonly Policy[]> {
+  let chain: readonly Policy[] = policies
+  for (const place of files) {
+    try {
+      chain = insert(chain, await loadPolicy(place.file), place)
+    } catch {
+      // Its file is another one by now: what it says of itself cannot be known.
+    }
+  }
+  return chain
+}
+
 async function loadPolicy(path: string): Promise<Policy> {
   let exported: unknown
   try {

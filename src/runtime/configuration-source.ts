@@ -1,3 +1,4 @@
+import type { PlanDocument } from '../config/plan/plan-document.ts'
 import type { Outcome } from './reloader.ts'
 
 /** Where the configuration of a running gateway comes from, and can be read anew. */
@@ -7,4 +8,9 @@ export interface ConfigurationSource {
    * written to its end. Never rejects.
    */
   reload(force: boolean): Promise<Outcome>
+  /**
+   * What would be different if a YAML text, or with null what the file says now, took the place of what is in force. Rejects
+   * with ConfigError where that would be refused for itself.
+   */
+  plan(text: string | null): Promise<PlanDocument>
 }

@@ -8,7 +8,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import type { ConfigurationSource } from './configuration-source.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
-import { type Candidate, type Outcome, Reloader, type Reloads } from './reloader.ts'
+import { type Applied, type Candidate, type Outcome, Reloader, type Reloads } from './reloader.ts'
 
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
@@ -100,6 +100,11 @@ export class GatewayProcess {
   /** Where it listens: the listeners of the configuration with their actual ports. */
   get addresses(): readonly Address[] {
     return this.listening
+  }
+
+  /** The configuration in force. */
+  get applied(): Applied {
+    return this.reloader.applied
   }
 
   /** Where operators are answered, or null where the configuration has no admin listener. */

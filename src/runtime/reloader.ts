@@ -1,3 +1,4 @@
+import type { OwnCode } from '../config/plan/side.ts'
 import { ConfigError, formatProblem, type Problem } from '../config/problems.ts'
 import { type Judged, refusalOf } from '../config/refusal.ts'
 import { restartOnly } from '../config/restart-only.ts'
@@ -12,6 +13,8 @@ import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 
 /** A configuration that is as it should be, to take the place of the one that is in force. */
 export interface Candidate extends Judged {
+  /** Policies of the user's own in it, as they were when it was read. */
+  readonly code: readonly OwnCode[]
   /** Tells apart everything that it consists of: two configurations with the same one are the same. */
   readonly revision: string
   /** What is odd in it, and no obstacle. */

@@ -1,4 +1,6 @@
 import { Worker } from 'node:worker_threads'
+import type { PlanDocument } from '../config/plan/plan-document.ts'
+import type { OwnCode } from '../config/plan/side.ts'
 import { ConfigError, type Problem } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Warning } from '../config/warnings.ts'
@@ -15,12 +17,30 @@ export interface ReadConfig {
   readonly files: ReadonlyMap<string, string>
   /** The file as it is written, before variables are put in; null for a module. */
   readonly text: string | null
+  /** Policies of the user's own, as they were. */
+  readonly code: readonly OwnCode[]
 }
 
 /** What comes of reading a configuration. */
 export type Reading =
   | ({ readonly type: 'read' } & ReadConfig)
+  | { readonly type: 'compared'; readonly plan: PlanDocument }
   | { readonly type: 'refused'; readonly problems: readonly Problem[]; readonly files: ReadonlyMap<string, string> }
+
+/** What is to be read. */
+export interface ToRead {
+  readonly file: string
+  /** A YAML text in place of what the file holds; null for the file. */
+  readonly instead: string | null
+  /** Compares it with that, where there is one. */
+  readonly against: InForce | null
+}
+
+/** A configuration that is in force. */
+export interface InForce {
+  readonly config: GatewayConfig
+  readonly code: readonly OwnCode[]
+}
 
 /**
  * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
@@ -29,10 +49,28 @@ export type Reading =
  * ConfigError, which names the files too.
  */
 export async function readConfig(file: string, instead: string | null = null): Promise<ReadConfig> {
+  const reading = await inThread({ file, instead, against: null })
+  if (reading.type === 'read') return reading
+  throw new Error(`${file} was compared, and not read`)
+}
+
+/**
+ * Reads a configuration like `readConfig`, and says what would be different if it took the place of that in force. Rejects with
+ * ConfigError where it is refused.
+ */
+export async function comparedConfig(file: string, instead: string | null, against: InForce): Promise<PlanDocument> {
+  const { config, code } = against
+  const reading = await inThread({ file, instead, against: { config, code } })
+  if (reading.type === 'compared') return reading.plan
+  throw new Error(`${file} was read, and not compared`)
+}
+
+async function inThread(asked: ToRead): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
+  const { file } = asked
   // The running file says how it is written: TypeScript in a checkout, JavaScript once published.
   const program = import.meta.url.endsWith('.ts') ? './reading.ts' : './reading.js'
-  const workerData = { file, instead }
-  const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration', workerData })
+  const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration' })
+  thread.postMessage(asked)
   const reading = Promise.withResolvers<Reading>()
   thread.once('message', (message: Reading) => reading.resolve(message))
   thread.once('error', reading.reject)

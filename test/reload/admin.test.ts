@@ -1,30 +1,9 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
-import test, { type TestContext } from 'node:test'
+import test from 'node:test'
 import { startAdminGateway } from '../support/admin.ts'
-import { askAdmin, type AdminAsk } from '../support/admin.ts'
-import { run, startCommand, temporaryFile } from '../support/command.ts'
-
-const yaml = (body: string, more = ''): string => `
-workers: 2
-admin: { address: '127.0.0.1:0' }
-endpoints: { docs: false, openapi: false, metrics: /metrics }
-listeners: [{ address: '127.0.0.1:0' }]
-routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' } }]
-${more}
-`
-
-async function start(t: TestContext, text: string) {
-  const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { command, port, adminPort } = await startCommand(t, file)
-  return {
-    file,
-    command,
-    ask: (path: string, what?: AdminAsk) => askAdmin(adminPort, path, what),
-    admin: `http://127.0.0.1:${adminPort}`,
-    answer: async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/`)).text(),
-  }
-}
+import { run, temporaryFile } from '../support/command.ts'
+import { answering as yaml, startConfigured as start } from '../support/configured.ts'
 
 const POST = { method: 'POST' }
 
@@ -69,7 +48,7 @@ test('a file with problems is refused with all of them, and the status has them 
   const refused = await ask('/config/reload', POST)
   assert.equal(refused.status, 422)
   assert.equal(refused.headers['content-type'], 'application/problem+json')
-  assert.match(String(refused.json['detail']), /^The configuration was refused for 2 problems: the one before stays/)
+  assert.match(String(refused.json['detail']), /^The configuration was refused for 2 problems, and nothing has changed/)
   const problems = refused.json['problems'] as Record<string, unknown>[]
   assert.deepEqual(
     problems.map((problem) => [problem['file'], problem['line'], problem['column'], problem['path']]),

@@ -10,6 +10,8 @@ export interface AdminAsk {
   readonly method?: string
   /** Goes along as JSON. */
   readonly json?: unknown
+  /** Goes along as it is. */
+  readonly body?: string
   readonly headers?: OutgoingHttpHeaders
 }
 
@@ -22,10 +24,10 @@ export interface AdminAnswer extends Answer {
 export async function askAdmin(
   port: number,
   path: string,
-  { method = 'GET', json, headers = {} }: AdminAsk = {},
+  { method = 'GET', json, body: text, headers = {} }: AdminAsk = {},
 ): Promise<AdminAnswer> {
   const fields = { 'Content-Type': 'application/json', ...headers }
-  const body = json === undefined ? undefined : JSON.stringify(json)
+  const body = json === undefined ? text : JSON.stringify(json)
   const answer = await send(port, { method, path, headers: fields, ...(body !== undefined && { body }) })
   const isJson = /^application\/(?:problem\+)?json/.test(answer.headers['content-type'] ?? '')
   return { ...answer, json: isJson ? (JSON.parse(answer.text) as Record<string, unknown>) : {} }

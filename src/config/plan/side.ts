@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import type { Policy } from '../../policies/policy.ts'
+import { loadableChain } from '../policy-files.ts'
 import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
 import type { GatewayConfig } from '../schema.ts'
@@ -29,5 +30,19 @@ export async function sideOf(file: string, config: GatewayConfig, chain: readonl
   const code: OwnCode[] = []
   for (const { file: path } of config.policyFiles)
     code.push({ file: path, policy: String(fieldOf(await importDefault(path), 'name')), digest: codeOf(path).digest })
+  return { config, chain, folder: dirname(resolve(file)), code }
+}
+
+/**
+ * What is compared of a configuration that was loaded before, by another thread. Code of policies that has changed since is as it
+ * is now, but for its digest; what cannot be loaded any more is left out.
+ */
+export async function sideInForce(file: string, config: GatewayConfig, code: readonly OwnCode[]): Promise<Side> {
+  const digests = new Map(code.map(({ policy, digest }) => [policy, digest]))
+  const asItWas = (policy: Policy): Policy => {
+    const version = digests.get(policy.name)
+    return version === undefined ? policy : { ...policy, version }
+  }
+  const chain = (await loadableChain(config.policyFiles)).map(asItWas)
   return { config, chain, folder: dirname(resolve(file)), code }
 }

@@ -1,8 +1,8 @@
-import { type ChangeClass, changeClasses, OTHERWISE } from '../config/plan/effects.ts'
-import type { Change, Plan } from '../config/plan/plan.ts'
-import type { Unit } from '../config/plan/units.ts'
-import { formatPath, type Path } from '../config/problems.ts'
-import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import { type ChangeClass, changeClasses, OTHERWISE } from './effects.ts'
+import type { Change, Plan } from './plan.ts'
+import type { Unit } from './units.ts'
+import { formatPath, type Path } from '../problems.ts'
+import { fieldOf, isFields, itemsOf } from '../value.ts'
 
 /** Characters of a value; what is longer is cut. */
 const MOST = 100

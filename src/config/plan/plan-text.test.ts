@@ -3,14 +3,14 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { loadConfig } from '../config/load.ts'
-import { type Change, planChanges } from '../config/plan/plan.ts'
-import { type Side, sideOf } from '../config/plan/side.ts'
-import { unitsOf } from '../config/plan/units.ts'
-import { policies } from '../policies/index.ts'
+import { loadConfig } from '../load.ts'
+import { type Change, planChanges } from './plan.ts'
+import { type Side, sideOf } from './side.ts'
+import { unitsOf } from './units.ts'
+import { policies } from '../../policies/index.ts'
 import { planText } from './plan-text.ts'
 
-const folder = fileURLToPath(new URL('../../test/config/plan/', import.meta.url))
+const folder = fileURLToPath(new URL('../../../test/config/plan/', import.meta.url))
 const environment = { SECRET: 'hush-hush', USERS: 'http://users-1:8001, http://users-2:8001' }
 
 async function load(file: string): Promise<Side> {

@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { changeClasses } from '../config/plan/effects.ts'
+import { ConfigError } from '../config/problems.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Turns } from '../core/turns.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+import { refusal } from './refusal.ts'
+import { sourceOf } from './source-of.ts'
+import { acceptTexts, checkWritable, configurationText, TEXT_SIZE } from './texts.ts'
+
+/** Plans that are made or wait: each takes a thread of its own, so it is one at a time. */
+const WAITING = 8
+
+const change = z.object({
+  kind: z.enum(['added', 'removed', 'changed']),
+  path: z.string(),
+  steps: z.union([z.string(), z.int()]).array().readonly().describe('The path as a list.'),
+  class: z.enum(changeClasses).describe('The dearest of its effects.'),
+  before: z.unknown().optional().describe('Left out of what is added. Secrets are masked.'),
+  after: z.unknown().optional().describe('Left out of what is removed.'),
+  effects: z.string().array().readonly().describe('One sentence each.'),
+  routes: z
+    .string()
+    .array()
+    .readonly()
+    .optional()
+    .describe('Which routes it reaches, of what is said for every route.'),
+})
+
+const plan = z.object({
+  same: z.boolean().describe('Whether there are no changes.'),
+  changes: change.array().readonly(),
+  warnings: z.object({ path: z.string(), message: z.string() }).array().readonly(),
+  text: z.string().describe('The same for people to read, as sallyport plan prints it.'),
+})
+
+/** POST /config/plan: what another configuration would change. */
+export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
+  const turns = new Turns(WAITING)
+  void app.register(async (scope: AdminApp) => {
+    acceptTexts(scope)
+    scope.post(
+      '/config/plan',
+      {
+        bodyLimit: TEXT_SIZE,
+        schema: {
+          summary: 'Tell what another configuration would do, without doing it',
+          description:
+            'Of the file as it is now, or of the body: a configuration in YAML, read with the variables of the gateway as if it stood ' +
+            'in its file. A body needs admin.writable.',
+          tags: ['configuration'],
+          consumes: ['application/yaml'],
+          body: configurationText.optional(),
+          response: { 200: plan },
+        },
+      },
+      async ({ body = null }) => {
+        const asked = sourceOf(source)
+        if (body !== null) checkWritable(reloads.applied.config)
+        try {
+          return await (turns.take(() => asked.plan(body)) ?? tooMany())
+        } catch (error) {
+          throw error instanceof ConfigError ? refusal(error.problems) : error
+        }
+      },
+    )
+  })
+}
+
+function tooMany(): never {
+  throw new GatewayError('too-busy', 'Too many plans are being made: try again in a few seconds.')
+}

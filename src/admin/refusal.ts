@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import type { Problem } from '../config/problems.ts'
+import { GatewayError } from '../core/errors.ts'
+
+/** One thing that is wrong with a configuration. */
+export const problemSchema = z.object({
+  file: z.string().nullable(),
+  line: z.int().nullable(),
+  column: z.int().nullable(),
+  path: z.string().describe('Where in the configuration, such as routes[0].match.path; "" for the whole.'),
+  message: z.string(),
+})
+
+/** A problem as operators are told of it. */
+export function problemMember({ file, position, path, message }: Problem): z.input<typeof problemSchema> {
+  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
+}
+
+/** The GatewayError 'unprocessable-content' that has every problem of a configuration in it. */
+export function refusal(problems: readonly Problem[]): GatewayError {
+  const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+  const detail = `The configuration was refused for ${count}, and nothing has changed.`
+  return new GatewayError('unprocessable-content', detail, { members: { problems: problems.map(problemMember) } })
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import type { GatewayConfig } from '../config/schema.ts'
+import { GatewayError } from '../core/errors.ts'
+import type { AdminApp } from './app.ts'
+
+/** How long a configuration may be, in octets: one with 10,000 routes takes some 2 MB. */
+export const TEXT_SIZE = 8 * 1024 * 1024
+
+/** A configuration as it is written in its file. */
+export const configurationText = z.string().describe('A configuration in YAML.')
+
+/**
+ * Throws GatewayError 'forbidden' where operators may send no configuration: with one, whoever sends it reads what its variables and
+ * files hold, and has code of this machine run.
+ */
+export function checkWritable({ admin }: GatewayConfig): void {
+  if (admin !== false && admin.writable) return
+  throw new GatewayError(
+    'forbidden',
+    'Operators may send no configuration here: change the file, or set admin.writable to true.',
+  )
+}
+
+/** Has bodies of all types taken as they are, as text: JSON is YAML too. An empty one is none. */
+export function acceptTexts(app: AdminApp): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, octets, done) => {
+    try {
+      const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
+      done(null, text === '' ? undefined : text)
+    } catch {
+      done(new GatewayError('bad-request', 'The body is no UTF-8: send the configuration as it stands in a file.'))
+    }
+  })
+}

@@ -1,0 +1,26 @@
+import { formatPath } from '../problems.ts'
+import type { Change, Plan } from './plan.ts'
+
+/** A plan for programs. */
+export type PlanDocument = ReturnType<typeof planDocument> & {
+  /** The same for people to read. */
+  readonly text: string
+}
+
+/** A plan in the form that docs/command-line.md promises. */
+export function planDocument({ changes, warnings }: Plan) {
+  return { same: changes.length === 0, changes: changes.map(changeMember), warnings }
+}
+
+function changeMember({ path, kind, class: cost, before, after, effects, routes }: Change) {
+  return {
+    kind,
+    path: formatPath(path),
+    steps: path,
+    class: cost,
+    ...(kind !== 'added' && { before }),
+    ...(kind !== 'removed' && { after }),
+    effects,
+    ...(routes !== null && { routes }),
+  }
+}

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Turns } from './turns.ts'
+
+test('one thing is done after the other, also after one that failed', async () => {
+  const turns = new Turns(3)
+  const done: string[] = []
+  const first = Promise.withResolvers<void>()
+  const one = turns.take(async () => {
+    done.push('one begins')
+    await first.promise
+    done.push('one ends')
+    throw new Error('one')
+  })
+  const two = turns.take(async () => {
+    done.push('two')
+    return 2
+  })
+  await Promise.resolve()
+  first.resolve()
+  await assert.rejects(one!, /one/)
+  assert.equal(await two, 2)
+  assert.deepEqual(done, ['one begins', 'one ends', 'two'])
+})
+
+test('no more than so many wait', async () => {
+  const turns = new Turns(2)
+  const first = Promise.withResolvers<void>()
+  const one = turns.take(() => first.promise)
+  const two = turns.take(async () => 2)
+  assert.equal(
+    turns.take(async () => 3),
+    null,
+  )
+  first.resolve()
+  assert.deepEqual([await one, await two], [undefined, 2])
+  assert.equal(await turns.take(async () => 4), 4)
+})

@@ -1,0 +1,12 @@
+import { planChanges } from '../config/plan/plan.ts'
+import { type PlanDocument, planDocument } from '../config/plan/plan-document.ts'
+import { planText } from '../config/plan/plan-text.ts'
+import { type Side, sideInForce } from '../config/plan/side.ts'
+import { unitsOf } from '../config/plan/units.ts'
+import type { InForce } from './read-config.ts'
+
+/** What would be different if a configuration that was read from that file took the place of the one in force. */
+export async function comparison(file: string, { config, code }: InForce, after: Side): Promise<PlanDocument> {
+  const plan = planChanges(await sideInForce(file, config, code), after)
+  return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
+}

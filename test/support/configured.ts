@@ -1,0 +1,45 @@
+import type { TestContext } from 'node:test'
+import { type AdminAnswer, type AdminAsk, askAdmin } from './admin.ts'
+import { type Command, startCommand, temporaryFile } from './command.ts'
+
+/** A gateway with two workers that has been started with a configuration file, and what is asked of it. */
+export interface Configured {
+  readonly file: string
+  readonly command: Command
+  /** URL of its admin listener. */
+  readonly admin: string
+  /** Asks its operators' listener. */
+  readonly ask: (path: string, what?: AdminAsk) => Promise<AdminAnswer>
+  /** What it answers its clients. */
+  readonly answer: () => Promise<string>
+}
+
+/** What operators of one that takes configurations send with them. */
+export const TOKEN = 'token-of-the-operators'
+
+/** A configuration that has all answered with that text, and whatever else it says; `writable` has operators send others. */
+export function answering(body: string, more = '', writable = false): string {
+  const admin = writable ? `, writable: true, token: ${TOKEN}` : ''
+  return `
+workers: 2
+admin: { address: '127.0.0.1:0'${admin} }
+endpoints: { docs: false, openapi: false, metrics: /metrics }
+listeners: [{ address: '127.0.0.1:0' }]
+routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: '${body}' } }]
+${more}
+`
+}
+
+/** `sallyport start` with that text in a file, once it listens. */
+export async function startConfigured(t: TestContext, text: string): Promise<Configured> {
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { command, port, adminPort } = await startCommand(t, file)
+  return {
+    file,
+    command,
+    admin: `http://127.0.0.1:${adminPort}`,
+    ask: (path, what) =>
+      askAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...what?.headers } }),
+    answer: async () => (await fetch(`http://127.0.0.1:${port}/`)).text(),
+  }
+}
