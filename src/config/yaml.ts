@@ -16,6 +16,9 @@ export interface YamlConfig {
   readonly problems: readonly Problem[]
 }
 
+/** What may be an alias, or a merge key: most texts have none, and a large one takes long to be looked through. */
+const MAY_REFER = /(?:^|[\s[{,:])\*\S|<</
+
 /** A problem of a node; the ancestors are those that `visit` names. */
 type Report = (node: Node, ancestors: readonly unknown[], message: string) => void
 
@@ -47,7 +50,7 @@ export function readYaml(
     const path = formatPath(pathOf([...ancestors, node]))
     problems.push({ file, position: positionAt(node.range?.[0] ?? 0, lines), path, message })
   }
-  reportDangling(document, report)
+  if (MAY_REFER.test(text)) reportDangling(document, report)
   if (problems.length > syntax.filter(isDuplicateKey).length) throw new ConfigError(problems)
 
   const named = readNamedFiles(dirname(file), files)

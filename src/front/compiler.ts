@@ -80,7 +80,10 @@ export class Compiler {
     this.services = services
     this.toolbox = toolbox
     this.largest = largestBody(config, toolbox.policies)
-    this.matched = [...new Set(config.routes.flatMap(({ match }) => Object.keys(match.headers ?? {})))]
+    const matched = new Set<string>()
+    for (const { match } of config.routes)
+      if (match.headers !== undefined) for (const name of Object.keys(match.headers)) matched.add(name)
+    this.matched = [...matched]
     this.generalOptions = new Map(activePolicies(config.policies, toolbox.policies))
     this.general = this.setOf(config.policies)
   }
