@@ -94,3 +94,46 @@ test('whoever holds and lets go in whatever order, a thing lives from the first 
     }),
   )
 })
+
+test('what a thing is made from ends after it, and with nothing else', () => {
+  const ended: string[] = []
+  const [parts, wholes] = [new Shared<{ close(): void }>(), new Shared<{ close(): void }>()]
+  const partOf = (holder: Holder) => parts.get(holder, 'part', () => ({ close: () => void ended.push('part') }))
+  const thread = {}
+  const [one, two, three] = [new Holder(thread), new Holder(thread), new Holder(thread)]
+  const whole = (holder: Holder, key: string) =>
+    wholes.get(holder, key, (own) => {
+      partOf(own)
+      return { close: () => void ended.push(key) }
+    })
+  whole(one, 'a')
+  whole(two, 'a')
+  one.release()
+  whole(three, 'b')
+  two.release()
+  assert.deepEqual(ended, ['a'])
+  three.release()
+  assert.deepEqual(ended, ['a', 'b', 'part'])
+})
+
+test('a thing that cannot be made leaves nothing of what it would have been made from', () => {
+  const ended: string[] = []
+  const parts = new Shared<{ close(): void }>()
+  const make = (own: Holder): never => {
+    parts.get(own, 'part', () => ({ close: () => void ended.push('part') }))
+    throw new Error('it cannot be made')
+  }
+  assert.throws(() => new Shared<{ close?(): void }>().get(new Holder({}), 'a', make), /it cannot be made/)
+  assert.deepEqual(ended, ['part'])
+})
+
+test('whoever waits for a holder to take over is told once, or at once where it has', () => {
+  const holder = new Holder({})
+  const told: string[] = []
+  holder.atTakeOver(() => void told.push('early'))
+  assert.equal(told.length, 0)
+  holder.takeOver()
+  holder.atTakeOver(() => void told.push('late'))
+  holder.takeOver()
+  assert.deepEqual(told, ['early', 'late'])
+})

@@ -38,6 +38,8 @@ export class Holder {
 interface Kept<Thing> {
   readonly thing: Thing
   readonly holders: Set<Holder>
+  /** Holds what the thing is made from. */
+  readonly own: Holder
 }
 
 /**
@@ -48,11 +50,11 @@ interface Kept<Thing> {
 export class Shared<Thing extends { close?(): void }> {
   private readonly threads = new WeakMap<object, Map<string, Kept<Thing>>>()
 
-  /** The thing under that key, made if there is none. */
-  get(holder: Holder, key: string, make: () => Thing): Thing {
+  /** The thing under that key, made if there is none: of things that are held by `own`, so that they end no sooner than it does. */
+  get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
     const things = this.threads.get(holder.thread) ?? new Map<string, Kept<Thing>>()
     this.threads.set(holder.thread, things)
-    const kept = things.get(key) ?? { thing: make(), holders: new Set() }
+    const kept = things.get(key) ?? makeKept(holder.thread, make)
     things.set(key, kept)
     if (kept.holders.has(holder)) return kept.thing
     kept.holders.add(holder)
@@ -61,7 +63,18 @@ export class Shared<Thing extends { close?(): void }> {
       if (kept.holders.size > 0) return
       things.delete(key)
       kept.thing.close?.()
+      kept.own.release()
     })
     return kept.thing
+  }
+}
+
+function makeKept<Thing>(thread: object, make: (own: Holder) => Thing): Kept<Thing> {
+  const own = new Holder(thread)
+  try {
+    return { thing: make(own), holders: new Set(), own }
+  } catch (error) {
+    own.release()
+    throw error
   }
 }

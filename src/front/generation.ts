@@ -7,9 +7,7 @@ import type { Deadlines } from '../http/deadlines.ts'
 import type { PoolSizes } from '../http/lane.ts'
 import type { Reply } from '../http/reply.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import type { ServiceRequest } from '../http/service-request.ts'
 import type { Policy } from '../policies/policy.ts'
-import { callService } from '../services/call.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
@@ -17,6 +15,7 @@ import { GenerationStores, type StoreTools } from './generation-stores.ts'
 import { storeStatuses } from './thread-status.ts'
 import { Service, type ServiceTools } from '../services/service.ts'
 import { measuresTime } from './telemetry.ts'
+import { ServiceCalls } from './service-calls.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
 import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
@@ -67,7 +66,7 @@ export class Generation {
       // Where requests go.
       const services = await makeServices(options, { ...tools, holder }, previous, slices)
       // What is done with them on the way.
-      const call = (name: string, request: ServiceRequest) => callService(services, name, request, clock)
+      const { call } = new ServiceCalls(services, holder, clock)
       const { endpoints } = config
       const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools, stores), threads })
       const docs =

@@ -1,4 +1,5 @@
 import type { PolicyToolbox } from '../policy.ts'
+import { Shared } from '../../core/shared.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { type Claims, consumerOf, endOf } from './claims.ts'
 import { CredentialError } from './credential-error.ts'
@@ -26,7 +27,8 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
   const { claims: names, issuer, audience, type, tolerance, introspection } = options
   const { clock } = toolbox
   const cache = new IdentityCache(cacheSize, introspection?.cache ?? 0, clock)
-  const keys = keySource(options, toolbox, () => cache.clear())
+  const keys = keysOf(options, toolbox)
+  let { version } = keys
   const rules = { algorithms: allowedAlgorithms(options), issuer, audience, type, tolerance }
   const check = createCheck(introspection, toolbox)
 
@@ -39,9 +41,16 @@ export function createIssuer(options: IssuerOptions, cacheSize: number, toolbox:
     return { identity: identityOf(consumerOf(known, names)), expires: Math.min(endOf(claims), endOf(said)), lifetime }
   }
 
+  /** What was verified by other keys counts no longer. */
+  function verified(): IdentityCache {
+    if (keys.version !== version) cache.clear()
+    version = keys.version
+    return cache
+  }
+
   return {
-    find: (digest) => cache.find(digest),
-    resolve: (digest, token) => cache.resolve(digest, () => verify(token)),
+    find: (digest) => verified().find(digest),
+    resolve: (digest, token) => verified().resolve(digest, () => verify(token)),
   }
 }
 
@@ -64,12 +73,39 @@ function createCheck(options: IssuerOptions['introspection'], toolbox: PolicyToo
   }
 }
 
-function keySource(options: IssuerOptions, toolbox: PolicyToolbox, changed: () => void): KeySource {
+/** Where the keys of an issuer come from. */
+interface Keys extends KeySource {
+  /** Rises when they are other ones than before. */
+  readonly version: number
+}
+
+/** A set that is fetched, and how often it has changed. */
+interface KeySet {
+  readonly keys: RemoteKeys
+  version: number
+  readonly close?: never
+}
+
+/** The sets of a thread: they stay whatever else is changed of the options, as their provider may be down at that moment. */
+const keySets = new Shared<KeySet>()
+
+function keysOf(options: IssuerOptions, toolbox: PolicyToolbox): Keys {
   const { secret = [], publicKeys, jwks, issuer, ca, refresh } = options
   const configured = configuredKeys(secret, publicKeys ?? [])
   const needsRemote = publicKeys === undefined && allowedAlgorithms(options).some((name) => !isSecretAlgorithm(name))
-  if (!needsRemote) return configured
+  if (!needsRemote) return { version: 0, find: (algorithm, id) => configured.find(algorithm, id) }
   const from = jwks === undefined ? { issuer: issuer ?? '' } : { jwks }
-  const remote = new RemoteKeys({ from, ca, refresh, changed }, toolbox)
-  return { find: (algorithm, id) => (isSecretAlgorithm(algorithm) ? configured : remote).find(algorithm, id) }
+  const { clock, random, log } = toolbox
+  const make = (): KeySet => {
+    const changed = (): void => void made.version++
+    const made: KeySet = { keys: new RemoteKeys({ from, ca, refresh, changed }, { clock, random, log }), version: 0 }
+    return made
+  }
+  const set = keySets.get(toolbox.holder, JSON.stringify([from, ca, refresh]), make)
+  return {
+    get version() {
+      return set.version
+    },
+    find: (algorithm, id) => (isSecretAlgorithm(algorithm) ? configured : set.keys).find(algorithm, id),
+  }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { retryAfter } from '../../core/api-docs.ts'
-import { Shared } from '../../core/shared.ts'
+import { type Holder, Shared } from '../../core/shared.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { appendLines, Headers } from '../../http/headers.ts'
@@ -224,10 +224,10 @@ function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: Polic
   return activeMethods(config).map(([method, options]) => {
     const { name, kind } = method
     const key = JSON.stringify([name, options, method.usesStores?.(options) === true ? storesKey : null])
-    const make = (): Active => ({
+    const make = (own: Holder): Active => ({
       counts: new AuthCounts(metrics, name, kind),
       kind,
-      authenticator: method.create(options, toolbox),
+      authenticator: method.create(options, { ...toolbox, holder: own }),
     })
     return authenticators.get(holder, key, make)
   })

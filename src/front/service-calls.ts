@@ -1,0 +1,49 @@
+import type { Clock } from '../core/clock.ts'
+import type { Holder } from '../core/shared.ts'
+import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
+import { callService } from '../services/call.ts'
+import type { Service } from '../services/service.ts'
+
+type Services = ReadonlyMap<string, Service>
+
+const NONE: Services = new Map()
+
+/** Of each thread, the calls of the generation that answers. */
+const answering = new WeakMap<object, ServiceCalls>()
+
+/**
+ * Requests of the gateway's own, as one generation has its policies make them. What policies keep may outlive the generation
+ * that it was made in: once another one has taken over, calls go to the service of that name there.
+ */
+export class ServiceCalls {
+  private readonly thread: object
+  private readonly clock: Clock
+  private own: Services
+  private succeeded = false
+
+  constructor(services: Services, holder: Holder, clock: Clock) {
+    this.thread = holder.thread
+    this.clock = clock
+    this.own = services
+    holder.atTakeOver(() => {
+      const before = answering.get(this.thread)
+      if (before !== undefined) before.succeeded = true
+      answering.set(this.thread, this)
+    })
+    holder.hold(() => {
+      this.own = NONE
+      this.succeeded = true
+    })
+  }
+
+  /** Handed to policies, which may keep it: it holds nothing else of the generation. */
+  readonly call = (name: string, request: ServiceRequest): Promise<ServiceReply> =>
+    callService(this.servicesFor(name), name, request, this.clock)
+
+  private servicesFor(name: string): Services {
+    if (!this.succeeded) return this.own
+    const now = answering.get(this.thread)?.own ?? NONE
+    // What is under way may still ask a service that is there no more.
+    return now.has(name) || !this.own.has(name) ? now : this.own
+  }
+}

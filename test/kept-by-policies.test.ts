@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { z } from 'zod'
+import type { Generation } from '../src/front/generation.ts'
+import { definePolicy, type GatewayInput, Reply, Shared } from '../src/gateway.ts'
+import { startKeyServer } from './support/key-server.ts'
+import { startService, type TestService } from './support/service.ts'
+import { startThread } from './support/thread.ts'
+import { jwkOf, pairs, tokenOf } from './support/tokens.ts'
+
+const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }]
+
+/** What a method, with what goes beside it in `auth`, makes of a configuration. */
+function authBy(methods: object, more: GatewayInput = {}): GatewayInput {
+  return { routes, policies: { auth: { methods } as NonNullable<GatewayInput['policies']>['auth'] }, ...more }
+}
+
+function bearer(token: string) {
+  return { headers: { Authorization: `Bearer ${token}` } }
+}
+
+const signed = (sub: string): string =>
+  tokenOf({ header: { kid: 'first' }, claims: { sub }, key: pairs.rsa.privateKey, algorithm: 'RS256' })
+
+test('keys that were fetched stay with whoever names the same set, and are fetched anew once nobody does', async (t) => {
+  const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
+  const { prepare, ask } = startThread(t)
+  const jwks = `${server.url}/keys`
+  const first = await prepare(authBy({ jwt: { jwks } }))
+  first.takeOver()
+  assert.equal((await ask(first, bearer(signed('alice')))).status, 204)
+  server.broken = { status: 503, text: '' }
+  let last = first
+  for (const next of [
+    authBy({ jwt: { jwks } }),
+    // A method that takes tokens from elsewhere as well has verified none yet, but has the keys.
+    authBy({ jwt: { jwks, cookie: 'token', cacheSize: 5 } }),
+    authBy({ jwt: { jwks, cookie: 'token', cacheSize: 5 }, 'api-key': { keys: [] } }),
+    { ...authBy({ jwt: { jwks } }), trustedProxies: ['10.0.0.1'] },
+  ]) {
+    const generation = await prepare(next)
+    generation.takeOver()
+    last.close()
+    last = generation
+    for (const who of ['alice', 'bob']) assert.equal((await ask(last, bearer(signed(who)))).status, 204, who)
+  }
+  assert.equal(server.requests, 1)
+  last.close()
+  server.broken = null
+  const later = await prepare(authBy({ jwt: { jwks } }))
+  assert.equal((await ask(later, bearer(signed('alice')))).status, 204)
+  assert.equal(server.requests, 2)
+})
+
+/** A service that says of every token that it is alice's. */
+function startUsers(t: TestContext): Promise<TestService> {
+  return startService(t, (_, response) => void response.end(JSON.stringify({ active: true, sub: 'alice' })))
+}
+
+test('tokens that were asked about stay known, and others are asked about where the service is now', async (t) => {
+  const [old, fresh] = [await startUsers(t), await startUsers(t)]
+  const { prepare, ask } = startThread(t)
+  const asking = ({ url }: TestService): GatewayInput =>
+    authBy(
+      { introspection: { service: 'users', path: '/introspect', cache: '1h' } },
+      { services: { users: { instances: [url], health: false } } },
+    )
+  const first = await prepare(asking(old))
+  first.takeOver()
+  assert.equal((await ask(first, bearer('one'))).status, 204)
+  const second = await prepare(asking(fresh))
+  second.takeOver()
+  assert.equal((await ask(second, bearer('one'))).status, 204)
+  assert.equal((await ask(second, bearer('two'))).status, 204)
+  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 1])
+  first.close()
+  assert.equal((await ask(second, bearer('three'))).status, 204)
+  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 2])
+  const never = await prepare(asking(old))
+  never.close()
+  assert.equal((await ask(second, bearer('four'))).status, 204)
+  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 3])
+})
+
+test('one that is not in force yet asks its own services, and what is under way those that have gone', async (t) => {
+  const [old, fresh] = [await startUsers(t), await startUsers(t)]
+  const { prepare, ask } = startThread(t)
+  const asking = (name: string, { url }: TestService): GatewayInput =>
+    authBy(
+      { introspection: { service: name, path: '/introspect' } },
+      { services: { [name]: { instances: [url], health: false } } },
+    )
+  const first = await prepare(asking('users', old))
+  first.takeOver()
+  const second = await prepare(asking('people', fresh))
+  assert.equal((await ask(second, bearer('one'))).status, 204)
+  second.takeOver()
+  assert.equal((await ask(first, bearer('one'))).status, 204)
+  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 1])
+})
+
+/** A policy of a user's own that counts requests in a table, and says how many there were. */
+function createCounting() {
+  const said: string[] = []
+  class Table {
+    count = 0
+    step = 1
+
+    close(): void {
+      said.push(`closed at ${this.count}`)
+    }
+  }
+  const tables = new Shared<Table>()
+  const policy = definePolicy({
+    name: 'counting',
+    summary: 'Counts requests.',
+    options: z.strictObject({ table: z.string(), step: z.number() }),
+    create({ table: name, step }, { holder }, route) {
+      if (route.id === '') return (next) => next
+      const table = tables.get(holder, name, () => (said.push(`made ${name}`), new Table()))
+      holder.atTakeOver(() => (table.step = step))
+      return () => () => Reply.json(200, (table.count += table.step))
+    },
+  })
+  return { policy, said }
+}
+
+test('what a policy of one’s own keeps goes on under another configuration, and ends with the last that has it', async (t) => {
+  const { policy, said } = createCounting()
+  const { prepare, ask } = startThread(t)
+  const configOf = (table: string, step: number): GatewayInput => ({
+    routes,
+    policies: { counting: { table, step } } as GatewayInput['policies'],
+  })
+  const textOf = async (generation: Generation): Promise<string> => (await ask(generation)).text
+  const first = await prepare(configOf('a', 1), [policy])
+  first.takeOver()
+  assert.equal(await textOf(first), '1')
+  const never = await prepare(configOf('a', 100), [policy])
+  never.close()
+  assert.equal(await textOf(first), '2', 'what is given up changes nothing')
+  const second = await prepare(configOf('a', 10), [policy])
+  second.takeOver()
+  first.close()
+  assert.equal(await textOf(second), '12')
+  const third = await prepare(configOf('b', 1), [policy])
+  third.takeOver()
+  assert.deepEqual(said, ['made a', 'made b'])
+  second.close()
+  assert.deepEqual(said, ['made a', 'made b', 'closed at 12'])
+})
