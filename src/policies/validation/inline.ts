@@ -1,5 +1,6 @@
 import { isDocument, type JsonDocument } from '../../core/document.ts'
 import type { ParameterRule } from './operation.ts'
+import { MadeOnce } from './made-once.ts'
 import { type Check, checkSchema, Schemas } from './schema.ts'
 import { membersOf, shapeOf, within } from './shape.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
@@ -11,18 +12,16 @@ interface Compiled {
 }
 
 /** What was compiled in this thread: the routes that share a schema share what is made of it. */
-const known = new WeakMap<JsonDocument, Compiled>()
+const known = new MadeOnce<Compiled>()
 
 /** Compiles a schema that stands by itself. Throws UnusableSchema. */
 export function compileSchema(schema: JsonDocument): Compiled {
-  const before = known.get(schema)
-  if (before !== undefined) return before
-  checkSchema(schema)
-  const unusable: UnusablePatterns = []
-  const usable = withoutUnusablePatterns(schema, '#', unusable)
-  const compiled = { check: new Schemas(true).compile(isDocument(usable) ? usable : schema), unusable }
-  known.set(schema, compiled)
-  return compiled
+  return known.get(schema, () => {
+    checkSchema(schema)
+    const unusable: UnusablePatterns = []
+    const usable = withoutUnusablePatterns(schema, '#', unusable)
+    return { check: new Schemas(true).compile(isDocument(usable) ? usable : schema), unusable }
+  })
 }
 
 /** Compiles a schema of the parameters in one place, each a member of a map. Throws UnusableSchema. */

@@ -1,3 +1,4 @@
+import { MadeOnce } from './made-once.ts'
 import { isDocument, type JsonDocument } from '../../core/document.ts'
 import { compileMediaTypes } from '../media-types.ts'
 import type { Content } from './body-rule.ts'
@@ -36,13 +37,11 @@ const PLACES = ['query', 'path', 'header'] as const
 /** OpenAPI 3.1 section 4.8.12: parameters of these names are none. */
 const NOT_PARAMETERS = new Set(['accept', 'content-type', 'authorization'])
 
-const known = new WeakMap<JsonDocument, Description>()
+const known = new MadeOnce<Description>()
 
 /** Compiles an OpenAPI document of version 3.0 or 3.1, once a thread. Throws UnusableSchema. */
 export function describeDocument(document: JsonDocument): Description {
-  const described = known.get(document) ?? describe(document)
-  known.set(document, described)
-  return described
+  return known.get(document, () => describe(document))
 }
 
 function describe(document: JsonDocument): Description {

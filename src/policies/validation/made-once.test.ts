@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { describeDocument } from './openapi.ts'
+import { compileSchema } from './inline.ts'
+import { MadeOnce } from './made-once.ts'
+
+test('of equal documents one thing is made, and of others another', () => {
+  const once = new MadeOnce<{ number: number }>()
+  let number = 0
+  const make = () => ({ number: ++number })
+  const [one, equal, other] = [{ a: [1] }, { a: [1] }, { a: [2] }]
+  const made = once.get(one, make)
+  assert.equal(once.get(one, make), made)
+  assert.equal(once.get(equal, make), made)
+  assert.notEqual(once.get(other, make), made)
+  assert.equal(number, 2)
+})
+
+test('what cannot be made is tried again', () => {
+  const once = new MadeOnce<object>()
+  const broken = (): never => {
+    throw new Error('it is broken')
+  }
+  assert.throws(() => once.get({ a: 1 }, broken), /it is broken/)
+  const made = {}
+  assert.equal(
+    once.get({ a: 1 }, () => made),
+    made,
+  )
+})
+
+test('the next configuration goes on with what was compiled of the same documents', () => {
+  const schema = () => ({ type: 'object', properties: { a: { type: 'string' } } })
+  assert.equal(compileSchema(schema()), compileSchema(schema()))
+  const api = () => ({
+    openapi: '3.1.0',
+    info: { title: 'A', version: '1' },
+    paths: { '/a': { get: { responses: {} } } },
+  })
+  assert.equal(describeDocument(api()), describeDocument(api()))
+})
