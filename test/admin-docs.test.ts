@@ -66,7 +66,7 @@ test('every answer is what the document says', async (t) => {
   }
   const texts = ['GET /metrics', 'DELETE /limits/{client}']
   // Nothing of a gateway whose configuration is in no file.
-  const ofFiles = ['POST /config/reload', 'POST /config/plan']
+  const ofFiles = ['PUT /config', ...['reload', 'plan', 'confirm', 'rollback'].map((name) => `POST /config/${name}`)]
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
@@ -94,7 +94,7 @@ test('what is for configurations in files is refused where there is none, as the
   const { ask } = await startAdminGateway(t, backend)
   const { paths } = (await ask('/openapi.json')).json as unknown as Document
   const ajv = new Ajv2020({ strict: true })
-  for (const path of ['/config/reload', '/config/plan']) {
+  for (const path of ['/config/reload', '/config/plan', '/config/confirm', '/config/rollback']) {
     const answer = await ask(path, { method: 'POST' })
     assert.equal(answer.status, 409)
     const valid = ajv.compile(paths[path]!['post']!.responses['default']!.content!['application/problem+json']!.schema)

@@ -51,6 +51,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
       get applied() {
         return { config: scope.config, revision: 'r', text: null, code: [], warnings: [], generation: 1, since: 0 }
       },
+      earlier: [],
       lastReload: null,
       lastSuccessful: true,
     },

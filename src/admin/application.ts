@@ -9,6 +9,7 @@ import { GatewayError } from '../core/errors.ts'
 import { version } from '../front/version.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
 import { cacheEndpoints } from './cache.ts'
+import { changeEndpoints } from './changes.ts'
 import { configurationEndpoints } from './configuration.ts'
 import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
@@ -31,6 +32,7 @@ const endpoints = [
   cacheEndpoints,
   configurationEndpoints,
   planEndpoints,
+  changeEndpoints,
   settingEndpoints,
 ]
 

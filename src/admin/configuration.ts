@@ -18,12 +18,20 @@ const status = z.object({
   since: time.describe('When it came into force.'),
   lastReload: z
     .object({
-      outcome: z.enum(['applied', 'unchanged', 'refused']),
+      outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled_back']),
       at: time.describe('When it was over.'),
       problems: problemSchema.array().describe('Why it was refused.'),
     })
     .nullable()
     .describe('Null before the first one.'),
+  awaitsConfirmation: z
+    .object({ until: time })
+    .nullable()
+    .describe('Where what is in force is taken back unless POST /config/confirm comes in time; else null.'),
+  earlier: z
+    .object({ revision, generation, since: time })
+    .array()
+    .describe('What POST /config/rollback goes back to, the latest first.'),
   workers: z
     .object({ thread: z.int().describe('Number of the thread in the process.'), generation })
     .array()
@@ -70,12 +78,19 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     },
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
-      const { applied, lastReload: last } = reloads
+      const { applied, lastReload: last, earlier } = reloads
+      const until = source?.written.until ?? null
       return {
         revision: applied.revision,
         generation: applied.generation,
         since: timeOf(applied.since),
         lastReload: last && { outcome: last.outcome, at: timeOf(last.at), problems: last.problems.map(problemMember) },
+        awaitsConfirmation: until === null ? null : { until: timeOf(until) },
+        earlier: earlier.map((each) => ({
+          revision: each.revision,
+          generation: each.generation,
+          since: timeOf(each.since),
+        })),
         workers: answers
           .map(({ thread, generation: number }) => ({ thread, generation: number }))
           .toSorted((a, b) => a.thread - b.thread),

@@ -7,7 +7,7 @@ import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
-import { acceptTexts, checkWritable, configurationText, TEXT_SIZE } from './texts.ts'
+import { acceptTexts, configurationText, TEXT_SIZE } from './texts.ts'
 
 /** Plans that are made or wait: each takes a thread of its own, so it is one at a time. */
 const WAITING = 8
@@ -37,9 +37,9 @@ const plan = z.object({
 
 /** POST /config/plan: what another configuration would change. */
 export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext): void {
-  const turns = new Turns(WAITING)
+  const turns = new Turns()
   void app.register(async (scope: AdminApp) => {
-    acceptTexts(scope)
+    acceptTexts(scope, () => reloads.applied.config)
     scope.post(
       '/config/plan',
       {
@@ -57,17 +57,14 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       },
       async ({ body = null }) => {
         const asked = sourceOf(source)
-        if (body !== null) checkWritable(reloads.applied.config)
+        if (turns.length >= WAITING)
+          throw new GatewayError('too-busy', 'Too many plans are being made: try again later.')
         try {
-          return await (turns.take(() => asked.plan(body)) ?? tooMany())
+          return await turns.take(() => asked.plan(body))
         } catch (error) {
           throw error instanceof ConfigError ? refusal(error.problems) : error
         }
       },
     )
   })
-}
-
-function tooMany(): never {
-  throw new GatewayError('too-busy', 'Too many plans are being made: try again in a few seconds.')
 }

@@ -21,8 +21,16 @@ export function checkWritable({ admin }: GatewayConfig): void {
   )
 }
 
-/** Has bodies of all types taken as they are, as text: JSON is YAML too. An empty one is none. */
-export function acceptTexts(app: AdminApp): void {
+/**
+ * Has bodies of all types taken as they are, as text, where operators may send configurations: JSON is YAML too. An empty one is
+ * none.
+ */
+export function acceptTexts(app: AdminApp, config: () => GatewayConfig): void {
+  // Before the body is read, which may be long.
+  app.addHook('preParsing', async ({ headers }) => {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+    if (length !== '0' || coding !== undefined) checkWritable(config())
+  })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (_request, octets, done) => {
     try {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { isModule } from '../config/load.ts'
+import { isModule } from '../config/is-module.ts'
 import { planChanges } from '../config/plan/plan.ts'
 import { planDocument } from '../config/plan/plan-document.ts'
 import { planText } from '../config/plan/plan-text.ts'

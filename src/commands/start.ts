@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { startAdmin } from '../admin/server.ts'
+import { isModule } from '../config/is-module.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { logWarnings } from '../config/log-warnings.ts'
 import { formatAddress } from '../core/address.ts'
@@ -8,6 +9,7 @@ import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
+import { WrittenConfiguration } from '../runtime/written-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
@@ -57,7 +59,10 @@ async function start(options: Options): Promise<void> {
     fleet,
     source: {
       reload: (force) => configuration.reload(force),
-      plan: (text) => comparedConfig(file, text, gateway.applied),
+      plan: (text) => comparedConfig(file, text, gateway.reloads.applied),
+      get written() {
+        return written
+      },
     },
     policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
     startOperators: startAdmin,
@@ -72,13 +77,23 @@ async function start(options: Options): Promise<void> {
   const configuration = new WatchedConfiguration({
     read: async () => keeping.check(await readUsable(file)),
     reload: async (read, force) => {
-      const outcome = await gateway.reload(read, force)
-      if (outcome.outcome === 'applied') await keeping.keep(outcome.applied)
+      const outcome = await gateway.reload(read, { force })
+      if (outcome.outcome !== 'refused') await keeping.keep(outcome.applied)
       return outcome
     },
     files: gateway.scope.files,
     first: files,
     watches: ({ reload }) => watch || reload.watch,
+    log,
+  })
+  const written = new WrittenConfiguration({
+    file,
+    isModule: isModule(file),
+    reloads: () => gateway.reloads,
+    read: async (text) => keeping.check(await readUsable(file, text)),
+    reload: (read, how) => gateway.reload(read, how),
+    reread: () => configuration.reload(true),
+    clock: systemClock,
     log,
   })
   const stopped = stopSignal(() => void configuration.reload())
@@ -105,6 +120,7 @@ async function start(options: Options): Promise<void> {
     const { shutdownDelay, drainTimeout } = gateway.scope.config
     log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
     configuration.stop()
+    written.stop()
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
     log.error({ error }, 'Sallyport could not start')

@@ -5,6 +5,7 @@ import { withAdminToken } from './admin-schema.ts'
 import { codeOf } from './code-digest.ts'
 import { checkEnvironment } from './environment.ts'
 import { importDefault } from './import-module.ts'
+import { isModule } from './is-module.ts'
 import type { Finding } from './issues.ts'
 import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
@@ -68,11 +69,6 @@ function checkModule(config: GatewayConfig): readonly Finding[] {
   if (config.reload.stateDir === null) return findings
   const message = 'expected nothing: what a module imports cannot be kept with it, so only a configuration in YAML can'
   return [...findings, { path: ['reload', 'stateDir'], isKey: false, message }]
-}
-
-/** Whether a configuration file is one of code. */
-export function isModule(file: string): boolean {
-  return /\.[cm]?[jt]s$/.test(file)
 }
 
 async function importConfig(file: string): Promise<unknown> {

@@ -225,7 +225,7 @@ export const metricTable = {
   },
   sallyport_config_reloads_total: {
     type: 'counter',
-    help: 'Reloads of the configuration by their outcome: applied, refused, or unchanged where nothing was different.',
+    help: 'Reloads of the configuration by their outcome: applied, refused, unchanged where nothing was different, or rolled_back to the one before.',
     labels: ['outcome'],
   },
   sallyport_config_last_reload_successful: {

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { Turns } from './turns.ts'
 
 test('one thing is done after the other, also after one that failed', async () => {
-  const turns = new Turns(3)
+  const turns = new Turns()
   const done: string[] = []
   const first = Promise.withResolvers<void>()
   const one = turns.take(async () => {
@@ -18,21 +18,19 @@ test('one thing is done after the other, also after one that failed', async () =
   })
   await Promise.resolve()
   first.resolve()
-  await assert.rejects(one!, /one/)
+  await assert.rejects(one, /one/)
   assert.equal(await two, 2)
   assert.deepEqual(done, ['one begins', 'one ends', 'two'])
 })
 
-test('no more than so many wait', async () => {
-  const turns = new Turns(2)
+test('it is known how many are under way or wait', async () => {
+  const turns = new Turns()
   const first = Promise.withResolvers<void>()
   const one = turns.take(() => first.promise)
   const two = turns.take(async () => 2)
-  assert.equal(
-    turns.take(async () => 3),
-    null,
-  )
+  assert.equal(turns.length, 2)
   first.resolve()
-  assert.deepEqual([await one, await two], [undefined, 2])
-  assert.equal(await turns.take(async () => 4), 4)
+  await one
+  await two
+  assert.equal(turns.length, 0)
 })

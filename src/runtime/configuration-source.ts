@@ -1,5 +1,6 @@
 import type { PlanDocument } from '../config/plan/plan-document.ts'
 import type { Outcome } from './reloader.ts'
+import type { WrittenConfiguration } from './written-configuration.ts'
 
 /** Where the configuration of a running gateway comes from, and can be read anew. */
 export interface ConfigurationSource {
@@ -13,4 +14,6 @@ export interface ConfigurationSource {
    * with ConfigError where that would be refused for itself.
    */
   plan(text: string | null): Promise<PlanDocument>
+  /** What operators change from outside. */
+  readonly written: Pick<WrittenConfiguration, 'put' | 'confirm' | 'rollback' | 'until'>
 }

@@ -8,7 +8,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import type { ConfigurationSource } from './configuration-source.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
-import { type Applied, type Candidate, type Outcome, Reloader, type Reloads } from './reloader.ts'
+import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } from './reloader.ts'
 
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
@@ -102,9 +102,9 @@ export class GatewayProcess {
     return this.listening
   }
 
-  /** The configuration in force. */
-  get applied(): Applied {
-    return this.reloader.applied
+  /** What is known of its configurations. */
+  get reloads(): Reloads {
+    return this.reloader
   }
 
   /** Where operators are answered, or null where the configuration has no admin listener. */
@@ -134,11 +134,10 @@ export class GatewayProcess {
   }
 
   /**
-   * Has the configuration that `read` resolves with take the place of the one that is in force. `force` also takes over what
-   * looks as if the file were not written to its end. Never rejects.
+   * Has the configuration that `read` resolves with take the place of the one that is in force. Never rejects.
    */
-  reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
-    return this.reloader.reload(read, force)
+  reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
+    return this.reloader.reload(read, how)
   }
 
   /**

@@ -41,9 +41,25 @@ export type Outcome =
       readonly error: Error
     }
 
+/** How a configuration takes the place of another. */
+export interface Reload {
+  /** Even where it looks as if the file were not written to its end. Default false. */
+  readonly force?: boolean
+  /** It goes back to one that was in force before. Default false. */
+  readonly back?: boolean
+}
+
+/** A text that was in force before. */
+export interface Earlier {
+  readonly text: string
+  readonly revision: string
+  readonly generation: number
+  readonly since: number
+}
+
 /** A reload that is over. */
 export interface PastReload {
-  readonly outcome: Outcome['outcome']
+  readonly outcome: Outcome['outcome'] | 'rolled_back'
   /** When it was over, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly at: number
   /** Why it was refused; none where it was not. */
@@ -54,6 +70,8 @@ export interface PastReload {
 export interface Reloads {
   /** What is in force. */
   readonly applied: Applied
+  /** What has been in force before and can be gone back to, the latest first. */
+  readonly earlier: readonly Earlier[]
   /** The last reload that is over; null before there was one. */
   readonly lastReload: PastReload | null
   /** Whether the last one left the gateway with what was read. */
@@ -75,6 +93,9 @@ export interface ReloaderOptions {
   readonly metrics: Metrics
 }
 
+/** Texts that can be gone back to. */
+const EARLIER = 5
+
 const STOPPING = 'the gateway is stopping'
 
 /** What has been made ready. */
@@ -93,6 +114,7 @@ export class Reloader implements Reloads {
   /** Resolves when the last reload that was asked for is over. Never rejects. */
   private last: Promise<unknown>
   private past: PastReload | null = null
+  private texts: readonly Earlier[] = []
   private successful: boolean
   private duration = 0
   private readonly closing = Promise.withResolvers<void>()
@@ -108,7 +130,7 @@ export class Reloader implements Reloads {
     this.successful = !outdated
     scope.board.outdated = outdated
     this.current = { ...first, generation: 1, since: clock.wall() }
-    for (const outcome of ['applied', 'refused', 'unchanged'])
+    for (const outcome of ['applied', 'refused', 'unchanged', 'rolled_back'])
       metrics.counter('sallyport_config_reloads_total', { outcome })
     metrics.watch('sallyport_config_last_reload_successful', {}, () => (this.successful ? 1 : 0))
     metrics.watch('sallyport_config_loaded_timestamp_seconds', {}, () => this.current.since / 1000)
@@ -120,6 +142,10 @@ export class Reloader implements Reloads {
     return this.current
   }
 
+  get earlier(): readonly Earlier[] {
+    return this.texts
+  }
+
   get lastReload(): PastReload | null {
     return this.past
   }
@@ -129,13 +155,12 @@ export class Reloader implements Reloads {
   }
 
   /**
-   * Applies what `read` resolves with, once those are over that were asked for before. `force` also takes over what looks
-   * as if the file were not written to its end. Never rejects.
+   * Applies what `read` resolves with, once those are over that were asked for before. Never rejects.
    */
-  reload(read: () => Promise<Candidate>, force = false): Promise<Outcome> {
+  reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
     this.underWay += 1
     const outcome = this.last
-      .then(async () => this.remember(await this.run(read, force)))
+      .then(async () => this.remember(await this.run(read, how), how))
       .finally(() => (this.underWay -= 1))
     this.last = outcome
     return outcome
@@ -148,20 +173,20 @@ export class Reloader implements Reloads {
     return this.underWay === 0 ? null : this.last
   }
 
-  private async run(read: () => Promise<Candidate>, force: boolean): Promise<Outcome> {
+  private async run(read: () => Promise<Candidate>, how: Reload): Promise<Outcome> {
     const { clock } = this.options
     const begun = clock.now()
     let candidate: Candidate
     let ready: Ready
     try {
       candidate = await read()
-      if (candidate.revision === this.current.revision) return this.unchanged()
-      this.judge(candidate, force)
+      if (candidate.revision === this.current.revision) return this.unchanged(candidate)
+      this.judge(candidate, how.force === true)
       ready = await this.prepare(candidate)
     } catch (error) {
       return this.refused(error)
     }
-    return this.commit(candidate, ready, begun)
+    return this.commit(candidate, ready, begun, how.back === true)
   }
 
   /** Throws RefusedError where it must not take the place of the one that is in force, however good it is. */
@@ -195,13 +220,19 @@ export class Reloader implements Reloads {
     }
   }
 
-  private async commit(candidate: Candidate, { process, fleet }: Ready, begun: number): Promise<Outcome> {
+  private async commit(
+    candidate: Candidate,
+    { process, fleet }: Ready,
+    begun: number,
+    back: boolean,
+  ): Promise<Outcome> {
     const { clock, log, listening } = this.options
+    this.texts = textsAfter(this.texts, this.current, back ? candidate.text : null)
     this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall() }
     process.commit()
     await fleet.commit()
     this.duration = clock.now() - begun
-    this.count('applied')
+    this.count(back ? 'rolled_back' : 'applied')
     this.succeed()
     listening(fleet.addresses)
     logWarnings(candidate.warnings, log)
@@ -211,7 +242,9 @@ export class Reloader implements Reloads {
     return { outcome: 'applied', applied: this.current }
   }
 
-  private unchanged(): Outcome {
+  private unchanged({ text }: Candidate): Outcome {
+    // Comments, for one, are different.
+    this.current = { ...this.current, text }
     this.count('unchanged')
     this.succeed()
     this.options.log.info({ revision: this.current.revision }, 'The configuration is the one that is in force')
@@ -231,9 +264,10 @@ export class Reloader implements Reloads {
     return { outcome: 'refused', applied: this.current, problems, error }
   }
 
-  private remember(outcome: Outcome): Outcome {
+  private remember(outcome: Outcome, { back = false }: Reload): Outcome {
     const problems = outcome.outcome === 'refused' ? outcome.problems : []
-    this.past = { outcome: outcome.outcome, at: this.options.clock.wall(), problems }
+    const name = back && outcome.outcome === 'applied' ? 'rolled_back' : outcome.outcome
+    this.past = { outcome: name, at: this.options.clock.wall(), problems }
     return outcome
   }
 
@@ -246,7 +280,14 @@ export class Reloader implements Reloads {
     if (this.closed) throw new Error(STOPPING)
   }
 
-  private count(outcome: Outcome['outcome']): void {
+  private count(outcome: PastReload['outcome']): void {
     this.options.metrics.counter('sallyport_config_reloads_total', { outcome }).add(1)
   }
+}
+
+/** What can be gone back to from now on: also what was in force until now, or what there was before the text that is back. */
+function textsAfter(texts: readonly Earlier[], left: Applied, back: string | null): readonly Earlier[] {
+  if (back !== null) return texts.slice(texts.findIndex(({ text }) => text === back) + 1)
+  const { text, revision, generation, since } = left
+  return text === null ? texts : [{ text, revision, generation, since }, ...texts].slice(0, EARLIER)
 }

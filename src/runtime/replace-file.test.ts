@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
+
+function folderOf(t: TestContext): { folder: string; file: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'sallyport.yaml')
+  writeFileSync(file, 'one')
+  return { folder, file }
+}
+
+const read = (file: string): string => readFileSync(file, 'utf8')
+
+test('a file holds the new text, and up to five texts before are beside it', async (t) => {
+  const { folder, file } = folderOf(t)
+  for (const text of ['two', 'three', 'four', 'five', 'six', 'seven']) await replaceFile(file, text)
+  assert.equal(read(file), 'seven')
+  const copies = [1, 2, 3, 4, 5].map((age) => read(`${file}.${age}`))
+  assert.deepEqual(copies, ['six', 'five', 'four', 'three', 'two'])
+  assert.equal(readdirSync(folder).length, 6)
+})
+
+test('the same text again changes nothing', async (t) => {
+  const { folder, file } = folderOf(t)
+  const { ino } = statSync(file)
+  await replaceFile(file, 'one')
+  assert.deepEqual([statSync(file).ino, readdirSync(folder)], [ino, ['sallyport.yaml']])
+})
+
+test('mode and owner are kept, of the file and of the copy', async (t) => {
+  const { file } = folderOf(t)
+  chmodSync(file, 0o640)
+  const root = process.getuid?.() === 0
+  if (root) chownSync(file, 1234, 2345)
+  const { uid, gid, mode } = statSync(file)
+  await replaceFile(file, 'two')
+  for (const each of [file, `${file}.1`]) {
+    const found = statSync(each)
+    assert.deepEqual([found.uid, found.gid, found.mode], [uid, gid, mode], each)
+  }
+})
+
+test('a link goes on leading where it leads', async (t) => {
+  const { folder, file } = folderOf(t)
+  const named = join(folder, 'link.yaml')
+  symlinkSync(file, named)
+  await replaceFile(named, 'two')
+  assert.deepEqual([read(file), read(`${file}.1`), read(named)], ['two', 'one', 'two'])
+  assert.deepEqual(readdirSync(folder).toSorted(), ['link.yaml', 'sallyport.yaml', 'sallyport.yaml.1'])
+})
+
+test('finding out whether it could be replaced leaves everything as it is', async (t) => {
+  const { folder, file } = folderOf(t)
+  await checkReplaceable(file, 'two')
+  assert.deepEqual([read(file), readdirSync(folder)], ['one', ['sallyport.yaml']])
+})
+
+test('a file that is gone, and one that is mounted by itself, are refused with what to do', async (t) => {
+  const { folder } = folderOf(t)
+  const gone = join(folder, 'gone.yaml')
+  for (const attempt of [checkReplaceable, replaceFile])
+    await assert.rejects(attempt(gone, 'two'), new ReplaceError(`${gone} is not there any more: put it back`))
+  // As a container has a file of its own for the names of hosts, Linux has file systems that nobody can write.
+  await assert.rejects(checkReplaceable('/proc/version', 'two'), ReplaceError)
+  assert.deepEqual(readdirSync(folder), ['sallyport.yaml'])
+})

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto'
+import { constants, copyFile, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
+import { dirname } from 'node:path'
+
+/** Copies of what a file held before that are kept beside it: FILE.1 is the last one. */
+const COPIES = 5
+/** Bits of a mode that chmod sets. */
+const MODE = 0o7777
+/** Nobody but the user of the gateway, until it has the mode of the other one. */
+const OWN_FILE = 0o600
+
+const ELSEWHERE = 'change it where it comes from (a repository, an image, a ConfigMap), and reload'
+
+/** Why a file cannot be replaced, and what to do. */
+export class ReplaceError extends Error {}
+
+/** Where a file really lies, and whose it is. */
+interface Place {
+  readonly file: string
+  readonly folder: string
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+/** Finds out whether the file could be replaced by that text, and leaves everything as it is. Rejects with ReplaceError. */
+export async function checkReplaceable(file: string, text: string): Promise<void> {
+  const place = await placeOf(file)
+  await rm(await writeBeside(place, text))
+}
+
+/**
+ * Puts a text in the place of what the file holds, at once for whoever reads it: written in full beside it, with its mode and
+ * its owner, and renamed. What it held before is kept as FILE.1, and up to four before that. Rejects with ReplaceError, and has
+ * changed nothing then.
+ */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const place = await placeOf(file)
+  if ((await readFile(place.file, 'utf8')) === text) return
+  const fresh = await writeBeside(place, text)
+  try {
+    await keepCopy(place.file)
+    await rename(fresh, place.file)
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw reasonFor(place.file, error)
+  }
+  await settle(place.folder)
+}
+
+/** Of a link, where it leads. */
+async function placeOf(named: string): Promise<Place> {
+  try {
+    const file = await realpath(named)
+    const { mode, uid, gid } = await stat(file)
+    if (await isMounted(file))
+      throw new ReplaceError(`${file} is mounted by itself and cannot be replaced: mount its folder`)
+    return { file, folder: dirname(file), mode: mode & MODE, uid, gid }
+  } catch (error) {
+    throw reasonFor(named, error)
+  }
+}
+
+/** Linux lists where something is mounted, with blanks and the like in octal (proc_pid_mountinfo(5)). */
+async function isMounted(file: string): Promise<boolean> {
+  const mounts = await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')
+  const written = file.replace(/[ \t\n\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`)
+  return mounts.split('\n').some((line) => line.split(' ', 5)[4] === written)
+}
+
+/** Writes a new file with that text, down to the disk. */
+async function writeBeside({ file, mode, uid, gid }: Place, text: string): Promise<string> {
+  const fresh = `${file}.${randomUUID()}.new`
+  try {
+    const handle = await open(fresh, 'wx', OWN_FILE)
+    try {
+      await handle.writeFile(text)
+      const own = await handle.stat()
+      if (own.uid !== uid || own.gid !== gid)
+        await handle.chown(uid, gid).catch((error: unknown) => failToOwn(file, error))
+      await handle.chmod(mode)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    await rm(fresh, { force: true })
+    throw reasonFor(file, error)
+  }
+  return fresh
+}
+
+function failToOwn(file: string, cause: unknown): never {
+  throw new ReplaceError(
+    `${file} belongs to another user or group than ${userName()}, which cannot be kept: change its owner`,
+    {
+      cause,
+    },
+  )
+}
+
+async function keepCopy(file: string): Promise<void> {
+  for (let age = COPIES - 1; age >= 1; age--)
+    await rename(`${file}.${age}`, `${file}.${age + 1}`).catch((error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error
+    })
+  // The same file under another name keeps its mode and owner; not every file system has that.
+  await link(file, `${file}.1`).catch(() => copyFile(file, `${file}.1`, constants.COPYFILE_EXCL))
+}
+
+/** So that the new name outlives a loss of power; not every system can. */
+async function settle(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch {
+    // The file itself is on the disk.
+  }
+}
+
+function reasonFor(file: string, error: unknown): ReplaceError {
+  if (error instanceof ReplaceError) return error
+  const code = codeOf(error)
+  const folder = dirname(file)
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: `${file} is not there any more: put it back`,
+    EROFS: `${file} is on a file system that cannot be written: ${ELSEWHERE}`,
+    EACCES: `the user ${userName()} may not write in ${folder}: change the owner or the mode of the folder, or ${ELSEWHERE}`,
+    EPERM: `the user ${userName()} may not replace ${file}: change the owner or the mode of its folder, or ${ELSEWHERE}`,
+    EBUSY: `${file} is mounted by itself and cannot be replaced: mount its folder`,
+    ENOSPC: `there is no space left for ${file}: make some`,
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return new ReplaceError(reasons[code] ?? `${file} cannot be replaced: ${message}`, { cause: error })
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+/** In a container the user often has a number and no name. */
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}

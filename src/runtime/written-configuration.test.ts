@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type TestContext } from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { turnUntil } from '../../test/support/settled.ts'
+import { parseConfig } from '../config/parse.ts'
+import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import type { Applied, Candidate, Earlier, Outcome } from './reloader.ts'
+import { type Change, WrittenConfiguration } from './written-configuration.ts'
+
+/** A file "one" that is in force, and a gateway that takes over every text but "bad". */
+function setUp(t: TestContext, { isModule = false } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'sallyport.yaml')
+  writeFileSync(file, 'one')
+  const clock = new ManualClock()
+  const config = parseConfig({})
+  const candidate = (text: string): Candidate => ({ config, text, code: [], warnings: [], revision: text.trim() })
+  let applied: Applied = { ...candidate('one'), generation: 1, since: 0 }
+  let earlier: readonly Earlier[] = []
+  const reload = async (read: () => Promise<Candidate>, { back = false } = {}): Promise<Outcome> => {
+    const next = await read()
+    if (next.text === 'bad')
+      return { outcome: 'refused', applied, problems: [{ path: '', message: 'bad' }], error: new Error('bad') }
+    if (next.revision === applied.revision) {
+      applied = { ...applied, text: next.text }
+      return { outcome: 'unchanged', applied }
+    }
+    const left = { text: applied.text!, revision: applied.revision, generation: applied.generation, since: 0 }
+    earlier = back ? earlier.slice(1) : [left, ...earlier]
+    applied = { ...next, generation: applied.generation + 1, since: 0 }
+    return { outcome: 'applied', applied }
+  }
+  const written = new WrittenConfiguration({
+    file,
+    isModule,
+    reloads: () => ({ applied, earlier, lastReload: null, lastSuccessful: true }),
+    read: async (text) => candidate(text),
+    reload,
+    reread: () => reload(async () => candidate(readFileSync(file, 'utf8'))),
+    clock,
+    log: createMemoryLogger().log,
+  })
+  const put = (text: string, more: Partial<Change> = {}): Promise<Outcome> =>
+    written.put({ text, check: () => {}, force: false, confirm: null, ...more })
+  return {
+    file,
+    clock,
+    written,
+    put,
+    reload: (text: string) => reload(async () => candidate(text)),
+    inForce: () => applied.text,
+    inFile: () => readFileSync(file, 'utf8'),
+  }
+}
+
+test('a text is in force and in the file, and one that is refused in neither', async (t) => {
+  const { put, inForce, inFile } = setUp(t)
+  assert.equal((await put('two')).outcome, 'applied')
+  assert.deepEqual([inForce(), inFile()], ['two', 'two'])
+  assert.equal((await put('bad')).outcome, 'refused')
+  assert.deepEqual([inForce(), inFile()], ['two', 'two'])
+  assert.equal((await put('two ')).outcome, 'unchanged')
+  assert.equal(inFile(), 'two ', 'what means the same is written all the same')
+  assert.equal((await put('three')).outcome, 'applied', 'and the file is then known')
+})
+
+test('one after the other is checked once those before it are over', async (t) => {
+  const { put, inForce, inFile } = setUp(t)
+  const check = (): void => {
+    if (inForce() !== 'one') throw new Error('stale')
+  }
+  const results = await Promise.allSettled([put('two', { check }), put('three', { check }), put('four', { check })])
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected'],
+  )
+  assert.deepEqual([inForce(), inFile()], ['two', 'two'])
+})
+
+test('no more than eight changes wait', async (t) => {
+  const { put } = setUp(t)
+  const results = await Promise.allSettled(Array.from({ length: 10 }, (_, i) => put(`text ${i}`)))
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    [...Array.from({ length: 8 }, () => 'fulfilled'), 'rejected', 'rejected'],
+  )
+})
+
+test('a change that awaits its confirmation is in force and not in the file, until it is confirmed', async (t) => {
+  const { put, written, clock, inForce, inFile } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  assert.deepEqual([inForce(), inFile(), written.until], ['two', 'one', clock.wall() + 60_000])
+  await assert.rejects(put('three'), { code: 'conflict', message: /^A change waits for its confirmation until .*Z: / })
+  clock.advance(59_999)
+  await written.confirm()
+  assert.deepEqual([inForce(), inFile(), written.until], ['two', 'two', null])
+  clock.advance(60_000)
+  await put('three')
+  assert.deepEqual([inForce(), inFile()], ['three', 'three'])
+  await assert.rejects(written.confirm(), { code: 'conflict', message: 'No change waits for its confirmation.' })
+})
+
+test('a change that is not confirmed in time is taken back', async (t) => {
+  const { put, written, clock, inForce, inFile } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  clock.advance(60_000)
+  await turnUntil('it to be taken back', () => inForce() === 'one')
+  assert.deepEqual([inFile(), written.until], ['one', null])
+  await assert.rejects(written.confirm(), { code: 'conflict' })
+  await assert.rejects(
+    written.rollback(() => {}, false),
+    { code: 'conflict' },
+    'it is none to go back to',
+  )
+})
+
+test('a rollback takes back at once what awaits its confirmation, whatever the check says', async (t) => {
+  const { put, written, inForce, inFile } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  const check = (): void => assert.fail('not for a change that nobody has confirmed')
+  assert.equal((await written.rollback(check, false)).outcome, 'applied')
+  assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
+})
+
+test('another configuration that comes into force meanwhile is not taken back', async (t) => {
+  const { put, written, clock, reload, inForce } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  await reload('three')
+  assert.equal(written.until, null)
+  await assert.rejects(written.confirm(), { code: 'conflict' })
+  clock.advance(60_000)
+  await new Promise(setImmediate)
+  assert.equal(inForce(), 'three')
+})
+
+test('a process that ends leaves the file as it was confirmed', async (t) => {
+  const { put, written, clock, inFile, inForce } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  written.stop()
+  clock.advance(60_000)
+  await new Promise(setImmediate)
+  assert.deepEqual([inForce(), inFile()], ['two', 'one'])
+})
+
+test('rollbacks go back one further each time, and write the file', async (t) => {
+  const { put, written, inForce, inFile } = setUp(t)
+  for (const text of ['two', 'three']) await put(text)
+  for (const text of ['two', 'one']) {
+    assert.equal((await written.rollback(() => {}, false)).outcome, 'applied')
+    assert.deepEqual([inForce(), inFile()], [text, text])
+  }
+  await assert.rejects(
+    written.rollback(() => {}, false),
+    { code: 'conflict', message: /has had no other configuration/ },
+  )
+})
+
+test('a file that somebody else has changed is replaced by force only, and a copy is kept', async (t) => {
+  const { put, written, file, inForce, inFile } = setUp(t)
+  writeFileSync(file, 'by hand')
+  await assert.rejects(put('two'), { code: 'conflict', message: /has been changed, and that is not in force/ })
+  await put('two', { force: true, confirm: 60_000 })
+  assert.deepEqual([inForce(), inFile()], ['two', 'by hand'])
+  await written.confirm()
+  assert.deepEqual([inFile(), readFileSync(`${file}.1`, 'utf8')], ['two', 'by hand'])
+  await put('three', { confirm: 60_000 })
+  writeFileSync(file, 'by hand')
+  await assert.rejects(written.confirm(), { code: 'conflict' })
+  assert.notEqual(written.until, null, 'it still waits')
+})
+
+test('a file that is gone, and a module, are not replaced, and nothing changes', async (t) => {
+  const { put, file, inForce } = setUp(t)
+  rmSync(file)
+  await assert.rejects(put('two'), { code: 'conflict', message: `${file} is not there any more: put it back.` })
+  const module = setUp(t, { isModule: true })
+  await assert.rejects(module.put('two'), { code: 'conflict', message: /is a module: change it there/ })
+  assert.deepEqual([inForce(), module.inForce()], ['one', 'one'])
+})
