@@ -11,6 +11,7 @@ import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { WrittenConfiguration } from '../runtime/written-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
+import { GivenSockets } from '../workers/given-sockets.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
 import { CommandError, configOption } from './command.ts'
@@ -41,6 +42,8 @@ export function defineStart(command: Command): void {
 }
 
 async function start(options: Options): Promise<void> {
+  // First of all, as whatever is started below takes the environment over.
+  const given = takeSockets()
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
   const { read: first, refused, files } = await readFirst(file, stateDir)
@@ -48,7 +51,7 @@ async function start(options: Options): Promise<void> {
   const output = openLog(config)
   const { log } = output
   const answers = new Answers(log)
-  const fleet = new WorkerFleet({ config, output, clock: systemClock, answers })
+  const fleet = new WorkerFleet({ config, output, clock: systemClock, answers, given })
   const gateway = new GatewayProcess({
     first,
     outdated: refused !== null,
@@ -104,6 +107,8 @@ async function start(options: Options): Promise<void> {
         'The configuration was refused: the gateway starts with the last good one',
       )
     logWarnings(warnings, log)
+    if (given.stray !== null)
+      log.warn({ pid: given.stray }, 'Sockets that were given are for another process, and are not used')
     await gateway.start()
     log.info(
       {
@@ -129,6 +134,15 @@ async function start(options: Options): Promise<void> {
     })
   } finally {
     await output.close()
+  }
+}
+
+function takeSockets(): GivenSockets {
+  try {
+    return new GivenSockets(process.env, process.pid)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandError(`A socket that was given cannot be used: ${reason}.`, { cause: error })
   }
 }
 

@@ -11,7 +11,6 @@ import { newUuid } from '../core/uuid.ts'
 import type { PoolSizes } from '../http/lane.ts'
 import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import type { ListeningHandle } from '../listener/acceptor.ts'
 import type { Receiver, Redirect } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
 import type { HealthBoard } from '../services/health/board.ts'
@@ -31,7 +30,7 @@ import { Generations } from './generations.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
-import type { Opening } from './listener-sockets.ts'
+import type { Opening, Sockets } from './listener-sockets.ts'
 import { abandonTopic, commitTopic, type Preparation } from './next-generation.ts'
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
@@ -146,23 +145,10 @@ export class Front implements Receiver {
   }
 
   /**
-   * Listens on the addresses, one for each listener of the configuration, and resolves with the actual ones.
-   * `shared` lets other threads listen on the same ones; `first` sees to it that nobody did before. Rejects with the error
-   * of the first that is not to be had.
+   * Listens where the opening says, on an address for each listener of the configuration, and resolves with the actual ones.
+   * Rejects with the error of the first that is not to be had.
    */
-  async listen(addresses: readonly Address[], shared: boolean, first: boolean): Promise<readonly Address[]> {
-    return this.open({ addresses, shared, first })
-  }
-
-  /** Takes over sockets that listen on the addresses already; where there is none, others may listen on the address. */
-  async adopt(
-    sockets: readonly (ListeningHandle | null)[],
-    addresses: readonly Address[],
-  ): Promise<readonly Address[]> {
-    return this.open({ addresses, sockets, shared: true, first: false })
-  }
-
-  private async open(opening: Opening): Promise<readonly Address[]> {
+  async listen(opening: Opening): Promise<readonly Address[]> {
     await this.prepare()
     const listeners = await this.listeners.prepare(this.wanted, opening)
     listeners.commit()
@@ -181,7 +167,7 @@ export class Front implements Receiver {
    * Makes another configuration ready to answer, with those policies, and resolves with where it would listen. Rejects with
    * an Error that says why it cannot, and leaves nothing behind then.
    */
-  async prepareNext(next: Preparation, policies: readonly Policy[]): Promise<readonly Address[]> {
+  async prepareNext(next: Preparation, policies: readonly Policy[], sockets?: Sockets): Promise<readonly Address[]> {
     const { number, config, slots, addresses, shared, first } = next
     let listening: readonly Address[] = []
     await this.generations.prepare(number, async () => {
@@ -189,7 +175,8 @@ export class Front implements Receiver {
       const generation = await Generation.build({ config, policies, slots }, this.parts.tools, current)
       const wanted = { config, body: largestBody(config, policies) }
       try {
-        const listeners = await this.listeners.prepare(wanted, { shared, first, addresses: addresses ?? undefined })
+        const opening = { shared, first, addresses: addresses ?? undefined, sockets }
+        const listeners = await this.listeners.prepare(wanted, opening)
         listening = listeners.addresses
         const commit = (): void => {
           listeners.commit()
@@ -246,18 +233,24 @@ export class Front implements Receiver {
     return this.generations.current.pools
   }
 
-  /** Says that it is not ready any more, and goes on all the same: for load balancers to notice. */
-  retire(): void {
+  /**
+   * Says that it is not ready any more, and goes on all the same, for load balancers to notice; on the addresses `left`
+   * somebody else accepts from now on.
+   */
+  retire(left: readonly Address[] = []): void {
     this.parts.readiness = 'draining'
-    this.listeners.retire()
+    this.listeners.retire(left)
   }
 
-  /** Stops accepting, lets exchanges end within `timeout` ms, and closes everything. Resolves with how many were cut off. */
-  async drain(timeout: number): Promise<number> {
+  /**
+   * Stops accepting, lets exchanges end within `timeout` ms, and closes everything; for `patience` ms of that clients may ask for
+   * something once more. Resolves with how many were cut off.
+   */
+  async drain(timeout: number, patience = 0): Promise<number> {
     this.parts.readiness = 'draining'
     this.generations.current.stop()
     this.tunnels.close()
-    const cutOff = await this.listeners.drain(timeout, this.clock)
+    const cutOff = await this.listeners.drain(timeout, this.clock, patience)
     this.generations.close()
     await this.parts.close()
     return cutOff

@@ -3,6 +3,9 @@ import type { Address } from '../core/address.ts'
 import { type Accept, Acceptor, type ListeningHandle } from '../listener/acceptor.ts'
 import { claim, covers, inUseByOwn, overlap } from '../listener/claim.ts'
 
+/** Hands over sockets that listen already, for places among what is wanted; null for each that is to be opened. */
+export type Sockets = (places: readonly number[]) => Promise<readonly (ListeningHandle | null)[]>
+
 /** How new sockets are opened. */
 export interface Opening {
   /** Other threads listen on the same addresses. */
@@ -11,8 +14,8 @@ export interface Opening {
   readonly first: boolean
   /** Where the threads before this one listen; by default where it is wanted. */
   readonly addresses?: readonly Address[] | undefined
-  /** Sockets that listen there already, which become the thread's own; null for each that is to be opened. */
-  readonly sockets?: readonly (ListeningHandle | null)[] | undefined
+  /** Has those that listen there already, which become the thread's own; by default all are to be opened. */
+  readonly sockets?: Sockets | undefined
 }
 
 /** An address with its socket. */
@@ -37,37 +40,57 @@ export interface OpenedSockets {
  * Opens a socket for each address that is wanted, unless there is one already. Until somebody takes them, connections to a new one
  * are kept, or go where they would have gone without it: an address of all hosts has them too. Rejects, with nothing opened, where
  * one is not to be had.
+ *
+ * 1. Take over those that listen already.
+ * 2. See that nobody else listens on the others.
+ * 3. Open them.
  */
 export async function openSockets(
   wanted: readonly (Address | Bound)[],
   current: readonly Taking[],
   { shared, first, addresses, sockets }: Opening,
 ): Promise<OpenedSockets> {
+  const bound = wanted.map((each) => ('acceptor' in each ? each : null))
+  const isMissing = (i: number): boolean => bound[i] === null
+  const addressAt = (i: number): Address => addresses?.[i] ?? toAddress(wanted[i]!)
   const opened: Acceptor[] = []
   const close = (): void => {
     for (const acceptor of opened) acceptor.close()
   }
-  const addressAt = (i: number, address: Address): Address => addresses?.[i] ?? address
-  // One after the other: addresses of the gateway's own may overlap.
-  if (shared && first)
-    for (const [i, each] of wanted.entries()) if (!('acceptor' in each)) await claimBeside(addressAt(i, each), current)
-  const openOne = async (i: number, wish: Address): Promise<Bound> => {
+  const newAcceptor = (): Acceptor => {
     const acceptor = new Acceptor((socket) => passOn(socket, current))
     opened.push(acceptor)
-    const address = addressAt(i, wish)
-    const socket = sockets?.[i] ?? null
-    const listening = socket === null ? acceptor.listen(address, shared) : acceptor.adopt(socket, address)
-    return { acceptor, address: await listening.catch((error: unknown) => refuse(error, address, current)) }
+    return acceptor
   }
-  const all = await Promise.allSettled(
-    wanted.map(async (each, i) => ('acceptor' in each ? each : await openOne(i, each))),
-  )
-  const failed = all.find((each) => each.status === 'rejected')
-  if (failed !== undefined) {
+  const missing = Array.from(wanted.keys()).filter(isMissing)
+  try {
+    // 1.
+    for (const [i, socket] of ((await sockets?.(missing)) ?? []).entries()) {
+      if (socket === null) continue
+      const [place, acceptor] = [missing[i]!, newAcceptor()]
+      bound[place] = { acceptor, address: acceptor.adopt(socket, addressAt(place)) }
+    }
+    // 2. One after the other: addresses of the gateway's own may overlap.
+    const rest = missing.filter(isMissing)
+    if (shared && first) for (const i of rest) await claimBeside(addressAt(i), current)
+    // 3.
+    const opening = rest.map(async (i) => {
+      const [address, acceptor] = [addressAt(i), newAcceptor()]
+      const listening = acceptor.listen(address, shared)
+      bound[i] = { acceptor, address: await listening.catch((error: unknown) => refuse(error, address, current)) }
+    })
+    // All of them, so that none opens after the others were closed.
+    const failed = (await Promise.allSettled(opening)).find((each) => each.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  } catch (error) {
     close()
-    throw failed.reason
+    throw error
   }
-  return { all: all.filter((each) => each.status === 'fulfilled').map(({ value }) => value), close }
+  return { all: bound.filter((each) => each !== null), close }
+}
+
+function toAddress(wanted: Address | Bound): Address {
+  return 'acceptor' in wanted ? wanted.address : wanted
 }
 
 /** Sockets of the gateway's own are in nobody's way: they were claimed when they were opened, and are shared. */

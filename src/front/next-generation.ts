@@ -19,6 +19,8 @@ export interface Preparation extends NextGeneration {
   readonly shared: boolean
   /** No other thread has opened what is new in them, and nobody else may have. */
   readonly first: boolean
+  /** Descriptors of sockets that were given to the process for them; null for each that was not. */
+  readonly given: readonly (number | null)[]
 }
 
 /** What came of it: where it would listen, or why it cannot. */

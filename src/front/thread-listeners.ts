@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Address } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
@@ -156,18 +156,25 @@ export class ThreadListeners {
     for (const listener of this.all) listener.reconsider()
   }
 
-  /** They go on accepting, and ask every client to connect anew. */
-  retire(): void {
+  /** They go on accepting, but for those on `left`, where others do, and ask every client to connect anew. */
+  retire(left: readonly Address[] = []): void {
     this.retiring = true
+    const gone = new Set(left.map(formatAddress))
+    for (const { address, acceptor } of this.open) if (gone.has(formatAddress(address))) acceptor.close()
     for (const listener of this.all) listener.retire()
   }
 
-  /** They stop accepting, and let exchanges end within `timeout` ms. Resolves with how many connections were cut off. */
-  async drain(timeout: number, clock: Clock): Promise<number> {
+  /**
+   * They stop accepting, and let exchanges end within `timeout` ms. For the first `patience` ms of that, clients that are
+   * connected may ask for something once more. Resolves with how many connections were cut off.
+   */
+  async drain(timeout: number, clock: Clock, patience = 0): Promise<number> {
     for (const { close } of this.pending) close()
     this.pending.clear()
     for (const { acceptor } of this.open) acceptor.close()
-    return sum(await Promise.all(this.all.map((listener) => listener.drain(timeout, clock))))
+    const end = (listener: Listener): Promise<number> =>
+      patience === 0 ? listener.drain(timeout, clock) : listener.leave(timeout, clock, patience)
+    return sum(await Promise.all(this.all.map(end)))
   }
 
   /** Breaks off whatever is going on. */

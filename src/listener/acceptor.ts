@@ -25,6 +25,8 @@ export class Acceptor {
   /** Null while nobody takes them. */
   private accept: Accept | null = null
   private kept: Socket[] = []
+  /** A socket that listens already, from which it takes nothing yet. */
+  private adopted: ListeningHandle | null = null
 
   /** `early` is asked first while nobody takes connections, and may do so. */
   constructor(early: (socket: Socket) => boolean = () => false) {
@@ -42,19 +44,30 @@ export class Acceptor {
    * system said.
    */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
-    return this.begin({ host, port }, (done) =>
-      this.server.listen({ host, port, reusePort: shared, backlog: BACKLOG }, done),
-    )
+    return new Promise((resolve, reject) => {
+      const refused = (error: Error): void => reject(inUse({ host, port }, error))
+      this.server.once('error', refused)
+      this.server.listen({ host, port, reusePort: shared, backlog: BACKLOG }, () => {
+        this.server.off('error', refused)
+        resolve({ host, port: this.bound() ?? port })
+      })
+    })
   }
 
-  /** Listens from now on with that socket, which becomes its own. */
-  adopt(socket: ListeningHandle, address: Address): Promise<Address> {
-    return this.begin(address, (done) => this.server.listen(socket, BACKLOG, done))
+  /**
+   * Takes over a socket that listens there. Others may accept from it as well: until somebody takes connections they stay in its
+   * queue, and nothing is lost of them if that never comes.
+   */
+  adopt(socket: ListeningHandle, address: Address): Address {
+    this.adopted = socket
+    this.host = address.host
+    return address
   }
 
   /** Has `accept` take all connections from now on, those first that were kept. */
   open(accept: Accept): void {
     this.accept = accept
+    this.takeAdopted()
     const { kept } = this
     this.kept = []
     for (const socket of kept) accept(socket)
@@ -62,30 +75,33 @@ export class Acceptor {
 
   /** The descriptor of its socket, or null where the system has none. */
   get descriptor(): number | null {
+    if (this.adopted !== null) return this.adopted.fd
     const handle: unknown = Reflect.get(this.server, '_handle')
     if (typeof handle !== 'object' || handle === null) return null
     const descriptor: unknown = Reflect.get(handle, 'fd')
     return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null
   }
 
-  private begin({ host, port }: Address, listen: (done: () => void) => void): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      const refused = (error: Error): void => reject(inUse({ host, port }, error))
-      this.server.once('error', refused)
-      listen(() => {
-        this.server.off('error', refused)
-        // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
-        this.server.on('error', () => {})
-        const bound = this.server.address()
-        if (bound === null || typeof bound === 'string') return resolve({ host, port })
-        this.host = bound.address
-        resolve({ host, port: bound.port })
-      })
-    })
+  private takeAdopted(): void {
+    if (this.adopted === null) return
+    this.server.listen(this.adopted, BACKLOG, () => this.bound())
+    this.adopted = null
+  }
+
+  /** It listens now: on which port, or null where the system does not say. */
+  private bound(): number | null {
+    // accept(2) passes on what went wrong with a connection before it was accepted: nobody is there to be told.
+    this.server.on('error', () => {})
+    const bound = this.server.address()
+    if (bound === null || typeof bound === 'string') return null
+    this.host = bound.address
+    return bound.port
   }
 
   /** Listens no more: whatever nobody has taken is closed. */
   close(): void {
+    this.adopted?.close()
+    this.adopted = null
     this.server.close()
     for (const socket of this.kept) socket.destroy()
     this.kept = []

@@ -146,13 +146,25 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   /**
    * Nobody connects any more: who asks for something right now is answered and told to connect anew, which is elsewhere. The others
-   * are let go after a moment, and the rest is cut off after `timeout` ms. Resolves with the number of those that were cut off.
+   * are let go after `patience` ms, and the rest is cut off after `timeout` ms. Resolves with the number of those that were cut off.
    */
-  async leave(timeout: number, clock: Clock): Promise<number> {
+  async leave(timeout: number, clock: Clock, patience = GRACE): Promise<number> {
     this.retire()
-    const grace = Math.min(GRACE, timeout)
-    await pause(grace, clock)
+    const grace = Math.min(patience, timeout)
+    await this.emptied(grace, clock)
     return this.drain(timeout - grace, clock)
+  }
+
+  /** Resolves when there is no client any more, or after `timeout` ms. */
+  private async emptied(timeout: number, clock: Clock): Promise<void> {
+    const late = pause(timeout, clock).then(() => true)
+    // Again each time, as one whose handshake has ended is a client at once.
+    while (this.size + this.arrivals.size > 0) {
+      const empty = new Promise<boolean>((resolve) => {
+        this.whenEmpty = () => resolve(false)
+      })
+      if (await Promise.race([late, empty])) return
+    }
   }
 
   /**

@@ -37,6 +37,11 @@ export class Arrivals {
     this.deadlines = deadlines
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.awaited.size
+  }
+
   /** Reads the header of an accepted connection that has not begun to read. */
   add(socket: Socket): void {
     const peer = socket.remoteAddress ?? ''

@@ -21,6 +21,8 @@ export interface Fleet extends Threads {
   readonly size: number
   /** How many there are now. */
   readonly running: number
+  /** Listeners are on sockets that were given to the process, from which others may accept as well. */
+  readonly onGivenSockets: boolean
   /**
    * Starts them; resolves with where all of them listen: the listeners of the configuration with their actual ports. When it
    * rejects, nothing is left running.
@@ -30,11 +32,11 @@ export interface Fleet extends Threads {
   becomeReady(): void
   /** Makes another configuration ready in all of them. Rejects with an Error that says why one cannot; nothing is left then. */
   prepare(next: NextGeneration): Promise<PreparedFleet>
-  /** They say that they are not ready any more, and go on all the same. */
+  /** They say that they are not ready any more, and go on all the same; what comes to sockets that were given is for others. */
   retire(): void
   /**
-   * Has them accept no more, and let exchanges end within `timeout` ms. Resolves when they are gone, with false where one
-   * of them cannot be ended.
+   * Has them accept no more, and let exchanges end within `timeout` ms; for the first `patience` ms clients that are connected
+   * may ask for something once more. Resolves when they are gone, with false where one of them cannot be ended.
    */
-  drain(timeout: number): Promise<boolean>
+  drain(timeout: number, patience: number): Promise<boolean>
 }

@@ -10,6 +10,12 @@ import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
 import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } from './reloader.ts'
 
+/**
+ * How long clients that are connected may ask for something once more where new ones come to another process meanwhile, in
+ * milliseconds: what they send while their connection is closed would be lost.
+ */
+const PATIENCE = 5_000
+
 /** What operators are told of, and act on. */
 export type OperatorSources = ProcessScope['operated'] & {
   /** Every policy that a configuration may name, in the order of the chain. */
@@ -112,19 +118,27 @@ export class GatewayProcess {
     return this.operators?.address ?? null
   }
 
-  /** Begins to answer operators and requests; resolves when it listens. Rejects, with nothing left running, when it cannot. */
+  /**
+   * Begins to answer operators and requests; resolves when it listens. Where somebody else may accept from the same sockets it
+   * does so once it is ready. Rejects, with nothing left running, when it cannot.
+   */
   async start(): Promise<void> {
     const { scope } = this
     const { fleet } = this.options
+    let checked: Promise<void> | null = null
     try {
       this.operators = await this.answerOperators()
+      if (fleet.onGivenSockets) {
+        await (checked = scope.start())
+        fleet.becomeReady()
+      }
       this.listening = await fleet.start(scope)
     } catch (error) {
       await this.operators?.close()
       await scope.stop()
       throw error
     }
-    const checked = scope.start()
+    checked ??= scope.start()
     this.begin()
     void checked.then(() => {
       if (this.state === 'starting') this.state = 'ready'
@@ -155,7 +169,7 @@ export class GatewayProcess {
     // At once, where there is nothing to wait for.
     if (settled !== null) await settled
     const stopped = this.scope.stop()
-    const ended = await fleet.drain(drainTimeout)
+    const ended = await fleet.drain(drainTimeout, fleet.onGivenSockets ? PATIENCE : 0)
     await stopped
     await this.operators?.close()
     return ended

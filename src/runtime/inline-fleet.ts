@@ -24,6 +24,7 @@ export interface InlineFleetOptions {
 export class InlineFleet implements Fleet {
   readonly size = 1
   readonly running = 1
+  readonly onGivenSockets = false
   private readonly options: InlineFleetOptions
   /** Null before it has started. */
   private front: Front | null = null
@@ -51,7 +52,7 @@ export class InlineFleet implements Fleet {
     this.front = front
     try {
       const addresses = config.listeners.map(({ address }) => address)
-      return await front.listen(addresses, false, true)
+      return await front.listen({ addresses, shared: false, first: true })
     } catch (error) {
       await front.drain(0)
       throw error
@@ -69,7 +70,7 @@ export class InlineFleet implements Fleet {
 
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
     const { config, number } = next
-    const preparation = { ...next, addresses: null, shared: false, first: true }
+    const preparation = { ...next, addresses: null, shared: false, first: true, given: [] }
     const addresses = await this.front!.prepareNext(preparation, this.options.policies(config))
     return {
       addresses,
@@ -86,8 +87,8 @@ export class InlineFleet implements Fleet {
     this.front?.retire()
   }
 
-  async drain(timeout: number): Promise<boolean> {
-    await this.front?.drain(timeout)
+  async drain(timeout: number, patience: number): Promise<boolean> {
+    await this.front?.drain(timeout, patience)
     return true
   }
 }

@@ -46,6 +46,22 @@ export async function copySockets(
   })
 }
 
+/** The same for those that are asked for; null where there is no descriptor. */
+export async function copyThose(
+  places: readonly number[],
+  descriptors: readonly (number | null)[],
+  addresses: readonly Address[],
+): Promise<(ListeningHandle | null)[]> {
+  const found = places.filter((place) => (descriptors[place] ?? null) !== null)
+  if (found.length === 0) return places.map(() => null)
+  const copies = await copySockets(
+    found.map((place) => descriptors[place]!),
+    found.map((place) => addresses[place]!),
+  )
+  const byPlace = new Map(found.map((place, i) => [place, copies[i]!]))
+  return places.map((place) => byPlace.get(place) ?? null)
+}
+
 function isListeningHandle(handle: unknown): handle is ListeningHandle {
   return typeof handle === 'object' && handle !== null && 'fd' in handle && 'close' in handle
 }

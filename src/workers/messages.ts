@@ -27,6 +27,8 @@ export interface WorkerStart {
   readonly first: boolean
   /** Descriptors of sockets that listen there already, of which it takes copies; null for each address where it is to listen anew. */
   readonly sockets: readonly (number | null)[]
+  /** The first health checks are through. */
+  readonly ready: boolean
   /** Where it shows that it comes to its events. */
   readonly beats: SharedArrayBuffer
 }
@@ -36,8 +38,10 @@ export type ToWorker =
   | WorkerStart
   | LineMessage
   | { readonly type: 'ready' }
-  | { readonly type: 'retire' }
-  | { readonly type: 'drain'; readonly timeout: number }
+  /** On the addresses `left` somebody else accepts from now on. */
+  | { readonly type: 'retire'; readonly left: readonly Address[] }
+  /** For the first `patience` ms of `timeout` clients may ask for something once more. */
+  | { readonly type: 'drain'; readonly timeout: number; readonly patience: number }
 
 /** From a worker to the main thread. */
 export type FromWorker =

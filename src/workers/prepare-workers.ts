@@ -18,10 +18,14 @@ export interface PreparedWorkers extends Omit<PreparedFleet, 'commit'> {
   readonly commit: () => Promise<ReadonlyMap<RunningWorker, readonly number[]>>
 }
 
-/** Makes a configuration ready in these workers. Rejects with an Error that says why one cannot; nothing is left then. */
+/**
+ * Makes a configuration ready in these workers, with the descriptors that were `given` for its listeners. Rejects with an Error
+ * that says why one cannot; nothing is left then.
+ */
 export async function prepareWorkers(
   workers: readonly RunningWorker[],
   next: NextGeneration,
+  given: readonly (number | null)[],
 ): Promise<PreparedWorkers> {
   const { number } = next
   const wanted = next.config.listeners.map(({ address }) => address)
@@ -31,9 +35,10 @@ export async function prepareWorkers(
   try {
     // The first one finds out the ports where the configuration leaves them open.
     const [first, ...others] = workers
+    const preparation = { ...next, given, shared: true }
     const addresses =
-      first === undefined ? wanted : await prepare(first, { ...next, addresses: null, shared: true, first: true })
-    await Promise.all(others.map((worker) => prepare(worker, { ...next, addresses, shared: true, first: false })))
+      first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
+    await Promise.all(others.map((worker) => prepare(worker, { ...preparation, addresses, first: false })))
     return { addresses, abandon, commit: () => commit(workers, number) }
   } catch (error) {
     abandon()

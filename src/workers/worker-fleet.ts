@@ -11,6 +11,7 @@ import type { ProcessScope } from '../runtime/process-scope.ts'
 import { levelOf } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
+import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import type { ToWorker } from './messages.ts'
 import { warnOfOpenFiles } from './open-files.ts'
@@ -30,6 +31,8 @@ export interface WorkerFleetOptions {
   readonly clock: Clock
   /** What the main thread answers. */
   readonly answers: Answers
+  /** Sockets that the listeners of a configuration may be on; none by default. */
+  readonly given?: GivenSockets
 }
 
 /** Worker threads, of which as many are kept running as there should be. */
@@ -37,6 +40,7 @@ export class WorkerFleet implements Fleet {
   readonly size: number
   private readonly options: Omit<WorkerFleetOptions, 'config'>
   private readonly log: Logger
+  private readonly given: GivenSockets
   private readonly heartbeats: Heartbeats
   /** Threads that have not ended, also those whose place another one has taken. */
   private readonly alive = new Set<RunningWorker>()
@@ -45,6 +49,8 @@ export class WorkerFleet implements Fleet {
   private addresses: readonly Address[]
   /** Number of the configuration with which workers are started. */
   private generation = 1
+  /** Descriptors of sockets that were given for the addresses; null for each that was not. */
+  private found: readonly (number | null)[] = []
   private ready = false
   private retired = false
   /** Workers that end are not replaced any more. */
@@ -54,15 +60,20 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, ...lasting } = options
+    const { config, given = new GivenSockets({}, process.pid), ...lasting } = options
     const { output, clock } = lasting
     this.options = lasting
     this.log = output.log
+    this.given = given
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
     this.addresses = config.listeners.map(({ address }) => address)
     this.heartbeats = new Heartbeats(this.size, config.workerTimeout, clock, (number, blocked) => {
       void this.slots[number]!.replaceStuck(blocked)
     })
+  }
+
+  get onGivenSockets(): boolean {
+    return this.given.size > 0
   }
 
   get running(): number {
@@ -73,6 +84,7 @@ export class WorkerFleet implements Fleet {
     const { clock, output } = this.options
     const lost = scope.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
+    this.found = await this.given.findAll(this.addresses, this.log)
     const owner = this.slotOwner(scope)
     this.slots = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
     try {
@@ -95,15 +107,22 @@ export class WorkerFleet implements Fleet {
   }
 
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
+    const { given } = this
+    const found = await given.find(next.config.listeners.map(({ address }) => address))
     const listening = this.slots.filter(({ sockets }) => sockets !== null)
     const { addresses, abandon, commit } = await prepareWorkers(
       listening.map(({ worker }) => worker!),
       next,
+      found,
     )
     return {
       addresses,
       abandon,
-      commit: () => this.commit(next.number, addresses, commit),
+      commit: async () => {
+        this.found = found
+        await this.commit(next.number, addresses, commit)
+        given.warn(addresses, found, this.log)
+      },
     }
   }
 
@@ -114,14 +133,14 @@ export class WorkerFleet implements Fleet {
 
   retire(): void {
     this.retired = true
-    this.tellAll({ type: 'retire' })
+    this.tellAll({ type: 'retire', left: this.left })
   }
 
-  async drain(timeout: number): Promise<boolean> {
+  async drain(timeout: number, patience: number): Promise<boolean> {
     this.closing = true
     this.stopWatching()
     for (const slot of this.slots) slot.release()
-    this.tellAll({ type: 'drain', timeout })
+    this.tellAll({ type: 'drain', timeout, patience })
     await this.within(timeout + STOP_GRACE, this.workers)
     // One that does not even run its timers any more is ended from here.
     for (const worker of this.alive) worker.terminate()
@@ -156,6 +175,11 @@ export class WorkerFleet implements Fleet {
     await hold(this.slots, this.log)
   }
 
+  /** Where others accept once this process stops. */
+  private get left(): readonly Address[] {
+    return this.addresses.filter((_each, i) => (this.found[i] ?? null) !== null)
+  }
+
   private get workers(): RunningWorker[] {
     return this.slots.map(({ worker }) => worker).filter((worker) => worker !== null)
   }
@@ -184,7 +208,7 @@ export class WorkerFleet implements Fleet {
       listens: (number, worker) => {
         this.heartbeats.watch(number)
         if (this.ready) worker.tell({ type: 'ready' })
-        if (this.retired) worker.tell({ type: 'retire' })
+        if (this.retired) worker.tell({ type: 'retire', left: this.left })
       },
       gone: (number, worker) => {
         this.heartbeats.forget(number)
@@ -195,7 +219,7 @@ export class WorkerFleet implements Fleet {
 
   private run(number: number, copies: ReadonlyMap<string, number>, scope: ProcessScope): RunningWorker {
     const { size, addresses, generation } = this
-    const sockets = addresses.map((address) => copies.get(formatAddress(address)) ?? null)
+    const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
     const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
@@ -216,6 +240,7 @@ export class WorkerFleet implements Fleet {
         addresses,
         first,
         sockets,
+        ready: this.ready,
         beats,
       },
       heap: memory === null ? null : heapLimit(memory, size),

@@ -2,13 +2,12 @@
 import { parentPort } from 'node:worker_threads'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { Address } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
 import { Answers } from '../core/threads.ts'
 import { Front, type FrontOptions } from '../front/front.ts'
+import type { Sockets } from '../front/listener-sockets.ts'
 import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
-import type { ListeningHandle } from '../listener/acceptor.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { SharedTable } from '../stores/memory/table.ts'
 import { answerLogSettings } from '../telemetry/log-settings.ts'
@@ -16,7 +15,7 @@ import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing, type Tracing } from '../telemetry/tracing.ts'
 import { runningPolicy } from '../policies/guard.ts'
 import type { Policy } from '../policies/policy.ts'
-import { copySockets } from './copy-sockets.ts'
+import { copyThose } from './copy-sockets.ts'
 import { beat } from './heartbeats.ts'
 import { Line } from './line.ts'
 import { RUNNING } from './locate.ts'
@@ -34,11 +33,13 @@ port.once('message', (start: WorkerStart) => void run(start))
 
 /** Listens, then does what the main thread says until it says that it is over. What fails ends the thread. */
 async function run(start: WorkerStart): Promise<void> {
-  const { worker, addresses, first, sockets, beats } = start
+  const { worker, addresses, first, sockets, ready, beats } = start
   const { log, policyFiles, workerTimeout } = start.config
   beat(beats, worker, workerTimeout, systemClock)
   Reflect.set(globalThis, Symbol.for(RUNNING), runningPolicy)
-  const copies = takeCopies(sockets, addresses)
+  const copies = copyThose([...addresses.keys()], sockets, addresses)
+  // Whoever listens looks at it.
+  copies.catch(() => {})
   const output = createLogger({ ...log, clock: systemClock })
   const answers = new Answers(output.log)
   // Not only once the front is there: until then the level would be the one with which the thread was started.
@@ -61,52 +62,41 @@ async function run(start: WorkerStart): Promise<void> {
   }
   const loading = [load(policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
   const starting = Promise.all(loading).then(frontOf(start, { output, answers, threads: line }))
-  const listening = Promise.all([starting, copies]).then(([front, copied]) => {
+  const listening = Promise.all([starting, copies]).then(([front]) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
-    return copied === null ? front.listen(addresses, true, first) : front.adopt(copied, addresses)
+    if (ready) front.becomeReady()
+    return front.listen({ addresses, shared: true, first, sockets: () => copies })
   })
   answers.on(prepareTopic, async (next) => {
     try {
       const front = await starting
-      return { addresses: await front.prepareNext(next, await load(next.config.policyFiles)), problem: null }
+      const wanted = next.config.listeners.map(({ address }) => address)
+      const given: Sockets = (places) => copyThose(places, next.given, wanted)
+      return { addresses: await front.prepareNext(next, await load(next.config.policyFiles), given), problem: null }
     } catch (error) {
       return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
     }
   })
   port!.on('message', (message: ToWorker) => {
     if (message.type === 'ready') void starting.then((front) => front.becomeReady())
-    if (message.type === 'retire') void starting.then((front) => front.retire())
-    if (message.type === 'drain') void drain(message.timeout)
+    if (message.type === 'retire') void starting.then((front) => front.retire(message.left))
+    if (message.type === 'drain') void drain(message.timeout, message.patience)
     if (message.type === 'ask' || message.type === 'answer') line.receive(message)
   })
   tell({ type: 'listening', addresses: await listening, descriptors: (await starting).descriptors })
 
-  async function drain(timeout: number): Promise<void> {
+  async function drain(timeout: number, patience: number): Promise<void> {
     // A listener that is not yet open could not be closed.
     await listening
     const front = await starting
-    const cutOff = await front.drain(timeout)
+    const cutOff = await front.drain(timeout, patience)
     await output.close()
     tell({ type: 'drained', cutOff })
     port!.close()
     const [, tracing] = await Promise.all(loading)
     if (tracing.gaveUp) process.exit()
   }
-}
-
-/** Copies of those sockets, each in the place of its address; null where there is none at all. */
-async function takeCopies(
-  sockets: readonly (number | null)[],
-  addresses: readonly Address[],
-): Promise<(ListeningHandle | null)[] | null> {
-  const places = [...sockets.keys()].filter((i) => sockets[i] !== null)
-  if (places.length === 0) return null
-  const copies = await copySockets(
-    sockets.filter((socket) => socket !== null),
-    places.map((i) => addresses[i]!),
-  )
-  return sockets.map((_, i) => copies[places.indexOf(i)] ?? null)
 }
 
 /** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */

@@ -21,7 +21,12 @@ export interface CommandOptions {
   readonly cwd?: string
   /** A module to load before the program. */
   readonly preload?: string
+  /** Descriptors of listening sockets that it is given, as systemd does (sd_listen_fds(3)). */
+  readonly sockets?: readonly number[]
 }
+
+/** Says for which process the sockets are, which only that process knows, and becomes the program. */
+const GIVE = 'export LISTEN_PID=$$; exec "$0" "$@"'
 
 /** `sallyport` in a process of its own. */
 export class Command {
@@ -31,13 +36,16 @@ export class Command {
   private stderr = ''
   private readonly watchers = new Set<() => void>()
 
-  constructor(args: readonly string[], { env = {}, cwd, preload }: CommandOptions = {}) {
+  constructor(args: readonly string[], { env = {}, cwd, preload, sockets = [] }: CommandOptions = {}) {
     const imports = preload === undefined ? [] : ['--import', preload]
     // The runner's own variables are not for a program that is under test.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
-    this.child = spawn(process.execPath, [...imports, main, ...args], {
-      env: { ...inherited, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const program = [process.execPath, ...imports, main, ...args]
+    const given = sockets.length === 0 ? {} : { LISTEN_FDS: String(sockets.length) }
+    const [file = '', ...rest] = sockets.length === 0 ? program : ['sh', '-c', GIVE, ...program]
+    this.child = spawn(file, rest, {
+      env: { ...inherited, ...given, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', ...sockets],
       ...(cwd === undefined ? {} : { cwd }),
     })
     this.child.stdout!.on('data', (text: Buffer) => {

@@ -1,0 +1,138 @@
+import { lookup } from 'node:dns/promises'
+import { isIP, Socket } from 'node:net'
+import { type Address, formatAddress } from '../core/address.ts'
+import type { Logger } from '../core/logger.ts'
+import { canonicalAddress } from '../core/plain-address.ts'
+import { listeningAddress } from './listening-address.ts'
+
+/** The first descriptor that is given, and the others follow (sd_listen_fds(3)). */
+const FIRST = 3
+/** What says which are given: for this process alone, and for none that it starts. */
+const VARIABLES = ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID'] as const
+
+/** A socket that was given, with the address that it is bound to. */
+interface Given {
+  readonly address: Address
+  readonly descriptor: number
+  /** Holds the descriptor, and never takes a connection. */
+  readonly socket: Socket
+}
+
+/**
+ * Listening sockets that whoever started this process has given to it, in the way of systemd's socket activation
+ * (sd_listen_fds(3)): they are known by the addresses that they are bound to, whatever their order and names. They stay open
+ * for as long as the process lives.
+ */
+export class GivenSockets {
+  /** Those for another process: the number of that one, or null. */
+  readonly stray: string | null
+  private readonly sockets: readonly Given[]
+
+  /**
+   * Takes those that the environment speaks of, and the variables out of it. Throws an Error that says what is wrong with one
+   * that cannot be used.
+   */
+  constructor(environment: NodeJS.ProcessEnv, pid: number) {
+    const { LISTEN_PID: owner = '', LISTEN_FDS: count = '' } = environment
+    for (const name of VARIABLES) delete environment[name]
+    this.stray = count !== '' && owner !== String(pid) ? owner : null
+    this.sockets = count === '' || this.stray !== null ? [] : openAll(count)
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.sockets.length
+  }
+
+  /** The descriptor of the one that is bound to each of the addresses, or null. Names are looked up. */
+  async find(addresses: readonly Address[]): Promise<(number | null)[]> {
+    if (this.size === 0) return addresses.map(() => null)
+    return Promise.all(addresses.map((address) => this.findOne(address)))
+  }
+
+  /** The same for the listeners of the start. Rejects where one has no listener: whoever connected to it would wait for ever. */
+  async findAll(addresses: readonly Address[], log: Logger): Promise<(number | null)[]> {
+    const found = await this.find(addresses)
+    const others = this.others(found)
+    if (others.length > 0)
+      throw new Error(
+        `no listener has the address of a socket that was given: ${others.join(', ')}. ` +
+          `The listeners are ${addresses.map(formatAddress).join(', ')}: give both the same addresses`,
+      )
+    this.warn(addresses, found, log)
+    return found
+  }
+
+  /** Says what of `found` another process cannot take over as it is. */
+  warn(addresses: readonly Address[], found: readonly (number | null)[], log: Logger): void {
+    if (this.size === 0) return
+    const own = addresses.filter((_each, i) => found[i] === null).map(formatAddress)
+    if (own.length > 0)
+      log.warn({ listeners: own }, 'No socket was given for a listener: no other process can take it over')
+    const sockets = this.others(found)
+    if (sockets.length > 0)
+      log.warn({ sockets }, 'A socket that was given has no listener: who connects there waits for another process')
+  }
+
+  /** Where those are bound whose descriptor is none of these. */
+  private others(descriptors: readonly (number | null)[]): string[] {
+    return this.sockets
+      .filter(({ descriptor }) => !descriptors.includes(descriptor))
+      .map(({ address }) => formatAddress(address))
+  }
+
+  private async findOne({ host, port }: Address): Promise<number | null> {
+    const candidates = this.sockets.filter(({ address }) => address.port === port)
+    if (candidates.length === 0) return null
+    const hosts = await hostsOf(host)
+    return candidates.find(({ address }) => hosts.includes(canonical(address.host)))?.descriptor ?? null
+  }
+}
+
+function openAll(count: string): Given[] {
+  if (!/^[1-9][0-9]{0,3}$/.test(count)) throw new Error(`LISTEN_FDS is "${count}": expected the number of sockets`)
+  const given: Given[] = []
+  for (let descriptor = FIRST; descriptor < FIRST + Number(count); descriptor++) given.push(open(descriptor))
+  for (const [i, { address, descriptor }] of given.entries()) {
+    const twin = given.find((other) => isSame(other.address, address))!
+    if (given.indexOf(twin) < i)
+      throw new Error(
+        `descriptors ${twin.descriptor} and ${descriptor} are both bound to ${formatAddress(address)}: give one socket for each address`,
+      )
+  }
+  return given
+}
+
+function open(descriptor: number): Given {
+  const socket = openSocket(descriptor)
+  const address = socket === null ? null : listeningAddress(socket)
+  if (socket !== null && address !== null) return { socket, address, descriptor }
+  throw new Error(
+    `descriptor ${descriptor}, which LISTEN_FDS speaks of, is no listening TCP socket: ` +
+      'of systemd, ListenStream= with a port and Accept=no',
+  )
+}
+
+/** Null where there is something else. */
+function openSocket(fd: number): Socket | null {
+  try {
+    return new Socket({ fd, readable: false, writable: false })
+  } catch {
+    return null
+  }
+}
+
+function isSame(one: Address, other: Address): boolean {
+  return one.port === other.port && canonical(one.host) === canonical(other.host)
+}
+
+/** The IP addresses that are meant, none where the name is unknown. */
+async function hostsOf(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [canonical(host)]
+  const found = await lookup(host, { all: true }).catch(() => [])
+  return found.map(({ address }) => canonical(address))
+}
+
+function canonical(host: string): string {
+  return canonicalAddress(host, isIP(host) === 6 ? 'ipv6' : 'ipv4')
+}

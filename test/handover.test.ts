@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { startCommand, temporaryFile } from './support/command.ts'
+import { holdSockets } from './support/holder.ts'
+import { Load } from './support/load.ts'
+import { authority, writeLeaf } from './support/tls.ts'
+
+const HANDOVERS = 2
+/** Requests between two of them. */
+const BETWEEN = 300
+
+interface Setup {
+  readonly workers: number
+  readonly secure: boolean
+}
+
+/** A socket that is held, and processes that take it over from one another. */
+async function setUp(t: TestContext, { workers, secure }: Setup) {
+  const { ports, descriptors } = await holdSockets(t)
+  const port = ports[0]!
+  const { cert, key } = writeLeaf(t, authority.issue())
+  const tls = secure ? `, tls: { certificates: [{ cert: '${cert}', key: '${key}' }] }` : ''
+  const yaml = `
+workers: ${workers}
+admin: false
+log: { access: false }
+endpoints: { docs: false, openapi: false }
+listeners: [{ address: '127.0.0.1:${port}'${tls} }]
+routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: own } }]
+`
+  const file = await temporaryFile(t, 'sallyport.yaml', yaml)
+  return { port, next: async () => (await startCommand(t, file, { sockets: descriptors })).command }
+}
+
+for (const { workers, secure } of [
+  { workers: 1, secure: false },
+  { workers: 2, secure: false },
+  { workers: 2, secure: true },
+])
+  test(`processes with ${workers} workers take over from one another${secure ? ' with TLS' : ''} and no request is lost`, async (t) => {
+    const { port, next } = await setUp(t, { workers, secure })
+    let command = await next()
+    const load = new Load(t, port, { secure, keeping: 8, connecting: 8 })
+    for (let i = 0; i < HANDOVERS; i++) {
+      await load.more(BETWEEN)
+      const [before, after] = [command, await next()]
+      before.child.kill('SIGTERM')
+      const { code } = await before.ended
+      assert.equal(code, 0)
+      command = after
+    }
+    await load.more(BETWEEN)
+    await load.stop()
+    assert.deepEqual(load.failures, [])
+    assert.ok(load.moved > 0)
+  })
