@@ -7,7 +7,7 @@ import { authority, writeLeaf } from './support/tls.ts'
 
 const HANDOVERS = 2
 /** Requests between two of them. */
-const BETWEEN = 300
+const BETWEEN = 100
 
 interface Setup {
   readonly workers: number
@@ -33,14 +33,13 @@ routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: own } }]
 }
 
 for (const { workers, secure } of [
-  { workers: 1, secure: false },
   { workers: 2, secure: false },
-  { workers: 2, secure: true },
+  { workers: 1, secure: true },
 ])
-  test(`processes with ${workers} workers take over from one another${secure ? ' with TLS' : ''} and no request is lost`, async (t) => {
+  test(`processes take over from one another${secure ? ' with TLS' : ''} and no request is lost, workers: ${workers}`, async (t) => {
     const { port, next } = await setUp(t, { workers, secure })
     let command = await next()
-    const load = new Load(t, port, { secure, keeping: 8, connecting: 8 })
+    const load = new Load(t, port, { secure, keeping: 4, connecting: 4 })
     for (let i = 0; i < HANDOVERS; i++) {
       await load.more(BETWEEN)
       const [before, after] = [command, await next()]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -19,12 +19,15 @@ function temporaryFolder(t: TestContext): string {
   return path
 }
 
-/** The unit, with a program and a user that this machine has. */
-function unitHere(t: TestContext): string {
-  const file = join(temporaryFolder(t), 'sallyport.service')
-  const here = unit.replace('/usr/local/bin/sallyport', process.execPath).replaceAll(/^(User|Group)=.*$/gm, '$1=root')
-  writeFileSync(file, here)
-  return file
+/** The units, with a program and a user that this machine has, and the file of that one. */
+function unitHere(t: TestContext, name: string): string {
+  const here = temporaryFolder(t)
+  for (const each of readdirSync(folder).filter((file) => /\.(?:service|socket)$/.test(file))) {
+    const text = readFileSync(join(folder, each), 'utf8')
+    const file = text.replace('/usr/local/bin/sallyport', process.execPath).replaceAll(/^(User|Group)=.*$/gm, '$1=root')
+    writeFileSync(join(here, each), file)
+  }
+  return join(here, name)
 }
 
 function settingOf(name: string): string {
@@ -32,18 +35,36 @@ function settingOf(name: string): string {
 }
 
 if (process.platform === 'linux') {
-  test('systemd finds nothing wrong with the unit', (t) => {
-    const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', unitHere(t)], { encoding: 'utf8' })
-    assert.equal(stdout + stderr, '')
-    assert.equal(status, 0)
-  })
+  for (const name of ['sallyport.service', 'sallyport@9001.service', 'sallyport.socket'])
+    test(`systemd finds nothing wrong with ${name}`, (t) => {
+      const args = ['verify', unitHere(t, name)]
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
+      assert.equal(stdout + stderr, '')
+      assert.equal(status, 0)
+    })
 
   test('systemd counts the exposure of the unit as no more than 2.5 of 10', (t) => {
-    const args = ['security', '--offline=true', '--threshold=25', unitHere(t)]
+    const args = ['security', '--offline=true', '--threshold=25', unitHere(t, 'sallyport.service')]
     const { status, stdout } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
     assert.equal(status, 0, stdout)
   })
 }
+
+test('gateways that take over from one another run as the one that does not', () => {
+  const template = readFileSync(join(folder, 'sallyport@.service'), 'utf8')
+  const lines = (text: string): string[] => text.split('\n').filter((line) => /^\w+=/.test(line))
+  const more = lines(template).filter((line) => !lines(unit).includes(line))
+  assert.deepEqual(more, [
+    'Description=Sallyport, an API gateway (admin port %i)',
+    'Conflicts=sallyport.service',
+    'Sockets=sallyport.socket',
+    'Environment=ADMIN_PORT=%i',
+  ])
+  assert.deepEqual(
+    lines(unit).filter((line) => !lines(template).includes(line)),
+    ['Description=Sallyport, an API gateway'],
+  )
+})
 
 test('the unit leaves the gateway the time to drain, and 10 seconds', () => {
   assert.equal(Number(settingOf('TimeoutStopSec')), parseConfig({}).drainTimeout / 1000 + 10)
