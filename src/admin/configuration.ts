@@ -16,6 +16,7 @@ const status = z.object({
   revision,
   generation,
   since: time.describe('When it came into force.'),
+  current: z.boolean().describe('False where the last one that was read was refused.'),
   lastReload: z
     .object({
       outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled_back']),
@@ -23,7 +24,7 @@ const status = z.object({
       problems: problemSchema.array().describe('Why it was refused.'),
     })
     .nullable()
-    .describe('Null before the first one.'),
+    .describe('Also a start with a file that was refused; null before there was one.'),
   awaitsConfirmation: z
     .object({ until: time })
     .nullable()
@@ -78,12 +79,13 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     },
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
-      const { applied, lastReload: last, earlier } = reloads
+      const { applied, lastReload: last, lastSuccessful, earlier } = reloads
       const until = source?.written.until ?? null
       return {
         revision: applied.revision,
         generation: applied.generation,
         since: timeOf(applied.since),
+        current: lastSuccessful,
         lastReload: last && { outcome: last.outcome, at: timeOf(last.at), problems: last.problems.map(problemMember) },
         awaitsConfirmation: until === null ? null : { until: timeOf(until) },
         earlier: earlier.map((each) => ({

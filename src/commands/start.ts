@@ -54,7 +54,7 @@ async function start(options: Options): Promise<void> {
   const fleet = new WorkerFleet({ config, output, clock: systemClock, answers, given })
   const gateway = new GatewayProcess({
     first,
-    outdated: refused !== null,
+    refused: refused === null ? null : refused.error,
     output,
     clock: systemClock,
     random: Math.random,

@@ -1,3 +1,4 @@
+import type { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { type Clock, pause } from '../core/clock.ts'
@@ -37,8 +38,8 @@ export interface Operators {
 export interface GatewayProcessOptions {
   /** The configuration that it starts with. */
   readonly first: Candidate
-  /** Whether it stands in for a newer one, which was refused. Default false. */
-  readonly outdated?: boolean
+  /** Why a newer one was refused, which it stands in for; none by default. */
+  readonly refused?: ConfigError | null
   readonly output: LogOutput
   readonly clock: Clock
   readonly random: () => number
@@ -71,7 +72,7 @@ export class GatewayProcess {
   private operators: Operators | null = null
 
   constructor(options: GatewayProcessOptions) {
-    const { first, outdated = false, ...lasting } = options
+    const { first, refused = null, ...lasting } = options
     const { output, clock, random, answers, fleet } = lasting
     const { config } = first
     this.options = lasting
@@ -93,7 +94,7 @@ export class GatewayProcess {
     this.reloader = new Reloader({
       first,
       begun: begun.promise,
-      outdated,
+      refused,
       scope: this.scope,
       fleet,
       listening: (addresses) => (this.listening = addresses),

@@ -72,7 +72,7 @@ export interface Reloads {
   readonly applied: Applied
   /** What has been in force before and can be gone back to, the latest first. */
   readonly earlier: readonly Earlier[]
-  /** The last reload that is over; null before there was one. */
+  /** The last reload that is over, or the start where that could not go by the file; null before there was one. */
   readonly lastReload: PastReload | null
   /** Whether the last one left the gateway with what was read. */
   readonly lastSuccessful: boolean
@@ -82,8 +82,8 @@ export interface ReloaderOptions {
   readonly first: Candidate
   /** Resolves when the process has begun, which no reload comes before. */
   readonly begun: Promise<void>
-  /** Whether it stands in for a newer one, which was refused. */
-  readonly outdated: boolean
+  /** Why a newer one was refused, which it stands in for; null where it does not. */
+  readonly refused: ConfigError | null
   readonly scope: ProcessScope
   readonly fleet: Fleet
   /** Told where the gateway listens from now on. */
@@ -109,7 +109,7 @@ interface Ready {
  * in which they are asked for.
  */
 export class Reloader implements Reloads {
-  private readonly options: Omit<ReloaderOptions, 'first' | 'begun' | 'outdated'>
+  private readonly options: Omit<ReloaderOptions, 'first' | 'begun' | 'refused'>
   private current: Applied
   /** Resolves when the last reload that was asked for is over. Never rejects. */
   private last: Promise<unknown>
@@ -123,12 +123,13 @@ export class Reloader implements Reloads {
   private underWay = 0
 
   constructor(options: ReloaderOptions) {
-    const { first, begun, outdated, ...lasting } = options
+    const { first, begun, refused, ...lasting } = options
     const { scope, clock, metrics } = lasting
     this.options = lasting
     this.last = begun
-    this.successful = !outdated
-    scope.board.outdated = outdated
+    this.successful = refused === null
+    scope.board.outdated = refused !== null
+    if (refused !== null) this.past = { outcome: 'refused', at: clock.wall(), problems: refused.problems }
     this.current = { ...first, generation: 1, since: clock.wall() }
     for (const outcome of ['applied', 'refused', 'unchanged', 'rolled_back'])
       metrics.counter('sallyport_config_reloads_total', { outcome })

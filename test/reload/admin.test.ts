@@ -63,6 +63,7 @@ test('a file with problems is refused with all of them, and the status has them 
   const { at, ...last } = json['lastReload'] as Record<string, unknown>
   assert.deepEqual([json['generation'], json['revision'], last], [1, revision, { outcome: 'refused', problems }])
   assert.ok(Date.parse(String(at)) > 0)
+  assert.equal(json['current'], false)
   const currentOf = async () => ((await ask('/status')).json['configuration'] as { current: boolean }).current
   assert.equal(await currentOf(), false)
   assert.match((await ask('/metrics')).text, /^sallyport_config_last_reload_successful 0$/m)

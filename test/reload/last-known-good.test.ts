@@ -51,6 +51,18 @@ test('a start with a broken file serves what was in force last, loudly, until th
     assert.deepEqual([status, configuration], ['degraded', 'outdated'])
   }
   assert.equal((await send(port, { path: '/health/ready' })).status, 200)
+  const told = JSON.parse((await send(adminPort, { path: '/config/status' })).text) as {
+    current: boolean
+    lastReload: { outcome: string; problems: { line: number; path: string }[] }
+  }
+  assert.deepEqual([told.current, told.lastReload.outcome], [false, 'refused'])
+  assert.deepEqual(
+    told.lastReload.problems.map((problem) => [problem.line, problem.path]),
+    [
+      [2, 'workers'],
+      [7, 'routes[0].match.path'],
+    ],
+  )
   const successful = async () => (await scrape(adminPort)).sum('sallyport_config_last_reload_successful')
   assert.equal(await successful(), 0)
   assert.equal(readFileSync(kept, 'utf8'), yaml('two, ${GREETING}'))
