@@ -75,7 +75,7 @@ export class Front implements Receiver {
   /** What the configuration in force wants of the listeners. */
   private wanted: ListenersWanted
   private readonly parts: ThreadParts
-  private readonly generations: Generations
+  private readonly generations: Generations<Generation>
   private readonly listeners: ThreadListeners
   private readonly proxies: ThreadProxies
   private readonly serviceTls: ThreadServiceTls
@@ -167,10 +167,15 @@ export class Front implements Receiver {
    * Makes another configuration ready to answer, with those policies, and resolves with where it would listen. Rejects with
    * an Error that says why it cannot, and leaves nothing behind then.
    */
-  async prepareNext(next: Preparation, policies: readonly Policy[], sockets?: Sockets): Promise<readonly Address[]> {
+  async prepareNext(
+    next: Preparation,
+    loading: Promise<readonly Policy[]>,
+    sockets?: Sockets,
+  ): Promise<readonly Address[]> {
     const { number, config, slots, addresses, shared, first } = next
     let listening: readonly Address[] = []
     await this.generations.prepare(number, async () => {
+      const policies = await loading
       const { current } = this.generations
       const generation = await Generation.build({ config, policies, slots }, this.parts.tools, current)
       const wanted = { config, body: largestBody(config, policies) }

@@ -71,7 +71,7 @@ export class InlineFleet implements Fleet {
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
     const { config, number } = next
     const preparation = { ...next, addresses: null, shared: false, first: true, given: [] }
-    const addresses = await this.front!.prepareNext(preparation, this.options.policies(config))
+    const addresses = await this.front!.prepareNext(preparation, Promise.resolve(this.options.policies(config)))
     return {
       addresses,
       commit: async () => void (await this.askAll(commitTopic, number)),

@@ -73,7 +73,7 @@ async function run(start: WorkerStart): Promise<void> {
       const front = await starting
       const wanted = next.config.listeners.map(({ address }) => address)
       const given: Sockets = (places) => copyThose(places, next.given, wanted)
-      return { addresses: await front.prepareNext(next, await load(next.config.policyFiles), given), problem: null }
+      return { addresses: await front.prepareNext(next, load(next.config.policyFiles), given), problem: null }
     } catch (error) {
       return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
     }
