@@ -69,8 +69,10 @@ class Watched {
     writeFileSync(this.path(name), text)
   }
 
+  /** Begins with what the file holds, and is done with what follows from that. */
   async start(): Promise<void> {
     this.startWith(await this.read())
+    await this.configuration!.looked()
   }
 
   startWith(first: Read): void {
@@ -110,6 +112,8 @@ class Watched {
     const read = new Promise<void>((resolve) => void (this.told = resolve))
     await cause()
     await read
+    // Who looks on sees what changes from now on as a part of this.
+    await this.configuration!.looked()
     assert.equal(this.outcomes.length, before + 1)
     return this.outcomes.at(-1)
   }

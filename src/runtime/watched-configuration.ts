@@ -68,6 +68,11 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     return outcome
   }
 
+  /** Resolves once no look at the files is under way, and what followed from it has been done. */
+  async looked(): Promise<void> {
+    while (this.looking !== null) await this.looking
+  }
+
   stop(): void {
     this.stopped = true
     this.stopWatching?.()
