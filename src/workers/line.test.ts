@@ -6,6 +6,7 @@ import { createLineLogger } from '../telemetry/logger.ts'
 import { Line, type LineMessage } from './line.ts'
 
 const doubled = defineTopic<number, number>('doubled')
+const told = defineTopic<number, null>('told')
 
 /** Two ends, and what each of them answers. */
 function connect(clock: ManualClock) {
@@ -13,7 +14,13 @@ function connect(clock: ManualClock) {
   const log = createLineLogger('info', clock, (line) => lines.push(line))
   const [here, there] = [new Answers(log), new Answers(log)]
   const end = (answers: Answers, send: (message: LineMessage) => void) =>
-    new Line({ send, answer: (topic, asked) => answers.answer(topic, asked), clock, patience: 1000 })
+    new Line({
+      send,
+      answer: (topic, asked) => answers.answer(topic, asked),
+      hear: (topic, what) => void answers.answer(topic, what),
+      clock,
+      patience: 1000,
+    })
   const near: Line = end(here, (message) => far.receive(structuredClone(message)))
   const far: Line = end(there, (message) => near.receive(structuredClone(message)))
   return { near, far, here, there, lines }
@@ -57,5 +64,19 @@ test('a thread that does not answer in time, or is gone, has no answer', async (
   const lost = near.askAll(doubled, 1)
   near.close()
   assert.deepEqual(await lost, [])
+  assert.equal(clock.pending, 0)
+})
+
+test('what is told is heard, and nothing comes back', async () => {
+  const clock = new ManualClock()
+  const { near, there } = connect(clock)
+  const heard = new Promise<number>((resolve) => {
+    there.on(told, (n) => {
+      resolve(n)
+      return null
+    })
+  })
+  near.tell(told, 7)
+  assert.equal(await heard, 7)
   assert.equal(clock.pending, 0)
 })

@@ -5,17 +5,20 @@ import type { Threads, Topic } from '../core/threads.ts'
 export type LineMessage =
   | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly asked: unknown }
   | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
+  | { readonly type: 'tell'; readonly topic: string; readonly told: unknown }
 
 export interface LineOptions {
   readonly send: (message: LineMessage) => void
   /** Answers what the other side asks. Must not reject. */
   readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
+  /** Hears what the other side tells. */
+  readonly hear: (topic: string, told: unknown) => void
   readonly clock: Clock
   /** How long an answer is waited for, in milliseconds. */
   readonly patience: number
 }
 
-/** One end of the line between the main thread and a worker: each side asks, and answers what the other asks. */
+/** One end of the line between the main thread and a worker: each side asks, and answers what the other asks, and tells. */
 export class Line implements Threads {
   private readonly options: LineOptions
   private readonly asked = new Map<number, (answers: unknown[]) => void>()
@@ -45,7 +48,13 @@ export class Line implements Threads {
     })
   }
 
+  /** Tells the other side, which does not answer. */
+  tell<Told>({ name }: Topic<Told, null>, told: Told): void {
+    this.options.send({ type: 'tell', topic: name, told })
+  }
+
   receive(message: LineMessage): void {
+    if (message.type === 'tell') return this.options.hear(message.topic, message.told)
     if (message.type === 'answer') return this.asked.get(message.id)?.(message.answers)
     const { id, topic, asked } = message
     void this.options.answer(topic, asked).then((answers) => this.options.send({ type: 'answer', id, answers }))

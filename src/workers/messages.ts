@@ -1,12 +1,11 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
+import { defineTopic } from '../core/threads.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
-import type { LineMessage } from './line.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerStart {
-  readonly type: 'start'
   /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
   readonly worker: number
   readonly config: GatewayConfig
@@ -33,19 +32,34 @@ export interface WorkerStart {
   readonly beats: SharedArrayBuffer
 }
 
-/** From the main thread to a worker. */
-export type ToWorker =
-  | WorkerStart
-  | LineMessage
-  | { readonly type: 'ready' }
-  /** On the addresses `left` somebody else accepts from now on. */
-  | { readonly type: 'retire'; readonly left: readonly Address[] }
-  /** For the first `patience` ms of `timeout` clients may ask for something once more. */
-  | { readonly type: 'drain'; readonly timeout: number; readonly patience: number }
+/** Where a worker listens. */
+export interface Listening {
+  readonly addresses: readonly Address[]
+  /** Of its sockets, in the order of the addresses. */
+  readonly descriptors: readonly number[]
+}
 
-/** From a worker to the main thread. */
-export type FromWorker =
-  | LineMessage
-  | { readonly type: 'listening'; readonly addresses: readonly Address[]; readonly descriptors: readonly number[] }
-  | { readonly type: 'series'; readonly series: SeriesChange }
-  | { readonly type: 'drained'; readonly cutOff: number }
+/** Tells a worker that the first health checks are through. */
+export const becomeReadyTopic = defineTopic<null, null>('become-ready')
+
+/** Tells a worker to say that it is not ready any more: on these addresses somebody else accepts from now on. */
+export const retireTopic = defineTopic<readonly Address[], null>('retire')
+
+/** How a worker is to end, in milliseconds. */
+export interface Drain {
+  readonly timeout: number
+  /** For so long of it clients may ask for something once more. */
+  readonly patience: number
+}
+
+/** Tells a worker to end. */
+export const drainTopic = defineTopic<Drain, null>('drain')
+
+/** A worker tells where it listens, once it does. */
+export const listeningTopic = defineTopic<Listening, null>('listening')
+
+/** A worker tells of a metric that it begins or ends to count. */
+export const seriesTopic = defineTopic<SeriesChange, null>('series')
+
+/** A worker tells how many connections were cut off at the end of its drain. */
+export const drainedTopic = defineTopic<number, null>('drained')

@@ -1,19 +1,13 @@
 import { Worker } from 'node:worker_threads'
-import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { Answers, type Topic } from '../core/threads.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
-import { Line } from './line.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import { Line, type LineMessage } from './line.ts'
+import { drainedTopic, type Listening, listeningTopic, seriesTopic, type WorkerStart } from './messages.ts'
 
 /** How long a worker may take to answer a question, in milliseconds. */
 const PATIENCE = 1_000
-
-/** Where a worker listens. */
-export interface Listening {
-  readonly addresses: readonly Address[]
-  /** Of its sockets, in the order of the addresses. */
-  readonly descriptors: readonly number[]
-}
 
 /** How a worker came to its end. */
 export interface WorkerEnd {
@@ -29,6 +23,7 @@ export interface RunningWorkerOptions {
   /** What its heap may take, in megabytes; null for what V8 lets it take. */
   readonly heap: number | null
   readonly clock: Clock
+  readonly log: Logger
   /** Answers what the worker asks all threads. Must not reject. */
   readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
   /** It begins to count something. */
@@ -45,26 +40,40 @@ export class RunningWorker {
   private readonly thread: Worker
   private readonly line: Line
 
-  constructor({ start, heap, clock, answer, learn, cutOff }: RunningWorkerOptions) {
+  constructor({ start, heap, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
     const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
     const limits = heap === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }
     this.thread = new Worker(new URL(file, import.meta.url), { name: `worker-${start.worker}`, ...limits })
-    this.tell(start)
-    this.line = new Line({ send: (message) => this.tell(message), answer, clock, patience: PATIENCE })
+    this.thread.postMessage(start)
+    const told = new Answers(log)
+    this.line = new Line({
+      send: (message) => this.thread.postMessage(message),
+      answer,
+      hear: (topic, what) => void told.answer(topic, what),
+      clock,
+      patience: PATIENCE,
+    })
     const listening = Promise.withResolvers<Listening>()
     const ended = Promise.withResolvers<WorkerEnd>()
     this.listening = listening.promise
     this.ended = ended.promise
     let listened = false
     let failure: unknown = null
-    this.thread.on('message', (message: FromWorker) => {
-      if (message.type === 'ask' || message.type === 'answer') return this.line.receive(message)
-      if (message.type === 'series') return learn(this, message.series)
-      if (message.type === 'drained') return cutOff(message.cutOff)
+    told.on(listeningTopic, (where) => {
       listened = true
-      listening.resolve(message)
+      listening.resolve(where)
+      return null
     })
+    told.on(seriesTopic, (series) => {
+      learn(this, series)
+      return null
+    })
+    told.on(drainedTopic, (connections) => {
+      cutOff(connections)
+      return null
+    })
+    this.thread.on('message', (message: LineMessage) => this.line.receive(message))
     this.thread.on('error', (error) => (failure = error))
     this.thread.on('exit', (code) => {
       this.line.close()
@@ -79,8 +88,8 @@ export class RunningWorker {
     return this.thread.threadId
   }
 
-  tell(message: ToWorker): void {
-    this.thread.postMessage(message)
+  tell<Told>(topic: Topic<Told, null>, told: Told): void {
+    this.line.tell(topic, told)
   }
 
   /** Resolves with its answers, none when it does not answer within so many milliseconds. */

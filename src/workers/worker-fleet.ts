@@ -13,7 +13,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
 import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
-import type { ToWorker } from './messages.ts'
+import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
 import { warnOfOpenFiles } from './open-files.ts'
 import { type PreparedWorkers, prepareWorkers } from './prepare-workers.ts'
 import { RunningWorker } from './running-worker.ts'
@@ -128,19 +128,19 @@ export class WorkerFleet implements Fleet {
 
   becomeReady(): void {
     this.ready = true
-    this.tellAll({ type: 'ready' })
+    this.tellAll(becomeReadyTopic, null)
   }
 
   retire(): void {
     this.retired = true
-    this.tellAll({ type: 'retire', left: this.left })
+    this.tellAll(retireTopic, this.left)
   }
 
   async drain(timeout: number, patience: number): Promise<boolean> {
     this.closing = true
     this.stopWatching()
     for (const slot of this.slots) slot.release()
-    this.tellAll({ type: 'drain', timeout, patience })
+    this.tellAll(drainTopic, { timeout, patience })
     await this.within(timeout + STOP_GRACE, this.workers)
     // One that does not even run its timers any more is ended from here.
     for (const worker of this.alive) worker.terminate()
@@ -207,8 +207,8 @@ export class WorkerFleet implements Fleet {
       run: (number, sockets) => this.run(number, sockets, scope),
       listens: (number, worker) => {
         this.heartbeats.watch(number)
-        if (this.ready) worker.tell({ type: 'ready' })
-        if (this.retired) worker.tell({ type: 'retire', left: this.left })
+        if (this.ready) worker.tell(becomeReadyTopic, null)
+        if (this.retired) worker.tell(retireTopic, this.left)
       },
       gone: (number, worker) => {
         this.heartbeats.forget(number)
@@ -228,7 +228,6 @@ export class WorkerFleet implements Fleet {
     const first = !this.slots.some(({ holds, worker }) => holds || worker !== null)
     const running = new RunningWorker({
       start: {
-        type: 'start',
         worker: number,
         config,
         generation,
@@ -245,6 +244,7 @@ export class WorkerFleet implements Fleet {
       },
       heap: memory === null ? null : heapLimit(memory, size),
       clock: this.options.clock,
+      log: this.log,
       answer: (topic, asked) => this.ask(topic, asked),
       learn: (worker, series) => scope.hub.learn(worker, series),
       cutOff: (connections) => {
@@ -256,7 +256,7 @@ export class WorkerFleet implements Fleet {
     return running
   }
 
-  private tellAll(message: ToWorker): void {
-    for (const worker of this.workers) worker.tell(message)
+  private tellAll<Told>(topic: Topic<Told, null>, told: Told): void {
+    for (const worker of this.workers) worker.tell(topic, told)
   }
 }

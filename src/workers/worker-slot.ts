@@ -5,7 +5,8 @@ import type { Metrics } from '../core/metrics.ts'
 import type { RestartReason } from '../runtime/process-metrics.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 import { copySockets } from './copy-sockets.ts'
-import type { Listening, RunningWorker, WorkerEnd } from './running-worker.ts'
+import type { Listening } from './messages.ts'
+import type { RunningWorker, WorkerEnd } from './running-worker.ts'
 
 /** How long a worker is not replaced that died before it listened, in milliseconds: doubled each time, up to the last. */
 const RESTART_DELAY = 100

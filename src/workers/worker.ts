@@ -17,11 +17,19 @@ import { runningPolicy } from '../policies/guard.ts'
 import type { Policy } from '../policies/policy.ts'
 import { copyThose } from './copy-sockets.ts'
 import { beat } from './heartbeats.ts'
-import { Line } from './line.ts'
+import { Line, type LineMessage } from './line.ts'
 import { RUNNING } from './locate.ts'
 import { survivePolicies } from './survive-policies.ts'
 import { tidyHeap } from './tidy-heap.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import {
+  becomeReadyTopic,
+  drainedTopic,
+  drainTopic,
+  listeningTopic,
+  retireTopic,
+  seriesTopic,
+  type WorkerStart,
+} from './messages.ts'
 
 /** Longer than the main thread waits for the workers, in milliseconds. */
 const PATIENCE = 2_000
@@ -49,8 +57,9 @@ async function run(start: WorkerStart): Promise<void> {
     return null
   })
   const line = new Line({
-    send: tell,
+    send: (message) => port!.postMessage(message),
     answer: (topic, asked) => answers.answer(topic, asked),
+    hear: (topic, told) => void answers.answer(topic, told),
     clock: systemClock,
     patience: PATIENCE,
   })
@@ -61,7 +70,7 @@ async function run(start: WorkerStart): Promise<void> {
     return loadChain(files)
   }
   const loading = [load(policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
-  const starting = Promise.all(loading).then(frontOf(start, { output, answers, threads: line }))
+  const starting = Promise.all(loading).then(frontOf(start, line, { output, answers }))
   const listening = Promise.all([starting, copies]).then(([front]) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
@@ -78,42 +87,49 @@ async function run(start: WorkerStart): Promise<void> {
       return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
     }
   })
-  port!.on('message', (message: ToWorker) => {
-    if (message.type === 'ready') void starting.then((front) => front.becomeReady())
-    if (message.type === 'retire') void starting.then((front) => front.retire(message.left))
-    if (message.type === 'drain') void drain(message.timeout, message.patience)
-    if (message.type === 'ask' || message.type === 'answer') line.receive(message)
+  answers.on(becomeReadyTopic, async () => {
+    const front = await starting
+    front.becomeReady()
+    return null
   })
-  tell({ type: 'listening', addresses: await listening, descriptors: (await starting).descriptors })
-
-  async function drain(timeout: number, patience: number): Promise<void> {
+  answers.on(retireTopic, async (left) => {
+    const front = await starting
+    front.retire(left)
+    return null
+  })
+  answers.on(drainTopic, async ({ timeout, patience }) => {
     // A listener that is not yet open could not be closed.
     await listening
     const front = await starting
     const cutOff = await front.drain(timeout, patience)
     await output.close()
-    tell({ type: 'drained', cutOff })
+    line.tell(drainedTopic, cutOff)
     port!.close()
     const [, tracing] = await Promise.all(loading)
     if (tracing.gaveUp) process.exit()
-  }
+    return null
+  })
+  port!.on('message', (message: LineMessage) => line.receive(message))
+  line.tell(listeningTopic, { addresses: await listening, descriptors: (await starting).descriptors })
 }
 
 /** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
 function frontOf(
   { config, generation, worker, size, board, slots, limits, sampleKey }: WorkerStart,
-  parts: Pick<FrontOptions, 'output' | 'answers' | 'threads'>,
+  line: Line,
+  parts: Pick<FrontOptions, 'output' | 'answers'>,
 ): (loaded: readonly [policies: readonly Policy[], tracing: Tracing]) => Promise<Front> {
   return ([policies, tracing]) =>
     Front.build({
       ...parts,
+      threads: line,
       config,
       generation,
       policies,
       board: new HealthBoard(board),
       slots,
       limits: new SharedTable(limits),
-      announce: (series) => tell({ type: 'series', series }),
+      announce: (series) => line.tell(seriesTopic, series),
       tracing,
       size,
       clock: systemClock,
@@ -121,8 +137,4 @@ function frontOf(
       sampleKey,
       worker,
     })
-}
-
-function tell(message: FromWorker): void {
-  port!.postMessage(message)
 }
