@@ -76,9 +76,10 @@ async function start(options: Options): Promise<void> {
   })
   process.on('SIGUSR2', () => void fleet.askAll(reopenLog, null))
   refuseInspector(log)
+  const stopping = new AbortController()
   const keeping = new Keeping(stateDir, log)
   const configuration = new WatchedConfiguration({
-    read: async () => keeping.check(await readUsable(file)),
+    read: async () => keeping.check(await readUsable(file, null, stopping.signal)),
     reload: async (read, force) => {
       const outcome = await gateway.reload(read, { force })
       if (outcome.outcome !== 'refused') await keeping.keep(outcome.applied)
@@ -93,7 +94,7 @@ async function start(options: Options): Promise<void> {
     file,
     isModule: isModule(file),
     reloads: () => gateway.reloads,
-    read: async (text) => keeping.check(await readUsable(file, text)),
+    read: async (text) => keeping.check(await readUsable(file, text, stopping.signal)),
     reload: (read, how) => gateway.reload(read, how),
     reread: () => configuration.reload(true),
     clock: systemClock,
@@ -125,6 +126,7 @@ async function start(options: Options): Promise<void> {
     const { shutdownDelay, drainTimeout } = gateway.scope.config
     log.info({ signal, delay_ms: shutdownDelay, timeout_ms: drainTimeout }, 'Sallyport is stopping')
     configuration.stop()
+    stopping.abort()
     written.stop()
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {

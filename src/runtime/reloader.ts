@@ -180,7 +180,8 @@ export class Reloader implements Reloads {
     let candidate: Candidate
     let ready: Ready
     try {
-      candidate = await read()
+      this.checkOpen()
+      candidate = await this.unlessStopping(read(), () => {})
       if (candidate.revision === this.current.revision) return this.unchanged(candidate)
       this.judge(candidate, how.force === true)
       ready = await this.prepare(candidate)
@@ -210,7 +211,8 @@ export class Reloader implements Reloads {
     try {
       this.checkOpen()
       const { slots } = process
-      const prepared = await fleet.prepare({ number: this.current.generation + 1, config, slots })
+      const preparing = fleet.prepare({ number: this.current.generation + 1, config, slots })
+      const prepared = await this.unlessStopping(preparing, ({ abandon }) => abandon())
       await Promise.race([process.warm(config.reload.warm), this.closing.promise])
       if (!this.closed) return { process, fleet: prepared }
       prepared.abandon()
@@ -275,6 +277,14 @@ export class Reloader implements Reloads {
   private succeed(): void {
     this.successful = true
     this.options.scope.board.outdated = false
+  }
+
+  /** What `making` comes to. Rejects as soon as the gateway is stopping; what comes of it after that is given up. */
+  private async unlessStopping<Thing>(making: Promise<Thing>, giveUp: (thing: Thing) => void): Promise<Thing> {
+    await Promise.race([making, this.closing.promise])
+    if (!this.closed) return making
+    making.then(giveUp, () => {})
+    throw new Error(STOPPING)
   }
 
   private checkOpen(): void {

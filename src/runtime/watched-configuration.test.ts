@@ -334,3 +334,31 @@ test('a configuration that says so is watched from then on, or no longer', async
   file.configuration!.stop()
   assert.equal(file.clock.pending, 0)
 })
+
+test('who asks before a reload has begun to read has its result, however many ask; who asks later has another one', async (t) => {
+  const file = await watched(t)
+  const read = await file.read()
+  let times = 0
+  const gate = Promise.withResolvers<void>()
+  const configuration = new WatchedConfiguration({
+    read: async () => read,
+    reload: async (reading: () => Promise<Read>, force) => {
+      await gate.promise
+      await reading()
+      return { applied: read, force, time: (times += 1) }
+    },
+    files: watchFiles({ clock: file.clock, log: createLineLogger('info', file.clock, () => {}) }),
+    first: read.files,
+    watches: () => false,
+    log: createLineLogger('info', file.clock, () => {}),
+  })
+  const asked = [...Array.from({ length: 20 }, () => configuration.reload()), configuration.reload(true)]
+  gate.resolve()
+  const outcomes = await Promise.all(asked)
+  assert.deepEqual(
+    [outcomes[0], outcomes.at(-1)].map((outcome) => outcome?.force),
+    [false, true],
+  )
+  assert.equal(new Set(outcomes).size, 2)
+  assert.equal((await configuration.reload()).time, 3)
+})

@@ -38,6 +38,8 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   private watched: ReadonlyMap<string, string> = new Map()
   private stopWatching: (() => void) | null = null
   private stopped = false
+  /** Reloads that have not begun to read, by whether they are forced: who asks meanwhile asks for the same. */
+  private readonly waiting = new Map<boolean, Promise<Outcome>>()
   private looking: Promise<void> | null = null
   private again = false
 
@@ -51,10 +53,26 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     this.follow(config)
   }
 
-  /** Reads the configuration anew. `force` also takes over what looks as if the file were not written to its end. */
-  async reload(force = false): Promise<Outcome> {
+  /**
+   * Reads the configuration anew, or has the result of such a reload that has not begun. `force` also takes over what looks as
+   * if the file were not written to its end.
+   */
+  reload(force = false): Promise<Outcome> {
+    const waiting = this.waiting.get(force)
+    if (waiting !== undefined) return waiting
+    let begun = false
+    const outcome = this.reloadOnce(force, () => {
+      begun = true
+      this.waiting.delete(force)
+    })
+    if (!begun) this.waiting.set(force, outcome)
+    return outcome
+  }
+
+  private async reloadOnce(force: boolean, begins: () => void): Promise<Outcome> {
     const { read, reload } = this.options
     const outcome = await reload(async () => {
+      begins()
       try {
         const fresh = await read()
         this.known = fresh.files

@@ -94,3 +94,12 @@ test('a module has no text of its own, and names what it imports', async (t) => 
   assert.deepEqual([config.workers, text], [3, null])
   assert.deepEqual([...files.keys()].toSorted(), ['a.config.ts', 'value.ts'].map(path))
 })
+
+test('what is not wanted any more is not read to the end, though code in it never ends', async (t) => {
+  const { path } = folderOf(t, { ...FILES, 'value.ts': 'export const value = 1\nfor (;;);' })
+  const stopping = new AbortController()
+  const reading = readConfig(path('sallyport.yaml'), null, stopping.signal)
+  setImmediate(() => stopping.abort())
+  await assert.rejects(reading, /sallyport\.yaml was not read to the end, as the gateway is stopping$/)
+  await assert.rejects(readConfig(path('sallyport.yaml'), null, stopping.signal), /was not read to the end/)
+})

@@ -5,6 +5,9 @@ import { ConfigError, type Problem } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Warning } from '../config/warnings.ts'
 
+/** How long reading may take, in milliseconds: code of the user's own runs meanwhile, which may never come to its end. */
+const PATIENCE = 60_000
+
 /** A configuration that is as it should be. */
 export interface ReadConfig {
   readonly config: GatewayConfig
@@ -46,10 +49,14 @@ export interface InForce {
  * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
  * listens. Done in a thread of its own, which takes along what it has loaded for that: schemas, the parser of YAML,
  * policies of the user's own. `instead` is a YAML text that is taken in place of what the file holds. Rejects with
- * ConfigError, which names the files too.
+ * ConfigError, which names the files too, and once `stopping` says that nobody wants it any more.
  */
-export async function readConfig(file: string, instead: string | null = null): Promise<ReadConfig> {
-  const reading = await inThread({ file, instead, against: null })
+export async function readConfig(
+  file: string,
+  instead: string | null = null,
+  stopping?: AbortSignal,
+): Promise<ReadConfig> {
+  const reading = await inThread({ file, instead, against: null }, stopping)
   if (reading.type === 'read') return reading
   throw new Error(`${file} was compared, and not read`)
 }
@@ -65,8 +72,14 @@ export async function comparedConfig(file: string, instead: string | null, again
   throw new Error(`${file} was read, and not compared`)
 }
 
-async function inThread(asked: ToRead): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
+async function inThread(
+  asked: ToRead,
+  stopping?: AbortSignal,
+): Promise<Exclude<Reading, { readonly type: 'refused' }>> {
   const { file } = asked
+  const timeout = AbortSignal.timeout(PATIENCE)
+  const givenUp = stopping === undefined ? timeout : AbortSignal.any([timeout, stopping])
+  if (givenUp.aborted) throw unread(file, false)
   // The running file says how it is written: TypeScript in a checkout, JavaScript once published.
   const program = import.meta.url.endsWith('.ts') ? './reading.ts' : './reading.js'
   const thread = new Worker(new URL(program, import.meta.url), { name: 'configuration' })
@@ -75,11 +88,22 @@ async function inThread(asked: ToRead): Promise<Exclude<Reading, { readonly type
   thread.once('message', (message: Reading) => reading.resolve(message))
   thread.once('error', reading.reject)
   thread.once('exit', () => reading.reject(new Error(`${file} ended the thread that was reading it`)))
+  const giveUp = (): void => reading.reject(unread(file, timeout.aborted))
+  givenUp.addEventListener('abort', giveUp, { once: true })
   try {
     const read = await reading.promise
     if (read.type === 'refused') throw new ConfigError(read.problems, read.files)
     return read
   } finally {
+    givenUp.removeEventListener('abort', giveUp)
     await thread.terminate()
   }
+}
+
+function unread(file: string, late: boolean): Error {
+  if (!late) return new Error(`${file} was not read to the end, as the gateway is stopping`)
+  const time = `${PATIENCE / 1000} seconds`
+  return new Error(
+    `${file} was not read within ${time}: a policy of your own may be in a loop, or wait as it is loaded`,
+  )
 }
