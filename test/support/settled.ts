@@ -16,6 +16,9 @@ export function poolOf({ pools }: Gateway, n = 0): PoolSize {
   return Object.values(pools['backend']!)[n]!
 }
 
+/** What a gateway holds that has nothing to do, and of which nobody has asked anything lately. */
+export const NOTHING = { connections: 0, watched: 0, idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
+
 /** What a gateway holds at the moment. */
 export function holdings({ connections, watched, pools }: Gateway) {
   const sum = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 }
