@@ -18,7 +18,8 @@ async function startOn(t: TestContext, workers: number, lines: readonly string[]
   const textOf = (listeners: readonly string[]): string => `
 workers: ${workers}
 admin: false
-drainTimeout: 5s
+drainTimeout: 1h
+limits: { headTimeout: 1h }
 endpoints: { docs: false, openapi: false }
 listeners: [${listeners.join(', ')}]
 routes: [{ id: all, match: { path: /* }, reply: { status: 200, body: ok } }]
@@ -87,13 +88,16 @@ test('all workers speak TLS from now on, with the certificate of the next config
   const { cert, key } = writeLeaf(t, authority.issue())
   const { reload } = await startOn(t, 2, [at(port!)])
   const plain = await connect(t, port!)
+  // It has begun to ask for something more: who asks for nothing is let go after a while.
+  plain.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\n')
+  assert.equal((await plain.reply()).body.toString(), 'ok')
   await reload([`{ address: "127.0.0.1:${port}", tls: { certificates: [{ cert: "${cert}", key: "${key}" }] } }`])
   for (let i = 0; i < 10; i++) {
     const { peer } = await connectSecurely(t, port!)
     peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
     assert.equal((await peer.reply()).body.toString(), 'ok')
   }
-  plain.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  plain.write('Host: a\r\n\r\n')
   assert.equal((await plain.reply()).fields.get('Connection'), 'close')
 })
 
