@@ -112,7 +112,8 @@ test('nothing is accepted before every instance has been checked', async (t) => 
 test('a client that keeps its connection is answered once more while another process accepts, and then the process ends', async (t) => {
   const { ports, descriptors } = await holdSockets(t)
   const text = yaml([on(ports[0]!)])
-  const { command } = await start(t, text, { sockets: descriptors })
+  const preload = new URL('support/patient.ts', import.meta.url).href
+  const { command } = await start(t, text, { preload, sockets: descriptors })
   const kept = await connect(t, ports[0]!)
   const ask = async (): Promise<string | undefined> => {
     kept.write(GET)

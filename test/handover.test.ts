@@ -29,7 +29,8 @@ listeners: [{ address: '127.0.0.1:${port}'${tls} }]
 routes: [{ id: own, match: { path: /* }, reply: { status: 200, body: own } }]
 `
   const file = await temporaryFile(t, 'sallyport.yaml', yaml)
-  return { port, next: async () => (await startCommand(t, file, { sockets: descriptors })).command }
+  const preload = new URL('support/patient.ts', import.meta.url).href
+  return { port, next: async () => (await startCommand(t, file, { preload, sockets: descriptors })).command }
 }
 
 for (const { workers, secure } of [
