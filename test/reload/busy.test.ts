@@ -10,6 +10,7 @@ import type { GatewayInput } from '../../src/gateway.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { connect, type Peer, startRawService } from '../support/peer.ts'
 
 const RELOADS = 200
@@ -17,6 +18,7 @@ const CLIENTS = 64
 const BUSY = 16
 const WEBSOCKETS = 50
 const STREAMS = 5
+const DRAIN = 100
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='
 const ACCEPT = createHash('sha1').update(`${KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
@@ -29,9 +31,15 @@ setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
 /** What the heap holds once it is tidy, in octets. */
-function held(): number {
-  collect()
-  return process.memoryUsage().heapUsed
+async function held(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY
+  // What a socket held goes a few turns after the socket.
+  for (let i = 0; i < 10; i++) {
+    await new Promise(setImmediate)
+    collect()
+    least = Math.min(least, process.memoryUsage().heapUsed)
+  }
+  return least
 }
 
 /** Answers, and remembers nothing of it; resolves with its URL. */
@@ -56,7 +64,7 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
     listeners: [{ address: '127.0.0.1:0' }, ...(i % 2 === 0 ? [] : [{ address: '127.0.0.2:0' }])],
     admin: false,
     endpoints: { docs: false, openapi: false },
-    drainTimeout: '100ms',
+    drainTimeout: `${DRAIN}ms`,
     log: { access: false },
     limits: { body: i % 3 === 0 ? '1mb' : '2mb' },
     services: {
@@ -70,7 +78,9 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
       { id: `route-${i % 7}`, match: { path: `/route-${i % 7}` }, reply: { body: String(i) } },
     ],
   })
-  const { gateway, port } = await startGateway(t, configuration(0), { level: 'error' })
+  // What a configuration holds ends after its time, of which a fast machine would have many at once.
+  const clock = new ManualClock()
+  const { gateway, port } = await startGateway(t, configuration(0), { level: 'error', clock })
   const open = async (request: string): Promise<Peer> => {
     const client = await connect(t, port)
     client.write(request)
@@ -98,9 +108,10 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
     const answer = await send(port, { path: `/route-${i % 7}` })
     assert.equal(answer.text, String(i))
     await asking
-    if (i === RELOADS / 2) before = held()
+    clock.advance(DRAIN)
+    if (i === RELOADS / 2) before = await held()
   }
-  const after = held()
+  const after = await held()
 
   t.diagnostic(`${statuses.get(200)} requests; ${before} octets held after half of the reloads, ${after} after all`)
   assert.deepEqual([...statuses.keys()], [200])
