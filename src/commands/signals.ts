@@ -32,6 +32,20 @@ export function stopSignal(hangUp: () => void): Promise<StopSignal> {
   return promise
 }
 
+/**
+ * Keeps SIGHUP from ending a process that has nobody yet to hear it, unless it was started in a terminal, which may be gone. The
+ * returned function ends that, and says whether it came.
+ */
+export function holdHangUp(): () => boolean {
+  let came = false
+  const note = (): void => void (came = true)
+  if (!isatty(0)) process.on('SIGHUP', note)
+  return () => {
+    process.off('SIGHUP', note)
+    return came
+  }
+}
+
 /** SIGUSR1 would open Node's inspector, which runs whatever it is told to by whoever connects to its port. */
 export function refuseInspector(log: Logger): void {
   process.removeAllListeners('SIGUSR1')

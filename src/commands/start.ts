@@ -18,7 +18,7 @@ import { CommandError, configOption } from './command.ts'
 import { readFirst } from './first-configuration.ts'
 import { Keeping } from './keeping.ts'
 import { readUsable } from './read-usable.ts'
-import { refuseInspector, stopSignal } from './signals.ts'
+import { holdHangUp, refuseInspector, stopSignal } from './signals.ts'
 
 interface Options {
   readonly config: string
@@ -44,6 +44,7 @@ export function defineStart(command: Command): void {
 async function start(options: Options): Promise<void> {
   // First of all, as whatever is started below takes the environment over.
   const given = takeSockets()
+  const hungUp = holdHangUp()
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
   const { read: first, refused, files } = await readFirst(file, stateDir)
@@ -101,6 +102,7 @@ async function start(options: Options): Promise<void> {
     log,
   })
   const stopped = stopSignal(() => void configuration.reload())
+  if (hungUp()) void configuration.reload()
   try {
     if (refused !== null)
       log.error(

@@ -75,3 +75,10 @@ test('a worker that is started anew goes by the configuration that is in force',
   await command.line('A worker died; another one takes its place')
   assert.deepEqual(await answers(t, port), new Set(['two']))
 })
+
+test('SIGHUP does not end a gateway that is still starting, which reads its configuration anew once it has started', async (t) => {
+  const preload = new URL('../support/kill-worker.ts', import.meta.url).href
+  const { command, port } = await start(t, yaml('one'), { preload, env: { HANG_UP_AT_READING: '1' } })
+  await command.line('The configuration is the one that is in force')
+  assert.deepEqual(await answers(t, port), new Set(['one']))
+})
