@@ -71,7 +71,7 @@ function findingsOf(
 
 function messageOf(issue: Issue, written: string | undefined): string {
   if (issue.input === undefined) return `missing; ${issue.message}`
-  if (written === undefined) return withValue(issue.message, show(issue.input)) + meant(issue)
+  if (written === undefined) return withValue(issue.message, show(issue.input)) + masked(meant(issue))
   if (issue.message.startsWith('expected ')) return withValue(issue.message, JSON.stringify(written))
   return `the value of ${JSON.stringify(written)} is not allowed here; the reason is left out as it may hold the value`
 }
@@ -136,9 +136,18 @@ function measure(origin: string, relation: string, bound: number | bigint): stri
   return `a number of ${relation} ${bound}`
 }
 
+/** Without the passwords of URLs: what is wrong is logged. */
+function masked(text: string): string {
+  return text.replace(/(:\/\/)[^\s/,"@]*:[^\s/,"@]*@/g, '$1[redacted]@')
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+}
+
 function show(value: unknown): string {
   if (value === null) return 'nothing'
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value)
+  if (typeof value === 'string') return quoted(masked(value))
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list'
   if (typeof value === 'object') return 'a map'
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : `a ${typeof value}`

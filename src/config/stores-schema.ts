@@ -13,7 +13,7 @@ const redisSchema = z
       .string(urlExpected)
       .superRefine((text, context) => {
         // Not shown, as it may hold a password.
-        if (text !== '' && !REDIS_URL.test(text))
+        if (text !== '' && !(REDIS_URL.test(text) && URL.canParse(text)))
           context.addIssue({ code: 'custom', message: urlExpected, input: '[redacted]' })
       })
       .optional()
