@@ -22,9 +22,6 @@ const coverage = [
   '--test-coverage-lines=95',
 ]
 
-/** Milliseconds after which a test that blocks its whole process ends the run; what was running is then named. */
-const WHOLE_RUN = 15 * 60_000
-
 /** For every process of the run, also those that tests start. */
 const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
 
@@ -44,6 +41,9 @@ const { status } = spawnSync(
     `--import=${new URL('left-open.ts', import.meta.url).href}`,
     '--test',
     '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${new URL('silence-reporter.ts', import.meta.url).href}`,
+    '--test-reporter-destination=stderr',
     '--test-concurrency=2',
     '--test-timeout=60000',
     ...(chosen.length === 0 ? [...coverage, ...everything] : chosen),
@@ -58,7 +58,6 @@ const { status } = spawnSync(
       PATH: [...folders, process.env['PATH']].join(delimiter),
     },
     stdio: 'inherit',
-    timeout: WHOLE_RUN,
   },
 )
 process.exit(status ?? 1)
