@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import test, { type TestContext } from 'node:test'
+import { cleanUp } from './support/cleanup.ts'
 import { type Ask, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
+import { PacedClock } from './support/paced-clock.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 
@@ -108,13 +110,16 @@ for (const [how, fail] of [
     await until('the entry', async () => (await status(a())).startsWith('sallyport; hit'))
     await fail(server)
     const heard = service.heard.length
+    // What other processes take of the processor is no wait for Redis.
+    const clock = new PacedClock()
+    cleanUp(t, () => clock.stop())
     for (let i = 0; i < 5; i++) {
-      const sent = performance.now()
+      const sent = clock.now()
       const { status: code, headers, body } = await a(i === 2 ? { method: 'POST' } : {})
       assert.equal(code, 200)
       assert.equal(body.toString(), 'hello')
       assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss/)
-      assert.ok(performance.now() - sent < PROMPT)
+      assert.ok(clock.now() - sent < PROMPT)
     }
     assert.equal(service.heard.length, heard + 5)
     assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 1)

@@ -1,4 +1,4 @@
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from './manual-clock.ts'
 
 /** How often the clock is moved on, and by how much at most, in milliseconds. */
 const PERIOD = 10
