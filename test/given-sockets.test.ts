@@ -8,7 +8,7 @@ import { holdSockets } from './support/holder.ts'
 import { connect, startRawService } from './support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-const APPLIED = 'Another configuration is in force'
+const APPLIED = 'Configuration applied'
 
 /** A configuration that answers on these addresses; `more` is put at its end. */
 function yaml(listeners: readonly string[], more = '', workers = 1): string {

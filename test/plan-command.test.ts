@@ -54,7 +54,7 @@ test('configurations that do not end with 2, and the changes are told', async (t
   const { code, stdout, stderr } = await plan('new.yaml --against old.yaml')
   assert.deepEqual([code, stderr], [2, ''])
   assert.match(stdout, /^Live: .*\n {2}~ services\.users\.timeouts\.response: 10s → 1m\n/)
-  assert.match(stdout, /\n1 change: 1 live\. A running gateway takes them with a reload\.\n$/)
+  assert.match(stdout, /\n1 change: 1 live\. To apply: reload the gateway\.\n$/)
 })
 
 test('the plan as JSON has the documented form', async (t) => {
@@ -62,7 +62,7 @@ test('the plan as JSON has the documented form', async (t) => {
   const plan = await workshop(t, { 'old.yaml': OLD, 'new.yaml': changed })
   const { code, stdout } = await plan('new.yaml --against old.yaml --json')
   assert.equal(code, 2)
-  const live = 'What comes from then on goes by it; requests under way end as they began.'
+  const live = 'New requests use the change; requests in flight end as they began.'
   const path = { path: 'routes.users.match.path', steps: ['routes', 'users', 'match', 'path'] }
   assert.deepEqual(JSON.parse(stdout), {
     same: false,

@@ -27,7 +27,7 @@ const patience = z
 const force = z
   .stringbool()
   .default(false)
-  .describe('Even where the file is another one than what is in force, or the text looks as if it were not whole.')
+  .describe('Even where the file has been changed and not reloaded, or the text looks as if it were not whole.')
 
 const changed = z.object({
   outcome: z.enum(['applied', 'unchanged', 'confirmed', 'rolled_back']),
@@ -49,7 +49,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     if (field === undefined || matches(field, reloads.applied.revision)) return
     throw new GatewayError(
       'precondition-failed',
-      'Another configuration is in force by now: get that one and its ETag, and change it.',
+      'The running configuration has changed since: get it again with its ETag, and make your change to that.',
     )
   }
 

@@ -28,7 +28,7 @@ const status = z.object({
   awaitsConfirmation: z
     .object({ until: time })
     .nullable()
-    .describe('Where what is in force is taken back unless POST /config/confirm comes in time; else null.'),
+    .describe('A change that is rolled back unless POST /config/confirm comes in time; null where there is none.'),
   earlier: z
     .object({ revision, generation, since: time })
     .array()
@@ -53,7 +53,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     '/config',
     {
       schema: {
-        summary: 'The configuration in force, secrets masked',
+        summary: 'The running configuration, secrets masked',
         description: 'Variables and defaults are filled in; times are milliseconds, sizes bytes. ETag is its revision.',
         tags: ['configuration'],
         response: { 200: z.record(z.string(), z.unknown()) },
@@ -72,7 +72,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     '/config/status',
     {
       schema: {
-        summary: 'Which configuration is in force, in each worker, and what became of the last reload',
+        summary: 'Which configuration each worker uses, and what became of the last reload',
         tags: ['configuration'],
         response: { 200: status },
       },
@@ -113,7 +113,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     },
     async ({ query: { force } }) => {
       const outcome = await sourceOf(source).reload(force)
-      log.warn({ outcome: outcome.outcome, force }, 'An operator has had the configuration read anew')
+      log.warn({ outcome: outcome.outcome, force }, 'An operator has asked for a reload')
       return describe(outcome)
     },
   )

@@ -63,7 +63,7 @@ const health = z.object({
   configuration: z
     .literal('outdated')
     .optional()
-    .describe('There where the file was refused at the start: the last good configuration is in force.'),
+    .describe('There where the file was refused at the start: the gateway runs the last good configuration.'),
 })
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */

@@ -17,7 +17,7 @@ export function checkWritable({ admin }: GatewayConfig): void {
   if (admin !== false && admin.writable) return
   throw new GatewayError(
     'forbidden',
-    'Operators may send no configuration here: change the file, or set admin.writable to true.',
+    'This gateway takes no configuration by HTTP: change its file and reload it, or set admin.writable to true.',
   )
 }
 

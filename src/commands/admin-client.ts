@@ -70,7 +70,9 @@ export async function askAdmin(
   const request = { method: 'POST', headers, body, redirect: 'error' } as const
   const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
     (error: unknown) => {
-      throw new CommandError(`${endpoint.origin} does not answer: ${reasonOf(error)}`)
+      throw new CommandError(
+        `${endpoint.origin} does not answer: ${reasonOf(error)}. Is the gateway running? --admin names another address.`,
+      )
     },
   )
   return { status: response.status, body: await response.json().catch(() => null), from: endpoint.origin }

@@ -38,7 +38,7 @@ interface Files {
 export function defineCertificate(command: Command): void {
   command
     .description(
-      'Makes a certificate for development. An authority of your own on this machine signs it, which is made the first time:\n' +
+      'Makes a certificate for development. An authority of your own on this machine signs it, which is made the first time: ' +
         'trust it once, and you trust every certificate that this command makes.',
     )
     .argument('[names...]', `names and addresses that it is for (default: ${DEFAULT_NAMES.join(', ')})`)

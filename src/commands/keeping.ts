@@ -28,8 +28,7 @@ export class Keeping {
     const keeper = keeperOf(inForce, this.folder)
     if (keeper === null || text === null) return
     await keeper.keep(text).catch((error: unknown) => {
-      const message =
-        'The configuration in force could not be kept: a start with a broken file would go by an older one'
+      const message = 'The running configuration could not be kept: a start with a broken file would go by an older one'
       this.log.error({ error, folder: keeper.folder }, message)
     })
   }

@@ -35,8 +35,8 @@ interface Options extends AdminOptions {
 export function definePlan(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Compares two configurations by what they mean, and says what each change does: whether it ends WebSockets and streams,\n' +
-        'resets counts or other state, or needs a restart. Ends with 0 where they mean the same, with 2 where they do not,\n' +
+      'Compares two configurations by what they mean, and says what each change does: whether it ends WebSockets and streams, ' +
+        'resets counts or other state, or needs a restart. Ends with 0 where they mean the same, with 2 where they do not, ' +
         'and with 1 where one of them is refused.',
     )
     .argument('[file]', `the new configuration (default: ${DEFAULT_FILE}, or the file of the running gateway)`)

@@ -17,8 +17,8 @@ interface Options extends AdminOptions {
 export function defineReload(command: Command): void {
   command
     .description(
-      'Has a running gateway read its configuration anew, and change to it in all workers. Ends with 1 where it is refused:\n' +
-        'the one before stays in force then, and every problem is printed.',
+      'Has a running gateway read its configuration anew, and apply it in all workers. Where it is refused, every problem ' +
+        'is printed, the running configuration is kept, and the command ends with 1.',
     )
     .option('--force', 'even where it looks as if the file were not written to its end')
   addAdminOptions(command).action(reload)
@@ -29,13 +29,13 @@ async function reload(options: Options): Promise<void> {
   const reply = await askAdmin(options, { path, patience: PATIENCE })
   const problems = problemsText(reply.body)
   if (reply.status === 422 && problems !== null)
-    throw new CommandError(`${problems}\nThe configuration was refused: the one before stays in force.`)
+    throw new CommandError(`${problems}\nConfiguration refused: the running one is kept.`)
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   const { outcome, revision } = data
   console.log(
     outcome === 'applied'
-      ? `Another configuration is in force: revision ${revision}`
-      : `Nothing is different: revision ${revision} stays in force`,
+      ? `Configuration applied: revision ${revision}`
+      : `Configuration unchanged: revision ${revision}`,
   )
 }

@@ -33,10 +33,10 @@ export function defineStart(command: Command): void {
       'Runs the gateway until SIGTERM, SIGINT or SIGQUIT, then lets requests in flight end. SIGHUP has it read its configuration anew.',
     )
     .addOption(configOption())
-    .option('--watch', 'take over a changed configuration by itself, as with reload.watch')
+    .option('--watch', 'reload by itself whenever the configuration changes, as with reload.watch')
     .option(
       '--state-dir <folder>',
-      'keep the last good configuration there, as with reload.stateDir, and start with it where the file is refused',
+      'keep the last good configuration there, and start with it where the file is refused, as with reload.stateDir',
     )
     .action(start)
 }

@@ -1,18 +1,18 @@
 import { z } from 'zod'
 import { durationOrZero } from '../core/units.ts'
 
-/** Schema of how a changed configuration is taken over. */
+/** Schema of how a changed configuration is applied. */
 export const reloadSchema = z.strictObject({
   watch: z
     .boolean()
     .default(false)
     .describe(
-      'Whether a changed configuration is taken over by itself: the file and those that it names are watched. Default false.',
+      'Whether the gateway reloads by itself when its configuration changes: the file and those that it names are watched. Default false.',
     ),
   warm: durationOrZero
     .prefault('5s')
     .describe(
-      'How long a changed configuration waits for the first checks of services that are new, before it is taken over. Default 5s.',
+      'How long a reload waits for the first checks of new instances, before the configuration is applied. Default 5s.',
     ),
   stateDir: z
     .string()

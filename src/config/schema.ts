@@ -207,7 +207,7 @@ export const gatewaySchema = z
     drainTimeout: durationOrZero
       .prefault('30s')
       .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
-    reload: reloadSchema.prefault({}).describe('How a changed configuration is taken over.'),
+    reload: reloadSchema.prefault({}).describe('How a changed configuration is applied.'),
     stores: storesSchema
       .prefault({})
       .describe(

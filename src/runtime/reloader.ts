@@ -196,11 +196,11 @@ export class Reloader implements Reloads {
     const restarts = restartOnly(this.current.config, candidate.config)
     const problems = restarts.map((path) => ({
       path,
-      message: 'is different, which takes effect with the next start only',
+      message: 'has changed, and that needs a restart: restart the gateway, or change it back',
     }))
     const doubt = force ? null : refusalOf(this.current, candidate)
     if (doubt !== null)
-      problems.push({ path: '', message: `${doubt}; to take it over all the same, ask for the reload with force` })
+      problems.push({ path: '', message: `${doubt}; to apply it anyway, reload with --force (by HTTP: ?force=true)` })
     if (problems.length > 0) throw new ConfigError(problems)
   }
 
@@ -241,7 +241,7 @@ export class Reloader implements Reloads {
     logWarnings(candidate.warnings, log)
     const { generation, revision, config } = this.current
     const fields = { generation, revision, routes: config.routes.length, services: Object.keys(config.services).length }
-    log.info({ ...fields, took_ms: Math.round(this.duration) }, 'Another configuration is in force')
+    log.info({ ...fields, took_ms: Math.round(this.duration) }, 'Configuration applied')
     return { outcome: 'applied', applied: this.current }
   }
 
@@ -250,7 +250,7 @@ export class Reloader implements Reloads {
     this.current = { ...this.current, text }
     this.count('unchanged')
     this.succeed()
-    this.options.log.info({ revision: this.current.revision }, 'The configuration is the one that is in force')
+    this.options.log.info({ revision: this.current.revision }, 'Configuration unchanged')
     return { outcome: 'unchanged', applied: this.current }
   }
 
@@ -262,7 +262,7 @@ export class Reloader implements Reloads {
     const { generation, revision } = this.current
     this.options.log.error(
       { generation, revision, problems: problems.map(formatProblem) },
-      'A changed configuration was refused: the one before stays in force',
+      'Configuration refused: the running one is kept',
     )
     return { outcome: 'refused', applied: this.current, problems, error }
   }

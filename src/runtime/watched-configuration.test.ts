@@ -217,7 +217,7 @@ test('the beginning of the file that is in force is refused', async (t) => {
   const file = await watched(t)
   const cut = yaml('0').indexOf('  - { id: last')
   const outcome = await file.after(() => truncateSync(file.path('sallyport.yaml'), cut))
-  assert.match(outcome ?? '', /^refused: the file is the beginning of the one before/)
+  assert.match(outcome ?? '', /^refused: the file is only the beginning of the running one/)
   assert.equal(await file.after(() => file.write(yaml('0'))), 'unchanged')
 })
 

@@ -162,7 +162,7 @@ test('rollbacks go back one further each time, and write the file', async (t) =>
 test('a file that somebody else has changed is replaced by force only, and a copy is kept', async (t) => {
   const { put, written, file, inForce, inFile } = setUp(t)
   writeFileSync(file, 'by hand')
-  await assert.rejects(put('two'), { code: 'conflict', message: /has been changed, and that is not in force/ })
+  await assert.rejects(put('two'), { code: 'conflict', message: /has been changed and not reloaded/ })
   await put('two', { force: true, confirm: 60_000 })
   assert.deepEqual([inForce(), inFile()], ['two', 'by hand'])
   await written.confirm()

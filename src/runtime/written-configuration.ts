@@ -164,7 +164,7 @@ export class WrittenConfiguration {
     if (found === null || found === expected) return
     throw new GatewayError(
       'conflict',
-      `${file} has been changed, and that is not in force: have it taken over with POST /config/reload, or add ?force=true to ` +
+      `${file} has been changed and not reloaded: apply it with POST /config/reload, or add ?force=true to ` +
         'replace it. A copy is kept.',
     )
   }
@@ -188,13 +188,13 @@ export class WrittenConfiguration {
     this.trial = trial
     log.warn(
       { generation: change.generation, seconds: patience / 1000 },
-      'A change is in force until it is confirmed, or taken back',
+      'A change is applied, and rolled back unless it is confirmed',
     )
   }
 
   private async expire(trial: Trial): Promise<void> {
     if (this.awaited !== trial) return
-    this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time, and is taken back')
+    this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time, and is rolled back')
     await this.takeBack(trial)
   }
 

@@ -6,7 +6,7 @@ import { scrape } from '../support/metrics.ts'
 import { send } from '../support/client.ts'
 import { run, startCommand, temporaryFile } from '../support/command.ts'
 
-const APPLIED = 'Another configuration is in force'
+const APPLIED = 'Configuration applied'
 const OUTDATED = 'The configuration was refused: the gateway starts with the last good one'
 const SECRET = { GREETING: 'from the environment' }
 

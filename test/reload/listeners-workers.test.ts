@@ -11,7 +11,7 @@ import { authority, connectSecurely, writeLeaf } from '../support/tls.ts'
 
 const preload = new URL('../support/kill-worker.ts', import.meta.url).href
 const DIED = 'A worker died; another one takes its place'
-const APPLIED = 'Another configuration is in force'
+const APPLIED = 'Configuration applied'
 
 /** A gateway of so many workers, which listens where the lines say. */
 async function startOn(t: TestContext, workers: number, lines: readonly string[]) {
@@ -78,7 +78,7 @@ test('a port that somebody else has refuses the change in all workers', async (t
   await once(taken, 'listening')
   t.after(() => taken.close())
   const { port } = taken.address() as { port: number }
-  await reload([at(stays!), at(never!), at(port)], 'A changed configuration was refused: the one before stays in force')
+  await reload([at(stays!), at(never!), at(port)], 'Configuration refused: the running one is kept')
   await refused(never!)
   await askMany(stays!)
 })

@@ -5,7 +5,7 @@ import { askAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 
-const APPLIED = 'Another configuration is in force'
+const APPLIED = 'Configuration applied'
 const REQUEST = 'API Gateway Request'
 
 const yaml = (body: string, log: string): string => `
@@ -71,7 +71,7 @@ test('the level that an operator has set stays through reloads that leave log.le
 test('another file of the log needs a restart, and is refused by its name', async (t) => {
   const { command, port, reload } = await start(t, '{ level: info, format: json }')
   await reload('two', '{ level: info, format: json, file: other.log }')
-  const { problems } = await command.line('A changed configuration was refused: the one before stays in force')
+  const { problems } = await command.line('Configuration refused: the running one is kept')
   assert.match(String(problems), /^log\.file: is different/)
   assert.deepEqual(await ask(port, '/own'), new Set(['one']))
 })

@@ -38,7 +38,7 @@ test('a plan of another text, and of the file, is told and changes nothing', asy
   ])
   assert.match(
     String(other.json['text']),
-    /drainTimeout: 30s → 1m\n[^]*\n3 changes: 1 needs-restart, 2 live\. A gateway takes them with its next start/,
+    /drainTimeout: 30s → 1m\n[^]*\n3 changes: 1 needs-restart, 2 live\. To apply: restart the gateway/,
   )
   assert.equal((await ask('/config/plan', { method: 'POST' })).json['same'], true)
   await writeFile(file, answering('three'))
@@ -135,7 +135,7 @@ test('sallyport plan --against running has the gateway compare: 0 the same, 2 ch
   assert.equal(changed.code, 2)
   assert.match(
     changed.stdout,
-    /^Live: .*\n {2}~ routes\.own\.reply\.body: one → two\n\n1 change: 1 live\. A running gateway takes them with a reload\.\n$/,
+    /^Live: .*\n {2}~ routes\.own\.reply\.body: one → two\n\n1 change: 1 live\. To apply: reload the gateway\.\n$/,
   )
   const json = await plan(answering('two'), '--json')
   assert.equal(json.code, 2)

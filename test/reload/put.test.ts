@@ -74,9 +74,9 @@ test('nothing is written of what is refused', async (t) => {
   const refused: [string, number, RegExp, string?, (string | null)?][] = [
     [writable('two', 'drainTimeout: soon'), 422, /"line":7,"column":15,"path":"drainTimeout"/],
     [writable('two').replace('workers: 2', 'workers: 1'), 422, /"path":"workers"/],
-    [writable('two').replace(/routes:.*\n/, 'routes: []\n'), 422, /it has no routes/],
+    [writable('two').replace(/routes:.*\n/, 'routes: []\n'), 422, /the new configuration has no routes/],
     [writable('two'), 428, /Send If-Match/, '', null],
-    [writable('two'), 412, /Another configuration is in force/, '', '"0"'],
+    [writable('two'), 412, /The running configuration has changed since/, '', '"0"'],
     [writable('two'), 400, /expected the ETag/, '', 'two'],
     ['', 400, /Send the text/],
     [writable('two'), 400, /confirm: expected a duration from .*1s/, '?confirm=1ms'],
@@ -94,7 +94,7 @@ test('nothing is written of what is refused', async (t) => {
   await writeFile(file, writable('by hand'))
   const changed = await put(gateway, writable('two'))
   assert.equal(changed.status, 409)
-  assert.match(String(changed.json['detail']), /has been changed, and that is not in force: .*\?force=true/)
+  assert.match(String(changed.json['detail']), /has been changed and not reloaded: .*\?force=true/)
   assert.equal((await put(gateway, writable('two'), '?force=true')).status, 200)
   assert.equal(await readFile(`${file}.1`, 'utf8'), writable('by hand'))
 })
@@ -116,8 +116,8 @@ test('a change that awaits its confirmation is taken back where that does not co
   const { json } = await put(gateway, writable('two'), '?confirm=1s', etag)
   assert.equal(json['outcome'], 'applied')
   assert.ok(Date.parse(String(json['until'])) > 0)
-  await command.line('A change was not confirmed in time, and is taken back')
-  await command.lines('Another configuration is in force', 2)
+  await command.line('A change was not confirmed in time, and is rolled back')
+  await command.lines('Configuration applied', 2)
   assert.deepEqual(
     [await answer(), await etagOf(gateway), await readFile(file, 'utf8')],
     ['one', etag, writable('one')],

@@ -30,7 +30,7 @@ test('another configuration answers the next request, on the connection that is 
   assert.equal(outcome, 'applied')
   client.write(GET)
   assert.equal((await client.reply()).body.toString(), 'two')
-  const line = await log.line({ message: 'Another configuration is in force' })
+  const line = await log.line({ message: 'Configuration applied' })
   assert.deepEqual([line['revision'], line['generation']], [revision, 2])
 })
 
@@ -43,7 +43,7 @@ test('an equal configuration changes nothing', async (t) => {
   assert.match(text, /^sallyport_config_reloads_total\{outcome="applied"\} 1$/m)
   assert.match(text, /^sallyport_config_reloads_total\{outcome="unchanged"\} 1$/m)
   assert.ok(text.includes(`sallyport_config_info{revision="${revision}"} 1`))
-  await log.line({ message: 'The configuration is the one that is in force' })
+  await log.line({ message: 'Configuration unchanged' })
 })
 
 test('a configuration with a problem, one without routes, and what needs a restart are refused, and nothing changes', async (t) => {
@@ -53,7 +53,10 @@ test('a configuration with a problem, one without routes, and what needs a resta
     gateway.reload(bad),
     (error) => error instanceof ConfigError && /drainTimeout/.test(error.message),
   )
-  await assert.rejects(gateway.reload({ ...REST, routes: [] }), /it has no routes, and the one before has 1/)
+  await assert.rejects(
+    gateway.reload({ ...REST, routes: [] }),
+    /the new configuration has no routes, and the running one has 1/,
+  )
   const restart = { ...REST, ...replying('two', { workers: 3, stores: { memory: { entries: 2048 } } }) }
   await assert.rejects(
     gateway.reload(restart),

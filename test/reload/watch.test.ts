@@ -6,8 +6,8 @@ import { scrape } from '../support/metrics.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
 
-const APPLIED = 'Another configuration is in force'
-const REFUSED = 'A changed configuration was refused: the one before stays in force'
+const APPLIED = 'Configuration applied'
+const REFUSED = 'Configuration refused: the running one is kept'
 
 const yaml = (body: string, more = 'admin: false'): string => `
 workers: 1

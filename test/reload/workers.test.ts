@@ -5,7 +5,7 @@ import { startCommand, temporaryFile, type CommandOptions } from '../support/com
 import { connect } from '../support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
-const APPLIED = 'Another configuration is in force'
+const APPLIED = 'Configuration applied'
 
 const yaml = (body: string, more = ''): string => `
 workers: 2
@@ -53,7 +53,7 @@ test('a broken file changes nothing, and the log has every problem with its plac
   const { command, port, file } = await start(t, yaml('one'))
   await writeFile(file, `${yaml('two')}drainTimeout: soon\nworkerTimeout: never\n`)
   command.child.kill('SIGHUP')
-  const line = await command.line('A changed configuration was refused: the one before stays in force')
+  const line = await command.line('Configuration refused: the running one is kept')
   const problems = line['problems'] as string[]
   assert.deepEqual(
     problems.map((problem) => problem.slice(file.length).split(' ', 2)),

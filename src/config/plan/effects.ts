@@ -26,7 +26,7 @@ const isGone = ({ real }: Difference): boolean => real.after === undefined
 /** What is true of most changes. */
 export const OTHERWISE: Effect = {
   class: 'live',
-  text: 'What comes from then on goes by it; requests under way end as they began.',
+  text: 'New requests use the change; requests in flight end as they began.',
 }
 const NEW_CONNECTIONS = 'New connections go by it; those that are open stay as they are.'
 const NEXT_REPLY = 'New connections go by it; those that are open end after their next reply.'

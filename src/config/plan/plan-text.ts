@@ -15,7 +15,7 @@ const HEADINGS: Readonly<Record<ChangeClass, string>> = {
   'needs-restart': 'Needs a restart: a process keeps these as long as it runs',
   'ends-tunnels': 'Ends tunnels: WebSockets and streams are cut off',
   'resets-state': 'Resets state: something that was counted, stored or known begins anew',
-  live: 'Live: nothing is lost; what comes from then on goes by it, requests under way end as they began',
+  live: 'Live: nothing is lost; new requests use the change, requests in flight end as they began',
 }
 
 type UnitAt = (path: Path) => Unit
@@ -36,7 +36,7 @@ function summaryOf(changes: readonly Change[]): string {
     return count === 0 ? [] : [`${count} ${name}`]
   })
   const restart = changes.some((change) => change.class === 'needs-restart')
-  const how = restart ? 'A gateway takes them with its next start.' : 'A running gateway takes them with a reload.'
+  const how = restart ? 'To apply: restart the gateway.' : 'To apply: reload the gateway.'
   return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}: ${counts.join(', ')}. ${how}`
 }
 

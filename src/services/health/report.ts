@@ -56,7 +56,7 @@ export const healthDocs: DocsObject = {
                   type: 'string',
                   enum: ['outdated'],
                   description:
-                    'There where the file was refused at the start: the last good configuration is in force.',
+                    'There where the file was refused at the start: the gateway runs the last good configuration.',
                 },
               },
               required: ['status', 'timestamp', 'version', 'services'],
