@@ -79,6 +79,6 @@ test('a worker that is started anew goes by the configuration that is in force',
 test('SIGHUP does not end a gateway that is still starting, which reads its configuration anew once it has started', async (t) => {
   const preload = new URL('../support/kill-worker.ts', import.meta.url).href
   const { command, port } = await start(t, yaml('one'), { preload, env: { HANG_UP_AT_READING: '1' } })
-  await command.line('The configuration is the one that is in force')
+  await command.line('Configuration unchanged')
   assert.deepEqual(await answers(t, port), new Set(['one']))
 })
