@@ -72,6 +72,6 @@ test('another file of the log needs a restart, and is refused by its name', asyn
   const { command, port, reload } = await start(t, '{ level: info, format: json }')
   await reload('two', '{ level: info, format: json, file: other.log }')
   const { problems } = await command.line('Configuration refused: the running one is kept')
-  assert.match(String(problems), /^log\.file: is different/)
+  assert.match(String(problems), /^log\.file: has changed/)
   assert.deepEqual(await ask(port, '/own'), new Set(['one']))
 })

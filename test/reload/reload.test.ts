@@ -60,7 +60,7 @@ test('a configuration with a problem, one without routes, and what needs a resta
   const restart = { ...REST, ...replying('two', { workers: 3, stores: { memory: { entries: 2048 } } }) }
   await assert.rejects(
     gateway.reload(restart),
-    /^ConfigError: workers: is different, .*\nstores\.memory\.entries: is different, /,
+    /^ConfigError: workers: has changed, .*\nstores\.memory\.entries: has changed, /,
   )
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'one')
   const line = log.lines.find(({ message }) => String(message).startsWith('A changed configuration was refused'))
