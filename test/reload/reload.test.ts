@@ -63,7 +63,7 @@ test('a configuration with a problem, one without routes, and what needs a resta
     /^ConfigError: workers: has changed, .*\nstores\.memory\.entries: has changed, /,
   )
   assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'one')
-  const line = log.lines.find(({ message }) => String(message).startsWith('A changed configuration was refused'))
+  const line = log.lines.find(({ message }) => String(message).startsWith('Configuration refused'))
   assert.match(String(line!['problems']), /^drainTimeout: /)
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   assert.match(text, /^sallyport_config_reloads_total\{outcome="refused"\} 3$/m)
