@@ -6,6 +6,7 @@ import test from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { listenersConfig, LOCAL, startListeners } from '../support/listeners.ts'
 import { connect, type Peer, refused } from '../support/peer.ts'
+import { freePorts } from '../support/redis.ts'
 import { turnUntil } from '../support/settled.ts'
 import { authority, connectSecurely, replaceLeaf, writeLeaf } from '../support/tls.ts'
 
@@ -39,9 +40,7 @@ function serialOf(socket: TLSSocket): string {
 }
 
 async function freePort(): Promise<number> {
-  const { port, free } = await occupy()
-  await free()
-  return port
+  return (await freePorts(1))[0]!
 }
 
 test('connections of a listener that stays go on while others change ten times', async (t) => {
