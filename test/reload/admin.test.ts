@@ -31,14 +31,24 @@ function generations({ workers }: Record<string, unknown>): number[] {
   return (workers as { generation: number }[]).map(({ generation }) => generation)
 }
 
-test('of several reloads that are asked for at once the first applies, and the others find nothing different', async (t) => {
+test('several reloads that are asked for at once apply the file once, and all who ask are told so', async (t) => {
   const { ask, file, command } = await start(t, yaml('one'))
   await writeFile(file, yaml('two'))
-  await Promise.all([1, 2, 3].map(() => ask('/config/reload', POST)))
+  const answers = await Promise.all([1, 2, 3].map(() => ask('/config/reload', POST)))
   const { json } = await ask('/config/status')
   assert.deepEqual(generations(json), [2, 2])
-  const lines = await command.lines('An operator has asked for a reload', 3)
-  assert.equal(lines.map(({ outcome }) => outcome).filter((outcome) => outcome === 'unchanged').length, 2)
+  assert.deepEqual(
+    answers.map(({ status, json: told }) => [status, told['revision'], told['generation']]),
+    answers.map(() => [200, json['revision'], 2]),
+  )
+  assert.match((await ask('/metrics')).text, /^sallyport_config_reloads_total\{outcome="applied"\} 1$/m)
+  // Who asks before the file is read is told of that reading, and who asks later of one that finds nothing different.
+  const outcomes = (await command.lines('An operator has asked for a reload', 3)).map(({ outcome }) => String(outcome))
+  assert.ok(outcomes.includes('applied'), outcomes.join())
+  assert.ok(
+    outcomes.every((outcome) => outcome === 'applied' || outcome === 'unchanged'),
+    outcomes.join(),
+  )
 })
 
 test('a file with problems is refused with all of them, and the status has them until it is mended', async (t) => {
