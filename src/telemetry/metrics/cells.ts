@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Counter, Histogram } from '../../core/metrics.ts'
 
-/** Where what is counted goes that nobody tells any more: as much as any metric needs. */
+/** Takes what is still counted for series that were retired; as long as any metric needs. */
 const NOWHERE = new Float64Array(64)
 
 /** Some of a thread's numbers, in memory that outlives the thread. */
