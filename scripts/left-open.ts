@@ -1,6 +1,7 @@
 /**
  * Loaded before every test file: one that is done and still holds something open fails, and says what, instead of hanging;
- * and processes that it started end with it, however it ends.
+ * and processes that it started end with it, however it ends. A pid that was not there yet when a test read it is 0, and
+ * would end the whole run.
  */
 import { ChildProcess } from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
@@ -25,6 +26,11 @@ if (isTestFile && isMainThread) {
   process.once('exit', () => {
     for (const child of children) child.kill('SIGKILL')
   })
+  const kill = process.kill.bind(process)
+  process.kill = (pid, signal) => {
+    if (pid > 0) return kill(pid, signal)
+    throw new Error(`process.kill(${pid}) is for a whole group of processes: name one process`)
+  }
   // Without this the process would be gone at once, as when the runner has waited long enough.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 }

@@ -122,23 +122,26 @@ test('a hook that is not there, or refuses, is named without what was told to it
 })
 
 test('a command that does not care about SIGTERM ends where it is broken off', async (t) => {
+  // One file for each action, so that none is read while the next command is about to write it.
   const file = await temporaryFile(t, 'pid', '')
   const stubborn = `process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)
-    require('fs').writeFileSync(${JSON.stringify(file)}, String(process.pid))`
+    require('fs').writeFileSync(${JSON.stringify(file)} + process.argv[1], String(process.pid))`
   const stop = new AbortController()
   const hook = { command: [process.execPath, '-e', stubborn] }
   const presenting = solveByDns({ hook, propagation: 0, resolvers: [] }, systemClock, stop.signal).present([challenge])
-  const pid = async () => Number(await readFile(file, 'utf8'))
-  await until('the command', async () => (await pid()) > 0)
-  const started = await pid()
-  cleanUp(t, () => void (isThere(started) && process.kill(started, 'SIGKILL')))
+  const started = async (action: string): Promise<number> => {
+    const pid = async () => Number(await readFile(file + action, 'utf8').catch(() => ''))
+    await until(`the command that is to ${action}`, async () => (await pid()) > 0)
+    const found = await pid()
+    cleanUp(t, () => void (isThere(found) && process.kill(found, 'SIGKILL')))
+    return found
+  }
+  const setting = await started('set')
   stop.abort()
   // The second one is to clear what the first may have set.
-  await until('the second command', async () => (await pid()) !== started)
-  const second = await pid()
-  cleanUp(t, () => void (isThere(second) && process.kill(second, 'SIGKILL')))
-  await until('its end', () => Promise.resolve(!isThere(started)))
-  process.kill(second, 'SIGKILL')
+  const clearing = await started('clear')
+  await until('its end', () => Promise.resolve(!isThere(setting)))
+  process.kill(clearing, 'SIGKILL')
   await assert.rejects(presenting)
 })
 
