@@ -20,7 +20,7 @@ test('an import of a layer above is named with its file and line', () => {
 const forbidden: readonly [file: string, statement: string][] = [
   ['policies/auth/jwt.ts', `import { Pool } from '../../services/pool.ts'`],
   ['services/forward.ts', `export { x } from '../policies/index.ts'`],
-  ['routing/router.ts', `import '../stores/memory.ts'`],
+  ['routing/router.ts', `import '../redis/client.ts'`],
   ['config/load.ts', `const { cors } = await import('../policies/cors.ts')`],
   ['workers/worker-fleet.ts', `import { run } from '../main.ts'`],
   ['front/front.ts', `new Worker(new URL('../workers/thread.ts', import.meta.url))`],

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import test from 'node:test'
 import { Worker } from 'node:worker_threads'
 import { systemClock } from '../src/core/clock.ts'
-import { type Algorithm, algorithms, type Limit } from '../src/core/limits.ts'
-import { MemoryMeter } from '../src/stores/memory/memory-meter.ts'
-import { SharedTable } from '../src/stores/memory/table.ts'
+import { type Algorithm, algorithms, type Limit } from '../src/policies/rate-limit/meter.ts'
+import { MemoryMeter } from '../src/policies/rate-limit/memory/memory-meter.ts'
+import { SharedTable } from '../src/policies/rate-limit/memory/table.ts'
 import type { LimitThreadData } from './support/limit-thread.ts'
 
 const DAY = 86_400_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
-import { algorithms } from '../src/core/limits.ts'
+import { algorithms } from '../src/policies/rate-limit/meter.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test, { type TestContext } from 'node:test'
-import type { RedisPlace } from '../src/stores/redis/client.ts'
+import type { RedisPlace } from '../src/redis/client.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import {

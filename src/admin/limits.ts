@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { GatewayError } from '../core/errors.ts'
-import { algorithms, limitStores } from '../core/limits.ts'
+import { algorithms, limitStores } from '../policies/rate-limit/meter.ts'
 import { type AskedClient, forgetClientTopic, type LimitState, limitStatesTopic } from '../front/limit-states.ts'
 import { clientKinds } from '../policies/rate-limit/client-name.ts'
 import type { AdminApp } from './app.ts'

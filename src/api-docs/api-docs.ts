@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { ownPaths } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Clock } from '../core/clock.ts'
 import { Slices } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import type { OperationDocs } from './operations.ts'
 import { type Entry, isConditional, type Place, type Places } from './places.ts'
 import { type Method, methods, type ServiceApi } from './service-api.ts'

@@ -1,5 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './gateway-replies.ts'

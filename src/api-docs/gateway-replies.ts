@@ -1,4 +1,4 @@
-import type { DocsObject, FieldDocs, RefusalDocs } from '../core/api-docs.ts'
+import type { DocsObject, FieldDocs, RefusalDocs } from '../policies/policy-docs.ts'
 import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
 import { PROBLEM } from './schema-names.ts'
 import type { Shelf } from './shelf.ts'

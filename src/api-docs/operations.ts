@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import { fieldOf, isFields, itemsOf } from '../config/value.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import { Schemas } from './schemas.ts'
 import type { Source } from './source.ts'
 

@@ -1,5 +1,5 @@
 import { activePolicies } from '../config/policy-schema.ts'
-import type { PolicyDocs, ProofDocs, RefusalDocs, FieldDocs } from '../core/api-docs.ts'
+import type { PolicyDocs, ProofDocs, RefusalDocs, FieldDocs } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Method } from './service-api.ts'
 import { sampleOf } from './template.ts'

@@ -1,5 +1,5 @@
 import { fieldOf, isFields, itemsOf } from '../config/value.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import { componentName } from './names.ts'
 import { type Source, stepsOf } from './source.ts'
 

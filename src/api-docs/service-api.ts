@@ -1,5 +1,5 @@
 import { fieldOf, isFields, itemsOf } from '../config/value.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 import { type OperationDocs, Operations } from './operations.ts'
 import type { Place, Places } from './places.ts'

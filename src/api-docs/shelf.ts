@@ -1,4 +1,4 @@
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import { componentName, firstFree } from './names.ts'
 
 /** Components of one kind, by name; those that are the same are there once. */

@@ -1,5 +1,5 @@
 import { fieldOf, isFields } from '../config/value.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 
 /** Values that are taken over from one document, those that are repeated counted each time. */

@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { MethodsConfig } from '../policies/auth/index.ts'
-import { RedisApiKeys } from '../stores/redis/api-keys.ts'
-import { connectRedis, type RedisClient, type RedisConfig } from '../stores/redis/client.ts'
+import { RedisApiKeys } from '../policies/auth/redis/redis-api-keys.ts'
+import { connectRedis, type RedisClient, type RedisConfig } from '../redis/client.ts'
 import { CommandError } from './command.ts'
 
 /** How long Redis may take until it can be asked, and to answer, in milliseconds. */

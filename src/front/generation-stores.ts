@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { ApiKeys } from '../core/api-keys.ts'
+import type { ApiKeys } from '../policies/auth/api-key-store.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type Holder, Shared } from '../core/shared.ts'
-import { CacheStores } from '../stores/cache-stores.ts'
-import { LimitStores } from '../stores/limit-stores.ts'
-import type { SharedTable } from '../stores/memory/table.ts'
-import { RedisConnection } from '../stores/redis/connection.ts'
-import { GuardedApiKeys } from '../stores/redis/guarded-api-keys.ts'
+import { CacheStores } from '../policies/cache/cache-stores.ts'
+import { LimitStores } from '../policies/rate-limit/limit-stores.ts'
+import type { SharedTable } from '../policies/rate-limit/memory/table.ts'
+import { RedisConnection } from '../redis/connection.ts'
+import { GuardedApiKeys } from '../policies/auth/redis/guarded-api-keys.ts'
 
 /** How long a new connection to Redis is waited for, in milliseconds. */
 const PATIENCE = 1000

@@ -1,8 +1,8 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Algorithm, Limit, LimitStoreName, Meter, Quota, QuotaState } from '../core/limits.ts'
+import type { Algorithm, Limit, LimitStoreName, Meter, Quota, QuotaState } from '../policies/rate-limit/meter.ts'
 import { defineTopic } from '../core/threads.ts'
 import { type ClientKind, namesUnder } from '../policies/rate-limit/client-name.ts'
-import type { LimitStores } from '../stores/limit-stores.ts'
+import type { LimitStores } from '../policies/rate-limit/limit-stores.ts'
 
 /** Whose limits are asked for. */
 export interface AskedClient {

@@ -1,7 +1,7 @@
 import type { ApiDocs } from '../api-docs/api-docs.ts'
 import type { Endpoint } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import type { DocsObject } from '../core/api-docs.ts'
+import type { DocsObject } from '../policies/policy-docs.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { Reply } from '../http/reply.ts'

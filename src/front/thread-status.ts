@@ -5,8 +5,8 @@ import { defineTopic } from '../core/threads.ts'
 import type { PoolSize } from '../http/lane.ts'
 import type { StoreStatuses } from '../services/health/report.ts'
 import type { Service } from '../services/service.ts'
-import type { RedisConnection } from '../stores/redis/connection.ts'
-import type { Trouble } from '../stores/redis/outage.ts'
+import type { RedisConnection } from '../redis/connection.ts'
+import type { Trouble } from '../redis/outage.ts'
 
 /** What one thread has to do with an instance at the moment. */
 export interface InstanceTraffic extends PoolSize {

@@ -8,8 +8,8 @@ import type { AcmeStore } from '../acme/store.ts'
 import { pause } from '../core/clock.ts'
 import type { Prepared } from '../core/prepared.ts'
 import { deriveKeys } from '../core/secrets.ts'
-import { RedisAcmeStore } from '../stores/redis/acme-store.ts'
-import { connectRedis } from '../stores/redis/client.ts'
+import { RedisAcmeStore } from '../acme/redis-store.ts'
+import { connectRedis } from '../redis/client.ts'
 import type { AcmeOptions } from './acme.ts'
 
 /** What is to come from CAs, and is kept in one place: a folder, or Redis. */

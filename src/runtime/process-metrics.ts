@@ -3,7 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import type { SharedTable } from '../stores/memory/table.ts'
+import type { SharedTable } from '../policies/rate-limit/memory/table.ts'
 import { residentMemory } from './memory.ts'
 import { version } from '../front/version.ts'
 

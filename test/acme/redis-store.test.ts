@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
-import { connectRedis, type RedisPlace } from '../../src/stores/redis/client.ts'
-import { RedisAcmeStore } from '../../src/stores/redis/acme-store.ts'
+import { connectRedis, type RedisPlace } from '../../src/redis/client.ts'
+import { RedisAcmeStore } from '../../src/acme/redis-store.ts'
 import { acmeStoreContract, type OpenStore } from '../support/acme-store-contract.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { connectTo, startCluster, startRedis, until } from '../support/redis.ts'

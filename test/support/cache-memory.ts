@@ -4,7 +4,7 @@ import { headersFromWire } from '../../src/http/headers.ts'
 import { fakeExchange } from '../../src/testing/fake-exchange.ts'
 import { hitReply } from '../../src/policies/cache/entry.ts'
 import { makeEntry } from '../../src/policies/cache/make-entry.ts'
-import { MemoryCacheStore } from '../../src/policies/cache/memory-store.ts'
+import { MemoryCacheStore } from '../../src/policies/cache/memory/memory-store.ts'
 import { StoringBody } from '../../src/policies/cache/storing-body.ts'
 import { isStream } from '../../src/http/body.ts'
 

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import * as fc from 'fast-check'
-import { type Algorithm, algorithms, type Decision, type Limit, type Meter } from '../../src/core/limits.ts'
+import {
+  type Algorithm,
+  algorithms,
+  type Decision,
+  type Limit,
+  type Meter,
+} from '../../src/policies/rate-limit/meter.ts'
 import { type Decided, promises } from './limit-model.ts'
 
 /** A store in the hands of a test. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Algorithm, Quota } from '../../src/core/limits.ts'
+import type { Algorithm, Quota } from '../../src/policies/rate-limit/meter.ts'
 
 /** A request that was decided, `at` in milliseconds. */
 export interface Decided {

@@ -1,9 +1,9 @@
 /** A thread that asks for every client in turn, so many times, and tells how often each was admitted. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../src/core/clock.ts'
-import type { Limit } from '../../src/core/limits.ts'
-import { MemoryMeter } from '../../src/stores/memory/memory-meter.ts'
-import { SharedTable } from '../../src/stores/memory/table.ts'
+import type { Limit } from '../../src/policies/rate-limit/meter.ts'
+import { MemoryMeter } from '../../src/policies/rate-limit/memory/memory-meter.ts'
+import { SharedTable } from '../../src/policies/rate-limit/memory/table.ts'
 
 /** What a thread is started with. */
 export interface LimitThreadData {

@@ -5,7 +5,7 @@ import type { ThreadTools } from '../../src/front/generation.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Addressed, Addresses } from '../../src/services/health/slots.ts'
-import { SharedTable } from '../../src/stores/memory/table.ts'
+import { SharedTable } from '../../src/policies/rate-limit/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ProofDocs } from '../../core/api-docs.ts'
+import type { ProofDocs } from '../policy-docs.ts'
 import type { PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Middleware } from '../../http/handler.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { retryAfter } from '../../core/api-docs.ts'
+import { retryAfter } from '../policy-docs.ts'
 import { type Holder, Shared } from '../../core/shared.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'

@@ -1,4 +1,4 @@
-import type { ApiKeys } from '../../core/api-keys.ts'
+import type { ApiKeys } from './api-key-store.ts'
 import type { Clock } from '../../core/clock.ts'
 import { CredentialError } from './credential-error.ts'
 import { type Identity, identityOf } from './identity.ts'

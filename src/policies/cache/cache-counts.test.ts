@@ -4,7 +4,7 @@ import { makeCacheEntry } from '../../../test/support/cache-entry.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { ThreadMetrics } from '../../telemetry/metrics/thread-metrics.ts'
 import { watchStores } from './cache-counts.ts'
-import { MemoryCacheStore } from './memory-store.ts'
+import { MemoryCacheStore } from './memory/memory-store.ts'
 
 test('what the stores of a name hold is added up, until it ends', () => {
   const metrics = new ThreadMetrics(() => {}, new ManualClock())

@@ -6,7 +6,7 @@ import { TestCounter } from '../../../test/support/test-counter.ts'
 import { Headers } from '../../http/headers.ts'
 import type { Invalidation } from './invalidation-topic.ts'
 import { Invalidator } from './invalidator.ts'
-import { MemoryCacheStore } from './memory-store.ts'
+import { MemoryCacheStore } from './memory/memory-store.ts'
 
 function setUp() {
   const clock = new ManualClock()

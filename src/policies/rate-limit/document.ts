@@ -1,5 +1,5 @@
-import { type FieldDocs, type PolicyDocs, retryAfter } from '../../core/api-docs.ts'
-import type { Quota } from '../../core/limits.ts'
+import { type FieldDocs, type PolicyDocs, retryAfter } from '../policy-docs.ts'
+import type { Quota } from './meter.ts'
 import type { RateLimitOptions } from './options.ts'
 
 /** draft-ietf-httpapi-ratelimit-headers-11 */

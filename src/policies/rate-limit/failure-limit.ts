@@ -1,6 +1,6 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import type { Limits, Quota, SyncMeter } from '../../core/limits.ts'
+import type { Limits, Quota, SyncMeter } from './meter.ts'
 import { addressName } from './client-name.ts'
 import type { KeptState } from '../policy.ts'
 import { countIdentities } from './kept-counts.ts'

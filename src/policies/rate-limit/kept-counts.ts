@@ -1,4 +1,4 @@
-import type { Algorithm, LimitStoreName, Quota } from '../../core/limits.ts'
+import type { Algorithm, LimitStoreName, Quota } from './meter.ts'
 import type { KeptState } from '../policy.ts'
 import type { RateLimitOptions } from './options.ts'
 import { SINGLE } from './own-name.ts'

@@ -1,4 +1,4 @@
-import type { Decision } from '../../core/limits.ts'
+import type { Decision } from './meter.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 
 /** Counts what becomes of the requests of one tier. */

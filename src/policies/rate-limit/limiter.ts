@@ -2,7 +2,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { knownLine, linesOf } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
-import type { Decision, Limit, Meter, Quota, QuotaState } from '../../core/limits.ts'
+import type { Decision, Limit, Meter, Quota, QuotaState } from './meter.ts'
 
 const FIELDS = new NameSet(['RateLimit-Policy', 'RateLimit'])
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { algorithms, limitStores, storeFailureModes } from '../../core/limits.ts'
+import { algorithms, limitStores, storeFailureModes } from './meter.ts'
 import { rates } from './rate.ts'
 
 const nameExpected = 'expected a name of letters, digits, ".", "_" and "-"'

@@ -1,7 +1,7 @@
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { editReplies } from '../../http/handler.ts'
-import type { Decision, Quota } from '../../core/limits.ts'
+import type { Decision, Quota } from './meter.ts'
 import type { ExchangeRecord } from '../../http/record.ts'
 import type { Reply } from '../../http/reply.ts'
 import { clientName } from './client-name.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Quota } from '../../core/limits.ts'
+import type { Quota } from './meter.ts'
 
 const RATE = /^(\d{1,9})\/(\d{1,4})?([smhd])$/
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }

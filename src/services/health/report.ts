@@ -1,4 +1,4 @@
-import type { DocsObject } from '../../core/api-docs.ts'
+import type { JsonDocument } from '../../core/document.ts'
 import type { HealthState } from './board.ts'
 
 /** The states of a service's instances. */
@@ -33,7 +33,7 @@ const usableStates: ReadonlySet<HealthState> = new Set(['unknown', 'healthy'])
 const serviceStatuses = ['healthy', 'degraded', 'unhealthy'] as const satisfies readonly ServiceStatus[]
 
 /** The Path Item Object of GET /health. */
-export const healthDocs: DocsObject = {
+export const healthDocs: JsonDocument = {
   get: {
     tags: ['gateway'],
     summary: 'Whether the gateway and the services behind it work',

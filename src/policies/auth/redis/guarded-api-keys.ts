@@ -1,0 +1,34 @@
+import type { ApiKeys, StoredApiKey } from '../api-key-store.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import type { Logger } from '../../../core/logger.ts'
+import { HASH, parseApiKey, RedisApiKeys } from './redis-api-keys.ts'
+import type { RedisConnection } from '../../../redis/connection.ts'
+import type { RedisUse } from '../../../redis/use.ts'
+
+/** API keys in Redis, which nobody waits for while it does not answer. */
+export class GuardedApiKeys implements ApiKeys {
+  private readonly keys: RedisApiKeys
+  private readonly use: RedisUse
+  private readonly log: Logger
+
+  constructor({ client, keys }: RedisConnection, log: Logger) {
+    this.keys = new RedisApiKeys(client)
+    this.use = keys
+    this.log = log
+  }
+
+  async find(sha256: string): Promise<StoredApiKey | null> {
+    const question = async () => ({ text: await this.keys.read(sha256) })
+    const answer = this.use.down ? null : await this.use.ask('find-key', question, question)
+    if (answer === null) {
+      this.use.missed()
+      throw new GatewayError('keys-unavailable', 'The API key cannot be checked at the moment. Try again later.', {
+        headers: [['Retry-After', '1']],
+      })
+    }
+    if (answer.text === null) return null
+    const key = parseApiKey(sha256, answer.text)
+    if (key === null) this.log.warn({ hash: HASH, field: sha256 }, 'An API key in Redis cannot be read: it is refused')
+    return key
+  }
+}

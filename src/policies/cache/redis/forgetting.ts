@@ -1,0 +1,120 @@
+import type { Redis } from 'ioredis'
+import type { Clock } from '../../../core/clock.ts'
+import { Backlog } from '../../../redis/backlog.ts'
+import { describeGroup } from './codec.ts'
+import { groupKey, PREFIXES, tombstoneKey, urlKey, urlPattern } from './keys.ts'
+import { FORGET_GROUP, FORGET_MEMBERS, FORGET_URL, NOTE_PREFIX } from './scripts.ts'
+import type { RedisClient } from '../../../redis/client.ts'
+import { list, type Questions, texts } from '../../../redis/questions.ts'
+
+/**
+ * How long it is remembered that something was made invalid, in milliseconds: a reply that takes longer to come is not
+ * stored, as nobody knows any more whether it is outdated.
+ */
+export const REMEMBERED_FOR = 120_000
+
+/** Prefixes that are remembered at a time. */
+const PREFIXES_REMEMBERED = 1_000
+
+/** Keys that Redis looks at, and that are worked on, at a time. */
+const SCANNED = 1_000
+const BATCH = 64
+
+/** Makes entries in Redis invalid; what Redis does not do is done later. Each resolves with how many it were so far. */
+export class Forgetting {
+  private readonly client: RedisClient
+  private readonly questions: Questions
+  private readonly backlog: Backlog
+
+  constructor(client: RedisClient, questions: Questions, clock: Clock) {
+    this.client = client
+    this.questions = questions
+    this.backlog = new Backlog(clock, () => client.status === 'end')
+  }
+
+  /** Nothing is to be done later: what is in Redis is valid. */
+  get isDone(): boolean {
+    return this.backlog.isEmpty
+  }
+
+  url(url: string): Promise<number> {
+    return this.orLater(`url ${url}`, async () => {
+      const answer = await this.forgetUrl(urlKey(url))
+      if (answer === null) return null
+      return answer.count + ((await inBatches(answer.groups, (group) => this.group(group))) ?? 0)
+    })
+  }
+
+  group(group: string): Promise<number> {
+    const name = groupKey(group)
+    const member = describeGroup(group)
+    return this.orLater(`group ${group}`, async () => {
+      const urls = await this.questions.run(
+        'cache-forget',
+        FORGET_GROUP,
+        [name, tombstoneKey(name)],
+        [REMEMBERED_FOR],
+        texts,
+      )
+      if (urls === null) return null
+      // Redis has forgotten which ones they are.
+      return this.orLater(`members of ${group}`, () =>
+        inBatches(urls, (url) => this.questions.run('cache-forget', FORGET_MEMBERS, [urlKey(url)], [member], Number)),
+      )
+    })
+  }
+
+  prefix(prefix: string): Promise<number> {
+    return this.orLater(`prefix ${prefix}`, () => this.forgetPrefix(prefix))
+  }
+
+  private async orLater(what: string, task: () => Promise<number | null>): Promise<number> {
+    const count = this.questions.answered ? await task() : null
+    if (count === null) this.backlog.add(what, task, () => this.forgetPrefix(''))
+    return count ?? 0
+  }
+
+  private forgetUrl(name: string): Promise<{ count: number; groups: readonly string[] } | null> {
+    return this.questions.run('cache-forget', FORGET_URL, [name, tombstoneKey(name)], [REMEMBERED_FOR], (answer) => {
+      const [count, groups] = list(answer)
+      return { count: Number(count), groups: texts(groups) }
+    })
+  }
+
+  private async forgetPrefix(prefix: string): Promise<number | null> {
+    const args = [REMEMBERED_FOR, PREFIXES_REMEMBERED, prefix]
+    if ((await this.questions.run('cache-forget', NOTE_PREFIX, [PREFIXES], args, () => true)) === null) return null
+    const nodes = 'nodes' in this.client ? this.client.nodes('master') : [this.client]
+    return inBatches(nodes, (node) => this.forgetOn(node, urlPattern(prefix)))
+  }
+
+  /** One node's part. */
+  private async forgetOn(node: Redis, pattern: string): Promise<number | null> {
+    let [cursor, count] = ['0', 0]
+    do {
+      const at = cursor
+      const found = await this.questions.ask('cache-forget', () => node.scan(at, 'MATCH', pattern, 'COUNT', SCANNED))
+      if (found === null) return null
+      const forgotten = await inBatches(found[1], async (name) => (await this.forgetUrl(name))?.count ?? null)
+      if (forgotten === null) return null
+      cursor = found[0]
+      count += forgotten
+    } while (cursor !== '0')
+    return count
+  }
+}
+
+/** The sum of what the tasks bring, so many at a time; null where one of them brings null. */
+async function inBatches<Each>(
+  all: readonly Each[],
+  task: (each: Each) => Promise<number | null>,
+): Promise<number | null> {
+  let sum = 0
+  for (let i = 0; i < all.length; i += BATCH) {
+    for (const count of await Promise.all(all.slice(i, i + BATCH).map(task))) {
+      if (count === null) return null
+      sum += count
+    }
+  }
+  return sum
+}

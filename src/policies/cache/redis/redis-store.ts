@@ -1,0 +1,223 @@
+import type { Bytes } from '../../../http/body.ts'
+import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../store.ts'
+import type { Clock } from '../../../core/clock.ts'
+import type { Headers } from '../../../http/headers.ts'
+import type { Logger } from '../../../core/logger.ts'
+import type { Counter } from '../../../core/metrics.ts'
+import {
+  answersOf,
+  describeEntry,
+  makeId,
+  pieceOf,
+  piecesOf,
+  readEntry,
+  readIndex,
+  type StoredVariant,
+  usefulFor,
+  writeHead,
+} from './codec.ts'
+import { entryKey, groupKey, indexKey, PREFIXES, tombstoneKey, urlKey } from './keys.ts'
+import { ADD_PIECE, JOIN_GROUP, PREFIXES_SINCE, PUBLISH, REMOVE } from './scripts.ts'
+import type { RedisConnection } from '../../../redis/connection.ts'
+import { Copies } from './copies.ts'
+import { Forgetting, REMEMBERED_FOR } from './forgetting.ts'
+import { Joined } from './joined.ts'
+import { Questions, texts } from '../../../redis/questions.ts'
+
+/** Variants of one key; one more drops the oldest. */
+const VARIANTS = 64
+
+/** How long pieces wait for the rest of their entry, in milliseconds. */
+const PIECE_LIFE = 60_000
+
+export interface RedisCacheOptions {
+  readonly connection: RedisConnection
+  readonly clock: Clock
+  readonly log: Logger
+  readonly select: Select
+  /** Octets of entries that are also held in memory. */
+  readonly copies: number
+  /** Counts those that make room for others there. */
+  readonly evictions: Counter
+}
+
+/**
+ * Keeps entries in Redis, for all threads and processes that use it. An entry never changes: it is found through the
+ * index of its key, which Redis is asked for each time, so that a copy in memory is used only as long as it stands there.
+ * While Redis does not answer nothing is found or kept, and what was to be forgotten meanwhile is forgotten afterwards.
+ */
+export class RedisCacheStore implements CacheStore {
+  private readonly client: RedisConnection['client']
+  private readonly clock: Clock
+  private readonly select: Select
+  private readonly questions: Questions
+  private readonly forgetting: Forgetting
+  private readonly copies: Copies
+  /** Ids of entries that came from here or went there, and the keys that bodies are under. */
+  private readonly ids = new WeakMap<Entry, string>()
+  private readonly bodies = new WeakMap<Bytes, string>()
+  private readonly loading = new Map<string, Promise<Entry | Missing>>()
+  private readonly indexes: Joined<readonly StoredVariant[]>
+
+  constructor({ connection, clock, log, select, copies, evictions }: RedisCacheOptions) {
+    this.client = connection.client
+    this.clock = clock
+    this.select = select
+    this.questions = new Questions(connection, log)
+    this.forgetting = new Forgetting(connection.client, this.questions, clock)
+    this.copies = new Copies(copies, evictions)
+    this.indexes = new Joined((name) => this.readIndex(name))
+  }
+
+  resize(limit: number): void {
+    this.copies.resize(limit)
+  }
+
+  usage(): CacheUsage {
+    return this.copies.usage
+  }
+
+  find(url: string, key: string, request: Headers): Missing | Promise<Entry | Missing> {
+    return this.forgetting.isDone && this.questions.answered ? this.look(url, key, request) : 'uri-miss'
+  }
+
+  async put(key: string, entry: Entry, begun: number): Promise<void> {
+    const [now, wall] = [this.clock.now(), this.clock.wall()]
+    const left = usefulFor(entry, now)
+    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.forgetting.isDone || this.questions.refused) return
+    const id = makeId(wall)
+    const name = entryKey(urlKey(entry.url), id)
+    const former = entry.body === null ? undefined : this.bodies.get(entry.body)
+    let kept = former === undefined ? 2 : await this.publish(key, entry, id, begun, left, former)
+    if (kept === 2 && (await this.addPieces(name, entry.body)))
+      kept = await this.publish(key, entry, id, begun, left, name)
+    if (kept !== 1 || !(await this.join(entry, begun, left))) return this.remove(key, entry)
+    this.remember(id, entry)
+  }
+
+  remove(key: string, entry: Entry): void {
+    const id = this.ids.get(entry)
+    if (id === undefined) return
+    const url = urlKey(entry.url)
+    this.copies.remove(id)
+    void this.questions.run(
+      'cache-forget',
+      REMOVE,
+      [indexKey(url, key), entryKey(url, id)],
+      [answersOf(entry), id],
+      Boolean,
+    )
+  }
+
+  invalidate(url: string): Promise<number> {
+    return this.forgetting.url(url)
+  }
+
+  invalidateGroup(group: string): Promise<number> {
+    return this.forgetting.group(group)
+  }
+
+  invalidatePrefix(prefix: string): Promise<number> {
+    return this.forgetting.prefix(prefix)
+  }
+
+  private look(url: string, key: string, request: Headers): Promise<Entry | Missing> {
+    const name = urlKey(url)
+    return this.indexes.ask(indexKey(name, key)).then((variants) => {
+      if (variants.length === 0) return 'uri-miss'
+      const variant = this.select(variants, request)
+      if (variant === null) return 'vary-miss'
+      return this.copies.get(variant.id) ?? this.load(entryKey(name, variant.id), variant)
+    })
+  }
+
+  /** What Redis has for a key: nothing where it does not answer. */
+  private async readIndex(name: string): Promise<readonly StoredVariant[]> {
+    const index = await this.questions.ask('cache-find', () => this.client.hgetall(name))
+    if (index === null) return []
+    return this.questions.read(() => readIndex(index, this.clock.wall())) ?? []
+  }
+
+  /** Once for all who look for the same. */
+  private load(name: string, variant: StoredVariant): Promise<Entry | Missing> {
+    const known = this.loading.get(name)
+    if (known !== undefined) return known
+    const loading = this.fetch(name, variant).finally(() => this.loading.delete(name))
+    this.loading.set(name, loading)
+    return loading
+  }
+
+  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {
+    const first = await this.questions.ask('cache-find', () => this.client.hmgetBuffer(name, 'head', '0'))
+    const [head, piece] = first ?? []
+    if (!head || (count > 0 && !piece)) return 'uri-miss'
+    const pieces = piece ? [piece] : []
+    for (let i = 1; i < count; i++) {
+      const next = await this.questions.ask('cache-find', () => this.client.hgetBuffer(name, String(i)))
+      if (next === null) return 'uri-miss'
+      pieces.push(next)
+    }
+    const entry = this.questions.read(() => readEntry(head, pieces, this.clock))
+    if (entry === null) return 'uri-miss'
+    this.remember(id, entry)
+    return entry
+  }
+
+  private remember(id: string, entry: Entry): void {
+    this.ids.set(entry, id)
+    if (entry.body !== null) this.bodies.set(entry.body, entryKey(urlKey(entry.url), id))
+    this.copies.add(id, entry)
+  }
+
+  /** All but the last piece, which goes with the head. */
+  private async addPieces(name: string, body: Bytes | null): Promise<boolean> {
+    for (let i = 0; i < piecesOf(body) - 1; i++) {
+      const args = [String(i), pieceOf(body!, i), PIECE_LIFE]
+      if ((await this.questions.run('cache-put', ADD_PIECE, [name], args, () => true)) === null) return false
+    }
+    return true
+  }
+
+  /** As `PUBLISH` answers; `former` is the key of an entry with that body, or its own where it goes along. */
+  private async publish(
+    key: string,
+    entry: Entry,
+    id: string,
+    begun: number,
+    left: number,
+    former: string,
+  ): Promise<number> {
+    const url = urlKey(entry.url)
+    const name = entryKey(url, id)
+    const last = piecesOf(entry.body) - 1
+    const piece = former === name && last >= 0 ? [String(last), pieceOf(entry.body!, last)] : ['', '']
+    const described = describeEntry(entry, id, this.clock.wall() + left)
+    const args = [this.age(begun), left, key, answersOf(entry), described, writeHead(entry, this.clock), ...piece]
+    const keys = [url, tombstoneKey(url), indexKey(url, key), name, former]
+    const kept = await this.questions.run('cache-put', PUBLISH, keys, [...args, VARIANTS, ...entry.groups], Number)
+    if (kept === 1) this.ids.set(entry, id)
+    return kept ?? 0
+  }
+
+  /** Makes the entry known to its groups. False where one of them, or a prefix of its URL, was made invalid since. */
+  private async join({ url, groups }: Entry, begun: number, left: number): Promise<boolean> {
+    const prefixes = this.questions.run('cache-put', PREFIXES_SINCE, [PREFIXES], [this.age(begun)], texts)
+    const joined = groups.map((group) => {
+      const name = groupKey(group)
+      return this.questions.run(
+        'cache-put',
+        JOIN_GROUP,
+        [name, tombstoneKey(name)],
+        [this.age(begun), left, url],
+        Number,
+      )
+    })
+    const outdated = (await prefixes)?.some((prefix) => url.startsWith(prefix)) ?? true
+    return !outdated && (await Promise.all(joined)).every((answer) => answer === 1)
+  }
+
+  /** Microseconds since then. */
+  private age(begun: number): number {
+    return Math.round((this.clock.now() - begun) * 1000)
+  }
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '../../../core/clock.ts'
+import type { Algorithm, Decision, Limit, Quota, QuotaState, SyncMeter } from '../meter.ts'
+import { type ClientHash, hashClient, seedOf } from './client-hash.ts'
+import { FixedWindow } from './fixed-window.ts'
+import type { Gauge } from './gauge.ts'
+import { SlidingWindow } from './sliding-window.ts'
+import type { SharedTable } from './table.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+type GaugeClass = new (table: SharedTable, seed: number, quota: Quota) => Gauge
+
+const gauges: Readonly<Record<Algorithm, GaugeClass>> = {
+  'fixed-window': FixedWindow,
+  'sliding-window': SlidingWindow,
+  'token-bucket': TokenBucket,
+}
+
+/** How often a request is decided anew when other threads took what it was to have. */
+const ATTEMPTS = 8
+
+/** Counts in the table that all threads share; exact across them, and never waits. */
+export class MemoryMeter implements SyncMeter {
+  private readonly table: SharedTable
+  private readonly clock: Clock
+  private readonly gauges: readonly Gauge[]
+  private readonly hash: ClientHash = { tag: 0, check: 0 }
+
+  constructor(table: SharedTable, clock: Clock, { name, algorithm, quotas }: Limit) {
+    this.table = table
+    this.clock = clock
+    this.gauges = quotas.map((quota) => {
+      const seed = seedOf(`${name} ${algorithm} ${quota.window}`, table.seed)
+      return new gauges[algorithm](table, seed, quota)
+    })
+  }
+
+  decide(client: string, cost: number): Decision {
+    const { seed } = this.table
+    const needed = Math.max(cost, 1)
+    hashClient(client, seed, ~seed, this.hash)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (!this.look(needed)) break
+      if (cost === 0 || this.take(cost)) return { admitted: true, quotas: this.states(0) }
+    }
+    return { admitted: false, quotas: this.states(needed) }
+  }
+
+  forget(client: string): boolean {
+    const { seed } = this.table
+    hashClient(client, seed, ~seed, this.hash)
+    for (const gauge of this.gauges) gauge.forget(this.hash, this.now())
+    return true
+  }
+
+  /** Microseconds. */
+  private now(): number {
+    return Math.floor(this.clock.now() * 1000)
+  }
+
+  /** Whether all quotas have room. */
+  private look(cost: number): boolean {
+    const now = this.now()
+    let room = true
+    for (const gauge of this.gauges) room = gauge.look(this.hash, now, cost) && room
+    return room
+  }
+
+  /** Takes from all quotas, or from none. */
+  private take(cost: number): boolean {
+    const { gauges: all } = this
+    for (let i = 0; i < all.length; i++) {
+      if (all[i]!.take(cost)) continue
+      while (--i >= 0) all[i]!.giveBack(cost)
+      return false
+    }
+    return true
+  }
+
+  private states(cost: number): QuotaState[] {
+    return this.gauges.map((gauge) => gauge.state(cost))
+  }
+}

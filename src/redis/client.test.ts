@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import test, { type TestContext } from 'node:test'
+import { cleanUp } from '../../test/support/cleanup.ts'
+import { startCluster, startRedis } from '../../test/support/redis.ts'
+import { connectRedis, type RedisPlace } from './client.ts'
+
+const places: Readonly<Record<string, (t: TestContext) => Promise<RedisPlace>>> = {
+  'a server': async (t) => ({ url: (await startRedis(t)).url }),
+  'a Cluster': async (t) => ({
+    cluster: (await startCluster(t)).map(({ port }) => ({ host: '127.0.0.1', port })),
+  }),
+}
+
+for (const [what, open] of Object.entries(places))
+  test(`a password that ${what} does not need changes nothing, and nothing is said on the console`, async (t) => {
+    const warn = t.mock.method(console, 'warn', () => {})
+    const client = connectRedis({ place: await open(t), password: 'needless', tls: false, timeout: 1000 })
+    cleanUp(t, async () => {
+      client.disconnect()
+      if (client.status !== 'end') await once(client, 'end')
+    })
+    await once(client, 'ready')
+    assert.equal(await client.set('key', 'value'), 'OK')
+    assert.equal(warn.mock.callCount(), 0)
+  })

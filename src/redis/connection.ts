@@ -1,0 +1,165 @@
+import type { Redis } from 'ioredis'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { connectRedis, type RedisClient, type RedisConfig } from './client.ts'
+import { type Failure, failureOf, tooLate } from './failure.ts'
+import { LoopTime } from './loop-time.ts'
+import { Misses } from './misses.ts'
+import { type Operation, OperationMetrics } from './operation-metrics.ts'
+import { Outage, type Trouble, type Use } from './outage.ts'
+import { RedisUse, type Shared } from './use.ts'
+
+/** A connection on which nothing is heard for so long, in milliseconds, although something was asked, is dead. */
+const SILENCE = 2000
+
+/** One thread's connection to Redis, which everything that is kept there goes through, and whether it answers. */
+export class RedisConnection implements Shared {
+  readonly client: RedisClient
+  readonly clock: Clock
+  readonly server: Outage
+  readonly limits: RedisUse
+  readonly keys: RedisUse
+  readonly cache: RedisUse
+  private readonly outages: readonly Outage[]
+  private readonly timeout: number
+  private readonly answers: LoopTime
+  private readonly silence: LoopTime
+  private readonly misses: Misses
+  private readonly metrics: Metrics
+  private readonly endWatch: () => void
+  private readonly operations = new Map<Operation, OperationMetrics>()
+  /** What the connection failed of, until there is one. */
+  private last: Failure | null = null
+
+  constructor(config: RedisConfig, clock: Clock, log: Logger, metrics: Metrics) {
+    this.clock = clock
+    this.metrics = metrics
+    this.timeout = config.timeout
+    this.answers = new LoopTime(clock, config.timeout)
+    this.silence = new LoopTime(clock, SILENCE)
+    this.misses = new Misses(config.timeout)
+    const outage = (use: Use) => new Outage(clock, log, use)
+    const [server, limits, keys, cache] = [outage('all'), outage('limits'), outage('keys'), outage('cache')]
+    this.outages = [server, limits, keys, cache]
+    this.server = server
+    this.limits = new RedisUse(this, limits)
+    this.keys = new RedisUse(this, keys)
+    this.cache = new RedisUse(this, cache)
+    const up = (): number => (this.troubles.length === 0 ? 1 : 0)
+    this.endWatch = metrics.watch('sallyport_store_up', { store: 'redis' }, up)
+    this.client = connectRedis(config)
+    this.listen(this.client)
+  }
+
+  /** What is wrong at the moment. */
+  get troubles(): Trouble[] {
+    return this.outages.flatMap(({ trouble }) => trouble ?? [])
+  }
+
+  /** Resolves when Redis can be asked, or after `patience` ms. */
+  connected(patience: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.client.status === 'ready') return resolve()
+      const cancel = this.clock.after(patience, resolve)
+      this.client.once('ready', () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  close(): void {
+    this.endWatch()
+    for (const outage of this.outages) outage.close()
+    this.answers.close()
+    this.silence.close()
+    this.client.disconnect()
+  }
+
+  metricsOf(operation: Operation): OperationMetrics {
+    const known = this.operations.get(operation) ?? new OperationMetrics(this.metrics, operation)
+    this.operations.set(operation, known)
+    return known
+  }
+
+  wait(expired: () => void): () => boolean {
+    return this.answers.wait(expired)
+  }
+
+  heard(): void {
+    // Of a Cluster it is another node, as likely as not.
+    if (!this.client.isCluster) this.misses.clear()
+  }
+
+  unheard(asked: number, again: () => Promise<unknown>): void {
+    if (this.misses.add(asked, this.clock.now())) this.lost(tooLate(this.timeout), again)
+  }
+
+  failureOf(error: unknown): Failure {
+    return failureOf(error, this.last)
+  }
+
+  lost(failure: Failure, again: () => Promise<unknown>): void {
+    this.server.begin(failure, () => this.probe(again))
+  }
+
+  private listen(client: RedisClient): void {
+    const ping = (): Promise<unknown> => client.ping()
+    client.on('error', (error: unknown) => {
+      this.last = failureOf(error)
+      this.lost(this.last, ping)
+    })
+    client.on('node error', (error: unknown) => {
+      this.last = failureOf(error)
+    })
+    client.on('ready', () => {
+      this.last = null
+      // A server that was left because it takes no writes is likely to be the same one again: that has its pace.
+      if (this.server.down) return this.server.trouble?.cause === 'READONLY' ? undefined : this.server.probeNow()
+      ping().catch((error: unknown) => {
+        const failure = this.failureOf(error)
+        if (failure.isGeneral) this.lost(failure, ping)
+      })
+    })
+  }
+
+  /** Whether Redis answers, be it that it refuses: that is for whoever asks next. A connection that is silent is given up. */
+  private probe(again: () => Promise<unknown>): Promise<Failure | null> {
+    const dead = watchNodes(this.client)
+    return new Promise((resolve) => {
+      const inTime = this.silence.wait(() => {
+        this.last = tooLate(SILENCE)
+        for (const node of dead()) node.disconnect(true)
+        resolve(this.last)
+      })
+      again().then(
+        () => {
+          inTime()
+          this.misses.clear()
+          resolve(null)
+        },
+        (error: unknown) => {
+          inTime()
+          const failure = this.failureOf(error)
+          resolve(failure.isGeneral ? failure : null)
+        },
+      )
+    })
+  }
+}
+
+/** Asks every node for a sign of life; brings those that have not given any by then, or are not even through with the handshake. */
+function watchNodes(client: RedisClient): () => Redis[] {
+  const nodes = 'nodes' in client ? client.nodes('master') : [client]
+  const silent = new Map<Redis, 'ready' | 'connect'>()
+  for (const node of nodes) {
+    const { status } = node
+    if (status === 'connect') silent.set(node, status)
+    if (status !== 'ready') continue
+    silent.set(node, status)
+    const live = () => silent.delete(node)
+    node.ping().then(live, live)
+  }
+  return () => [...silent].filter(([node, status]) => node.status === status).map(([node]) => node)
+}
