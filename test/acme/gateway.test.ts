@@ -13,13 +13,23 @@ import { send } from '../support/client.ts'
 import { run, start, temporaryFile } from '../support/command.ts'
 import { startGateway } from '../support/gateway.ts'
 import { scrape } from '../support/metrics.ts'
-import { externalAccount, type Pebble, startDns, startPebble } from '../support/pebble.ts'
+import {
+  DUE,
+  externalAccount,
+  NOT_DUE,
+  type Pebble,
+  startDns,
+  startPebble,
+  withRenewalInfo,
+} from '../support/pebble.ts'
 import { connectTo, freePorts, startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
 import { authority } from '../support/tls.ts'
 
 const NAME = 'shop.test'
 const HOST = '127.0.0.1'
+/** Of a certificate, in seconds: as long as a test may take. */
+const LIFE = 60
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-acme-'))
@@ -42,7 +52,7 @@ const shown = (port: number, ca: string, servername?: string): Promise<string | 
   shake(port, ca, servername).catch(() => null)
 
 /** A listener that gets its certificates from that CA. */
-function secured(port: number, { directory, ca }: Pebble, options: object) {
+function secured(port: number, { directory, ca }: Pick<Pebble, 'directory' | 'ca'>, options: object) {
   const acme = { domains: [NAME], email: 'ops@shop.test', directory: { url: directory, ca }, ...options }
   return { address: `${HOST}:${port}`, tls: { acme } }
 }
@@ -162,11 +172,13 @@ async function startHook(t: TestContext, dns: Awaited<ReturnType<typeof startDns
 
 test('two gateways on one Redis: who orders is killed in the middle of it, the other goes on, and no handshake fails through a renewal', async (t) => {
   const dns = await startDns(t)
-  const pebble = await startPebble(t, dns, { validity: 20 })
+  const pebble = await startPebble(t, dns, { validity: LIFE })
+  // The first certificate at a tenth of its life, as soon as one may be renewed; the second one has time.
+  const ca = await withRenewalInfo(t, pebble, (place) => (place === 0 ? DUE : NOT_DUE))
   const redis = await startRedis(t)
   const client = connectTo(t, redis)
   const folder = await temporaryFolder(t)
-  await writeFile(join(folder, 'ca.pem'), pebble.ca)
+  await writeFile(join(folder, 'ca.pem'), ca.ca)
   const [first, second] = await freePorts(2)
   const ports: Record<string, number> = { first: first!, second: second! }
   const running = new Map<string, Awaited<ReturnType<typeof start>>['command']>()
@@ -184,7 +196,7 @@ listeners:
     tls:
       acme:
         domains: [${NAME}]
-        directory: { url: "${pebble.directory}", ca: "${join(folder, 'ca.pem')}" }
+        directory: { url: "${ca.directory}", ca: "${join(folder, 'ca.pem')}" }
         challenge: dns-01
         dns: { url: "${url}", headers: { X-Gateway: ${name} }, resolvers: ["${HOST}:${dns.port}"] }
 `
@@ -221,12 +233,14 @@ listeners:
 
 test('no handshake fails while the CA is down', async (t) => {
   const [port] = await freePorts(1)
-  const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, validity: 15 })
+  const pebble = await startPebble(t, await startDns(t), { tlsPort: port!, validity: LIFE })
+  const ca = await withRenewalInfo(t, pebble, () => DUE)
   const folder = await temporaryFolder(t)
-  const { log } = await startGateway(t, { listeners: [secured(port!, pebble, { folder })] })
+  const { log } = await startGateway(t, { listeners: [secured(port!, ca, { folder })] })
   const root = await pebble.root()
   await until('a certificate', async () => (await shown(port!, root)) !== null)
   const before = await shake(port!, root)
+  await until('it to be asked about', () => ca.asked.length === 1)
   await pebble.kill()
   await until('a failure', async () => {
     assert.equal(await shake(port!, root), before)

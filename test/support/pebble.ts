@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:https'
+import { createServer, request } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -167,4 +168,45 @@ export async function startPebble(t: TestContext, dns: TestDns, options: PebbleO
   cleanUp(t, () => server.kill())
   await server.start()
   return server
+}
+
+/** What a CA says of a certificate that it wants to be renewed at once (RFC 9773 section 4.2), and of one that has time. */
+export const DUE = { suggestedWindow: { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' } }
+export const NOT_DUE = { suggestedWindow: { start: '2226-01-01T00:00:00Z', end: '2226-01-02T00:00:00Z' } }
+
+/**
+ * The CA that is that pebble, and says when it wants certificates to be renewed, which pebble does not: `said` is for the certificate of that
+ * place in the order in which they are first asked about. `asked` has the ids of the certificates.
+ */
+export async function withRenewalInfo(
+  t: TestContext,
+  pebble: Pebble,
+  said: (place: number) => object,
+): Promise<{ asked: string[]; directory: string; ca: string }> {
+  const asked: string[] = []
+  const authority = new Authority()
+  const ca = pebble.ca + authority.cert
+  const server = createServer(authority.issue(), ({ url = '' }, response) => {
+    const { port } = server.address() as AddressInfo
+    const base = `https://${HOST}:${port}`
+    if (url.startsWith('/ari/')) {
+      const id = url.slice('/ari/'.length)
+      if (!asked.includes(id)) asked.push(id)
+      return void response.end(JSON.stringify(said(asked.indexOf(id))))
+    }
+    const question = request(pebble.directory, { ca, agent: false }, (answer) => {
+      let text = ''
+      answer.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      answer.on('end', () => {
+        response.end(JSON.stringify({ ...(JSON.parse(text) as object), renewalInfo: `${base}/ari` }))
+      })
+    })
+    question.on('error', () => response.writeHead(502).end())
+    question.end()
+    return undefined
+  })
+  await new Promise<void>((resolve) => void server.listen(0, HOST, resolve))
+  cleanUp(t, () => server.close().closeAllConnections())
+  const { port } = server.address() as AddressInfo
+  return { asked, directory: `https://${HOST}:${port}/dir`, ca }
 }
