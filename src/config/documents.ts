@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDocument, type JsonDocument } from '../core/document.ts'
 import type { Finding } from './issues.ts'
-import type { PolicyFiles } from './policy-files.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
+import type { Unparsed } from './unparsed.ts'
 import { at, isFields, itemsOf, put } from './value.ts'
 
 /** Octets of a file with a document. */
@@ -14,7 +14,7 @@ const LARGEST = 16 * 1024 ** 2
  * Puts what files hold in place of their paths, where the options of policies may name files. A file that is named
  * several times is one value. `base` is the configuration file, which the paths are relative to.
  */
-export async function readDocuments(files: PolicyFiles, base: string, noted = new ReadFiles()): Promise<PolicyFiles> {
+export async function readDocuments(files: Unparsed, base: string, noted = new ReadFiles()): Promise<Unparsed> {
   const { chain } = files
   const { value } = files
   if (!isFields(value)) return files

@@ -3,7 +3,7 @@ import { policies } from '../policies/index.ts'
 import { checkCertificates } from './check-certificates.ts'
 import { check, type Checked, type Finding } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
-import type { PolicyFiles } from './policy-files.ts'
+import type { Unparsed } from './unparsed.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { checkReferences } from './references.ts'
 import { checkPlain, gatewaySchemaFor } from './own-policies.ts'
@@ -19,7 +19,7 @@ import { isFields } from './value.ts'
  */
 export function parseConfig(
   value: unknown,
-  loaded: PolicyFiles = { value, chain: policies, findings: [] },
+  loaded: Unparsed = { value, chain: policies, findings: [] },
   earlier: readonly Problem[] = [],
 ): GatewayConfig {
   return parseFrom(loaded, valueSource(), earlier)
@@ -35,7 +35,7 @@ export function parseConfig(
  * 4. Check what refers to what, that the options of own policies can be handed to other threads, and certificates.
  */
 export function parseFrom(
-  { value: written, chain, findings: unloaded }: PolicyFiles,
+  { value: written, chain, findings: unloaded }: Unparsed,
   source: Source,
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],

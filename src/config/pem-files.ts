@@ -2,10 +2,10 @@ import { dirname, resolve } from 'node:path'
 import type { Pem } from '../tls/pem-schema.ts'
 import { readPem } from '../tls/read-pem.ts'
 import type { Finding } from './issues.ts'
-import type { PolicyFiles } from './policy-files.ts'
 import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
 import type { ReadFiles } from './read-files.ts'
+import type { Unparsed } from './unparsed.ts'
 import { at, put } from './value.ts'
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
@@ -24,7 +24,7 @@ const PLACES: readonly Path[] = [
  * Puts the certificates and keys that files hold in place of their paths, which are relative to `base`, the configuration
  * file. PEM that stands in the configuration itself stays.
  */
-export function readPemFiles(files: PolicyFiles, base: string, noted: ReadFiles): PolicyFiles {
+export function readPemFiles(files: Unparsed, base: string, noted: ReadFiles): Unparsed {
   let { value } = files
   const { chain } = files
   const findings: Finding[] = []

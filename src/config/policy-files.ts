@@ -15,16 +15,8 @@ import { matching } from './option-places.ts'
 import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
 import { hint } from './suggest.ts'
+import type { Unparsed } from './unparsed.ts'
 import { at, fieldOf, isFields, itemsOf } from './value.ts'
-
-/** What the files hold, and what is wrong with them. */
-export interface PolicyFiles {
-  /** The configuration with the files' paths made absolute, and documents, certificates and keys in place of theirs. */
-  readonly value: unknown
-  /** Every policy that it may name, in the order of the chain. */
-  readonly chain: readonly Policy[]
-  readonly findings: readonly Finding[]
-}
 
 /**
  * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, the documents that
@@ -36,7 +28,7 @@ export async function readPolicyFiles(
   base: string,
   given: readonly Policy[] = [],
   noted: ReadFiles = new ReadFiles(),
-): Promise<PolicyFiles> {
+): Promise<Unparsed> {
   const absolute = withAbsoluteStateDir(withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base), base)
   for (const file of namedAt(absolute, LISTENER_FILES)) noted.noteBeside(file)
   for (const file of namedAt(absolute, [NETWORK_FILES])) noted.note(file)
@@ -57,7 +49,7 @@ async function loadPolicies(
   base: string,
   given: readonly Policy[],
   noted: ReadFiles,
-): Promise<PolicyFiles> {
+): Promise<Unparsed> {
   const written = fieldOf(value, 'policyFiles')
   const findings: Finding[] = []
   let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import { errorReply, problemReply } from '../http/problem.ts'
 import type { Reply } from '../http/reply.ts'
-import type { Answers, Threads } from '../core/threads.ts'
+import type { Answers } from '../core/threads.ts'
 import { UNTRACED } from '../http/trace.ts'
 import { newTraceId } from '../http/trace-ids.ts'
 import { newUuid } from '../core/uuid.ts'
@@ -13,18 +13,14 @@ import type { SlowReason } from '../http/server-handler.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Receiver, Redirect } from '../listener/receiver.ts'
 import type { RefusalReason } from '../proxy-protocol/arrivals.ts'
-import type { HealthBoard } from '../services/health/board.ts'
-import type { SlotTable } from '../services/health/slots.ts'
-import type { SharedTable } from '../policies/rate-limit/memory/table.ts'
 import { recentRequestsTopic } from '../telemetry/recent-requests.ts'
-import { type SeriesChange, readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
-import type { LogOutput } from '../telemetry/logger.ts'
+import { readingsTopic, type ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { makeStringsFast } from './fast-strings.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity } from '../tls/server-identities.ts'
-import type { Tracing } from '../telemetry/tracing.ts'
 import { largestBody } from './body-limit.ts'
 import { ChallengeAnswers } from './challenge-answers.ts'
+import type { FrontOptions } from './front-options.ts'
 import { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
@@ -40,34 +36,6 @@ import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { Tunnels } from './tunnels.ts'
 import { ThreadServiceTls } from './thread-service-tls.ts'
-
-export interface FrontOptions {
-  readonly config: GatewayConfig
-  /** Its number among the configurations of this process: 1 is that of its start. */
-  readonly generation: number
-  /** Every policy that the configuration may name, in the order of the chain. */
-  readonly policies: readonly Policy[]
-  readonly board: HealthBoard
-  readonly slots: SlotTable
-  /** The counts of rate limits. */
-  readonly limits: SharedTable
-  readonly output: LogOutput
-  /** Threads that answer requests, this one among them. */
-  readonly size: number
-  /** Tells the main thread of metrics that this one begins to count. */
-  readonly announce: (series: SeriesChange) => void
-  readonly tracing: Tracing
-  /** What this thread answers. */
-  readonly answers: Answers
-  /** All threads, to be asked. */
-  readonly threads: Threads
-  readonly clock: Clock
-  readonly random: () => number
-  /** Decides which requests are logged where not all are: the same for all threads. */
-  readonly sampleKey: string
-  /** Number of this thread among the workers: 0 for the first. */
-  readonly worker: number
-}
 
 /** What one thread does: its listeners, its stores, and the generation that answers what comes. */
 export class Front implements Receiver {

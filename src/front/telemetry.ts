@@ -9,7 +9,8 @@ import { type BreakReason, breakDetails, breakReason } from '../telemetry/breaka
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
 import { type RecentFilter, type RecentRequest, RecentRequests } from '../telemetry/recent-requests.ts'
-import type { ReceivedExchange, Tracing } from '../telemetry/tracing.ts'
+import type { Tracing } from '../telemetry/tracing.ts'
+import type { ReceivedExchange } from '../telemetry/received-exchange.ts'
 import { slowReasons, type SlowReason } from '../http/server-handler.ts'
 import { isOwn } from './own-routes.ts'
 

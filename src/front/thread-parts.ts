@@ -4,7 +4,7 @@ import { type RuntimeWatch, watchRuntime } from '../telemetry/metrics/runtime.ts
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { tellOfDropped } from './dropped-fields.ts'
 import type { ToldOfDropped } from './field-guard.ts'
-import type { FrontOptions } from './front.ts'
+import type { FrontOptions } from './front-options.ts'
 import type { ThreadTools } from './generation.ts'
 import type { Readiness } from './own-routes.ts'
 import { Telemetry } from './telemetry.ts'

@@ -5,12 +5,22 @@ import type { Challenge } from '../acme/challenge.ts'
 import { FileStore } from '../acme/file-store.ts'
 import { Seal } from '../acme/seal.ts'
 import type { AcmeStore } from '../acme/store.ts'
-import { pause } from '../core/clock.ts'
+import { type Clock, pause } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
 import type { Prepared } from '../core/prepared.ts'
 import { deriveKeys } from '../core/secrets.ts'
 import { RedisAcmeStore } from '../acme/redis-store.ts'
 import { connectRedis } from '../redis/client.ts'
-import type { AcmeOptions } from './acme.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+
+export interface PlaceOptions {
+  readonly config: GatewayConfig
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Logger
+  readonly metrics: Metrics
+}
 
 /** What is to come from CAs, and is kept in one place: a folder, or Redis. */
 export interface AcmePlace {
@@ -36,7 +46,7 @@ const SILENCE = 5000
 
 /** Opens the folder of that name, or Redis for "", and reads what is kept there, as far as it can be read. */
 export async function openPlace(
-  options: AcmeOptions,
+  options: PlaceOptions,
   place: string,
   targets: readonly Target[],
   { show, changed }: PlaceEvents,
@@ -81,7 +91,7 @@ export async function openPlace(
 }
 
 /** Tells the metrics of targets. */
-function measure(acme: Acme, { metrics }: AcmeOptions) {
+function measure(acme: Acme, { metrics }: PlaceOptions) {
   const watched = new Map<string, () => void>()
   const watch = (name: string): (() => void) => {
     metrics.counter('sallyport_acme_orders_total', { name, outcome: 'issued' })
@@ -112,7 +122,7 @@ function measure(acme: Acme, { metrics }: AcmeOptions) {
   }
 }
 
-async function storeAt({ config, clock }: AcmeOptions, place: string): Promise<AcmeStore> {
+async function storeAt({ config, clock }: PlaceOptions, place: string): Promise<AcmeStore> {
   const { redis } = config.stores
   if (place !== '' || redis === null) return new FileStore(place, clock)
   const client = connectRedis(redis, SILENCE)

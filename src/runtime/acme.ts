@@ -1,24 +1,17 @@
 import type { Target } from '../acme/acme.ts'
 import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '../acme/challenges-topic.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { type Clock, pause } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
-import type { Metrics } from '../core/metrics.ts'
+import { pause } from '../core/clock.ts'
 import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { KeyPair } from '../tls/key-pair.ts'
-import type { AcmePlace } from './acme-place.ts'
+import type { AcmePlace, PlaceOptions } from './acme-place.ts'
 import type { CertificateSource } from './certificate-source.ts'
 
-export interface AcmeOptions {
-  readonly config: GatewayConfig
+export interface AcmeOptions extends PlaceOptions {
   readonly answers: Answers
   /** All threads, to be told. */
   readonly threads: Threads
-  readonly clock: Clock
-  readonly random: () => number
-  readonly log: Logger
-  readonly metrics: Metrics
 }
 
 type AcmeConfig = NonNullable<NonNullable<GatewayConfig['listeners'][number]['tls']>['acme']>

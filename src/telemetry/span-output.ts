@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { ExportSettings } from './otel-environment.ts'
 import { type SpanOrigin, spansOf } from './spans.ts'
-import type { Outcome, ReceivedExchange } from './tracing.ts'
+import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
 /** How long a stop waits for the collector, in milliseconds. */
 const CLOSE_PATIENCE = 3000

@@ -28,7 +28,7 @@ import { errorTable, type GatewayError, rootCause } from '../core/errors.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Trace } from '../http/trace.ts'
 import { redactQuery } from './redact.ts'
-import type { Outcome, ReceivedExchange } from './tracing.ts'
+import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
 /** What is the same for every span. */
 export type SpanOrigin = Pick<ReadableSpan, 'resource' | 'instrumentationScope'>

@@ -1,34 +1,12 @@
 import type { Clock } from '../core/clock.ts'
-import type { Exchange } from '../http/exchange.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
-import type { Protocol } from '../http/received-head.ts'
 import { ExchangeRecord } from '../http/record.ts'
 import { type Environment, readExportSettings } from './otel-environment.ts'
+import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 import { createSampler, type Sampler } from './sampler.ts'
 import type { SpanOutput } from './span-output.ts'
 import { traceOf } from './trace-context.ts'
-
-/** An exchange as it came off the wire. */
-export interface ReceivedExchange extends Exchange {
-  /** Values of the fields of that name, joined by commas, or null. */
-  readonly traceparent: string | null
-  readonly tracestate: string | null
-  trace: Exchange['trace']
-  record: Exchange['record']
-  readonly protocol: Protocol
-}
-
-/** How an exchange ended. */
-export interface Outcome {
-  readonly status: number
-  /** Octets of content that were sent. */
-  readonly bytes: number
-  /** Whether the reply was sent whole. */
-  readonly whole: boolean
-  /** Monotonic milliseconds. */
-  readonly end: number
-}
 
 /** Puts each exchange into its trace, and hands its spans over for export where that is on. */
 export class Tracing {

@@ -1,0 +1,23 @@
+import type { Exchange } from '../http/exchange.ts'
+import type { Protocol } from '../http/received-head.ts'
+
+/** An exchange as it came off the wire. */
+export interface ReceivedExchange extends Exchange {
+  /** Values of the fields of that name, joined by commas, or null. */
+  readonly traceparent: string | null
+  readonly tracestate: string | null
+  trace: Exchange['trace']
+  record: Exchange['record']
+  readonly protocol: Protocol
+}
+
+/** How an exchange ended. */
+export interface Outcome {
+  readonly status: number
+  /** Octets of content that were sent. */
+  readonly bytes: number
+  /** Whether the reply was sent whole. */
+  readonly whole: boolean
+  /** Monotonic milliseconds. */
+  readonly end: number
+}
