@@ -1,4 +1,4 @@
-import { type Fields, fieldOf, isFields, itemsOf } from '../src/config/value.ts'
+import { type Fields, fieldOf, isFields, itemsOf } from '../src/core/value.ts'
 
 interface Row {
   readonly key: string

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { gatewaySchema } from '../src/config/schema.ts'
-import { isFields } from '../src/config/value.ts'
+import { isFields } from '../src/core/value.ts'
 import { temporaryFile } from './support/command.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { Schemas } from './schemas.ts'
 import type { Source } from './source.ts'

@@ -25,14 +25,14 @@ test('it comes with its fields, a tag, and Vary', async () => {
   assert.equal(headers.has('Content-Encoding'), false)
 })
 
-for (const accepted of ['gzip', 'br, gzip;q=0.5', 'GZIP ; q=1.0', 'deflate,gzip , br'])
+for (const accepted of ['gzip', 'x-gzip', 'br, gzip;q=0.5', 'GZIP ; q=1.0', 'deflate,gzip , br'])
   test(`it is compressed for Accept-Encoding: ${accepted}`, async () => {
     const { headers, body } = await ask({ 'Accept-Encoding': accepted })
     assert.equal(headers.get('Content-Encoding'), 'gzip')
     assert.equal(gunzipSync(body!).toString(), text)
   })
 
-for (const accepted of ['', 'br', 'gzip;q=0', 'gzip;q=0.000', 'x-gzip', 'gzipped', 'identity'])
+for (const accepted of ['', 'br', 'gzip;q=0', 'gzip;q=0.000', 'gzipped', 'identity'])
   test(`it is not compressed for Accept-Encoding: ${accepted}`, async () => {
     assert.equal((await ask({ 'Accept-Encoding': accepted })).headers.has('Content-Encoding'), false)
   })

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { createNegotiation } from '../http/accept-encoding.ts'
 import { Bytes } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -9,8 +10,7 @@ import { Reply } from '../http/reply.ts'
 
 const compress = promisify(gzip)
 
-/** Whether one item of Accept-Encoding takes gzip gladly (RFC 9110 section 12.5.3). */
-const TAKES_GZIP = /(?:^|,)[\t ]*gzip[\t ]*(?:;[\t ]*q=(?:1(?:\.0*)?|0\.\d*[1-9]\d*)[\t ]*)?(?:,|$)/i
+const negotiate = createNegotiation(['gzip'])
 
 /** Something that is served many times: with an entity tag, and compressed once, when it is first asked for that way. */
 export class Representation {
@@ -29,7 +29,7 @@ export class Representation {
   /** The reply to a GET for it, which may be 304 (RFC 9110 section 13.1.2). */
   answer({ headers }: Exchange): Reply | Promise<Reply> {
     const known = headers.combined('If-None-Match')
-    if (!TAKES_GZIP.test(headers.combined('Accept-Encoding') ?? ''))
+    if (negotiate(headers.combined('Accept-Encoding') ?? '').coding === null)
       return this.reply(this.tag, '', known, this.content)
     const fields = knownLine('Content-Encoding', 'gzip')
     this.zipped ??= compress(this.content.toBuffer()).then((content) => Bytes.fromBuffer(content).kept())

@@ -1,4 +1,4 @@
-import { fieldOf, isFields, itemsOf } from '../config/value.ts'
+import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 import { type OperationDocs, Operations } from './operations.ts'

@@ -1,4 +1,4 @@
-import { fieldOf, isFields } from '../config/value.ts'
+import { fieldOf, isFields } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 

@@ -3,7 +3,7 @@ import { type RequestOptions, request } from 'node:http'
 import { request as requestSecurely } from 'node:https'
 import type { Command } from 'commander'
 import { importDefault } from '../config/import-module.ts'
-import { fieldOf, itemsOf } from '../config/value.ts'
+import { fieldOf, itemsOf } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
 import { CommandError, configOption } from './command.ts'
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { address } from './addresses.ts'
 import type { Environment } from './substitute.ts'
-import { fieldOf, isFields } from './value.ts'
+import { fieldOf, isFields } from '../core/value.ts'
 
 /** Octets a token must have: whoever can reach the address may try. */
 const TOKEN_LENGTH = 16

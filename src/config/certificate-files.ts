@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { hasRedis } from './check-acme.ts'
-import { type Fields, isFields, itemsOf } from './value.ts'
+import { type Fields, isFields, itemsOf } from '../core/value.ts'
 
 /** Makes the paths of certificates and keys, and of what ACME keeps, absolute, which are relative to `base`, the configuration file. */
 export function withAbsoluteCertificates(value: unknown, base: string): unknown {

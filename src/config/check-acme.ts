@@ -1,7 +1,7 @@
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { checkSecrets } from './secrets-schema.ts'
-import { fieldOf, isFields, itemsOf } from './value.ts'
+import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /** What is wrong between the parts of a configuration whose certificates come from a CA. */
 export function checkAcme(config: unknown): Finding[] {

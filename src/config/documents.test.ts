@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { policies } from '../policies/index.ts'
 import { readDocuments } from './documents.ts'
 import { parseConfig } from './parse.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 
 const base = fileURLToPath(new URL('../../test/config/sallyport.yaml', import.meta.url))
 const read = (value: unknown) => readDocuments({ value, chain: policies, findings: [] }, base)

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { isDocument, type JsonDocument } from '../core/document.ts'
+import type { JsonDocument } from '../core/document.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, isFields, itemsOf, put } from './value.ts'
+import { at, isFields, itemsOf, put } from '../core/value.ts'
 
 /** Octets of a file with a document. */
 const LARGEST = 16 * 1024 ** 2
@@ -53,7 +53,7 @@ async function readDocument(file: string): Promise<JsonDocument> {
   } catch (error) {
     return fail('is neither JSON nor YAML', error)
   }
-  if (!isDocument(document)) throw new Error('holds no map')
+  if (!isFields(document)) throw new Error('holds no map')
   return document
 }
 

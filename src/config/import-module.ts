@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { freshUrl } from './fresh-modules.ts'
 import { resolveOwnName } from './own-name.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 
 /** The default export of a file of code as it is now, or undefined where it has none. Rejects where it cannot be loaded. */
 export async function importDefault(file: string): Promise<unknown> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { configJsonSchema } from './json-schema.ts'
-import { type Fields, isFields } from './value.ts'
+import { type Fields, isFields } from '../core/value.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const schema = configJsonSchema()

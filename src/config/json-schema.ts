@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { gatewaySchema } from './schema.ts'
-import { fieldOf, type Fields, isFields, itemsOf } from './value.ts'
+import { fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
 /** A JSON Schema or a part of one. */
 export type JsonSchema = Fields

@@ -15,7 +15,7 @@ import { ReadFiles } from './read-files.ts'
 import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 import { readYaml } from './yaml.ts'
 
 /** Gives a configuration written in code its type: `export default defineConfig({ … })`. */

@@ -1,4 +1,4 @@
-import { isFields } from './value.ts'
+import { isFields } from '../core/value.ts'
 import type { GatewayConfig } from './schema.ts'
 import { policies } from '../policies/index.ts'
 import { isSecret, redactQuery } from '../telemetry/redact.ts'

@@ -1,6 +1,6 @@
 import type { Path } from './problems.ts'
 import { Equals } from './shared-policies.ts'
-import { fieldOf, type Fields, isFields, itemsOf } from './value.ts'
+import { fieldOf, type Fields, isFields, itemsOf } from '../core/value.ts'
 
 /** What a route says of its policies that says nothing. */
 const NONE: Fields = {}

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path'
-import { fieldOf, isFields, itemsOf } from './value.ts'
+import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /** Makes the paths of files with networks absolute, which are relative to `base`, the configuration file. */
 export function withAbsoluteNetworkFiles(value: unknown, base: string): unknown {

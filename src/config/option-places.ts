@@ -1,6 +1,6 @@
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import type { Path } from './problems.ts'
-import { at, fieldOf, isFields, itemsOf } from './value.ts'
+import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /** Any key of a map, or any item of a list. */
 export const ANY = '*'

@@ -4,7 +4,7 @@ import type { Finding } from './issues.ts'
 import { policiesSchemaOf } from './policy-schema.ts'
 import { routeSchema } from './route-schema.ts'
 import { type GatewayConfig, gatewaySchema } from './schema.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 
 /** Schema of a configuration whose policies are those of the chain. */
 export function gatewaySchemaFor(chain: readonly Policy[]): typeof gatewaySchema {

@@ -11,7 +11,7 @@ import type { GatewayConfig } from './schema.ts'
 import { sharePolicies, withPoliciesOnce } from './shared-policies.ts'
 import { type Source, valueSource } from './source.ts'
 import { isWholeSubstitution } from './substitute.ts'
-import { isFields } from './value.ts'
+import { isFields } from '../core/value.ts'
 
 /**
  * Parses a configuration given as a value; `earlier` are problems that are known already. Throws ConfigError with all of

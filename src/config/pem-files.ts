@@ -6,7 +6,7 @@ import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
 import type { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, put } from './value.ts'
+import { at, put } from '../core/value.ts'
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [

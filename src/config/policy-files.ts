@@ -16,7 +16,7 @@ import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
 import { hint } from './suggest.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, fieldOf, isFields, itemsOf } from './value.ts'
+import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /**
  * Loads the policies of a configuration that is not parsed yet, as its schema depends on them, the documents that

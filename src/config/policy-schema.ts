@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OwnPolicies, Policy } from '../policies/policy.ts'
 import { policies, type PolicyInputs, type PolicyName, type PolicyOptions } from '../policies/index.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 
 /** What `policies:` holds after parsing: the options of each policy that is on, false for one that is switched off. */
 export type PoliciesConfig = { [P in PolicyName]?: PolicyOptions[P] | false | undefined }

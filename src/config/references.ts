@@ -10,7 +10,7 @@ import { routeSchema } from './route-schema.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
 import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
-import { at, fieldOf, isFields, itemsOf } from './value.ts'
+import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 type Match = RouteConfig['match']
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatPath, type Path } from './problems.ts'
 import type { GatewayConfig } from './schema.ts'
-import { at, isFields } from './value.ts'
+import { at, isFields } from '../core/value.ts'
 
 /** Something that a running process keeps as it began. */
 export interface RestartOnly {

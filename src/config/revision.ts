@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import type { GatewayConfig } from './schema.ts'
-import { itemsOf } from './value.ts'
+import { itemsOf } from '../core/value.ts'
 
 /** Options are no deeper: what is refers to itself. */
 const DEPTH = 64

@@ -3,7 +3,7 @@ import { oneOrMore } from '../core/one-or-more.ts'
 import { SECRET_LENGTH } from '../core/secrets.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
-import { fieldOf } from './value.ts'
+import { fieldOf } from '../core/value.ts'
 
 const expected = `expected text of at least ${SECRET_LENGTH} octets, as "openssl rand -base64 32" makes it`
 

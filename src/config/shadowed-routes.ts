@@ -4,7 +4,7 @@ import { endpointsSchema, ownPaths } from './endpoints-schema.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import type { RouteConfig } from './schema.ts'
-import { fieldOf, itemsOf } from './value.ts'
+import { fieldOf, itemsOf } from '../core/value.ts'
 
 /**
  * Routes at or below the path of an endpoint of the gateway's own that would answer requests in their place. That it

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { GatewayConfig } from './schema.ts'
-import { type Fields, fieldOf, isFields, itemsOf } from './value.ts'
+import { type Fields, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 /** Characters of a digest: enough to tell most policies apart. */
 const DIGEST = 200

@@ -1,12 +1,8 @@
 import { z } from 'zod'
+import { type Fields, isFields } from './value.ts'
 
 /** A map as JSON or YAML has it. */
-export type JsonDocument = Readonly<Record<string, unknown>>
-
-/** Whether the value is a map. */
-export function isDocument(value: unknown): value is JsonDocument {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+export type JsonDocument = Fields
 
 const expected = 'expected a map, or the path of a file with one'
 
@@ -15,6 +11,6 @@ const expected = 'expected a map, or the path of a file with one'
  * such options in `documents`; when the configuration loads, each path is replaced by what its file holds.
  */
 export const document = z
-  .custom<JsonDocument | string>(isDocument, expected)
-  .pipe(z.custom<JsonDocument>(isDocument, expected))
+  .custom<JsonDocument | string>(isFields, expected)
+  .pipe(z.custom<JsonDocument>(isFields, expected))
   .meta({ anyOf: [{ type: 'object' }, { type: 'string' }] })

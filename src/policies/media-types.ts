@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { remember } from './remember.ts'
+import { remember } from '../core/remember.ts'
 
 const expected = 'expected a media type such as "application/json", "text/*" or "application/*+json"'
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { formatAddress } from '../../core/address.ts'
-import { type Fields, isFields } from '../value.ts'
+import { type Fields, isFields } from '../../core/value.ts'
 
 /** Options are no deeper: what is refers to itself. */
 const DEPTH = 32

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ANY } from '../option-places.ts'
 import type { Path } from '../problems.ts'
-import { at, isFields, itemsOf } from '../value.ts'
+import { at, isFields, itemsOf } from '../../core/value.ts'
 import { isPlain } from './canonical.ts'
 import type { Tree } from './tree.ts'
 

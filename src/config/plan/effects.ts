@@ -1,7 +1,7 @@
 import type { Path } from '../problems.ts'
 import { ANY } from '../option-places.ts'
 import { RESTART_ONLY } from '../restart-only.ts'
-import { fieldOf, itemsOf } from '../value.ts'
+import { fieldOf, itemsOf } from '../../core/value.ts'
 import { type Difference, startsWith } from './compare.ts'
 
 /** What a change costs, the dearest first. */

@@ -2,7 +2,7 @@ import type { OptionsPath, Policy } from '../../policies/policy.ts'
 import { activePolicies } from '../policy-schema.ts'
 import { replySource } from '../reply-source.ts'
 import { ConfigError, formatPath, type Path } from '../problems.ts'
-import { fieldOf } from '../value.ts'
+import { fieldOf } from '../../core/value.ts'
 import type { RouteConfig } from '../schema.ts'
 import type { Side } from './side.ts'
 

@@ -2,7 +2,7 @@ import { type ChangeClass, changeClasses, OTHERWISE } from './effects.ts'
 import type { Change, Plan } from './plan.ts'
 import type { Unit } from './units.ts'
 import { formatPath, type Path } from '../problems.ts'
-import { fieldOf, isFields, itemsOf } from '../value.ts'
+import { fieldOf, isFields, itemsOf } from '../../core/value.ts'
 
 /** Characters of a value; what is longer is cut. */
 const MOST = 100

@@ -6,7 +6,7 @@ import { policies } from '../../policies/index.ts'
 import type { Policy } from '../../policies/policy.ts'
 import { parseConfig } from '../parse.ts'
 import { formatPath, type Path } from '../problems.ts'
-import { fieldOf, isFields, itemsOf, put } from '../value.ts'
+import { fieldOf, isFields, itemsOf, put } from '../../core/value.ts'
 import { planChanges } from './plan.ts'
 import type { Side } from './side.ts'
 

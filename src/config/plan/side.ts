@@ -4,7 +4,7 @@ import { loadableChain } from '../policy-files.ts'
 import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
 import type { GatewayConfig } from '../schema.ts'
-import { fieldOf } from '../value.ts'
+import { fieldOf } from '../../core/value.ts'
 
 /** A file with a policy of the user's own, as it was when its configuration was loaded. */
 export interface OwnCode {

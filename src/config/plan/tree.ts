@@ -3,7 +3,7 @@ import { LISTENER_FILES, NETWORK_FILES } from '../file-places.ts'
 import { maskedConfig } from '../masked-config.ts'
 import { ANY, matching, optionPlaces } from '../option-places.ts'
 import type { Path } from '../problems.ts'
-import { at, fieldOf, type Fields, isFields, itemsOf, put } from '../value.ts'
+import { at, fieldOf, type Fields, isFields, itemsOf, put } from '../../core/value.ts'
 import { canonical, digestOf } from './canonical.ts'
 import type { Side } from './side.ts'
 

@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { type Fields, fieldOf } from '../../core/value.ts'
 import type { Consumer } from '../../http/exchange.ts'
 import { CredentialError } from './credential-error.ts'
 
 /** What a token says, or the user service of it. */
-export type Claims = Readonly<Record<string, unknown>>
+export type Claims = Fields
 
 const claim = (name: string, what: string) =>
   z
@@ -52,15 +53,7 @@ export function endOf({ exp }: Claims): number {
 export function pick(claims: Claims, name: string | readonly string[]): unknown {
   if (typeof name === 'string' && Object.hasOwn(claims, name)) return claims[name]
   const steps = typeof name === 'string' ? name.split('.') : name
-  return steps.reduce<unknown>(
-    (value, step) => (isClaims(value) && Object.hasOwn(value, step) ? value[step] : undefined),
-    claims,
-  )
-}
-
-/** Whether a value is a map of claims. */
-export function isClaims(value: unknown): value is Claims {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return steps.reduce<unknown>(fieldOf, claims)
 }
 
 function idOf(value: unknown): string {

@@ -1,4 +1,4 @@
-import { isClaims } from './claims.ts'
+import { isFields } from '../../core/value.ts'
 import { CredentialError } from './credential-error.ts'
 import type { Consumer } from '../../http/exchange.ts'
 import { Headers } from '../../http/headers.ts'
@@ -35,7 +35,7 @@ export function identityOf(consumer: Consumer): Identity {
 function bindingOf({ claims }: Consumer): string | null {
   const confirmation = claims['cnf']
   if (confirmation === undefined) return null
-  if (!isClaims(confirmation)) throw new CredentialError('claims')
+  if (!isFields(confirmation)) throw new CredentialError('claims')
   const thumbprint = confirmation['x5t#S256']
   if (thumbprint === undefined) return null
   if (typeof thumbprint !== 'string' || thumbprint === '') throw new CredentialError('claims')

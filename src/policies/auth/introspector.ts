@@ -4,7 +4,8 @@ import type { PolicyToolbox } from '../policy.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { Headers } from '../../http/headers.ts'
 import { duration } from '../../core/units.ts'
-import { type Claims, isClaims } from './claims.ts'
+import { isFields } from '../../core/value.ts'
+import type { Claims } from './claims.ts'
 import { certificates } from '../../tls/pem-schema.ts'
 import { createFetch } from './fetch-text.ts'
 import { httpUrl, shownUrl } from './url.ts'
@@ -114,7 +115,7 @@ export function createIntrospector(question: Question, toolbox: PolicyToolbox): 
 
 function parseAnswer(text: string): Claims | null {
   const answer: unknown = JSON.parse(text)
-  if (!isClaims(answer) || typeof answer['active'] !== 'boolean')
+  if (!isFields(answer) || typeof answer['active'] !== 'boolean')
     throw new Error('the answer is no token introspection response')
   return answer['active'] ? answer : null
 }

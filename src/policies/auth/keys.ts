@@ -1,5 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
-import { type Claims, isClaims } from './claims.ts'
+import { isFields } from '../../core/value.ts'
+import type { Claims } from './claims.ts'
 
 /** Algorithms with a shared secret, and the bytes that it must have (RFC 7518 section 3.2). */
 export const secretAlgorithms = { HS256: 32, HS384: 48, HS512: 64 } as const
@@ -50,7 +51,7 @@ export function configuredKeys(secrets: readonly string[], publicKeys: readonly 
 
 /** The key of a JSON Web Key (RFC 7517), or null where it is not one to verify signatures with, or is broken. */
 export function keyOfJwk(jwk: unknown): VerificationKey | null {
-  if (!isClaims(jwk) || jwk['kty'] === 'oct') return null
+  if (!isFields(jwk) || jwk['kty'] === 'oct') return null
   const { kid, alg, use = 'sig', key_ops: operations = ['verify'] } = jwk
   if (use !== 'sig' || !Array.isArray(operations) || !operations.includes('verify')) return null
   const key = readJwk(jwk)

@@ -1,6 +1,7 @@
 import type { Toolbox } from '../../core/toolbox.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { type Claims, isClaims } from './claims.ts'
+import { isFields } from '../../core/value.ts'
+import type { Claims } from './claims.ts'
 import { createFetch, type FetchText } from './fetch-text.ts'
 import { type KeySource, keyOfJwk, type VerificationKey } from './keys.ts'
 import { shownUrl } from './url.ts'
@@ -143,6 +144,6 @@ export class RemoteKeys implements KeySource {
 
 function parseObject(text: string): Claims {
   const value: unknown = JSON.parse(text)
-  if (!isClaims(value)) throw new Error('the answer is no JSON object')
+  if (!isFields(value)) throw new Error('the answer is no JSON object')
   return value
 }

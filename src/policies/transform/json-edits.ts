@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { Exchange } from '../../http/exchange.ts'
 import { compileTemplate, templateFor, textStyle } from '../template.ts'
-import { jsonPointer, parsePointer } from './json-pointer.ts'
+import { stepsOf } from '../../core/json-pointer.ts'
+import { jsonPointer } from './json-pointer.ts'
 import { isJsonMap, type Json } from './json-text.ts'
 import { move, omit, pick, pointerTree, put } from './json-tree.ts'
 
@@ -36,10 +37,10 @@ export type JsonEdit = (document: Json, exchange: Exchange) => Json
 
 /** Compiles the changes when the configuration loads. Where a pointer leads nowhere, nothing happens. */
 export function compileJsonEdits(edits: z.output<typeof schema>): JsonEdit {
-  const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(parsePointer))
-  const omitted = pointerTree(edits.omit.map(parsePointer))
-  const renamed = Object.entries(edits.rename).map(([from, to]) => [parsePointer(from), parsePointer(to)] as const)
-  const values = Object.entries(edits.set).map(([at, written]) => [parsePointer(at), compileValue(written)] as const)
+  const picked = edits.pick === undefined ? null : pointerTree(edits.pick.map(stepsOf))
+  const omitted = pointerTree(edits.omit.map(stepsOf))
+  const renamed = Object.entries(edits.rename).map(([from, to]) => [stepsOf(from), stepsOf(to)] as const)
+  const values = Object.entries(edits.set).map(([at, written]) => [stepsOf(at), compileValue(written)] as const)
   return (document, exchange) => {
     const kept = picked === null ? document : pick(document, picked)
     // A document that is no map and no list has nothing below its root.
@@ -58,7 +59,7 @@ function compileValue(written: Json): (exchange: Exchange) => Json {
 }
 
 function hasStar(pointer: string): boolean {
-  return parsePointer(pointer).includes('*')
+  return stepsOf(pointer).includes('*')
 }
 
 /** Not z.json(): it refers to itself, which the JSON Schema of the configuration has no place for. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { stepsOf } from '../../core/json-pointer.ts'
 
 /** The steps of a JSON pointer (RFC 6901), unescaped. "*" stands for every item of a list, where no index can. */
 export type Pointer = readonly string[]
@@ -11,12 +12,4 @@ export const jsonPointer = z
   .string(expected)
   .regex(/^(?:\/(?:[^/~]|~[01])*)+$/, expected)
   // Assigning to that name would set a prototype.
-  .refine((text) => !parsePointer(text).includes('__proto__'), 'no step can be named "__proto__"')
-
-/** The steps of a pointer that the schema took. */
-export function parsePointer(text: string): Pointer {
-  return text
-    .split('/')
-    .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-}
+  .refine((text) => !stepsOf(text).includes('__proto__'), 'no step can be named "__proto__"')

@@ -1,3 +1,5 @@
+import { isFields } from '../../core/value.ts'
+
 /** A value of a JSON document. A number that would lose digits stays an object that holds its text. */
 export type Json = null | boolean | number | string | JsonList | JsonMap
 export type JsonList = Json[]
@@ -33,5 +35,5 @@ export function parseJson(octets: Uint8Array): Json {
 
 /** Whether a value is a map. */
 export function isJsonMap(value: Json | undefined): value is JsonMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !source.isRawJSON(value)
+  return isFields(value) && !source.isRawJSON(value)
 }

@@ -1,3 +1,4 @@
+import { isFields } from '../../core/value.ts'
 import { decode, malformed } from './query-text.ts'
 import { type Shape, valueOf } from './shape.ts'
 import { empty, type Values } from './values.ts'
@@ -35,22 +36,18 @@ function put(whole: Values, shape: Shape, steps: readonly string[], texts: reado
       return
     }
     const next = (values[member] ??= empty())
-    if (!isValues(next)) throw malformed(name, 'has a value and members under one name')
+    if (!isFields(next)) throw malformed(name, 'has a value and members under one name')
     values = next
   }
 }
 
 /** What a member is with further texts; a list of what it was and is. */
 function added(before: unknown, shape: Shape, texts: readonly string[], isItem: boolean, name: string): unknown {
-  if (isValues(before)) throw malformed(name, 'has a value and members under one name')
+  if (isFields(before)) throw malformed(name, 'has a value and members under one name')
   const types = shape.type === 'list' ? shape.item : shape.type === 'scalar' ? shape.types : new Set<string>()
   const items = texts.map((text) => valueOf(decode(text, name), types))
   const all = before === undefined ? items : [before, items].flat()
   if (shape.type === 'list' || isItem) return all
   if (all.length > 1 && shape.type === 'scalar' && !shape.repeatable) throw malformed(name, 'is there more than once')
   return all.length === 1 ? all[0] : all
-}
-
-function isValues(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

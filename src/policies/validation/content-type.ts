@@ -1,4 +1,4 @@
-import { remember } from '../remember.ts'
+import { remember } from '../../core/remember.ts'
 
 /** What a Content-Type field says (RFC 9110 section 8.3). */
 export interface ContentType {

@@ -1,4 +1,5 @@
-import { isDocument, type JsonDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { isFields } from '../../core/value.ts'
 import type { ParameterRule } from './operation.ts'
 import { MadeOnce } from './made-once.ts'
 import { type Check, checkSchema, Schemas } from './schema.ts'
@@ -20,7 +21,7 @@ export function compileSchema(schema: JsonDocument): Compiled {
     checkSchema(schema)
     const unusable: UnusablePatterns = []
     const usable = withoutUnusablePatterns(schema, '#', unusable)
-    return { check: new Schemas(true).compile(isDocument(usable) ? usable : schema), unusable }
+    return { check: new Schemas(true).compile(isFields(usable) ? usable : schema), unusable }
   })
 }
 

@@ -1,4 +1,5 @@
-import { isDocument, type JsonDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { isFields } from '../../core/value.ts'
 import { LISTS, MAPS, SINGLE } from './schema-keywords.ts'
 import { type Check, checkSchema, Schemas, UnusableSchema } from './schema.ts'
 import { type Resolve, within } from './shape.ts'
@@ -36,7 +37,7 @@ export class OpenApiSchemas {
    */
   translate(schema: unknown, place: string): JsonDocument {
     const translated = withoutUnusablePatterns(this.inner(schema), place, this.unusable)
-    const whole = isDocument(translated) ? translated : { allOf: [translated] }
+    const whole = isFields(translated) ? translated : { allOf: [translated] }
     checkSchema(whole)
     return whole
   }
@@ -48,7 +49,7 @@ export class OpenApiSchemas {
   }
 
   private inner(schema: unknown): unknown {
-    if (!isDocument(schema)) return schema
+    if (!isFields(schema)) return schema
     const reference = schema['$ref']
     if (typeof reference !== 'string') return this.members(schema)
     const $ref = this.define(reference)
@@ -65,7 +66,7 @@ export class OpenApiSchemas {
         if (name === 'required') return [[name, this.required(schema, value)]]
         if (SINGLE.has(name)) return [[name, this.inner(value)]]
         if (LISTS.has(name) && Array.isArray(value)) return [[name, value.map((each) => this.inner(each))]]
-        if (MAPS.has(name) && isDocument(value))
+        if (MAPS.has(name) && isFields(value))
           return [[name, Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.inner(each)]))]]
         return [[name, value]]
       },
@@ -94,12 +95,12 @@ export class OpenApiSchemas {
   }
 
   private required({ properties }: JsonDocument, required: unknown): unknown {
-    if (!Array.isArray(required) || !isDocument(properties)) return required
+    if (!Array.isArray(required) || !isFields(properties)) return required
     return required.filter((name) => {
       const property = typeof name === 'string' && Object.hasOwn(properties, name) ? properties[name] : null
-      const reference = isDocument(property) ? property['$ref'] : undefined
+      const reference = isFields(property) ? property['$ref'] : undefined
       const meant = typeof reference === 'string' ? this.resolve(reference) : property
-      return !isDocument(meant) || meant['readOnly'] !== true
+      return !isFields(meant) || meant['readOnly'] !== true
     })
   }
 }

@@ -1,5 +1,7 @@
 import { MadeOnce } from './made-once.ts'
-import { isDocument, type JsonDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { stepTo } from '../../core/json-pointer.ts'
+import { isFields } from '../../core/value.ts'
 import { compileMediaTypes } from '../media-types.ts'
 import type { Content } from './body-rule.ts'
 import { OpenApiSchemas } from './openapi-schemas.ts'
@@ -8,7 +10,6 @@ import { type Parameter, type Style, styles } from './parameters.ts'
 import { type Check, UnusableSchema } from './schema.ts'
 import { type Resolve, shapeOf, within } from './shape.ts'
 import type { UnusablePatterns } from './unusable-patterns.ts'
-import { step } from './violations.ts'
 
 /** An operation of the document, compiled. */
 export interface DescribedOperation {
@@ -53,7 +54,7 @@ function describe(document: JsonDocument): Description {
   const schemas = new OpenApiSchemas(document, version.startsWith('3.0'))
   const reader = new Reader(within(document), schemas)
   const paths = document['paths']
-  const drafts = Object.entries(isDocument(paths) ? paths : {}).flatMap(([template, item]) =>
+  const drafts = Object.entries(isFields(paths) ? paths : {}).flatMap(([template, item]) =>
     template.startsWith('/') ? reader.pathItem(template, item) : [],
   )
   const compile = schemas.complete()
@@ -78,20 +79,20 @@ class Reader {
     const item = this.follow(written)
     return METHODS.flatMap((method) => {
       const operation = item[method]
-      return isDocument(operation) ? [this.operation(template, method, operation, item)] : []
+      return isFields(operation) ? [this.operation(template, method, operation, item)] : []
     })
   }
 
   private operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): Draft {
-    const place = `#/paths${step(template)}/${method}`
+    const place = `#/paths${stepTo(template)}/${method}`
     const parameters = this.at(place, () => this.parameters(operation, item, place))
     const body = this.at(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
-    const content = isDocument(body['content']) ? body['content'] : {}
+    const content = isFields(body['content']) ? body['content'] : {}
     const contents = Object.entries(content)
       .map(([range, media]) => {
-        const schema = isDocument(media) ? media['schema'] : undefined
+        const schema = isFields(media) ? media['schema'] : undefined
         const type = range.split(';', 1)[0]!.trim().toLowerCase()
-        const where = `${place}/requestBody/content${step(range)}/schema`
+        const where = `${place}/requestBody/content${stepTo(range)}/schema`
         const translated = this.at(where, () => (schema === undefined ? null : this.schemas.translate(schema, where)))
         return { type, takes: compileMediaTypes([type]), schema: translated }
       })
@@ -154,7 +155,7 @@ class Reader {
   /** What a reference to a part of the document leads to. */
   private follow(written: unknown): JsonDocument {
     let value = written
-    for (let hops = 0; hops < 16 && isDocument(value) && typeof value['$ref'] === 'string'; hops++) {
+    for (let hops = 0; hops < 16 && isFields(value) && typeof value['$ref'] === 'string'; hops++) {
       const target = this.resolve(value['$ref'])
       if (target === undefined)
         throw new UnusableSchema(
@@ -162,7 +163,7 @@ class Reader {
         )
       value = target
     }
-    if (!isDocument(value)) throw new UnusableSchema('expected a map')
+    if (!isFields(value)) throw new UnusableSchema('expected a map')
     return value
   }
 
@@ -186,9 +187,9 @@ function mayBeEmpty({ in: place, allowEmptyValue }: JsonDocument): boolean {
 }
 
 function schemaOf({ schema, content }: JsonDocument): unknown {
-  if (!isDocument(content)) return schema ?? true
+  if (!isFields(content)) return schema ?? true
   const [media] = Object.values(content)
-  return isDocument(media) ? (media['schema'] ?? true) : true
+  return isFields(media) ? (media['schema'] ?? true) : true
 }
 
 function allowed(place: string): string {
@@ -203,11 +204,11 @@ function closeness(range: string): number {
 
 function basePathOf({ servers }: JsonDocument): string {
   const server: unknown = Array.isArray(servers) ? servers[0] : undefined
-  if (!isDocument(server) || typeof server['url'] !== 'string') return ''
-  const variables = isDocument(server['variables']) ? server['variables'] : {}
+  if (!isFields(server) || typeof server['url'] !== 'string') return ''
+  const variables = isFields(server['variables']) ? server['variables'] : {}
   const url = server['url'].replaceAll(/\{([^}]*)\}/g, (_, name: string) => {
     const variable = Object.hasOwn(variables, name) ? variables[name] : undefined
-    const value = isDocument(variable) ? variable['default'] : undefined
+    const value = isFields(variable) ? variable['default'] : undefined
     return typeof value === 'string' ? value : ''
   })
   return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname.replace(/\/+$/, '') : ''

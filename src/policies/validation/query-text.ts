@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../core/errors.ts'
-import { refusal, step } from './violations.ts'
+import { stepTo } from '../../core/json-pointer.ts'
+import { refusal } from './violations.ts'
 
 /**
  * Decodes a name or value of the parameter in a query. WHATWG URL, application/x-www-form-urlencoded: "+" is a space; but
@@ -16,6 +17,6 @@ export function decode(text: string, name: string): string {
 
 /** The error for a parameter that cannot be read. */
 export function malformed(name: string, detail: string): GatewayError {
-  const violation = { pointer: name === '' ? '' : step(name), in: 'query', detail } as const
+  const violation = { pointer: name === '' ? '' : stepTo(name), in: 'query', detail } as const
   return refusal('bad-request', 'The parameters of the request are malformed.', [violation])
 }

@@ -1,4 +1,5 @@
-import { type JsonDocument, isDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { isFields } from '../../core/value.ts'
 
 /** What the text of a parameter is to become: a value of one of these types, or several of them. */
 export type Shape =
@@ -53,7 +54,7 @@ export function shapeOf(schema: unknown, resolve: Resolve): Shape {
 export function membersOf(schema: unknown, resolve: Resolve): ReadonlyMap<string, unknown> {
   const members = new Map<string, unknown>()
   for (const { properties, required } of parts(schema, resolve)) {
-    for (const [name, member] of Object.entries(isDocument(properties) ? properties : {})) members.set(name, member)
+    for (const [name, member] of Object.entries(isFields(properties) ? properties : {})) members.set(name, member)
     // A header field that is only required is to be looked for too.
     for (const name of [required ?? []].flat().map(String)) if (!members.has(name)) members.set(name, {})
   }
@@ -83,7 +84,7 @@ function parts(schema: unknown, resolve: Resolve): readonly JsonDocument[] {
   const left = [schema]
   while (left.length > 0) {
     const part = left.pop()
-    if (!isDocument(part) || found.has(part)) continue
+    if (!isFields(part) || found.has(part)) continue
     found.add(part)
     const { $ref: reference, allOf, anyOf, oneOf } = part
     if (typeof reference === 'string') left.push(resolve(reference))
@@ -107,7 +108,7 @@ export function within(document: unknown): Resolve {
       .map((name) => unescape(name))
       .reduce<unknown>((value, name) => {
         if (Array.isArray(value)) return value[Number(name)]
-        return isDocument(value) && Object.hasOwn(value, name) ? value[name] : undefined
+        return isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined
       }, document)
   }
 }

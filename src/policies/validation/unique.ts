@@ -1,4 +1,4 @@
-import { isDocument } from '../../core/document.ts'
+import { isFields } from '../../core/value.ts'
 
 /**
  * Whether two items of a list are equal as JSON is (JSON Schema core 2020-12 section 4.2.2), in time linear in their
@@ -17,7 +17,7 @@ export function hasDuplicates(items: readonly unknown[]): boolean {
 /** The same text for equal values. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  if (!isDocument(value)) return JSON.stringify(value)
+  if (!isFields(value)) return JSON.stringify(value)
   const names = Object.keys(value).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join()}}`
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { isDocument, type JsonDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { isFields } from '../../core/value.ts'
 import { Schemas } from './schema.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
@@ -75,7 +76,7 @@ const { schemas } = fc.letrec<{ schemas: JsonDocument }>((tie) => {
 function put(value: unknown, expression: string): unknown {
   if (value === 'p') return expression
   if (Array.isArray(value)) return value.map((each) => put(each, expression))
-  if (!isDocument(value)) return value
+  if (!isFields(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [name === 'p' ? expression : name, put(each, expression)]),
   )

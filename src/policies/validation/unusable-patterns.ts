@@ -1,7 +1,8 @@
-import { isDocument, type JsonDocument } from '../../core/document.ts'
+import type { JsonDocument } from '../../core/document.ts'
+import { stepTo } from '../../core/json-pointer.ts'
+import { isFields } from '../../core/value.ts'
 import { refusalOfPattern } from './linear-pattern.ts'
 import { LISTS, MAPS, SINGLE } from './schema-keywords.ts'
-import { step } from './violations.ts'
 
 /** A pattern that cannot be used, as one line: where it stands, what it is and why not. */
 export type UnusablePatterns = string[]
@@ -12,7 +13,7 @@ export type UnusablePatterns = string[]
  * stands.
  */
 export function withoutUnusablePatterns(schema: unknown, place: string, found: UnusablePatterns): unknown {
-  if (!isDocument(schema)) return schema
+  if (!isFields(schema)) return schema
   const lost = new Set<string>()
   const inner = (name: string, at: string, value: unknown): unknown => {
     const before = found.length
@@ -21,18 +22,18 @@ export function withoutUnusablePatterns(schema: unknown, place: string, found: U
     return usable
   }
   const entries = Object.entries(schema).flatMap(([name, value]): [string, unknown][] => {
-    const at = place + step(name)
+    const at = place + stepTo(name)
     if (name === 'pattern' && isUnusable(value, at, found)) return []
     if (SINGLE.has(name)) return [[name, inner(name, at, value)]]
     if (LISTS.has(name) && Array.isArray(value))
       return [[name, value.map((each, i) => inner(name, `${at}/${i}`, each))]]
-    if (!MAPS.has(name) || !isDocument(value)) return [[name, value]]
+    if (!MAPS.has(name) || !isFields(value)) return [[name, value]]
     const members = Object.entries(value).flatMap(([key, each]): [string, unknown][] => {
-      if (name === 'patternProperties' && isUnusable(key, at + step(key), found)) {
+      if (name === 'patternProperties' && isUnusable(key, at + stepTo(key), found)) {
         lost.add('names')
         return []
       }
-      return [[key, inner(name, at + step(key), each)]]
+      return [[key, inner(name, at + stepTo(key), each)]]
     })
     return [[name, Object.fromEntries(members)]]
   })

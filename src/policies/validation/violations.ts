@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
+import { stepTo } from '../../core/json-pointer.ts'
 import { type ErrorCode, GatewayError } from '../../core/errors.ts'
 
 /** The part of a request that something is wrong in. */
@@ -52,16 +53,11 @@ export function describe({ keyword, params, message = 'is not allowed' }: ErrorO
   return keyword === 'enum' ? `must be one of ${values.slice(1, -1).replaceAll(',', ', ')}` : `must be ${values}`
 }
 
-/** Appends a name to a pointer (RFC 6901 section 3). */
-export function step(name: string): string {
-  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-}
-
 /** The member that is missing or too many, where an error is about one. */
 function memberOf({ params }: ErrorObject): string {
   const name: unknown =
     params['missingProperty'] ?? params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName']
-  return typeof name === 'string' ? step(name) : ''
+  return typeof name === 'string' ? stepTo(name) : ''
 }
 
 /** The nearest value around it whose pointer is short enough: names may be as long as the body. */

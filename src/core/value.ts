@@ -1,5 +1,3 @@
-import type { Path } from './problems.ts'
-
 /** A map as it comes out of YAML or is written in code. */
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -24,7 +22,7 @@ export function at(parent: unknown, step: string | number): unknown {
 }
 
 /** A copy with another value at the path, which is there. */
-export function put(parent: unknown, [step, ...rest]: Path, value: unknown): unknown {
+export function put(parent: unknown, [step, ...rest]: readonly (string | number)[], value: unknown): unknown {
   if (step === undefined) return value
   const child = put(at(parent, step), rest, value)
   return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }

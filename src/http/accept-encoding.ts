@@ -1,4 +1,4 @@
-import { remember } from '../remember.ts'
+import { remember } from '../core/remember.ts'
 
 /** What a client takes, of the codings that are offered. */
 export interface Acceptance<Name extends string> {

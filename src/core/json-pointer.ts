@@ -1,0 +1,12 @@
+/** The steps of a JSON pointer that is empty or begins with "/" (RFC 6901 section 4). */
+export function stepsOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+/** The step to a member of that name, to be appended to a pointer (RFC 6901 section 3). */
+export function stepTo(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
