@@ -31,7 +31,7 @@ export { type Answers, defineTopic, type Threads, type Topic } from './core/thre
 export { definePolicy, type OwnPolicies, type Policy, type PolicyToolbox } from './policies/policy.ts'
 export { document, type JsonDocument } from './core/document.ts'
 export { GatewayError, type ErrorCode } from './core/errors.ts'
-export type { Consumer, Exchange, RouteInfo } from './http/exchange.ts'
+export type { Client, Consumer, Exchange, RouteInfo } from './http/exchange.ts'
 export { afterwards, editReplies, type Handler, type Middleware } from './http/handler.ts'
 export { Headers } from './http/headers.ts'
 export type { Logger } from './core/logger.ts'

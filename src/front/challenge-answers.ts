@@ -3,7 +3,7 @@ import { challengesChangedTopic, challengesTopic, type ShownChallenges } from '.
 import { ACME_TLS } from '../acme/challenge-certificate.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { Bytes } from '../http/body.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
@@ -32,7 +32,7 @@ export class ChallengeAnswers {
   }
 
   /** The answer to a CA that looks for http-01 (RFC 8555 section 8.3); null where it is none. */
-  answer({ method, path }: Exchange): Reply | null {
+  answer({ method, path }: RequestFacts): Reply | null {
     if (this.tokens.size === 0 || !path.startsWith(PATH) || (method !== 'GET' && method !== 'HEAD')) return null
     const text = this.tokens.get(path.slice(PATH.length))
     if (text === undefined) return null

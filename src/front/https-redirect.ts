@@ -1,6 +1,6 @@
 import { type Endpoints, ownPaths } from '../config/endpoints-schema.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 import type { Redirect } from '../listener/receiver.ts'
@@ -21,7 +21,7 @@ export class HttpsRedirect implements Redirect {
   }
 
   /** Null for what is to be answered as it is. Throws GatewayError 'bad-request' where no host is asked for. */
-  replyTo({ client, host, path, query }: Exchange): Reply | null {
+  replyTo({ client, host, path, query }: RequestFacts): Reply | null {
     // A proxy that is trusted says that the client speaks TLS to it.
     if (client.scheme === 'https' || CHALLENGE.test(path) || this.health.has(path)) return null
     const asked = client.host ?? host

@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
 
@@ -10,7 +10,7 @@ const STEPS = /^\d{1,9}$/
  * Whether an OPTIONS request goes no further: "OPTIONS *" asks the gateway itself (RFC 9110 section 9.3.7), and
  * Max-Forwards may end its way here (section 7.6.2). One that goes on has one step less to go.
  */
-export function endsHere({ path, headers }: Exchange): boolean {
+export function endsHere({ path, headers }: RequestFacts): boolean {
   if (path === '*') return true
   const steps = headers.combined('Max-Forwards')
   if (steps === undefined) return false
@@ -20,7 +20,7 @@ export function endsHere({ path, headers }: Exchange): boolean {
 }
 
 /** Answers OPTIONS with the methods that the gateway passes on. Throws GatewayError 'bad-request'. */
-export function ownOptions({ headers }: Exchange): Reply {
+export function ownOptions({ headers }: RequestFacts): Reply {
   const steps = headers.combined('Max-Forwards')
   if (steps !== undefined && !STEPS.test(steps))
     throw new GatewayError('bad-request', 'Max-Forwards is not a number of up to 9 digits.')

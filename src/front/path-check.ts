@@ -1,4 +1,4 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import { READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../http/path-forms.ts'
 import type { Headers } from '../http/headers.ts'
 import { readPath, withoutParameters } from '../routing/read-path.ts'
@@ -29,7 +29,7 @@ type Match = ReturnType<Router<PathRules>['find']>
  */
 export function settlePath(
   router: Router<PathRules>,
-  exchange: Exchange,
+  exchange: RequestFacts,
   method: string,
   headers: Headers,
 ): string | null {

@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
 
 /** What the configuration says of it. */
@@ -12,7 +12,7 @@ export class RequestsPerClient {
   private most: number
   private readonly proxies: TrustedProxies
   private readonly counts = new Map<string, number>()
-  private readonly counted = new Set<Exchange>()
+  private readonly counted = new Set<RequestFacts>()
 
   /** `most` is how many a client may have; undefined for no bound on them. */
   constructor(most: number | undefined, proxies: TrustedProxies) {
@@ -26,7 +26,7 @@ export class RequestsPerClient {
   }
 
   /** Throws GatewayError 'rate-limited' where the client has as many as it may. */
-  begin(exchange: Exchange): void {
+  begin(exchange: RequestFacts): void {
     if (this.most === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client
     if (this.proxies.has(address)) return
@@ -39,7 +39,7 @@ export class RequestsPerClient {
     this.counted.add(exchange)
   }
 
-  end(exchange: Exchange): void {
+  end(exchange: RequestFacts): void {
     if (this.counted.size === 0 || !this.counted.delete(exchange)) return
     const { address } = exchange.client
     const count = this.counts.get(address)! - 1

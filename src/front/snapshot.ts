@@ -1,7 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Slices } from '../core/slices.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, RequestFacts } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { type Headers, headersFromWire, wireOf } from '../http/headers.ts'
@@ -93,7 +93,7 @@ export class Snapshot {
   }
 
   /** Why the path is refused, or null. A preflight has the route that it asks about besides its own. */
-  private settle(exchange: Exchange): string | null {
+  private settle(exchange: RequestFacts): string | null {
     const asked = preflightMethod(exchange)
     const written = exchange.path
     const refusal = settlePath(this.router, exchange, exchange.method, exchange.headers)
@@ -102,7 +102,7 @@ export class Snapshot {
     return settlePath(this.router, exchange, asked, withNames(exchange.headers))
   }
 
-  private find({ host, path, query }: Exchange, method: string, headers: Headers): Match {
+  private find({ host, path, query }: RequestFacts, method: string, headers: Headers): Match {
     return this.router.find(host, path, method, headers, query)
   }
 

@@ -3,8 +3,9 @@ import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
-import { ServerExchange } from '../http/server-exchange.ts'
-import { ReceivedFields } from '../http/received-fields.ts'
+import type { ServerExchange } from '../http/server-exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { ownExchange } from '../http/own-exchange.ts'
 import { ForwardedClient } from '../listener/trusted-proxies.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
@@ -32,10 +33,9 @@ function start(input: GatewayInput) {
     recent: () =>
       telemetry.recent({ status: null, route: null, correlationId: null, limit: 10 }).map(({ path }) => path),
     begin: (target: string): ServerExchange => {
-      const head = { protocol: '1.1', method: 'GET', target, authority: 'a', fields: new ReceivedFields() } as const
-      const rest = { upgrade: null, expectsContinue: false, refusal: null }
       const client = new ForwardedClient('192.0.2.1', 'http', '192.0.2.1', null)
-      const exchange = new ServerExchange({ ...head, ...rest }, client, clock.now(), { inform() {} })
+      const headers = Headers.of()
+      const exchange = ownExchange({ method: 'GET', target, host: 'a', headers, client, start: clock.now() })
       telemetry.begin(exchange)
       return exchange
     },

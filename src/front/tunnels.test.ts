@@ -3,8 +3,8 @@ import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
-import { ReceivedFields } from '../http/received-fields.ts'
-import { ServerExchange } from '../http/server-exchange.ts'
+import { Headers } from '../http/headers.ts'
+import { ownExchange } from '../http/own-exchange.ts'
 import type { Running } from '../http/server-handler.ts'
 import { ForwardedClient } from '../listener/trusted-proxies.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
@@ -32,9 +32,7 @@ function start() {
   const metrics = new ThreadMetrics(() => {}, clock)
   const left = new Set<Running>()
   const tunnels = new Tunnels({ running: () => all, left: () => left, clock, metrics, log })
-  const fields = new ReceivedFields()
-  const head = { protocol: '1.1', method: 'GET', target: '/', authority: 'a', fields } as const
-  const rest = { upgrade: null, expectsContinue: false, refusal: null }
+  const headers = Headers.of()
   const client = new ForwardedClient('192.0.2.1', 'http', '192.0.2.1', null)
   return {
     clock,
@@ -43,7 +41,7 @@ function start() {
     lines,
     /** Something that goes on; `end` says what becomes of it when it has to end. */
     add: (name: string, route: string, service: string | null, lasts = true, end: Running['end'] = () => 'ended') => {
-      const exchange = new ServerExchange({ ...head, ...rest }, client, clock.now(), { inform() {} })
+      const exchange = ownExchange({ method: 'GET', target: '/', host: 'a', headers, client, start: clock.now() })
       exchange.route = { id: route, pattern: '/', service }
       const running: Running = {
         exchange,

@@ -3,8 +3,8 @@ import type { ClientCertificate } from './client-certificate.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 import type { PathForms } from './path-forms.ts'
-import type { PendingReply } from './pending-reply.ts'
 import type { ExchangeRecord } from './record.ts'
+import type { Reply } from './reply.ts'
 import type { Trace } from './trace.ts'
 
 /** What a policy, a log line or a metric may know of the route that an exchange took. */
@@ -51,13 +51,8 @@ export interface Client {
   forwardingFields(host: string): string
 }
 
-/** Something that ends early when the client leaves. */
-export interface Abortable {
-  abort(): void
-}
-
-/** One request and its reply while they are inside the gateway. */
-export interface Exchange {
+/** What came: the request, and what policies have made of it. */
+export interface RequestFacts {
   readonly method: string
   /** Normal form of the path, which is matched and logged. Starts with "/". */
   path: string
@@ -84,6 +79,12 @@ export interface Exchange {
   readonly client: Client
   /** Monotonic milliseconds at which the head was complete. */
   readonly start: number
+  /** What was wrong with the request when its body had not been read; it goes no further than the policies. */
+  readonly refusal: GatewayError | null
+}
+
+/** What is decided and found out on the way, for the steps that follow, the log, the metrics and the traces. */
+export interface ExchangeNotes {
   /** "" until the correlation-id policy, or the first error reply, has set it. */
   correlationId: string
   route: RouteInfo
@@ -106,14 +107,32 @@ export interface Exchange {
   readonly trace: Trace
   /** Takes what is decided on the way, for spans and timings; null where nobody will read it. */
   readonly record: ExchangeRecord | null
-  /** What was wrong with the request when its body had not been read; it goes no further than the policies. */
-  readonly refusal: GatewayError | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
+}
+
+/** Something that ends early when the client leaves. */
+export interface Abortable {
+  abort(): void
+}
+
+/** Changes a reply in place; `state` is what was found out before it came. */
+export type ReplyEdit<State> = (reply: Reply, exchange: Exchange, state: State) => void
+
+/** A reply that is to come from a service, and where edits of it may be left until then. */
+export interface AwaitedReply {
+  /** The reply with all edits that were left until it came. */
+  readonly promise: Promise<Reply>
+  /** Leaves an edit, to be applied after those that are here already. */
+  leave<State>(edit: ReplyEdit<State>, state: State): void
+}
+
+/** What is under way towards a service, and what ends it. */
+export interface AttemptState {
   /** Told when the client leaves before the reply has begun; set by whoever waits for the service. */
   waiter: Abortable | null
   /** The reply that a service is asked for now; set while it is to come. */
-  pending: PendingReply | null
+  pending: AwaitedReply | null
   /**
    * Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. Throws a
    * RangeError for a status that is not one of 102 to 199.
@@ -121,8 +140,14 @@ export interface Exchange {
   inform(status: number, headers: Headers): void
 }
 
+/** One request and its reply while they are inside the gateway. */
+export interface Exchange extends RequestFacts, ExchangeNotes, AttemptState {}
+
+/** What is told of an exchange when it is over. */
+export type EndedExchange = Readonly<RequestFacts & ExchangeNotes>
+
 /** Milliseconds that the gateway itself took for an exchange that ended then, up to the beginning of the reply. */
-export function gatewayTime({ start, repliedAt, serviceTime, clientTime }: Exchange, end: number): number {
+export function gatewayTime({ start, repliedAt, serviceTime, clientTime }: EndedExchange, end: number): number {
   // Sums of times are not exact: what took no time may seem to have taken less than that.
   return Math.max(0, (repliedAt ?? end) - start - serviceTime - clientTime)
 }

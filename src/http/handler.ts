@@ -1,5 +1,4 @@
-import type { Exchange } from './exchange.ts'
-import type { ReplyEdit } from './pending-reply.ts'
+import type { Exchange, ReplyEdit } from './exchange.ts'
 import { errorReply } from './problem.ts'
 import { discardReply, type Reply } from './reply.ts'
 

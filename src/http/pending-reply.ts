@@ -1,9 +1,6 @@
-import type { Exchange } from './exchange.ts'
+import type { AwaitedReply, Exchange, ReplyEdit } from './exchange.ts'
 import { errorReply } from './problem.ts'
 import { discardReply, type Reply } from './reply.ts'
-
-/** Changes a reply in place; `state` is what was found out before it came. */
-export type ReplyEdit<State> = (reply: Reply, exchange: Exchange, state: State) => void
 
 interface Applicable {
   apply(reply: Reply, exchange: Exchange): void
@@ -28,8 +25,7 @@ class PendingEdit<State> implements Applicable {
  * A reply that a service was asked for. While it is to come, policies may leave their edits here: a promise for each of
  * them, which they would need otherwise, costs more than most edits do.
  */
-export class PendingReply {
-  /** The reply with all edits that were left until it came. */
+export class PendingReply implements AwaitedReply {
   readonly promise: Promise<Reply>
   private readonly exchange: Exchange
   private edits: Applicable[] | null = null
@@ -46,7 +42,6 @@ export class PendingReply {
     exchange.pending = this
   }
 
-  /** Leaves an edit, to be applied after those that are here already. */
   leave<State>(edit: ReplyEdit<State>, state: State): void {
     this.edits ??= []
     this.edits.push(new PendingEdit(edit, state))

@@ -1,6 +1,6 @@
 import { Bytes } from './body.ts'
 import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from '../core/errors.ts'
-import type { Exchange } from './exchange.ts'
+import type { ExchangeNotes } from './exchange.ts'
 import { knownLine } from './field-lines.ts'
 import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
@@ -37,7 +37,7 @@ export function problemText(error: GatewayError, correlationId: string, traceId 
 }
 
 /** The problem reply to an exchange, which keeps the error and gets a correlation id here if it has none yet. */
-export function errorReply(thrown: unknown, exchange: Exchange): Reply {
+export function errorReply(thrown: unknown, exchange: ExchangeNotes): Reply {
   exchange.correlationId ||= newUuid()
   exchange.error = asGatewayError(thrown)
   return problemReply(exchange.error, exchange.correlationId, exchange.trace.traceId)

@@ -1,9 +1,8 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from '../core/errors.ts'
-import type { Abortable, Client, Consumer, Exchange, RouteInfo } from './exchange.ts'
+import type { Abortable, AwaitedReply, Client, Consumer, Exchange, RouteInfo } from './exchange.ts'
 import { type Headers, headersFromWire } from './headers.ts'
 import type { PathForms } from './path-forms.ts'
-import type { PendingReply } from './pending-reply.ts'
 import type { ExchangeRecord } from './record.ts'
 import { type Trace, UNTRACED } from './trace.ts'
 import type { DroppedField } from './received-fields.ts'
@@ -17,13 +16,16 @@ export interface Informed {
   inform(status: number, headers: Headers): void
 }
 
-/** The exchange that a wire makes of the head of a request. */
+/**
+ * An exchange, whatever has begun it: a wire makes it of the head of a request, the gateway of what it asks itself
+ * (`own-exchange.ts`). One class for all, so that the steps on the way know one shape of objects only.
+ */
 export class ServerExchange implements Exchange {
   readonly method: string
   path: string
   forms: PathForms | null = null
   query: string
-  readonly target: string
+  target: string | null
   readonly host: string
   readonly headers: Headers
   body: Body = null
@@ -55,7 +57,7 @@ export class ServerExchange implements Exchange {
   refusal: GatewayError | null
   aborted = false
   waiter: Abortable | null = null
-  pending: PendingReply | null = null
+  pending: AwaitedReply | null = null
 
   private readonly informed: Informed
 

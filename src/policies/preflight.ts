@@ -1,9 +1,9 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { RequestFacts } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
 import type { Headers } from '../http/headers.ts'
 
 /** The method that a CORS preflight asks about (Fetch, "CORS-preflight request"); null for every other request. */
-export function preflightMethod({ method, headers }: Exchange): string | null {
+export function preflightMethod({ method, headers }: RequestFacts): string | null {
   if (method !== 'OPTIONS' || !headers.has('Origin')) return null
   const asked = headers.get('Access-Control-Request-Method')
   return asked !== undefined && isToken(asked) ? asked : null

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { type Consumer, type Exchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
+import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../http/record.ts'
 import type { LogOutput } from './logger.ts'
@@ -8,7 +8,7 @@ import { isLogged } from './sampler.ts'
 import { createTimestamp } from './timestamp.ts'
 
 /** Writes the line of an exchange that is over: its status, octets of the body that were sent, and monotonic ms. */
-export type AccessLog = (exchange: Exchange, status: number, bytes: number, end: number) => void
+export type AccessLog = (exchange: EndedExchange, status: number, bytes: number, end: number) => void
 
 /** Characters of a URL and of any other text that are logged, so that a line stays below what a pipe takes in one piece. */
 const URL_LENGTH = 1024
@@ -84,7 +84,7 @@ function createBeginning(clock: Clock): (level: LogLevel) => string {
 }
 
 /** Makes scheme and host of a URL, which are the same for one request after the other; nothing where no host was named. */
-function createOrigin(): (exchange: Exchange) => string {
+function createOrigin(): (exchange: EndedExchange) => string {
   let [scheme, host, made] = ['', '', '']
   return (exchange) => {
     if (exchange.host === host && exchange.client.scheme === scheme) return made
@@ -121,7 +121,7 @@ function levelOf(status: number, duration: number, slow: number): LogLevel {
   return duration >= slow && status !== 101 ? 'warn' : 'info'
 }
 
-function timingsOf(exchange: Exchange, { attempts, policies }: ExchangeRecord, end: number): string {
+function timingsOf(exchange: EndedExchange, { attempts, policies }: ExchangeRecord, end: number): string {
   const each = Array.from(policies, ([name, spent]) => `${quoted(name)}:${thousandths(spent)}`)
   return (
     `,"service_ms":${thousandths(exchange.serviceTime)},"gateway_ms":${thousandths(gatewayTime(exchange, end))}` +

@@ -1,13 +1,13 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { ExchangeNotes, RequestFacts } from '../http/exchange.ts'
 import type { Protocol } from '../http/received-head.ts'
 
 /** An exchange as it came off the wire. */
-export interface ReceivedExchange extends Exchange {
+export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
   /** Values of the fields of that name, joined by commas, or null. */
   readonly traceparent: string | null
   readonly tracestate: string | null
-  trace: Exchange['trace']
-  record: Exchange['record']
+  trace: ExchangeNotes['trace']
+  record: ExchangeNotes['record']
   readonly protocol: Protocol
 }
 

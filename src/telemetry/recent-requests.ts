@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { EndedExchange } from '../http/exchange.ts'
 import { defineTopic } from '../core/threads.ts'
 import { redactQuery } from './redact.ts'
 
@@ -113,7 +113,7 @@ export class RecentRequests {
   }
 
   /** Takes in an exchange that is over, in place of the oldest one. */
-  add(exchange: Exchange, status: number, bytes: number, end: number): void {
+  add(exchange: EndedExchange, status: number, bytes: number, end: number): void {
     const at = this.next
     const entry = this.entries[at]!
     const { route, consumer, error } = exchange

@@ -5,11 +5,11 @@ import type { GatewayInput } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { Generation } from '../../src/front/generation.ts'
 import { collect } from '../../src/http/body.ts'
-import { headersFromWire } from '../../src/http/headers.ts'
+import { Headers, headersFromWire } from '../../src/http/headers.ts'
+import { ownExchange } from '../../src/http/own-exchange.ts'
 import { errorReply } from '../../src/http/problem.ts'
-import { ReceivedFields } from '../../src/http/received-fields.ts'
 import type { Reply } from '../../src/http/reply.ts'
-import { ServerExchange } from '../../src/http/server-exchange.ts'
+import type { ServerExchange } from '../../src/http/server-exchange.ts'
 import { ForwardedClient } from '../../src/listener/trusted-proxies.ts'
 import type { Policy } from '../../src/policies/policy.ts'
 import { SlotRegistry } from '../../src/services/health/slots.ts'
@@ -72,14 +72,15 @@ export function startThreadBy<Time extends Clock>(t: TestContext, clock: Time) {
     /** Has a request answered as one that came over the wire. */
     ask: async (generation: Generation, asked: Asked = {}): Promise<Told> => {
       const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = asked
-      const fields = new ReceivedFields()
-      fields.raw = Object.entries(headers)
-        .map(([name, value]) => `${name}: ${value}\r\n`)
-        .join('')
-      const head = { protocol: '1.1', method, target, authority: 'example.com', fields } as const
-      const client = new ForwardedClient(address, 'http', address, null)
-      const rest = { upgrade: null, expectsContinue: false, refusal: null }
-      const exchange = new ServerExchange({ ...head, ...rest }, client, clock.now(), { inform() {} })
+      const exchange = ownExchange({
+        method,
+        target,
+        host: 'example.com',
+        headers: Headers.of(Object.entries(headers)),
+        client: new ForwardedClient(address, 'http', address, null),
+        start: clock.now(),
+      })
+      exchange.target = target
       const reply = await answerOf(generation, exchange)
       const text = (await collect(reply.body, 1_000_000)).toText()
       return { status: reply.status, headers: Object.fromEntries(headersFromWire(reply.headers.toWire())), text }

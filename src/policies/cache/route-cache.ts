@@ -11,7 +11,7 @@ import type { Flight, Flights } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
-import { Refresh, consume } from './refresh.ts'
+import { consume, refreshOf } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { serveHit, serveStale } from './serve.ts'
 import { mayBePersonal } from './storable.ts'
@@ -144,7 +144,7 @@ export class RouteCache {
   private refresh(exchange: Exchange, url: string, key: string, entry: Entry): void {
     const flight = this.flights.begin(key)
     if (flight === null) return
-    const copy = new Refresh(exchange, this.context.clock.now())
+    const copy = refreshOf(exchange, this.context.clock.now())
     const fetch = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight)
     void this.inBackground(fetch, flight)
   }

@@ -1,6 +1,6 @@
 import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
-import { type Exchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
+import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
 
@@ -36,7 +36,7 @@ export class RequestMetrics {
    * An exchange is over: its status, octets of the body that were sent, and monotonic milliseconds.
    * `traceId` is that of a trace which it is an example of, or null.
    */
-  record(exchange: Exchange, status: number, bytes: number, end: number, traceId: string | null): void {
+  record(exchange: EndedExchange, status: number, bytes: number, end: number, traceId: string | null): void {
     const { route, method, start, error } = exchange
     const ofRoute = this.routes.get(route) ?? this.enter(route)
     const ofMethod = ofRoute.of(method)

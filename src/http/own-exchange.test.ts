@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { makeExchange } from '../../test/support/exchange.ts'
+import { Headers } from './headers.ts'
+import { ownExchange } from './own-exchange.ts'
+import { ServerExchange } from './server-exchange.ts'
+
+const { client } = makeExchange()
+
+function ask(target: string, headers = Headers.of()): ServerExchange {
+  return ownExchange({ method: 'PUT', target, host: 'user-service', headers, client, start: 5 })
+}
+
+test('what the gateway asks itself is an exchange of the same class, whose target no client has asked for', () => {
+  const exchange = ask('/a?b=1?c')
+  assert.ok(exchange instanceof ServerExchange)
+  const { method, path, query, target, host, start } = exchange
+  assert.deepEqual(
+    { method, path, query, target, host, start },
+    { method: 'PUT', path: '/a', query: '?b=1?c', target: null, host: 'user-service', start: 5 },
+  )
+})
+
+test('its fields are a copy', () => {
+  const headers = Headers.of([['X-One', '1']])
+  const exchange = ask('/', headers)
+  exchange.headers.set('X-One', '2')
+  assert.deepEqual([headers.get('X-One'), exchange.headers.get('X-One')], ['1', '2'])
+})
+
+test('who waits for it is told that it ends early, once', () => {
+  const exchange = ask('/')
+  let told = 0
+  exchange.waiter = { abort: () => told++ }
+  exchange.abort()
+  exchange.abort()
+  assert.deepEqual([told, exchange.aborted], [1, true])
+})
+
+test('nobody is told of interim responses, and a status that is none is refused all the same', () => {
+  ask('/').inform(103, Headers.of())
+  assert.throws(() => ask('/').inform(200, Headers.of()), RangeError)
+})

@@ -1,0 +1,30 @@
+import type { Client } from './exchange.ts'
+import { type Headers, wireOf } from './headers.ts'
+import { ReceivedFields } from './received-fields.ts'
+import { type Informed, ServerExchange } from './server-exchange.ts'
+
+/** What the gateway asks on its own behalf. */
+export interface OwnRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly target: string
+  readonly host: string
+  /** Copied. */
+  readonly headers: Headers
+  readonly client: Client
+  /** Monotonic milliseconds. */
+  readonly start: number
+}
+
+const NOBODY: Informed = { inform() {} }
+
+/** An exchange that no request of a client has begun: its `target` is null, and nobody is told of interim responses. */
+export function ownExchange({ method, target, host, headers, client, start }: OwnRequest): ServerExchange {
+  const fields = new ReceivedFields()
+  fields.raw = wireOf(headers)
+  const request = { protocol: '1.1', method, target, authority: host, fields } as const
+  const head = { ...request, upgrade: null, expectsContinue: false, refusal: null }
+  const exchange = new ServerExchange(head, client, start, NOBODY)
+  exchange.target = null
+  return exchange
+}
