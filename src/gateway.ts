@@ -1,6 +1,8 @@
 import { startAdmin } from './admin/server.ts'
 import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
+import { loadedCode } from './config/fresh-modules.ts'
+import { NO_CODE } from './config/loaded-code.ts'
 import { parseConfig } from './config/parse.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import { ReadFiles } from './config/read-files.ts'
@@ -99,13 +101,15 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     throw new Error('Policies that are values cannot be given to worker threads: name their files in policyFiles')
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
   const read = async (value: GatewayInput): Promise<Candidate> => {
-    const files = new ReadFiles()
+    const noted = new ReadFiles()
     // Relative to the working directory, as there is no configuration file.
-    const loaded = await readPolicyFiles(withAdminToken(value, process.env), 'sallyport.yaml', options.policies, files)
+    const loaded = await readPolicyFiles(withAdminToken(value, process.env), 'sallyport.yaml', options.policies, noted)
     const config = parseConfig(value, loaded, checkEnvironment(process.env))
     chains.set(config, loaded.chain)
-    const revision = revisionOf(config, files.beside)
-    return { config, revision, text: null, code: [], warnings: warningsOf(config, loaded.chain) }
+    const revision = revisionOf(config, noted.beside)
+    const files = config.policyFiles.map(({ file }) => file)
+    const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE
+    return { config, revision, text: null, code: [], modules, warnings: warningsOf(config, loaded.chain) }
   }
   const policies = (config: GatewayConfig): readonly Policy[] => chains.get(config) ?? []
   const first = await read(input)
@@ -114,7 +118,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   logWarnings(first.warnings, output.log)
   const answers = new Answers(output.log)
   const inline = options.workers === true ? null : await makeInline()
-  const fleet = inline ?? (await makeWorkers(first.config))
+  const fleet = inline ?? (await makeWorkers(first))
   const gateway = new GatewayProcess({
     first,
     output,
@@ -171,8 +175,8 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
   }
 
   /** What runs workers is loaded where there are some. */
-  async function makeWorkers(config: GatewayConfig): Promise<Fleet> {
+  async function makeWorkers({ config, modules }: Candidate): Promise<Fleet> {
     const { WorkerFleet } = await import('./workers/worker-fleet.ts')
-    return new WorkerFleet({ config, output, clock, answers })
+    return new WorkerFleet({ config, modules, output, clock, answers })
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { startAdmin } from '../src/admin/server.ts'
+import { NO_CODE } from '../src/config/loaded-code.ts'
 import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayConfig, GatewayInput } from '../src/config/schema.ts'
 import { Answers } from '../src/core/threads.ts'
@@ -49,7 +50,8 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     addresses: () => [],
     reloads: {
       get applied() {
-        return { config: scope.config, revision: 'r', text: null, code: [], warnings: [], generation: 1, since: 0 }
+        const read = { config: scope.config, revision: 'r', text: null, code: [], modules: NO_CODE, warnings: [] }
+        return { ...read, generation: 1, since: 0 }
       },
       earlier: [],
       lastReload: null,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
+import { NO_CODE } from '../src/config/loaded-code.ts'
 import { parseConfig } from '../src/config/parse.ts'
 import { readPolicyFiles } from '../src/config/policy-files.ts'
 import { purgeTopic } from '../src/policies/cache/purge.ts'
@@ -34,8 +35,8 @@ async function startWorkers(t: TestContext, options: object, stores: object = {}
   const output = createMemoryLogger()
   const answers = new Answers(output.log)
   const shared = { output, clock: systemClock, answers }
-  const fleet = new WorkerFleet({ ...shared, config })
-  const first = { config, revision: '', text: null, code: [], warnings: [] }
+  const fleet = new WorkerFleet({ ...shared, config, modules: NO_CODE })
+  const first = { config, revision: '', text: null, code: [], modules: NO_CODE, warnings: [] }
   const policies = async () => []
   const startOperators = startAdmin
   const operated = { fleet, source: null, policies, startOperators }

@@ -48,11 +48,11 @@ async function start(options: Options): Promise<void> {
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
   const { read: first, refused, files } = await readFirst(file, stateDir)
-  const { config, warnings } = first
+  const { config, modules, warnings } = first
   const output = openLog(config)
   const { log } = output
   const answers = new Answers(log)
-  const fleet = new WorkerFleet({ config, output, clock: systemClock, answers, given })
+  const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given })
   const gateway = new GatewayProcess({
     first,
     refused: refused === null ? null : refused.error,
@@ -68,7 +68,10 @@ async function start(options: Options): Promise<void> {
         return written
       },
     },
-    policies: async ({ policyFiles }) => (await import('../config/policy-files.ts')).loadChain(policyFiles),
+    policies: async ({ policyFiles }) => {
+      const { loadChain } = await import('../config/policy-files.ts')
+      return loadChain(policyFiles, gateway.reloads.applied.modules)
+    },
     startOperators: startAdmin,
   })
   answers.on(reopenLog, () => {

@@ -38,7 +38,12 @@ function collect(file: string, texts: Map<string, string | null>): void {
   if (texts.has(file) || isOwnCode(file)) return
   const text = readText(file)
   texts.set(file, text)
-  for (const [, , specifier = ''] of text?.matchAll(SPECIFIER) ?? []) collect(resolve(dirname(file), specifier), texts)
+  for (const specifier of specifiersOf(text ?? '')) collect(resolve(dirname(file), specifier), texts)
+}
+
+/** The relative paths that code imports, as far as they stand in it. */
+export function specifiersOf(text: string): string[] {
+  return Array.from(text.matchAll(SPECIFIER), ([, , specifier = '']) => specifier)
 }
 
 /** Null for what is no file, as in a comment. */

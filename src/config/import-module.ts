@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { freshUrl } from './fresh-modules.ts'
+import type { Entry } from './loaded-code.ts'
 import { resolveOwnName } from './own-name.ts'
 import { fieldOf } from '../core/value.ts'
 
@@ -10,6 +11,13 @@ export async function importDefault(file: string): Promise<unknown> {
   // Says what is missing by the name of the file alone.
   await stat(file)
   const module: unknown = await import(freshUrl(resolve(file)).href).catch(adviseOnModules)
+  return fieldOf(module, 'default')
+}
+
+/** The default export of a file of code as another thread has loaded it, which has said so. Rejects where that fails here. */
+export async function importEntry({ url }: Entry): Promise<unknown> {
+  resolveOwnName()
+  const module: unknown = await import(url)
   return fieldOf(module, 'default')
 }
 

@@ -6,8 +6,10 @@ import { withAbsoluteCertificates } from './certificate-files.ts'
 import { codeOf } from './code-digest.ts'
 import { readDocuments } from './documents.ts'
 import { LISTENER_FILES, NETWORK_FILES } from './file-places.ts'
-import { importDefault } from './import-module.ts'
+import { goBy } from './fresh-modules.ts'
+import { importDefault, importEntry } from './import-module.ts'
 import type { Finding } from './issues.ts'
+import { type LoadedCode, NO_CODE } from './loaded-code.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
 import { withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
@@ -76,22 +78,24 @@ async function loadPolicies(
   return { value: { ...value, policyFiles: entries }, chain, findings }
 }
 
-/** The chain of a configuration that was read before, as in a worker thread. Rejects where that is not so any more. */
-export async function loadChain(
-  files: readonly PolicyFile[],
-  given: readonly Policy[] = [],
-): Promise<readonly Policy[]> {
-  let chain: readonly Policy[] = [...policies, ...given.map(guardPolicy)]
-  for (const place of files) chain = insert(chain, await loadPolicy(place.file), place)
+/**
+ * The chain of a configuration that was read before, as in a worker thread, of that code; what is not in it is loaded as it is by
+ * now. Rejects where that cannot be.
+ */
+export async function loadChain(files: readonly PolicyFile[], code: LoadedCode): Promise<readonly Policy[]> {
+  goBy(code)
+  let chain: readonly Policy[] = policies
+  for (const place of files) chain = insert(chain, await loadPolicy(place.file, code), place)
   return chain
 }
 
 /** The same without what cannot be loaded any more. Never rejects. */
-export async function loadableChain(files: readonly PolicyFile[]): Promise<readonly Policy[]> {
+export async function loadableChain(files: readonly PolicyFile[], code: LoadedCode): Promise<readonly Policy[]> {
+  goBy(code)
   let chain: readonly Policy[] = policies
   for (const place of files) {
     try {
-      chain = insert(chain, await loadPolicy(place.file), place)
+      chain = insert(chain, await loadPolicy(place.file, code), place)
     } catch {
       // Its file is another one by now: what it says of itself cannot be known.
     }
@@ -99,10 +103,11 @@ export async function loadableChain(files: readonly PolicyFile[]): Promise<reado
   return chain
 }
 
-async function loadPolicy(path: string): Promise<Policy> {
+async function loadPolicy(path: string, code = NO_CODE): Promise<Policy> {
+  const entry = code.entries.get(path)
   let exported: unknown
   try {
-    exported = await importDefault(path)
+    exported = await (entry === undefined ? importDefault(path) : importEntry(entry))
   } catch (error) {
     throw new Error(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
@@ -110,7 +115,7 @@ async function loadPolicy(path: string): Promise<Policy> {
     throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')
   if (!/^[a-z]+(?:-[a-z0-9]+)*$/.test(exported.name))
     throw new Error(`names its policy ${JSON.stringify(exported.name)}; expected a name such as "tenant-header"`)
-  return { version: codeOf(path).digest, ...guardPolicy(exported) }
+  return { version: entry?.digest ?? codeOf(path).digest, ...guardPolicy(exported) }
 }
 
 function isPolicy(value: unknown): value is Policy {

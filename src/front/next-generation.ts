@@ -1,3 +1,4 @@
+import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { defineTopic } from '../core/threads.ts'
@@ -8,6 +9,8 @@ export interface NextGeneration {
   /** Counts the configurations of this process: 1 is that of its start. */
   readonly number: number
   readonly config: GatewayConfig
+  /** What policies of the user's own were loaded from when it was read. */
+  readonly modules: LoadedCode
   readonly slots: SlotTable
 }
 

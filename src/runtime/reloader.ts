@@ -1,4 +1,5 @@
 import type { OwnCode } from '../config/plan/side.ts'
+import type { LoadedCode } from '../config/loaded-code.ts'
 import { ConfigError, formatProblem, type Problem } from '../config/problems.ts'
 import { type Judged, refusalOf } from '../config/refusal.ts'
 import { restartOnly } from '../config/restart-only.ts'
@@ -15,6 +16,8 @@ import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 export interface Candidate extends Judged {
   /** Policies of the user's own in it, as they were when it was read. */
   readonly code: readonly OwnCode[]
+  /** What those were loaded from, for threads that are to load the same. */
+  readonly modules: LoadedCode
   /** Tells apart everything that it consists of: two configurations with the same one are the same. */
   readonly revision: string
   /** What is odd in it, and no obstacle. */
@@ -204,14 +207,14 @@ export class Reloader implements Reloads {
     if (problems.length > 0) throw new ConfigError(problems)
   }
 
-  private async prepare({ config }: Candidate): Promise<Ready> {
+  private async prepare({ config, modules }: Candidate): Promise<Ready> {
     const { scope, fleet } = this.options
     this.checkOpen()
     const process = await scope.prepare(config)
     try {
       this.checkOpen()
       const { slots } = process
-      const preparing = fleet.prepare({ number: this.current.generation + 1, config, slots })
+      const preparing = fleet.prepare({ number: this.current.generation + 1, config, modules, slots })
       const prepared = await this.unlessStopping(preparing, ({ abandon }) => abandon())
       await Promise.race([process.warm(config.reload.warm), this.closing.promise])
       if (!this.closed) return { process, fleet: prepared }

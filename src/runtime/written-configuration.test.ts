@@ -7,6 +7,7 @@ import { ManualClock } from '../../test/support/manual-clock.ts'
 import { turnUntil } from '../../test/support/settled.ts'
 import { parseConfig } from '../config/parse.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { NO_CODE } from '../config/loaded-code.ts'
 import type { Applied, Candidate, Earlier, Outcome } from './reloader.ts'
 import { type Change, WrittenConfiguration } from './written-configuration.ts'
 
@@ -18,7 +19,14 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   writeFileSync(file, 'one')
   const clock = new ManualClock()
   const config = parseConfig({})
-  const candidate = (text: string): Candidate => ({ config, text, code: [], warnings: [], revision: text.trim() })
+  const candidate = (text: string): Candidate => ({
+    config,
+    text,
+    code: [],
+    modules: NO_CODE,
+    warnings: [],
+    revision: text.trim(),
+  })
   let applied: Applied = { ...candidate('one'), generation: 1, since: 0 }
   let earlier: readonly Earlier[] = []
   const reload = async (read: () => Promise<Candidate>, { back = false } = {}): Promise<Outcome> => {

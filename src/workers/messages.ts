@@ -1,3 +1,4 @@
+import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { defineTopic } from '../core/threads.ts'
@@ -9,6 +10,8 @@ export interface WorkerStart {
   /** Its number among the workers: 0 for the first; one that replaces another has the other's. */
   readonly worker: number
   readonly config: GatewayConfig
+  /** What its policies of the user's own are loaded from. */
+  readonly modules: LoadedCode
   /** Its number among the configurations of this process: 1 is that of its start. */
   readonly generation: number
   /** Workers in all. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { PlanDocument } from '../config/plan/plan-document.ts'
 import type { OwnCode } from '../config/plan/side.ts'
+import type { LoadedCode } from '../config/loaded-code.ts'
 import { ConfigError, type Problem } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Warning } from '../config/warnings.ts'
@@ -22,6 +23,8 @@ export interface ReadConfig {
   readonly text: string | null
   /** Policies of the user's own, as they were. */
   readonly code: readonly OwnCode[]
+  /** The code of those policies as it was loaded; none of it where it is too much to keep. */
+  readonly modules: LoadedCode
 }
 
 /** What comes of reading a configuration. */
@@ -40,10 +43,7 @@ export interface ToRead {
 }
 
 /** A configuration that is in force. */
-export interface InForce {
-  readonly config: GatewayConfig
-  readonly code: readonly OwnCode[]
-}
+export type InForce = Pick<ReadConfig, 'config' | 'code' | 'modules'>
 
 /**
  * Reads a configuration file and makes its policies, to be thrown away: what cannot be made is known before anything
@@ -66,8 +66,8 @@ export async function readConfig(
  * ConfigError where it is refused.
  */
 export async function comparedConfig(file: string, instead: string | null, against: InForce): Promise<PlanDocument> {
-  const { config, code } = against
-  const reading = await inThread({ file, instead, against: { config, code } })
+  const { config, code, modules } = against
+  const reading = await inThread({ file, instead, against: { config, code, modules } })
   if (reading.type === 'compared') return reading.plan
   throw new Error(`${file} was read, and not compared`)
 }

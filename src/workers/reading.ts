@@ -2,15 +2,23 @@
 import { parentPort } from 'node:worker_threads'
 import { loadWhole } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { loadedCode } from '../config/fresh-modules.ts'
+import { NO_CODE } from '../config/loaded-code.ts'
 import { ReadFiles } from '../config/read-files.ts'
 import { sideOf } from '../config/plan/side.ts'
 import { revisionOf } from '../config/revision.ts'
-import { warningsOf } from '../config/warnings.ts'
+import { type Warning, warningsOf } from '../config/warnings.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Reading, ToRead } from './read-config.ts'
 
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
+
+const TOO_MUCH: Warning = {
+  path: 'policyFiles',
+  message:
+    'they and what they import are too much to be kept (over 16 MiB): a worker that takes the place of another one loads them as they are by then',
+}
 
 port.once('message', (asked: ToRead) => void read(asked).then((reading) => port.postMessage(reading)))
 
@@ -18,7 +26,6 @@ async function read({ file, instead, against }: ToRead): Promise<Reading> {
   const noted = new ReadFiles()
   try {
     const { config, chain, text } = await loadWhole(file, process.env, noted, instead)
-    const warnings = warningsOf(config, chain)
     let unusable: string | null = null
     try {
       await tryPolicies(config, chain)
@@ -33,7 +40,12 @@ async function read({ file, instead, against }: ToRead): Promise<Reading> {
     }
     const revision = revisionOf(config, noted.beside)
     const { code } = side
-    return { type: 'read', code, config, warnings, unusable, revision, files: noted.all, text }
+    // What was tried is what workers are to load, whenever they start.
+    const modules = loadedCode(code.map((each) => each.file))
+    const warnings = warningsOf(config, chain)
+    if (modules === null) warnings.push(TOO_MUCH)
+    const { all: files } = noted
+    return { type: 'read', code, modules: modules ?? NO_CODE, config, warnings, unusable, revision, files, text }
   } catch (error) {
     if (error instanceof ConfigError) return { type: 'refused', problems: error.problems, files: noted.all }
     throw error

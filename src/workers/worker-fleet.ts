@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
@@ -27,6 +28,8 @@ const TERMINATION = 2_000
 
 export interface WorkerFleetOptions {
   readonly config: GatewayConfig
+  /** What policies of the user's own in it were loaded from. */
+  readonly modules: LoadedCode
   readonly output: LogOutput
   readonly clock: Clock
   /** What the main thread answers. */
@@ -38,7 +41,7 @@ export interface WorkerFleetOptions {
 /** Worker threads, of which as many are kept running as there should be. */
 export class WorkerFleet implements Fleet {
   readonly size: number
-  private readonly options: Omit<WorkerFleetOptions, 'config'>
+  private readonly options: Omit<WorkerFleetOptions, 'config' | 'modules'>
   private readonly log: Logger
   private readonly given: GivenSockets
   private readonly heartbeats: Heartbeats
@@ -49,6 +52,7 @@ export class WorkerFleet implements Fleet {
   private addresses: readonly Address[]
   /** Number of the configuration with which workers are started. */
   private generation = 1
+  private modules: LoadedCode
   /** Descriptors of sockets that were given for the addresses; null for each that was not. */
   private found: readonly (number | null)[] = []
   private ready = false
@@ -60,12 +64,13 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, given = new GivenSockets({}, process.pid), ...lasting } = options
+    const { config, modules, given = new GivenSockets({}, process.pid), ...lasting } = options
     const { output, clock } = lasting
     this.options = lasting
     this.log = output.log
     this.given = given
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
+    this.modules = modules
     this.addresses = config.listeners.map(({ address }) => address)
     this.heartbeats = new Heartbeats(this.size, config.workerTimeout, clock, (number, blocked) => {
       void this.slots[number]!.replaceStuck(blocked)
@@ -120,6 +125,7 @@ export class WorkerFleet implements Fleet {
       abandon,
       commit: async () => {
         this.found = found
+        this.modules = next.modules
         await this.commit(next.number, addresses, commit)
         given.warn(addresses, found, this.log)
       },
@@ -218,7 +224,7 @@ export class WorkerFleet implements Fleet {
   }
 
   private run(number: number, copies: ReadonlyMap<string, number>, scope: ProcessScope): RunningWorker {
-    const { size, addresses, generation } = this
+    const { size, addresses, generation, modules } = this
     const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
     const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
@@ -230,6 +236,7 @@ export class WorkerFleet implements Fleet {
       start: {
         worker: number,
         config,
+        modules,
         generation,
         size,
         board,

@@ -1,5 +1,6 @@
 /** A worker thread: a front of its own on the ports that it shares with the other workers. */
 import { parentPort } from 'node:worker_threads'
+import type { LoadedCode } from '../config/loaded-code.ts'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
@@ -65,12 +66,15 @@ async function run(start: WorkerStart): Promise<void> {
     patience: PATIENCE,
   })
   let surviving = false
-  const load = (files: GatewayConfig['policyFiles']): ReturnType<typeof loadChain> => {
+  const load = (files: GatewayConfig['policyFiles'], code: LoadedCode): ReturnType<typeof loadChain> => {
     if (files.length > 0 && !surviving) survivePolicies(output.log)
     surviving ||= files.length > 0
-    return loadChain(files)
+    return loadChain(files, code)
   }
-  const loading = [load(policyFiles), startTracing(process.env, version, output.log, systemClock)] as const
+  const loading = [
+    load(policyFiles, start.modules),
+    startTracing(process.env, version, output.log, systemClock),
+  ] as const
   const starting = Promise.all(loading).then(frontOf(start, line, { output, answers }))
   const listening = Promise.all([starting, copies]).then(([front]) => {
     process.once('exit', () => front.cutOff())
@@ -83,7 +87,10 @@ async function run(start: WorkerStart): Promise<void> {
       const front = await starting
       const wanted = next.config.listeners.map(({ address }) => address)
       const given: Sockets = (places) => copyThose(places, next.given, wanted)
-      return { addresses: await front.prepareNext(next, load(next.config.policyFiles), given), problem: null }
+      return {
+        addresses: await front.prepareNext(next, load(next.config.policyFiles, next.modules), given),
+        problem: null,
+      }
     } catch (error) {
       return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
     }

@@ -3,6 +3,7 @@ import type { Policy } from '../../policies/policy.ts'
 import { loadableChain } from '../policy-files.ts'
 import { codeOf } from '../code-digest.ts'
 import { importDefault } from '../import-module.ts'
+import type { LoadedCode } from '../loaded-code.ts'
 import type { GatewayConfig } from '../schema.ts'
 import { fieldOf } from '../../core/value.ts'
 
@@ -33,16 +34,21 @@ export async function sideOf(file: string, config: GatewayConfig, chain: readonl
   return { config, chain, folder: dirname(resolve(file)), code }
 }
 
+/** A configuration that was loaded by another thread, and what its policies were loaded from. */
+interface LoadedBefore extends Pick<Side, 'config' | 'code'> {
+  readonly modules: LoadedCode
+}
+
 /**
- * What is compared of a configuration that was loaded before, by another thread. Code of policies that has changed since is as it
- * is now, but for its digest; what cannot be loaded any more is left out.
+ * What is compared of a configuration that was loaded before. Code that was too much to be kept is as it is now, but for its digest;
+ * what cannot be loaded any more is left out.
  */
-export async function sideInForce(file: string, config: GatewayConfig, code: readonly OwnCode[]): Promise<Side> {
+export async function sideInForce(file: string, { config, code, modules }: LoadedBefore): Promise<Side> {
   const digests = new Map(code.map(({ policy, digest }) => [policy, digest]))
   const asItWas = (policy: Policy): Policy => {
     const version = digests.get(policy.name)
     return version === undefined ? policy : { ...policy, version }
   }
-  const chain = (await loadableChain(config.policyFiles)).map(asItWas)
+  const chain = (await loadableChain(config.policyFiles, modules)).map(asItWas)
   return { config, chain, folder: dirname(resolve(file)), code }
 }

@@ -1,0 +1,19 @@
+/** A thread that loads code as others have loaded it, in that order, and tells what each file's function returns. */
+import { parentPort } from 'node:worker_threads'
+import { goBy } from '../../src/config/fresh-modules.ts'
+import { importEntry } from '../../src/config/import-module.ts'
+import type { LoadedCode } from '../../src/config/loaded-code.ts'
+
+parentPort!.once('message', (codes: readonly LoadedCode[]) => {
+  void (async () => {
+    const told: unknown[] = []
+    for (const code of codes) {
+      goBy(code)
+      for (const entry of code.entries.values()) {
+        const exported = await importEntry(entry)
+        told.push(typeof exported === 'function' ? await Reflect.apply(exported, undefined, []) : exported)
+      }
+    }
+    parentPort!.postMessage(told)
+  })()
+})
