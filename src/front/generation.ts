@@ -41,6 +41,16 @@ export interface GenerationOptions {
 
 const NONE: ReadonlyMap<string, number> = new Map()
 
+/** What a generation is composed of. */
+interface GenerationParts {
+  readonly services: ReadonlyMap<string, Service>
+  readonly stores: GenerationStores
+  /** Null where nothing serves it. */
+  readonly docs: ApiDocs | null
+  readonly snapshot: Snapshot
+  readonly holder: Holder
+}
+
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
   readonly services: ReadonlyMap<string, Service>
@@ -77,20 +87,14 @@ export class Generation {
       const toolbox = { ...tools, ...own, limits, caches, apiKeys, storesKey }
       const snapshot = await Snapshot.build(config, services, [...ownEndpoints, ...docsRoutes(docs)], toolbox, slices)
       await stores.connected()
-      return new Generation(services, stores, docs, snapshot, holder)
+      return new Generation({ services, stores, docs, snapshot, holder })
     } catch (error) {
       holder.release()
       throw error
     }
   }
 
-  private constructor(
-    services: ReadonlyMap<string, Service>,
-    stores: GenerationStores,
-    docs: ApiDocs | null,
-    snapshot: Snapshot,
-    holder: Holder,
-  ) {
+  private constructor({ services, stores, docs, snapshot, holder }: GenerationParts) {
     this.services = services
     this.stores = stores
     this.docs = docs

@@ -215,7 +215,7 @@ export class ThreadListeners {
       return before.listener
     }
     const { receiver, proxies, deadlines } = this.options
-    const listener = new Listener(receiver, this.handshakes, proxies, options, deadlines)
+    const listener = new Listener({ receiver, watcher: this.handshakes, proxies, options, deadlines })
     if (this.retiring) listener.retire()
     return listener
   }

@@ -10,7 +10,7 @@ function open(protocol = 'WebSocket') {
   const deadlines = new Deadlines(clock)
   const client = new RecordingSocket()
   const service = new RecordingSocket()
-  const tunnel = new JoinedTunnel(client, service, protocol, deadlines, 1000)
+  const tunnel = new JoinedTunnel({ client, service, protocol, deadlines, idleTimeout: 1000 })
   return { clock, deadlines, client, service, tunnel }
 }
 

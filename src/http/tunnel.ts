@@ -9,6 +9,15 @@ const CLOSE_TIMEOUT = 1_000
 /** How long, in milliseconds, one side may go on without an octet once the other has sent its last. */
 const HALF_CLOSED = 5_000
 
+export interface TunnelOptions {
+  readonly client: TunnelEnd
+  readonly service: TunnelEnd
+  readonly protocol: string
+  readonly deadlines: Deadlines
+  /** Milliseconds without an octet in either direction. */
+  readonly idleTimeout: number
+}
+
 /** Two ends joined after an upgrade, with backpressure and half-close in both directions, and an idle limit for both. */
 export class JoinedTunnel implements Tunnel, Timed {
   bytes = 0
@@ -32,8 +41,7 @@ export class JoinedTunnel implements Tunnel, Timed {
   /** It was noticed that something written before was still to be taken. */
   private awaited = false
 
-  /** `idleTimeout` in milliseconds without an octet in either direction. */
-  constructor(client: TunnelEnd, service: TunnelEnd, protocol: string, deadlines: Deadlines, idleTimeout: number) {
+  constructor({ client, service, protocol, deadlines, idleTimeout }: TunnelOptions) {
     this.frames = protocol.toLowerCase() === 'websocket' ? new FrameBoundaries() : null
     this.client = client
     this.service = service

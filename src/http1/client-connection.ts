@@ -10,18 +10,13 @@ import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { outgoingHead } from './outgoing-head.ts'
-import type { ResponseHead } from './response-head.ts'
-import { type ResponseOwner, ResponseReader } from './response-reader.ts'
+import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
 
 /** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
 const CONTINUE_TIMEOUT = 1_000
 
 /** Where a connection returns to. */
-export interface ClientOwner {
-  /** What its connections need to know at the moment. */
-  readonly options: ClientOptions
-  /** Reads the heads of responses: may be that of all connections of a thread, as each is read at once. */
-  readonly head: ResponseHead
+export interface ClientOwner extends ClientTools {
   /** It may carry another request. */
   release(connection: ClientConnection): void
   /** It carries an exchange that lasts, and counts apart from now on. False where no more of those may be. */
@@ -65,14 +60,14 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   /** Takes over a connected socket. */
   constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines) {
-    const { options, head } = owner
+    const { options } = owner
     this.socket = socket
     this.options = options
     this.timeouts = options
     this.deadlines = deadlines
     // Whoever asked for it may have left meanwhile.
     this.deadline = deadlines.in(options.poolTimeout)
-    this.reader = new ResponseReader(socket, options, deadlines, head, this)
+    this.reader = new ResponseReader(socket, owner, deadlines, this)
     this.owner = owner
     this.writer = new MessageWriter(this)
     this.made = deadlines.now
@@ -106,12 +101,12 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   /** Takes on what its owner says now: for when it has no exchange. */
   renew(): void {
-    const { options, head } = this.owner
+    const { options } = this.owner
     if (options === this.options) return
     this.options = options
     this.expires = this.made + options.lifetime()
     this.deadline = Math.min(this.deadline, this.expires, this.deadlines.in(options.poolTimeout))
-    this.reader.renew(options, head)
+    this.reader.renew(this.owner)
   }
 
   /** Ends the exchange, which waits for its own client, for the sake of others. */

@@ -119,7 +119,8 @@ export class ConnectionPool implements ClientOwner, LanePool {
     }
     return new Promise((resolve, reject) => {
       const look = (): void => this.makeRoom(client)
-      this.waiting.add(new Waiter(client, this.waiting, this.deadlines, queueTimeout, look, resolve, reject))
+      const { waiting, deadlines } = this
+      waiting.add(new Waiter({ client, queue: waiting, deadlines, timeout: queueTimeout, look, resolve, reject }))
       look()
     })
   }

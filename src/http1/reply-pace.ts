@@ -2,37 +2,32 @@ import type { Socket } from 'node:net'
 import type { Deadlines } from '../http/deadlines.ts'
 import { LeastRate, type Paced } from '../http/least-rate.ts'
 import type { MessageWriter } from './message-writer.ts'
+import type { ServerTools } from './request-reader.ts'
 import { takenOf, untakenOf } from '../http/taken.ts'
-
-/** What a client may not be slower than. */
-export interface ReplyLimits {
-  /** Octets a second, 0 for none. */
-  readonly leastRate: number
-}
 
 /** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
 export class ReplyPace implements Paced {
   private readonly socket: Socket
   private readonly writer: MessageWriter
   private readonly deadlines: Deadlines
-  private readonly limits: ReplyLimits
+  private readonly options: ServerTools['options']
   private readonly onSlow: () => void
   /** Made for the first reply that is not taken at once. */
   private rate: LeastRate | null = null
   private taken = 0
 
-  /** `limits` may change: each reply goes by those with which it begins. `onSlow` is told of a reply that is below the rate. */
-  constructor(socket: Socket, writer: MessageWriter, deadlines: Deadlines, limits: ReplyLimits, onSlow: () => void) {
+  /** Each reply goes by what the options say when it begins. `onSlow` is told of a reply that is below the rate. */
+  constructor(socket: Socket, writer: MessageWriter, { options, deadlines }: ServerTools, onSlow: () => void) {
     this.socket = socket
     this.writer = writer
     this.deadlines = deadlines
-    this.limits = limits
+    this.options = options
     this.onSlow = onSlow
   }
 
   /** Another reply begins. */
   begin(): void {
-    this.rate?.begin(this.limits.leastRate, Number.POSITIVE_INFINITY)
+    this.rate?.begin(this.options.leastRate, Number.POSITIVE_INFINITY)
   }
 
   /** The reply waits for the client from now on. */

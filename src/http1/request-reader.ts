@@ -44,6 +44,15 @@ export interface RequestOwner {
  */
 type State = 'idle' | 'head' | 'body' | 'waiting' | 'tunnel' | 'closing'
 
+/** What the connections of one listener have in common. */
+export interface ServerTools {
+  /** What they say may change, and counts from then on. */
+  readonly options: ServerOptions
+  readonly deadlines: Deadlines
+  /** Is read at once after it has parsed something, so one does for all. */
+  readonly head: RequestHead
+}
+
 /**
  * The reading side of a client's connection: one request after another, never more of a client's octets at hand than
  * were read at once.
@@ -63,8 +72,7 @@ export class RequestReader implements BodySource, InputConsumer {
   private passedTo: Tunnel | null = null
   private closing: LingeringClose | null = null
 
-  /** `head` is read at once after it has parsed something, so it may be that of others as well. */
-  constructor(socket: Socket, options: ServerOptions, deadlines: Deadlines, head: RequestHead, owner: RequestOwner) {
+  constructor(socket: Socket, { options, deadlines, head }: ServerTools, owner: RequestOwner) {
     this.socket = socket
     this.options = options
     this.deadlines = deadlines

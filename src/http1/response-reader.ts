@@ -41,6 +41,13 @@ export interface ResponseOwner {
   destroy(): void
 }
 
+/** What connections to an instance have in common, as its owner has it now. */
+export interface ClientTools {
+  readonly options: ClientOptions
+  /** Is read at once after it has parsed something, so it may be that of others as well. */
+  readonly head: ResponseHead
+}
+
 /** The reading side of a connection to an instance: the interim responses to a request, and the final one. */
 export class ResponseReader implements BodySource {
   /** The connection is of no more use after this response. */
@@ -63,8 +70,7 @@ export class ResponseReader implements BodySource {
   private begun = false
   private awaited = false
 
-  /** `head` is read at once after it has parsed something, so it may be that of others as well. */
-  constructor(socket: Socket, options: ClientOptions, deadlines: Deadlines, head: ResponseHead, owner: ResponseOwner) {
+  constructor(socket: Socket, { options, head }: ClientTools, deadlines: Deadlines, owner: ResponseOwner) {
     this.socket = socket
     this.options = options
     this.timeouts = options
@@ -94,7 +100,7 @@ export class ResponseReader implements BodySource {
   }
 
   /** Reads the next responses by other bounds. */
-  renew(options: ClientOptions, head: ResponseHead): void {
+  renew({ options, head }: ClientTools): void {
     this.options = options
     this.head = head
   }
@@ -220,7 +226,13 @@ export class ResponseReader implements BodySource {
     reply.upgrade = {
       protocol,
       open: (client) => {
-        const tunnel = new JoinedTunnel(client, this.socket, protocol, this.deadlines, this.timeouts.idleTimeout)
+        const tunnel = new JoinedTunnel({
+          client,
+          service: this.socket,
+          protocol,
+          deadlines: this.deadlines,
+          idleTimeout: this.timeouts.idleTimeout,
+        })
         this.joined = tunnel
         if (early.length > 0) tunnel.fromService(early)
         this.socket.resume()

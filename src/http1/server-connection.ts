@@ -11,7 +11,7 @@ import { ReplyPace } from './reply-pace.ts'
 import { ReadAhead } from '../http/read-ahead.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
-import { type RequestOwner, RequestReader } from './request-reader.ts'
+import { type RequestOwner, RequestReader, type ServerTools } from './request-reader.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type Informed, ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
@@ -49,17 +49,18 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
   }
 
-  /** Takes over a connected socket, whose octets the caller hands to `read`. What `options` says may change, and counts from then on. `head` may be shared by all connections of a thread: it is read at once. */
-  constructor(socket: Socket, handler: ServerHandler, options: ServerOptions, deadlines: Deadlines, head: RequestHead) {
+  /** Takes over a connected socket, whose octets the caller hands to `read`. */
+  constructor(socket: Socket, handler: ServerHandler, tools: ServerTools) {
+    const { options, deadlines } = tools
     this.socket = socket
     this.peer = socket.remoteAddress ?? ''
     this.handler = handler
     this.options = options
     this.deadlines = deadlines
     this.deadline = deadlines.in(options.idleTimeout)
-    this.reader = new RequestReader(socket, options, deadlines, head, this)
+    this.reader = new RequestReader(socket, tools, this)
     this.writer = new MessageWriter(this, new ReadAhead())
-    this.pace = new ReplyPace(socket, this.writer, deadlines, options, () => this.replyTooSlow('reply-rate'))
+    this.pace = new ReplyPace(socket, this.writer, tools, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())

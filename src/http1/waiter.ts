@@ -6,27 +6,33 @@ import type { WaitingList } from '../http/waiting-list.ts'
 /** How often it is looked whether one has waited for so long, in milliseconds. */
 const LOOK = 500
 
+export interface WaiterOptions {
+  /** Address of the client that the request is of. */
+  readonly client: string
+  /** What it waits in. */
+  readonly queue: WaitingList<Waiter>
+  readonly deadlines: Deadlines
+  /** Milliseconds after which it gives up. */
+  readonly timeout: number
+  /** Is asked, every now and then, to find it a connection. */
+  readonly look: () => void
+  readonly resolve: (connection: ClientConnection) => void
+  readonly reject: (error: unknown) => void
+}
+
 /** A request that waits for a connection. */
 export class Waiter implements Timed {
   deadline: number
   readonly client: string
-  readonly resolve: (connection: ClientConnection) => void
-  readonly reject: (error: unknown) => void
+  readonly resolve: WaiterOptions['resolve']
+  readonly reject: WaiterOptions['reject']
   private readonly queue: WaitingList<Waiter>
   private readonly deadlines: Deadlines
   private readonly look: () => void
   /** Milliseconds that it waits on after the next look. */
   private left: number
 
-  constructor(
-    client: string,
-    queue: WaitingList<Waiter>,
-    deadlines: Deadlines,
-    timeout: number,
-    look: () => void,
-    resolve: (connection: ClientConnection) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor({ client, queue, deadlines, timeout, look, resolve, reject }: WaiterOptions) {
     this.client = client
     this.queue = queue
     this.deadlines = deadlines

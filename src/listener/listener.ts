@@ -5,6 +5,7 @@ import type { Reply } from '../http/reply.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { ReceivedHead } from '../http/received-head.ts'
 import { RequestHead } from '../http1/request-head.ts'
+import type { ServerTools } from '../http1/request-reader.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
@@ -28,6 +29,15 @@ import { plainAddress } from '../core/plain-address.ts'
 /** How long a client of a listener that is gone may take to send the next request before it is told that there will be no reply, in milliseconds. */
 const GRACE = 1000
 
+/** What a listener is made of. */
+export interface ListenerParts {
+  readonly receiver: Receiver
+  readonly watcher: HandshakeWatcher
+  readonly proxies: TrustedProxies
+  readonly options: ListenerOptions
+  readonly deadlines: Deadlines
+}
+
 /** What becomes of the connections of an address, which speak TLS all or not at all; all else may change. */
 export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** Takes a connection. */
@@ -38,6 +48,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly options: ListenerOptions
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
+  private readonly tools: ServerTools
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
   private readonly scheme: 'http' | 'https'
@@ -61,13 +72,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** How many connections were cut off at the end. */
   private broken = 0
 
-  constructor(
-    receiver: Receiver,
-    watcher: HandshakeWatcher,
-    proxies: TrustedProxies,
-    options: ListenerOptions,
-    deadlines: Deadlines,
-  ) {
+  constructor({ receiver, watcher, proxies, options, deadlines }: ListenerParts) {
     this.receiver = receiver
     this.watcher = watcher
     this.proxies = proxies
@@ -75,6 +80,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.options = { ...options }
     this.deadlines = deadlines
     this.head = new RequestHead(this.options)
+    this.tools = { options: this.options, deadlines, head: this.head }
     this.shares = new ConnectionShares(options.connections)
     this.scheme = options.secure ? 'https' : 'http'
     this.shown = options.secure ? new ShownIdentities() : null
@@ -325,7 +331,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     introduction: Introduction | null,
     certificate: PeerCertificate | null,
   ): ServerConnection {
-    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    const connection = new ServerConnection(socket, this, this.tools)
     connection.peer = peer
     this.connections.add(connection)
     this.shares.add(connection.peer)

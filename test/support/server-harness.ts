@@ -38,8 +38,8 @@ export class ServerHarness implements ServerHandler {
   readonly refused: { error: unknown; exchange: ServerExchange | null }[] = []
   closedConnections = 0
   private readonly answer: (exchange: ServerExchange) => Reply | Promise<Reply>
-  private readonly options: ServerOptions
-  private readonly head: RequestHead
+  readonly options: ServerOptions
+  readonly head: RequestHead
 
   constructor(answer: (exchange: ServerExchange) => Reply | Promise<Reply>, options: Partial<ServerOptions> = {}) {
     this.answer = answer
@@ -54,7 +54,7 @@ export class ServerHarness implements ServerHandler {
   }
 
   private connect(socket: RecordingSocket): ServerConnection {
-    const connection = new ServerConnection(socket, this, this.options, this.deadlines, this.head)
+    const connection = new ServerConnection(socket, this, this)
     readInto(socket, connection)
     return connection
   }
