@@ -9,6 +9,7 @@ import { isModule } from './is-module.ts'
 import type { Finding } from './issues.ts'
 import { parseFrom } from './parse.ts'
 import { checkPlaces } from './places.ts'
+import { readPlainYaml } from './plain-yaml.ts'
 import { readPolicyFiles } from './policy-files.ts'
 import { ConfigError } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
@@ -16,7 +17,7 @@ import type { GatewayConfig, GatewayInput } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
 import { fieldOf } from '../core/value.ts'
-import { readYaml } from './yaml.ts'
+import type { YamlConfig } from './yaml.ts'
 
 /** Gives a configuration written in code its type: `export default defineConfig({ … })`. */
 export function defineConfig(config: GatewayInput): GatewayInput {
@@ -59,9 +60,21 @@ export async function loadWhole(
     return { config: parseFrom(loaded, valueSource(file), outside, checkModule), chain: loaded.chain, text: null }
   }
   const text = instead ?? (await readFile(file, 'utf8').catch((error: unknown) => failToRead(file, error)))
-  const { value, source, problems } = readYaml(text, file, environment, files)
-  const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
-  return { config: parseFrom(loaded, source, [...outside, ...problems], checkPlaces), chain: loaded.chain, text }
+  const parsed = async ({ value, source, problems }: YamlConfig): Promise<Loaded> => {
+    const loaded = await readPolicyFiles(withAdminToken(value, environment), file, [], files)
+    return { config: parseFrom(loaded, source, [...outside, ...problems], checkPlaces), chain: loaded.chain, text }
+  }
+  const plain = readPlainYaml(text, file, environment, files)
+  const atOnce = plain === null ? null : await parsed(plain).catch(unlessRefused)
+  if (atOnce !== null) return atOnce
+  // Slow, and knows the places of what is wrong.
+  const { readYaml } = await import('./yaml.ts')
+  return parsed(readYaml(text, file, environment, files))
+}
+
+function unlessRefused(error: unknown): null {
+  if (error instanceof ConfigError) return null
+  throw error
 }
 
 function checkModule(config: GatewayConfig): readonly Finding[] {

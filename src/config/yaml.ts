@@ -3,10 +3,11 @@ import { type Document, isAlias, isNode, isPair, isScalar, isSeq, type Node, vis
 import { findUnquotedVariables, parseYaml } from './flow-variables.ts'
 import { isMergeKey, mergedMaps } from './merge-keys.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
-import { positionAt, type Source, yamlSource } from './source.ts'
+import type { Source } from './source.ts'
 import { readNamedFiles } from './named-files.ts'
 import { ReadFiles } from './read-files.ts'
 import { type Environment, type Substitution, substitute } from './substitute.ts'
+import { positionAt, yamlSource } from './yaml-source.ts'
 
 /** What a YAML text holds, with variables put in. */
 export interface YamlConfig {
