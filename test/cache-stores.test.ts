@@ -4,7 +4,6 @@ import { Bytes } from '../src/http/body.ts'
 import type { CacheStore, Entry } from '../src/policies/cache/store.ts'
 import { Headers } from '../src/http/headers.ts'
 import { MemoryCacheStore } from '../src/policies/cache/memory/memory-store.ts'
-import { select } from '../src/policies/cache/vary.ts'
 import { CacheStores } from '../src/policies/cache/cache-stores.ts'
 import type { RedisPlace } from '../src/redis/client.ts'
 import { RedisConnection } from '../src/redis/connection.ts'
@@ -15,6 +14,7 @@ import { cleanUp } from './support/cleanup.ts'
 import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { PATIENCE } from './support/patience.ts'
+import { storeTools } from './support/store-tools.ts'
 import { TestCounter } from './support/test-counter.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 
@@ -29,7 +29,11 @@ async function connect(t: TestContext, place: RedisPlace, clock = new ManualCloc
   )
   cleanUp(t, () => connection.close())
   await until('Redis', () => connection.client.status === 'ready')
-  const store = new CacheStores({ threads: 1, connection, clock, log }).redis(select, 1_000_000, new TestCounter())
+  const store = new CacheStores(storeTools({ redis: connection, clock, log })).make(
+    'redis',
+    1_000_000,
+    new TestCounter(),
+  )
   return { store, clock, lines, connection }
 }
 
@@ -169,7 +173,7 @@ test('Redis: one without memory left is read on, complained about once, and writ
   assert.equal(first.lines.length, 1)
   await redis.config('SET', 'maxmemory', '0')
   clock.advance(100)
-  await until('the refusals to end', () => !first.connection.cache.down)
+  await until('the refusals to end', () => !first.connection.use('cache').down)
   await first.store.put('k', entry, clock.now())
   assert.notEqual(await first.store.find('h/a', 'k', ASKED), 'uri-miss')
 })

@@ -156,7 +156,8 @@ test('decisions of one moment go to Redis together, and each client gets its own
   const { log } = createMemoryLogger('info', clock)
   const config = { place: server, tls: false, timeout: 1000 }
   const connection = new RedisConnection(config, clock, log, new ThreadMetrics(() => {}, clock))
-  const { client, limits } = connection
+  const { client } = connection
+  const limits = connection.use('limits')
   cleanUp(t, () => connection.close())
   await ready(client)
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {

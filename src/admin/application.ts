@@ -8,13 +8,12 @@ import { fieldOf } from '../core/value.ts'
 import { GatewayError } from '../core/errors.ts'
 import { version } from '../front/version.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
-import { cacheEndpoints } from './cache.ts'
 import { changeEndpoints } from './changes.ts'
 import { configurationEndpoints } from './configuration.ts'
 import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
-import { limitEndpoints } from './limits.ts'
+import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
 import { requestEndpoints } from './requests.ts'
@@ -28,8 +27,7 @@ const endpoints = [
   routeEndpoints,
   serviceEndpoints,
   requestEndpoints,
-  limitEndpoints,
-  cacheEndpoints,
+  policyEndpoints,
   configurationEndpoints,
   planEndpoints,
   changeEndpoints,

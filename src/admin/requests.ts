@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type RecentRequest, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { rounded } from './rounded.ts'
+import { rounded } from '../core/rounded.ts'
 
 const statusExpected = 'expected a status such as 404, or a class of them such as 5xx'
 

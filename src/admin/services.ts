@@ -7,7 +7,7 @@ import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { rounded } from './rounded.ts'
+import { rounded } from '../core/rounded.ts'
 
 const time = z.iso.datetime()
 

@@ -7,9 +7,10 @@ import { storeStatuses, threadStatusTopic } from '../front/thread-status.ts'
 import { version } from '../front/version.ts'
 import { healthDocument } from '../services/health/report.ts'
 import { metricsDocument } from '../telemetry/metrics/document.ts'
+import { redisUses } from '../policies/generation-stores.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { rounded } from './rounded.ts'
+import { rounded } from '../core/rounded.ts'
 
 const octets = z.int().min(0)
 
@@ -23,7 +24,10 @@ const thread = z.object({
   busy: z.number().describe('Share of its time in which the thread was busy, 0 to 1.'),
   redis: z
     .object({
-      use: z.enum(['all', 'limits', 'keys', 'cache']).describe('What Redis cannot be used for.'),
+      use: z
+        .string()
+        .meta({ enum: ['all', ...redisUses] })
+        .describe('What Redis cannot be used for.'),
       cause: z.string().describe('Such as ECONNREFUSED, WRONGPASS, READONLY, OOM or timeout.'),
       since: z.iso.datetime(),
     })

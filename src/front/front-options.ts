@@ -4,7 +4,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import type { SharedTable } from '../policies/rate-limit/memory/table.ts'
+import type { ProcessStores } from '../policies/process-stores.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
@@ -18,8 +18,7 @@ export interface FrontOptions {
   readonly policies: readonly Policy[]
   readonly board: HealthBoard
   readonly slots: SlotTable
-  /** The counts of rate limits. */
-  readonly limits: SharedTable
+  readonly processStores: ProcessStores
   readonly output: LogOutput
   /** Threads that answer requests, this one among them. */
   readonly size: number

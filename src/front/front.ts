@@ -24,7 +24,7 @@ import type { FrontOptions } from './front-options.ts'
 import { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
 import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
-import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './limit-states.ts'
+import { answerOperators } from '../policies/generation-stores.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import type { Opening, Sockets } from './listener-sockets.ts'
 import { abandonTopic, commitTopic, type Preparation } from './next-generation.ts'
@@ -108,8 +108,7 @@ export class Front implements Receiver {
       return null
     })
     answers.on(recentRequestsTopic, (filter) => this.telemetry.recent(filter))
-    answers.on(limitStatesTopic, (client) => limitStates(this.generations.current.stores.limits, client))
-    answers.on(forgetClientTopic, (client) => forgetClient(this.generations.current.stores.limits, client))
+    answerOperators(answers, () => this.generations.current.stores)
   }
 
   /**

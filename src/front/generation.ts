@@ -11,7 +11,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import { type HealthDocument, healthDocument } from '../services/health/report.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import { GenerationStores, type StoreTools } from './generation-stores.ts'
+import { GenerationStores, type ThreadStoreTools } from '../policies/generation-stores.ts'
 import { storeStatuses } from './thread-status.ts'
 import { Service, type ServiceTools } from '../services/service.ts'
 import { measuresTime } from './telemetry.ts'
@@ -22,7 +22,7 @@ import { Snapshot } from './snapshot.ts'
 import { version } from './version.ts'
 
 /** What a thread has whatever the configuration is: generations are made with it. */
-export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, StoreTools {
+export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, ThreadStoreTools {
   readonly deadlines: Deadlines
   readonly board: HealthBoard
   readonly threads: Threads
@@ -71,8 +71,7 @@ export class Generation {
     const slices = new Slices(clock)
     try {
       // Where things are kept.
-      const stores = new GenerationStores(config, holder, tools)
-      const { limits, caches, apiKeys, key: storesKey } = stores
+      const stores = new GenerationStores(config.stores.redis, holder, tools)
       // Where requests go.
       const services = await makeServices(options, { ...tools, holder }, previous, slices)
       // What is done with them on the way.
@@ -84,7 +83,7 @@ export class Generation {
           ? null
           : new ApiDocs({ config, policies, own: ownEndpoints, callService: call, clock, log })
       const own = { policies, callService: call, holder, timings: measuresTime(config) }
-      const toolbox = { ...tools, ...own, limits, caches, apiKeys, storesKey }
+      const toolbox = { ...tools, ...own, ...stores.ofPolicies }
       const snapshot = await Snapshot.build(config, services, [...ownEndpoints, ...docsRoutes(docs)], toolbox, slices)
       await stores.connected()
       return new Generation({ services, stores, docs, snapshot, holder })

@@ -42,7 +42,7 @@ export class ThreadParts {
       threads,
       toldOfDropped: this.toldOfDropped,
       answer: (topic, answer) => answers.on(topic, answer),
-      table: options.limits,
+      processStores: options.processStores,
       size: options.size,
       readiness: () => this.readiness,
     }

@@ -7,8 +7,8 @@ import { Slices } from '../core/slices.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { Service } from '../services/service.ts'
-import { LimitStores } from '../policies/rate-limit/limit-stores.ts'
-import { SharedTable } from '../policies/rate-limit/memory/table.ts'
+import { storesToTry } from '../policies/generation-stores.ts'
+import { ProcessStores } from '../policies/process-stores.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import type { SnapshotToolbox } from './compiler.ts'
 import { Snapshot } from './snapshot.ts'
@@ -17,10 +17,6 @@ import { Snapshot } from './snapshot.ts'
 const ENTRIES = 1024
 
 const half = (): number => 0.5
-
-function nobody(): never {
-  throw new Error('nothing can be asked before the gateway has started')
-}
 
 /** Time stands still, so nothing that a policy wants to do later is done. */
 const still: Clock = { now: () => 0, wall: () => Date.now(), every: () => () => {}, after: () => () => {} }
@@ -35,7 +31,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
   const metrics = new ThreadMetrics(() => {}, still)
   const deadlines = new Deadlines(still)
   const board = HealthBoard.create(1)
-  const local = new LimitStores({ table: SharedTable.create(ENTRIES), redis: null, clock: still })
+  const process = ProcessStores.create(ENTRIES)
   const holder = new Holder({})
   const place = { slots: new Map(), previous: null }
   const tools = { board, deadlines, random: half, metrics, holder }
@@ -54,23 +50,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     holder,
     answer: () => () => {},
     threads: { askAll: () => Promise.resolve([]) },
-    limits: { meter: (limit) => local.localMeter(limit), localMeter: (limit) => local.localMeter(limit) },
-    caches: {
-      threads: 1,
-      preferred: 'memory',
-      redis: () => ({
-        find: nobody,
-        put: nobody,
-        remove: nobody,
-        invalidate: nobody,
-        invalidateGroup: nobody,
-        invalidatePrefix: nobody,
-        resize: nobody,
-        usage: nobody,
-      }),
-    },
-    apiKeys: config.stores.redis === null ? null : { find: nobody },
-    storesKey: 'memory',
+    ...storesToTry(config.stores.redis, { process, threads: 1, clock: still, log: silent }),
   }
   await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
 }

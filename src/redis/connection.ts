@@ -6,8 +6,8 @@ import { connectRedis, type RedisClient, type RedisConfig } from './client.ts'
 import { type Failure, failureOf, tooLate } from './failure.ts'
 import { LoopTime } from './loop-time.ts'
 import { Misses } from './misses.ts'
-import { type Operation, OperationMetrics } from './operation-metrics.ts'
-import { Outage, type Trouble, type Use } from './outage.ts'
+import { OperationMetrics } from './operation-metrics.ts'
+import { Outage, type Trouble } from './outage.ts'
 import { RedisUse, type Shared } from './use.ts'
 
 /** A connection on which nothing is heard for so long, in milliseconds, although something was asked, is dead. */
@@ -18,38 +18,44 @@ export class RedisConnection implements Shared {
   readonly client: RedisClient
   readonly clock: Clock
   readonly server: Outage
-  readonly limits: RedisUse
-  readonly keys: RedisUse
-  readonly cache: RedisUse
-  private readonly outages: readonly Outage[]
+  private readonly uses = new Map<string, RedisUse>()
+  private readonly outages: Outage[]
+  private readonly log: Logger
   private readonly timeout: number
   private readonly answers: LoopTime
   private readonly silence: LoopTime
   private readonly misses: Misses
   private readonly metrics: Metrics
   private readonly endWatch: () => void
-  private readonly operations = new Map<Operation, OperationMetrics>()
+  private readonly operations = new Map<string, OperationMetrics>()
   /** What the connection failed of, until there is one. */
   private last: Failure | null = null
 
   constructor(config: RedisConfig, clock: Clock, log: Logger, metrics: Metrics) {
     this.clock = clock
+    this.log = log
     this.metrics = metrics
     this.timeout = config.timeout
     this.answers = new LoopTime(clock, config.timeout)
     this.silence = new LoopTime(clock, SILENCE)
     this.misses = new Misses(config.timeout)
-    const outage = (use: Use) => new Outage(clock, log, use)
-    const [server, limits, keys, cache] = [outage('all'), outage('limits'), outage('keys'), outage('cache')]
-    this.outages = [server, limits, keys, cache]
-    this.server = server
-    this.limits = new RedisUse(this, limits)
-    this.keys = new RedisUse(this, keys)
-    this.cache = new RedisUse(this, cache)
+    this.server = new Outage(clock, log, 'all')
+    this.outages = [this.server]
     const up = (): number => (this.troubles.length === 0 ? 1 : 0)
     this.endWatch = metrics.watch('sallyport_store_up', { store: 'redis' }, up)
     this.client = connectRedis(config)
     this.listen(this.client)
+  }
+
+  /** What it is used for under that name: the same for all who ask for it. */
+  use(name: string): RedisUse {
+    const known = this.uses.get(name)
+    if (known !== undefined) return known
+    const outage = new Outage(this.clock, this.log, name)
+    const use = new RedisUse(this, outage)
+    this.outages.push(outage)
+    this.uses.set(name, use)
+    return use
   }
 
   /** What is wrong at the moment. */
@@ -77,7 +83,7 @@ export class RedisConnection implements Shared {
     this.client.disconnect()
   }
 
-  metricsOf(operation: Operation): OperationMetrics {
+  metricsOf(operation: string): OperationMetrics {
     const known = this.operations.get(operation) ?? new OperationMetrics(this.metrics, operation)
     this.operations.set(operation, known)
     return known

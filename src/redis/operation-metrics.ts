@@ -1,8 +1,5 @@
 import type { Counter, Histogram, Metrics } from '../core/metrics.ts'
 
-/** What is asked of Redis: decisions of limits and their end, API keys, and what the cache does. */
-export type Operation = 'decide' | 'forget' | 'find-key' | 'cache-find' | 'cache-put' | 'cache-forget'
-
 /** Counts the questions of one kind to Redis, and how long it takes. */
 export class OperationMetrics {
   private readonly ok: Counter
@@ -10,7 +7,7 @@ export class OperationMetrics {
   private readonly timeout: Counter
   private readonly duration: Histogram
 
-  constructor(metrics: Metrics, operation: Operation) {
+  constructor(metrics: Metrics, operation: string) {
     const labels = { store: 'redis', operation }
     const outcome = (name: string): Counter =>
       metrics.counter('sallyport_store_operations_total', { ...labels, outcome: name })

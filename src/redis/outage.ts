@@ -9,12 +9,10 @@ const PROBE_LAST = 2000
 /** After so many milliseconds without one the next outage is a new one, and looked after as often. */
 const STEADY = 10_000
 
-/** What is not to be had: all of Redis, or only what is asked for limits, for API keys, or for the cache. */
-export type Use = 'all' | 'limits' | 'keys' | 'cache'
-
 /** What is wrong at the moment. */
 export interface Trouble {
-  readonly use: Use
+  /** What is not to be had: "all" of Redis, or what one use asks of it. */
+  readonly use: string
   readonly cause: string
   /** Wall-clock milliseconds. */
   readonly since: number
@@ -27,7 +25,7 @@ export type Probe = () => Promise<Failure | null>
 export class Outage {
   private readonly clock: Clock
   private readonly log: Logger
-  private readonly use: Use
+  private readonly use: string
   private failure: Failure | null = null
   private since = 0
   private ended = -STEADY
@@ -37,7 +35,7 @@ export class Outage {
   private probe: Probe | null = null
   private cancel: (() => void) | null = null
 
-  constructor(clock: Clock, log: Logger, use: Use) {
+  constructor(clock: Clock, log: Logger, use: string) {
     this.clock = clock
     this.log = log
     this.use = use

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { type Failure, failureOf } from './failure.ts'
-import type { Operation, OperationMetrics } from './operation-metrics.ts'
+import type { OperationMetrics } from './operation-metrics.ts'
 import type { Outage } from './outage.ts'
 
 /** What the uses of one connection share. */
@@ -8,7 +8,7 @@ export interface Shared {
   readonly clock: Clock
   /** Of all of Redis. */
   readonly server: Outage
-  metricsOf(operation: Operation): OperationMetrics
+  metricsOf(operation: string): OperationMetrics
   /** Calls `expired` when it is too late for an answer, unless the returned function is called first: that says whether it was. */
   wait(expired: () => void): () => boolean
   /** There was an answer in time. */
@@ -55,7 +55,7 @@ export class RedisUse {
    * question, and `again` asks for the same: where the question writes it must write as well.
    */
   ask<Answer>(
-    operation: Operation,
+    operation: string,
     question: () => Promise<Answer>,
     again: () => Promise<unknown>,
   ): Promise<Answer | null> {

@@ -33,7 +33,7 @@ export class InlineFleet implements Fleet {
     this.options = options
   }
 
-  async start({ config, board, slots, limits, hub, sampleKey }: ProcessScope): Promise<readonly Address[]> {
+  async start({ config, board, slots, stores, hub, sampleKey }: ProcessScope): Promise<readonly Address[]> {
     const { answers } = this.options
     const front = await Front.build({
       ...this.options,
@@ -42,7 +42,7 @@ export class InlineFleet implements Fleet {
       generation: 1,
       board,
       slots,
-      limits,
+      processStores: stores,
       announce: (series) => hub.learn(answers, series),
       threads: answers,
       size: 1,

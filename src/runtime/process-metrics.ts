@@ -3,7 +3,6 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import type { SharedTable } from '../policies/rate-limit/memory/table.ts'
 import { residentMemory } from './memory.ts'
 import { version } from '../front/version.ts'
 
@@ -28,7 +27,6 @@ export interface ProcessSources {
   /** What it goes by now. */
   readonly applied: () => AppliedConfig
   readonly board: HealthBoard
-  readonly limits: SharedTable
   /** What the process may take, in bytes; null where nothing bounds it. */
   readonly memory: number | null
   /** Worker threads that run. */
@@ -37,12 +35,11 @@ export interface ProcessSources {
 
 /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
 export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
-  const { applied, board, limits, memory, workers } = sources
+  const { applied, board, memory, workers } = sources
   metrics.watch('sallyport_build_info', { version, node_version: process.versions.node }, () => 1)
   for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)
-  metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => limits.evictions)
   let known = labelsOf(applied())
   const current = (): ConfigLabels => {
     if (known.of !== applied()) known = labelsOf(applied())

@@ -7,8 +7,7 @@ import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
-import { SharedTable } from '../policies/rate-limit/memory/table.ts'
-import { watchEvictions } from '../policies/rate-limit/memory/watch-evictions.ts'
+import { ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
@@ -48,7 +47,7 @@ export interface ProcessPrepared extends Prepared {
 export class ProcessScope {
   readonly board: HealthBoard
   readonly checker: HealthChecker
-  readonly limits: SharedTable
+  readonly stores: ProcessStores
   readonly hub: MetricsHub
   /** Tells of files that change. */
   readonly files: FileWatcher
@@ -73,7 +72,7 @@ export class ProcessScope {
     this.board = HealthBoard.for(instancesOf(config))
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
     this.applied = { config, slots: this.checker.update(config.services) }
-    this.limits = SharedTable.create(config.stores.memory.entries, random)
+    this.stores = ProcessStores.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
     const { files } = this
@@ -87,8 +86,9 @@ export class ProcessScope {
     const { checker } = this
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
-    const { board, limits, memory } = this
-    watchProcess(metrics, { applied: () => this.applied, board, limits, memory, workers })
+    const { board, memory } = this
+    watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
+    this.stores.watch(metrics)
   }
 
   /** What the process goes by now. */
@@ -138,7 +138,7 @@ export class ProcessScope {
     this.serviceTls.start()
     this.acme.start()
     this.tickets.start()
-    this.stopWatching = watchEvictions(this.limits, clock, output.log)
+    this.stopWatching = this.stores.warn(clock, output.log)
     return this.checker.firstRound
   }
 

@@ -35,7 +35,7 @@ export function applyPolicy<Schema extends z.ZodType>(
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     metrics: new ThreadMetrics(() => {}, systemClock),
     limits: { meter: absent, localMeter: absent },
-    caches: { threads: 1, preferred: 'memory', redis: absent },
+    caches: { threads: 1, preferred: 'memory', isShared: () => false, make: absent },
     apiKeys: null,
     storesKey: 'memory',
     holder: new Holder({}),

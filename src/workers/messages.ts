@@ -2,6 +2,7 @@ import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { defineTopic } from '../core/threads.ts'
+import type { SharedMemory } from '../policies/process-stores.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 
@@ -19,8 +20,8 @@ export interface WorkerStart {
   /** The health board's memory. */
   readonly board: SharedArrayBuffer
   readonly slots: SlotTable
-  /** The memory of the rate limits' counts. */
-  readonly limits: SharedArrayBuffer
+  /** What policies keep once in the process. */
+  readonly stores: SharedMemory
   /** Decides which requests are logged. */
   readonly sampleKey: string
   /** Where to listen, one for each listener of the configuration. */

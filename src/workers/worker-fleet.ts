@@ -229,7 +229,7 @@ export class WorkerFleet implements Fleet {
     const { slots, sampleKey, memory } = scope
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
-    const [board, limits, beats] = [scope.board.buffer, scope.limits.buffer, this.heartbeats.memory]
+    const [board, stores, beats] = [scope.board.buffer, scope.stores.memory, this.heartbeats.memory]
     // Others that are still starting may listen by the time that this one does.
     const first = !this.slots.some(({ holds, worker }) => holds || worker !== null)
     const running = new RunningWorker({
@@ -241,7 +241,7 @@ export class WorkerFleet implements Fleet {
         size,
         board,
         slots,
-        limits,
+        stores,
         sampleKey,
         addresses,
         first,

@@ -11,7 +11,7 @@ import type { Sockets } from '../front/listener-sockets.ts'
 import { prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
-import { SharedTable } from '../policies/rate-limit/memory/table.ts'
+import { ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings } from '../telemetry/log-settings.ts'
 import { createLogger, reopenLog } from '../telemetry/logger.ts'
 import { startTracing, type Tracing } from '../telemetry/tracing.ts'
@@ -123,7 +123,7 @@ async function run(start: WorkerStart): Promise<void> {
 
 /** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
 function frontOf(
-  { config, generation, worker, size, board, slots, limits, sampleKey }: WorkerStart,
+  { config, generation, worker, size, board, slots, stores, sampleKey }: WorkerStart,
   line: Line,
   parts: Pick<FrontOptions, 'output' | 'answers'>,
 ): (loaded: readonly [policies: readonly Policy[], tracing: Tracing]) => Promise<Front> {
@@ -136,7 +136,7 @@ function frontOf(
       policies,
       board: new HealthBoard(board),
       slots,
-      limits: new SharedTable(limits),
+      processStores: new ProcessStores(stores),
       announce: (series) => line.tell(seriesTopic, series),
       tracing,
       size,

@@ -5,10 +5,10 @@ import type { RouteInfo } from '../../src/http/exchange.ts'
 import type { Handler } from '../../src/http/handler.ts'
 import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
 import { LimitStores } from '../../src/policies/rate-limit/limit-stores.ts'
-import { SharedTable } from '../../src/policies/rate-limit/memory/table.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from './manual-clock.ts'
+import { storeTools } from './store-tools.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
 
@@ -16,13 +16,14 @@ const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'us
 export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
+  const tools = storeTools({ clock, log })
   return {
     clock,
     random: () => 0.5,
     log,
     metrics: new ThreadMetrics(() => {}, clock),
-    limits: new LimitStores({ table: SharedTable.create(64), redis: null, clock }),
-    caches: new CacheStores({ threads: 1, connection: null, clock, log }),
+    limits: new LimitStores(tools),
+    caches: new CacheStores(tools),
     apiKeys: null,
     storesKey: 'memory',
     holder: new Holder({}),

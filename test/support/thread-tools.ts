@@ -5,7 +5,7 @@ import type { ThreadTools } from '../../src/front/generation.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Addressed, Addresses } from '../../src/services/health/slots.ts'
-import { SharedTable } from '../../src/policies/rate-limit/memory/table.ts'
+import { ProcessStores } from '../../src/policies/process-stores.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { type SeriesChange, ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
 
@@ -23,7 +23,7 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     threads: answers,
     toldOfDropped: () => {},
     answer: (topic, answer) => answers.on(topic, answer),
-    table: SharedTable.create(1024),
+    processStores: ProcessStores.create(1024),
     size: 1,
     readiness: () => 'ready',
   } satisfies ThreadTools

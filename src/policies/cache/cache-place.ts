@@ -1,18 +1,14 @@
 import { type Holder, Shared } from '../../core/shared.ts'
 import type { PolicyToolbox } from '../policy.ts'
+import type { CacheStoreName } from './cache-stores.ts'
 import { countEvictions, watchStores } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
 import { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import { MemoryCacheStore } from './memory/memory-store.ts'
 import { OtherThreads } from './other-threads.ts'
 import { purge, purgeTopic } from './purge.ts'
 import { Shelf } from './shelf.ts'
 import type { CacheStore } from './store.ts'
-import { select } from './vary.ts'
-
-/** Where replies are kept. */
-export type StoreName = 'memory' | 'redis'
 
 /** What one configuration has of a place. */
 interface Plan {
@@ -43,24 +39,23 @@ export class CachePlace {
   private readonly ends: readonly (() => void)[]
 
   /** The place with that name, as the configuration has it. */
-  static of(toolbox: PolicyToolbox, name: StoreName): CachePlace {
-    const key = name === 'redis' ? toolbox.storesKey : name
+  static of(toolbox: PolicyToolbox, name: CacheStoreName): CachePlace {
+    const key = toolbox.caches.isShared(name) ? toolbox.storesKey : name
     return places.get(toolbox.holder, key, () => new CachePlace(toolbox, name, key))
   }
 
-  private constructor({ clock, caches, metrics, answer, threads }: PolicyToolbox, name: StoreName, key: string) {
+  private constructor({ clock, caches, metrics, answer, threads }: PolicyToolbox, name: CacheStoreName, key: string) {
     this.key = key
     const evictions = countEvictions(metrics, name)
-    this.makeStore = (limit) =>
-      name === 'redis' ? caches.redis(select, limit, evictions) : new MemoryCacheStore(limit, evictions)
-    // What one store of Redis forgets is forgotten by all that have the same Redis.
-    const forgetting = (): CacheStore[] => (name === 'redis' ? this.stores.slice(0, 1) : this.stores)
+    const isShared = caches.isShared(name)
+    this.makeStore = (limit) => caches.make(name, limit, evictions)
+    const forgetting = (): CacheStore[] => (isShared ? this.stores.slice(0, 1) : this.stores)
     const everywhere = {
       invalidate: (url: string) => sum(forgetting().map((store) => store.invalidate(url))),
       invalidateGroup: (group: string) => sum(forgetting().map((store) => store.invalidateGroup(group))),
       invalidatePrefix: (prefix: string) => sum(forgetting().map((store) => store.invalidatePrefix(prefix))),
     }
-    const alone = name === 'redis' || caches.threads === 1
+    const alone = isShared || caches.threads === 1
     const others = alone
       ? null
       : new OtherThreads({ threads, answer }, (what) => {

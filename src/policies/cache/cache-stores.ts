@@ -1,33 +1,55 @@
-import type { CacheStore, Caches, Select } from './store.ts'
-import type { Clock } from '../../core/clock.ts'
-import type { Logger } from '../../core/logger.ts'
 import type { Counter } from '../../core/metrics.ts'
-import { RedisCacheStore } from './redis/redis-store.ts'
-import type { RedisConnection } from '../../redis/connection.ts'
+import type { StoreTools } from '../store-tools.ts'
+import { memoryReplies } from './memory/memory-store.ts'
+import { redisReplies } from './redis/redis-store.ts'
+import type { CacheStore, ReplyStore } from './store.ts'
 
-export interface CacheStoresOptions {
+/** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
+const stores = [memoryReplies, redisReplies] as const satisfies readonly ReplyStore[]
+
+export type CacheStoreName = (typeof stores)[number]['name']
+
+/** Their names. */
+export const cacheStores: readonly CacheStoreName[] = stores.map(({ name }) => name)
+
+/** What the caches of one thread are made from. */
+export interface Caches {
+  /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
   readonly threads: number
-  /** Null where there is no Redis. */
-  readonly connection: RedisConnection | null
-  readonly clock: Clock
-  readonly log: Logger
+  /** Which store a cache has that names none. */
+  readonly preferred: CacheStoreName
+  /** Whether what one of these stores forgets is forgotten by all that are made from the same configuration. */
+  isShared(name: CacheStoreName): boolean
+  /**
+   * A store with up to `limit` octets in the memory of the thread: those that make room for others are counted by
+   * `evictions`. Throws an Error where it is not configured.
+   */
+  make(name: CacheStoreName, limit: number, evictions: Counter): CacheStore
 }
 
 /** What the caches of one thread are made from: its share of the memory, and Redis. */
 export class CacheStores implements Caches {
   readonly threads: number
-  readonly preferred: 'memory' | 'redis'
-  private readonly options: CacheStoresOptions
+  readonly preferred: CacheStoreName
+  private readonly makers: ReadonlyMap<CacheStoreName, NonNullable<ReturnType<ReplyStore['open']>>>
 
-  constructor(options: CacheStoresOptions) {
-    this.threads = options.threads
-    this.preferred = options.connection === null ? 'memory' : 'redis'
-    this.options = options
+  constructor(tools: StoreTools) {
+    const open = stores.flatMap((store) => {
+      const make = store.open(tools)
+      return make === null ? [] : [[store.name, make] as const]
+    })
+    this.threads = tools.threads
+    this.makers = new Map(open)
+    this.preferred = open.at(-1)?.[0] ?? memoryReplies.name
   }
 
-  redis(select: Select, copies: number, evictions: Counter): CacheStore {
-    const { connection, clock, log } = this.options
-    if (connection === null) throw new Error('stores.redis is not configured')
-    return new RedisCacheStore({ connection, clock, log, select, copies, evictions })
+  isShared(name: CacheStoreName): boolean {
+    return stores.some((store) => store.name === name && store.isShared)
+  }
+
+  make(name: CacheStoreName, limit: number, evictions: Counter): CacheStore {
+    const make = this.makers.get(name)
+    if (make === undefined) throw new Error(`stores.${name} is not configured`)
+    return make(limit, evictions)
   }
 }

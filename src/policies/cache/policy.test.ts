@@ -10,6 +10,7 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
+import { storeTools } from '../../../test/support/store-tools.ts'
 import { CacheStores } from './cache-stores.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { invalidatedTopic } from './invalidation-topic.ts'
@@ -577,7 +578,7 @@ test('caches that are let go of hear no more of other threads', async () => {
     clock,
     answer: (topic, answer) => answers.on(topic, answer),
     threads: answers,
-    caches: new CacheStores({ threads: 2, connection: null, clock, log }),
+    caches: new CacheStores(storeTools({ threads: 2, clock, log })),
   })
   const { asked, ask } = setUp({}, () => fresh(60), clock, toolbox)
   for (const times of [2, 2]) {

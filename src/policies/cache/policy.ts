@@ -7,6 +7,7 @@ import { durationOrZero, size } from '../../core/units.ts'
 import { fieldName } from '../field-name.ts'
 import { CacheCounts } from './cache-counts.ts'
 import { CachePlace } from './cache-place.ts'
+import { cacheStores } from './cache-stores.ts'
 import { compileKeys, queryOptions } from './key.ts'
 import { REQUEST_FIELDS } from './request-control.ts'
 import { RouteCache } from './route-cache.ts'
@@ -51,7 +52,7 @@ const options = z.strictObject({
     .describe('Fields that go before Cache-Control and Expires, the first one first. Default [CDN-Cache-Control].'),
   maxBody: size.prefault('1mb').describe('Bodies above that are passed through and not stored. Default 1mb.'),
   store: z
-    .enum(['memory', 'redis'])
+    .enum(cacheStores)
     .optional()
     .describe(
       'Where replies are kept. Default redis, for all gateways that use it, where stores.redis is configured, else memory.',

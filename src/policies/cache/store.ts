@@ -1,5 +1,6 @@
 import type { Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
+import type { StoreTools } from '../store-tools.ts'
 import type { Counter } from '../../core/metrics.ts'
 
 /** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
@@ -44,9 +45,6 @@ export interface Entry extends Variant {
 /** Nothing that answers: nothing is stored for that key, or only for other values of the fields in Vary (RFC 9211 section 2.2). */
 export type Missing = 'uri-miss' | 'vary-miss'
 
-/** The variant that answers a request with those fields: the first of the list, or null. */
-export type Select = <Each extends Variant>(variants: readonly Each[], request: Headers) => Each | null
-
 /** What a store holds in the memory of its thread. */
 export interface CacheUsage {
   readonly entries: number
@@ -76,15 +74,15 @@ export interface CacheStore {
   usage(): CacheUsage
 }
 
-/** What the caches of one thread are made from. */
-export interface Caches {
-  /** Threads that answer requests: each has its part of the memory that the configuration gives the process. */
-  readonly threads: number
-  /** Which store a cache has that names none. */
-  readonly preferred: 'memory' | 'redis'
+/** A place where replies can be kept: a file, and a line in `cache-stores.ts`. */
+export interface ReplyStore<Name extends string = string> {
+  /** What the option `store` calls it. */
+  readonly name: Name
+  /** What one store forgets is forgotten by all that are made from the same configuration, in other threads and processes too. */
+  readonly isShared: boolean
   /**
-   * A store in Redis, with up to `copies` octets of what it found there in memory, too: copies that make room for others
-   * are counted by `evictions`. Throws an Error where no Redis is configured.
+   * What makes stores with up to `limit` octets in the memory of the thread, where `evictions` counts those that make room for
+   * others; null where it is not configured.
    */
-  redis(select: Select, copies: number, evictions: Counter): CacheStore
+  open(tools: StoreTools): ((limit: number, evictions: Counter) => CacheStore) | null
 }

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import type { Limits, Quota, SyncMeter } from './meter.ts'
+import type { Quota, SyncMeter } from './meter.ts'
+import type { Limits } from './limit-stores.ts'
 import { addressName } from './client-name.ts'
 import type { KeptState } from '../policy.ts'
 import { countIdentities } from './kept-counts.ts'

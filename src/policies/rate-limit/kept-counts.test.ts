@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { storeTools } from '../../../test/support/store-tools.ts'
 import { algorithms, type Limit } from './meter.ts'
 import { LimitStores } from './limit-stores.ts'
-import { SharedTable } from './memory/table.ts'
 import { createKeys } from './redis/keys.ts'
 import { countIdentities } from './kept-counts.ts'
 
@@ -21,7 +21,7 @@ test('in memory a limit goes on counting exactly where it is found by the same',
   fc.assert(
     fc.property(limits, limits, (before, after) => {
       const clock = new ManualClock()
-      const stores = new LimitStores({ table: SharedTable.create(1024), redis: null, clock })
+      const stores = new LimitStores(storeTools({ entries: 1024, clock }))
       stores.localMeter(before).decide('alice', 2)
       const { quotas } = stores.localMeter(after).decide('alice', 0)
       const known = countIdentities(before.name, before.algorithm, before.quotas, 'memory')

@@ -1,4 +1,5 @@
-import type { Algorithm, LimitStoreName, Quota } from './meter.ts'
+import type { Algorithm, Quota } from './meter.ts'
+import type { LimitStoreName } from './limit-stores.ts'
 import type { KeptState } from '../policy.ts'
 import type { RateLimitOptions } from './options.ts'
 import { SINGLE } from './own-name.ts'

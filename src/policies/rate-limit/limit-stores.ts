@@ -1,17 +1,22 @@
-import type { Clock } from '../../core/clock.ts'
-import type { Limit, Limits, LimitStoreName, Meter, StoreFailureMode, SyncMeter } from './meter.ts'
-import { MemoryMeter } from './memory/memory-meter.ts'
-import type { SharedTable } from './memory/table.ts'
-import type { RedisConnection } from '../../redis/connection.ts'
-import { GuardedMeter } from './redis/guarded-meter.ts'
-import { RedisMeter } from './redis/redis-meter.ts'
+import type { StoreTools } from '../store-tools.ts'
+import { memoryMeters } from './memory/memory-meters.ts'
+import type { Limit, Meter, MeterStore, StoreFailureMode, SyncMeter } from './meter.ts'
+import { redisMeters } from './redis/redis-meters.ts'
 
-export interface LimitStoresOptions {
-  /** The counts of this process, shared by its threads. */
-  readonly table: SharedTable
-  /** Null where there is no Redis. */
-  readonly redis: RedisConnection | null
-  readonly clock: Clock
+/** Where counts can be kept. The one place where they are listed: the last one that is configured is the default. */
+const stores = [memoryMeters, redisMeters] as const satisfies readonly MeterStore[]
+
+export type LimitStoreName = (typeof stores)[number]['name']
+
+/** Their names. */
+export const limitStores: readonly LimitStoreName[] = stores.map(({ name }) => name)
+
+/** Hands out meters; those with the same store and name of the limit share their counts. */
+export interface Limits {
+  /** A meter on the named store; by default on Redis where one is configured. Throws an Error where none is. */
+  meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter
+  /** A meter in the memory of the process. */
+  localMeter(limit: Limit): SyncMeter
 }
 
 /** A limit that something is counted against. */
@@ -23,15 +28,19 @@ export interface KnownLimit {
 
 /** Where one thread counts: in the table that it shares with the others, or in Redis. */
 export class LimitStores implements Limits {
-  private readonly table: SharedTable
-  private readonly clock: Clock
-  private readonly redis: RedisConnection | null
+  private readonly makers: ReadonlyMap<LimitStoreName, NonNullable<ReturnType<MeterStore['open']>>>
+  private readonly preferred: LimitStoreName
+  private readonly makeLocal: (limit: Limit) => SyncMeter
   private readonly limits = new Map<string, KnownLimit>()
 
-  constructor({ table, redis, clock }: LimitStoresOptions) {
-    this.table = table
-    this.clock = clock
-    this.redis = redis
+  constructor(tools: StoreTools) {
+    const open = stores.flatMap((store) => {
+      const make = store.open(tools)
+      return make === null ? [] : [[store.name, make] as const]
+    })
+    this.makers = new Map(open)
+    this.preferred = open.at(-1)?.[0] ?? memoryMeters.name
+    this.makeLocal = memoryMeters.open(tools)
   }
 
   /** Every limit that a meter was handed out for, once; to be asked about clients, not to count. */
@@ -39,25 +48,22 @@ export class LimitStores implements Limits {
     return this.limits.values()
   }
 
-  meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter {
-    if (store === 'memory' || (store === undefined && this.redis === null)) return this.localMeter(limit)
-    if (this.redis === null) throw new Error('stores.redis is not configured')
-    const { client, limits } = this.redis
-    const local = new MemoryMeter(this.table, this.clock, limit)
-    const meter = new GuardedMeter(new RedisMeter(client, limit), local, limits, onStoreFailure)
-    this.remember({ limit, store: 'redis', meter })
-    return meter
+  meter(limit: Limit, onStoreFailure: StoreFailureMode, store: LimitStoreName = this.preferred): Meter {
+    const make = this.makers.get(store)
+    if (make === undefined) throw new Error(`stores.${store} is not configured`)
+    return this.remember({ limit, store, meter: make(limit, onStoreFailure) }).meter
   }
 
   localMeter(limit: Limit): SyncMeter {
-    const meter = new MemoryMeter(this.table, this.clock, limit)
-    this.remember({ limit, store: 'memory', meter })
+    const meter = this.makeLocal(limit)
+    this.remember({ limit, store: memoryMeters.name, meter })
     return meter
   }
 
-  private remember(known: KnownLimit): void {
+  private remember(known: KnownLimit): KnownLimit {
     const { name, algorithm, quotas } = known.limit
     const key = JSON.stringify([known.store, name, algorithm, quotas])
     if (!this.limits.has(key)) this.limits.set(key, known)
+    return known
   }
 }

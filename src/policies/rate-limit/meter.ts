@@ -1,3 +1,5 @@
+import type { StoreTools } from '../store-tools.ts'
+
 /** How requests are counted; docs/rate-limits.md says what each of them guarantees. */
 export const algorithms = ['fixed-window', 'sliding-window', 'token-bucket'] as const
 
@@ -55,20 +57,15 @@ export interface SyncMeter extends Meter {
   forget(client: string): boolean
 }
 
-/** Where counts are kept: in the memory of the process, or in Redis. */
-export const limitStores = ['memory', 'redis'] as const
-
-export type LimitStoreName = (typeof limitStores)[number]
-
 /** What to do while Redis does not answer: count in memory, admit everything, or refuse everything. */
 export const storeFailureModes = ['local', 'open', 'closed'] as const
 
 export type StoreFailureMode = (typeof storeFailureModes)[number]
 
-/** Hands out meters; those with the same store and name of the limit share their counts. */
-export interface Limits {
-  /** A meter on the named store; by default on Redis where one is configured. Throws an Error where none is. */
-  meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter
-  /** A meter in the memory of the process. */
-  localMeter(limit: Limit): SyncMeter
+/** A place where counts can be kept: a file, and a line in `limit-stores.ts`. */
+export interface MeterStore<Name extends string = string> {
+  /** What the option `store` calls it. */
+  readonly name: Name
+  /** What makes meters that count there, those with the same name of the limit together; null where it is not configured. */
+  open(tools: StoreTools): ((limit: Limit, onStoreFailure: StoreFailureMode) => Meter) | null
 }

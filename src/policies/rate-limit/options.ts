@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { algorithms, limitStores, storeFailureModes } from './meter.ts'
+import { algorithms, storeFailureModes } from './meter.ts'
+import { limitStores } from './limit-stores.ts'
 import { rates } from './rate.ts'
 
 const nameExpected = 'expected a name of letters, digits, ".", "_" and "-"'

@@ -11,9 +11,9 @@ export class GuardedApiKeys implements ApiKeys {
   private readonly use: RedisUse
   private readonly log: Logger
 
-  constructor({ client, keys }: RedisConnection, log: Logger) {
-    this.keys = new RedisApiKeys(client)
-    this.use = keys
+  constructor(redis: RedisConnection, log: Logger) {
+    this.keys = new RedisApiKeys(redis.client)
+    this.use = redis.use('keys')
     this.log = log
   }
 

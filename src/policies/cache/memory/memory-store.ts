@@ -1,4 +1,4 @@
-import type { CacheStore, CacheUsage, Entry, Missing } from '../store.ts'
+import type { CacheStore, CacheUsage, Entry, Missing, ReplyStore } from '../store.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Counter } from '../../../core/metrics.ts'
 import { select } from '../vary.ts'
@@ -176,3 +176,10 @@ function removeFrom(index: Map<string, Set<Slot>>, name: string, slot: Slot): vo
   if (slots === undefined || !slots.delete(slot) || slots.size > 0) return
   index.delete(name)
 }
+
+/** Replies in the memory of each thread. */
+export const memoryReplies = {
+  name: 'memory',
+  isShared: false,
+  open: () => (limit, evictions) => new MemoryCacheStore(limit, evictions),
+} as const satisfies ReplyStore

@@ -1,11 +1,11 @@
 import type { Redis } from 'ioredis'
 import type { Clock } from '../../../core/clock.ts'
-import { Backlog } from '../../../redis/backlog.ts'
+import { Backlog } from './backlog.ts'
 import { describeGroup } from './codec.ts'
 import { groupKey, PREFIXES, tombstoneKey, urlKey, urlPattern } from './keys.ts'
 import { FORGET_GROUP, FORGET_MEMBERS, FORGET_URL, NOTE_PREFIX } from './scripts.ts'
 import type { RedisClient } from '../../../redis/client.ts'
-import { list, type Questions, texts } from '../../../redis/questions.ts'
+import { list, type Questions, texts } from './questions.ts'
 
 /**
  * How long it is remembered that something was made invalid, in milliseconds: a reply that takes longer to come is not

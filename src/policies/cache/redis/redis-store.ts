@@ -1,5 +1,5 @@
 import type { Bytes } from '../../../http/body.ts'
-import type { CacheStore, CacheUsage, Entry, Missing, Select } from '../store.ts'
+import type { CacheStore, CacheUsage, Entry, Missing, ReplyStore } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
@@ -22,7 +22,8 @@ import type { RedisConnection } from '../../../redis/connection.ts'
 import { Copies } from './copies.ts'
 import { Forgetting, REMEMBERED_FOR } from './forgetting.ts'
 import { Joined } from './joined.ts'
-import { Questions, texts } from '../../../redis/questions.ts'
+import { select } from '../vary.ts'
+import { Questions, texts } from './questions.ts'
 
 /** Variants of one key; one more drops the oldest. */
 const VARIANTS = 64
@@ -34,7 +35,6 @@ export interface RedisCacheOptions {
   readonly connection: RedisConnection
   readonly clock: Clock
   readonly log: Logger
-  readonly select: Select
   /** Octets of entries that are also held in memory. */
   readonly copies: number
   /** Counts those that make room for others there. */
@@ -46,10 +46,9 @@ export interface RedisCacheOptions {
  * index of its key, which Redis is asked for each time, so that a copy in memory is used only as long as it stands there.
  * While Redis does not answer nothing is found or kept, and what was to be forgotten meanwhile is forgotten afterwards.
  */
-export class RedisCacheStore implements CacheStore {
+class RedisCacheStore implements CacheStore {
   private readonly client: RedisConnection['client']
   private readonly clock: Clock
-  private readonly select: Select
   private readonly questions: Questions
   private readonly forgetting: Forgetting
   private readonly copies: Copies
@@ -59,10 +58,9 @@ export class RedisCacheStore implements CacheStore {
   private readonly loading = new Map<string, Promise<Entry | Missing>>()
   private readonly indexes: Joined<readonly StoredVariant[]>
 
-  constructor({ connection, clock, log, select, copies, evictions }: RedisCacheOptions) {
+  constructor({ connection, clock, log, copies, evictions }: RedisCacheOptions) {
     this.client = connection.client
     this.clock = clock
-    this.select = select
     this.questions = new Questions(connection, log)
     this.forgetting = new Forgetting(connection.client, this.questions, clock)
     this.copies = new Copies(copies, evictions)
@@ -125,7 +123,7 @@ export class RedisCacheStore implements CacheStore {
     const name = urlKey(url)
     return this.indexes.ask(indexKey(name, key)).then((variants) => {
       if (variants.length === 0) return 'uri-miss'
-      const variant = this.select(variants, request)
+      const variant = select(variants, request)
       if (variant === null) return 'vary-miss'
       return this.copies.get(variant.id) ?? this.load(entryKey(name, variant.id), variant)
     })
@@ -221,3 +219,13 @@ export class RedisCacheStore implements CacheStore {
     return Math.round((this.clock.now() - begun) * 1000)
   }
 }
+
+/** Replies in Redis, with copies in the memory of each thread. */
+export const redisReplies = {
+  name: 'redis',
+  isShared: true,
+  open({ redis: connection, clock, log }) {
+    if (connection === null) return null
+    return (copies, evictions) => new RedisCacheStore({ connection, clock, log, copies, evictions })
+  },
+} as const satisfies ReplyStore

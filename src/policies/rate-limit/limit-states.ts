@@ -1,8 +1,9 @@
-import { GatewayError } from '../core/errors.ts'
-import type { Algorithm, Limit, LimitStoreName, Meter, Quota, QuotaState } from '../policies/rate-limit/meter.ts'
-import { defineTopic } from '../core/threads.ts'
-import { type ClientKind, namesUnder } from '../policies/rate-limit/client-name.ts'
-import type { LimitStores } from '../policies/rate-limit/limit-stores.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Algorithm, Limit, Meter, Quota, QuotaState } from './meter.ts'
+import type { LimitStoreName } from './limit-stores.ts'
+import { defineTopic } from '../../core/threads.ts'
+import { type ClientKind, namesUnder } from './client-name.ts'
+import type { LimitStores } from './limit-stores.ts'
 
 /** Whose limits are asked for. */
 export interface AskedClient {

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from '../../../core/clock.ts'
 
 /** Between two attempts, in milliseconds. */
 const AGAIN = 500

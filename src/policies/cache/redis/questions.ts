@@ -1,12 +1,14 @@
-import type { Logger } from '../core/logger.ts'
-import type { RedisConnection } from './connection.ts'
-import { withoutCommand } from './logged-error.ts'
-import type { Operation } from './operation-metrics.ts'
-import { besideKey } from './beside-key.ts'
-import type { RedisUse } from './use.ts'
+import type { Logger } from '../../../core/logger.ts'
+import type { RedisConnection } from '../../../redis/connection.ts'
+import { withoutCommand } from '../../../redis/logged-error.ts'
+import { besideKey } from '../../../redis/beside-key.ts'
+import type { RedisUse } from '../../../redis/use.ts'
 
 /** How long what is written to see whether anything can be stays there, in milliseconds. */
 const PROBE_LIFE = 1000
+
+/** What the metrics call a question. */
+type Operation = 'cache-find' | 'cache-put' | 'cache-forget'
 
 /** Asks Redis for what can be done without: what it does not answer in time, or refuses, is null. */
 export class Questions {
@@ -17,7 +19,7 @@ export class Questions {
 
   constructor(connection: RedisConnection, log: Logger) {
     this.client = connection.client
-    this.use = connection.cache
+    this.use = connection.use('cache')
     this.log = log
   }
 

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { GatewayError } from '../core/errors.ts'
-import { algorithms, limitStores } from '../policies/rate-limit/meter.ts'
-import { type AskedClient, forgetClientTopic, type LimitState, limitStatesTopic } from '../front/limit-states.ts'
-import { clientKinds } from '../policies/rate-limit/client-name.ts'
-import type { AdminApp } from './app.ts'
-import type { AdminContext } from './context.ts'
-import { rounded } from './rounded.ts'
+import { rounded } from '../../core/rounded.ts'
+import { defineOperatorEndpoint } from '../operator-endpoint.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { algorithms } from './meter.ts'
+import { limitStores } from './limit-stores.ts'
+import { type AskedClient, forgetClientTopic, type LimitState, limitStatesTopic } from './limit-states.ts'
+import { clientKinds } from './client-name.ts'
 
 const clientExpected = 'expected user:ID, key:ID, address:IP or an IP address'
 
@@ -44,43 +44,38 @@ const query = z.object({
   all: z.stringbool().default(false).describe('Limits of which nothing is used, too.'),
 })
 
-/** GET and DELETE /limits/{client}: where a client stands with the limits, and a new start for it. */
-export function limitEndpoints(app: AdminApp, { threads, log }: AdminContext): void {
-  app.get(
-    '/limits/:client',
-    {
-      schema: {
-        summary: 'Where a client stands with the rate limits',
-        tags: ['limits'],
-        params,
-        querystring: query,
-        response: { 200: z.object({ limits: limit.array() }) },
-      },
-    },
-    async ({ params: { client: asked }, query: { all } }) => {
-      const states = oneOf(await threads.askAll(limitStatesTopic, asked))
-      return { limits: states.filter((state) => all || isUsed(state)).map(describe) }
-    },
-  )
+/** GET /limits/{client}: where a client stands with the limits. */
+export const showLimits = defineOperatorEndpoint({
+  method: 'GET',
+  path: '/limits/:client',
+  summary: 'Where a client stands with the rate limits',
+  tag: 'limits',
+  params,
+  query,
+  status: 200,
+  schema: z.object({ limits: limit.array() }),
+  async answer({ params: { client: asked }, query: { all } }, { threads }) {
+    const states = oneOf(await threads.askAll(limitStatesTopic, asked))
+    return { limits: states.filter((state) => all || isUsed(state)).map(describe) }
+  },
+})
 
-  app.delete(
-    '/limits/:client',
-    {
-      schema: {
-        summary: 'Forget what a client has used of its rate limits',
-        tags: ['limits'],
-        params,
-        response: { 204: z.null().describe('Forgotten.') },
-      },
-    },
-    async ({ params: { client: asked } }, reply) => {
-      if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
-        throw new GatewayError('limits-unavailable', 'Redis could not be told: try again later.')
-      log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
-      return reply.code(204).send(null)
-    },
-  )
-}
+/** DELETE /limits/{client}: a new start for a client. */
+export const forgetLimits = defineOperatorEndpoint({
+  method: 'DELETE',
+  path: '/limits/:client',
+  summary: 'Forget what a client has used of its rate limits',
+  tag: 'limits',
+  params,
+  status: 204,
+  schema: z.null().describe('Forgotten.'),
+  async answer({ params: { client: asked } }, { threads, log }) {
+    if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
+      throw new GatewayError('limits-unavailable', 'Redis could not be told: try again later.')
+    log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
+    return null
+  },
+})
 
 /** Every worker has the same answer. */
 function oneOf<Answer>([answer]: readonly Answer[]): Answer {

@@ -1,0 +1,106 @@
+import { hash } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Metrics } from '../core/metrics.ts'
+import { type Holder, Shared } from '../core/shared.ts'
+import type { Answers } from '../core/threads.ts'
+import type { RedisConfig } from '../redis/client.ts'
+import { RedisConnection } from '../redis/connection.ts'
+import type { ApiKeys } from './auth/api-key-store.ts'
+import { GuardedApiKeys } from './auth/redis/guarded-api-keys.ts'
+import { CacheStores } from './cache/cache-stores.ts'
+import type { PolicyToolbox } from './policy.ts'
+import type { ProcessStores } from './process-stores.ts'
+import { LimitStores } from './rate-limit/limit-stores.ts'
+import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './rate-limit/limit-states.ts'
+import type { StoreTools } from './store-tools.ts'
+
+/** What Redis is used for, by the names that the log and operators have for it. */
+export const redisUses = ['limits', 'keys', 'cache']
+
+/** How long a new connection to Redis is waited for, in milliseconds. */
+const PATIENCE = 1000
+
+/** The connections of a thread to Redis, by how it is reached. */
+const connections = new Shared<RedisConnection>()
+
+/** What a thread has for the stores of its configurations. */
+export interface ThreadStoreTools {
+  /** What the threads of the process share. */
+  readonly processStores: ProcessStores
+  /** Threads that answer requests. */
+  readonly size: number
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+/** The stores as policies are given them. */
+type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'apiKeys' | 'storesKey'>
+
+/** Where one configuration keeps things in one thread. */
+export class GenerationStores {
+  readonly limits: LimitStores
+  readonly caches: CacheStores
+  readonly apiKeys: ApiKeys | null
+  /** Null where none is configured. */
+  readonly redis: RedisConnection | null
+  /** Tells them from the stores of another configuration. */
+  readonly key: string
+  private readonly isNew: boolean
+
+  constructor(redis: RedisConfig | null, holder: Holder, thread: ThreadStoreTools) {
+    const { processStores, size, clock, log, metrics } = thread
+    // A digest, as there is a password among the options.
+    this.key = redis === null ? 'memory' : `redis ${hash('sha256', JSON.stringify(redis), 'base64url')}`
+    let isNew = false
+    const make = (): RedisConnection => {
+      isNew = true
+      return new RedisConnection(redis!, clock, log, metrics)
+    }
+    this.redis = redis === null ? null : connections.get(holder, this.key, make)
+    this.isNew = isNew
+    const tools: StoreTools = { process: processStores, redis: this.redis, threads: size, clock, log }
+    this.limits = new LimitStores(tools)
+    this.caches = new CacheStores(tools)
+    this.apiKeys = this.redis === null ? null : new GuardedApiKeys(this.redis, log)
+  }
+
+  /** What policies are given. */
+  get ofPolicies(): OfPolicies {
+    const { limits, caches, apiKeys, key } = this
+    return { limits, caches, apiKeys, storesKey: key }
+  }
+
+  /** Resolves when they can be asked, or could not for a while. Nobody waits for a Redis that is in use already. */
+  async connected(): Promise<void> {
+    if (this.isNew) await this.redis?.connected(PATIENCE)
+  }
+}
+
+/** Answers what operators ask of the stores of the configuration that answers requests. */
+export function answerOperators(answers: Answers, current: () => GenerationStores): void {
+  answers.on(limitStatesTopic, (client) => limitStates(current().limits, client))
+  answers.on(forgetClientTopic, (client) => forgetClient(current().limits, client))
+}
+
+/** Stores for policies that are made to be thrown away: nothing is asked of them, and whatever they choose, it is memory. */
+export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, 'redis'>): OfPolicies {
+  const limits = new LimitStores({ ...tools, redis: null })
+  const caches = new CacheStores({ ...tools, redis: null })
+  return {
+    limits: { meter: (limit) => limits.localMeter(limit), localMeter: (limit) => limits.localMeter(limit) },
+    caches: {
+      threads: 1,
+      preferred: 'memory',
+      isShared: () => false,
+      make: (_, ...sizes) => caches.make('memory', ...sizes),
+    },
+    apiKeys: redis === null ? null : { find: nobody },
+    storesKey: 'memory',
+  }
+}
+
+function nobody(): never {
+  throw new Error('nothing can be asked before the gateway has started')
+}

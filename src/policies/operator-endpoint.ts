@@ -1,0 +1,46 @@
+import type { z } from 'zod'
+import type { Logger } from '../core/logger.ts'
+import type { Threads } from '../core/threads.ts'
+
+/** What an endpoint for operators may use. */
+export interface OperatorTools {
+  /** All threads of this gateway, to be asked. */
+  readonly threads: Threads
+  readonly log: Logger
+}
+
+/** What operators may ask of a policy, or have it do: a file beside the policy, and a line in `operators.ts`. */
+export interface OperatorEndpoint<
+  Params extends z.ZodType = z.ZodType,
+  Query extends z.ZodType = z.ZodType,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** With its parameters as ":name". */
+  readonly path: string
+  readonly summary: string
+  readonly description?: string
+  /** The group that it stands in in the documentation. */
+  readonly tag: string
+  readonly params?: Params
+  readonly query?: Query
+  readonly body?: Body
+  /** Of its answer; errors are GatewayErrors. */
+  readonly status: 200 | 204
+  readonly schema: Answer
+  answer(
+    asked: { readonly params: z.output<Params>; readonly query: z.output<Query>; readonly body: z.output<Body> },
+    tools: OperatorTools,
+  ): Promise<z.input<Answer>>
+}
+
+/** Gives `answer` the types of what is asked and answered. */
+export function defineOperatorEndpoint<
+  Params extends z.ZodType,
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+>(endpoint: OperatorEndpoint<Params, Query, Body, Answer>): OperatorEndpoint<Params, Query, Body, Answer> {
+  return endpoint
+}

@@ -1,0 +1,11 @@
+import { ProcessStores } from '../../src/policies/process-stores.ts'
+import type { StoreTools } from '../../src/policies/store-tools.ts'
+import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** What stores are made with: one thread, room for so many counts, and no Redis, unless the test brings its own. */
+export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { entries?: number } = {}): StoreTools {
+  const clock = parts.clock ?? new ManualClock()
+  const { log } = createMemoryLogger('debug', clock)
+  return { process: ProcessStores.create(entries), redis: null, threads: 1, clock, log, ...parts }
+}
