@@ -1,62 +1,114 @@
 /**
- * Holds the layers of src: which part may import which, and that only the wires and what they share write line ends of the
- * wire. Prints whatever breaks that and exits 1.
+ * Holds the layers of src: which part may import which, that files import one another in no circle, that only a policy's own
+ * files know it, and that only the wires and what they share write line ends of the wire. Prints whatever breaks that and
+ * exits 1.
  */
 import { globSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 
-/** What each folder or file of src may import besides itself and packages: folders, single files, or all but some. */
-const layers: Readonly<Record<string, readonly string[] | { readonly allBut: readonly string[] }>> = {
-  core: [],
-  http: ['core'],
-  http1: ['core', 'http'],
-  tls: ['core'],
-  redis: ['core', 'tls/outgoing.ts'],
-  acme: ['core', 'tls', 'redis'],
-  'proxy-protocol': ['core', 'http'],
-  listener: ['core', 'http', 'http1', 'tls', 'proxy-protocol'],
-  routing: ['core', 'http'],
-  policies: [
-    'core',
-    'http',
-    'redis',
-    'routing/path.ts',
-    'routing/router.ts',
-    'routing/pattern-schema.ts',
-    'tls/outgoing.ts',
-    'tls/pem-schema.ts',
-    'tls/tls-failure.ts',
+/** A folder or file of src, and what it may import besides itself and packages: folders, or single files of them. */
+export type Layer = readonly [part: string, imports: readonly string[]]
+
+/** From the lowest to the highest: each may import only what stands before it. */
+export const layers: readonly Layer[] = [
+  ['core', []],
+  ['http', ['core']],
+  ['tls', ['core']],
+  ['proxy-protocol', ['core', 'http']],
+  ['http1', ['core', 'http']],
+  ['telemetry', ['core', 'http']],
+  ['routing', ['core', 'http']],
+  ['redis', ['core', 'tls/outgoing.ts']],
+  ['acme', ['core', 'tls', 'redis']],
+  ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1']],
+  [
+    'services',
+    ['core', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
   ],
-  services: ['core', 'http', 'http1', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts'],
-  telemetry: ['core', 'http'],
-  admin: { allBut: ['main.ts', 'gateway.ts', 'workers', 'http1', 'listener'] },
-  config: [
-    'core',
-    'http',
-    'acme/challenge.ts',
-    'routing',
-    'policies/field-name.ts',
-    'policies/guard.ts',
-    'policies/index.ts',
-    'policies/policy.ts',
-    'services/balancers/index.ts',
-    'telemetry/redact.ts',
-    'tls/client-authorities.ts',
-    'tls/judge-outgoing.ts',
-    'tls/key-pair.ts',
-    'tls/outgoing.ts',
-    'tls/pem-schema.ts',
-    'tls/read-pem.ts',
+  [
+    'policies',
+    [
+      'core',
+      'http',
+      'tls/outgoing.ts',
+      'tls/pem-schema.ts',
+      'tls/tls-failure.ts',
+      'routing/path.ts',
+      'routing/router.ts',
+      'routing/pattern-schema.ts',
+      'redis',
+    ],
   ],
-  'api-docs': ['core', 'http', 'routing', 'config', 'policies/policy.ts', 'policies/policy-docs.ts'],
-  front: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers', 'http1'] },
-  runtime: { allBut: ['main.ts', 'commands', 'gateway.ts', 'workers', 'admin', 'http1'] },
-  workers: { allBut: ['main.ts', 'commands', 'http1'] },
-  commands: { allBut: ['main.ts', 'http1'] },
-  testing: { allBut: ['main.ts', 'commands', 'workers', 'http1'] },
-  'testing.ts': { allBut: ['main.ts', 'commands', 'workers', 'http1'] },
-  'gateway.ts': { allBut: ['main.ts', 'commands', 'http1'] },
-  'main.ts': { allBut: [] },
+  [
+    'config',
+    [
+      'core',
+      'http',
+      'tls/client-authorities.ts',
+      'tls/judge-outgoing.ts',
+      'tls/key-pair.ts',
+      'tls/outgoing.ts',
+      'tls/pem-schema.ts',
+      'tls/read-pem.ts',
+      'telemetry/redact.ts',
+      'routing',
+      'acme/challenge.ts',
+      'services/balancers/index.ts',
+      'policies',
+    ],
+  ],
+  ['api-docs', ['core', 'http', 'routing', 'policies', 'config']],
+  [
+    'front',
+    [
+      'core',
+      'http',
+      'tls',
+      'proxy-protocol',
+      'telemetry',
+      'routing',
+      'redis',
+      'acme',
+      'listener',
+      'services',
+      'policies',
+      'config',
+      'api-docs',
+    ],
+  ],
+  [
+    'runtime',
+    ['core', 'http', 'tls', 'telemetry', 'redis', 'acme', 'listener', 'services', 'policies', 'config', 'front'],
+  ],
+  ['admin', ['core', 'http', 'telemetry', 'services', 'policies', 'config', 'front', 'runtime']],
+  ['workers', ['core', 'http', 'telemetry', 'listener', 'services', 'policies', 'config', 'front', 'runtime']],
+  ['gateway.ts', ['core', 'http', 'telemetry', 'policies', 'config', 'front', 'runtime', 'admin', 'workers']],
+  ['testing', ['core', 'http', 'telemetry', 'policies', 'gateway.ts']],
+  ['testing.ts', ['testing']],
+  ['commands', ['core', 'tls', 'telemetry', 'redis', 'policies', 'config', 'front', 'runtime', 'admin', 'workers']],
+  ['main.ts', ['commands']],
+]
+
+/** The files that put the policies together, which know them all. */
+const FAMILY: ReadonlySet<string> = new Set([
+  'policies/index.ts',
+  'policies/policy.ts',
+  'policies/operators.ts',
+  'policies/process-stores.ts',
+  'policies/generation-stores.ts',
+])
+
+/** Who else knows a policy, and which files of it: its commands, and what one policy lends another. */
+export const acquaintances: Readonly<Record<string, readonly string[]>> = {
+  'commands/cache.ts': ['policies/cache/purge.ts'],
+  'commands/key-place.ts': ['policies/auth/index.ts', 'policies/auth/redis/redis-api-keys.ts'],
+  'commands/keys-create.ts': [
+    'policies/auth/api-key-store.ts',
+    'policies/auth/key-expiry.ts',
+    'policies/auth/new-api-key.ts',
+  ],
+  'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
+  'policies/auth/policy.ts': ['policies/rate-limit/failure-limit.ts', 'policies/rate-limit/rate.ts'],
 }
 
 /** Relative specifiers of import and export declarations, import() and new URL(…) as worker threads are given it. */
@@ -64,6 +116,15 @@ const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']
 
 /** Those that write what goes over a connection, and what they share. */
 const WIRES = ['http/', 'http1/', 'proxy-protocol/']
+
+/** The files of src by their paths in it, with slashes. */
+export type Sources = ReadonlyMap<string, string>
+
+interface Import {
+  /** Path in src; outside of it, it begins with "../". */
+  readonly target: string
+  readonly line: number
+}
 
 /** Where one file that is none of a wire has a line end of the wire: field lines are made by `http/field-lines.ts`. */
 export function lineEnds(file: string, source: string): string[] {
@@ -77,34 +138,109 @@ export function lineEnds(file: string, source: string): string[] {
 /** The imports of one file that break the layers, each as a sentence; `file` is relative to src, with slashes. */
 export function violations(file: string, source: string): string[] {
   const [part = ''] = file.split('/')
-  const allowed = layers[part]
+  const allowed = layers.find(([name]) => name === part)?.[1]
   if (allowed === undefined) return [`src/${file}: ${part} has no row in the table of scripts/layers.ts`]
-  const found: string[] = []
-  for (const match of source.matchAll(SPECIFIER)) {
-    const target = posix.join(posix.dirname(file), match[1] ?? '')
-    if (mayImport(part, allowed, target)) continue
-    const line = source.slice(0, match.index).split('\n').length
-    found.push(`src/${file}:${line}: ${part} may not import ${posix.join('src', target)}`)
-  }
+  return importsOf(file, source)
+    .filter(({ target }) => !mayImport(part, allowed, target))
+    .map(({ target, line }) => `src/${file}:${line}: ${part} may not import ${posix.join('src', target)}`)
+}
+
+/** Rows of the table that let a part import one that does not stand before it, each as a sentence. */
+export function upward(table: readonly Layer[]): string[] {
+  const parts = table.map(([part]) => part)
+  return table.flatMap(([part, imports], i) =>
+    imports
+      .filter((each) => !parts.slice(0, i).includes(each.split('/')[0] ?? ''))
+      .map((each) => `scripts/layers.ts: ${part} may import ${each}, which does not stand before it`),
+  )
+}
+
+/** Files that import one another in a circle, by types too: each circle as a sentence. */
+export function circles(sources: Sources): string[] {
+  const imports = new Map(
+    Array.from(sources, ([file, source]) => [file, new Set(importsOf(file, source).map(({ target }) => target))]),
+  )
+  const reached = new Map(Array.from(imports.keys(), (file) => [file, reachable(file, imports)]))
+  const known = new Set<string>()
+  return Array.from(imports.keys()).flatMap((file) => {
+    if (known.has(file) || reached.get(file)?.has(file) !== true) return []
+    const circle = [...(reached.get(file) ?? [])].filter((other) => reached.get(other)?.has(file) === true)
+    for (const each of circle) known.add(each)
+    return [`a circle of imports: ${circle.map((each) => `src/${each}`).join(', ')}`]
+  })
+}
+
+/** Imports of a policy's files by others than itself, each as a sentence, and acquaintances that there are not any more. */
+export function strangers(sources: Sources): string[] {
+  const policies = importsOf('policies/index.ts', sources.get('policies/index.ts') ?? '')
+    .map(({ target }) => target)
+    .filter((target) => target !== 'policies/policy.ts')
+  const homes = policies.map((target) => (target.split('/').length > 2 ? `${posix.dirname(target)}/` : target))
+  const homeOf = (file: string): string | undefined => homes.find((home) => file.startsWith(home))
+  const known = new Set<string>()
+  const found = Array.from(sources).flatMap(([file, source]) => {
+    if (FAMILY.has(file)) return []
+    return importsOf(file, source).flatMap(({ target, line }) => {
+      const home = homeOf(target)
+      if (home === undefined || home === homeOf(file)) return []
+      known.add(`${file} ${target}`)
+      if (acquaintances[file]?.includes(target) === true) return []
+      return [`src/${file}:${line}: only ${home} may know src/${target}`]
+    })
+  })
+  const gone = Object.entries(acquaintances).flatMap(([file, targets]) =>
+    targets
+      .filter((target) => !known.has(`${file} ${target}`))
+      .map((target) => `scripts/layers.ts: src/${file} does not import src/${target} any more`),
+  )
+  return [...found, ...gone]
+}
+
+function importsOf(file: string, source: string): Import[] {
+  return Array.from(source.matchAll(SPECIFIER), (match) => ({
+    target: posix.join(posix.dirname(file), match[1] ?? ''),
+    line: source.slice(0, match.index).split('\n').length,
+  }))
+}
+
+function mayImport(part: string, allowed: readonly string[], target: string): boolean {
+  if (target.startsWith('../')) return !target.endsWith('.ts')
+  const [targetPart = ''] = target.split('/')
+  return targetPart === part || allowed.includes(targetPart) || allowed.includes(target)
+}
+
+/** What is imported from there, directly or not. */
+function reachable(start: string, imports: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const found = new Set<string>()
+  const left = [start]
+  for (let file = left.pop(); file !== undefined; file = left.pop())
+    for (const target of imports.get(file) ?? []) {
+      if (found.has(target)) continue
+      found.add(target)
+      left.push(target)
+    }
   return found
 }
 
-function mayImport(part: string, allowed: (typeof layers)[string], target: string): boolean {
-  if (target.startsWith('../')) return !target.endsWith('.ts')
-  const [targetPart = ''] = target.split('/')
-  if (targetPart === part) return true
-  if ('allBut' in allowed) return !allowed.allBut.includes(targetPart)
-  return allowed.includes(targetPart) || allowed.includes(target)
+/** The files of src but for tests. */
+export function readSources(): Sources {
+  const src = join(import.meta.dirname, '../src')
+  return new Map(
+    globSync('**/*.ts', { cwd: src, exclude: ['**/*.test.ts'] }).map((file) => [
+      file.replaceAll('\\', '/'),
+      readFileSync(join(src, file), 'utf8'),
+    ]),
+  )
 }
 
 if (import.meta.main) {
-  const src = join(import.meta.dirname, '../src')
-  const files = globSync('**/*.ts', { cwd: src, exclude: ['**/*.test.ts'] })
-  const found = files.flatMap((each) => {
-    const file = each.replaceAll('\\', '/')
-    const source = readFileSync(join(src, each), 'utf8')
-    return violations(file, source).concat(lineEnds(file, source))
-  })
+  const sources = readSources()
+  const found = [
+    ...Array.from(sources, ([file, source]) => violations(file, source).concat(lineEnds(file, source))).flat(),
+    ...upward(layers),
+    ...circles(sources),
+    ...strangers(sources),
+  ]
   for (const violation of found) console.log(violation)
   process.exitCode = found.length === 0 ? 0 : 1
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
-import { pick } from './auth/claims.ts'
+import { pickClaim } from './pick-claim.ts'
 
 /** A text with values of the exchange filled in, in the form that its place asks for. */
 export type Template = (exchange: Exchange) => string
@@ -155,7 +155,7 @@ function resolve(placeholder: string, style: TemplateStyle): Template {
 
 /** Lists and maps have no one text: they are empty. */
 function claimText({ consumer }: Exchange, name: string): string {
-  const value = consumer === null ? undefined : pick(consumer.claims, name)
+  const value = consumer === null ? undefined : pickClaim(consumer.claims, name)
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : ''
 }
 

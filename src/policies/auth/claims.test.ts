@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { claimNames, consumerOf, pick } from './claims.ts'
+import { pickClaim } from '../pick-claim.ts'
+import { claimNames, consumerOf } from './claims.ts'
 
 function consumer(claims: object, names: object = {}) {
   return consumerOf({ ...claims }, claimNames.parse(names))
@@ -57,10 +58,10 @@ test('what every object has is no claim', () => {
 
 test('the steps of a list lead into claims whose names have dots', () => {
   const claims = { 'https://example.com/app': { 'a.b': ['admin'] }, a: { b: 'nested' }, 'a.b': 'flat' }
-  assert.deepEqual(pick(claims, ['https://example.com/app', 'a.b']), ['admin'])
-  assert.equal(pick(claims, ['a', 'b']), 'nested')
-  assert.equal(pick(claims, 'a.b'), 'flat')
-  assert.equal(pick(claims, ['a.b']), 'flat')
+  assert.deepEqual(pickClaim(claims, ['https://example.com/app', 'a.b']), ['admin'])
+  assert.equal(pickClaim(claims, ['a', 'b']), 'nested')
+  assert.equal(pickClaim(claims, 'a.b'), 'flat')
+  assert.equal(pickClaim(claims, ['a.b']), 'flat')
   for (const steps of [['a', 'c'], ['a', 'b', 'length'], ['constructor'], ['a', '__proto__']])
-    assert.equal(pick(claims, steps), undefined)
+    assert.equal(pickClaim(claims, steps), undefined)
 })

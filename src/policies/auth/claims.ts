@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { type Fields, fieldOf } from '../../core/value.ts'
+import type { Fields } from '../../core/value.ts'
 import type { Consumer } from '../../http/exchange.ts'
+import { pickClaim } from '../pick-claim.ts'
 import { CredentialError } from './credential-error.ts'
 
 /** What a token says, or the user service of it. */
@@ -28,11 +29,11 @@ const TIER = 'authenticated'
 
 /** The consumer that a token stands for. Throws CredentialError 'subject' where it names nobody. */
 export function consumerOf(claims: Claims, names: z.output<typeof claimNames>): Consumer {
-  const tier = pick(claims, names.tier)
+  const tier = pickClaim(claims, names.tier)
   return {
-    id: idOf(pick(claims, names.id)),
-    roles: listOf(pick(claims, names.roles), ','),
-    scopes: listOf(pick(claims, names.scopes), ' '),
+    id: idOf(pickClaim(claims, names.id)),
+    roles: listOf(pickClaim(claims, names.roles), ','),
+    scopes: listOf(pickClaim(claims, names.scopes), ' '),
     tier: typeof tier === 'string' && tier !== '' ? tier : TIER,
     key: null,
     claims,
@@ -44,16 +45,6 @@ export function endOf({ exp }: Claims): number {
   if (typeof exp !== 'number') return Infinity
   if (!Number.isFinite(exp)) throw new CredentialError('claims')
   return exp * 1000
-}
-
-/**
- * The claim of that very name, which may have dots in it (https://example.com/roles), or the one they lead to; of a list,
- * the one that its steps lead to.
- */
-export function pick(claims: Claims, name: string | readonly string[]): unknown {
-  if (typeof name === 'string' && Object.hasOwn(claims, name)) return claims[name]
-  const steps = typeof name === 'string' ? name.split('.') : name
-  return steps.reduce<unknown>(fieldOf, claims)
 }
 
 function idOf(value: unknown): string {
