@@ -33,6 +33,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     random: () => 0.5,
     answers,
     threads: answers,
+    size: 1,
     workers: () => 1,
   })
   cleanUp(t, () => scope.stop())

@@ -46,7 +46,7 @@ async function untilWorkers(adminPort: number, count: number): Promise<void> {
 }
 
 interface Shown {
-  readonly instances: readonly { connections: { idle: number }; usable: boolean }[]
+  readonly instances: readonly { connections: { idle: number }; usable: boolean; inFlight: number }[]
 }
 
 function idleOf(instance: Shown['instances'][number] | undefined): number {
@@ -116,6 +116,44 @@ test('what was drained and what is logged holds for all workers, also for one th
   command.child.kill('SIGTERM')
   await command.ended
   assert.ok(!command.log.some(({ url }) => String(url).includes('/replaced')))
+})
+
+test('workers balance by the requests of all, and what one leaves that dies is taken back', async (t) => {
+  const held: (() => void)[] = []
+  let arrived = Promise.withResolvers<void>()
+  const hold = (): Promise<TestService> =>
+    startService(t, (_, response) => {
+      held.push(() => void response.end('late'))
+      arrived.resolve()
+    })
+  const services = [await hold(), await hold()]
+  const { command, port, adminPort } = await startTwo(t, services)
+  const inFlight = async (): Promise<number[]> => {
+    const { json } = await askAdmin(adminPort, '/services/backend')
+    return (json as unknown as Shown).instances.map((instance) => instance.inFlight)
+  }
+  const replies: Promise<boolean>[] = []
+  for (let i = 0; i < 16; i++) {
+    arrived = Promise.withResolvers()
+    const reply = send(port, { path: `/${i}` })
+    replies.push(reply.then(({ text }) => text === 'late').catch(() => false))
+    await arrived.promise
+  }
+  assert.deepEqual(
+    services.map(({ heard }) => heard.length),
+    [8, 8],
+    'whichever worker had them',
+  )
+  assert.deepEqual(await inFlight(), [8, 8])
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  await untilWorkers(adminPort, 2)
+  const [first = 0, second = 0] = await inFlight()
+  for (const release of held) release()
+  const answered = (await Promise.all(replies)).filter((whole) => whole)
+  assert.equal(first + second, answered.length)
+  const deadline = Date.now() + PATIENCE
+  while ((await inFlight()).some((count) => count > 0)) assert.ok(Date.now() < deadline, 'requests that are over count')
 })
 
 test('operators are answered while the gateway drains, and the process ends', async (t) => {

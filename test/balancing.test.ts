@@ -3,16 +3,22 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import test from 'node:test'
 import { send } from './support/client.ts'
+import { startDeafService } from './support/deaf-service.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
 
 /** How often each of the services answered. */
 const counts = (services: TestService[]): number[] => services.map(({ heard }) => heard.length)
 
 test('round-robin takes turns', async (t) => {
   const services = [await startService(t), await startService(t)]
-  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url)))
+  const config = proxyTo(
+    services.map(({ url }) => url),
+    { service: { balancer: 'round-robin' } },
+  )
+  const { port } = await startGateway(t, config)
   const answers: string[] = []
   for (let i = 0; i < 10; i++) answers.push((await send(port)).text)
   assert.deepEqual(counts(services), [5, 5])
@@ -26,6 +32,7 @@ test('round-robin follows the weights', async (t) => {
     services: {
       backend: {
         instances: [{ url: five!, weight: 5 }, { url: two!, weight: 2 }, one!],
+        balancer: 'round-robin',
         health: false,
       },
     },
@@ -42,30 +49,38 @@ test('instances from one text with commas share the requests', async (t) => {
   assert.deepEqual(counts(services), [3, 3])
 })
 
-test('least-requests spares the instance that is busy', async (t) => {
-  const waiting: ServerResponse[] = []
-  let arrived = (): void => {}
-  const slow = await startService(t, (_, response) => {
-    waiting.push(response)
-    arrived()
-  })
+test('where nothing is said, requests one after another go to one instance after the other', async (t) => {
+  const services = [await startService(t), await startService(t), await startService(t)]
+  const { port } = await startGateway(t, proxyTo(services.map(({ url }) => url)))
+  const answers: string[] = []
+  for (let i = 0; i < 6; i++) answers.push((await send(port)).text)
+  const ports = services.map((service) => String(service.port))
+  assert.deepEqual(answers, [...ports, ...ports])
+})
+
+test('where nothing is said, the instance that is busy is spared until the others are as busy', async (t) => {
+  const held = Promise.withResolvers<ServerResponse>()
+  const slow = await startService(t, (_, response) => held.resolve(response))
   const quick = await startService(t)
-  const config = proxyTo([slow.url, quick.url], { service: { balancer: 'least-requests' } })
-  let draw = 0
-  const { port } = await startGateway(t, config, { random: () => (draw++ * 0.37) % 1 })
-  const first = Promise.withResolvers<void>()
-  arrived = first.resolve
-  const pending: Promise<unknown>[] = []
-  while (waiting.length === 0) {
-    const asked = send(port)
-    pending.push(asked)
-    await Promise.race([asked, first.promise])
-  }
-  const before = quick.heard.length
+  const { port } = await startGateway(t, proxyTo([slow.url, quick.url]))
+  const first = send(port)
+  const response = await held.promise
   for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, String(quick.port))
-  assert.equal(quick.heard.length - before, 10)
-  for (const response of waiting) response.end()
-  await Promise.all(pending)
+  response.end('at last')
+  assert.equal((await first).text, 'at last')
+  assert.deepEqual(counts([slow, quick]), [1, 10])
+})
+
+test('a request that waits for a connection counts for the instance that it waits for', async (t) => {
+  const deaf = await startDeafService(t)
+  const quick = await startService(t)
+  const clock = new ManualClock()
+  const { port, gateway } = await startGateway(t, proxyTo([deaf.url, quick.url]), { clock })
+  const waits = send(port)
+  await turnUntil('it to wait', () => gateway.pools['backend']![`127.0.0.1:${deaf.port}`]!.connecting === 1)
+  for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, String(quick.port))
+  clock.advance(2_300)
+  assert.equal((await waits).text, String(quick.port))
 })
 
 const health = { path: '/health', interval: '10s', timeout: '5s', unhealthyAfter: 2, healthyAfter: 1 } as const

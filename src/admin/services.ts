@@ -24,7 +24,9 @@ const instance = z.object({
     checkMs: z.number().nullable().describe('How long it took.'),
     failures: z.int().describe('Failed checks in a row, up to the last one.'),
   }),
-  inFlight: z.int().describe('Requests that wait for a reply, or whose reply is on its way; of all workers.'),
+  inFlight: z
+    .int()
+    .describe('Requests that it was picked for and that are not over, of all workers: what balancers compare.'),
   connections: z.object({
     idle: z.int(),
     busy: z.int(),
@@ -152,11 +154,12 @@ function describe(
     instances: found.instances.map((each) => {
       const { address } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)
+      const slot = slots.get(address)!
       const total = (count: keyof InstanceTraffic): number => traffic.reduce((sum, counts) => sum + counts[count], 0)
       return {
         address,
         weight: weights.get(address)!,
-        usable: board.usable(slots.get(address)!),
+        usable: board.usable(slot),
         drained: each.drained,
         health: {
           state: each.state,
@@ -166,7 +169,7 @@ function describe(
           checkMs: each.duration === null ? null : rounded(each.duration),
           failures: each.failures,
         },
-        inFlight: total('inFlight'),
+        inFlight: board.requests.of(slot),
         connections: {
           idle: total('idle'),
           busy: total('busy'),

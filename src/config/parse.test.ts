@@ -70,7 +70,7 @@ test('a service needs its instances only', () => {
   assert.deepEqual(parseConfig({ services: { users: { instances: ['http://users'] } } }).services, {
     users: {
       instances: [{ url: { scheme: 'http', host: 'users', port: 80 }, weight: 1 }],
-      balancer: 'round-robin',
+      balancer: 'least-requests',
       health: {
         method: 'GET',
         path: '/health',

@@ -98,11 +98,11 @@ const serviceFields = z.strictObject({
     .describe('Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated.'),
   balancer: z
     .enum(namesOf(balancers))
-    .default('round-robin')
+    .default('least-requests')
     .describe(
       `How an instance is picked: ${Object.entries(balancers)
         .map(([name, { summary }]) => `${name}: ${summary}`)
-        .join(' ')} Default round-robin.`,
+        .join(' ')} Default least-requests.`,
     ),
   health: z
     .union([z.literal(false), healthSchema])

@@ -54,7 +54,7 @@ export function threadStatus(
     services: Object.fromEntries(
       [...services].map(([name, { instances }]) => [
         name,
-        Object.fromEntries(instances.map(({ address, pool, inFlight }) => [address, { ...pool.size, inFlight }])),
+        Object.fromEntries(instances.map(({ address, pool, sent }) => [address, { ...pool.size, inFlight: sent }])),
       ]),
     ),
     redis: redis?.troubles ?? null,

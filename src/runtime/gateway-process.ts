@@ -87,6 +87,7 @@ export class GatewayProcess {
       random,
       answers,
       threads: fleet,
+      size: fleet.size,
       workers: () => fleet.running,
     })
     const begun = Promise.withResolvers<void>()

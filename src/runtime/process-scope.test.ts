@@ -27,6 +27,7 @@ function setUp(t: TestContext, config: GatewayInput) {
     random: () => 0.5,
     answers,
     threads: answers,
+    size: 1,
     workers: () => 1,
   })
   t.after(() => scope.stop())

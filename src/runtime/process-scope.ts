@@ -31,7 +31,9 @@ export interface ProcessOptions {
   readonly answers: Answers
   /** All threads, to be asked. */
   readonly threads: Threads
-  /** Threads that answer requests. */
+  /** Threads that are to answer requests. */
+  readonly size: number
+  /** How many there are now. */
   readonly workers: () => number
 }
 
@@ -66,10 +68,10 @@ export class ProcessScope {
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
-    const { config, output, clock, random, answers, threads, workers } = options
+    const { config, output, clock, random, answers, threads, size, workers } = options
     this.options = options
     answerLogSettings(answers, output)
-    this.board = HealthBoard.for(instancesOf(config))
+    this.board = HealthBoard.for(instancesOf(config), size)
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
     this.applied = { config, slots: this.checker.update(config.services) }
     this.stores = ProcessStores.create(config.stores.memory.entries, random)

@@ -67,6 +67,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly exchange: Exchange
   private readonly pending: PendingReply
   private instance: PooledInstance | null = null
+  /** The one that the request is counted for at the moment. */
+  private counted: PooledInstance | null = null
   private lane: Lane | null = null
   private tried: PooledInstance[] | null = null
   private sentAgain = false
@@ -111,7 +113,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   private next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
-    const instance = this.service.balancer.pick(this.tried)
+    const instance = this.service.balancer.pick(this.exchange, this.tried)
     if (instance === null) return this.fail(lastWord(cause))
     if (reason !== undefined) this.service.retries.count(reason)
     this.choose(instance)
@@ -123,7 +125,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   private choose(instance: PooledInstance): void {
     const { exchange } = this
-    this.instance = instance
+    this.instance = this.counted = instance
+    instance.begin()
     exchange.instance = instance.address
     exchange.waiter = this
     this.begun = this.service.clock.now()
@@ -141,11 +144,12 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private send(lane: Lane): void {
     const { exchange, instance } = this
     if (exchange.aborted) {
+      this.leave()
       lane.giveBack()
       return this.fail(new GatewayError('client-closed'))
     }
     this.lane = lane
-    instance!.begin()
+    instance!.beginExchange()
     lane.exchange(this.request(instance!), this)
   }
 
@@ -187,6 +191,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   failed(error: GatewayError): void {
     const { exchange, instance } = this
+    this.leave()
     this.over()
     this.record?.failed(error)
     if (exchange.aborted) return this.fail(error)
@@ -209,7 +214,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const instance = this.instance!
     this.tried ??= []
     this.tried.push(instance)
-    const other = this.service.balancer.pick(this.tried)
+    const other = this.service.balancer.pick(this.exchange, this.tried)
     if (other === null && !stale) return false
     this.sentAgain = true
     // That an idle connection was closed is no failure of the instance.
@@ -227,9 +232,16 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   finished(): void {
-    this.instance!.end()
+    this.instance!.endExchange()
+    this.leave()
     this.record?.finished()
     this.lane = null
+  }
+
+  /** The request is no load of the instance any more. */
+  private leave(): void {
+    this.counted?.end()
+    this.counted = null
   }
 
   abort(): void {

@@ -7,7 +7,7 @@ export interface Instance {
   readonly port: number
   /** Its share of the requests relative to the other instances of the service; above 0. */
   readonly weight: number
-  /** Requests in flight from this worker. */
+  /** Requests that it was picked for and that are not over, of all workers. */
   readonly inFlight: number
   /** Its place on the health board. */
   readonly slot: number

@@ -10,7 +10,7 @@ export const liveInstances = new Shared<LiveInstance>()
 
 /** What one thread has of an instance, whichever configurations name it: its connections, and what it counts. */
 export class LiveInstance {
-  /** Requests in flight. */
+  /** Requests that have gone out and are not over. */
   inFlight = 0
   readonly pool: ConnectionPool
   readonly metrics: InstanceMetrics

@@ -1,6 +1,7 @@
 import { type Address, formatAddress, formatAuthority } from '../core/address.ts'
 import type { LanePool } from '../http/lane.ts'
 import type { PoolBounds } from '../http1/pool.ts'
+import type { RequestCounts } from './health/request-counts.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceMetrics } from './instance-metrics.ts'
 import type { LiveInstance } from './live-instance.ts'
@@ -17,15 +18,18 @@ export class PooledInstance implements Instance {
   readonly pool: LanePool
   readonly metrics: InstanceMetrics
   private readonly live: LiveInstance
+  private readonly requests: RequestCounts
 
   constructor(
     live: LiveInstance,
+    requests: RequestCounts,
     url: Address & { readonly scheme: 'http' | 'https' },
     weight: number,
     /** Its place on the health board. */
     slot: number,
   ) {
     this.live = live
+    this.requests = requests
     this.address = formatAddress(url)
     this.host = url.host
     this.port = url.port
@@ -37,16 +41,31 @@ export class PooledInstance implements Instance {
   }
 
   get inFlight(): number {
+    return this.requests.of(this.slot)
+  }
+
+  /** Requests that have gone out to it from this thread and are not over. */
+  get sent(): number {
     return this.live.inFlight
   }
 
-  /** A request goes out. */
+  /** It was picked for a request. */
   begin(): void {
+    this.requests.begin(this.slot)
+  }
+
+  /** That request is over, or goes elsewhere. */
+  end(): void {
+    this.requests.end(this.slot)
+  }
+
+  /** The request goes out. */
+  beginExchange(): void {
     this.live.inFlight++
   }
 
-  /** It is over. */
-  end(): void {
+  /** Its lane has nothing more to do with it. */
+  endExchange(): void {
     this.live.inFlight--
   }
 

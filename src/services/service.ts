@@ -115,7 +115,7 @@ export class Service {
       const address = formatAddress(url)
       const make = (): LiveInstance => new LiveInstance(name, address, makePool(url), metrics)
       const live = liveInstances.get(holder, `${name} ${address} ${key}`, make)
-      return new PooledInstance(live, url, weight, slots.get(address)!)
+      return new PooledInstance(live, board.requests, url, weight, slots.get(address)!)
     })
     const candidates = new Candidates(this.instances, board)
     this.balancer = balancers[options.balancer].create(candidates, { random }, previous?.balancer ?? null)

@@ -134,7 +134,7 @@ function frontOf(
       config,
       generation,
       policies,
-      board: new HealthBoard(board),
+      board: new HealthBoard(board, worker),
       slots,
       processStores: new ProcessStores(stores),
       announce: (series) => line.tell(seriesTopic, series),

@@ -1,10 +1,15 @@
 import type { Clock } from '../../src/core/clock.ts'
 
+interface Timer {
+  readonly at: number
+  readonly run: () => void
+}
+
 /** A clock that stands still until `advance`, which runs what falls due in the order of its time. */
 export class ManualClock implements Clock {
   private elapsed = 0
   private origin: number
-  private readonly due = new Set<{ at: number; run: () => void }>()
+  private readonly due = new Set<Timer>()
 
   /** `wall` is its wall-clock time at the start, in milliseconds since 1970-01-01T00:00:00Z. */
   constructor(wall = Date.UTC(2024, 0, 15, 10, 30)) {
@@ -55,7 +60,9 @@ export class ManualClock implements Clock {
     return this.due.size
   }
 
-  private next(end: number) {
-    return [...this.due].filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0]
+  private next(end: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of this.due) if (timer.at <= end && (first === undefined || timer.at < first.at)) first = timer
+    return first
   }
 }

@@ -342,7 +342,7 @@ const respellings: readonly (readonly [Path, unknown])[] = [
   [['limits', 'head'], '16kb'],
   [['services', 'users', 'timeouts', 'response'], '10000ms'],
   [['services', 'users', 'timeouts', 'idle'], '1m'],
-  [['services', 'users', 'balancer'], 'round-robin'],
+  [['services', 'users', 'balancer'], 'least-requests'],
   [
     ['services', 'users', 'instances'],
     [

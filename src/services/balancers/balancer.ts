@@ -1,21 +1,25 @@
 import type { Toolbox } from '../../core/toolbox.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import type { Instance } from '../instance.ts'
 import type { Candidates } from './candidates.ts'
+
+/** What balancers read of a request. */
+export type BalancedRequest = Pick<Exchange, 'client' | 'consumer' | 'headers' | 'query'>
 
 /** Picks the instance of one service for each request, in one worker. */
 export interface Balancer<I extends Instance> {
   /**
-   * A usable instance that is not among those already tried in this exchange, or null where there is none.
+   * A usable instance that is not among those already tried for this request, or null where there is none.
    * Allocates nothing; the caller counts `inFlight`.
    */
-  pick(tried: readonly I[] | null): I | null
+  pick(request: BalancedRequest, tried: readonly I[] | null): I | null
 }
 
 /** A way to balance: one file in balancers/ and one line in balancers/index.ts. */
 export interface BalancerKind {
   /** One sentence for the reference documentation. */
   readonly summary: string
-  /** Builds the balancer of one service, when the configuration loads. One of the same kind before it hands its turn on. */
+  /** Builds the balancer of one service, when the configuration loads. The one before hands its turn on where it has one. */
   create<I extends Instance>(
     candidates: Candidates<I>,
     toolbox: Pick<Toolbox, 'random'>,

@@ -1,88 +1,84 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { makeExchange } from '../../../test/support/exchange.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 import { Candidates } from './candidates.ts'
 import { leastRequests } from './least-requests.ts'
 
-function setUp(loads: readonly { weight: number; inFlight: number }[], ...draws: number[]) {
-  const instances = loads.map((load, slot): Instance => {
+const request = makeExchange()
+
+function setUp(loads: readonly { weight?: number; inFlight: number }[]) {
+  const instances = loads.map(({ weight = 1, inFlight }, slot) => {
     const host = `instance-${slot}`
-    return { address: `${host}:80`, host, port: 80, slot, ...load }
+    return { address: `${host}:80`, host, port: 80, slot, weight, inFlight }
   })
-  let next = 0
-  const random = (): number => draws[next++ % draws.length]!
-  const candidates = new Candidates(instances, HealthBoard.create(loads.length))
-  return { instances, balancer: leastRequests.create(candidates, { random }, null) }
+  const candidates = new Candidates<Instance>(instances, HealthBoard.create(loads.length))
+  const balancer = leastRequests.create(candidates, { random: () => 0 }, null)
+  const picks = (count: number): (number | undefined)[] =>
+    Array.from({ length: count }, () => balancer.pick(request, null)?.slot)
+  return { instances, balancer, picks }
 }
 
-const fraction = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+test('the instance with the fewest requests in flight is picked, wherever it stands', () => {
+  for (const least of [0, 1, 2, 3]) {
+    const { picks } = setUp([0, 1, 2, 3].map((i) => ({ inFlight: i === least ? 2 : 3 })))
+    assert.deepEqual(picks(3), [least, least, least])
+  }
+})
 
-test('of two instances the one with fewer requests in flight is picked, whatever is drawn', () => {
-  fc.assert(
-    fc.property(fraction, fraction, (one, two) => {
-      const { balancer, instances } = setUp(
-        [
-          { weight: 1, inFlight: 3 },
-          { weight: 1, inFlight: 2 },
-        ],
-        one,
-        two,
-      )
-      assert.equal(balancer.pick(null), instances[1])
-    }),
-  )
+test('requests one after another see round-robin', () => {
+  assert.deepEqual(setUp([{ inFlight: 0 }, { inFlight: 0 }, { inFlight: 0 }]).picks(7), [0, 1, 2, 0, 1, 2, 0])
+})
+
+test('those that have equally few take turns, and the others have none', () => {
+  const { picks } = setUp([{ inFlight: 5 }, { inFlight: 2 }, { inFlight: 9 }, { inFlight: 2 }])
+  assert.deepEqual(picks(4), [1, 3, 1, 3])
 })
 
 test('requests in flight count in proportion to the weight', () => {
+  const heavy = setUp([
+    { weight: 4, inFlight: 7 },
+    { weight: 1, inFlight: 2 },
+  ])
+  assert.deepEqual(heavy.picks(2), [0, 0])
+  const light = setUp([
+    { weight: 4, inFlight: 9 },
+    { weight: 1, inFlight: 2 },
+  ])
+  assert.deepEqual(light.picks(2), [1, 1])
+})
+
+test('those of different weights that are equally busy take turns by weight', () => {
+  const { picks } = setUp([
+    { weight: 2, inFlight: 4 },
+    { weight: 1, inFlight: 2 },
+    { weight: 9, inFlight: 99 },
+  ])
+  assert.deepEqual(picks(6), [0, 1, 0, 0, 1, 0])
+})
+
+test('whatever weights and requests are, nothing is picked that has more for its weight than another one', () => {
+  const cell = fc.record({ weight: fc.integer({ min: 1, max: 5 }), inFlight: fc.nat(9) })
   fc.assert(
-    fc.property(fraction, fraction, (one, two) => {
-      const { balancer, instances } = setUp(
-        [
-          { weight: 4, inFlight: 7 },
-          { weight: 1, inFlight: 2 },
-        ],
-        one,
-        two,
-      )
-      assert.equal(balancer.pick(null), instances[0])
+    fc.property(fc.array(cell, { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 20 }), (loads, times) => {
+      const { instances, picks } = setUp(loads)
+      const least = Math.min(...loads.map(({ weight, inFlight }) => inFlight / weight))
+      for (const slot of picks(times)) {
+        const { inFlight, weight } = instances[slot!]!
+        assert.equal(inFlight / weight, least)
+      }
     }),
   )
 })
 
-test('the busiest of many is never picked', () => {
-  fc.assert(
-    fc.property(fraction, fraction, (one, two) => {
-      const loads = [1, 2, 9, 3].map((inFlight) => ({ weight: 1, inFlight }))
-      const { balancer, instances } = setUp(loads, one, two)
-      assert.notEqual(balancer.pick(null), instances[2])
-    }),
-  )
-})
-
-test('only the two that are drawn are compared, so that no worker sends everything to one', () => {
-  const loads = [5, 4, 0].map((inFlight) => ({ weight: 1, inFlight }))
-  const { balancer, instances } = setUp(loads, 0, 0)
-  assert.equal(balancer.pick(null), instances[1])
-})
-
-test('instances under the same load are picked as they are drawn', () => {
-  const loads = [
-    { weight: 3, inFlight: 0 },
-    { weight: 1, inFlight: 0 },
-  ]
-  assert.equal(setUp(loads, 0.74).balancer.pick(null)!.slot, 0)
-  assert.equal(setUp(loads, 0.75).balancer.pick(null)!.slot, 1)
+test('of a thousand equal instances the next sixteen in turn are compared', () => {
+  const loads = Array.from({ length: 1000 }, (_, i) => ({ inFlight: i === 15 || i === 16 ? 1 : 2 }))
+  assert.deepEqual(setUp(loads).picks(3), [15, 16, 17])
 })
 
 test('a retry goes to the only other instance, however busy it is', () => {
-  const { balancer, instances } = setUp(
-    [
-      { weight: 1, inFlight: 0 },
-      { weight: 1, inFlight: 50 },
-    ],
-    0,
-  )
-  assert.equal(balancer.pick([instances[0]!]), instances[1])
+  const { balancer, instances } = setUp([{ inFlight: 0 }, { inFlight: 50 }])
+  assert.equal(balancer.pick(request, [instances[0]!]), instances[1])
 })

@@ -4,8 +4,12 @@ import * as fc from 'fast-check'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 import type { Balancer } from './balancer.ts'
+import { makeExchange } from '../../../test/support/exchange.ts'
 import { Candidates } from './candidates.ts'
+import { leastRequests } from './least-requests.ts'
 import { roundRobin } from './round-robin.ts'
+
+const request = makeExchange()
 
 function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<Instance> | null = null) {
   const board = HealthBoard.create(weights.length + 1)
@@ -14,7 +18,8 @@ function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<
     return { address: `${host}:80`, host, port: 80, weight, inFlight: 0, slot }
   })
   const balancer = roundRobin.create(new Candidates(instances, board), { random: () => 0 }, previous)
-  const picks = (count: number): string => Array.from({ length: count }, () => balancer.pick(null)?.host).join(' ')
+  const picks = (count: number): string =>
+    Array.from({ length: count }, () => balancer.pick(request, null)?.host).join(' ')
   return { balancer, board, instances, picks }
 }
 
@@ -78,9 +83,25 @@ test('weights go on from what was saved up where they are the same, and begin an
 
 test('a retry goes to the next in turn', () => {
   const { balancer, instances } = setUp([1, 1, 1])
-  const first = balancer.pick(null)!
-  const second = balancer.pick([first])!
-  const third = balancer.pick([first, second])!
+  const first = balancer.pick(request, null)!
+  const second = balancer.pick(request, [first])!
+  const third = balancer.pick(request, [first, second])!
   assert.deepEqual([first, second, third], instances)
-  assert.equal(balancer.pick([first, second, third]), null)
+  assert.equal(balancer.pick(request, [first, second, third]), null)
+})
+
+test('how many requests instances have makes no difference', () => {
+  const { balancer, instances } = setUp([1, 1])
+  const busy = { ...instances[0]!, inFlight: 100 }
+  const board = HealthBoard.create(2)
+  const counting = roundRobin.create(new Candidates([busy, instances[1]!], board), { random: () => 0 }, balancer)
+  assert.deepEqual([counting.pick(request, null), counting.pick(request, null)], [busy, instances[1]])
+})
+
+test('the turn goes on where another balancer had it before', () => {
+  const before = setUp([1, 1, 1])
+  const board = HealthBoard.create(3)
+  const counting = leastRequests.create(new Candidates(before.instances, board), { random: () => 0 }, null)
+  assert.equal(counting.pick(request, null)!.host, 'a')
+  assert.equal(setUp([1, 1, 1], 'abc', counting).picks(3), 'b c a')
 })

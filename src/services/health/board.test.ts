@@ -20,7 +20,7 @@ test('a slot that waits for its first check is not usable', () => {
 })
 
 test('there is room for what reloads may bring', () => {
-  assert.deepEqual([HealthBoard.for(0).size, HealthBoard.for(20_000).size], [65_536, 80_000])
+  assert.deepEqual([HealthBoard.for(0, 1).size, HealthBoard.for(20_000, 4).size], [65_536, 80_000])
 })
 
 test('a slot holds what was written to it and leaves its neighbours alone', () => {

@@ -1,3 +1,5 @@
+import { RequestCounts } from './request-counts.ts'
+
 /**
  * What is known of an instance. Until its first check one is 'unknown' with which the process began, and trusted; one that a
  * reload adds is 'pending', and gets no requests.
@@ -9,7 +11,9 @@ export type HealthState = (typeof healthStates)[number]
 const UNHEALTHY = healthStates.indexOf('unhealthy')
 const VERSION = 0
 const OUTDATED = 1
-const FIRST_SLOT = 2
+const SLOTS = 2
+/** After a cache line of 64 octets for the cells above. */
+const FIRST_SLOT = 16
 /** Cells of a slot: its state, and whether it is drained. */
 const SLOT_CELLS = 2
 const DRAINED = 1
@@ -22,31 +26,41 @@ const LEAST_SLOTS = 65_536
 /**
  * The state of every instance in shared memory, whether an operator has drained it, and whether the gateway goes by an older
  * configuration than the file's: the main thread writes, every worker reads. Readers look at `version` first and at the slots only when it moved.
+ * Beside it lies how many requests each instance has, which the workers count.
  */
 export class HealthBoard {
   /** What to post to another thread, which opens it with the constructor. */
   readonly buffer: SharedArrayBuffer
+  /** Requests that instances have, by their slots. */
+  readonly requests: RequestCounts
   private readonly cells: Int32Array
 
-  /** Opens a board made by `create`. */
-  constructor(buffer: SharedArrayBuffer) {
+  /** Opens a board made by `create`, for the worker of that number, who counts its requests there. */
+  constructor(buffer: SharedArrayBuffer, worker = 0) {
     this.buffer = buffer
     this.cells = new Int32Array(buffer)
+    this.requests = new RequestCounts(this.cells.subarray(countsAt(this.size)), this.size, worker)
   }
 
-  /** A board with a slot for each of so many instances, all 'unknown', and three more each for those that come later. */
-  static for(instances: number): HealthBoard {
-    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 4))
+  /**
+   * A board with a slot for each of so many instances, all 'unknown', and three more each for those that come later; so many
+   * workers count requests on it.
+   */
+  static for(instances: number, workers: number): HealthBoard {
+    return HealthBoard.create(Math.max(LEAST_SLOTS, instances * 4), workers)
   }
 
   /** A board of that many slots, all 'unknown'. */
-  static create(slots: number): HealthBoard {
-    return new HealthBoard(new SharedArrayBuffer((FIRST_SLOT + slots * SLOT_CELLS) * Int32Array.BYTES_PER_ELEMENT))
+  static create(slots: number, workers = 1): HealthBoard {
+    const cells = countsAt(slots) + RequestCounts.cellsFor(slots, workers)
+    const buffer = new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT)
+    new Int32Array(buffer)[SLOTS] = slots
+    return new HealthBoard(buffer)
   }
 
   /** Number of slots. */
   get size(): number {
-    return (this.cells.length - FIRST_SLOT) / SLOT_CELLS
+    return this.cells[SLOTS]!
   }
 
   /** Another number after every change, to be compared for equality only. */
@@ -90,6 +104,11 @@ export class HealthBoard {
   private write(cell: number, value: number): void {
     if (Atomics.exchange(this.cells, cell, value) !== value) Atomics.add(this.cells, VERSION, 1)
   }
+}
+
+/** Where the counts of requests begin: after the states, in a cache line of their own. */
+function countsAt(slots: number): number {
+  return Math.ceil(cellOf(slots) / FIRST_SLOT) * FIRST_SLOT
 }
 
 function cellOf(slot: number): number {

@@ -86,6 +86,21 @@ test('an instance that comes back while its slot rests is a new one', () => {
   assert.notEqual(allot({ users: service(1, 2) })['users']!.get(addressOf(1)), before)
 })
 
+test('a slot is not given to another instance while requests to the one before are in flight', () => {
+  const { clock, board, prepare, allot } = setUp(2)
+  const { users } = allot({ users: service(1, 2) })
+  const [long, short] = [users!.get(addressOf(1))!, users!.get(addressOf(2))!]
+  board.requests.begin(long)
+  allot({ users: [] }, 'pending')
+  clock.advance(REST)
+  assert.equal(prepare({ users: service(3) }).slots['users']!.get(addressOf(3)), short)
+  clock.advance(REST)
+  assert.throws(() => prepare({ users: service(3, 4) }), RangeError)
+  board.requests.end(long)
+  clock.advance(REST)
+  assert.equal(prepare({ users: service(4) }).slots['users']!.get(addressOf(4)), long)
+})
+
 test('slots of what was abandoned are free at once', () => {
   const { prepare, allot } = setUp(2)
   allot({ users: service(1) })
@@ -101,7 +116,7 @@ test('more instances than slots are refused with how many there are, and leave e
     name: 'RangeError',
     message:
       '2 instances are added and there is room for 1: of 3, 1 are configured and 1 were taken out less than ' +
-      'drainTimeout ago; add fewer, wait for those, or restart the gateway',
+      'drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway',
   })
   assert.equal(allot({ users: service(1) })['users']!.get(addressOf(1)), before['users']!.get(addressOf(1)))
 })

@@ -24,7 +24,10 @@ export interface PreparedSlots extends Prepared {
 export interface Handover {
   /** What an instance begins with that the configuration before does not have. */
   readonly state: HealthState
-  /** How long the slot of an instance that is taken out keeps what it says, in milliseconds: requests under way may look at it. */
+  /**
+   * How long the slot of an instance that is taken out keeps what it says, in milliseconds: requests under way may look at it. As
+   * long again while any of them lasts, as WebSockets do.
+   */
   readonly rest: number
 }
 
@@ -45,7 +48,7 @@ export class SlotRegistry {
   private next = 0
   /** Used before, longest ago first. */
   private free: number[] = []
-  /** Ends the rest of slots that a reload has freed. */
+  /** Call off the ends of rests of slots that reloads have freed. */
   private readonly resting = new Set<() => void>()
 
   constructor(board: HealthBoard, clock: Clock) {
@@ -92,9 +95,9 @@ export class SlotRegistry {
     }
   }
 
-  /** Frees what rests, as nobody looks at the board any more. */
+  /** Nobody looks at the board any more. */
   close(): void {
-    for (const end of this.resting) end()
+    for (const callOff of this.resting) callOff()
   }
 
   private checkRoom(wanted: number): void {
@@ -104,7 +107,7 @@ export class SlotRegistry {
     const kept = board.size - taken - room
     throw new RangeError(
       `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken} are configured ` +
-        `and ${kept} were taken out less than drainTimeout ago; add fewer, wait for those, or restart the gateway`,
+        `and ${kept} were taken out less than drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway`,
     )
   }
 
@@ -118,13 +121,15 @@ export class SlotRegistry {
 
   private rest(slots: readonly number[], time: number): void {
     if (slots.length === 0) return
-    const end = (): void => {
-      cancel()
-      this.resting.delete(end)
-      this.free.push(...slots)
-    }
-    const cancel = this.clock.after(Math.min(time, LONGEST_DELAY), end)
-    this.resting.add(end)
+    const { clock, board, resting } = this
+    const cancel = clock.after(Math.min(time, LONGEST_DELAY), () => {
+      resting.delete(cancel)
+      // What is counted there is of those requests, and they will count it back.
+      const busy = new Set(slots.filter((slot) => board.requests.of(slot) > 0))
+      for (const slot of slots) if (!busy.has(slot)) this.free.push(slot)
+      this.rest([...busy], time)
+    })
+    resting.add(cancel)
   }
 }
 

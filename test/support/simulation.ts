@@ -1,0 +1,137 @@
+import type { Balancer, BalancerKind } from '../../src/services/balancers/balancer.ts'
+import { Candidates } from '../../src/services/balancers/candidates.ts'
+import { HealthBoard } from '../../src/services/health/board.ts'
+import type { Instance } from '../../src/services/instance.ts'
+import { makeExchange } from './exchange.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** How long replies are waited for after the last request. */
+const PATIENCE = 80_000
+
+/** What is simulated; times are milliseconds. */
+export interface Simulation {
+  readonly kind: BalancerKind
+  readonly workers: number
+  /** Whether workers see the requests of one another. */
+  readonly shared: boolean
+  /** How long each instance takes for a request, as a mean, at a time since the start. */
+  readonly means: readonly ((now: number) => number)[]
+  /** Requests of one instance that are served at the same time; others wait there. */
+  readonly slots: number
+  /** Requests in a millisecond. */
+  readonly rate: number
+  readonly duration: number
+  readonly seed: number
+}
+
+/** What came of it: how long the requests took, in milliseconds, shortest first, and how many each instance got. */
+export interface Simulated {
+  readonly latencies: readonly number[]
+  readonly counts: readonly number[]
+}
+
+/** A service whose requests come at random, and are balanced by several workers: the same each time. */
+export function simulate(simulation: Simulation): Simulated {
+  const { kind, workers, shared, means, slots, rate, duration, seed } = simulation
+  const clock = new ManualClock()
+  const random = seeded(seed)
+  const exponential = (mean: number): number => -mean * Math.log(1 - random())
+  const servers = means.map((mean) => new Server(clock, slots, () => exponential(mean(clock.now()))))
+  const board = HealthBoard.create(means.length)
+  const gateways = Array.from({ length: workers }, () => {
+    const own = shared ? board : HealthBoard.create(means.length)
+    const instances = means.map((_, slot) => new SimulatedInstance(slot, own))
+    return kind.create(new Candidates(instances, board), { random }, null)
+  })
+  const latencies: number[] = []
+  const request = makeExchange()
+  const arrive = (): void => {
+    if (clock.now() < duration) clock.after(exponential(1 / rate), arrive)
+    const balancer: Balancer<SimulatedInstance> = gateways[Math.floor(random() * workers)]!
+    const instance = balancer.pick(request, null)!
+    const start = clock.now()
+    instance.begin()
+    servers[instance.slot]!.serve(() => {
+      instance.end()
+      latencies.push(clock.now() - start)
+    })
+  }
+  clock.after(exponential(1 / rate), arrive)
+  // What still waits then is not counted.
+  clock.advance(duration + PATIENCE)
+  return { latencies: latencies.toSorted((a, b) => a - b), counts: servers.map(({ served }) => served) }
+}
+
+/** The latency that so large a part of the requests stayed below. */
+export function percentile({ latencies }: Simulated, part: number): number {
+  return latencies[Math.floor(latencies.length * part)]!
+}
+
+class SimulatedInstance implements Instance {
+  readonly host: string
+  readonly address: string
+  readonly port = 80
+  readonly weight = 1
+  readonly slot: number
+  private readonly board: HealthBoard
+
+  constructor(slot: number, board: HealthBoard) {
+    this.host = `instance-${slot}`
+    this.address = `${this.host}:80`
+    this.slot = slot
+    this.board = board
+  }
+
+  get inFlight(): number {
+    return this.board.requests.of(this.slot)
+  }
+
+  begin(): void {
+    this.board.requests.begin(this.slot)
+  }
+
+  end(): void {
+    this.board.requests.end(this.slot)
+  }
+}
+
+class Server {
+  served = 0
+  private readonly clock: ManualClock
+  private readonly time: () => number
+  private free: number
+  private readonly waiting: (() => void)[] = []
+
+  constructor(clock: ManualClock, slots: number, time: () => number) {
+    this.clock = clock
+    this.time = time
+    this.free = slots
+  }
+
+  serve(done: () => void): void {
+    this.served++
+    if (this.free > 0) this.start(done)
+    else this.waiting.push(done)
+  }
+
+  private start(done: () => void): void {
+    this.free--
+    this.clock.after(this.time(), () => {
+      this.free++
+      const next = this.waiting.shift()
+      if (next !== undefined) this.start(next)
+      done()
+    })
+  }
+}
+
+/** A small generator of uniform numbers that gives the same sequence each run (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
