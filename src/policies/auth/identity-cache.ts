@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { SingleFlight } from '../../core/single-flight.ts'
 import { CredentialError, type CredentialReason } from './credential-error.ts'
+import { DigestMap } from './digest-map.ts'
 import type { Identity } from './identity.ts'
 
 /** What verifying a token or a key brought. */
@@ -13,7 +14,7 @@ export interface Verified {
 }
 
 /** A verified token or key, as it is kept. */
-interface Entry {
+interface Accepted {
   readonly identity: Identity
   readonly expires: number
   /** Monotonic milliseconds. */
@@ -21,7 +22,7 @@ interface Entry {
 }
 
 /** A token or key that was refused, as it is kept. */
-interface Refusal {
+interface Refused {
   readonly error: CredentialError
   /** Monotonic milliseconds. */
   readonly until: number
@@ -37,10 +38,10 @@ const KEPT: ReadonlySet<CredentialReason> = new Set(['inactive', 'key', 'expired
 export class IdentityCache {
   private readonly clock: Clock
   private readonly refusalLifetime: number
-  private readonly entries: BoundedMap<Entry>
+  private readonly entries: DigestMap<Accepted>
   /** Apart, so that bad ones cannot push good ones out. */
-  private readonly refusals: BoundedMap<Refusal>
-  private readonly pending = new Map<string, Promise<Identity>>()
+  private readonly refusals: DigestMap<Refused>
+  private readonly verifying = new SingleFlight<Identity>()
   /** Counts `clear`, for verifications that began before it. */
   private generation = 0
 
@@ -48,8 +49,8 @@ export class IdentityCache {
   constructor(size: number, refusalLifetime: number, clock: Clock) {
     this.clock = clock
     this.refusalLifetime = refusalLifetime
-    this.entries = new BoundedMap(Math.ceil(size / 2))
-    this.refusals = new BoundedMap(Math.ceil(size / 2))
+    this.entries = new DigestMap(Math.ceil(size / 2))
+    this.refusals = new DigestMap(Math.ceil(size / 2))
   }
 
   /** Who is behind it, or null where that is not known. Throws CredentialError where it is known to be bad. */
@@ -64,13 +65,7 @@ export class IdentityCache {
 
   /** Waits for `verify`, or for the one that is under way for the same one, and keeps what it brings. */
   resolve(digest: string, verify: () => Promise<Verified>): Promise<Identity> {
-    const known = this.pending.get(digest)
-    if (known !== undefined) return known
-    const verifying = this.keep(digest, verify).finally(() => {
-      if (this.pending.get(digest) === verifying) this.pending.delete(digest)
-    })
-    this.pending.set(digest, verifying)
-    return verifying
+    return this.verifying.join(digest, () => this.keep(digest, verify))
   }
 
   /** Forgets everything, also what is being verified: the keys have changed. */
@@ -78,7 +73,7 @@ export class IdentityCache {
     this.generation++
     this.entries.clear()
     this.refusals.clear()
-    this.pending.clear()
+    this.verifying.forget()
   }
 
   /** Tokens or keys in memory. */

@@ -1,5 +1,6 @@
 import type { Toolbox } from '../../core/toolbox.ts'
 import { GatewayError } from '../../core/errors.ts'
+import { SingleFlight } from '../../core/single-flight.ts'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
 import { createFetch, type FetchText } from './fetch-text.ts'
@@ -41,7 +42,7 @@ export class RemoteKeys implements KeySource {
   /** Monotonic milliseconds. */
   private fetchedAt = -Infinity
   private attemptedAt = -Infinity
-  private pending: Promise<void> | null = null
+  private readonly refreshing = new SingleFlight<void>()
   private failing = false
 
   constructor(options: RemoteKeysOptions, toolbox: Toolbox) {
@@ -70,15 +71,15 @@ export class RemoteKeys implements KeySource {
 
   /** Fetches the set unless that was tried just now; never rejects. */
   private refresh(): Promise<void> {
-    if (this.pending !== null) return this.pending
-    const now = this.toolbox.clock.now()
-    if (now - this.attemptedAt < (this.keys === null ? FIRST_COOLDOWN : COOLDOWN)) return Promise.resolve()
-    this.attemptedAt = now
-    this.pending = this.load().then(
-      (text) => this.loaded(text),
-      (error: unknown) => this.failed(error),
-    )
-    return this.pending
+    return this.refreshing.join('', () => {
+      const now = this.toolbox.clock.now()
+      if (now - this.attemptedAt < (this.keys === null ? FIRST_COOLDOWN : COOLDOWN)) return Promise.resolve()
+      this.attemptedAt = now
+      return this.load().then(
+        (text) => this.loaded(text),
+        (error: unknown) => this.failed(error),
+      )
+    })
   }
 
   private async load(): Promise<string> {
@@ -98,7 +99,6 @@ export class RemoteKeys implements KeySource {
 
   private loaded(text: string): void {
     const isOther = this.text !== '' && this.text !== text
-    this.pending = null
     this.text = text
     this.fetchedAt = this.toolbox.clock.now()
     if (this.failing) this.toolbox.log.info({ from: this.shown }, 'The keys that verify tokens can be fetched again')
@@ -107,7 +107,6 @@ export class RemoteKeys implements KeySource {
   }
 
   private failed(error: unknown): void {
-    this.pending = null
     if (!this.failing)
       this.toolbox.log.warn(
         { from: this.shown, error },

@@ -1,7 +1,8 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 
-/** Keys that turned out not to be storable; more than that at once are forgotten. */
-const REMEMBERED = 10_000
+/** Keys that turned out not to be storable: at least so many are remembered. */
+const REMEMBERED = 5_000
 
 /** For how long requests for such a key do not wait for one another, in milliseconds. */
 const REMEMBERED_FOR = 10_000
@@ -18,7 +19,7 @@ export interface Flight {
 export class Flights {
   private readonly clock: Clock
   private readonly flights = new Map<string, Waiting>()
-  private readonly unstorable = new Map<string, number>()
+  private readonly unstorable = new BoundedMap<string, number>(REMEMBERED)
 
   constructor(clock: Clock) {
     this.clock = clock
@@ -53,7 +54,6 @@ export class Flights {
   }
 
   private markUnstorable(key: string): void {
-    if (this.unstorable.size >= REMEMBERED) this.unstorable.clear()
     this.unstorable.set(key, this.clock.now() + REMEMBERED_FOR)
   }
 

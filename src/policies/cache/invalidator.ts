@@ -1,9 +1,10 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Invalidation } from './invalidation-topic.ts'
 import type { CacheStore } from './store.ts'
 
-/** Invalidations that are remembered; more than that at once are forgotten. */
-const REMEMBERED = 10_000
+/** At least so many invalidations are remembered. */
+const REMEMBERED = 5_000
 
 /** What forgets. */
 type Forgetting = Pick<CacheStore, 'invalidate' | 'invalidateGroup' | 'invalidatePrefix'>
@@ -16,8 +17,8 @@ export class Invalidator {
   private readonly store: Forgetting
   private readonly clock: Clock
   private readonly tell: (what: Invalidation) => void
-  private readonly recent = new Map<string, number>()
-  private readonly recentPrefixes = new Map<string, number>()
+  private readonly recent = new BoundedMap<string, number>(REMEMBERED)
+  private readonly recentPrefixes = new BoundedMap<string, number>(REMEMBERED)
 
   /** `tell` is called with what the other threads have to forget as well. */
   constructor(store: Forgetting, clock: Clock, tell: (what: Invalidation) => void) {
@@ -35,7 +36,6 @@ export class Invalidator {
   /** Forgets what is stored in this thread; how many replies it were. */
   forget({ kind, of }: Invalidation): number | Promise<number> {
     const known = kind === 'prefix' ? this.recentPrefixes : this.recent
-    if (known.size >= REMEMBERED) known.clear()
     known.set(kind === 'prefix' ? of : `${kind} ${of}`, this.clock.now())
     if (kind === 'url') return this.store.invalidate(of)
     return kind === 'group' ? this.store.invalidateGroup(of) : this.store.invalidatePrefix(of)

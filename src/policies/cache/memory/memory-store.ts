@@ -1,65 +1,49 @@
 import type { CacheStore, CacheUsage, Entry, Missing, ReplyStore } from '../store.ts'
 import type { Headers } from '../../../http/headers.ts'
+import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
 import { select } from '../vary.ts'
 
 /** Variants of one key; one more drops the oldest. */
 const VARIANTS = 64
 
-/** Slots that are dropped at a time. */
-const AT_ONCE = 500
-
-/** The entries of one key, in the list of those that were used last. */
-interface Slot {
-  readonly key: string
+/** The entries of one key. */
+interface Slot extends LruItem<Slot> {
   readonly url: string
   entries: readonly Entry[]
   size: number
-  newer: Slot | null
-  older: Slot | null
 }
 
 /** Keeps entries in the memory of its thread: at most `limit` octets, those that were used least recently go first. */
 export class MemoryCacheStore implements CacheStore {
-  private limit: number
-  private readonly evictions: Counter
-  private readonly slots = new Map<string, Slot>()
+  private readonly slots: Lru<Slot>
   private readonly byUrl = new Map<string, Set<Slot>>()
   private readonly byGroup = new Map<string, Set<Slot>>()
-  private newest: Slot | null = null
-  private oldest: Slot | null = null
-  private used = 0
   private count = 0
-  private makingRoom = false
 
   /** `evictions` counts the entries that make room for others. */
   constructor(limit: number, evictions: Counter) {
-    this.limit = limit
-    this.evictions = evictions
+    this.slots = new Lru(limit, (slot) => {
+      evictions.add(slot.entries.length)
+      this.forget(slot)
+    })
   }
 
   usage(): CacheUsage {
-    return { entries: this.count, bytes: this.used }
+    return { entries: this.count, bytes: this.slots.octets }
   }
 
   resize(limit: number): void {
-    this.limit = limit
-    this.makeRoom()
+    this.slots.resize(limit)
   }
 
   find(_url: string, key: string, request: Headers): Entry | Missing {
-    const slot = this.slots.get(key)
-    if (slot === undefined) return 'uri-miss'
-    if (slot !== this.newest) {
-      this.unlink(slot)
-      this.link(slot)
-    }
-    return select(slot.entries, request) ?? 'vary-miss'
+    const slot = this.slots.use(key)
+    return slot === undefined ? 'uri-miss' : (select(slot.entries, request) ?? 'vary-miss')
   }
 
   put(key: string, entry: Entry): void {
-    // One that would drive out a good part of all others is not worth it.
-    if (entry.size > this.limit / 8) return
+    if (!this.slots.hasRoomFor(entry.size)) return
     const slot = this.slots.get(key)
     if (slot === undefined)
       return this.hold({ key, url: entry.url, entries: [], size: 0, newer: null, older: null }, [entry])
@@ -108,52 +92,21 @@ export class MemoryCacheStore implements CacheStore {
   private hold(slot: Slot, entries: readonly Entry[]): void {
     slot.entries = entries
     slot.size = entries.reduce((sum, { size }) => sum + size, 0)
-    this.used += slot.size
     this.count += entries.length
-    this.slots.set(slot.key, slot)
     addTo(this.byUrl, slot.url, slot)
     for (const { groups } of entries) for (const group of groups) addTo(this.byGroup, group, slot)
-    this.link(slot)
-    if (this.used > this.limit) this.makeRoom()
-  }
-
-  /** What are many, as after a change of the limit, is dropped in several turns. */
-  private makeRoom(): void {
-    for (let i = 0; i < AT_ONCE && this.used > this.limit && this.oldest !== null; i++) {
-      this.evictions.add(this.oldest.entries.length)
-      this.drop(this.oldest)
-    }
-    if (this.used <= this.limit || this.makingRoom) return
-    this.makingRoom = true
-    setImmediate(() => {
-      this.makingRoom = false
-      this.makeRoom()
-    })
+    this.slots.add(slot)
   }
 
   private drop(slot: Slot): void {
-    if (!this.slots.delete(slot.key)) return
-    this.used -= slot.size
+    if (this.slots.remove(slot)) this.forget(slot)
+  }
+
+  /** It is not among the slots any more. */
+  private forget(slot: Slot): void {
     this.count -= slot.entries.length
     removeFrom(this.byUrl, slot.url, slot)
     for (const { groups } of slot.entries) for (const group of groups) removeFrom(this.byGroup, group, slot)
-    this.unlink(slot)
-  }
-
-  private link(slot: Slot): void {
-    slot.newer = null
-    slot.older = this.newest
-    if (this.newest === null) this.oldest = slot
-    else this.newest.newer = slot
-    this.newest = slot
-  }
-
-  private unlink(slot: Slot): void {
-    const { newer, older } = slot
-    if (newer === null) this.newest = older
-    else newer.older = older
-    if (older === null) this.oldest = newer
-    else older.newer = newer
   }
 }
 

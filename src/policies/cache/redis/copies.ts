@@ -1,56 +1,41 @@
-import type { CacheUsage, Entry } from '../store.ts'
+import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
+import type { CacheUsage, Entry } from '../store.ts'
+
+interface Copy extends LruItem<Copy> {
+  readonly entry: Entry
+}
 
 /** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
 export class Copies {
-  private limit: number
-  private readonly evictions: Counter
-  private readonly entries = new Map<string, Entry>()
-  private used = 0
+  private readonly copies: Lru<Copy>
 
   constructor(limit: number, evictions: Counter) {
-    this.limit = limit
-    this.evictions = evictions
+    this.copies = new Lru(limit, () => evictions.add(1))
   }
 
   get usage(): CacheUsage {
-    return { entries: this.entries.size, bytes: this.used }
+    return { entries: this.copies.size, bytes: this.copies.octets }
   }
 
   /** Takes so many octets at most from now on. */
   resize(limit: number): void {
-    this.limit = limit
-    this.makeRoom()
+    this.copies.resize(limit)
   }
 
   get(id: string): Entry | undefined {
-    const entry = this.entries.get(id)
-    if (entry === undefined) return undefined
-    this.entries.delete(id)
-    this.entries.set(id, entry)
-    return entry
+    return this.copies.use(id)?.entry
   }
 
   add(id: string, entry: Entry): void {
-    // One that would drive out a good part of all others is not worth it.
-    if (entry.size > this.limit / 8) return
+    const { size } = entry
+    if (!this.copies.hasRoomFor(size)) return
     this.remove(id)
-    this.entries.set(id, entry)
-    this.used += entry.size
-    this.makeRoom()
-  }
-
-  private makeRoom(): void {
-    for (const oldest of this.entries.keys()) {
-      if (this.used <= this.limit) return
-      this.remove(oldest)
-      this.evictions.add(1)
-    }
+    this.copies.add({ key: id, size, entry, newer: null, older: null })
   }
 
   remove(id: string): void {
-    const entry = this.entries.get(id)
-    if (entry === undefined || !this.entries.delete(id)) return
-    this.used -= entry.size
+    const copy = this.copies.get(id)
+    if (copy !== undefined) this.copies.remove(copy)
   }
 }

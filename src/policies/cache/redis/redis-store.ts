@@ -4,6 +4,7 @@ import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
 import type { Counter } from '../../../core/metrics.ts'
+import { SingleFlight } from '../../../core/single-flight.ts'
 import {
   answersOf,
   describeEntry,
@@ -21,7 +22,6 @@ import { ADD_PIECE, JOIN_GROUP, PREFIXES_SINCE, PUBLISH, REMOVE } from './script
 import type { RedisConnection } from '../../../redis/connection.ts'
 import { Copies } from './copies.ts'
 import { Forgetting, REMEMBERED_FOR } from './forgetting.ts'
-import { Joined } from './joined.ts'
 import { select } from '../vary.ts'
 import { Questions, texts } from './questions.ts'
 
@@ -55,8 +55,9 @@ class RedisCacheStore implements CacheStore {
   /** Ids of entries that came from here or went there, and the keys that bodies are under. */
   private readonly ids = new WeakMap<Entry, string>()
   private readonly bodies = new WeakMap<Bytes, string>()
-  private readonly loading = new Map<string, Promise<Entry | Missing>>()
-  private readonly indexes: Joined<readonly StoredVariant[]>
+  private readonly loading = new SingleFlight<Entry | Missing>()
+  private readonly indexes = new SingleFlight<readonly StoredVariant[]>()
+  private readonly askIndex = (name: string): Promise<readonly StoredVariant[]> => this.readIndex(name)
 
   constructor({ connection, clock, log, copies, evictions }: RedisCacheOptions) {
     this.client = connection.client
@@ -64,7 +65,6 @@ class RedisCacheStore implements CacheStore {
     this.questions = new Questions(connection, log)
     this.forgetting = new Forgetting(connection.client, this.questions, clock)
     this.copies = new Copies(copies, evictions)
-    this.indexes = new Joined((name) => this.readIndex(name))
   }
 
   resize(limit: number): void {
@@ -121,7 +121,7 @@ class RedisCacheStore implements CacheStore {
 
   private look(url: string, key: string, request: Headers): Promise<Entry | Missing> {
     const name = urlKey(url)
-    return this.indexes.ask(indexKey(name, key)).then((variants) => {
+    return this.indexes.follow(indexKey(name, key), this.askIndex).then((variants) => {
       if (variants.length === 0) return 'uri-miss'
       const variant = select(variants, request)
       if (variant === null) return 'vary-miss'
@@ -138,11 +138,7 @@ class RedisCacheStore implements CacheStore {
 
   /** Once for all who look for the same. */
   private load(name: string, variant: StoredVariant): Promise<Entry | Missing> {
-    const known = this.loading.get(name)
-    if (known !== undefined) return known
-    const loading = this.fetch(name, variant).finally(() => this.loading.delete(name))
-    this.loading.set(name, loading)
-    return loading
+    return this.loading.join(name, () => this.fetch(name, variant))
   }
 
   private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {

@@ -1,0 +1,51 @@
+/**
+ * A map that keeps about the `size` to twice `size` entries that were used last, in two generations: once the young one is
+ * full it becomes the old one, and what the old one held is forgotten. So a lookup in the young one changes nothing, and no
+ * list has to be kept in order.
+ */
+export class BoundedMap<Key, Value> {
+  private readonly limit: number
+  private young = new Map<Key, Value>()
+  private old = new Map<Key, Value>()
+
+  constructor(size: number) {
+    this.limit = size
+  }
+
+  get(key: Key): Value | undefined {
+    const value = this.young.get(key)
+    if (value !== undefined) return value
+    const kept = this.old.get(key)
+    if (kept !== undefined) this.set(key, kept)
+    return kept
+  }
+
+  set(key: Key, value: Value): void {
+    this.old.delete(key)
+    if (this.young.size >= this.limit && !this.young.has(key)) {
+      this.old = this.young
+      this.young = new Map()
+    }
+    this.young.set(key, value)
+  }
+
+  delete(key: Key): void {
+    this.young.delete(key)
+    this.old.delete(key)
+  }
+
+  clear(): void {
+    this.young.clear()
+    this.old.clear()
+  }
+
+  /** Entries in both generations. */
+  get size(): number {
+    return this.young.size + this.old.size
+  }
+
+  *[Symbol.iterator](): Generator<[Key, Value]> {
+    yield* this.old
+    yield* this.young
+  }
+}

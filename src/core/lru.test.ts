@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { Lru, type LruItem } from './lru.ts'
+
+interface Item extends LruItem<Item> {
+  readonly value: number
+}
+
+const itemOf = (key: string, size: number, value = 0): Item => ({ key, size, value, newer: null, older: null })
+
+test('whatever is done, the octets are those of its items, within the limit, and the order is that of their use', () => {
+  const key = fc.integer({ min: 0, max: 9 }).map(String)
+  const step = fc.oneof(
+    fc.record({ add: key, size: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ use: key }),
+    fc.record({ remove: key }),
+    fc.record({ resize: fc.integer({ min: 0, max: 20 }) }),
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      let limit = 10
+      const evicted: string[] = []
+      const lru = new Lru<Item>(limit, ({ key: gone }) => evicted.push(gone))
+      /** The oldest first. */
+      let model: { key: string; size: number }[] = []
+      const octets = (): number => model.reduce((sum, { size }) => sum + size, 0)
+      const makeRoom = (): string[] => {
+        const gone: string[] = []
+        while (octets() > limit) gone.push(model.shift()!.key)
+        return gone
+      }
+      for (const each of steps) {
+        let gone: string[] = []
+        if ('add' in each) {
+          const known = lru.get(each.add)
+          if (known !== undefined) lru.remove(known)
+          model = [...model.filter((other) => other.key !== each.add), { key: each.add, size: each.size }]
+          lru.add(itemOf(each.add, each.size))
+          gone = makeRoom()
+        } else if ('use' in each) {
+          const known = model.find((other) => other.key === each.use)
+          assert.equal(lru.use(each.use)?.key, known?.key)
+          if (known !== undefined) model = [...model.filter((other) => other !== known), known]
+        } else if ('remove' in each) {
+          const known = lru.get(each.remove)
+          assert.equal(
+            known !== undefined && lru.remove(known),
+            model.some((other) => other.key === each.remove),
+          )
+          if (known !== undefined) assert.equal(lru.remove(known), false)
+          model = model.filter((other) => other.key !== each.remove)
+        } else {
+          limit = each.resize
+          lru.resize(limit)
+          gone = makeRoom()
+        }
+        assert.deepEqual(evicted.splice(0), gone)
+        assert.equal(lru.octets, octets())
+        assert.equal(lru.size, model.length)
+        assert.deepEqual(
+          new Set(Array.from(lru.values(), (item) => item.key)),
+          new Set(model.map((other) => other.key)),
+        )
+      }
+    }),
+  )
+})
+
+test('has no room for what would drive out many others', () => {
+  const lru = new Lru<Item>(80, () => {})
+  assert.equal(lru.hasRoomFor(10), true)
+  assert.equal(lru.hasRoomFor(11), false)
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { SingleFlight } from './single-flight.ts'
+
+function setUp() {
+  const asked: { key: string; answer: (value: number) => void; fail: (error: Error) => void }[] = []
+  const task = (key: string) =>
+    new Promise<number>((answer, fail) => {
+      asked.push({ key, answer, fail })
+    })
+  return { asked, task, flights: new SingleFlight<number>() }
+}
+
+test('who joins has the result of what is under way, and nothing is left of it afterwards', async () => {
+  const { asked, task, flights } = setUp()
+  const all = [flights.join('k', task), flights.join('k', task), flights.join('other', task)]
+  assert.deepEqual(
+    asked.map(({ key }) => key),
+    ['k', 'other'],
+  )
+  asked[0]!.answer(1)
+  asked[1]!.answer(2)
+  assert.deepEqual(await Promise.all(all), [1, 1, 2])
+  const again = flights.join('k', task)
+  assert.equal(asked.length, 3)
+  asked[2]!.answer(3)
+  assert.equal(await again, 3)
+})
+
+test('what fails fails for all who joined, and is begun anew by the next', async () => {
+  const { asked, task, flights } = setUp()
+  const all = [flights.join('k', task), flights.join('k', task)]
+  asked[0]!.fail(new Error('no'))
+  for (const each of await Promise.allSettled(all)) assert.equal(each.status, 'rejected')
+  const again = flights.join('k', task)
+  asked[1]!.answer(1)
+  assert.equal(await again, 1)
+})
+
+test('who follows shares the next one, which begins when the one under way is over', async () => {
+  const { asked, task, flights } = setUp()
+  const first = flights.follow('k', task)
+  const others = [flights.follow('k', task), flights.follow('k', task)]
+  assert.equal(asked.length, 1)
+  asked[0]!.answer(1)
+  assert.equal(await first, 1)
+  await setImmediate()
+  assert.equal(asked.length, 2)
+  const last = flights.follow('k', task)
+  asked[1]!.answer(2)
+  assert.deepEqual(await Promise.all(others), [2, 2])
+  await setImmediate()
+  asked[2]!.answer(3)
+  assert.equal(await last, 3)
+})
+
+test('who follows one that fails is not told of that', async () => {
+  const { asked, task, flights } = setUp()
+  const first = flights.follow('k', task)
+  const next = flights.follow('k', task)
+  asked[0]!.fail(new Error('no'))
+  await assert.rejects(first)
+  await setImmediate()
+  asked[1]!.answer(2)
+  assert.equal(await next, 2)
+})
+
+test('what was under way before all is forgotten is joined by nobody, and forgets nothing newer', async () => {
+  const { asked, task, flights } = setUp()
+  const before = flights.join('k', task)
+  flights.forget()
+  const after = flights.join('k', task)
+  assert.equal(asked.length, 2)
+  asked[0]!.answer(1)
+  assert.equal(await before, 1)
+  const joined = flights.join('k', task)
+  assert.equal(asked.length, 2)
+  asked[1]!.answer(2)
+  assert.deepEqual(await Promise.all([after, joined]), [2, 2])
+})
