@@ -18,6 +18,7 @@ export const layers: readonly Layer[] = [
   ['http1', ['core', 'http']],
   ['telemetry', ['core', 'http']],
   ['routing', ['core', 'http']],
+  ['openapi', ['core']],
   ['redis', ['core', 'tls/outgoing.ts']],
   ['acme', ['core', 'tls', 'redis']],
   ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1']],
@@ -36,6 +37,7 @@ export const layers: readonly Layer[] = [
       'routing/path.ts',
       'routing/router.ts',
       'routing/pattern-schema.ts',
+      'openapi',
       'redis',
     ],
   ],
@@ -57,7 +59,7 @@ export const layers: readonly Layer[] = [
       'policies',
     ],
   ],
-  ['api-docs', ['core', 'http', 'routing', 'policies', 'config']],
+  ['api-docs', ['core', 'http', 'routing', 'openapi', 'policies', 'config']],
   [
     'front',
     [

@@ -92,6 +92,46 @@ test('a large configuration is compiled in slices of a few routes or services, b
   assert.ok(turns >= (5000 + 500) / 5, `${turns} turns`)
 })
 
+test('what takes a policy long is prepared in slices before any of its steps is made', async (t) => {
+  const clock = new SlowClock()
+  let [prepared, most, before, madeAt] = [0, 0, 0, -1]
+  const slow: Policy = {
+    ...policyOf('slow', () => (madeAt = madeAt === -1 ? prepared : madeAt)),
+    *prepare() {
+      for (let step = 0; step < 1000; step++) {
+        prepared++
+        yield
+      }
+    },
+  }
+  let built = false
+  setImmediate(function turn() {
+    most = Math.max(most, prepared - before)
+    before = prepared
+    if (!built) setImmediate(turn)
+  })
+  // The policies of all routes are one value, beside what every route has.
+  await build(t, largeConfig(10, 1, [slow]), [slow], threadTools(clock, 1))
+  built = true
+  assert.ok(most <= 5, `${most} steps in one turn`)
+  assert.equal(madeAt, prepared)
+  assert.ok(prepared >= 1000)
+})
+
+test('what cannot be prepared is a problem of that policy', async (t) => {
+  const broken: Policy = {
+    ...policyOf('broken', () => {}),
+    // oxlint-disable-next-line require-yield -- it does not come to its first step
+    *prepare() {
+      throw new Error('there is no such thing')
+    },
+  }
+  await assert.rejects(
+    build(t, largeConfig(1, 1, [broken]), [broken], threadTools(new ManualClock(), 1)),
+    /policy "broken" could not be set up: there is no such thing/,
+  )
+})
+
 test('a step that routes may share is made once for all of them, and what is further in for each', async (t) => {
   const made: string[] = []
   const shared: Policy = { ...policyOf('shared', () => made.push('shared')), isShared: () => true }

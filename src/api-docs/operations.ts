@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
+import { isNoParameter } from '../openapi/operations.ts'
 import { Schemas } from './schemas.ts'
 import type { Source } from './source.ts'
 
@@ -30,9 +31,6 @@ const STYLES: Readonly<Record<string, readonly string[]>> = {
   header: ['simple'],
   cookie: ['form'],
 }
-
-/** Header parameters that OpenAPI has other places for (OpenAPI 3.1.1 section 4.8.12.2). */
-const NO_PARAMETERS = new Set(['accept', 'content-type', 'authorization'])
 
 const STATUS = /^(?:[1-5](?:\d\d|XX)|default)$/
 
@@ -79,7 +77,7 @@ export class Operations {
     const place = fieldOf(parameter, 'in')
     if (parameter === undefined || typeof name !== 'string' || typeof place !== 'string') return undefined
     const styles = Object.hasOwn(STYLES, place) ? STYLES[place] : undefined
-    if (styles === undefined || (place === 'header' && NO_PARAMETERS.has(name.toLowerCase()))) return undefined
+    if (styles === undefined || isNoParameter(place, name)) return undefined
     return {
       name,
       in: place,

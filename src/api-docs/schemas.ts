@@ -1,7 +1,10 @@
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
+import { withNumericBounds } from '../openapi/modern-schema.ts'
+import { stepsIn } from '../openapi/references.ts'
+import { LISTS, MAPS, SINGLE } from '../openapi/schema-keywords.ts'
 import { componentName } from './names.ts'
-import { type Source, stepsOf } from './source.ts'
+import type { Source } from './source.ts'
 
 /** A schema that others refer to. It gets its name when the whole document is put together. */
 export class NamedSchema {
@@ -47,10 +50,12 @@ export class Schemas {
       ...each(['maxLength', 'minLength', 'maxItems', 'minItems', 'maxProperties', 'minProperties'], count),
       ...each(['maxContains', 'minContains'], count),
       ...each(['uniqueItems', 'deprecated', 'readOnly', 'writeOnly'], flag),
-      ...each(['items', 'additionalProperties', 'not', 'if', 'then', 'else', 'contains', 'propertyNames'], one),
-      ...each(['unevaluatedItems', 'unevaluatedProperties', 'contentSchema'], one),
-      ...each(['allOf', 'anyOf', 'oneOf', 'prefixItems'], list),
-      ...each(['properties', 'patternProperties', 'dependentSchemas'], map),
+      ...each([...SINGLE, 'contentSchema'], one),
+      ...each(LISTS, list),
+      ...each(
+        [...MAPS].filter((name) => name !== '$defs'),
+        map,
+      ),
       ...each(['default', 'const'], literal),
       ...each(['enum', 'examples'], literals),
       ['type', typeKeyword],
@@ -72,7 +77,7 @@ export class Schemas {
     this.source.spend(depth)
     if (typeof value === 'boolean') return value
     if (!isFields(value)) return undefined
-    const schema = this.source.map(value, (item, key) => {
+    const schema = this.source.map(withNumericBounds(value), (item, key) => {
       const keyword = this.keywords.get(key)
       if (keyword !== undefined) return keyword(item, depth + 1)
       return key.startsWith('x-') ? this.source.literal(item, depth + 1) : undefined
@@ -89,7 +94,7 @@ export class Schemas {
   }
 
   private refer(reference: string): NamedSchema | undefined {
-    const steps = stepsOf(reference)
+    const steps = stepsIn(reference)
     const value = this.source.find(reference)
     // References that lead on to others must end somewhere.
     if (steps === undefined || (typeof value !== 'boolean' && this.source.object(value) === undefined)) return undefined
@@ -114,15 +119,13 @@ export class Schemas {
   }
 }
 
-/** What OpenAPI 3.0 writes otherwise: nullable, example, exclusive bounds as booleans, and byte for base64. */
+/** What else OpenAPI 3.0 writes otherwise: nullable, example, and byte for base64. */
 function upgrade(schema: DocsObject, written: DocsObject, literal: (value: unknown) => unknown): DocsObject {
-  const { minimum, maximum, format, ...others } = schema
-  const floor = fieldOf(written, 'exclusiveMinimum') === true ? { exclusiveMinimum: minimum } : { minimum }
-  const ceiling = fieldOf(written, 'exclusiveMaximum') === true ? { exclusiveMaximum: maximum } : { maximum }
+  const { format, ...others } = schema
   const coded = format === 'byte' ? { contentEncoding: 'base64' } : { format }
   const example = fieldOf(written, 'example')
   const shown = example === undefined || others['examples'] !== undefined ? {} : { examples: [literal(example)] }
-  const upgraded = { ...others, ...floor, ...ceiling, ...coded, ...shown }
+  const upgraded = { ...others, ...coded, ...shown }
   if (fieldOf(written, 'nullable') !== true) return upgraded
   const { type } = schema
   if (typeof type === 'string') return { ...upgraded, type: type === 'null' ? type : [type, 'null'] }
@@ -134,8 +137,8 @@ function wishOf(steps: readonly string[]): string {
   return componentName(isUsual ? steps.at(-1)! : steps.filter((step) => step !== '').join('.'))
 }
 
-function each(keys: readonly string[], keyword: Keyword): (readonly [string, Keyword])[] {
-  return keys.map((key) => [key, keyword])
+function each(keys: Iterable<string>, keyword: Keyword): (readonly [string, Keyword])[] {
+  return Array.from(keys, (key) => [key, keyword])
 }
 
 function text(value: unknown): string | undefined {

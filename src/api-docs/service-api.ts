@@ -1,5 +1,6 @@
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
+import { basePathOf, operationsOf } from '../openapi/operations.ts'
 import { BrokenDocument } from './broken.ts'
 import { type OperationDocs, Operations } from './operations.ts'
 import type { Place, Places } from './places.ts'
@@ -43,14 +44,12 @@ export function readServiceApi(text: string, service: string, places: Places): S
   const source = new Source(root)
   const operations = new Operations(source)
   const found: ServiceOperation[] = []
-  const base = basePath(root)
+  const base = basePathOf(root)
   let seen = 0
   let shown = 0
   for (const [path, value] of entriesOf(fieldOf(root, 'paths'))) {
     const item = source.object(value)
-    for (const method of methods) {
-      const operation = fieldOf(item, method)
-      if (!isFields(operation)) continue
+    for (const [method, operation] of operationsOf(item, methods)) {
       if (++seen > MOST_OPERATIONS) throw new BrokenDocument(`has over ${MOST_OPERATIONS} operations`)
       const based = base === '' ? [] : places.of(service, base + path, method.toUpperCase())
       const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
@@ -84,14 +83,6 @@ function parse(text: string): unknown {
   } catch {
     throw new BrokenDocument('is no JSON')
   }
-}
-
-/** Where the document says that its paths begin (OpenAPI 3.1.1 section 4.8.5); "" where that is the root, or not fixed. */
-function basePath(root: unknown): string {
-  const url = fieldOf(itemsOf(fieldOf(root, 'servers'))[0], 'url')
-  if (typeof url !== 'string' || /[{}]/.test(url)) return ''
-  const path = URL.parse(url, 'http://service/')?.pathname ?? ''
-  return path.endsWith('/') ? path.slice(0, -1) : path
 }
 
 /** A requirement names schemes, each with scopes or roles. */

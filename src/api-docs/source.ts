@@ -1,22 +1,21 @@
-import { fieldOf, isFields } from '../core/value.ts'
+import { isFields } from '../core/value.ts'
+import { follow, isReference, type Resolve, within } from '../openapi/references.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { BrokenDocument } from './broken.ts'
 
 /** Values that are taken over from one document, those that are repeated counted each time. */
 const MOST_VALUES = 400_000
 const DEEPEST = 64
-/** References that lead on to others. */
-const MOST_HOPS = 16
 /** Characters of a reference. */
 const LONGEST_REFERENCE = 1000
 
 /** A service's document while it is read: finds what references lead to, and bounds what is taken over. */
 export class Source {
-  private readonly root: unknown
+  private readonly resolve: Resolve
   private left = MOST_VALUES
 
   constructor(root: unknown) {
-    this.root = root
+    this.resolve = within(root)
   }
 
   /** Counts one value at that depth. Throws BrokenDocument where it is one too many, or too deep. */
@@ -27,23 +26,13 @@ export class Source {
 
   /** What a reference within the document leads to; undefined for all others. */
   find(reference: string): unknown {
-    const steps = stepsOf(reference)
-    return steps?.reduce<unknown>((value, step) => {
-      if (!Array.isArray(value)) return fieldOf(value, step)
-      return /^\d{1,9}$/.test(step) ? value[Number(step)] : undefined
-    }, this.root)
+    return reference.length > LONGEST_REFERENCE || reference === '#' ? undefined : this.resolve(reference)
   }
 
   /** An object, or the one that it refers to; undefined where there is none. */
   object(value: unknown): DocsObject | undefined {
-    let found = value
-    for (let hops = 0; hops < MOST_HOPS; hops++) {
-      if (!isFields(found)) return undefined
-      const reference = fieldOf(found, '$ref')
-      if (typeof reference !== 'string') return found
-      found = this.find(reference)
-    }
-    return undefined
+    const found = follow(value, (reference) => this.find(reference))
+    return isFields(found) && !isReference(found) ? found : undefined
   }
 
   /** A copy of any JSON value, for examples and the like; nothing in it is a reference. */
@@ -67,16 +56,5 @@ export class Source {
         return made === undefined ? [] : [[key, made]]
       }),
     )
-  }
-}
-
-/** The steps of a JSON Pointer in a URI fragment (RFC 6901 section 6), or undefined for any other reference. */
-export function stepsOf(reference: string): string[] | undefined {
-  if (!reference.startsWith('#/') || reference.length > LONGEST_REFERENCE) return undefined
-  try {
-    const pointer = decodeURIComponent(reference.slice(2))
-    return pointer.split('/').map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  } catch {
-    return undefined
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
-import { Slices } from './slices.ts'
+import { Slices, type Steps, takeAll } from './slices.ts'
 
 test('work goes on for 5 ms, and after everything else has had its turn for 5 ms more', async () => {
   const clock = new ManualClock()
@@ -17,4 +17,35 @@ test('work goes on for 5 ms, and after everything else has had its turn for 5 ms
   assert.equal(slices.over, false)
   clock.advance(5)
   assert.equal(slices.over, true)
+})
+
+function* counting(taken: number[], to: number): Steps<number> {
+  for (let step = 0; step < to; step++) {
+    taken.push(step)
+    yield
+  }
+  return taken.length
+}
+
+test('steps are taken all at once, or in slices between which everything else has its turn', async () => {
+  assert.equal(takeAll(counting([], 7)), 7)
+  const clock = new ManualClock()
+  const taken: number[] = []
+  const perTurn: number[] = []
+  const slow = function* (): Steps<number> {
+    for (const steps = counting(taken, 7); ; clock.advance(2)) {
+      const { done, value } = steps.next()
+      if (done === true) return value
+      yield
+    }
+  }
+  let before = 0
+  setImmediate(function turn() {
+    perTurn.push(taken.length - before)
+    before = taken.length
+    if (taken.length < 7) setImmediate(turn)
+  })
+  assert.equal(await new Slices(clock).take(slow()), 7)
+  assert.ok(Math.max(...perTurn) <= 4, perTurn.join())
+  assert.ok(perTurn.length >= 2)
 })

@@ -14,6 +14,7 @@ import { type CompiledRoute, Compiler, type SnapshotToolbox } from './compiler.t
 import { endsHere, ownOptions } from './last-hop.ts'
 import type { OwnRoute } from './own-routes.ts'
 import { settlePath } from './path-check.ts'
+import { preparePolicies } from './prepare-policies.ts'
 
 /** An exchange whose request came over the wire. */
 interface Received extends Exchange {
@@ -50,6 +51,7 @@ export class Snapshot {
     toolbox: SnapshotToolbox,
     slices: Slices,
   ): Promise<Snapshot> {
+    await slices.take(preparePolicies(config, toolbox.policies))
     const compiler = new Compiler(config, services, toolbox)
     const tables = new RouterTables<CompiledRoute>()
     for (const route of config.routes) {

@@ -6,6 +6,7 @@ import type { RouteInfo } from '../http/exchange.ts'
 import type { Middleware } from '../http/handler.ts'
 import type { Limits } from './rate-limit/limit-stores.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Steps } from '../core/slices.ts'
 import type { Holder } from '../core/shared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
@@ -126,6 +127,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    * of its own: `create` is called with any of them then. Left out: each has one of its own. `general` is as in `create`.
    */
   isShared?(options: z.output<Schema>, general: z.output<Schema> | null): boolean
+  /**
+   * Does beforehand what takes long of the following, as a generator that yields after each step: other requests are
+   * answered between them. Left out where there is nothing of that kind.
+   */
+  prepare?(options: z.output<Schema>): Steps
   /**
    * Builds the step for one route, when the configuration loads. `general` is what every route has unless it says
    * otherwise, or null where that is nothing. `source` names what the replies come from that it gets from further in: the

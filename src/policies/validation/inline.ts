@@ -1,9 +1,11 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
+import { type Steps, takeAll } from '../../core/slices.ts'
+import { within } from '../../openapi/references.ts'
 import type { ParameterRule } from './operation.ts'
 import { MadeOnce } from './made-once.ts'
 import { type Check, checkSchema, Schemas } from './schema.ts'
-import { membersOf, shapeOf, within } from './shape.ts'
+import { membersOf, shapeOf } from './shape.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
 /** A schema that was compiled, without the patterns that cannot be used. */
@@ -17,12 +19,20 @@ const known = new MadeOnce<Compiled>()
 
 /** Compiles a schema that stands by itself. Throws UnusableSchema. */
 export function compileSchema(schema: JsonDocument): Compiled {
-  return known.get(schema, () => {
-    checkSchema(schema)
-    const unusable: UnusablePatterns = []
-    const usable = withoutUnusablePatterns(schema, '#', unusable)
-    return { check: new Schemas(true).compile(isFields(usable) ? usable : schema), unusable }
-  })
+  return takeAll(compilingSchema(schema))
+}
+
+/** The same in steps: what was compiled so is at hand then. */
+export function compilingSchema(schema: JsonDocument): Steps<Compiled> {
+  return known.get(schema, () => compiling(schema))
+}
+
+function* compiling(schema: JsonDocument): Steps<Compiled> {
+  checkSchema(schema)
+  yield
+  const unusable: UnusablePatterns = []
+  const usable = withoutUnusablePatterns(schema, '#', unusable)
+  return { check: yield* new Schemas(true).compile(isFields(usable) ? usable : schema), unusable }
 }
 
 /** Compiles a schema of the parameters in one place, each a member of a map. Throws UnusableSchema. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { type Steps, takeAll } from '../../core/slices.ts'
 import { describeDocument } from './openapi.ts'
 import { compileSchema } from './inline.ts'
 import { MadeOnce } from './made-once.ts'
@@ -7,26 +8,31 @@ import { MadeOnce } from './made-once.ts'
 test('of equal documents one thing is made, and of others another', () => {
   const once = new MadeOnce<{ number: number }>()
   let number = 0
-  const make = () => ({ number: ++number })
+  const make = function* (): Steps<{ number: number }> {
+    yield
+    return { number: ++number }
+  }
   const [one, equal, other] = [{ a: [1] }, { a: [1] }, { a: [2] }]
-  const made = once.get(one, make)
-  assert.equal(once.get(one, make), made)
-  assert.equal(once.get(equal, make), made)
-  assert.notEqual(once.get(other, make), made)
+  const made = takeAll(once.get(one, make))
+  assert.equal(takeAll(once.get(one, make)), made)
+  assert.equal(takeAll(once.get(equal, make)), made)
+  assert.notEqual(takeAll(once.get(other, make)), made)
   assert.equal(number, 2)
 })
 
 test('what cannot be made is tried again', () => {
   const once = new MadeOnce<object>()
-  const broken = (): never => {
+  const broken = function* (): Steps<object> {
+    yield
     throw new Error('it is broken')
   }
-  assert.throws(() => once.get({ a: 1 }, broken), /it is broken/)
+  assert.throws(() => takeAll(once.get({ a: 1 }, broken)), /it is broken/)
   const made = {}
-  assert.equal(
-    once.get({ a: 1 }, () => made),
-    made,
-  )
+  const make = function* (): Steps<object> {
+    yield
+    return made
+  }
+  assert.equal(takeAll(once.get({ a: 1 }, make)), made)
 })
 
 test('the next configuration goes on with what was compiled of the same documents', () => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { JsonDocument } from '../../core/document.ts'
+import type { Steps } from '../../core/slices.ts'
 
 /**
  * What was made of documents in this thread, which takes long: once of each, and of an equal one too, as the next configuration
@@ -12,19 +13,19 @@ export class MadeOnce<Made extends object> {
     if (this.byContent.get(content)?.deref() === undefined) this.byContent.delete(content)
   })
 
-  /** What was made of the document before, or what `make` makes now. */
-  get(document: JsonDocument, make: () => Made): Made {
-    const known = this.byDocument.get(document)
-    if (known !== undefined) return known
-    const content = hash('sha256', JSON.stringify(document), 'base64')
-    const made = this.byContent.get(content)?.deref() ?? this.keep(content, make())
-    this.byDocument.set(document, made)
-    return made
-  }
-
   private keep(content: string, made: Made): Made {
     this.byContent.set(content, new WeakRef(made))
     this.gone.register(made, content)
+    return made
+  }
+
+  /** What was made of the document before, or what `make` makes now, in steps. */
+  *get(document: JsonDocument, make: () => Steps<Made>): Steps<Made> {
+    const known = this.byDocument.get(document)
+    if (known !== undefined) return known
+    const content = hash('sha256', JSON.stringify(document), 'base64')
+    const made = this.byContent.get(content)?.deref() ?? this.keep(content, yield* make())
+    this.byDocument.set(document, made)
     return made
   }
 }

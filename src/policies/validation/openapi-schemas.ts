@@ -1,8 +1,10 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
-import { LISTS, MAPS, SINGLE } from './schema-keywords.ts'
+import type { Steps } from '../../core/slices.ts'
+import { modernSchema, withNumericBounds } from '../../openapi/modern-schema.ts'
+import { type Resolve, within } from '../../openapi/references.ts'
+import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
 import { type Check, checkSchema, Schemas, UnusableSchema } from './schema.ts'
-import { type Resolve, within } from './shape.ts'
 import { type UnusablePatterns, withoutUnusablePatterns } from './unusable-patterns.ts'
 
 /** Stands for the document in references of its schemas. */
@@ -22,6 +24,9 @@ export class OpenApiSchemas {
   /** Reference -> its place among the definitions, and what stands there. */
   private readonly places = new Map<string, string>()
   private readonly definitions: Record<string, unknown> = {}
+  /** Places of definitions, and whether they refer to others; those that others refer to come first. */
+  private readonly defined: { readonly place: string; readonly refers: boolean }[] = []
+  private references = 0
   /** Patterns that were left out. */
   readonly unusable: UnusablePatterns = []
 
@@ -35,46 +40,57 @@ export class OpenApiSchemas {
    * A schema with its references made absolute, which stands at `place`; all are to be translated before one is compiled.
    * Throws UnusableSchema.
    */
-  translate(schema: unknown, place: string): JsonDocument {
-    const translated = withoutUnusablePatterns(this.inner(schema), place, this.unusable)
+  *translate(schema: unknown, place: string): Steps<JsonDocument> {
+    const translated = withoutUnusablePatterns(yield* this.inner(schema), place, this.unusable)
     const whole = isFields(translated) ? translated : { allOf: [translated] }
     checkSchema(whole)
+    yield
     return whole
   }
 
   /** To be called once, when all schemas are translated: then they can be compiled. */
-  complete(): (schema: JsonDocument) => Check {
+  *complete(): Steps<(schema: JsonDocument) => Steps<Check>> {
     this.schemas.add({ $defs: this.definitions }, DOCUMENT)
+    for (const { place, refers } of this.defined) yield* this.schemas.compileAt(place, refers)
     return (schema) => this.schemas.compile(schema)
   }
 
-  private inner(schema: unknown): unknown {
+  private *inner(schema: unknown): Steps<unknown> {
     if (!isFields(schema)) return schema
     const reference = schema['$ref']
-    if (typeof reference !== 'string') return this.members(schema)
-    const $ref = this.define(reference)
+    if (typeof reference !== 'string') return yield* this.members(schema)
+    this.references++
+    const $ref = yield* this.define(reference)
     // OpenAPI 3.0.3 section 4.7.23: what stands beside a reference is ignored.
-    return this.isOld ? { $ref } : { ...this.members(schema), $ref }
+    return this.isOld ? { $ref } : { ...(yield* this.members(schema)), $ref }
   }
 
-  private members(schema: JsonDocument): JsonDocument {
-    const entries = Object.entries(this.isOld ? modern(schema) : withNumericBounds(schema)).flatMap(
-      ([name, value]): [string, unknown][] => {
-        if (DROPPED.has(name)) return []
-        // An empty one takes nothing; the library has none.
-        if (name === 'enum' && Array.isArray(value) && value.length === 0) return [['allOf', [false]]]
-        if (name === 'required') return [[name, this.required(schema, value)]]
-        if (SINGLE.has(name)) return [[name, this.inner(value)]]
-        if (LISTS.has(name) && Array.isArray(value)) return [[name, value.map((each) => this.inner(each))]]
-        if (MAPS.has(name) && isFields(value))
-          return [[name, Object.fromEntries(Object.entries(value).map(([key, each]) => [key, this.inner(each)]))]]
-        return [[name, value]]
-      },
-    )
-    return Object.fromEntries(entries)
+  private *members(schema: JsonDocument): Steps<JsonDocument> {
+    const members: [string, unknown][] = []
+    for (const [name, value] of Object.entries(this.isOld ? modernSchema(schema) : withNumericBounds(schema))) {
+      if (DROPPED.has(name)) continue
+      // An empty one takes nothing; the library has none.
+      if (name === 'enum' && Array.isArray(value) && value.length === 0) members.push(['allOf', [false]])
+      else if (name === 'required') members.push([name, this.required(schema, value)])
+      else members.push([name, yield* this.member(name, value)])
+    }
+    return Object.fromEntries(members)
   }
 
-  private define(reference: string): string {
+  private *member(name: string, value: unknown): Steps<unknown> {
+    if (SINGLE.has(name)) return yield* this.inner(value)
+    if (LISTS.has(name) && Array.isArray(value)) {
+      const schemas: unknown[] = []
+      for (const each of value) schemas.push(yield* this.inner(each))
+      return schemas
+    }
+    if (!MAPS.has(name) || !isFields(value)) return value
+    const schemas: [string, unknown][] = []
+    for (const [key, each] of Object.entries(value)) schemas.push([key, yield* this.inner(each)])
+    return Object.fromEntries(schemas)
+  }
+
+  private *define(reference: string): Steps<string> {
     const known = this.places.get(reference)
     if (known !== undefined) return known
     const target = this.resolve(reference)
@@ -84,13 +100,15 @@ export class OpenApiSchemas {
       )
     const name = `s${this.places.size}`
     const place = `${DOCUMENT}#/$defs/${name}`
+    const before = this.references
     this.places.set(reference, place)
     try {
-      this.definitions[name] = this.translate(target, reference)
+      this.definitions[name] = yield* this.translate(target, reference)
     } catch (error) {
       if (!(error instanceof UnusableSchema) || error.message.startsWith('#')) throw error
       throw new UnusableSchema(`${reference}: ${error.message}`)
     }
+    this.defined.push({ place, refers: this.references > before })
     return place
   }
 
@@ -103,38 +121,4 @@ export class OpenApiSchemas {
       return !isFields(meant) || meant['readOnly'] !== true
     })
   }
-}
-
-/**
- * The keywords of OpenAPI 3.0 that JSON Schema 2020-12 has in another form. `nullable` adds null also to what frameworks
- * write it beside, against the letter of section 4.7.24: to lists of values without it, and to `allOf` and the like.
- */
-function modern(schema: JsonDocument): JsonDocument {
-  const { type, nullable, ...rest } = withNumericBounds(schema)
-  if (nullable !== true) return { ...rest, ...(type !== undefined && { type }) }
-  const values: unknown[] | null = Array.isArray(rest['enum']) ? rest['enum'] : null
-  const list = values === null || values.includes(null) ? {} : { enum: [...values, null] }
-  if (typeof type === 'string') return { ...rest, ...list, type: [type, 'null'] }
-  const isJoined = ['allOf', 'anyOf', 'oneOf'].some((name) => name in rest)
-  return isJoined ? { anyOf: [{ type: 'null' }, rest] } : { ...rest, ...list }
-}
-
-/** Without exclusive bounds that are true or false, as version 3.0 has them, and many a document that says it is newer. */
-function withNumericBounds(schema: JsonDocument): JsonDocument {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
-  return {
-    ...rest,
-    ...bound('minimum', 'exclusiveMinimum', minimum, exclusiveMinimum),
-    ...bound('maximum', 'exclusiveMaximum', maximum, exclusiveMaximum),
-  }
-}
-
-function bound(name: string, exclusive: string, value: unknown, isExclusive: unknown): JsonDocument {
-  if (typeof isExclusive !== 'boolean')
-    return {
-      ...(value !== undefined && { [name]: value }),
-      ...(isExclusive !== undefined && { [exclusive]: isExclusive }),
-    }
-  if (value === undefined) return {}
-  return { [isExclusive ? exclusive : name]: value }
 }

@@ -351,3 +351,32 @@ for (const path of ['/files/{name}{ext}', '/files/{name', '/{a:path}/b/{c:path}'
     const document = withOperation({}, path)
     assert.match(String(validation.options.safeParse({ openapi: { document } }).error), /has the path .*; expected/)
   })
+
+test('a document is compiled in steps of no more than a schema or an operation, and is at hand then', () => {
+  const numbers = Array.from({ length: 50 }, (_, i) => i)
+  const schemas = numbers.map((i): [string, JsonDocument] => [
+    `S${i}`,
+    { properties: { next: { $ref: `#/components/schemas/S${i + 1}` } } },
+  ])
+  const body = { content: { 'application/json': { schema: { $ref: '#/components/schemas/S0' } } } }
+  const document = {
+    openapi: '3.1.0',
+    paths: Object.fromEntries(
+      numbers.map((i) => [`/${i}`, { post: { requestBody: body, parameters: [{ name: 'q', in: 'query' }] } }]),
+    ),
+    components: { schemas: { ...Object.fromEntries(schemas), S50: { type: 'object' } } },
+  }
+  const compile = validation.prepare?.bind(validation)
+  assert.ok(compile !== undefined)
+  const options = (): ReturnType<typeof validation.options.parse> => {
+    const { openapi, ...others } = validation.options.parse({ openapi: { document: { openapi: '3.1.0' } } })
+    return { ...others, openapi: { ...openapi!, document } }
+  }
+  let steps = 0
+  for (const _ of compile(options())) steps++
+  // Each of 51 schemas is translated and compiled twice, and each of 50 operations is read, and has two schemas compiled twice.
+  assert.ok(steps >= 3 * 51 - 1 + 50 * (2 + 1 + 4), `${steps} steps`)
+  let again = 0
+  for (const _ of compile(options())) again++
+  assert.equal(again, 0)
+})

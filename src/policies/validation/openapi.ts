@@ -1,14 +1,17 @@
 import { MadeOnce } from './made-once.ts'
 import type { JsonDocument } from '../../core/document.ts'
 import { stepTo } from '../../core/json-pointer.ts'
-import { isFields } from '../../core/value.ts'
+import { type Steps, takeAll } from '../../core/slices.ts'
+import { fieldOf, isFields } from '../../core/value.ts'
+import { basePathOf, isNoParameter, operationsOf } from '../../openapi/operations.ts'
+import { follow, type Resolve, within } from '../../openapi/references.ts'
 import { compileMediaTypes } from '../media-types.ts'
 import type { Content } from './body-rule.ts'
 import { OpenApiSchemas } from './openapi-schemas.ts'
 import type { ParameterRule } from './operation.ts'
 import { type Parameter, type Style, styles } from './parameters.ts'
 import { type Check, UnusableSchema } from './schema.ts'
-import { type Resolve, shapeOf, within } from './shape.ts'
+import { shapeOf } from './shape.ts'
 import type { UnusablePatterns } from './unusable-patterns.ts'
 
 /** An operation of the document, compiled. */
@@ -35,17 +38,20 @@ export interface Description {
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace', 'query']
 const PLACES = ['query', 'path', 'header'] as const
-/** OpenAPI 3.1 section 4.8.12: parameters of these names are none. */
-const NOT_PARAMETERS = new Set(['accept', 'content-type', 'authorization'])
 
 const known = new MadeOnce<Description>()
 
 /** Compiles an OpenAPI document of version 3.0 or 3.1, once a thread. Throws UnusableSchema. */
 export function describeDocument(document: JsonDocument): Description {
-  return known.get(document, () => describe(document))
+  return takeAll(describingDocument(document))
 }
 
-function describe(document: JsonDocument): Description {
+/** The same in steps of about an operation or a schema: what was compiled so is at hand then. */
+export function describingDocument(document: JsonDocument): Steps<Description> {
+  return known.get(document, () => describing(document))
+}
+
+function* describing(document: JsonDocument): Steps<Description> {
   const version = String(document['openapi'])
   if (!/^3\.[01](?:\.|$)/.test(version))
     throw new UnusableSchema(
@@ -53,17 +59,21 @@ function describe(document: JsonDocument): Description {
     )
   const schemas = new OpenApiSchemas(document, version.startsWith('3.0'))
   const reader = new Reader(within(document), schemas)
-  const paths = document['paths']
-  const drafts = Object.entries(isFields(paths) ? paths : {}).flatMap(([template, item]) =>
-    template.startsWith('/') ? reader.pathItem(template, item) : [],
-  )
-  const compile = schemas.complete()
-  const operations = drafts.map((finish) => finish(compile))
+  const { paths } = document
+  const drafts: Draft[] = []
+  for (const [template, item] of Object.entries(isFields(paths) ? paths : {}))
+    if (template.startsWith('/')) yield* reader.pathItem(template, item, drafts)
+  const compile = yield* schemas.complete()
+  const operations: DescribedOperation[] = []
+  for (const finish of drafts) operations.push(yield* finish(compile))
   return { basePath: basePathOf(document), operations, unusable: schemas.unusable }
 }
 
 /** Makes an operation once all schemas of the document are known. */
-type Draft = (compile: (schema: JsonDocument) => Check) => DescribedOperation
+type Draft = (compile: (schema: JsonDocument) => Steps<Check>) => Steps<DescribedOperation>
+
+/** The parameters in one place, and what is to become their check. */
+type DraftRule = Omit<ParameterRule, 'check'> & { readonly schema: JsonDocument }
 
 /** Reads the parts of a document, with references resolved. */
 class Reader {
@@ -75,68 +85,64 @@ class Reader {
     this.schemas = schemas
   }
 
-  pathItem(template: string, written: unknown): Draft[] {
+  /** Adds what is made of each operation. */
+  *pathItem(template: string, written: unknown, drafts: Draft[]): Steps {
     const item = this.follow(written)
-    return METHODS.flatMap((method) => {
-      const operation = item[method]
-      return isFields(operation) ? [this.operation(template, method, operation, item)] : []
-    })
+    for (const [method, operation] of operationsOf(item, METHODS)) {
+      drafts.push(yield* this.operation(template, method, operation, item))
+      yield
+    }
   }
 
-  private operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): Draft {
+  private *operation(template: string, method: string, operation: JsonDocument, item: JsonDocument): Steps<Draft> {
     const place = `#/paths${stepTo(template)}/${method}`
-    const parameters = this.at(place, () => this.parameters(operation, item, place))
-    const body = this.at(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
-    const content = isFields(body['content']) ? body['content'] : {}
-    const contents = Object.entries(content)
-      .map(([range, media]) => {
-        const schema = isFields(media) ? media['schema'] : undefined
-        const type = range.split(';', 1)[0]!.trim().toLowerCase()
-        const where = `${place}/requestBody/content${stepTo(range)}/schema`
-        const translated = this.at(where, () => (schema === undefined ? null : this.schemas.translate(schema, where)))
-        return { type, takes: compileMediaTypes([type]), schema: translated }
-      })
-      .toSorted((a, b) => closeness(b.type) - closeness(a.type))
-    return (compile) => ({
-      template,
-      method: method.toUpperCase(),
-      parameters: parameters.map(({ place: where, parameters: inPlace, schema }) => ({
-        place: where,
-        parameters: inPlace,
-        check: this.at(`${place}/parameters`, () => compile(schema)),
-      })),
-      contents: contents.map(({ takes, schema }) => ({
-        takes,
-        check: schema === null ? null : this.at(`${place}/requestBody`, () => compile(schema)),
-      })),
-      accept: contents.map(({ type }) => type).join(', '),
-      bodyRequired: body['required'] === true,
-    })
+    const parameters = yield* locateSteps(place, this.parameters(operation, item, place))
+    const body = locate(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
+    const media: { type: string; takes: Content['takes']; schema: JsonDocument | null }[] = []
+    for (const [range, each] of Object.entries(isFields(body['content']) ? body['content'] : {})) {
+      const type = range.split(';', 1)[0]!.trim().toLowerCase()
+      const where = `${place}/requestBody/content${stepTo(range)}/schema`
+      const written = fieldOf(each, 'schema')
+      const schema = written === undefined ? null : yield* locateSteps(where, this.schemas.translate(written, where))
+      media.push({ type, takes: compileMediaTypes([type]), schema })
+    }
+    const sorted = media.toSorted((a, b) => closeness(b.type) - closeness(a.type))
+    return function* (compile) {
+      const rules: ParameterRule[] = []
+      for (const { schema, ...rule } of parameters)
+        rules.push({ ...rule, check: yield* locateSteps(`${place}/parameters`, compile(schema)) })
+      const contents: Content[] = []
+      for (const { takes, schema } of sorted) {
+        const check = schema === null ? null : yield* locateSteps(`${place}/requestBody`, compile(schema))
+        contents.push({ takes, check })
+      }
+      const accept = sorted.map(({ type }) => type).join(', ')
+      const bodyRequired = body['required'] === true
+      return { template, method: method.toUpperCase(), parameters: rules, contents, accept, bodyRequired }
+    }
   }
 
   /** For each place, the parameters and the schema of them all. */
-  private parameters(operation: JsonDocument, item: JsonDocument, at: string) {
+  private *parameters(operation: JsonDocument, item: JsonDocument, at: string): Steps<DraftRule[]> {
     const all = [item['parameters'] ?? [], operation['parameters'] ?? []].flat().map((each) => this.follow(each))
     // One of the operation stands in for that of the path.
     const unique = [...new Map(all.map((each) => [`${String(each['in'])} ${String(each['name'])}`, each])).values()]
-    return PLACES.flatMap((place) => {
-      const here = unique.filter((each) => each['in'] === place && !isIgnored(each))
-      if (here.length === 0) return []
+    const rules: DraftRule[] = []
+    for (const place of PLACES) {
+      const here = unique.filter((each) => each['in'] === place && !isNoParameter(place, each['name']))
+      if (here.length === 0) continue
       const parameters = here.map((each) => this.parameter(each, place))
-      const schema = {
-        properties: Object.fromEntries(
-          here.map((each) => {
-            const name = String(each['name'])
-            const own = this.schemas.translate(schemaOf(each), `${at}/parameters[${name}]/schema`)
-            return [name, mayBeEmpty(each) ? { if: { const: '' }, else: own } : own]
-          }),
-        ),
-        required: here
-          .filter((each) => each['required'] === true || place === 'path')
-          .map((each) => String(each['name'])),
+      const properties: [string, JsonDocument][] = []
+      for (const each of here) {
+        const name = String(each['name'])
+        const own = yield* this.schemas.translate(schemaOf(each), `${at}/parameters[${name}]/schema`)
+        properties.push([name, mayBeEmpty(each) ? { if: { const: '' }, else: own } : own])
       }
-      return [{ place, parameters, schema }]
-    })
+      const isRequired = (each: JsonDocument): boolean => each['required'] === true || place === 'path'
+      const required = here.filter(isRequired).map((each) => String(each['name']))
+      rules.push({ place, parameters, schema: { properties: Object.fromEntries(properties), required } })
+    }
+    return rules
   }
 
   private parameter(written: JsonDocument, place: (typeof PLACES)[number]): Parameter {
@@ -154,32 +160,38 @@ class Reader {
 
   /** What a reference to a part of the document leads to. */
   private follow(written: unknown): JsonDocument {
-    let value = written
-    for (let hops = 0; hops < 16 && isFields(value) && typeof value['$ref'] === 'string'; hops++) {
-      const target = this.resolve(value['$ref'])
-      if (target === undefined)
-        throw new UnusableSchema(
-          `refers to ${JSON.stringify(value['$ref'])}; expected a place in the document such as "#/components/parameters/id"`,
-        )
-      value = target
-    }
+    const value = follow(written, (reference) => {
+      const target = this.resolve(reference)
+      if (target !== undefined) return target
+      const expected = 'expected a place in the document such as "#/components/parameters/id"'
+      throw new UnusableSchema(`refers to ${JSON.stringify(reference)}; ${expected}`)
+    })
     if (!isFields(value)) throw new UnusableSchema('expected a map')
     return value
   }
+}
 
-  /** Says where in the document something is wrong. */
-  private at<T>(place: string, read: () => T): T {
-    try {
-      return read()
-    } catch (error) {
-      if (!(error instanceof UnusableSchema) || error.message.startsWith('#/paths')) throw error
-      throw new UnusableSchema(`${place}: ${error.message}`)
-    }
+/** Says where in the document something is wrong. */
+function locate<T>(place: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw located(error, place)
   }
 }
 
-function isIgnored({ in: place, name }: JsonDocument): boolean {
-  return place === 'header' && NOT_PARAMETERS.has(String(name).toLowerCase())
+/** The same for what is read in steps. */
+function* locateSteps<T>(place: string, steps: Steps<T>): Steps<T> {
+  try {
+    return yield* steps
+  } catch (error) {
+    throw located(error, place)
+  }
+}
+
+function located(error: unknown, place: string): unknown {
+  if (!(error instanceof UnusableSchema) || error.message.startsWith('#/paths')) return error
+  return new UnusableSchema(`${place}: ${error.message}`)
 }
 
 function mayBeEmpty({ in: place, allowEmptyValue }: JsonDocument): boolean {
@@ -200,16 +212,4 @@ function allowed(place: string): string {
 /** How much of a media type is said. */
 function closeness(range: string): number {
   return range.replaceAll('*', '').length - (range.includes('*') ? 1_000 : 0)
-}
-
-function basePathOf({ servers }: JsonDocument): string {
-  const server: unknown = Array.isArray(servers) ? servers[0] : undefined
-  if (!isFields(server) || typeof server['url'] !== 'string') return ''
-  const variables = isFields(server['variables']) ? server['variables'] : {}
-  const url = server['url'].replaceAll(/\{([^}]*)\}/g, (_, name: string) => {
-    const variable = Object.hasOwn(variables, name) ? variables[name] : undefined
-    const value = isFields(variable) ? variable['default'] : undefined
-    return typeof value === 'string' ? value : ''
-  })
-  return URL.canParse(url, 'http://localhost') ? new URL(url, 'http://localhost').pathname.replace(/\/+$/, '') : ''
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import type { OptionsWarning } from '../policy.ts'
 import { document, type JsonDocument } from '../../core/document.ts'
+import { type Steps, takeAll } from '../../core/slices.ts'
 import { size } from '../../core/units.ts'
 import { mediaType } from '../media-types.ts'
-import { compileSchema } from './inline.ts'
-import { describeDocument } from './openapi.ts'
+import { compilingSchema } from './inline.ts'
+import { describingDocument } from './openapi.ts'
 import { compileOperations, type OperationsOptions } from './operations.ts'
 import type { UnusablePatterns } from './unusable-patterns.ts'
 
@@ -79,7 +80,7 @@ export const validationOptions = z
     const { body, openapi } = options
     for (const { path: at, compile } of schemasOf(options)) {
       try {
-        const unusable = compile()
+        const unusable = takeAll(compile())
         if (options.unusablePatterns === 'refuse') refuse(unusable, at, context)
       } catch (error) {
         const message = `cannot be used: ${error instanceof Error ? error.message : String(error)}`
@@ -106,8 +107,8 @@ interface SchemaOptions {
 /** A schema of the options. */
 interface Place {
   readonly path: readonly string[]
-  /** What of it cannot be used. Throws UnusableSchema. */
-  readonly compile: () => UnusablePatterns
+  /** What of it cannot be used, in steps. Throws UnusableSchema. */
+  readonly compile: () => Steps<UnusablePatterns>
 }
 
 /** What there is no more than this of is told, of each schema. */
@@ -117,8 +118,13 @@ const TOLD = 10
 export function skippedPatterns(options: ValidationOptions): readonly OptionsWarning[] {
   if (options.unusablePatterns === 'refuse') return []
   return schemasOf(options).flatMap(({ path, compile }) => {
-    return compile().map((pattern) => ({ path, message: `${pattern}; it is skipped` }))
+    return takeAll(compile()).map((pattern) => ({ path, message: `${pattern}; it is skipped` }))
   })
+}
+
+/** Compiles all schemas of the options, so that they are at hand: the document of a large API takes seconds. */
+export function* compilingSchemas(options: ValidationOptions): Steps {
+  for (const { compile } of schemasOf(options)) yield* compile()
 }
 
 function schemasOf({ body: { schema }, query, path, headers, openapi }: SchemaOptions): Place[] {
@@ -130,12 +136,16 @@ function schemasOf({ body: { schema }, query, path, headers, openapi }: SchemaOp
   ].flatMap((each) => {
     if (each.schema === undefined) return []
     const { path: steps, schema: own } = each
-    return [{ path: steps, compile: () => compileSchema(own).unusable }]
+    const compile = function* (): Steps<UnusablePatterns> {
+      return (yield* compilingSchema(own)).unusable
+    }
+    return [{ path: steps, compile }]
   })
   if (openapi === undefined) return places
-  const compile = (): UnusablePatterns => {
+  const compile = function* (): Steps<UnusablePatterns> {
+    const { unusable } = yield* describingDocument(openapi.document)
     compileOperations(openapi, () => null)
-    return describeDocument(openapi.document).unusable
+    return unusable
   }
   return [...places, { path: ['openapi', 'document'], compile }]
 }

@@ -4,7 +4,8 @@ import * as fc from 'fast-check'
 import { GatewayError } from '../../core/errors.ts'
 import { Headers } from '../../http/headers.ts'
 import { type Parameter, readHeaders, readPath, readQuery, type Style } from './parameters.ts'
-import { shapeOf, within } from './shape.ts'
+import { within } from '../../openapi/references.ts'
+import { shapeOf } from './shape.ts'
 
 function parameter(schema: unknown, style: Style, explode: boolean, name = 'p'): Parameter {
   return { name, style, explode, shape: shapeOf(schema, within({})), mayBeEmpty: false }

@@ -2,7 +2,7 @@ import { definePolicy } from '../policy.ts'
 import { endpointOf } from '../../core/endpoint.ts'
 import { checkRequest } from './operation.ts'
 import { compileOperations } from './operations.ts'
-import { skippedPatterns, validationOptions } from './options.ts'
+import { compilingSchemas, skippedPatterns, validationOptions } from './options.ts'
 import { Reporter, reportRequest } from './report.ts'
 import { checkedFields, describedOperation, ownOperation } from './rules.ts'
 
@@ -16,6 +16,7 @@ export const validation = definePolicy({
     limit === undefined ? null : { octets: limit, enforced: mode === 'enforce' },
   warnings: skippedPatterns,
   fields: checkedFields,
+  prepare: compilingSchemas,
   // A report names the path of the route.
   isShared: ({ mode }) => mode === 'enforce',
   create(options, { metrics, log }, route) {

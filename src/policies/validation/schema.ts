@@ -1,5 +1,6 @@
 import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
+import type { Steps } from '../../core/slices.ts'
 import { linearFormats, validator } from './library.ts'
 import { compileLinear } from './linear-pattern.ts'
 import { compileMultipleOf } from './multiple-of.ts'
@@ -9,6 +10,9 @@ import { describe, type Place, type Violation, violationsOf } from './violations
 
 /** Up to this size of what is checked, in octets, everything that is wrong is told; beyond, the first thing. */
 const THOROUGH = 16_384
+
+/** Keywords of a schema that is copied into those that refer to it, rather than called. */
+const SMALL = 8
 
 /** A schema that cannot be used; the message says where in it and why. */
 export class UnusableSchema extends Error {
@@ -58,7 +62,8 @@ export class Schemas {
   /** `strict` refuses keywords and formats that are not known. */
   constructor(strict: boolean) {
     this.first = create({ ...common, strictSchema: strict })
-    this.all = create({ ...common, strictSchema: strict, allErrors: true })
+    // It is for what is refused: to be compiled soon counts more than speed, so only small parts are copied into others.
+    this.all = create({ ...common, strictSchema: strict, allErrors: true, inlineRefs: SMALL })
   }
 
   /** Makes a document known whose parts are referred to by its URI. */
@@ -66,10 +71,27 @@ export class Schemas {
     for (const ajv of [this.first, this.all]) ajv.addSchema(document, uri)
   }
 
+  /**
+   * Compiles a part of such a document, by its URI, so that it is at hand for what refers to it. One that refers to nothing
+   * itself is copied into that where it is to be fast.
+   */
+  *compileAt(uri: string, refers: boolean): Steps {
+    for (const ajv of refers ? [this.first, this.all] : [this.all]) {
+      try {
+        ajv.getSchema(uri)
+      } catch {
+        // Whatever refers to it cannot be compiled either, and says so with its place.
+      }
+      yield
+    }
+  }
+
   /** Throws UnusableSchema. */
-  compile(schema: JsonDocument): Check {
+  *compile(schema: JsonDocument): Steps<Check> {
     const first = compile(this.first, schema)
+    yield
     const all = compile(this.all, schema)
+    yield
     return (value, size, place) => {
       try {
         if (first(value)) return null

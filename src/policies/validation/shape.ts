@@ -1,5 +1,6 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { isFields } from '../../core/value.ts'
+import type { Resolve } from '../../openapi/references.ts'
 
 /** What the text of a parameter is to become: a value of one of these types, or several of them. */
 export type Shape =
@@ -18,9 +19,6 @@ export type Shape =
     }
   /** JSON as text. */
   | { readonly type: 'json' }
-
-/** Finds what a `$ref` names; undefined where that is nothing in the document. */
-export type Resolve = (reference: string) => unknown
 
 const TEXT: ReadonlySet<string> = new Set(['string'])
 /** Of schemas without a type, those with one of these are about texts; they would say nothing of a list. */
@@ -96,32 +94,4 @@ function parts(schema: unknown, resolve: Resolve): readonly JsonDocument[] {
 function typeOf(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'array' : typeof value
-}
-
-/** Resolves references of the form "#/a/b" within a document (RFC 6901 section 6). */
-export function within(document: unknown): Resolve {
-  return (reference) => {
-    if (reference !== '#' && !reference.startsWith('#/')) return undefined
-    return reference
-      .split('/')
-      .slice(1)
-      .map((name) => unescape(name))
-      .reduce<unknown>((value, name) => {
-        if (Array.isArray(value)) return value[Number(name)]
-        return isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined
-      }, document)
-  }
-}
-
-function unescape(name: string): string {
-  const decoded = name.includes('%') ? decode(name) : name
-  return decoded.replaceAll('~1', '/').replaceAll('~0', '~')
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
 }

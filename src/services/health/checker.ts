@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import { LONGEST_DELAY } from '../../core/clock.ts'
-import { Slices } from '../../core/slices.ts'
+import { Slices, type Steps, takeAll } from '../../core/slices.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
@@ -108,11 +108,9 @@ export class HealthChecker {
 
   /** Takes on the services at once. Returns their slots. Throws RangeError when there are not enough. */
   update(services: Services): SlotTable {
-    const steps = this.preparing(services, 0)
-    let step = steps.next()
-    while (step.done !== true) step = steps.next()
-    step.value.commit()
-    return step.value.slots
+    const prepared = takeAll(this.preparing(services, 0))
+    prepared.commit()
+    return prepared.slots
   }
 
   /**
@@ -123,11 +121,7 @@ export class HealthChecker {
    * Rejects with a RangeError, and changes nothing, when there are fewer slots than instances that are new.
    */
   async prepare(services: Services, rest: number): Promise<PreparedHealth> {
-    const slices = new Slices(this.context.clock)
-    const steps = this.preparing(services, rest)
-    let step = steps.next()
-    for (; step.done !== true; step = steps.next()) if (slices.over) await slices.next()
-    return step.value
+    return new Slices(this.context.clock).take(this.preparing(services, rest))
   }
 
   /**
@@ -135,7 +129,7 @@ export class HealthChecker {
    * 2. Has slots for all instances.
    * 3. Makes the checks of those services, and begins with those of new instances.
    */
-  private *preparing(services: Services, rest: number): Generator<void, PreparedHealth> {
+  private *preparing(services: Services, rest: number): Steps<PreparedHealth> {
     const current = this.services
     // 1.
     const changed = new Map<string, ReadonlyMap<string, InstanceUrl>>()
@@ -167,7 +161,7 @@ export class HealthChecker {
     { name, service, slots }: Wanted,
     urls: ReadonlyMap<string, InstanceUrl>,
     { added, commit }: Changes,
-  ): Generator<void, Checked> {
+  ): Steps<Checked> {
     const before = this.services.get(name)?.monitors
     const monitors = new Map<string, InstanceMonitor>()
     for (const [address, url] of urls) {

@@ -1,0 +1,23 @@
+import { activePolicies } from '../config/policy-schema.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import type { Steps } from '../core/slices.ts'
+import type { Policy } from '../policies/policy.ts'
+import { PolicyError } from './compiler.ts'
+
+/** Has the policies of all routes do beforehand what takes long. Throws PolicyError. */
+export function* preparePolicies({ policies, routes }: GatewayConfig, chain: readonly Policy[]): Steps {
+  const slow = chain.filter((policy) => policy.prepare !== undefined)
+  for (const each of new Set([policies, ...routes.map((route) => route.policies)])) {
+    for (const [policy, options] of activePolicies(each, slow)) yield* prepared(policy, options)
+    yield
+  }
+}
+
+function* prepared(policy: Policy, options: unknown): Steps {
+  try {
+    yield* policy.prepare?.(options) ?? []
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new PolicyError(`policy "${policy.name}" could not be set up: ${why}`, { cause: error })
+  }
+}

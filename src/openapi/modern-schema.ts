@@ -1,0 +1,35 @@
+import type { Fields } from '../core/value.ts'
+
+/**
+ * A schema with the keywords of OpenAPI 3.0 as JSON Schema 2020-12 has them. `nullable` adds null also to what frameworks
+ * write it beside, against the letter of section 4.7.24: to lists of values without it, and to `allOf` and the like.
+ */
+export function modernSchema(schema: Fields): Fields {
+  const { type, nullable, ...rest } = withNumericBounds(schema)
+  if (nullable !== true) return { ...rest, ...(type !== undefined && { type }) }
+  const values: unknown[] | null = Array.isArray(rest['enum']) ? rest['enum'] : null
+  const list = values === null || values.includes(null) ? {} : { enum: [...values, null] }
+  if (typeof type === 'string') return { ...rest, ...list, type: [type, 'null'] }
+  const isJoined = ['allOf', 'anyOf', 'oneOf'].some((name) => name in rest)
+  return isJoined ? { anyOf: [{ type: 'null' }, rest] } : { ...rest, ...list }
+}
+
+/** Without exclusive bounds that are true or false, as version 3.0 has them, and many a document that says it is newer. */
+export function withNumericBounds(schema: Fields): Fields {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, ...rest } = schema
+  return {
+    ...rest,
+    ...bound('minimum', 'exclusiveMinimum', minimum, exclusiveMinimum),
+    ...bound('maximum', 'exclusiveMaximum', maximum, exclusiveMaximum),
+  }
+}
+
+function bound(name: string, exclusive: string, value: unknown, isExclusive: unknown): Fields {
+  if (typeof isExclusive !== 'boolean')
+    return {
+      ...(value !== undefined && { [name]: value }),
+      ...(isExclusive !== undefined && { [exclusive]: isExclusive }),
+    }
+  if (value === undefined) return {}
+  return { [isExclusive ? exclusive : name]: value }
+}
