@@ -13,6 +13,9 @@ import type { RunningWorker } from './running-worker.ts'
 const PREPARATION = 60_000
 const COMMITMENT = 5_000
 
+/** A worker has ended while it made a configuration ready, whatever that is worth. */
+export class WorkerLostError extends Error {}
+
 export interface PreparedWorkers extends Omit<PreparedFleet, 'commit'> {
   /** They answer by it from now on. Resolves with those that do, and the descriptors on which each of them listens. */
   readonly commit: () => Promise<ReadonlyMap<RunningWorker, readonly number[]>>
@@ -20,7 +23,7 @@ export interface PreparedWorkers extends Omit<PreparedFleet, 'commit'> {
 
 /**
  * Makes a configuration ready in these workers, with the descriptors that were `given` for its listeners. Rejects with an Error
- * that says why one cannot; nothing is left then.
+ * that says why one cannot, with WorkerLostError where one has ended; nothing is left then.
  */
 export async function prepareWorkers(
   workers: readonly RunningWorker[],
@@ -29,9 +32,7 @@ export async function prepareWorkers(
 ): Promise<PreparedWorkers> {
   const { number } = next
   const wanted = next.config.listeners.map(({ address }) => address)
-  const abandon = (): void => {
-    for (const worker of workers) void worker.ask(abandonTopic.name, number)
-  }
+  const abandon = (): Promise<unknown> => Promise.all(workers.map((worker) => worker.ask(abandonTopic.name, number)))
   try {
     // The first one finds out the ports where the configuration leaves them open.
     const [first, ...others] = workers
@@ -39,17 +40,18 @@ export async function prepareWorkers(
     const addresses =
       first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
     await Promise.all(others.map((worker) => prepare(worker, { ...preparation, addresses, first: false })))
-    return { addresses, abandon, commit: () => commit(workers, number) }
+    return { addresses, abandon: () => void abandon(), commit: () => commit(workers, number) }
   } catch (error) {
-    abandon()
+    await abandon()
     throw error
   }
 }
 
 async function prepare(worker: RunningWorker, preparation: Preparation): Promise<readonly Address[]> {
   const [answer] = prepareTopic.answers(await worker.ask(prepareTopic.name, preparation, PREPARATION))
-  // Whoever is gone is started anew with the configuration that is in force by then.
-  if (answer === undefined) throw new Error('a worker ended, or did not say in time that it is ready')
+  if (answer === undefined && worker.isGone)
+    throw new WorkerLostError('a worker ended while it made the configuration ready: the log says why')
+  if (answer === undefined) throw new Error(`a worker was not ready within ${PREPARATION / 1000} seconds`)
   if (answer.addresses === null) throw new Error(answer.problem)
   return answer.addresses
 }

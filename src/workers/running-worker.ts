@@ -39,6 +39,7 @@ export class RunningWorker {
   readonly ended: Promise<WorkerEnd>
   private readonly thread: Worker
   private readonly line: Line
+  private gone = false
 
   constructor({ start, heap, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
@@ -76,11 +77,16 @@ export class RunningWorker {
     this.thread.on('message', (message: LineMessage) => this.line.receive(message))
     this.thread.on('error', (error) => (failure = error))
     this.thread.on('exit', (code) => {
-      this.line.close()
+      this.forsake()
       ended.resolve({ error: failure, code, listened })
       if (!listened)
         listening.reject(failure instanceof Error ? failure : new Error(`a worker ended with code ${code}`))
     })
+  }
+
+  /** It has ended, or nobody waits for it any more. */
+  get isGone(): boolean {
+    return this.gone
   }
 
   /** The number of the thread in the process. */
@@ -95,6 +101,12 @@ export class RunningWorker {
   /** Resolves with its answers, none when it does not answer within so many milliseconds. */
   ask(topic: string, asked: unknown, patience = PATIENCE): Promise<unknown[]> {
     return this.line.ask(topic, asked, patience)
+  }
+
+  /** Nobody waits for its answers any more, as it is not coming to an end. */
+  forsake(): void {
+    this.gone = true
+    this.line.close()
   }
 
   /** Ends it, whatever it is at. */

@@ -16,7 +16,7 @@ import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
 import { warnOfOpenFiles } from './open-files.ts'
-import { type PreparedWorkers, prepareWorkers } from './prepare-workers.ts'
+import { type PreparedWorkers, prepareWorkers, WorkerLostError } from './prepare-workers.ts'
 import { RunningWorker } from './running-worker.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -25,6 +25,11 @@ import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
 const STOP_GRACE = 5_000
 /** How long one that is ended by force may take, in milliseconds: what is in a call of the system may not end at all. */
 const TERMINATION = 2_000
+/** How long another configuration waits for workers that are just being replaced, in milliseconds. */
+const REPLACEMENT = 60_000
+
+/** How often a configuration is made ready in which workers end. */
+const ATTEMPTS = 2
 
 export interface WorkerFleetOptions {
   readonly config: GatewayConfig
@@ -114,12 +119,7 @@ export class WorkerFleet implements Fleet {
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
     const { given } = this
     const found = await given.find(next.config.listeners.map(({ address }) => address))
-    const listening = this.slots.filter(({ sockets }) => sockets !== null)
-    const { addresses, abandon, commit } = await prepareWorkers(
-      listening.map(({ worker }) => worker!),
-      next,
-      found,
-    )
+    const { addresses, abandon, commit } = await this.prepareAll(next, found)
     return {
       addresses,
       abandon,
@@ -160,6 +160,19 @@ export class WorkerFleet implements Fleet {
     return answers(await this.ask(name, asked))
   }
 
+  /** Once more where a worker ends meanwhile: that says nothing of the configuration, unless it ends the next one too. */
+  private async prepareAll(next: NextGeneration, found: readonly (number | null)[]): Promise<PreparedWorkers> {
+    for (let attempt = 1; ; attempt++) {
+      await this.whole()
+      const listening = this.slots.filter(({ sockets }) => sockets !== null).map(({ worker }) => worker!)
+      try {
+        return await prepareWorkers(listening, next, found)
+      } catch (error) {
+        if (!(error instanceof WorkerLostError) || attempt === ATTEMPTS || this.closing) throw error
+      }
+    }
+  }
+
   private async commit(
     generation: number,
     addresses: readonly Address[],
@@ -179,6 +192,12 @@ export class WorkerFleet implements Fleet {
       else slot.moved(worker, { addresses, descriptors })
     }
     await hold(this.slots, this.log)
+  }
+
+  /** Resolves when every slot has a worker that listens, but for those whose workers cannot be started; or after some time. */
+  private async whole(): Promise<void> {
+    const filled = Promise.all(this.slots.map((slot) => slot.filled))
+    await Promise.race([filled, pause(REPLACEMENT, this.options.clock)])
   }
 
   /** Where others accept once this process stops. */
@@ -204,7 +223,7 @@ export class WorkerFleet implements Fleet {
     await Promise.race([ended, pause(Math.min(patience, LONGEST_DELAY), this.options.clock)])
   }
 
-  private slotOwner(scope: ProcessScope): SlotOwner {
+  private slotOwner(scope: ProcessScope): SlotOwner<RunningWorker> {
     return {
       log: this.log,
       clock: this.options.clock,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
-import { WorkerSlot } from './worker-slot.ts'
+import type { WorkerEnd } from './running-worker.ts'
+import { type SlotWorker, WorkerSlot } from './worker-slot.ts'
 
 const ADDRESS = { host: '127.0.0.1', port: 8000 }
 
@@ -56,4 +57,49 @@ test('copies follow the listeners: those of an address that is gone are closed, 
   slot.listenOnly([other, ADDRESS])
   await new Promise(setImmediate)
   assert.deepEqual(closed, [2, 3])
+})
+
+test('the place of a worker that has not changed and cannot be ended is filled all the same, once', async () => {
+  const clock = new ManualClock()
+  const reasons: string[] = []
+  const started: { readonly worker: SlotWorker; readonly end: (end: WorkerEnd) => void; terminated: boolean }[] = []
+  const run = (): SlotWorker => {
+    const ended = Promise.withResolvers<WorkerEnd>()
+    const made = {
+      worker: {
+        listening: Promise.resolve({ addresses: [ADDRESS], descriptors: [] }),
+        ended: ended.promise,
+        threadId: started.length,
+        terminate: () => (made.terminated = true),
+        forsake: () => {},
+      },
+      end: ended.resolve,
+      terminated: false,
+    }
+    started.push(made)
+    return made.worker
+  }
+  const slot = new WorkerSlot(0, {
+    log: createMemoryLogger().log,
+    clock,
+    metrics: { counter: (_name, labels) => ({ add: () => void reasons.push(...Object.values<string>(labels)) }) },
+    closing: () => false,
+    run,
+    listens() {},
+    gone() {},
+  })
+  await slot.start()
+  const [first] = started
+  slot.exchange(first!.worker)
+  assert.ok(first!.terminated)
+  clock.advance(4_999)
+  await new Promise(setImmediate)
+  assert.deepEqual([slot.worker, started.length], [first!.worker, 1])
+  clock.advance(1)
+  await slot.filled
+  assert.deepEqual([slot.worker, started.length, reasons], [started[1]!.worker, 2, ['reload']])
+  // It comes back after all.
+  first!.end({ error: null, code: 1, listened: true })
+  await new Promise(setImmediate)
+  assert.deepEqual([slot.worker, started.length, reasons], [started[1]!.worker, 2, ['reload']])
 })

@@ -11,32 +11,35 @@ import type { RunningWorker, WorkerEnd } from './running-worker.ts'
 /** How long a worker is not replaced that died before it listened, in milliseconds: doubled each time, up to the last. */
 const RESTART_DELAY = 100
 const RESTART_DELAY_MAXIMUM = 10_000
-/** How long the thread of a stuck worker may take to end, in milliseconds: what is in a call of the system may not end at all. */
+/** How long the thread of a worker that is replaced may take to end, in milliseconds: what is in a call of the system may not end at all. */
 const TERMINATION = 5_000
 
+/** What a slot needs of a worker. */
+export type SlotWorker = Pick<RunningWorker, 'listening' | 'ended' | 'threadId' | 'terminate' | 'forsake'>
+
 /** What a slot needs of the fleet. */
-export interface SlotOwner {
+export interface SlotOwner<One extends SlotWorker> {
   readonly log: Logger
   readonly clock: Clock
   readonly metrics: Pick<Metrics, 'counter'>
   /** Workers that end are not replaced any more. */
   readonly closing: () => boolean
   /** Starts a worker with that number, on copies of the sockets with those descriptors, by their addresses, or else on sockets of its own. */
-  readonly run: (number: number, sockets: ReadonlyMap<string, number>) => RunningWorker
-  readonly listens: (number: number, worker: RunningWorker) => void
-  readonly gone: (number: number, worker: RunningWorker) => void
+  readonly run: (number: number, sockets: ReadonlyMap<string, number>) => One
+  readonly listens: (number: number, worker: One) => void
+  readonly gone: (number: number, worker: One) => void
 }
 
 /**
  * The place of one worker, which always has one. It keeps a copy of each listening socket of its worker, so that
  * connections made while the worker is replaced wait for the next one in the same queue.
  */
-export class WorkerSlot {
+export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   /** Null between two. */
-  worker: RunningWorker | null = null
+  worker: One | null = null
 
   private readonly number: number
-  private readonly owner: SlotOwner
+  private readonly owner: SlotOwner<One>
   private listening: Listening | null = null
   /** By their addresses. */
   private readonly copies = new Map<string, ListeningHandle>()
@@ -46,12 +49,14 @@ export class WorkerSlot {
   private copied: Promise<void> = Promise.resolve()
   /** It has listened at least once. */
   private sound = false
-  private stuckWorker: RunningWorker | null = null
+  private stuckWorker: One | null = null
   /** The one that goes by a configuration that is not in force any more. */
-  private outdatedWorker: RunningWorker | null = null
+  private outdatedWorker: One | null = null
   private delay = 0
+  /** Resolves when it has a worker that listens, or one could not be started. */
+  private filling = Promise.withResolvers<void>()
 
-  constructor(number: number, owner: SlotOwner) {
+  constructor(number: number, owner: SlotOwner<One>) {
     this.number = number
     this.owner = owner
   }
@@ -66,6 +71,11 @@ export class WorkerSlot {
     return this.listening
   }
 
+  /** Resolves when it has a worker that listens, or the last one has died before it did. */
+  get filled(): Promise<void> {
+    return this.filling.promise
+  }
+
   /** Starts a worker; resolves with where it listens, and rejects when it ends before. */
   async start(): Promise<readonly Address[]> {
     const worker = this.owner.run(this.number, new Map([...this.copies].map(([address, { fd }]) => [address, fd])))
@@ -75,12 +85,13 @@ export class WorkerSlot {
     this.listening = listening
     this.sound = true
     this.delay = 0
+    this.filling.resolve()
     this.owner.listens(this.number, worker)
     return listening.addresses
   }
 
   /** Its worker, if it is still that one, listens there now. */
-  moved(worker: RunningWorker, listening: Listening): void {
+  moved(worker: One, listening: Listening): void {
     if (this.worker === worker) this.listening = listening
   }
 
@@ -136,23 +147,33 @@ export class WorkerSlot {
     this.stuckWorker = worker
     const fields = { worker: this.number, blocked_ms: Math.round(blocked), ...place }
     this.owner.log.error(fields, 'A worker is stuck; another one takes its place')
-    worker.terminate()
-    this.owner.clock.after(TERMINATION, () => this.over(worker, { error: null, code: 1, listened: true }))
+    this.end(worker)
   }
 
   /** Ends its worker, if it is still that one, as another configuration is in force: the next one goes by that. */
-  exchange(worker: RunningWorker): void {
+  exchange(worker: One): void {
     if (this.worker !== worker) return
     this.outdatedWorker = worker
     this.owner.log.error(
       { worker: this.number },
       'A worker did not change to another configuration; another one takes its place',
     )
-    worker.terminate()
+    this.end(worker)
   }
 
-  private over(worker: RunningWorker, end: WorkerEnd): void {
+  /** Ends its worker; where the thread does not come to its end in time, its place is filled all the same. */
+  private end(worker: One): void {
+    worker.terminate()
+    this.owner.clock.after(TERMINATION, () => {
+      if (this.worker !== worker) return
+      worker.forsake()
+      this.over(worker, { error: null, code: 1, listened: true })
+    })
+  }
+
+  private over(worker: One, end: WorkerEnd): void {
     if (this.worker !== worker) return
+    if (this.listening !== null) this.filling = Promise.withResolvers()
     this.worker = this.listening = null
     this.owner.gone(this.number, worker)
     // Who started the gateway is told.
@@ -160,6 +181,7 @@ export class WorkerSlot {
     const outdated = this.outdatedWorker === worker
     const reason = this.stuckWorker === worker ? 'stuck' : outdated ? 'reload' : reasonOf(end)
     this.stuckWorker = this.outdatedWorker = null
+    if (!end.listened) this.filling.resolve()
     if (!end.listened && !outdated) {
       // The others have the connections, if there are others, and else nobody lets them wait for long.
       this.release()
@@ -195,7 +217,7 @@ function reasonOf({ error, listened }: WorkerEnd): RestartReason {
 }
 
 /** Has each of the slots keep copies of its worker's sockets, those that there are not all made by one program; resolves when they are made. */
-export async function hold(slots: readonly WorkerSlot[], log: Logger): Promise<void> {
+export async function hold(slots: readonly Pick<WorkerSlot, 'uncopied' | 'keep'>[], log: Logger): Promise<void> {
   const missing = slots.map((slot) => ({ slot, ...slot.uncopied })).filter(({ descriptors }) => descriptors.length > 0)
   if (missing.length === 0) return
   const descriptors = missing.flatMap((each) => each.descriptors)
