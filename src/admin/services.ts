@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -107,7 +108,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { name, instance: address }, query }) => {
       const slot = slotOf(name, address)
-      const others = [...context.slots()[name]!.values()].filter((other) => other !== slot)
+      const others = [...(context.slots()[name]?.values() ?? [])].filter((other) => other !== slot)
       if (!query.force && board.usable(slot) && !others.some((other) => board.usable(other)))
         throw new GatewayError(
           'conflict',
@@ -144,8 +145,8 @@ function describe(
 ): z.input<typeof service> {
   const name = found.service
   const { board } = context
-  const slots = context.slots()[name]!
-  const { balancer, instances } = context.config().services[name]!
+  const slots = present(context.slots()[name], `slots of ${name}`)
+  const { balancer, instances } = present(context.config().services[name], `service ${name}`)
   const weights = new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
   return {
     name,
@@ -154,11 +155,11 @@ function describe(
     instances: found.instances.map((each) => {
       const { address } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)
-      const slot = slots.get(address)!
+      const slot = present(slots.get(address), `slot of ${address}`)
       const total = (count: keyof InstanceTraffic): number => traffic.reduce((sum, counts) => sum + counts[count], 0)
       return {
         address,
-        weight: weights.get(address)!,
+        weight: weights.get(address) ?? 0,
         usable: board.usable(slot),
         drained: each.drained,
         health: {

@@ -36,10 +36,11 @@ export const endpointsSchema = z
         input: endpoints.docs,
       })
     const paths = ownPaths(endpoints)
-    for (const [i, { endpoint: name, path }] of paths.entries()) {
-      const first = paths.findIndex((other) => other.path === path)
-      if (first === i) continue
-      const message = `${path} is the place of ${paths[first]!.endpoint} too; expected another path`
+    for (const own of paths) {
+      const { endpoint: name, path } = own
+      const first = paths.find((other) => other.path === path)
+      if (first === undefined || first === own) continue
+      const message = `${path} is the place of ${first.endpoint} too; expected another path`
       context.addIssue({ code: 'custom', path: [name], message, input: path })
     }
   })

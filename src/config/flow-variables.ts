@@ -34,9 +34,10 @@ export function findUnquotedVariables(text: string, errors: readonly YAMLError[]
     const at = error.pos[0] - 1
     const brace = mended.indexOf('}', at)
     const end = brace === -1 ? at + 2 : brace + 1
-    const offset = at - /[^\s,[\]{}'"]*$/.exec(mended.slice(0, at))![0].length
+    const offset = mended.slice(0, at).search(/[^\s,[\]{}'"]*$/)
     // There may be more of them in it.
-    const stop = end + /^(?:\$\{[^}]*\}|[^\s,[\]{}'"])*/.exec(mended.slice(end))![0].length
+    const [rest = ''] = /^(?:\$\{[^}]*\}|[^\s,[\]{}'"])*/.exec(mended.slice(end)) ?? []
+    const stop = end + rest.length
     variables.push({ offset, text: text.slice(offset, stop) })
     // As long as it was, so that every place stays what it is.
     mended = mended.slice(0, at) + mended.slice(at, stop).replaceAll(/[^\n]/g, '_') + mended.slice(stop)

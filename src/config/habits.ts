@@ -42,6 +42,6 @@ const HABITS: Readonly<Record<string, readonly string[]>> = {
 /** The known key that does here what the given one does elsewhere. */
 export function habitual(key: string, known: readonly string[]): string | undefined {
   const simple = key.toLowerCase().replaceAll(/[-_.]/g, '')
-  const meant = Object.hasOwn(HABITS, simple) ? HABITS[simple]! : []
+  const meant = (Object.hasOwn(HABITS, simple) ? HABITS[simple] : null) ?? []
   return meant.find((name) => known.includes(name))
 }

@@ -122,7 +122,7 @@ function collectProblems(findings: readonly Finding[], source: Source, earlier: 
   const fresh = problems.filter((problem, i) => {
     // What is wrong below an anchor is said once, not for each of its aliases.
     const { position, message } = problem
-    const place = position === undefined ? problem.path : `${placeOf(problem)} ${String(findings[i]!.path.at(-1))}`
+    const place = position === undefined ? problem.path : `${placeOf(problem)} ${String(findings[i]?.path.at(-1))}`
     const key = `${place} ${message}`
     if (seen.has(key) || (problem.position !== undefined && seen.has(placeOf(problem)))) return false
     seen.add(key)

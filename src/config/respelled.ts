@@ -70,7 +70,8 @@ function withUnit(value: unknown, units: Readonly<Record<string, string>>): stri
   const name = Object.hasOwn(units, unit) ? unit : unit.replace(/s$/, '')
   // Nothing is not meant, and a small size without a unit may be one in any.
   const isVague = !/[1-9]/.test(digits) || (units === SIZE_UNITS && unit === '' && Number(digits) < 1024)
-  if (isVague || !Object.hasOwn(units, name)) return undefined
-  const meant = digits + units[name]!
+  const known = Object.hasOwn(units, name) ? units[name] : undefined
+  if (isVague || known === undefined) return undefined
+  const meant = digits + known
   return meant === value ? undefined : JSON.stringify(meant)
 }

@@ -39,12 +39,13 @@ function editDistance(a: string, b: string): number {
     const row = [i]
     for (let j = 1; j <= b.length; j++) {
       const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      const swapped = isSwap ? beforeLast[j - 2]! + 1 : Infinity
-      const changed = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(swapped, changed, last[j]! + 1, row[j - 1]! + 1))
+      const [corner = 0, above = 0, before = 0] = [last[j - 1], last[j], row[j - 1]]
+      const swapped = isSwap ? (beforeLast[j - 2] ?? 0) + 1 : Infinity
+      const changed = corner + (a[i - 1] === b[j - 1] ? 0 : 1)
+      row.push(Math.min(swapped, changed, above + 1, before + 1))
     }
     beforeLast = last
     last = row
   }
-  return last[b.length]!
+  return last.at(-1) ?? 0
 }

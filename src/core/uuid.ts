@@ -1,5 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 
+// Octets are read by index, within the buffers that are made here: each "!" says so, and costs nothing.
+
 /** How many are made at once. */
 const BATCH = 128
 const LENGTH = 36

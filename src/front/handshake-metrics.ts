@@ -1,3 +1,4 @@
+import { valueOfEach } from '../core/present.ts'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
@@ -7,7 +8,7 @@ import { type HandshakeFailure, handshakeFailures } from '../listener/handshake-
 export class HandshakeMetrics {
   private readonly log: Logger
   private readonly done: ReadonlyMap<string, Counter>
-  private readonly failures: ReadonlyMap<HandshakeFailure, Counter>
+  private readonly failures: (reason: HandshakeFailure) => Counter
 
   constructor(metrics: Metrics, log: Logger) {
     this.log = log
@@ -19,11 +20,8 @@ export class HandshakeMetrics {
         ]),
       ),
     )
-    this.failures = new Map(
-      handshakeFailures.map((reason) => [
-        reason,
-        metrics.counter('sallyport_tls_handshake_failures_total', { reason }),
-      ]),
+    this.failures = valueOfEach(handshakeFailures, (reason) =>
+      metrics.counter('sallyport_tls_handshake_failures_total', { reason }),
     )
   }
 
@@ -32,7 +30,7 @@ export class HandshakeMetrics {
   }
 
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void {
-    this.failures.get(reason)!.add(1)
+    this.failures(reason).add(1)
     if (this.log.isLevelEnabled('debug')) this.log.debug({ ip_address: peer, reason, error }, 'TLS handshake failed')
   }
 }

@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import type { Socket } from 'node:net'
 import type { Address } from '../core/address.ts'
 import { type Accept, Acceptor, type ListeningHandle } from '../listener/acceptor.ts'
@@ -52,7 +53,8 @@ export async function openSockets(
 ): Promise<OpenedSockets> {
   const bound = wanted.map((each) => ('acceptor' in each ? each : null))
   const isMissing = (i: number): boolean => bound[i] === null
-  const addressAt = (i: number): Address => addresses?.[i] ?? toAddress(wanted[i]!)
+  const places = wanted.map((each, i) => addresses?.[i] ?? toAddress(each))
+  const addressAt = (i: number): Address => present(places[i], 'listener')
   const opened: Acceptor[] = []
   const close = (): void => {
     for (const acceptor of opened) acceptor.close()
@@ -65,9 +67,11 @@ export async function openSockets(
   const missing = Array.from(wanted.keys()).filter(isMissing)
   try {
     // 1.
-    for (const [i, socket] of ((await sockets?.(missing)) ?? []).entries()) {
+    const given = (await sockets?.(missing)) ?? []
+    for (const [i, place] of missing.entries()) {
+      const socket = given[i] ?? null
       if (socket === null) continue
-      const [place, acceptor] = [missing[i]!, newAcceptor()]
+      const acceptor = newAcceptor()
       bound[place] = { acceptor, address: acceptor.adopt(socket, addressAt(place)) }
     }
     // 2. One after the other: addresses of the gateway's own may overlap.

@@ -1,6 +1,7 @@
+import { valueOfEach } from '../core/present.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Counter, Metrics } from '../core/metrics.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { type RefusalReason, refusalReasons } from '../proxy-protocol/arrivals.ts'
 
 /** Between two lines of one reason, in milliseconds: there may be thousands a second. */
@@ -11,12 +12,12 @@ export type ToldOfArrival = (reason: RefusalReason, peer: string, detail: string
 
 /** Counts them, and says once a minute of each reason what one of them was. */
 export function tellOfArrivals(metrics: Metrics, log: Logger, clock: Clock): ToldOfArrival {
-  const counters = new Map<RefusalReason, Counter>(
-    refusalReasons.map((reason) => [reason, metrics.counter('sallyport_proxy_headers_refused_total', { reason })]),
+  const counter = valueOfEach(refusalReasons, (reason) =>
+    metrics.counter('sallyport_proxy_headers_refused_total', { reason }),
   )
   const said = new Map<RefusalReason, number>()
   return (reason, peer, detail) => {
-    counters.get(reason)!.add(1)
+    counter(reason).add(1)
     const now = clock.now()
     const last = said.get(reason)
     if (last !== undefined && now - last < INTERVAL) return

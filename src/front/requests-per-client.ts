@@ -42,8 +42,8 @@ export class RequestsPerClient {
   end(exchange: RequestFacts): void {
     if (this.counted.size === 0 || !this.counted.delete(exchange)) return
     const { address } = exchange.client
-    const count = this.counts.get(address)! - 1
-    if (count > 0) this.counts.set(address, count)
+    const count = this.counts.get(address) ?? 0
+    if (count > 1) this.counts.set(address, count - 1)
     else this.counts.delete(address)
   }
 }

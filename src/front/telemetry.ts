@@ -1,3 +1,4 @@
+import { valueOfEach } from '../core/present.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
@@ -32,7 +33,7 @@ export class Telemetry {
   private readonly tracing: Tracing
   private readonly clock: Clock
   private readonly metrics: RequestMetrics
-  private readonly slowClients: ReadonlyMap<SlowReason, Counter>
+  private readonly slowClients: (reason: SlowReason) => Counter
   private readonly sampleKey: string
   private accessLog: AccessLog | null = null
   private requests: RecentRequests | null = null
@@ -45,9 +46,7 @@ export class Telemetry {
     tracing.watch(metrics)
     this.clock = clock
     this.metrics = new RequestMetrics(metrics)
-    this.slowClients = new Map(
-      slowReasons.map((reason) => [reason, metrics.counter('sallyport_slow_clients_total', { reason })]),
-    )
+    this.slowClients = valueOfEach(slowReasons, (reason) => metrics.counter('sallyport_slow_clients_total', { reason }))
     this.refusals = new Refusals(clock, output.log)
     const lost = metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
@@ -85,7 +84,7 @@ export class Telemetry {
 
   /** An exchange or a connection was ended as its client was too slow, or had more than its share. */
   slow(reason: SlowReason): void {
-    this.slowClients.get(reason)!.add(1)
+    this.slowClients(reason).add(1)
   }
 
   /** An exchange is over: its status, octets of the body that were sent, whether all were, and what it was broken off with. */

@@ -112,9 +112,10 @@ export class ThreadListeners {
     const current = this.open.map(({ address, acceptor, listener }) => ({ address, acceptor, accept: listener.accept }))
     const wanted = config.listeners.map(({ address }, i) => before[i] ?? address)
     const sockets = await openSockets(wanted, current, opening)
-    const planned = config.listeners.map((listener, i): Planned => {
-      const { address, acceptor } = sockets.all[i]!
-      return { address, acceptor, config: listener, before: before[i]!, identities: identities[i]! }
+    const planned = sockets.all.flatMap(({ address, acceptor }, i): Planned[] => {
+      const listener = config.listeners[i]
+      if (listener === undefined) return []
+      return [{ address, acceptor, config: listener, before: before[i] ?? null, identities: identities[i] ?? null }]
     })
     const pending = { planned, close: sockets.close }
     this.pending.add(pending)

@@ -1,5 +1,6 @@
 import * as characters from './characters.ts'
 
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 // Constants of this module are put into its compiled code; what is imported is looked up at each use.
 const { foldedToken, HYPHEN, ODD } = characters
 
@@ -175,7 +176,7 @@ export class FieldNames {
   /** Names in lower case, and beginnings of names that claim who calls. */
   constructor(fields: Record<string, Known>, families: readonly string[] = []) {
     const beginnings = families.map((name) => Buffer.from(name))
-    for (const [first, group] of Map.groupBy(beginnings, (name) => name[0]!)) this.families[first] = group
+    for (const [first, group] of Map.groupBy(beginnings, (name) => name.readUInt8(0))) this.families[first] = group
     this.seed = findSeed(Object.keys(fields))
     for (const [name, known] of Object.entries(fields)) {
       const slot = hashOf(name, this.seed)

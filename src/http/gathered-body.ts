@@ -72,7 +72,7 @@ export class GatheredBody implements BodyStream, BodySink {
   // From the source
 
   write(chunk: Buffer): boolean {
-    if (this.stage === 'coming') return this.sink!.write(chunk)
+    if (this.stage === 'coming') return this.sink?.write(chunk) ?? false
     if (this.awaiting !== null && this.keep(chunk)) return true
     this.lent = chunk
     this.writing = true
@@ -82,7 +82,7 @@ export class GatheredBody implements BodyStream, BodySink {
   }
 
   end(trailers: Headers | null): void {
-    if (this.stage === 'coming') return this.sink!.end(trailers)
+    if (this.stage === 'coming') return this.sink?.end(trailers)
     this.ended = true
     this.trailers = trailers
     if (trailers !== null) return this.begin()
@@ -110,9 +110,10 @@ export class GatheredBody implements BodyStream, BodySink {
   }
 
   resume(): void {
-    if (this.stage === 'coming') return this.source.resume()
-    if (this.stage === 'lent') this.goOn(this.sink!)
-    else this.giveLent(this.sink!)
+    const { sink } = this
+    if (this.stage === 'coming' || sink === null) return this.source.resume()
+    if (this.stage === 'lent') this.goOn(sink)
+    else this.giveLent(sink)
   }
 
   cancel(): void {

@@ -159,8 +159,14 @@ export class Headers {
   }
 
   *[Symbol.iterator](): Generator<[name: string, value: string]> {
-    const list = this.entries()
-    for (let i = 0; i < list.length; i += 2) yield [list[i]!, list[i + 1]!]
+    let name: string | null = null
+    for (const text of this.entries()) {
+      if (name === null) name = text
+      else {
+        yield [name, text]
+        name = null
+      }
+    }
   }
 
   /** Every field as "Name: value\r\n". */

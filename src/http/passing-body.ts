@@ -30,14 +30,14 @@ export class PassingBody implements BodyStream, BodySink {
   }
 
   write(chunk: Buffer): boolean {
-    return this.sink!.write(chunk)
+    return this.sink?.write(chunk) ?? false
   }
 
   end(trailers: Headers | null): void {
-    this.sink!.end(trailers)
+    this.sink?.end(trailers)
   }
 
   fail(error: Error): void {
-    this.sink!.fail(error)
+    this.sink?.fail(error)
   }
 }

@@ -57,8 +57,9 @@ export class JoinedTunnel implements Tunnel, Timed {
 
   fromService(octets: Buffer): void {
     if (this.said) return
-    if (this.closing !== 0) return this.passLast(octets)
-    this.frames?.follow(octets)
+    const { frames } = this
+    if (this.closing !== 0 && frames !== null) return this.passLast(octets, frames)
+    frames?.follow(octets)
     this.bytes += octets.length
     this.pass(octets, this.service, this.client)
   }
@@ -141,8 +142,7 @@ export class JoinedTunnel implements Tunnel, Timed {
     this.service.resume()
   }
 
-  private passLast(octets: Buffer): void {
-    const frames = this.frames!
+  private passLast(octets: Buffer, frames: FrameBoundaries): void {
     const end = frames.followOne(octets)
     this.bytes += end
     this.pass(octets.subarray(0, end), this.service, this.client)

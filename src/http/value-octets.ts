@@ -2,6 +2,7 @@ import { endianness } from 'node:os'
 import * as characters from './characters.ts'
 import { sharedBuffer } from './read-buffers.ts'
 
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 // Constants of this module are put into its compiled code; what is imported is looked up at each use.
 const { valueOctet } = characters
 

@@ -30,12 +30,13 @@ export class WaitingList<T extends Waiting> {
   /** Takes the one whose turn it is. */
   next(): T | undefined {
     for (const [client, own] of this.clients) {
-      const [first] = own
       this.clients.delete(client)
-      this.count--
-      own.delete(first!)
-      if (own.size > 0) this.clients.set(client, own)
-      return first
+      for (const first of own) {
+        this.count--
+        own.delete(first)
+        if (own.size > 0) this.clients.set(client, own)
+        return first
+      }
     }
     return undefined
   }

@@ -55,20 +55,21 @@ export class FrameBoundaries {
     if (this.had < 2 || this.had < headerLength(header)) return at + 1
     this.had = 0
     this.missing = payloadLength(header)
-    this.closed ||= (header[0]! & 0xf) === CLOSE
+    this.closed ||= (header.readUInt8(0) & 0xf) === CLOSE
     return at + 1
   }
 }
 
 function headerLength(header: Buffer): number {
-  const length = header[1]! & 0x7f
+  const octet = header.readUInt8(1)
+  const length = octet & 0x7f
   const extended = length === 126 ? 2 : length === 127 ? 8 : 0
-  return 2 + extended + (header[1]! >= 0x80 ? 4 : 0)
+  return 2 + extended + (octet >= 0x80 ? 4 : 0)
 }
 
 /** Lengths over 2^53 lose digits, and no connection lives to see their end. */
 function payloadLength(header: Buffer): number {
-  const length = header[1]! & 0x7f
+  const length = header.readUInt8(1) & 0x7f
   if (length === 126) return header.readUInt16BE(2)
   if (length === 127) return header.readUInt32BE(2) * 2 ** 32 + header.readUInt32BE(6)
   return length

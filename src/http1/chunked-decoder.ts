@@ -115,9 +115,14 @@ export class ChunkedDecoder implements BodyDecoder {
 
   /** RFC 9112 section 7.1.2. Fields that frame, route or authenticate are dropped (RFC 9110 section 6.5.1). */
   private trailers(octets: Buffer, start: number, end: number, output: DecoderOutput): number {
-    const before = this.trailer?.length ?? 0
-    if (before > 0 && before + end - start <= this.limits.head && octets.indexOf(LF, start) === -1) {
-      this.trailer = Buffer.concat([this.trailer!, octets.subarray(start, end)])
+    const before = this.trailer === null ? 0 : this.trailer.length
+    if (
+      this.trailer !== null &&
+      before > 0 &&
+      before + end - start <= this.limits.head &&
+      octets.indexOf(LF, start) === -1
+    ) {
+      this.trailer = Buffer.concat([this.trailer, octets.subarray(start, end)])
       return end
     }
     const section =

@@ -86,7 +86,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   /** The client that it has an exchange for at the moment, or null. */
   get client(): string | null {
-    return this.listener === null ? null : this.request!.client
+    return this.listener === null || this.request === null ? null : this.request.client
   }
 
   /** What is to be read into next. */
@@ -192,7 +192,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   // Receiving
 
   informed(status: number, headers: Headers): void {
-    this.listener!.informed(status, headers)
+    this.listener?.informed(status, headers)
   }
 
   received(reply: Reply | null): void {
@@ -211,7 +211,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     if (this.reader.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
     if (this.held !== null) this.waitingForClient = Number.POSITIVE_INFINITY
-    this.listener!.replied(reply)
+    this.listener?.replied(reply)
   }
 
   // Endings
@@ -219,7 +219,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private finish(): void {
     const { listener, reader } = this
     this.listener = null
-    listener!.finished()
+    listener?.finished()
     this.served++
     this.renew()
     this.deadline = Math.min(this.expires, this.deadlines.in(Math.min(this.options.poolTimeout, reader.promised)))

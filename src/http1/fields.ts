@@ -5,6 +5,7 @@ import { MalformedMessage } from '../http/malformed-message.ts'
 import { skipValue } from '../http/value-octets.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
 
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 // Constants of this module are put into its compiled code; what is imported is looked up at each use.
 const { CR, COLON, foldedToken, HTAB, HYPHEN, LF, ODD, SP } = characters
 
@@ -76,7 +77,7 @@ export class FieldSection {
       }
       if (at >= end) return INCOMPLETE
       if (octets[at] !== COLON || at === lineStart)
-        throw new MalformedMessage(nameProblem(octets[at]!, at === lineStart))
+        throw new MalformedMessage(nameProblem(octets.readUInt8(at), at === lineStart))
       const colon = at++
 
       // 3. The value, without the whitespace around it.
@@ -84,10 +85,10 @@ export class FieldSection {
       const valueStart = at
       at = skipValue(octets, at, end)
       if (at + 1 >= end) {
-        if (at < end && octets[at] !== CR) throw new MalformedMessage(valueProblem(octets[at]!))
+        if (at < end && octets[at] !== CR) throw new MalformedMessage(valueProblem(octets.readUInt8(at)))
         return INCOMPLETE
       }
-      if (octets[at] !== CR || octets[at + 1] !== LF) throw new MalformedMessage(valueProblem(octets[at]!))
+      if (octets[at] !== CR || octets[at + 1] !== LF) throw new MalformedMessage(valueProblem(octets.readUInt8(at)))
       let valueEnd = at
       while (valueEnd > valueStart && (octets[valueEnd - 1] === SP || octets[valueEnd - 1] === HTAB)) valueEnd--
       at += 2

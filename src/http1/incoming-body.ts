@@ -77,8 +77,9 @@ export class IncomingBody implements BodyStream {
   /** What the connection is to read into next. */
   get readBuffer(): Buffer {
     // Before anybody takes it, nothing is read: the beginning alone needs no buffer of its own for long.
-    this.named = this.own !== null && this.sink !== null && !this.ended
-    return this.named ? this.own! : sharedBuffer
+    const { own } = this
+    this.named = own !== null && this.sink !== null && !this.ended
+    return this.named && own !== null ? own : sharedBuffer
   }
 
   /** All of it as bytes, if it is short and arrived before anybody took it; then nobody may take it any more. */
@@ -140,7 +141,7 @@ export class IncomingBody implements BodyStream {
     // There is nothing left to hold back; the connection may already be needed for the next message.
     if (this.paused) this.source.resumeReading()
     this.paused = false
-    if (this.sink !== null && this.kept === 0) this.finish()
+    if (this.sink !== null && this.kept === 0) this.finish(this.sink)
   }
 
   /** The body will not be completed; told to the sink, now or when there is one. */
@@ -155,14 +156,14 @@ export class IncomingBody implements BodyStream {
     this.sink = sink
     if (this.error !== null) return sink.fail(this.error)
     this.source.bodyWanted()
-    this.deliver()
+    this.deliver(sink)
   }
 
   resume(): void {
     this.lent = false
     this.copied = this.kept
     if (this.finished) return this.release()
-    if (this.sink !== null && this.error === null) this.deliver()
+    if (this.sink !== null && this.error === null) this.deliver(this.sink)
   }
 
   /** The socket reads into another buffer next, which it is told after each read. */
@@ -180,16 +181,16 @@ export class IncomingBody implements BodyStream {
     if (!this.ended) this.source.abandonBody()
   }
 
-  private deliver(): void {
-    const { kept } = this
-    if (kept > 0) {
+  private deliver(sink: BodySink): void {
+    const { kept, own } = this
+    if (kept > 0 && own !== null) {
       this.kept = 0
-      this.lent = !this.sink!.write(this.own!.subarray(0, kept))
+      this.lent = !sink.write(own.subarray(0, kept))
       if (this.lent && !this.ended) return
       if (!this.lent) this.copied = 0
       if (!this.lent && !this.named) this.release()
     }
-    if (this.ended) return this.finish()
+    if (this.ended) return this.finish(sink)
     if (!this.paused) return
     this.paused = false
     this.source.resumeReading()
@@ -201,11 +202,11 @@ export class IncomingBody implements BodyStream {
     this.source.pauseReading()
   }
 
-  private finish(): void {
+  private finish(sink: BodySink): void {
     if (this.finished || this.error !== null) return
     this.finished = true
     if (!this.lent) this.release()
-    this.sink!.end(this.trailers)
+    sink.end(this.trailers)
   }
 
   /** Puts a chunk behind those that were copied since the sink last had nothing in use. */

@@ -91,7 +91,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
     this.options = { ...this.options, ...bounds }
     this.head = new ResponseHead(this.options)
     for (const connection of this.idle) connection.renew()
-    while (this.over && this.idle.length > 0) this.idle[0]!.destroy()
+    for (const connection of this.idle.slice()) if (this.over) connection.destroy()
     while (this.waiting.size > 0 && !this.full) this.replace()
   }
 

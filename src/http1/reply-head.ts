@@ -4,10 +4,14 @@ import type { Protocol } from '../http/received-head.ts'
 import type { Reply } from '../http/reply.ts'
 
 /** Status lines of every status code, with the registered reason phrase or none (RFC 9112 section 4). */
-const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) => {
-  const status = number < 100 ? 500 : number
+const statusLines: readonly string[] = Array.from({ length: 600 }, (_, number) =>
+  statusLineOf(number < 100 ? 500 : number),
+)
+const UNKNOWN_STATUS = statusLineOf(500)
+
+function statusLineOf(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
-})
+}
 
 /**
  * The head of a reply as it goes to a client that speaks that version of HTTP. Content of unknown length is chunked, or ends
@@ -34,7 +38,7 @@ export function replyHead(reply: Reply, empty: boolean, protocol: Protocol, clos
 
 /** What has no line would end the head where it is not over. */
 function statusLine(status: number): string {
-  return statusLines[status] ?? statusLines[500]!
+  return statusLines[status] ?? UNKNOWN_STATUS
 }
 
 /** Lines for the lengths that were asked for last, each in the place of its lower bits: most replies have one of a few. */

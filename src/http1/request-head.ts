@@ -12,6 +12,7 @@ import type { ReceivedFields } from '../http/received-fields.ts'
 import type { Protocol, ReceivedHead } from '../http/received-head.ts'
 import { parseTarget } from './target.ts'
 
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 // Constants of this module are put into its compiled code; what is imported is looked up at each use.
 const { foldedToken, CR, LF, SP, targetOctet } = characters
 

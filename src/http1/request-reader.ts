@@ -93,7 +93,7 @@ export class RequestReader implements BodySource, InputConsumer {
 
   /** Whether a body is being read that nobody takes: its end may never come. */
   get stuck(): boolean {
-    return this.phase === 'body' && !this.body!.flowing
+    return this.phase === 'body' && this.body?.flowing === false
   }
 
   /** Octets that were read and not used. */
@@ -201,7 +201,9 @@ export class RequestReader implements BodySource, InputConsumer {
     if (this.passedTo !== null) this.passedTo.fromClient(octets.subarray(start, end))
     if (this.passedTo !== null || this.phase === 'closing') return end
     try {
-      return this.phase === 'body' ? this.readBody(octets, start, end) : this.readHead(octets, start, end)
+      return this.body !== null && this.phase === 'body'
+        ? this.readBody(this.body, octets, start, end)
+        : this.readHead(octets, start, end)
     } catch (error) {
       this.owner.refuse(error)
       return end
@@ -218,8 +220,7 @@ export class RequestReader implements BodySource, InputConsumer {
     return start
   }
 
-  private readBody(octets: Buffer, start: number, end: number): number {
-    const body = this.body!
+  private readBody(body: IncomingBody, octets: Buffer, start: number, end: number): number {
     this.owner.deadline = this.deadlines.in(this.options.bodyTimeout)
     const at = body.feed(octets, start, end)
     if (!body.arrived) return at
@@ -250,7 +251,7 @@ export class RequestReader implements BodySource, InputConsumer {
       this.phase = 'body'
       owner.deadline = this.deadlines.in(options.bodyTimeout)
       try {
-        if (at < end) at = this.readBody(octets, at, end)
+        if (at < end) at = this.readBody(body, octets, at, end)
       } catch (error) {
         return this.beginRefused(exchange, asGatewayError(error), end)
       }

@@ -12,7 +12,7 @@ import { skipValue } from '../http/value-octets.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
 
 // Constants of this module are put into its compiled code; what is imported is looked up at each use.
-const { foldedToken, CR, LF, SP } = characters
+const { CR, LF, SP } = characters
 
 /** How the content of a response is delimited (RFC 9112 section 6.3). */
 export const CHUNKED = -1
@@ -82,10 +82,10 @@ export class ResponseHead {
       if (octets[start + i] !== PREFIX.charCodeAt(i))
         throw new MalformedMessage('The response does not begin with HTTP/1.')
     if (end - start < STATUS_LINE_LENGTH) return INCOMPLETE
-    const minor = octets[start + 7]! - DIGIT_0
+    const minor = digit(octets[start + 7])
     if ((minor !== 0 && minor !== 1) || octets[start + 8] !== SP)
       throw new MalformedMessage('The response does not begin with HTTP/1.0 or HTTP/1.1.')
-    const status = digit(octets[start + 9]!) * 100 + digit(octets[start + 10]!) * 10 + digit(octets[start + 11]!)
+    const status = digit(octets[start + 9]) * 100 + digit(octets[start + 10]) * 10 + digit(octets[start + 11])
     if (!(status >= 100 && status <= 599))
       throw new MalformedMessage('The status code is not a number from 100 to 599.')
     let at = start + 12
@@ -131,8 +131,8 @@ const PREFIX = 'HTTP/1.'
 const STATUS_LINE_LENGTH = 13
 const DIGIT_0 = 48
 
-function digit(octet: number): number {
-  return foldedToken[octet] !== 0 && octet >= DIGIT_0 && octet <= 57 ? octet - DIGIT_0 : Number.NaN
+function digit(octet: number | undefined): number {
+  return octet !== undefined && octet >= DIGIT_0 && octet <= 57 ? octet - DIGIT_0 : Number.NaN
 }
 
 /** "timeout=5" means that a request after about 5 s may meet a closed connection, so it is given up a second before. */

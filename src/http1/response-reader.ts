@@ -144,28 +144,35 @@ export class ResponseReader implements BodySource {
 
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
-    if (this.joined !== null) return this.joined.fromService(octets.subarray(0, end))
+    const { joined, request } = this
+    if (joined !== null) return joined.fromService(octets.subarray(0, end))
     // Octets that nobody asked for could be taken for the reply to the next request.
-    if (!this.awaited) return this.owner.destroy()
+    if (!this.awaited || request === null) return this.owner.destroy()
     this.begun = true
     try {
       const { pending } = this
-      if (pending === null) return this.process(octets, end)
+      if (pending === null) return this.process(request, octets, end)
       const more = octets.subarray(0, end)
       const all = Buffer.concat([pending, more])
       // A large head that comes in small pieces is not parsed again before a line of it is complete.
       if (pending.length > LARGE && all.length <= this.options.head && !more.includes(LF)) this.pending = all
-      else this.process(all, all.length)
+      else this.process(request, all, all.length)
     } catch (error) {
       this.owner.end(badReply(error))
     }
   }
 
-  private process(octets: Buffer, end: number): void {
+  private process(request: OutgoingRequest, octets: Buffer, end: number): void {
     this.pending = null
+    const { body } = this
+    // 1. The body of the final response.
+    if (body !== null) {
+      this.owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
+      return this.readBody(body, octets, end)
+    }
+    // 2. Heads, interim ones and the final one.
     let at = 0
-    while (this.body === null) {
-      // 1. A head, final or interim.
+    while (at < end) {
       const bodyStart = this.head.parse(octets, at, end)
       if (bodyStart === INCOMPLETE) {
         this.pending = Buffer.from(octets.subarray(at, end))
@@ -173,23 +180,19 @@ export class ResponseReader implements BodySource {
       }
       at = bodyStart
       const { status } = this.head
-      if (status >= 200) return this.begin(octets, at, end)
-      if (status === 101) return this.change(octets, at, end)
+      if (status >= 200) return this.begin(request, octets, at, end)
+      if (status === 101) return this.change(request, octets, at, end)
       if (++this.interim > MAXIMUM_INTERIM) throw new Error('the service sends interim responses without end')
       if (status === 100) this.owner.continued()
       else this.owner.informed(status, this.head.endToEnd(false, ''))
-      if (at >= end) return
     }
-    // 2. The body of the final response.
-    this.owner.deadline = this.deadlines.in(this.timeouts.idleTimeout)
-    this.readBody(octets, at, end)
   }
 
-  private begin(octets: Buffer, bodyStart: number, end: number): void {
+  private begin(request: OutgoingRequest, octets: Buffer, bodyStart: number, end: number): void {
     const { head, options, owner } = this
     this.last = head.close
     this.promised = head.keepAliveTimeout
-    const empty = hasNoContent(this.request!.method, head.status)
+    const empty = hasNoContent(request.method, head.status)
     const reply = new Reply(head.status, head.endToEnd(empty, this.deadlines.dateField), null)
     const length = empty ? 0 : head.contentLength
     // 1. No content, or all of it at hand: the connection is free before the reply is on its way.
@@ -213,9 +216,9 @@ export class ResponseReader implements BodySource {
   }
 
   /** RFC 9110 section 7.8: the service changes to the protocol that it was asked to change to. */
-  private change(octets: Buffer, start: number, end: number): void {
+  private change(request: OutgoingRequest, octets: Buffer, start: number, end: number): void {
     const protocol = this.head.fields.upgrade
-    const wanted = this.request!.upgrade
+    const wanted = request.upgrade
     if (wanted === null || protocol?.toLowerCase() !== wanted.protocol.toLowerCase())
       throw new Error('the service changed to a protocol that it was not asked for')
     const reply = new Reply(101, this.head.endToEnd(false, this.deadlines.dateField), null)
@@ -243,9 +246,8 @@ export class ResponseReader implements BodySource {
     this.owner.answer(reply)
   }
 
-  private readBody(octets: Buffer, start: number, end: number): void {
-    const body = this.body!
-    const stop = body.feed(octets, start, end)
+  private readBody(body: IncomingBody, octets: Buffer, end: number): void {
+    const stop = body.feed(octets, 0, end)
     if (!body.arrived) return
     if (stop < end) this.last = true
     this.body = null

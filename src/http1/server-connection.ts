@@ -273,7 +273,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   private over(whole: boolean, cause: Error | null = null): void {
-    const exchange = this.exchange!
+    const { exchange } = this
+    if (exchange === null) return
     this.exchange = null
     // What is kept for the client is still to be taken at the least rate.
     if (!this.writer.waits) this.pace.rest()

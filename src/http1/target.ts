@@ -22,12 +22,11 @@ export function parseTarget(method: string, target: string, secure: boolean): Ta
     if (method !== 'OPTIONS') throw new MalformedMessage('Only OPTIONS may have the target "*".')
     return { authority: null, target: '*' }
   }
-  const match = /^http(s?):\/\/([^/?]*)(.*)$/i.exec(target)
-  if (match === null || !isAuthority(match[2]!))
+  const [match, s, authority = '', rest = ''] = /^http(s?):\/\/([^/?]*)(.*)$/i.exec(target) ?? []
+  if (match === undefined || !isAuthority(authority))
     throw new MalformedMessage('The request target is neither a path nor an http URI.')
-  if ((match[1] !== '') !== secure) throw new GatewayError('misdirected-request', secure ? NOT_PLAIN : NOT_SECURE)
-  const rest = match[3]!
+  if ((s !== '') !== secure) throw new GatewayError('misdirected-request', secure ? NOT_PLAIN : NOT_SECURE)
   // Section 3.2.4: that is how the asterisk is written behind an authority.
-  if (rest === '' && method === 'OPTIONS') return { authority: match[2]!, target: '*' }
-  return { authority: match[2]!, target: rest.startsWith('/') ? rest : `/${rest}` }
+  if (rest === '' && method === 'OPTIONS') return { authority, target: '*' }
+  return { authority, target: rest.startsWith('/') ? rest : `/${rest}` }
 }

@@ -122,7 +122,7 @@ export const cors = definePolicy({
     }
 
     function answerPreflight(exchange: Exchange, asked: string): Reply {
-      const origin = exchange.headers.get('Origin')!
+      const origin = exchange.headers.get('Origin') ?? ''
       if (!everybody && !allows(origin)) {
         const reply = errorReply(new GatewayError('forbidden', `The origin ${origin} is not allowed here.`), exchange)
         addVary(reply.headers, 'Origin')

@@ -54,11 +54,12 @@ export class GenerationStores {
     // A digest, as there is a password among the options.
     this.key = redis === null ? 'memory' : `redis ${hash('sha256', JSON.stringify(redis), 'base64url')}`
     let isNew = false
-    const make = (): RedisConnection => {
-      isNew = true
-      return new RedisConnection(redis!, clock, log, metrics)
-    }
-    this.redis = redis === null ? null : connections.get(holder, this.key, make)
+    const connect = (options: RedisConfig): RedisConnection =>
+      connections.get(holder, this.key, () => {
+        isNew = true
+        return new RedisConnection(options, clock, log, metrics)
+      })
+    this.redis = redis === null ? null : connect(redis)
     this.isNew = isNew
     const tools: StoreTools = { process: processStores, redis: this.redis, threads: size, clock, log }
     this.limits = new LimitStores(tools)

@@ -100,7 +100,8 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     throw thrown
   }
   const give = (exchange: Exchange, reply: Reply): Reply => {
-    given.get(exchange)!.reply = reply
+    const known = given.get(exchange)
+    if (known !== undefined) known.reply = reply
     return reply
   }
   const handle = step((exchange) => {
@@ -137,9 +138,9 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
 function checked(name: string, reply: unknown): Reply {
   if (!(reply instanceof Reply)) throw failure(name, new TypeError('it returned something else than a Reply'))
   const { status, headers, body, upgrade } = reply
-  const allowed = upgrade === null ? [200, 599] : [101, 101]
-  if (!Number.isInteger(status) || status < allowed[0]! || status > allowed[1]!)
-    throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${allowed.join(' to ')}`))
+  const [least, most] = upgrade === null ? ([200, 599] as const) : ([101, 101] as const)
+  if (!Number.isInteger(status) || status < least || status > most)
+    throw failure(name, new RangeError(`it returned a reply with status ${status}; expected ${least} to ${most}`))
   if (!(headers instanceof Headers))
     throw failure(name, new TypeError('it returned a reply whose headers are no Headers'))
   if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is none: ${bodyExpected}`))

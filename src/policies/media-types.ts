@@ -18,5 +18,6 @@ export function compileMediaTypes(types: readonly string[]): (contentType: strin
 
 /** Type and subtype in lower case, without the parameters. */
 export function essence(contentType: string): string {
-  return contentType.split(';', 1)[0]!.trim().toLowerCase()
+  const [type = ''] = contentType.split(';', 1)
+  return type.trim().toLowerCase()
 }

@@ -11,14 +11,19 @@ const valueExpected = 'expected a text on one line, in printable ASCII, or false
 const TRANSPORT = 'Strict-Transport-Security'
 const lifetimeExpected = 'expected a time such as "300s", "5m", "1h" or "365d"'
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const SECONDS = new Map([
+  ['s', 1],
+  ['m', 60],
+  ['h', 3600],
+  ['d', 86_400],
+])
 const YEAR = 365 * 86_400
 
 /** Longer than any timer, and so not a duration like others; seconds after parsing. */
 const lifetime = z
   .string(lifetimeExpected)
   .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
-  .transform((text) => Number(text.slice(0, -1)) * SECONDS[text.slice(-1)]!)
+  .transform((text) => Number(text.slice(0, -1)) * (SECONDS.get(text.slice(-1)) ?? 1))
 
 const value = z
   .string(valueExpected)

@@ -129,7 +129,7 @@ function parseTemplate(template: string, style: TemplateStyle, route?: RouteInfo
     const known = route === undefined ? undefined : ofRoute.get(placeholder ?? '')?.(route)
     if (known !== undefined) parts.push(style.text(known))
     else if (placeholder !== undefined) parts.push(resolve(placeholder, style))
-    else if (part === '{{' || part === '}}') parts.push(part[0]!)
+    else if (part === '{{' || part === '}}') parts.push(part.charAt(0))
     else if (part === '{' || part === '}')
       throw new Error(`a single "${part}": write "${part}${part}" for a literal one`)
     else parts.push(checked(part, style))

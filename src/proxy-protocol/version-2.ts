@@ -21,7 +21,7 @@ export function readVersion2(octets: Buffer): ProxyHeader | null {
   const signed = Math.min(octets.length, SIGNATURE.length)
   if (SIGNATURE.compare(octets, 0, signed, 0, signed) !== 0)
     throw new MalformedProxyHeader('it begins like neither version of it')
-  if (octets.length > SIGNATURE.length) checkCommand(octets[SIGNATURE.length]!)
+  if (octets.length > SIGNATURE.length) checkCommand(octets.readUInt8(SIGNATURE.length))
   if (octets.length < FIXED) return null
   const following = octets.readUInt16BE(FIXED - 2)
   if (following > LONGEST) throw new MalformedProxyHeader(`more than ${LONGEST} octets of it follow its length`)
@@ -37,8 +37,9 @@ function checkCommand(octet: number): void {
 
 function introductionOf(header: Buffer): Introduction {
   // What else it says is to be ignored.
-  if ((header[SIGNATURE.length]! & 15) === LOCAL) return { kind: 'local' }
-  const [family, protocol] = [header[13]! >> 4, header[13]! & 15]
+  if ((header.readUInt8(SIGNATURE.length) & 15) === LOCAL) return { kind: 'local' }
+  const kind = header.readUInt8(13)
+  const [family, protocol] = [kind >> 4, kind & 15]
   const addresses = ADDRESSES[family]
   if (addresses === undefined || protocol > DATAGRAM)
     throw new MalformedProxyHeader('its family or protocol is not known')

@@ -91,7 +91,7 @@ export class Outage {
 
   private async look(): Promise<void> {
     this.cancel = null
-    const failure = await this.probe!()
+    const failure = (await this.probe?.()) ?? null
     if (this.closed) return
     if (failure === null) return this.end()
     this.failure = failure

@@ -196,9 +196,11 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
 
   function paramsOf(names: readonly string[], path: string): Record<string, string> {
     const params: Record<string, string> = {}
-    for (let i = 0; i < names.length; i++) {
-      const value = path.slice(bounds[2 * i], bounds[2 * i + 1])
-      params[names[i]!] = value.includes('%') ? decodeURIComponent(value) : value
+    let i = 0
+    for (const name of names) {
+      const value = path.slice(bounds[i], bounds[i + 1])
+      params[name] = value.includes('%') ? decodeURIComponent(value) : value
+      i += 2
     }
     return params
   }
@@ -222,7 +224,8 @@ function insert<T>(leaf: Leaf<T>, candidate: Candidate<T>): void {
   let [low, high] = [0, leaf.length]
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compareConditions(leaf[middle]!, candidate) <= 0) low = middle + 1
+    const other = leaf[middle]
+    if (other !== undefined && compareConditions(other, candidate) <= 0) low = middle + 1
     else high = middle
   }
   leaf.splice(low, 0, candidate)

@@ -22,7 +22,7 @@ export class CertificateFiles implements CertificateSource {
   constructor(options: CertificateFilesOptions, strict = false) {
     this.options = options
     this.pairs = options.pairs.map(() => null)
-    for (const i of options.pairs.keys()) this.read(i, strict)
+    for (const [i, places] of options.pairs.entries()) this.read(places, i, strict)
   }
 
   current(): readonly KeyPair[] {
@@ -31,13 +31,13 @@ export class CertificateFiles implements CertificateSource {
 
   changed(told: () => void): () => void {
     const { pairs, files } = this.options
-    const ends = pairs.map(({ cert, key }, i) =>
-      files.watch([cert, key], () => {
-        if (this.read(i)) told()
+    const ends = pairs.map((places, i) =>
+      files.watch([places.cert, places.key], () => {
+        if (this.read(places, i)) told()
       }),
     )
     // What has changed since it was read first, before anybody watched.
-    const late = pairs.filter((_, i) => this.pairs[i] !== null && this.read(i))
+    const late = pairs.filter((places, i) => this.pairs[i] !== null && this.read(places, i))
     if (late.length > 0) told()
     return () => {
       for (const end of ends) end()
@@ -45,11 +45,10 @@ export class CertificateFiles implements CertificateSource {
   }
 
   /** Whether there is another pair now. */
-  private read(i: number, strict = false): boolean {
+  private read(places: KeyPairPlaces, i: number, strict = false): boolean {
     const { clock, log } = this.options
-    const places = this.options.pairs[i]!
     const { pair, problems, names, notAfter } = readKeyPair(places, clock.wall(), 'server')
-    const before = this.pairs[i]!
+    const before = this.pairs[i] ?? null
     if (pair === null || problems.length > 0) {
       if (strict) throw new Error(`a certificate cannot be used: ${problems.join('; ')}`)
       log.error(

@@ -140,7 +140,7 @@ export class Certificates {
 
   private read(version: number): ShownCertificates {
     const shown = new Map([...this.shown, ...this.coming].map(([key, each]) => [key, pairsOf(each)]))
-    const certs = [...this.shown.keys()].flatMap((key) => shown.get(key)!.pairs).map(({ cert }) => cert)
+    const certs = [...this.shown.keys()].flatMap((key) => shown.get(key)?.pairs ?? []).map(({ cert }) => cert)
     this.expiries = new Map(certs.map((cert) => [cert, this.expiries.get(cert) ?? expiryOf(cert)]))
     return { version, shown }
   }

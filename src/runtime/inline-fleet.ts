@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
@@ -71,7 +72,8 @@ export class InlineFleet implements Fleet {
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
     const { config, number } = next
     const preparation = { ...next, addresses: null, shared: false, first: true, given: [] }
-    const addresses = await this.front!.prepareNext(preparation, Promise.resolve(this.options.policies(config)))
+    const front = present(this.front, 'thread that has started')
+    const addresses = await front.prepareNext(preparation, Promise.resolve(this.options.policies(config)))
     return {
       addresses,
       commit: async () => void (await this.askAll(commitTopic, number)),

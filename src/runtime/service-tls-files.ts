@@ -95,7 +95,8 @@ export class ServiceTlsFiles {
 
   private read(service: string): void {
     const { log, checker } = this.options
-    const before = this.known.get(service)!
+    const before = this.known.get(service)
+    if (before === undefined) return
     let tls: ServiceTls
     try {
       tls = readAgain(before)

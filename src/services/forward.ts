@@ -119,7 +119,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     this.choose(instance)
     // 2.
     const lane = instance.pool.take(this.exchange.client.address)
-    if (lane !== null) return this.send(lane)
+    if (lane !== null) return this.send(lane, instance)
     this.connect(instance)
   }
 
@@ -135,22 +135,22 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   private connect(instance: PooledInstance): void {
     instance.pool.acquire(this.exchange.client.address).then(
-      (lane) => this.send(lane),
+      (lane) => this.send(lane, instance),
       (error: unknown) => this.failed(asGatewayError(error)),
     )
   }
 
   // 3.
-  private send(lane: Lane): void {
-    const { exchange, instance } = this
+  private send(lane: Lane, instance: PooledInstance): void {
+    const { exchange } = this
     if (exchange.aborted) {
       this.leave()
       lane.giveBack()
       return this.fail(new GatewayError('client-closed'))
     }
     this.lane = lane
-    instance!.beginExchange()
-    lane.exchange(this.request(instance!), this)
+    instance.beginExchange()
+    lane.exchange(this.request(instance), this)
   }
 
   private request(instance: PooledInstance): OutgoingRequest {
@@ -183,7 +183,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   replied(reply: Reply): void {
-    this.instance!.metrics.replied(reply.status, this.over())
+    const took = this.over()
+    this.instance?.metrics.replied(reply.status, took)
     if (this.record !== null) this.record.status = reply.status
     this.body?.release()
     this.pending.settle(reply)
@@ -194,24 +195,23 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     this.leave()
     this.over()
     this.record?.failed(error)
-    if (exchange.aborted) return this.fail(error)
+    if (exchange.aborted || instance === null) return this.fail(error)
     const reason = failureReason(error)
     if (reason === null) return this.fail(error)
-    if (error instanceof ClosedBeforeReply && this.repeat(error)) return
-    instance!.metrics.failed(reason)
+    if (error instanceof ClosedBeforeReply && this.repeat(error, instance)) return
+    instance.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
     if (reason === 'connect' || reason === 'tls' || reason === 'busy') {
       this.tried ??= []
-      this.tried.push(instance!)
+      this.tried.push(instance)
       return this.next(error, reason)
     }
     this.fail(error)
   }
 
   /** Whether the request goes out once more: always over a new connection, as idle ones may be closed like the one before. */
-  private repeat({ stale }: ClosedBeforeReply): boolean {
+  private repeat({ stale }: ClosedBeforeReply, instance: PooledInstance): boolean {
     if (this.sentAgain || !this.mayRepeat()) return false
-    const instance = this.instance!
     this.tried ??= []
     this.tried.push(instance)
     const other = this.service.balancer.pick(this.exchange, this.tried)
@@ -232,7 +232,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   finished(): void {
-    this.instance!.endExchange()
+    this.instance?.endExchange()
     this.leave()
     this.record?.finished()
     this.lane = null

@@ -1,3 +1,4 @@
+import { valueOfEach } from '../core/present.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Counter, HeldMetrics, Histogram, Metrics } from '../core/metrics.ts'
 import { ClosedBeforeReply, ConnectFailed, HandshakeFailed, TooManyStreams } from '../http/lane-errors.ts'
@@ -18,16 +19,12 @@ export function failureReason(error: GatewayError): FailureReason | null {
   return error.code === 'bad-gateway' ? 'invalid' : null
 }
 
-function counters(make: (reason: FailureReason) => Counter): ReadonlyMap<FailureReason, Counter> {
-  return new Map(REASONS.map((reason) => [reason, make(reason)]))
-}
-
 /** Counts the attempts to have requests answered by one instance. */
 export class InstanceMetrics {
   /** By the first digit of the status. */
   private readonly replies: readonly Counter[]
   private readonly failures: Counter
-  private readonly reasons: ReadonlyMap<FailureReason, Counter>
+  private readonly reasons: (reason: FailureReason) => Counter
   private readonly duration: Histogram
   private readonly held: HeldMetrics
 
@@ -40,7 +37,9 @@ export class InstanceMetrics {
       metrics.counter('sallyport_instance_requests_total', { ...labels, status_class })
     this.failures = requests('error')
     this.replies = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'].map(requests)
-    this.reasons = counters((reason) => metrics.counter('sallyport_instance_errors_total', { ...labels, reason }))
+    this.reasons = valueOfEach(REASONS, (reason) =>
+      metrics.counter('sallyport_instance_errors_total', { ...labels, reason }),
+    )
     this.duration = metrics.histogram('sallyport_instance_duration_seconds', labels)
   }
 
@@ -53,7 +52,7 @@ export class InstanceMetrics {
   /** No reply came. */
   failed(reason: FailureReason): void {
     this.failures.add(1)
-    this.reasons.get(reason)!.add(1)
+    this.reasons(reason).add(1)
   }
 
   /** Nothing is sent there any more. */
@@ -64,14 +63,14 @@ export class InstanceMetrics {
 
 /** Counts further attempts for the requests to one service. */
 export class Retries {
-  private readonly reasons: ReadonlyMap<FailureReason, Counter>
+  private readonly reasons: (reason: FailureReason) => Counter
 
   constructor(metrics: Metrics, service: string) {
-    this.reasons = counters((reason) => metrics.counter('sallyport_retries_total', { service, reason }))
+    this.reasons = valueOfEach(REASONS, (reason) => metrics.counter('sallyport_retries_total', { service, reason }))
   }
 
   /** One more, as the one before had failed for that reason. */
   count(reason: FailureReason): void {
-    this.reasons.get(reason)!.add(1)
+    this.reasons(reason).add(1)
   }
 }

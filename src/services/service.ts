@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
@@ -115,7 +116,7 @@ export class Service {
       const address = formatAddress(url)
       const make = (): LiveInstance => new LiveInstance(name, address, makePool(url), metrics)
       const live = liveInstances.get(holder, `${name} ${address} ${key}`, make)
-      return new PooledInstance(live, board.requests, url, weight, slots.get(address)!)
+      return new PooledInstance(live, board.requests, url, weight, present(slots.get(address), `slot of ${address}`))
     })
     const candidates = new Candidates(this.instances, board)
     this.balancer = balancers[options.balancer].create(candidates, { random }, previous?.balancer ?? null)

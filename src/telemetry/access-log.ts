@@ -58,7 +58,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
     if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
     output.write(
       `${beginning(level)}${escaped(exchange.method)}","url":"${origin(exchange)}${escaped(exchange.path + redactQuery(exchange.query), URL_LENGTH)}` +
-        `${STATUSES[status]!}${thousandths(duration)}` +
+        `${STATUSES[status]}${thousandths(duration)}` +
         `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)}${keyOf(consumer)},"correlation_id":"${escaped(exchange.correlationId)}` +
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
@@ -133,7 +133,7 @@ function timingsOf(exchange: EndedExchange, { attempts, policies }: ExchangeReco
 function thousandths(milliseconds: number): string {
   const all = Math.round(milliseconds * 1000)
   const whole = Math.floor(all / 1000)
-  return String(whole) + FRACTIONS[all - whole * 1000]!
+  return `${whole}${FRACTIONS[all - whole * 1000]}`
 }
 
 /** As a JSON string, or null. */

@@ -89,15 +89,17 @@ export class PipeWriter implements Writer {
   /** Writes up to so many pieces; true when none is left. */
   private send(pieces: number): boolean {
     let done = 0
-    while (done < this.queue.length && done < pieces && this.sendOne(done)) done++
+    for (const [at, piece] of this.queue.entries()) {
+      if (done === pieces || !this.sendOne(piece, at)) break
+      done++
+    }
     if (this.broken) return true
     this.queue = done === 0 ? this.queue : this.queue.slice(done)
     return this.queue.length === 0
   }
 
   /** False where the pipe has no room, or takes nothing any more. */
-  private sendOne(at: number): boolean {
-    const piece = this.queue[at]!
+  private sendOne(piece: Buffer, at: number): boolean {
     try {
       const written = writeSync(this.descriptor, piece)
       this.waiting -= written

@@ -94,20 +94,16 @@ export class RecentRequests {
     const before = this.entries.length
     if (size === before) return
     const kept = Math.min(this.filled, size)
-    // In their order, the oldest first.
-    const places = Array.from({ length: kept }, (_, i) => (this.next - kept + i + before) % before)
-    const { entries, starts, ends, bytes, statuses } = this
-    this.entries = Array.from({ length: size }, (_, i) => (i < kept ? entries[places[i]!]! : new Entry()))
-    this.starts = new Float64Array(size)
-    this.ends = new Float64Array(size)
-    this.bytes = new Float64Array(size)
-    this.statuses = new Uint16Array(size)
-    for (const [i, at] of places.entries()) {
-      this.starts[i] = starts[at]!
-      this.ends[i] = ends[at]!
-      this.bytes[i] = bytes[at]!
-      this.statuses[i] = statuses[at]!
-    }
+    const first = (this.next - kept + before) % before
+    const { entries } = this
+    this.entries = Array.from(
+      { length: size },
+      (_, i) => (i < kept ? entries[(first + i) % before] : undefined) ?? new Entry(),
+    )
+    this.starts = unrolled(this.starts, first, kept, new Float64Array(size))
+    this.ends = unrolled(this.ends, first, kept, new Float64Array(size))
+    this.bytes = unrolled(this.bytes, first, kept, new Float64Array(size))
+    this.statuses = unrolled(this.statuses, first, kept, new Uint16Array(size))
     this.filled = kept
     this.next = kept % size
   }
@@ -115,7 +111,8 @@ export class RecentRequests {
   /** Takes in an exchange that is over, in place of the oldest one. */
   add(exchange: EndedExchange, status: number, bytes: number, end: number): void {
     const at = this.next
-    const entry = this.entries[at]!
+    const entry = this.entries[at]
+    if (entry === undefined) return
     const { route, consumer, error } = exchange
     entry.method = exchange.method
     entry.path = exchange.path
@@ -143,17 +140,17 @@ export class RecentRequests {
     const size = this.entries.length
     for (let age = 1; age <= this.filled && found.length < limit; age++) {
       const at = (this.next - age + size) % size
-      if (status !== null && !hasStatus(this.statuses[at]!, status)) continue
-      if (route !== null && this.entries[at]!.route !== route) continue
-      if (correlationId !== null && this.entries[at]!.correlationId !== correlationId) continue
-      found.push(this.read(at))
+      const entry = this.entries[at]
+      if (entry === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
+      if (route !== null && entry.route !== route) continue
+      if (correlationId !== null && entry.correlationId !== correlationId) continue
+      found.push(this.read(entry, at))
     }
     return found
   }
 
-  private read(at: number): RecentRequest {
-    const { method, path, query, ...entry } = this.entries[at]!
-    const [start, end] = [this.starts[at]!, this.ends[at]!]
+  private read({ method, path, query, ...entry }: Entry, at: number): RecentRequest {
+    const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
     return {
       time: this.clock.wall() - (this.clock.now() - start),
       end,
@@ -161,11 +158,24 @@ export class RecentRequests {
       method,
       path: path.slice(0, LENGTH),
       query: redactQuery(query).slice(0, LENGTH),
-      status: this.statuses[at]!,
-      bytes: this.bytes[at]!,
+      status: this.statuses[at] ?? 0,
+      bytes: this.bytes[at] ?? 0,
       ...entry,
     }
   }
+}
+
+/** The numbers of a ring in their order, `kept` of them from `first` on, copied into one that has room for them. */
+function unrolled<Numbers extends Float64Array | Uint16Array>(
+  ring: Numbers,
+  first: number,
+  kept: number,
+  into: Numbers,
+): Numbers {
+  const tail = ring.subarray(first, first + kept)
+  into.set(tail)
+  into.set(ring.subarray(0, kept - tail.length), tail.length)
+  return into
 }
 
 function hasStatus(status: number, wanted: string): boolean {

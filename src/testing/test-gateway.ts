@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { createGateway, type GatewayInput, type GatewayOptions } from '../gateway.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 
@@ -25,9 +26,10 @@ export async function startTestGateway(
     { ...options, output },
   )
   await gateway.ready
+  const { port } = present(gateway.addresses[0], 'listener')
   const close = (): Promise<void> => gateway.close()
   return {
-    url: `http://127.0.0.1:${gateway.addresses[0]!.port}`,
+    url: `http://127.0.0.1:${port}`,
     log: output.lines,
     close,
     [Symbol.asyncDispose]: close,

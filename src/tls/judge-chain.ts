@@ -60,9 +60,9 @@ function judgeSignature(certificate: X509Certificate, i: number): string[] {
 
 /** Each certificate has to be followed by the one that has signed it (RFC 5246 section 7.4.2). One problem is enough. */
 function judgeOrder(chain: readonly X509Certificate[]): string[] {
-  for (const [i, issuer] of chain.slice(1).entries()) {
-    const issued = chain[i]!
-    if (hasSigned(issuer, issued)) continue
+  for (const [i, issued] of chain.entries()) {
+    const issuer = chain[i + 1]
+    if (issuer === undefined || hasSigned(issuer, issued)) continue
     const elsewhere = chain.findIndex((other) => other !== issued && hasSigned(other, issued))
     const found = `certificate ${i + 2} (${nameOf(issuer)}) has not signed certificate ${i + 1} (${nameOf(issued)})`
     if (elsewhere === -1) return [`${found}: leave it out, or put the one that has in its place`]

@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:tls'
 import { derive, laterSeed, periodOf, type TicketSeed } from './ticket-seed.ts'
@@ -75,7 +76,7 @@ export class SessionTickets {
     const [current, ...previous] = at(this.seed, period)
     return {
       period,
-      current: current!,
+      current: present(current, 'root of session tickets'),
       others: [...previous, ...at(this.before, period - 1), ...at(laterSeed(this.seed, period + 1), period + 1)],
     }
   }

@@ -83,7 +83,9 @@ function exchange(asked: http.ClientRequest, body: string | undefined): Promise<
         else chunks.push(chunk)
       })
       response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode!, text: Buffer.concat(chunks).toString('utf8') }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      )
     })
     asked.end(body)
   })

@@ -14,5 +14,6 @@ export function isHttpUrl(text: string): boolean {
 
 /** A URL without its query, which may hold a secret, for logs. */
 export function shownUrl(url: string): string {
-  return url.split('?', 1)[0]!
+  const [shown = ''] = url.split('?', 1)
+  return shown
 }

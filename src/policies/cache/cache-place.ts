@@ -125,7 +125,8 @@ export class CachePlace {
     const before = this.current?.shelves ?? new Map<string, Shelf>()
     const stores = new Map([...before].map(([route, shelf]) => [route, shelf.store]))
     this.current = plan
-    const routes = Map.groupBy(plan.shelves.keys(), (route) => plan.shelves.get(route)!)
+    const routes = new Map<Shelf, string[]>()
+    for (const [route, shelf] of plan.shelves) routes.set(shelf, [...(routes.get(shelf) ?? []), route])
     const taken = new Set<CacheStore>()
     // 1.
     for (const [shelf, ids] of routes) {

@@ -22,10 +22,11 @@ export function parseHttpDate(text: string | undefined, now: number): number | n
 }
 
 function timeOf(parts: Readonly<Record<string, string>>, now: number): number | null {
-  const month = MONTHS.indexOf(parts['month']!.toLowerCase())
-  const [day, hour, minute, second] = [parts['day'], parts['hour'], parts['minute'], parts['second']].map(Number)
-  if (month === -1 || day! < 1 || day! > 31 || hour! > 23 || minute! > 59 || second! > 60) return null
-  return Date.UTC(fullYear(parts['year']!, now), month, day, hour, minute, second)
+  const { day, month: name = '', year = '', hour, minute, second } = parts
+  const month = MONTHS.indexOf(name.toLowerCase())
+  const [date, hours, minutes, seconds] = [Number(day), Number(hour), Number(minute), Number(second)]
+  if (month === -1 || date < 1 || date > 31 || hours > 23 || minutes > 59 || seconds > 60) return null
+  return Date.UTC(fullYear(year, now), month, date, hours, minutes, seconds)
 }
 
 /** A date that seems to be over 50 years ahead is in the past century. */

@@ -12,10 +12,10 @@ const ONE_RANGE = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i
  */
 export function rangeReply(entry: Entry, range: string, ifRange: string | undefined, fields: string): Reply | null {
   if (entry.status !== 200 || entry.body === null || (ifRange !== undefined && !holds(entry, ifRange))) return null
-  const match = ONE_RANGE.exec(range)
-  if (match === null) return null
+  const [match, first = '', last = ''] = ONE_RANGE.exec(range) ?? []
+  if (match === undefined) return null
   const { length } = entry.body
-  const part = partOf(match[1]!, match[2]!, length)
+  const part = partOf(first, last, length)
   if (part === null) return null
   const headers = headersFromWire(fields, true)
   const [start, end] = part

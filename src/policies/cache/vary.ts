@@ -80,7 +80,7 @@ function selects(entry: Variant, request: Headers): boolean {
   return entry.vary.every(
     (name, index) =>
       values[index] === entry.selecting[index] ||
-      (name === 'accept-language' && entry.language !== null && entry.language === favourite(values[index]!)),
+      (name === 'accept-language' && entry.language !== null && entry.language === favourite(values[index] ?? '')),
   )
 }
 

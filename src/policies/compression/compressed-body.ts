@@ -57,7 +57,7 @@ export class CompressedBody implements BodyStream, BodySink {
   }
 
   resume(): void {
-    if (!this.over) this.compressor!.resume()
+    if (!this.over) this.compressor?.resume()
   }
 
   /** The compressor fills none of its pieces twice. */
@@ -74,12 +74,12 @@ export class CompressedBody implements BodyStream, BodySink {
 
   write(chunk: Buffer): boolean {
     if (this.over) return false
-    this.compressor!.write(chunk, () => {
+    this.compressor?.write(chunk, () => {
       if (!this.over) this.source.resume()
     })
     this.cancelFlush ??= this.compression.clock.after(FLUSH_AFTER, () => {
       this.cancelFlush = null
-      this.compressor!.flush(this.compression.coding.flush)
+      this.compressor?.flush(this.compression.coding.flush)
     })
     return false
   }
@@ -88,11 +88,11 @@ export class CompressedBody implements BodyStream, BodySink {
     if (this.over) return
     this.trailers = trailers
     this.stopFlushing()
-    this.compressor!.end()
+    this.compressor?.end()
   }
 
   fail(error: Error): void {
-    if (this.release()) this.sink!.fail(error)
+    if (this.release()) this.sink?.fail(error)
   }
 
   private stopFlushing(): void {

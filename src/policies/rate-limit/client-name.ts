@@ -29,7 +29,7 @@ const UNSIGNED_TIERS = new Set(['unauthenticated', 'consumer'])
 
 /** The names under which the limit of that name may count a client; none where it counts no such clients. */
 export function namesUnder(kind: ClientKind, id: string, limit: string): string[] {
-  const tier = limit.split('@', 1)[0]!
+  const [tier = ''] = limit.split('@', 1)
   if (kind === 'key') return [`key:${plain(id)}`]
   if (kind === 'address') return ADDRESS_TIERS.has(tier) ? [addressName(id)] : []
   const names = ADDRESS_TIERS.has(tier) ? [] : [plain(id)]
@@ -39,7 +39,7 @@ export function namesUnder(kind: ClientKind, id: string, limit: string): string[
 /** An address as a client: one host has all of an IPv6 network of 64 bits for itself (RFC 4291 section 2.5.1). */
 export function addressName(address: string): string {
   if (!address.includes(':')) return address
-  const [before = '', after] = address.split('%', 1)[0]!.split('::')
+  const [before = '', after] = address.replace(/%.*/s, '').split('::')
   const head = before === '' ? [] : before.split(':')
   const tail = after === undefined || after === '' ? [] : after.split(':')
   // The last group may be an IPv4 address, which is two; it is no part of the network.

@@ -1,3 +1,4 @@
+import { present } from '../../core/present.ts'
 import { type FieldDocs, type PolicyDocs, retryAfter } from '../policy-docs.ts'
 import type { Quota } from './meter.ts'
 import type { RateLimitOptions } from './options.ts'
@@ -41,6 +42,9 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
 
 function rateText({ limit, window }: Quota): string {
   const seconds = window / 1000
-  const [name, unit] = UNITS.find((each) => seconds % each[1] === 0)!
+  const [name, unit] = present(
+    UNITS.find((each) => seconds % each[1] === 0),
+    'unit of the window',
+  )
   return seconds === unit ? `${limit} per ${name}` : `${limit} in ${seconds / unit} ${name}s`
 }

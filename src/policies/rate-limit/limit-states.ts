@@ -56,7 +56,11 @@ function namesOf({ kind, id }: AskedClient, { name }: Limit): string[] {
 async function quotasOf({ quotas }: Limit, meter: Meter, client: string): Promise<LimitState['quotas']> {
   try {
     const decision = await meter.decide(client, 0)
-    return decision === null ? null : quotas.map((quota, i) => ({ ...quota, ...decision.quotas[i]! }))
+    if (decision === null) return null
+    return quotas.flatMap((quota, i) => {
+      const state = decision.quotas[i]
+      return state === undefined ? [] : [{ ...quota, ...state }]
+    })
   } catch (error) {
     if (error instanceof GatewayError) return null
     throw error

@@ -53,7 +53,7 @@ export class Limiter {
 
   /** What a refused client is told: the quotas that refused it, and when all of them will admit it. */
   refusal({ quotas }: Decision): GatewayError {
-    const violated = this.names.filter((_, i) => quotas[i]!.wait > 0)
+    const violated = quotas.flatMap(({ wait }, i) => (wait > 0 ? (this.names[i] ?? []) : []))
     const wait = Math.max(...quotas.map((state) => state.wait))
     const headers: [string, string][] = [['Retry-After', String(seconds(wait))]]
     if (this.options.headers) headers.push(['RateLimit-Policy', this.policies], ['RateLimit', this.exhausted(quotas)])
@@ -67,9 +67,9 @@ export class Limiter {
   /** RateLimit-Policy and RateLimit, as field lines. */
   private current(states: readonly QuotaState[]): string {
     let value = ''
-    for (let i = 0; i < states.length; i++) {
-      const { remaining, reset } = states[i]!
-      value += `${this.beginnings[i]!}${remaining}`
+    let i = 0
+    for (const { remaining, reset } of states) {
+      value += `${this.beginnings[i++]}${remaining}`
       value += `;t=${seconds(reset)}`
     }
     return this.lines(value)
@@ -77,21 +77,18 @@ export class Limiter {
 
   /** Only those that refused, so that Retry-After is no earlier than any of the times (section 6). */
   private exhausted(states: readonly QuotaState[]): string {
-    return this.names
-      .map((name, i) => ({ name, state: states[i]! }))
-      .filter(({ state }) => state.wait > 0)
-      .map(({ name, state }) => `"${name}";r=${state.remaining};t=${seconds(state.wait)}`)
+    return states
+      .flatMap(({ remaining, wait }, i) => (wait > 0 ? `"${this.names[i]}";r=${remaining};t=${seconds(wait)}` : []))
       .join(', ')
   }
 
   /** They tell of one quota: the one that has least left. */
   private legacy(states: readonly QuotaState[]): [string, string][] {
-    const least = Math.min(...states.map(({ remaining }) => remaining))
-    const i = states.findIndex(({ remaining }) => remaining === least)
-    const { reset, wait } = states[i]!
+    const least = states.reduce((one, other) => (other.remaining < one.remaining ? other : one))
+    const { remaining, reset, wait } = least
     return [
-      ['X-RateLimit-Limit', String(this.quotas[i]!.limit)],
-      ['X-RateLimit-Remaining', String(least)],
+      ['X-RateLimit-Limit', `${this.quotas[states.indexOf(least)]?.limit}`],
+      ['X-RateLimit-Remaining', String(remaining)],
       ['X-RateLimit-Reset', String(seconds(Math.max(reset, wait)))],
     ]
   }

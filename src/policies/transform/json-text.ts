@@ -9,7 +9,7 @@ export interface JsonMap {
 
 /** What the compiler does not know of JSON yet (ECMAScript proposal "JSON.parse source text access", in Node since 21). */
 interface JsonSource {
-  parse(text: string, revive: (key: string, value: Json, context: { readonly source?: string }) => Json): Json
+  parse(text: string, revive?: (key: string, value: Json, context: { readonly source?: string }) => Json): Json
   rawJSON(text: string): JsonMap
   isRawJSON(value: unknown): boolean
 }
@@ -25,7 +25,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /** Reads a document (RFC 8259) with its numbers as they are written. Throws an Error for what is none, or no UTF-8. */
 export function parseJson(octets: Uint8Array): Json {
   const text = decoder.decode(octets)
-  if (!LONG_NUMBER.test(text)) return source.parse(text, undefined!)
+  if (!LONG_NUMBER.test(text)) return source.parse(text)
   return source.parse(text, (_, value, context) =>
     typeof value === 'number' && context.source !== undefined && String(value) !== context.source
       ? source.rawJSON(context.source)

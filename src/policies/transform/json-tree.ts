@@ -39,8 +39,9 @@ export function omit(value: Json, tree: PointerTree): void {
   if (Array.isArray(value)) {
     for (let index = value.length - 1; index >= 0; index--) {
       const below = branch(tree, index)
+      const item = value[index]
       if (below === true) value.splice(index, 1)
-      else if (below !== undefined) omit(value[index]!, below)
+      else if (below !== undefined && item !== undefined) omit(item, below)
     }
     return
   }
@@ -56,7 +57,7 @@ export function omit(value: Json, tree: PointerTree): void {
 /** Takes a value away from one place and puts it in another. */
 export function move(root: JsonMap | JsonList, from: Pointer, to: Pointer): void {
   const parent = from.slice(0, -1).reduce<Json | undefined>(childOf, root)
-  const last = from.at(-1)!
+  const last = from.at(-1) ?? ''
   const moved = childOf(parent, last)
   if (moved === undefined) return
   if (Array.isArray(parent)) parent.splice(Number(last), 1)

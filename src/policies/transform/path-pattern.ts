@@ -105,7 +105,7 @@ class Parser {
   }
 
   private atom(): Part {
-    const token = this.tokens[this.at++]!
+    const token = this.tokens[this.at++] ?? ''
     if (token === '(' || token === '(?:' || token.startsWith('(?<')) {
       const inner = this.alternatives()
       this.at++

@@ -33,11 +33,11 @@ export class InTurn<I extends Instance> implements Balancer<I> {
   private takeOver({ list, turn, credits }: InTurn<I>): void {
     this.adopt(this.candidates.current())
     const places = new Map(this.list.map(({ address }, place) => [address, place]))
-    const found = list.map(({ address }) => places.get(address))
-    this.turn = [...found.slice(turn), ...found.slice(0, turn)].find((place) => place !== undefined) ?? 0
-    const same = found.every((place, at) => place !== undefined && this.list[place]!.weight === list[at]!.weight)
+    const found = list.map(({ address }) => places.get(address) ?? -1)
+    this.turn = [...found.slice(turn), ...found.slice(0, turn)].find((place) => place !== -1) ?? 0
+    const same = found.every((place, at) => place !== -1 && this.list[place]?.weight === list[at]?.weight)
     if (this.equal || !same || list.length !== this.list.length) return
-    for (const [at, place] of found.entries()) this.credits[place!] = credits[at]!
+    for (const [at, place] of found.entries()) this.credits[place] = credits[at] ?? 0
   }
 
   pick(_request: BalancedRequest, tried: readonly I[] | null): I | null {
@@ -48,7 +48,7 @@ export class InTurn<I extends Instance> implements Balancer<I> {
 
   private adopt(list: readonly I[]): void {
     this.list = list
-    this.equal = list.every((instance) => instance.weight === list[0]!.weight)
+    this.equal = list.every((instance) => instance.weight === list[0]?.weight)
     this.turn = list.length === 0 ? 0 : this.turn % list.length
     this.credits = this.equal ? [] : list.map(() => 0)
   }
@@ -56,25 +56,22 @@ export class InTurn<I extends Instance> implements Balancer<I> {
   /** The first in turn of those with the fewest requests. */
   private next(tried: readonly I[] | null): I | null {
     const { list, counts } = this
-    let best = -1
+    let best: I | null = null
     let least = Infinity
     let compared = 0
     let at = this.turn
     for (let i = 0; i < list.length && compared < COMPARED && least > 0; i++) {
-      const instance = list[at]!
-      if (tried === null || !tried.includes(instance)) {
-        compared++
-        const load = counts ? instance.inFlight : 0
-        if (load < least) {
-          best = at
-          least = load
-        }
-      }
+      const instance = list[at]
       at = at + 1 === list.length ? 0 : at + 1
+      if (instance === undefined || (tried !== null && tried.includes(instance))) continue
+      compared++
+      const load = counts ? instance.inFlight : 0
+      if (load >= least) continue
+      best = instance
+      least = load
+      this.turn = at
     }
-    if (best === -1) return null
-    this.turn = best + 1 === list.length ? 0 : best + 1
-    return list[best]!
+    return best
   }
 
   /**
@@ -84,21 +81,28 @@ export class InTurn<I extends Instance> implements Balancer<I> {
   private richest(tried: readonly I[] | null): I | null {
     const { list, credits } = this
     const least = this.counts ? this.leastLoad(tried) : 0
-    let [best, left] = [-1, -1]
+    let best: I | null = null
+    let left: I | null = null
+    let place = 0
+    let most = 0
     let total = 0
     for (let i = 0; i < list.length; i++) {
-      const instance = list[i]!
-      if (tried !== null && tried.includes(instance)) continue
-      left = i
+      const instance = list[i]
+      if (instance === undefined || (tried !== null && tried.includes(instance))) continue
+      left = instance
       if (this.counts && instance.inFlight / instance.weight > least) continue
+      const credit = (credits[i] ?? 0) + instance.weight
       total += instance.weight
-      credits[i]! += instance.weight
-      if (best === -1 || credits[i]! > credits[best]!) best = i
+      credits[i] = credit
+      if (best !== null && credit <= most) continue
+      best = instance
+      place = i
+      most = credit
     }
     // Other workers may have picked all of them meanwhile.
-    if (best === -1) return list[left] ?? null
-    credits[best]! -= total
-    return list[best]!
+    if (best === null) return left
+    credits[place] = most - total
+    return best
   }
 
   private leastLoad(tried: readonly I[] | null): number {

@@ -78,7 +78,7 @@ export class HealthBoard {
   }
 
   state(slot: number): HealthState {
-    return healthStates[Atomics.load(this.cells, cellOf(slot))]!
+    return healthStates[Atomics.load(this.cells, cellOf(slot))] ?? 'unknown'
   }
 
   /** Whether an operator has taken the instance out, whatever its checks say. */

@@ -1,3 +1,4 @@
+import { present } from '../../core/present.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { type Address, formatAddress, formatAuthority } from '../../core/address.ts'
 import { LONGEST_DELAY } from '../../core/clock.ts'
@@ -62,6 +63,18 @@ interface Wanted {
   /** By the addresses of its instances. */
   readonly slots: ReadonlyMap<string, number>
 }
+
+/** What becomes of one service. */
+interface Planned {
+  readonly name: string
+  readonly service: CheckedService
+  /** As it is checked already, where nothing is different. */
+  readonly kept: Checked | null
+  /** By their addresses, where it is to be checked anew. */
+  readonly urls: ReadonlyMap<string, InstanceUrl>
+}
+
+const NO_URLS: Planned['urls'] = new Map()
 
 /** What a configuration changes. */
 interface Changes {
@@ -132,16 +145,15 @@ export class HealthChecker {
   private *preparing(services: Services, rest: number): Steps<PreparedHealth> {
     const current = this.services
     // 1.
-    const changed = new Map<string, ReadonlyMap<string, InstanceUrl>>()
+    const plan: Planned[] = []
     for (const [name, service] of Object.entries(services)) {
-      if (!isDeepStrictEqual(current.get(name)?.service, service)) changed.set(name, urlsOf(service))
+      const kept = current.get(name) ?? null
+      if (kept !== null && isDeepStrictEqual(kept.service, service)) plan.push({ name, service, kept, urls: NO_URLS })
+      else plan.push({ name, service, kept: null, urls: urlsOf(service) })
       yield
     }
     // 2.
-    const names = Object.keys(services)
-    const addresses = names.map(
-      (name) => [name, [...(changed.get(name) ?? current.get(name)!.monitors).keys()]] as const,
-    )
+    const addresses = plan.map(({ name, kept, urls }) => [name, [...(kept?.monitors ?? urls).keys()]] as const)
     // With which the process begins: it is ready when they have been checked, and trusts them meanwhile.
     const state = this.running ? 'pending' : 'unknown'
     const prepared = this.slots.prepare(new Map(addresses), { state, rest })
@@ -149,10 +161,9 @@ export class HealthChecker {
     const next = new Map<string, Checked>()
     const changes: Changes = { added: [], commit: [] }
     this.added = changes.added
-    for (const name of names) {
-      const urls = changed.get(name)
-      const wanted = { name, service: services[name]!, slots: prepared.slots[name]! }
-      next.set(name, urls === undefined ? current.get(name)! : yield* this.adopt(wanted, urls, changes))
+    for (const { name, service, kept, urls } of plan) {
+      const wanted = { name, service, slots: present(prepared.slots[name], `slots of ${name}`) }
+      next.set(name, kept ?? (yield* this.adopt(wanted, urls, changes)))
     }
     return this.prepared(prepared, next, changes)
   }
@@ -167,7 +178,13 @@ export class HealthChecker {
     for (const [address, url] of urls) {
       const options = optionsFor(service, url)
       const known = before?.get(address)
-      const target = { service: name, address, host: url.host, port: url.port, slot: slots.get(address)! }
+      const target = {
+        service: name,
+        address,
+        host: url.host,
+        port: url.port,
+        slot: present(slots.get(address), `slot of ${address}`),
+      }
       const monitor = known ?? new InstanceMonitor(target, options, this.context)
       monitors.set(address, monitor)
       if (known === undefined) added.push(monitor)

@@ -51,26 +51,28 @@ export const httpProbe: Probe = (target, done) => {
   }
   let stopConnecting: (() => void) | null = null
   const begin = beginningOf(target)
-  const connectFirst: ClientRequestArgs['createConnection'] = (_, connected) => {
-    stopConnecting = begin!((error, socket) => {
-      stopConnecting = null
-      connected(error, socket)
-    })
-    return undefined
-  }
+  const connectFirst =
+    (first: Begin): ClientRequestArgs['createConnection'] =>
+    (_, connected) => {
+      stopConnecting = first((error, socket) => {
+        stopConnecting = null
+        connected(error, socket)
+      })
+      return undefined
+    }
   const asked = request({
     host,
     port,
     method,
     path,
-    ...(begin === null ? { agent: false } : { createConnection: connectFirst }),
+    ...(begin === null ? { agent: false } : { createConnection: connectFirst(begin) }),
     setHost: false,
     maxHeaderSize: HEAD_LIMIT,
     lookup,
     headers: { Host: authority, 'User-Agent': 'sallyport-health', Accept: '*/*', ...headers, Connection: 'close' },
   })
   asked.on('response', (response) => {
-    const status = response.statusCode!
+    const { statusCode: status = 0 } = response
     let size = 0
     response.on('data', (chunk: Buffer) => {
       size += chunk.length

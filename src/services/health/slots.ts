@@ -1,3 +1,4 @@
+import { present } from '../../core/present.ts'
 import { type Clock, LONGEST_DELAY } from '../../core/clock.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { HealthBoard, HealthState } from './board.ts'
@@ -113,7 +114,7 @@ export class SlotRegistry {
 
   private take(state: HealthState): number {
     const { board } = this
-    const slot = this.next < board.size ? this.next++ : this.free.shift()!
+    const slot = this.next < board.size ? this.next++ : present(this.free.shift(), 'free slot')
     board.set(slot, state)
     board.drain(slot, false)
     return slot

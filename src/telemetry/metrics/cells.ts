@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Counter, Histogram } from '../../core/metrics.ts'
 
+// The cells are read by index, within those that were allotted: each "!" says so, and costs nothing.
+
 /** Takes what is still counted for series that were retired; as long as any metric needs. */
 const NOWHERE = new Float64Array(64)
 
@@ -77,7 +79,7 @@ export class CellHistogram implements Histogram {
     const { clock, seconds, ends } = this
     const origin = clock.wall() - clock.now()
     return this.traceIds.map((traceId, i) =>
-      traceId === null ? null : { traceId, seconds: seconds[i]!, wall: Math.round(origin + ends[i]!) },
+      traceId === null ? null : { traceId, seconds: seconds[i] ?? 0, wall: Math.round(origin + (ends[i] ?? 0)) },
     )
   }
 

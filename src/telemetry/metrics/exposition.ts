@@ -34,7 +34,7 @@ function histogram({ name, labels, cells, exemplars }: Series, bounds: readonly 
   let text = ''
   let count = 0
   for (let i = 0; i <= bounds.length; i++) {
-    count += cells[i]!
+    count += cells[i] ?? 0
     const exemplar = format === 'openmetrics' ? (exemplars[i] ?? null) : null
     text += `${name}_bucket{${before}le="${bound(bounds[i], format)}"} ${count}${example(exemplar)}\n`
   }

@@ -1,3 +1,4 @@
+import { valueOfEach } from '../../core/present.ts'
 import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
@@ -16,7 +17,7 @@ export class RequestMetrics {
   private readonly metrics: Metrics
   private readonly routes = new WeakMap<RouteInfo, RouteMetrics>()
   private readonly errors: ReadonlyMap<string, Counter>
-  private readonly broken: ReadonlyMap<BreakReason, Counter>
+  private readonly broken: (reason: BreakReason) => Counter
   private readonly refusals = new Map<ErrorCode, Counter>()
 
   constructor(metrics: Metrics) {
@@ -27,9 +28,7 @@ export class RequestMetrics {
         metrics.counter('sallyport_errors_total', { code, fault }),
       ]),
     )
-    this.broken = new Map(
-      breakReasons.map((reason) => [reason, metrics.counter('sallyport_replies_broken_total', { reason })]),
-    )
+    this.broken = valueOfEach(breakReasons, (reason) => metrics.counter('sallyport_replies_broken_total', { reason }))
   }
 
   /**
@@ -50,7 +49,7 @@ export class RequestMetrics {
 
   /** A reply or a tunnel was broken off. */
   broke(reason: BreakReason): void {
-    this.broken.get(reason)!.add(1)
+    this.broken(reason).add(1)
   }
 
   /** The head of a request could not be read. */

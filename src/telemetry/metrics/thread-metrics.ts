@@ -157,7 +157,7 @@ export class ThreadMetrics implements Metrics {
     })
     return {
       readings: [
-        ...[...this.watched.values()].map((all) => all.at(-1)!()),
+        ...[...this.watched.values()].flatMap((all) => all.at(-1)?.() ?? []),
         ...[...this.watchedAll].flatMap((readings) => readings()),
       ],
       exemplars: examples,

@@ -30,7 +30,7 @@ export class Totals {
 
   add({ name, labels, cells, at }: Cells): void {
     const sum = this.series(name, labels).cells
-    for (let i = 0; i < sum.length; i++) sum[i]! += cells[at + i]!
+    for (const [i, before] of sum.entries()) sum[i] = before + (cells[at + i] ?? 0)
   }
 
   delete({ name, labels }: Pick<Cells, 'name' | 'labels'>): void {
@@ -41,7 +41,7 @@ export class Totals {
     const { together = 'sum' }: MetricEntry = metricTable[name]
     const known = this.byName.get(name)?.get(labels)
     const { cells } = known ?? this.series(name, labels)
-    cells[0] = together === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : cells[0]! + value
+    cells[0] = together === 'least' ? Math.min(value, known?.cells[0] ?? Infinity) : (cells[0] ?? 0) + value
   }
 
   /** Keeps the newer ones. */

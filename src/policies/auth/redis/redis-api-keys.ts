@@ -46,8 +46,9 @@ export class RedisApiKeys {
     let cursor = '0'
     do {
       const [next, page] = await this.client.hscan(HASH, cursor, 'COUNT', PAGE)
-      for (let i = 0; i < page.length; i += 2) {
-        const key = parseApiKey(page[i]!, page[i + 1]!)
+      for (const [i, digest] of page.entries()) {
+        // Keys and values take turns.
+        const key = i % 2 === 0 ? parseApiKey(digest, page[i + 1] ?? '') : null
         // A hash that grows meanwhile may show an entry twice.
         if (key !== null) keys.set(key.sha256, key)
       }

@@ -79,8 +79,8 @@ export function describeGroup(group: string): string {
 /** The variants in an index that are not over, the newest first. Throws what JSON and zod throw where it is not ours. */
 export function readIndex(index: Readonly<Record<string, string>>, wall: number): StoredVariant[] {
   const variants: StoredVariant[] = []
-  for (const answers in index) {
-    const [id = '', expires = '', pieces = '', ...details] = index[answers]!.split(' ')
+  for (const [answers, said] of Object.entries(index)) {
+    const [id = '', expires = '', pieces = '', ...details] = said.split(' ')
     if (Number(expires) <= wall) continue
     const [vary, selecting] = answers === ANY ? [NONE, NONE] : answersSchema.parse(JSON.parse(answers))
     const [language] = answers === ANY ? [null] : detailsSchema.parse(JSON.parse(details.join(' ')))

@@ -55,7 +55,7 @@ export class Questions {
       operation,
       // The whole text each time: what is asked next comes after it, as no answer has to be waited for.
       async () => ({ is: await client.eval(script, keys.length, ...keys, ...args) }),
-      () => client.set(besideKey(keys[0]!), '', 'PX', PROBE_LIFE),
+      () => client.set(besideKey(keys[0] ?? ''), '', 'PX', PROBE_LIFE),
     )
     return answer === null ? null : read(answer.is)
   }

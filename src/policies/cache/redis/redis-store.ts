@@ -165,8 +165,9 @@ class RedisCacheStore implements CacheStore {
 
   /** All but the last piece, which goes with the head. */
   private async addPieces(name: string, body: Bytes | null): Promise<boolean> {
+    if (body === null) return true
     for (let i = 0; i < piecesOf(body) - 1; i++) {
-      const args = [String(i), pieceOf(body!, i), PIECE_LIFE]
+      const args = [String(i), pieceOf(body, i), PIECE_LIFE]
       if ((await this.questions.run('cache-put', ADD_PIECE, [name], args, () => true)) === null) return false
     }
     return true
@@ -183,8 +184,9 @@ class RedisCacheStore implements CacheStore {
   ): Promise<number> {
     const url = urlKey(entry.url)
     const name = entryKey(url, id)
-    const last = piecesOf(entry.body) - 1
-    const piece = former === name && last >= 0 ? [String(last), pieceOf(entry.body!, last)] : ['', '']
+    const { body } = entry
+    const last = piecesOf(body) - 1
+    const piece = body !== null && former === name && last >= 0 ? [String(last), pieceOf(body, last)] : ['', '']
     const described = describeEntry(entry, id, this.clock.wall() + left)
     const args = [this.age(begun), left, key, answersOf(entry), described, writeHead(entry, this.clock), ...piece]
     const keys = [url, tombstoneKey(url), indexKey(url, key), name, former]

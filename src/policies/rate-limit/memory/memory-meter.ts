@@ -67,13 +67,14 @@ export class MemoryMeter implements SyncMeter {
 
   /** Takes from all quotas, or from none. */
   private take(cost: number): boolean {
-    const { gauges: all } = this
-    for (let i = 0; i < all.length; i++) {
-      if (all[i]!.take(cost)) continue
-      while (--i >= 0) all[i]!.giveBack(cost)
-      return false
+    let taken = 0
+    for (const gauge of this.gauges) {
+      if (!gauge.take(cost)) break
+      taken++
     }
-    return true
+    if (taken === this.gauges.length) return true
+    for (const gauge of this.gauges) if (taken-- > 0) gauge.giveBack(cost)
+    return false
   }
 
   private states(cost: number): QuotaState[] {

@@ -3,6 +3,8 @@ import { type ClientHash, hashPart } from './client-hash.ts'
 import type { Gauge } from './gauge.ts'
 import type { SharedTable } from './table.ts'
 
+// The slices are read by index, of which there are always as many: each "!" says so, and costs nothing.
+
 /** Parts of a window that are counted apart. */
 const SLICES = 8
 
@@ -103,7 +105,7 @@ export class SlidingWindow implements Gauge {
   private until(units: number): number {
     let freed = 0
     for (let i = 0; i < this.counts.length; i++) {
-      freed += this.counts[i]!
+      freed += this.counts[i] ?? 0
       if (freed >= units) return (this.endOf(this.current - SLICES + i) - this.now) / 1000
     }
     return (this.slice * SLICES) / 1000

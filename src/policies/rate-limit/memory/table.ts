@@ -66,7 +66,7 @@ export class SharedTable {
     this.ints = new Int32Array(buffer)
     this.words = new BigInt64Array(buffer)
     this.mask = (buffer.byteLength - HEADER_BYTES) / ENTRY_BYTES - 1
-    this.seed = this.ints[SEED]!
+    this.seed = Atomics.load(this.ints, SEED)
   }
 
   /** A table of at least that many entries: the next power of two. */

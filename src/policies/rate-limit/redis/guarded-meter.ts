@@ -58,7 +58,7 @@ export class GuardedMeter implements Meter {
     const decisions = await this.use.ask(
       'decide',
       () => this.remote.decideAll(batch),
-      () => this.remote.probe(batch[0]!.client),
+      () => this.remote.probe(batch[0]?.client ?? ''),
     )
     for (const [i, { client, cost, resolve, reject }] of batch.entries()) {
       try {

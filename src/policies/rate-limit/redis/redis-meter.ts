@@ -1,3 +1,4 @@
+import { present } from '../../../core/present.ts'
 import { hash } from 'node:crypto'
 import type { Decision, Limit, Meter, QuotaState } from '../meter.ts'
 import type { RedisClient } from '../../../redis/client.ts'
@@ -40,7 +41,7 @@ export class RedisMeter implements Meter {
   /** Rejects with whatever keeps Redis from answering. */
   async decide(client: string, cost: number): Promise<Decision> {
     const [decision] = await this.run([{ client, cost }])
-    return decision!
+    return present(decision, 'decision')
   }
 
   /**
@@ -61,9 +62,9 @@ export class RedisMeter implements Meter {
 
   /** Does what a decision about that client does, on a key beside it that ends at once; rejects where it could not be made. */
   async probe(client: string): Promise<void> {
-    const [key] = this.keysOf(client)
+    const [key = ''] = this.keysOf(client)
     await this.decide(client, 0)
-    await this.call([besideKey(key!)], [1, this.time(), PROBE_LIMIT, PROBE_WINDOW, 1])
+    await this.call([besideKey(key)], [1, this.time(), PROBE_LIMIT, PROBE_WINDOW, 1])
   }
 
   private async run(questions: readonly Question[]): Promise<Decision[]> {
