@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { Bytes } from '../src/http/body.ts'
-import type { CacheStore, Entry } from '../src/policies/cache/store.ts'
+import type { CacheStore, CacheEntry } from '../src/policies/cache/store.ts'
 import { Headers } from '../src/http/headers.ts'
 import { MemoryCacheStore } from '../src/policies/cache/memory/memory-store.ts'
 import { CacheStores } from '../src/policies/cache/cache-stores.ts'
@@ -66,7 +66,7 @@ cacheContract('Redis Cluster', async (t) => {
 const ASKED = Headers.of()
 
 /** An entry as Redis and another thread would have it. */
-async function stored(t: TestContext, parts: Partial<Entry> = {}) {
+async function stored(t: TestContext, parts: Partial<CacheEntry> = {}) {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
   const first = await connect(t, server)

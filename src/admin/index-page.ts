@@ -4,7 +4,7 @@ import { version } from '../front/version.ts'
 import type { AdminApp } from './app.ts'
 
 /** One thing that there is. */
-interface Entry {
+interface ListedEndpoint {
   readonly method: string
   readonly path: string
   readonly summary: string
@@ -28,7 +28,7 @@ const page = z.string().describe('The same as a page, for browsers.')
 
 /** GET /: what there is, as a page for browsers and as JSON for everybody else. To be called before the endpoints are made. */
 export function indexPage(app: AdminApp): void {
-  const endpoints: Entry[] = []
+  const endpoints: ListedEndpoint[] = []
   app.addHook('onRoute', ({ method, path, schema }) => {
     if (schema?.summary === undefined || schema.hide === true || method === 'HEAD') return
     const shown = path.replace(/:(\w+)/g, '{$1}')
@@ -46,7 +46,7 @@ export function indexPage(app: AdminApp): void {
   )
 }
 
-function pageOf(endpoints: readonly Entry[]): string {
+function pageOf(endpoints: readonly ListedEndpoint[]): string {
   const rows = endpoints.map(({ method, path, summary }) => {
     const shown = `<code>${method} ${escape(path)}</code>`
     const linked = method === 'GET' && !path.includes('{') ? `<a href="${escape(path)}">${shown}</a>` : shown

@@ -4,7 +4,7 @@ import type { DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Middleware } from '../http/handler.ts'
-import type { Limits } from './rate-limit/limit-stores.ts'
+import type { RateLimits } from './rate-limit/limit-stores.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Steps } from '../core/slices.ts'
 import type { Holder } from '../core/shared.ts'
@@ -20,7 +20,7 @@ export interface PolicyToolbox extends Toolbox {
    */
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   /** Counts requests, for all threads of the process, or in Redis for all processes. */
-  readonly limits: Limits
+  readonly limits: RateLimits
   /** What stored replies are kept in. */
   readonly caches: Caches
   /** API keys in Redis; null where none is configured. */

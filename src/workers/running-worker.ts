@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Answers, type Topic } from '../core/threads.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
-import { Line, type LineMessage } from './line.ts'
+import { Channel, type ChannelMessage } from './channel.ts'
 import { drainedTopic, type Listening, listeningTopic, seriesTopic, type WorkerStart } from './messages.ts'
 
 /** How long a worker may take to answer a question, in milliseconds. */
@@ -38,7 +38,7 @@ export class RunningWorker {
   readonly listening: Promise<Listening>
   readonly ended: Promise<WorkerEnd>
   private readonly thread: Worker
-  private readonly line: Line
+  private readonly channel: Channel
   private gone = false
 
   constructor({ start, heap, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
@@ -48,7 +48,7 @@ export class RunningWorker {
     this.thread = new Worker(new URL(file, import.meta.url), { name: `worker-${start.worker}`, ...limits })
     this.thread.postMessage(start)
     const told = new Answers(log)
-    this.line = new Line({
+    this.channel = new Channel({
       send: (message) => this.thread.postMessage(message),
       answer,
       hear: (topic, what) => void told.answer(topic, what),
@@ -74,7 +74,7 @@ export class RunningWorker {
       cutOff(connections)
       return null
     })
-    this.thread.on('message', (message: LineMessage) => this.line.receive(message))
+    this.thread.on('message', (message: ChannelMessage) => this.channel.receive(message))
     this.thread.on('error', (error) => (failure = error))
     this.thread.on('exit', (code) => {
       this.forsake()
@@ -95,18 +95,18 @@ export class RunningWorker {
   }
 
   tell<Told>(topic: Topic<Told, null>, told: Told): void {
-    this.line.tell(topic, told)
+    this.channel.tell(topic, told)
   }
 
   /** Resolves with its answers, none when it does not answer within so many milliseconds. */
   ask(topic: string, asked: unknown, patience = PATIENCE): Promise<unknown[]> {
-    return this.line.ask(topic, asked, patience)
+    return this.channel.ask(topic, asked, patience)
   }
 
   /** Nobody waits for its answers any more, as it is not coming to an end. */
   forsake(): void {
     this.gone = true
-    this.line.close()
+    this.channel.close()
   }
 
   /** Ends it, whatever it is at. */

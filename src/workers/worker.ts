@@ -19,7 +19,7 @@ import { runningPolicy } from '../policies/guard.ts'
 import type { Policy } from '../policies/policy.ts'
 import { copyThose } from './copy-sockets.ts'
 import { beat } from './heartbeats.ts'
-import { Line, type LineMessage } from './line.ts'
+import { Channel, type ChannelMessage } from './channel.ts'
 import { RUNNING } from './locate.ts'
 import { survivePolicies } from './survive-policies.ts'
 import { tidyHeap } from './tidy-heap.ts'
@@ -58,7 +58,7 @@ async function run(start: WorkerStart): Promise<void> {
     output.reopen()
     return null
   })
-  const line = new Line({
+  const channel = new Channel({
     send: (message) => port!.postMessage(message),
     answer: (topic, asked) => answers.answer(topic, asked),
     hear: (topic, told) => void answers.answer(topic, told),
@@ -75,7 +75,7 @@ async function run(start: WorkerStart): Promise<void> {
     load(policyFiles, start.modules),
     startTracing(process.env, version, output.log, systemClock),
   ] as const
-  const starting = Promise.all(loading).then(frontOf(start, line, { output, answers }))
+  const starting = Promise.all(loading).then(frontOf(start, channel, { output, answers }))
   const listening = Promise.all([starting, copies]).then(([front]) => {
     process.once('exit', () => front.cutOff())
     tidyHeap()
@@ -111,33 +111,33 @@ async function run(start: WorkerStart): Promise<void> {
     const front = await starting
     const cutOff = await front.drain(timeout, patience)
     await output.close()
-    line.tell(drainedTopic, cutOff)
+    channel.tell(drainedTopic, cutOff)
     port!.close()
     const [, tracing] = await Promise.all(loading)
     if (tracing.gaveUp) process.exit()
     return null
   })
-  port!.on('message', (message: LineMessage) => line.receive(message))
-  line.tell(listeningTopic, { addresses: await listening, descriptors: (await starting).descriptors })
+  port!.on('message', (message: ChannelMessage) => channel.receive(message))
+  channel.tell(listeningTopic, { addresses: await listening, descriptors: (await starting).descriptors })
 }
 
 /** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
 function frontOf(
   { config, generation, worker, size, board, slots, stores, sampleKey }: WorkerStart,
-  line: Line,
+  channel: Channel,
   parts: Pick<FrontOptions, 'output' | 'answers'>,
 ): (loaded: readonly [policies: readonly Policy[], tracing: Tracing]) => Promise<Front> {
   return ([policies, tracing]) =>
     Front.build({
       ...parts,
-      threads: line,
+      threads: channel,
       config,
       generation,
       policies,
       board: new HealthBoard(board, worker),
       slots,
       processStores: new ProcessStores(stores),
-      announce: (series) => line.tell(seriesTopic, series),
+      announce: (series) => channel.tell(seriesTopic, series),
       tracing,
       size,
       clock: systemClock,

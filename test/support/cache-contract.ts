@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { Bytes } from '../../src/http/body.ts'
-import type { CacheStore, Entry } from '../../src/policies/cache/store.ts'
+import type { CacheStore, CacheEntry } from '../../src/policies/cache/store.ts'
 import { Headers } from '../../src/http/headers.ts'
 import { makeCacheEntry } from './cache-entry.ts'
 import type { ManualClock } from './manual-clock.ts'
@@ -17,7 +17,7 @@ const X1 = { vary: ['x'], selecting: ['1'] }
 const X2 = { vary: ['x'], selecting: ['2'] }
 
 /** What an entry says, whatever time it is where it is found. */
-function essence({ body, ...entry }: Entry): unknown {
+function essence({ body, ...entry }: CacheEntry): unknown {
   return { ...entry, body: body?.toBuffer().toString('latin1') ?? null }
 }
 
@@ -42,7 +42,7 @@ function statements(): ReadonlyMap<string, Check> {
   const find = (store: CacheStore, key = 'k', x = '', url = 'h/a') =>
     store.find(url, key, Headers.of(x === '' ? [] : [['X', x]]))
 
-  const finds = async (store: CacheStore, expected: Entry, key = 'k', x = ''): Promise<void> => {
+  const finds = async (store: CacheStore, expected: CacheEntry, key = 'k', x = ''): Promise<void> => {
     const found = await find(store, key, x, expected.url)
     if (typeof found === 'string') assert.fail(`${key} is a ${found}`)
     assert.deepEqual(essence(found), essence(expected))

@@ -1,8 +1,8 @@
 import { Bytes } from '../../src/http/body.ts'
-import type { Entry } from '../../src/policies/cache/store.ts'
+import type { CacheEntry } from '../../src/policies/cache/store.ts'
 
 /** An entry for http://h/a that is fresh for a minute from time 0. */
-export function makeCacheEntry(parts: Partial<Entry> = {}): Entry {
+export function makeCacheEntry(parts: Partial<CacheEntry> = {}): CacheEntry {
   return {
     url: 'h/a',
     status: 200,

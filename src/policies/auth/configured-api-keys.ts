@@ -21,7 +21,7 @@ export interface ConfiguredApiKey {
   readonly expires?: number | undefined
 }
 
-interface Entry {
+interface AcceptedKey {
   readonly digest: Buffer
   readonly identity: Identity
   readonly expires: number
@@ -36,7 +36,7 @@ export function configuredApiKeys(
   keys: readonly ConfiguredApiKey[],
   { clock, metrics }: Pick<PolicyToolbox, 'clock' | 'metrics'>,
 ): ConfiguredApiKeys {
-  const entries = keys.map(({ id, sha256, owner = id, tier, roles, expires = Infinity }): Entry => ({
+  const entries = keys.map(({ id, sha256, owner = id, tier, roles, expires = Infinity }): AcceptedKey => ({
     digest: Buffer.from(sha256, 'hex'),
     identity: identityOf({ id: owner, roles, scopes: [], tier, key: id, claims: {} }),
     expires,
@@ -45,7 +45,7 @@ export function configuredApiKeys(
   const buckets = Map.groupBy(entries, ({ digest }) => digest.readUInt32BE())
   return {
     find(digest) {
-      let found: Entry | null = null
+      let found: AcceptedKey | null = null
       for (const entry of buckets.get(digest.readUInt32BE()) ?? [])
         if (timingSafeEqual(entry.digest, digest)) found = entry
       if (found === null) return null

@@ -7,13 +7,13 @@ import { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 import { OtherThreads } from './other-threads.ts'
 import { purge, purgeTopic } from './purge.ts'
-import { Shelf } from './shelf.ts'
+import { Partition } from './partition.ts'
 import type { CacheStore } from './store.ts'
 
 /** What one configuration has of a place. */
 interface Plan {
   /** By the ids of the routes. */
-  readonly shelves: Map<string, Shelf>
+  readonly partitions: Map<string, Partition>
   /** One for each way in which routes read queries: the same URL has another form in each. */
   readonly keys: Map<string, Keys>
 }
@@ -21,7 +21,7 @@ interface Plan {
 /** The places of a thread: its memory, and each Redis. */
 const places = new Shared<CachePlace>()
 /** What stands in them, by how much memory it may take: routes that say the same share one. */
-const shelves = new Shared<Shelf>()
+const partitions = new Shared<Partition>()
 
 /**
  * A place where one thread keeps replies, whatever the configuration: what is stored there stays while routes, and what
@@ -30,7 +30,7 @@ const shelves = new Shared<Shelf>()
 export class CachePlace {
   readonly flights: Flights
   readonly invalidator: Invalidator
-  private readonly all = new Set<Shelf>()
+  private readonly all = new Set<Partition>()
   private readonly plans = new Map<Holder, Plan>()
   /** That of the configuration that answers. */
   private current: Plan | null = null
@@ -49,11 +49,11 @@ export class CachePlace {
     const evictions = countEvictions(metrics, name)
     const isShared = caches.isShared(name)
     this.makeStore = (limit) => caches.make(name, limit, evictions)
-    const forgetting = (): CacheStore[] => (isShared ? this.stores.slice(0, 1) : this.stores)
+    const concerned = (): CacheStore[] => (isShared ? this.stores.slice(0, 1) : this.stores)
     const everywhere = {
-      invalidate: (url: string) => sum(forgetting().map((store) => store.invalidate(url))),
-      invalidateGroup: (group: string) => sum(forgetting().map((store) => store.invalidateGroup(group))),
-      invalidatePrefix: (prefix: string) => sum(forgetting().map((store) => store.invalidatePrefix(prefix))),
+      invalidate: (url: string) => sum(concerned().map((store) => store.invalidate(url))),
+      invalidateGroup: (group: string) => sum(concerned().map((store) => store.invalidateGroup(group))),
+      invalidatePrefix: (prefix: string) => sum(concerned().map((store) => store.invalidatePrefix(prefix))),
     }
     const alone = isShared || caches.threads === 1
     const others = alone
@@ -70,22 +70,22 @@ export class CachePlace {
     ]
   }
 
-  /** The shelf of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
-  shelfFor(holder: Holder, route: string, limit: number, query: string, keys: Keys): Shelf {
-    const make = (): Shelf => {
-      const shelf = new Shelf(
+  /** The partition of a route that gives its replies so much memory; `keys` are what it finds them by, and `query` how it reads queries. */
+  partitionFor(holder: Holder, route: string, limit: number, query: string, keys: Keys): Partition {
+    const make = (): Partition => {
+      const partition = new Partition(
         limit,
         () => this.makeStore(limit),
         (gone) => this.all.delete(gone),
       )
-      this.all.add(shelf)
-      return shelf
+      this.all.add(partition)
+      return partition
     }
-    const shelf = shelves.get(holder, `${this.key} ${limit}`, make)
+    const partition = partitions.get(holder, `${this.key} ${limit}`, make)
     const plan = this.planOf(holder)
-    plan.shelves.set(route, shelf)
+    plan.partitions.set(route, partition)
     plan.keys.set(query, keys)
-    return shelf
+    return partition
   }
 
   /** Those of all configurations that still answer. */
@@ -105,7 +105,7 @@ export class CachePlace {
   private planOf(holder: Holder): Plan {
     const known = this.plans.get(holder)
     if (known !== undefined) return known
-    const plan: Plan = { shelves: new Map(), keys: new Map() }
+    const plan: Plan = { partitions: new Map(), keys: new Map() }
     this.plans.set(holder, plan)
     holder.atTakeOver(() => this.follow(plan))
     holder.hold(() => {
@@ -118,28 +118,28 @@ export class CachePlace {
   /**
    * A configuration takes over: replies stay with their routes, wherever nothing but their memory has changed.
    *
-   * 1. A shelf that some route has as before keeps its store.
+   * 1. A partition that some route has as before keeps its store.
    * 2. Any other takes the store of its first route whose store is still to be had, else its own, else an empty one.
    */
   private follow(plan: Plan): void {
-    const before = this.current?.shelves ?? new Map<string, Shelf>()
-    const stores = new Map([...before].map(([route, shelf]) => [route, shelf.store]))
+    const before = this.current?.partitions ?? new Map<string, Partition>()
+    const stores = new Map([...before].map(([route, partition]) => [route, partition.store]))
     this.current = plan
-    const routes = new Map<Shelf, string[]>()
-    for (const [route, shelf] of plan.shelves) routes.set(shelf, [...(routes.get(shelf) ?? []), route])
+    const grouped = Map.groupBy(plan.partitions, ([, partition]) => partition)
+    const routes = new Map(Array.from(grouped, ([partition, all]) => [partition, all.map(([route]) => route)]))
     const taken = new Set<CacheStore>()
     // 1.
-    for (const [shelf, ids] of routes) {
-      if (!ids.some((route) => before.get(route) === shelf)) continue
-      taken.add(shelf.store)
-      routes.delete(shelf)
+    for (const [partition, ids] of routes) {
+      if (!ids.some((route) => before.get(route) === partition)) continue
+      taken.add(partition.store)
+      routes.delete(partition)
     }
     // 2.
-    for (const [shelf, ids] of routes) {
+    for (const [partition, ids] of routes) {
       const left = ids.map((route) => stores.get(route)).find((store) => store !== undefined && !taken.has(store))
-      if (left !== undefined) shelf.take(left)
-      else if (taken.has(shelf.store)) shelf.renew()
-      taken.add(shelf.store)
+      if (left !== undefined) partition.take(left)
+      else if (taken.has(partition.store)) partition.renew()
+      taken.add(partition.store)
     }
   }
 }

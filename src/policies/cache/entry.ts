@@ -1,4 +1,4 @@
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { knownLine } from '../../http/field-lines.ts'
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
@@ -9,29 +9,29 @@ import { deliver } from './stored-body.ts'
 export const OVERHEAD = 1000
 
 /** Heads of hits, as they are for the current second. */
-const heads = new WeakMap<Entry, { age: number; fields: string }>()
+const heads = new WeakMap<CacheEntry, { age: number; fields: string }>()
 
 /** Whole seconds since it was made (RFC 9111 section 4.2.3). */
-function ageOf(entry: Entry, now: number): number {
+function ageOf(entry: CacheEntry, now: number): number {
   return Math.max(0, Math.floor((now - entry.born) / 1000))
 }
 
 /** That as a field line. */
-export function ageLine(entry: Entry, now: number): string {
+export function ageLine(entry: CacheEntry, now: number): string {
   return knownLine('Age', String(ageOf(entry, now)))
 }
 
 /** Seconds that it stays fresh; below 0 once it is stale. */
-export function ttlOf(entry: Entry, now: number): number {
+export function ttlOf(entry: CacheEntry, now: number): number {
   return Math.floor((entry.lifetime - (now - entry.born)) / 1000)
 }
 
-export function isFresh(entry: Entry, now: number): boolean {
+export function isFresh(entry: CacheEntry, now: number): boolean {
   return now - entry.born < entry.lifetime
 }
 
 /** Its fields with Age and the Cache-Status of a hit; the same text for all hits within a second. */
-function hitFields(entry: Entry, now: number): string {
+function hitFields(entry: CacheEntry, now: number): string {
   const age = ageOf(entry, now)
   let head = heads.get(entry)
   if (head === undefined || head.age !== age) {
@@ -43,6 +43,6 @@ function hitFields(entry: Entry, now: number): string {
 }
 
 /** The reply of a plain hit (RFC 9111 section 4). */
-export function hitReply(entry: Entry, now: number): Reply {
+export function hitReply(entry: CacheEntry, now: number): Reply {
   return new Reply(entry.status, headersFromWire(hitFields(entry, now), true), deliver(entry.body))
 }

@@ -1,5 +1,5 @@
 import { type Bytes, cancelBody, isStream } from '../../http/body.ts'
-import type { CacheStore, Entry } from './store.ts'
+import type { CacheStore, CacheEntry } from './store.ts'
 import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
@@ -32,7 +32,7 @@ const ERRORS = new Set([500, 502, 503, 504])
 export interface FetchContext {
   readonly settings: CacheSettings
   readonly keys: Keys
-  readonly shelf: { readonly store: CacheStore }
+  readonly partition: { readonly store: CacheStore }
   readonly invalidator: Invalidator
   readonly clock: Clock
   readonly next: Handler
@@ -53,7 +53,7 @@ export class Fetch {
   private readonly exchange: Exchange
   private readonly url: string
   private readonly key: string
-  private readonly entry: Entry | null
+  private readonly entry: CacheEntry | null
   private readonly request: RequestControl
   private readonly reason: ForwardReason
   private readonly flight: Flight | null
@@ -65,7 +65,7 @@ export class Fetch {
     exchange: Exchange,
     url: string,
     key: string,
-    entry: Entry | null,
+    entry: CacheEntry | null,
     request: RequestControl,
     reason: ForwardReason,
     flight: Flight | null,
@@ -117,9 +117,9 @@ export class Fetch {
     return this.passOn(reply)
   }
 
-  private validated(entry: Entry, update: Headers): Reply | Promise<Reply> {
+  private validated(entry: CacheEntry, update: Headers): Reply | Promise<Reply> {
     const { clock, settings } = this.context
-    const { store } = this.context.shelf
+    const { store } = this.context.partition
     if (!isAbout(entry, update)) {
       store.remove(this.key, entry)
       this.validating = false
@@ -175,9 +175,9 @@ export class Fetch {
   }
 
   /** What the service says now goes before what it said then, though it is not itself stored (RFC 9111 section 4.3.5). */
-  private compare(entry: Entry, { status, headers }: Reply): void {
+  private compare(entry: CacheEntry, { status, headers }: Reply): void {
     if (status >= 500 || status === 304 || status === 206) return
-    const { store } = this.context.shelf
+    const { store } = this.context.partition
     const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
     const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
     if (typeof storable === 'string') store.remove(this.key, entry)
@@ -200,7 +200,7 @@ export class Fetch {
 
   private keep(storable: Storable, body: Bytes | null): void | Promise<void> {
     const { invalidator, clock } = this.context
-    const { store } = this.context.shelf
+    const { store } = this.context.partition
     const entry = makeEntry(this.exchange, storable, body)
     // What a change itself says of its outcome is as new as the change.
     if (this.exchange.method !== 'GET') return store.put(this.key, entry, clock.now())
@@ -247,11 +247,11 @@ export class Fetch {
     return reply
   }
 
-  private mayServeStale(entry: Entry): boolean {
+  private mayServeStale(entry: CacheEntry): boolean {
     return this.context.clock.now() - entry.born - entry.lifetime < entry.staleIfError
   }
 
-  private serveStale(entry: Entry, status: number): Reply {
+  private serveStale(entry: CacheEntry, status: number): Reply {
     const { clock, counts } = this.context
     this.flight?.settle()
     counts?.stale.add(1)

@@ -7,21 +7,21 @@ import type { CacheStore } from './store.ts'
 const REMEMBERED = 5_000
 
 /** What forgets. */
-type Forgetting = Pick<CacheStore, 'invalidate' | 'invalidateGroup' | 'invalidatePrefix'>
+type Invalidated = Pick<CacheStore, 'invalidate' | 'invalidateGroup' | 'invalidatePrefix'>
 
 /**
  * Makes stored replies invalid, in this thread at once, and tells the others where they have stores of their own. It
  * remembers for which, so that a reply that was on its way meanwhile is not stored after all.
  */
 export class Invalidator {
-  private readonly store: Forgetting
+  private readonly store: Invalidated
   private readonly clock: Clock
   private readonly tell: (what: Invalidation) => void
   private readonly recent = new BoundedMap<string, number>(REMEMBERED)
   private readonly recentPrefixes = new BoundedMap<string, number>(REMEMBERED)
 
   /** `tell` is called with what the other threads have to forget as well. */
-  constructor(store: Forgetting, clock: Clock, tell: (what: Invalidation) => void) {
+  constructor(store: Invalidated, clock: Clock, tell: (what: Invalidation) => void) {
     this.store = store
     this.clock = clock
     this.tell = tell

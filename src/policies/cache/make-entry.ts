@@ -3,7 +3,7 @@ import type { Exchange } from '../../http/exchange.ts'
 import type { Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import { type ReplyControl, fieldsOf } from './directives.ts'
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { OVERHEAD } from './entry.ts'
 import { type Arrival, type Freshness, initialAge } from './freshness.ts'
 import { parseHttpDate } from './http-date.ts'
@@ -34,7 +34,7 @@ export interface Storable {
 }
 
 /** The entry of a reply once its body is complete. */
-export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | null): Entry {
+export function makeEntry(exchange: Exchange, storable: Storable, body: Bytes | null): CacheEntry {
   const { url, status, headers, control, freshness, vary, arrival, now } = storable
   const { directives } = control
   const named = [...fieldsOf(directives, 'no-cache'), ...fieldsOf(directives, 'private')]

@@ -1,7 +1,7 @@
 import { Bytes } from '../../http/body.ts'
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { deliver } from './stored-body.ts'
 
 const ONE_RANGE = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i
@@ -10,7 +10,12 @@ const ONE_RANGE = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i
  * The part of a stored reply that a Range field asks for: 206, or 416 where there is no such part (RFC 9110 section
  * 14). Null where the whole reply is to be sent: several ranges, another unit, or an If-Range that does not hold.
  */
-export function rangeReply(entry: Entry, range: string, ifRange: string | undefined, fields: string): Reply | null {
+export function rangeReply(
+  entry: CacheEntry,
+  range: string,
+  ifRange: string | undefined,
+  fields: string,
+): Reply | null {
   if (entry.status !== 200 || entry.body === null || (ifRange !== undefined && !holds(entry, ifRange))) return null
   const [match, first = '', last = ''] = ONE_RANGE.exec(range) ?? []
   if (match === undefined) return null
@@ -36,7 +41,7 @@ function partOf(first: string, last: string, length: number): [start: number, en
 }
 
 /** RFC 9110 section 13.1.5: only a strong validator says that the octets are the same. */
-function holds(entry: Entry, ifRange: string): boolean {
+function holds(entry: CacheEntry, ifRange: string): boolean {
   if (ifRange.startsWith('"')) return ifRange === entry.etag
   return ifRange === entry.lastModified && entry.date - entry.modified >= 1000
 }

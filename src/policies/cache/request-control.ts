@@ -1,7 +1,7 @@
 import type { Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import { millisecondsOf, parseDirectives } from './directives.ts'
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { isFresh } from './entry.ts'
 import type { Conditions } from './validation.ts'
 
@@ -71,7 +71,7 @@ export function readRequest(headers: Headers, method: string, heeded: boolean): 
 }
 
 /** Whether the entry may be used without asking the service. */
-export function isUsable(entry: Entry, request: RequestControl, now: number): boolean {
+export function isUsable(entry: CacheEntry, request: RequestControl, now: number): boolean {
   if (request === PLAIN) return isFresh(entry, now)
   const { noCache, noStore, maxAge, minFresh, maxStale } = request
   const age = now - entry.born

@@ -1,5 +1,5 @@
 import { appendLines } from '../../http/headers.ts'
-import type { Entry, Missing } from './store.ts'
+import type { CacheEntry, Missing } from './store.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { afterwards, type Handler } from '../../http/handler.ts'
@@ -52,12 +52,12 @@ export class RouteCache {
     // 2.
     const url = this.context.keys.url(exchange)
     const key = this.context.keys.key(exchange, url)
-    const found = this.context.shelf.store.find(url, key, exchange.headers)
+    const found = this.context.partition.store.find(url, key, exchange.headers)
     if (found instanceof Promise) return found.then((late) => this.answer(exchange, url, key, late))
     return this.answer(exchange, url, key, found)
   }
 
-  private answer(exchange: Exchange, url: string, key: string, found: Entry | Missing): Reply | Promise<Reply> {
+  private answer(exchange: Exchange, url: string, key: string, found: CacheEntry | Missing): Reply | Promise<Reply> {
     const now = this.context.clock.now()
     const entry = this.entryFor(exchange, found)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
@@ -82,7 +82,7 @@ export class RouteCache {
   }
 
   /** What is fresh by the gateway's own guess may be another page for somebody with a session. */
-  private entryFor(exchange: Exchange, found: Entry | Missing): Entry | null {
+  private entryFor(exchange: Exchange, found: CacheEntry | Missing): CacheEntry | null {
     if (typeof found === 'string') return null
     return found.guessed && mayBePersonal(exchange, this.context.settings.share) ? null : found
   }
@@ -91,7 +91,7 @@ export class RouteCache {
     exchange: Exchange,
     url: string,
     key: string,
-    entry: Entry | null,
+    entry: CacheEntry | null,
     request: RequestControl,
     reason: ForwardReason,
   ): Reply | Promise<Reply> {
@@ -120,7 +120,7 @@ export class RouteCache {
   ): Promise<Reply> {
     await waiting
     if (exchange.aborted) throw new GatewayError('client-closed')
-    const found = await this.context.shelf.store.find(url, key, exchange.headers)
+    const found = await this.context.partition.store.find(url, key, exchange.headers)
     const entry = this.entryFor(exchange, found)
     const now = this.context.clock.now()
     if (entry !== null && isUsable(entry, request, now)) {
@@ -132,7 +132,7 @@ export class RouteCache {
 
   /** RFC 5861 section 3. */
   private mayRevalidateLater(
-    entry: Entry,
+    entry: CacheEntry,
     { noCache, noStore, maxAge, minFresh }: RequestControl,
     now: number,
   ): boolean {
@@ -141,7 +141,7 @@ export class RouteCache {
   }
 
   /** Fetches a new reply in place of the entry, unless that is already under way. */
-  private refresh(exchange: Exchange, url: string, key: string, entry: Entry): void {
+  private refresh(exchange: Exchange, url: string, key: string, entry: CacheEntry): void {
     const flight = this.flights.begin(key)
     if (flight === null) return
     const copy = refreshOf(exchange, this.context.clock.now())
@@ -198,7 +198,7 @@ function settled(next: Handler, exchange: Exchange): Reply | Promise<Reply> {
   }
 }
 
-function reasonOf(found: Entry | Missing, entry: Entry | null, now: number): ForwardReason {
+function reasonOf(found: CacheEntry | Missing, entry: CacheEntry | null, now: number): ForwardReason {
   if (typeof found === 'string') return found
   // What is there is not for this request, as if it had been selected by its session.
   if (entry === null) return 'vary-miss'

@@ -1,6 +1,6 @@
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { statusLine } from './cache-status.ts'
 import { ageLine, ttlOf } from './entry.ts'
 import { rangeReply } from './ranges.ts'
@@ -13,7 +13,7 @@ import { isNotModified, notModifiedReply } from './validation.ts'
  * its Cache-Status line, that of a hit by default; `wall` is the wall-clock time in milliseconds.
  */
 export function serveHit(
-  entry: Entry,
+  entry: CacheEntry,
   request: RequestControl,
   now: number,
   wall: number,
@@ -26,7 +26,13 @@ export function serveHit(
 }
 
 /** The same for an entry that is served though it is stale; `detail` says why. */
-export function serveStale(entry: Entry, request: RequestControl, now: number, wall: number, detail: string): Reply {
+export function serveStale(
+  entry: CacheEntry,
+  request: RequestControl,
+  now: number,
+  wall: number,
+  detail: string,
+): Reply {
   const status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}; detail=${detail}`)
   return serveHit(entry, request, now, wall, status)
 }

@@ -13,7 +13,7 @@ export interface Variant {
 }
 
 /** A stored reply, complete: what a store keeps. Times are milliseconds; those of `clock.now()` but for `date` and `modified`. */
-export interface Entry extends Variant {
+export interface CacheEntry extends Variant {
   /** Host, path and query it answers for: what invalidation goes by. */
   readonly url: string
   readonly status: number
@@ -55,14 +55,14 @@ export interface CacheUsage {
 /** Where stored replies live. What it cannot keep or find is a miss, never an error. */
 export interface CacheStore {
   /** The newest entry of a key that answers a request with those fields. */
-  find(url: string, key: string, request: Headers): Entry | Missing | Promise<Entry | Missing>
+  find(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
   /**
    * Keeps an entry, in place of the one of the key with the same selecting values. `begun` is when the service was asked
    * for it, in milliseconds of `clock.now()`. Where it is a promise, the entry can be found once that is resolved.
    */
-  put(key: string, entry: Entry, begun: number): void | Promise<void>
+  put(key: string, entry: CacheEntry, begun: number): void | Promise<void>
   /** Forgets one entry of a key. */
-  remove(key: string, entry: Entry): void
+  remove(key: string, entry: CacheEntry): void
   /** Forgets all entries of a URL, and of every group that one of them is in (RFC 9875 section 2.2.1); how many it were. */
   invalidate(url: string): number | Promise<number>
   /** Forgets all entries of a group; how many it were. */

@@ -3,7 +3,7 @@ import { type Headers, headersFromWire, wireOf } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 import { Reply } from '../../http/reply.ts'
 import { splitList } from './directives.ts'
-import type { Entry } from './store.ts'
+import type { CacheEntry } from './store.ts'
 import { parseHttpDate } from './http-date.ts'
 
 /** What a client says of the copy that it has itself. */
@@ -21,13 +21,13 @@ const CONTENT = new NameSet(['Content-Type', 'Content-Encoding', 'Content-Langua
 const UNCHANGED = new NameSet(['Content-Length', 'Content-Encoding', 'Content-Range', 'Set-Cookie', 'Cache-Status'])
 
 /** The fields with which the service is asked whether an entry is still good, or "" if it has no validator. */
-export function conditionLines({ etag, lastModified }: Entry): string {
+export function conditionLines({ etag, lastModified }: CacheEntry): string {
   const noneMatch = etag === null ? '' : knownLine('If-None-Match', etag)
   return lastModified === null ? noneMatch : noneMatch + knownLine('If-Modified-Since', lastModified)
 }
 
 /** Whether the client's copy is as good as the entry (RFC 9111 section 4.3.2). */
-export function isNotModified(entry: Entry, { noneMatch, modifiedSince }: Conditions, wall: number): boolean {
+export function isNotModified(entry: CacheEntry, { noneMatch, modifiedSince }: Conditions, wall: number): boolean {
   if (entry.status !== 200) return false
   if (noneMatch !== undefined) {
     if (noneMatch === '*') return true
@@ -44,13 +44,13 @@ export function notModifiedReply(fields: string): Reply {
 }
 
 /** Whether a 304 is about the entry that was asked about (RFC 9111 section 4.3.4). */
-export function isAbout(entry: Entry, headers: Headers): boolean {
+export function isAbout(entry: CacheEntry, headers: Headers): boolean {
   const etag = headers.get('ETag')
   return etag === undefined || etag.startsWith('W/') || etag === entry.etag
 }
 
 /** Whether the reply to a HEAD is that of the entry, as far as it says so (RFC 9111 section 4.3.5). */
-export function isUnchanged({ etag, lastModified, body }: Entry, headers: Headers): boolean {
+export function isUnchanged({ etag, lastModified, body }: CacheEntry, headers: Headers): boolean {
   const length = body === null ? undefined : String(body.length)
   return (
     (headers.get('ETag') ?? etag) === etag &&

@@ -1,7 +1,7 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Quota, SyncMeter } from './meter.ts'
-import type { Limits } from './limit-stores.ts'
+import type { RateLimits } from './limit-stores.ts'
 import { addressName } from './client-name.ts'
 import type { KeptState } from '../policy.ts'
 import { countIdentities } from './kept-counts.ts'
@@ -25,7 +25,7 @@ export class FailureLimit {
   private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter } | null
 
   /** `name` sets it apart from other limits on the same address. */
-  constructor(name: string, quotas: readonly Quota[], limits: Limits) {
+  constructor(name: string, quotas: readonly Quota[], limits: RateLimits) {
     if (quotas.length === 0) {
       this.limit = null
       return

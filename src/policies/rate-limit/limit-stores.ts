@@ -12,7 +12,7 @@ export type LimitStoreName = (typeof stores)[number]['name']
 export const limitStores: readonly LimitStoreName[] = stores.map(({ name }) => name)
 
 /** Hands out meters; those with the same store and name of the limit share their counts. */
-export interface Limits {
+export interface RateLimits {
   /** A meter on the named store; by default on Redis where one is configured. Throws an Error where none is. */
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter
   /** A meter in the memory of the process. */
@@ -27,7 +27,7 @@ export interface KnownLimit {
 }
 
 /** Where one thread counts: in the table that it shares with the others, or in Redis. */
-export class LimitStores implements Limits {
+export class LimitStores implements RateLimits {
   private readonly makers: ReadonlyMap<LimitStoreName, NonNullable<ReturnType<MeterStore['open']>>>
   private readonly preferred: LimitStoreName
   private readonly makeLocal: (limit: Limit) => SyncMeter

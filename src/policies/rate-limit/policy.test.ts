@@ -9,7 +9,7 @@ import type { Consumer, Exchange } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
 import { Headers } from '../../http/headers.ts'
 import type { Decision, Limit } from './meter.ts'
-import type { Limits } from './limit-stores.ts'
+import type { RateLimits } from './limit-stores.ts'
 import { Reply } from '../../http/reply.ts'
 import { rateLimitOptions } from './options.ts'
 import { rateLimit } from './policy.ts'
@@ -161,7 +161,7 @@ test('without a limit nothing is told', async () => {
 })
 
 test('a limit that could not be checked is not spoken of', async () => {
-  const limits: Limits = {
+  const limits: RateLimits = {
     meter: () => ({ decide: () => Promise.resolve(null), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
   }
@@ -175,7 +175,7 @@ test('a meter that answers later decides as one that answers at once', async () 
     quotas: [{ remaining: 0, reset: 1, wait: yes ? 0 : 1 }],
   })
   const answers = [true, false]
-  const limits: Limits = {
+  const limits: RateLimits = {
     meter: () => ({ decide: () => Promise.resolve(decision(answers.shift()!)), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
   }
@@ -186,7 +186,7 @@ test('a meter that answers later decides as one that answers at once', async () 
 
 test('routes with the rates of every route count together, those with others by themselves', () => {
   const asked: { limit: Limit; store: string | undefined }[] = []
-  const limits: Limits = {
+  const limits: RateLimits = {
     meter(limit, _, store) {
       asked.push({ limit, store })
       return { decide: () => null, forget: () => true }

@@ -1,4 +1,4 @@
-import type { CacheStore, CacheUsage, Entry, Missing, ReplyStore } from '../store.ts'
+import type { CacheStore, CacheUsage, CacheEntry, Missing, ReplyStore } from '../store.ts'
 import type { Headers } from '../../../http/headers.ts'
 import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
@@ -10,7 +10,7 @@ const VARIANTS = 64
 /** The entries of one key. */
 interface Slot extends LruItem<Slot> {
   readonly url: string
-  entries: readonly Entry[]
+  entries: readonly CacheEntry[]
   size: number
 }
 
@@ -37,12 +37,12 @@ export class MemoryCacheStore implements CacheStore {
     this.slots.resize(limit)
   }
 
-  find(_url: string, key: string, request: Headers): Entry | Missing {
+  find(_url: string, key: string, request: Headers): CacheEntry | Missing {
     const slot = this.slots.use(key)
     return slot === undefined ? 'uri-miss' : (select(slot.entries, request) ?? 'vary-miss')
   }
 
-  put(key: string, entry: Entry): void {
+  put(key: string, entry: CacheEntry): void {
     if (!this.slots.hasRoomFor(entry.size)) return
     const slot = this.slots.get(key)
     if (slot === undefined)
@@ -52,7 +52,7 @@ export class MemoryCacheStore implements CacheStore {
     this.hold(slot, [entry, ...others].slice(0, VARIANTS))
   }
 
-  remove(key: string, entry: Entry): void {
+  remove(key: string, entry: CacheEntry): void {
     const slot = this.slots.get(key)
     if (slot === undefined || !slot.entries.includes(entry)) return
     const others = slot.entries.filter((other) => other !== entry)
@@ -89,7 +89,7 @@ export class MemoryCacheStore implements CacheStore {
   }
 
   /** Takes a slot in, as the one used last, with those entries. */
-  private hold(slot: Slot, entries: readonly Entry[]): void {
+  private hold(slot: Slot, entries: readonly CacheEntry[]): void {
     slot.entries = entries
     slot.size = entries.reduce((sum, { size }) => sum + size, 0)
     this.count += entries.length
@@ -110,7 +110,7 @@ export class MemoryCacheStore implements CacheStore {
   }
 }
 
-function isSameVariant(a: Entry, b: Entry): boolean {
+function isSameVariant(a: CacheEntry, b: CacheEntry): boolean {
   return isSameList(a.vary, b.vary) && isSameList(a.selecting, b.selecting)
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { Bytes } from '../../../http/body.ts'
-import type { Entry, Variant } from '../store.ts'
+import type { CacheEntry, Variant } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 
 /** Bodies are kept in pieces of so many octets, so that none keeps Redis or the connection for long. */
@@ -55,7 +55,7 @@ export function makeId(wall: number): string {
 }
 
 /** Milliseconds for which an entry is of any use; 0 or less for none. */
-export function usefulFor(entry: Entry, now: number): number {
+export function usefulFor(entry: CacheEntry, now: number): number {
   const { staleWhileRevalidate, staleIfError, etag, lastModified } = entry
   const asking = etag === null && lastModified === null ? 0 : WORTH_ASKING
   return Math.ceil(entry.lifetime - (now - entry.born) + Math.max(staleWhileRevalidate, staleIfError, asking))
@@ -67,7 +67,7 @@ export function answersOf({ vary, selecting }: Variant): string {
 }
 
 /** What the index says of an entry: id, end, number of pieces, Content-Language and groups. */
-export function describeEntry(entry: Entry, id: string, expires: number): string {
+export function describeEntry(entry: CacheEntry, id: string, expires: number): string {
   return `${id} ${Math.floor(expires)} ${piecesOf(entry.body)} ${JSON.stringify([entry.language, entry.groups])}`
 }
 
@@ -97,12 +97,12 @@ export function pieceOf(body: Bytes, number: number): Buffer {
   return body.toBuffer().subarray(number * PIECE, (number + 1) * PIECE)
 }
 
-export function writeHead({ body, born, ...rest }: Entry, clock: Clock): string {
+export function writeHead({ body, born, ...rest }: CacheEntry, clock: Clock): string {
   return JSON.stringify({ ...rest, born: clock.wall() - (clock.now() - born), hasBody: body !== null })
 }
 
 /** The entry of a head and the pieces of its body. Throws what JSON and zod throw where it is not ours. */
-export function readEntry(head: Buffer, pieces: readonly Buffer[], clock: Clock): Entry {
+export function readEntry(head: Buffer, pieces: readonly Buffer[], clock: Clock): CacheEntry {
   const { hasBody, born, ...rest } = headSchema.parse(JSON.parse(head.toString()))
   return { ...rest, born: clock.now() - (clock.wall() - born), body: hasBody ? Bytes.join(pieces) : null }
 }

@@ -1,9 +1,9 @@
 import { Lru, type LruItem } from '../../../core/lru.ts'
 import type { Counter } from '../../../core/metrics.ts'
-import type { CacheUsage, Entry } from '../store.ts'
+import type { CacheUsage, CacheEntry } from '../store.ts'
 
 interface Copy extends LruItem<Copy> {
-  readonly entry: Entry
+  readonly entry: CacheEntry
 }
 
 /** Entries of Redis that this thread has seen, by their ids: at most `limit` octets, those used least recently go first. */
@@ -23,11 +23,11 @@ export class Copies {
     this.copies.resize(limit)
   }
 
-  get(id: string): Entry | undefined {
+  get(id: string): CacheEntry | undefined {
     return this.copies.use(id)?.entry
   }
 
-  add(id: string, entry: Entry): void {
+  add(id: string, entry: CacheEntry): void {
     const { size } = entry
     if (!this.copies.hasRoomFor(size)) return
     this.remove(id)

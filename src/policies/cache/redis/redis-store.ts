@@ -1,5 +1,5 @@
 import type { Bytes } from '../../../http/body.ts'
-import type { CacheStore, CacheUsage, Entry, Missing, ReplyStore } from '../store.ts'
+import type { CacheStore, CacheUsage, CacheEntry, Missing, ReplyStore } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
@@ -21,7 +21,7 @@ import { entryKey, groupKey, indexKey, PREFIXES, tombstoneKey, urlKey } from './
 import { ADD_PIECE, JOIN_GROUP, PREFIXES_SINCE, PUBLISH, REMOVE } from './scripts.ts'
 import type { RedisConnection } from '../../../redis/connection.ts'
 import { Copies } from './copies.ts'
-import { Forgetting, REMEMBERED_FOR } from './forgetting.ts'
+import { RedisInvalidator, REMEMBERED_FOR } from './redis-invalidator.ts'
 import { select } from '../vary.ts'
 import { Questions, texts } from './questions.ts'
 
@@ -50,12 +50,12 @@ class RedisCacheStore implements CacheStore {
   private readonly client: RedisConnection['client']
   private readonly clock: Clock
   private readonly questions: Questions
-  private readonly forgetting: Forgetting
+  private readonly invalidator: RedisInvalidator
   private readonly copies: Copies
   /** Ids of entries that came from here or went there, and the keys that bodies are under. */
-  private readonly ids = new WeakMap<Entry, string>()
+  private readonly ids = new WeakMap<CacheEntry, string>()
   private readonly bodies = new WeakMap<Bytes, string>()
-  private readonly loading = new SingleFlight<Entry | Missing>()
+  private readonly loading = new SingleFlight<CacheEntry | Missing>()
   private readonly indexes = new SingleFlight<readonly StoredVariant[]>()
   private readonly askIndex = (name: string): Promise<readonly StoredVariant[]> => this.readIndex(name)
 
@@ -63,7 +63,7 @@ class RedisCacheStore implements CacheStore {
     this.client = connection.client
     this.clock = clock
     this.questions = new Questions(connection, log)
-    this.forgetting = new Forgetting(connection.client, this.questions, clock)
+    this.invalidator = new RedisInvalidator(connection.client, this.questions, clock)
     this.copies = new Copies(copies, evictions)
   }
 
@@ -75,14 +75,14 @@ class RedisCacheStore implements CacheStore {
     return this.copies.usage
   }
 
-  find(url: string, key: string, request: Headers): Missing | Promise<Entry | Missing> {
-    return this.forgetting.isDone && this.questions.answered ? this.look(url, key, request) : 'uri-miss'
+  find(url: string, key: string, request: Headers): Missing | Promise<CacheEntry | Missing> {
+    return this.invalidator.isDone && this.questions.answered ? this.look(url, key, request) : 'uri-miss'
   }
 
-  async put(key: string, entry: Entry, begun: number): Promise<void> {
+  async put(key: string, entry: CacheEntry, begun: number): Promise<void> {
     const [now, wall] = [this.clock.now(), this.clock.wall()]
     const left = usefulFor(entry, now)
-    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.forgetting.isDone || this.questions.refused) return
+    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.invalidator.isDone || this.questions.refused) return
     const id = makeId(wall)
     const name = entryKey(urlKey(entry.url), id)
     const former = entry.body === null ? undefined : this.bodies.get(entry.body)
@@ -93,7 +93,7 @@ class RedisCacheStore implements CacheStore {
     this.remember(id, entry)
   }
 
-  remove(key: string, entry: Entry): void {
+  remove(key: string, entry: CacheEntry): void {
     const id = this.ids.get(entry)
     if (id === undefined) return
     const url = urlKey(entry.url)
@@ -108,18 +108,18 @@ class RedisCacheStore implements CacheStore {
   }
 
   invalidate(url: string): Promise<number> {
-    return this.forgetting.url(url)
+    return this.invalidator.url(url)
   }
 
   invalidateGroup(group: string): Promise<number> {
-    return this.forgetting.group(group)
+    return this.invalidator.group(group)
   }
 
   invalidatePrefix(prefix: string): Promise<number> {
-    return this.forgetting.prefix(prefix)
+    return this.invalidator.prefix(prefix)
   }
 
-  private look(url: string, key: string, request: Headers): Promise<Entry | Missing> {
+  private look(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
     const name = urlKey(url)
     return this.indexes.follow(indexKey(name, key), this.askIndex).then((variants) => {
       if (variants.length === 0) return 'uri-miss'
@@ -137,11 +137,11 @@ class RedisCacheStore implements CacheStore {
   }
 
   /** Once for all who look for the same. */
-  private load(name: string, variant: StoredVariant): Promise<Entry | Missing> {
+  private load(name: string, variant: StoredVariant): Promise<CacheEntry | Missing> {
     return this.loading.join(name, () => this.fetch(name, variant))
   }
 
-  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<Entry | Missing> {
+  private async fetch(name: string, { id, pieces: count }: StoredVariant): Promise<CacheEntry | Missing> {
     const first = await this.questions.ask('cache-find', () => this.client.hmgetBuffer(name, 'head', '0'))
     const [head, piece] = first ?? []
     if (!head || (count > 0 && !piece)) return 'uri-miss'
@@ -157,7 +157,7 @@ class RedisCacheStore implements CacheStore {
     return entry
   }
 
-  private remember(id: string, entry: Entry): void {
+  private remember(id: string, entry: CacheEntry): void {
     this.ids.set(entry, id)
     if (entry.body !== null) this.bodies.set(entry.body, entryKey(urlKey(entry.url), id))
     this.copies.add(id, entry)
@@ -176,7 +176,7 @@ class RedisCacheStore implements CacheStore {
   /** As `PUBLISH` answers; `former` is the key of an entry with that body, or its own where it goes along. */
   private async publish(
     key: string,
-    entry: Entry,
+    entry: CacheEntry,
     id: string,
     begun: number,
     left: number,
@@ -196,7 +196,7 @@ class RedisCacheStore implements CacheStore {
   }
 
   /** Makes the entry known to its groups. False where one of them, or a prefix of its URL, was made invalid since. */
-  private async join({ url, groups }: Entry, begun: number, left: number): Promise<boolean> {
+  private async join({ url, groups }: CacheEntry, begun: number, left: number): Promise<boolean> {
     const prefixes = this.questions.run('cache-put', PREFIXES_SINCE, [PREFIXES], [this.age(begun)], texts)
     const joined = groups.map((group) => {
       const name = groupKey(group)

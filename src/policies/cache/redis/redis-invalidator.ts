@@ -21,7 +21,7 @@ const SCANNED = 1_000
 const BATCH = 64
 
 /** Makes entries in Redis invalid; what Redis does not do is done later. Each resolves with how many it were so far. */
-export class Forgetting {
+export class RedisInvalidator {
   private readonly client: RedisClient
   private readonly questions: Questions
   private readonly backlog: Backlog

@@ -1,14 +1,14 @@
 import type { CacheStore } from './store.ts'
 
 /** Where the routes that give their replies so much memory find them: what stands there may be another store in another configuration. */
-export class Shelf {
+export class Partition {
   /** Octets. */
   readonly limit: number
   store: CacheStore
   private readonly make: () => CacheStore
-  private readonly gone: (shelf: Shelf) => void
+  private readonly gone: (partition: Partition) => void
 
-  constructor(limit: number, make: () => CacheStore, gone: (shelf: Shelf) => void) {
+  constructor(limit: number, make: () => CacheStore, gone: (partition: Partition) => void) {
     this.limit = limit
     this.make = make
     this.gone = gone

@@ -3,7 +3,7 @@ import test from 'node:test'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import { Answers, defineTopic } from '../core/threads.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
-import { Line, type LineMessage } from './line.ts'
+import { Channel, type ChannelMessage } from './channel.ts'
 
 const doubled = defineTopic<number, number>('doubled')
 const told = defineTopic<number, null>('told')
@@ -13,16 +13,16 @@ function connect(clock: ManualClock) {
   const lines: string[] = []
   const log = createLineLogger('info', clock, (line) => lines.push(line))
   const [here, there] = [new Answers(log), new Answers(log)]
-  const end = (answers: Answers, send: (message: LineMessage) => void) =>
-    new Line({
+  const end = (answers: Answers, send: (message: ChannelMessage) => void) =>
+    new Channel({
       send,
       answer: (topic, asked) => answers.answer(topic, asked),
       hear: (topic, what) => void answers.answer(topic, what),
       clock,
       patience: 1000,
     })
-  const near: Line = end(here, (message) => far.receive(structuredClone(message)))
-  const far: Line = end(there, (message) => near.receive(structuredClone(message)))
+  const near: Channel = end(here, (message) => far.receive(structuredClone(message)))
+  const far: Channel = end(there, (message) => near.receive(structuredClone(message)))
   return { near, far, here, there, lines }
 }
 

@@ -1,14 +1,14 @@
 import type { Clock } from '../core/clock.ts'
 import type { Threads, Topic } from '../core/threads.ts'
 
-/** What goes over a line, either way. */
-export type LineMessage =
+/** What goes over a channel, either way. */
+export type ChannelMessage =
   | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly asked: unknown }
   | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
   | { readonly type: 'tell'; readonly topic: string; readonly told: unknown }
 
-export interface LineOptions {
-  readonly send: (message: LineMessage) => void
+export interface ChannelOptions {
+  readonly send: (message: ChannelMessage) => void
   /** Answers what the other side asks. Must not reject. */
   readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
   /** Hears what the other side tells. */
@@ -18,13 +18,13 @@ export interface LineOptions {
   readonly patience: number
 }
 
-/** One end of the line between the main thread and a worker: each side asks, and answers what the other asks, and tells. */
-export class Line implements Threads {
-  private readonly options: LineOptions
+/** One end of the channel between the main thread and a worker: each side asks, and answers what the other asks, and tells. */
+export class Channel implements Threads {
+  private readonly options: ChannelOptions
   private readonly asked = new Map<number, (answers: unknown[]) => void>()
   private lastId = 0
 
-  constructor(options: LineOptions) {
+  constructor(options: ChannelOptions) {
     this.options = options
   }
 
@@ -53,7 +53,7 @@ export class Line implements Threads {
     this.options.send({ type: 'tell', topic: name, told })
   }
 
-  receive(message: LineMessage): void {
+  receive(message: ChannelMessage): void {
     if (message.type === 'tell') return this.options.hear(message.topic, message.told)
     if (message.type === 'answer') return this.asked.get(message.id)?.(message.answers)
     const { id, topic, asked } = message
