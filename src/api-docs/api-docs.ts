@@ -48,6 +48,7 @@ export class ApiDocs {
   private readonly documents: ServiceDocuments
   /** Put together when it is asked for, and then kept until something changes. */
   private written: Representation | null = null
+  private writing: Promise<Representation> | null = null
 
   constructor(options: ApiDocsOptions) {
     this.options = options
@@ -62,7 +63,10 @@ export class ApiDocs {
         openapi !== false && used.has(name) ? [[name, openapi] as const] : [],
       ),
     )
-    const changed = (): void => void (this.written = null)
+    const changed = (): void => {
+      this.written = null
+      this.writing = null
+    }
     const { refresh } = config.docs
     this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
   }
@@ -109,26 +113,36 @@ export class ApiDocs {
     ]
   }
 
-  private async current(): Promise<Representation> {
-    await this.places.read(new Slices(this.options.clock))
-    this.written ??= this.write()
-    return this.written
+  /** One for all who ask while it is written. */
+  private current(): Promise<Representation> {
+    if (this.writing !== null) return this.writing
+    const writing = this.write().finally(() => {
+      if (this.writing === writing) this.writing = null
+    })
+    this.writing = writing
+    return writing
   }
 
-  private write(): Representation {
-    const { config, policies, own } = this.options
-    const text = apiDocument({
+  private async write(): Promise<Representation> {
+    const { config, policies, own, clock } = this.options
+    const slices = new Slices(clock)
+    await this.places.read(slices)
+    const { apis } = this.documents
+    const sources = {
       docs: config.docs,
       services: Object.keys(config.services),
       places: this.places,
       policies,
-      apis: this.documents.apis,
+      apis,
       own: own.flatMap(({ path, docs }) => (docs === undefined ? [] : [{ path, item: docs }])),
-    })
-    return new Representation(Buffer.from(text), [
+    }
+    const written = new Representation(await slices.take(apiDocument(sources)), [
       ['Content-Type', 'application/json'],
       ['Cache-Control', 'no-cache'],
       ['X-Content-Type-Options', 'nosniff'],
     ])
+    // Else it has changed meanwhile, and is written anew for whoever asks next.
+    if (apis === this.documents.apis) this.written = written
+    return written
   }
 }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { Steps } from '../core/slices.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { OperationDocs } from './operations.ts'
 import { type Entry, isConditional, type Place, type Places } from './places.ts'
@@ -17,23 +18,25 @@ export interface Candidate {
 const USUAL: readonly Method[] = ['get', 'post', 'put', 'patch', 'delete']
 
 /** Every operation of the routes, those that another one may have the path and method of as well at the end. */
-export function candidatesOf(
+export function* candidatesOf(
   places: Places,
   apis: ReadonlyMap<string, ServiceApi>,
   moves: (place: Place, method: Method) => boolean,
-): Candidate[] {
-  const documented = [...apis.values()].flatMap(({ operations }) =>
-    operations.filter(({ place, method }) => !moves(place, method)),
-  )
-  const known = new Set(documented.map(({ place }) => place.entry))
-  const others = places.entries.flatMap((entry) => {
+): Steps<Candidate[]> {
+  const all: Candidate[] = []
+  for (const operation of [...apis.values()].flatMap(({ operations }) => operations)) {
+    if (!moves(operation.place, operation.method)) all.push(operation)
+    yield
+  }
+  const known = new Set(all.map(({ place }) => place.entry))
+  for (const entry of places.entries) {
+    if (known.has(entry)) continue
     const { service } = entry.route
     const hasDocument = service !== undefined && apis.has(service)
-    if (known.has(entry)) return []
     const generic = genericOf(entry, places)
-    return hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic
-  })
-  const all = [...documented, ...others]
+    all.push(...(hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic))
+    yield
+  }
   return [
     ...all.filter(({ place }) => !isConditional(place.entry)),
     ...all.filter(({ place }) => isConditional(place.entry)),

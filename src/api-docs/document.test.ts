@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { takeAll } from '../core/slices.ts'
 import { type ApiDocument, type ApiOperation, documentOf, type Json } from '../../test/support/openapi.ts'
 import { SECRET } from '../../test/support/tokens.ts'
 import { parseConfig } from '../config/parse.ts'
@@ -27,10 +28,10 @@ function write(
   const apis = new Map(
     Object.entries(documents).map(([name, document]) => [
       name,
-      readServiceApi(JSON.stringify({ openapi: '3.1.0', ...document }), name, places),
+      takeAll(readServiceApi(JSON.stringify({ openapi: '3.1.0', ...document }), name, places)),
     ]),
   )
-  return documentOf(apiDocument({ docs, services: names, places, policies, apis, own }))
+  return documentOf(takeAll(apiDocument({ docs, services: names, places, policies, apis, own })).toString())
 }
 
 function operationsOf({ paths }: ApiDocument): string[] {

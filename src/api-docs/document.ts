@@ -1,15 +1,16 @@
 import type { GatewayConfig } from '../config/schema.ts'
+import type { Steps } from '../core/slices.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './gateway-replies.ts'
 import type { ParameterDocs } from './operations.ts'
-import type { Entry, Places } from './places.ts'
+import type { Entry, Place, Places } from './places.ts'
 import { documentPolicies, type AllPoliciesDocs } from './route-policies.ts'
 import { firstFree } from './names.ts'
 import { nameSchemas, PROBLEM } from './schema-names.ts'
 import { NamedSchema } from './schemas.ts'
-import type { ServiceApi } from './service-api.ts'
+import type { Method, ServiceApi } from './service-api.ts'
 import { Shelf } from './shelf.ts'
 import { keyOf, parametersOf, type Template, textOf } from './template.ts'
 
@@ -39,18 +40,19 @@ interface PathItem {
 }
 
 /**
- * The text of the OpenAPI 3.1 document of everything that clients can reach.
+ * The text, in octets, of the OpenAPI 3.1 document of everything that clients can reach.
  *
  * 1. Of operations with the same path and method the first one is shown.
  * 2. Each is told with what the policies of its route mean to it.
  * 3. Schemas get their names when the text is written.
  */
-export function apiDocument(sources: DocumentSources): string {
+export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
   const { docs, apis, places, policies, own, services } = sources
-  const names = nameSchemas(apis)
+  const names = yield* nameSchemas(apis)
   const writer = new Writer(apis)
   const paths = new Map<string, PathItem>()
-  const candidates = candidatesOf(places, apis, (place, method) => documentPolicies(place, method, policies).moves)
+  const notesOf = (place: Place, method: Method): AllPoliciesDocs => documentPolicies(place, method, policies)
+  const candidates = yield* candidatesOf(places, apis, (place, method) => notesOf(place, method).moves)
   // 1.
   for (const candidate of candidates) {
     const { place, method } = candidate
@@ -59,11 +61,11 @@ export function apiDocument(sources: DocumentSources): string {
     paths.set(key, item)
     if (item.operations.has(method)) continue
     // 2.
-    const notes = documentPolicies(place, method, policies)
-    item.operations.set(method, writer.operation(candidate, item.template, notes))
+    item.operations.set(method, writer.operation(candidate, item.template, notesOf(place, method)))
+    yield
   }
   const used = new Set(candidates.map(({ place }) => tagOf(place.entry)))
-  const document = {
+  const beginning = {
     openapi: '3.1.0',
     info: {
       title: docs.title,
@@ -74,22 +76,37 @@ export function apiDocument(sources: DocumentSources): string {
     tags: [...services, GATEWAY]
       .filter((name) => used.has(name) || (name === GATEWAY && own.length > 0))
       .map((name) => tag(name, apis.get(name))),
-    paths: withOwn(
-      Object.fromEntries([...paths.values()].map(pathItem)),
-      own.filter(({ path }) => places.isOwn(path)),
-    ),
-    components: {
-      schemas: Object.fromEntries([
-        ...[...names].map(([{ schema }, name]) => [name, schema] as const),
-        [PROBLEM, problemSchema],
-      ]),
-      ...writer.components,
-    },
   }
-  // 3.
-  return JSON.stringify(document, (_, value: unknown) =>
-    value instanceof NamedSchema ? `#/components/schemas/${names.get(value)}` : value,
+  const items = withOwn(
+    Object.fromEntries([...paths.values()].map(pathItem)),
+    own.filter(({ path }) => places.isOwn(path)),
   )
+  const schemas = Object.fromEntries<unknown>([
+    ...[...names].map(([{ schema }, name]) => [name, schema] as const),
+    [PROBLEM, problemSchema],
+  ])
+  // 3.
+  const write = (each: unknown): string =>
+    JSON.stringify(each, (_, value: unknown) =>
+      value instanceof NamedSchema ? `#/components/schemas/${names.get(value)}` : value,
+    )
+  const pieces = [Buffer.from(`${write(beginning).slice(0, -1)},"paths":{`)]
+  yield* writeMembers(items, write, pieces)
+  pieces.push(Buffer.from('},"components":{"schemas":{'))
+  yield* writeMembers(schemas, write, pieces)
+  const others = Object.entries(writer.components).map(([name, value]) => `,${JSON.stringify(name)}:${write(value)}`)
+  pieces.push(Buffer.from(`}${others.join('')}}}`))
+  return Buffer.concat(pieces)
+}
+
+/** The members of a map, each written in a step of its own. */
+function* writeMembers(map: DocsObject, write: (value: unknown) => string, pieces: Buffer[]): Steps {
+  let separator = ''
+  for (const [name, value] of Object.entries(map)) {
+    pieces.push(Buffer.from(`${separator}${JSON.stringify(name)}:${write(value)}`))
+    separator = ','
+    yield
+  }
 }
 
 /** Writes operations, and collects the components that they refer to. */

@@ -1,5 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
-import type { Slices } from '../core/slices.ts'
+import { type Slices, type Steps, takeAll } from '../core/slices.ts'
 import { Headers } from '../http/headers.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { type Router, RouterTables, routerOf } from '../routing/router.ts'
@@ -25,7 +25,7 @@ export class Places {
   private readonly known: Entry[] = []
   private readonly ofServices = new Map<string, Entry[]>()
   private readonly tables = new RouterTables<Entry | null>()
-  private readonly reading: Iterator<undefined>
+  private readonly reading: Steps
   private router: Router<Entry | null> | null = null
 
   /** `own` are the paths that the gateway answers itself. */
@@ -35,7 +35,7 @@ export class Places {
 
   /** Reads the routes in slices. What is asked before that is done has them read at once. */
   async read(slices: Slices): Promise<void> {
-    while (this.reading.next().done !== true) if (slices.over) await slices.next()
+    await slices.take(this.reading)
   }
 
   /** Of all routes, in their order. */
@@ -80,13 +80,13 @@ export class Places {
   }
 
   private readAll(): Router<Entry | null> {
-    while (this.reading.next().done !== true);
+    takeAll(this.reading)
     this.router ??= routerOf(this.tables)
     return this.router
   }
 
   /** One after the other; a route goes before what the gateway answers itself at the same path. */
-  private *readEach(routes: readonly RouteConfig[], own: readonly string[]): Generator<undefined> {
+  private *readEach(routes: readonly RouteConfig[], own: readonly string[]): Steps {
     for (const route of routes) {
       this.add(route)
       yield

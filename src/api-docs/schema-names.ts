@@ -1,3 +1,4 @@
+import type { Steps } from '../core/slices.ts'
 import { firstFree } from './names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { ServiceApi } from './service-api.ts'
@@ -9,10 +10,14 @@ export const PROBLEM = 'ProblemDetails'
  * The names that schemas of all services have in one document: the ones that they have at their services where that is
  * clear, else with the name of the service before them. Services that have the very same schema under one name share it.
  */
-export function nameSchemas(apis: ReadonlyMap<string, ServiceApi>): ReadonlyMap<NamedSchema, string> {
+export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): Steps<ReadonlyMap<NamedSchema, string>> {
   const all = [...apis].flatMap(([service, { schemas }]) => schemas.map((schema) => ({ service, schema })))
   const groups = Map.groupBy(all, ({ schema }) => schema.wish)
-  const texts = new Map(all.map(({ schema }) => [schema, textOf(schema)]))
+  const texts = new Map<NamedSchema, ReturnType<typeof textOf>>()
+  for (const { schema } of all) {
+    texts.set(schema, textOf(schema))
+    yield
+  }
   const clear = new Set(
     [...groups].flatMap(([wish, group]) => {
       const first = texts.get(group[0]!.schema)!.text

@@ -1,3 +1,4 @@
+import type { Steps } from '../core/slices.ts'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { withNumericBounds } from '../openapi/modern-schema.ts'
@@ -86,10 +87,11 @@ export class Schemas {
   }
 
   /** Reads what references lead to, in a loop so that a long chain of them is no deep recursion. Throws BrokenDocument. */
-  finish(): void {
+  *finish(): Steps {
     for (let next = this.pending.pop(); next !== undefined; next = this.pending.pop()) {
       const [named, value] = next
       named.schema = this.read(value, 0) ?? true
+      yield
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Steps } from '../core/slices.ts'
 import { fieldOf, isFields, itemsOf } from '../core/value.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import { basePathOf, operationsOf } from '../openapi/operations.ts'
@@ -36,7 +37,7 @@ const MOST_OPERATIONS = 5000
 const MOST_TEXT = 16 * 1024 ** 2
 
 /** Reads the text of a service's OpenAPI 3 document, as far as routes expose it. Throws BrokenDocument. */
-export function readServiceApi(text: string, service: string, places: Places): ServiceApi {
+export function* readServiceApi(text: string, service: string, places: Places): Steps<ServiceApi> {
   const root = parse(text)
   const version = fieldOf(root, 'openapi')
   if (typeof version !== 'string' || !version.startsWith('3.'))
@@ -50,6 +51,7 @@ export function readServiceApi(text: string, service: string, places: Places): S
   for (const [path, value] of entriesOf(fieldOf(root, 'paths'))) {
     const item = source.object(value)
     for (const [method, operation] of operationsOf(item, methods)) {
+      yield
       if (++seen > MOST_OPERATIONS) throw new BrokenDocument(`has over ${MOST_OPERATIONS} operations`)
       const based = base === '' ? [] : places.of(service, base + path, method.toUpperCase())
       const reached = based.length > 0 ? based : places.of(service, path, method.toUpperCase())
@@ -61,7 +63,7 @@ export function readServiceApi(text: string, service: string, places: Places): S
       found.push(...reached.map((place) => ({ place, method, docs, security })))
     }
   }
-  operations.schemas.finish()
+  yield* operations.schemas.finish()
   const info = fieldOf(root, 'info')
   return {
     title: textOf(fieldOf(info, 'title')),

@@ -108,8 +108,9 @@ export class ServiceDocuments {
     if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
-    await places.read(new Slices(clock))
-    const api = readServiceApi(text, service, places)
+    const slices = new Slices(clock)
+    await places.read(slices)
+    const api = await slices.take(readServiceApi(text, service, places))
     known.text = text
     known.etag = reply.headers.get('ETag') ?? null
     const apis = new Map(this.apis).set(service, api)
