@@ -83,6 +83,69 @@ test('a request that waits for a connection counts for the instance that it wait
   assert.equal((await waits).text, String(quick.port))
 })
 
+test('hash sends what has the same header to the same instance, and goes on with another one when that is gone', async (t) => {
+  const services = [await startService(t), await startService(t), await startService(t)]
+  const instances = services.map(({ url }) => url)
+  const config = proxyTo(instances, { service: { balancer: { hash: { by: { header: 'X-Tenant' } } } } })
+  const { port } = await startGateway(t, config)
+  const ask = async (tenant: string): Promise<string> => (await send(port, { headers: { 'X-Tenant': tenant } })).text
+  const first = new Map<string, string>()
+  for (let i = 0; i < 30; i++) first.set(`tenant-${i}`, await ask(`tenant-${i}`))
+  for (const [tenant, instance] of first) assert.equal(await ask(tenant), instance)
+  assert.equal(new Set(first.values()).size, 3)
+  await services[0]!.kill()
+  for (const [tenant, instance] of first) {
+    const now = await ask(tenant)
+    assert.ok(instance === String(services[0]!.port) ? now !== instance : now === instance)
+  }
+})
+
+test('latency keeps away from an instance that was slow', async (t) => {
+  const clock = new ManualClock()
+  const held: ServerResponse[] = []
+  let arrived = (): void => {}
+  const slow = await startService(t, (_, response) => {
+    held.push(response)
+    arrived()
+  })
+  const quick = await startService(t)
+  const config = proxyTo([slow.url, quick.url], { service: { balancer: 'latency' } })
+  let draw = 0
+  const { port } = await startGateway(t, config, { clock, random: () => (draw++ * 0.37) % 1 })
+  while (counts([slow, quick]).some((count) => count === 0)) {
+    const waits = new Promise<void>((resolve) => (arrived = resolve))
+    const reply = send(port)
+    await Promise.race([waits, reply])
+    if (held.length > 0) clock.advance(1_000)
+    held.pop()?.end('slow')
+    await reply
+  }
+  const before = counts([slow])
+  for (let i = 0; i < 20; i++) assert.equal((await send(port)).text, String(quick.port))
+  assert.deepEqual(counts([slow]), before)
+})
+
+test('latency keeps away from an instance that refuses quickly', async (t) => {
+  const failing = await startService(t, (_, response) => void response.writeHead(503).end())
+  const good = await startService(t)
+  const config = proxyTo([failing.url, good.url], { service: { balancer: 'latency' } })
+  let draw = 0
+  const { port } = await startGateway(t, config, { clock: new ManualClock(), random: () => (draw++ * 0.37) % 1 })
+  while (counts([failing, good]).some((count) => count === 0)) await send(port)
+  for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 200)
+})
+
+test('an instance of weight 0 gets nothing, not even where the others are unhealthy', async (t) => {
+  const [used, spare] = [await startService(t, undefined, { health: () => 500 }), await startService(t)]
+  const config = proxyTo([], {
+    service: { instances: [used.url, { url: spare.url, weight: 0 }], health: { interval: '1h', unhealthyAfter: 1 } },
+  })
+  const { port } = await startGateway(t, config)
+  assert.equal((await send(port)).status, 503)
+  assert.match((await send(port, { path: '/health' })).text, /"backend":"unhealthy"/)
+  assert.deepEqual(counts([spare]), [0])
+})
+
 const health = { path: '/health', interval: '10s', timeout: '5s', unhealthyAfter: 2, healthyAfter: 1 } as const
 
 test('health checks turn an instance off, and on again', async (t) => {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
+import { balancerName } from '../services/balancers/index.ts'
 import { healthStates } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
@@ -14,7 +15,7 @@ const time = z.iso.datetime()
 
 const instance = z.object({
   address: z.string().describe('Host and port.'),
-  weight: z.int(),
+  weight: z.int().describe('Its share of the requests relative to the others; 0 for none.'),
   usable: z.boolean().describe('Whether new requests may go there.'),
   drained: z.boolean().describe('Whether an operator has taken it out.'),
   health: z.object({
@@ -108,8 +109,10 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { name, instance: address }, query }) => {
       const slot = slotOf(name, address)
-      const others = [...(context.slots()[name]?.values() ?? [])].filter((other) => other !== slot)
-      if (!query.force && board.usable(slot) && !others.some((other) => board.usable(other)))
+      const weights = weightsOf(name, context)
+      const takes = ([at, each]: readonly [string, number]): boolean => board.usable(each) && weights.get(at) !== 0
+      const taking = [...(context.slots()[name] ?? [])].filter(takes).map(([at]) => at)
+      if (!query.force && taking.length === 1 && taking[0] === address)
         throw new GatewayError(
           'conflict',
           `${address} is the last instance of ${name} that can be used: add ?force=true to take it out all the same.`,
@@ -138,6 +141,12 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
   )
 }
 
+/** By the addresses of the instances. */
+function weightsOf(name: string, context: AdminContext): ReadonlyMap<string, number> {
+  const instances = context.config().services[name]?.instances ?? []
+  return new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
+}
+
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
@@ -146,21 +155,22 @@ function describe(
   const name = found.service
   const { board } = context
   const slots = present(context.slots()[name], `slots of ${name}`)
-  const { balancer, instances } = present(context.config().services[name], `service ${name}`)
-  const weights = new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
+  const { balancer } = present(context.config().services[name], `service ${name}`)
+  const weights = weightsOf(name, context)
+  const weighted = found.instances.map((each) => ({ ...each, weight: weights.get(each.address) ?? 0 }))
   return {
     name,
-    status: serviceStatus(found),
-    balancer,
-    instances: found.instances.map((each) => {
-      const { address } = each
+    status: serviceStatus({ ...found, instances: weighted }),
+    balancer: balancerName(balancer),
+    instances: weighted.map((each) => {
+      const { address, weight } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)
       const slot = present(slots.get(address), `slot of ${address}`)
       const total = (count: keyof InstanceTraffic): number => traffic.reduce((sum, counts) => sum + counts[count], 0)
       return {
         address,
-        weight: weights.get(address) ?? 0,
-        usable: board.usable(slot),
+        weight,
+        usable: board.usable(slot) && weight > 0,
         drained: each.drained,
         health: {
           state: each.state,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { balancers, type BalancerName } from '../services/balancers/index.ts'
+import { balancers, balancerSchema } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
 import { duration, size } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
@@ -36,10 +36,10 @@ const weightedInstance = z
     url: instanceUrl.describe('Where the instance is reached: http://host:port or https://host:port.'),
     weight: z
       .int()
-      .min(1)
+      .min(0)
       .max(1000)
       .default(1)
-      .describe('Share of the requests relative to the other instances, 1 to 1000. Default 1.'),
+      .describe('Share of the requests relative to the other instances, 1 to 1000, or 0 for none. Default 1.'),
   })
   .transform((instance): InstanceConfig[] => [instance])
 
@@ -94,16 +94,14 @@ const serviceFields = z.strictObject({
     .min(1)
     .superRefine(refuseDuplicates)
     .superRefine(refuseMixture)
+    .superRefine(refuseWeightless)
     .transform((lists) => lists.flat())
     .describe('Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated.'),
-  balancer: z
-    .enum(namesOf(balancers))
-    .default('least-requests')
-    .describe(
-      `How an instance is picked: ${Object.entries(balancers)
-        .map(([name, { summary }]) => `${name}: ${summary}`)
-        .join(' ')} Default least-requests.`,
-    ),
+  balancer: balancerSchema.default('least-requests').describe(
+    `How an instance is picked: ${Object.entries(balancers)
+      .map(([name, { summary }]) => `${name}: ${summary}`)
+      .join(' ')} Default least-requests.`,
+  ),
   health: z
     .union([z.literal(false), healthSchema])
     .prefault({})
@@ -160,6 +158,15 @@ function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context
   }
 }
 
+/** Nothing would ever be answered. */
+function refuseWeightless(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
+  if (lists.flat().length === 0 || lists.some((list) => list.some(({ weight }) => weight > 0))) return
+  context.addIssue({
+    code: 'custom',
+    message: 'every instance has weight 0: give one at least that gets requests another one',
+  })
+}
+
 /** Requests may go to any of the instances: encrypted or not would be a matter of chance. */
 function refuseMixture(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
   const schemes = lists.map((list) => list.map(({ url }) => url.scheme))
@@ -168,10 +175,4 @@ function refuseMixture(lists: readonly (readonly InstanceConfig[])[], context: z
   if (other === -1) return
   const message = 'http and https in one service: expected one of them for all of its instances'
   context.addIssue({ code: 'custom', path: [other], message })
-}
-
-/** The names of a family's list. */
-function namesOf(list: Readonly<Record<BalancerName, unknown>>): BalancerName[] {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type of Object.keys forgets which keys there are
-  return Object.keys(list) as BalancerName[]
 }

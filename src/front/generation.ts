@@ -1,3 +1,4 @@
+import { formatAddress } from '../core/address.ts'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { Holder } from '../core/shared.ts'
@@ -163,12 +164,12 @@ function healthOf(
   { board, clock }: ThreadTools,
   { redis }: GenerationStores,
 ): HealthDocument {
-  const reports = Object.keys(config.services).map((service) => ({
+  const reports = Object.entries(config.services).map(([service, { instances }]) => ({
     service,
-    instances: [...(slots[service] ?? NONE).values()].map((slot) => ({
-      state: board.state(slot),
-      drained: board.drained(slot),
-    })),
+    instances: instances.map(({ url, weight }) => {
+      const slot = slots[service]!.get(formatAddress(url))!
+      return { state: board.state(slot), drained: board.drained(slot), weight }
+    }),
   }))
   return healthDocument(reports, storeStatuses([redis?.troubles ?? null]), version, clock.wall(), board.outdated)
 }

@@ -183,9 +183,12 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   }
 
   replied(reply: Reply): void {
+    const { instance, service } = this
+    const { status } = reply
     const took = this.over()
-    this.instance?.metrics.replied(reply.status, took)
-    if (this.record !== null) this.record.status = reply.status
+    instance?.metrics.replied(status, took)
+    if (instance !== null) service.balancer.answered?.(instance, took, status >= 502 && status <= 504)
+    if (this.record !== null) this.record.status = status
     this.body?.release()
     this.pending.settle(reply)
   }
@@ -193,11 +196,14 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   failed(error: GatewayError): void {
     const { exchange, instance } = this
     this.leave()
-    this.over()
+    const took = this.over()
     this.record?.failed(error)
     if (exchange.aborted || instance === null) return this.fail(error)
     const reason = failureReason(error)
     if (reason === null) return this.fail(error)
+    // That an idle connection was closed is no failure of the instance.
+    const stale = error instanceof ClosedBeforeReply && error.stale
+    if (!stale) this.service.balancer.answered?.(instance, took, true)
     if (error instanceof ClosedBeforeReply && this.repeat(error, instance)) return
     instance.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
@@ -217,7 +223,6 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const other = this.service.balancer.pick(this.exchange, this.tried)
     if (other === null && !stale) return false
     this.sentAgain = true
-    // That an idle connection was closed is no failure of the instance.
     if (!stale) instance.metrics.failed('closed')
     this.service.retries.count('closed')
     this.choose(other ?? instance)

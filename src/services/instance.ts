@@ -5,7 +5,7 @@ export interface Instance {
   /** Name or IP address to connect to, without brackets. */
   readonly host: string
   readonly port: number
-  /** Its share of the requests relative to the other instances of the service; above 0. */
+  /** Its share of the requests relative to the other instances of the service; 0 for none. */
   readonly weight: number
   /** Requests that it was picked for and that are not over, of all workers. */
   readonly inFlight: number

@@ -11,7 +11,7 @@ import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header
 import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
-import { balancers, type BalancerName } from './balancers/index.ts'
+import { balancerFor, type BalancerOptions } from './balancers/index.ts'
 import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
 import { Retries } from './instance-metrics.ts'
@@ -24,7 +24,7 @@ export interface ServiceOptions {
     readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
     readonly weight: number
   }[]
-  readonly balancer: BalancerName
+  readonly balancer: BalancerOptions
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
   readonly pool: {
     readonly connections: number
@@ -119,7 +119,8 @@ export class Service {
       return new PooledInstance(live, board.requests, url, weight, present(slots.get(address), `slot of ${address}`))
     })
     const candidates = new Candidates(this.instances, board)
-    this.balancer = balancers[options.balancer].create(candidates, { random }, previous?.balancer ?? null)
+    const { clock } = this
+    this.balancer = balancerFor(options.balancer).create(candidates, { clock, random }, previous?.balancer ?? null)
   }
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */

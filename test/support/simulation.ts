@@ -41,7 +41,7 @@ export function simulate(simulation: Simulation): Simulated {
   const gateways = Array.from({ length: workers }, () => {
     const own = shared ? board : HealthBoard.create(means.length)
     const instances = means.map((_, slot) => new SimulatedInstance(slot, own))
-    return kind.create(new Candidates(instances, board), { random }, null)
+    return kind.create(new Candidates(instances, board), { clock, random }, null)
   })
   const latencies: number[] = []
   const request = makeExchange()
@@ -53,6 +53,7 @@ export function simulate(simulation: Simulation): Simulated {
     instance.begin()
     servers[instance.slot]!.serve(() => {
       instance.end()
+      balancer.answered?.(instance, clock.now() - start, false)
       latencies.push(clock.now() - start)
     })
   }

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Headers } from '../../http/headers.ts'
-import {
-  bearerToken,
-  cookieValue,
-  dropBearerToken,
-  dropCookie,
-  queryParameter,
-  withoutParameter,
-} from './credentials.ts'
+import { bearerToken, cookieValue, dropBearerToken, queryParameter, withoutParameter } from './credentials.ts'
 
 const repeated = { reason: 'repeated' }
 
@@ -50,18 +43,6 @@ test('a cookie is found by its exact name', () => {
 test('a cookie that is sent twice is refused', () => {
   assert.throws(() => cookieValue(fields('Cookie', 'token=a; token=b'), 'token'), repeated)
   assert.throws(() => cookieValue(fields('Cookie', 'token=a', 'token=b'), 'token'), repeated)
-})
-
-test('a dropped cookie leaves the others', () => {
-  const headers = fields('Cookie', 'a=1; token=x; b=2', 'token=y')
-  dropCookie(headers, 'token')
-  assert.deepEqual(headers.getAll('Cookie'), ['a=1; b=2'])
-  const only = fields('Cookie', 'token=x')
-  dropCookie(only, 'token')
-  assert.equal(only.has('Cookie'), false)
-  const other = fields('Cookie', 'a=1;b=2')
-  dropCookie(other, 'token')
-  assert.deepEqual(other.getAll('Cookie'), ['a=1;b=2'])
 })
 
 test('a query parameter is found by its decoded name', () => {

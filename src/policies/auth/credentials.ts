@@ -1,3 +1,4 @@
+import { cookieValues } from '../../http/cookies.ts'
 import { type Headers, sameName } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 
@@ -32,29 +33,9 @@ export function dropBearerToken(headers: Headers): void {
 
 /** The value of a cookie, or null. Throws CredentialError. */
 export function cookieValue(headers: Headers, name: string): string | null {
-  const values = cookiesOf(headers).flatMap((cookie) =>
-    cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : [],
-  )
+  const values = cookieValues(headers, name)
   if (values.length > 1) throw new CredentialError('repeated')
   return values[0] || null
-}
-
-/** Takes every cookie of that name out. */
-export function dropCookie(headers: Headers, name: string): void {
-  const cookies = cookiesOf(headers)
-  const kept = cookies.filter((cookie) => cookieName(cookie) !== name)
-  if (kept.length === cookies.length) return
-  if (kept.length === 0) headers.delete('Cookie')
-  else headers.set('Cookie', kept.join('; '))
-}
-
-function cookiesOf(headers: Headers): string[] {
-  const values = headers.getAll('Cookie')
-  return values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim())
-}
-
-function cookieName(cookie: string): string {
-  return cookie.slice(0, Math.max(0, cookie.indexOf('=')))
 }
 
 /** The value of a query parameter, or undefined; names and values are decoded. Throws CredentialError. */

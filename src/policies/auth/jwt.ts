@@ -1,14 +1,8 @@
 import { hash } from 'node:crypto'
+import { dropCookie } from '../../http/cookies.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { compileOrigins } from '../origins.ts'
-import {
-  bearerToken,
-  cookieValue,
-  dropBearerToken,
-  dropCookie,
-  queryParameter,
-  withoutParameter,
-} from './credentials.ts'
+import { bearerToken, cookieValue, dropBearerToken, queryParameter, withoutParameter } from './credentials.ts'
 import { sameName } from '../../http/headers.ts'
 import { isForeign } from './foreign.ts'
 import { createIssuers } from './issuers.ts'

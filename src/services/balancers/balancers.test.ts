@@ -3,12 +3,18 @@ import test, { suite } from 'node:test'
 import * as fc from 'fast-check'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { seeded } from '../../../test/support/simulation.ts'
+import type { BalancedRequest } from './balancer.ts'
 import { Candidates } from './candidates.ts'
 import { balancers } from './index.ts'
 
-const request = makeExchange()
+/** A request of one of so many clients that hardly two come from the same. */
+function requestOf(client: number): BalancedRequest {
+  const address = `10.${(client >> 16) & 255}.${(client >> 8) & 255}.${client & 255}`
+  return makeExchange({ client: { ...makeExchange().client, address } })
+}
 
 function instancesOf(weights: readonly number[]): (Instance & { inFlight: number })[] {
   return weights.map((weight, slot) => {
@@ -21,58 +27,89 @@ for (const [name, kind] of Object.entries(balancers)) {
   const setUp = (weights: readonly number[], random = seeded(1)) => {
     const board = HealthBoard.create(weights.length)
     const instances = instancesOf(weights)
-    return { board, instances, balancer: kind.create(new Candidates(instances, board), { random }, null) }
+    const balancer = kind.create(new Candidates(instances, board), { clock: new ManualClock(), random }, null)
+    let client = 0
+    return {
+      board,
+      instances,
+      balancer,
+      pick: (tried: Instance[] | null = null) => balancer.pick(requestOf(client++), tried),
+    }
   }
 
   suite(`the contract of every balancer: ${name}`, () => {
     test('picks an instance that was never checked', () => {
-      const { balancer, instances } = setUp([1])
-      assert.equal(balancer.pick(request, null), instances[0])
+      const { pick, instances } = setUp([1])
+      assert.equal(pick(), instances[0])
     })
 
     test('has nothing to pick from a service without instances', () => {
-      assert.equal(setUp([]).balancer.pick(request, null), null)
+      assert.equal(setUp([]).pick(), null)
     })
 
     test('has nothing to pick when all are unhealthy, and recovers with the first that is healthy', () => {
-      const { balancer, board, instances } = setUp([2, 1, 1])
+      const { pick, board, instances } = setUp([2, 1, 1])
       for (const { slot } of instances) board.set(slot, 'unhealthy')
-      assert.equal(balancer.pick(request, null), null)
+      assert.equal(pick(), null)
       board.set(1, 'healthy')
-      assert.equal(balancer.pick(request, null), instances[1])
+      assert.equal(pick(), instances[1])
     })
 
     test('stops picking an instance with the pick after it became unhealthy', () => {
-      const { balancer, board, instances } = setUp([1, 1, 1])
-      for (let i = 0; i < 100; i++) balancer.pick(request, null)
+      const { pick, board, instances } = setUp([1, 1, 1])
+      for (let i = 0; i < 100; i++) pick()
       board.set(2, 'unhealthy')
-      for (let i = 0; i < 100; i++) assert.notEqual(balancer.pick(request, null), instances[2])
+      for (let i = 0; i < 100; i++) assert.notEqual(pick(), instances[2])
     })
 
     test('picks an instance again once it is healthy', () => {
-      const { balancer, board, instances } = setUp([1, 1, 1])
+      const { pick, board, instances } = setUp([1, 1, 1])
       board.set(2, 'unhealthy')
-      for (let i = 0; i < 100; i++) balancer.pick(request, null)
+      for (let i = 0; i < 100; i++) pick()
       board.set(2, 'healthy')
-      const picked = new Set(Array.from({ length: 100 }, () => balancer.pick(request, null)))
+      const picked = new Set(Array.from({ length: 100 }, () => pick()))
       assert.deepEqual(picked, new Set(instances))
     })
 
     test('goes on with one instance when the others fall away', () => {
-      const { balancer, board, instances } = setUp([5, 1, 1])
-      for (let i = 0; i < 6; i++) balancer.pick(request, null)
+      const { pick, board, instances } = setUp([5, 1, 1])
+      for (let i = 0; i < 6; i++) pick()
       board.set(0, 'unhealthy')
       board.set(2, 'unhealthy')
-      for (let i = 0; i < 10; i++) assert.equal(balancer.pick(request, null), instances[1])
-      assert.equal(balancer.pick(request, [instances[1]!]), null)
+      for (let i = 0; i < 10; i++) assert.equal(pick(), instances[1])
+      assert.equal(pick([instances[1]!]), null)
+    })
+
+    test('never picks an instance of weight 0, not even where no other is left', () => {
+      const { pick, board, instances } = setUp([0, 1, 1])
+      for (let i = 0; i < 100; i++) assert.notEqual(pick(), instances[0])
+      board.set(1, 'unhealthy')
+      board.set(2, 'unhealthy')
+      assert.equal(pick(), null)
+    })
+
+    test('goes on when another configuration has other instances', () => {
+      const before = setUp([1, 1])
+      for (let i = 0; i < 3; i++) before.pick()
+      const board = HealthBoard.create(3)
+      const instances = instancesOf([1, 1, 1])
+      const tools = { clock: new ManualClock(), random: seeded(1) }
+      for (const previous of [
+        before.balancer,
+        ...Object.values(balancers).map((other) => other.create(new Candidates(instances, board), tools, null)),
+      ]) {
+        const next = kind.create(new Candidates(instances, board), tools, previous)
+        const picked = new Set(Array.from({ length: 100 }, (_, i) => next.pick(requestOf(i), null)))
+        assert.deepEqual(picked, new Set(instances))
+      }
     })
 
     for (const weights of [[1], [1, 1, 1], [3, 1], [5, 1, 1], [0.5, 1.5, 2]])
       test(`shares 10,000 picks in proportion to the weights ${weights.join(', ')}`, () => {
-        const { balancer, instances } = setUp(weights)
+        const { pick, instances } = setUp(weights)
         const counts = new Map(instances.map((instance) => [instance, 0]))
         for (let i = 0; i < 10_000; i++) {
-          const picked = balancer.pick(request, null)!
+          const picked = pick()!
           counts.set(picked, counts.get(picked)! + 1)
         }
         const total = weights.reduce((sum, weight) => sum + weight, 0)
@@ -89,17 +126,17 @@ for (const [name, kind] of Object.entries(balancers)) {
       })
       fc.assert(
         fc.property(fc.array(cell, { maxLength: 6 }), fc.nat(), (cells, seed) => {
-          const { balancer, board, instances } = setUp(
+          const { pick, board, instances } = setUp(
             cells.map(({ weight }) => weight),
             seeded(seed),
           )
           cells.forEach(({ inFlight }, i) => (instances[i]!.inFlight = inFlight))
-          balancer.pick(request, null)
+          pick()
           cells.forEach(({ healthy }, i) => board.set(i, healthy ? 'healthy' : 'unhealthy'))
           const tried = instances.filter((_, i) => cells[i]!.tried)
           const allowed = instances.filter((_, i) => cells[i]!.healthy && !cells[i]!.tried)
           for (let i = 0; i < 5; i++) {
-            const picked = balancer.pick(request, tried)
+            const picked = pick(tried)
             if (allowed.length === 0) assert.equal(picked, null)
             else assert.ok(picked !== null && allowed.includes(picked))
           }

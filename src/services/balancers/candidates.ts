@@ -1,16 +1,20 @@
 import type { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 
-/** The instances of one service that may be picked now: worked out anew only when the health board changed. */
+/**
+ * The instances of one service that may be picked now: worked out anew only when the health board changed. Those of weight 0
+ * never may.
+ */
 export class Candidates<I extends Instance> {
-  private readonly instances: readonly I[]
+  /** Also those that may not be picked now. */
+  readonly all: readonly I[]
   private readonly board: HealthBoard
   private version: number
   private usable: readonly I[]
 
   /** From all instances of the service, in the order of the configuration. */
   constructor(instances: readonly I[], board: HealthBoard) {
-    this.instances = instances
+    this.all = instances.filter(({ weight }) => weight > 0)
     this.board = board
     this.version = board.version
     this.usable = this.select()
@@ -27,7 +31,7 @@ export class Candidates<I extends Instance> {
   }
 
   private select(): readonly I[] {
-    return this.instances.filter((instance) => this.board.usable(instance.slot))
+    return this.all.filter((instance) => this.board.usable(instance.slot))
   }
 }
 

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../../test/support/exchange.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 import { Candidates } from './candidates.ts'
 import { leastRequests } from './least-requests.ts'
 
 const request = makeExchange()
+const tools = { clock: new ManualClock(), random: () => 0 }
 
 function setUp(loads: readonly { weight?: number; inFlight: number }[]) {
   const instances = loads.map(({ weight = 1, inFlight }, slot) => {
@@ -15,7 +17,7 @@ function setUp(loads: readonly { weight?: number; inFlight: number }[]) {
     return { address: `${host}:80`, host, port: 80, slot, weight, inFlight }
   })
   const candidates = new Candidates<Instance>(instances, HealthBoard.create(loads.length))
-  const balancer = leastRequests.create(candidates, { random: () => 0 }, null)
+  const balancer = leastRequests.create(candidates, tools, null)
   const picks = (count: number): (number | undefined)[] =>
     Array.from({ length: count }, () => balancer.pick(request, null)?.slot)
   return { instances, balancer, picks }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
 import type { Balancer } from './balancer.ts'
@@ -10,6 +11,7 @@ import { leastRequests } from './least-requests.ts'
 import { roundRobin } from './round-robin.ts'
 
 const request = makeExchange()
+const tools = { clock: new ManualClock(), random: () => 0 }
 
 function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<Instance> | null = null) {
   const board = HealthBoard.create(weights.length + 1)
@@ -17,7 +19,7 @@ function setUp(weights: readonly number[], hosts = 'abcdef', previous: Balancer<
     const host = hosts[slot]!
     return { address: `${host}:80`, host, port: 80, weight, inFlight: 0, slot }
   })
-  const balancer = roundRobin.create(new Candidates(instances, board), { random: () => 0 }, previous)
+  const balancer = roundRobin.create(new Candidates(instances, board), tools, previous)
   const picks = (count: number): string =>
     Array.from({ length: count }, () => balancer.pick(request, null)?.host).join(' ')
   return { balancer, board, instances, picks }
@@ -94,14 +96,14 @@ test('how many requests instances have makes no difference', () => {
   const { balancer, instances } = setUp([1, 1])
   const busy = { ...instances[0]!, inFlight: 100 }
   const board = HealthBoard.create(2)
-  const counting = roundRobin.create(new Candidates([busy, instances[1]!], board), { random: () => 0 }, balancer)
+  const counting = roundRobin.create(new Candidates([busy, instances[1]!], board), tools, balancer)
   assert.deepEqual([counting.pick(request, null), counting.pick(request, null)], [busy, instances[1]])
 })
 
 test('the turn goes on where another balancer had it before', () => {
   const before = setUp([1, 1, 1])
   const board = HealthBoard.create(3)
-  const counting = leastRequests.create(new Candidates(before.instances, board), { random: () => 0 }, null)
+  const counting = leastRequests.create(new Candidates(before.instances, board), tools, null)
   assert.equal(counting.pick(request, null)!.host, 'a')
   assert.equal(setUp([1, 1, 1], 'abc', counting).picks(3), 'b c a')
 })

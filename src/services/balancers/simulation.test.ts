@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { percentile, simulate, type Simulation } from '../../../test/support/simulation.ts'
+import { latency } from './latency.ts'
 import { leastRequests } from './least-requests.ts'
 import { roundRobin } from './round-robin.ts'
 
@@ -37,4 +38,12 @@ test('least-requests: a slow instance hurts few, whatever the number of workers 
 test('least-requests: workers that count alone would make it worse', () => {
   const simulated = simulate({ ...oneSlow, kind: leastRequests, workers: 4, shared: false })
   assertNear(percentile(simulated, 0.99), 80)
+})
+
+test('latency: fewer are hurt than by the number of requests alone, also where workers count alone', () => {
+  for (const shared of [true, false]) {
+    const simulated = simulate({ ...oneSlow, kind: latency, workers: 4, shared })
+    assertNear(percentile(simulated, 0.99), 48)
+    assertNear(percentile(simulated, 0.5), 7.4)
+  }
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { HealthState } from './board.ts'
 import type { ServiceReport } from './checker.ts'
-import { healthDocument } from './report.ts'
+import { healthDocument, serviceStatus, type ServiceStates } from './report.ts'
 
 const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
 
@@ -60,6 +60,17 @@ test('a drained instance is none that may be used', () => {
   assert.deepEqual(healthDocument([{ service: 'a', instances: [drained] }], null, '1', wall).services, {
     a: 'unhealthy',
   })
+})
+
+test('a service whose only usable instance has weight 0 is unhealthy', () => {
+  const [spare, used] = [
+    { state: 'healthy', drained: false, weight: 0 } as const,
+    service('a', 'healthy').instances[0]!,
+  ]
+  const statusOf = (...instances: ServiceStates['instances']) => serviceStatus({ service: 'a', instances })
+  assert.equal(statusOf(used, spare), 'healthy')
+  assert.equal(statusOf({ ...used, state: 'unhealthy' }, spare), 'unhealthy')
+  assert.equal(statusOf(used, { ...spare, state: 'unhealthy' }), 'degraded')
 })
 
 test('a gateway without services is healthy, a service without instances is not', () => {

@@ -4,10 +4,15 @@ import type { HealthState } from './board.ts'
 /** The states of a service's instances. */
 export interface ServiceStates {
   readonly service: string
-  readonly instances: readonly { readonly state: HealthState; readonly drained: boolean }[]
+  readonly instances: readonly {
+    readonly state: HealthState
+    readonly drained: boolean
+    /** Its share of the requests; 0 for none. Default 1. */
+    readonly weight?: number
+  }[]
 }
 
-/** 'healthy' when every instance may be used, 'unhealthy' when none may: one that is drained may not. */
+/** 'healthy' when every instance may be used, 'unhealthy' when no request may go to any: to one that is drained or of weight 0 none may. */
 export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
 /** What GET /health answers. */
@@ -102,7 +107,7 @@ export function healthDocument(
 
 /** The status of one service. */
 export function serviceStatus({ instances }: ServiceStates): ServiceStatus {
-  const usable = instances.filter(({ state, drained }) => usableStates.has(state) && !drained).length
-  if (usable === 0) return 'unhealthy'
-  return usable === instances.length ? 'healthy' : 'degraded'
+  const usable = instances.filter(({ state, drained }) => usableStates.has(state) && !drained)
+  if (!usable.some(({ weight = 1 }) => weight > 0)) return 'unhealthy'
+  return usable.length === instances.length ? 'healthy' : 'degraded'
 }

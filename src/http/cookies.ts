@@ -1,0 +1,24 @@
+import type { Headers } from './headers.ts'
+
+/** The values of every cookie of that name, in the order in which they came (RFC 6265 section 5.4). */
+export function cookieValues(headers: Headers, name: string): string[] {
+  return cookiesOf(headers).flatMap((cookie) => (cookieName(cookie) === name ? [cookie.slice(name.length + 1)] : []))
+}
+
+/** Takes every cookie of that name out. */
+export function dropCookie(headers: Headers, name: string): void {
+  const cookies = cookiesOf(headers)
+  const kept = cookies.filter((cookie) => cookieName(cookie) !== name)
+  if (kept.length === cookies.length) return
+  if (kept.length === 0) headers.delete('Cookie')
+  else headers.set('Cookie', kept.join('; '))
+}
+
+function cookiesOf(headers: Headers): string[] {
+  const values = headers.getAll('Cookie')
+  return values.flatMap((value) => value.split(';')).map((cookie) => cookie.trim())
+}
+
+function cookieName(cookie: string): string {
+  return cookie.slice(0, Math.max(0, cookie.indexOf('=')))
+}

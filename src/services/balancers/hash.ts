@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import type { Instance } from '../instance.ts'
+import type { BalancedRequest, Balancer, BalancerKind } from './balancer.ts'
+import type { Candidates } from './candidates.ts'
+import { hashBy, hashKey } from './hash-key.ts'
+import { InTurn } from './in-turn.ts'
+
+/** How much more than its share an instance may have in flight before its keys go elsewhere. */
+const FACTOR = 1.25
+/** No instance with fewer requests in flight than this has too many: a browser alone sends six at a time. */
+const FEW = 8
+
+/** Schema of the options. */
+export const hashOptions = z.strictObject({
+  by: hashBy
+    .default('ip')
+    .describe(
+      'What requests have in common that go to the same instance: consumer (the user, or the owner of the API key; anonymous ' +
+        'ones by address), ip, or a { header }, { cookie } or { query } parameter. Requests without it go where least-requests ' +
+        'sends them. Default ip.',
+    ),
+})
+
+export type HashOptions = z.output<typeof hashOptions>
+
+/** Requests with the same key go to the same instance, in every worker and every gateway. */
+export function hash({ by }: HashOptions): BalancerKind {
+  return {
+    summary:
+      'Requests that have the address of the client, or what { hash: { by } } says, in common go to the same instance, as long as ' +
+      'that has no more than 1.25 times its share.',
+    create: (candidates, _, previous) =>
+      new Hash(candidates, hashKey(by), new InTurn(candidates, true, isHash(previous) ? previous.others : previous)),
+  }
+}
+
+/**
+ * Weighted rendezvous hashing with bounded loads. Each instance gets a number for the key, and the highest one is picked: when an
+ * instance comes or goes, no other keys move than its own.
+ */
+class Hash<I extends Instance> implements Balancer<I> {
+  /** For requests without a key. */
+  readonly others: Balancer<I>
+  private readonly candidates: Candidates<I>
+  private readonly keyOf: (request: BalancedRequest) => string | null
+  private list: readonly I[] = []
+  private seeds: readonly number[] = []
+  private weights = 0
+
+  constructor(candidates: Candidates<I>, keyOf: (request: BalancedRequest) => string | null, others: Balancer<I>) {
+    this.candidates = candidates
+    this.keyOf = keyOf
+    this.others = others
+  }
+
+  pick(request: BalancedRequest, tried: readonly I[] | null): I | null {
+    const key = this.keyOf(request)
+    if (key === null) return this.others.pick(request, tried)
+    const list = this.candidates.current()
+    if (list !== this.list) this.adopt(list)
+    return this.highest(mix(digest(key)), tried)
+  }
+
+  private adopt(list: readonly I[]): void {
+    this.list = list
+    this.seeds = list.map(({ address }) => mix(digest(address)))
+    this.weights = list.reduce((sum, { weight }) => sum + weight, 0)
+  }
+
+  private highest(key: number, tried: readonly I[] | null): I | null {
+    const { list, seeds } = this
+    const share = this.share()
+    let [best, bestFree]: [I | null, I | null] = [null, null]
+    let [top, topFree] = [-Infinity, -Infinity]
+    for (let i = 0; i < list.length; i++) {
+      const instance = list[i]!
+      if (tried !== null && tried.includes(instance)) continue
+      const { inFlight, weight } = instance
+      // Uniform in (0, 1). By the logarithm each instance wins in proportion to its weight.
+      const score = Math.log(((mix(key ^ seeds[i]!) >>> 0) + 0.5) / 2 ** 32) / weight
+      if (score > top) {
+        best = instance
+        top = score
+      }
+      if (score <= topFree || inFlight >= Math.max(FEW, Math.ceil(share * weight))) continue
+      bestFree = instance
+      topFree = score
+    }
+    return bestFree ?? best
+  }
+
+  /** What an instance of weight 1 may have in flight, the new request included. */
+  private share(): number {
+    let total = 1
+    for (const { inFlight } of this.list) total += inFlight
+    return (FACTOR * total) / this.weights
+  }
+}
+
+function isHash<I extends Instance>(balancer: Balancer<I> | null): balancer is Hash<I> {
+  return balancer instanceof Hash
+}
+
+/** FNV-1a over the characters. */
+function digest(text: string): number {
+  let state = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193)
+  return state
+}
+
+/** Spreads what is in some bits over all of them (the finalizer of MurmurHash3). */
+function mix(bits: number): number {
+  let state = bits
+  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
+  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
+  return state ^ (state >>> 16)
+}
