@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Answers, type Topic } from '../core/threads.ts'
@@ -20,8 +20,7 @@ export interface WorkerEnd {
 
 export interface RunningWorkerOptions {
   readonly start: WorkerStart
-  /** What its heap may take, in megabytes; null for what V8 lets it take. */
-  readonly heap: number | null
+  readonly thread: Worker
   readonly clock: Clock
   readonly log: Logger
   /** Answers what the worker asks all threads. Must not reject. */
@@ -41,11 +40,8 @@ export class RunningWorker {
   private readonly channel: Channel
   private gone = false
 
-  constructor({ start, heap, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
-    // The running file says how workers are written: TypeScript in a checkout, JavaScript once published.
-    const file = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    const limits = heap === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } }
-    this.thread = new Worker(new URL(file, import.meta.url), { name: `worker-${start.worker}`, ...limits })
+  constructor({ start, thread, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
+    this.thread = thread
     this.thread.postMessage(start)
     const told = new Answers(log)
     this.channel = new Channel({

@@ -1,5 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+
+/** A heap with more in it, in bytes, is left alone: to collect it takes longer, and it does not stay idle. */
+const LARGE = 48 * 1024 ** 2
 
 /** What `--expose-gc` puts into a context. */
 const isCollector = (value: unknown): value is (options: { type: 'major'; flavor: 'last-resort' }) => void =>
@@ -10,6 +13,7 @@ const isCollector = (value: unknown): value is (options: { type: 'major'; flavor
  * in an idle gateway is never. Takes some 30 ms, so it is for the moment before a thread has anything to serve.
  */
 export function tidyHeap(): void {
+  if (getHeapStatistics().used_heap_size > LARGE) return
   setFlagsFromString('--expose-gc')
   const collect: unknown = runInNewContext('globalThis.gc')
   setFlagsFromString('--no-expose-gc')

@@ -12,6 +12,7 @@ import type { ProcessScope } from '../runtime/process-scope.ts'
 import { levelOf } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
+import type { EarlyThread } from './early-thread.ts'
 import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
@@ -20,6 +21,7 @@ import { type PreparedWorkers, prepareWorkers, WorkerLostError } from './prepare
 import { RunningWorker } from './running-worker.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
+import { beginThread } from './worker-thread.ts'
 
 /** How long after the end of the drain a worker may take to be gone, in milliseconds. */
 const STOP_GRACE = 5_000
@@ -41,6 +43,8 @@ export interface WorkerFleetOptions {
   readonly answers: Answers
   /** Sockets that the listeners of a configuration may be on; none by default. */
   readonly given?: GivenSockets
+  /** The thread of the first worker, where it was begun before. */
+  readonly early?: EarlyThread
 }
 
 /** Worker threads, of which as many are kept running as there should be. */
@@ -247,6 +251,8 @@ export class WorkerFleet implements Fleet {
     const { size, addresses, generation, modules } = this
     const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
     const { slots, sampleKey, memory } = scope
+    const { early } = this.options
+    const heap = memory === null ? null : heapLimit(memory, size)
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
     const [board, stores, beats] = [scope.board.buffer, scope.stores.memory, this.heartbeats.memory]
@@ -269,7 +275,7 @@ export class WorkerFleet implements Fleet {
         ready: this.ready,
         beats,
       },
-      heap: memory === null ? null : heapLimit(memory, size),
+      thread: (number === 0 ? early?.take(heap) : null) ?? beginThread(number, heap),
       clock: this.options.clock,
       log: this.log,
       answer: (topic, asked) => this.ask(topic, asked),
