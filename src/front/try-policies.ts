@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
+import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
@@ -6,6 +7,7 @@ import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
+import type { Addressed } from '../services/health/slots.ts'
 import { Service } from '../services/service.ts'
 import { storesToTry } from '../policies/generation-stores.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
@@ -33,10 +35,10 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
   const board = HealthBoard.create(1)
   const process = ProcessStores.create(ENTRIES)
   const holder = new Holder({})
-  const place = { slots: new Map(), previous: null }
   const tools = { board, deadlines, random: half, metrics, holder }
   const services = Object.entries(config.services).map(
-    ([name, service]) => [name, new Service(name, service, place, tools)] as const,
+    ([name, service]) =>
+      [name, new Service(name, service, { slots: slotsOf(service), previous: null }, tools)] as const,
   )
   const toolbox: SnapshotToolbox = {
     clock: still,
@@ -53,4 +55,9 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     ...storesToTry(config.stores.redis, { process, threads: 1, clock: still, log: silent }),
   }
   await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
+}
+
+/** No instance is picked: all have the one slot that there is. */
+function slotsOf({ instances }: Addressed): ReadonlyMap<string, number> {
+  return new Map(instances.map(({ url }) => [formatAddress(url), 0]))
 }
