@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 import { PATIENCE } from './patience.ts'
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname
+const sallyport = new URL('../../src/main.ts', import.meta.url).pathname
 
 /** A process that ended. */
 export interface Outcome {
@@ -19,6 +19,8 @@ export interface Outcome {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** The program; that of this checkout by default. */
+  readonly main?: string
   /** A module to load before the program. */
   readonly preload?: string
   /** Descriptors of listening sockets that it is given, as systemd does (sd_listen_fds(3)). */
@@ -36,7 +38,10 @@ export class Command {
   private stderr = ''
   private readonly watchers = new Set<() => void>()
 
-  constructor(args: readonly string[], { env = {}, cwd, preload, sockets = [] }: CommandOptions = {}) {
+  constructor(
+    args: readonly string[],
+    { env = {}, cwd, main = sallyport, preload, sockets = [] }: CommandOptions = {},
+  ) {
     const imports = preload === undefined ? [] : ['--import', preload]
     // The runner's own variables are not for a program that is under test.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
