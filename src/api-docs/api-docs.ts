@@ -3,6 +3,7 @@ import { ownPaths } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Clock } from '../core/clock.ts'
+import { SingleFlight } from '../core/single-flight.ts'
 import { Slices } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
@@ -48,7 +49,7 @@ export class ApiDocs {
   private readonly documents: ServiceDocuments
   /** Put together when it is asked for, and then kept until something changes. */
   private written: Representation | null = null
-  private writing: Promise<Representation> | null = null
+  private readonly writing = new SingleFlight<Representation>()
 
   constructor(options: ApiDocsOptions) {
     this.options = options
@@ -65,7 +66,7 @@ export class ApiDocs {
     )
     const changed = (): void => {
       this.written = null
-      this.writing = null
+      this.writing.forget()
     }
     const { refresh } = config.docs
     this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
@@ -115,12 +116,7 @@ export class ApiDocs {
 
   /** One for all who ask while it is written. */
   private current(): Promise<Representation> {
-    if (this.writing !== null) return this.writing
-    const writing = this.write().finally(() => {
-      if (this.writing === writing) this.writing = null
-    })
-    this.writing = writing
-    return writing
+    return this.writing.join('', () => this.write())
   }
 
   private async write(): Promise<Representation> {

@@ -11,6 +11,7 @@ const taken: readonly (readonly [pattern: string, path: string, replacement: str
   ['/(?:[^/]+/)*', '/a/b/', '/x', '/x'],
   ['/files/(?<name>[a-z]+)\\.json', '/files/a.json', '/$<name>', '/a'],
   ['/[\\]x]/\\$', '/]/$', '/ok', '/ok'],
+  ['/a(?:[]|/b)', '/a/b', '/ok', '/ok'],
 ]
 
 for (const [pattern, path, replacement, result] of taken)

@@ -1,3 +1,5 @@
+import { type Expression, parseExpression, type Repetition } from '../../regexp/syntax.ts'
+
 /** A pattern for paths that cannot be used; the message says why and what is allowed. */
 export class PathPatternError extends Error {
   override readonly name = 'PathPatternError'
@@ -7,7 +9,7 @@ export class PathPatternError extends Error {
 type CharSet = bigint
 
 /** A part of a pattern, as far as it decides what a matcher may do next. */
-interface Part {
+interface Reading {
   /** Characters that it can begin with. */
   readonly first: CharSet
   /** For each atom that it can end with, what may follow that atom so far. */
@@ -20,11 +22,9 @@ interface Follow {
   chars: CharSet
 }
 
-/** A class, an escape, the beginning of a group, or any other character. */
-const TOKEN = /\[\^?(?:\\.|[^\]\\])+\]|\\.|\(\?<[A-Za-z]\w*>|\(\?:|\(\?|./gsu
 const ESCAPE = /^\\[^A-CE-RT-VX-Za-ce-rt-vx-z0-9]$/
 const PATH_CHARACTERS = Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i))
-const NOTHING: Part = { first: 0n, last: [], empty: true }
+const NOTHING: Reading = { first: 0n, last: [], empty: true }
 
 /**
  * Compiles a regular expression that matches a whole path in time linear in its length, whatever the path.
@@ -42,94 +42,73 @@ export function compilePathPattern(text: string): RegExp {
   } catch (error) {
     throw new PathPatternError(`is no regular expression: ${error instanceof Error ? error.message : String(error)}`)
   }
-  new Parser(written.match(TOKEN) ?? []).parse()
+  readingOf(parseExpression(written))
   return expression
 }
 
-/** Reads a pattern that is known to be a regular expression, and checks that each character has one reading. */
-class Parser {
-  private readonly tokens: readonly string[]
-  private at = 0
-
-  constructor(tokens: readonly string[]) {
-    this.tokens = tokens
+/** Checks that each character has one reading. */
+function readingOf(part: Expression): Reading {
+  if (part.type === 'sequence') return part.parts.reduce((whole, next) => followed(whole, next), NOTHING)
+  if (part.type === 'choice') {
+    const [first, ...others] = part.parts
+    return others.reduce((whole, other) => either(whole, readingOf(other)), readingOf(first!))
   }
-
-  parse(): void {
-    this.alternatives()
-  }
-
-  private alternatives(): Part {
-    let whole = this.sequence()
-    while (this.take('|')) {
-      const other = this.sequence()
-      if ((whole.first & other.first) !== 0n || (whole.empty && other.empty)) throw ambiguous('two alternatives of "|"')
-      whole = {
-        first: whole.first | other.first,
-        last: [...whole.last, ...other.last],
-        empty: whole.empty || other.empty,
-      }
-    }
-    return whole
-  }
-
-  private sequence(): Part {
-    let whole = NOTHING
-    for (let token = this.tokens[this.at]; token !== undefined && token !== '|' && token !== ')';) {
-      const next = this.repeated()
-      if (whole.empty && (whole.first & next.first) !== 0n)
-        throw ambiguous(`what stands before "${token}" and "${token}" itself`)
-      connect(whole.last, next.first, `what stands before "${token}" and "${token}" itself`)
-      whole = {
-        first: whole.empty ? whole.first | next.first : whole.first,
-        last: next.empty ? [...whole.last, ...next.last] : next.last,
-        empty: whole.empty && next.empty,
-      }
-      token = this.tokens[this.at]
-    }
-    return whole
-  }
-
-  private repeated(): Part {
-    const part = this.atom()
-    const sign = this.tokens[this.at] ?? ''
-    if (sign === '{') throw new PathPatternError('has "{": write a repetition out, or use "*" or "+"')
-    if (sign === '' || !'*+?'.includes(sign)) return part
-    this.at++
-    const following = this.tokens[this.at] ?? ''
-    if (following !== '' && '*+?'.includes(following))
-      throw new PathPatternError(`has "${sign}${following}", which is not needed here`)
-    if (part.empty) throw ambiguous(`repetitions of what may be empty, by "${sign}",`)
-    if (sign !== '?') connect(part.last, part.first, `one more repetition by "${sign}" and what is repeated`)
-    return { ...part, empty: sign !== '+' }
-  }
-
-  private atom(): Part {
-    const token = this.tokens[this.at++] ?? ''
-    if (token === '(' || token === '(?:' || token.startsWith('(?<')) {
-      const inner = this.alternatives()
-      this.at++
-      return inner
-    }
-    if (token === '(?' || token === '^' || token === '$')
-      throw new PathPatternError(
-        `has "${token}": lookarounds and anchors inside are not allowed; the whole path is matched`,
-      )
-    if (token.startsWith('\\') && !ESCAPE.test(token))
-      throw new PathPatternError(`has "${token}": of the escapes, \\d \\w \\s \\D \\W \\S and punctuation are allowed`)
-    const single = new RegExp(`^${token}$`, 'u')
-    const first = PATH_CHARACTERS.reduce(
-      (set, character) => (single.test(character) ? set | (1n << BigInt(character.charCodeAt(0))) : set),
-      0n,
+  if (part.type === 'repeat') return repeated(part)
+  if (part.type === 'group') return readingOf(part.inner)
+  if (part.type === 'look' || part.type === 'flags' || part.type === 'start' || part.type === 'end')
+    throw new PathPatternError(
+      `has "${part.source.slice(0, 2)}": lookarounds and anchors inside are not allowed; the whole path is matched`,
     )
-    return { first, last: [{ chars: 0n }], empty: false }
-  }
+  return atom(part.source)
+}
 
-  private take(token: string): boolean {
-    if (this.tokens[this.at] !== token) return false
-    this.at++
-    return true
+function either(whole: Reading, other: Reading): Reading {
+  if ((whole.first & other.first) !== 0n || (whole.empty && other.empty)) throw ambiguous('two alternatives of "|"')
+  return {
+    first: whole.first | other.first,
+    last: [...whole.last, ...other.last],
+    empty: whole.empty || other.empty,
   }
+}
+
+function followed(whole: Reading, part: Expression): Reading {
+  const next = readingOf(part)
+  const between = `what stands before "${beginningOf(part)}" and "${beginningOf(part)}" itself`
+  if (whole.empty && (whole.first & next.first) !== 0n) throw ambiguous(between)
+  connect(whole.last, next.first, between)
+  return {
+    first: whole.empty ? whole.first | next.first : whole.first,
+    last: next.empty ? [...whole.last, ...next.last] : next.last,
+    empty: whole.empty && next.empty,
+  }
+}
+
+function repeated({ source, inner }: Repetition): Reading {
+  const part = readingOf(inner)
+  if (source.startsWith('{')) throw new PathPatternError('has "{": write a repetition out, or use "*" or "+"')
+  if (source.length > 1) throw new PathPatternError(`has "${source}", which is not needed here`)
+  if (part.empty) throw ambiguous(`repetitions of what may be empty, by "${source}",`)
+  if (source !== '?') connect(part.last, part.first, `one more repetition by "${source}" and what is repeated`)
+  return { ...part, empty: source !== '+' }
+}
+
+function atom(source: string): Reading {
+  if (source.startsWith('\\') && !ESCAPE.test(source))
+    throw new PathPatternError(
+      `has "${source.slice(0, 2)}": of the escapes, \\d \\w \\s \\D \\W \\S and punctuation are allowed`,
+    )
+  const single = new RegExp(`^${source}$`, 'u')
+  const first = PATH_CHARACTERS.reduce(
+    (set, character) => (single.test(character) ? set | (1n << BigInt(character.charCodeAt(0))) : set),
+    0n,
+  )
+  return { first, last: [{ chars: 0n }], empty: false }
+}
+
+/** How a part begins as it is written. */
+function beginningOf(part: Expression): string {
+  if (part.type === 'repeat') return beginningOf(part.inner)
+  return 'source' in part ? part.source : ''
 }
 
 function connect(last: readonly Follow[], first: CharSet, what: string): void {

@@ -1,10 +1,10 @@
 import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
 import type { Steps } from '../../core/slices.ts'
+import { compileLinear } from '../../regexp/linear.ts'
+import { UnusablePattern } from '../../regexp/unusable-pattern.ts'
 import { linearFormats, validator } from './library.ts'
-import { compileLinear } from './linear-pattern.ts'
 import { compileMultipleOf } from './multiple-of.ts'
-import { UnusablePattern } from './unusable-pattern.ts'
 import { hasDuplicates } from './unique.ts'
 import { describe, type Place, type Violation, violationsOf } from './violations.ts'
 

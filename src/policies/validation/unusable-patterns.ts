@@ -1,7 +1,7 @@
 import type { JsonDocument } from '../../core/document.ts'
 import { stepTo } from '../../core/json-pointer.ts'
 import { isFields } from '../../core/value.ts'
-import { refusalOfPattern } from './linear-pattern.ts'
+import { refusalOfPattern } from '../../regexp/linear.ts'
 import { LISTS, MAPS, SINGLE } from '../../openapi/schema-keywords.ts'
 
 /** A pattern that cannot be used, as one line: where it stands, what it is and why not. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Script } from 'node:vm'
 import * as fc from 'fast-check'
-import { compileLinear } from './linear-pattern.ts'
+import { compileLinear } from './linear.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
 const atom = fc.constantFrom(

@@ -1,6 +1,6 @@
 import { type Automaton, buildAutomaton, MATCH } from './automaton.ts'
 import { Characters } from './characters.ts'
-import { type Part, parsePattern } from './pattern-syntax.ts'
+import { type Part, parsePattern } from './conditions.ts'
 import { simulate } from './simulation.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 

@@ -1,4 +1,4 @@
-import type { Part } from './pattern-syntax.ts'
+import type { Part } from './conditions.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
 /**

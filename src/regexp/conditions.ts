@@ -1,0 +1,77 @@
+import { strictForm } from './dialect.ts'
+import { type Expression, parseExpression } from './syntax.ts'
+import { UnusablePattern } from './unusable-pattern.ts'
+
+/** A part of a regular expression that an automaton can follow. */
+export type Part =
+  | { readonly type: 'atom'; readonly source: string }
+  | { readonly type: 'start' | 'end' | 'boundary' | 'inner' }
+  | { readonly type: 'sequence' | 'choice'; readonly parts: readonly Part[] }
+  | { readonly type: 'repeat'; readonly part: Part; readonly min: number; readonly max: number }
+
+/** All of these must hold of the text: a part that occurs in it, or one that does not. */
+export interface Condition {
+  readonly part: Part
+  readonly negated: boolean
+}
+
+/** What a regular expression asks of a text. */
+export interface Pattern {
+  readonly conditions: readonly Condition[]
+  readonly ignoresCase: boolean
+}
+
+/**
+ * Reads a regular expression (ECMA-262, with the flag u, as JSON Schema has it, or what `strictForm` makes one of) into
+ * conditions on the text. Lookaheads are taken right after a leading "^", where they are further conditions. Throws
+ * UnusablePattern for other lookarounds and back references, which no automaton can follow.
+ */
+export function parsePattern(text: string): Pattern {
+  const { source, ignoresCase } = strictForm(text)
+  return { conditions: conditionsOf(parseExpression(source)), ignoresCase }
+}
+
+function conditionsOf(whole: Expression): readonly Condition[] {
+  const [first, ...others] = whole.type === 'choice' ? whole.parts : [whole]
+  const { looks, rest } = leadingLookaheads(first)
+  if (looks.length === 0) return [{ part: partOf(whole), negated: false }]
+  const conditions = looks.map(({ source, inner }) => ({ part: atStart(partOf(inner)), negated: source === '(?!' }))
+  conditions.push({ part: atStart(partOf({ type: 'sequence', parts: rest })), negated: false })
+  if (others.map(partOf).length === 0) return conditions
+  throw unusable('a lookahead beside "|", without a group around the alternatives')
+}
+
+type Look = Extract<Expression, { readonly type: 'look' }>
+
+/** Those right after "^", and what follows them. */
+function leadingLookaheads(expression: Expression | undefined): { looks: Look[]; rest: readonly Expression[] } {
+  const parts = expression?.type === 'sequence' ? expression.parts : []
+  const looks: Look[] = []
+  if (parts[0]?.type !== 'start') return { looks, rest: parts }
+  for (const part of parts.slice(1)) {
+    if (part.type !== 'look' || (part.source !== '(?=' && part.source !== '(?!')) break
+    looks.push(part)
+  }
+  return { looks, rest: parts.slice(1 + looks.length) }
+}
+
+function partOf(expression: Expression): Part {
+  const { type } = expression
+  if (type === 'group') return partOf(expression.inner)
+  if (type === 'sequence' || type === 'choice') return { type, parts: expression.parts.map(partOf) }
+  if (type === 'repeat') return { type, part: partOf(expression.inner), min: expression.min, max: expression.max }
+  const { source } = expression
+  if (type === 'atom') return { type, source }
+  if (type === 'flags') throw unusable(`"${source}", a flag that is no leading "(?i)"`)
+  if (type === 'look') throw unusable(`"${source}", a lookaround that is no lookahead right after a leading "^"`)
+  if (type === 'reference') throw unusable(`"${source}", a back reference`)
+  return { type }
+}
+
+function atStart(part: Part): Part {
+  return { type: 'sequence', parts: [{ type: 'start' }, part] }
+}
+
+function unusable(what: string): UnusablePattern {
+  return new UnusablePattern(`has ${what}, and cannot be tested in time linear in the text`)
+}
