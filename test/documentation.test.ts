@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import test from 'node:test'
 import { errorTable } from '../src/core/errors.ts'
 import { policies } from '../src/policies/index.ts'
+import { layers } from '../scripts/layers.ts'
 
 const root = join(import.meta.dirname, '..')
 const files = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'bench/*.md'], { cwd: root })
@@ -64,6 +65,30 @@ for (const { name, options } of policies) {
       assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
   })
 }
+
+test('every file and folder that the architecture names is there', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const named = new Set(Array.from(text.matchAll(/`([\w./-]+(?:\.ts|\/))`/g), ([, path = '']) => path))
+  assert.ok(named.size > 60)
+  for (const path of named) {
+    const places = path.indexOf('/') === -1 ? [`src/**/${path}`] : [path, `src/${path}`, `src/*/${path}`]
+    assert.ok(globSync(places, { cwd: root }).length > 0, `${path}: there is no such file`)
+  }
+})
+
+test('the architecture tells of each part of the source what scripts/layers.ts lets it import', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const [, rows = ''] = /^\| part of `src\/`.*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
+  const told = Array.from(rows.matchAll(/^\| `([^`]+)` +\|.*\| ([^|]*?) +\|$/gm), ([, part, imports]) => [
+    part,
+    imports,
+  ])
+  const expected = layers.map(([part, imports]) => {
+    const parts = imports.map((each) => (each.includes('/') ? `(${each.split('/')[0]})` : each))
+    return [part.endsWith('.ts') ? part : `${part}/`, [...new Set(parts)].join(', ') || 'nothing']
+  })
+  assert.deepEqual(told, expected)
+})
 
 /** The names under which the headings of a document can be linked, as GitHub makes them. */
 function anchors(markdown: string): string[] {
