@@ -162,3 +162,30 @@ test('a service that takes longer than the interval is not asked twice at a time
   assert.equal(asked.length, 2)
   assert.equal(clock.pending, 0)
 })
+
+test('a thousand services are asked in slices, between which everything else has its turn', async () => {
+  const clock = new ManualClock()
+  const names = Array.from({ length: 1000 }, (_, i) => `service-${i}`)
+  let asked = 0
+  const documents = new ServiceDocuments({
+    paths: new Map(names.map((name) => [name, '/openapi.json'])),
+    refresh: MINUTE,
+    places: new Places(routes, []),
+    callService: () => {
+      asked++
+      clock.advance(1)
+      return Promise.reject(new GatewayError('service-unavailable'))
+    },
+    clock,
+    log: createMemoryLogger('info', clock).log,
+    changed: () => {},
+  })
+  documents.start()
+  let most = asked
+  for (let before = asked; asked < names.length; before = asked) {
+    await new Promise(setImmediate)
+    most = Math.max(most, asked - before)
+  }
+  assert.ok(most <= 6, `${most} in one turn`)
+  documents.stop()
+})

@@ -53,8 +53,8 @@ export class ServiceDocuments {
 
   /** Asks for all of them now, and again and again. */
   start(): void {
-    this.stopTimer ??= this.options.clock.every(this.options.refresh, () => this.refresh())
-    this.refresh()
+    this.stopTimer ??= this.options.clock.every(this.options.refresh, () => void this.refresh())
+    void this.refresh()
   }
 
   /** Asks no more, and waits for no answer. */
@@ -63,9 +63,12 @@ export class ServiceDocuments {
     this.stopping.abort()
   }
 
-  private refresh(): void {
+  /** In slices, as there may be a thousand services. Never rejects. */
+  private async refresh(): Promise<void> {
+    const slices = new Slices(this.options.clock)
     for (const [service, known] of this.known) {
-      if (known.pending) continue
+      if (slices.over) await slices.next()
+      if (known.pending || this.stopping.signal.aborted) continue
       known.pending = true
       void this.update(service, known)
     }

@@ -3,6 +3,11 @@ import type { Clock } from './clock.ts'
 /** How long work goes on at a time, in milliseconds. */
 const SLICE = 5
 
+/** Resolves once everything else has had its turn. */
+export function otherTurns(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
+
 /** Long work that yields after each of its steps, and returns what comes of it. */
 export type Steps<Made = void> = Generator<undefined, Made, undefined>
 
@@ -39,7 +44,7 @@ export class Slices {
 
   /** Resolves once everything else has had its turn. */
   async next(): Promise<void> {
-    await new Promise((resolve) => void setImmediate(resolve))
+    await otherTurns()
     this.end = this.clock.now() + SLICE
   }
 }

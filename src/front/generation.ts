@@ -70,6 +70,8 @@ export class Generation {
     const { clock, log, threads, readiness } = tools
     const holder = new Holder(tools)
     const slices = new Slices(clock)
+    // To take the configuration from another thread was a turn by itself.
+    if (previous !== null) await slices.next()
     try {
       // Where things are kept.
       const stores = new GenerationStores(config.stores.redis, holder, tools)

@@ -48,8 +48,13 @@ export class Tunnels {
   keep({ routes, drainTimeout }: Pick<GatewayConfig, 'routes' | 'drainTimeout'>): void {
     const { running: all, left, clock, log } = this.options
     const homeless = new Set([...left()].map(({ exchange }) => exchange))
-    const services = new Map(routes.map(({ id, service }) => [id, service ?? null]))
-    const stays = ({ id, service }: RouteInfo): boolean => service === null || services.get(id) === service
+    let services: ReadonlyMap<string, string | null> | null = null
+    const stays = ({ id, service }: RouteInfo): boolean => {
+      if (service === null) return true
+      // Made where something is under way, as it takes its time where there are thousands.
+      services ??= new Map(routes.map((route) => [route.id, route.service ?? null]))
+      return services.get(id) === service
+    }
     const now = clock.now()
     const before = this.leaving
     this.leaving = new Map()

@@ -1,4 +1,5 @@
 import type { Address } from '../core/address.ts'
+import { otherTurns } from '../core/slices.ts'
 import {
   abandonTopic,
   commitTopic,
@@ -16,38 +17,49 @@ const COMMITMENT = 5_000
 /** A worker has ended while it made a configuration ready, whatever that is worth. */
 export class WorkerLostError extends Error {}
 
-export interface PreparedWorkers extends Omit<PreparedFleet, 'commit'> {
+/** What is asked of a worker. */
+type Asked = Pick<RunningWorker, 'ask' | 'isGone'>
+
+export interface PreparedWorkers<One extends Asked = RunningWorker> extends Omit<PreparedFleet, 'commit'> {
   /** They answer by it from now on. Resolves with those that do, and the descriptors on which each of them listens. */
-  readonly commit: () => Promise<ReadonlyMap<RunningWorker, readonly number[]>>
+  readonly commit: () => Promise<ReadonlyMap<One, readonly number[]>>
 }
 
 /**
  * Makes a configuration ready in these workers, with the descriptors that were `given` for its listeners. Rejects with an Error
  * that says why one cannot, with WorkerLostError where one has ended; nothing is left then.
  */
-export async function prepareWorkers(
-  workers: readonly RunningWorker[],
+export async function prepareWorkers<One extends Asked>(
+  workers: readonly One[],
   next: NextGeneration,
   given: readonly (number | null)[],
-): Promise<PreparedWorkers> {
+): Promise<PreparedWorkers<One>> {
   const { number } = next
   const wanted = next.config.listeners.map(({ address }) => address)
   const abandon = (): Promise<unknown> => Promise.all(workers.map((worker) => worker.ask(abandonTopic.name, number)))
+  let givenUp = false
   try {
     // The first one finds out the ports where the configuration leaves them open.
     const [first, ...others] = workers
     const preparation = { ...next, given, shared: true }
     const addresses =
       first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
-    await Promise.all(others.map((worker) => prepare(worker, { ...preparation, addresses, first: false })))
+    await Promise.all(
+      others.map(async (worker, i) => {
+        // To send a large configuration takes its time: each has a turn of its own.
+        for (let turn = 0; turn <= i; turn++) await otherTurns()
+        if (!givenUp) await prepare(worker, { ...preparation, addresses, first: false })
+      }),
+    )
     return { addresses, abandon: () => void abandon(), commit: () => commit(workers, number) }
   } catch (error) {
+    givenUp = true
     await abandon()
     throw error
   }
 }
 
-async function prepare(worker: RunningWorker, preparation: Preparation): Promise<readonly Address[]> {
+async function prepare(worker: Asked, preparation: Preparation): Promise<readonly Address[]> {
   const [answer] = prepareTopic.answers(await worker.ask(prepareTopic.name, preparation, PREPARATION))
   if (answer === undefined && worker.isGone)
     throw new WorkerLostError('a worker ended while it made the configuration ready: the log says why')
@@ -56,12 +68,12 @@ async function prepare(worker: RunningWorker, preparation: Preparation): Promise
   return answer.addresses
 }
 
-async function commit(
-  workers: readonly RunningWorker[],
+async function commit<One extends Asked>(
+  workers: readonly One[],
   number: number,
-): Promise<ReadonlyMap<RunningWorker, readonly number[]>> {
-  const committed = new Map<RunningWorker, readonly number[]>()
-  const tell = async (worker: RunningWorker): Promise<void> => {
+): Promise<ReadonlyMap<One, readonly number[]>> {
+  const committed = new Map<One, readonly number[]>()
+  const tell = async (worker: One): Promise<void> => {
     const [descriptors = null] = commitTopic.answers(await worker.ask(commitTopic.name, number, COMMITMENT))
     if (descriptors !== null) committed.set(worker, descriptors)
   }
