@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { createSecureContext, TLSSocket } from 'node:tls'
 import { startGateway } from './support/gateway.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { startService } from './support/service.ts'
+import { authority, leaf } from './support/tls-service.ts'
 
 const MEGABYTE = 1024 * 1024
 /** More than the kernel takes for a peer that does not read, and than a client sends before it looks for a reply. */
@@ -76,25 +78,67 @@ for (const [what, path, status] of [
       assert.deepEqual(statuses, Array<number>(TIMES).fill(status))
     })
 
-for (const [name, client] of Object.entries(CLIENTS))
-  test(`the reply of a service that closes with the upload unread, and so resets, reaches its client (${name})`, async (t) => {
-    const service = createServer((socket) => {
-      socket.on('error', () => {})
-      socket.once('data', () => {
-        socket.pause()
-        socket.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig')
+const REPLY = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig'
+
+/** How services come to their ends that reply as soon as an upload begins, and read no more of it. */
+const ENDINGS: readonly (readonly [name: string, scheme: 'http' | 'https', serve: (socket: Socket) => void])[] = [
+  [
+    'closes with the upload unread, and so resets',
+    'http',
+    (socket) =>
+      onUpload(socket, () => {
+        socket.write(REPLY)
+        setImmediate(() => socket.destroy())
+      }),
+  ],
+  [
+    'ends TLS, closes with the upload unread, and so resets',
+    'https',
+    (raw) => {
+      const socket = secured(raw)
+      onUpload(socket, () => {
+        socket.end(REPLY)
         setImmediate(() => socket.destroy())
       })
-    }).listen(0, '127.0.0.1')
-    await once(service, 'listening')
-    cleanUp(t, () => service.close())
-    const { port: servicePort } = service.address() as AddressInfo
-    const { port } = await startGateway(t, {
-      limits: { body: '100mb' },
-      services: { backend: { instances: [`http://127.0.0.1:${servicePort}`], health: false } },
-      routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
-    })
-    const statuses: (number | string)[] = []
-    for (let i = 0; i < TIMES; i++) statuses.push(await client(`http://127.0.0.1:${port}/`))
-    assert.deepEqual(statuses, Array<number>(TIMES).fill(413))
+    },
+  ],
+  [
+    'resets below TLS, which has not ended',
+    'https',
+    (raw) => {
+      const socket = secured(raw)
+      onUpload(socket, () => void socket.write(REPLY, () => raw.resetAndDestroy()))
+    },
+  ],
+]
+
+function secured(raw: Socket): Socket {
+  raw.on('error', () => {})
+  return new TLSSocket(raw, { isServer: true, secureContext: createSecureContext({ ...leaf }) })
+}
+
+function onUpload(socket: Socket, begun: () => void): void {
+  socket.on('error', () => {})
+  socket.once('data', () => {
+    socket.pause()
+    begun()
   })
+}
+
+for (const [ending, scheme, serve] of ENDINGS)
+  for (const [name, client] of Object.entries(CLIENTS))
+    test(`the reply of a service that ${ending} reaches its client (${name})`, async (t) => {
+      const service = createServer(serve).listen(0, '127.0.0.1')
+      await once(service, 'listening')
+      cleanUp(t, () => service.close())
+      const { port: servicePort } = service.address() as AddressInfo
+      const instances = [`${scheme}://localhost:${servicePort}`]
+      const { port } = await startGateway(t, {
+        limits: { body: '100mb' },
+        services: { backend: { instances, health: false, ...(scheme === 'https' && { tls: { ca: authority.cert } }) } },
+        routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+      })
+      const statuses: (number | string)[] = []
+      for (let i = 0; i < TIMES; i++) statuses.push(await client(`http://127.0.0.1:${port}/`))
+      assert.deepEqual(statuses, Array<number>(TIMES).fill(413))
+    })

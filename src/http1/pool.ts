@@ -240,7 +240,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
       }
       const stands = (): ClientConnection => {
         settle()
-        if (!secure) readOn(socket)
+        readOn(socket)
         const made = new ClientConnection(socket, this, this.deadlines)
         made.introduced = introduction === null ? null : client
         connection = made
