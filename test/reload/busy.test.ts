@@ -4,14 +4,18 @@ import { once } from 'node:events'
 import { Agent, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { GatewayInput } from '../../src/gateway.ts'
+import type { Address, GatewayInput } from '../../src/gateway.ts'
+import { serialOf } from '../support/certificates.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { send } from '../support/client.ts'
 import { startGateway } from '../support/gateway.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { connect, type Peer, startRawService } from '../support/peer.ts'
+import { startRedis } from '../support/redis.ts'
+import { authority, writeLeaf } from '../support/tls.ts'
 
 const RELOADS = 200
 const CLIENTS = 64
@@ -51,6 +55,15 @@ async function startPlain(t: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
+/** The serial number of the certificate that is shown there. */
+async function shown({ host, port }: Address): Promise<bigint> {
+  const socket = connectTls({ host, port, servername: 'localhost', ca: authority.cert })
+  await once(socket, 'secureConnect')
+  const { serialNumber } = socket.getPeerCertificate()
+  socket.destroy()
+  return BigInt(`0x${serialNumber}`)
+}
+
 test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no event stream, and leave nothing behind`, async (t) => {
   const [one, two] = [await startPlain(t), await startPlain(t)]
   const atService: Peer[] = []
@@ -59,9 +72,17 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
     peer.write(start.includes('/events') ? EVENTS : SWITCHING)
     atService.push(peer)
   })
-  /** Each differs from the one before in routes, policies, instances, bounds and listeners. */
+  const redis = await startRedis(t)
+  const leaves = [authority.issue(), authority.issue()] as const
+  const files = [writeLeaf(t, leaves[0]), writeLeaf(t, leaves[1])] as const
+  /** Each differs from the one before in routes, policies, instances, bounds, stores, listeners and their certificates. */
   const configuration = (i: number): GatewayInput => ({
-    listeners: [{ address: '127.0.0.1:0' }, ...(i % 2 === 0 ? [] : [{ address: '127.0.0.2:0' }])],
+    listeners: [
+      { address: '127.0.0.1:0' },
+      { address: '127.0.0.3:0', tls: { certificates: [files[i % 2 === 0 ? 0 : 1]] } },
+      ...(i % 2 === 0 ? [] : [{ address: '127.0.0.2:0' }]),
+    ],
+    stores: { redis: i % 2 === 0 ? null : { url: redis.url } },
     admin: false,
     endpoints: { docs: false, openapi: false },
     drainTimeout: `${DRAIN}ms`,
@@ -73,13 +94,24 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
     },
     policies: i % 2 === 0 ? {} : { 'correlation-id': { header: 'X-Request-ID' } },
     routes: [
-      { id: 'plain', match: { path: '/plain/*' }, service: 'plain' },
+      {
+        id: 'plain',
+        match: { path: '/plain/*' },
+        service: 'plain',
+        policies: { 'rate-limit': { tiers: { unauthenticated: '1000000/h' } } },
+      },
+      {
+        id: 'cached',
+        match: { path: '/cached' },
+        service: 'plain',
+        policies: { cache: { ttl: '1h', memory: i % 3 === 0 ? '1mb' : '2mb' } },
+      },
       { id: 'lasting', match: { path: '/lasting/*' }, service: 'lasting' },
       { id: `route-${i % 7}`, match: { path: `/route-${i % 7}` }, reply: { body: String(i) } },
     ],
   })
   // What a configuration holds ends after its time, of which a fast machine would have many at once.
-  const clock = new ManualClock()
+  const clock = new ManualClock(Date.now())
   const { gateway, port } = await startGateway(t, configuration(0), { level: 'error', clock })
   const open = async (request: string): Promise<Peer> => {
     const client = await connect(t, port)
@@ -107,6 +139,8 @@ test(`${RELOADS} reloads under traffic lose no request, no WebSocket and no even
     assert.equal((await gateway.reload(configuration(i))).outcome, 'applied')
     const answer = await send(port, { path: `/route-${i % 7}` })
     assert.equal(answer.text, String(i))
+    assert.equal((await send(port, { path: '/cached' })).status, 200)
+    assert.equal(await shown(gateway.addresses[1]!), serialOf(leaves[i % 2 === 0 ? 0 : 1].cert))
     await asking
     clock.advance(DRAIN)
     if (i === RELOADS / 2) before = await held()
