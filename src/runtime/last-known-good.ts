@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { copyFile, open, rename, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
+import { ageCopies, copyOf } from './numbered-copies.ts'
 
 /** Nobody but the user of the gateway: the text may hold what is secret. */
 const OWN_FILE = 0o600
@@ -58,7 +59,7 @@ export class LastKnownGood {
 
   /** The texts before the last one, the latest first. */
   earlier(): string[] {
-    return Array.from({ length: EARLIER }, (_, i) => readText(this.earlierFile(i + 1))).filter((text) => text !== null)
+    return Array.from({ length: EARLIER }, (_, i) => readText(copyOf(this.file, i + 1))).filter((text) => text !== null)
   }
 
   /** Keeps one more text, unless it is the last one. Rejects where that fails, and what was kept before is there then. */
@@ -75,18 +76,14 @@ export class LastKnownGood {
     await rm(this.freshFile, { force: true })
     await writeSafely(this.freshFile, text)
     if (before !== null) {
-      for (let age = EARLIER - 1; age >= 1; age--) await renameIfThere(this.earlierFile(age), this.earlierFile(age + 1))
-      await copyFile(this.file, this.earlierFile(1))
+      await ageCopies(this.file, EARLIER)
+      await copyFile(this.file, copyOf(this.file, 1))
     }
     await rename(this.freshFile, this.file)
   }
 
   private get freshFile(): string {
     return `${this.file}.new`
-  }
-
-  private earlierFile(age: number): string {
-    return `${this.file}.${age}`
   }
 }
 
@@ -98,12 +95,6 @@ async function writeSafely(file: string, text: string): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-async function renameIfThere(from: string, to: string): Promise<void> {
-  await rename(from, to).catch((error: unknown) => {
-    if (!isOneOf(error, 'ENOENT')) throw error
-  })
 }
 
 function readText(file: string): string | null {

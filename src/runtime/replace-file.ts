@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
+import { ageCopies, copyOf } from './numbered-copies.ts'
 
 /** Copies of what a file held before that are kept beside it: FILE.1 is the last one. */
 const COPIES = 5
@@ -101,12 +102,10 @@ function failToOwn(file: string, cause: unknown): never {
 }
 
 async function keepCopy(file: string): Promise<void> {
-  for (let age = COPIES - 1; age >= 1; age--)
-    await rename(`${file}.${age}`, `${file}.${age + 1}`).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error
-    })
+  await ageCopies(file, COPIES)
+  const copy = copyOf(file, 1)
   // The same file under another name keeps its mode and owner; not every file system has that.
-  await link(file, `${file}.1`).catch(() => copyFile(file, `${file}.1`, constants.COPYFILE_EXCL))
+  await link(file, copy).catch(() => copyFile(file, copy, constants.COPYFILE_EXCL))
 }
 
 /** So that the new name outlives a loss of power; not every system can. */
