@@ -16,7 +16,7 @@ import type { EarlyThread } from './early-thread.ts'
 import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
-import { warnOfOpenFiles } from './open-files.ts'
+import { openFilesNeeded, warnOfOpenFiles } from './open-files.ts'
 import { type PreparedWorkers, prepareWorkers, WorkerLostError } from './prepare-workers.ts'
 import { RunningWorker } from './running-worker.ts'
 import { tidyHeap } from './tidy-heap.ts'
@@ -64,6 +64,8 @@ export class WorkerFleet implements Fleet {
   private modules: LoadedCode
   /** Descriptors of sockets that were given for the addresses; null for each that was not. */
   private found: readonly (number | null)[] = []
+  /** Open files that the configuration lets the process need. */
+  private files = 0
   private ready = false
   private retired = false
   /** Workers that end are not replaced any more. */
@@ -116,7 +118,7 @@ export class WorkerFleet implements Fleet {
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
     if (scope.memory !== null) this.stopWatching = watchMemory(scope.memory, clock, this.log)
-    warnOfOpenFiles(scope.config, this.size, this.log)
+    this.countFiles(scope.config)
     return this.addresses
   }
 
@@ -132,6 +134,7 @@ export class WorkerFleet implements Fleet {
         this.modules = next.modules
         await this.commit(next.number, addresses, commit)
         given.warn(addresses, found, this.log)
+        this.countFiles(next.config)
       },
     }
   }
@@ -202,6 +205,13 @@ export class WorkerFleet implements Fleet {
   private async whole(): Promise<void> {
     const filled = Promise.all(this.slots.map((slot) => slot.filled))
     await Promise.race([filled, pause(REPLACEMENT, this.options.clock)])
+  }
+
+  /** Warns where more open files are needed than before, and than there may be. */
+  private countFiles(config: GatewayConfig): void {
+    const { files, size, log } = this
+    this.files = openFilesNeeded(config, size)
+    if (this.files > files) warnOfOpenFiles(config, size, log)
   }
 
   /** Where others accept once this process stops. */

@@ -6,6 +6,8 @@ import { connect } from '../support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const APPLIED = 'Configuration applied'
+const TOO_FEW_FILES =
+  'The limit of open files is too low: raise it (ulimit -Hn, LimitNOFILE), or lower limits.connections'
 
 const yaml = (body: string, more = ''): string => `
 workers: 2
@@ -47,6 +49,21 @@ test('SIGHUP has all workers change to what the file says', async (t) => {
   assert.deepEqual(await answers(t, port), new Set(['two']))
   client.write(GET)
   assert.equal((await client.reply()).body.toString(), 'two')
+})
+
+test('a reload that needs more open files than there may be warns of it, and one that needs no more says nothing', async (t) => {
+  const { command, file } = await start(t, yaml('one', 'limits: { connections: 10 }'))
+  const reload = async (connections: number, drain: string): Promise<void> => {
+    const before = command.log.filter(({ message }) => message === APPLIED).length
+    await writeFile(file, yaml('one', `limits: { connections: ${connections} }\ndrainTimeout: ${drain}`))
+    command.child.kill('SIGHUP')
+    await command.lines(APPLIED, before + 1)
+  }
+  await reload(1_000_000_000, '5s')
+  await reload(1_000_000_000, '6s')
+  const { needed } = await command.line(TOO_FEW_FILES)
+  assert.equal(needed, 2_000_000_200)
+  assert.equal(command.log.filter(({ message }) => message === TOO_FEW_FILES).length, 1)
 })
 
 test('a broken file changes nothing, and the log has every problem with its place', async (t) => {
