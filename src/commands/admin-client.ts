@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
 import { isModule } from '../config/is-module.ts'
 import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { fieldOf } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
@@ -97,7 +98,7 @@ async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminP
   if (admin !== undefined) return { url: admin, token }
   const file = named ?? DEFAULT_FILE
   if (named === undefined && !existsSync(file)) return { url: ADMIN, token }
-  const listener = (await writtenAdmin(file)) ?? (await loadConfig(file, process.env)).admin
+  const listener = (await writtenAdmin(file)) ?? (await loadedAdmin(file))
   if (listener === false) throw new CommandError(`${file} has no admin listener: say with --admin where one is.`)
   return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token ?? token }
 }
@@ -113,6 +114,18 @@ async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null
     return adminSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null
   } catch {
     return null
+  }
+}
+
+/** What the whole configuration says of it. */
+async function loadedAdmin(file: string): Promise<GatewayConfig['admin']> {
+  try {
+    return (await loadConfig(file, process.env)).admin
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const advice =
+      'No gateway was asked, as the file does not say where its admin listener is: mend it, or say it with --admin.'
+    throw new CommandError(`${error.message}\n${advice}`, { cause: error })
   }
 }
 
