@@ -100,7 +100,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Take an instance out: it gets no new requests, and those in flight end',
         description:
-          'Lasts until it is taken back, the configuration no longer has it, or the gateway ends, whatever its health checks say.',
+          'Clients that are bound to it by sticky stay. Lasts until it is taken back, the configuration no longer has it, or the gateway ends, whatever its health checks say.',
         tags: ['services'],
         params: placed,
         querystring: forced,

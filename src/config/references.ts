@@ -8,6 +8,7 @@ import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
+import { checkSticky } from './check-sticky.ts'
 import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
 import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
@@ -44,6 +45,7 @@ export function checkReferences(
     ...checkMatches(routes, matches),
     ...checkShadowed(config, matches),
     ...checkAcme(config),
+    ...checkSticky(config),
     ...checkProxyProtocol(config),
   ]
 }

@@ -3,6 +3,7 @@ import { balancers, balancerSchema } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
 import { duration, size } from '../core/units.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+import { stickySchema } from '../services/sticky/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
 import { serviceTlsSchema } from './service-tls-schema.ts'
 
@@ -102,6 +103,11 @@ const serviceFields = z.strictObject({
       .map(([name, { summary }]) => `${name}: ${summary}`)
       .join(' ')} Default least-requests.`,
   ),
+  sticky: stickySchema
+    .optional()
+    .describe(
+      'Clients come back to the instance that has answered them first, by a cookie; needs secrets. Default each request is balanced.',
+    ),
   health: z
     .union([z.literal(false), healthSchema])
     .prefault({})

@@ -1,6 +1,7 @@
 import { formatAddress } from '../core/address.ts'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { deriveKeys } from '../core/secrets.ts'
 import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
 import type { Threads } from '../core/threads.ts'
@@ -76,7 +77,12 @@ export class Generation {
       // Where things are kept.
       const stores = new GenerationStores(config.stores.redis, holder, tools)
       // Where requests go.
-      const services = await makeServices(options, { ...tools, holder }, previous, slices)
+      const services = await makeServices(
+        options,
+        { ...tools, holder, stickyKeys: deriveKeys(config.secrets, 'sticky') },
+        previous,
+        slices,
+      )
       // What is done with them on the way.
       const { call } = new ServiceCalls(services, holder, clock)
       const { endpoints } = config

@@ -35,7 +35,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
   const board = HealthBoard.create(1)
   const process = ProcessStores.create(ENTRIES)
   const holder = new Holder({})
-  const tools = { board, deadlines, random: half, metrics, holder }
+  const tools = { board, deadlines, random: half, metrics, holder, stickyKeys: [] }
   const services = Object.entries(config.services).map(
     ([name, service]) =>
       [name, new Service(name, service, { slots: slotsOf(service), previous: null }, tools)] as const,

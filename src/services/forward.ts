@@ -67,6 +67,8 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
   private readonly exchange: Exchange
   private readonly pending: PendingReply
   private instance: PooledInstance | null = null
+  /** The one that the client is bound to, if any. */
+  private bound: PooledInstance | null = null
   /** The one that the request is counted for at the moment. */
   private counted: PooledInstance | null = null
   private lane: Lane | null = null
@@ -113,7 +115,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   private next(cause?: GatewayError, reason?: FailureReason): void {
     // 1.
-    const instance = this.service.balancer.pick(this.exchange, this.tried)
+    const instance = this.pick()
     if (instance === null) return this.fail(lastWord(cause))
     if (reason !== undefined) this.service.retries.count(reason)
     this.choose(instance)
@@ -121,6 +123,14 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const lane = instance.pool.take(this.exchange.client.address)
     if (lane !== null) return this.send(lane, instance)
     this.connect(instance)
+  }
+
+  /** The instance that the client is bound to, where there is one that was not tried, or else the next one of the balancer. */
+  private pick(): PooledInstance | null {
+    const { service, exchange, tried } = this
+    if (service.sticky !== null && tried === null) this.bound = service.sticky.bound(exchange)
+    if (this.bound !== null && tried === null) return this.bound
+    return service.balancer.pick(exchange, tried)
   }
 
   private choose(instance: PooledInstance): void {
@@ -188,6 +198,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const took = this.over()
     instance?.metrics.replied(status, took)
     if (instance !== null) service.balancer.answered?.(instance, took, status >= 502 && status <= 504)
+    if (instance !== null) service.sticky?.bind(this.exchange, instance, reply)
     if (this.record !== null) this.record.status = status
     this.body?.release()
     this.pending.settle(reply)
@@ -220,7 +231,9 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     if (this.sentAgain || !this.mayRepeat()) return false
     this.tried ??= []
     this.tried.push(instance)
-    const other = this.service.balancer.pick(this.exchange, this.tried)
+    // What is bound to the instance would be lost elsewhere, and it may be all right.
+    const stays = stale && this.bound === instance
+    const other = stays ? null : this.service.balancer.pick(this.exchange, this.tried)
     if (other === null && !stale) return false
     this.sentAgain = true
     if (!stale) instance.metrics.failed('closed')

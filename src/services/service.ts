@@ -17,6 +17,8 @@ import type { HealthBoard } from './health/board.ts'
 import { Retries } from './instance-metrics.ts'
 import { LiveInstance, liveInstances } from './live-instance.ts'
 import { PooledInstance } from './pooled-instance.ts'
+import { createSticky, type StickyOptions } from './sticky/index.ts'
+import type { Sticky } from './sticky/sticky.ts'
 
 /** What a service is made of; times are milliseconds. */
 export interface ServiceOptions {
@@ -25,6 +27,8 @@ export interface ServiceOptions {
     readonly weight: number
   }[]
   readonly balancer: BalancerOptions
+  /** How its clients are bound to instances; left out where they are not. */
+  readonly sticky?: StickyOptions | undefined
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
   readonly pool: {
     readonly connections: number
@@ -56,6 +60,8 @@ export interface ServiceTools {
   readonly deadlines: Deadlines
   readonly random: () => number
   readonly metrics: Metrics
+  /** What clients are told by which instance has answered them; none where no service wants that. */
+  readonly stickyKeys: readonly Uint8Array[]
   /** The configuration that the service is of. */
   readonly holder: Holder
 }
@@ -78,6 +84,8 @@ export class Service {
   readonly host: string
   readonly instances: readonly PooledInstance[]
   readonly balancer: Balancer<PooledInstance>
+  /** Null where every request is balanced. */
+  readonly sticky: Sticky<PooledInstance> | null
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
@@ -90,8 +98,8 @@ export class Service {
   private readonly settled: boolean
 
   constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
-    const { board, deadlines, random, metrics, holder } = tools
-    const { host, timeouts, proxyProtocol } = options
+    const { board, deadlines, random, metrics, holder, stickyKeys: keys } = tools
+    const { host, timeouts, proxyProtocol, sticky } = options
     this.name = name
     this.options = options
     this.host = host
@@ -121,6 +129,7 @@ export class Service {
     const candidates = new Candidates(this.instances, board)
     const { clock } = this
     this.balancer = balancerFor(options.balancer).create(candidates, { clock, random }, previous?.balancer ?? null)
+    this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */

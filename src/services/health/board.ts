@@ -86,9 +86,14 @@ export class HealthBoard {
     return Atomics.load(this.cells, cellOf(slot) + DRAINED) === 1
   }
 
+  /** Whether nothing is known against it: requests may go there that belong there. */
+  sound(slot: number): boolean {
+    return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY
+  }
+
   /** Whether new requests may go there. */
   usable(slot: number): boolean {
-    return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY && !this.drained(slot)
+    return this.sound(slot) && !this.drained(slot)
   }
 
   /** Writes a state; the version moves only when it is another one. */

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeExchange } from '../../../test/support/exchange.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { deriveKeys } from '../../core/secrets.ts'
+import { Headers } from '../../http/headers.ts'
+import { Reply } from '../../http/reply.ts'
+import { HealthBoard } from '../health/board.ts'
+import { StickyCookie, type StickyCookieOptions } from './cookie.ts'
+
+const [OLD, NEW] = [deriveKeys(['o'.repeat(32)], 'sticky')[0]!, deriveKeys(['n'.repeat(32)], 'sticky')[0]!]
+
+function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'users', hosts = ['a', 'b'] } = {}) {
+  const board = HealthBoard.create(hosts.length)
+  const clock = new ManualClock()
+  const instances = hosts.map((host, slot) => ({
+    address: `${host}.internal:80`,
+    host,
+    port: 80,
+    slot,
+    weight: 1,
+    inFlight: 0,
+  }))
+  const sticky = new StickyCookie(service, options, instances, { board, clock, keys })
+  const withCookies = (cookie: string) =>
+    makeExchange({ headers: Headers.of(cookie === '' ? [] : [['Cookie', cookie]]) })
+  /** What a client with those cookies is told in a reply of the instance. */
+  const told = (at: number, cookie = '', status = 200): Headers => {
+    const reply = new Reply(status, Headers.of(), null)
+    sticky.bind(withCookies(cookie), instances[at]!, reply)
+    return reply.headers
+  }
+  return {
+    board,
+    clock,
+    told,
+    sticky,
+    instances,
+    /** The cookie that is set, as it comes back. */
+    cookie: (at: number, before = ''): string => told(at, before).get('Set-Cookie')?.split(';')[0] ?? '',
+    bound: (cookie: string) => sticky.bound(withCookies(cookie))?.host ?? null,
+  }
+}
+
+test('a client comes back to the instance that has answered it, and is told once', () => {
+  const { cookie, bound, told } = setUp()
+  assert.equal(bound(''), null)
+  assert.equal(bound(cookie(1)), 'b')
+  assert.equal(bound(`x=1; ${cookie(0)}; y=2`), 'a')
+  assert.deepEqual(told(1, cookie(1)).entries(), [])
+})
+
+test('the cookie tells nothing of the instance, and is for the gateway alone', () => {
+  const value = setUp().told(0).get('Set-Cookie')!
+  assert.match(value, /^sallyport-users=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/)
+  const other = setUp({}, { service: 'orders' }).told(0).get('Set-Cookie')!
+  assert.notEqual(value.split('=')[1], other.split('=')[1], 'another service has another one for the same instance')
+})
+
+test('a reply with a new cookie is for nobody else, whatever the service says', () => {
+  assert.equal(setUp().told(0).get('Cache-Control'), 'private')
+})
+
+test('what a cache has already binds nobody', () => {
+  assert.deepEqual(setUp().told(0, '', 304).entries(), [])
+})
+
+test('over https the cookie comes back over https only', () => {
+  const { sticky, instances } = setUp({ cookie: 'at' })
+  const reply = new Reply(200, Headers.of(), null)
+  const exchange = makeExchange()
+  sticky.bind(makeExchange({ client: { ...exchange.client, scheme: 'https' } }), instances[0]!, reply)
+  assert.match(reply.headers.get('Set-Cookie')!, /^at=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
+})
+
+test('what no gateway with these secrets has made binds nobody', () => {
+  const { bound } = setUp()
+  const foreign = setUp({}, { keys: [OLD] }).cookie(0)
+  for (const cookie of [foreign, 'sallyport-users=', 'sallyport-users=a.internal:80', 'sallyport-users=__proto__'])
+    assert.equal(bound(cookie), null, cookie)
+})
+
+test('a cookie of the secret before is taken, and stays', () => {
+  const before = setUp({}, { keys: [OLD] }).cookie(1)
+  const { bound, told } = setUp({}, { keys: [NEW, OLD] })
+  assert.equal(bound(before), 'b')
+  assert.deepEqual(told(1, before).entries(), [])
+})
+
+test('all gateways with the same secrets make the same cookies, whatever else they have', () => {
+  assert.equal(setUp().cookie(0), setUp({}, { hosts: ['c', 'a'] }).cookie(1))
+})
+
+test('where the instance is unhealthy or gone, the client is bound to the next one', () => {
+  const { board, bound, cookie } = setUp()
+  const before = cookie(0)
+  board.set(0, 'unhealthy')
+  assert.equal(bound(before), null)
+  assert.notEqual(cookie(1, before), '')
+  const without = setUp({}, { hosts: ['b'] })
+  assert.equal(without.bound(before), null)
+  assert.equal(without.bound(without.cookie(0, before)), 'b')
+})
+
+test('who is bound to an instance stays while it is drained', () => {
+  const { board, bound, cookie } = setUp()
+  board.drain(0, true)
+  assert.equal(bound(cookie(0)), 'a')
+})
+
+test('of two cookies of that name the one counts whose instance can be used', () => {
+  const { board, bound, cookie } = setUp()
+  const both = `sallyport-users=x; ${cookie(0)}; ${cookie(1)}`
+  assert.equal(bound(both), 'a')
+  board.set(0, 'unhealthy')
+  assert.equal(bound(both), 'b')
+})
+
+test('with a time to live the cookie is renewed in its second half, and no good after its end', () => {
+  const { clock, bound, cookie, told } = setUp({ ttl: 60_000 })
+  assert.match(told(0).get('Set-Cookie')!, /; Max-Age=60$/)
+  const first = cookie(0)
+  clock.advance(30_000)
+  assert.deepEqual(told(0, first).entries(), [])
+  clock.advance(1_000)
+  const second = cookie(0, first)
+  assert.notEqual(second, '')
+  clock.advance(29_000)
+  assert.equal(bound(first), 'a')
+  clock.advance(1_000)
+  assert.equal(bound(first), null)
+  assert.equal(bound(second), 'a')
+})
+
+test('a cookie without its time, or from a time that is to come, is renewed', () => {
+  const { clock, bound, cookie } = setUp({ ttl: 60_000 })
+  const dated = cookie(0)
+  for (const before of [setUp().cookie(0), dated.replace(/\..*/, '.zzzzzzzz'), dated.replace(/\..*/, '.!')]) {
+    assert.equal(bound(before), 'a')
+    assert.equal(cookie(0, before), dated)
+  }
+  clock.advance(1_000)
+  assert.notEqual(cookie(0, setUp().cookie(0)), dated)
+})

@@ -1,0 +1,78 @@
+import type { Clock } from '../../core/clock.ts'
+import { cookieValues } from '../../http/cookies.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import type { Reply } from '../../http/reply.ts'
+import type { Instance } from '../instance.ts'
+import { Marks } from './marks.ts'
+import type { Sticky, StickyTools } from './sticky.ts'
+
+/** What the configuration says; `ttl` in milliseconds, left out for as long as the client runs. */
+export interface StickyCookieOptions {
+  readonly cookie?: string | undefined
+  readonly ttl?: number | undefined
+}
+
+/** What a cookie says. */
+interface Said<I> {
+  readonly instance: I
+  /** The cookie is to be renewed before it ends. */
+  readonly due: boolean
+}
+
+/** By a cookie that the gateway sets: for browsers, and whatever else keeps cookies (RFC 6265). */
+export class StickyCookie<I extends Instance> implements Sticky<I> {
+  private readonly name: string
+  private readonly attributes: string
+  /** Seconds. */
+  private readonly ttl: number
+  private readonly marks: Marks<I>
+  private readonly clock: Clock
+
+  constructor(service: string, { cookie, ttl }: StickyCookieOptions, instances: readonly I[], tools: StickyTools) {
+    this.name = cookie ?? defaultCookie(service)
+    this.ttl = ttl === undefined ? Infinity : Math.ceil(ttl / 1000)
+    const age = this.ttl === Infinity ? '' : `; Max-Age=${this.ttl}`
+    this.attributes = `; Path=/; HttpOnly; SameSite=Lax${age}`
+    this.marks = new Marks(service, instances, tools)
+    this.clock = tools.clock
+  }
+
+  bound(exchange: Exchange): I | null {
+    return this.said(exchange)?.instance ?? null
+  }
+
+  bind(exchange: Exchange, instance: I, reply: Reply): void {
+    // What a cache has already is the same for everybody.
+    if (reply.status === 304) return
+    const said = this.said(exchange)
+    if (said?.instance === instance && !said.due) return
+    const since = this.ttl === Infinity ? '' : `.${this.now().toString(36)}`
+    const secure = exchange.client.scheme === 'https' ? '; Secure' : ''
+    reply.headers.append('Set-Cookie', `${this.name}=${this.marks.of(instance)}${since}${this.attributes}${secure}`)
+    // Whoever else got it would be bound as well.
+    reply.headers.append('Cache-Control', 'private')
+  }
+
+  private said({ headers }: Exchange): Said<I> | null {
+    for (const value of cookieValues(headers, this.name)) {
+      const [mark = '', since = ''] = value.split('.')
+      const instance = this.marks.find(mark)
+      // The time needs no signature: who changes it only has the cookie renewed earlier or later.
+      const age = this.now() - Number.parseInt(since, 36)
+      if (instance === null || age > this.ttl) continue
+      const fresh = this.ttl === Infinity || (age >= 0 && age <= this.ttl / 2)
+      return { instance, due: !fresh }
+    }
+    return null
+  }
+
+  /** Seconds since 1970-01-01T00:00:00Z. */
+  private now(): number {
+    return Math.floor(this.clock.wall() / 1000)
+  }
+}
+
+/** The cookie of a service whose configuration names none. */
+export function defaultCookie(service: string): string {
+  return `sallyport-${service}`
+}

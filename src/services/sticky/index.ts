@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { isToken } from '../../core/field.ts'
+import { duration } from '../../core/units.ts'
+import type { Instance } from '../instance.ts'
+import { StickyCookie } from './cookie.ts'
+import type { Sticky, StickyTools } from './sticky.ts'
+
+/** Schema of what `sticky` of a service may say. */
+export const stickySchema = z.strictObject({
+  cookie: z
+    .string()
+    .refine(isToken, 'expected the name of a cookie')
+    .optional()
+    .describe('Name of the cookie, one for each service. Default sallyport- and the name of the service.'),
+  ttl: duration
+    .optional()
+    .describe('How long a client stays bound without a request. Default as long as it keeps cookies of a session.'),
+})
+
+export type StickyOptions = z.output<typeof stickySchema>
+
+/** How the clients of a service are bound to its instances. */
+export function createSticky<I extends Instance>(
+  service: string,
+  options: StickyOptions,
+  instances: readonly I[],
+  tools: StickyTools,
+): Sticky<I> {
+  return new StickyCookie(service, options, instances, tools)
+}
