@@ -26,24 +26,76 @@ import { startTracing } from './telemetry/tracing.ts'
 export { defineConfig } from './config/load.ts'
 export { ConfigError } from './config/problems.ts'
 export type { GatewayInput } from './config/schema.ts'
-export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './http/body.ts'
-export type { DocumentedOperation, PolicyDocs } from './policies/policy-docs.ts'
-export { type Holder, Shared } from './core/shared.ts'
-export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
-export { definePolicy, type OwnPolicies, type Policy, type PolicyToolbox } from './policies/policy.ts'
+export type { Address } from './core/address.ts'
+export type { Clock } from './core/clock.ts'
 export { document, type JsonDocument } from './core/document.ts'
-export { GatewayError, type ErrorCode } from './core/errors.ts'
-export type { Client, Consumer, Exchange, RouteInfo } from './http/exchange.ts'
+export { GatewayError, type ErrorCode, type Fault } from './core/errors.ts'
+export type { Logger, LogLevel } from './core/logger.ts'
+export type { Counter, HeldMetrics, Histogram, Metrics } from './core/metrics.ts'
+export { type Holder, Shared } from './core/shared.ts'
+export type { Steps } from './core/slices.ts'
+export { type Answers, defineTopic, type Threads, type Topic } from './core/threads.ts'
+export type { Toolbox } from './core/toolbox.ts'
+export { duration, size } from './core/units.ts'
+export { Bytes, type Body, type BodySink, type BodyStream, cancelBody, collect, isStream } from './http/body.ts'
+export type { ClientCertificate } from './http/client-certificate.ts'
+export type {
+  Abortable,
+  AttemptState,
+  AwaitedReply,
+  Client,
+  Consumer,
+  Exchange,
+  ExchangeNotes,
+  ReplyEdit,
+  RequestFacts,
+  RouteInfo,
+} from './http/exchange.ts'
 export { afterwards, editReplies, type Handler, type Middleware } from './http/handler.ts'
 export { Headers } from './http/headers.ts'
-export type { Logger } from './core/logger.ts'
-export type { ExchangeRecord } from './http/record.ts'
-export { Reply } from './http/reply.ts'
-export type { Trace } from './http/trace.ts'
-export { duration, size } from './core/units.ts'
-export { z } from 'zod'
-export type { Address } from './core/address.ts'
 export type { PoolSize, PoolSizes } from './http/lane.ts'
+export type { PathForms } from './http/path-forms.ts'
+export type { AttemptRecord, EventAttributes, ExchangeRecord, RecordedEvent } from './http/record.ts'
+export { Reply } from './http/reply.ts'
+export type { ServiceReply, ServiceRequest } from './http/service-request.ts'
+export type { Trace } from './http/trace.ts'
+export type { Tunnel, TunnelEnd, Upgrade } from './http/upgrade.ts'
+export type { ApiKeys, StoredApiKey } from './policies/auth/api-key-store.ts'
+export type { Caches, CacheStoreName } from './policies/cache/cache-stores.ts'
+export type { CacheStore } from './policies/cache/store.ts'
+export {
+  type BodyLimit,
+  definePolicy,
+  type KeepingRoute,
+  type KeptState,
+  type OptionsPath,
+  type OptionsWarning,
+  type OwnPolicies,
+  type Policy,
+  type PolicyToolbox,
+  type StoreOption,
+} from './policies/policy.ts'
+export type {
+  DocsObject,
+  DocumentedOperation,
+  FieldDocs,
+  PolicyDocs,
+  ProofDocs,
+  RefusalDocs,
+} from './policies/policy-docs.ts'
+export type { LimitStoreName, RateLimits } from './policies/rate-limit/limit-stores.ts'
+export type {
+  Algorithm,
+  Decision,
+  Limit,
+  Meter,
+  Quota,
+  QuotaState,
+  StoreFailureMode,
+  SyncMeter,
+} from './policies/rate-limit/meter.ts'
+export type { LogOutput } from './telemetry/logger.ts'
+export { z } from 'zod'
 
 export interface GatewayOptions {
   /** Where log lines go; the standard output as the configuration says, by default. */

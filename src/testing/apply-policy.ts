@@ -1,7 +1,11 @@
 import type { z } from 'zod'
-import { systemClock } from '../core/clock.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
+import { CacheStores } from '../policies/cache/cache-stores.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
+import { ProcessStores } from '../policies/process-stores.ts'
+import { LimitStores } from '../policies/rate-limit/limit-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { guardPolicy } from '../policies/guard.ts'
@@ -10,11 +14,17 @@ import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 
 /** What a test may bring in place of the tools that a policy is given. */
 export interface PolicyTestOptions {
-  /** Tools to use: the others are the machine's clock, 0.5 as the random number, and a log that nobody reads. */
+  /**
+   * Tools to use: the others are the machine's clock, 0.5 as the random number, a log that nobody reads, and limits and caches in
+   * memory of their own.
+   */
   readonly tools?: Partial<PolicyToolbox>
   /** The route that the policy is made for; "users", to user-service, by default. */
   readonly route?: RouteInfo
 }
+
+/** Counts that there is room for. */
+const COUNTS = 1024
 
 const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' }
 
@@ -28,24 +38,25 @@ export function applyPolicy<Schema extends z.ZodType>(
   next: Handler,
   { tools = {}, route = users }: PolicyTestOptions = {},
 ): Handler {
-  const toolbox: PolicyToolbox = {
-    clock: systemClock,
+  const { clock = systemClock, log = createMemoryLogger().log } = tools
+  const toolbox = { ...toolboxWith(clock, log), ...tools }
+  return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null, () => 'test')(next)
+}
+
+function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
+  const inMemory = { process: ProcessStores.create(COUNTS), redis: null, threads: 1, clock, log }
+  return {
+    clock,
     random: () => 0.5,
-    log: createMemoryLogger().log,
+    log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
-    metrics: new ThreadMetrics(() => {}, systemClock),
-    limits: { meter: absent, localMeter: absent },
-    caches: { threads: 1, preferred: 'memory', isShared: () => false, make: absent },
+    metrics: new ThreadMetrics(() => {}, clock),
+    limits: new LimitStores(inMemory),
+    caches: new CacheStores(inMemory),
     apiKeys: null,
     storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
     threads: { askAll: () => Promise.resolve([]) },
-    ...tools,
   }
-  return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null, () => 'test')(next)
-}
-
-function absent(): never {
-  throw new Error('the test has no limits: give it some in its tools')
 }
