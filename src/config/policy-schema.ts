@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { OwnPolicies, Policy } from '../policies/policy.ts'
 import { policies, type PolicyInputs, type PolicyName, type PolicyOptions } from '../policies/index.ts'
+import { typedSchema } from '../core/typed-schema.ts'
 import { fieldOf } from '../core/value.ts'
 
 /** What `policies:` holds after parsing: the options of each policy that is on, false for one that is switched off. */
@@ -21,23 +22,20 @@ export const policiesSchema = policiesSchemaOf(policies)
 
 /** Schema of `policies:` for a chain in which there are policies of the user's own too. */
 export function policiesSchemaOf(chain: readonly Policy[]) {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a shape built from a list forgets whose options are whose
-  return z.strictObject(
-    Object.fromEntries(
-      chain.map(({ name, summary, options }) => [
-        name,
-        z
-          .union([z.literal(false), options])
-          .optional()
-          .describe(`${summary} false switches it off.`),
-      ]),
-    ),
-  ) as unknown as z.ZodType<PoliciesConfig, PoliciesInput>
+  const shape = Object.fromEntries(
+    chain.map(({ name, summary, options }) => [
+      name,
+      z
+        .union([z.literal(false), options])
+        .optional()
+        .describe(`${summary} false switches it off.`),
+    ]),
+  )
+  return typedSchema<PoliciesConfig, PoliciesInput>(z.strictObject(shape))
 }
 
 /** The same for a route, to be used once the policies of every route are put beneath its own. */
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only what may be written differs, which parsing does not see
-export const routePoliciesSchema = policiesSchema as unknown as z.ZodType<PoliciesConfig, RoutePoliciesInput>
+export const routePoliciesSchema = typedSchema<PoliciesConfig, RoutePoliciesInput>(policiesSchema)
 
 /** The policies that are on, with their options, in the order of the chain. */
 export function activePolicies(

@@ -24,10 +24,15 @@ export interface Threads {
   askAll<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]>
 }
 
+/** Answers one topic: what is asked about it is what it takes, as both threads run the same code. */
+interface Answering {
+  answer(asked: unknown): unknown
+}
+
 /** What one thread answers. Where there is only one thread, it is also all of them. */
 export class Answers implements Threads {
   private readonly log: Logger
-  private readonly known = new Map<string, ((asked: never) => unknown)[]>()
+  private readonly known = new Map<string, Answering[]>()
 
   constructor(log: Logger) {
     this.log = log
@@ -36,11 +41,12 @@ export class Answers implements Threads {
   /** Answers the topic from now on, beside what else here answers it, until the returned function is called. */
   on<Asked, Answer>(topic: Topic<Asked, Answer>, answer: (asked: Asked) => Answer | Promise<Answer>): () => void {
     const { name } = topic
-    this.known.set(name, [...(this.known.get(name) ?? []), answer])
+    const answering: Answering = { answer }
+    this.known.set(name, [...(this.known.get(name) ?? []), answering])
     return () => {
       this.known.set(
         name,
-        (this.known.get(name) ?? []).filter((each) => each !== answer),
+        (this.known.get(name) ?? []).filter((each) => each !== answering),
       )
     }
   }
@@ -48,8 +54,7 @@ export class Answers implements Threads {
   /** All that is answered here; what fails is logged, and no answer. */
   async answer(name: string, asked: unknown): Promise<unknown[]> {
     const answers = await Promise.allSettled(
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- both threads run the same code
-      (this.known.get(name) ?? []).map(async (answer) => answer(asked as never)),
+      (this.known.get(name) ?? []).map(async (answering) => answering.answer(asked)),
     )
     for (const each of answers) {
       if (each.status === 'fulfilled') continue

@@ -1,4 +1,5 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { carrierOf } from '../core/node-internals.ts'
 
 /**
  * Ends a connection at once, so that its peer sees that what it has got is not all. A secured one is reset through the
@@ -6,7 +7,6 @@ import { Socket } from 'node:net'
  */
 export function reset(socket: Socket): void {
   if (!('encrypted' in socket)) return void socket.resetAndDestroy()
-  const carrier: unknown = Reflect.get(socket, '_parent')
-  if (carrier instanceof Socket) carrier.resetAndDestroy()
+  carrierOf(socket)?.resetAndDestroy()
   socket.destroy()
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { handleOf } from '../core/node-internals.ts'
 
 /** What a part of the system knows of all that was written to it, in octets. */
 interface Level {
@@ -8,7 +9,7 @@ interface Level {
   readonly below: Level | null
 }
 
-/** Null where it cannot be asked. */
+/** Null where it cannot be asked: handles of Node 26.10.0 can. */
 function levelOf(handle: unknown): Level | null {
   if (typeof handle !== 'object' || handle === null) return null
   const written: unknown = Reflect.get(handle, 'bytesWritten')
@@ -22,7 +23,7 @@ function levelOf(handle: unknown): Level | null {
  * while the peer reads, however much is still to go. The stream itself only says when a whole write is through.
  */
 export function takenOf(socket: Socket): number {
-  const level = levelOf(Reflect.get(socket, '_handle'))
+  const level = levelOf(handleOf(socket))
   if (level === null) return -socket.writableLength
   const { written, queued } = level.below ?? level
   return written - queued
@@ -30,7 +31,7 @@ export function takenOf(socket: Socket): number {
 
 /** Octets written to the socket that the system has not yet taken. */
 export function untakenOf(socket: Socket): number {
-  const level = levelOf(Reflect.get(socket, '_handle'))
+  const level = levelOf(handleOf(socket))
   if (level === null) return socket.writableLength
   return socket.bytesWritten - level.written + level.queued + (level.below?.queued ?? 0)
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import { takeHandle } from '../core/node-internals.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 
 /** Octets that may wait in a socket before a sender is asked to pause. */
@@ -19,8 +20,8 @@ export interface Reader {
  * away; should it have none, it is read as a stream.
  */
 export function readLent(accepted: Socket, reader: () => Reader | null): Socket {
-  const handle: unknown = Reflect.get(accepted, '_handle')
-  if (typeof handle !== 'object' || handle === null || !Reflect.set(accepted, '_handle', null)) {
+  const handle = takeHandle(accepted)
+  if (handle === null) {
     accepted.on('data', (octets) => {
       if (typeof octets !== 'string') reader()?.read(octets, octets.length)
     })
@@ -37,7 +38,7 @@ export function readLent(accepted: Socket, reader: () => Reader | null): Socket 
       },
     },
   }
-  // Not among the types: there `handle` is a socket that is bound and not yet connected.
+  // Not among the types of 26.10.0: there `handle` is a socket that is bound and not yet connected.
   Reflect.set(options, 'handle', handle)
   return new Socket(options)
 }

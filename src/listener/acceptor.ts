@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { handleOf, numberOf } from '../core/node-internals.ts'
 import type { Address } from '../core/address.ts'
 import { inUse } from './claim.ts'
 
@@ -76,10 +77,9 @@ export class Acceptor {
   /** The descriptor of its socket, or null where the system has none. */
   get descriptor(): number | null {
     if (this.adopted !== null) return this.adopted.fd
-    const handle: unknown = Reflect.get(this.server, '_handle')
-    if (typeof handle !== 'object' || handle === null) return null
-    const descriptor: unknown = Reflect.get(handle, 'fd')
-    return typeof descriptor === 'number' && descriptor >= 0 ? descriptor : null
+    const handle = handleOf(this.server)
+    const descriptor = handle === null ? null : numberOf(handle, 'fd')
+    return descriptor !== null && descriptor >= 0 ? descriptor : null
   }
 
   private takeAdopted(): void {

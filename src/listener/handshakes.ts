@@ -1,5 +1,6 @@
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { carrierOf } from '../core/node-internals.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
 import { PLAIN_ON_TLS } from '../http1/plain-on-tls.ts'
@@ -41,9 +42,6 @@ export interface HandshakeOptions {
   /** How long a client may take nothing of what it is told, in milliseconds. */
   readonly writeTimeout: number
 }
-
-/** What the library of TLS keeps a socket under that it was given. */
-const WRAPPED = '_parent'
 
 /** One connection up to the end of its handshake. */
 interface Handshake extends Timed {
@@ -175,8 +173,8 @@ export class Handshakes {
   }
 
   private handshakeOf(socket: TLSSocket): Handshake | undefined {
-    const raw: unknown = Reflect.get(socket, WRAPPED)
-    return raw instanceof Socket ? this.running.get(raw) : undefined
+    const raw = carrierOf(socket)
+    return raw === null ? undefined : this.running.get(raw)
   }
 
   private secured(socket: TLSSocket): void {

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { handleOf, methodOf } from '../core/node-internals.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import type { Reader } from './accepted-socket.ts'
 
@@ -12,17 +13,16 @@ interface Places {
 /**
  * Reads from a socket that is encrypted into the buffer its reader names, without one that is allocated for each read. Node
  * offers that by the `onread` option, but not where TLS is put around a socket that there is already; so it is done as the
- * option does it. Where a version of Node has no such places, the socket is read as a stream.
+ * option does it (in Node 26.10.0). Where a version has no such places, the socket is read as a stream.
  *
  * Several records may be decrypted at once, the later ones when reading has been paused: those wait in the stream.
  */
 export function readSecured(socket: TLSSocket, reader: Reader): void {
   socket.on('data', (octets: Buffer) => reader.read(octets, octets.length))
   const places = placesOf(socket)
-  const handle: unknown = Reflect.get(socket, '_handle')
-  if (places === null || typeof handle !== 'object' || handle === null) return
-  const use: unknown = Reflect.get(handle, 'useUserBuffer')
-  if (typeof use !== 'function') return
+  const handle = handleOf(socket)
+  const use = handle === null ? null : methodOf(handle, 'useUserBuffer')
+  if (places === null || use === null) return
   const waits = (): boolean => socket.isPaused() || socket.readableLength > 0
   Reflect.set(socket, places.buffer, sharedBuffer)
   Reflect.set(socket, places.next, () => (waits() ? sharedBuffer : reader.readBuffer))
@@ -31,7 +31,7 @@ export function readSecured(socket: TLSSocket, reader: Reader): void {
     reader.read(octets, length)
     return true
   })
-  Reflect.apply(use, handle, [sharedBuffer])
+  use(sharedBuffer)
 }
 
 /** Null where Node has no such places. */

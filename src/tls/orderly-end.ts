@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { handleOf, methodOf } from '../core/node-internals.ts'
 
 /**
  * Watches how the other side of a TLS connection ends. Node tells of the end of TLS (close_notify, RFC 8446 section 6.1),
@@ -7,8 +8,8 @@ import type { TLSSocket } from 'node:tls'
  * says whether the end, once it is there, was that of TCP alone.
  *
  * What tells them apart: after the end of TCP nothing is read from the socket below any more, while that of TLS comes out
- * of octets that were read, so that reading goes on, or was halted before by whoever is slow. Node has this in the handles
- * of both sockets alone. Where a version of it had not, every end would count as that of TCP: an error rather than a lie.
+ * of octets that were read, so that reading goes on, or was halted before by whoever is slow. Node (26.10.0) has this in the
+ * handles of both sockets alone. Where a version of it had not, every end would count as that of TCP: an error rather than a lie.
  */
 export function watchEnd(secure: TLSSocket, below: Socket): () => boolean {
   let cutOff = true
@@ -20,11 +21,6 @@ export function watchEnd(secure: TLSSocket, below: Socket): () => boolean {
   return () => cutOff
 }
 
-function handleOf(socket: Socket): object | null {
-  const handle: unknown = Reflect.get(socket, '_handle')
-  return typeof handle === 'object' ? handle : null
-}
-
 /** Whether it was told to read no further. */
 function isHalted(socket: Socket): boolean {
   const handle = handleOf(socket)
@@ -34,8 +30,6 @@ function isHalted(socket: Socket): boolean {
 /** Whether it reads already: to begin again is refused then. */
 function isReading(socket: Socket): boolean {
   const handle = handleOf(socket)
-  const start: unknown = handle === null ? null : Reflect.get(handle, 'readStart')
-  if (typeof start !== 'function') return false
-  const result: unknown = Reflect.apply(start, handle, [])
+  const result = handle === null ? null : methodOf(handle, 'readStart')?.()
   return typeof result === 'number' && result < 0
 }

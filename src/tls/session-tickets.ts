@@ -1,6 +1,7 @@
 import { present } from '../core/present.ts'
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:tls'
+import { methodOf, secureContextOf } from '../core/node-internals.ts'
 import { derive, laterSeed, periodOf, type TicketSeed } from './ticket-seed.ts'
 
 /** The keys of one period: how tickets under them are named, signed and encrypted (RFC 5077 section 4). */
@@ -48,12 +49,12 @@ export class SessionTickets {
 
   /**
    * Has a server that was just made use them. Tickets of one `scope` are of no use in another. Node has no documented way to
-   * have two keys at a time: where it has none at all, the server keeps those that Node made for it.
+   * have two keys at a time, but one that is found in 26.10.0: where it has none at all, the server keeps those that Node made for it.
    */
   attach(server: Server, scope: string): void {
-    const handle: unknown = Reflect.get(Object(Reflect.get(server, '_sharedCreds')), 'context')
-    const enable: unknown = Reflect.get(Object(handle), 'enableTicketKeyCallback')
-    if (typeof enable !== 'function') return
+    const context = secureContextOf(server)
+    const enable = context === null ? null : methodOf(context, 'enableTicketKeyCallback')
+    if (context === null || enable === null) return
     let keys: KeysNow | null = null
     let changes = this.changes
     const keysNow = (): KeysNow => {
@@ -63,10 +64,10 @@ export class SessionTickets {
       keys = this.keysOf(period, scope)
       return keys
     }
-    Reflect.set(Object(handle), 'onticketkeycallback', (name: Uint8Array, _iv: Uint8Array, sealing: boolean) =>
+    Reflect.set(context, 'onticketkeycallback', (name: Uint8Array, _iv: Uint8Array, sealing: boolean) =>
       answer(keysNow(), name, sealing),
     )
-    Reflect.apply(enable, handle, [])
+    enable()
   }
 
   private keysOf(period: number, scope: string): KeysNow {

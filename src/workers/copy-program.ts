@@ -4,6 +4,7 @@
  * are opened as if they were connections, and never read.
  */
 import { Socket } from 'node:net'
+import { handleOf } from '../core/node-internals.ts'
 import { listeningAddress } from './listening-address.ts'
 
 const FIRST = 4
@@ -12,7 +13,7 @@ for (const [index, port] of process.argv.slice(2).entries()) {
   const socket = new Socket({ fd: FIRST + index, readable: false, writable: false })
   // The thread whose socket it is may have ended meanwhile, and the number stand for something else.
   if (listeningAddress(socket)?.port !== Number(port)) process.exit(1)
-  const handle: unknown = Reflect.get(socket, '_handle')
+  const handle = handleOf(socket)
   // Not among the types: sockets are sent as connections or servers, and this is to become neither here.
   // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
   Reflect.apply(process.send!, process, [{ index }, handle])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { typedSchema } from '../../core/typed-schema.ts'
 import { apiKey } from './api-key.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
@@ -17,14 +18,15 @@ export type MethodsInput = { [M in Listed as M['name']]?: z.input<M['options']> 
 export type MethodsConfig = { [M in Listed as M['name']]?: z.output<M['options']> | undefined }
 
 /** Schema of `methods:`, made from the list of methods. */
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a shape built from a list forgets whose options are whose
-export const methodsSchema = z
-  .strictObject(
-    Object.fromEntries(methods.map(({ name, summary, options }) => [name, options.optional().describe(summary)])),
-  )
-  .refine((config) => Object.values(config).some((options) => options !== undefined), {
-    error: `has no method: give ${methods.map(({ name }) => name).join(', ')}`,
-  }) as unknown as z.ZodType<MethodsConfig, MethodsInput>
+export const methodsSchema = typedSchema<MethodsConfig, MethodsInput>(
+  z
+    .strictObject(
+      Object.fromEntries(methods.map(({ name, summary, options }) => [name, options.optional().describe(summary)])),
+    )
+    .refine((config) => Object.values(config).some((options) => options !== undefined), {
+      error: `has no method: give ${methods.map(({ name }) => name).join(', ')}`,
+    }),
+)
 
 /** The methods that are configured, with their options, in the order in which they are asked. */
 export function activeMethods(config: MethodsConfig): (readonly [method: AuthMethod, options: unknown])[] {

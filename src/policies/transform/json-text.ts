@@ -14,8 +14,16 @@ interface JsonSource {
   isRawJSON(value: unknown): boolean
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the runtime has more than the compiler's library says
-const source = JSON as unknown as JsonSource
+const source = withSource(JSON)
+
+function withSource(json: object): JsonSource {
+  if (!hasSource(json)) throw new Error('JSON.rawJSON is not there: this needs Node 21 or later')
+  return json
+}
+
+function hasSource(json: object): json is JsonSource {
+  return 'rawJSON' in json && 'isRawJSON' in json
+}
 
 /** Digits that a number may lose, or an exponent: looked for in the whole text, as most documents have neither. */
 const LONG_NUMBER = /\d[\d.]{15}|\d[eE]/

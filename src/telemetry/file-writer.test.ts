@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { cleanUp } from '../../test/support/cleanup.ts'
+import { createFileWriter } from './file-writer.ts'
+import { BUFFER_SIZE } from './writer.ts'
+
+// They hold what is known of sonic-boom beyond what it says of itself: that it takes buffers, and can be made synchronous while
+// it writes.
+
+function open(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
+  cleanUp(t, () => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'log')
+  let lost = 0
+  const writer = createFileWriter(openSync(path, 'a'), { lost: (lines) => (lost += lines), drained: () => {} })
+  return { writer, read: () => readFileSync(path, 'latin1'), lost: () => lost }
+}
+
+test('octets are written as they are, whatever text they would make', async (t) => {
+  const { writer, read } = open(t)
+  writer.write(Buffer.from([0xff, 0x00, 0x80, 0x0a]))
+  await writer.flush()
+  assert.equal(read(), '\xff\x00\x80\n')
+  await writer.end()
+})
+
+test('a flush that waits for nothing has written all, in its order, also what another thread was at', async (t) => {
+  const { writer, read } = open(t)
+  const lines = Array.from({ length: 2000 }, (_, i) => `line ${i}\n`)
+  for (const line of lines) writer.write(Buffer.from(line))
+  writer.flushSync()
+  assert.equal(read(), lines.join(''))
+  await writer.end()
+})
+
+test('more than may wait is lost and counted by its lines', async (t) => {
+  const { writer, lost } = open(t)
+  writer.write(Buffer.alloc(BUFFER_SIZE, 'a\n'))
+  writer.write(Buffer.from('b\nc\n'))
+  assert.equal(lost(), 2)
+  await writer.end()
+})
