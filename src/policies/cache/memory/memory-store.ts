@@ -134,5 +134,5 @@ function removeFrom(index: Map<string, Set<Slot>>, name: string, slot: Slot): vo
 export const memoryReplies = {
   name: 'memory',
   isShared: false,
-  open: () => (limit, evictions) => new MemoryCacheStore(limit, evictions),
+  open: (): ReturnType<ReplyStore['open']> => (limit, evictions) => new MemoryCacheStore(limit, evictions),
 } as const satisfies ReplyStore

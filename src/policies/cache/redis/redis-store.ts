@@ -222,7 +222,7 @@ class RedisCacheStore implements CacheStore {
 export const redisReplies = {
   name: 'redis',
   isShared: true,
-  open({ redis: connection, clock, log }) {
+  open({ redis: connection, clock, log }): ReturnType<ReplyStore['open']> {
     if (connection === null) return null
     return (copies, evictions) => new RedisCacheStore({ connection, clock, log, copies, evictions })
   },
