@@ -60,20 +60,32 @@ export { Reply } from './http/reply.ts'
 export type { ServiceReply, ServiceRequest } from './http/service-request.ts'
 export type { Trace } from './http/trace.ts'
 export type { Tunnel, TunnelEnd, Upgrade } from './http/upgrade.ts'
-export type { ApiKeys, StoredApiKey } from './policies/auth/api-key-store.ts'
-export type { Caches, CacheStoreName } from './policies/cache/cache-stores.ts'
-export type { CacheStore } from './policies/cache/store.ts'
 export {
+  type Algorithm,
+  type ApiKeys,
   type BodyLimit,
+  type Caches,
+  type CacheStore,
+  type CacheStoreName,
+  type Decision,
   definePolicy,
   type KeepingRoute,
   type KeptState,
+  type Limit,
+  type LimitStoreName,
+  type Meter,
   type OptionsPath,
   type OptionsWarning,
   type OwnPolicies,
   type Policy,
   type PolicyToolbox,
+  type Quota,
+  type QuotaState,
+  type RateLimits,
+  type StoredApiKey,
+  type StoreFailureMode,
   type StoreOption,
+  type SyncMeter,
 } from './policies/policy.ts'
 export type {
   DocsObject,
@@ -83,17 +95,6 @@ export type {
   ProofDocs,
   RefusalDocs,
 } from './policies/policy-docs.ts'
-export type { LimitStoreName, RateLimits } from './policies/rate-limit/limit-stores.ts'
-export type {
-  Algorithm,
-  Decision,
-  Limit,
-  Meter,
-  Quota,
-  QuotaState,
-  StoreFailureMode,
-  SyncMeter,
-} from './policies/rate-limit/meter.ts'
 export type { LogOutput } from './telemetry/logger.ts'
 export { z } from 'zod'
 

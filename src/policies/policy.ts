@@ -12,6 +12,22 @@ import type { Answers, Threads } from '../core/threads.ts'
 import type { Toolbox } from '../core/toolbox.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
+// What the tools are made of, for whoever writes a policy.
+export type { ApiKeys, StoredApiKey } from './auth/api-key-store.ts'
+export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
+export type { CacheStore } from './cache/store.ts'
+export type { LimitStoreName, RateLimits } from './rate-limit/limit-stores.ts'
+export type {
+  Algorithm,
+  Decision,
+  Limit,
+  Meter,
+  Quota,
+  QuotaState,
+  StoreFailureMode,
+  SyncMeter,
+} from './rate-limit/meter.ts'
+
 /** What a policy may use besides. */
 export interface PolicyToolbox extends Toolbox {
   /**

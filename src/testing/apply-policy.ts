@@ -2,10 +2,9 @@ import type { z } from 'zod'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
-import { CacheStores } from '../policies/cache/cache-stores.ts'
+import { GenerationStores } from '../policies/generation-stores.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
-import { LimitStores } from '../policies/rate-limit/limit-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { guardPolicy } from '../policies/guard.ts'
@@ -44,18 +43,17 @@ export function applyPolicy<Schema extends z.ZodType>(
 }
 
 function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
-  const inMemory = { process: ProcessStores.create(COUNTS), redis: null, threads: 1, clock, log }
+  const holder = new Holder({})
+  const metrics = new ThreadMetrics(() => {}, clock)
+  const processStores = ProcessStores.create(COUNTS)
   return {
     clock,
     random: () => 0.5,
     log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
-    metrics: new ThreadMetrics(() => {}, clock),
-    limits: new LimitStores(inMemory),
-    caches: new CacheStores(inMemory),
-    apiKeys: null,
-    storesKey: 'memory',
-    holder: new Holder({}),
+    metrics,
+    ...new GenerationStores(null, holder, { processStores, size: 1, clock, log, metrics }).ofPolicies,
+    holder,
     answer: () => () => {},
     threads: { askAll: () => Promise.resolve([]) },
   }
