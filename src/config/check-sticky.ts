@@ -12,6 +12,7 @@ export function checkSticky(config: unknown): Finding[] {
     if (!isFields(sticky)) return []
     const path = ['services', name, 'sticky']
     const findings = checkSecrets(config, path, 'sticky sessions')
+    if (fieldOf(sticky, 'header') !== undefined) return findings
     const cookie = fieldOf(sticky, 'cookie') ?? defaultCookie(name)
     const owner = owners.get(cookie)
     owners.set(cookie, owner ?? name)

@@ -106,7 +106,7 @@ const serviceFields = z.strictObject({
   sticky: stickySchema
     .optional()
     .describe(
-      'Clients come back to the instance that has answered them first, by a cookie; needs secrets. Default each request is balanced.',
+      'Clients come back to the instance that has answered them first, by a cookie, or a { header } of sessions; needs secrets. Default each request is balanced.',
     ),
   health: z
     .union([z.literal(false), healthSchema])

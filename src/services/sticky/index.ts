@@ -3,10 +3,10 @@ import { isToken } from '../../core/field.ts'
 import { duration } from '../../core/units.ts'
 import type { Instance } from '../instance.ts'
 import { StickyCookie } from './cookie.ts'
+import { StickyHeader } from './header.ts'
 import type { Sticky, StickyTools } from './sticky.ts'
 
-/** Schema of what `sticky` of a service may say. */
-export const stickySchema = z.strictObject({
+const cookieSchema = z.strictObject({
   cookie: z
     .string()
     .refine(isToken, 'expected the name of a cookie')
@@ -17,6 +17,18 @@ export const stickySchema = z.strictObject({
     .describe('How long a client stays bound without a request. Default as long as it keeps cookies of a session.'),
 })
 
+const headerSchema = z.strictObject({
+  header: z
+    .string()
+    .refine(isToken, 'expected the name of a header')
+    .describe(
+      'In place of a cookie: a header in which the service names a session and clients send the name back, such as Mcp-Session-Id.',
+    ),
+})
+
+/** Schema of what `sticky` of a service may say. */
+export const stickySchema = z.union([headerSchema, cookieSchema])
+
 export type StickyOptions = z.output<typeof stickySchema>
 
 /** How the clients of a service are bound to its instances. */
@@ -26,5 +38,6 @@ export function createSticky<I extends Instance>(
   instances: readonly I[],
   tools: StickyTools,
 ): Sticky<I> {
+  if ('header' in options) return new StickyHeader(service, options, instances, tools)
   return new StickyCookie(service, options, instances, tools)
 }

@@ -31,6 +31,11 @@ export class Marks<I extends Instance> {
     return this.given.get(instance) ?? ''
   }
 
+  /** Whether one of the instances has that mark. */
+  has(mark: string): boolean {
+    return this.known.has(mark)
+  }
+
   /**
    * The instance with that mark, if requests of those who know it may go there: also where it is drained or of weight 0, as that is about new
    * clients. Null where it is gone or unhealthy.
