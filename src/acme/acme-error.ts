@@ -1,3 +1,4 @@
+import { parseJson } from '../core/parse-json.ts'
 import { z } from 'zod'
 import { retryAfter } from './retry-after.ts'
 
@@ -55,15 +56,6 @@ export function readProblem(document: unknown): { type: string; said: string } {
     .map(({ identifier, detail }) => (identifier === undefined ? detail : `${identifier.value}: ${detail}`))
   const said = [data.detail, ...parts].filter((part) => part !== '').map(printable)
   return { type, said: said.join('; ') + (type === '' ? '' : ` (${type})`) }
-}
-
-/** JSON as what it stands for; undefined for any other text. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function printable(text: string): string {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from './acme-error.ts'
+import { parseJson } from '../core/parse-json.ts'
 
 const attemptsSchema = z.object({
   /** Orders since the last certificate. */

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { certificateNames } from '../tls/certificate-names.ts'
-import { AcmeError, parseJson } from './acme-error.ts'
+import { parseJson } from '../core/parse-json.ts'
+import { AcmeError } from './acme-error.ts'
 
 const recordSchema = z.object({
   /** URL of the directory that it is from. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseJson } from './acme-error.ts'
+import { parseJson } from '../core/parse-json.ts'
 import { type Challenge, challengeTypes } from './challenge.ts'
 
 const stored = z.object({

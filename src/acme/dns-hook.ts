@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { execFile } from 'node:child_process'
 import { AcmeError } from './acme-error.ts'
 
@@ -69,9 +70,7 @@ async function tell(
   } catch (error) {
     if (error instanceof AcmeError) throw error
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-    throw new AcmeError(
-      `the DNS hook at ${host} cannot be asked: ${cause instanceof Error ? cause.message : String(cause)}`,
-    )
+    throw new AcmeError(`the DNS hook at ${host} cannot be asked: ${messageOf(cause)}`)
   }
 }
 

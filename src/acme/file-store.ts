@@ -3,7 +3,8 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
-import { parseJson } from './acme-error.ts'
+import { codeOf, messageOf } from '../core/error-facts.ts'
+import { parseJson } from '../core/parse-json.ts'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
 import { type AcmeStore, type Lock, MOST_CHALLENGES, type RecordKind, recordKinds } from './store.ts'
@@ -179,7 +180,7 @@ export class FileStore implements AcmeStore {
     try {
       return await work()
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error)
+      const said = messageOf(error)
       throw new Error(`the folder ${this.folder} for certificates cannot be used: ${said}`, { cause: error })
     }
   }
@@ -229,8 +230,4 @@ async function list(folder: string): Promise<string[]> {
     if (codeOf(error) === 'ENOENT') return []
     throw error
   }
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

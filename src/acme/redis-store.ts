@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { randomUUID } from 'node:crypto'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
@@ -128,7 +129,7 @@ export class RedisAcmeStore implements AcmeStore {
     try {
       return await work()
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error)
+      const said = messageOf(error)
       throw new Error(`Redis cannot be used for certificates: ${said}`, { cause: error })
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
 import { AcmeError } from './acme-error.ts'
 import { adviceFor } from './advice.ts'
@@ -65,7 +66,7 @@ export class Reports {
 
   /** The store does not answer, or the lock was lost; the same is said again only after a while. */
   failed(error: unknown): void {
-    const said = error instanceof Error ? error.message : String(error)
+    const said = messageOf(error)
     const now = this.clock.now()
     if (said === this.said && now < this.silentUntil) return
     this.said = said

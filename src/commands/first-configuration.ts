@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/problems.ts'
 import { writtenStateDir } from '../config/written-state-dir.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { LastKnownGood } from '../runtime/last-known-good.ts'
 import type { ReadConfig } from '../workers/read-config.ts'
 import { CommandError } from './command.ts'
@@ -49,7 +50,7 @@ async function readKept(file: string, text: string, place: string, { problems }:
   try {
     return await readUsable(file, text)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     const message = `the last good configuration cannot be used either, which is kept in ${place}:\n${reason}`
     throw new ConfigError([...problems, { path: '', message }])
   }

@@ -3,6 +3,7 @@ import { type RequestOptions, request } from 'node:http'
 import { request as requestSecurely } from 'node:https'
 import type { Command } from 'commander'
 import { importDefault } from '../config/import-module.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
 import { CommandError, configOption } from './command.ts'
@@ -102,8 +103,4 @@ function ask({ url, token }: Question, signal: AbortSignal): Promise<number> {
 function open(url: URL, options: RequestOptions): ReturnType<typeof request> {
   if (url.protocol === 'http:') return request(url, options)
   return requestSecurely(url, { ...options, rejectUnauthorized: false })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -7,6 +7,7 @@ import { planDocument } from '../config/plan/plan-document.ts'
 import { planText } from '../config/plan/plan-text.ts'
 import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -77,7 +78,7 @@ async function textOf(file: string): Promise<string> {
   if (isModule(file))
     throw new CommandError(`${file} is a module: a running gateway is only asked about YAML and JSON.`)
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`)
   })
 }
 

@@ -6,6 +6,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { logWarnings } from '../config/log-warnings.ts'
 import { formatAddress } from '../core/address.ts'
 import { systemClock } from '../core/clock.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { Answers } from '../core/threads.ts'
 import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
@@ -138,7 +139,7 @@ async function start(options: Options): Promise<void> {
     if (!(await gateway.stop())) await killProcess(output)
   } catch (error) {
     log.error({ error }, 'Sallyport could not start')
-    throw new CommandError(`Sallyport could not start: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new CommandError(`Sallyport could not start: ${messageOf(error)}`, {
       cause: error,
     })
   } finally {
@@ -150,7 +151,7 @@ function takeSockets(): GivenSockets {
   try {
     return new GivenSockets(process.env, process.pid)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new CommandError(`A socket that was given cannot be used: ${reason}.`, { cause: error })
   }
 }

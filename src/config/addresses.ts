@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { Address } from '../core/address.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { isNetwork, readNetworkList } from '../core/network-list.ts'
 
 /** Where an instance is reached; the host of an IPv6 address without its brackets. */
@@ -64,7 +65,7 @@ const networkFile = z
     try {
       return { file, networks: readNetworkList(file) }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       context.addIssue({ code: 'custom', path: ['file'], message: `${JSON.stringify(file)} ${why}` })
       return z.NEVER
     }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { JsonDocument } from '../core/document.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
@@ -35,7 +36,7 @@ export async function readDocuments(files: Unparsed, base: string, noted = new R
         try {
           whole = put(whole, path, await reading)
         } catch (error) {
-          const message = `${JSON.stringify(named)} ${error instanceof Error ? error.message : String(error)}`
+          const message = `${JSON.stringify(named)} ${messageOf(error)}`
           findings.push({ path, isKey: false, message })
         }
       }
@@ -59,6 +60,6 @@ async function readDocument(file: string): Promise<JsonDocument> {
 
 function fail(what: string, error: unknown): never {
   // Of a message in several lines, the further ones show the place in the text.
-  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n')
+  const [reason] = messageOf(error).split('\n')
   throw new Error(`${what}: ${reason?.replace(/:$/, '')}`, { cause: error })
 }

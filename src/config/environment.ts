@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { readPem } from '../tls/read-pem.ts'
 import type { Problem } from './problems.ts'
 import type { Environment } from './substitute.ts'
@@ -37,7 +38,7 @@ function checkFiles(environment: Environment): Problem[] {
       readPem(file, name.endsWith('KEY'))
       return []
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       return [{ path: name, message: `${JSON.stringify(file)}: ${reason}` }]
     }
   })

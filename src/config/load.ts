@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Policy } from '../policies/policy.ts'
@@ -102,6 +103,6 @@ function failToRead(file: string, error: unknown): never {
 }
 
 function fail(file: string, what: string, error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   throw new ConfigError([{ file, path: '', message: `${what}: ${reason}` }])
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { dirname, resolve } from 'node:path'
 import type { Pem } from '../tls/pem-schema.ts'
 import { readPem } from '../tls/read-pem.ts'
@@ -38,7 +39,7 @@ export function readPemFiles(files: Unparsed, base: string, noted: ReadFiles): U
       const pem: Pem = { text: readPem(file, path.at(-1) === 'key'), file }
       value = put(value, path, pem)
     } catch (error) {
-      const message = `${JSON.stringify(named)}: ${error instanceof Error ? error.message : String(error)}`
+      const message = `${JSON.stringify(named)}: ${messageOf(error)}`
       findings.push({ path, isKey: false, message })
     }
   }

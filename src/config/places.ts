@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Address, formatAddress } from '../core/address.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { isLoopback } from './admin-schema.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
@@ -75,6 +76,6 @@ function whyNotWritten(file: string): string | null {
     accessSync(known === undefined ? dirname(file) : file, constants.W_OK)
     return null
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return messageOf(error)
   }
 }

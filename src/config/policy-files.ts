@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { dirname, resolve } from 'node:path'
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
@@ -72,7 +73,7 @@ async function loadPolicies(
     try {
       chain = insert(chain, await loadPolicy(absolute), place)
     } catch (error) {
-      findingAt(`${JSON.stringify(named)} ${error instanceof Error ? error.message : String(error)}`)
+      findingAt(`${JSON.stringify(named)} ${messageOf(error)}`)
     }
   }
   return { value: { ...value, policyFiles: entries }, chain, findings }
@@ -109,7 +110,7 @@ async function loadPolicy(path: string, code = NO_CODE): Promise<Policy> {
   try {
     exported = await (entry === undefined ? importDefault(path) : importEntry(entry))
   } catch (error) {
-    throw new Error(`cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(`cannot be loaded: ${messageOf(error)}`, { cause: error })
   }
   if (!isPolicy(exported))
     throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')

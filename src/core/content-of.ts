@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { codeOf } from './error-facts.ts'
 
 /** The content of a folder, or of a pipe, which nobody waits for. */
 const NO_FILE = 'no file'
@@ -29,5 +30,5 @@ function digestOf(octets: Uint8Array): string {
 
 /** A file that cannot be read has a content too: why. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+  return codeOf(error) || 'unreadable'
 }

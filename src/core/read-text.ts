@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { codeOf, messageOf } from './error-facts.ts'
+import { userName } from './user-name.ts'
 
 /** Why a file cannot be used, without its name: "no such file". */
 export class FileError extends Error {
@@ -60,18 +61,9 @@ function textOf(octets: Buffer): string {
 
 /** What the system calls it helps those who know it; the others need to know what to do. */
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : ''
+  const code = codeOf(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return NONE
   if (code === 'EACCES' || code === 'EPERM')
     return `may not be read by the user ${userName()}: change its owner or mode`
-  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
-}
-
-/** In a container the user often has a number and no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? '')
-  }
+  return `cannot be read: ${messageOf(error)}`
 }

@@ -1,6 +1,7 @@
 import { type ActivePolicy, replySource } from '../config/reply-source.ts'
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { Bytes } from '../http/body.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -205,7 +206,7 @@ function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Mi
   try {
     return create()
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     const what = `policy "${name}" could not be set up`
     // Policies of the user's own say so themselves.
     const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`

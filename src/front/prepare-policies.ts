@@ -1,5 +1,6 @@
 import { activePolicies } from '../config/policy-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Steps } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import { PolicyError } from './compiler.ts'
@@ -17,7 +18,7 @@ function* prepared(policy: Policy, options: unknown): Steps {
   try {
     yield* policy.prepare?.(options) ?? []
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
+    const why = messageOf(error)
     throw new PolicyError(`policy "${policy.name}" could not be set up: ${why}`, { cause: error })
   }
 }

@@ -1,5 +1,6 @@
 import { createServer, isIP, isIPv6 } from 'node:net'
 import { type Address, formatAddress } from '../core/address.ts'
+import { codeOf } from '../core/error-facts.ts'
 import { canonicalAddress, plainAddress } from '../core/plain-address.ts'
 
 /** An address is not to be had, in words that say what to do. */
@@ -39,7 +40,7 @@ export function inUseByOwn(error: unknown, address: Address, own: Address): unkn
 }
 
 function isInUse(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  return codeOf(error) === 'EADDRINUSE'
 }
 
 /** Whether a socket on one of the addresses may be in the way of one on the other: of the same port, and the same host, all hosts or a name. */

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { isBody } from '../http/body.ts'
 import type { Policy } from './policy.ts'
@@ -155,8 +156,4 @@ const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+
 
 function failure(name: string, cause: unknown): GatewayError {
   return new GatewayError('internal-error', undefined, { cause: new Error(`policy "${name}" failed`, { cause }) })
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

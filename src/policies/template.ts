@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { z } from 'zod'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { isToken } from '../core/field.ts'
@@ -86,7 +87,7 @@ export function templateFor(style: TemplateStyle, note: string) {
       try {
         compileTemplate(template, style)
       } catch (error) {
-        context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) })
+        context.addIssue({ code: 'custom', message: messageOf(error) })
       }
     })
     .describe(

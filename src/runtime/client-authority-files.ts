@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { type ClientAuthorities, type ClientAuthorityPlaces, readClientAuthorities } from '../tls/client-authorities.ts'
@@ -40,7 +41,7 @@ export class ClientAuthorityFiles {
       if (current !== null) log.info({ ...places }, 'Authorities of client certificates were exchanged')
       return true
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       if (strict)
         throw new Error(`authorities of client certificates cannot be used: ${places.ca}: ${reason}`, { cause: error })
       log.error({ ...places, reason }, 'Authorities of client certificates cannot be used: those before them stay')

@@ -1,6 +1,7 @@
+import { codeOf, messageOf } from '../core/error-facts.ts'
+import { userName } from '../core/user-name.ts'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { copyFile, open, rename, rm } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ageCopies, copyOf } from './numbered-copies.ts'
 
@@ -40,7 +41,7 @@ export class LastKnownGood {
       mkdirSync(this.folder, { recursive: true, mode: OWN_FOLDER })
     } catch (error) {
       if (statSync(this.folder, { throwIfNoEntry: false })?.isFile() === true) fail('is a file: name a folder', error)
-      fail(`cannot be made: ${error instanceof Error ? error.message : String(error)}`, error)
+      fail(`cannot be made: ${messageOf(error)}`, error)
     }
     try {
       writeFileSync(this.freshFile, '', { mode: OWN_FILE })
@@ -48,7 +49,7 @@ export class LastKnownGood {
     } catch (error) {
       if (isOneOf(error, 'EACCES', 'EPERM'))
         fail(`may not be written by the user ${userName()}: change its owner or mode, or name another folder`, error)
-      fail(`cannot be written: ${error instanceof Error ? error.message : String(error)}`, error)
+      fail(`cannot be written: ${messageOf(error)}`, error)
     }
   }
 
@@ -107,14 +108,5 @@ function readText(file: string): string | null {
 }
 
 function isOneOf(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code))
-}
-
-/** In a container the user often has a number and no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? '')
-  }
+  return codes.includes(codeOf(error))
 }

@@ -1,4 +1,5 @@
 import { rename } from 'node:fs/promises'
+import { codeOf } from '../core/error-facts.ts'
 
 /** Names a copy of what a file held before: 1 for the last one. */
 export function copyOf(file: string, age: number): string {
@@ -9,6 +10,6 @@ export function copyOf(file: string, age: number): string {
 export async function ageCopies(file: string, copies: number): Promise<void> {
   for (let age = copies - 1; age >= 1; age--)
     await rename(copyOf(file, age), copyOf(file, age + 1)).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (codeOf(error) !== 'ENOENT') throw error
     })
 }

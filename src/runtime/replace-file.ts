@@ -1,6 +1,7 @@
+import { codeOf, messageOf } from '../core/error-facts.ts'
+import { userName } from '../core/user-name.ts'
 import { randomUUID } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
 import { ageCopies, copyOf } from './numbered-copies.ts'
 
@@ -134,19 +135,6 @@ function reasonFor(file: string, error: unknown): ReplaceError {
     EBUSY: `${file} is mounted by itself and cannot be replaced: mount its folder`,
     ENOSPC: `there is no space left for ${file}: make some`,
   }
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return new ReplaceError(reasons[code] ?? `${file} cannot be replaced: ${message}`, { cause: error })
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-/** In a container the user often has a number and no name. */
-function userName(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.getuid?.() ?? '')
-  }
 }

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
@@ -101,7 +102,7 @@ export class ServiceTlsFiles {
     try {
       tls = readAgain(before)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = messageOf(error)
       return log.error({ service, reason }, 'TLS to a service stays as it was: its files cannot be used')
     }
     if (holdSame(tls, before)) return
@@ -135,7 +136,7 @@ function readAgain(tls: ServiceTls): ServiceTls {
     try {
       return readPem(file, name === 'key')
     } catch (error) {
-      throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+      throw new Error(`${file}: ${messageOf(error)}`, { cause: error })
     }
   }
   const fresh = { ...tls, ca: textOf('ca'), cert: textOf('cert'), key: textOf('key') }

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/schema.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
 import { readNetworkList } from '../core/network-list.ts'
 import type { Answers, Threads } from '../core/threads.ts'
@@ -78,7 +79,7 @@ export class TrustedNetworkFiles {
       try {
         this.held.set(file, readNetworkList(file))
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = messageOf(error)
         log.error({ file, reason }, 'Trusted proxies stay as they were: the file cannot be used')
       }
     }

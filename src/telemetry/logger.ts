@@ -2,6 +2,7 @@ import { constants, fstatSync, openSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { pino } from 'pino'
 import type { Clock } from '../core/clock.ts'
+import { messageOf } from '../core/error-facts.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import { defineTopic } from '../core/threads.ts'
 import { createFileWriter, FILE_PIECE } from './file-writer.ts'
@@ -160,7 +161,7 @@ function openFile(path: string): number {
       0o666,
     )
   } catch (error) {
-    throw new LogFileError(`log.file: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new LogFileError(`log.file: ${messageOf(error)}`, { cause: error })
   }
 }
 

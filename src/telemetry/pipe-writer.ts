@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import { codeOf } from '../core/error-facts.ts'
 import { BUFFER_SIZE, linesOf, type Writer, type WriterEvents } from './writer.ts'
 
 /** What a pipe takes whole or not at all (PIPE_BUF), in bytes: lines of several threads do not mix. */
@@ -108,7 +109,7 @@ export class PipeWriter implements Writer {
       return false
     } catch (error) {
       // A reader that has gone (EPIPE), or a terminal (EIO), does not come back. That is no reason to stop serving.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) this.giveUp()
+      if (codeOf(error) !== 'EAGAIN') this.giveUp()
       return false
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { readText } from '../core/read-text.ts'
@@ -53,6 +54,6 @@ function judged<T>(member: keyof ClientAuthorityPlaces, judge: () => T): T {
   try {
     return judge()
   } catch (error) {
-    throw new ClientAuthorityError(member, error instanceof Error ? error.message : String(error))
+    throw new ClientAuthorityError(member, messageOf(error))
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { readChain, readKey } from './key-pair.ts'
 import { outgoingContext, type OutgoingTlsOptions } from './outgoing.ts'
 
@@ -20,7 +21,7 @@ export function problemOfTls(options: OutgoingTlsOptions): OutgoingProblem | nul
     outgoingContext(options)
     return null
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     return { option: cert === undefined ? 'ca' : 'cert', message: `cannot be used: ${reason}` }
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/error-facts.ts'
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import { FileError, readText } from '../core/read-text.ts'
@@ -157,7 +158,7 @@ function judgeUse(pair: KeyPair, { cert }: KeyPairPlaces): string[] {
     createSecureContext(pair)
     return []
   } catch (error) {
-    return [`${cert}: cannot be used: ${error instanceof Error ? error.message : String(error)}`]
+    return [`${cert}: cannot be used: ${messageOf(error)}`]
   }
 }
 

@@ -8,6 +8,7 @@ import { ReadFiles } from '../config/read-files.ts'
 import { sideOf } from '../config/plan/side.ts'
 import { revisionOf } from '../config/revision.ts'
 import { type Warning, warningsOf } from '../config/warnings.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { tryPolicies } from '../front/try-policies.ts'
 import type { Reading, ToRead } from './read-config.ts'
 
@@ -30,7 +31,7 @@ async function read({ file, instead, against }: ToRead): Promise<Reading> {
     try {
       await tryPolicies(config, chain)
     } catch (error) {
-      unusable = error instanceof Error ? error.message : String(error)
+      unusable = messageOf(error)
     }
     const side = await sideOf(file, config, chain)
     if (against !== null) {

@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
+import { codeOf } from '../core/error-facts.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { RestartReason } from '../runtime/process-metrics.ts'
@@ -212,7 +213,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
 function reasonOf({ error, listened }: WorkerEnd): RestartReason {
   if (!listened) return 'start'
   if (error === null) return 'exit'
-  const memory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+  const memory = codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY'
   return memory ? 'memory' : 'error'
 }
 

@@ -4,6 +4,7 @@ import type { LoadedCode } from '../config/loaded-code.ts'
 import { loadChain } from '../config/policy-files.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import type { FrontOptions } from '../front/front-options.ts'
@@ -92,7 +93,7 @@ async function run(start: WorkerStart): Promise<void> {
         problem: null,
       }
     } catch (error) {
-      return { addresses: null, problem: error instanceof Error ? error.message : String(error) }
+      return { addresses: null, problem: messageOf(error) }
     }
   })
   answers.on(becomeReadyTopic, async () => {

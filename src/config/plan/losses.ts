@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/error-facts.ts'
 import type { OptionsPath, Policy } from '../../policies/policy.ts'
 import { activePolicies } from '../policy-schema.ts'
 import { replySource } from '../reply-source.ts'
@@ -57,7 +58,7 @@ function keptBy(policy: Policy, { config, chain }: Side, route: RouteConfig | nu
     return policy.keeps(options, here, general, source)
   } catch (error) {
     const path = formatPath([...(route === null ? [] : ['routes', route.id]), 'policies', policy.name])
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     throw new ConfigError([{ path, message: `the policy could not say what it keeps: ${reason}` }])
   }
 }

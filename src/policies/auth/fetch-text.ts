@@ -1,6 +1,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Clock } from '../../core/clock.ts'
+import { codeOf } from '../../core/error-facts.ts'
 import { outgoingContext } from '../../tls/outgoing.ts'
 import { explainTls } from '../../tls/tls-failure.ts'
 
@@ -65,7 +66,7 @@ async function answerOf(ask: () => http.ClientRequest, body: string | undefined)
   try {
     return await exchange(first, body)
   } catch (error) {
-    const isStale = first.reusedSocket && error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
+    const isStale = first.reusedSocket && codeOf(error) === 'ECONNRESET'
     if (!isStale) throw error
     return exchange(ask(), body)
   }

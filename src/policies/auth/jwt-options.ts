@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/error-facts.ts'
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
@@ -24,7 +25,7 @@ const publicKey = z.string().transform((written, context) => {
     context.addIssue({ code: 'custom', message: `is a key that no token is accepted with: ${weakness}` })
     return z.NEVER
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = messageOf(error)
     context.addIssue({ code: 'custom', message: `is no PEM public key, nor a file with one: ${reason}` })
     return z.NEVER
   }

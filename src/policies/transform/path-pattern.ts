@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/error-facts.ts'
 import { type Expression, parseExpression, type Repetition } from '../../regexp/syntax.ts'
 
 /** A pattern for paths that cannot be used; the message says why and what is allowed. */
@@ -40,7 +41,7 @@ export function compilePathPattern(text: string): RegExp {
   try {
     expression = new RegExp(`^(?:${written})$`, 'u')
   } catch (error) {
-    throw new PathPatternError(`is no regular expression: ${error instanceof Error ? error.message : String(error)}`)
+    throw new PathPatternError(`is no regular expression: ${messageOf(error)}`)
   }
   readingOf(parseExpression(written))
   return expression

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/error-facts.ts'
 import { z } from 'zod'
 import type { OptionsWarning } from '../policy.ts'
 import { document, type JsonDocument } from '../../core/document.ts'
@@ -83,7 +84,7 @@ export const validationOptions = z
         const unusable = takeAll(compile())
         if (options.unusablePatterns === 'refuse') refuse(unusable, at, context)
       } catch (error) {
-        const message = `cannot be used: ${error instanceof Error ? error.message : String(error)}`
+        const message = `cannot be used: ${messageOf(error)}`
         context.addIssue({ code: 'custom', path: [...at], message })
       }
     }

@@ -1,5 +1,6 @@
 import type { Ajv2020, Options, ValidateFunction } from 'ajv/dist/2020.js'
 import type { JsonDocument } from '../../core/document.ts'
+import { messageOf } from '../../core/error-facts.ts'
 import type { Steps } from '../../core/slices.ts'
 import { compileLinear } from '../../regexp/linear.ts'
 import { UnusablePattern } from '../../regexp/unusable-pattern.ts'
@@ -144,6 +145,6 @@ function compile(ajv: Ajv2020, schema: JsonDocument): ValidateFunction {
   try {
     return ajv.compile(schema)
   } catch (error) {
-    throw new UnusableSchema((error instanceof Error ? error.message : String(error)).replace(/^strict mode: /, ''))
+    throw new UnusableSchema(messageOf(error).replace(/^strict mode: /, ''))
   }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../core/parse-json.ts'
 import { timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { StoredApiKey } from '../api-key-store.ts'
@@ -73,12 +74,4 @@ export function parseApiKey(sha256: string, text: string): StoredApiKey | null {
   const { success, data } = stored.safeParse(parseJson(text))
   if (!success || data.sha256.length !== Buffer.byteLength(sha256)) return null
   return timingSafeEqual(Buffer.from(data.sha256), Buffer.from(sha256)) ? data : null
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
