@@ -4,7 +4,11 @@ import { parseDictionary, parseStrings } from './structured-fields.ts'
 
 test('a Dictionary of every type; the last member of a name counts', () => {
   assert.deepEqual(
-    [...parseDictionary('a=1, b=-2.5;q=1,\tc="x \\"y\\"" , d=tok/en:*, e, f=?0, g=:YQ==:, h=(1 2);p, a=3')!],
+    [
+      ...parseDictionary(
+        'a=1, b=-2.5;q=1,\tc="x \\"y\\"" , d=tok/en:*, e, f=?0, g=:YQ==:, h=(1 2);p, i=@-1, j=%"%c3%bc%22", a=3',
+      )!,
+    ],
     [
       ['b', -2.5],
       ['c', 'x "y"'],
@@ -13,6 +17,8 @@ test('a Dictionary of every type; the last member of a name counts', () => {
       ['f', false],
       ['g', null],
       ['h', null],
+      ['i', null],
+      ['j', null],
       ['a', 3],
     ],
   )
@@ -31,6 +37,11 @@ for (const text of [
   'a=(1,2)',
   'a="é"',
   'a=?2',
+  'a=@1.5',
+  'a=@',
+  'a=%"%FF"',
+  'a=%"%ff"',
+  'a=%"',
   'a;=1',
 ])
   test(`${text} is no Dictionary`, () => assert.equal(parseDictionary(text), null))

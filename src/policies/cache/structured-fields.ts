@@ -44,6 +44,8 @@ const STRING = /"(?:[ !#-[\]-~]|\\["\\])*"/y
 const TOKEN = /[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*/y
 const BYTES = /:[A-Za-z0-9+/=]*:/y
 const BOOLEAN = /\?[01]/y
+const DATE = /@-?\d{1,15}(?![\d.])/y
+const DISPLAY = /%"(?:[ !#$&-~]|%[\da-f]{2})*"/y
 
 class Reader {
   private readonly text: string
@@ -109,6 +111,17 @@ class Reader {
     if (token !== null) return { value: token }
     const boolean = this.take(BOOLEAN)
     if (boolean !== null) return { value: boolean === '?1' }
-    return this.take(BYTES) === null ? null : { value: null }
+    const display = this.take(DISPLAY)
+    if (display !== null) return isUtf8(display) ? { value: null } : null
+    return this.take(BYTES) === null && this.take(DATE) === null ? null : { value: null }
+  }
+}
+
+function isUtf8(encoded: string): boolean {
+  try {
+    decodeURIComponent(encoded.slice(2, -1))
+    return true
+  } catch {
+    return false
   }
 }
