@@ -6,7 +6,7 @@ import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, isFields, itemsOf, put } from '../core/value.ts'
+import { at, isFields, itemsOf, putAll } from '../core/value.ts'
 
 /** Octets of a file with a document. */
 const LARGEST = 16 * 1024 ** 2
@@ -22,25 +22,25 @@ export async function readDocuments(files: Unparsed, base: string, noted = new R
   const places = [['policies'], ...itemsOf(value['routes']).map((_, i): Path => ['routes', i, 'policies'])]
   const findings: Finding[] = []
   const read = new Map<string, Promise<JsonDocument>>()
-  let whole: unknown = value
+  const held: (readonly [Path, JsonDocument])[] = []
   for (const place of places)
     for (const { name, documents = [] } of chain)
       for (const steps of documents) {
         const path = [...place, name, ...steps]
-        const named = path.reduce<unknown>((parent, step) => at(parent, step), whole)
+        const named = path.reduce<unknown>(at, value)
         if (typeof named !== 'string') continue
         const file = resolve(dirname(base), named)
         noted.note(file)
         const reading = read.get(file) ?? readDocument(file)
         read.set(file, reading)
         try {
-          whole = put(whole, path, await reading)
+          held.push([path, await reading])
         } catch (error) {
           const message = `${JSON.stringify(named)} ${messageOf(error)}`
           findings.push({ path, isKey: false, message })
         }
       }
-  return { ...files, value: whole, findings: [...files.findings, ...findings] }
+  return { ...files, value: putAll(value, held), findings: [...files.findings, ...findings] }
 }
 
 async function readDocument(file: string): Promise<JsonDocument> {

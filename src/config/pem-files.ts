@@ -7,7 +7,7 @@ import { ANY, matching, optionPlaces } from './option-places.ts'
 import type { Path } from './problems.ts'
 import type { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, put } from '../core/value.ts'
+import { at, putAll } from '../core/value.ts'
 
 /** Where the configuration may name files with certificates or a key, but for the options of policies. */
 const PLACES: readonly Path[] = [
@@ -26,22 +26,21 @@ const PLACES: readonly Path[] = [
  * file. PEM that stands in the configuration itself stays.
  */
 export function readPemFiles(files: Unparsed, base: string, noted: ReadFiles): Unparsed {
-  let { value } = files
-  const { chain } = files
+  const { value, chain } = files
+  const held: (readonly [Path, Pem])[] = []
   const findings: Finding[] = []
   const ofPolicies = optionPlaces(chain, ({ certificates = [] }) => certificates)
   for (const path of [...PLACES, ...ofPolicies].flatMap((place) => matching(value, place))) {
-    const named = path.reduce<unknown>((parent, step) => at(parent, step), value)
+    const named = path.reduce<unknown>(at, value)
     if (typeof named !== 'string' || named === '' || named.includes('-----BEGIN ')) continue
     const file = resolve(dirname(base), named)
     noted.note(file)
     try {
-      const pem: Pem = { text: readPem(file, path.at(-1) === 'key'), file }
-      value = put(value, path, pem)
+      held.push([path, { text: readPem(file, path.at(-1) === 'key'), file }])
     } catch (error) {
       const message = `${JSON.stringify(named)}: ${messageOf(error)}`
       findings.push({ path, isKey: false, message })
     }
   }
-  return { ...files, value, findings: [...files.findings, ...findings] }
+  return { ...files, value: putAll(value, held), findings: [...files.findings, ...findings] }
 }

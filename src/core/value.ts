@@ -21,9 +21,28 @@ export function at(parent: unknown, step: string | number): unknown {
   return typeof step === 'number' ? itemsOf(parent)[step] : fieldOf(parent, step)
 }
 
-/** A copy with another value at the path, which is there. */
-export function put(parent: unknown, [step, ...rest]: readonly (string | number)[], value: unknown): unknown {
+type Steps = readonly (string | number)[]
+
+/** A copy with other values at these paths, which are there. Maps and lists on the way are copied once, however many paths lead through them. */
+export function putAll(whole: unknown, places: Iterable<readonly [path: Steps, value: unknown]>): unknown {
+  const copies = new Set<object>()
+  let copy = whole
+  for (const [path, value] of places) copy = put(copy, path, value, copies)
+  return copy
+}
+
+function put(parent: unknown, [step, ...rest]: Steps, value: unknown, copies: Set<object>): unknown {
   if (step === undefined) return value
-  const child = put(at(parent, step), rest, value)
-  return Array.isArray(parent) ? parent.with(Number(step), child) : { ...(isFields(parent) && parent), [step]: child }
+  const child = put(at(parent, step), rest, value, copies)
+  const copy = copyOf(parent, copies)
+  // As an own one, whatever its name.
+  Object.defineProperty(copy, step, { value: child, enumerable: true, writable: true, configurable: true })
+  return copy
+}
+
+function copyOf(value: unknown, copies: Set<object>): object {
+  if (typeof value === 'object' && value !== null && copies.has(value)) return value
+  const copy = Array.isArray(value) ? [...itemsOf(value)] : { ...(isFields(value) && value) }
+  copies.add(copy)
+  return copy
 }

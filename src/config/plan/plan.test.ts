@@ -6,7 +6,7 @@ import { policies } from '../../policies/index.ts'
 import type { Policy } from '../../policies/policy.ts'
 import { parseConfig } from '../parse.ts'
 import { formatPath, type Path } from '../problems.ts'
-import { fieldOf, isFields, itemsOf, put } from '../../core/value.ts'
+import { fieldOf, isFields, itemsOf, putAll } from '../../core/value.ts'
 import { planChanges } from './plan.ts'
 import type { Side } from './side.ts'
 
@@ -382,10 +382,10 @@ function shuffled(value: unknown, order: (key: string) => number): unknown {
 test('however a configuration is written, it is the same as one that means the same', () => {
   fc.assert(
     fc.property(fc.subarray([...respellings]), fc.func(fc.integer()), fc.boolean(), (chosen, order, turned) => {
-      const value = chosen.reduce<unknown>((config, [path, spelling]) => put(config, path, spelling), written)
+      const value = putAll(written, chosen)
       const again = shuffled(value, order)
       const routes = isFields(again) ? itemsOf(again['routes']) : []
-      const other = turned ? put(again, ['routes'], routes.toReversed()) : again
+      const other = turned ? putAll(again, [[['routes'], routes.toReversed()]]) : again
       assert.deepEqual(changes(written, other), [])
       assert.deepEqual(changes(other, written), [])
     }),

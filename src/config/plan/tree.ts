@@ -3,7 +3,7 @@ import { LISTENER_FILES, NETWORK_FILES } from '../file-places.ts'
 import { maskedConfig } from '../masked-config.ts'
 import { ANY, matching, optionPlaces } from '../option-places.ts'
 import type { Path } from '../problems.ts'
-import { at, fieldOf, type Fields, isFields, itemsOf, put } from '../../core/value.ts'
+import { at, fieldOf, type Fields, isFields, itemsOf, putAll } from '../../core/value.ts'
 import { canonical, digestOf } from './canonical.ts'
 import type { Side } from './side.ts'
 
@@ -61,7 +61,7 @@ function edits({ config, chain, folder }: Side, isCommon: (file: string) => bool
       for (const path of places(optionPlaces(chain, (policy) => (policy.name === name ? [steps] : []))))
         if (isFields(valueAt(path.slice(0, -1))) && valueAt(path) === undefined)
           replaced.push([path, redis ? 'redis' : instead])
-  return (value) => replaced.reduce<unknown>((tree, [path, text]) => put(tree, path, text), value)
+  return (value) => putAll(value, replaced)
 }
 
 function keyed(value: unknown, { config, code }: Side): unknown {
