@@ -129,8 +129,8 @@ export interface Gateway {
   /** Resolves when every instance has been checked once and GET /health/ready says so. */
   readonly ready: Promise<void>
   /**
-   * Has another configuration take the place of the one in force, without losing a connection or a request that it still
-   * has a place for. Rejects with ConfigError, or an Error that says why it cannot be: the one before stays in force then.
+   * Has another configuration take the place of the running one, without losing a connection or a request that it still
+   * has a place for. Rejects with ConfigError, or an Error that says why it cannot be: the one before goes on then.
    */
   reload(input: GatewayInput): Promise<Reloaded>
   /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */
@@ -141,7 +141,7 @@ export interface Gateway {
 export interface Reloaded {
   /** 'unchanged' where nothing is different: nothing has happened then. */
   readonly outcome: 'applied' | 'unchanged'
-  /** Names what the configuration in force means: equal ones have the same. */
+  /** Names what the running configuration means: equal ones have the same. */
   readonly revision: string
 }
 

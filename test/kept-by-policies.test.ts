@@ -82,7 +82,7 @@ test('tokens that were asked about stay known, and others are asked about where 
   assert.deepEqual([old.heard.length, fresh.heard.length], [1, 3])
 })
 
-test('one that is not in force yet asks its own services, and what is under way those that have gone', async (t) => {
+test('one that is not applied yet asks its own services, and what is under way those that have gone', async (t) => {
   const [old, fresh] = [await startUsers(t), await startUsers(t)]
   const { prepare, ask } = startThread(t)
   const asking = (name: string, { url }: TestService): GatewayInput =>

@@ -44,7 +44,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     return { outcome, revision, generation, until: until === null ? null : new Date(until).toISOString() }
   }
 
-  /** Throws GatewayError 'precondition-failed' where another configuration is in force by now. */
+  /** Throws GatewayError 'precondition-failed' where another configuration is running by now. */
   function checkMatch(field: string | undefined): void {
     if (field === undefined || matches(field, reloads.applied.revision)) return
     throw new GatewayError(

@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.ts'
 import { LastKnownGood, StateFolderError } from '../runtime/last-known-good.ts'
 import type { ReadConfig } from '../workers/read-config.ts'
 
-/** Keeps the texts of configurations that are in force, where that is wanted: on the command line, or by themselves. */
+/** Keeps the texts of configurations that are running, where that is wanted: on the command line, or by themselves. */
 export class Keeping {
   /** Goes before what configurations say; null for what they say. */
   private readonly folder: string | null
@@ -22,7 +22,7 @@ export class Keeping {
     throw new ConfigError([{ path: '', message: problem }], read.files)
   }
 
-  /** Keeps what is in force. What fails is logged. */
+  /** Keeps the running configuration. What fails is logged. */
   async keep(inForce: Judged): Promise<void> {
     const { text } = inForce
     const keeper = keeperOf(inForce, this.folder)

@@ -40,7 +40,7 @@ import { ThreadServiceTls } from './thread-service-tls.ts'
 /** What one thread does: its listeners, its stores, and the generation that answers what comes. */
 export class Front implements Receiver {
   private readonly clock: Clock
-  /** What the configuration in force wants of the listeners. */
+  /** What the running configuration wants of the listeners. */
   private wanted: ListenersWanted
   private readonly parts: ThreadParts
   private readonly generations: Generations<Generation>

@@ -150,7 +150,7 @@ export class GatewayProcess {
   }
 
   /**
-   * Has the configuration that `read` resolves with take the place of the one that is in force. Never rejects.
+   * Has the configuration that `read` resolves with take the place of the running one. Never rejects.
    */
   reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
     return this.reloader.reload(read, how)

@@ -16,7 +16,7 @@ const EARLIER = 5
 export class StateFolderError extends Error {}
 
 /**
- * The text of the configuration that was in force last, as it was written, and of some before it: files in a folder that
+ * The text of the configuration that was applied last, as it was written, and of some before it: files in a folder that
  * belongs to one gateway.
  */
 export class LastKnownGood {

@@ -12,7 +12,7 @@ import type { Metrics } from '../core/metrics.ts'
 import type { PreparedFleet, Fleet } from './fleet.ts'
 import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 
-/** A configuration that is as it should be, to take the place of the one that is in force. */
+/** A configuration that is as it should be, to take the place of the running one. */
 export interface Candidate extends Judged {
   /** Policies of the user's own in it, as they were when it was read. */
   readonly code: readonly OwnCode[]
@@ -24,7 +24,7 @@ export interface Candidate extends Judged {
   readonly warnings: readonly Warning[]
 }
 
-/** A configuration that is in force. */
+/** A configuration that is running. */
 export interface Applied extends Candidate {
   /** Counts the configurations of this process: 1 is that of its start. */
   readonly generation: number
@@ -35,7 +35,7 @@ export interface Applied extends Candidate {
 /** What became of a reload. */
 export type Outcome =
   | { readonly outcome: 'applied' | 'unchanged'; readonly applied: Applied }
-  /** The one that was in force still is. */
+  /** The running one stays. */
   | {
       readonly outcome: 'refused'
       readonly applied: Applied
@@ -48,11 +48,11 @@ export type Outcome =
 export interface Reload {
   /** Even where it looks as if the file were not written to its end. Default false. */
   readonly force?: boolean
-  /** It goes back to one that was in force before. Default false. */
+  /** It goes back to one that was applied before. Default false. */
   readonly back?: boolean
 }
 
-/** A text that was in force before. */
+/** A text that was applied before. */
 export interface Earlier {
   readonly text: string
   readonly revision: string
@@ -71,9 +71,9 @@ export interface PastReload {
 
 /** What is known of the configurations of a process. */
 export interface Reloads {
-  /** What is in force. */
+  /** The running configuration. */
   readonly applied: Applied
-  /** What has been in force before and can be gone back to, the latest first. */
+  /** What was applied before and can be gone back to, the latest first. */
   readonly earlier: readonly Earlier[]
   /** The last reload that is over, or the start where that could not go by the file; null before there was one. */
   readonly lastReload: PastReload | null
@@ -170,7 +170,7 @@ export class Reloader implements Reloads {
     return outcome
   }
 
-  /** No other configuration comes into force any more. Resolves when nothing is under way; null where nothing is now. */
+  /** No other configuration is applied any more. Resolves when nothing is under way; null where nothing is now. */
   close(): Promise<unknown> | null {
     this.closed = true
     this.closing.resolve()
@@ -194,7 +194,7 @@ export class Reloader implements Reloads {
     return this.commit(candidate, ready, begun, how.back === true)
   }
 
-  /** Throws RefusedError where it must not take the place of the one that is in force, however good it is. */
+  /** Throws RefusedError where it must not take the place of the running one, however good it is. */
   private judge(candidate: Candidate, force: boolean): void {
     const restarts = restartOnly(this.current.config, candidate.config)
     const problems = restarts.map((path) => ({
@@ -299,7 +299,7 @@ export class Reloader implements Reloads {
   }
 }
 
-/** What can be gone back to from now on: also what was in force until now, or what there was before the text that is back. */
+/** What can be gone back to from now on: also what was running until now, or what there was before the text that is back. */
 function textsAfter(texts: readonly Earlier[], left: Applied, back: string | null): readonly Earlier[] {
   if (back !== null) return texts.slice(texts.findIndex(({ text }) => text === back) + 1)
   const { text, revision, generation, since } = left

@@ -213,7 +213,7 @@ test('a file that is written in two goes is refused until it is complete', async
   assert.equal(await file.after(() => file.write(whole)), 'applied /1')
 })
 
-test('the beginning of the file that is in force is refused', async (t) => {
+test('the beginning of the running file is refused', async (t) => {
   const file = await watched(t)
   const cut = yaml('0').indexOf('  - { id: last')
   const outcome = await file.after(() => truncateSync(file.path('sallyport.yaml'), cut))

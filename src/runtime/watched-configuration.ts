@@ -9,7 +9,7 @@ interface FromFiles {
   readonly files: ReadonlyMap<string, string>
 }
 
-/** What is in force after a reload, whatever became of it. */
+/** What is running after a reload, whatever became of it. */
 interface InForce {
   readonly applied: { readonly config: GatewayConfig }
 }
@@ -17,12 +17,12 @@ interface InForce {
 export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome extends InForce> {
   /** Reads the configuration from its file. Rejects with a ConfigError where it is none. */
   readonly read: () => Promise<Read>
-  /** Has what is read take the place of what is in force. Never rejects. */
+  /** Has what is read take the place of the running configuration. Never rejects. */
   readonly reload: (read: () => Promise<Read>, force: boolean) => Promise<Outcome>
   readonly files: FileWatcher
   /** What was read first: absolute paths, and digests of what the files held. */
   readonly first: ReadonlyMap<string, string>
-  /** Whether the file is watched while that configuration is in force. */
+  /** Whether the file is watched while that configuration is running. */
   readonly watches: (config: GatewayConfig) => boolean
   readonly log: Logger
 }
@@ -48,7 +48,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     this.known = options.first
   }
 
-  /** Begins to watch, with that configuration in force. */
+  /** Begins to watch, with that configuration running. */
   start(config: GatewayConfig): void {
     this.follow(config)
   }

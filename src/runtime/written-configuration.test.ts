@@ -11,7 +11,7 @@ import { NO_CODE } from '../config/loaded-code.ts'
 import type { Applied, Candidate, Earlier, Outcome } from './reloader.ts'
 import { type Change, WrittenConfiguration } from './written-configuration.ts'
 
-/** A file "one" that is in force, and a gateway that takes over every text but "bad". */
+/** A file "one" that is applied, and a gateway that takes over every text but "bad". */
 function setUp(t: TestContext, { isModule = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-'))
   t.after(() => rmSync(folder, { recursive: true }))
@@ -65,7 +65,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   }
 }
 
-test('a text is in force and in the file, and one that is refused in neither', async (t) => {
+test('a text is applied and in the file, and one that is refused in neither', async (t) => {
   const { put, inForce, inFile } = setUp(t)
   assert.equal((await put('two')).outcome, 'applied')
   assert.deepEqual([inForce(), inFile()], ['two', 'two'])
@@ -98,7 +98,7 @@ test('no more than eight changes wait', async (t) => {
   )
 })
 
-test('a change that awaits its confirmation is in force and not in the file, until it is confirmed', async (t) => {
+test('a change that awaits its confirmation is applied and not in the file, until it is confirmed', async (t) => {
   const { put, written, clock, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'one', clock.wall() + 60_000])
@@ -134,7 +134,7 @@ test('a rollback takes back at once what awaits its confirmation, whatever the c
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
 })
 
-test('another configuration that comes into force meanwhile is not taken back', async (t) => {
+test('another configuration that is applied meanwhile is not taken back', async (t) => {
   const { put, written, clock, reload, inForce } = setUp(t)
   await put('two', { confirm: 60_000 })
   await reload('three')

@@ -14,16 +14,16 @@ export interface Change {
   readonly text: string
   /** Once the changes before it are over: throws where this one may not be made any more. */
   readonly check: () => void
-  /** Even where it looks as if it were not whole, or the file is another one than what is in force. */
+  /** Even where it looks as if it were not whole, or the file is another one than that of the running configuration. */
   readonly force: boolean
   /** It is taken back after so many milliseconds unless it is confirmed; null for one that counts at once. */
   readonly confirm: number | null
 }
 
-/** What is in force until it is confirmed, or its time is over. */
+/** What is applied until it is confirmed, or its time is over. */
 interface Trial {
   readonly text: string
-  /** What the file held when it came into force. */
+  /** What the file held when that was applied. */
   readonly found: string
   readonly before: Applied
   readonly generation: number
@@ -39,7 +39,7 @@ export interface WrittenConfigurationOptions {
   readonly reloads: () => Reloads
   /** Reads a text as if it stood in the file. Rejects with ConfigError. */
   readonly read: (text: string) => Promise<Candidate>
-  /** Has what is read take the place of what is in force. Never rejects. */
+  /** Has what is read take the place of the running configuration. Never rejects. */
   readonly reload: (read: () => Promise<Candidate>, how: Reload) => Promise<Outcome>
   /** Reads the file anew, once it has been written. Never rejects. */
   readonly reread: () => Promise<Outcome>
@@ -48,7 +48,7 @@ export interface WrittenConfigurationOptions {
 }
 
 /**
- * The file of a configuration, which operators change from outside: a text is in force before it is written, so that the file
+ * The file of a configuration, which operators change from outside: a text is applied before it is written, so that the file
  * never has one that the gateway has not taken over, nor one that nobody has confirmed. One change at a time.
  */
 export class WrittenConfiguration {
@@ -60,7 +60,7 @@ export class WrittenConfiguration {
     this.options = options
   }
 
-  /** When what is in force is taken back unless it is confirmed, in milliseconds since 1970-01-01T00:00:00Z; null where it is not. */
+  /** When the running configuration is taken back unless it is confirmed, in milliseconds since 1970-01-01T00:00:00Z; null where it is not. */
   get until(): number | null {
     return this.awaited?.until ?? null
   }
@@ -105,8 +105,8 @@ export class WrittenConfiguration {
   }
 
   /**
-   * Goes back to the configuration before the one in force: the one that waits for its confirmation is taken back, and else
-   * the text that was in force before is put into the file. Rejects as `put` does.
+   * Goes back to the configuration before the running one: the one that waits for its confirmation is taken back, and else
+   * the text that was applied before is put into the file. Rejects as `put` does.
    */
   rollback(check: () => void, force: boolean): Promise<Outcome> {
     return this.inTurn(async () => {
@@ -134,7 +134,7 @@ export class WrittenConfiguration {
     this.options.log.warn({}, 'A change that nobody has confirmed ends with the process: the file has the one before')
   }
 
-  /** What is in force and waits; none where another one has come into force since. */
+  /** What is applied and waits; none where another one was applied since. */
   private get awaited(): Trial | null {
     return this.trial?.generation === this.options.reloads().applied.generation ? this.trial : null
   }
@@ -144,7 +144,7 @@ export class WrittenConfiguration {
     throw new GatewayError('too-busy', 'Too many changes are under way: try again in a few seconds.')
   }
 
-  /** Has the text come into force, once it is known that it can be written. */
+  /** Has the text applied, once it is known that it can be written. */
   private async change(text: string, how: Reload): Promise<Outcome> {
     const { file, isModule, reloads, read, reload } = this.options
     if (isModule)
@@ -169,7 +169,7 @@ export class WrittenConfiguration {
     )
   }
 
-  /** What is in force stands in the file afterwards, or the one before is in force again. */
+  /** What is applied stands in the file afterwards, or the one before is applied again. */
   private async publish(text: string, before: Applied): Promise<void> {
     const { file, reload, reread } = this.options
     try {

@@ -45,7 +45,7 @@ export interface ToRead {
   readonly against: InForce | null
 }
 
-/** A configuration that is in force. */
+/** A configuration that is running. */
 export type InForce = Pick<ReadConfig, 'config' | 'code' | 'modules'>
 
 /**
@@ -65,7 +65,7 @@ export async function readConfig(
 }
 
 /**
- * Reads a configuration like `readConfig`, and says what would be different if it took the place of that in force. Rejects with
+ * Reads a configuration like `readConfig`, and says what would be different if it took the place of the running one. Rejects with
  * ConfigError where it is refused.
  */
 export async function comparedConfig(file: string, instead: string | null, against: InForce): Promise<PlanDocument> {

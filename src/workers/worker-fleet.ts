@@ -189,7 +189,7 @@ export class WorkerFleet implements Fleet {
     this.addresses = addresses
     // Before the workers do: nobody would take what came to a copy of a socket that they have closed.
     for (const slot of this.slots) slot.listenOnly(addresses)
-    // Also those that have begun meanwhile, with the configuration that was in force then.
+    // Also those that have begun meanwhile, with the configuration that was running then.
     const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
     const committed = await commit()
     for (const { slot, worker } of before) {

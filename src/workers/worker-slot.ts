@@ -51,7 +51,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   /** It has listened at least once. */
   private sound = false
   private stuckWorker: One | null = null
-  /** The one that goes by a configuration that is not in force any more. */
+  /** The one that goes by a configuration that is not the running one any more. */
   private outdatedWorker: One | null = null
   private delay = 0
   /** Resolves when it has a worker that listens, or one could not be started. */
@@ -151,7 +151,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     this.end(worker)
   }
 
-  /** Ends its worker, if it is still that one, as another configuration is in force: the next one goes by that. */
+  /** Ends its worker, if it is still that one, as another configuration is running: the next one goes by that. */
   exchange(worker: One): void {
     if (this.worker !== worker) return
     this.outdatedWorker = worker

@@ -102,7 +102,7 @@ test('what needs a restart is refused by its name', async (t) => {
   assert.deepEqual([status, json['problems']], [422, [{ ...problem, message }]])
 })
 
-test('the configuration in force is shown with its revision as ETag, never the file', async (t) => {
+test('the running configuration is shown with its revision as ETag, never the file', async (t) => {
   const { ask, file } = await start(t, yaml('one'))
   const bodyOf = ({ json }: { json: Record<string, unknown> }) =>
     (json['routes'] as { reply: { body: string } }[])[0]!.reply.body

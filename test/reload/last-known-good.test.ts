@@ -20,7 +20,7 @@ routes: [{ id: own, match: { path: /own }, reply: { status: 200, body: '${body}'
 `
 const BROKEN = yaml('three').replace('path: /own', 'path: own').replace('workers: 1', 'workers: 0')
 
-test('a start with a broken file serves what was in force last, loudly, until the file is mended', async (t) => {
+test('a start with a broken file serves what was applied last, loudly, until the file is mended', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', yaml('one'))
   const kept = join(dirname(file), 'state', 'last-good.yaml')
   const before = await startCommand(t, file, { env: SECRET })

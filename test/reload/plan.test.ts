@@ -94,7 +94,7 @@ test('what is no text, too long, or comes from a page of another origin is no pl
   assert.equal(other.status, 415, 'only configurations are YAML')
 })
 
-test('a policy of the user’s own counts as it was when it came into force', async (t) => {
+test('a policy of the user’s own counts as it was when it was applied', async (t) => {
   const policy = (mark: string) => `
 import { definePolicy, z } from 'sallyport'
 export default definePolicy({

@@ -12,14 +12,14 @@ const writable = (body: string, more?: string): string => answering(body, more, 
 
 const etagOf = async ({ ask }: Configured): Promise<string> => String((await ask('/config')).headers['etag'])
 
-/** Sends a configuration in place of that one, or of the one in force. */
+/** Sends a configuration in place of that one, or of the running one. */
 async function put(gateway: Configured, body: string, query = '', etag?: string | null): Promise<AdminAnswer> {
   const tag = etag === undefined ? await etagOf(gateway) : etag
   const headers = { 'Content-Type': 'application/yaml', ...(tag !== null && { 'If-Match': tag }) }
   return gateway.ask(`/config${query}`, { method: 'PUT', body, headers })
 }
 
-test('a configuration that an operator sends is in force in all workers and in the file, and can be taken back', async (t) => {
+test('a configuration that an operator sends is applied in all workers and in the file, and can be taken back', async (t) => {
   const gateway = await startConfigured(t, writable('one'))
   const { ask, file, answer, command } = gateway
   const first = await etagOf(gateway)

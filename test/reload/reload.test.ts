@@ -142,7 +142,7 @@ test('a listener is added and another one is taken away, and clients of the one 
   assert.equal((await client.reply()).body.toString(), 'three')
 })
 
-test('the time at which the configuration was loaded is that of the one in force', async (t) => {
+test('the time at which the configuration was loaded is that of the running one', async (t) => {
   const clock = new ManualClock()
   const { gateway, port } = await startGateway(t, replying('one'), { clock })
   const loaded = async (): Promise<number> => {

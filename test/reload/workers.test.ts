@@ -82,7 +82,7 @@ test('a broken file changes nothing, and the log has every problem with its plac
   assert.deepEqual(await answers(t, port), new Set(['one']))
 })
 
-test('a worker that is started anew goes by the configuration that is in force', async (t) => {
+test('a worker that is started anew goes by the running configuration', async (t) => {
   const preload = new URL('../support/kill-worker.ts', import.meta.url).href
   const { command, port, file } = await start(t, yaml('one'), { preload })
   await writeFile(file, yaml('two'))

@@ -26,7 +26,7 @@ export interface HealthDocument {
   readonly services: Readonly<Record<string, ServiceStatus>>
   /** Where state is shared, but for the memory; left out where there is nothing. */
   readonly stores?: StoreStatuses
-  /** There where the file is refused since the start, and the last good configuration is in force. */
+  /** There where the file is refused since the start, and the last good configuration is running. */
   readonly configuration?: 'outdated'
 }
 
