@@ -2,47 +2,28 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { startAdmin } from '../src/admin/server.ts'
 import { NO_CODE } from '../src/config/loaded-code.ts'
-import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayConfig, GatewayInput } from '../src/config/schema.ts'
-import { Answers } from '../src/core/threads.ts'
 import { policies } from '../src/policies/index.ts'
 import type { Policy } from '../src/policies/policy.ts'
-import { ProcessScope } from '../src/runtime/process-scope.ts'
-import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { askAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { ManualClock } from './support/manual-clock.ts'
+import { startScope } from './support/process-scope.ts'
 
 /** A configuration with an admin listener on a free port and checks of nothing. */
-function parse(input: GatewayInput): GatewayConfig {
-  const admin = { address: '127.0.0.1:0', ...input.admin }
-  const value = { ...input, admin }
-  return parseConfig(value, { value, chain: policies, findings: [] })
+function administered(input: GatewayInput): GatewayInput {
+  return { ...input, admin: { address: '127.0.0.1:0', ...input.admin } }
 }
 
 /** A process whose operators are answered, and in which one configuration follows the other. */
 async function startProcess(t: TestContext, input: GatewayInput) {
-  const output = createMemoryLogger()
-  const clock = new ManualClock()
-  const answers = new Answers(output.log)
-  const config = parse(input)
-  const scope = new ProcessScope({
-    config,
-    output,
-    clock,
-    random: () => 0.5,
-    answers,
-    threads: answers,
-    size: 1,
-    workers: () => 1,
-  })
-  cleanUp(t, () => scope.stop())
-  void scope.start()
+  const { clock, scope, ...started } = startScope(t, administered(input))
+  const prepare = (next: GatewayInput) => started.prepare(administered(next))
   const asked: GatewayConfig[] = []
   const chainOf = async (of: GatewayConfig): Promise<readonly Policy[]> => {
     asked.push(of)
     return policies
   }
+  const { config } = scope
   if (config.admin === false) throw new Error('the configuration has an admin listener')
   const admin = await startAdmin(config.admin, {
     ...scope.operated,
@@ -62,21 +43,21 @@ async function startProcess(t: TestContext, input: GatewayInput) {
   })
   cleanUp(t, () => admin.close())
   return {
-    scope,
+    prepare,
     clock,
     asked,
     ask: (path: string, what = {}) => askAdmin(admin.address.port, path, what),
-    reload: async (next: GatewayInput): Promise<void> => (await scope.prepare(parse(next))).commit(),
+    reload: async (next: GatewayInput): Promise<void> => (await prepare(next)).commit(),
   }
 }
 
 const unchecked = (...instances: string[]) => ({ instances, health: false as const })
 
 test('operators are shown the configuration that is applied, never one that is only prepared', async (t) => {
-  const { scope, ask, reload } = await startProcess(t, { services: { users: unchecked('http://127.0.0.1:1') } })
+  const { prepare, ask, reload } = await startProcess(t, { services: { users: unchecked('http://127.0.0.1:1') } })
   const servicesOf = async (): Promise<string[]> => Object.keys((await ask('/config')).json['services'] as object)
   assert.deepEqual(await servicesOf(), ['users'])
-  const prepared = await scope.prepare(parse({ services: { orders: unchecked('http://127.0.0.1:2') } }))
+  const prepared = await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })
   assert.deepEqual(await servicesOf(), ['users'])
   prepared.abandon()
   assert.deepEqual(await servicesOf(), ['users'])

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
-import { parseConfig } from '../src/config/parse.ts'
 import type { GatewayInput } from '../src/config/schema.ts'
 import { Generation } from '../src/front/generation.ts'
 import { Headers } from '../src/http/headers.ts'
 import { definePolicy, type Policy } from '../src/policies/policy.ts'
 import { callService } from '../src/services/call.ts'
-import { SlotRegistry } from '../src/services/health/slots.ts'
-import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { type Peer, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
-import { addressesOf, threadTools } from './support/thread-tools.ts'
+import { startThreadBy } from './support/thread.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
 
 type ServiceInput = NonNullable<GatewayInput['services']>[string]
@@ -22,49 +19,27 @@ const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
 /** One thread, in which one configuration follows the other. */
 function startThread(t: TestContext) {
-  const clock = new ManualClock()
   const forgotten = new Set<string>()
-  const tools = threadTools(clock, 16, (change) => {
+  const thread = startThreadBy(t, new ManualClock(), (change) => {
     for (const { labels } of 'forgotten' in change ? change.forgotten : [])
       forgotten.add(/instance="(.*?)"/.exec(labels)![1]!)
   })
-  const { metrics, deadlines } = tools
-  const registry = new SlotRegistry(tools.board, clock)
-  const generations: Generation[] = []
-  cleanUp(t, () => {
-    for (const generation of generations) generation.close()
-    deadlines.close()
-  })
   return {
-    clock,
-    deadlines,
+    ...thread,
     /** Makes the next generation, which does not answer yet. */
-    prepare: async (
+    prepare: (
       services: Readonly<Record<string, ServiceInput>>,
       policies: readonly Policy[] = [],
     ): Promise<Generation> => {
       const routes: GatewayInput['routes'] = [{ id: 'all', match: { path: '/*' }, service: 'backend' }]
       const options = Object.fromEntries(policies.map(({ name }) => [name, {}]))
-      const value = { services, routes, policies: options, endpoints: { docs: false, openapi: false } }
-      const config = parseConfig(value, { value, chain: policies, findings: [] })
-      const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
-      allotted.commit()
-      const { slots } = allotted
-      const made = await Generation.build({ config, policies, slots }, tools, generations.at(-1) ?? null)
-      generations.push(made)
-      return made
+      return thread.prepare({ services, routes, policies: options }, policies)
     },
     /** Instances of which nothing is told any more. */
     forgotten,
-    /** What a scrape says of that metric. */
-    gauge: (name: string): readonly (readonly [labels: string, value: number])[] =>
-      metrics
-        .read({ exemplars: false })
-        .readings.filter((reading) => reading.name === name)
-        .map(({ labels, value }) => [labels, value] as const),
     ask: async ({ services }: Generation, target = '/'): Promise<string> => {
       const request = { method: 'GET', target, headers: new Headers(), body: null, timeout: 10_000, limit: 1000 }
-      return (await callService(services, 'backend', request, clock)).body.toLatin1()
+      return (await callService(services, 'backend', request, thread.clock)).body.toLatin1()
     },
   }
 }

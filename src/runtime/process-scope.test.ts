@@ -1,44 +1,16 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
-import { ManualClock } from '../../test/support/manual-clock.ts'
-import { parseConfig } from '../config/parse.ts'
-import type { GatewayConfig, GatewayInput } from '../config/schema.ts'
-import { Answers } from '../core/threads.ts'
-import { policies } from '../policies/index.ts'
-import { createMemoryLogger } from '../telemetry/memory-logger.ts'
+import { startScope } from '../../test/support/process-scope.ts'
+import type { GatewayInput } from '../config/schema.ts'
 import { levelOf, logLevelTopic } from '../telemetry/log-settings.ts'
 import { metricsDocument } from '../telemetry/metrics/document.ts'
-import { ProcessScope } from './process-scope.ts'
 
-function parse(value: GatewayInput): GatewayConfig {
-  return parseConfig(value, { value, chain: policies, findings: [] })
-}
-
-/** What there is once in a process, in which one configuration follows the other; nothing is checked. */
+/** What there is once in a process, and what is counted of it. */
 function setUp(t: TestContext, config: GatewayInput) {
-  const clock = new ManualClock()
-  const formats: string[] = []
-  const output = { ...createMemoryLogger('info'), setFormat: (format: string) => void formats.push(format) }
-  const answers = new Answers(output.log)
-  const scope = new ProcessScope({
-    config: parse(config),
-    output,
-    clock,
-    random: () => 0.5,
-    answers,
-    threads: answers,
-    size: 1,
-    workers: () => 1,
-  })
-  t.after(() => scope.stop())
-  void scope.start()
+  const started = startScope(t, config)
+  const { answers } = started
   return {
-    clock,
-    scope,
-    output,
-    formats,
-    answers,
-    prepare: (next: GatewayInput) => scope.prepare(parse(next)),
+    ...started,
     /** The samples of a metric: labels and value. */
     samples: async (name: string): Promise<string[]> => {
       const { text } = await metricsDocument(answers, undefined)

@@ -13,6 +13,7 @@ import type { ServerExchange } from '../../src/http/server-exchange.ts'
 import { ForwardedClient } from '../../src/listener/trusted-proxies.ts'
 import type { Policy } from '../../src/policies/policy.ts'
 import { SlotRegistry } from '../../src/services/health/slots.ts'
+import type { SeriesChange } from '../../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './cleanup.ts'
 import { ManualClock } from './manual-clock.ts'
 import { addressesOf, threadTools } from './thread-tools.ts'
@@ -37,9 +38,13 @@ export function startThread(t: TestContext) {
   return startThreadBy(t, new ManualClock())
 }
 
-/** The same by another clock. */
-export function startThreadBy<Time extends Clock>(t: TestContext, clock: Time) {
-  const tools = threadTools(clock, 64)
+/** The same by another clock; `announce` is told of series. */
+export function startThreadBy<Time extends Clock>(
+  t: TestContext,
+  clock: Time,
+  announce?: (change: SeriesChange) => void,
+) {
+  const tools = threadTools(clock, 64, announce)
   const { metrics, deadlines, threads: answers } = tools
   const registry = new SlotRegistry(tools.board, clock)
   const generations: Generation[] = []

@@ -1,0 +1,36 @@
+import type { TestContext } from 'node:test'
+import { parseConfig } from '../../src/config/parse.ts'
+import type { GatewayConfig, GatewayInput } from '../../src/config/schema.ts'
+import { Answers } from '../../src/core/threads.ts'
+import { policies } from '../../src/policies/index.ts'
+import { ProcessScope } from '../../src/runtime/process-scope.ts'
+import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
+import { cleanUp } from './cleanup.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** A configuration with the policies that there are. */
+function parsed(value: GatewayInput): GatewayConfig {
+  return parseConfig(value, { value, chain: policies, findings: [] })
+}
+
+/** What there is once in a process, in which one configuration follows the other, until the end of the test. */
+export function startScope(t: TestContext, input: GatewayInput) {
+  const clock = new ManualClock()
+  const formats: string[] = []
+  const output = { ...createMemoryLogger('info'), setFormat: (format: string) => void formats.push(format) }
+  const answers = new Answers(output.log)
+  const scope = new ProcessScope({
+    config: parsed(input),
+    output,
+    clock,
+    random: () => 0.5,
+    answers,
+    threads: answers,
+    size: 1,
+    workers: () => 1,
+  })
+  cleanUp(t, () => scope.stop())
+  void scope.start()
+  const prepare = (next: GatewayInput) => scope.prepare(parsed(next))
+  return { clock, scope, output, formats, answers, prepare }
+}
