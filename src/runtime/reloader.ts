@@ -120,8 +120,9 @@ export class Reloader implements Reloads {
   private texts: readonly Earlier[] = []
   private successful: boolean
   private duration = 0
-  private readonly closing = Promise.withResolvers<void>()
   private closed = false
+  /** Ends the wait of the reload that is under way. */
+  private interrupt = (): void => {}
   /** Reloads that were asked for and are not over. */
   private underWay = 0
 
@@ -173,7 +174,7 @@ export class Reloader implements Reloads {
   /** No other configuration is applied any more. Resolves when nothing is under way; null where nothing is now. */
   close(): Promise<unknown> | null {
     this.closed = true
-    this.closing.resolve()
+    this.interrupt()
     return this.underWay === 0 ? null : this.last
   }
 
@@ -216,7 +217,7 @@ export class Reloader implements Reloads {
       const { slots } = process
       const preparing = fleet.prepare({ number: this.current.generation + 1, config, modules, slots })
       const prepared = await this.unlessStopping(preparing, ({ abandon }) => abandon())
-      await Promise.race([process.warm(config.reload.warm), this.closing.promise])
+      await this.orStopping(process.warm(config.reload.warm))
       if (!this.closed) return { process, fleet: prepared }
       prepared.abandon()
       throw new Error(STOPPING)
@@ -284,10 +285,19 @@ export class Reloader implements Reloads {
 
   /** What `making` comes to. Rejects as soon as the gateway is stopping; what comes of it after that is given up. */
   private async unlessStopping<Thing>(making: Promise<Thing>, giveUp: (thing: Thing) => void): Promise<Thing> {
-    await Promise.race([making, this.closing.promise])
+    await this.orStopping(making)
     if (!this.closed) return making
     making.then(giveUp, () => {})
     throw new Error(STOPPING)
+  }
+
+  /** Resolves when that has come to something, or as soon as the gateway is stopping. */
+  private async orStopping(making: Promise<unknown>): Promise<void> {
+    // One for each wait: a promise for all of them would remember everybody who has ever waited.
+    const stopping = Promise.withResolvers<void>()
+    this.interrupt = stopping.resolve
+    if (this.closed) stopping.resolve()
+    await Promise.race([making, stopping.promise])
   }
 
   private checkOpen(): void {

@@ -203,6 +203,7 @@ export class WorkerFleet implements Fleet {
 
   /** Resolves when every slot has a worker that listens, but for those whose workers cannot be started; or after some time. */
   private async whole(): Promise<void> {
+    if (this.slots.every(({ sockets }) => sockets !== null)) return
     const filled = Promise.all(this.slots.map((slot) => slot.filled))
     await Promise.race([filled, pause(REPLACEMENT, this.options.clock)])
   }
