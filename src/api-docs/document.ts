@@ -179,7 +179,10 @@ class Writer {
     if (usable.length === 0) return undefined
     return usable.map((requirement) =>
       Object.fromEntries(
-        Object.entries(requirement).map(([name, needed]) => [this.schemes.nameOf(name, schemes.get(name)!), needed]),
+        Object.entries(requirement).map(([name, needed]) => [
+          this.schemes.nameOf(name, schemes.get(name) ?? {}),
+          needed,
+        ]),
       ),
     )
   }

@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import type { DocsObject, FieldDocs, RefusalDocs } from '../policies/policy-docs.ts'
 import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
 import { PROBLEM } from './schema-names.ts'
@@ -66,7 +67,7 @@ export class GatewayReplies {
   }
 
   private refusal(group: readonly RefusalDocs[]): DocsObject {
-    const { code } = group[0]!
+    const { code } = present(group[0], 'refusal')
     const description = [...new Set(group.map((refusal) => refusal.description))].join(' ')
     const reply = { description, content: problemContent(exampleOf(code)) }
     const fields = group.flatMap((refusal) => refusal.fields ?? [])

@@ -25,10 +25,12 @@ export interface ParameterDocs extends DocsObject {
 }
 
 /** The styles of a parameter by where it is (OpenAPI 3.1.1 section 4.8.12.2). */
+const IN_QUERY: readonly string[] = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject']
+const IN_HEADER: readonly string[] = ['simple']
 const STYLES: Readonly<Record<string, readonly string[]>> = {
   path: ['matrix', 'label', 'simple'],
-  query: ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject'],
-  header: ['simple'],
+  query: IN_QUERY,
+  header: IN_HEADER,
   cookie: ['form'],
 }
 
@@ -126,7 +128,7 @@ export class Operations {
     return {
       ...strings(header, ['description']),
       ...flags(header, ['required', 'deprecated']),
-      ...this.value(header, STYLES['header']!, ['explode']),
+      ...this.value(header, IN_HEADER, ['explode']),
       ...this.extensions(header),
     }
   }
@@ -164,7 +166,7 @@ export class Operations {
     const style = fieldOf(value, 'style')
     return {
       ...strings(value, ['contentType']),
-      ...(typeof style === 'string' && STYLES['query']!.includes(style) && { style }),
+      ...(typeof style === 'string' && IN_QUERY.includes(style) && { style }),
       ...flags(value, ['explode', 'allowReserved']),
     }
   }

@@ -100,7 +100,7 @@ function fileOf(name: string, content: Buffer): PageFile {
   const dot = name.lastIndexOf('.')
   const digest = hash('sha256', content).slice(0, 12)
   const representation = new Representation(content, [
-    ['Content-Type', TYPES[name.slice(dot + 1)]!],
+    ['Content-Type', TYPES[name.slice(dot + 1)] ?? 'application/octet-stream'],
     ['Cache-Control', 'public, max-age=31536000, immutable'],
     ...SECURITY_FIELDS,
   ])

@@ -12,24 +12,24 @@ export const PROBLEM = 'ProblemDetails'
  */
 export function* nameSchemas(apis: ReadonlyMap<string, ServiceApi>): Steps<ReadonlyMap<NamedSchema, string>> {
   const all = [...apis].flatMap(([service, { schemas }]) => schemas.map((schema) => ({ service, schema })))
-  const groups = Map.groupBy(all, ({ schema }) => schema.wish)
-  const texts = new Map<NamedSchema, ReturnType<typeof textOf>>()
-  for (const { schema } of all) {
-    texts.set(schema, textOf(schema))
+  const read: { readonly service: string; readonly wish: string; readonly of: ReturnType<typeof textOf> }[] = []
+  for (const { service, schema } of all) {
+    read.push({ service, wish: schema.wish, of: textOf(schema) })
     yield
   }
+  const groups = Map.groupBy(read, ({ wish }) => wish)
   const clear = new Set(
     [...groups].flatMap(([wish, group]) => {
-      const first = texts.get(group[0]!.schema)!.text
-      const same = group.every(({ schema }) => texts.get(schema)!.text === first)
+      const same = new Set(group.map(({ of }) => of.text)).size === 1
       const services = new Set(group.map(({ service }) => service))
       return same && services.size === group.length && wish !== PROBLEM ? [wish] : []
     }),
   )
   // What is the same in words is not the same if it refers to what is not.
-  const isSplit = (wish: string): boolean =>
-    groups.get(wish)!.length > 1 &&
-    groups.get(wish)!.some(({ schema }) => texts.get(schema)!.wishes.some((other) => !clear.has(other)))
+  const isSplit = (wish: string): boolean => {
+    const group = groups.get(wish) ?? []
+    return group.length > 1 && group.some(({ of }) => of.wishes.some((other) => !clear.has(other)))
+  }
   for (let split = [...clear].filter(isSplit); split.length > 0; split = [...clear].filter(isSplit))
     for (const wish of split) clear.delete(wish)
 

@@ -136,7 +136,7 @@ function upgrade(schema: DocsObject, written: DocsObject, literal: (value: unkno
 
 function wishOf(steps: readonly string[]): string {
   const isUsual = (steps.length === 3 && steps[0] === 'components') || steps.length === 2
-  return componentName(isUsual ? steps.at(-1)! : steps.filter((step) => step !== '').join('.'))
+  return componentName(isUsual ? (steps.at(-1) ?? '') : steps.filter((step) => step !== '').join('.'))
 }
 
 function each(keys: Iterable<string>, keyword: Keyword): (readonly [string, Keyword])[] {

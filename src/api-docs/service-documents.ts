@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import type { Clock } from '../core/clock.ts'
 import { Slices } from '../core/slices.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
@@ -102,7 +103,7 @@ export class ServiceDocuments {
     const { callService, paths, places, clock, log } = this.options
     const headers = Headers.of([['Accept', 'application/json']])
     if (known.etag !== null) headers.append('If-None-Match', known.etag)
-    const target = paths.get(service)!
+    const target = present(paths.get(service), `path of the document of ${service}`)
     const { signal } = this.stopping
     const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
     const reply = await callService(service, request)
@@ -117,7 +118,12 @@ export class ServiceDocuments {
     known.text = text
     known.etag = reply.headers.get('ETag') ?? null
     const apis = new Map(this.apis).set(service, api)
-    this.apis = new Map([...paths.keys()].flatMap((name) => (apis.has(name) ? [[name, apis.get(name)!]] : [])))
+    this.apis = new Map(
+      [...paths.keys()].flatMap((name) => {
+        const read = apis.get(name)
+        return read === undefined ? [] : [[name, read] as const]
+      }),
+    )
     log.debug({ service, operations: api.operations.length }, 'The documentation of a service has changed')
     this.options.changed()
   }

@@ -25,7 +25,7 @@ export function parseTemplate(text: string): Template | null {
 }
 
 function parseSegment(text: string): TemplateSegment | null {
-  const parameters = [...text.matchAll(PARAMETERS)].map((match) => match[1]!)
+  const parameters = [...text.matchAll(PARAMETERS)].map(([, name = '']) => name)
   const around = text.replace(PARAMETERS, '')
   if (/[{}]/.test(around)) return null
   if (parameters.length > 0) return { text, parameters }

@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { formatAddress } from '../core/address.ts'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
@@ -175,7 +176,8 @@ function healthOf(
   const reports = Object.entries(config.services).map(([service, { instances }]) => ({
     service,
     instances: instances.map(({ url, weight }) => {
-      const slot = slots[service]!.get(formatAddress(url))!
+      const address = formatAddress(url)
+      const slot = present(slots[service]?.get(address), `slot of ${address}`)
       return { state: board.state(slot), drained: board.drained(slot), weight }
     }),
   }))

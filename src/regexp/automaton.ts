@@ -122,5 +122,7 @@ class Builder {
 /** The atom that a part consists of, also within groups. */
 function singleOf(part: Part): string | null {
   if (part.type === 'atom') return part.source
-  return part.type === 'sequence' && part.parts.length === 1 ? singleOf(part.parts[0]!) : null
+  if (part.type !== 'sequence') return null
+  const [only, ...others] = part.parts
+  return only !== undefined && others.length === 0 ? singleOf(only) : null
 }

@@ -16,7 +16,7 @@ export class Characters {
   }
 
   classOf(code: number): number {
-    const known = code < 128 ? this.ascii[code]! : (this.others.get(code) ?? -1)
+    const known = (code < 128 ? this.ascii[code] : this.others.get(code)) ?? -1
     if (known !== -1) return known
     const character = String.fromCodePoint(code)
     const taken = this.atoms.map((atom) => atom.test(character))

@@ -45,7 +45,8 @@ class Parser {
       this.at++
       parts.push(this.sequence())
     }
-    return parts.length === 1 ? parts[0]! : { type: 'choice', parts }
+    const [first] = parts
+    return first !== undefined && parts.length === 1 ? first : { type: 'choice', parts }
   }
 
   private sequence(): Expression {
@@ -65,7 +66,7 @@ class Parser {
   }
 
   private single(): Expression {
-    const source = this.tokens[this.at++]!
+    const source = this.tokens[this.at++] ?? ''
     if (source.startsWith('(')) {
       const inner = this.alternatives()
       this.at++

@@ -41,7 +41,7 @@ export async function copySockets(
       if (copies.size < descriptors.length) return
       child.off('exit', failed)
       child.disconnect()
-      resolve(descriptors.map((_each, index) => copies.get(index)!))
+      resolve([...copies].toSorted(([one], [other]) => one - other).map(([, copy]) => copy))
     })
   })
 }
@@ -52,13 +52,16 @@ export async function copyThose(
   descriptors: readonly (number | null)[],
   addresses: readonly Address[],
 ): Promise<(ListeningHandle | null)[]> {
-  const found = places.filter((place) => (descriptors[place] ?? null) !== null)
+  const found = places.flatMap((place) => {
+    const [descriptor = null, address] = [descriptors[place], addresses[place]]
+    return descriptor === null || address === undefined ? [] : [{ place, descriptor, address }]
+  })
   if (found.length === 0) return places.map(() => null)
   const copies = await copySockets(
-    found.map((place) => descriptors[place]!),
-    found.map((place) => addresses[place]!),
+    found.map(({ descriptor }) => descriptor),
+    found.map(({ address }) => address),
   )
-  const byPlace = new Map(found.map((place, i) => [place, copies[i]!]))
+  const byPlace = new Map(found.map(({ place }, i) => [place, copies[i] ?? null]))
   return places.map((place) => byPlace.get(place) ?? null)
 }
 

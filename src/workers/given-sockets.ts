@@ -94,8 +94,8 @@ function openAll(count: string): Given[] {
   const given: Given[] = []
   for (let descriptor = FIRST; descriptor < FIRST + Number(count); descriptor++) given.push(open(descriptor))
   for (const [i, { address, descriptor }] of given.entries()) {
-    const twin = given.find((other) => isSame(other.address, address))!
-    if (given.indexOf(twin) < i)
+    const twin = given.slice(0, i).find((other) => isSame(other.address, address))
+    if (twin !== undefined)
       throw new Error(
         `descriptors ${twin.descriptor} and ${descriptor} are both bound to ${formatAddress(address)}: give one socket for each address`,
       )

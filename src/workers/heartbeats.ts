@@ -48,7 +48,7 @@ export class Heartbeats {
   }
 
   watch(worker: number): void {
-    this.watched.set(worker, { count: this.beats[worker]!, since: this.clock.now() })
+    this.watched.set(worker, { count: this.beats[worker] ?? 0, since: this.clock.now() })
   }
 
   forget(worker: number): void {

@@ -74,7 +74,7 @@ export function locate(threadId: number, clock: Clock): Promise<Place> {
       place = { ...place, stack: callFrames.slice(0, FRAMES).map((each) => describe(each, urls)) }
       const expression = `globalThis[Symbol.for('${RUNNING}')]?.()`
       post(3, 'Debugger.evaluateOnCallFrame', {
-        callFrameId: callFrames[0]!.callFrameId,
+        callFrameId: callFrames[0]?.callFrameId,
         expression,
         returnByValue: true,
       })

@@ -1,3 +1,4 @@
+import { present } from '../core/present.ts'
 import { availableParallelism } from 'node:os'
 import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
@@ -84,7 +85,7 @@ export class WorkerFleet implements Fleet {
     this.modules = modules
     this.addresses = config.listeners.map(({ address }) => address)
     this.heartbeats = new Heartbeats(this.size, config.workerTimeout, clock, (number, blocked) => {
-      void this.slots[number]!.replaceStuck(blocked)
+      void this.slots[number]?.replaceStuck(blocked)
     })
   }
 
@@ -106,7 +107,7 @@ export class WorkerFleet implements Fleet {
     try {
       // The first one finds out the ports where the configuration leaves them open.
       const [first, ...others] = this.slots
-      this.addresses = await first!.start()
+      this.addresses = await present(first, 'first worker').start()
       await Promise.all(others.map((slot) => slot.start()))
     } catch (error) {
       this.closing = true
@@ -171,7 +172,9 @@ export class WorkerFleet implements Fleet {
   private async prepareAll(next: NextGeneration, found: readonly (number | null)[]): Promise<PreparedWorkers> {
     for (let attempt = 1; ; attempt++) {
       await this.whole()
-      const listening = this.slots.filter(({ sockets }) => sockets !== null).map(({ worker }) => worker!)
+      const listening = this.slots.flatMap(({ sockets, worker }) =>
+        sockets === null || worker === null ? [] : [worker],
+      )
       try {
         return await prepareWorkers(listening, next, found)
       } catch (error) {

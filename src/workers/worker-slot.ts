@@ -99,8 +99,14 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   /** The sockets of its worker of which there is no copy yet. */
   get uncopied(): Listening {
     const { addresses = [], descriptors = [] } = this.listening ?? {}
-    const missing = [...descriptors.keys()].filter((i) => !this.copies.has(formatAddress(addresses[i]!)))
-    return { addresses: missing.map((i) => addresses[i]!), descriptors: missing.map((i) => descriptors[i]!) }
+    const missing = addresses.flatMap((address, i) => {
+      const descriptor = descriptors[i]
+      return descriptor === undefined || this.copies.has(formatAddress(address)) ? [] : [{ address, descriptor }]
+    })
+    return {
+      addresses: missing.map(({ address }) => address),
+      descriptors: missing.map(({ descriptor }) => descriptor),
+    }
   }
 
   /** Keeps the copies of its worker's sockets on those addresses that are being made, and closes them in the end. Must not reject. */

@@ -39,6 +39,8 @@ const PATIENCE = 2_000
 
 const port = parentPort
 if (port === null) throw new Error('this file is for worker threads')
+/** The main thread. */
+const main = port
 
 port.once('message', (start: WorkerStart) => void run(start))
 
@@ -60,7 +62,7 @@ async function run(start: WorkerStart): Promise<void> {
     return null
   })
   const channel = new Channel({
-    send: (message) => port!.postMessage(message),
+    send: (message) => main.postMessage(message),
     answer: (topic, asked) => answers.answer(topic, asked),
     hear: (topic, told) => void answers.answer(topic, told),
     clock: systemClock,
@@ -113,12 +115,12 @@ async function run(start: WorkerStart): Promise<void> {
     const cutOff = await front.drain(timeout, patience)
     await output.close()
     channel.tell(drainedTopic, cutOff)
-    port!.close()
+    main.close()
     const [, tracing] = await Promise.all(loading)
     if (tracing.gaveUp) process.exit()
     return null
   })
-  port!.on('message', (message: ChannelMessage) => channel.receive(message))
+  main.on('message', (message: ChannelMessage) => channel.receive(message))
   channel.tell(listeningTopic, { addresses: await listening, descriptors: (await starting).descriptors })
 }
 

@@ -51,8 +51,11 @@ export function compilePathPattern(text: string): RegExp {
 function readingOf(part: Expression): Reading {
   if (part.type === 'sequence') return part.parts.reduce((whole, next) => followed(whole, next), NOTHING)
   if (part.type === 'choice') {
-    const [first, ...others] = part.parts
-    return others.reduce((whole, other) => either(whole, readingOf(other)), readingOf(first!))
+    const reading = part.parts.reduce<Reading | null>(
+      (whole, other) => (whole === null ? readingOf(other) : either(whole, readingOf(other))),
+      null,
+    )
+    return reading ?? NOTHING
   }
   if (part.type === 'repeat') return repeated(part)
   if (part.type === 'group') return readingOf(part.inner)

@@ -30,7 +30,7 @@ function put(whole: Values, shape: Shape, steps: readonly string[], texts: reado
   for (const [i, member] of steps.entries()) {
     inner = inner.type === 'map' ? inner.shapeOfMember(member) : { type: 'scalar', types: new Set(), repeatable: true }
     const below = steps.slice(i + 1)
-    const isIndex = below.length === 1 && /^\d*$/.test(below[0]!)
+    const isIndex = below.length === 1 && /^\d*$/.test(below.join())
     if (below.length === 0 || (isIndex && inner.type !== 'map')) {
       values[member] = added(values[member], inner, texts, isIndex, name)
       return

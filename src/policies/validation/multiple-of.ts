@@ -21,11 +21,15 @@ export function compileMultipleOf(divisor: number): (value: number) => boolean {
   const scaled = Math.round(divisor * scale)
   const isPlain = scale > 0 && scaled < EXACT && scaled / scale === divisor
   /** Remainders of powers of ten; there are no more of them than numbers have exponents. */
-  const remainders = [1n % digits]
+  let last = 1n % digits
+  const remainders = [last]
 
   function remainderOf(power: number): bigint {
-    for (let i = remainders.length; i <= power; i++) remainders.push((remainders[i - 1]! * 10n) % digits)
-    return remainders[power]!
+    while (remainders.length <= power) {
+      last = (last * 10n) % digits
+      remainders.push(last)
+    }
+    return remainders[power] ?? last
   }
 
   return (value) => {

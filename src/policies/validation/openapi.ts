@@ -5,7 +5,7 @@ import { type Steps, takeAll } from '../../core/slices.ts'
 import { fieldOf, isFields } from '../../core/value.ts'
 import { basePathOf, isNoParameter, operationsOf } from '../../openapi/operations.ts'
 import { follow, type Resolve, within } from '../../openapi/references.ts'
-import { compileMediaTypes } from '../media-types.ts'
+import { compileMediaTypes, essence } from '../media-types.ts'
 import type { Content } from './body-rule.ts'
 import { OpenApiSchemas } from './openapi-schemas.ts'
 import type { ParameterRule } from './operation.ts'
@@ -100,7 +100,7 @@ class Reader {
     const body = locate(`${place}/requestBody`, () => this.follow(operation['requestBody'] ?? {}))
     const media: { type: string; takes: Content['takes']; schema: JsonDocument | null }[] = []
     for (const [range, each] of Object.entries(isFields(body['content']) ? body['content'] : {})) {
-      const type = range.split(';', 1)[0]!.trim().toLowerCase()
+      const type = essence(range)
       const where = `${place}/requestBody/content${stepTo(range)}/schema`
       const written = fieldOf(each, 'schema')
       const schema = written === undefined ? null : yield* locateSteps(where, this.schemas.translate(written, where))

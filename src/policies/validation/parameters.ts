@@ -119,14 +119,15 @@ function simple({ explode, shape }: Parameter, text: string): unknown {
   if (shape.type === 'json') return json(text)
   const items = text.split(',').map((item) => item.trim())
   if (shape.type === 'list') return items.map((item) => valueOf(item, shape.item))
-  const names = explode ? items.flatMap((item) => [item.split('=', 1)[0]!, item.slice(item.indexOf('=') + 1)]) : items
+  const names = explode ? items.flatMap((item) => [item.replace(/=.*/s, ''), item.slice(item.indexOf('=') + 1)]) : items
   return pairs(names, shape.members)
 }
 
 function pairs(items: readonly string[], members: ReadonlyMap<string, ReadonlySet<string>>): Values {
   const values = empty()
-  for (let i = 0; i < items.length; i += 2)
-    values[items[i]!] = valueOf(items[i + 1] ?? '', members.get(items[i]!) ?? new Set())
+  for (const [i, name] of items.entries())
+    // Names and values take turns.
+    if (i % 2 === 0) values[name] = valueOf(items[i + 1] ?? '', members.get(name) ?? new Set())
   return values
 }
 

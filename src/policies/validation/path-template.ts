@@ -54,7 +54,7 @@ function parseMixed(segment: string, template: string): Segment {
   if (texts.some((text) => /[{}]/.test(text))) throw unusable(template, 'expected parameters such as {id}')
   if (texts.slice(1, -1).includes('')) throw unusable(template, 'expected a text between two parameters')
   const spelled = texts.map(spell)
-  return names.length === 0 ? { type: 'literal', text: spelled[0]! } : { type: 'mixed', texts: spelled, names }
+  return names.length === 0 ? { type: 'literal', text: spelled.join('') } : { type: 'mixed', texts: spelled, names }
 }
 
 /** A part of a segment as it is spelled in the normal form of a path. */
@@ -94,8 +94,8 @@ export function matchTemplate(
   path: readonly string[],
 ): readonly (readonly [name: string, value: string])[] | null {
   const at = template.findIndex(({ type }) => type === 'rest')
-  if (at === -1) return path.length === template.length ? matchAll(template, path) : null
-  const rest = template[at]!
+  const rest = template[at]
+  if (rest === undefined) return path.length === template.length ? matchAll(template, path) : null
   const behind = template.length - at - 1
   const end = path.length - behind
   if (end < at || rest.type !== 'rest' || (rest.name !== null && end === at)) return null
@@ -109,7 +109,7 @@ export function matchTemplate(
 function matchAll(template: readonly Segment[], path: readonly string[]): (readonly [string, string])[] | null {
   const values: (readonly [string, string])[] = []
   for (const [i, segment] of template.entries()) {
-    const found = matchSegment(segment, path[i]!)
+    const found = matchSegment(segment, path[i] ?? '')
     if (found === null) return null
     values.push(...found)
   }
@@ -129,17 +129,19 @@ function matchMixed(
   names: readonly string[],
   text: string,
 ): (readonly [string, string])[] | null {
-  const last = texts.at(-1)!
+  const [first = '', ...others] = texts
+  const last = others.at(-1) ?? ''
   const end = text.length - last.length
-  let start = texts[0]!.length
-  if (!text.startsWith(texts[0]!) || !text.endsWith(last)) return null
+  let start = first.length
+  if (!text.startsWith(first) || !text.endsWith(last)) return null
   const values: (readonly [string, string])[] = []
   for (const [i, name] of names.entries()) {
     const isLast = i === names.length - 1
-    const stop = isLast ? end : text.indexOf(texts[i + 1]!, start + 1)
+    const next = others[i] ?? ''
+    const stop = isLast ? end : text.indexOf(next, start + 1)
     if (stop <= start || stop > end) return null
     values.push([name, decode(text.slice(start, stop))])
-    start = stop + texts[i + 1]!.length
+    start = stop + next.length
   }
   return values
 }

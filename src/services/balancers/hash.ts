@@ -73,11 +73,11 @@ class Hash<I extends Instance> implements Balancer<I> {
     let [best, bestFree]: [I | null, I | null] = [null, null]
     let [top, topFree] = [-Infinity, -Infinity]
     for (let i = 0; i < list.length; i++) {
-      const instance = list[i]!
-      if (tried !== null && tried.includes(instance)) continue
+      const instance = list[i]
+      if (instance === undefined || (tried !== null && tried.includes(instance))) continue
       const { inFlight, weight } = instance
       // Uniform in (0, 1). By the logarithm each instance wins in proportion to its weight.
-      const score = Math.log(((mix(key ^ seeds[i]!) >>> 0) + 0.5) / 2 ** 32) / weight
+      const score = Math.log(((mix(key ^ (seeds[i] ?? 0)) >>> 0) + 0.5) / 2 ** 32) / weight
       if (score > top) {
         best = instance
         top = score

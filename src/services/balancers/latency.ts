@@ -62,7 +62,8 @@ class Latency<I extends Instance> implements Balancer<I> {
 
   private isBetter(one: I, other: I): boolean {
     const now = this.clock.now()
-    const [took, otherTook] = [this.estimates.get(one.address)!.at(now), this.estimates.get(other.address)!.at(now)]
+    const took = this.estimates.get(one.address)?.at(now) ?? null
+    const otherTook = this.estimates.get(other.address)?.at(now) ?? null
     // One that has not replied yet gets no more than others have, until it is known how quick it is.
     if (took === null || otherTook === null) return one.inFlight / one.weight < other.inFlight / other.weight
     return (took * (one.inFlight + 1)) / one.weight < (otherTook * (other.inFlight + 1)) / other.weight

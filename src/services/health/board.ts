@@ -60,7 +60,7 @@ export class HealthBoard {
 
   /** Number of slots. */
   get size(): number {
-    return this.cells[SLOTS]!
+    return Atomics.load(this.cells, SLOTS)
   }
 
   /** Another number after every change, to be compared for equality only. */
