@@ -14,7 +14,7 @@ import { Reports } from './reports.ts'
 import type { Seal } from './seal.ts'
 import { showChallenges } from './shown-challenges.ts'
 import type { AcmeStore } from './store.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../core/turns.ts'
 
 /** A certificate that is to be there. */
 export interface Target {

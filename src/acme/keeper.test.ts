@@ -17,7 +17,7 @@ import { Records } from './records.ts'
 import type { RenewalInfo } from './renewal-info.ts'
 import { Reports } from './reports.ts'
 import { Seal } from './seal.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '../core/turns.ts'
 
 const MINUTE = 60_000
 const DAY = 24 * 60 * MINUTE
@@ -246,7 +246,7 @@ test('an order that still waits for its turn when the gateway stops does not cou
   const other = turns.take(() => busy)
   const { close } = open([ca], clock, turns)
   clock.advance(1)
-  await turnUntil('the order to wait', () => (Reflect.get(turns, 'waiting') as unknown[]).length === 1)
+  await turnUntil('the order to wait', () => turns.length === 2)
   const closed = close()
   done()
   await Promise.all([other, closed])

@@ -9,7 +9,7 @@ import { HeldLock } from './held-lock.ts'
 import type { Records } from './records.ts'
 import type { Reports } from './reports.ts'
 import { certificateId, type RenewalInfo } from './renewal-info.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from '../core/turns.ts'
 
 /** A CA, as a keeper sees it. */
 export interface Issuing {

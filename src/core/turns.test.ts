@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Turns } from './turns.ts'
 
 test('one thing is done after the other, also after one that failed', async () => {
@@ -33,4 +34,24 @@ test('it is known how many are under way or wait', async () => {
   await one
   await two
   assert.equal(turns.length, 0)
+})
+
+test('as many are done at a time as it is told, and the next ones in their order', async () => {
+  const turns = new Turns(2)
+  const ends = Array.from({ length: 4 }, () => Promise.withResolvers<void>())
+  const begun: number[] = []
+  const all = ends.map(({ promise }, i) =>
+    turns.take(async () => {
+      begun.push(i)
+      await promise
+    }),
+  )
+  assert.deepEqual([begun, turns.length], [[0, 1], 4])
+  ends[1]?.resolve()
+  await all[1]
+  await setImmediate()
+  assert.deepEqual(begun, [0, 1, 2])
+  for (const { resolve } of ends) resolve()
+  await Promise.all(all)
+  assert.deepEqual([begun, turns.length], [[0, 1, 2, 3], 0])
 })

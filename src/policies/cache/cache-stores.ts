@@ -1,8 +1,9 @@
 import type { Counter } from '../../core/metrics.ts'
+import { OpenStores } from '../open-stores.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { memoryReplies } from './memory/memory-store.ts'
 import { redisReplies } from './redis/redis-store.ts'
-import type { CacheStore, ReplyStore } from './store.ts'
+import type { CacheStore, MakeCacheStore, ReplyStore } from './store.ts'
 
 /** Where replies can be kept. The one place where they are listed: the last one that is configured is the default. */
 const stores = [memoryReplies, redisReplies] as const satisfies readonly ReplyStore[]
@@ -30,17 +31,15 @@ export interface Caches {
 /** What the caches of one thread are made from: its share of the memory, and Redis. */
 export class CacheStores implements Caches {
   readonly threads: number
-  readonly preferred: CacheStoreName
-  private readonly makers: ReadonlyMap<CacheStoreName, NonNullable<ReturnType<ReplyStore['open']>>>
+  private readonly stores: OpenStores<CacheStoreName, MakeCacheStore>
 
   constructor(tools: StoreTools) {
-    const open = stores.flatMap((store) => {
-      const make = store.open(tools)
-      return make === null ? [] : [[store.name, make] as const]
-    })
     this.threads = tools.threads
-    this.makers = new Map(open)
-    this.preferred = open.at(-1)?.[0] ?? memoryReplies.name
+    this.stores = new OpenStores(stores, memoryReplies.name, tools)
+  }
+
+  get preferred(): CacheStoreName {
+    return this.stores.preferred
   }
 
   isShared(name: CacheStoreName): boolean {
@@ -48,8 +47,6 @@ export class CacheStores implements Caches {
   }
 
   make(name: CacheStoreName, limit: number, evictions: Counter): CacheStore {
-    const make = this.makers.get(name)
-    if (make === undefined) throw new Error(`stores.${name} is not configured`)
-    return make(limit, evictions)
+    return this.stores.maker(name)(limit, evictions)
   }
 }

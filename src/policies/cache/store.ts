@@ -1,6 +1,6 @@
 import type { Bytes } from '../../http/body.ts'
 import type { Headers } from '../../http/headers.ts'
-import type { StoreTools } from '../store-tools.ts'
+import type { StoreKind } from '../open-stores.ts'
 import type { Counter } from '../../core/metrics.ts'
 
 /** Which requests a stored reply answers, of those for its URL (RFC 9111 section 4.1). */
@@ -74,15 +74,11 @@ export interface CacheStore {
   usage(): CacheUsage
 }
 
-/** A place where replies can be kept: a file, and a line in `cache-stores.ts`. */
-export interface ReplyStore<Name extends string = string> {
-  /** What the option `store` calls it. */
-  readonly name: Name
+/** Makes a store with up to `limit` octets in the memory of the thread: `evictions` counts those that make room for others. */
+export type MakeCacheStore = (limit: number, evictions: Counter) => CacheStore
+
+/** A place where replies can be kept, listed in `cache-stores.ts`. */
+export interface ReplyStore extends StoreKind<MakeCacheStore> {
   /** What one store forgets is forgotten by all that are made from the same configuration, in other threads and processes too. */
   readonly isShared: boolean
-  /**
-   * What makes stores with up to `limit` octets in the memory of the thread, where `evictions` counts those that make room for
-   * others; null where it is not configured.
-   */
-  open(tools: StoreTools): ((limit: number, evictions: Counter) => CacheStore) | null
 }

@@ -1,6 +1,7 @@
+import { OpenStores } from '../open-stores.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { memoryMeters } from './memory/memory-meters.ts'
-import type { Limit, Meter, MeterStore, StoreFailureMode, SyncMeter } from './meter.ts'
+import type { Limit, MakeMeter, Meter, MeterStore, StoreFailureMode, SyncMeter } from './meter.ts'
 import { redisMeters } from './redis/redis-meters.ts'
 
 /** Where counts can be kept. The one place where they are listed: the last one that is configured is the default. */
@@ -28,18 +29,12 @@ export interface KnownLimit {
 
 /** Where one thread counts: in the table that it shares with the others, or in Redis. */
 export class LimitStores implements RateLimits {
-  private readonly makers: ReadonlyMap<LimitStoreName, NonNullable<ReturnType<MeterStore['open']>>>
-  private readonly preferred: LimitStoreName
+  private readonly stores: OpenStores<LimitStoreName, MakeMeter>
   private readonly makeLocal: (limit: Limit) => SyncMeter
   private readonly limits = new Map<string, KnownLimit>()
 
   constructor(tools: StoreTools) {
-    const open = stores.flatMap((store) => {
-      const make = store.open(tools)
-      return make === null ? [] : [[store.name, make] as const]
-    })
-    this.makers = new Map(open)
-    this.preferred = open.at(-1)?.[0] ?? memoryMeters.name
+    this.stores = new OpenStores<LimitStoreName, MakeMeter>(stores, memoryMeters.name, tools)
     this.makeLocal = memoryMeters.open(tools)
   }
 
@@ -48,10 +43,8 @@ export class LimitStores implements RateLimits {
     return this.limits.values()
   }
 
-  meter(limit: Limit, onStoreFailure: StoreFailureMode, store: LimitStoreName = this.preferred): Meter {
-    const make = this.makers.get(store)
-    if (make === undefined) throw new Error(`stores.${store} is not configured`)
-    return this.remember({ limit, store, meter: make(limit, onStoreFailure) }).meter
+  meter(limit: Limit, onStoreFailure: StoreFailureMode, store: LimitStoreName = this.stores.preferred): Meter {
+    return this.remember({ limit, store, meter: this.stores.maker(store)(limit, onStoreFailure) }).meter
   }
 
   localMeter(limit: Limit): SyncMeter {

@@ -1,4 +1,4 @@
-import type { StoreTools } from '../store-tools.ts'
+import type { StoreKind } from '../open-stores.ts'
 
 /** How requests are counted; docs/rate-limits.md says what each of them guarantees. */
 export const algorithms = ['fixed-window', 'sliding-window', 'token-bucket'] as const
@@ -62,10 +62,8 @@ export const storeFailureModes = ['local', 'open', 'closed'] as const
 
 export type StoreFailureMode = (typeof storeFailureModes)[number]
 
-/** A place where counts can be kept: a file, and a line in `limit-stores.ts`. */
-export interface MeterStore<Name extends string = string> {
-  /** What the option `store` calls it. */
-  readonly name: Name
-  /** What makes meters that count there, those with the same name of the limit together; null where it is not configured. */
-  open(tools: StoreTools): ((limit: Limit, onStoreFailure: StoreFailureMode) => Meter) | null
-}
+/** Makes a meter of a store: those with the same name of the limit count together. */
+export type MakeMeter = (limit: Limit, onStoreFailure: StoreFailureMode) => Meter
+
+/** A place where counts can be kept, listed in `limit-stores.ts`. */
+export type MeterStore = StoreKind<MakeMeter>
