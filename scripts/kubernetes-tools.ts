@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Machine } from './test-servers.ts'
+import type { Machine } from './machine.ts'
 
 /** Both for Linux on x64, as one zip; Debian has no helm. */
 const carrier = {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { plan, type Machine, type TestServer } from './test-servers.ts'
+import type { Machine } from './machine.ts'
+import { plan, type TestServer } from './test-servers.ts'
 
 const redis: TestServer = { command: 'redis-server', package: 'redis-server', tests: 'the Redis store' }
 const chromium: TestServer = { command: 'chromium', package: 'chromium', tests: 'the console in a browser' }

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { ensureKubernetesTools } from './kubernetes-tools.ts'
+import type { Machine } from './machine.ts'
 
 /** A program that some tests start. */
 export interface TestServer {
@@ -39,15 +40,6 @@ const servers: readonly TestServer[] = [
   { command: 'systemd-analyze', package: 'systemd', tests: 'the unit for systemd', linuxOnly: true },
   { command: 'unzip', package: 'unzip', tests: 'the manifests of Kubernetes' },
 ]
-
-/** What this machine is, as far as installing goes. */
-export interface Machine {
-  readonly has: (command: string) => boolean
-  readonly debian: boolean
-  readonly root: boolean
-  /** Such as linux-x64. */
-  readonly platform: string
-}
 
 /** What is to be done before the tests run: nothing, install packages, or tell the user what is missing. */
 export type Plan = { do: 'nothing' } | { do: 'install'; packages: string[] } | { do: 'tell'; message: string }

@@ -1,0 +1,8 @@
+/** What this machine is, as far as installing goes. */
+export interface Machine {
+  readonly has: (command: string) => boolean
+  readonly debian: boolean
+  readonly root: boolean
+  /** Such as linux-x64. */
+  readonly platform: string
+}
