@@ -3,7 +3,8 @@ import { withAdminToken } from './config/admin-schema.ts'
 import { checkEnvironment } from './config/environment.ts'
 import { loadedCode } from './config/fresh-modules.ts'
 import { NO_CODE } from './config/loaded-code.ts'
-import { parseConfig } from './config/parse.ts'
+import { parsing } from './config/parse.ts'
+import { valueSource } from './config/source.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import { ReadFiles } from './config/read-files.ts'
 import { revisionOf } from './config/revision.ts'
@@ -14,6 +15,7 @@ import type { Address } from './core/address.ts'
 import type { Policy } from './policies/policy.ts'
 import { Answers } from './core/threads.ts'
 import { type Clock, systemClock } from './core/clock.ts'
+import { Slices } from './core/slices.ts'
 import { version } from './front/version.ts'
 import type { PoolSizes } from './http/lane.ts'
 import type { Fleet } from './runtime/fleet.ts'
@@ -152,21 +154,25 @@ export interface Reloaded {
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
   if (options.workers === true && options.policies !== undefined)
     throw new Error('Policies that are values cannot be given to worker threads: name their files in policyFiles')
+  const { clock = systemClock, random = Math.random } = options
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
   const read = async (value: GatewayInput): Promise<Candidate> => {
     const noted = new ReadFiles()
     // Relative to the working directory, as there is no configuration file.
     const loaded = await readPolicyFiles(withAdminToken(value, process.env), 'sallyport.yaml', options.policies, noted)
-    const config = parseConfig(value, loaded, checkEnvironment(process.env))
+    const slices = new Slices(clock)
+    await slices.next()
+    const config = await slices.take(parsing(loaded, valueSource(), checkEnvironment(process.env)))
+    await slices.next()
     chains.set(config, loaded.chain)
     const revision = revisionOf(config, noted.beside)
+    await slices.next()
     const files = config.policyFiles.map(({ file }) => file)
     const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE
     return { config, revision, text: null, code: [], modules, warnings: warningsOf(config, loaded.chain) }
   }
   const policies = (config: GatewayConfig): readonly Policy[] => chains.get(config) ?? []
   const first = await read(input)
-  const { clock = systemClock, random = Math.random } = options
   const output = options.output ?? createLogger({ ...first.config.log, clock })
   logWarnings(first.warnings, output.log)
   const answers = new Answers(output.log)

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { policies as chain } from '../policies/index.ts'
-import { parseConfig, parseFrom } from './parse.ts'
+import { parseConfig, parseFrom, parsing } from './parse.ts'
 import { activePolicies } from './policy-schema.ts'
 import { ConfigError } from './problems.ts'
+import { valueSource } from './source.ts'
 import { readYaml } from './yaml.ts'
 
 const route = { id: 'a', match: { path: '/a' }, reply: {} }
@@ -275,5 +276,41 @@ test('whatever value stands wherever, the answer is a configuration or a ConfigE
       },
     ),
     { numRuns: 500 },
+  )
+})
+
+/** So many routes, of which some are others. */
+function many(count: number, others: Readonly<Record<number, object>>): object {
+  const plain = (i: number): object => ({ id: `r${i}`, match: { path: `/${i}` }, reply: {} })
+  return { policies: { cors: {} }, routes: Array.from({ length: count }, (_, i) => ({ ...plain(i), ...others[i] })) }
+}
+
+test('thousands of routes are parsed in steps, and become what they become at once', () => {
+  const value = many(2000, { 1234: { policies: { cors: false } } })
+  const steps = parsing({ value, chain, findings: [] }, valueSource())
+  let count = 0
+  let step = steps.next()
+  for (; step.done !== true; step = steps.next()) count++
+  assert.ok(count >= 20, `${count} steps`)
+  const config = step.value
+  assert.deepEqual(
+    config.routes.map(({ id }) => id),
+    Array.from({ length: 2000 }, (_, i) => `r${i}`),
+  )
+  assert.deepEqual(config.routes[1234], parseConfig(many(1235, { 1234: { policies: { cors: false } } })).routes[1234])
+  // One value for all that say the same.
+  assert.equal(config.routes[1999]!.policies, config.routes[0]!.policies)
+})
+
+test('what is wrong with one of thousands of routes is told of that one', () => {
+  const value = many(250, { 7: { reply: { status: 'x' } }, 249: { match: { path: 5 }, other: 1 } })
+  assert.throws(
+    () => parseConfig(value),
+    (error) => {
+      assert.ok(error instanceof ConfigError)
+      const paths = error.problems.map(({ path }) => path)
+      assert.deepEqual(paths.toSorted(), ['routes[249].match.path', 'routes[249].other', 'routes[7].reply.status'])
+      return true
+    },
   )
 })

@@ -1,17 +1,23 @@
+import { type Steps, takeAll } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
 import { policies } from '../policies/index.ts'
 import { checkCertificates } from './check-certificates.ts'
-import { check, type Checked, type Finding } from './issues.ts'
+import { check, type Checked, type Finding, type Written } from './issues.ts'
 import { mergePolicies, originOf } from './merge.ts'
 import type { Unparsed } from './unparsed.ts'
 import { ConfigError, formatPath, type Path, type Problem, sortProblems } from './problems.ts'
 import { checkReferences } from './references.ts'
 import { checkPlain, gatewaySchemaFor } from './own-policies.ts'
-import type { GatewayConfig } from './schema.ts'
+import type { GatewayConfig, RouteConfig } from './schema.ts'
 import { sharePolicies, withPoliciesOnce } from './shared-policies.ts'
 import { type Source, valueSource } from './source.ts'
 import { isWholeSubstitution } from './substitute.ts'
-import { isFields } from '../core/value.ts'
+import { fieldOf, isFields, itemsOf } from '../core/value.ts'
+
+type GatewaySchema = ReturnType<typeof gatewaySchemaFor>
+
+/** Routes that are checked in one step. */
+const AT_ONCE = 100
 
 /**
  * Parses a configuration given as a value; `earlier` are problems that are known already. Throws ConfigError with all of
@@ -35,15 +41,28 @@ export function parseConfig(
  * 4. Check what refers to what, that the options of own policies can be handed to other threads, and certificates.
  */
 export function parseFrom(
-  { value: written, chain, findings: unloaded }: Unparsed,
+  unparsed: Unparsed,
   source: Source,
   earlier: readonly Problem[] = [],
   further: (config: GatewayConfig) => readonly Finding[] = () => [],
 ): GatewayConfig {
+  return takeAll(parsing(unparsed, source, earlier, further))
+}
+
+/** The same in steps, for a thread that does other things meanwhile. */
+export function* parsing(
+  { value: written, chain, findings: unloaded }: Unparsed,
+  source: Source,
+  earlier: readonly Problem[] = [],
+  further: (config: GatewayConfig) => readonly Finding[] = () => [],
+): Steps<GatewayConfig> {
   const value = withoutExtensions(written)
-  const first = attempt(value, source, chain)
+  const first = yield* attempt(value, source, chain)
   const retyped = 'findings' in first ? retype(value, first.findings, source) : value
-  const checked = retyped === value ? first : attempt(retyped, source, chain)
+  const checked = retyped === value ? first : yield* attempt(retyped, source, chain)
+  yield
+  const parsed = 'value' in checked ? checked.value : null
+  const references = yield* checkReferences(retyped, (path) => source.written(path), chain, parsed)
   const findings = [
     ...unloaded,
     ...('findings' in checked
@@ -54,7 +73,7 @@ export function parseFrom(
           ...further(checked.value),
         ]
     ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
-    ...checkReferences(retyped, (path) => source.written(path), chain, 'value' in checked ? checked.value : null),
+    ...references,
   ]
   const problems = collectProblems(findings, source, earlier)
   if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)
@@ -67,23 +86,42 @@ function withoutExtensions(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
 }
 
-function attempt(value: unknown, source: Source, chain: readonly Policy[]): Checked<GatewayConfig> {
+function* attempt(value: unknown, source: Source, chain: readonly Policy[]): Steps<Checked<GatewayConfig>> {
   // 1.
   const merged = mergePolicies(value)
+  yield
   // 2.
   const schema = gatewaySchemaFor(chain)
   const written = (path: Path): string | undefined => source.written(originOf(value, path))
-  const once = check(schema, withPoliciesOnce(merged), written)
+  const once = yield* checkInParts(schema, withPoliciesOnce(merged), written)
   if ('value' in once) {
     sharePolicies(once.value, merged)
     return once
   }
   // What is wrong is told of each route.
-  const checked = check(schema, merged, written)
+  const checked = yield* checkInParts(schema, merged, written)
   if ('value' in checked) return checked
   return {
     findings: checked.findings.map(({ path, isKey, message }) => ({ path: originOf(value, path), isKey, message })),
   }
+}
+
+/** Where there are many routes, they are checked some at a time. */
+function* checkInParts(schema: GatewaySchema, input: unknown, written: Written): Steps<Checked<GatewayConfig>> {
+  const routes = itemsOf(fieldOf(input, 'routes'))
+  if (!isFields(input) || routes.length <= AT_ONCE) return check(schema, input, written)
+  const others = check(schema, { ...input, routes: [] }, written)
+  const findings = 'findings' in others ? [...others.findings] : []
+  const parsed: RouteConfig[] = []
+  for (let start = 0; start < routes.length; start += AT_ONCE) {
+    yield
+    const whole = ([index, ...rest]: Path): Path => ['routes', start + Number(index), ...rest]
+    const part = check(schema.shape.routes, routes.slice(start, start + AT_ONCE), (path) => written(whole(path)))
+    if ('value' in part) parsed.push(...part.value)
+    else for (const finding of part.findings) findings.push({ ...finding, path: whole(finding.path) })
+  }
+  if ('value' in others && findings.length === 0) return { value: { ...others.value, routes: parsed } }
+  return { findings }
 }
 
 // 3.

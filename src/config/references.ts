@@ -1,3 +1,4 @@
+import type { Steps } from '../core/slices.ts'
 import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
@@ -20,34 +21,41 @@ const TARGETS = ['service', 'reply', 'redirect']
 const FOR_SERVICES = ['rewrite', 'timeouts']
 
 /**
- * What is wrong between the parts of a configuration, with the policies of `chain`; parts that are wrong in themselves are
+ * What is wrong between the parts of a configuration, in steps, with the policies of `chain`; parts that are wrong in themselves are
  * left out. `parsed` is what it is with its defaults, or null where something is wrong.
  */
-export function checkReferences(
+export function* checkReferences(
   config: unknown,
   written: Written,
   chain: readonly Policy[],
   parsed: GatewayConfig | null,
-): Finding[] {
+): Steps<Finding[]> {
   const routes = itemsOf(fieldOf(config, 'routes'))
   const matches = parsed?.routes.map(({ match }) => match) ?? routes.map(matchOf)
   const services = fieldOf(config, 'services')
   const serviceNames = new Set(isFields(services) ? Object.keys(services) : [])
-  return [
-    ...routes.flatMap((route, i) => (isFields(route) ? checkTarget(route, ['routes', i]) : [])),
-    ...routes.flatMap((route, i) =>
-      checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
-    ),
-    ...checkAsked(config, written, serviceNames, chain),
-    ...checkStores(config, written, chain),
-    ...routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
-    ...checkIds(routes),
-    ...checkMatches(routes, matches),
-    ...checkShadowed(config, matches),
-    ...checkAcme(config),
-    ...checkSticky(config),
-    ...checkProxyProtocol(config),
+  const checks: readonly (() => Finding[])[] = [
+    () => routes.flatMap((route, i) => (isFields(route) ? checkTarget(route, ['routes', i]) : [])),
+    () =>
+      routes.flatMap((route, i) =>
+        checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
+      ),
+    () => checkAsked(config, written, serviceNames, chain),
+    () => checkStores(config, written, chain),
+    () => routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
+    () => checkIds(routes),
+    () => checkMatches(routes, matches),
+    () => checkShadowed(config, matches),
+    () => checkAcme(config),
+    () => checkSticky(config),
+    () => checkProxyProtocol(config),
   ]
+  const findings: Finding[] = []
+  for (const each of checks) {
+    findings.push(...each())
+    yield
+  }
+  return findings
 }
 
 function matchOf(route: unknown): Match | undefined {
