@@ -65,7 +65,7 @@ export class WorkerFleet implements Fleet {
   private modules: LoadedCode
   /** Descriptors of sockets that were given for the addresses; null for each that was not. */
   private found: readonly (number | null)[] = []
-  /** Open files that the configuration lets the process need. */
+  /** The most open files that a configuration has let the process need. */
   private files = 0
   private ready = false
   private retired = false
@@ -211,11 +211,13 @@ export class WorkerFleet implements Fleet {
     await Promise.race([filled, pause(REPLACEMENT, this.options.clock)])
   }
 
-  /** Warns where more open files are needed than before, and than there may be. */
+  /** Warns where more open files are needed than ever before, and than there may be. */
   private countFiles(config: GatewayConfig): void {
     const { files, size, log } = this
-    this.files = openFilesNeeded(config, size)
-    if (this.files > files) warnOfOpenFiles(config, size, log)
+    const needed = openFilesNeeded(config, size)
+    if (needed <= files) return
+    this.files = needed
+    warnOfOpenFiles(config, size, log)
   }
 
   /** Where others accept once this process stops. */
