@@ -81,6 +81,14 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
     },
   ],
   [
+    'CommonJS in TypeScript',
+    {
+      'entry.ts': "import lib from './lib/c.cts'\nexport default lib.value",
+      'lib/c.cts': "const a: { value: number } = require('./a.cts')\nmodule.exports = a",
+      'lib/a.cts': 'const value: number = 1\nmodule.exports = { value }',
+    },
+  ],
+  [
     'JSON',
     {
       'entry.ts': "import lib from './lib/a.json' with { type: 'json' }\nexport default lib.value",
@@ -99,6 +107,16 @@ for (const [kind, files] of cases)
     )
     assert.deepEqual(await inThread([one, two, one]), [1, 2, 1])
   })
+
+test('what CommonJS requires later, by a path without an ending, is loaded as it was', async () => {
+  const code = await loaded(newFolder(), {
+    'entry.ts': "import lib from './lib/a.js'\nexport default () => lib.value()",
+    'lib/package.json': '{ "type": "commonjs" }',
+    'lib/a.js': "exports.value = () => require('./b').value",
+    'lib/b.js': 'exports.value = 1',
+  })
+  assert.deepEqual(await inThread([code]), [1])
+})
 
 test('what is behind a link that has been changed since is loaded as it was', async () => {
   const folder = newFolder()

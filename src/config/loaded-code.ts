@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, extname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { codeOf, isOwnCode, specifiersOf } from './code-digest.ts'
@@ -96,14 +97,24 @@ export function collectCode(files: readonly string[], { links, modules }: KnownC
     found.modules.set(url, module)
     for (const [link, target] of importsOf.get(url) ?? []) follow(link, target, module.format)
     for (const specifier of specifiersOf(module.source))
-      follow(linkOf(url, specifier), urlOf(resolve(dirname(fileURLToPath(url)), specifier)), module.format)
+      follow(linkOf(url, specifier), urlOf(meant(fileURLToPath(url), module, specifier)), module.format)
   }
   return { entries, links: found.links, modules: found.modules }
 }
 
-/** Null for what is no file, as in a comment, and for the gateway's own. */
-function urlOf(file: string): string | null {
-  if (isOwnCode(file) || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null
+/** The file that a path in a module means; CommonJS leaves out endings. Null where there is none, as of a path in a comment. */
+function meant(file: string, { format }: ModuleText, specifier: string): string | null {
+  if (!format.startsWith('commonjs')) return resolve(dirname(file), specifier)
+  try {
+    return createRequire(file).resolve(specifier)
+  } catch {
+    return null
+  }
+}
+
+/** Null for what is no file, and for the gateway's own. */
+function urlOf(file: string | null): string | null {
+  if (file === null || isOwnCode(file) || statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null
   return withCode(pathToFileURL(file), codeOf(file).digest).href
 }
 
