@@ -7,7 +7,7 @@ import { parsing } from './config/parse.ts'
 import { valueSource } from './config/source.ts'
 import { readPolicyFiles } from './config/policy-files.ts'
 import { ReadFiles } from './config/read-files.ts'
-import { revisionOf } from './config/revision.ts'
+import { revising } from './config/revision.ts'
 import type { GatewayConfig, GatewayInput } from './config/schema.ts'
 import { logWarnings } from './config/log-warnings.ts'
 import { warningsOf } from './config/warnings.ts'
@@ -165,7 +165,7 @@ export async function createGateway(input: GatewayInput, options: GatewayOptions
     const config = await slices.take(parsing(loaded, valueSource(), checkEnvironment(process.env)))
     await slices.next()
     chains.set(config, loaded.chain)
-    const revision = revisionOf(config, noted.beside)
+    const revision = await slices.take(revising(config, noted.beside))
     await slices.next()
     const files = config.policyFiles.map(({ file }) => file)
     const modules = (options.workers === true ? loadedCode(files) : null) ?? NO_CODE

@@ -44,13 +44,12 @@ export function* checkReferences(
     () => checkStores(config, written, chain),
     () => routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
     () => checkIds(routes),
-    () => checkMatches(routes, matches),
     () => checkShadowed(config, matches),
     () => checkAcme(config),
     () => checkSticky(config),
     () => checkProxyProtocol(config),
   ]
-  const findings: Finding[] = []
+  const findings = yield* checkMatches(routes, matches)
   for (const each of checks) {
     findings.push(...each())
     yield
@@ -170,20 +169,23 @@ function checkIds(routes: readonly unknown[]): Finding[] {
 }
 
 /** Two matches are the same when host, path pattern, methods, headers and query are, but for parameters' names. */
-function checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): Finding[] {
+function* checkMatches(routes: readonly unknown[], matches: readonly (Match | undefined)[]): Steps<Finding[]> {
   const owners = new Map<string, Path>()
-  return routes.flatMap((route, i) => {
+  const findings: Finding[] = []
+  for (const [i, route] of routes.entries()) {
     const match = matches[i]
-    if (match === undefined) return []
+    if (match === undefined) continue
     const isList = Array.isArray(fieldOf(fieldOf(route, 'match'), 'path'))
-    return match.path.flatMap((pattern, j): Finding[] => {
+    for (const [j, pattern] of match.path.entries()) {
       const path: Path = ['routes', i, 'match', 'path', ...(isList ? [j] : [])]
       const keys = matchKeys({ ...match, path: [pattern] })
       const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined)
       for (const key of keys) owners.set(key, owners.get(key) ?? path)
-      if (owner === undefined) return []
+      if (owner === undefined) continue
       const message = `matches the same requests as ${formatPath(owner)}; expected another path, host, method, headers or query`
-      return [{ path, isKey: false, message }]
-    })
-  })
+      findings.push({ path, isKey: false, message })
+    }
+    yield
+  }
+  return findings
 }

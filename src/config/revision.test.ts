@@ -3,7 +3,7 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { isDeepStrictEqual } from 'node:util'
 import { parseConfig } from './parse.ts'
-import { revisionOf } from './revision.ts'
+import { revising, revisionOf } from './revision.ts'
 
 const of = (value: unknown, files: Readonly<Record<string, string>> = {}) =>
   revisionOf(parseConfig(value), new Map(Object.entries(files)))
@@ -78,4 +78,17 @@ test('options that refer to themselves have a revision', () => {
     revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map()),
     /^[0-9a-f]{64}$/,
   )
+})
+
+test('the revision of thousands of routes comes in steps, and is the same', () => {
+  const routes = Array.from({ length: 1000 }, (_, i) => route(`r${i}`))
+  const config = parseConfig({ ...base, routes })
+  const steps = revising(config, new Map())
+  let count = 0
+  let step = steps.next()
+  for (; step.done !== true; step = steps.next()) count++
+  assert.equal(count, 10)
+  assert.equal(step.value, revisionOf(config, new Map()))
+  for (const other of [routes.toReversed(), routes.with(999, route('other'))])
+    assert.notEqual(of({ ...base, routes: other }), step.value)
 })

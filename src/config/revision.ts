@@ -1,4 +1,5 @@
 import { createHash, hash } from 'node:crypto'
+import { type Steps, takeAll } from '../core/slices.ts'
 import type { GatewayConfig } from './schema.ts'
 import { itemsOf } from '../core/value.ts'
 
@@ -10,6 +11,8 @@ const BY_NAME = 2
 const PIECE = 5000
 /** Characters of a text that count as one value. */
 const CHARACTERS = 64
+/** Routes that are gone through in one step. */
+const AT_ONCE = 100
 /** A form that is longer, in characters, is replaced by its digest. */
 const LONG = 4096
 
@@ -18,7 +21,19 @@ const LONG = 4096
  * hold that are named in `beside` with their digests. How the file is written makes no difference, nor does the order of what has a name.
  */
 export function revisionOf(config: GatewayConfig, beside: ReadonlyMap<string, string>): string {
-  const digest = createHash('sha256').update(formOf(config, 0, new Map()))
+  return takeAll(revising(config, beside))
+}
+
+/** The same in steps, for a thread that does other things meanwhile. */
+export function* revising(config: GatewayConfig, beside: ReadonlyMap<string, string>): Steps<string> {
+  const known = new Map<object, string>()
+  let routes = ''
+  for (const [i, route] of config.routes.entries()) {
+    routes += formOf(route, BY_NAME, known)
+    if (i % AT_ONCE === AT_ONCE - 1) yield
+  }
+  known.set(config.routes, shortened(`[${routes}]`))
+  const digest = createHash('sha256').update(formOf(config, 0, known))
   for (const file of [...beside].toSorted(([a], [b]) => (a < b ? -1 : 1))) digest.update(JSON.stringify(file))
   return digest.digest('hex')
 }
@@ -37,10 +52,13 @@ function formOf(value: unknown, depth: number, known: Map<object, string>): stri
   const found = known.get(value)
   if (found !== undefined) return found
   const form = formOfObject(value, depth + 1, known)
-  if (form.length <= LONG) return form
-  const short = `#${hash('sha256', form)};`
-  known.set(value, short)
+  const short = shortened(form)
+  if (short !== form) known.set(value, short)
   return short
+}
+
+function shortened(form: string): string {
+  return form.length <= LONG ? form : `#${hash('sha256', form)};`
 }
 
 /** What is left of so many values after those in this one, as far as JSON has all of them; else 0 or less. */
