@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { digest, octets } from './support/octets.ts'
@@ -81,6 +82,51 @@ for (const size of SIZES) {
       if (framing === 'length') assert.equal(response.headers['content-length'], String(size))
     })
 }
+
+/** In the chunked coding, in chunks of that many octets: many of them come with one read. */
+function inChunks(body: Buffer, size: number): Buffer {
+  const pieces: Buffer[] = []
+  for (let at = 0; at < body.length; at += size) {
+    const chunk = body.subarray(at, at + size)
+    pieces.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'))
+  }
+  return Buffer.concat([...pieces, Buffer.from('0\r\n\r\n')])
+}
+
+for (const size of [300, 4_000, 16_384])
+  test(`a request body in chunks of ${size} octets arrives as it was sent, also where a connection is made for it`, async (t) => {
+    const port = await setUp(t)
+    const body = content.subarray(0, MEGABYTE)
+    const client = await connect(t, port)
+    for (let i = 0; i < 2; i++) {
+      const head = 'POST /length/0 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+      await client.writeInPieces([head, inChunks(body, size)])
+      assert.match(await client.until('\r\n\r\n'), new RegExp(`X-Received: ${digest(body)}\r\n`))
+    }
+  })
+
+test('a reply body of which many chunks come at once is compressed as it came', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url, { policies: { compression: {} } }))
+  const body = content.subarray(0, MEGABYTE)
+  const reply = new Promise<Buffer>((resolve, reject) => {
+    const headers = { 'Accept-Encoding': 'gzip' }
+    request({ host: '127.0.0.1', port, headers, agent: false }, (response) => {
+      assert.equal(response.headers['content-encoding'], 'gzip')
+      const pieces: Buffer[] = []
+      response.on('data', (piece: Buffer) => pieces.push(piece))
+      response.on('error', reject)
+      response.on('end', () => resolve(gunzipSync(Buffer.concat(pieces))))
+    })
+      .on('error', reject)
+      .end()
+  })
+  const peer = await service.accept()
+  await peer.request()
+  peer.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n')
+  peer.write(inChunks(body, 4_000))
+  assert.equal(digest(await reply), digest(body))
+})
 
 test('a body that is sent back while it comes is the same both ways', async (t) => {
   const service = await startService(t, (incoming, response) => void incoming.pipe(response))

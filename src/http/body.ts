@@ -74,7 +74,7 @@ export class Bytes {
 export interface BodySink {
   /**
    * Takes a chunk. It is only lent: for the duration of the call, or, after false, until `resume` of the source is
-   * called. False asks the source to pause until then.
+   * called. After false nothing more is written until then.
    */
   write(chunk: Buffer): boolean
   /** The body is complete; trailers are the fields that followed it, or null. */

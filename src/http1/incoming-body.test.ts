@@ -99,6 +99,57 @@ test('a sink that wants no more for now makes reading pause until it resumes', (
   assert.deepEqual(source.calls, ['wanted', 'pause', 'resume'])
 })
 
+/** A chunk of that letter, too large to be moved to the one before it. */
+function chunk(letter: string): string {
+  return `1388\r\n${letter.repeat(5_000)}\r\n`
+}
+
+/** The letters in the order in which they came. */
+function letters({ text }: CollectingSink): string {
+  return text.replaceAll(/(.)\1{4999}/g, '$1')
+}
+
+test('chunks that were read together with one that the sink still uses wait until it has done with that', () => {
+  const { source, body, feed, sink } = open(-1, 50_000)
+  body.pipe(sink)
+  sink.taking = false
+  feed(chunk('a') + chunk('b') + chunk('c') + chunk('d'))
+  assert.equal(letters(sink), 'a')
+  body.resume()
+  assert.equal(letters(sink), 'abcd')
+  assert.equal(sink.writes, 2)
+  assert.equal(source.reading, false)
+  sink.taking = true
+  body.resume()
+  assert.equal(source.reading, true)
+  feed(`${chunk('e')}0\r\n\r\n`)
+  assert.equal(letters(sink), 'abcde')
+  assert.ok(sink.ended)
+})
+
+test('the end of a body waits for the chunks before it', () => {
+  const { body, feed, sink } = open(-1, 50_000)
+  body.pipe(sink)
+  sink.taking = false
+  feed(`${chunk('a')}${chunk('b')}0\r\nX-T: 1\r\n\r\n`)
+  assert.deepEqual([letters(sink), sink.ended, body.arrived], ['a', false, true])
+  body.resume()
+  assert.equal(letters(sink), 'ab')
+  assert.ok(sink.ended)
+  assert.equal(sink.trailers?.get('X-T'), '1')
+})
+
+test('a body that fails leaves nothing for a sink that resumes', () => {
+  const { body, feed, sink } = open(-1, 50_000)
+  body.pipe(sink)
+  sink.taking = false
+  feed(chunk('a') + chunk('b'))
+  body.fail(tooMuch())
+  body.resume()
+  assert.equal(letters(sink), 'a')
+  assert.ok(sink.error instanceof GatewayError)
+})
+
 test('a sink that wants no more for what was kept leaves reading paused', () => {
   const { source, body, feed, sink } = open()
   feed('ab')

@@ -48,6 +48,10 @@ export class IncomingBody implements BodyStream {
   private kept = 0
   /** The sink still uses the last chunk. */
   private lent = false
+  /** What was read together with that chunk, and is for the sink once it has done with it. */
+  private rest: Buffer | null = null
+  /** Octets of it. */
+  private restLength = 0
   /** A chunk is being handed on that has just been read. */
   private handing = false
   private ended = false
@@ -121,6 +125,7 @@ export class IncomingBody implements BodyStream {
       this.kept += this.copy(octets, start, end).length
       return this.pause()
     }
+    if (this.lent) return this.keepRest(octets, start, end)
     const chunk = octets === this.own ? octets.subarray(start, end) : this.copy(octets, start, end)
     this.handing = true
     const more = sink.write(chunk)
@@ -141,7 +146,7 @@ export class IncomingBody implements BodyStream {
     // There is nothing left to hold back; the connection may already be needed for the next message.
     if (this.paused) this.source.resumeReading()
     this.paused = false
-    if (this.sink !== null && this.kept === 0) this.finish(this.sink)
+    if (this.sink !== null && this.kept === 0 && this.rest === null) this.finish(this.sink)
   }
 
   /** The body will not be completed; told to the sink, now or when there is one. */
@@ -182,7 +187,13 @@ export class IncomingBody implements BodyStream {
   }
 
   private deliver(sink: BodySink): void {
-    const { kept, own } = this
+    const { kept, own, rest, restLength } = this
+    if (rest !== null) {
+      this.rest = null
+      this.restLength = 0
+      this.lent = !sink.write(rest.subarray(0, restLength))
+      if (this.lent && !this.ended) return
+    }
     if (kept > 0 && own !== null) {
       this.kept = 0
       this.lent = !sink.write(own.subarray(0, kept))
@@ -209,6 +220,18 @@ export class IncomingBody implements BodyStream {
     sink.end(this.trailers)
   }
 
+  /** A chunked body may have many chunks in one read: what follows there needs no more than is left of it. */
+  private keepRest(octets: Buffer, start: number, end: number): void {
+    const { rest, restLength } = this
+    const stop = restLength + end - start
+    if (rest === null || stop > rest.length) {
+      this.rest = Buffer.allocUnsafeSlow(restLength + octets.length - start)
+      rest?.copy(this.rest, 0, 0, restLength)
+    }
+    if (this.rest !== null) octets.copy(this.rest, restLength, start, end)
+    this.restLength = stop
+  }
+
   /** Puts a chunk behind those that were copied since the sink last had nothing in use. */
   private copy(octets: Buffer, start: number, end: number): Buffer {
     const { copied } = this
@@ -227,7 +250,7 @@ export class IncomingBody implements BodyStream {
   }
 
   private forget(): void {
-    this.own = null
-    this.copied = this.kept = 0
+    this.own = this.rest = null
+    this.copied = this.kept = this.restLength = 0
   }
 }
