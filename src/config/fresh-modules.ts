@@ -56,11 +56,10 @@ export function goBy(code: LoadedCode): void {
   if (code.entries.size === 0) return
   register()
   given.learn(code)
-  const plain = [...code.modules].filter(([, { format }]) => format.startsWith('commonjs'))
-  forgetOld(plain.map(([url]) => [fileURLToPath(url), codeIn(url), url]))
+  forgetOld(Array.from(code.modules.keys(), (url) => [fileURLToPath(url), codeIn(url), url]))
 }
 
-/** CommonJS modules are kept by their files, not by URLs: those that are other ones now are loaded anew, by their specifiers. */
+/** What is required is kept by its file, not by its URL: what of it is another one now is loaded anew, by its specifier. */
 function forgetOld(now: readonly (readonly [file: string, code: string | null, specifier: string])[]): void {
   const { cache } = require
   const old = now.filter(([file, code]) => file in cache && imported.has(file) && imported.get(file) !== code)

@@ -95,6 +95,14 @@ const cases: readonly (readonly [kind: string, files: Files])[] = [
       'lib/a.json': '{ "value": 1 }',
     },
   ],
+  [
+    'JSON that is required',
+    {
+      'entry.ts': "import lib from './lib/c.cjs'\nexport default lib.value",
+      'lib/c.cjs': "module.exports = require('./a.json')",
+      'lib/a.json': '{ "value": 1 }',
+    },
+  ],
 ]
 
 for (const [kind, files] of cases)
@@ -115,6 +123,19 @@ test('what CommonJS requires later, by a path without an ending, is loaded as it
     'lib/a.js': "exports.value = () => require('./b').value",
     'lib/b.js': 'exports.value = 1',
   })
+  assert.deepEqual(await inThread([code]), [1])
+})
+
+test('WebAssembly is loaded from its file', async (t) => {
+  const folder = newFolder()
+  t.after(() => rmSync(folder, { recursive: true }))
+  // A function named "value" that returns 1.
+  const octets = '0061736d010000000105016000017f030201000709010576616c756500000a0601040041010b'
+  writeFileSync(join(folder, 'one.wasm'), Buffer.from(octets, 'hex'))
+  writeFileSync(join(folder, 'entry.ts'), "import { value } from './one.wasm'\nexport default () => value()")
+  await importDefault(join(folder, 'entry.ts'))
+  const code = loadedCode([join(folder, 'entry.ts')])
+  assert.ok(code)
   assert.deepEqual(await inThread([code]), [1])
 })
 

@@ -6,6 +6,8 @@ import { codeOf, isOwnCode, specifiersOf } from './code-digest.ts'
 
 /** Characters of code that are kept for other threads: whoever has more of it goes by the files. */
 const LARGEST = 16 * 1024 ** 2
+/** Endings of what is text for Node, and nothing else. */
+const CODE = /\.(?:[cm]?[jt]s|json)$/
 /** Parameter of URLs with a digest of the code: a module is loaded once for each URL. */
 const PARAMETER = 'code'
 
@@ -92,6 +94,7 @@ export function collectCode(files: readonly string[], { links, modules }: KnownC
     const { url, importer } = next
     if (found.modules.has(url)) continue
     const module = modules.get(url) ?? textOf(fileURLToPath(url), importer)
+    if (module === null) continue
     characters += module.source.length
     if (characters > LARGEST) return null
     found.modules.set(url, module)
@@ -118,7 +121,9 @@ function urlOf(file: string | null): string | null {
   return withCode(pathToFileURL(file), codeOf(file).digest).href
 }
 
-function textOf(file: string, importer: string): ModuleText {
+/** Null for what may be no text, such as WebAssembly: that is loaded from its file. */
+function textOf(file: string, importer: string): ModuleText | null {
+  if (!CODE.test(file)) return null
   return { format: formatOf(file, importer), source: readFileSync(file, 'utf8') }
 }
 
