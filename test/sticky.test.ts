@@ -92,6 +92,14 @@ test('a reply that binds a client is not stored, not even where cookies are', as
   assert.equal(services[0]!.heard.length, 3)
 })
 
+test('a reply that binds a client is not stored where the service tells caches of its own to', async (t) => {
+  const cached = { 'Cache-Control': 'no-store', 'CDN-Cache-Control': 'max-age=600' }
+  const services = [await startService(t, (_, response) => void response.writeHead(200, cached).end('page'))]
+  const { ask } = await setUp(t, services, { policies: { cache: { setCookie: true, share: 'everyone' } } })
+  for (let i = 0; i < 2; i++) assert.match(String((await ask({})).headers['cache-status']), /detail=private/)
+  assert.equal(services[0]!.heard.length, 2)
+})
+
 test('a WebSocket goes to the instance that the client is bound to, and binds one that is not', async (t) => {
   const services = [await startRawService(t), await startRawService(t)]
   const instances = services.map(({ port }) => `http://127.0.0.1:${port}`)

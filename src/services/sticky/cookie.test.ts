@@ -61,6 +61,14 @@ test('a reply with a new cookie is for nobody else, whatever the service says', 
   assert.equal(setUp().told(0).get('Cache-Control'), 'private')
 })
 
+test('what the service says to some caches alone does not have them keep the cookie', () => {
+  const { sticky, instances } = setUp()
+  const fields = ['Cache-Control', 'CDN-Cache-Control', 'Acme-CDN-Cache-Control', 'Surrogate-Control']
+  const reply = new Reply(200, Headers.of(fields.map((name) => [name, 'max-age=60'])), null)
+  sticky.bind(makeExchange(), instances[0]!, reply)
+  for (const name of fields) assert.deepEqual(reply.headers.getAll(name), ['max-age=60', 'private'])
+})
+
 test('what a cache has already binds nobody', () => {
   assert.deepEqual(setUp().told(0, '', 304).entries(), [])
 })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { cookieValues } from '../../http/cookies.ts'
 import type { Exchange } from '../../http/exchange.ts'
+import type { Headers } from '../../http/headers.ts'
 import type { Reply } from '../../http/reply.ts'
 import type { Instance } from '../instance.ts'
 import { Marks } from './marks.ts'
@@ -51,6 +52,7 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
     reply.headers.append('Set-Cookie', `${this.name}=${this.marks.of(instance)}${since}${this.attributes}${secure}`)
     // Whoever else got it would be bound as well.
     reply.headers.append('Cache-Control', 'private')
+    for (const name of targetedFields(reply.headers)) reply.headers.append(name, 'private')
   }
 
   private said({ headers }: Exchange): Said<I> | null {
@@ -70,6 +72,12 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   private now(): number {
     return Math.floor(this.clock.wall() / 1000)
   }
+}
+
+/** What goes before Cache-Control for some caches (RFC 9213), such as CDN-Cache-Control. */
+function targetedFields(headers: Headers): Set<string> {
+  const names = Array.from(headers, ([name]) => name.toLowerCase())
+  return new Set(names.filter((name) => name.endsWith('-cache-control') || name === 'surrogate-control'))
 }
 
 /** The cookie of a service whose configuration names none. */
