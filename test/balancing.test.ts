@@ -5,6 +5,7 @@ import test from 'node:test'
 import { send } from './support/client.ts'
 import { startDeafService } from './support/deaf-service.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect } from './support/peer.ts'
 import { ManualClock } from './support/manual-clock.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
@@ -123,6 +124,56 @@ test('latency keeps away from an instance that was slow', async (t) => {
   const before = counts([slow])
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).text, String(quick.port))
   assert.deepEqual(counts([slow]), before)
+})
+
+test('latency keeps away from an instance that clients do not wait for', async (t) => {
+  const clock = new ManualClock()
+  let arrived = (): void => {}
+  const hanging = await startService(t, () => arrived())
+  const quick = await startService(t)
+  const config = proxyTo([hanging.url, quick.url], { service: { balancer: 'latency' } })
+  let draw = 0
+  const { port, log } = await startGateway(t, config, { clock, random: () => (draw++ * 0.37) % 1 })
+  while (counts([hanging, quick]).some((count) => count === 0)) {
+    const client = await connect(t, port)
+    const hangs = new Promise<'hangs'>((resolve) => (arrived = () => resolve('hangs')))
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    if ((await Promise.race([hangs, client.reply()])) !== 'hangs') continue
+    clock.advance(5_000)
+    client.reset()
+    await log.line({ status_code: 499 })
+  }
+  for (let i = 0; i < 20; i++) assert.equal((await send(port)).text, String(quick.port))
+})
+
+test('latency does not hold it against an instance that a client is slow to upload', async (t) => {
+  const clock = new ManualClock()
+  let arrived = (): void => {}
+  const services = await Promise.all(
+    Array.from({ length: 2 }, () =>
+      startService(t, (incoming, response) => {
+        arrived()
+        incoming.resume().on('end', () => response.end())
+      }),
+    ),
+  )
+  const config = proxyTo(
+    services.map(({ url }) => url),
+    { service: { balancer: 'latency' } },
+  )
+  let draw = 0
+  const { port } = await startGateway(t, config, { clock, random: () => (draw++ * 0.37) % 1 })
+  while (counts(services).some((count) => count === 0)) await send(port)
+  const client = await connect(t, port)
+  const begins = new Promise<void>((resolve) => (arrived = resolve))
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(99_999)}`)
+  await begins
+  clock.advance(1_000)
+  client.write('x')
+  await client.reply()
+  const before = counts(services)
+  for (let i = 0; i < 20; i++) await send(port)
+  for (const [i, count] of counts(services).entries()) assert.ok(count > before[i]!)
 })
 
 test('latency keeps away from an instance that refuses quickly', async (t) => {

@@ -197,7 +197,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     const { status } = reply
     const took = this.over()
     instance?.metrics.replied(status, took)
-    if (instance !== null) service.balancer.answered?.(instance, took, status >= 502 && status <= 504)
+    if (instance !== null) this.judge(instance, took, status >= 502 && status <= 504)
     if (instance !== null) service.sticky?.bind(this.exchange, instance, reply)
     if (this.record !== null) this.record.status = status
     this.body?.release()
@@ -214,7 +214,7 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
     if (reason === null) return this.fail(error)
     // That an idle connection was closed is no failure of the instance.
     const stale = error instanceof ClosedBeforeReply && error.stale
-    if (!stale) this.service.balancer.answered?.(instance, took, true)
+    if (!stale) this.judge(instance, took, true)
     if (error instanceof ClosedBeforeReply && this.repeat(error, instance)) return
     instance.metrics.failed(reason)
     // Nothing was sent: no connection could be made, or none became free.
@@ -224,6 +224,12 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
       return this.next(error, reason)
     }
     this.fail(error)
+  }
+
+  /** Tells the balancer how long the instance took: of a body that was still coming, its sender may have taken most of that. */
+  private judge(instance: PooledInstance, took: number, failed: boolean): void {
+    const streamed = isStream(this.exchange.body)
+    if (failed || !streamed) this.service.balancer.answered?.(instance, streamed ? 0 : took, failed)
   }
 
   /** Whether the request goes out once more: always over a new connection, as idle ones may be closed like the one before. */
@@ -264,7 +270,9 @@ class Attempts implements ReplyListener, Abortable, Awaiting {
 
   abort(): void {
     // Now, as the exchange is over before the lane is.
-    this.over()
+    const took = this.over()
+    const { instance, service, exchange } = this
+    if (instance !== null && !isStream(exchange.body)) service.balancer.left?.(instance, took)
     this.lane?.cancel()
   }
 

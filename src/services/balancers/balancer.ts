@@ -18,6 +18,8 @@ export interface Balancer<I extends Instance> {
   pick(request: BalancedRequest, tried: readonly I[] | null): I | null
   /** There where it wants to know: the head of a reply came from the instance, or none will, after so many milliseconds. */
   answered?(instance: I, took: number, failed: boolean): void
+  /** The same: the client has left before the instance replied, after so many milliseconds. */
+  left?(instance: I, took: number): void
 }
 
 /** A way to balance: one file in balancers/ and one line in balancers/index.ts. */

@@ -100,6 +100,25 @@ test('who fails quickly is not quick', () => {
   assert.equal(picks(), 'b')
 })
 
+test('who makes clients leave is as slow as they were patient, and no quicker', () => {
+  const { balancer, instances, answered, picks } = setUp([1, 1])
+  answered(0, 10)
+  answered(1, 20)
+  balancer.left!(instances[0]!, 5_000)
+  assert.equal(picks(), 'b')
+  balancer.left!(instances[0]!, 1)
+  assert.equal(picks(), 'b')
+})
+
+test('who makes its first client leave is known to be slow', () => {
+  const { balancer, instances, answered, picks } = setUp([1, 1])
+  answered(1, 20)
+  balancer.left!(instances[0]!, 1)
+  assert.equal(picks(), 'ab', 'that says nothing yet')
+  balancer.left!(instances[0]!, 5_000)
+  assert.equal(picks(), 'b')
+})
+
 test('an instance that has not replied yet gets no more than the others have', () => {
   const { answered, instances, picks } = setUp([1, 1])
   answered(0, 10)

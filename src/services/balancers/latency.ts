@@ -5,7 +5,7 @@ import type { Candidates } from './candidates.ts'
 
 /** In so many milliseconds an estimate that nothing confirms falls to a third (1/e). */
 const DECAY = 10_000
-/** What a failure counts for at least, in milliseconds: who refuses quickly is not quick. */
+/** What a failure counts for at least, in milliseconds: who refuses quickly is not quick. Who has not replied yet is slow from there on. */
 const FAILURE = 1_000
 
 /**
@@ -43,6 +43,13 @@ class Latency<I extends Instance> implements Balancer<I> {
 
   answered({ address }: I, took: number, failed: boolean): void {
     this.estimates.get(address)?.observe(failed ? Math.max(took, FAILURE) : took, this.clock.now())
+  }
+
+  /** It takes at least that long: one that hangs would seem quick to clients who do not wait for it. */
+  left({ address }: I, took: number): void {
+    const estimate = this.estimates.get(address)
+    const now = this.clock.now()
+    if (estimate !== undefined && took > (estimate.at(now) ?? FAILURE)) estimate.observe(took, now)
   }
 
   /** One of the list by weight, neither tried nor `other`; null where there is none. */
