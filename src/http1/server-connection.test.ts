@@ -808,6 +808,20 @@ test('a client that closes its side of a stream of events has left', async () =>
   assert.equal(harness.over[0]!.whole, false)
 })
 
+test('a client that has closed its side before a stream of events begins has left', async () => {
+  const { answers, handle } = later()
+  const harness = new ServerHarness(handle)
+  const { socket } = harness.open()
+  socket.receive(get('/'))
+  socket.emit('end')
+  const body = new PushedBody(-1)
+  answers[0]!(new Reply(200, Headers.of([['Content-Type', 'text/event-stream']]), body))
+  await settle()
+  assert.ok(socket.destroyed && body.cancelled)
+  assert.equal(socket.written, '')
+  assert.deepEqual([harness.over[0]!.status, harness.over[0]!.whole], [499, false])
+})
+
 test('a client that leaves aborts its exchange, and a reply for it is thrown away', async () => {
   const { answers, handle } = later()
   const harness = new ServerHarness(handle)

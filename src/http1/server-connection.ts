@@ -199,6 +199,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     exchange.waiter = null
     if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
+    this.lasting = isLasting(reply)
+    if (this.lasting && this.clientEnded) return this.leaveOut(reply)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || this.retiring || this.reader.stuck) this.closeAfter = true
     this.reader.replyBegins()
@@ -209,13 +211,18 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     const chunked = body !== null && body.length < 0 && exchange.protocol !== '1.0'
     if (body !== null && body.length < 0 && !chunked) this.closeAfter = true
     this.status = status
-    this.lasting = isLasting(reply)
     this.pace.begin()
     const head = replyHead(reply, empty, exchange.protocol, this.closeAfter, this.deadlines.dateField)
 
     // 3. Head and body.
     if (empty) cancelBody(body)
     this.writer.send(head, empty ? null : body, chunked)
+  }
+
+  /** Nobody is told of what goes on: a client that has left looks just like one that sends no more. */
+  private leaveOut(reply: Reply): void {
+    discardReply(reply)
+    this.socket.destroy()
   }
 
   inform(status: number, headers: Headers): void {
