@@ -132,7 +132,8 @@ export interface Gateway {
   readonly ready: Promise<void>
   /**
    * Has another configuration take the place of the running one, without losing a connection or a request that it still
-   * has a place for. Rejects with ConfigError, or an Error that says why it cannot be: the one before goes on then.
+   * has a place for. `input` is read in several turns: leave it as it is until this resolves or rejects. Rejects with ConfigError,
+   * or an Error that says why it cannot be: the one before goes on then.
    */
   reload(input: GatewayInput): Promise<Reloaded>
   /** After `shutdownDelay` accepts no more, lets exchanges end for as long as `drainTimeout` says, and closes everything. */

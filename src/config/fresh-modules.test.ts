@@ -68,6 +68,16 @@ for (const [kind, entry, file, content] of [
     }
   })
 
+test('a file in CommonJS is as it is now, with what it requires', async (t) => {
+  const { write, load } = folderOf(t, { 'entry.cjs': "module.exports = require('./a.cjs').value" })
+  for (const version of ['1', '2', '3', '2']) {
+    write('a.cjs', `exports.value = ${version}`)
+    assert.equal(await load('entry.cjs'), Number(version))
+  }
+  write('entry.cjs', 'module.exports = 4')
+  assert.equal(await load('entry.cjs'), 4)
+})
+
 test('what has not changed stays loaded, and is one module for all that import it', async (t) => {
   const { write, load } = folderOf(t, {
     'shared.ts': `${counted('sharedTimes')}\nexport const seen = []`,

@@ -105,7 +105,7 @@ function register(): void {
       if (url !== undefined && known !== undefined) return { url: note(url), format: known.format, shortCircuit: true }
       const resolved = next(specifier, context)
       const isEntry = parent === null && specifier.startsWith('file:') && codeIn(specifier) !== null
-      if (isEntry) seen.links.set(link, resolved.url)
+      if (isEntry) seen.links.set(link, note(resolved.url))
       if (parent === null || !FILE.test(specifier) || !resolved.url.startsWith('file:')) return resolved
       const file = fileURLToPath(resolved.url)
       if (isOwnCode(file)) return resolved
