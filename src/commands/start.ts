@@ -12,7 +12,6 @@ import { GatewayProcess } from '../runtime/gateway-process.ts'
 import { WatchedConfiguration } from '../runtime/watched-configuration.ts'
 import { WrittenConfiguration } from '../runtime/written-configuration.ts'
 import { createLogger, LogFileError, type LogOutput, reopenLog } from '../telemetry/logger.ts'
-import { EarlyThread, likelyHeap } from '../workers/early-thread.ts'
 import { GivenSockets } from '../workers/given-sockets.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
@@ -49,13 +48,12 @@ async function start(options: Options): Promise<void> {
   const hungUp = holdHangUp()
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
-  const early = new EarlyThread(likelyHeap())
   const { read: first, refused, files } = await readFirst(file, stateDir)
   const { config, modules, warnings } = first
   const output = openLog(config)
   const { log } = output
   const answers = new Answers(log)
-  const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given, early })
+  const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given })
   const gateway = new GatewayProcess({
     first,
     refused: refused === null ? null : refused.error,

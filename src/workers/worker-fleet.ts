@@ -13,7 +13,6 @@ import type { ProcessScope } from '../runtime/process-scope.ts'
 import { levelOf } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
-import type { EarlyThread } from './early-thread.ts'
 import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
@@ -44,8 +43,6 @@ export interface WorkerFleetOptions {
   readonly answers: Answers
   /** Sockets that the listeners of a configuration may be on; none by default. */
   readonly given?: GivenSockets
-  /** The thread of the first worker, where it was begun before. */
-  readonly early?: EarlyThread
 }
 
 /** Worker threads, of which as many are kept running as there should be. */
@@ -267,7 +264,6 @@ export class WorkerFleet implements Fleet {
     const { size, addresses, generation, modules } = this
     const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
     const { slots, sampleKey, memory } = scope
-    const { early } = this.options
     const heap = memory === null ? null : heapLimit(memory, size)
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
@@ -291,7 +287,7 @@ export class WorkerFleet implements Fleet {
         ready: this.ready,
         beats,
       },
-      thread: (number === 0 ? early?.take(heap) : null) ?? beginThread(number, heap),
+      thread: beginThread(number, heap),
       clock: this.options.clock,
       log: this.log,
       answer: (topic, asked) => this.ask(topic, asked),
