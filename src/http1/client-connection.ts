@@ -10,6 +10,7 @@ import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { outgoingHead } from './outgoing-head.ts'
+import { readOn } from './read-on.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
 
 /** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
@@ -56,6 +57,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private sending = false
   /** The owner knows that it is gone. */
   private left = false
+  /** What is read does not depend on what can be written. */
+  private readsOn = false
   private cause: Error | null = null
 
   /** Takes over a connected socket. */
@@ -124,6 +127,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.waitingForClient = Number.POSITIVE_INFINITY
     this.reader.expect(request, this.timeouts)
     const { body } = request
+    // Alone, a head is sent before a reply to it can close the connection.
+    if (!this.readsOn && (body !== null || request.upgrade !== null)) this.readOn()
     const head = outgoingHead(request)
     if (request.expectsContinue && isStream(body)) {
       this.held = body
@@ -152,6 +157,11 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   // Sending
+
+  private readOn(): void {
+    this.readsOn = true
+    readOn(this.socket)
+  }
 
   continued(): void {
     const { held } = this

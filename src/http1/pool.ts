@@ -7,7 +7,6 @@ import type { ClientBounds, ClientOptions } from './client-options.ts'
 import type { Encryption } from '../http/encryption.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
-import { readOn } from './read-on.ts'
 import { ResponseHead } from './response-head.ts'
 import { rotatingLookup } from './rotating-lookup.ts'
 import { slowestExchange } from './slowest-exchange.ts'
@@ -240,7 +239,6 @@ export class ConnectionPool implements ClientOwner, LanePool {
       }
       const stands = (): ClientConnection => {
         settle()
-        readOn(socket)
         const made = new ClientConnection(socket, this, this.deadlines)
         made.introduced = introduction === null ? null : client
         connection = made
