@@ -29,6 +29,13 @@ export class ClosedBeforeReply extends GatewayError {
   }
 }
 
+/** The service ended the connection in the middle of its reply, whose head was passed on. */
+export class ClosedWithinReply extends GatewayError {
+  constructor(cause: unknown) {
+    super('bad-gateway', 'The service closed the connection in the middle of its reply.', { cause })
+  }
+}
+
 /** The reply would go on for long, and as many of those are open as may be. */
 export class TooManyStreams extends GatewayError {
   constructor() {

@@ -21,7 +21,12 @@ export interface ReplyListener {
   replied(reply: Reply): void
   /** There will be no reply: ClosedBeforeReply, GatewayError 'bad-gateway' or 'gateway-timeout', or what the request's body failed with. */
   failed(error: GatewayError): void
-  /** The lane has nothing more to do with the exchange: once for each, after `replied` or before `failed`. */
+  /**
+   * The reply that was there breaks off: ClosedWithinReply, or the errors of `failed`. Not told of one that lasts, as of events, nor
+   * where that was wanted.
+   */
+  brokeOff(error: GatewayError): void
+  /** The lane has nothing more to do with the exchange: once for each, after `replied`, before `failed` and `brokeOff`. */
   finished(): void
 }
 

@@ -146,7 +146,13 @@ test('the connection to the service is free while the client has not yet taken t
   const harness = new ServerHarness(
     () =>
       new Promise<Reply>((resolve, reject) =>
-        connection.exchange(outgoing, { informed: () => {}, replied: resolve, failed: reject, finished: () => {} }),
+        connection.exchange(outgoing, {
+          informed: () => {},
+          replied: resolve,
+          failed: reject,
+          finished: () => {},
+          brokeOff: () => {},
+        }),
       ),
   )
   const connection = new ClientConnection(service, owner, harness.deadlines)

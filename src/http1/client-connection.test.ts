@@ -72,6 +72,8 @@ class Harness implements ClientOwner, ReplyListener {
     this.calls.push(`failed ${error.code}`)
   }
 
+  brokeOff = (error: GatewayError): void => void this.calls.push(`brokeOff ${error.code}`)
+
   /** The body of the reply that came with its head. */
   get content(): string | null {
     const body = this.reply?.body
@@ -284,7 +286,7 @@ test('a chunked coding that breaks in the middle fails the body', () => {
   harness.receive('zz\r\n')
   assert.equal(sink.text, 'ab')
   assert.ok(sink.error !== null)
-  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished', 'brokeOff bad-gateway'])
 })
 
 test('the end before the first octet of a reply says whether it may be that of an idle connection', async () => {
@@ -320,7 +322,7 @@ test('the end in the middle of a body fails the body', () => {
     harness.socket.emit('end')
     assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-gateway')
     assert.equal(sink.ended, false)
-    assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+    assert.deepEqual(harness.calls, ['replied', 'closed', 'finished', 'brokeOff bad-gateway'])
   }
 })
 
@@ -331,6 +333,17 @@ test('a reset is no end of a reply without length', async () => {
   await settle()
   assert.equal(sink.ended, false)
   assert.equal(sink.error instanceof GatewayError && sink.error.code, 'bad-gateway')
+  assert.equal(harness.calls.at(-1), 'brokeOff bad-gateway')
+})
+
+test('a stream of events may end as it likes', async () => {
+  const harness = new Harness()
+    .send()
+    .receive('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n')
+  harness.pipe()
+  harness.socket.destroy(new Error('ECONNRESET'))
+  await settle()
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
 })
 
 test('an idle connection that the service ends is gone', () => {
@@ -540,7 +553,7 @@ test('a body that stops in the middle is given up', () => {
   assert.equal(sink.text, 'aaaaa')
   harness.clock.advance(options.idleTimeout + 300)
   assert.equal(sink.error instanceof GatewayError && sink.error.code, 'gateway-timeout')
-  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished'])
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'finished', 'brokeOff gateway-timeout'])
 })
 
 test('a body that is not taken for now is not late', () => {

@@ -3,7 +3,7 @@ import { type BodyStream, isStream } from '../http/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { isLasting, type Reply } from '../http/reply.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
-import { ClosedBeforeReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
+import { ClosedBeforeReply, ClosedWithinReply, MadeWay, TooManyStreams } from '../http/lane-errors.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { ClientOptions } from './client-options.ts'
 import type { Headers } from '../http/headers.ts'
@@ -51,6 +51,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private held: BodyStream | null = null
   /** The listener has its reply. */
   private answered = false
+  /** The reply goes on for as long as both sides like. */
+  private lasting = false
   /** The request was not sent to its end, and will not be. */
   private stopped = false
   /** The request is not yet through. */
@@ -121,7 +123,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.request = request
     this.listener = listener
     this.timeouts = request.timeouts ?? this.options
-    this.answered = false
+    this.answered = this.lasting = false
     this.sending = true
     this.stopped = false
     this.waitingForClient = Number.POSITIVE_INFINITY
@@ -218,7 +220,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   answer(reply: Reply): void {
-    if (this.reader.receiving && isLasting(reply) && !this.owner.detach(this)) return this.end(new TooManyStreams())
+    this.lasting = this.reader.receiving && isLasting(reply)
+    if (this.lasting && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
     if (this.held !== null) this.waitingForClient = Number.POSITIVE_INFINITY
     this.listener?.replied(reply)
@@ -261,12 +264,14 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
 
   private closedError(cause: unknown): GatewayError {
     if (!this.answered) return new ClosedBeforeReply(this.reused, this.reader.heard, cause)
-    return new GatewayError('bad-gateway', 'The service closed the connection in the middle of its reply.', { cause })
+    return new ClosedWithinReply(cause)
   }
 
   /** Ends the connection; whoever waits for something from it gets the error. */
   end(error: GatewayError): void {
     const { listener, answered } = this
+    // Who has ended the connection on purpose wants no more of the reply.
+    const wanted = !this.left && !this.lasting
     this.listener = null
     this.sending = false
     const body = this.reader.stop()
@@ -275,6 +280,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     body?.fail(error)
     listener?.finished()
     if (!answered) listener?.failed(error)
+    else if (wanted && body !== null) listener?.brokeOff(error)
   }
 
   private stopSending(): void {
@@ -299,7 +305,6 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   }
 
   private gone(): void {
-    this.leave()
     this.reader.tunnel?.close()
     this.end(this.closedError(this.cause))
   }

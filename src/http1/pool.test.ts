@@ -71,6 +71,7 @@ function ask(connection: ClientConnection, path = '/'): Promise<string> {
           answer = body instanceof Bytes ? body.toLatin1() : 'a stream'
         },
         failed: reject,
+        brokeOff: reject,
         // The connection goes back to the pool after this call.
         finished: () => queueMicrotask(() => resolve(answer)),
       },

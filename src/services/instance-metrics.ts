@@ -1,23 +1,7 @@
 import { valueOfEach } from '../core/present.ts'
-import type { GatewayError } from '../core/errors.ts'
 import type { Counter, HeldMetrics, Histogram, Metrics } from '../core/metrics.ts'
-import { ClosedBeforeReply, ConnectFailed, HandshakeFailed, TooManyStreams } from '../http/lane-errors.ts'
-
-const REASONS = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
-
-/** Why an instance gave no reply. */
-export type FailureReason = (typeof REASONS)[number]
-
-/** Why an instance gave no reply; null where that was not for it to give, as when the client's body did not come. */
-export function failureReason(error: GatewayError): FailureReason | null {
-  if (error instanceof ConnectFailed) return 'connect'
-  if (error instanceof HandshakeFailed) return 'tls'
-  if (error instanceof ClosedBeforeReply) return 'closed'
-  if (error instanceof TooManyStreams) return 'streams'
-  if (error.code === 'too-busy') return 'busy'
-  if (error.code === 'gateway-timeout') return 'timeout'
-  return error.code === 'bad-gateway' ? 'invalid' : null
-}
+import { type FailureReason, failureReasons, type OutcomeListener } from './outcome.ts'
+import type { Instance } from './instance.ts'
 
 /** Counts the attempts to have requests answered by one instance. */
 export class InstanceMetrics {
@@ -37,7 +21,7 @@ export class InstanceMetrics {
       metrics.counter('sallyport_instance_requests_total', { ...labels, status_class })
     this.failures = requests('error')
     this.replies = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'].map(requests)
-    this.reasons = valueOfEach(REASONS, (reason) =>
+    this.reasons = valueOfEach(failureReasons, (reason) =>
       metrics.counter('sallyport_instance_errors_total', { ...labels, reason }),
     )
     this.duration = metrics.histogram('sallyport_instance_duration_seconds', labels)
@@ -61,12 +45,26 @@ export class InstanceMetrics {
   }
 }
 
+interface Measured extends Instance {
+  readonly metrics: InstanceMetrics
+}
+
+/** Counts each attempt for its instance. What the same instance made up for at once is none that failed. */
+export const instanceOutcomes: OutcomeListener<Measured> = {
+  ended({ instance, status, reason, fault, took, again }) {
+    if (status !== 0) instance.metrics.replied(status, took)
+    else if (reason !== null && !(fault === 'connection' && again)) instance.metrics.failed(reason)
+  },
+}
+
 /** Counts further attempts for the requests to one service. */
 export class Retries {
   private readonly reasons: (reason: FailureReason) => Counter
 
   constructor(metrics: Metrics, service: string) {
-    this.reasons = valueOfEach(REASONS, (reason) => metrics.counter('sallyport_retries_total', { service, reason }))
+    this.reasons = valueOfEach(failureReasons, (reason) =>
+      metrics.counter('sallyport_retries_total', { service, reason }),
+    )
   }
 
   /** One more, as the one before had failed for that reason. */

@@ -14,8 +14,9 @@ import { Candidates } from './balancers/candidates.ts'
 import { balancerFor, type BalancerOptions } from './balancers/index.ts'
 import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
-import { Retries } from './instance-metrics.ts'
+import { instanceOutcomes, Retries } from './instance-metrics.ts'
 import { LiveInstance, liveInstances } from './live-instance.ts'
+import type { OutcomeListener } from './outcome.ts'
 import { PooledInstance } from './pooled-instance.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
@@ -89,6 +90,8 @@ export class Service {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
+  /** Who hears how each attempt ends, in this order. */
+  readonly listeners: readonly OutcomeListener<PooledInstance>[]
   readonly timeouts: ServiceTimeouts
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
@@ -129,6 +132,7 @@ export class Service {
     const candidates = new Candidates(this.instances, board)
     const { clock } = this
     this.balancer = balancerFor(options.balancer).create(candidates, { clock, random }, previous?.balancer ?? null)
+    this.listeners = [instanceOutcomes, ...(listens(this.balancer) ? [this.balancer] : [])]
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
@@ -149,6 +153,12 @@ export class Service {
     const { responseTimeout, idleTimeout } = this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
+}
+
+function listens<T extends Partial<OutcomeListener<PooledInstance>>>(
+  one: T,
+): one is T & OutcomeListener<PooledInstance> {
+  return one.ended !== undefined
 }
 
 /** What bounds are made of. */

@@ -3,6 +3,7 @@ import { Candidates } from '../../src/services/balancers/candidates.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Instance } from '../../src/services/instance.ts'
 import { makeExchange } from './exchange.ts'
+import { makeOutcome } from './outcome.ts'
 import { ManualClock } from './manual-clock.ts'
 
 /** How long replies are waited for after the last request. */
@@ -53,7 +54,7 @@ export function simulate(simulation: Simulation): Simulated {
     instance.begin()
     servers[instance.slot]!.serve(() => {
       instance.end()
-      balancer.answered?.(instance, clock.now() - start, false)
+      balancer.ended?.(makeOutcome(instance, { took: clock.now() - start }))
       latencies.push(clock.now() - start)
     })
   }

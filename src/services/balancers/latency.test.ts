@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
+import { makeOutcome } from '../../../test/support/outcome.ts'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Instance } from '../instance.ts'
@@ -9,6 +10,7 @@ import { Candidates } from './candidates.ts'
 import { latency } from './latency.ts'
 
 const request = makeExchange()
+const left = { status: 0, fault: 'client' } as const
 
 type Load = Instance & { inFlight: number }
 
@@ -26,7 +28,8 @@ function setUp(
   let draw = 0
   const tools = { clock, random: () => (draw++ * 0.37) % 1 }
   const balancer = latency.create(candidates, tools, previous)
-  const answered = (at: number, took: number, failed = false): void => balancer.answered!(instances[at]!, took, failed)
+  const answered = (at: number, took: number, failed = false): void =>
+    balancer.ended!(makeOutcome(instances[at]!, { took, status: failed ? 503 : 200 }))
   /** Which ones are picked at least once. */
   const picks = (): string =>
     [...new Set(Array.from({ length: 50 }, () => balancer.pick(request, null)!.host))].toSorted().join('')
@@ -104,18 +107,18 @@ test('who makes clients leave is as slow as they were patient, and no quicker', 
   const { balancer, instances, answered, picks } = setUp([1, 1])
   answered(0, 10)
   answered(1, 20)
-  balancer.left!(instances[0]!, 5_000)
+  balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 5_000 }))
   assert.equal(picks(), 'b')
-  balancer.left!(instances[0]!, 1)
+  balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 1 }))
   assert.equal(picks(), 'b')
 })
 
 test('who makes its first client leave is known to be slow', () => {
   const { balancer, instances, answered, picks } = setUp([1, 1])
   answered(1, 20)
-  balancer.left!(instances[0]!, 1)
+  balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 1 }))
   assert.equal(picks(), 'ab', 'that says nothing yet')
-  balancer.left!(instances[0]!, 5_000)
+  balancer.ended!(makeOutcome(instances[0]!, { ...left, took: 5_000 }))
   assert.equal(picks(), 'b')
 })
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Instance } from '../instance.ts'
+import { isUnavailable, type Outcome } from '../outcome.ts'
 import type { BalancedRequest, Balancer, BalancerKind, BalancerTools } from './balancer.ts'
 import type { Candidates } from './candidates.ts'
 
@@ -41,15 +42,21 @@ class Latency<I extends Instance> implements Balancer<I> {
     return this.isBetter(second, first) ? second : first
   }
 
-  answered({ address }: I, took: number, failed: boolean): void {
-    this.estimates.get(address)?.observe(failed ? Math.max(took, FAILURE) : took, this.clock.now())
-  }
-
-  /** It takes at least that long: one that hangs would seem quick to clients who do not wait for it. */
-  left({ address }: I, took: number): void {
-    const estimate = this.estimates.get(address)
+  ended({ instance, status, reason, fault, took, streamed }: Outcome<I>): void {
+    if (fault === 'connection') return
+    const estimate = this.estimates.get(instance.address)
+    if (estimate === undefined) return
     const now = this.clock.now()
-    if (estimate !== undefined && took > (estimate.at(now) ?? FAILURE)) estimate.observe(took, now)
+    if (status === 0 && reason === null) {
+      // It takes at least that long: one that hangs would seem quick to clients who do not wait for it.
+      if (!streamed && took > (estimate.at(now) ?? FAILURE)) estimate.observe(took, now)
+      return
+    }
+    const failed = reason !== null || isUnavailable(status)
+    // Of a body that was still coming its sender may have taken most of the time.
+    const known = streamed ? 0 : took
+    if (failed) estimate.observe(Math.max(known, FAILURE), now)
+    else if (!streamed) estimate.observe(known, now)
   }
 
   /** One of the list by weight, neither tried nor `other`; null where there is none. */

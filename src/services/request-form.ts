@@ -1,0 +1,52 @@
+import { isStream } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
+import { wireOf } from '../http/headers.ts'
+import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
+import type { PooledInstance } from './pooled-instance.ts'
+
+/** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
+const VIA = knownLine('Via', '1.1 sallyport')
+
+/** What a route says of requests to its service. */
+export interface ForwardOptions {
+  /** Changes the normal form of paths; null: they go on as they were written. */
+  readonly rewrite: ((path: string) => string) | null
+  /** What a service is told whose path the rewrite has changed, as a field line, or "". */
+  readonly prefixField: string
+  readonly timeouts: ServiceTimeouts
+}
+
+/** How the requests of one route are written for the instances of its service. */
+export class RequestForm {
+  /** 'client', 'instance', or the Host to send. */
+  private readonly host: string
+  private readonly options: ForwardOptions
+
+  constructor(host: string, options: ForwardOptions) {
+    this.host = host
+    this.options = options
+  }
+
+  /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace. */
+  fill(exchange: Exchange, path: string, query: string, instance: PooledInstance, trace: string): OutgoingRequest {
+    const { host, options } = this
+    const { method, headers, body, client, acceptsTrailers } = exchange
+    const authority = host === 'client' ? exchange.host : host === 'instance' ? instance.authority : host
+    const prefixField = path === exchange.path ? '' : options.prefixField
+    const protocol = exchange.upgrade
+    const changes = body === null && protocol?.toLowerCase() === 'websocket'
+    return {
+      client: client.address,
+      method,
+      authority,
+      target: path + query,
+      fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA}${trace}${prefixField}`,
+      body,
+      acceptsTrailers,
+      expectsContinue: exchange.expectsContinue && isStream(body),
+      upgrade: changes ? { protocol, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
+      timeouts: options.timeouts,
+    }
+  }
+}

@@ -1,0 +1,111 @@
+import type { Exchange } from '../../src/http/exchange.ts'
+import type { Lane, LanePool, ReplyListener } from '../../src/http/lane.ts'
+import type { OutgoingRequest } from '../../src/http/outgoing-request.ts'
+import { PendingReply } from '../../src/http/pending-reply.ts'
+import type { Reply } from '../../src/http/reply.ts'
+import { Deadlines } from '../../src/http/deadlines.ts'
+import { Attempts } from '../../src/services/attempts.ts'
+import type { Outcome } from '../../src/services/outcome.ts'
+import type { PooledInstance } from '../../src/services/pooled-instance.ts'
+import { RequestForm } from '../../src/services/request-form.ts'
+import type { Service } from '../../src/services/service.ts'
+import { makeExchange } from './exchange.ts'
+import { ManualClock } from './manual-clock.ts'
+
+/** An instance whose lanes do what a test says; nothing of it is on the network. */
+export class ScriptedInstance implements Lane {
+  readonly address: string
+  readonly authority: string
+  readonly slot: number
+  readonly weight = 1
+  inFlight = 0
+  sent = 0
+  cancelled = 0
+  /** The requests that have gone there. */
+  readonly requests: OutgoingRequest[] = []
+  /** Who waits for the reply to the last one. */
+  listener: ReplyListener | null = null
+  /** Ends what waits for a lane, where none is free. */
+  lanes: { resolve: (lane: Lane) => void; reject: (error: Error) => void } | null = null
+  /** Whether a lane is free at once. */
+  free = true
+
+  constructor(slot: number) {
+    this.slot = slot
+    this.address = this.authority = `instance-${slot}:80`
+  }
+
+  readonly pool: Pick<LanePool, 'take' | 'acquire'> = {
+    take: () => (this.free ? this : null),
+    acquire: () => {
+      const { promise, resolve, reject } = Promise.withResolvers<Lane>()
+      this.lanes = { resolve, reject }
+      return promise
+    },
+  }
+
+  exchange(request: OutgoingRequest, listener: ReplyListener): void {
+    this.requests.push(request)
+    this.listener = listener
+  }
+
+  cancel(): void {
+    this.cancelled++
+  }
+
+  giveBack(): void {}
+  begin = (): void => void this.inFlight++
+  end = (): void => void this.inFlight--
+  beginExchange = (): void => void this.sent++
+  endExchange = (): void => void this.sent--
+}
+
+/** The outcome of an attempt as it was told, in words. */
+export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took' | 'streamed' | 'again'> & {
+  readonly slot: number
+  readonly told: 'ended' | 'brokeOff'
+}
+
+/** The attempts to answer one exchange, by instances that are asked in their order. */
+export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Partial<Exchange> = {}) {
+  const clock = new ManualClock()
+  const told: Told[] = []
+  const retries: string[] = []
+  const hear = (kind: Told['told'], outcome: Outcome): void => {
+    const { phase, status, reason, fault, took, streamed, again, instance } = outcome
+    told.push({ told: kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
+  }
+  const service = {
+    clock,
+    deadlines: new Deadlines(clock),
+    sticky: null,
+    balancer: {
+      pick: (_: unknown, tried: readonly PooledInstance[] | null) =>
+        instances.find((instance) => !(tried ?? []).some(({ slot }) => slot === instance.slot)) ?? null,
+    },
+    retries: { count: (reason: string) => void retries.push(reason) },
+    listeners: [
+      {
+        ended: (outcome: Outcome) => hear('ended', outcome),
+        brokeOff: (outcome: Outcome) => hear('brokeOff', outcome),
+      },
+    ],
+  } as unknown as Service
+  const exchange = makeExchange(parts)
+  const pending = new PendingReply(exchange)
+  const form = new RequestForm('client', {
+    rewrite: null,
+    prefixField: '',
+    timeouts: { responseTimeout: 1, idleTimeout: 1 },
+  })
+  const result: { reply: Reply | null; error: unknown } = { reply: null, error: null }
+  pending.promise.then(
+    (reply) => (result.reply = reply),
+    (error: unknown) => (result.error = error),
+  )
+  new Attempts(service, form, exchange.path, exchange, pending).begin()
+  return { clock, told, retries, exchange, result }
+}
+
+/** Lets promises that are settled be heard. */
+export const heard = (): Promise<unknown> => new Promise(setImmediate)
