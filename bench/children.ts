@@ -33,16 +33,14 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable)
 }
 
-/** Starts the command on one core; its child processes inherit the core. */
-export function start(command: Command, core: number): Child {
+/** Starts the command on one core, which its child processes inherit; null: on whichever is free. */
+export function start(command: Command, core: number | null): Child {
   const program = findProgram(command.command) ?? command.command
   const env = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...command.env }
-  const child = spawn('taskset', ['-c', String(core), program, ...command.args], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const [file = program, ...args] = core === null ? [program] : ['taskset', '-c', String(core), program]
+  const child = spawn(file, [...args, ...command.args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const { pid } = child
-  if (pid === undefined) throw new Error(`could not start ${program}: is taskset (util-linux) installed?`)
+  if (pid === undefined) throw new Error(`could not start ${program}: is ${file} installed?`)
   running.set(pid, child)
   let output = ''
   const keep = (chunk: Buffer) => {

@@ -62,8 +62,8 @@ export function readOptions(args: string[], allScenarios: Scenario[], allPeers: 
 }
 
 /** The named ones in the order of the list, or all when no names are given; names may be written in any case. */
-function chosen<T extends { name: string }>(option: string, names: string | undefined, all: T[]): T[] {
-  if (names === undefined) return all
+export function chosen<T extends { name: string }>(option: string, names: string | undefined, all: readonly T[]): T[] {
+  if (names === undefined) return [...all]
   const wanted = names.split(',').map((name) => name.trim().toLowerCase())
   const unknown = wanted.filter((name) => all.every((one) => one.name.toLowerCase() !== name))
   if (unknown.length === 0) return all.filter((one) => wanted.includes(one.name.toLowerCase()))

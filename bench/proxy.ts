@@ -66,7 +66,8 @@ export async function freePort(): Promise<number> {
   return address.port
 }
 
-async function whenListening<T>(attempt: () => Promise<T>, child: Child): Promise<T> {
+/** Repeats the attempt until it succeeds; throws, with what the child has printed, when it ends or takes longer than 30 s. */
+export async function whenListening<T>(attempt: () => Promise<T>, child: Child): Promise<T> {
   const deadline = performance.now() + startSeconds * 1000
   for (;;) {
     try {

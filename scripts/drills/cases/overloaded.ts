@@ -1,0 +1,53 @@
+import { backAfter, type Drill, usual, whole } from '../drill.ts'
+import { well } from '../service/behaviour.ts'
+
+/** Ten requests at a time, 40 ms each: the three of them answer 750 a second. */
+const limited = { ...well, mean: 40, slots: 10 }
+const capacity = 750
+
+const loaded = { ...usual, posts: 0, patience: 1000, behaviour: limited }
+
+/** For a while all instances are slower, and clients, who wait for one second, send anew what failed. */
+export const storm: Drill = {
+  ...loaded,
+  name: 'storm',
+  title: 'A retry storm: 10 s at 30% of the capacity, with clients that send each request up to three times more',
+  goal: 'over 2 s after its cause',
+  span: { total: 60, from: 10, to: 20 },
+  short: { total: 40, from: 5, to: 15 },
+  gets: 0.7 * capacity,
+  clientRetries: 3,
+  begin: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: limited.mean / 0.3 })),
+  end: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: limited.mean })),
+  figure: backAfter,
+  isMet: ({ recovery }) => recovery !== null && recovery <= 2,
+}
+
+/** Three times more requests than the service can answer. */
+export const overload: Drill = {
+  ...loaded,
+  name: 'overload',
+  title: 'Three times more load than the service can take',
+  goal: 'at least 90% of its capacity is answered within the second that clients wait',
+  span: { total: 30, from: 0, to: 30 },
+  short: { total: 15, from: 0, to: 15 },
+  gets: 3 * capacity,
+  begin() {},
+  end() {},
+  figure: ({ goodput }) => `${whole(goodput)} of ${capacity} a second`,
+  isMet: ({ goodput }) => goodput >= 0.9 * capacity,
+}
+
+/** The service itself is sick: there is no better instance. */
+export const sick: Drill = {
+  ...usual,
+  name: 'sick',
+  title: 'All three answer half of their requests with 503',
+  goal: 'no instance is ejected, and no more fail than without a gateway, which is half',
+  behaviour: well,
+  begin: ({ instances }) =>
+    instances.forEach((instance) => instance.behave({ fault: 'status', status: 503, share: 0.5 })),
+  end: ({ instances }) => instances.forEach((instance) => instance.behave({ fault: 'none' })),
+  isMet: ({ gets, posts, seconds, ejections }) =>
+    gets.failed <= 0.52 * usual.gets * seconds && posts.twice === 0 && ejections === 0,
+}

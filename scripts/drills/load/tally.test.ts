@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Tally } from './tally.ts'
+
+/** One request each 10 ms for ten seconds, of which those fail that began from one time to another. */
+function tally(from: number, to: number): Tally {
+  const all = new Tally()
+  for (let due = 0; due < 10_000; due += 10) all.add(due, due / 100, due >= from && due < to ? '503' : null)
+  return all
+}
+
+test('failures are counted by their reason, and when they began is told', () => {
+  const all = tally(2000, 3000)
+  all.add(2500, 5, 'time-out')
+  assert.deepEqual(all.failures(), { sent: 1001, failed: 101, reasons: { 503: 100, 'time-out': 1 } })
+  assert.deepEqual(all.failing(), [2000, 2990])
+  assert.equal(tally(0, 0).failing(), null)
+})
+
+test('percentiles are of all requests', () => {
+  const all = tally(0, 0)
+  assert.equal(all.percentile(0.5), 50)
+  assert.equal(all.percentile(0.99), 99)
+  assert.equal(all.percentile(1), 99.9)
+  assert.equal(new Tally().percentile(0.5), 0)
+})
+
+test('all is well again after the last half second in which more than three of a hundred failed', () => {
+  assert.equal(tally(2000, 5200).recovery(4000), 1500)
+  assert.equal(tally(2000, 4000).recovery(4000), 0)
+  // One of fifty is within bounds.
+  assert.equal(tally(5000, 5010).recovery(4000), 0)
+  assert.equal(tally(2000, 10_000).recovery(4000), null)
+})
+
+test('what was answered is counted by when it began', () => {
+  assert.equal(tally(2000, 3000).answered(1000, 4000), 200)
+})

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util'
+import { chosen } from '../../bench/options.ts'
+import type { Drill } from './drill.ts'
+import type { Peer } from './peers/peer.ts'
+
+/** What the command line asks for. */
+export interface Options {
+  readonly drills: readonly Drill[]
+  readonly peers: readonly Peer[]
+  readonly short: boolean
+  /** How the results are printed. */
+  readonly json: boolean
+  /** Whether they go into docs/ as well. */
+  readonly write: boolean
+  /** Only writes the tables of docs/resilience.md again, from docs/resilience.json. */
+  readonly render: boolean
+  readonly list: boolean
+  readonly help: boolean
+}
+
+/** What `--help` prints. */
+export const usage = `Usage: npm run drills -- [options]
+
+Has a service fail in many ways behind Sallyport, nginx, HAProxy and Caddy, and counts what clients notice of it. All of it takes
+about ninety minutes, and 25 with --short. nginx, HAProxy and Caddy are those of Debian: bench/setup installs them.
+
+  --drill <name,…>   only these drills
+  --peer <name,…>    only these peers
+  --short            fewer requests, and the service of the drill bimodal for one minute instead of ten
+  --json             print the results as JSON
+  --write            put the results into docs/resilience.json and the tables of docs/resilience.md, in place of those
+                     of the same drills and peers
+  --render           write the tables again from docs/resilience.json
+  --list             name the drills and the peers
+  --help             this text
+`
+
+/** Reads the command line; throws, naming what is allowed, at an unknown option or name. */
+export function readOptions(args: string[], allDrills: readonly Drill[], allPeers: readonly Peer[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      drill: { type: 'string' },
+      peer: { type: 'string' },
+      short: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const { drill, peer, ...flags } = values
+  return { ...flags, drills: chosen('--drill', drill, allDrills), peers: chosen('--peer', peer, allPeers) }
+}

@@ -1,0 +1,82 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { type Behaviour, reportSchema } from './behaviour.ts'
+
+const program = join(import.meta.dirname, 'program.ts')
+const startSeconds = 20
+
+/** An instance of the service that is drilled, and the process in which it runs. */
+export class ServiceInstance {
+  readonly host: string
+  readonly port: number
+  private behaviour: Behaviour
+  private readonly delivered: (id: string) => void
+  private child: ChildProcess | null = null
+
+  /** `delivered` is told the id of each POST that comes. */
+  constructor(host: string, port: number, behaviour: Behaviour, delivered: (id: string) => void) {
+    this.host = host
+    this.port = port
+    this.behaviour = behaviour
+    this.delivered = delivered
+  }
+
+  get address(): string {
+    return `${this.host}:${this.port}`
+  }
+
+  /** Starts the process; resolves when it listens. */
+  async start(): Promise<void> {
+    const args = [this.host, String(this.port), JSON.stringify(this.behaviour)]
+    const child = fork(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    this.child = child
+    const listening = Promise.withResolvers<void>()
+    const late = setTimeout(
+      () => listening.reject(new Error(`${this.address} did not listen in time`)),
+      startSeconds * 1000,
+    )
+    child.on('message', (message) => {
+      const report = reportSchema.parse(message)
+      if ('listening' in report) return listening.resolve()
+      this.delivered(report.delivered)
+    })
+    child.on('exit', () => listening.reject(new Error(`${this.address} ended before it listened`)))
+    try {
+      await listening.promise
+    } finally {
+      clearTimeout(late)
+    }
+  }
+
+  /** Has the instance behave otherwise from now on, in what is named. */
+  behave(change: Partial<Behaviour>): void {
+    this.behaviour = { ...this.behaviour, ...change }
+    this.child?.send(this.behaviour)
+  }
+
+  /** Stops the process as it stands, connections open (SIGSTOP). */
+  freeze(): void {
+    this.child?.kill('SIGSTOP')
+  }
+
+  /** Has it go on (SIGCONT). */
+  thaw(): void {
+    this.child?.kill('SIGCONT')
+  }
+
+  /** Ends the process at once (SIGKILL), which works on a stopped one too. */
+  kill(): void {
+    this.child?.kill('SIGKILL')
+  }
+
+  /** Ends the process, if it runs; resolves when it is gone. */
+  async end(): Promise<void> {
+    const { child } = this
+    this.child = null
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+}

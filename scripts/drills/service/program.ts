@@ -1,0 +1,58 @@
+/**
+ * One instance of the service that is drilled, a process of its own: node program.ts <host> <port> <behaviour as JSON>.
+ * It takes another behaviour as a message, reports each POST that comes, and ends with its parent.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Slots } from './slots.ts'
+import { behaviourSchema, idField, replyBytes } from './behaviour.ts'
+
+const [host = '127.0.0.1', port = '0', initial = ''] = process.argv.slice(2)
+const half = Buffer.alloc(replyBytes / 2, 'x')
+let behaviour = behaviourSchema.parse(JSON.parse(initial))
+let served = 0
+
+const slots = new Slots(() => behaviour)
+const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
+  if (request.url === '/health') return void response.end('well')
+  const id = request.headers[idField]
+  if (typeof id === 'string') process.send?.({ delivered: id })
+  request.resume()
+  const isHit = behaviour.fault !== 'none' && Math.random() < behaviour.share
+  if (isHit && behaviour.fault !== 'truncate') return fail(request, response)
+  slots.serve(() => answer(request, response, isHit))
+})
+server.on('listening', () => process.send?.({ listening: true }))
+listen()
+process.on('message', (message) => {
+  const before = behaviour
+  behaviour = behaviourSchema.parse(message)
+  if (before.listening === behaviour.listening) return
+  if (behaviour.listening) listen()
+  if (!behaviour.listening) refuse()
+})
+process.on('disconnect', () => process.exit())
+
+function listen(): void {
+  server.listen({ host, port: Number(port), backlog: 4096 })
+}
+
+function refuse(): void {
+  server.close()
+  server.closeAllConnections()
+}
+
+function fail({ socket }: IncomingMessage, response: ServerResponse): void {
+  const { fault, status } = behaviour
+  if (fault === 'reset') return void socket.resetAndDestroy()
+  if (fault === 'close') return void socket.destroy()
+  response.writeHead(status).end(half)
+}
+
+/** Every other reply is chunked. */
+function answer({ socket }: IncomingMessage, response: ServerResponse, isTruncated: boolean): void {
+  if (++served % 2 === 0) response.setHeader('Content-Length', replyBytes)
+  response.write(half, () => {
+    if (isTruncated) socket.destroy()
+    if (!isTruncated) response.end(half)
+  })
+}

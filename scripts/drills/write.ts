@@ -1,0 +1,50 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { table } from '../../bench/report/format.ts'
+import { peers } from './peers/index.ts'
+import { report } from './report.ts'
+import { type Result, type Results, resultsSchema } from './results.ts'
+
+const docs = join(import.meta.dirname, '../../docs')
+const json = join(docs, 'resilience.json')
+const page = join(docs, 'resilience.md')
+
+/** The tables stand between these. */
+const BEGIN = '<!-- drills: written by npm run drills, do not edit -->'
+const END = '<!-- end of the drills -->'
+
+/** What docs/resilience.json has; throws where that has another shape. */
+export async function readResults(): Promise<Results> {
+  const text = await readFile(json, 'utf8').catch(() => '{"machine":[],"results":[]}')
+  return resultsSchema.parse(JSON.parse(text))
+}
+
+/** Writes docs/resilience.json, and the tables of docs/resilience.md; throws where that has no place for them. */
+export async function writeResults(results: Results): Promise<void> {
+  const text = await readFile(page, 'utf8')
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin === -1 || end < begin) throw new Error(`${page} has no lines "${BEGIN}" and "${END}" to write between`)
+  await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
+  const written = [BEGIN, report(results.results), conditions(results)].join('\n\n')
+  await writeFile(page, `${text.slice(0, begin)}${written}\n\n${text.slice(end)}`)
+}
+
+function conditions({ machine, results }: Results): string {
+  const versions = peers.flatMap(({ name }): [string, string][] => {
+    const own = results.filter(({ peer }) => peer === name)
+    if (own.length === 0) return []
+    return [
+      [name, `${listed(own.map(({ version }) => version))}, on ${listed(own.map(({ date }) => date.slice(0, 10)))}`],
+    ]
+  })
+  return [shortened(results), table(['', ''], [...machine, ...versions])].filter((part) => part !== '').join('\n\n')
+}
+
+function shortened(results: readonly Result[]): string {
+  const short = results.filter((result) => result.short).map(({ drill, peer }) => `\`${drill}\` of ${peer}`)
+  return short.length === 0 ? '' : `In the short form (\`--short\`): ${short.join(', ')}.`
+}
+
+function listed(values: readonly string[]): string {
+  return [...new Set(values)].join(', ')
+}
