@@ -113,6 +113,17 @@ test('there are never more connections than allowed: further requests wait in or
   assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
 })
 
+test('a new connection that is asked for though idle ones are there takes the place of the one that was used first', async (t) => {
+  const { pool, acquire } = await open(t)
+  const [first, second] = [await acquire(), await acquire()]
+  await ask(first)
+  await ask(second)
+  assert.equal(pool.size.idle, 2)
+  const [third] = await Promise.all([acquire(), closed(first)])
+  assert.equal(await ask(third), '3')
+  assert.deepEqual(pool.size, { idle: 2, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
+})
+
 test('connections that are being made count', async (t) => {
   const { pool, acquire } = await open(t, { connections: 1 })
   const first = acquire()

@@ -107,8 +107,8 @@ export class ConnectionPool implements ClientOwner, LanePool {
   }
 
   acquire(client: string): Promise<ClientConnection> {
-    // Where idle ones are of no use to this client, the one that has been idle for longest makes way.
-    if (this.full && this.options.introduction !== null) this.idle[0]?.destroy()
+    // Who asks has no use for idle ones: they may be closed, or are for other clients. The one that has been idle for longest makes way.
+    if (this.full) this.idle[0]?.destroy()
     if (!this.full) return this.connect(client)
     const { queue, queueTimeout } = this.options
     if (this.waiting.size >= queue) {

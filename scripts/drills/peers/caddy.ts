@@ -63,6 +63,6 @@ function upstreams(service: Addresses): string {
       name ${service.name}
       port ${service.port}
       refresh 1s
-      resolvers ${service.server}
+      resolvers udp/${service.server}
     }`
 }
