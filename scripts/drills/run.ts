@@ -10,6 +10,7 @@ import { peers } from './peers/index.ts'
 import { performOrSkip } from './perform.ts'
 import { healthyOf, report, subject } from './report.ts'
 import { merged, type Result } from './results.ts'
+import { killInstances } from './service/instance.ts'
 import { readResults, writeResults } from './write.ts'
 
 try {
@@ -38,6 +39,7 @@ async function performAll(
   const dir = mkdtempSync(join(tmpdir(), 'drills-'))
   process.on('exit', () => {
     stopAll()
+    killInstances()
     rmSync(dir, { recursive: true, force: true })
   })
   process.on('SIGINT', () => process.exit(130))
