@@ -66,9 +66,10 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en-GB')
 }
 
-/** When all was well again after the trouble. */
-export function backAfter({ recovery }: Result): string {
-  return recovery === null ? 'never well again' : `well after ${recovery} s`
+/** How many failed, and when all was well again after the trouble. */
+export function backAfter(result: Result): string {
+  const { recovery } = result
+  return `${usual.figure(result)}, ${recovery === null ? 'never well again' : `well after ${recovery} s`}`
 }
 
 /** Whether at most so large a part of the GETs failed, and no POST was sent twice. */

@@ -34,8 +34,9 @@ http://:${port} {
   bind 127.0.0.1
   reverse_proxy ${upstreams(service)}
     lb_policy least_conn
-    lb_try_duration 2s
-    lb_try_interval 50ms
+    lb_retries 3
+    lb_try_duration 4s
+    lb_try_interval 100ms
     fail_duration 10s
     max_fails 3
     unhealthy_status 5xx

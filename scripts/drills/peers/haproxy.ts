@@ -5,7 +5,7 @@ import type { Addresses, Peer, Place } from './peer.ts'
 
 /**
  * HAProxy as its manual has it for resilience: active checks each second, traffic that is observed marks an instance down, all that
- * its manual calls retryable is tried elsewhere for GET, and instances have a queue in front of them.
+ * its manual calls retryable is tried elsewhere for GET, and instances have a short queue in front of them.
  */
 export const haproxy: Peer = {
   name: 'HAProxy',
@@ -28,7 +28,7 @@ defaults
   timeout connect 1s
   timeout client 60s
   timeout server 3s
-  timeout queue 1s
+  timeout queue 250ms
   timeout check 1s
   timeout http-keep-alive 600s
 frontend gateway
@@ -38,7 +38,7 @@ backend service
   balance leastconn
   option httpchk GET /health
   http-request disable-l7-retry unless METH_GET
-  default-server check inter 1s fastinter 500ms downinter 500ms fall 2 rise 2 maxconn 64 observe layer7 error-limit 10 on-error mark-down
+  default-server check inter 1s fastinter 500ms downinter 500ms fall 2 rise 2 maxconn 64 maxqueue 64 observe layer7 error-limit 10 on-error mark-down
 ${servers(service)}
 `
 }
