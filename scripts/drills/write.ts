@@ -19,14 +19,19 @@ export async function readResults(): Promise<Results> {
   return resultsSchema.parse(JSON.parse(text))
 }
 
-/** Writes docs/resilience.json, and the tables of docs/resilience.md; throws where that has no place for them. */
+/** Writes docs/resilience.json, and the tables of docs/resilience.md. */
 export async function writeResults(results: Results): Promise<void> {
-  const text = await readFile(page, 'utf8')
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
-  if (begin === -1 || end < begin) throw new Error(`${page} has no lines "${BEGIN}" and "${END}" to write between`)
+  const text = withTables(await readFile(page, 'utf8'), results)
   await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(page, text)
+}
+
+/** The text with the tables of these results in their place; throws where it has none. */
+export function withTables(text: string, results: Results): string {
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin === -1 || end < begin) throw new Error(`no lines "${BEGIN}" and "${END}" to write the tables between`)
   const written = [BEGIN, report(results.results), conditions(results)].join('\n\n')
-  await writeFile(page, `${text.slice(0, begin)}${written}\n\n${text.slice(end)}`)
+  return `${text.slice(0, begin)}${written}\n\n${text.slice(end)}`
 }
 
 function conditions({ machine, results }: Results): string {
