@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { freePorts, serviceNames, startPlatform } from './platform.ts'
-import { isObject } from './support/schema.ts'
-import type { JsonObject } from './support/schema.ts'
-import { ask } from './support/test-client.ts'
+import { ask, isObject, type JsonObject } from './support/test-client.ts'
 
 const jwtSecret = 'a secret of at least thirty-two characters'
 const platform = await startPlatform({ jwtSecret, ports: freePorts })

@@ -4,7 +4,7 @@ import { createNotificationService } from './notification-service/service.ts'
 import { openOrderDatabase } from './order-service/database.ts'
 import { createOrderService } from './order-service/service.ts'
 import { createPaymentService } from './payment-service/service.ts'
-import type { InstanceOptions, RunningInstance } from './support/server.ts'
+import type { InstanceOptions, RunningInstance } from './support/service.ts'
 import { openUserDatabase } from './user-service/database.ts'
 import { createUserService } from './user-service/service.ts'
 

@@ -7,7 +7,7 @@ import { createPaymentService } from './payment-service/service.ts'
 import { type ServiceName, serviceNames, usualPorts } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
 import { jwtSecretOf } from './support/secret.ts'
-import type { InstanceOptions, RunningInstance } from './support/server.ts'
+import type { InstanceOptions, RunningInstance } from './support/service.ts'
 import { createUserService } from './user-service/service.ts'
 
 const inventoryUrl = process.env['INVENTORY_SERVICE_URL'] || 'http://inventory-service:8003'

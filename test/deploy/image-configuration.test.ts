@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { z } from 'zod'
 import { loadConfig } from '../../src/config/load.ts'
 import { version } from '../../src/front/version.ts'
 import { cleanUp } from '../support/cleanup.ts'
@@ -87,6 +88,25 @@ test('the image has the version of the gateway, unless the build names another',
     readFileSync(join(root, 'deploy/docker/Dockerfile'), 'utf8'),
     new RegExp(`^ARG VERSION=${version}$`, 'm'),
   )
+})
+
+test('the image of the example platform has the packages that its services import, in the versions of the repository', () => {
+  const versions = z.object({ dependencies: z.record(z.string(), z.string()) })
+  const [own, all] = ['examples/platform/package.json', 'package.json'].map(
+    (path) => versions.parse(JSON.parse(readFileSync(join(root, path), 'utf8'))).dependencies,
+  )
+  const files = globSync('examples/platform/{serve,platform,support/*,*-service/*}.ts', {
+    cwd: root,
+    exclude: ['**/*.test.ts'],
+  })
+  const imported = files.flatMap((path) =>
+    Array.from(
+      readFileSync(join(root, path), 'utf8').matchAll(/ from '(?!node:)([^.'][^']*)'/g),
+      ([, name = '']) => name,
+    ),
+  )
+  assert.deepEqual(new Set(Object.keys(own ?? {})), new Set(imported))
+  for (const [name, wanted] of Object.entries(own ?? {})) assert.equal(wanted, all?.[name], name)
 })
 
 test('both images are made of the Node that the project runs on', () => {

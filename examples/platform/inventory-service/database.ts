@@ -1,59 +1,43 @@
 import { DatabaseSync } from 'node:sqlite'
-import { currency, identifier } from '../support/fields.ts'
-import { integer, object, text } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { insert, reader } from '../support/table.ts'
-import type { Reader } from '../support/table.ts'
-
-/** What a product is, beside its identifier. */
-export const productFields = {
-  name: text('Teapot'),
-  description: text('Holds one litre and answers 418.', { maxLength: 2000 }),
-  category: text('kitchen', { maxLength: 50, pattern: /^[a-z][a-z0-9-]*$/ }),
-  priceCents: integer(2450),
-  currency,
-}
-
-/** A product as it is stored and as clients see it. */
-export const productSchema = object('Product', { id: identifier('teapot'), ...productFields })
-
-/** How many of a product can be ordered. */
-export const levelSchema = object('Level', { productId: identifier('teapot'), available: integer(40) })
-
-const reservedRow = object('ReservedRow', {
-  reservationId: identifier('reservation'),
-  productId: identifier('teapot'),
-  quantity: integer(2),
-})
-
-/** The tables of the inventory service; instances that share one serve the same stock. */
-export interface InventoryDatabase {
-  readonly sql: DatabaseSync
-  readonly products: Reader<Value<typeof productSchema>>
-  readonly levels: Reader<Value<typeof levelSchema>>
-  readonly reserved: Reader<Value<typeof reservedRow>>
-}
+import { z } from 'zod'
+import { currency, identifier, text, whole, word } from '../support/fields.ts'
+import { insert, type Reader, reader } from '../support/table.ts'
 
 const seeds = [
-  {
-    id: 'teapot',
-    name: 'Teapot',
-    description: 'Holds one litre and answers 418.',
-    category: 'kitchen',
-    priceCents: 2450,
-  },
+  { id: 'teapot', name: 'Teapot', description: 'Holds one litre, says 418.', category: 'kitchen', priceCents: 2450 },
   { id: 'cup', name: 'Cup', description: 'Thin white porcelain.', category: 'kitchen', priceCents: 890 },
-  {
-    id: 'pocket-watch',
-    name: 'Pocket watch',
-    description: 'Always a little late.',
-    category: 'clocks',
-    priceCents: 12900,
-  },
+  { id: 'pocket-watch', name: 'Pocket watch', description: 'A little late.', category: 'clocks', priceCents: 12900 },
   { id: 'top-hat', name: 'Top hat', description: 'In this style, 10/6.', category: 'clothes', priceCents: 5400 },
   { id: 'playing-cards', name: 'Playing cards', description: 'A full pack of 52.', category: 'games', priceCents: 750 },
   { id: 'croquet-set', name: 'Croquet set', description: 'No flamingos.', category: 'games', priceCents: 8900 },
 ]
+
+/** A product as it is stored and as clients see it. */
+export const product = z
+  .object({
+    id: identifier,
+    name: text(),
+    description: text(2000),
+    category: word,
+    priceCents: whole(),
+    currency,
+  })
+  .meta({ id: 'Product', examples: [{ ...seeds[0], currency: 'EUR' }] })
+
+/** How many of a product can be ordered. */
+export const level = z
+  .object({ productId: identifier, available: whole() })
+  .meta({ id: 'Level', examples: [{ productId: 'teapot', available: 40 }] })
+
+const reservedRow = z.object({ reservationId: z.string(), productId: z.string(), quantity: z.int() })
+
+/** The tables of the inventory service; instances that share one serve the same stock. */
+export interface InventoryDatabase {
+  readonly sql: DatabaseSync
+  readonly products: Reader<z.infer<typeof product>>
+  readonly levels: Reader<z.infer<typeof level>>
+  readonly reserved: Reader<z.infer<typeof reservedRow>>
+}
 
 /** A database in memory with six products, 40 of each in stock. */
 export function openInventoryDatabase(): InventoryDatabase {
@@ -78,8 +62,8 @@ export function openInventoryDatabase(): InventoryDatabase {
   }
   return {
     sql,
-    products: reader(sql, 'products', productSchema, 'id'),
-    levels: reader(sql, 'levels', levelSchema, 'productId'),
+    products: reader(sql, 'products', product, 'id'),
+    levels: reader(sql, 'levels', level, 'productId'),
     reserved: reader(sql, 'reserved', reservedRow, 'productId'),
   }
 }

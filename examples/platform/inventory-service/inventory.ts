@@ -1,105 +1,101 @@
 import { randomUUID } from 'node:crypto'
-import { endpoint, endpointWithBody, endpointWithQuery } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
-import { Problem, notFound } from '../support/problem.ts'
-import { integer, object } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
+import { z } from 'zod'
+import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
-import { levelSchema } from './database.ts'
-import type { InventoryDatabase } from './database.ts'
-import { reservationInput, reservationSchema } from './reservation.ts'
-import type { Line, Reservation } from './reservation.ts'
+import type { App } from '../support/zod.ts'
+import { type InventoryDatabase, level } from './database.ts'
+import { type Reservation, reservation, reservationInput, type ReservationInput } from './reservation.ts'
 
-/** The endpoints under /api/v1/inventory. */
-export function inventoryEndpoints(database: InventoryDatabase): Endpoint[] {
-  const find = (productId: string): Value<typeof levelSchema> => {
-    const level = database.levels.first('productId = :productId', { productId })
-    if (!level) throw notFound('product', productId)
-    return level
+const byProduct = z.object({ productId: z.string() })
+const levelChange = z.strictObject({ available: level.shape.available }).meta({ examples: [{ available: 25 }] })
+
+/** The routes under /api/v1/inventory. */
+export function inventoryRoutes(app: App, database: InventoryDatabase): void {
+  const find = (productId: string): z.infer<typeof level> => {
+    const row = database.levels.first('productId = :productId', { productId })
+    if (!row) throw notFound('product', productId)
+    return row
   }
-  return [
-    endpointWithQuery(
-      pageFields,
-      {
-        id: 'listLevels',
-        method: 'GET',
-        path: '/api/v1/inventory',
+  app.get(
+    '/api/v1/inventory',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'listLevels',
         summary: 'The stock of every product',
-        access: 'public',
-        status: [200],
-        reply: pageOf('LevelPage', levelSchema),
+        querystring: pageQuery,
+        response: { 200: pageOf(level) },
       },
-      ({ query }) => ({ status: 200, body: database.levels.page('true', {}, pageWindow(query)) }),
-    ),
-    endpoint(
-      {
-        id: 'getLevel',
-        method: 'GET',
-        path: '/api/v1/inventory/{productId}',
+    },
+    ({ query }) => database.levels.page('true', {}, query),
+  )
+  app.get(
+    '/api/v1/inventory/:productId',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'getLevel',
         summary: 'The stock of one product',
-        access: 'public',
-        status: [200],
-        reply: levelSchema,
-        problems: [404],
+        params: byProduct,
+        response: { 200: level },
       },
-      ({ parameter }) => ({ status: 200, body: find(parameter('productId')) }),
-    ),
-    endpointWithBody(
-      object('LevelChange', { available: integer(25) }),
-      {
-        id: 'setLevel',
-        method: 'PUT',
-        path: '/api/v1/inventory/{productId}',
+    },
+    ({ params }) => find(params.productId),
+  )
+  app.put(
+    '/api/v1/inventory/:productId',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'setLevel',
         summary: 'Sets the stock of one product',
-        access: 'admin',
-        status: [200],
-        reply: levelSchema,
-        problems: [404],
+        params: byProduct,
+        body: levelChange,
+        response: { 200: level },
       },
-      ({ parameter, body }) => {
-        const level = { ...body, productId: find(parameter('productId')).productId }
-        database.sql.prepare('UPDATE levels SET available = :available WHERE productId = :productId').run(level)
-        return { status: 200, body: level }
-      },
-    ),
-    endpointWithBody(
-      reservationInput,
-      {
-        id: 'reserve',
-        method: 'POST',
-        path: '/api/v1/inventory/reservations',
+    },
+    ({ params, body }) => {
+      const row = { ...body, productId: find(params.productId).productId }
+      database.sql.prepare('UPDATE levels SET available = :available WHERE productId = :productId').run(row)
+      return row
+    },
+  )
+  app.post(
+    '/api/v1/inventory/reservations',
+    {
+      config: { access: 'service' },
+      schema: {
+        operationId: 'reserve',
         summary: 'Sets products aside for an order: all of them or none',
-        access: 'service',
-        status: [201],
-        reply: reservationSchema,
-        problems: [409],
+        body: reservationInput,
+        response: { 201: reservation, 409: problem },
       },
-      ({ body }) => {
-        const reservation = transaction(database.sql, () => reserve(database, body.items))
-        const location = `/api/v1/inventory/reservations/${reservation.id}`
-        return { status: 201, headers: { Location: location }, body: reservation }
-      },
-    ),
-    endpoint(
-      {
-        id: 'release',
-        method: 'DELETE',
-        path: '/api/v1/inventory/reservations/{id}',
+    },
+    async ({ body }, reply) => {
+      const made = transaction(database.sql, () => reserve(database, body.items))
+      return reply.code(201).header('Location', `/api/v1/inventory/reservations/${made.id}`).send(made)
+    },
+  )
+  app.delete(
+    '/api/v1/inventory/reservations/:id',
+    {
+      config: { access: 'service' },
+      schema: {
+        operationId: 'release',
         summary: 'Puts the products of a reservation back',
-        access: 'service',
-        status: [204],
-        problems: [404],
+        params: byId,
+        response: { 204: z.void() },
       },
-      ({ parameter }) => {
-        transaction(database.sql, () => release(database, parameter('id')))
-        return { status: 204 }
-      },
-    ),
-  ]
+    },
+    async ({ params }, reply) => {
+      transaction(database.sql, () => release(database, params.id))
+      return reply.code(204).send()
+    },
+  )
 }
 
-function reserve(database: InventoryDatabase, lines: readonly Line[]): Reservation {
+function reserve(database: InventoryDatabase, lines: ReservationInput['items']): Reservation {
   const id = randomUUID()
   const items = lines.map(({ productId, quantity }, index) => {
     const product = database.products.first('id = :productId', { productId })

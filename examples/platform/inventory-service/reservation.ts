@@ -1,32 +1,30 @@
-import { identifier } from '../support/fields.ts'
-import { integer, list, object } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { productFields } from './database.ts'
-
-const lineSchema = object('Line', {
-  productId: identifier('teapot'),
-  quantity: integer(2, { minimum: 1, maximum: 1000 }),
-})
+import { z } from 'zod'
+import { identifier, whole } from '../support/fields.ts'
+import { product } from './database.ts'
 
 /** What is asked of the stock. */
-export const reservationInput = object('ReservationInput', { items: list(lineSchema, { minItems: 1, maxItems: 50 }) })
+export const reservationInput = z
+  .strictObject({
+    items: z
+      .strictObject({ productId: identifier, quantity: whole(1, 1000) })
+      .array()
+      .min(1)
+      .max(50),
+  })
+  .meta({ examples: [{ items: [{ productId: 'teapot', quantity: 2 }] }] })
+
+const { name, priceCents, currency } = product.shape
 
 /** What is set aside, at the prices of that moment. */
-export const reservationSchema = object('Reservation', {
-  id: identifier('9b2e8f1c-52a1-4c55-a3c5-0d1d1f9b7a10'),
-  items: list(
-    object('ReservedItem', {
-      productId: identifier('teapot'),
-      name: productFields.name,
-      quantity: integer(2, { minimum: 1 }),
-      unitPriceCents: integer(2450),
-      currency: productFields.currency,
-    }),
-  ),
-})
+export const reservation = z
+  .object({
+    id: identifier,
+    items: z.object({ productId: identifier, name, quantity: whole(1), unitPriceCents: priceCents, currency }).array(),
+  })
+  .meta({ id: 'Reservation' })
 
-/** How many of which product. */
-export type Line = Value<typeof lineSchema>
+/** What is asked of the stock. */
+export type ReservationInput = z.infer<typeof reservationInput>
 
 /** What is set aside, at the prices of that moment. */
-export type Reservation = Value<typeof reservationSchema>
+export type Reservation = z.infer<typeof reservation>

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { ask, objectsIn, textIn } from '../support/test-client.ts'
-import type { Answer } from '../support/test-client.ts'
+import { type Answer, ask, objectsIn, textIn } from '../support/test-client.ts'
 import { createInventoryService } from './service.ts'
 
 const jwtSecret = 'a secret of at least thirty-two characters'

@@ -1,9 +1,7 @@
-import { listen } from '../support/server.ts'
-import type { InstanceOptions, RunningInstance } from '../support/server.ts'
-import { openInventoryDatabase } from './database.ts'
-import type { InventoryDatabase } from './database.ts'
-import { inventoryEndpoints } from './inventory.ts'
-import { productEndpoints } from './products.ts'
+import { type InstanceOptions, type RunningInstance, startService } from '../support/service.ts'
+import { type InventoryDatabase, openInventoryDatabase } from './database.ts'
+import { inventoryRoutes } from './inventory.ts'
+import { productRoutes } from './products.ts'
 
 /** What an instance of the inventory service needs. */
 export interface InventoryServiceOptions extends InstanceOptions {
@@ -14,12 +12,9 @@ export interface InventoryServiceOptions extends InstanceOptions {
 /** Starts an instance of the inventory service: products, stock and reservations. */
 export function createInventoryService(options: InventoryServiceOptions): Promise<RunningInstance> {
   const database = options.database ?? openInventoryDatabase()
-  return listen(
-    {
-      title: 'Inventory service',
-      description: 'Products, how many of them are in stock, and what is set aside for orders.',
-      endpoints: [...productEndpoints(database), ...inventoryEndpoints(database)],
-    },
-    options,
-  )
+  const description = 'Products, how many of them are in stock, and what is set aside for orders.'
+  return startService({ title: 'Inventory service', description }, options, (app) => {
+    productRoutes(app, database)
+    inventoryRoutes(app, database)
+  })
 }

@@ -1,50 +1,56 @@
 import { DatabaseSync } from 'node:sqlite'
-import { email, identifier, timestamp } from '../support/fields.ts'
-import { nullable, object, text } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { insert, reader } from '../support/table.ts'
-import type { Reader } from '../support/table.ts'
+import { z } from 'zod'
+import { email, identifier, text, timestamp } from '../support/fields.ts'
+import { insert, type Reader, reader } from '../support/table.ts'
 
-const notice = {
-  userId: identifier('user-alice'),
-  title: text('Your order is on its way'),
-  text: text('The white rabbit is carrying it.', { maxLength: 2000 }),
+const aNotification = {
+  id: 'notification-1001',
+  userId: 'user-alice',
+  title: 'Your order is on its way',
+  text: 'The white rabbit is carrying order-1001.',
+  createdAt: '2026-01-15T10:32:00.000Z',
+  readAt: null,
 }
 
-/** What it takes to notify a user. */
-export const notificationInput = object('NotificationInput', notice)
+/** A notification, as it is stored and as clients see it. */
+export const notification = z
+  .object({
+    id: identifier,
+    userId: identifier,
+    title: text(),
+    text: text(2000),
+    createdAt: timestamp,
+    /** When the user read it. */
+    readAt: timestamp.nullable(),
+  })
+  .meta({ id: 'Notification', examples: [aNotification] })
 
-/** A notification as it is stored and as clients see it. */
-export const notificationSchema = object('Notification', {
-  id: identifier('notification-1001'),
-  ...notice,
-  createdAt: timestamp,
-  /** When the user read it. */
-  readAt: nullable(timestamp),
-})
-
-const mail = {
-  to: email,
-  subject: text('Tea at six'),
-  text: text('Please bring a cup.', { maxLength: 10_000 }),
+const aMail = {
+  id: 'mail-1001',
+  senderId: 'user-admin',
+  to: 'alice@example.com',
+  subject: 'Your order is on its way',
+  text: 'The white rabbit is carrying order-1001.',
+  createdAt: '2026-01-15T10:32:00.000Z',
 }
-
-/** What it takes to send a mail. */
-export const mailInput = object('MailInput', mail)
 
 /** A mail in the outbox, as it is stored and as clients see it. */
-export const mailSchema = object('Mail', {
-  id: identifier('mail-1001'),
-  senderId: identifier('user-alice'),
-  ...mail,
-  createdAt: timestamp,
-})
+export const mail = z
+  .object({
+    id: identifier,
+    senderId: identifier,
+    to: email,
+    subject: text(),
+    text: text(10_000),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Mail', examples: [aMail] })
 
 /** The tables of the notification service. */
 export interface NotificationDatabase {
   readonly sql: DatabaseSync
-  readonly notifications: Reader<Value<typeof notificationSchema>>
-  readonly mails: Reader<Value<typeof mailSchema>>
+  readonly notifications: Reader<z.infer<typeof notification>>
+  readonly mails: Reader<z.infer<typeof mail>>
 }
 
 /** A database in memory with one notification and one mail for alice in it. */
@@ -60,26 +66,11 @@ export function openNotificationDatabase(): NotificationDatabase {
       createdAt TEXT NOT NULL
     ) STRICT;
   `)
-  const createdAt = '2026-01-15T10:32:00.000Z'
-  insert(sql, 'notifications', {
-    id: 'notification-1001',
-    userId: 'user-alice',
-    title: 'Your order is on its way',
-    text: 'The white rabbit is carrying order-1001.',
-    createdAt,
-    readAt: null,
-  })
-  insert(sql, 'mails', {
-    id: 'mail-1001',
-    senderId: 'user-admin',
-    to: 'alice@example.com',
-    subject: 'Your order is on its way',
-    text: 'The white rabbit is carrying order-1001.',
-    createdAt,
-  })
+  insert(sql, 'notifications', aNotification)
+  insert(sql, 'mails', aMail)
   return {
     sql,
-    notifications: reader(sql, 'notifications', notificationSchema, 'createdAt DESC, id'),
-    mails: reader(sql, 'mails', mailSchema, 'createdAt DESC, id'),
+    notifications: reader(sql, 'notifications', notification, 'createdAt DESC, id'),
+    mails: reader(sql, 'mails', mail, 'createdAt DESC, id'),
   }
 }

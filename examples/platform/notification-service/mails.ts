@@ -1,65 +1,56 @@
 import { randomUUID } from 'node:crypto'
-import { endpoint, endpointWithBody, endpointWithQuery, ownsOrAdmin } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
+import { isAdmin, ownsOrAdmin } from '../support/access.ts'
+import { byId, pageOf, pageQuery } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
-import { mailInput, mailSchema } from './database.ts'
-import type { NotificationDatabase } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { mail, type NotificationDatabase } from './database.ts'
 
-/** The endpoints under /api/v1/email: an outbox that keeps what would be sent. */
-export function mailEndpoints(database: NotificationDatabase): Endpoint[] {
-  return [
-    endpointWithQuery(
-      pageFields,
-      {
-        id: 'listMails',
-        method: 'GET',
-        path: '/api/v1/email',
+const mailInput = mail
+  .pick({ to: true, subject: true, text: true })
+  .strict()
+  .meta({ examples: [{ to: 'carol@example.com', subject: 'Tea at six', text: 'Please bring a cup.' }] })
+
+/** The routes under /api/v1/email: an outbox that keeps what would be sent. */
+export function mailRoutes(app: App, database: NotificationDatabase): void {
+  app.get(
+    '/api/v1/email',
+    {
+      schema: {
+        operationId: 'listMails',
         summary: "The mails that the caller has sent, newest first; an admin sees everyone's",
-        access: 'user',
-        status: [200],
-        reply: pageOf('MailPage', mailSchema),
+        querystring: pageQuery,
+        response: { 200: pageOf(mail) },
       },
-      ({ caller, query }) => {
-        const sender = caller.roles.includes('admin') ? null : caller.id
-        const where = ':sender IS NULL OR senderId = :sender'
-        return { status: 200, body: database.mails.page(where, { sender }, pageWindow(query)) }
-      },
-    ),
-    endpointWithBody(
-      mailInput,
-      {
-        id: 'sendMail',
-        method: 'POST',
-        path: '/api/v1/email',
+    },
+    ({ caller, query }) => {
+      const sender = isAdmin(caller) ? null : caller.id
+      return database.mails.page(':sender IS NULL OR senderId = :sender', { sender }, query)
+    },
+  )
+  app.post(
+    '/api/v1/email',
+    {
+      schema: {
+        operationId: 'sendMail',
         summary: 'Puts a mail into the outbox',
-        access: 'user',
-        status: [201],
-        reply: mailSchema,
+        body: mailInput,
+        response: { 201: mail },
       },
-      ({ caller, body }) => {
-        const row = { ...body, id: randomUUID(), senderId: caller.id, createdAt: new Date().toISOString() }
-        insert(database.sql, 'mails', row)
-        return { status: 201, headers: { Location: `/api/v1/email/${row.id}` }, body: row }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getMail',
-        method: 'GET',
-        path: '/api/v1/email/{id}',
-        summary: 'One mail',
-        access: 'user',
-        status: [200],
-        reply: mailSchema,
-        problems: [404],
-      },
-      ({ caller, parameter }) => {
-        const row = database.mails.first('id = :id', { id: parameter('id') })
-        if (!row || !ownsOrAdmin(caller, row.senderId)) throw notFound('mail', parameter('id'))
-        return { status: 200, body: row }
-      },
-    ),
-  ]
+    },
+    async ({ caller, body }, reply) => {
+      const row = { ...body, id: randomUUID(), senderId: caller.id, createdAt: new Date().toISOString() }
+      insert(database.sql, 'mails', row)
+      return reply.code(201).header('Location', `/api/v1/email/${row.id}`).send(row)
+    },
+  )
+  app.get(
+    '/api/v1/email/:id',
+    { schema: { operationId: 'getMail', summary: 'One mail', params: byId, response: { 200: mail } } },
+    ({ caller, params: { id } }) => {
+      const row = database.mails.first('id = :id', { id })
+      if (!row || !ownsOrAdmin(caller, row.senderId)) throw notFound('mail', id)
+      return row
+    },
+  )
 }

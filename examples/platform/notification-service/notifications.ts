@@ -1,102 +1,99 @@
 import { randomUUID } from 'node:crypto'
-import { endpoint, endpointWithBody, endpointWithQuery, ownsOrAdmin } from '../support/endpoint.ts'
-import type { Caller, Endpoint } from '../support/endpoint.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
+import { z } from 'zod'
+import { type Caller, ownsOrAdmin } from '../support/access.ts'
+import { byId, pageOf, pageQuery } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
-import { flag, object } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
 import { insert } from '../support/table.ts'
-import { notificationInput, notificationSchema } from './database.ts'
-import type { NotificationDatabase } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { notification, type NotificationDatabase } from './database.ts'
 
-/** The endpoints under /api/v1/notifications. */
-export function notificationEndpoints(database: NotificationDatabase): Endpoint[] {
-  const find = (id: string, caller: Caller): Value<typeof notificationSchema> => {
+const notificationInput = notification
+  .pick({ userId: true, title: true, text: true })
+  .strict()
+  .meta({ examples: [{ userId: 'user-alice', title: 'Tea', text: 'It is six.' }] })
+
+const notificationChange = z.strictObject({ read: z.boolean() }).meta({ examples: [{ read: true }] })
+
+/** The routes under /api/v1/notifications. */
+export function notificationRoutes(app: App, database: NotificationDatabase): void {
+  const find = (id: string, caller: Caller): z.infer<typeof notification> => {
     const row = database.notifications.first('id = :id', { id })
     if (!row || !ownsOrAdmin(caller, row.userId)) throw notFound('notification', id)
     return row
   }
-  return [
-    endpointWithQuery(
-      pageFields,
-      {
-        id: 'listNotifications',
-        method: 'GET',
-        path: '/api/v1/notifications',
+  app.get(
+    '/api/v1/notifications',
+    {
+      schema: {
+        operationId: 'listNotifications',
         summary: "The caller's notifications, newest first",
-        access: 'user',
-        status: [200],
-        reply: pageOf('NotificationPage', notificationSchema),
+        querystring: pageQuery,
+        response: { 200: pageOf(notification) },
       },
-      ({ caller, query }) => {
-        const page = database.notifications.page('userId = :id', { id: caller.id }, pageWindow(query))
-        return { status: 200, body: page }
-      },
-    ),
-    endpointWithBody(
-      notificationInput,
-      {
-        id: 'notify',
-        method: 'POST',
-        path: '/api/v1/notifications',
+    },
+    ({ caller, query }) => database.notifications.page('userId = :id', { id: caller.id }, query),
+  )
+  app.post(
+    '/api/v1/notifications',
+    {
+      config: { access: 'service' },
+      schema: {
+        operationId: 'notify',
         summary: 'Notifies a user',
-        access: 'service',
-        status: [201],
-        reply: notificationSchema,
+        body: notificationInput,
+        response: { 201: notification },
       },
-      ({ body }) => {
-        const row = { ...body, id: randomUUID(), createdAt: new Date().toISOString(), readAt: null }
-        insert(database.sql, 'notifications', row)
-        return { status: 201, headers: { Location: `/api/v1/notifications/${row.id}` }, body: row }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getNotification',
-        method: 'GET',
-        path: '/api/v1/notifications/{id}',
+    },
+    async ({ body }, reply) => {
+      const row = { ...body, id: randomUUID(), createdAt: new Date().toISOString(), readAt: null }
+      insert(database.sql, 'notifications', row)
+      return reply.code(201).header('Location', `/api/v1/notifications/${row.id}`).send(row)
+    },
+  )
+  app.get(
+    '/api/v1/notifications/:id',
+    {
+      schema: {
+        operationId: 'getNotification',
         summary: 'One notification',
-        access: 'user',
-        status: [200],
-        reply: notificationSchema,
-        problems: [404],
+        params: byId,
+        response: { 200: notification },
       },
-      ({ caller, parameter }) => ({ status: 200, body: find(parameter('id'), caller) }),
-    ),
-    endpointWithBody(
-      object('NotificationChange', { read: flag(true) }),
-      {
-        id: 'markNotification',
-        method: 'PATCH',
-        path: '/api/v1/notifications/{id}',
+    },
+    ({ caller, params }) => find(params.id, caller),
+  )
+  app.patch(
+    '/api/v1/notifications/:id',
+    {
+      schema: {
+        operationId: 'markNotification',
         summary: 'Marks a notification as read or unread',
-        access: 'user',
-        status: [200],
-        reply: notificationSchema,
-        problems: [404],
+        params: byId,
+        body: notificationChange,
+        response: { 200: notification },
       },
-      ({ caller, parameter, body }) => {
-        const row = find(parameter('id'), caller)
-        const readAt = body.read ? (row.readAt ?? new Date().toISOString()) : null
-        database.sql.prepare('UPDATE notifications SET readAt = :readAt WHERE id = :id').run({ readAt, id: row.id })
-        return { status: 200, body: { ...row, readAt } }
-      },
-    ),
-    endpoint(
-      {
-        id: 'deleteNotification',
-        method: 'DELETE',
-        path: '/api/v1/notifications/{id}',
+    },
+    ({ caller, params, body }) => {
+      const row = find(params.id, caller)
+      const readAt = body.read ? (row.readAt ?? new Date().toISOString()) : null
+      database.sql.prepare('UPDATE notifications SET readAt = :readAt WHERE id = :id').run({ readAt, id: row.id })
+      return { ...row, readAt }
+    },
+  )
+  app.delete(
+    '/api/v1/notifications/:id',
+    {
+      schema: {
+        operationId: 'deleteNotification',
         summary: 'Removes a notification',
-        access: 'user',
-        status: [204],
-        problems: [404],
+        params: byId,
+        response: { 204: z.void() },
       },
-      ({ caller, parameter }) => {
-        const { id } = find(parameter('id'), caller)
-        database.sql.prepare('DELETE FROM notifications WHERE id = :id').run({ id })
-        return { status: 204 }
-      },
-    ),
-  ]
+    },
+    async ({ caller, params }, reply) => {
+      const { id } = find(params.id, caller)
+      database.sql.prepare('DELETE FROM notifications WHERE id = :id').run({ id })
+      return reply.code(204).send()
+    },
+  )
 }

@@ -1,45 +1,62 @@
 import { DatabaseSync } from 'node:sqlite'
-import { currency, identifier, timestamp } from '../support/fields.ts'
-import { choice, integer, object, text } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { insert, reader } from '../support/table.ts'
-import type { Reader } from '../support/table.ts'
+import { z } from 'zod'
+import { currency, identifier, text, timestamp, whole } from '../support/fields.ts'
+import { insert, type Reader, reader } from '../support/table.ts'
 
-/** Where an order is on its way. */
-export const orderStatus = choice('placed', 'paid', 'shipped', 'cancelled')
-
-/** The members of an order beside its items. */
-export const orderFields = {
-  id: identifier('order-1001'),
-  userId: identifier('user-alice'),
-  status: orderStatus,
-  totalCents: integer(4900, { maximum: Number.MAX_SAFE_INTEGER }),
-  currency,
-  /** What the inventory service has set aside. */
-  reservationId: identifier('reservation-1001'),
-  createdAt: timestamp,
+const anOrder = {
+  id: 'order-1001',
+  userId: 'user-alice',
+  status: 'shipped',
+  totalCents: 4900,
+  currency: 'EUR',
+  reservationId: 'reservation-1001',
+  createdAt: '2026-01-15T10:30:00.000Z',
+}
+const anItem = {
+  id: 'order-1001-1',
+  orderId: 'order-1001',
+  productId: 'teapot',
+  name: 'Teapot',
+  quantity: 2,
+  unitPriceCents: 2450,
 }
 
-const orderRow = object('OrderRow', orderFields)
-
 /** One product of an order, as it is stored and as clients see it. */
-export const orderItemSchema = object('OrderItem', {
-  id: identifier('order-1001-1'),
-  orderId: identifier('order-1001'),
-  productId: identifier('teapot'),
-  name: text('Teapot'),
-  quantity: integer(2, { minimum: 1 }),
-  unitPriceCents: integer(2450),
+export const orderItem = z
+  .object({
+    id: identifier,
+    orderId: identifier,
+    productId: identifier,
+    name: text(),
+    quantity: whole(1),
+    unitPriceCents: whole(),
+  })
+  .meta({ id: 'OrderItem', examples: [anItem] })
+
+const orderRow = z.object({
+  id: identifier,
+  userId: identifier,
+  status: z.enum(['placed', 'paid', 'shipped', 'cancelled']),
+  totalCents: whole(0, Number.MAX_SAFE_INTEGER),
+  currency,
+  /** What the inventory service has set aside. */
+  reservationId: identifier,
+  createdAt: timestamp,
 })
 
-/** An order as it is stored: without its items. */
-export type OrderRow = Value<typeof orderRow>
+/** An order as clients see it: with its items. */
+export const order = orderRow
+  .extend({ items: orderItem.array() })
+  .meta({ id: 'Order', examples: [{ ...anOrder, items: [anItem] }] })
+
+/** An order as it is stored. */
+export type OrderRow = z.infer<typeof orderRow>
 
 /** The tables of the order service; instances that share one serve the same orders. */
 export interface OrderDatabase {
   readonly sql: DatabaseSync
   readonly orders: Reader<OrderRow>
-  readonly items: Reader<Value<typeof orderItemSchema>>
+  readonly items: Reader<z.infer<typeof orderItem>>
 }
 
 /** A database in memory with one order of user-alice in it. */
@@ -57,26 +74,11 @@ export function openOrderDatabase(): OrderDatabase {
     ) STRICT;
     CREATE INDEX orderItemsByOrder ON orderItems (orderId);
   `)
-  insert(sql, 'orders', {
-    id: 'order-1001',
-    userId: 'user-alice',
-    status: 'shipped',
-    totalCents: 4900,
-    currency: 'EUR',
-    reservationId: 'reservation-1001',
-    createdAt: '2026-01-15T10:30:00.000Z',
-  })
-  insert(sql, 'orderItems', {
-    id: 'order-1001-1',
-    orderId: 'order-1001',
-    productId: 'teapot',
-    name: 'Teapot',
-    quantity: 2,
-    unitPriceCents: 2450,
-  })
+  insert(sql, 'orders', anOrder)
+  insert(sql, 'orderItems', anItem)
   return {
     sql,
     orders: reader(sql, 'orders', orderRow, 'createdAt DESC, id'),
-    items: reader(sql, 'orderItems', orderItemSchema, 'orderId, id'),
+    items: reader(sql, 'orderItems', orderItem, 'orderId, id'),
   }
 }

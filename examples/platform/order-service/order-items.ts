@@ -1,51 +1,43 @@
-import { endpoint, endpointWithQuery, ownsOrAdmin } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { identifier } from '../support/fields.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
+import { isAdmin, ownsOrAdmin } from '../support/access.ts'
+import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
-import { orderItemSchema } from './database.ts'
-import type { OrderDatabase } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { type OrderDatabase, orderItem } from './database.ts'
 
-/** The endpoints under /api/v1/order-items. */
-export function orderItemEndpoints(database: OrderDatabase): Endpoint[] {
-  return [
-    endpointWithQuery(
-      { ...pageFields, orderId: identifier('order-1001') },
-      {
-        id: 'listOrderItems',
-        method: 'GET',
-        path: '/api/v1/order-items',
+/** The routes under /api/v1/order-items. */
+export function orderItemRoutes(app: App, database: OrderDatabase): void {
+  app.get(
+    '/api/v1/order-items',
+    {
+      schema: {
+        operationId: 'listOrderItems',
         summary: "The items of the caller's orders, or of one order",
-        access: 'user',
-        status: [200],
-        reply: pageOf('OrderItemPage', orderItemSchema),
+        querystring: pageQuery.extend({ orderId: identifier.optional() }),
+        response: { 200: pageOf(orderItem) },
       },
-      ({ caller, query }) => {
-        const owner = caller.roles.includes('admin') ? null : caller.id
-        const where = `(:owner IS NULL OR orderId IN (SELECT id FROM orders WHERE userId = :owner))
-          AND (:orderId IS NULL OR orderId = :orderId)`
-        const page = database.items.page(where, { owner, orderId: query.orderId ?? null }, pageWindow(query))
-        return { status: 200, body: page }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getOrderItem',
-        method: 'GET',
-        path: '/api/v1/order-items/{id}',
+    },
+    ({ caller, query }) => {
+      const filter = { owner: isAdmin(caller) ? null : caller.id, orderId: query.orderId ?? null }
+      const where = `(:owner IS NULL OR orderId IN (SELECT id FROM orders WHERE userId = :owner))
+        AND (:orderId IS NULL OR orderId = :orderId)`
+      return database.items.page(where, filter, query)
+    },
+  )
+  app.get(
+    '/api/v1/order-items/:id',
+    {
+      schema: {
+        operationId: 'getOrderItem',
         summary: 'One item of an order',
-        access: 'user',
-        status: [200],
-        reply: orderItemSchema,
-        problems: [404],
+        params: byId,
+        response: { 200: orderItem },
       },
-      ({ caller, parameter }) => {
-        const id = parameter('id')
-        const item = database.items.first('id = :id', { id })
-        const order = item && database.orders.first('id = :orderId', { orderId: item.orderId })
-        if (!order || !ownsOrAdmin(caller, order.userId)) throw notFound('order item', id)
-        return { status: 200, body: item }
-      },
-    ),
-  ]
+    },
+    ({ caller, params: { id } }) => {
+      const item = database.items.first('id = :id', { id })
+      const order = item && database.orders.first('id = :orderId', { orderId: item.orderId })
+      if (!order || !ownsOrAdmin(caller, order.userId)) throw notFound('order item', id)
+      return item
+    },
+  )
 }

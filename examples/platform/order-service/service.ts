@@ -1,9 +1,7 @@
-import { listen } from '../support/server.ts'
-import type { InstanceOptions, RunningInstance } from '../support/server.ts'
-import { openOrderDatabase } from './database.ts'
-import type { OrderDatabase } from './database.ts'
-import { orderItemEndpoints } from './order-items.ts'
-import { orderEndpoints } from './orders.ts'
+import { type InstanceOptions, type RunningInstance, startService } from '../support/service.ts'
+import { openOrderDatabase, type OrderDatabase } from './database.ts'
+import { orderItemRoutes } from './order-items.ts'
+import { orderRoutes } from './orders.ts'
 import { createStock } from './stock.ts'
 
 /** What an instance of the order service needs. */
@@ -17,12 +15,9 @@ export interface OrderServiceOptions extends InstanceOptions {
 /** Starts an instance of the order service: orders and their items. */
 export function createOrderService(options: OrderServiceOptions): Promise<RunningInstance> {
   const database = options.database ?? openOrderDatabase()
-  return listen(
-    {
-      title: 'Order service',
-      description: 'What users order, with the stock that the inventory service sets aside for it.',
-      endpoints: [...orderEndpoints(database, createStock(options.inventoryUrl)), ...orderItemEndpoints(database)],
-    },
-    options,
-  )
+  const description = 'What users order, with the stock that the inventory service sets aside for it.'
+  return startService({ title: 'Order service', description }, options, (app) => {
+    orderRoutes(app, database, createStock(options.inventoryUrl))
+    orderItemRoutes(app, database)
+  })
 }

@@ -1,13 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { reservationSchema } from '../inventory-service/reservation.ts'
-import type { Reservation } from '../inventory-service/reservation.ts'
-import { Problem } from '../support/problem.ts'
-import { isObject, isValid } from '../support/schema.ts'
+import { type Reservation, reservation, type ReservationInput } from '../inventory-service/reservation.ts'
+import { problem, Problem } from '../support/problem.ts'
 
 /** What the order service asks of the inventory service. */
 export interface Stock {
   /** Sets products aside; throws a Problem with 409 or 422 as the inventory service has it, or with 503. */
-  reserve(items: readonly { productId: string; quantity: number }[], headers: IncomingHttpHeaders): Promise<Reservation>
+  reserve(wanted: ReservationInput, headers: IncomingHttpHeaders): Promise<Reservation>
   /** Puts the products of a reservation back; one that is gone already is fine. Throws a Problem with 503. */
   release(reservationId: string, headers: IncomingHttpHeaders): Promise<void>
 }
@@ -19,17 +17,16 @@ const timeout = 5000
 export function createStock(baseUrl: string): Stock {
   const url = `${baseUrl}/api/v1/inventory/reservations`
   return {
-    async reserve(items, headers) {
+    async reserve(wanted, headers) {
       const response = await ask(url, {
         method: 'POST',
         headers: { ...passedOn(headers), 'Content-Type': 'application/json' },
-        body: JSON.stringify({ items }),
+        body: JSON.stringify(wanted),
       })
       const body: unknown = await response.json()
-      if (response.status === 201 && isValid(reservationSchema, body)) return body
-      const detail = isObject(body) ? body['detail'] : undefined
-      const refused = response.status === 409 || response.status === 422
-      if (refused && typeof detail === 'string') throw new Problem(response.status, detail)
+      if (response.status === 201) return reservation.parse(body)
+      const { data: refusal } = problem.safeParse(body)
+      if (refusal?.status === 409 || refusal?.status === 422) throw new Problem(refusal.status, refusal.detail)
       throw unavailable()
     },
     async release(reservationId, headers) {

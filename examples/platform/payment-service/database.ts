@@ -1,52 +1,62 @@
 import { DatabaseSync } from 'node:sqlite'
-import { currency, identifier, timestamp } from '../support/fields.ts'
-import { choice, integer, nullable, object, text } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { insert, reader } from '../support/table.ts'
-import type { Reader } from '../support/table.ts'
+import { z } from 'zod'
+import { currency, identifier, timestamp, whole } from '../support/fields.ts'
+import { insert, type Reader, reader } from '../support/table.ts'
 
-const asked = {
-  orderId: identifier('order-1001'),
-  amountCents: integer(4900, { minimum: 1 }),
-  currency,
-  method: choice('card', 'transfer'),
+const money = { amountCents: 4900, currency: 'EUR', createdAt: '2026-01-15T10:31:00.000Z' }
+const aPayment = {
+  id: 'payment-1001',
+  userId: 'user-alice',
+  orderId: 'order-1001',
+  method: 'card',
+  status: 'succeeded',
+  ...money,
 }
-
-const made = {
-  id: identifier('payment-1001'),
-  userId: identifier('user-alice'),
-  ...asked,
-  status: choice('succeeded', 'refunded'),
-  createdAt: timestamp,
+const aTransaction = {
+  id: 'transaction-1001',
+  paymentId: 'payment-1001',
+  userId: 'user-alice',
+  kind: 'charge',
+  ...money,
 }
-
-/** What it takes to pay. */
-export const paymentInput = object('PaymentInput', asked)
 
 /** A payment as clients see it. */
-export const paymentSchema = object('Payment', made)
+export const payment = z
+  .object({
+    id: identifier,
+    userId: identifier,
+    orderId: identifier,
+    amountCents: whole(1),
+    currency,
+    method: z.enum(['card', 'transfer']),
+    status: z.enum(['succeeded', 'refunded']),
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Payment', examples: [aPayment] })
 
-const paymentRow = object('PaymentRow', { ...made, idempotencyKey: nullable(text('a UUID')) })
+const paymentRow = payment.extend({ idempotencyKey: z.string().nullable() })
 
 /** Money that moved, as it is stored and as clients see it: a refund is negative. */
-export const transactionSchema = object('Transaction', {
-  id: identifier('transaction-1001'),
-  paymentId: identifier('payment-1001'),
-  userId: identifier('user-alice'),
-  kind: choice('charge', 'refund'),
-  amountCents: integer(4900, { minimum: -1_000_000_000 }),
-  currency,
-  createdAt: timestamp,
-})
+export const moneyTransaction = z
+  .object({
+    id: identifier,
+    paymentId: identifier,
+    userId: identifier,
+    kind: z.enum(['charge', 'refund']),
+    amountCents: whole(-1_000_000_000),
+    currency,
+    createdAt: timestamp,
+  })
+  .meta({ id: 'Transaction', examples: [aTransaction] })
 
 /** A payment as it is stored. */
-export type PaymentRow = Value<typeof paymentRow>
+export type PaymentRow = z.infer<typeof paymentRow>
 
 /** The tables of the payment service. */
 export interface PaymentDatabase {
   readonly sql: DatabaseSync
   readonly payments: Reader<PaymentRow>
-  readonly transactions: Reader<Value<typeof transactionSchema>>
+  readonly transactions: Reader<z.infer<typeof moneyTransaction>>
 }
 
 /** A database in memory with one payment of user-alice in it. */
@@ -63,26 +73,11 @@ export function openPaymentDatabase(): PaymentDatabase {
       amountCents INTEGER NOT NULL, currency TEXT NOT NULL, createdAt TEXT NOT NULL
     ) STRICT;
   `)
-  const money = { amountCents: 4900, currency: 'EUR', createdAt: '2026-01-15T10:31:00.000Z' }
-  insert(sql, 'payments', {
-    id: 'payment-1001',
-    userId: 'user-alice',
-    orderId: 'order-1001',
-    ...money,
-    method: 'card',
-    status: 'succeeded',
-    idempotencyKey: null,
-  })
-  insert(sql, 'transactions', {
-    id: 'transaction-1001',
-    paymentId: 'payment-1001',
-    userId: 'user-alice',
-    kind: 'charge',
-    ...money,
-  })
+  insert(sql, 'payments', aPayment)
+  insert(sql, 'transactions', aTransaction)
   return {
     sql,
     payments: reader(sql, 'payments', paymentRow, 'createdAt DESC, id'),
-    transactions: reader(sql, 'transactions', transactionSchema, 'createdAt DESC, id'),
+    transactions: reader(sql, 'transactions', moneyTransaction, 'createdAt DESC, id'),
   }
 }

@@ -1,103 +1,96 @@
 import { randomUUID } from 'node:crypto'
-import { endpoint, endpointWithBody, endpointWithQuery, ownsOrAdmin } from '../support/endpoint.ts'
-import type { Caller, Endpoint } from '../support/endpoint.ts'
-import { identifier } from '../support/fields.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
-import { Problem, notFound } from '../support/problem.ts'
-import type { Value } from '../support/schema.ts'
+import type { z } from 'zod'
+import { type Caller, isAdmin, ownsOrAdmin } from '../support/access.ts'
+import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
+import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
-import { paymentInput, paymentSchema } from './database.ts'
-import type { PaymentDatabase, PaymentRow } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { payment, type PaymentDatabase, type PaymentRow } from './database.ts'
 
-type Input = Value<typeof paymentInput>
+const paymentInput = payment
+  .pick({ orderId: true, amountCents: true, currency: true, method: true })
+  .strict()
+  .meta({ examples: [{ orderId: 'order-1001', amountCents: 4900, currency: 'EUR', method: 'card' }] })
 
-/** The endpoints under /api/v1/payments. */
-export function paymentEndpoints(database: PaymentDatabase): Endpoint[] {
+type PaymentInput = z.infer<typeof paymentInput>
+
+/** The routes under /api/v1/payments. */
+export function paymentRoutes(app: App, database: PaymentDatabase): void {
   const find = (id: string, caller: Caller): PaymentRow => {
     const row = database.payments.first('id = :id', { id })
     if (!row || !ownsOrAdmin(caller, row.userId)) throw notFound('payment', id)
     return row
   }
-  return [
-    endpointWithQuery(
-      { ...pageFields, orderId: identifier('order-1001') },
-      {
-        id: 'listPayments',
-        method: 'GET',
-        path: '/api/v1/payments',
+  app.get(
+    '/api/v1/payments',
+    {
+      schema: {
+        operationId: 'listPayments',
         summary: "The caller's payments, newest first; an admin sees everyone's",
-        access: 'user',
-        status: [200],
-        reply: pageOf('PaymentPage', paymentSchema),
+        querystring: pageQuery.extend({ orderId: identifier.optional() }),
+        response: { 200: pageOf(payment) },
       },
-      ({ caller, query }) => {
-        const owner = caller.roles.includes('admin') ? null : caller.id
-        const where = '(:owner IS NULL OR userId = :owner) AND (:orderId IS NULL OR orderId = :orderId)'
-        const page = database.payments.page(where, { owner, orderId: query.orderId ?? null }, pageWindow(query))
-        return { status: 200, body: { ...page, items: page.items.map(toPayment) } }
-      },
-    ),
-    endpointWithBody(
-      paymentInput,
-      {
-        id: 'pay',
-        method: 'POST',
-        path: '/api/v1/payments',
+    },
+    ({ caller, query }) => {
+      const filter = { owner: isAdmin(caller) ? null : caller.id, orderId: query.orderId ?? null }
+      const where = '(:owner IS NULL OR userId = :owner) AND (:orderId IS NULL OR orderId = :orderId)'
+      return database.payments.page(where, filter, query)
+    },
+  )
+  app.post(
+    '/api/v1/payments',
+    {
+      schema: {
+        operationId: 'pay',
         summary: 'Pays for an order; with an Idempotency-Key that was used before, answers with that payment (200)',
-        access: 'user',
-        status: [201, 200],
-        reply: paymentSchema,
+        body: paymentInput,
+        response: { 200: payment, 201: payment },
       },
-      ({ caller, body, headers }) => {
-        const key = headers['idempotency-key']
-        const idempotencyKey = typeof key === 'string' ? key.slice(0, 200) : null
-        const before = database.payments.first('userId = :userId AND idempotencyKey = :idempotencyKey', {
-          userId: caller.id,
-          idempotencyKey,
-        })
-        if (before) return { status: 200, body: toPayment(repeated(before, body)) }
-        const row = pay(database, caller.id, body, idempotencyKey)
-        return { status: 201, headers: { Location: `/api/v1/payments/${row.id}` }, body: toPayment(row) }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getPayment',
-        method: 'GET',
-        path: '/api/v1/payments/{id}',
-        summary: 'One payment',
-        access: 'user',
-        status: [200],
-        reply: paymentSchema,
-        problems: [404],
-      },
-      ({ caller, parameter }) => ({ status: 200, body: toPayment(find(parameter('id'), caller)) }),
-    ),
-    endpoint(
-      {
-        id: 'refund',
-        method: 'POST',
-        path: '/api/v1/payments/{id}/refund',
+    },
+    async ({ caller, body, headers }, reply) => {
+      const key = headers['idempotency-key']
+      const idempotencyKey = typeof key === 'string' ? key.slice(0, 200) : null
+      const where = 'userId = :userId AND idempotencyKey = :idempotencyKey'
+      const before = database.payments.first(where, { userId: caller.id, idempotencyKey })
+      if (before) return reply.code(200).send(repeated(before, body))
+      const row = pay(database, caller.id, body, idempotencyKey)
+      return reply.code(201).header('Location', `/api/v1/payments/${row.id}`).send(row)
+    },
+  )
+  app.get(
+    '/api/v1/payments/:id',
+    { schema: { operationId: 'getPayment', summary: 'One payment', params: byId, response: { 200: payment } } },
+    ({ caller, params }) => find(params.id, caller),
+  )
+  app.post(
+    '/api/v1/payments/:id/refund',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'refund',
         summary: 'Gives all of the money back',
-        access: 'admin',
-        status: [200],
-        reply: paymentSchema,
-        problems: [404, 409],
+        params: byId,
+        response: { 200: payment, 409: problem },
       },
-      ({ caller, parameter }) => {
-        const row = find(parameter('id'), caller)
-        if (row.status === 'refunded') throw new Problem(409, `The payment ${row.id} is refunded already.`)
-        return { status: 200, body: toPayment(refund(database, row)) }
-      },
-    ),
-  ]
+    },
+    ({ caller, params }) => {
+      const row = find(params.id, caller)
+      if (row.status === 'refunded') throw new Problem(409, `The payment ${row.id} is refunded already.`)
+      return refund(database, row)
+    },
+  )
 }
 
-function pay(database: PaymentDatabase, userId: string, input: Input, idempotencyKey: string | null): PaymentRow {
+function pay(
+  database: PaymentDatabase,
+  userId: string,
+  input: PaymentInput,
+  idempotencyKey: string | null,
+): PaymentRow {
   const createdAt = new Date().toISOString()
   const row: PaymentRow = { ...input, id: randomUUID(), userId, status: 'succeeded', createdAt, idempotencyKey }
   transaction(database.sql, () => {
-    insert(database.sql, 'payments', { ...row })
+    insert(database.sql, 'payments', row)
     record(database, row, 'charge', row.amountCents)
   })
   return row
@@ -111,29 +104,19 @@ function refund(database: PaymentDatabase, row: PaymentRow): PaymentRow {
   })
 }
 
-function record(database: PaymentDatabase, row: PaymentRow, kind: 'charge' | 'refund', amountCents: number): void {
-  insert(database.sql, 'transactions', {
-    id: randomUUID(),
-    paymentId: row.id,
-    userId: row.userId,
-    kind,
-    amountCents,
-    currency: row.currency,
-    createdAt: new Date().toISOString(),
-  })
+function record({ sql }: PaymentDatabase, row: PaymentRow, kind: 'charge' | 'refund', amountCents: number): void {
+  const { id: paymentId, userId, currency } = row
+  const createdAt = new Date().toISOString()
+  insert(sql, 'transactions', { id: randomUUID(), paymentId, userId, kind, amountCents, currency, createdAt })
 }
 
-function repeated(before: PaymentRow, input: Input): PaymentRow {
+function repeated(before: PaymentRow, input: PaymentInput): PaymentRow {
+  const { orderId, amountCents, currency, method } = input
   const same =
-    before.orderId === input.orderId &&
-    before.amountCents === input.amountCents &&
-    before.currency === input.currency &&
-    before.method === input.method
+    before.orderId === orderId &&
+    before.amountCents === amountCents &&
+    before.currency === currency &&
+    before.method === method
   if (same) return before
   throw new Problem(422, 'This Idempotency-Key was used for another payment.')
-}
-
-function toPayment(row: PaymentRow): Value<typeof paymentSchema> {
-  const { idempotencyKey: _, ...payment } = row
-  return payment
 }

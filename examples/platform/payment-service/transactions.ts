@@ -1,48 +1,41 @@
-import { endpoint, endpointWithQuery, ownsOrAdmin } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { identifier } from '../support/fields.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
+import { isAdmin, ownsOrAdmin } from '../support/access.ts'
+import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
-import { transactionSchema } from './database.ts'
-import type { PaymentDatabase } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { moneyTransaction, type PaymentDatabase } from './database.ts'
 
-/** The endpoints under /api/v1/transactions. */
-export function transactionEndpoints(database: PaymentDatabase): Endpoint[] {
-  return [
-    endpointWithQuery(
-      { ...pageFields, paymentId: identifier('payment-1001') },
-      {
-        id: 'listTransactions',
-        method: 'GET',
-        path: '/api/v1/transactions',
+/** The routes under /api/v1/transactions. */
+export function transactionRoutes(app: App, database: PaymentDatabase): void {
+  app.get(
+    '/api/v1/transactions',
+    {
+      schema: {
+        operationId: 'listTransactions',
         summary: "The caller's transactions, newest first; an admin sees everyone's",
-        access: 'user',
-        status: [200],
-        reply: pageOf('TransactionPage', transactionSchema),
+        querystring: pageQuery.extend({ paymentId: identifier.optional() }),
+        response: { 200: pageOf(moneyTransaction) },
       },
-      ({ caller, query }) => {
-        const owner = caller.roles.includes('admin') ? null : caller.id
-        const where = '(:owner IS NULL OR userId = :owner) AND (:paymentId IS NULL OR paymentId = :paymentId)'
-        const filter = { owner, paymentId: query.paymentId ?? null }
-        return { status: 200, body: database.transactions.page(where, filter, pageWindow(query)) }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getTransaction',
-        method: 'GET',
-        path: '/api/v1/transactions/{id}',
+    },
+    ({ caller, query }) => {
+      const filter = { owner: isAdmin(caller) ? null : caller.id, paymentId: query.paymentId ?? null }
+      const where = '(:owner IS NULL OR userId = :owner) AND (:paymentId IS NULL OR paymentId = :paymentId)'
+      return database.transactions.page(where, filter, query)
+    },
+  )
+  app.get(
+    '/api/v1/transactions/:id',
+    {
+      schema: {
+        operationId: 'getTransaction',
         summary: 'One transaction',
-        access: 'user',
-        status: [200],
-        reply: transactionSchema,
-        problems: [404],
+        params: byId,
+        response: { 200: moneyTransaction },
       },
-      ({ caller, parameter }) => {
-        const row = database.transactions.first('id = :id', { id: parameter('id') })
-        if (!row || !ownsOrAdmin(caller, row.userId)) throw notFound('transaction', parameter('id'))
-        return { status: 200, body: row }
-      },
-    ),
-  ]
+    },
+    ({ caller, params: { id } }) => {
+      const row = database.transactions.first('id = :id', { id })
+      if (!row || !ownsOrAdmin(caller, row.userId)) throw notFound('transaction', id)
+      return row
+    },
+  )
 }

@@ -1,110 +1,96 @@
 import { STATUS_CODES } from 'node:http'
-import type { Endpoint } from './endpoint.ts'
-import { definitionsOf, integer, list, object, text } from './schema.ts'
-import type { JsonObject } from './schema.ts'
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import { z } from 'zod'
+import type { Access } from './access.ts'
+import { problem } from './problem.ts'
+import type { App } from './zod.ts'
 
-const problem = object(
-  'Problem',
-  {
-    type: text('about:blank'),
-    title: text('Unprocessable Entity'),
-    status: integer(422, { minimum: 400, maximum: 599 }),
-    detail: text('The body is not what this endpoint takes.', { maxLength: 1000 }),
-  },
-  { errors: list(object('Issue', { pointer: text('#/name'), detail: text('is required') })) },
-)
+const object = z.record(z.string(), z.unknown())
+type JsonObject = z.infer<typeof object>
 
-/** The OpenAPI 3.1 document of a service, made from the endpoints it really has. */
-export function openApiDocument(title: string, description: string, endpoints: readonly Endpoint[]): JsonObject {
-  const paths: Record<string, Record<string, unknown>> = {}
-  for (const endpoint of endpoints) {
-    const { path, method } = endpoint.docs
-    paths[path] = { ...paths[path], [method.toLowerCase()]: operation(endpoint) }
-  }
-  const schemas = [problem, ...endpoints.flatMap(({ body, docs }) => [body ?? [], docs.reply ?? []].flat())]
-  return {
-    openapi: '3.1.0',
-    info: { title, version: '1.0.0', description },
-    paths,
-    components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-      schemas: definitionsOf(schemas),
+/** The statuses with which a caller is refused. */
+const denials: Readonly<Record<Access, readonly number[]>> = {
+  public: [],
+  user: [401],
+  service: [401, 403],
+  admin: [401, 403],
+}
+
+const securitySchemes = { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } as const
+const created = { Location: { type: 'string', description: 'The path of what was created.' } }
+const cacheable = {
+  ETag: { type: 'string', description: 'Names this version of the body.' },
+  'Cache-Control': { type: 'string' },
+}
+
+/** Serves the OpenAPI document of the routes that are added after it. It is made of their zod schemas: what has an id is a component. */
+export async function serveOpenApi(app: App, info: { title: string; description: string }): Promise<void> {
+  const schemas: JsonObject = {}
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { ...info, version: '1.0.0' },
+      components: { securitySchemes },
     },
+    transform: describeRoutes(schemas),
+  })
+  app.get(
+    '/openapi.json',
+    {
+      config: { access: 'public', cache: 'public, max-age=60' },
+      schema: { operationId: 'getOpenApi', summary: 'This document', response: { 200: object } },
+    },
+    () => {
+      const text = JSON.stringify({ ...app.swagger(), components: { securitySchemes, schemas } })
+      return object.parse(JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/')))
+    },
+  )
+}
+
+/** Describes each route in JSON Schema, and adds the schemas that have an id to the others. */
+function describeRoutes(schemas: JsonObject): SwaggerTransform {
+  const convert = (schema: unknown, io: 'input' | 'output'): JsonObject | undefined => {
+    if (!(schema instanceof z.ZodType)) return undefined
+    const { $schema: _, $defs, ...json } = z.toJSONSchema(schema, { io })
+    Object.assign(schemas, $defs)
+    return json
   }
-}
-
-function operation(endpoint: Endpoint): JsonObject {
-  const { docs, body } = endpoint
-  const parameters = [...pathParameters(docs.path), ...queryParameters(endpoint)]
-  return {
-    operationId: docs.id,
-    summary: docs.summary,
-    tags: [docs.path.split('/')[3] ?? 'service'],
-    security: docs.access === 'public' ? [] : [{ bearer: [] }],
-    ...(parameters.length > 0 && { parameters }),
-    ...(body && {
-      requestBody: {
-        required: true,
-        content: {
-          [docs.form ? 'application/x-www-form-urlencoded' : 'application/json']: {
-            schema: body.json,
-            example: body.example,
-          },
-        },
-      },
-    }),
-    responses: Object.fromEntries([
-      ...docs.status.map((status) => [status, success(endpoint, status)]),
-      ...(docs.cache ? [[304, { description: 'Not Modified', headers: cacheHeaders }]] : []),
-      ...problemStatuses(endpoint).map((status) => [status, failure(status)]),
-    ]),
+  const describeReply = (status: number, schema: unknown, cache: string | undefined): JsonObject => {
+    const type = schema === problem ? 'application/problem+json' : 'application/json'
+    const empty = status === 204 || status === 304
+    return {
+      description: STATUS_CODES[status],
+      ...(status === 201 && { headers: created }),
+      ...(status < 400 && cache !== undefined && { headers: cacheable }),
+      ...(empty ? { type: 'null' } : { content: { [type]: { schema: convert(schema, 'output') } } }),
+    }
   }
-}
-
-const cacheHeaders = {
-  ETag: { schema: { type: 'string' }, description: 'Names this version of the body.' },
-  'Cache-Control': { schema: { type: 'string' } },
-}
-
-function success({ docs }: Endpoint, status: number): JsonObject {
-  const headers = {
-    ...(status === 201 && { Location: { schema: { type: 'string' }, description: 'The path of what was created.' } }),
-    ...(docs.cache && cacheHeaders),
+  return ({ schema, url, route }) => {
+    const { hide, body, querystring, params, response, ...rest } = schema
+    if (hide === true) return { schema, url }
+    const { access = 'user', cache } = route.config ?? {}
+    const refusals = [
+      ...denials[access],
+      ...(querystring === undefined ? [] : [400]),
+      ...(params === undefined ? [] : [404]),
+      ...(body === undefined ? [] : [400, 413, 415, 422]),
+    ]
+    const replies = {
+      ...(cache !== undefined && { 304: undefined }),
+      ...Object.fromEntries(refusals.map((status) => [status, problem])),
+      ...object.parse(response),
+    }
+    const described = {
+      ...rest,
+      tags: [url.split('/')[3] ?? 'service'],
+      security: access === 'public' ? [] : [{ bearer: [] }],
+      body: convert(body, 'input'),
+      querystring: convert(querystring, 'input'),
+      params: convert(params, 'input'),
+      response: Object.fromEntries(
+        Object.entries(replies).map(([status, each]) => [status, describeReply(Number(status), each, cache)]),
+      ),
+    }
+    return { schema: described, url }
   }
-  const { reply } = docs
-  return {
-    description: STATUS_CODES[status],
-    ...(Object.keys(headers).length > 0 && { headers }),
-    ...(reply && { content: { 'application/json': { schema: reply.json, example: reply.example } } }),
-  }
-}
-
-function failure(status: number): JsonObject {
-  const example = { type: 'about:blank', title: STATUS_CODES[status], status, detail: 'What happened, and to what.' }
-  return {
-    description: STATUS_CODES[status],
-    content: { 'application/problem+json': { schema: problem.json, example } },
-  }
-}
-
-function problemStatuses({ docs, body, query }: Endpoint): number[] {
-  const statuses = new Set(docs.problems)
-  if (docs.access !== 'public') statuses.add(401)
-  if (docs.access === 'admin' || docs.access === 'service') statuses.add(403)
-  if (Object.keys(query).length > 0) statuses.add(400)
-  if (body) for (const status of [400, 413, 415, 422]) statuses.add(status)
-  return [...statuses].toSorted((a, b) => a - b)
-}
-
-function pathParameters(path: string): JsonObject[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => ({
-    name: match[1],
-    in: 'path',
-    required: true,
-    schema: { type: 'string' },
-  }))
-}
-
-function queryParameters({ query }: Endpoint): JsonObject[] {
-  return Object.entries(query).map(([name, field]) => ({ name, in: 'query', required: false, schema: field.json }))
 }

@@ -1,11 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import type { Page } from './page.ts'
-import { expectValid, integer, object } from './schema.ts'
-import type { Schema } from './schema.ts'
+import { z } from 'zod'
 
-type Parameters = Record<string, SQLInputValue>
+type Parameters = Readonly<Record<string, SQLInputValue>>
 
-const count = object('Count', { total: integer(1) })
+const count = z.object({ total: z.int() })
 
 /** Reads typed rows: the columns of each SELECT are the members of the schema. */
 export interface Reader<T> {
@@ -14,23 +12,26 @@ export interface Reader<T> {
   /** All rows that meet the condition, in the reader's order. */
   all(where: string, parameters: Parameters): T[]
   /** One page of the rows that meet the condition, with their total. */
-  page(where: string, parameters: Parameters, window: { limit: number; offset: number }): Page<T>
+  page(where: string, parameters: Parameters, window: Window): { items: T[]; total: number } & Window
+}
+
+/** Which part of a list is asked for. */
+interface Window {
+  limit: number
+  offset: number
 }
 
 /** A reader of one table, with its rows in the given order. */
-export function reader<T>(database: DatabaseSync, table: string, schema: Schema<T>, order: string): Reader<T> {
+export function reader<T>(database: DatabaseSync, table: string, schema: z.ZodType<T>, order: string): Reader<T> {
   const rows = (tail: string, parameters: Parameters): T[] =>
-    database
-      .prepare(`SELECT * FROM ${table} WHERE ${tail}`)
-      .all(parameters)
-      .map((row) => expectValid(schema, row))
+    schema.array().parse(database.prepare(`SELECT * FROM ${table} WHERE ${tail}`).all(parameters))
   return {
     first: (where, parameters) => rows(`${where} LIMIT 1`, parameters)[0],
     all: (where, parameters) => rows(`${where} ORDER BY ${order}`, parameters),
-    page(where, parameters, window) {
-      const row = database.prepare(`SELECT count(*) AS total FROM ${table} WHERE ${where}`).get(parameters)
-      const items = rows(`${where} ORDER BY ${order} LIMIT ${window.limit} OFFSET ${window.offset}`, parameters)
-      return { items, total: expectValid(count, row).total, ...window }
+    page(where, parameters, { limit, offset }) {
+      const counted = database.prepare(`SELECT count(*) AS total FROM ${table} WHERE ${where}`).get(parameters)
+      const items = rows(`${where} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`, parameters)
+      return { items, total: count.parse(counted).total, limit, offset }
     },
   }
 }

@@ -1,5 +1,5 @@
-import { isObject } from './schema.ts'
-import type { JsonObject } from './schema.ts'
+/** A JSON object whose members are not known. */
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** What a test asks for. */
 export interface Ask {
@@ -20,6 +20,11 @@ export interface Answer {
 }
 
 const roles = { 'user-alice': 'user', 'user-admin': 'user,admin', 'order-service': 'service' }
+
+/** Whether the value is a JSON object: neither null nor an array. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
 
 /** Sends a request as the gateway would. */
 export async function ask(base: string, path: string, options: Ask = {}): Promise<Answer> {

@@ -1,176 +1,145 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
-import { endpoint, endpointWithBody } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { email, identifier } from '../support/fields.ts'
-import { bearerToken } from '../support/identity.ts'
-import { issuer } from '../support/jwt.ts'
-import { Problem, notFound, unauthorized } from '../support/problem.ts'
-import { choice, flag, integer, list, object, text } from '../support/schema.ts'
+import { z } from 'zod'
+import { bearerToken } from '../support/access.ts'
+import { readForms } from '../support/bodies.ts'
+import { email } from '../support/fields.ts'
+import { claimsSchema } from '../support/jwt.ts'
+import { notFound, problem, Problem, unauthorized } from '../support/problem.ts'
+import type { App } from '../support/zod.ts'
 import type { UserDatabase } from './database.ts'
 import { verifyPassword } from './passwords.ts'
-import { tokenLifetime } from './sessions.ts'
 import type { Sessions } from './sessions.ts'
-import { register, registration, toUser, userSchema } from './users.ts'
+import { register, registration, toUser, user } from './users.ts'
 
-const token = text('eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.signature', { maxLength: 8192 })
-const refreshToken = text('Zm9yIGRvY3VtZW50YXRpb24gb25seQ')
+const token = z.string().min(1).max(8192)
+const refreshToken = z.string().min(1).max(200)
 
-const credentials = object('Credentials', {
-  email: { ...email, example: 'alice@example.com' },
-  password: text('wonderland', { maxLength: 128, format: 'password' }),
-})
+const credentials = z
+  .strictObject({ email, password: z.string().min(1).max(128) })
+  .meta({ examples: [{ email: 'alice@example.com', password: 'wonderland' }] })
+const refresh = z
+  .strictObject({ refreshToken })
+  .meta({ examples: [{ refreshToken: 'Zm9yIGRvY3VtZW50YXRpb24gb25seQ' }] })
+const session = z
+  .object({ token, refreshToken, tokenType: z.literal('Bearer'), expiresIn: z.int() })
+  .meta({ id: 'Session' })
 
-const sessionSchema = object('Session', {
-  token,
-  refreshToken,
-  tokenType: choice('Bearer'),
-  expiresIn: integer(tokenLifetime),
-})
+const question = z
+  .strictObject({ token, token_type_hint: z.string().optional() })
+  .meta({ examples: [{ token: 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.signature' }] })
+const introspection = claimsSchema
+  .partial()
+  .extend({ active: z.boolean(), token_type: z.literal('Bearer').optional() })
+  .meta({ id: 'Introspection' })
 
-const introspectionQuestion = object('IntrospectionQuestion', { token }, { token_type_hint: text('access_token') })
-
-const introspection = object(
-  'Introspection',
-  { active: flag(true) },
-  {
-    iss: text(issuer),
-    sub: identifier('user-alice'),
-    roles: list(text('user')),
-    tier: text('gold'),
-    jti: text('5f0c1f8e-9f0b-4a5e-8a59-0c4b1c1f3a77'),
-    iat: integer(1_768_471_800, { maximum: Number.MAX_SAFE_INTEGER }),
-    exp: integer(1_768_475_400, { maximum: Number.MAX_SAFE_INTEGER }),
-    token_type: choice('Bearer'),
-  },
-)
-
-/** The endpoints under /api/v1/auth. */
-export function authEndpoints(
-  database: UserDatabase,
-  sessions: Sessions,
-  introspectionSecret: string | undefined,
-): Endpoint[] {
-  return [
-    endpointWithBody(
-      registration,
-      {
-        id: 'register',
-        method: 'POST',
-        path: '/api/v1/auth/register',
+/** The routes under /api/v1/auth. */
+export function authRoutes(app: App, database: UserDatabase, sessions: Sessions): void {
+  app.post(
+    '/api/v1/auth/register',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'register',
         summary: 'Becomes a user',
-        access: 'public',
-        status: [201],
-        reply: userSchema,
-        problems: [409],
+        body: registration,
+        response: { 201: user, 409: problem },
       },
-      async ({ body }) => {
-        const row = await register(database, body)
-        return { status: 201, headers: { Location: `/api/v1/users/${row.id}` }, body: toUser(row) }
-      },
-    ),
-    endpointWithBody(
-      credentials,
-      {
-        id: 'login',
-        method: 'POST',
-        path: '/api/v1/auth/login',
+    },
+    async ({ body }, reply) => {
+      const row = await register(database, body)
+      return reply.code(201).header('Location', `/api/v1/users/${row.id}`).send(toUser(row))
+    },
+  )
+  app.post(
+    '/api/v1/auth/login',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'login',
         summary: 'Trades a password for a token',
-        access: 'public',
-        status: [200],
-        reply: sessionSchema,
-        problems: [401],
+        body: credentials,
+        response: { 200: session, 401: problem },
       },
-      async ({ body }) => {
-        const user = database.users.first('email = :email', { email: body.email.toLowerCase() })
-        const known = await verifyPassword(body.password, user?.passwordHash)
-        if (!user || !known) throw unauthorized('The address or the password is wrong.')
-        return { status: 200, body: sessions.start(user) }
-      },
-    ),
-    endpointWithBody(
-      object('Refresh', { refreshToken }),
-      {
-        id: 'refresh',
-        method: 'POST',
-        path: '/api/v1/auth/refresh',
+    },
+    async ({ body }) => {
+      const row = database.users.first('email = :email', { email: body.email })
+      const known = await verifyPassword(body.password, row?.passwordHash)
+      if (!row || !known) throw unauthorized('The address or the password is wrong.')
+      return sessions.start(row)
+    },
+  )
+  app.post(
+    '/api/v1/auth/refresh',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'refresh',
         summary: 'Trades a refresh token, which works once, for a new session',
-        access: 'public',
-        status: [200],
-        reply: sessionSchema,
-        problems: [401],
+        body: refresh,
+        response: { 200: session, 401: problem },
       },
-      ({ body }) => {
-        const session = sessions.renew(body.refreshToken)
-        if (!session) throw unauthorized('The refresh token is not valid: it may have been used before.')
-        return { status: 200, body: session }
-      },
-    ),
-    endpoint(
-      {
-        id: 'logout',
-        method: 'POST',
-        path: '/api/v1/auth/logout',
+    },
+    async ({ body }) => {
+      const renewed = await sessions.renew(body.refreshToken)
+      if (!renewed) throw unauthorized('The refresh token is not valid: it may have been used before.')
+      return renewed
+    },
+  )
+  app.post(
+    '/api/v1/auth/logout',
+    {
+      schema: {
+        operationId: 'logout',
         summary: 'Revokes the bearer token and the refresh token that came with it',
-        access: 'user',
-        status: [204],
-        problems: [400],
+        response: { 204: z.void(), 400: problem },
       },
-      ({ headers }) => {
-        const bearer = bearerToken(headers)
-        if (bearer === undefined) throw new Problem(400, 'There is no bearer token to revoke in Authorization.')
-        const claims = sessions.check(bearer)
-        if (claims) sessions.revoke(claims)
-        return { status: 204 }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getMe',
-        method: 'GET',
-        path: '/api/v1/auth/me',
-        summary: 'The user who asks',
-        access: 'user',
-        status: [200],
-        reply: userSchema,
-        problems: [404],
-      },
-      ({ caller }) => {
-        const user = database.users.first('id = :id', { id: caller.id })
-        if (!user) throw notFound('user', caller.id)
-        return { status: 200, body: toUser(user) }
-      },
-    ),
-    endpointWithBody(
-      introspectionQuestion,
-      {
-        id: 'introspect',
-        method: 'POST',
-        path: '/api/v1/auth/introspect',
-        summary: 'Whether a token is active, and what it says (RFC 7662)',
-        access: 'public',
-        status: [200],
-        reply: introspection,
-        problems: [401],
-        form: true,
-      },
-      ({ body, headers }) => {
-        requireIntrospectionSecret(headers, introspectionSecret)
-        const claims = sessions.check(body.token)
-        return { status: 200, body: claims ? { active: true, ...claims, token_type: 'Bearer' } : { active: false } }
-      },
-    ),
-  ]
+    },
+    async ({ headers }, reply) => {
+      const bearer = bearerToken(headers)
+      if (bearer === undefined) throw new Problem(400, 'There is no bearer token to revoke in Authorization.')
+      const claims = await sessions.check(bearer)
+      if (claims) sessions.revoke(claims)
+      return reply.code(204).send()
+    },
+  )
+  app.get(
+    '/api/v1/auth/me',
+    { schema: { operationId: 'getMe', summary: 'The user who asks', response: { 200: user, 404: problem } } },
+    ({ caller: { id } }) => {
+      const row = database.users.first('id = :id', { id })
+      if (!row) throw notFound('user', id)
+      return toUser(row)
+    },
+  )
 }
 
-/** RFC 7662 section 2.1: an introspection endpoint asks who asks. */
-function requireIntrospectionSecret(headers: IncomingHttpHeaders, secret: string | undefined): void {
-  if (secret === undefined) return
+/** Introspection (RFC 7662): the one route that takes a form. With a secret it asks who asks (section 2.1). */
+export function introspectionRoute(app: App, sessions: Sessions, secret: string | undefined): void {
+  readForms(app)
   const expected = `Basic ${Buffer.from(`gateway:${secret}`).toString('base64')}`
-  if (timingSafeEqual(digest(headers.authorization ?? ''), digest(expected))) return
-  throw new Problem(401, 'Introspection needs the credentials of the gateway.', {
-    headers: { 'WWW-Authenticate': 'Basic realm="introspection"' },
-  })
+  app.post(
+    '/api/v1/auth/introspect',
+    {
+      config: { access: 'public' },
+      schema: {
+        operationId: 'introspect',
+        summary: 'Whether a token is active, and what it says (RFC 7662)',
+        consumes: ['application/x-www-form-urlencoded'],
+        body: question,
+        response: { 200: introspection, 401: problem },
+      },
+      async onRequest({ headers: { authorization = '' } }) {
+        if (secret === undefined || timingSafeEqual(digest(authorization), digest(expected))) return
+        throw new Problem(401, 'Introspection needs the credentials of the gateway.', {
+          headers: { 'WWW-Authenticate': 'Basic realm="introspection"' },
+        })
+      },
+    },
+    async ({ body }) => {
+      const claims = await sessions.check(body.token)
+      return claims ? { active: true, ...claims, token_type: 'Bearer' as const } : { active: false }
+    },
+  )
 }
 
 function digest(value: string): Buffer {

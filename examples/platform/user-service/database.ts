@@ -1,43 +1,37 @@
 import { DatabaseSync } from 'node:sqlite'
-import { email, identifier, timestamp } from '../support/fields.ts'
-import { nullable, object, text } from '../support/schema.ts'
-import type { Value } from '../support/schema.ts'
-import { insert, reader } from '../support/table.ts'
-import type { Reader } from '../support/table.ts'
+import { z } from 'zod'
+import { text, word } from '../support/fields.ts'
+import { insert, type Reader, reader } from '../support/table.ts'
 import { hashPassword } from './passwords.ts'
 
-const userRow = object('UserRow', {
-  id: identifier('user-alice'),
-  email,
-  name: text('Alice Liddell'),
-  passwordHash: text('salt:key'),
+const userRow = z.object({
+  id: z.string(),
+  email: z.string(),
+  name: z.string(),
+  passwordHash: z.string(),
   /** Comma-separated. */
-  roles: text('user', { maxLength: 2000 }),
-  tier: nullable(text('gold')),
-  createdAt: timestamp,
+  roles: z.string(),
+  tier: z.string().nullable(),
+  createdAt: z.string(),
 })
 
-const roleRow = object('RoleRow', { name: text('user'), description: text('Uses the platform') })
+/** A role as it is stored and as clients see it. */
+export const role = z.object({ name: word, description: text() }).meta({ id: 'Role' })
 
-const sessionRow = object('SessionRow', {
-  refreshHash: text('a SHA-256'),
-  jti: text('of the access token that came with it'),
-  userId: identifier('user-alice'),
-  expiresAt: timestamp,
-})
+const sessionRow = z.object({ refreshHash: z.string(), jti: z.string(), userId: z.string(), expiresAt: z.string() })
 
-const revocationRow = object('RevocationRow', { jti: text('of an access token'), expiresAt: timestamp })
+const revocationRow = z.object({ jti: z.string(), expiresAt: z.string() })
 
 /** A user as it is stored. */
-export type UserRow = Value<typeof userRow>
+export type UserRow = z.infer<typeof userRow>
 
 /** The tables of the user service; instances that share one serve the same users. */
 export interface UserDatabase {
   readonly sql: DatabaseSync
   readonly users: Reader<UserRow>
-  readonly roles: Reader<Value<typeof roleRow>>
-  readonly sessions: Reader<Value<typeof sessionRow>>
-  readonly revocations: Reader<Value<typeof revocationRow>>
+  readonly roles: Reader<z.infer<typeof role>>
+  readonly sessions: Reader<z.infer<typeof sessionRow>>
+  readonly revocations: Reader<z.infer<typeof revocationRow>>
 }
 
 /** A database in memory with alice (user) and admin (admin) in it. */
@@ -59,16 +53,15 @@ export async function openUserDatabase(): Promise<UserDatabase> {
   insert(sql, 'roles', { name: 'service', description: 'Another service of the platform' })
   insert(sql, 'roles', { name: 'admin', description: 'Runs the platform' })
   const [alice, admin] = await Promise.all([hashPassword('wonderland'), hashPassword('administrator')])
-  const createdAt = '2026-01-15T10:30:00.000Z'
   const seeds = [
     { id: 'user-alice', email: 'alice@example.com', name: 'Alice Liddell', passwordHash: alice, roles: 'user' },
     { id: 'user-admin', email: 'admin@example.com', name: 'Ada Admin', passwordHash: admin, roles: 'user,admin' },
   ]
-  for (const seed of seeds) insert(sql, 'users', { ...seed, tier: null, createdAt })
+  for (const seed of seeds) insert(sql, 'users', { ...seed, tier: null, createdAt: '2026-01-15T10:30:00.000Z' })
   return {
     sql,
     users: reader(sql, 'users', userRow, 'createdAt, id'),
-    roles: reader(sql, 'roles', roleRow, 'name'),
+    roles: reader(sql, 'roles', role, 'name'),
     sessions: reader(sql, 'sessions', sessionRow, 'expiresAt'),
     revocations: reader(sql, 'revocations', revocationRow, 'expiresAt'),
   }

@@ -1,67 +1,58 @@
-import { endpoint, endpointWithBody, endpointWithQuery } from '../support/endpoint.ts'
-import type { Endpoint } from '../support/endpoint.ts'
-import { pageFields, pageOf, pageWindow } from '../support/page.ts'
-import { Problem, notFound } from '../support/problem.ts'
-import { object, text } from '../support/schema.ts'
+import { z } from 'zod'
+import { pageOf, pageQuery } from '../support/fields.ts'
+import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
-import type { UserDatabase } from './database.ts'
+import type { App } from '../support/zod.ts'
+import { role, type UserDatabase } from './database.ts'
 
-const roleSchema = object('Role', {
-  name: text('auditor', { maxLength: 50, pattern: /^[a-z][a-z0-9_-]*$/ }),
-  description: text('Reads everything'),
-})
+const newRole = z.strictObject(role.shape).meta({ examples: [{ name: 'auditor', description: 'Reads everything' }] })
 
-/** The endpoints under /api/v1/roles. */
-export function roleEndpoints(database: UserDatabase): Endpoint[] {
+/** The routes under /api/v1/roles. */
+export function roleRoutes(app: App, database: UserDatabase): void {
   const find = (name: string) => database.roles.first('name = :name', { name })
-  return [
-    endpointWithQuery(
-      pageFields,
-      {
-        id: 'listRoles',
-        method: 'GET',
-        path: '/api/v1/roles',
+  app.get(
+    '/api/v1/roles',
+    {
+      schema: {
+        operationId: 'listRoles',
         summary: 'All roles',
-        access: 'user',
-        status: [200],
-        reply: pageOf('RolePage', roleSchema),
+        querystring: pageQuery,
+        response: { 200: pageOf(role) },
       },
-      ({ query }) => ({ status: 200, body: database.roles.page('true', {}, pageWindow(query)) }),
-    ),
-    endpointWithBody(
-      roleSchema,
-      {
-        id: 'createRole',
-        method: 'POST',
-        path: '/api/v1/roles',
+    },
+    ({ query }) => database.roles.page('true', {}, query),
+  )
+  app.post(
+    '/api/v1/roles',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'createRole',
         summary: 'Adds a role',
-        access: 'admin',
-        status: [201],
-        reply: roleSchema,
-        problems: [409],
+        body: newRole,
+        response: { 201: role, 409: problem },
       },
-      ({ body }) => {
-        if (find(body.name)) throw new Problem(409, `There is already a role ${body.name}.`)
-        insert(database.sql, 'roles', { ...body })
-        return { status: 201, headers: { Location: `/api/v1/roles/${body.name}` }, body }
-      },
-    ),
-    endpoint(
-      {
-        id: 'getRole',
-        method: 'GET',
-        path: '/api/v1/roles/{name}',
+    },
+    async ({ body }, reply) => {
+      if (find(body.name)) throw new Problem(409, `There is already a role ${body.name}.`)
+      insert(database.sql, 'roles', body)
+      return reply.code(201).header('Location', `/api/v1/roles/${body.name}`).send(body)
+    },
+  )
+  app.get(
+    '/api/v1/roles/:name',
+    {
+      schema: {
+        operationId: 'getRole',
         summary: 'One role',
-        access: 'user',
-        status: [200],
-        reply: roleSchema,
-        problems: [404],
+        params: z.object({ name: z.string() }),
+        response: { 200: role },
       },
-      ({ parameter }) => {
-        const role = find(parameter('name'))
-        if (!role) throw notFound('role', parameter('name'))
-        return { status: 200, body: role }
-      },
-    ),
-  ]
+    },
+    ({ params: { name } }) => {
+      const found = find(name)
+      if (!found) throw notFound('role', name)
+      return found
+    },
+  )
 }

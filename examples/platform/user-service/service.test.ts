@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, test } from 'node:test'
-import { isObject } from '../support/schema.ts'
-import type { JsonObject } from '../support/schema.ts'
-import { ask, objectsIn, textIn } from '../support/test-client.ts'
-import type { Answer } from '../support/test-client.ts'
+import { type Answer, ask, isObject, type JsonObject, objectsIn, textIn } from '../support/test-client.ts'
 import { openUserDatabase } from './database.ts'
 import { createUserService } from './service.ts'
 
@@ -39,7 +36,7 @@ test('a registration that is not complete says what is missing', async () => {
   const answer = await ask(url, '/api/v1/auth/register', { json: { email: 'no address', password: 'short' } })
   assert.equal(answer.status, 422)
   const pointers = objectsIn(answer.json, 'errors').map((error) => error['pointer'])
-  assert.deepEqual(pointers, ['#/name', '#/email', '#/password'])
+  assert.deepEqual(pointers, ['#/email', '#/name', '#/password'])
 })
 
 test('a wrong password and an unknown address get the same 401', async () => {

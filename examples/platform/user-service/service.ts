@@ -1,11 +1,9 @@
-import { listen } from '../support/server.ts'
-import type { InstanceOptions, RunningInstance } from '../support/server.ts'
-import { authEndpoints } from './auth.ts'
-import { openUserDatabase } from './database.ts'
-import type { UserDatabase } from './database.ts'
-import { roleEndpoints } from './roles.ts'
+import { type InstanceOptions, type RunningInstance, startService } from '../support/service.ts'
+import { authRoutes, introspectionRoute } from './auth.ts'
+import { openUserDatabase, type UserDatabase } from './database.ts'
+import { roleRoutes } from './roles.ts'
 import { createSessions } from './sessions.ts'
-import { userEndpoints } from './users.ts'
+import { userRoutes } from './users.ts'
 
 /** What an instance of the user service needs. */
 export interface UserServiceOptions extends InstanceOptions {
@@ -19,19 +17,13 @@ export interface UserServiceOptions extends InstanceOptions {
 
 /** Starts an instance of the user service: users, auth and roles. */
 export async function createUserService(options: UserServiceOptions): Promise<RunningInstance> {
-  const database = options.database ?? (await openUserDatabase())
-  const sessions = createSessions(database, options.jwtSecret, options.now ?? Date.now)
-  return listen(
-    {
-      title: 'User service',
-      description: 'Users, their roles, and the tokens that they log in with.',
-      endpoints: [
-        ...userEndpoints(database),
-        ...authEndpoints(database, sessions, options.introspectionSecret),
-        ...roleEndpoints(database),
-      ],
-      identify: sessions.identify,
-    },
-    options,
-  )
+  const { database = await openUserDatabase(), jwtSecret, now = Date.now, introspectionSecret } = options
+  const sessions = createSessions(database, jwtSecret, now)
+  const description = 'Users, their roles, and the tokens that they log in with.'
+  return startService({ title: 'User service', description, verify: sessions.check }, options, (app) => {
+    userRoutes(app, database)
+    authRoutes(app, database, sessions)
+    roleRoutes(app, database)
+    app.register(async (scope) => introspectionRoute(scope, sessions, introspectionSecret))
+  })
 }

@@ -1,13 +1,11 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { createIdentify } from '../support/identity.ts'
-import type { Identify } from '../support/identity.ts'
-import { issuer, signToken, verifyToken } from '../support/jwt.ts'
-import type { Claims } from '../support/jwt.ts'
+import type { Verify } from '../support/access.ts'
+import { type Claims, issuer, signToken, verifyToken } from '../support/jwt.ts'
 import { insert } from '../support/table.ts'
 import type { UserDatabase, UserRow } from './database.ts'
 
 /** How long an access token is valid, in seconds. */
-export const tokenLifetime = 3600
+const tokenLifetime = 3600
 
 const refreshLifetime = 30 * 24 * 3600
 
@@ -22,14 +20,12 @@ export interface Session {
 
 /** Issues, checks and revokes what users log in with. */
 export interface Sessions {
-  start(user: UserRow): Session
+  start(user: UserRow): Promise<Session>
   /** Replaces a refresh token, which works once; undefined when it is not valid. */
-  renew(refreshToken: string): Session | undefined
+  renew(refreshToken: string): Promise<Session | undefined>
   /** The claims of an access token that is valid and not revoked, and whose user exists. */
-  check(token: string): Claims | undefined
+  readonly check: Verify
   revoke(claims: Claims): void
-  /** Who calls, by the gateway's headers or else by the bearer token; throws a Problem with 401. */
-  readonly identify: Identify
 }
 
 /** Sessions in the given database, with tokens signed by the secret; `now` is in milliseconds since 1970. */
@@ -43,7 +39,7 @@ export function createSessions(database: UserDatabase, secret: string, now: () =
     }
   }
 
-  const start = (user: UserRow): Session => {
+  const start = async (user: UserRow): Promise<Session> => {
     forgetExpired()
     const jti = randomUUID()
     const refreshToken = randomBytes(32).toString('base64url')
@@ -54,7 +50,7 @@ export function createSessions(database: UserDatabase, secret: string, now: () =
       userId: user.id,
       expiresAt: after(refreshLifetime),
     })
-    const claims = {
+    const claims: Claims = {
       iss: issuer,
       sub: user.id,
       roles: user.roles.split(','),
@@ -63,11 +59,11 @@ export function createSessions(database: UserDatabase, secret: string, now: () =
       iat,
       exp: iat + tokenLifetime,
     }
-    return { token: signToken(claims, secret), refreshToken, tokenType: 'Bearer', expiresIn: tokenLifetime }
+    return { token: await signToken(claims, secret), refreshToken, tokenType: 'Bearer', expiresIn: tokenLifetime }
   }
 
-  const check = (token: string): Claims | undefined => {
-    const claims = verifyToken(token, secret, now() / 1000)
+  const check: Verify = async (token) => {
+    const claims = await verifyToken(token, secret, new Date(now()))
     if (!claims || database.revocations.first('jti = :jti', { jti: claims.jti })) return undefined
     return userOf(claims.sub) && claims
   }
@@ -75,7 +71,7 @@ export function createSessions(database: UserDatabase, secret: string, now: () =
   return {
     start,
     check,
-    renew(refreshToken) {
+    async renew(refreshToken) {
       const session = database.sessions.first('refreshHash = :hash AND expiresAt > :now', {
         hash: hash(refreshToken),
         now: after(0),
@@ -89,7 +85,6 @@ export function createSessions(database: UserDatabase, secret: string, now: () =
       database.sql.prepare('DELETE FROM sessions WHERE jti = :jti').run({ jti })
       insert(database.sql, 'revocations', { jti, expiresAt: after(tokenLifetime) })
     },
-    identify: createIdentify(check),
   }
 }
 
