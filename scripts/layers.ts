@@ -58,6 +58,7 @@ export const layers: readonly Layer[] = [
       'routing',
       'acme/challenge.ts',
       'services/balancers/index.ts',
+      'services/discovery/index.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',
       'policies',

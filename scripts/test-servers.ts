@@ -22,6 +22,7 @@ const servers: readonly TestServer[] = [
   { command: 'chromium', package: 'chromium', tests: 'cross-origin requests in a browser' },
   { command: 'curl', package: 'curl', tests: 'what clients and load balancers send' },
   { command: 'curl', package: 'curl', tests: 'the lines that the demo prints' },
+  { command: 'dnsmasq', package: 'dnsmasq-base', tests: 'instances that DNS names' },
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
   { command: 'haproxy', package: 'haproxy', tests: 'the PROXY protocol' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },

@@ -62,7 +62,7 @@ async function build(
     rest: 0,
   })
   allotted.commit()
-  const generation = await Generation.build({ config, policies, slots: allotted.slots }, tools, null)
+  const generation = await Generation.build({ config, policies, slots: allotted.slots, discovered: {} }, tools, null)
   cleanUp(t, () => {
     generation.close()
     tools.deadlines.close()

@@ -12,6 +12,7 @@ import { startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
 import { connect } from './support/peer.ts'
 import { startRedis } from './support/redis.ts'
+import { startDns } from './support/dns-server.ts'
 import { startService } from './support/service.ts'
 import { authority, tlsListeners, writeLeaf } from './support/tls.ts'
 
@@ -20,6 +21,8 @@ const table = Object.entries<MetricEntry>(metricTable)
 test('every metric of the table is exposed, with its labels and no others, and promtool finds nothing wrong', async (t) => {
   const service = await startService(t)
   const redis = await startRedis(t)
+  const dns = await startDns(t)
+  dns.set('found.internal', 'A', { records: ['127.0.0.1'] })
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-catalogue-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   const certificate = writeLeaf(t, authority.issue())
@@ -30,7 +33,10 @@ test('every metric of the table is exposed, with its labels and no others, and p
         .listeners,
     ],
     stores: { redis: { url: redis.url, timeout: '1s' } },
-    services: { backend: { instances: [service.url] } },
+    services: {
+      backend: { instances: [service.url] },
+      found: { discover: { dns: { name: 'found.internal', port: service.port, server: dns.address } } },
+    },
     policies: {
       auth: { methods: { 'api-key': { keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] } }, public: ['/*'] },
       'rate-limit': {},

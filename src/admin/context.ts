@@ -7,9 +7,11 @@ import type { Threads } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
 import type { ConfigurationSource } from '../runtime/configuration-source.ts'
 import type { Reloads } from '../runtime/reloader.ts'
+import type { DiscoveryReport } from '../services/discovery/discovery.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
+import type { ServiceOptions } from '../services/service.ts'
 
 /** What the endpoints for operators tell of, and act on: to be asked with each request, as a reload changes it. */
 export interface AdminContext {
@@ -20,6 +22,10 @@ export interface AdminContext {
   readonly board: HealthBoard
   /** Of the configuration that is applied. */
   readonly slots: () => SlotTable
+  /** Those that it has, with the instances that were found where they are discovered. */
+  readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
+  /** How the instances of a service are found; null where the configuration names them. */
+  readonly discovery: (service: string) => DiscoveryReport | null
   /** What the health checks have found. */
   readonly report: () => readonly ServiceReport[]
   readonly readiness: () => Readiness

@@ -4,6 +4,8 @@ import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
 import { balancerName } from '../services/balancers/index.ts'
+import type { DiscoveryReport } from '../services/discovery/discovery.ts'
+import { discoveryKinds } from '../services/discovery/discoverer.ts'
 import { healthStates } from '../services/health/board.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
@@ -42,6 +44,16 @@ const service = z.object({
   name: z.string(),
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   balancer: z.string(),
+  discovery: z
+    .object({
+      kind: z.enum(discoveryKinds).describe('How the instances are found.'),
+      subject: z.string().describe('What is asked for.'),
+      instances: z.int().describe('How many were found.'),
+      lastSuccessAt: time.nullable().describe('When they were last found out; null before the first answer.'),
+      problem: z.string().nullable().describe('Why that does not succeed now; null while it does.'),
+    })
+    .nullable()
+    .describe('How the instances are discovered; null where the configuration names them.'),
   instances: instance.array(),
 })
 
@@ -143,8 +155,20 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
 
 /** By the addresses of the instances. */
 function weightsOf(name: string, context: AdminContext): ReadonlyMap<string, number> {
-  const instances = context.config().services[name]?.instances ?? []
+  const instances = context.services()[name]?.instances ?? []
   return new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
+}
+
+function describeDiscovery(report: DiscoveryReport | null): z.input<typeof service>['discovery'] {
+  if (report === null) return null
+  const { kind, subject, instances, lastSuccess, problem } = report
+  return {
+    kind,
+    subject,
+    instances,
+    lastSuccessAt: lastSuccess === null ? null : new Date(lastSuccess).toISOString(),
+    problem,
+  }
 }
 
 function describe(
@@ -162,6 +186,7 @@ function describe(
     name,
     status: serviceStatus({ ...found, instances: weighted }),
     balancer: balancerName(balancer),
+    discovery: describeDiscovery(context.discovery(name)),
     instances: weighted.map((each) => {
       const { address, weight } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)

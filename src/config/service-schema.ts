@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { balancers, balancerSchema } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
 import { duration, size } from '../core/units.ts'
+import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { stickySchema } from '../services/sticky/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
@@ -92,12 +93,17 @@ const serviceFields = z.strictObject({
   instances: z
     .union([instanceText, weightedInstance])
     .array()
-    .min(1)
+    .min(1, { abort: true })
     .superRefine(refuseDuplicates)
     .superRefine(refuseMixture)
     .superRefine(refuseWeightless)
     .transform((lists) => lists.flat())
-    .describe('Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated.'),
+    .default([])
+    .describe(
+      'Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated. Needed unless discover is there.',
+    )
+    .meta({ default: undefined }),
+  discover: discoverSchema.optional().describe('How the instances are found, in place of instances.'),
   balancer: balancerSchema.default('least-requests').describe(
     `How an instance is picked: ${Object.entries(balancers)
       .map(([name, { summary }]) => `${name}: ${summary}`)
@@ -144,11 +150,39 @@ const serviceFields = z.strictObject({
 })
 
 /** Schema of one service. */
-export const serviceSchema = serviceFields.superRefine(({ tls, instances }, context) => {
-  if (tls === undefined || instances.some(({ url }) => url.scheme === 'https')) return
-  const message = 'tls for instances that are connected to without it: write https:// in place of http://'
-  context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
-})
+export const serviceSchema = serviceFields
+  .superRefine(({ instances, discover }, context) => {
+    if (instances.length > 0 !== (discover !== undefined)) return
+    if (discover === undefined) {
+      const message = 'expected a list, unless discover is there'
+      return context.addIssue({ code: 'custom', path: ['instances'], message, input: undefined })
+    }
+    const message = 'finds instances, and others are named beside it: leave one of them out'
+    context.addIssue({ code: 'custom', path: ['discover'], message, input: discover })
+  })
+  .superRefine(({ tls, instances, discover }, context) => {
+    if (tls === undefined || discover?.scheme === 'https' || instances.some(({ url }) => url.scheme === 'https')) return
+    const write = discover === undefined ? 'write https:// in place of http://' : 'add scheme: https to discover'
+    const message = `tls for instances that are connected to without it: ${write}`
+    context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
+  })
+  .overwrite(withServerName)
+  .meta({ oneOf: [needing('instances', 'array'), needing('discover', 'object')] })
+
+/** What editors are told of a map that needs that key. */
+function needing(key: string, type: 'array' | 'object') {
+  return { type: 'object' as const, properties: { [key]: { type } }, required: [key] }
+}
+
+type ServiceFields = z.output<typeof serviceFields>
+
+/** Certificates of instances that are discovered have the name by which they are, in place of their IP addresses. */
+function withServerName(service: ServiceFields): ServiceFields {
+  const { discover, tls } = service
+  if (discover?.scheme !== 'https' || tls?.serverName !== undefined) return service
+  const serverName = serverNameOf(discover)
+  return { ...service, tls: { ...(tls ?? serviceTlsSchema.parse({})), serverName } }
+}
 
 function refuseDuplicates(lists: readonly (readonly InstanceConfig[])[], context: z.RefinementCtx): void {
   const owners = new Map<string, number>()

@@ -124,6 +124,16 @@ export const metricTable = {
     help: 'Requests that an instance has not yet answered whole.',
     labels: ['service', 'instance'],
   },
+  sallyport_discovery_instances: {
+    type: 'gauge',
+    help: 'Instances that were found last, of services that discover them.',
+    labels: ['service'],
+  },
+  sallyport_discovery_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the instances of a service were last found out, in Unix time; 0 before the first answer.',
+    labels: ['service'],
+  },
   sallyport_instance_healthy: {
     type: 'gauge',
     help: 'Whether requests may go to the instance: 1 or 0; before its first check 1, but 0 if a reload has added it.',

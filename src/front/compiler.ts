@@ -11,8 +11,8 @@ import { Reply } from '../http/reply.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import type { RouteEntry } from '../routing/match.ts'
 import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
+import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
-import type { Service } from '../services/service.ts'
 import { generalLimit, largestBody } from './body-limit.ts'
 import {
   fieldsInTemplates,
@@ -67,7 +67,7 @@ const NOWHERE: RouteInfo = { id: '', pattern: '', service: null }
 /** Makes handlers of the routes of one configuration, and of their policies. What is thrown is a PolicyError. */
 export class Compiler {
   private readonly config: GatewayConfig
-  private readonly services: ReadonlyMap<string, Service>
+  private readonly services: ReadonlyMap<string, CurrentService>
   private readonly toolbox: SnapshotToolbox
   private readonly largest: number
   /** By which requests are matched, of all routes. */
@@ -76,7 +76,7 @@ export class Compiler {
   private readonly generalOptions: ReadonlyMap<Policy, unknown>
   private readonly sets = new Map<PoliciesConfig, PolicySet>()
 
-  constructor(config: GatewayConfig, services: ReadonlyMap<string, Service>, toolbox: SnapshotToolbox) {
+  constructor(config: GatewayConfig, services: ReadonlyMap<string, CurrentService>, toolbox: SnapshotToolbox) {
     this.config = config
     this.services = services
     this.toolbox = toolbox
@@ -215,7 +215,7 @@ function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Mi
 }
 
 /** What a route leads to: the configuration has seen to it that it is one thing. */
-function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, Service>): Handler {
+function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, CurrentService>): Handler {
   if (route.reply !== undefined)
     return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
   if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
@@ -226,7 +226,7 @@ function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string
   const forward = createForward(service, {
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
-    timeouts: service.timeoutsWith(timeouts),
+    timeouts: service.current.timeoutsWith(timeouts),
   })
   return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
 }

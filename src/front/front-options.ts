@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { HealthBoard } from '../services/health/board.ts'
+import type { Discovered } from '../services/discovery/discovery.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { ProcessStores } from '../policies/process-stores.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
@@ -18,6 +19,8 @@ export interface FrontOptions {
   readonly policies: readonly Policy[]
   readonly board: HealthBoard
   readonly slots: SlotTable
+  /** What was found where instances are discovered. */
+  readonly discovered: Discovered
   readonly processStores: ProcessStores
   readonly output: LogOutput
   /** Threads that answer requests, this one among them. */

@@ -27,7 +27,7 @@ import { tellOfArrivals, type ToldOfArrival } from './refused-arrivals.ts'
 import { answerOperators } from '../policies/generation-stores.ts'
 import { threadStatus, threadStatusTopic } from './thread-status.ts'
 import type { Opening, Sockets } from './listener-sockets.ts'
-import { abandonTopic, commitTopic, type Preparation } from './next-generation.ts'
+import { abandonTopic, commitTopic, type InstanceChange, type Preparation } from './next-generation.ts'
 import type { Readiness } from './own-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -55,10 +55,10 @@ export class Front implements Receiver {
 
   /** Rejects with what a policy throws that cannot be made, and leaves nothing open then. */
   static async build(options: FrontOptions): Promise<Front> {
-    const { config, policies, slots } = options
+    const { config, policies, slots, discovered } = options
     makeStringsFast()
     const parts = new ThreadParts(options)
-    const building = Generation.build({ config, policies, slots }, parts.tools, null)
+    const building = Generation.build({ config, policies, slots, discovered }, parts.tools, null)
     const generation = await building.catch(async (error: unknown) => {
       await parts.close()
       throw error
@@ -139,12 +139,12 @@ export class Front implements Receiver {
     loading: Promise<readonly Policy[]>,
     sockets?: Sockets,
   ): Promise<readonly Address[]> {
-    const { number, config, slots, addresses, shared, first } = next
+    const { number, config, slots, discovered, addresses, shared, first } = next
     let listening: readonly Address[] = []
     await this.generations.prepare(number, async () => {
       const policies = await loading
       const { current } = this.generations
-      const generation = await Generation.build({ config, policies, slots }, this.parts.tools, current)
+      const generation = await Generation.build({ config, policies, slots, discovered }, this.parts.tools, current)
       const wanted = { config, body: largestBody(config, policies) }
       try {
         const opening = { shared, first, addresses: addresses ?? undefined, sockets }
@@ -162,6 +162,15 @@ export class Front implements Receiver {
       }
     })
     return listening
+  }
+
+  /** Has services of the generation with that number send requests to other instances; false where another one answers. */
+  exchange({ number, services }: InstanceChange): boolean {
+    const { generations } = this
+    if (generations.number !== number) return false
+    generations.current.exchange(services, this.wanted.config.drainTimeout)
+    this.serviceTls.renew()
+    return true
   }
 
   private configure(config: GatewayConfig, generation: Generation): void {

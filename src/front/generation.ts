@@ -1,5 +1,3 @@
-import { present } from '../core/present.ts'
-import { formatAddress } from '../core/address.ts'
 import { ApiDocs } from '../api-docs/api-docs.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { deriveKeys } from '../core/secrets.ts'
@@ -16,7 +14,9 @@ import { type HealthDocument, healthDocument } from '../services/health/report.t
 import type { SlotTable } from '../services/health/slots.ts'
 import { GenerationStores, type ThreadStoreTools } from '../policies/generation-stores.ts'
 import { storeStatuses } from './thread-status.ts'
-import { Service, type ServiceTools } from '../services/service.ts'
+import { CurrentService, type FoundInstances } from '../services/current-service.ts'
+import type { Discovered } from '../services/discovery/discovery.ts'
+import type { ServiceTools } from '../services/service.ts'
 import { measuresTime } from './telemetry.ts'
 import { ServiceCalls } from './service-calls.ts'
 import { docsRoutes, ownRoutes, type Readiness } from './own-routes.ts'
@@ -40,13 +40,15 @@ export interface GenerationOptions {
   /** Every policy that the configuration may name, in the order of the chain. */
   readonly policies: readonly Policy[]
   readonly slots: SlotTable
+  /** What was found where instances are discovered. */
+  readonly discovered: Discovered
 }
 
 const NONE: ReadonlyMap<string, number> = new Map()
 
 /** What a generation is composed of. */
 interface GenerationParts {
-  readonly services: ReadonlyMap<string, Service>
+  readonly services: ReadonlyMap<string, CurrentService>
   readonly stores: GenerationStores
   /** Null where nothing serves it. */
   readonly docs: ApiDocs | null
@@ -56,7 +58,7 @@ interface GenerationParts {
 
 /** What belongs to one configuration in one thread: its routes with their policies, its services, its documentation. */
 export class Generation {
-  readonly services: ReadonlyMap<string, Service>
+  readonly services: ReadonlyMap<string, CurrentService>
   readonly stores: GenerationStores
   /** Null where nothing serves it. */
   private readonly docs: ApiDocs | null
@@ -87,7 +89,7 @@ export class Generation {
       // What is done with them on the way.
       const { call } = new ServiceCalls(services, holder, clock)
       const { endpoints } = config
-      const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(options, tools, stores), threads })
+      const ownEndpoints = ownRoutes({ endpoints, readiness, health: () => healthOf(services, tools, stores), threads })
       const docs =
         endpoints.openapi === false
           ? null
@@ -114,10 +116,14 @@ export class Generation {
   /** Service -> address of an instance -> its pool. */
   get pools(): PoolSizes {
     return Object.fromEntries(
-      [...this.services].map(([name, { instances }]) => [
-        name,
-        Object.fromEntries(instances.map(({ address, pool }) => [address, pool.size])),
-      ]),
+      [...this.services].map(
+        ([
+          name,
+          {
+            current: { instances },
+          },
+        ]) => [name, Object.fromEntries(instances.map(({ address, pool }) => [address, pool.size]))],
+      ),
     )
   }
 
@@ -130,6 +136,11 @@ export class Generation {
   /** The services can be asked for their documents. */
   start(): void {
     this.docs?.start()
+  }
+
+  /** Has requests to these services go to the instances that were found; for `rest` milliseconds those to others go on. */
+  exchange(found: ReadonlyMap<string, FoundInstances>, rest: number): void {
+    for (const [name, instances] of found) this.services.get(name)?.exchange(instances, rest)
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
@@ -154,32 +165,32 @@ export class Generation {
 }
 
 async function makeServices(
-  { config, slots }: GenerationOptions,
+  { config, slots, discovered }: GenerationOptions,
   tools: ServiceTools,
   previous: Generation | null,
   slices: Slices,
-): Promise<ReadonlyMap<string, Service>> {
-  const services = new Map<string, Service>()
+): Promise<ReadonlyMap<string, CurrentService>> {
+  const services = new Map<string, CurrentService>()
   for (const [name, service] of Object.entries(config.services)) {
-    const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name) ?? null }
-    services.set(name, new Service(name, service, place, tools))
+    const place = { slots: slots[name] ?? NONE, previous: previous?.services.get(name)?.current ?? null }
+    services.set(name, new CurrentService(name, service, place, discovered[name] ?? null, tools))
     if (slices.over) await slices.next()
   }
   return services
 }
 
 function healthOf(
-  { config, slots }: GenerationOptions,
+  services: ReadonlyMap<string, CurrentService>,
   { board, clock }: ThreadTools,
   { redis }: GenerationStores,
 ): HealthDocument {
-  const reports = Object.entries(config.services).map(([service, { instances }]) => ({
+  const reports = Array.from(services, ([service, { current }]) => ({
     service,
-    instances: instances.map(({ url, weight }) => {
-      const address = formatAddress(url)
-      const slot = present(slots[service]?.get(address), `slot of ${address}`)
-      return { state: board.state(slot), drained: board.drained(slot), weight }
-    }),
+    instances: current.instances.map(({ slot, weight }) => ({
+      state: board.state(slot),
+      drained: board.drained(slot),
+      weight,
+    })),
   }))
   return healthDocument(reports, storeStatuses([redis?.troubles ?? null]), version, clock.wall(), board.outdated)
 }

@@ -2,6 +2,8 @@ import type { LoadedCode } from '../config/loaded-code.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { defineTopic } from '../core/threads.ts'
+import type { FoundInstances } from '../services/current-service.ts'
+import type { Discovered } from '../services/discovery/discovery.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 
 /** A configuration that is to follow the one that answers now. */
@@ -12,6 +14,16 @@ export interface NextGeneration {
   /** What policies of the user's own were loaded from when it was read. */
   readonly modules: LoadedCode
   readonly slots: SlotTable
+  /** What was found where instances are discovered. */
+  readonly discovered: Discovered
+}
+
+/** Other instances for services of the generation that answers. */
+export interface InstanceChange {
+  /** Number of that generation. */
+  readonly number: number
+  /** By the names of the services. */
+  readonly services: ReadonlyMap<string, FoundInstances>
 }
 
 /** What a thread is told to make ready. */
@@ -36,6 +48,9 @@ export const prepareTopic = defineTopic<Preparation, Preparedness>('prepare-gene
 
 /** Has the generation with that number answer from now on. Tells on which descriptors it listens, or null where it is not ready. */
 export const commitTopic = defineTopic<number, readonly number[] | null>('commit-generation')
+
+/** Has services send requests to other instances from now on. Tells whether the generation is that one. */
+export const exchangeTopic = defineTopic<InstanceChange, boolean>('exchange-instances')
 
 /** The generation with that number is not going to answer. */
 export const abandonTopic = defineTopic<number, null>('abandon-generation')

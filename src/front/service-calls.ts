@@ -2,9 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Holder } from '../core/shared.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 import { callService } from '../services/call.ts'
-import type { Service } from '../services/service.ts'
+import type { CurrentService } from '../services/current-service.ts'
 
-type Services = ReadonlyMap<string, Service>
+type Services = ReadonlyMap<string, CurrentService>
 
 const NONE: Services = new Map()
 

@@ -9,7 +9,7 @@ import type { Reply } from '../http/reply.ts'
 import { preflightMethod, preflightNames } from '../policies/preflight.ts'
 import { isPlainPath } from '../routing/read-path.ts'
 import { type Router, RouterTables, routerOf } from '../routing/router.ts'
-import type { Service } from '../services/service.ts'
+import type { CurrentService } from '../services/current-service.ts'
 import { type CompiledRoute, Compiler, type SnapshotToolbox } from './compiler.ts'
 import { endsHere, ownOptions } from './last-hop.ts'
 import type { OwnRoute } from './own-routes.ts'
@@ -46,7 +46,7 @@ export class Snapshot {
   /** Compiles the configuration. Rejects with PolicyError. */
   static async build(
     config: GatewayConfig,
-    services: ReadonlyMap<string, Service>,
+    services: ReadonlyMap<string, CurrentService>,
     own: readonly OwnRoute[],
     toolbox: SnapshotToolbox,
     slices: Slices,

@@ -1,12 +1,12 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Answers, Threads } from '../core/threads.ts'
-import type { Service } from '../services/service.ts'
+import type { CurrentService } from '../services/current-service.ts'
 import { areOfSame, type ChangedTls, serviceTlsChangedTopic, serviceTlsTopic } from '../tls/service-tls-topic.ts'
 
 export interface ThreadServiceTlsOptions {
   readonly config: GatewayConfig
   /** Those of the generation that answers. */
-  readonly services: ReadonlyMap<string, Service>
+  readonly services: ReadonlyMap<string, CurrentService>
   readonly answers: Answers
   readonly threads: Threads
 }
@@ -15,7 +15,7 @@ export interface ThreadServiceTlsOptions {
 export class ThreadServiceTls {
   private readonly threads: Threads
   private config: GatewayConfig
-  private services: ReadonlyMap<string, Service>
+  private services: ReadonlyMap<string, CurrentService>
   private changed: ChangedTls = { version: 0, services: {} }
 
   constructor({ config, services, answers, threads }: ThreadServiceTlsOptions) {
@@ -35,9 +35,14 @@ export class ThreadServiceTls {
   }
 
   /** Goes by the services of another configuration from now on, once its generation has taken over. */
-  configure(config: GatewayConfig, services: ReadonlyMap<string, Service>): void {
+  configure(config: GatewayConfig, services: ReadonlyMap<string, CurrentService>): void {
     this.config = config
     this.services = services
+    this.use()
+  }
+
+  /** Goes by what it has learnt where other instances have taken over. */
+  renew(): void {
     this.use()
   }
 
@@ -53,7 +58,7 @@ export class ThreadServiceTls {
       const tls = this.config.services[name]?.tls
       if (tls === undefined || !areOfSame(tls, held)) continue
       const { ca, cert, key } = held
-      this.services.get(name)?.exchangeTls({ ...tls, ca, cert, key })
+      this.services.get(name)?.current.exchangeTls({ ...tls, ca, cert, key })
     }
   }
 }

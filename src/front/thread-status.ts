@@ -4,7 +4,7 @@ import { threadId } from 'node:worker_threads'
 import { defineTopic } from '../core/threads.ts'
 import type { PoolSize } from '../http/lane.ts'
 import type { StoreStatuses } from '../services/health/report.ts'
-import type { Service } from '../services/service.ts'
+import type { CurrentService } from '../services/current-service.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { Trouble } from '../redis/outage.ts'
 
@@ -40,7 +40,7 @@ export const threadStatusTopic = defineTopic<null, ThreadStatus>('thread-status'
 /** How this thread is doing. */
 export function threadStatus(
   generation: number,
-  services: ReadonlyMap<string, Service>,
+  services: ReadonlyMap<string, CurrentService>,
   connections: number,
   redis: RedisConnection | null,
 ): ThreadStatus {
@@ -52,10 +52,17 @@ export function threadStatus(
     heap: getHeapStatistics().used_heap_size,
     busy: performance.eventLoopUtilization().utilization,
     services: Object.fromEntries(
-      [...services].map(([name, { instances }]) => [
-        name,
-        Object.fromEntries(instances.map(({ address, pool, sent }) => [address, { ...pool.size, inFlight: sent }])),
-      ]),
+      [...services].map(
+        ([
+          name,
+          {
+            current: { instances },
+          },
+        ]) => [
+          name,
+          Object.fromEntries(instances.map(({ address, pool, sent }) => [address, { ...pool.size, inFlight: sent }])),
+        ],
+      ),
     ),
     redis: redis?.troubles ?? null,
   }

@@ -8,7 +8,7 @@ import { Slices } from '../core/slices.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import type { Addressed } from '../services/health/slots.ts'
-import { Service } from '../services/service.ts'
+import { CurrentService } from '../services/current-service.ts'
 import { storesToTry } from '../policies/generation-stores.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
@@ -38,7 +38,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
   const tools = { board, deadlines, random: half, metrics, holder, stickyKeys: [] }
   const services = Object.entries(config.services).map(
     ([name, service]) =>
-      [name, new Service(name, service, { slots: slotsOf(service), previous: null }, tools)] as const,
+      [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,
   )
   const toolbox: SnapshotToolbox = {
     clock: still,

@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts'
 import type { Threads } from '../core/threads.ts'
-import type { NextGeneration } from '../front/next-generation.ts'
+import type { InstanceChange, NextGeneration } from '../front/next-generation.ts'
 import type { ProcessScope } from './process-scope.ts'
 
 /** Another configuration that all threads are ready to answer by. Exactly one of both is called, once. */
@@ -32,6 +32,8 @@ export interface Fleet extends Threads {
   becomeReady(): void
   /** Makes another configuration ready in all of them. Rejects with an Error that says why one cannot; nothing is left then. */
   prepare(next: NextGeneration): Promise<PreparedFleet>
+  /** Has all of them send requests to other instances; resolves when they do. One that does not is replaced by one that does. */
+  exchange(change: InstanceChange): Promise<void>
   /** They say that they are not ready any more, and go on all the same; what comes to sockets that were given is for others. */
   retire(): void
   /**

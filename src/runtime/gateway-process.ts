@@ -9,6 +9,7 @@ import type { LogOutput } from '../telemetry/logger.ts'
 import type { ConfigurationSource } from './configuration-source.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
+import { InstanceChanges } from './instance-changes.ts'
 import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } from './reloader.ts'
 
 /**
@@ -65,6 +66,7 @@ export class GatewayProcess {
   /** All but what the process begins with, as others take its place. */
   private readonly options: Omit<GatewayProcessOptions, 'first'>
   private readonly reloader: Reloader
+  private readonly changes: InstanceChanges
   private readonly becomeReady: () => void
   private readonly begin: () => void
   private state: Readiness = 'starting'
@@ -103,6 +105,7 @@ export class GatewayProcess {
       log: output.log,
       metrics: this.scope.hub.metrics,
     })
+    this.changes = new InstanceChanges({ clock, exchange: () => this.reloader.exchangeInstances() })
   }
 
   /** Where it listens: the listeners of the configuration with their actual ports. */
@@ -130,6 +133,8 @@ export class GatewayProcess {
     let checked: Promise<void> | null = null
     try {
       this.operators = await this.answerOperators()
+      scope.watchInstances(() => this.changes.note())
+      await scope.discover()
       if (fleet.onGivenSockets) {
         await (checked = scope.start())
         fleet.becomeReady()
@@ -166,6 +171,7 @@ export class GatewayProcess {
     this.state = 'draining'
     fleet.retire()
     this.begin()
+    this.changes.stop()
     const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
     // At once, where there is nothing to wait for.

@@ -4,7 +4,7 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Answers, Topic } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
-import { abandonTopic, commitTopic, type NextGeneration } from '../front/next-generation.ts'
+import { abandonTopic, commitTopic, type InstanceChange, type NextGeneration } from '../front/next-generation.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
@@ -34,7 +34,7 @@ export class InlineFleet implements Fleet {
     this.options = options
   }
 
-  async start({ config, board, slots, stores, hub, sampleKey }: ProcessScope): Promise<readonly Address[]> {
+  async start({ config, board, slots, discovered, stores, hub, sampleKey }: ProcessScope): Promise<readonly Address[]> {
     const { answers } = this.options
     const front = await Front.build({
       ...this.options,
@@ -43,6 +43,7 @@ export class InlineFleet implements Fleet {
       generation: 1,
       board,
       slots,
+      discovered,
       processStores: stores,
       announce: (series) => hub.learn(answers, series),
       threads: answers,
@@ -79,6 +80,11 @@ export class InlineFleet implements Fleet {
       commit: async () => void (await this.askAll(commitTopic, number)),
       abandon: () => void this.askAll(abandonTopic, number),
     }
+  }
+
+  exchange(change: InstanceChange): Promise<void> {
+    present(this.front, 'thread that has started').exchange(change)
+    return Promise.resolve()
   }
 
   becomeReady(): void {

@@ -6,7 +6,10 @@ import { newUuid } from '../core/uuid.ts'
 import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
+import type { FoundInstances } from '../services/current-service.ts'
+import { type Discovered, Discovery } from '../services/discovery/discovery.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
+import type { InstanceOptions } from '../services/service.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -37,11 +40,39 @@ export interface ProcessOptions {
   readonly workers: () => number
 }
 
+/** How long a service's instances are waited for at the start, and where a reload asks for others, in milliseconds. */
+const FIRST_ANSWER = 5_000
+
+/** Services as they are configured, with the instances that were found where they are discovered. */
+type Services = Readonly<
+  Record<
+    string,
+    Omit<GatewayConfig['services'][string], 'instances'> & { readonly instances: readonly InstanceOptions[] }
+  >
+>
+
+/** What the process goes by. */
+interface Applied extends AppliedConfig {
+  readonly services: Services
+  readonly discovered: Discovered
+}
+
+const NO_SLOTS: ReadonlyMap<string, number> = new Map()
+
 /** What there is once in a process, made ready for a configuration that is to replace the one before. */
 export interface ProcessPrepared extends Prepared {
   /** For the threads that go by the same configuration. */
   readonly slots: SlotTable
+  readonly discovered: Discovered
   /** Resolves when what the configuration adds can be used as far as it ever will, or after so many ms. Never rejects. */
+  warm(patience: number): Promise<void>
+}
+
+/** Other instances of services that discover them, made ready. */
+export interface PreparedInstances extends Prepared {
+  /** Those services, with the instances that they are to have. */
+  readonly services: ReadonlyMap<string, FoundInstances>
+  /** Resolves when those that are new can be used as far as they ever will, or after so many ms. Never rejects. */
   warm(patience: number): Promise<void>
 }
 
@@ -59,7 +90,9 @@ export class ProcessScope {
   readonly sampleKey = newUuid()
 
   private readonly options: ProcessOptions
-  private applied: AppliedConfig
+  private readonly discovery: Discovery
+  private applied: Applied
+  private whenDiscovered = (): void => {}
   private readonly networks: TrustedNetworkFiles
   private readonly acme: AcmeCertificates
   private readonly certificates: Certificates
@@ -73,13 +106,16 @@ export class ProcessScope {
     answerLogSettings(answers, output)
     this.board = HealthBoard.for(instancesOf(config), size)
     this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
-    this.applied = { config, slots: this.checker.update(config.services) }
     this.stores = ProcessStores.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
     const { files } = this
     const { log } = output
     const { metrics } = this.hub
+    this.discovery = new Discovery({ clock, random, log, metrics, changed: () => this.whenDiscovered() })
+    this.discovery.update(config.services)
+    const { services } = config
+    this.applied = { config, services, discovered: this.discovery.found(), slots: this.checker.update(services) }
     this.acme = new AcmeCertificates({ config, answers, threads, clock, random, log, metrics })
     const { acme } = this
     this.certificates = new Certificates({ config, files, acme, answers, threads, clock, log, metrics })
@@ -103,21 +139,92 @@ export class ProcessScope {
     return this.applied.slots
   }
 
+  /** What was found where instances are discovered. */
+  get discovered(): Discovered {
+    return this.applied.discovered
+  }
+
+  /** Finds the instances that the process begins with; resolves when all are found, or after a while. To be called first, once. */
+  async discover(): Promise<void> {
+    const { config } = this
+    if (Object.values(config.services).every(({ discover }) => discover === undefined)) return
+    await this.discovery.start(FIRST_ANSWER)
+    const discovered = this.discovery.found()
+    const services = this.withFound(config, discovered)
+    this.applied = { config, services, discovered, slots: this.checker.update(services) }
+  }
+
+  /** Calls `changed` whenever other instances are found. */
+  watchInstances(changed: () => void): void {
+    this.whenDiscovered = changed
+  }
+
+  /** Services with the instances that were found: the same objects as those that are applied where nothing is different. */
+  private withFound(config: GatewayConfig, discovered: Discovered): Services {
+    const before = this.applied
+    const running = config === before.config
+    return Object.fromEntries(
+      Object.entries(config.services).map(([name, service]) => {
+        const instances = discovered[name]
+        if (instances === undefined) return [name, service]
+        const known = running && before.discovered[name] === instances ? before.services[name] : undefined
+        // What files of TLS hold may have changed since the configuration was read.
+        const tls = (running ? this.serviceTls.of(name) : undefined) ?? service.tls
+        return [name, known ?? { ...service, instances, tls }]
+      }),
+    )
+  }
+
+  /**
+   * Makes the instances ready that have been found since; null where there are no others. Rejects with an Error that says why they
+   * cannot be had, and changes nothing then.
+   */
+  async prepareInstances(): Promise<PreparedInstances | null> {
+    const { applied, discovery, checker } = this
+    const { config } = applied
+    const discovered = discovery.found()
+    const changed = Object.keys(discovered).filter((name) => discovered[name] !== applied.discovered[name])
+    if (changed.length === 0) return null
+    const services = this.withFound(config, discovered)
+    const health = await checker.prepare(services, config.drainTimeout + REST_GRACE)
+    const { slots } = health
+    const found = changed.map(
+      (name) => [name, { instances: discovered[name] ?? [], slots: slots[name] ?? NO_SLOTS }] as const,
+    )
+    return {
+      services: new Map(found),
+      warm: (patience) => health.warm(patience),
+      commit: () => {
+        health.commit()
+        this.applied = { config, services, discovered, slots }
+      },
+      abandon: () => health.abandon(),
+    }
+  }
+
   /** Makes another configuration ready. Rejects with an Error that says what of it cannot be had, and changes nothing then. */
   async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
     const rest = Math.max(this.config.drainTimeout, config.drainTimeout) + REST_GRACE
-    const health = await this.checker.prepare(config.services, rest)
+    const discovery = await this.discovery.prepare(config.services, FIRST_ANSWER)
+    const discovered = discovery.found()
+    const services = this.withFound(config, discovered)
+    const preparing = this.checker.prepare(services, rest)
+    const health = await preparing.catch((error: unknown) => {
+      discovery.abandon()
+      throw error
+    })
     const { slots } = health
-    const all = await prepareAll([() => health, () => this.certificates.prepare(config)])
+    const all = await prepareAll([() => discovery, () => health, () => this.certificates.prepare(config)])
     return {
       slots,
+      discovered,
       warm: (patience) => health.warm(patience),
       commit: () => {
         all.commit()
         this.configureLog(config)
         this.networks.configure(config)
         this.serviceTls.configure(config)
-        this.applied = { config, slots }
+        this.applied = { config, services, discovered, slots }
       },
       abandon: () => all.abandon(),
     }
@@ -146,6 +253,7 @@ export class ProcessScope {
 
   /** Ends what it has begun; resolves when others may go on with it. */
   async stop(): Promise<void> {
+    this.discovery.stop()
     this.checker.stop()
     this.networks.stop()
     this.certificates.stop()
@@ -158,11 +266,14 @@ export class ProcessScope {
 
   /** What operators are told of the process, and act on. */
   get operated() {
-    const { board, checker } = this
+    const { board, checker, discovery } = this
     const { threads, clock, output } = this.options
     return {
       config: () => this.config,
       slots: () => this.slots,
+      /** With the instances that were found where they are discovered. */
+      services: () => this.applied.services,
+      discovery: (service: string) => discovery.report(service),
       report: () => checker.report(),
       board,
       threads,

@@ -171,6 +171,24 @@ export class Reloader implements Reloads {
     return outcome
   }
 
+  /**
+   * Has the instances that were found take the place of those before, in its turn. Resolves with false where they cannot be had
+   * yet. Never rejects.
+   */
+  exchangeInstances(): Promise<boolean> {
+    const { generation } = this.current
+    this.underWay += 1
+    const over = this.last
+      .then(() => this.exchange())
+      .catch((error: unknown) => {
+        if (!this.closed) this.options.log.error({ generation, error }, 'Instances that were found cannot be used')
+        return false
+      })
+      .finally(() => (this.underWay -= 1))
+    this.last = over
+    return over
+  }
+
   /** No other configuration is applied any more. Resolves when nothing is under way; null where nothing is now. */
   close(): Promise<unknown> | null {
     this.closed = true
@@ -195,6 +213,24 @@ export class Reloader implements Reloads {
     return this.commit(candidate, ready, begun, how.back === true)
   }
 
+  private async exchange(): Promise<boolean> {
+    const { scope, fleet, clock, log } = this.options
+    this.checkOpen()
+    const begun = clock.now()
+    const prepared = await scope.prepareInstances()
+    if (prepared === null) return true
+    await this.orStopping(prepared.warm(scope.config.reload.warm))
+    if (this.closed) {
+      prepared.abandon()
+      return false
+    }
+    prepared.commit()
+    await fleet.exchange({ number: this.current.generation, services: prepared.services })
+    const services = [...prepared.services.keys()]
+    log.info({ services, took_ms: Math.round(clock.now() - begun) }, 'Instances were exchanged')
+    return true
+  }
+
   /** Throws RefusedError where it must not take the place of the running one, however good it is. */
   private judge(candidate: Candidate, force: boolean): void {
     const restarts = restartOnly(this.current.config, candidate.config)
@@ -214,8 +250,8 @@ export class Reloader implements Reloads {
     const process = await scope.prepare(config)
     try {
       this.checkOpen()
-      const { slots } = process
-      const preparing = fleet.prepare({ number: this.current.generation + 1, config, modules, slots })
+      const { slots, discovered } = process
+      const preparing = fleet.prepare({ number: this.current.generation + 1, config, modules, slots, discovered })
       const prepared = await this.unlessStopping(preparing, ({ abandon }) => abandon())
       await this.orStopping(process.warm(config.reload.warm))
       if (!this.closed) return { process, fleet: prepared }

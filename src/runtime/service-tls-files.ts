@@ -55,6 +55,11 @@ export class ServiceTlsFiles {
     this.leave()
   }
 
+  /** How a service is connected to, with what its files hold now; undefined where nothing is said of that. */
+  of(service: string): ServiceTls | undefined {
+    return this.known.get(service)
+  }
+
   /**
    * Goes by the files of another configuration from now on, which was read just now; to be called once the health checks go by
    * that configuration.

@@ -7,7 +7,7 @@ import type { Exchange } from '../http/exchange.ts'
 import { ownExchange } from '../http/own-exchange.ts'
 import { createForward } from './forward.ts'
 import { ITSELF } from '../proxy-protocol/written-header.ts'
-import type { Service } from './service.ts'
+import type { CurrentService } from './current-service.ts'
 
 /** The gateway itself, where a client would be. */
 const NOBODY = {
@@ -25,7 +25,7 @@ const NOBODY = {
  * such service or its method is none.
  */
 export async function callService(
-  services: ReadonlyMap<string, Service>,
+  services: ReadonlyMap<string, CurrentService>,
   name: string,
   request: ServiceRequest,
   clock: Clock,
@@ -55,7 +55,9 @@ export async function callService(
   }
 }
 
-async function answer(service: Service, call: Exchange, limit: number): Promise<ServiceReply> {
-  const reply = await createForward(service, { rewrite: null, prefixField: '', timeouts: service.timeouts })(call)
+async function answer(service: CurrentService, call: Exchange, limit: number): Promise<ServiceReply> {
+  const reply = await createForward(service, { rewrite: null, prefixField: '', timeouts: service.current.timeouts })(
+    call,
+  )
   return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }

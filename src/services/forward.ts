@@ -3,19 +3,19 @@ import { sentPath } from '../http/path-forms.ts'
 import { PendingReply } from '../http/pending-reply.ts'
 import { checkTarget, isAsked } from '../http/target.ts'
 import { Attempts } from './attempts.ts'
+import type { CurrentService } from './current-service.ts'
 import { type ForwardOptions, RequestForm } from './request-form.ts'
-import type { Service } from './service.ts'
 
 /** The handler at the end of a chain: passes the exchange to an instance of the service and returns its reply. */
-export function createForward(service: Service, options: ForwardOptions): Handler {
+export function createForward(service: Pick<CurrentService, 'current'>, options: ForwardOptions): Handler {
   const { rewrite } = options
-  const form = new RequestForm(service.host, options)
+  const form = new RequestForm(service.current.host, options)
   return (exchange) => {
     const path = rewrite === null ? sentPath(exchange) : rewrite(exchange.path)
     // Most go on as they came: what the wire has read needs no other look.
     if (!isAsked(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
     const pending = new PendingReply(exchange)
-    new Attempts(service, form, path, exchange, pending).begin()
+    new Attempts(service.current, form, path, exchange, pending).begin()
     return pending.promise
   }
 }

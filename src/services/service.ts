@@ -21,12 +21,15 @@ import { PooledInstance } from './pooled-instance.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
+/** An instance as it is configured, or was found. */
+export interface InstanceOptions {
+  readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
+  readonly weight: number
+}
+
 /** What a service is made of; times are milliseconds. */
 export interface ServiceOptions {
-  readonly instances: readonly {
-    readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
-    readonly weight: number
-  }[]
+  readonly instances: readonly InstanceOptions[]
   readonly balancer: BalancerOptions
   /** How its clients are bound to instances; left out where they are not. */
   readonly sticky?: StickyOptions | undefined

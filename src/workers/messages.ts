@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Address } from '../core/address.ts'
 import { defineTopic } from '../core/threads.ts'
 import type { SharedMemory } from '../policies/process-stores.ts'
+import type { Discovered } from '../services/discovery/discovery.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { SeriesChange } from '../telemetry/metrics/thread-metrics.ts'
 
@@ -20,6 +21,8 @@ export interface WorkerStart {
   /** The health board's memory. */
   readonly board: SharedArrayBuffer
   readonly slots: SlotTable
+  /** What was found where instances are discovered. */
+  readonly discovered: Discovered
   /** What policies keep once in the process. */
   readonly stores: SharedMemory
   /** Decides which requests are logged. */

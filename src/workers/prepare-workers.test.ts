@@ -5,7 +5,7 @@ import { parseConfig } from '../config/parse.ts'
 import { abandonTopic, type NextGeneration, type Preparedness, prepareTopic } from '../front/next-generation.ts'
 import { prepareWorkers } from './prepare-workers.ts'
 
-const next: NextGeneration = { number: 2, config: parseConfig({}), modules: NO_CODE, slots: {} }
+const next: NextGeneration = { number: 2, config: parseConfig({}), modules: NO_CODE, discovered: {}, slots: {} }
 
 /** Workers that answer like that when they are asked to make a configuration ready; notes who was asked what. */
 function workers(answers: readonly Preparedness[]) {

@@ -10,9 +10,10 @@ import {
 import type { PreparedFleet } from '../runtime/fleet.ts'
 import type { RunningWorker } from './running-worker.ts'
 
-/** How long a worker may take to make a configuration ready, and to answer by it, in milliseconds. */
+/** How long a worker may take to make a configuration ready, in milliseconds. */
 const PREPARATION = 60_000
-const COMMITMENT = 5_000
+/** How long it may take to answer by what it was told, in milliseconds. */
+export const COMMITMENT = 5_000
 
 /** A worker has ended while it made a configuration ready, whatever that is worth. */
 export class WorkerLostError extends Error {}

@@ -6,7 +6,7 @@ import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, LONGEST_DELAY, pause } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Answers, Topic } from '../core/threads.ts'
-import type { NextGeneration } from '../front/next-generation.ts'
+import { exchangeTopic, type InstanceChange, type NextGeneration } from '../front/next-generation.ts'
 import type { Fleet, PreparedFleet } from '../runtime/fleet.ts'
 import { heapLimit, watchMemory } from '../runtime/memory.ts'
 import type { ProcessScope } from '../runtime/process-scope.ts'
@@ -17,7 +17,7 @@ import { GivenSockets } from './given-sockets.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { becomeReadyTopic, drainTopic, retireTopic } from './messages.ts'
 import { openFilesNeeded, warnOfOpenFiles } from './open-files.ts'
-import { type PreparedWorkers, prepareWorkers, WorkerLostError } from './prepare-workers.ts'
+import { COMMITMENT, type PreparedWorkers, prepareWorkers, WorkerLostError } from './prepare-workers.ts'
 import { RunningWorker } from './running-worker.ts'
 import { tidyHeap } from './tidy-heap.ts'
 import { hold, type SlotOwner, WorkerSlot } from './worker-slot.ts'
@@ -135,6 +135,18 @@ export class WorkerFleet implements Fleet {
         this.countFiles(next.config)
       },
     }
+  }
+
+  async exchange(change: InstanceChange): Promise<void> {
+    // Also those that have begun meanwhile, with the instances of then.
+    const before = this.slots.map((slot) => ({ slot, worker: slot.worker }))
+    await Promise.all(
+      before.map(async ({ slot, worker }) => {
+        if (worker === null) return
+        const [exchanged = false] = exchangeTopic.answers(await worker.ask(exchangeTopic.name, change, COMMITMENT))
+        if (!exchanged) slot.exchange(worker)
+      }),
+    )
   }
 
   becomeReady(): void {
@@ -263,7 +275,7 @@ export class WorkerFleet implements Fleet {
   private run(number: number, copies: ReadonlyMap<string, number>, scope: ProcessScope): RunningWorker {
     const { size, addresses, generation, modules } = this
     const sockets = addresses.map((address, i) => copies.get(formatAddress(address)) ?? this.found[i] ?? null)
-    const { slots, sampleKey, memory } = scope
+    const { slots, discovered, sampleKey, memory } = scope
     const heap = memory === null ? null : heapLimit(memory, size)
     // One that takes the place of another logs what that one logged.
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
@@ -279,6 +291,7 @@ export class WorkerFleet implements Fleet {
         size,
         board,
         slots,
+        discovered,
         stores,
         sampleKey,
         addresses,

@@ -9,7 +9,7 @@ import { Answers } from '../core/threads.ts'
 import { Front } from '../front/front.ts'
 import type { FrontOptions } from '../front/front-options.ts'
 import type { Sockets } from '../front/listener-sockets.ts'
-import { prepareTopic } from '../front/next-generation.ts'
+import { exchangeTopic, prepareTopic } from '../front/next-generation.ts'
 import { version } from '../front/version.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
@@ -98,6 +98,10 @@ async function run(start: WorkerStart): Promise<void> {
       return { addresses: null, problem: messageOf(error) }
     }
   })
+  answers.on(exchangeTopic, async (change) => {
+    const front = await starting
+    return front.exchange(change)
+  })
   answers.on(becomeReadyTopic, async () => {
     const front = await starting
     front.becomeReady()
@@ -126,7 +130,7 @@ async function run(start: WorkerStart): Promise<void> {
 
 /** Makes the front once. In a function of its own, as nothing must keep the configuration that the thread begins with. */
 function frontOf(
-  { config, generation, worker, size, board, slots, stores, sampleKey }: WorkerStart,
+  { config, generation, worker, size, board, slots, discovered, stores, sampleKey }: WorkerStart,
   channel: Channel,
   parts: Pick<FrontOptions, 'output' | 'answers'>,
 ): (loaded: readonly [policies: readonly Policy[], tracing: Tracing]) => Promise<Front> {
@@ -139,6 +143,7 @@ function frontOf(
       policies,
       board: new HealthBoard(board, worker),
       slots,
+      discovered,
       processStores: new ProcessStores(stores),
       announce: (series) => channel.tell(seriesTopic, series),
       tracing,

@@ -79,6 +79,8 @@ export interface TestGatewayOptions {
   readonly level?: LogLevel
   /** Policies of the test's own. */
   readonly policies?: readonly Policy[]
+  /** Has worker threads answer, by the clock of the system; what these log is not in `log`. Default false. */
+  readonly workers?: boolean
 }
 
 /** Without the documentation: services hear what the test sends, and nothing else. */
@@ -88,12 +90,20 @@ const QUIET: GatewayInput['endpoints'] = { docs: false, openapi: false }
 export async function startGateway(
   t: TestContext,
   config: GatewayInput,
-  { clock = systemClock, ready = true, random = () => 0.5, level = 'debug', policies = [] }: TestGatewayOptions = {},
+  {
+    clock = systemClock,
+    ready = true,
+    random = () => 0.5,
+    level = 'debug',
+    policies = [],
+    workers = false,
+  }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   const log = new TestLog(clock, level)
   const listeners = defaultListeners()
   const defaults: GatewayInput = { listeners, admin: false, endpoints: QUIET, drainTimeout: '1s' }
-  const gateway = await createGateway({ ...defaults, ...config }, { output: log, clock, random, policies })
+  const options = workers ? { output: log, workers } : { output: log, clock, random, policies }
+  const gateway = await createGateway({ ...defaults, ...config }, options)
   cleanUp(t, () => {
     const closed = gateway.close()
     if (clock instanceof ManualClock) clock.advance(60_000)

@@ -64,7 +64,11 @@ export function startThreadBy<Time extends Clock>(
       const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
       allotted.commit()
       const { slots } = allotted
-      const made = await Generation.build({ config, policies: loaded.chain, slots }, tools, generations.at(-1) ?? null)
+      const made = await Generation.build(
+        { config, policies: loaded.chain, slots, discovered: {} },
+        tools,
+        generations.at(-1) ?? null,
+      )
       generations.push(made)
       return made
     },

@@ -56,6 +56,11 @@ const RULES: readonly Rule[] = [
   [['services', ANY], (change) => (change.path.length === 2 && isNew(change) ? NEW_SERVICE : null)],
   [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
   [['services', ANY, 'instances', ANY, 'scheme'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'discover', 'scheme'], live(NEW_CONNECTIONS)],
+  [
+    ['services', ANY, 'discover'],
+    live('The instances are looked up anew; those that were found stay until the first answer.'),
+  ],
   [['services', ANY, 'health'], ({ after }) => (after === false ? UNCHECKED : null)],
   [['services', ANY, 'health', 'interval'], live(NEXT_CHECK)],
   [['services', ANY, 'health', 'timeout'], live(NEXT_CHECK)],

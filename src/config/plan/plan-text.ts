@@ -70,9 +70,17 @@ function itemText([family, ...rest]: Path, value: unknown): string | null {
   if (rest.length !== 1) return null
   if (family === 'routes')
     return `${itemsOf(fieldOf(fieldOf(value, 'match'), 'path')).join(', ')} -> ${targetOf(value)}`
-  if (family === 'services') return Object.keys(fieldOf(value, 'instances') ?? {}).join(', ')
+  if (family === 'services') return serviceText(value)
   if (family === 'listeners') return fieldOf(value, 'tls') === undefined ? 'http' : 'https'
   return null
+}
+
+/** Where it runs, or by what that is found. */
+function serviceText(value: unknown): string | null {
+  const addresses = Object.keys(fieldOf(value, 'instances') ?? {})
+  if (addresses.length > 0) return addresses.join(', ')
+  const name = fieldOf(fieldOf(fieldOf(value, 'discover'), 'dns'), 'name')
+  return typeof name === 'string' ? `discovered by ${name}` : null
 }
 
 function targetOf(route: unknown): string {

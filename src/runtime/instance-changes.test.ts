@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { InstanceChanges } from './instance-changes.ts'
+
+function start() {
+  const clock = new ManualClock()
+  const under: ((done: boolean) => void)[] = []
+  const exchange = (): Promise<boolean> => new Promise((resolve) => void under.push(resolve))
+  const changes = new InstanceChanges({ clock, exchange })
+  const finish = async (done = true): Promise<void> => {
+    under.at(-1)!(done)
+    await new Promise((resolve) => void setImmediate(resolve))
+  }
+  return { clock, changes, finish, begun: () => under.length }
+}
+
+test('what changes together takes effect together', () => {
+  const { clock, changes, begun } = start()
+  for (let i = 0; i < 50; i++) changes.note()
+  clock.advance(99)
+  assert.equal(begun(), 0)
+  clock.advance(1)
+  assert.equal(begun(), 1)
+})
+
+test('there is a second between two exchanges, and what changes meanwhile is not lost', async () => {
+  const { clock, changes, finish, begun } = start()
+  changes.note()
+  clock.advance(100)
+  changes.note()
+  clock.advance(5_000)
+  assert.equal(begun(), 1)
+  await finish()
+  clock.advance(999)
+  assert.equal(begun(), 1)
+  clock.advance(1)
+  assert.equal(begun(), 2)
+  await finish()
+  clock.advance(60_000)
+  assert.equal(begun(), 2)
+})
+
+test('what could not be had is tried again', async () => {
+  const { clock, changes, finish, begun } = start()
+  changes.note()
+  clock.advance(100)
+  await finish(false)
+  clock.advance(9_999)
+  assert.equal(begun(), 1)
+  clock.advance(1)
+  assert.equal(begun(), 2)
+})
+
+test('nothing begins once it has stopped', async () => {
+  const { clock, changes, finish, begun } = start()
+  changes.note()
+  clock.advance(100)
+  changes.note()
+  changes.stop()
+  await finish()
+  clock.advance(60_000)
+  assert.equal(begun(), 1)
+})

@@ -1,0 +1,90 @@
+import { Holder } from '../core/shared.ts'
+import { type InstanceOptions, Service, type ServiceOptions, type ServicePlace, type ServiceTools } from './service.ts'
+
+/** Instances that were found, with their slots on the health board. */
+export interface FoundInstances {
+  readonly instances: readonly InstanceOptions[]
+  readonly slots: ReadonlyMap<string, number>
+}
+
+/** A service of one configuration, as it is at the moment: where instances are discovered, it becomes another one with them. */
+export class CurrentService {
+  current: Service
+  private readonly options: ServiceOptions
+  private readonly tools: ServiceTools
+  /** Null where the configuration names the instances. */
+  private readonly tenure: Tenure | null
+
+  /** `found` are the instances where they are discovered, and null where the configuration names them. */
+  constructor(
+    name: string,
+    options: ServiceOptions,
+    place: ServicePlace,
+    found: readonly InstanceOptions[] | null,
+    tools: ServiceTools,
+  ) {
+    this.options = options
+    this.tools = tools
+    this.tenure = found === null ? null : new Tenure(tools.holder)
+    const holder = this.tenure?.next(0, tools) ?? tools.holder
+    this.current = new Service(name, { ...options, instances: found ?? options.instances }, place, { ...tools, holder })
+  }
+
+  /**
+   * Sends new requests to these instances from now on, by the balancer, which goes on as it was. What those that are gone need is kept for
+   * `rest` milliseconds, as requests to them are under way.
+   */
+  exchange({ instances, slots }: FoundInstances, rest: number): void {
+    const { tenure, current, options, tools } = this
+    if (tenure === null) return
+    const holder = tenure.next(rest, tools)
+    this.current = new Service(
+      current.name,
+      { ...options, instances },
+      { slots, previous: current },
+      { ...tools, holder },
+    )
+    this.takeOver()
+    holder.takeOver()
+  }
+
+  /** Has what it shares with other configurations go by this one. */
+  takeOver(): void {
+    this.current.takeOver()
+  }
+}
+
+/** Holds what the instances of a service need: those that it has now, and for a while those that it had before. */
+class Tenure {
+  private current: Holder | null = null
+  /** With what calls off their end. */
+  private readonly former = new Map<Holder, () => void>()
+
+  /** Everything ends with what `owner` holds. */
+  constructor(owner: Holder) {
+    owner.hold(() => this.release())
+  }
+
+  /** Holds what comes; what was held until now is let go of after `rest` milliseconds. */
+  next(rest: number, { holder: { thread }, deadlines: { clock } }: ServiceTools): Holder {
+    const { current, former } = this
+    const next = new Holder(thread)
+    this.current = next
+    if (current === null) return next
+    const end = clock.after(rest, () => {
+      former.delete(current)
+      current.release()
+    })
+    former.set(current, end)
+    return next
+  }
+
+  private release(): void {
+    for (const [holder, callOff] of this.former) {
+      callOff()
+      holder.release()
+    }
+    this.former.clear()
+    this.current?.release()
+  }
+}

@@ -1,0 +1,117 @@
+import type { Found } from '../discoverer.ts'
+import { type Names, NoRecords } from './names.ts'
+import type { DnsOptions } from './options.ts'
+import { firstOf, sharesOf } from './srv.ts'
+
+/** What a lookup has come to. */
+export interface Looked {
+  /** None where the name is there, and has no such records. */
+  readonly instances: readonly Found[]
+  /** For how long that holds, in milliseconds. */
+  readonly ttl: number
+  /** What part of it is as it was before, or missing, and why; null for none. */
+  readonly problem: string | null
+}
+
+/** What is known of the addresses of one name. */
+interface Known {
+  /** Those that were answered, and of a family that was not what was answered last. */
+  readonly addresses: readonly string[]
+  /** Some of them were answered just now, or it was said that there are none. */
+  readonly fresh: boolean
+  readonly ttl: number
+  readonly problem: string | null
+}
+
+const FAMILIES = { both: [4, 6], A: [4], AAAA: [6], SRV: [4, 6] } as const
+
+/**
+ * Looks the instances of one name up. Where only some of what is asked is answered, as where IPv6 addresses are not, the rest is
+ * what was answered last.
+ */
+export class Lookup {
+  private readonly options: DnsOptions
+  /** The addresses that were answered last, by family and name. */
+  private last: ReadonlyMap<string, readonly string[]> = new Map()
+
+  constructor(options: DnsOptions) {
+    this.options = options
+  }
+
+  /** Rejects with an Error that says why nothing is known. */
+  async by(names: Names): Promise<Looked> {
+    const answered = new Map<string, readonly string[]>()
+    const looked = await (this.options.type === 'SRV' ? this.services(names, answered) : this.plain(names, answered))
+    this.last = answered
+    return looked
+  }
+
+  private async plain(names: Names, answered: Map<string, readonly string[]>): Promise<Looked> {
+    const { name, port = 0 } = this.options
+    const { addresses, fresh, ttl, problem } = await this.addressesOf(name, names, answered)
+    if (!fresh && problem !== null) throw new Error(problem)
+    return { instances: addresses.map((host) => ({ host, port, weight: 1 })), ttl, problem }
+  }
+
+  private async services(names: Names, answered: Map<string, readonly string[]>): Promise<Looked> {
+    const records = firstOf(await orNone(names.services(this.options.name)))
+    const targets = new Map<string, Known>()
+    await Promise.all(
+      [...new Set(records.map(({ name }) => name))].map(async (target) => {
+        // Targets are whole names (RFC 2782).
+        targets.set(target, await this.addressesOf(`${target}.`, names, answered))
+      }),
+    )
+    const all = [...targets.values()]
+    const problem = all.find((each) => each.problem !== null)?.problem ?? null
+    if (problem !== null && all.every(({ fresh }) => !fresh)) throw new Error(problem)
+    const places = records
+      .map(({ name, port, weight }) => ({ port, weight, addresses: targets.get(name)?.addresses ?? [] }))
+      .filter(({ addresses }) => addresses.length > 0)
+    const shares = sharesOf(places.map(({ weight, addresses }) => ({ weight, addresses: addresses.length })))
+    const instances = places.flatMap(({ addresses, port }, i) =>
+      addresses.map((host) => ({ host, port, weight: shares[i] ?? 1 })),
+    )
+    return { instances, ttl: all.reduce((least, { ttl }) => Math.min(least, ttl), Infinity), problem }
+  }
+
+  private async addressesOf(name: string, names: Names, answered: Map<string, readonly string[]>): Promise<Known> {
+    const addresses: string[] = []
+    const problems: string[] = []
+    let [fresh, known, ttl] = [false, false, Infinity]
+    const unknown: string[] = []
+    const ask = async (family: 4 | 6): Promise<void> => {
+      const key = `${family} ${name}`
+      try {
+        const answer = await names.addresses(name, family)
+        ;[fresh, known, ttl] = [true, true, Math.min(ttl, answer.ttl)]
+        answered.set(key, answer.addresses)
+      } catch (error) {
+        if (error instanceof NoRecords) {
+          known ||= error.known
+          if (!error.known) unknown.push(error.message)
+          return
+        }
+        const kept = this.last.get(key) ?? []
+        problems.push(error instanceof Error ? error.message : String(error))
+        answered.set(key, kept)
+      }
+    }
+    await Promise.all(FAMILIES[this.options.type].map(ask))
+    for (const family of FAMILIES[this.options.type]) addresses.push(...(answered.get(`${family} ${name}`) ?? []))
+    const [failure] = problems
+    // A name that is not there is none without addresses: it may have been mistyped, or not be there yet.
+    if (failure === undefined) return { addresses, fresh: known, ttl, problem: known ? null : (unknown[0] ?? null) }
+    return { addresses, fresh, ttl, problem: failure }
+  }
+}
+
+/** No records where the name is there without any. */
+async function orNone<One>(answer: Promise<readonly One[]>): Promise<readonly One[]> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof NoRecords && error.known) return []
+    throw error
+  }
+}

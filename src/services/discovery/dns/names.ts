@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises'
+import type { Resolver } from 'node:dns/promises'
+import { codeOf, messageOf } from '../../../core/error-facts.ts'
+import { addressesIn } from './hosts.ts'
+import { namesFor, NO_RESOLV_CONF, parseResolvConf, type ResolvConf } from './resolv-conf.ts'
+import type { SrvRecord } from './srv.ts'
+
+/** The most octets that are read of a file of the system. */
+const LARGEST_FILE = 1_048_576
+
+/** What was answered; `ttl` in milliseconds, Infinity where nothing bounds it. */
+export interface Addresses {
+  readonly addresses: readonly string[]
+  readonly ttl: number
+}
+
+/** What the system says of names. Files that are not there say nothing. */
+export interface NameFiles {
+  readonly hosts: string
+  readonly resolv: ResolvConf
+}
+
+/** There is no such name, or nothing of that kind under it. */
+export class NoRecords extends Error {
+  /** The name is there. */
+  readonly known: boolean
+
+  constructor(known: boolean, name: string, type: string) {
+    super(known ? `${name} has no ${type} records` : `there is no name ${name}`)
+    this.known = known
+  }
+}
+
+/** Reads /etc/hosts and /etc/resolv.conf, which c-ares does not look at as names are looked up elsewhere. */
+export async function readNameFiles(): Promise<NameFiles> {
+  const [hosts, resolv] = await Promise.all([textOf('/etc/hosts'), textOf('/etc/resolv.conf')])
+  return { hosts, resolv: parseResolvConf(resolv) }
+}
+
+/** Where a server of its own is asked, names are whole. */
+export const NO_FILES: NameFiles = { hosts: '', resolv: NO_RESOLV_CONF }
+
+/** Names as they are looked up at one time. */
+export class Names {
+  private readonly resolver: Resolver
+  private readonly files: NameFiles
+
+  constructor(resolver: Resolver, files: NameFiles) {
+    this.resolver = resolver
+    this.files = files
+  }
+
+  /** The addresses of a name, 4 or 6. Rejects with NoRecords, or an Error that says why that is not known. */
+  addresses(name: string, family: 4 | 6): Promise<Addresses> {
+    const own = addressesIn(this.files.hosts, name, family)
+    if (own.length > 0) return Promise.resolve({ addresses: own, ttl: Infinity })
+    const type = family === 4 ? 'A' : 'AAAA'
+    return this.ask(name, type, async (whole) => {
+      const { resolver } = this
+      const records = await (family === 4 ? resolver.resolve4(whole, TTL) : resolver.resolve6(whole, TTL))
+      const ttl = Math.min(...records.map((record) => record.ttl)) * 1000
+      return { addresses: records.map(({ address }) => address), ttl }
+    })
+  }
+
+  /** The SRV records of a name. Rejects as `addresses` does. */
+  services(name: string): Promise<readonly SrvRecord[]> {
+    return this.ask(name, 'SRV', (whole) => this.resolver.resolveSrv(whole))
+  }
+
+  /** Asks for the names that this one may stand for, until one of them is known. One that is not answered ends it: another may come first. */
+  private async ask<Answer>(name: string, type: string, resolve: (whole: string) => Promise<Answer>): Promise<Answer> {
+    let known = false
+    for (const whole of namesFor(name, this.files.resolv)) {
+      try {
+        return await resolve(whole)
+      } catch (error) {
+        const code = codeOf(error)
+        if (code !== 'ENODATA' && code !== 'ENOTFOUND') throw new Error(reasonOf(whole, type, error), { cause: error })
+        known ||= code === 'ENODATA'
+      }
+    }
+    throw new NoRecords(known, name, type)
+  }
+}
+
+const TTL = { ttl: true } as const
+
+const REASONS: Readonly<Record<string, string>> = {
+  ETIMEOUT: 'no DNS server has answered in time',
+  ECANCELLED: 'no DNS server has answered in time',
+  ECONNREFUSED: 'no DNS server could be reached',
+  ESERVFAIL: 'the DNS server failed (SERVFAIL)',
+  EREFUSED: 'the DNS server refused to answer (REFUSED)',
+}
+
+function reasonOf(name: string, type: string, error: unknown): string {
+  return `${type} ${name}: ${REASONS[codeOf(error)] ?? messageOf(error)}`
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'latin1')
+    return text.slice(0, LARGEST_FILE)
+  } catch {
+    return ''
+  }
+}

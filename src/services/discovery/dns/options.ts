@@ -1,0 +1,64 @@
+import { isIP, isIPv6 } from 'node:net'
+import { z } from 'zod'
+import { duration } from '../../../core/units.ts'
+
+const LONGEST_NAME = 254
+const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+const PORT = /^(?<host>[^:[\]]+|\[[^\]]+\])(?::(?<port>\d{1,5}))?$/
+
+const nameExpected = 'expected a DNS name such as "users.internal" or "_http._tcp.users.internal"'
+const serverExpected = 'expected the IP address of a DNS server, such as "10.0.0.53" or "127.0.0.1:8600"'
+
+/** Schema of how instances are found by DNS; durations in milliseconds. */
+export const dnsOptions = z
+  .strictObject({
+    name: z
+      .string(nameExpected)
+      .refine(isName, nameExpected)
+      .describe(
+        'The name. Without a final dot it is looked for in the search domains of /etc/resolv.conf too, unless server is there.',
+      ),
+    type: z
+      .enum(['both', 'A', 'AAAA', 'SRV'])
+      .default('both')
+      .describe(
+        'What is asked for: A, AAAA, both of these, or SRV, whose records say ports and weights. Default both.',
+      ),
+    port: z.int().min(1).max(65_535).optional().describe('Port of the instances; SRV records have their own.'),
+    least: duration
+      .prefault('1s')
+      .describe('The shortest time until the name is looked up again, whatever TTL it has. Default 1s.'),
+    most: duration.prefault('30s').describe('The longest time until then. Default 30s.'),
+    server: z
+      .string(serverExpected)
+      .refine(isServer, serverExpected)
+      .optional()
+      .describe(
+        'The DNS server that is asked: its IP address, and port if that is not 53. Default those of /etc/resolv.conf, after /etc/hosts.',
+      ),
+  })
+  .superRefine(({ type, port, least, most }, context) => {
+    if (type === 'SRV' && port !== undefined)
+      context.addIssue({ code: 'custom', path: ['port'], message: 'SRV records say the port: leave it out' })
+    if (type !== 'SRV' && port === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['port'],
+        message: 'expected the port of the instances, or type: SRV',
+        input: undefined,
+      })
+    if (least > most) context.addIssue({ code: 'custom', path: ['least'], message: 'longer than most' })
+  })
+
+export type DnsOptions = z.output<typeof dnsOptions>
+
+function isName(text: string): boolean {
+  const labels = text.replace(/\.$/, '').split('.')
+  return text.length <= LONGEST_NAME && isIP(text) === 0 && labels.every((label) => LABEL.test(label))
+}
+
+function isServer(text: string): boolean {
+  if (isIPv6(text)) return true
+  const { host = '', port = '53' } = PORT.exec(text)?.groups ?? {}
+  return isIP(host.replace(/^\[|\]$/g, '')) !== 0 && Number(port) > 0 && Number(port) <= 65_535
+}

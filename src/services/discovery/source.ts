@@ -1,0 +1,139 @@
+import { formatAddress } from '../../core/address.ts'
+import type { Toolbox } from '../../core/toolbox.ts'
+import type { Discoverer, DiscoveryKindName, Finder, Found } from './discoverer.ts'
+
+/** The most instances that are taken from one answer: no answer may fill the health board. */
+const MOST = 1000
+/** So many addresses are named in a line of the log. */
+const NAMED = 10
+
+export interface SourceOptions extends Toolbox {
+  /** The way, and what is asked for. */
+  readonly kind: DiscoveryKindName
+  readonly subject: string
+  readonly discover: (finder: Finder) => Discoverer
+  /** Told when other instances are found than before. */
+  readonly changed: () => void
+}
+
+/** What is asked for in one way, for all services that say the same, and what was found last. */
+export class Source implements Finder {
+  /** In the order of their addresses; null before the first answer. */
+  instances: readonly Found[] | null = null
+  /** When they were last found out, in milliseconds since 1970-01-01T00:00:00Z; null before the first answer. */
+  lastSuccess: number | null = null
+  /** Why that does not succeed now; null while it does, and before the first try. */
+  problem: string | null = null
+  /** Resolves with the first answer, or when it is stopped. */
+  readonly answered: Promise<void>
+  private readonly options: SourceOptions
+  private readonly discoverer: Discoverer
+  private readonly answer: () => void
+  private state: 'idle' | 'running' | 'stopped' = 'idle'
+
+  constructor(options: SourceOptions) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.answered = promise
+    this.answer = resolve
+    this.options = options
+    this.discoverer = options.discover(this)
+  }
+
+  get kind(): DiscoveryKindName {
+    return this.options.kind
+  }
+
+  get subject(): string {
+    return this.options.subject
+  }
+
+  start(): void {
+    if (this.state !== 'idle') return
+    this.state = 'running'
+    this.discoverer.start()
+  }
+
+  stop(): void {
+    this.state = 'stopped'
+    this.discoverer.stop()
+    this.answer()
+  }
+
+  found(all: readonly Found[], problem: string | null): void {
+    if (this.state === 'stopped') return
+    const known = inOrder(all)
+    const instances = known.slice(0, MOST)
+    this.lastSuccess = this.options.clock.wall()
+    const before = this.instances
+    if (before === null || !areSame(before, instances)) this.take(instances, before)
+    const excess = known.length > MOST ? `${known.length} instances, of which the first ${MOST} are used` : null
+    const trouble = problem ?? excess
+    if (trouble === null) this.recover()
+    else this.trouble(trouble)
+    this.answer()
+  }
+
+  failed(reason: string): void {
+    if (this.state !== 'stopped') this.trouble(reason)
+  }
+
+  private take(instances: readonly Found[], before: readonly Found[] | null): void {
+    this.instances = instances
+    const [added, removed] = [without(instances, before ?? []), without(before ?? [], instances)]
+    const fields = { ...this.fields, instances: instances.length, added: named(added), removed: named(removed) }
+    if (instances.length === 0) this.options.log.warn(fields, 'No instance was discovered')
+    else this.options.log.info(fields, 'Instances were discovered')
+    this.options.changed()
+  }
+
+  /** The log is told once that there is a problem, whichever it turns into, and once that it is over. */
+  private trouble(reason: string): void {
+    const { instances, problem } = this
+    this.problem = reason
+    if (problem !== null) return
+    const fields = { ...this.fields, reason, instances: instances?.length ?? 0 }
+    this.options.log.warn(fields, 'Discovery fails: what was found last is kept')
+  }
+
+  private recover(): void {
+    if (this.problem === null) return
+    this.problem = null
+    this.options.log.info(this.fields, 'Discovery works again')
+  }
+
+  private get fields() {
+    return { discovery: this.kind, subject: this.subject }
+  }
+}
+
+/** Each address once, with the weights of those that are the same added up. */
+function inOrder(all: readonly Found[]): readonly Found[] {
+  const byAddress = new Map<string, Found>()
+  for (const each of all) {
+    const address = formatAddress(each)
+    const known = byAddress.get(address)
+    byAddress.set(address, known === undefined ? each : { ...each, weight: known.weight + each.weight })
+  }
+  const addresses = [...byAddress.keys()].toSorted()
+  return addresses.flatMap((address) => byAddress.get(address) ?? [])
+}
+
+function areSame(one: readonly Found[], other: readonly Found[]): boolean {
+  return (
+    one.length === other.length &&
+    one.every((each, i) => {
+      const { host, port, weight } = other[i] ?? each
+      return each.host === host && each.port === port && each.weight === weight
+    })
+  )
+}
+
+function without(some: readonly Found[], others: readonly Found[]): string[] {
+  const known = new Set(others.map((each) => formatAddress(each)))
+  return some.map((each) => formatAddress(each)).filter((address) => !known.has(address))
+}
+
+function named(addresses: readonly string[]): string {
+  if (addresses.length <= NAMED) return addresses.join(', ')
+  return `${addresses.slice(0, NAMED).join(', ')} and ${addresses.length - NAMED} others`
+}
