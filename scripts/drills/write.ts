@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { table } from '../../bench/report/format.ts'
@@ -5,9 +6,9 @@ import { peers } from './peers/index.ts'
 import { report } from './report.ts'
 import { type Result, type Results, resultsSchema } from './results.ts'
 
-const docs = join(import.meta.dirname, '../../docs')
-const json = join(docs, 'resilience.json')
-const page = join(docs, 'resilience.md')
+const root = join(import.meta.dirname, '../..')
+const json = join(root, 'docs/resilience.json')
+const page = join(root, 'docs/resilience.md')
 
 /** The tables stand between these. */
 const BEGIN = '<!-- drills: written by npm run drills, do not edit -->'
@@ -24,6 +25,7 @@ export async function writeResults(results: Results): Promise<void> {
   const text = withTables(await readFile(page, 'utf8'), results)
   await writeFile(json, `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(page, text)
+  execFileSync(join(root, 'node_modules/.bin/oxfmt'), ['--write', json, page], { stdio: 'ignore' })
 }
 
 /** The text with the tables of these results in their place; throws where it has none. */

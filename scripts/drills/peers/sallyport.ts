@@ -34,7 +34,7 @@ export const sallyport: Peer = {
 function configuration({ port, adminPort, service }: Place): Record<string, unknown> {
   const instances =
     'name' in service
-      ? { discover: { dns: { name: service.name, port: service.port, servers: [service.server] } } }
+      ? { discover: { dns: { name: service.name, port: service.port, server: service.server } } }
       : { instances: service.instances.map((address) => `http://${address}`) }
   return {
     listeners: [{ address: `127.0.0.1:${port}` }],
