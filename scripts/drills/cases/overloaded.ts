@@ -1,11 +1,16 @@
 import { backAfter, type Drill, usual, whole } from '../drill.ts'
 import { well } from '../service/behaviour.ts'
 
-/** Ten requests at a time, 40 ms each: the three of them answer 750 a second. */
-const limited = { ...well, mean: 40, slots: 10 }
-const capacity = 750
+/** Ten requests at a time for each of the three; clients wait for a second. */
+const slots = 10
+const loaded = { ...usual, posts: 0, patience: 1000 }
 
-const loaded = { ...usual, posts: 0, patience: 1000, behaviour: limited }
+/** Requests a second that they can answer, by how long one takes. */
+const capacity = (mean: number): number => (usual.instances * slots * 1000) / mean
+
+/** The storm is over something that answers 750 a second, the overload half as many, as three times that come. */
+const quick = 40
+const slower = 80
 
 /** For a while all instances are slower, and clients, who wait for one second, send anew what failed. */
 export const storm: Drill = {
@@ -15,10 +20,11 @@ export const storm: Drill = {
   goal: 'over 2 s after its cause',
   span: { total: 60, from: 10, to: 20 },
   short: { total: 40, from: 5, to: 15 },
-  gets: 0.7 * capacity,
+  gets: 0.7 * capacity(quick),
+  behaviour: { ...well, mean: quick, slots },
   clientRetries: 3,
-  begin: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: limited.mean / 0.3 })),
-  end: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: limited.mean })),
+  begin: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: quick / 0.3 })),
+  end: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: quick })),
   figure: backAfter,
   isMet: ({ recovery }) => recovery !== null && recovery <= 2,
 }
@@ -31,11 +37,12 @@ export const overload: Drill = {
   goal: 'at least 90% of its capacity is answered within the second that clients wait',
   span: { total: 30, from: 0, to: 30 },
   short: { total: 15, from: 0, to: 15 },
-  gets: 3 * capacity,
+  gets: 3 * capacity(slower),
+  behaviour: { ...well, mean: slower, slots },
   begin() {},
   end() {},
-  figure: ({ goodput }) => `${whole(goodput)} of ${capacity} a second`,
-  isMet: ({ goodput }) => goodput >= 0.9 * capacity,
+  figure: ({ goodput }) => `${whole(goodput)} of ${capacity(slower)} a second`,
+  isMet: ({ goodput }) => goodput >= 0.9 * capacity(slower),
 }
 
 /** The service itself is sick: there is no better instance. */
