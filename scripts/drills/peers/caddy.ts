@@ -40,7 +40,7 @@ http://:${port} {
     fail_duration 10s
     max_fails 3
     unhealthy_status 5xx
-    unhealthy_request_count 32
+    unhealthy_request_count 64
     transport http {
       dial_timeout 1s
       response_header_timeout 3s

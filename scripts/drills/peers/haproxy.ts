@@ -38,7 +38,7 @@ backend service
   balance leastconn
   option httpchk GET /health
   http-request disable-l7-retry unless METH_GET
-  default-server check inter 1s fastinter 500ms downinter 500ms fall 2 rise 2 maxconn 32 maxqueue 32 observe layer7 error-limit 10 on-error mark-down
+  default-server check inter 1s fastinter 500ms downinter 500ms fall 2 rise 2 maxconn 64 maxqueue 64 observe layer7 error-limit 10 on-error mark-down
 ${servers(service)}
 `
 }

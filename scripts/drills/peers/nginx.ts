@@ -56,7 +56,7 @@ ${target(service)}
 
 function upstream(service: Addresses): string {
   if ('name' in service) return `  resolver ${service.server} valid=1s ipv6=off;`
-  const servers = service.instances.map((address) => `    server ${address} max_fails=3 fail_timeout=10s max_conns=32;`)
+  const servers = service.instances.map((address) => `    server ${address} max_fails=3 fail_timeout=10s max_conns=64;`)
   return `  upstream service {
     zone service 256k;
     least_conn;
