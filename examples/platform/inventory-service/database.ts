@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { currency, identifier, text, whole, word } from '../support/fields.ts'
-import { insert, type Reader, reader } from '../support/table.ts'
+import { insert, reader } from '../support/table.ts'
 
 const seeds = [
   { id: 'teapot', name: 'Teapot', description: 'Holds one litre, says 418.', category: 'kitchen', priceCents: 2450 },
@@ -32,15 +32,10 @@ export const level = z
 const reservedRow = z.object({ reservationId: z.string(), productId: z.string(), quantity: z.int() })
 
 /** The tables of the inventory service; instances that share one serve the same stock. */
-export interface InventoryDatabase {
-  readonly sql: DatabaseSync
-  readonly products: Reader<z.infer<typeof product>>
-  readonly levels: Reader<z.infer<typeof level>>
-  readonly reserved: Reader<z.infer<typeof reservedRow>>
-}
+export type InventoryDatabase = ReturnType<typeof openInventoryDatabase>
 
 /** A database in memory with six products, 40 of each in stock. */
-export function openInventoryDatabase(): InventoryDatabase {
+export function openInventoryDatabase() {
   const sql = new DatabaseSync(':memory:')
   sql.exec(`
     CREATE TABLE products (

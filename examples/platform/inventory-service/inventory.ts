@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
-import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, pageOf, paging } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -24,7 +24,7 @@ export function inventoryRoutes(app: App, database: InventoryDatabase): void {
       schema: {
         operationId: 'listLevels',
         summary: 'The stock of every product',
-        querystring: pageQuery,
+        querystring: paging,
         response: { 200: pageOf(level) },
       },
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, pageOf, paging } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -26,7 +26,7 @@ export function productRoutes(app: App, database: InventoryDatabase): void {
       schema: {
         operationId: 'listProducts',
         summary: 'All products, or those of a category',
-        querystring: pageQuery.extend({ category: product.shape.category.optional() }),
+        querystring: paging.extend({ category: product.shape.category.optional() }),
         response: { 200: pageOf(product) },
       },
     },

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { email, identifier, text, timestamp } from '../support/fields.ts'
-import { insert, type Reader, reader } from '../support/table.ts'
+import { insert, reader } from '../support/table.ts'
 
 const aNotification = {
   id: 'notification-1001',
@@ -47,14 +47,10 @@ export const mail = z
   .meta({ id: 'Mail', examples: [aMail] })
 
 /** The tables of the notification service. */
-export interface NotificationDatabase {
-  readonly sql: DatabaseSync
-  readonly notifications: Reader<z.infer<typeof notification>>
-  readonly mails: Reader<z.infer<typeof mail>>
-}
+export type NotificationDatabase = ReturnType<typeof openNotificationDatabase>
 
 /** A database in memory with one notification and one mail for alice in it. */
-export function openNotificationDatabase(): NotificationDatabase {
+export function openNotificationDatabase() {
   const sql = new DatabaseSync(':memory:')
   sql.exec(`
     CREATE TABLE notifications (

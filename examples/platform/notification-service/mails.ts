@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, pageOf, paging } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -19,7 +19,7 @@ export function mailRoutes(app: App, database: NotificationDatabase): void {
       schema: {
         operationId: 'listMails',
         summary: "The mails that the caller has sent, newest first; an admin sees everyone's",
-        querystring: pageQuery,
+        querystring: paging,
         response: { 200: pageOf(mail) },
       },
     },
@@ -33,7 +33,7 @@ export function mailRoutes(app: App, database: NotificationDatabase): void {
     {
       schema: {
         operationId: 'sendMail',
-        summary: 'Puts a mail into the outbox',
+        summary: 'Puts a mail in the outbox',
         body: mailInput,
         response: { 201: mail },
       },

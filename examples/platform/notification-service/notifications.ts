@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Caller, ownsOrAdmin } from '../support/access.ts'
-import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, pageOf, paging } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
 import { notification, type NotificationDatabase } from './database.ts'
 
-const notificationInput = notification
+const notice = notification
   .pick({ userId: true, title: true, text: true })
   .strict()
   .meta({ examples: [{ userId: 'user-alice', title: 'Tea', text: 'It is six.' }] })
 
-const notificationChange = z.strictObject({ read: z.boolean() }).meta({ examples: [{ read: true }] })
+const mark = z.strictObject({ read: z.boolean() }).meta({ examples: [{ read: true }] })
 
 /** The routes under /api/v1/notifications. */
 export function notificationRoutes(app: App, database: NotificationDatabase): void {
@@ -27,7 +27,7 @@ export function notificationRoutes(app: App, database: NotificationDatabase): vo
       schema: {
         operationId: 'listNotifications',
         summary: "The caller's notifications, newest first",
-        querystring: pageQuery,
+        querystring: paging,
         response: { 200: pageOf(notification) },
       },
     },
@@ -37,12 +37,7 @@ export function notificationRoutes(app: App, database: NotificationDatabase): vo
     '/api/v1/notifications',
     {
       config: { access: 'service' },
-      schema: {
-        operationId: 'notify',
-        summary: 'Notifies a user',
-        body: notificationInput,
-        response: { 201: notification },
-      },
+      schema: { operationId: 'notify', summary: 'Notifies a user', body: notice, response: { 201: notification } },
     },
     async ({ body }, reply) => {
       const row = { ...body, id: randomUUID(), createdAt: new Date().toISOString(), readAt: null }
@@ -69,7 +64,7 @@ export function notificationRoutes(app: App, database: NotificationDatabase): vo
         operationId: 'markNotification',
         summary: 'Marks a notification as read or unread',
         params: byId,
-        body: notificationChange,
+        body: mark,
         response: { 200: notification },
       },
     },

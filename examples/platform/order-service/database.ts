@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { currency, identifier, text, timestamp, whole } from '../support/fields.ts'
-import { insert, type Reader, reader } from '../support/table.ts'
+import { insert, reader } from '../support/table.ts'
 
 const anOrder = {
   id: 'order-1001',
@@ -53,14 +53,10 @@ export const order = orderRow
 export type OrderRow = z.infer<typeof orderRow>
 
 /** The tables of the order service; instances that share one serve the same orders. */
-export interface OrderDatabase {
-  readonly sql: DatabaseSync
-  readonly orders: Reader<OrderRow>
-  readonly items: Reader<z.infer<typeof orderItem>>
-}
+export type OrderDatabase = ReturnType<typeof openOrderDatabase>
 
 /** A database in memory with one order of user-alice in it. */
-export function openOrderDatabase(): OrderDatabase {
+export function openOrderDatabase() {
   const sql = new DatabaseSync(':memory:')
   sql.exec(`
     CREATE TABLE orders (

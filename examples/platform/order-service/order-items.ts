@@ -1,5 +1,5 @@
 import { isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, identifier, pageOf, paging } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
 import type { App } from '../support/zod.ts'
 import { type OrderDatabase, orderItem } from './database.ts'
@@ -12,7 +12,7 @@ export function orderItemRoutes(app: App, database: OrderDatabase): void {
       schema: {
         operationId: 'listOrderItems',
         summary: "The items of the caller's orders, or of one order",
-        querystring: pageQuery.extend({ orderId: identifier.optional() }),
+        querystring: paging.extend({ orderId: identifier.optional() }),
         response: { 200: pageOf(orderItem) },
       },
     },
@@ -25,14 +25,7 @@ export function orderItemRoutes(app: App, database: OrderDatabase): void {
   )
   app.get(
     '/api/v1/order-items/:id',
-    {
-      schema: {
-        operationId: 'getOrderItem',
-        summary: 'One item of an order',
-        params: byId,
-        response: { 200: orderItem },
-      },
-    },
+    { schema: { operationId: 'getOrderItem', summary: 'One item', params: byId, response: { 200: orderItem } } },
     ({ caller, params: { id } }) => {
       const item = database.items.first('id = :id', { id })
       const order = item && database.orders.first('id = :orderId', { orderId: item.orderId })

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Reservation, reservationInput } from '../inventory-service/reservation.ts'
 import { type Caller, isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, pageOf, paging } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -37,7 +37,7 @@ export function orderRoutes(app: App, database: OrderDatabase, stock: Stock): vo
       schema: {
         operationId: 'listOrders',
         summary: "The caller's orders, newest first; an admin sees everyone's",
-        querystring: pageQuery.extend({ status: status.optional() }),
+        querystring: paging.extend({ status: status.optional() }),
         response: { 200: pageOf(order) },
       },
     },

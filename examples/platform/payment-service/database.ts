@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { currency, identifier, timestamp, whole } from '../support/fields.ts'
-import { insert, type Reader, reader } from '../support/table.ts'
+import { insert, reader } from '../support/table.ts'
 
 const money = { amountCents: 4900, currency: 'EUR', createdAt: '2026-01-15T10:31:00.000Z' }
 const aPayment = {
@@ -37,7 +37,7 @@ export const payment = z
 const paymentRow = payment.extend({ idempotencyKey: z.string().nullable() })
 
 /** Money that moved, as it is stored and as clients see it: a refund is negative. */
-export const moneyTransaction = z
+export const movement = z
   .object({
     id: identifier,
     paymentId: identifier,
@@ -53,14 +53,10 @@ export const moneyTransaction = z
 export type PaymentRow = z.infer<typeof paymentRow>
 
 /** The tables of the payment service. */
-export interface PaymentDatabase {
-  readonly sql: DatabaseSync
-  readonly payments: Reader<PaymentRow>
-  readonly transactions: Reader<z.infer<typeof moneyTransaction>>
-}
+export type PaymentDatabase = ReturnType<typeof openPaymentDatabase>
 
 /** A database in memory with one payment of user-alice in it. */
-export function openPaymentDatabase(): PaymentDatabase {
+export function openPaymentDatabase() {
   const sql = new DatabaseSync(':memory:')
   sql.exec(`
     CREATE TABLE payments (
@@ -78,6 +74,6 @@ export function openPaymentDatabase(): PaymentDatabase {
   return {
     sql,
     payments: reader(sql, 'payments', paymentRow, 'createdAt DESC, id'),
-    transactions: reader(sql, 'transactions', moneyTransaction, 'createdAt DESC, id'),
+    transactions: reader(sql, 'transactions', movement, 'createdAt DESC, id'),
   }
 }

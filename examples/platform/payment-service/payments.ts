@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { z } from 'zod'
 import { type Caller, isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, identifier, pageOf, paging } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert, transaction } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -27,7 +27,7 @@ export function paymentRoutes(app: App, database: PaymentDatabase): void {
       schema: {
         operationId: 'listPayments',
         summary: "The caller's payments, newest first; an admin sees everyone's",
-        querystring: pageQuery.extend({ orderId: identifier.optional() }),
+        querystring: paging.extend({ orderId: identifier.optional() }),
         response: { 200: pageOf(payment) },
       },
     },

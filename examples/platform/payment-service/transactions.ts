@@ -1,8 +1,8 @@
 import { isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, identifier, pageOf, pageQuery } from '../support/fields.ts'
+import { byId, identifier, pageOf, paging } from '../support/fields.ts'
 import { notFound } from '../support/problem.ts'
 import type { App } from '../support/zod.ts'
-import { moneyTransaction, type PaymentDatabase } from './database.ts'
+import { movement, type PaymentDatabase } from './database.ts'
 
 /** The routes under /api/v1/transactions. */
 export function transactionRoutes(app: App, database: PaymentDatabase): void {
@@ -12,8 +12,8 @@ export function transactionRoutes(app: App, database: PaymentDatabase): void {
       schema: {
         operationId: 'listTransactions',
         summary: "The caller's transactions, newest first; an admin sees everyone's",
-        querystring: pageQuery.extend({ paymentId: identifier.optional() }),
-        response: { 200: pageOf(moneyTransaction) },
+        querystring: paging.extend({ paymentId: identifier.optional() }),
+        response: { 200: pageOf(movement) },
       },
     },
     ({ caller, query }) => {
@@ -25,12 +25,7 @@ export function transactionRoutes(app: App, database: PaymentDatabase): void {
   app.get(
     '/api/v1/transactions/:id',
     {
-      schema: {
-        operationId: 'getTransaction',
-        summary: 'One transaction',
-        params: byId,
-        response: { 200: moneyTransaction },
-      },
+      schema: { operationId: 'getTransaction', summary: 'One transaction', params: byId, response: { 200: movement } },
     },
     ({ caller, params: { id } }) => {
       const row = database.transactions.first('id = :id', { id })

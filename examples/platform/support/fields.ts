@@ -26,7 +26,7 @@ export const currency = z.string().regex(/^[A-Z]{3}$/, 'must be a code such as E
 export const email = z.email().max(254).toLowerCase()
 
 /** The query parameters of every list. */
-export const pageQuery = z.object({
+export const paging = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   offset: z.coerce.number().int().min(0).max(1_000_000_000).default(0),
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { request, type IncomingMessage } from 'node:http'
 import { after, test } from 'node:test'
 import { z } from 'zod'
-import { pageQuery, text } from './fields.ts'
+import { paging, text } from './fields.ts'
 import { bodyLimit, startService } from './service.ts'
 import { ask, objectsIn } from './test-client.ts'
 import type { App } from './zod.ts'
@@ -41,7 +41,7 @@ function routes(app: App): void {
     { config, schema: { response: { 204: z.void() } } },
     (_, reply) => void reply.code(204).send(),
   )
-  app.get('/page', { config, schema: { ...schema, querystring: pageQuery } }, ({ query }) => ({
+  app.get('/page', { config, schema: { ...schema, querystring: paging } }, ({ query }) => ({
     text: `${query.limit}`,
   }))
 }

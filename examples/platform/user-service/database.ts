@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import { text, word } from '../support/fields.ts'
-import { insert, type Reader, reader } from '../support/table.ts'
+import { insert, reader } from '../support/table.ts'
 import { hashPassword } from './passwords.ts'
 
 const userRow = z.object({
@@ -26,16 +26,10 @@ const revocationRow = z.object({ jti: z.string(), expiresAt: z.string() })
 export type UserRow = z.infer<typeof userRow>
 
 /** The tables of the user service; instances that share one serve the same users. */
-export interface UserDatabase {
-  readonly sql: DatabaseSync
-  readonly users: Reader<UserRow>
-  readonly roles: Reader<z.infer<typeof role>>
-  readonly sessions: Reader<z.infer<typeof sessionRow>>
-  readonly revocations: Reader<z.infer<typeof revocationRow>>
-}
+export type UserDatabase = Awaited<ReturnType<typeof openUserDatabase>>
 
 /** A database in memory with alice (user) and admin (admin) in it. */
-export async function openUserDatabase(): Promise<UserDatabase> {
+export async function openUserDatabase() {
   const sql = new DatabaseSync(':memory:')
   sql.exec(`
     CREATE TABLE users (

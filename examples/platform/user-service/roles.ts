@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { pageOf, pageQuery } from '../support/fields.ts'
+import { pageOf, paging } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
 import { role, type UserDatabase } from './database.ts'
 
+const byName = z.object({ name: z.string() })
 const newRole = z.strictObject(role.shape).meta({ examples: [{ name: 'auditor', description: 'Reads everything' }] })
 
 /** The routes under /api/v1/roles. */
@@ -13,12 +14,7 @@ export function roleRoutes(app: App, database: UserDatabase): void {
   app.get(
     '/api/v1/roles',
     {
-      schema: {
-        operationId: 'listRoles',
-        summary: 'All roles',
-        querystring: pageQuery,
-        response: { 200: pageOf(role) },
-      },
+      schema: { operationId: 'listRoles', summary: 'All roles', querystring: paging, response: { 200: pageOf(role) } },
     },
     ({ query }) => database.roles.page('true', {}, query),
   )
@@ -41,14 +37,7 @@ export function roleRoutes(app: App, database: UserDatabase): void {
   )
   app.get(
     '/api/v1/roles/:name',
-    {
-      schema: {
-        operationId: 'getRole',
-        summary: 'One role',
-        params: z.object({ name: z.string() }),
-        response: { 200: role },
-      },
-    },
+    { schema: { operationId: 'getRole', summary: 'One role', params: byName, response: { 200: role } } },
     ({ params: { name } }) => {
       const found = find(name)
       if (!found) throw notFound('role', name)

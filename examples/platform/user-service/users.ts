@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { type Caller, isAdmin, ownsOrAdmin } from '../support/access.ts'
-import { byId, email, identifier, pageOf, pageQuery, text, timestamp, word } from '../support/fields.ts'
+import { byId, email, identifier, pageOf, paging, text, timestamp, word } from '../support/fields.ts'
 import { notFound, problem, Problem } from '../support/problem.ts'
 import { insert } from '../support/table.ts'
 import type { App } from '../support/zod.ts'
@@ -62,12 +62,7 @@ export function userRoutes(app: App, database: UserDatabase): void {
     '/api/v1/users',
     {
       config: { access: 'admin' },
-      schema: {
-        operationId: 'listUsers',
-        summary: 'All users',
-        querystring: pageQuery,
-        response: { 200: pageOf(user) },
-      },
+      schema: { operationId: 'listUsers', summary: 'All users', querystring: paging, response: { 200: pageOf(user) } },
     },
     ({ query }) => {
       const page = database.users.page('true', {}, query)
