@@ -18,7 +18,7 @@ export const layers: readonly Layer[] = [
   ['http1', ['core', 'http']],
   ['telemetry', ['core', 'http']],
   ['routing', ['core', 'http']],
-  ['openapi', ['core']],
+  ['openapi', ['core', 'routing/path.ts']],
   ['regexp', []],
   ['redis', ['core', 'tls/outgoing.ts']],
   ['acme', ['core', 'tls', 'redis']],

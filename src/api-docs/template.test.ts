@@ -29,12 +29,26 @@ for (const [path, pattern, expected] of [
   })
 
 test('a path that no request can have is none', () => {
-  for (const path of ['', 'users', '/a//b', '/a/{id', '/a/}', '/a/../b', '/a?b', '/a#b', '/a\\b', '/%zz'])
+  for (const path of [
+    '',
+    'users',
+    '/a//b',
+    '/a/{id',
+    '/a/}',
+    '/a/../b',
+    '/a?b',
+    '/a#b',
+    '/a\\b',
+    '/%zz',
+    '/%2e%2e',
+    '/a?{id}',
+  ])
     assert.equal(parseTemplate(path), null, path)
 })
 
 test('literals take the form of request paths, and the sample of a parameter is none', () => {
   assert.equal(textOf(parseTemplate('/caf\u00e9s')!), '/caf%C3%A9s')
+  assert.equal(textOf(parseTemplate('/caf\u00e9-{id}')!), '/caf%C3%A9-{id}')
   const encoded = parseTemplate('/caf%c3%a9s/%61/{id}-{part}')!
   assert.equal(textOf(encoded), '/caf%C3%A9s/a/{id}-{part}')
   assert.equal(keyOf(encoded), '/caf%C3%A9s/a/{}-{}')

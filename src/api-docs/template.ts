@@ -1,3 +1,4 @@
+import { partsOf, spellText } from '../openapi/path-template.ts'
 import { normalizePath } from '../routing/path.ts'
 import type { PathPattern } from '../routing/pattern.ts'
 import { compileRewrite, type Rewrite } from '../routing/rewrite.ts'
@@ -12,7 +13,6 @@ interface TemplateSegment {
 /** A path of an OpenAPI document (OpenAPI 3.1.1 section 4.8.8). */
 export type Template = readonly TemplateSegment[]
 
-const NOT_VISIBLE_ASCII = /[^\x21-\x7e]+/g
 const PARAMETERS = /\{([^{}]+)\}/g
 
 /** Parses a path of a document, or null for one that no request can have. */
@@ -24,13 +24,14 @@ export function parseTemplate(text: string): Template | null {
   return template.slice(0, -1).every((segment) => segment.text !== '') ? template : null
 }
 
-function parseSegment(text: string): TemplateSegment | null {
-  const parameters = [...text.matchAll(PARAMETERS)].map(([, name = '']) => name)
-  const around = text.replace(PARAMETERS, '')
-  if (/[{}]/.test(around)) return null
-  if (parameters.length > 0) return { text, parameters }
-  const path = text.isWellFormed() ? normalizePath(`/${text.replace(NOT_VISIBLE_ASCII, encodeURIComponent)}`) : null
-  return path === null || (path === '/' && text !== '') ? null : { text: path.slice(1), parameters }
+function parseSegment(written: string): TemplateSegment | null {
+  const parts = partsOf(written)
+  const texts = parts?.texts.map(spellText)
+  if (parts === null || texts === undefined || texts.includes(null)) return null
+  const { names } = parts
+  const text = texts.map((each, i) => each + (i < names.length ? `{${names[i]}}` : '')).join('')
+  // A literal may still be a dot segment.
+  return names.length === 0 && normalizePath(`/${text}`) !== `/${text}` ? null : { text, parameters: names }
 }
 
 /** The path as it stands in a document. */

@@ -1,4 +1,4 @@
-import { normalizePath } from '../../routing/path.ts'
+import { partsOf, spellText } from '../../openapi/path-template.ts'
 import { UnusableSchema } from './schema.ts'
 
 /** A segment of a path in an OpenAPI document. */
@@ -48,19 +48,12 @@ function parseSegment(segment: string, template: string, isLast: boolean): Segme
 }
 
 function parseMixed(segment: string, template: string): Segment {
-  const parts = segment.split(/\{([^{}]+)\}/)
-  const names = parts.filter((_, i) => i % 2 === 1)
-  const texts = parts.filter((_, i) => i % 2 === 0)
-  if (texts.some((text) => /[{}]/.test(text))) throw unusable(template, 'expected parameters such as {id}')
+  const parts = partsOf(segment)
+  if (parts === null) throw unusable(template, 'expected parameters such as {id}')
+  const { texts, names } = parts
   if (texts.slice(1, -1).includes('')) throw unusable(template, 'expected a text between two parameters')
-  const spelled = texts.map(spell)
+  const spelled = texts.map((text) => spellText(text.replaceAll('*', '%2A')) ?? text)
   return names.length === 0 ? { type: 'literal', text: spelled.join('') } : { type: 'mixed', texts: spelled, names }
-}
-
-/** A part of a segment as it is spelled in the normal form of a path. */
-function spell(text: string): string {
-  const encoded = text.isWellFormed() ? text.replaceAll(/[^\x21-\x7e]+/g, encodeURIComponent) : text
-  return normalizePath(`/-${encoded.replaceAll('*', '%2A')}`)?.slice(2) ?? text
 }
 
 function unusable(template: string, expected: string): UnusableSchema {
