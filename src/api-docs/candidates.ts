@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Steps } from '../core/slices.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { OperationDocs } from './operations.ts'
-import { type Entry, isConditional, type Place, type Places } from './places.ts'
+import { type RoutePath, isConditional, type Place, type Places } from './places.ts'
 import { type Method, methods, type ServiceApi } from './service-api.ts'
 
 /** An operation that the document may show. */
@@ -28,36 +28,36 @@ export function* candidatesOf(
     if (!moves(operation.place, operation.method)) all.push(operation)
     yield
   }
-  const known = new Set(all.map(({ place }) => place.entry))
-  for (const entry of places.entries) {
-    if (known.has(entry)) continue
-    const { service } = entry.route
+  const known = new Set(all.map(({ place }) => place.routePath))
+  for (const routePath of places.routePaths) {
+    if (known.has(routePath)) continue
+    const { service } = routePath.route
     const hasDocument = service !== undefined && apis.has(service)
-    const generic = genericOf(entry, places)
+    const generic = genericOf(routePath, places)
     all.push(...(hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic))
     yield
   }
   return [
-    ...all.filter(({ place }) => !isConditional(place.entry)),
-    ...all.filter(({ place }) => isConditional(place.entry)),
+    ...all.filter(({ place }) => !isConditional(place.routePath)),
+    ...all.filter(({ place }) => isConditional(place.routePath)),
   ]
 }
 
-function genericOf(entry: Entry, places: Places): Candidate[] {
-  const { match, reply } = entry.route
+function genericOf(routePath: RoutePath, places: Places): Candidate[] {
+  const { match, reply } = routePath.route
   // What is refused everywhere is not there for clients.
   if (reply !== undefined && reply.status >= 400) return []
   const wanted = match.method?.map((method) => method.toLowerCase())
-  const assumed = entry.route.service === undefined ? USUAL.slice(0, 1) : USUAL
+  const assumed = routePath.route.service === undefined ? USUAL.slice(0, 1) : USUAL
   return methods
     .filter((method) => (wanted ?? assumed).includes(method))
     .flatMap((method) => {
-      const place = places.whole(entry, method.toUpperCase())
-      return place === null ? [] : [{ place, method, docs: genericDocs(entry, method), security: [] }]
+      const place = places.whole(routePath, method.toUpperCase())
+      return place === null ? [] : [{ place, method, docs: genericDocs(routePath, method), security: [] }]
     })
 }
 
-function genericDocs({ route, pattern }: Entry, method: Method): OperationDocs {
+function genericDocs({ route, pattern }: RoutePath, method: Method): OperationDocs {
   const { service, reply, redirect } = route
   const below = pattern.rest ? ' Stands for every path below it, and for the path without it.' : ''
   if (reply !== undefined) {

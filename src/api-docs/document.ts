@@ -5,13 +5,13 @@ import type { Policy } from '../policies/policy.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './gateway-replies.ts'
 import type { ParameterDocs } from './operations.ts'
-import type { Entry, Place, Places } from './places.ts'
+import type { RoutePath, Place, Places } from './places.ts'
 import { documentPolicies, type AllPoliciesDocs } from './route-policies.ts'
 import { firstFree } from './names.ts'
 import { nameSchemas, PROBLEM } from './schema-names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { Method, ServiceApi } from './service-api.ts'
-import { Shelf } from './shelf.ts'
+import { ComponentSet } from './component-set.ts'
 import { keyOf, parametersOf, type Template, textOf } from './template.ts'
 
 /** Operations of the gateway's own at a path, by method. */
@@ -64,7 +64,7 @@ export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
     item.operations.set(method, writer.operation(candidate, item.template, notesOf(place, method)))
     yield
   }
-  const used = new Set(candidates.map(({ place }) => tagOf(place.entry)))
+  const used = new Set(candidates.map(({ place }) => tagOf(place.routePath)))
   const beginning = {
     openapi: '3.1.0',
     info: {
@@ -112,9 +112,9 @@ function* writeMembers(map: DocsObject, write: (value: unknown) => string, piece
 /** Writes operations, and collects the components that they refer to. */
 class Writer {
   private readonly apis: ReadonlyMap<string, ServiceApi>
-  private readonly responses = new Shelf('responses')
-  private readonly headers = new Shelf('headers')
-  private readonly schemes = new Shelf('securitySchemes')
+  private readonly responses = new ComponentSet('responses')
+  private readonly headers = new ComponentSet('headers')
+  private readonly schemes = new ComponentSet('securitySchemes')
   private readonly replies = new GatewayReplies(this.responses, this.headers)
   private readonly ids = new Set<string>()
 
@@ -128,20 +128,22 @@ class Writer {
 
   operation(candidate: Candidate, shown: Template, notes: AllPoliciesDocs): DocsObject {
     const { place, docs } = candidate
-    const { entry } = place
-    const description = [docs.texts['description'], ...remarks(entry, notes)].filter((text) => typeof text === 'string')
+    const { routePath } = place
+    const description = [docs.texts['description'], ...remarks(routePath, notes)].filter(
+      (text) => typeof text === 'string',
+    )
     const parameters = [
       ...pathParameters(place.template, shown, docs.parameters),
-      ...otherParameters(entry, docs.parameters),
+      ...otherParameters(routePath, docs.parameters),
     ]
     const refusals = [
       ...notes.refusals,
       ...(docs.requestBody === undefined ? [] : bodyRefusals),
-      ...(entry.route.service === undefined ? [] : serviceRefusals),
+      ...(routePath.route.service === undefined ? [] : serviceRefusals),
     ]
     const security = this.security(candidate, notes)
     return {
-      tags: [tagOf(entry)],
+      tags: [tagOf(routePath)],
       ...docs.texts,
       ...(description.length > 0 && { description: description.join('\n\n') }),
       operationId: this.id(candidate),
@@ -158,7 +160,7 @@ class Writer {
       .replace(/[^\w]+/g, '-')
       .replace(/-$/, '')
     const wish = docs.id.replace(/[^\w.-]+/g, '-') || `${method}${path}`
-    const { service } = place.entry.route
+    const { service } = place.routePath.route
     const id = this.ids.has(wish) && service !== undefined ? `${service}.${wish}` : wish
     const free = firstFree(id, this.ids)
     this.ids.add(free)
@@ -174,7 +176,7 @@ class Writer {
         return alternatives.map((needed) => ({ [known]: needed }))
       })
     }
-    const schemes = this.apis.get(place.entry.route.service ?? '')?.schemes ?? new Map<string, DocsObject>()
+    const schemes = this.apis.get(place.routePath.route.service ?? '')?.schemes ?? new Map<string, DocsObject>()
     const usable = security.filter((requirement) => Object.keys(requirement).every((name) => schemes.has(name)))
     if (usable.length === 0) return undefined
     return usable.map((requirement) =>
@@ -197,7 +199,7 @@ function withOwn(paths: Record<string, DocsObject>, own: readonly OwnPath[]): Re
   return { ...paths, ...Object.fromEntries(own.map(({ path, item }) => [path, { ...paths[path], ...item }])) }
 }
 
-function tagOf({ route }: Entry): string {
+function tagOf({ route }: RoutePath): string {
   return route.service ?? GATEWAY
 }
 
@@ -208,7 +210,7 @@ function tag(name: string, api: ServiceApi | undefined): DocsObject {
 }
 
 /** What cannot be said in another way. */
-function remarks({ route }: Entry, { roles, scopes }: AllPoliciesDocs): string[] {
+function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): string[] {
   const { host = [] } = route.match
   return [
     ...(roles.length > 0 ? [`Needs ${roles.length === 1 ? 'the role' : 'one of the roles'} ${roles.join(', ')}.`] : []),
@@ -227,7 +229,7 @@ function pathParameters(template: Template, shown: Template, given: readonly Par
 }
 
 /** Parameters elsewhere, and what the route wants to see in header and query. */
-function otherParameters({ route }: Entry, given: readonly ParameterDocs[]): DocsObject[] {
+function otherParameters({ route }: RoutePath, given: readonly ParameterDocs[]): DocsObject[] {
   const wanted = (['header', 'query'] as const).flatMap((place) =>
     Object.entries((place === 'header' ? route.match.headers : route.match.query) ?? {}).map(([name, value]) => {
       const schema = value === true ? { type: 'string' } : { type: 'string', const: value }

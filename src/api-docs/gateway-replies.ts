@@ -2,7 +2,7 @@ import { present } from '../core/present.ts'
 import type { DocsObject, FieldDocs, RefusalDocs } from '../policies/policy-docs.ts'
 import { type ErrorCode, type ErrorEntry, errorTable } from '../core/errors.ts'
 import { PROBLEM } from './schema-names.ts'
-import type { Shelf } from './shelf.ts'
+import type { ComponentSet } from './component-set.ts'
 
 /** Schema of the gateway's error replies (RFC 9457 section 3.1). */
 export const problemSchema: DocsObject = {
@@ -38,10 +38,10 @@ const SUCCESS = /^[23]/
 
 /** The error replies of the gateway, and the fields that it puts on others. */
 export class GatewayReplies {
-  private readonly responses: Shelf
-  private readonly headers: Shelf
+  private readonly responses: ComponentSet
+  private readonly headers: ComponentSet
 
-  constructor(responses: Shelf, headers: Shelf) {
+  constructor(responses: ComponentSet, headers: ComponentSet) {
     this.responses = responses
     this.headers = headers
   }

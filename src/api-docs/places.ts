@@ -7,7 +7,7 @@ import { entryFor } from '../routing/trie.ts'
 import { beforeRewrite, narrow, parseTemplate, sampleOf, type Template, templateOf } from './template.ts'
 
 /** One path of a route, at one of its hosts. */
-export interface Entry {
+export interface RoutePath {
   readonly route: RouteConfig
   readonly pattern: PathPattern
   /** A host as it is configured, or null for any. */
@@ -16,17 +16,17 @@ export interface Entry {
 
 /** Where clients find an operation of a service. */
 export interface Place {
-  readonly entry: Entry
+  readonly routePath: RoutePath
   readonly template: Template
 }
 
 /** What requests take which route, as clients see it. */
 export class Places {
-  private readonly known: Entry[] = []
-  private readonly ofServices = new Map<string, Entry[]>()
-  private readonly tables = new RouterTables<Entry | null>()
+  private readonly known: RoutePath[] = []
+  private readonly ofServices = new Map<string, RoutePath[]>()
+  private readonly tables = new RouterTables<RoutePath | null>()
   private readonly reading: Steps
-  private router: Router<Entry | null> | null = null
+  private router: Router<RoutePath | null> | null = null
 
   /** `own` are the paths that the gateway answers itself. */
   constructor(routes: readonly RouteConfig[], own: readonly string[]) {
@@ -39,7 +39,7 @@ export class Places {
   }
 
   /** Of all routes, in their order. */
-  get entries(): readonly Entry[] {
+  get routePaths(): readonly RoutePath[] {
     this.readAll()
     return this.known
   }
@@ -47,19 +47,19 @@ export class Places {
   /** Where the service's operation is found, if anywhere; the method in upper case. */
   of(service: string, path: string, method: string): Place[] {
     this.readAll()
-    return (this.ofServices.get(service) ?? []).flatMap((entry) =>
-      beforeRewrite(path, entry.route.rewrite).flatMap((candidate) => {
+    return (this.ofServices.get(service) ?? []).flatMap((routePath) =>
+      beforeRewrite(path, routePath.route.rewrite).flatMap((candidate) => {
         const template = parseTemplate(candidate)
-        const narrowed = template === null ? null : narrow(template, entry.pattern)
-        return narrowed !== null && this.takes(entry, narrowed, method) ? [{ entry, template: narrowed }] : []
+        const narrowed = template === null ? null : narrow(template, routePath.pattern)
+        return narrowed !== null && this.takes(routePath, narrowed, method) ? [{ routePath, template: narrowed }] : []
       }),
     )
   }
 
-  /** The path of an entry as it stands in its route, or null where another route takes it. */
-  whole(entry: Entry, method: string): Place | null {
-    const template = templateOf(entry.pattern)
-    return this.takes(entry, template, method) ? { entry, template } : null
+  /** The path as it stands in its route, or null where another route takes it. */
+  whole(routePath: RoutePath, method: string): Place | null {
+    const template = templateOf(routePath.pattern)
+    return this.takes(routePath, template, method) ? { routePath, template } : null
   }
 
   /** Whether the gateway itself answers GET there, and no route. */
@@ -68,18 +68,18 @@ export class Places {
     return match.found && match.value === null
   }
 
-  /** Whether the request that the entry is for goes to its route, and not to one that is more specific. */
-  private takes(entry: Entry, template: Template, method: string): boolean {
-    const { headers = {}, query = {} } = entry.route.match
+  /** Whether the request that the path is for goes to its route, and not to one that is more specific. */
+  private takes(routePath: RoutePath, template: Template, method: string): boolean {
+    const { headers = {}, query = {} } = routePath.route.match
     const fields = Object.entries(headers).map(([name, value]) => [name, value === true ? '' : value] as const)
     const parameters = Object.entries(query).map(([name, value]) => [name, value === true ? '' : value])
-    const host = entry.host?.replace('*', 'any') ?? ''
+    const host = routePath.host?.replace('*', 'any') ?? ''
     const target = parameters.length === 0 ? '' : `?${new URLSearchParams(parameters).toString()}`
     const match = this.readAll().find(host, sampleOf(template), method, Headers.of(fields), target)
-    return match.found && match.value === entry
+    return match.found && match.value === routePath
   }
 
-  private readAll(): Router<Entry | null> {
+  private readAll(): Router<RoutePath | null> {
     takeAll(this.reading)
     this.router ??= routerOf(this.tables)
     return this.router
@@ -98,16 +98,16 @@ export class Places {
     const { match, service } = route
     for (const path of match.path)
       for (const host of match.host ?? [null]) {
-        const entry: Entry = { route, pattern: parsePattern(path), host }
-        this.known.push(entry)
-        if (service !== undefined) entryFor(this.ofServices, service, () => []).push(entry)
+        const routePath: RoutePath = { route, pattern: parsePattern(path), host }
+        this.known.push(routePath)
+        if (service !== undefined) entryFor(this.ofServices, service, () => []).push(routePath)
         const hosts = host === null ? undefined : [host]
-        this.tables.add({ match: { ...match, host: hosts, path: [entry.pattern.text] }, value: entry })
+        this.tables.add({ match: { ...match, host: hosts, path: [routePath.pattern.text] }, value: routePath })
       }
   }
 }
 
 /** Whether the route wants more than a path and a method, so that another one may have the same of both. */
-export function isConditional({ route, host }: Entry): boolean {
+export function isConditional({ route, host }: RoutePath): boolean {
   return host !== null || route.match.headers !== undefined || route.match.query !== undefined
 }

@@ -18,12 +18,12 @@ export interface AllPoliciesDocs {
 
 /** Asks the policies of the place's route. */
 export function documentPolicies(
-  { entry, template }: Place,
+  { routePath, template }: Place,
   method: Method,
   chain: readonly Policy[],
 ): AllPoliciesDocs {
   const operation = { method: method.toUpperCase(), path: sampleOf(template) }
-  const docs = activePolicies(entry.route.policies, chain).map(
+  const docs = activePolicies(routePath.route.policies, chain).map(
     ([policy, options]): PolicyDocs => policy.document?.(options, operation) ?? {},
   )
   const asked = docs.filter(({ proofs }) => proofs !== undefined)

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { freshUrl } from './fresh-modules.ts'
-import type { Entry } from './loaded-code.ts'
+import type { EntryPoint } from './loaded-code.ts'
 import { resolveOwnName } from './own-name.ts'
 import { fieldOf } from '../core/value.ts'
 
@@ -15,7 +15,7 @@ export async function importDefault(file: string): Promise<unknown> {
 }
 
 /** The default export of a file of code as another thread has loaded it, which has said so. Rejects where that fails here. */
-export async function importEntry({ url }: Entry): Promise<unknown> {
+export async function importEntry({ url }: EntryPoint): Promise<unknown> {
   resolveOwnName()
   const module: unknown = await import(url)
   return fieldOf(module, 'default')

@@ -19,7 +19,7 @@ export interface ModuleText {
 }
 
 /** A file that the configuration names, as it was loaded. */
-export interface Entry {
+export interface EntryPoint {
   readonly url: string
   /** Of all that it consists of. */
   readonly digest: string
@@ -31,7 +31,7 @@ export interface Entry {
  */
 export interface LoadedCode {
   /** By the files that the configuration names. */
-  readonly entries: ReadonlyMap<string, Entry>
+  readonly entries: ReadonlyMap<string, EntryPoint>
   /** What an import led to, by `linkOf`. */
   readonly links: ReadonlyMap<string, string>
   /** By their URLs. */
@@ -75,7 +75,7 @@ export function codeIn(url: string): string | null {
  */
 export function collectCode(files: readonly string[], { links, modules }: KnownCode): LoadedCode | null {
   const importsOf = Map.groupBy(links, ([link]) => link.slice(0, link.indexOf(' ')))
-  const entries = new Map<string, Entry>()
+  const entries = new Map<string, EntryPoint>()
   const found = new KnownCode()
   const waiting: { readonly url: string; readonly importer: string }[] = []
   const follow = (link: string, url: string | null, importer: string): void => {

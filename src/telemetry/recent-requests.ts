@@ -53,7 +53,7 @@ export const recentRequestsTopic = defineTopic<RecentFilter, RecentRequest[]>('r
 const LENGTH = 1024
 
 /** What is kept of an exchange until its place is taken by another: references to texts that exist anyway. */
-class Entry {
+class Slot {
   method = ''
   path = ''
   query = ''
@@ -71,7 +71,7 @@ class Entry {
 /** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
 export class RecentRequests {
   private readonly clock: Clock
-  private entries: readonly Entry[]
+  private slots: readonly Slot[]
   private starts: Float64Array
   private ends: Float64Array
   private bytes: Float64Array
@@ -82,7 +82,7 @@ export class RecentRequests {
   /** Remembers that many; at least 1. */
   constructor(size: number, clock: Clock) {
     this.clock = clock
-    this.entries = Array.from({ length: size }, () => new Entry())
+    this.slots = Array.from({ length: size }, () => new Slot())
     this.starts = new Float64Array(size)
     this.ends = new Float64Array(size)
     this.bytes = new Float64Array(size)
@@ -91,14 +91,14 @@ export class RecentRequests {
 
   /** Remembers that many from now on; at least 1. Of those at hand, the newest stay. */
   resize(size: number): void {
-    const before = this.entries.length
+    const before = this.slots.length
     if (size === before) return
     const kept = Math.min(this.filled, size)
     const first = (this.next - kept + before) % before
-    const { entries } = this
-    this.entries = Array.from(
+    const { slots } = this
+    this.slots = Array.from(
       { length: size },
-      (_, i) => (i < kept ? entries[(first + i) % before] : undefined) ?? new Entry(),
+      (_, i) => (i < kept ? slots[(first + i) % before] : undefined) ?? new Slot(),
     )
     this.starts = unrolled(this.starts, first, kept, new Float64Array(size))
     this.ends = unrolled(this.ends, first, kept, new Float64Array(size))
@@ -111,45 +111,45 @@ export class RecentRequests {
   /** Takes in an exchange that is over, in place of the oldest one. */
   add(exchange: EndedExchange, status: number, bytes: number, end: number): void {
     const at = this.next
-    const entry = this.entries[at]
-    if (entry === undefined) return
+    const slot = this.slots[at]
+    if (slot === undefined) return
     const { route, consumer, error } = exchange
-    entry.method = exchange.method
-    entry.path = exchange.path
-    entry.query = exchange.query
-    entry.route = route.id
-    entry.service = route.service
-    entry.instance = exchange.instance
-    entry.client = exchange.client.address
-    entry.consumer = consumer === null ? null : consumer.id
-    entry.apiKey = consumer === null ? null : consumer.key
-    entry.correlationId = exchange.correlationId
-    entry.traceId = exchange.trace.traceId
-    entry.error = error === null ? null : error.code
+    slot.method = exchange.method
+    slot.path = exchange.path
+    slot.query = exchange.query
+    slot.route = route.id
+    slot.service = route.service
+    slot.instance = exchange.instance
+    slot.client = exchange.client.address
+    slot.consumer = consumer === null ? null : consumer.id
+    slot.apiKey = consumer === null ? null : consumer.key
+    slot.correlationId = exchange.correlationId
+    slot.traceId = exchange.trace.traceId
+    slot.error = error === null ? null : error.code
     this.starts[at] = exchange.start
     this.ends[at] = end
     this.bytes[at] = bytes
     this.statuses[at] = status
-    this.next = at + 1 === this.entries.length ? 0 : at + 1
-    if (this.filled < this.entries.length) this.filled++
+    this.next = at + 1 === this.slots.length ? 0 : at + 1
+    if (this.filled < this.slots.length) this.filled++
   }
 
   /** Those that the filter lets through, the newest first. */
   list({ status, route, correlationId, limit }: RecentFilter): RecentRequest[] {
     const found: RecentRequest[] = []
-    const size = this.entries.length
+    const size = this.slots.length
     for (let age = 1; age <= this.filled && found.length < limit; age++) {
       const at = (this.next - age + size) % size
-      const entry = this.entries[at]
-      if (entry === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
-      if (route !== null && entry.route !== route) continue
-      if (correlationId !== null && entry.correlationId !== correlationId) continue
-      found.push(this.read(entry, at))
+      const slot = this.slots[at]
+      if (slot === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
+      if (route !== null && slot.route !== route) continue
+      if (correlationId !== null && slot.correlationId !== correlationId) continue
+      found.push(this.read(slot, at))
     }
     return found
   }
 
-  private read({ method, path, query, ...entry }: Entry, at: number): RecentRequest {
+  private read({ method, path, query, ...rest }: Slot, at: number): RecentRequest {
     const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
     return {
       time: this.clock.wall() - (this.clock.now() - start),
@@ -160,7 +160,7 @@ export class RecentRequests {
       query: redactQuery(query).slice(0, LENGTH),
       status: this.statuses[at] ?? 0,
       bytes: this.bytes[at] ?? 0,
-      ...entry,
+      ...rest,
     }
   }
 }

@@ -2,7 +2,7 @@ import type { DocsObject } from '../policies/policy-docs.ts'
 import { componentName, firstFree } from './names.ts'
 
 /** Components of one kind, by name; those that are the same are there once. */
-export class Shelf {
+export class ComponentSet {
   private readonly kind: string
   private readonly items = new Map<string, DocsObject>()
   private readonly names = new Map<string, string>()
