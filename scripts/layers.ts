@@ -115,6 +115,7 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
     'policies/auth/new-api-key.ts',
   ],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
+  'policies/idempotency/policy.ts': ['policies/rate-limit/client-name.ts'],
   'policies/auth/policy.ts': ['policies/rate-limit/failure-limit.ts', 'policies/rate-limit/rate.ts'],
 }
 

@@ -42,6 +42,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
       'rate-limit': {},
       validation: { mode: 'report' },
       cache: {},
+      idempotency: {},
     },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })

@@ -1,6 +1,6 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Steps } from '../core/slices.ts'
-import type { DocsObject } from '../policies/policy-docs.ts'
+import type { DocsObject, ParameterDocs as LookedAt } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import { type Candidate, candidatesOf } from './candidates.ts'
 import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './gateway-replies.ts'
@@ -134,7 +134,7 @@ class Writer {
     )
     const parameters = [
       ...pathParameters(place.template, shown, docs.parameters),
-      ...otherParameters(routePath, docs.parameters),
+      ...otherParameters(routePath, docs.parameters, notes.parameters),
     ]
     const refusals = [
       ...notes.refusals,
@@ -228,8 +228,12 @@ function pathParameters(template: Template, shown: Template, given: readonly Par
   })
 }
 
-/** Parameters elsewhere, and what the route wants to see in header and query. */
-function otherParameters({ route }: RoutePath, given: readonly ParameterDocs[]): DocsObject[] {
+/** Parameters elsewhere, what the route wants to see in header and query, and what policies look at. */
+function otherParameters(
+  { route }: RoutePath,
+  given: readonly ParameterDocs[],
+  looked: readonly LookedAt[],
+): DocsObject[] {
   const wanted = (['header', 'query'] as const).flatMap((place) =>
     Object.entries((place === 'header' ? route.match.headers : route.match.query) ?? {}).map(([name, value]) => {
       const schema = value === true ? { type: 'string' } : { type: 'string', const: value }
@@ -239,5 +243,14 @@ function otherParameters({ route }: RoutePath, given: readonly ParameterDocs[]):
   const others = given.filter(
     ({ in: place, name }) => place !== 'path' && !wanted.some((each) => each.in === place && each.name === name),
   )
-  return [...others, ...wanted]
+  const known = new Set(
+    [...others, ...wanted].filter((each) => each.in === 'header').map((each) => each.name.toLowerCase()),
+  )
+  const added = looked.filter(({ name }) => !known.has(name.toLowerCase())).map(parameterOf)
+  return [...others, ...wanted, ...added]
+}
+
+function parameterOf({ name, description, example, required, longest }: LookedAt): DocsObject {
+  const schema = { type: 'string', minLength: 1, maxLength: longest }
+  return { name, in: 'header', description, required, schema, example }
 }

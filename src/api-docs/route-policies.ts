@@ -1,5 +1,5 @@
 import { activePolicies } from '../config/policy-schema.ts'
-import type { PolicyDocs, ProofDocs, RefusalDocs, FieldDocs } from '../policies/policy-docs.ts'
+import type { PolicyDocs, ProofDocs, RefusalDocs, FieldDocs, ParameterDocs } from '../policies/policy-docs.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Method } from './service-api.ts'
 import { sampleOf } from './template.ts'
@@ -13,6 +13,7 @@ export interface AllPoliciesDocs {
   readonly scopes: readonly string[]
   readonly refusals: readonly RefusalDocs[]
   readonly fields: readonly FieldDocs[]
+  readonly parameters: readonly ParameterDocs[]
   readonly moves: boolean
 }
 
@@ -33,6 +34,7 @@ export function documentPolicies(
     scopes: docs.flatMap(({ scopes = [] }) => scopes),
     refusals: docs.flatMap(({ refusals = [] }) => refusals),
     fields: docs.flatMap(({ fields = [] }) => fields),
+    parameters: docs.flatMap(({ parameters = [] }) => parameters),
     moves: docs.some(({ moves = false }) => moves),
   }
 }

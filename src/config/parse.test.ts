@@ -57,7 +57,7 @@ test('everything has a default', () => {
     shutdownDelay: 0,
     drainTimeout: 30_000,
     reload: { watch: false, warm: 5000, stateDir: null },
-    stores: { memory: { entries: 131_072 }, redis: null },
+    stores: { memory: { entries: 131_072, replies: 67_108_864 }, redis: null },
     secrets: [],
     docs: { title: 'API', version: '1.0.0', description: '', refresh: 60_000 },
     services: {},

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from '../core/units.ts'
+import { duration, size } from '../core/units.ts'
 import { address } from './addresses.ts'
 import { checkTls, clientTlsFields, withTexts } from './service-tls-schema.ts'
 
@@ -61,6 +61,9 @@ export const storesSchema = z.strictObject({
         .describe(
           'Counts of clients that are kept in memory, 24 bytes each, rounded up to a power of two. Default 131072.',
         ),
+      replies: size
+        .prefault('64mb')
+        .describe('Replies in memory that the policy idempotency keeps to repeat them. Default 64mb.'),
     })
     .prefault({})
     .describe('The memory of the process.'),

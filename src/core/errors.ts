@@ -37,6 +37,9 @@ export const errorTable = {
     // draft-ietf-httpapi-ratelimit-headers-11 section 5.1
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
+  'idempotency-outstanding': { status: 409, fault: 'client', title: 'Request with this key is under way' },
+  'idempotency-unrepeatable': { status: 409, fault: 'client', title: 'Request with this key was sent before' },
+  'idempotency-key-reused': { status: 422, fault: 'client', title: 'Key of another request' },
   'headers-too-large': { status: 431, fault: 'client', title: 'Request header fields too large' },
   'client-closed': { status: 499, fault: 'client', title: 'Client closed request' },
   'internal-error': { status: 500, fault: 'gateway', title: 'Internal server error' },
@@ -46,6 +49,7 @@ export const errorTable = {
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
   'route-changed': { status: 503, fault: 'gateway', title: 'Route changed' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
+  'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },
   'keys-unavailable': { status: 503, fault: 'gateway', title: 'API keys unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
   'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },

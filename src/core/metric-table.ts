@@ -211,6 +211,26 @@ export const metricTable = {
     help: 'Stored replies that made way for others.',
     labels: ['store'],
   },
+  sallyport_idempotency_total: {
+    type: 'counter',
+    help: 'Requests with an Idempotency-Key, by what came of it: kept, replayed, outstanding and so on.',
+    labels: ['outcome'],
+  },
+  sallyport_idempotency_bytes: {
+    type: 'gauge',
+    help: 'Octets of replies in memory that are kept for repeated requests.',
+    labels: [],
+  },
+  sallyport_idempotency_keys: {
+    type: 'gauge',
+    help: 'Keys in memory of requests that are under way or were answered.',
+    labels: [],
+  },
+  sallyport_idempotency_evictions_total: {
+    type: 'counter',
+    help: 'Replies that were kept for repeated requests and made way for others before their time was over.',
+    labels: ['store'],
+  },
   sallyport_store_operations_total: {
     type: 'counter',
     help: 'Questions to a store, by what came of them.',

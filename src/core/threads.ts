@@ -22,6 +22,8 @@ export interface Threads {
    * no order. Never rejects.
    */
   askAll<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]>
+  /** Asks the main thread alone, for what there is once in a process: no worker that is busy is waited for. Never rejects. */
+  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]>
 }
 
 /** Answers one topic: what is asked about it is what it takes, as both threads run the same code. */
@@ -66,5 +68,9 @@ export class Answers implements Threads {
 
   async askAll<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
     return answers(await this.answer(name, asked))
+  }
+
+  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return this.askAll(topic, asked)
   }
 }

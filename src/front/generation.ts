@@ -33,7 +33,16 @@ export interface ThreadTools extends Omit<SnapshotToolbox, OfGeneration>, Thread
 }
 
 /** Tools of policies that each generation has of its own. */
-type OfGeneration = 'policies' | 'callService' | 'holder' | 'timings' | 'limits' | 'caches' | 'apiKeys' | 'storesKey'
+type OfGeneration =
+  | 'policies'
+  | 'callService'
+  | 'holder'
+  | 'timings'
+  | 'limits'
+  | 'caches'
+  | 'repeats'
+  | 'apiKeys'
+  | 'storesKey'
 
 export interface GenerationOptions {
   readonly config: GatewayConfig

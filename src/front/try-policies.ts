@@ -5,6 +5,7 @@ import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
 import { Slices } from '../core/slices.ts'
+import type { Threads } from '../core/threads.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import type { Addressed } from '../services/health/slots.ts'
@@ -24,6 +25,9 @@ const half = (): number => 0.5
 const still: Clock = { now: () => 0, wall: () => Date.now(), every: () => () => {}, after: () => () => {} }
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, isLevelEnabled: () => false }
+
+/** No thread is asked anything. */
+const nobody: Threads = { askAll: () => Promise.resolve([]), askMain: () => Promise.resolve([]) }
 
 /**
  * Makes the policies of every route, to be thrown away: what cannot be made is known before anything listens. Nothing is
@@ -51,8 +55,8 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     metrics,
     holder,
     answer: () => () => {},
-    threads: { askAll: () => Promise.resolve([]) },
-    ...storesToTry(config.stores.redis, { process, threads: 1, clock: still, log: silent }),
+    threads: nobody,
+    ...storesToTry(config.stores.redis, { process, threads: 1, asked: nobody, clock: still, log: silent }),
   }
   await Snapshot.build(config, new Map(services), [], toolbox, new Slices(still))
 }

@@ -109,6 +109,8 @@ export interface ExchangeNotes {
   readonly record: ExchangeRecord | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
+  /** Further fields of its line in the access log; null for none. */
+  logFields: Readonly<Record<string, string>> | null
 }
 
 /** Something that ends early when the client leaves. */
@@ -133,6 +135,10 @@ export interface AttemptState {
   waiter: Abortable | null
   /** The reply that a service is asked for now; set while it is to come. */
   pending: AwaitedReply | null
+  /** Some of the request may have reached a service. */
+  sent: boolean
+  /** What was sent is answered to its end though the client leaves, as somebody keeps the reply. */
+  outlivesClient: boolean
   /**
    * Passes on an interim response, such as 103 (Early Hints, RFC 8297), to a client that understands it. Throws a
    * RangeError for a status that is not one of 102 to 199.

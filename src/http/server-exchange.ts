@@ -58,6 +58,9 @@ export class ServerExchange implements Exchange {
   aborted = false
   waiter: Abortable | null = null
   pending: AwaitedReply | null = null
+  sent = false
+  outlivesClient = false
+  logFields: Exchange['logFields'] = null
 
   private readonly informed: Informed
 
@@ -94,6 +97,7 @@ export class ServerExchange implements Exchange {
   /** The client has left. */
   abort(): void {
     this.aborted = true
+    if (this.sent && this.outlivesClient) return
     const { waiter } = this
     this.waiter = null
     waiter?.abort()

@@ -3,12 +3,13 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type Holder, Shared } from '../core/shared.ts'
-import type { Answers } from '../core/threads.ts'
+import type { Answers, Threads } from '../core/threads.ts'
 import type { RedisConfig } from '../redis/client.ts'
 import { RedisConnection } from '../redis/connection.ts'
 import type { ApiKeys } from './auth/api-key-store.ts'
 import { GuardedApiKeys } from './auth/redis/guarded-api-keys.ts'
 import { CacheStores } from './cache/cache-stores.ts'
+import { OpenRepeats } from './idempotency/repeat-stores.ts'
 import type { PolicyToolbox } from './policy.ts'
 import type { ProcessStores } from './process-stores.ts'
 import { LimitStores } from './rate-limit/limit-stores.ts'
@@ -16,7 +17,7 @@ import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from '
 import type { StoreTools } from './store-tools.ts'
 
 /** What Redis is used for, by the names that the log and operators have for it. */
-export const redisUses = ['limits', 'keys', 'cache']
+export const redisUses = ['limits', 'keys', 'cache', 'idempotency']
 
 /** How long a new connection to Redis is waited for, in milliseconds. */
 const PATIENCE = 1000
@@ -30,18 +31,21 @@ export interface ThreadStoreTools {
   readonly processStores: ProcessStores
   /** Threads that answer requests. */
   readonly size: number
+  /** All of them, to be asked. */
+  readonly threads: Threads
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
 }
 
 /** The stores as policies are given them. */
-type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'apiKeys' | 'storesKey'>
+type OfPolicies = Pick<PolicyToolbox, 'limits' | 'caches' | 'repeats' | 'apiKeys' | 'storesKey'>
 
 /** Where one configuration keeps things in one thread. */
 export class GenerationStores {
   readonly limits: LimitStores
   readonly caches: CacheStores
+  readonly repeats: OpenRepeats
   readonly apiKeys: ApiKeys | null
   /** Null where none is configured. */
   readonly redis: RedisConnection | null
@@ -50,7 +54,7 @@ export class GenerationStores {
   private readonly isNew: boolean
 
   constructor(redis: RedisConfig | null, holder: Holder, thread: ThreadStoreTools) {
-    const { processStores, size, clock, log, metrics } = thread
+    const { processStores, size, threads, clock, log, metrics } = thread
     // A digest, as there is a password among the options.
     this.key = redis === null ? 'memory' : `redis ${hash('sha256', JSON.stringify(redis), 'base64url')}`
     let isNew = false
@@ -61,16 +65,17 @@ export class GenerationStores {
       })
     this.redis = redis === null ? null : connect(redis)
     this.isNew = isNew
-    const tools: StoreTools = { process: processStores, redis: this.redis, threads: size, clock, log }
+    const tools: StoreTools = { process: processStores, redis: this.redis, threads: size, asked: threads, clock, log }
     this.limits = new LimitStores(tools)
     this.caches = new CacheStores(tools)
+    this.repeats = new OpenRepeats(tools)
     this.apiKeys = this.redis === null ? null : new GuardedApiKeys(this.redis, log)
   }
 
   /** What policies are given. */
   get ofPolicies(): OfPolicies {
-    const { limits, caches, apiKeys, key } = this
-    return { limits, caches, apiKeys, storesKey: key }
+    const { limits, caches, repeats, apiKeys, key } = this
+    return { limits, caches, repeats, apiKeys, storesKey: key }
   }
 
   /** Resolves when they can be asked, or could not for a while. Nobody waits for a Redis that is in use already. */
@@ -89,6 +94,7 @@ export function answerOperators(answers: Answers, current: () => GenerationStore
 export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, 'redis'>): OfPolicies {
   const limits = new LimitStores({ ...tools, redis: null })
   const caches = new CacheStores({ ...tools, redis: null })
+  const repeats = new OpenRepeats({ ...tools, redis: null })
   return {
     limits: { meter: (limit) => limits.localMeter(limit), localMeter: (limit) => limits.localMeter(limit) },
     caches: {
@@ -97,6 +103,7 @@ export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, '
       isShared: () => false,
       make: (_, ...sizes) => caches.make('memory', ...sizes),
     },
+    repeats: { preferred: 'memory', store: (_, metrics) => repeats.store('memory', metrics) },
     apiKeys: redis === null ? null : { find: nobody },
     storesKey: 'memory',
   }

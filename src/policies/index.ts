@@ -5,6 +5,7 @@ import { cache } from './cache/policy.ts'
 import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
+import { idempotency } from './idempotency/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -15,7 +16,8 @@ import { validation } from './validation/policy.ts'
 
 /**
  * Every policy; the order of this list is the order of the chain, the first one outermost. Requests are validated as
- * their client sent them, once it is known that it may send any, and before a transform or a cache makes use of them.
+ * their client sent them, once it is known that it may send any, and before a transform or a cache makes use of them. What is
+ * repeated is what a client has sent, and no request that is refused takes up its key.
  */
 export const policies = [
   correlationId,
@@ -27,6 +29,7 @@ export const policies = [
   auth,
   rateLimit,
   validation,
+  idempotency,
   transform,
   requestHeaders,
   cache,

@@ -27,6 +27,13 @@ export interface FieldDocs {
   readonly example: string
 }
 
+/** A header field of requests that a policy looks at. */
+export interface ParameterDocs extends FieldDocs {
+  readonly required: boolean
+  /** Characters at most. */
+  readonly longest: number
+}
+
 /** An error that a policy answers with itself. */
 export interface RefusalDocs {
   readonly code: ErrorCode
@@ -47,6 +54,8 @@ export interface PolicyDocs {
   readonly refusals?: readonly RefusalDocs[]
   /** Fields of every reply. */
   readonly fields?: readonly FieldDocs[]
+  /** Fields of requests. */
+  readonly parameters?: readonly ParameterDocs[]
   /** Whether the service is asked for another path than the client asks for, so that its own document does not tell. */
   readonly moves?: boolean
 }

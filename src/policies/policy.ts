@@ -4,6 +4,7 @@ import type { DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Middleware } from '../http/handler.ts'
+import type { Repeats } from './idempotency/repeat-stores.ts'
 import type { RateLimits } from './rate-limit/limit-stores.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { Steps } from '../core/slices.ts'
@@ -16,6 +17,8 @@ import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 export type { ApiKeys, StoredApiKey } from './auth/api-key-store.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
 export type { CacheStore } from './cache/store.ts'
+export type { Repeats, RepeatStoreName } from './idempotency/repeat-stores.ts'
+export type { HeldKey, KeyClaim, KeyClaimant, KeyPlace, RepeatStore, StoredReply } from './idempotency/store.ts'
 export type { LimitStoreName, RateLimits } from './rate-limit/limit-stores.ts'
 export type {
   Algorithm,
@@ -39,10 +42,12 @@ export interface PolicyToolbox extends Toolbox {
   readonly limits: RateLimits
   /** What stored replies are kept in. */
   readonly caches: Caches
+  /** What replies are kept in to be repeated. */
+  readonly repeats: Repeats
   /** API keys in Redis; null where none is configured. */
   readonly apiKeys: ApiKeys | null
   /**
-   * Tells the stores behind `limits`, `caches` and `apiKeys` from those of another configuration: it belongs into the key of
+   * Tells the stores behind `limits`, `caches`, `repeats` and `apiKeys` from those of another configuration: it belongs into the key of
    * whatever is kept (core/shared.ts) and made from them.
    */
   readonly storesKey: string

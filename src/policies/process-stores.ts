@@ -1,6 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Answers } from '../core/threads.ts'
+import { answerThreads } from './idempotency/memory/answer-threads.ts'
+import { MemoryRepeats } from './idempotency/memory/memory-repeats.ts'
 import { SharedTable } from './rate-limit/memory/table.ts'
 import { watchEvictions } from './rate-limit/memory/watch-evictions.ts'
 
@@ -9,7 +12,17 @@ export interface SharedMemory {
   readonly counts: SharedArrayBuffer
 }
 
-/** What policies keep once in a process, in memory that its threads share: the counts of rate limits. */
+/** The memory of the main thread, which the others ask. */
+export interface MainMemory {
+  /** Takes so many octets of replies at most from now on. */
+  resize(replies: number): void
+  close(): void
+}
+
+/**
+ * What policies keep once in a process: the counts of rate limits in memory that its threads share, and in that of its main
+ * thread the replies that are repeated.
+ */
 export class ProcessStores {
   readonly counts: SharedTable
 
@@ -31,6 +44,16 @@ export class ProcessStores {
   /** Has what is the same for all threads read at each scrape: for the main thread alone, as readings are added up. */
   watch(metrics: Metrics): void {
     metrics.watch('sallyport_rate_limit_table_evictions_total', {}, () => this.counts.evictions)
+  }
+
+  /** Keeps replies, of so many octets at most, and answers what threads ask of them: for the main thread alone. */
+  keepReplies(replies: number, answers: Answers, clock: Clock, metrics: Metrics | null = null): MainMemory {
+    const repeats = new MemoryRepeats(clock, replies)
+    answerThreads(answers, repeats)
+    metrics?.watch('sallyport_idempotency_bytes', {}, () => repeats.usage.octets)
+    metrics?.watch('sallyport_idempotency_keys', {}, () => repeats.usage.keys)
+    metrics?.watch('sallyport_idempotency_evictions_total', { store: 'memory' }, () => repeats.evictions)
+    return { resize: (octets) => repeats.resize(octets), close: repeats.sweep() }
   }
 
   /** Warns where there is no room left, until the returned function is called: for one thread of the process. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Threads } from '../core/threads.ts'
 import type { RedisConnection } from '../redis/connection.ts'
 import type { ProcessStores } from './process-stores.ts'
 
@@ -11,6 +12,8 @@ export interface StoreTools {
   readonly redis: RedisConnection | null
   /** Threads that answer requests. */
   readonly threads: number
+  /** All threads of this gateway, to be asked. */
+  readonly asked: Threads
   readonly clock: Clock
   readonly log: Logger
 }

@@ -65,6 +65,10 @@ export class InlineFleet implements Fleet {
     return this.options.answers.askAll(topic, asked)
   }
 
+  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return this.options.answers.askMain(topic, asked)
+  }
+
   /** What it does itself; null before it has started. */
   get served(): Pick<Front, 'connections' | 'watched' | 'pools'> | null {
     return this.front

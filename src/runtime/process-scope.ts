@@ -10,7 +10,7 @@ import type { FoundInstances } from '../services/current-service.ts'
 import { type Discovered, Discovery } from '../services/discovery/discovery.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import type { InstanceOptions } from '../services/service.ts'
-import { ProcessStores } from '../policies/process-stores.ts'
+import { type MainMemory, ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { MetricsHub } from '../telemetry/metrics/hub.ts'
@@ -98,6 +98,7 @@ export class ProcessScope {
   private readonly certificates: Certificates
   private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
+  private readonly replies: MainMemory
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -127,6 +128,7 @@ export class ProcessScope {
     const { board, memory } = this
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
+    this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
   }
 
   /** What the process goes by now. */
@@ -224,6 +226,7 @@ export class ProcessScope {
         this.configureLog(config)
         this.networks.configure(config)
         this.serviceTls.configure(config)
+        this.replies.resize(config.stores.memory.replies)
         this.applied = { config, services, discovered, slots }
       },
       abandon: () => all.abandon(),
@@ -260,6 +263,7 @@ export class ProcessScope {
     this.serviceTls.stop()
     this.tickets.stop()
     this.files.close()
+    this.replies.close()
     this.stopWatching()
     await this.acme.stop()
   }

@@ -151,6 +151,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     }
     this.lane = lane
     this.phase = 'reply'
+    exchange.sent = true
     instance.beginExchange()
     if (record !== null) record.path = this.path
     const trace = exchange.trace.fields(record === null ? exchange.trace.spanId : record.spanId)

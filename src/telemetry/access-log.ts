@@ -50,7 +50,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
   const destination = createDestination()
   const origin = createOrigin()
   return (exchange, status, bytes, end) => {
-    const { route, record, trace, instance, consumer, error } = exchange
+    const { route, record, trace, instance, consumer, error, logFields } = exchange
     const duration = end - exchange.start
     const level = levelOf(status, duration, slow)
     // Asked each time: the level may change while the gateway runs.
@@ -63,6 +63,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
         `${error === null ? 'null' : quoted(error.code)},"bytes":${bytes}` +
+        (logFields === null ? '' : membersOf(logFields)) +
         `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,
     )
   }
@@ -113,6 +114,13 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
 /** The id of the API key, which several of one owner may have; nothing where there is none. */
 function keyOf(consumer: Consumer | null): string {
   return consumer === null || consumer.key === null ? '' : `,"api_key":${quoted(consumer.key)}`
+}
+
+/** Names are those of policies, and need no escaping. */
+function membersOf(fields: Readonly<Record<string, string>>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `,"${name}":${quoted(value)}`)
+    .join('')
 }
 
 /** A tunnel is open for as long as both sides like. */

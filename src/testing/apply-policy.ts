@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
+import { Answers } from '../core/threads.ts'
 import { GenerationStores } from '../policies/generation-stores.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import { ProcessStores } from '../policies/process-stores.ts'
@@ -24,6 +25,8 @@ export interface PolicyTestOptions {
 
 /** Counts that there is room for. */
 const COUNTS = 1024
+/** Octets of replies that are kept to be repeated. */
+const REPLIES = 1024 ** 2
 
 const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/{id}', service: 'user-service' }
 
@@ -46,15 +49,17 @@ function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
   const holder = new Holder({})
   const metrics = new ThreadMetrics(() => {}, clock)
   const processStores = ProcessStores.create(COUNTS)
+  const threads = new Answers(log)
+  processStores.keepReplies(REPLIES, threads, clock)
   return {
     clock,
     random: () => 0.5,
     log,
     callService: (service) => Promise.reject(new Error(`the test has no service ${service}: give it callService`)),
     metrics,
-    ...new GenerationStores(null, holder, { processStores, size: 1, clock, log, metrics }).ofPolicies,
+    ...new GenerationStores(null, holder, { processStores, size: 1, threads, clock, log, metrics }).ofPolicies,
     holder,
     answer: () => () => {},
-    threads: { askAll: () => Promise.resolve([]) },
+    threads,
   }
 }

@@ -3,14 +3,21 @@ import type { Threads, Topic } from '../core/threads.ts'
 
 /** What goes over a channel, either way. */
 export type ChannelMessage =
-  | { readonly type: 'ask'; readonly id: number; readonly topic: string; readonly asked: unknown }
+  | {
+      readonly type: 'ask'
+      readonly id: number
+      readonly topic: string
+      readonly asked: unknown
+      /** Whether the other side is to ask no further threads. */
+      readonly alone: boolean
+    }
   | { readonly type: 'answer'; readonly id: number; readonly answers: unknown[] }
   | { readonly type: 'tell'; readonly topic: string; readonly told: unknown }
 
 export interface ChannelOptions {
   readonly send: (message: ChannelMessage) => void
   /** Answers what the other side asks. Must not reject. */
-  readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
+  readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
   /** Hears what the other side tells. */
   readonly hear: (topic: string, told: unknown) => void
   readonly clock: Clock
@@ -32,8 +39,12 @@ export class Channel implements Threads {
     return answers(await this.ask(name, asked))
   }
 
+  async askMain<Asked, Answer>({ name, answers }: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return answers(await this.ask(name, asked, this.options.patience, true))
+  }
+
   /** Resolves with the answers of the other side, none when it does not answer in time, in milliseconds. */
-  ask(topic: string, asked: unknown, patience = this.options.patience): Promise<unknown[]> {
+  ask(topic: string, asked: unknown, patience = this.options.patience, alone = false): Promise<unknown[]> {
     const { send, clock } = this.options
     const id = ++this.lastId
     return new Promise((resolve) => {
@@ -44,7 +55,7 @@ export class Channel implements Threads {
       }
       const cancel = clock.after(patience, () => settle([]))
       this.asked.set(id, settle)
-      send({ type: 'ask', id, topic, asked })
+      send({ type: 'ask', id, topic, asked, alone })
     })
   }
 
@@ -56,8 +67,8 @@ export class Channel implements Threads {
   receive(message: ChannelMessage): void {
     if (message.type === 'tell') return this.options.hear(message.topic, message.told)
     if (message.type === 'answer') return this.asked.get(message.id)?.(message.answers)
-    const { id, topic, asked } = message
-    void this.options.answer(topic, asked).then((answers) => this.options.send({ type: 'answer', id, answers }))
+    const { id, topic, asked, alone } = message
+    void this.options.answer(topic, asked, alone).then((answers) => this.options.send({ type: 'answer', id, answers }))
   }
 
   /** Whoever waits has no answer: the other side is gone. */

@@ -23,8 +23,8 @@ export interface RunningWorkerOptions {
   readonly thread: Worker
   readonly clock: Clock
   readonly log: Logger
-  /** Answers what the worker asks all threads. Must not reject. */
-  readonly answer: (topic: string, asked: unknown) => Promise<unknown[]>
+  /** Answers what the worker asks all threads, or the main thread alone. Must not reject. */
+  readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
   /** It begins to count something. */
   readonly learn: (worker: RunningWorker, series: SeriesChange) => void
   /** So many connections were cut off at the end of its drain. */

@@ -177,6 +177,10 @@ export class WorkerFleet implements Fleet {
     return answers(await this.ask(name, asked))
   }
 
+  askMain<Asked, Answer>(topic: Topic<Asked, Answer>, asked: Asked): Promise<Answer[]> {
+    return this.options.answers.askMain(topic, asked)
+  }
+
   /** Once more where a worker ends meanwhile: that says nothing of the configuration, unless it ends the next one too. */
   private async prepareAll(next: NextGeneration, found: readonly (number | null)[]): Promise<PreparedWorkers> {
     for (let attempt = 1; ; attempt++) {
@@ -303,7 +307,7 @@ export class WorkerFleet implements Fleet {
       thread: beginThread(number, heap),
       clock: this.options.clock,
       log: this.log,
-      answer: (topic, asked) => this.ask(topic, asked),
+      answer: (topic, asked, alone) => (alone ? this.options.answers.answer(topic, asked) : this.ask(topic, asked)),
       learn: (worker, series) => scope.hub.learn(worker, series),
       cutOff: (connections) => {
         if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')

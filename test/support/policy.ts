@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/policies/policy.ts'
 import { Holder } from '../../src/core/shared.ts'
+import { Answers } from '../../src/core/threads.ts'
 import type { RouteInfo } from '../../src/http/exchange.ts'
 import type { Handler } from '../../src/http/handler.ts'
 import { CacheStores } from '../../src/policies/cache/cache-stores.ts'
+import { OpenRepeats } from '../../src/policies/idempotency/repeat-stores.ts'
 import { LimitStores } from '../../src/policies/rate-limit/limit-stores.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../../src/telemetry/metrics/thread-metrics.ts'
@@ -12,11 +14,16 @@ import { storeTools } from './store-tools.ts'
 
 const route: RouteInfo = { id: 'users', pattern: '/api/v1/users/*', service: 'user-service' }
 
+/** Octets of replies that are kept to be repeated. */
+const REPLIES = 1024 ** 2
+
 /** What a policy may use, with a clock that stands still and no services, unless the test brings its own. */
 export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
-  const tools = storeTools({ clock, log })
+  const threads = new Answers(log)
+  const tools = storeTools({ clock, log, asked: threads })
+  tools.process.keepReplies(REPLIES, threads, clock)
   return {
     clock,
     random: () => 0.5,
@@ -24,11 +31,12 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
     metrics: new ThreadMetrics(() => {}, clock),
     limits: new LimitStores(tools),
     caches: new CacheStores(tools),
+    repeats: new OpenRepeats(tools),
     apiKeys: null,
     storesKey: 'memory',
     holder: new Holder({}),
     answer: () => () => {},
-    threads: { askAll: () => Promise.resolve([]) },
+    threads,
     callService: (service) => Promise.reject(new Error(`there is no service ${service}`)),
     ...parts,
   }

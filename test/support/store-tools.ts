@@ -1,3 +1,4 @@
+import { Answers } from '../../src/core/threads.ts'
 import { ProcessStores } from '../../src/policies/process-stores.ts'
 import type { StoreTools } from '../../src/policies/store-tools.ts'
 import { createMemoryLogger } from '../../src/telemetry/memory-logger.ts'
@@ -7,5 +8,13 @@ import { ManualClock } from './manual-clock.ts'
 export function storeTools({ entries = 64, ...parts }: Partial<StoreTools> & { entries?: number } = {}): StoreTools {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
-  return { process: ProcessStores.create(entries), redis: null, threads: 1, clock, log, ...parts }
+  return {
+    process: ProcessStores.create(entries),
+    redis: null,
+    threads: 1,
+    asked: new Answers(log),
+    clock,
+    log,
+    ...parts,
+  }
 }

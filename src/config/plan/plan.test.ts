@@ -337,7 +337,7 @@ const respellings: readonly (readonly [Path, unknown])[] = [
   [['workers'], 'auto'],
   [['drainTimeout'], '30000ms'],
   [['admin'], { address: '127.0.0.1:9000' }],
-  [['stores'], { memory: { entries: 131_072 }, redis: null }],
+  [['stores'], { memory: { entries: 131_072, replies: '64mb' }, redis: null }],
   [['limits', 'body'], '2048kb'],
   [['limits', 'head'], '16kb'],
   [['services', 'users', 'timeouts', 'response'], '10000ms'],

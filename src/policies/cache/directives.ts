@@ -1,4 +1,4 @@
-import { parseDictionary } from './structured-fields.ts'
+import { parseDictionary } from '../structured-fields.ts'
 import type { Headers } from '../../http/headers.ts'
 
 /** Directive, in lower case -> its argument without quotes, or null where it has none. */

@@ -4,7 +4,7 @@ import type { Headers } from '../../http/headers.ts'
 import type { Reply } from '../../http/reply.ts'
 import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
-import { parseStrings } from './structured-fields.ts'
+import { parseStrings } from '../structured-fields.ts'
 
 /** Fields that name other resources that a change may be about (RFC 9111 section 4.4). */
 const LOCATIONS = ['Location', 'Content-Location']

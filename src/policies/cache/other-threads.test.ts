@@ -19,6 +19,7 @@ function startGateway(size: number) {
       asked++
       return (await Promise.all(all.map((each) => each.askAll(topic, what)))).flat()
     },
+    askMain: () => Promise.resolve([]),
   }
   return {
     asked: () => asked,

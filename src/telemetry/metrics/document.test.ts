@@ -176,6 +176,6 @@ test('labels are escaped', async () => {
 })
 
 test('without an answer of the main thread the metrics are not to be had for the moment', async () => {
-  const silent: Threads = { askAll: () => Promise.resolve([]) }
+  const silent: Threads = { askAll: () => Promise.resolve([]), askMain: () => Promise.resolve([]) }
   await assert.rejects(metricsDocument(silent, undefined), { code: 'too-busy' })
 })

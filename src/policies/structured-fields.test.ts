@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { parseDictionary, parseStrings } from './structured-fields.ts'
+import { parseDictionary, parseString, parseStrings } from './structured-fields.ts'
 
 test('a Dictionary of every type; the last member of a name counts', () => {
   assert.deepEqual(
@@ -51,4 +51,12 @@ test('the Strings of a List, in order', () => {
   assert.deepEqual(parseStrings(''), [])
   assert.equal(parseStrings('"a", '), null)
   assert.equal(parseStrings('"a" "b"'), null)
+})
+
+test('the text of an Item that is a String, whatever its parameters are', () => {
+  assert.equal(parseString('"a b"'), 'a b')
+  assert.equal(parseString(' "a\\"\\\\b";x=1;y '), 'a"\\b')
+  assert.equal(parseString('""'), '')
+  for (const other of ['', 'token', '1', '?1', ':YQ==:', '("a")', '"a', '"a" "b"', '"a", "b"', '"a";', '"\\n"', '"é"'])
+    assert.equal(parseString(other), null, other)
 })

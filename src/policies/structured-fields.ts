@@ -1,4 +1,4 @@
-/** A bare item as far as caching needs it: a number, a boolean, a String's or Token's text; null for anything else. */
+/** A bare item as far as policies need it: a number, a boolean, a String's or Token's text; null for anything else. */
 export type BareItem = number | boolean | string | null
 
 /** Reads a Dictionary (RFC 9651 section 4.2.2); parameters are left out. Null if it is not valid. */
@@ -31,6 +31,17 @@ export function parseStrings(text: string): readonly string[] | null {
   return valid ? strings : null
 }
 
+/** The text of an Item that is a String (RFC 9651 section 4.2.3); parameters are left out. Null for anything else. */
+export function parseString(text: string): string | null {
+  const reader = new Reader(text)
+  reader.take(SPACES)
+  const quoted = reader.next === '"'
+  const item = reader.member()
+  if (!quoted || item === null || !reader.parameters()) return null
+  reader.take(SPACES)
+  return reader.atEnd && typeof item.value === 'string' ? item.value : null
+}
+
 const KEY = /[a-z*][a-z0-9_.*-]*/y
 const EQUALS = /=/y
 const SPACES = / */y
@@ -57,6 +68,10 @@ class Reader {
 
   get next(): string {
     return this.text.charAt(this.at)
+  }
+
+  get atEnd(): boolean {
+    return this.at === this.text.length
   }
 
   /** What the sticky pattern matches here, or null; reading goes on behind it. */

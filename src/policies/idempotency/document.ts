@@ -1,0 +1,48 @@
+import { type PolicyDocs, type RefusalDocs, retryAfter } from '../policy-docs.ts'
+import type { DocumentedOperation } from '../policy-docs.ts'
+import { FIELD, LONGEST } from './key.ts'
+import type { IdempotencyOptions } from './options.ts'
+
+/** What keys mean to whoever calls. */
+export function documentIdempotency(options: IdempotencyOptions, { method }: DocumentedOperation): PolicyDocs {
+  const { methods, required, onStoreFailure } = options
+  if (!methods.includes(method)) return {}
+  const refusals: RefusalDocs[] = [
+    { code: 'bad-request', description: required ? 'The key is missing, or no key.' : 'The key is no key.' },
+    {
+      code: 'idempotency-outstanding',
+      description: 'A request with the same key is under way.',
+      fields: [retryAfter],
+    },
+    {
+      code: 'idempotency-unrepeatable',
+      description: 'A request with the same key was sent before, and its reply is not at hand.',
+    },
+    { code: 'idempotency-key-reused', description: 'The same key was sent with another request.' },
+  ]
+  if (onStoreFailure === 'closed')
+    refusals.push({
+      code: 'idempotency-unavailable',
+      description: 'It cannot be checked whether the key was used before.',
+      fields: [retryAfter],
+    })
+  return {
+    refusals,
+    fields: [
+      {
+        name: 'Idempotent-Replayed',
+        description: 'Whether this is the reply to a request before with the same key.',
+        example: 'true',
+      },
+    ],
+    parameters: [
+      {
+        name: FIELD,
+        description: 'A key for this request, the same for each time that it is sent.',
+        example: '"8e03978e-40d5-43dd-bc93-6894a57f9324"',
+        required,
+        longest: LONGEST,
+      },
+    ],
+  }
+}

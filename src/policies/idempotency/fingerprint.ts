@@ -1,0 +1,84 @@
+import { createHash, hash } from 'node:crypto'
+import { type Body, type BodyStream, type Bytes, isStream } from '../../http/body.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import type { Headers } from '../../http/headers.ts'
+import { PassingBody } from '../../http/passing-body.ts'
+import { sentPath } from '../../http/path-forms.ts'
+
+const ALGORITHM = 'sha256'
+const ENCODING = 'base64url'
+
+/** The digest of a text that says all that counts. */
+export function digestOf(parts: readonly unknown[]): string {
+  return hash(ALGORITHM, JSON.stringify(parts), ENCODING)
+}
+
+/**
+ * A digest of what a request asks, its body left out, and of who asks it: what has no consumer is told apart by those
+ * fields of its head. The same request of somebody else, or with fewer rights, is another one.
+ */
+export function headDigest(exchange: Exchange, credentials: readonly string[]): string {
+  const { method, host, query, headers, consumer } = exchange
+  const content = [headers.getAll('Content-Type'), headers.getAll('Content-Encoding')]
+  const who =
+    consumer === null
+      ? credentials.map((name) => headers.getAll(name))
+      : [consumer.tier, consumer.roles.toSorted(), consumer.scopes.toSorted()]
+  return digestOf([method, host.toLowerCase(), sentPath(exchange), query, content, who])
+}
+
+/** What knows the digest of the body of a request. */
+export interface Digested {
+  /** Null until all of it has come. */
+  readonly digest: string | null
+}
+
+/** A body whose digest is made as it passes: it is not kept for that. */
+class DigestedBody extends PassingBody implements Digested {
+  digest: string | null = null
+  private readonly hash = createHash(ALGORITHM)
+
+  override write(chunk: Buffer): boolean {
+    this.hash.update(chunk)
+    return super.write(chunk)
+  }
+
+  override end(trailers: Headers | null): void {
+    this.digest = this.hash.digest(ENCODING)
+    super.end(trailers)
+  }
+}
+
+/** Has the digest of the exchange's body made as that is read. */
+export function digestBody(exchange: Exchange): Digested {
+  const { body } = exchange
+  if (!isStream(body)) return { digest: digestOfBytes(body) }
+  const digested = new DigestedBody(body)
+  exchange.body = digested
+  return digested
+}
+
+/** Reads a body to its end for its digest alone. Rejects with what it fails of. */
+export function readDigest(body: Body): Promise<string> {
+  return isStream(body) ? streamDigest(body) : Promise.resolve(digestOfBytes(body))
+}
+
+function digestOfBytes(body: Bytes | null): string {
+  return createHash(ALGORITHM)
+    .update(body === null ? '' : body.toBuffer())
+    .digest(ENCODING)
+}
+
+function streamDigest(body: BodyStream): Promise<string> {
+  const made = createHash(ALGORITHM)
+  return new Promise((resolve, reject) => {
+    body.pipe({
+      write(chunk) {
+        made.update(chunk)
+        return true
+      },
+      end: () => resolve(made.digest(ENCODING)),
+      fail: reject,
+    })
+  })
+}

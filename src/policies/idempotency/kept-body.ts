@@ -1,0 +1,125 @@
+import { type BodySink, type BodyStream, Budget } from '../../http/body.ts'
+import type { Headers } from '../../http/headers.ts'
+
+const NOTHING = Buffer.alloc(0)
+
+/** Of a thread: octets of all bodies that are kept while they come. */
+const shared = new Budget(64 * 1024 ** 2)
+
+/** Is given the whole body, or null where it is not to be had; the client sees the end when that is resolved. */
+export type TakeBody = (body: Buffer | null) => Promise<void>
+
+/**
+ * A body that is kept while it goes to the client, and goes on without it: what a client leaves is read to its end. It is
+ * not to be had as soon as it is over the limit, has trailers, breaks off, or the budget has no room for more.
+ */
+export class KeptBody implements BodyStream, BodySink {
+  readonly length: number
+  private readonly source: BodyStream
+  private readonly limit: number
+  private readonly budget: Budget
+  private take: TakeBody | null
+  private sink: BodySink | null = null
+  private piped = false
+  /** The source waits for `resume`. */
+  private paused = false
+  private left = false
+  private octets: Buffer = NOTHING
+  private size = 0
+  /** The last of a body of known length: the client must not have all of it before it is kept. */
+  private last: Buffer | null = null
+
+  constructor(source: BodyStream, limit: number, take: TakeBody, budget: Budget = shared) {
+    this.source = source
+    this.length = source.length
+    this.limit = limit
+    this.take = take
+    this.budget = budget
+  }
+
+  // To the client
+
+  pipe(sink: BodySink): void {
+    this.sink = sink
+    this.begin()
+  }
+
+  resume(): void {
+    // What was held back is written when the source has ended.
+    if (!this.paused) return
+    this.paused = false
+    this.source.resume()
+  }
+
+  cancel(): void {
+    this.sink = null
+    this.left = true
+    if (this.take === null) return this.source.cancel()
+    if (!this.piped) this.begin()
+    else this.resume()
+  }
+
+  // From the source
+
+  write(chunk: Buffer): boolean {
+    if (this.take !== null && !this.keep(chunk)) void this.settle(null)
+    if (this.left) {
+      // Nobody wants it any more.
+      if (this.take === null) this.source.cancel()
+      return true
+    }
+    if (this.take !== null && this.size === this.length) {
+      this.last = this.octets.subarray(this.size - chunk.length, this.size)
+      return true
+    }
+    if (this.sink?.write(chunk) === true) return true
+    this.paused = true
+    return false
+  }
+
+  end(trailers: Headers | null): void {
+    const whole = trailers === null && (this.length < 0 || this.size === this.length)
+    void this.settle(whole ? this.octets.subarray(0, this.size) : null).then(() => {
+      if (this.last !== null) this.sink?.write(this.last)
+      this.sink?.end(trailers)
+    })
+  }
+
+  fail(error: Error): void {
+    void this.settle(null)
+    this.sink?.fail(error)
+  }
+
+  private begin(): void {
+    this.piped = true
+    this.source.pipe(this)
+  }
+
+  /** Whether there was room for it. */
+  private keep(chunk: Buffer): boolean {
+    const size = this.size + chunk.length
+    if (size > this.limit || !this.makeRoom(size)) return false
+    chunk.copy(this.octets, this.size)
+    this.size = size
+    return true
+  }
+
+  private makeRoom(size: number): boolean {
+    const { octets } = this
+    if (size <= octets.length) return true
+    const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
+    if (!this.budget.take(room - octets.length)) return false
+    this.octets = Buffer.allocUnsafeSlow(room)
+    octets.copy(this.octets)
+    return true
+  }
+
+  private async settle(body: Buffer | null): Promise<void> {
+    const { take } = this
+    this.take = null
+    if (take === null) return
+    this.budget.giveBack(this.octets.length)
+    if (body === null) this.octets = NOTHING
+    await take(body)
+  }
+}

@@ -1,0 +1,27 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { Headers } from '../../http/headers.ts'
+import { parseString } from '../structured-fields.ts'
+
+/** The field (draft-ietf-httpapi-idempotency-key-header-07 section 2.1). */
+export const FIELD = 'Idempotency-Key'
+
+/** Characters of a key at most. */
+export const LONGEST = 255
+
+/** What clients send that do not quote it: visible ASCII but for what has a meaning in structured fields. */
+const BARE = /^[!#-+\--:<-[\]-~]+$/
+
+/**
+ * The key of a request, whether it is a String (RFC 9651 section 3.3.3), as the draft has it, or stands there without
+ * quotes, as many clients send it; null where there is none. Throws GatewayError 'bad-request' for anything else.
+ */
+export function readKey(headers: Headers): string | null {
+  const [value, ...others] = headers.getAll(FIELD)
+  if (value === undefined) return null
+  if (others.length > 0) throw new GatewayError('bad-request', `${FIELD} is there more than once.`)
+  const key = BARE.test(value) ? value : parseString(value)
+  if (key === null || key === '')
+    throw new GatewayError('bad-request', `${FIELD} is no key: expected a String such as "8e03978e-40d5-43dd-bc93".`)
+  if (key.length > LONGEST) throw new GatewayError('bad-request', `${FIELD} has over ${LONGEST} characters.`)
+  return key
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import test from 'node:test'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { Leases } from './leases.ts'
+import { type HeldKey, LEASE, type RepeatStore } from './store.ts'
+
+function heldOf(id: string): HeldKey {
+  return { place: { client: 'a', id }, token: id }
+}
+
+/** A store that can be away. */
+function startLeases() {
+  const clock = new ManualClock()
+  const said: string[] = []
+  const state = { away: false }
+  const store: RepeatStore = {
+    claim: async () => null,
+    renew: async (all) => void said.push(...all.map(({ token }) => `renew ${token}`)),
+    keep: async () => true,
+    spend: async () => true,
+    release: async ({ token }) => {
+      if (!state.away) said.push(`release ${token}`)
+      return !state.away
+    },
+  }
+  const leases = new Leases(store, clock)
+  const pass = async (ms: number): Promise<string[]> => {
+    clock.advance(ms)
+    await setImmediate()
+    return said.splice(0)
+  }
+  return { clock, leases, state, pass }
+}
+
+test('what is under way is renewed more than twice before its lease ends, and nothing is done where nothing is', async () => {
+  const { clock, leases, pass } = startLeases()
+  assert.equal(clock.pending, 0)
+  const held = heldOf('1')
+  leases.hold(held)
+  assert.deepEqual(await pass(LEASE - 1), ['renew 1', 'renew 1'])
+  leases.letGo(held)
+  assert.deepEqual(await pass(LEASE), [])
+  assert.equal(clock.pending, 0)
+})
+
+test('what the store did not hear of is freed when it answers again', async () => {
+  const { clock, leases, state, pass } = startLeases()
+  state.away = true
+  await leases.release(heldOf('1'))
+  await leases.release(heldOf('2'))
+  assert.deepEqual(await pass(LEASE), [])
+  state.away = false
+  assert.deepEqual(await pass(LEASE / 3), ['release 1', 'release 2'])
+  await pass(LEASE)
+  assert.equal(clock.pending, 0)
+})
+
+test('without a configuration that holds any, what is under way is renewed to its end', async () => {
+  const { clock, leases, pass } = startLeases()
+  leases.close()
+  const held = heldOf('1')
+  leases.hold(held)
+  leases.close()
+  assert.deepEqual(await pass(LEASE / 3), ['renew 1'])
+  leases.letGo(held)
+  leases.close()
+  assert.equal(clock.pending, 0)
+})

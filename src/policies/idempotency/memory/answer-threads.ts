@@ -1,0 +1,19 @@
+import type { Answers } from '../../../core/threads.ts'
+import type { MemoryRepeats } from './memory-repeats.ts'
+import { claimKey, renewKeys, settleKey } from './topics.ts'
+
+/** Answers what threads ask of the keys in memory: for the main thread. */
+export function answerThreads(answers: Answers, repeats: MemoryRepeats): void {
+  answers.on(claimKey, (claimant) => repeats.claim(claimant))
+  answers.on(renewKeys, (held) => {
+    repeats.renew(held)
+    return true
+  })
+  answers.on(settleKey, (settlement) => {
+    const { as, held } = settlement
+    if (as === 'released') repeats.release(held)
+    else if (as === 'spent') repeats.spend(held, settlement.perClient)
+    else repeats.keep(held, settlement.reply, settlement.perClient)
+    return true
+  })
+}

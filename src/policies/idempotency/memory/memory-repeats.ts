@@ -1,0 +1,188 @@
+import type { Clock } from '../../../core/clock.ts'
+import { type KeyClaim, type KeyClaimant, type HeldKey, LEASE, sizeOf, SPENT_SIZE, type StoredReply } from '../store.ts'
+import { Shares } from './shares.ts'
+
+/** Between two looks for keys whose time is over, in milliseconds. */
+const SWEEP = 60_000
+
+/** A key. */
+interface Entry {
+  readonly id: string
+  readonly client: string
+  readonly token: string
+  readonly head: string
+  /** When it is forgotten, in milliseconds. */
+  readonly until: number
+  /** Until when its request is taken to be under way; 0 where it is not. */
+  lease: number
+  /** It is known what became of the request. */
+  over: boolean
+  /** Null where there is none, or not yet. */
+  reply: StoredReply | null
+  /** Octets. */
+  size: number
+}
+
+/** What there is of it. */
+export interface RepeatUsage {
+  readonly keys: number
+  /** Of replies, about. */
+  readonly octets: number
+}
+
+/** Keys and replies of one process: in its main thread, which all workers ask, so that they have the same ones. */
+export class MemoryRepeats {
+  /** Replies that made way for others before their time was over. */
+  evictions = 0
+  private readonly clock: Clock
+  private limit: number
+  private readonly entries = new Map<string, Entry>()
+  private readonly shares = new Shares<Entry>()
+  private octets = 0
+
+  /** With replies of so many octets at most. */
+  constructor(clock: Clock, limit: number) {
+    this.clock = clock
+    this.limit = limit
+  }
+
+  get usage(): RepeatUsage {
+    return { keys: this.entries.size, octets: this.octets }
+  }
+
+  /** Takes so many octets at most from now on. */
+  resize(limit: number): void {
+    this.limit = limit
+    this.makeRoom('', 0)
+  }
+
+  /** Forgets what is over, now and then, until the returned function is called. */
+  sweep(): () => void {
+    return this.clock.every(SWEEP, () => {
+      for (const entry of this.entries.values()) this.look(entry)
+    })
+  }
+
+  /** Null where there is no room for one more key. */
+  claim({ place, token, head, ttl, forward }: KeyClaimant): KeyClaim | null {
+    const { client } = place
+    const id = idOf(place)
+    const known = this.entries.get(id)
+    if (known !== undefined && this.look(known)) {
+      if (known.reply !== null) return { is: 'stored', head: known.head, reply: known.reply }
+      if (known.lease > 0) return { is: 'outstanding', head: known.head }
+      if (!forward) return { is: 'spent', head: known.head }
+      this.forget(known)
+    }
+    if (!this.makeRoom(client, SPENT_SIZE)) return null
+    const now = this.clock.now()
+    const entry = {
+      id,
+      client,
+      token,
+      head,
+      until: now + ttl,
+      lease: now + LEASE,
+      over: false,
+      reply: null,
+      size: SPENT_SIZE,
+    }
+    this.entries.set(id, entry)
+    this.octets += SPENT_SIZE
+    return { is: 'claimed' }
+  }
+
+  renew(held: readonly HeldKey[]): void {
+    const lease = this.clock.now() + LEASE
+    for (const each of held) {
+      const entry = this.underWay(each)
+      if (entry !== null) entry.lease = lease
+    }
+  }
+
+  keep(held: HeldKey, reply: StoredReply, perClient: number): void {
+    const entry = this.underWay(held)
+    if (entry === null) return
+    const size = sizeOf(reply)
+    const { client } = entry
+    if (size > perClient) return this.spend(held, perClient)
+    this.evictOwn(client, perClient - size)
+    if (!this.makeRoom(client, size - entry.size)) return this.spend(held, perClient)
+    this.octets += size - entry.size
+    entry.size = size
+    entry.reply = reply
+    entry.over = true
+    this.mayGo(entry)
+  }
+
+  spend(held: HeldKey, perClient: number): void {
+    const entry = this.underWay(held)
+    if (entry === null) return
+    this.evictOwn(entry.client, perClient - entry.size)
+    entry.over = true
+    this.mayGo(entry)
+  }
+
+  release(held: HeldKey): void {
+    const entry = this.underWay(held)
+    if (entry !== null) this.forget(entry)
+  }
+
+  /** It can make way from now on. */
+  private mayGo(entry: Entry): void {
+    entry.lease = 0
+    this.shares.add(entry.client, entry)
+  }
+
+  /** Whether it still stands. One that nobody has said of that it is under way was sent, as far as is known. */
+  private look(entry: Entry): boolean {
+    const now = this.clock.now()
+    if (entry.until <= now) {
+      this.forget(entry)
+      return false
+    }
+    if (entry.lease > 0 && entry.lease <= now) this.mayGo(entry)
+    return true
+  }
+
+  private underWay({ place, token }: HeldKey): Entry | null {
+    const entry = this.entries.get(idOf(place))
+    if (entry === undefined || entry.token !== token || entry.over) return null
+    // It is under way though its lease had passed.
+    if (entry.lease === 0) this.shares.remove(entry.client, entry)
+    return entry
+  }
+
+  private evictOwn(client: string, octets: number): void {
+    while (this.shares.octetsOf(client) > octets) {
+      const oldest = this.shares.oldest(client)
+      if (oldest === undefined) return
+      this.evict(oldest)
+    }
+  }
+
+  /** Whether there is room for so many octets more of a client. */
+  private makeRoom(client: string, octets: number): boolean {
+    while (this.octets + octets > this.limit) {
+      const victim = this.shares.victim(client)
+      if (victim === undefined) return false
+      this.evict(victim)
+    }
+    return true
+  }
+
+  private evict(entry: Entry): void {
+    this.evictions++
+    this.forget(entry)
+  }
+
+  private forget(entry: Entry): void {
+    this.shares.remove(entry.client, entry)
+    this.octets -= entry.size
+    this.entries.delete(entry.id)
+  }
+}
+
+function idOf({ client, id }: HeldKey['place']): string {
+  return `${client} ${id}`
+}

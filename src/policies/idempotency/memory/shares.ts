@@ -1,0 +1,64 @@
+/** What one client has in a store, as far as it can make way: by their age, the oldest first. */
+export interface Share<Item> {
+  readonly items: Set<Item>
+  /** Of them. */
+  octets: number
+}
+
+/** What clients have, and who has most: that one makes way for all others. */
+export class Shares<Item extends { readonly size: number }> {
+  private readonly all = new Map<string, Share<Item>>()
+  /** By the power of two that their octets are below. */
+  private readonly ranks: Set<Share<Item>>[] = []
+
+  /** Octets of a client. */
+  octetsOf(client: string): number {
+    return this.all.get(client)?.octets ?? 0
+  }
+
+  add(client: string, item: Item): void {
+    const share = this.all.get(client) ?? { items: new Set(), octets: 0 }
+    this.all.set(client, share)
+    share.items.add(item)
+    this.change(client, share, item.size)
+  }
+
+  remove(client: string, item: Item): void {
+    const share = this.all.get(client)
+    if (share?.items.delete(item) === true) this.change(client, share, -item.size)
+  }
+
+  /** The oldest of a client. */
+  oldest(client: string): Item | undefined {
+    return first(this.all.get(client)?.items)
+  }
+
+  /**
+   * What makes way for something of a client: its own oldest where nobody has twice as much as that client, or else the
+   * oldest of one who has most. So nobody can drive out what others have who have no more than it has.
+   */
+  victim(client: string): Item | undefined {
+    const highest = this.ranks.findLast((rank) => rank.size > 0)
+    const own = this.all.get(client)
+    return first((own !== undefined && highest?.has(own) === true ? own : first(highest))?.items)
+  }
+
+  private change(client: string, share: Share<Item>, octets: number): void {
+    this.ranks[rankOf(share)]?.delete(share)
+    share.octets += octets
+    if (share.items.size === 0) return void this.all.delete(client)
+    const rank = rankOf(share)
+    while (this.ranks.length <= rank) this.ranks.push(new Set())
+    this.ranks[rank]?.add(share)
+  }
+}
+
+function rankOf({ octets }: Share<unknown>): number {
+  return Math.ceil(Math.log2(octets + 1))
+}
+
+function first<Item>(items: Iterable<Item> | undefined): Item | undefined {
+  if (items === undefined) return undefined
+  for (const item of items) return item
+  return undefined
+}

@@ -1,0 +1,48 @@
+import { GatewayError } from '../../core/errors.ts'
+import { FIELD } from './key.ts'
+
+/** Seconds after which whoever was too early may ask again. */
+const SOON = '1'
+
+/** There is no key (draft-ietf-httpapi-idempotency-key-header-07 section 2.7). */
+export function missing(method: string): GatewayError {
+  return new GatewayError(
+    'bad-request',
+    `${method} needs the field ${FIELD} here, with a key of its own for each request.`,
+  )
+}
+
+/** The first one is under way. */
+export function outstanding(): GatewayError {
+  return new GatewayError(
+    'idempotency-outstanding',
+    `A request with this ${FIELD} is under way. Try again later to get its reply.`,
+    { headers: [['Retry-After', SOON]] },
+  )
+}
+
+/** The first one was sent, and nobody can say any more what came of it. */
+export function unrepeatable(): GatewayError {
+  return new GatewayError(
+    'idempotency-unrepeatable',
+    `A request with this ${FIELD} was sent before, and its reply is not at hand. Find out what came of it before you ` +
+      'send it with another key.',
+  )
+}
+
+/** The first one was another one. */
+export function reused(): GatewayError {
+  return new GatewayError(
+    'idempotency-key-reused',
+    `This ${FIELD} was sent with another request, or by another caller. Use another key for each request.`,
+  )
+}
+
+/** Nobody knows whether it is the first one. */
+export function unavailable(): GatewayError {
+  return new GatewayError(
+    'idempotency-unavailable',
+    `It cannot be checked at the moment whether this ${FIELD} was used before. Try again later.`,
+    { headers: [['Retry-After', SOON]] },
+  )
+}
