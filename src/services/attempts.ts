@@ -184,7 +184,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   failed(error: GatewayError): void {
     this.leave()
     this.record?.failed(error)
-    if (this.exchange.aborted) return this.deserted(error)
+    const { aborted, outlivesClient } = this.exchange
+    if (aborted && !outlivesClient) return this.deserted(error)
     const reason = failureReason(error)
     this.took = this.over()
     this.error = error
