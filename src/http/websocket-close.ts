@@ -51,6 +51,7 @@ export class FrameBoundaries {
       return at + passed
     }
     const { header } = this
+    // The callers see to it that there is one.
     header[this.had++] = octets[at]!
     if (this.had < 2 || this.had < headerLength(header)) return at + 1
     this.had = 0

@@ -34,6 +34,7 @@ export class ChunkedDecoder implements BodyDecoder {
     let readyEnd = 0
     while (at < end && this.state !== Step.trailer && this.state !== Step.done) {
       if (this.state !== Step.data) {
+        // There is one before `end`.
         this.line(octets[at++]!)
         continue
       }
@@ -88,6 +89,7 @@ export class ChunkedDecoder implements BodyDecoder {
   }
 
   private sizeOctet(octet: number): void {
+    // The table has a place for each octet.
     const value = hexValue[octet]!
     if (value !== 255) {
       if (++this.digits > MAXIMUM_DIGITS) throw new MalformedMessage('A chunk size has too many digits.')

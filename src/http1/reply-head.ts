@@ -45,6 +45,7 @@ function statusLine(status: number): string {
 const lengthLines = Array.from({ length: 256 }, () => ({ length: -1, line: '' }))
 
 function contentLength(length: number): string {
+  // The mask leaves what is in the list.
   const known = lengthLines[length & 255]!
   if (known.length === length) return known.line
   known.length = length

@@ -1,4 +1,4 @@
-import { type Automaton, buildAutomaton, MATCH } from './automaton.ts'
+import { type Automaton, buildAutomaton, MATCH, type Step } from './automaton.ts'
 import { Characters } from './characters.ts'
 import { type Part, parsePattern } from './conditions.ts'
 import { simulate } from './simulation.ts'
@@ -72,6 +72,7 @@ class Matcher {
     for (let at = 0; at < text.length; at++) {
       if (state.matched) return true
       if (state.waiting.length === 0) return false
+      // There is one, as `at` is before the end.
       const code = text.codePointAt(at)!
       const kind = this.characters.classOf(code)
       const next = state.next[kind] ?? this.step(state, kind)
@@ -89,7 +90,8 @@ class Matcher {
   /** Null where no more states are made. */
   private step(state: State, kind: number): State | null {
     if (this.states.size === MAXIMUM_STATES) return null
-    const { steps, word, entry } = this.automaton
+    const { word, entry } = this.automaton
+    // Whatever classOf gives has its place.
     const taken = this.characters.taken[kind]!
     const isWord = word !== -1 && taken[word] === true
     const ready =
@@ -97,7 +99,7 @@ class Matcher {
         ? state.waiting
         : [...this.reach(state.waiting, { start: state.atStart, end: false, boundary: isWord !== state.afterWord })]
     const entered = ready.flatMap((id) => {
-      const step = steps[id]!
+      const step = this.stepOf(id)
       return step.type === 'atom' && taken[step.atom] === true ? [step.next] : []
     })
     // The match may also begin here, or have ended before this character.
@@ -108,7 +110,7 @@ class Matcher {
 
   private stateOf(entered: readonly number[], atStart: boolean, afterWord: boolean): State {
     const reached = this.reach(entered, { start: atStart, end: false, boundary: null })
-    const waiting = [...reached].filter((id) => !['split', 'start', 'match'].includes(this.automaton.steps[id]!.type))
+    const waiting = [...reached].filter((id) => !['split', 'start', 'match'].includes(this.stepOf(id).type))
     const matched = reached.has(MATCH)
     const key = `${atStart}${matched}${afterWord}${waiting.toSorted((a, b) => a - b).join()}`
     const known = this.states.get(key)
@@ -119,12 +121,17 @@ class Matcher {
     return state
   }
 
+  private stepOf(id: number): Step {
+    // Ids are places in the list of steps.
+    return this.automaton.steps[id]!
+  }
+
   /** Every step that is reached without a character. */
   private reach(from: readonly number[], place: Place): Set<number> {
     // What is added while the set is walked through is walked through too.
     const reached = new Set(from)
     for (const id of reached) {
-      const step = this.automaton.steps[id]!
+      const step = this.stepOf(id)
       if (step.type === 'split') for (const next of step.next) reached.add(next)
       else if (step.type === 'start' || step.type === 'end') {
         if (place[step.type]) reached.add(step.next)

@@ -27,12 +27,17 @@ class Runs {
 
   /** Ends those that are longer than `max` at a position; the length of the longest that is left. */
   endLonger(position: number, max: number): number {
-    while (!this.isEmpty && position - this.begun[this.first]! > max) this.first++
+    while (!this.isEmpty && this.longest(position) > max) this.first++
     if (this.first > 1024 && this.first > this.begun.length / 2) {
       this.begun = this.begun.slice(this.first)
       this.first = 0
     }
-    return this.isEmpty ? 0 : position - this.begun[this.first]!
+    return this.isEmpty ? 0 : this.longest(position)
+  }
+
+  private longest(position: number): number {
+    // Asked only where it is not empty.
+    return position - this.begun[this.first]!
   }
 
   clear(): void {
@@ -82,8 +87,10 @@ class Simulation {
 
   run(text: string, from: number): boolean {
     for (let at = from; at < text.length; at++) {
+      // There is one, as `at` is before the end.
       const code = text.codePointAt(at)!
       if (code > 0xffff) at++
+      // Whatever classOf gives has its place.
       const taken = this.characters.taken[this.characters.classOf(code)]!
       const isWord = this.word !== -1 && taken[this.word] === true
       this.crossBoundaries(isWord)
@@ -94,7 +101,7 @@ class Simulation {
     }
     this.atEnd = true
     for (const id of this.active) {
-      const step = this.steps[id]!
+      const step = this.stepOf(id)
       if (step.type === 'end') this.enter(step.next)
     }
     this.crossBoundaries(false)
@@ -110,7 +117,7 @@ class Simulation {
     if (this.word === -1) return
     const wanted = this.afterWord === beforeWord ? 'inner' : 'boundary'
     for (const id of this.active) {
-      const step = this.steps[id]!
+      const step = this.stepOf(id)
       if (step.type === wanted) this.enter(step.next)
     }
   }
@@ -123,10 +130,10 @@ class Simulation {
     // All that counts goes on before anything begins to count at the new position.
     const reached: number[] = []
     for (const id of before) {
-      const step = this.steps[id]!
+      const step = this.stepOf(id)
       if (step.type === 'atom' && taken[step.atom] === true) reached.push(step.next)
       if (step.type !== 'count') continue
-      const runs = this.runs[step.slot]!
+      const runs = this.runsOf(step.slot)
       if (taken[step.atom] !== true) {
         runs.clear()
         continue
@@ -141,9 +148,9 @@ class Simulation {
 
   /** Adds the steps that wait for something and are reached without a character, each once. */
   private enter(id: number): void {
-    const step = this.steps[id]!
+    const step = this.stepOf(id)
     if (step.type === 'count') {
-      this.runs[step.slot]!.begin(this.position, step.max === Number.POSITIVE_INFINITY)
+      this.runsOf(step.slot).begin(this.position, step.max === Number.POSITIVE_INFINITY)
       this.wait(id)
       return
     }
@@ -152,6 +159,16 @@ class Simulation {
     if (step.type === 'split') for (const next of step.next) this.enter(next)
     else if ((step.type === 'start' && this.atStart) || (step.type === 'end' && this.atEnd)) this.enter(step.next)
     else if (step.type !== 'match' && step.type !== 'start') this.active.push(id)
+  }
+
+  private stepOf(id: number): Step {
+    // Ids are places in the list of steps.
+    return this.steps[id]!
+  }
+
+  private runsOf(slot: number): Runs {
+    // Steps that count have slots from 0 on, and there are as many runs.
+    return this.runs[slot]!
   }
 
   private wait(id: number): void {

@@ -15,6 +15,7 @@ for (const [index, port] of process.argv.slice(2).entries()) {
   if (listeningAddress(socket)?.port !== Number(port)) process.exit(1)
   const handle = handleOf(socket)
   // Not among the types: sockets are sent as connections or servers, and this is to become neither here.
+  // `send` is there, since the program is started with IPC.
   // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
   Reflect.apply(process.send!, process, [{ index }, handle])
 }

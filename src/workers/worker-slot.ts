@@ -113,6 +113,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   keep(addresses: readonly Address[], copying: Promise<readonly ListeningHandle[]>): void {
     this.copied = Promise.all([copying, this.copied]).then(([copies]) => {
       for (const [i, copy] of copies.entries()) {
+        // No more copies than addresses, in the same order.
         const address = formatAddress(addresses[i]!)
         // Of the same socket, where the worker took the place of another one while others started.
         this.copies.get(address)?.close()
