@@ -166,12 +166,23 @@ export const serviceSchema = serviceFields
     const message = `tls for instances that are connected to without it: ${write}`
     context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
   })
+  .superRefine((service, context) => {
+    if (!needsServerName(service)) return
+    const message = 'the name that certificates have is not known: name the namespace, or the name in tls.serverName'
+    context.addIssue({ code: 'custom', path: ['discover'], message, input: '[redacted]' })
+  })
   .overwrite(withServerName)
   .meta({ oneOf: [needing('instances', 'array'), needing('discover', 'object')] })
 
 /** What editors are told of a map that needs that key. */
 function needing(key: string, type: 'array' | 'object') {
   return { type: 'object' as const, properties: { [key]: { type } }, required: [key] }
+}
+
+/** Where certificates of pods are verified, they have a name. */
+function needsServerName({ discover, tls }: ServiceFields): boolean {
+  if (discover?.scheme !== 'https' || serverNameOf(discover) !== undefined) return false
+  return tls?.serverName === undefined && tls?.insecure !== true
 }
 
 type ServiceFields = z.output<typeof serviceFields>
@@ -181,6 +192,7 @@ function withServerName(service: ServiceFields): ServiceFields {
   const { discover, tls } = service
   if (discover?.scheme !== 'https' || tls?.serverName !== undefined) return service
   const serverName = serverNameOf(discover)
+  if (serverName === undefined) return service
   return { ...service, tls: { ...(tls ?? serviceTlsSchema.parse({})), serverName } }
 }
 

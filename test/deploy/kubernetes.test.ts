@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import { describe, it } from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
 import type { GatewayConfig } from '../../src/config/schema.ts'
 import { version } from '../../src/front/version.ts'
+import { cleanUp } from '../support/cleanup.ts'
 import { temporaryFile } from '../support/command.ts'
 import { chart, helm, helmTemplate, kustomize, type Manifests, read, valuesFile } from '../support/manifests.ts'
 
 const root = join(import.meta.dirname, '../..')
 const specification = read(readFileSync(join(import.meta.dirname, 'specification.yaml'), 'utf8'))
 const redis = { name: 'REDIS_URL', value: 'redis://redis:6379' }
-const valueSets = ['specification', 'production', 'own-configuration']
+const valueSets = ['specification', 'production', 'own-configuration', 'discovery']
 
 /** The configuration that the image has, in a pod whose environment is that of the specification. */
 function imageConfig(): Promise<GatewayConfig> {
@@ -55,7 +58,7 @@ async function assertSound(manifests: Manifests, config: GatewayConfig): Promise
     assert.equal(Deployment.spec?.replicas, undefined)
   }
 
-  assert.equal(pod.automountServiceAccountToken, false)
+  assert.equal(pod.automountServiceAccountToken, manifests.Role !== undefined)
   assert.equal(pod.serviceAccountName, manifests.ServiceAccount?.metadata?.name)
   assert.deepEqual(pod.securityContext, {
     runAsNonRoot: true,
@@ -123,7 +126,47 @@ describe('the kustomize overlay for production', () => {
   })
 })
 
+/** Holds where the gateway may find instances: it may read EndpointSlices, reaches the API server, and nothing more. */
+function assertDiscovers({ Role, RoleBinding, ServiceAccount, NetworkPolicy }: Manifests): void {
+  const slices = { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['get', 'list', 'watch'] }
+  assert.deepEqual(Role?.rules, [slices])
+  assert.equal(RoleBinding?.roleRef.name, Role.metadata?.name)
+  assert.equal(RoleBinding?.subjects?.[0]?.name, ServiceAccount?.metadata?.name)
+  const open =
+    NetworkPolicy?.spec?.egress?.filter(({ to }) => to === undefined).flatMap(({ ports = [] }) => ports) ?? []
+  assert.deepEqual(
+    open.map(({ port }) => port),
+    [53, 53, 443, 6443],
+  )
+}
+
+describe('the kustomize component for discovery', () => {
+  it('lets the gateway of the production overlay find instances', async (t) => {
+    const kubernetes = join(root, 'deploy/kubernetes')
+    const folder = await mkdtemp(join(tmpdir(), 'sallyport-kustomize-'))
+    cleanUp(t, () => rm(folder, { recursive: true }))
+    const from = (name: string): string => relative(folder, join(kubernetes, name))
+    await writeFile(
+      join(folder, 'kustomization.yaml'),
+      JSON.stringify({ namespace: 'gateways', resources: [from('production')], components: [from('discovery')] }),
+    )
+    const manifests = kustomize(relative(kubernetes, folder))
+    await assertSound(manifests, await imageConfig())
+    assertDiscovers(manifests)
+    assert.equal(manifests.RoleBinding?.subjects?.[0]?.namespace, 'gateways')
+  })
+})
+
 describe('the Helm chart', () => {
+  it('lets the gateway find instances where the values say so', async (t) => {
+    const manifests = helmTemplate('discovery')
+    const text = manifests.ConfigMap?.data?.['sallyport.yaml'] ?? ''
+    const config = await loadConfig(await temporaryFile(t, 'sallyport.yaml', text), {})
+    assert.equal(config.services['users']?.discover?.kubernetes?.service, 'users')
+    await assertSound(manifests, config)
+    assertDiscovers(manifests)
+  })
+
   for (const values of valueSets) {
     it(`has nothing to be mended with the values ${values}`, () => {
       const { status, stdout, stderr } = helm('lint', chart, '--strict', '--quiet', '--values', valuesFile(values))

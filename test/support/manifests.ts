@@ -5,6 +5,8 @@ import { Deployment } from 'kubernetes-models/apps/v1/Deployment'
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler'
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy'
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget'
+import { Role } from 'kubernetes-models/rbac.authorization.k8s.io/v1/Role'
+import { RoleBinding } from 'kubernetes-models/rbac.authorization.k8s.io/v1/RoleBinding'
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap'
 import { Service } from 'kubernetes-models/v1/Service'
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount'
@@ -18,6 +20,8 @@ export interface Manifests {
   readonly HorizontalPodAutoscaler?: HorizontalPodAutoscaler
   readonly NetworkPolicy?: NetworkPolicy
   readonly PodDisruptionBudget?: PodDisruptionBudget
+  readonly Role?: Role
+  readonly RoleBinding?: RoleBinding
   readonly ServiceAccount?: ServiceAccount
   readonly ServiceMonitor?: ServiceMonitor
 }
@@ -28,6 +32,8 @@ const models = {
   HorizontalPodAutoscaler,
   NetworkPolicy,
   PodDisruptionBudget,
+  Role,
+  RoleBinding,
   Service,
   ServiceAccount,
   ServiceMonitor,

@@ -79,7 +79,8 @@ function itemText([family, ...rest]: Path, value: unknown): string | null {
 function serviceText(value: unknown): string | null {
   const addresses = Object.keys(fieldOf(value, 'instances') ?? {})
   if (addresses.length > 0) return addresses.join(', ')
-  const name = fieldOf(fieldOf(fieldOf(value, 'discover'), 'dns'), 'name')
+  const discover = fieldOf(value, 'discover')
+  const name = fieldOf(fieldOf(discover, 'dns'), 'name') ?? fieldOf(fieldOf(discover, 'kubernetes'), 'service')
   return typeof name === 'string' ? `discovered by ${name}` : null
 }
 

@@ -1,7 +1,7 @@
 import type { Toolbox } from '../../core/toolbox.ts'
 
 /** The names of all ways to discover. */
-export const discoveryKinds = ['dns'] as const
+export const discoveryKinds = ['dns', 'kubernetes'] as const
 
 export type DiscoveryKindName = (typeof discoveryKinds)[number]
 

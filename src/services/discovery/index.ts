@@ -9,11 +9,16 @@ import {
 } from './discoverer.ts'
 import { dns } from './dns/index.ts'
 import { dnsOptions } from './dns/options.ts'
+import { kubernetes } from './kubernetes/index.ts'
+import { kubernetesOptions } from './kubernetes/options.ts'
 
 /** Schema of what `discover` of a service may say. */
 export const discoverSchema = z
   .strictObject({
     dns: dnsOptions.optional().describe('By the addresses of a name: A, AAAA or SRV records.'),
+    kubernetes: kubernetesOptions
+      .optional()
+      .describe('By the pods of a Kubernetes Service, which are followed as its EndpointSlices change.'),
     scheme: z
       .enum(['http', 'https'])
       .default('http')
@@ -41,12 +46,14 @@ interface Way {
 /** The way that a service asks for. Throws TypeError where it asks for none, which the schema refuses. */
 export function discoverFor(options: DiscoverOptions, tools: Toolbox): Way {
   if (options.dns !== undefined) return wayOf('dns', dns, options.dns, tools)
+  if (options.kubernetes !== undefined) return wayOf('kubernetes', kubernetes, options.kubernetes, tools)
   throw new TypeError('discover says no way')
 }
 
-/** The name that certificates of the instances must have. */
-export function serverNameOf(options: DiscoverOptions): string | undefined {
-  return options.dns === undefined ? undefined : hostOf(options.dns.name)
+/** The name that certificates of the instances must have; undefined where it depends on where the gateway runs. */
+export function serverNameOf({ dns: named, kubernetes: object }: DiscoverOptions): string | undefined {
+  if (named !== undefined) return hostOf(named.name)
+  return object?.namespace === undefined ? undefined : `${object.service}.${object.namespace}.svc`
 }
 
 function wayOf<Options>(

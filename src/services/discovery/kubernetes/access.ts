@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { messageOf } from '../../../core/error-facts.ts'
+import type { KubernetesOptions } from './options.ts'
+
+/** What Kubernetes mounts into each pod that may ask its API server. */
+const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
+
+/** How an API server is asked, as of now. */
+export interface Access {
+  /** Without a slash at its end. */
+  readonly server: string
+  readonly token: string | null
+  /** PEM; null for the authorities that Node knows. */
+  readonly ca: string | null
+  readonly namespace: string
+}
+
+/** Which server and files that is. */
+type Place = Pick<KubernetesOptions, 'server' | 'tokenFile' | 'caFile' | 'namespace'>
+
+/**
+ * Reads how the API server is asked: by the options, or as pods do. Files are read each time, as tokens are renewed within the hour. Rejects with
+ * an Error that says what is missing.
+ */
+export async function accessOf(options: Place, env: NodeJS.ProcessEnv, mount = MOUNT): Promise<Access> {
+  const { server, tokenFile, caFile, namespace } = options
+  const inside = server === undefined
+  const [token, ca, own] = await Promise.all([
+    read(tokenFile ?? (inside ? `${mount}/token` : null)),
+    read(caFile ?? (inside ? `${mount}/ca.crt` : null)),
+    read(namespace === undefined ? `${mount}/namespace` : null),
+  ])
+  return { server: server?.replace(/\/+$/, '') ?? serverOf(env), token, ca, namespace: namespace ?? own ?? 'default' }
+}
+
+function serverOf(env: NodeJS.ProcessEnv): string {
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env
+  if (host === '') throw new Error('not in a cluster, as KUBERNETES_SERVICE_HOST is not set: name the server')
+  return `https://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+async function read(file: string | null): Promise<string | null> {
+  if (file === null) return null
+  try {
+    const text = await readFile(file, 'utf8')
+    return text.trim()
+  } catch (error) {
+    throw new Error(
+      `${file} cannot be read (${messageOf(error)}): name the server, the namespace and the files, or run in a pod`,
+      {
+        cause: error,
+      },
+    )
+  }
+}

@@ -1,0 +1,123 @@
+import { isIP } from 'node:net'
+import { formatAddress } from '../../../core/address.ts'
+import { fieldOf, isFields, itemsOf } from '../../../core/value.ts'
+import type { Found } from '../discoverer.ts'
+
+/** What an EndpointSlice (discovery.k8s.io/v1) says. */
+export interface Slice {
+  readonly name: string
+  readonly family: 4 | 6
+  readonly endpoints: readonly Endpoint[]
+  /** Null where it names none at all. */
+  readonly ports: readonly SlicePort[]
+}
+
+interface Endpoint {
+  readonly address: string
+  /** It gets requests; those that it has end; or neither. */
+  readonly state: 'ready' | 'draining' | 'gone'
+}
+
+interface SlicePort {
+  readonly name: string
+  readonly number: number
+}
+
+/** Which port of the pods is meant: its name, its number, or the only one. */
+export type WantedPort = string | number | undefined
+
+/** Reads an object of the API; null for what is none of use: without a name, or of addresses that are no IP addresses. */
+export function parseSlice(object: unknown): Slice | null {
+  const name = fieldOf(fieldOf(object, 'metadata'), 'name')
+  const type = fieldOf(object, 'addressType')
+  if (typeof name !== 'string' || (type !== 'IPv4' && type !== 'IPv6')) return null
+  const family = type === 'IPv4' ? 4 : 6
+  return {
+    name,
+    family,
+    endpoints: itemsOf(fieldOf(object, 'endpoints')).flatMap((each) => parseEndpoint(each, family) ?? []),
+    ports: itemsOf(fieldOf(object, 'ports')).flatMap((each) => parsePort(each) ?? []),
+  }
+}
+
+/** Of its addresses the first one counts alone, as in kube-proxy: nothing is said of what others mean. */
+function parseEndpoint(endpoint: unknown, family: 4 | 6): Endpoint | null {
+  const [address] = itemsOf(fieldOf(endpoint, 'addresses'))
+  if (typeof address !== 'string' || isIP(address) !== family) return null
+  const conditions = fieldOf(endpoint, 'conditions')
+  // What is not said of a pod is that it is ready, that it serves if it is, and that it does not end.
+  const ready = fieldOf(conditions, 'ready') !== false
+  const serving = (fieldOf(conditions, 'serving') ?? ready) === true
+  const terminating = fieldOf(conditions, 'terminating') === true
+  return { address, state: ready ? 'ready' : serving && terminating ? 'draining' : 'gone' }
+}
+
+function parsePort(port: unknown): SlicePort | null {
+  const [name, number, protocol] = [fieldOf(port, 'name'), fieldOf(port, 'port'), fieldOf(port, 'protocol')]
+  if (!isFields(port) || typeof number !== 'number' || (protocol ?? 'TCP') !== 'TCP') return null
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) return null
+  return { name: typeof name === 'string' ? name : '', number }
+}
+
+/**
+ * The instances that the slices of one Service name together. Rejects nothing: throws an Error where they have endpoints and not that
+ * port.
+ *
+ * 1. Each slice has its own port.
+ * 2. A pod of two families is one instance, by the family that more pods are ready in.
+ * 3. A pod may be in two slices for a while: what is better counts.
+ * 4. Pods that end get no requests but those of clients that are bound to them, unless no other pod is left.
+ */
+export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly Found[] {
+  const families = { 4: new Map<string, Placed>(), 6: new Map<string, Placed>() }
+  const without = new Set<string>()
+  for (const { family, endpoints, ports } of slices) {
+    const living = endpoints.filter(({ state }) => state !== 'gone')
+    if (living.length === 0) continue
+    // 1.
+    const number = numberOf(ports, port)
+    if (number === null) for (const each of ports) without.add(each.name === '' ? String(each.number) : each.name)
+    if (number !== null) place(families[family], living, number)
+    else if (ports.length === 0) without.add('none')
+  }
+  // 2.
+  const chosen = readyIn(families[6]) > readyIn(families[4]) ? families[6] : families[4]
+  const placed = chosen.size > 0 ? chosen : families[6]
+  if (placed.size === 0 && without.size > 0)
+    throw new Error(`it has no port ${port ?? 'that is the only one'}: its ports are ${[...without].join(', ')}`)
+  // 4.
+  const some = readyIn(placed) > 0
+  return Array.from(placed.values(), ({ host, port: at, ready }) => ({
+    host,
+    port: at,
+    weight: ready || !some ? 1 : 0,
+  }))
+}
+
+interface Placed {
+  readonly host: string
+  readonly port: number
+  readonly ready: boolean
+}
+
+// 3.
+function place(all: Map<string, Placed>, endpoints: readonly Endpoint[], port: number): void {
+  for (const { address: host, state } of endpoints) {
+    const key = formatAddress({ host, port })
+    const ready = state === 'ready' || all.get(key)?.ready === true
+    all.set(key, { host, port, ready })
+  }
+}
+
+function readyIn(all: ReadonlyMap<string, Placed>): number {
+  let count = 0
+  for (const { ready } of all.values()) if (ready) count++
+  return count
+}
+
+function numberOf(ports: readonly SlicePort[], wanted: WantedPort): number | null {
+  if (wanted === undefined) return ports.length === 1 ? (ports[0]?.number ?? null) : null
+  if (typeof wanted === 'string') return ports.find(({ name }) => name === wanted)?.number ?? null
+  // Services without ports of their own leave it to whoever asks.
+  return ports.length === 0 || ports.some(({ number }) => number === wanted) ? wanted : null
+}
