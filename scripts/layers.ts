@@ -58,6 +58,8 @@ export const layers: readonly Layer[] = [
       'routing',
       'acme/challenge.ts',
       'services/balancers/index.ts',
+      'services/concurrency/index.ts',
+      'services/concurrency/priority.ts',
       'services/discovery/index.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',

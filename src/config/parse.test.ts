@@ -93,6 +93,7 @@ test('a service needs its instances only', () => {
         lifetime: 300_000,
         streams: 1024,
       },
+      concurrency: { mode: 'adaptive', floor: 100, tolerance: 2, most: 2_000 },
       limits: { head: 65_536, headers: 500 },
       host: 'client',
       proxyProtocol: 'off',

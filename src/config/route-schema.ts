@@ -8,6 +8,7 @@ import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
+import { prioritySchema } from '../services/concurrency/priority.ts'
 import { routePoliciesSchema } from './policy-schema.ts'
 import { nearest } from './suggest.ts'
 
@@ -156,6 +157,11 @@ export const routeSchema = z
     timeouts: timeoutsSchema
       .optional()
       .describe('How long the gateway waits for the service on this route, in place of what the service says.'),
+    priority: prioritySchema
+      .default('normal')
+      .describe(
+        'Where a service or the gateway has too much to do, requests of low priority are shed first, those of high priority last: high, normal or low. Default normal.',
+      ),
     log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})

@@ -5,6 +5,7 @@ import { duration, size } from '../core/units.ts'
 import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { stickySchema } from '../services/sticky/index.ts'
+import { concurrencySchema } from '../services/concurrency/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
 import { serviceTlsSchema } from './service-tls-schema.ts'
 
@@ -127,6 +128,11 @@ const serviceFields = z.strictObject({
     ),
   timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
   pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
+  concurrency: concurrencySchema
+    .prefault({})
+    .describe(
+      'How many requests may wait for the service at a time, of all workers; further ones are 503: adaptive, a number, or false for any number. Default adaptive.',
+    ),
   limits: limitsSchema.prefault({}).describe('What a reply of the service may have.'),
   host: z
     .string(hostExpected)

@@ -13,6 +13,8 @@ export interface ErrorEntry {
   readonly type?: string
 }
 
+const REDUCED_CAPACITY = 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity'
+
 /** Every error the gateway can answer with: code -> status, fault, title. The one place where they are listed. */
 export const errorTable = {
   'bad-request': { status: 400, fault: 'client', title: 'Bad request' },
@@ -47,6 +49,8 @@ export const errorTable = {
   'bad-gateway': { status: 502, fault: 'service', title: 'Bad gateway' },
   'service-unavailable': { status: 503, fault: 'service', title: 'Service unavailable' },
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
+  // draft-ietf-httpapi-ratelimit-headers-11 section 5.2
+  'service-overloaded': { status: 503, fault: 'gateway', title: 'Service overloaded', type: REDUCED_CAPACITY },
   'route-changed': { status: 503, fault: 'gateway', title: 'Route changed' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },

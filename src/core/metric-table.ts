@@ -45,6 +45,16 @@ export const metricTable = {
     help: 'Connections whose TLS handshake is not complete.',
     labels: [],
   },
+  sallyport_shed_total: {
+    type: 'counter',
+    help: 'Requests that were answered with 503 as there was too much to do, by the priority of their route and the reason: concurrency, as the service has as much as it may.',
+    labels: ['service', 'reason', 'priority'],
+  },
+  sallyport_concurrency_limit: {
+    type: 'gauge',
+    help: 'Requests that may wait for a service at a time; left out where nothing bounds them.',
+    labels: ['service'],
+  },
   sallyport_certificate_expiry_timestamp_seconds: {
     type: 'gauge',
     help: 'When the certificates of listeners expire, in Unix time, by the first name of each.',

@@ -227,6 +227,7 @@ function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
     timeouts: service.current.timeoutsWith(timeouts),
+    priority: route.priority,
   })
   return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
 }

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { GatewayConfig } from '../config/schema.ts'
+import { systemClock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
+import { createLimit } from '../services/concurrency/index.ts'
+import type { ConcurrencyLimit } from '../services/concurrency/limit.ts'
 import type { HealthBoard } from '../services/health/board.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import { residentMemory } from './memory.ts'
@@ -40,15 +43,18 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   for (const reason of restartReasons) metrics.counter('sallyport_worker_restarts_total', { reason })
   metrics.watch('sallyport_workers', {}, workers)
   metrics.watch('sallyport_memory_limit_bytes', {}, () => memory ?? 0)
-  let known = labelsOf(applied())
+  let known = labelsOf(applied(), board)
   const current = (): ConfigLabels => {
-    if (known.of !== applied()) known = labelsOf(applied())
+    if (known.of !== applied()) known = labelsOf(applied(), board)
     return known
   }
   metrics.watchAll('sallyport_instance_healthy', () =>
     current().instances.map(({ labels, slot }) => ({ labels, value: board.usable(slot) ? 1 : 0 })),
   )
   metrics.watchAll('sallyport_service_insecure', () => current().services)
+  metrics.watchAll('sallyport_concurrency_limit', () =>
+    current().limits.map(({ labels, limit }) => ({ labels, value: limit.value })),
+  )
   watchSystem(metrics)
 }
 
@@ -57,10 +63,11 @@ interface ConfigLabels {
   readonly of: AppliedConfig
   readonly instances: readonly { readonly labels: { service: string; instance: string }; readonly slot: number }[]
   readonly services: readonly { readonly labels: { service: string }; readonly value: number }[]
+  readonly limits: readonly { readonly labels: { service: string }; readonly limit: ConcurrencyLimit }[]
 }
 
 /** The same objects at each scrape, as their texts are made once. */
-function labelsOf(applied: AppliedConfig): ConfigLabels {
+function labelsOf(applied: AppliedConfig, board: HealthBoard): ConfigLabels {
   const { config, slots } = applied
   return {
     of: applied,
@@ -71,6 +78,10 @@ function labelsOf(applied: AppliedConfig): ConfigLabels {
       labels: { service },
       value: tls?.insecure === true ? 1 : 0,
     })),
+    limits: Object.entries(config.services).flatMap(([service, { concurrency }]) => {
+      const limit = createLimit(concurrency, board.loads.of(service), systemClock)
+      return limit === null ? [] : [{ labels: { service }, limit }]
+    }),
   }
 }
 

@@ -8,6 +8,7 @@ import { ClosedBeforeReply, HandshakeFailed } from '../http/lane-errors.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
+import { SHED } from './concurrency/limit.ts'
 import { gather } from './gathering.ts'
 import {
   type FailureReason,
@@ -28,7 +29,7 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 
  * The attempts to get one exchange answered.
  *
  * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection.
- * 1. Pick an instance, never one that could not be connected to before.
+ * 1. See whether the service may have so much to do. Pick an instance, never one that could not be connected to before.
  * 2. Take a lane to it, one that is free if there is one.
  * 3. Send the request.
  * 4. Report how the attempt ended, to all who listen to the service's: nothing is made for that, as this is the outcome as well.
@@ -56,6 +57,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   private readonly pending: PendingReply
   /** No attempt is under way that nobody has been told the outcome of. */
   private told = true
+  /** What the limit of the service has given for it, while it is counted there; SHED otherwise. */
+  private admitted = SHED
   /** The one that the client is bound to, if any. */
   private bound: PooledInstance | null = null
   /** The one that the request is counted for at the moment. */
@@ -109,6 +112,10 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   // 1.
   private first(): void {
     const { service, exchange } = this
+    if (service.limit !== null) {
+      this.admitted = service.limit.admit(this.form.share)
+      if (this.admitted === SHED) return this.fail(service.shedding.shed(this.form.priority))
+    }
     if (service.sticky !== null) this.bound = service.sticky.bound(exchange)
     const instance = this.bound ?? service.balancer.pick(exchange, null)
     if (instance === null) return this.fail(new GatewayError('service-unavailable', 'Service unavailable'))
@@ -171,6 +178,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
 
   replied(reply: Reply): void {
     const { instance, service } = this
+    this.release()
     this.took = this.over()
     this.phase = 'body'
     this.status = reply.status
@@ -241,6 +249,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
 
   /** There will be no reply. Nobody takes what has not been sent of the body. */
   private fail(error: GatewayError): void {
+    this.release()
     this.body?.cancel()
     this.pending.fail(error)
   }
@@ -252,6 +261,13 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.lane = null
   }
 
+  /** It waits for the service no longer: what is left of a reply is not the service's work alone. */
+  private release(): void {
+    if (this.admitted === SHED) return
+    this.service.limit?.release(this.admitted)
+    this.admitted = SHED
+  }
+
   /** The request is no load of the instance any more. */
   private leave(): void {
     this.counted?.end()
@@ -260,6 +276,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
 
   abort(): void {
     // Now, as the exchange is over before the lane is.
+    this.release()
     this.tellLeft()
     this.lane?.cancel()
   }

@@ -56,8 +56,11 @@ export async function callService(
 }
 
 async function answer(service: CurrentService, call: Exchange, limit: number): Promise<ServiceReply> {
-  const reply = await createForward(service, { rewrite: null, prefixField: '', timeouts: service.current.timeouts })(
-    call,
-  )
+  const reply = await createForward(service, {
+    rewrite: null,
+    prefixField: '',
+    timeouts: service.current.timeouts,
+    priority: 'high',
+  })(call)
   return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }

@@ -3,6 +3,8 @@ import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { wireOf } from '../http/headers.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
+import { SHARES } from './concurrency/limit.ts'
+import type { Priority } from './concurrency/priority.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
@@ -15,10 +17,14 @@ export interface ForwardOptions {
   /** What a service is told whose path the rewrite has changed, as a field line, or "". */
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
+  readonly priority: Priority
 }
 
 /** How the requests of one route are written for the instances of its service. */
 export class RequestForm {
+  readonly priority: Priority
+  /** The part of the service's limit that they may fill. */
+  readonly share: number
   /** 'client', 'instance', or the Host to send. */
   private readonly host: string
   private readonly options: ForwardOptions
@@ -26,6 +32,8 @@ export class RequestForm {
   constructor(host: string, options: ForwardOptions) {
     this.host = host
     this.options = options
+    this.priority = options.priority
+    this.share = SHARES[options.priority]
   }
 
   /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace. */

@@ -12,6 +12,9 @@ import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
 import { balancerFor, type BalancerOptions } from './balancers/index.ts'
+import { type ConcurrencyOptions, createLimit } from './concurrency/index.ts'
+import type { ConcurrencyLimit } from './concurrency/limit.ts'
+import { Shedding } from './concurrency/shedding.ts'
 import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
 import { instanceOutcomes, Retries } from './instance-metrics.ts'
@@ -33,6 +36,7 @@ export interface ServiceOptions {
   readonly balancer: BalancerOptions
   /** How its clients are bound to instances; left out where they are not. */
   readonly sticky?: StickyOptions | undefined
+  readonly concurrency: ConcurrencyOptions
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
   readonly pool: {
     readonly connections: number
@@ -93,6 +97,9 @@ export class Service {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
+  /** How many of its requests may wait for it at a time; null for any number. */
+  readonly limit: ConcurrencyLimit | null
+  readonly shedding: Shedding
   /** Who hears how each attempt ends, in this order. */
   readonly listeners: readonly OutcomeListener<PooledInstance>[]
   readonly timeouts: ServiceTimeouts
@@ -135,7 +142,11 @@ export class Service {
     const candidates = new Candidates(this.instances, board)
     const { clock } = this
     this.balancer = balancerFor(options.balancer).create(candidates, { clock, random }, previous?.balancer ?? null)
-    this.listeners = [instanceOutcomes, ...(listens(this.balancer) ? [this.balancer] : [])]
+    const limit = createLimit(options.concurrency, board.loads.of(name), clock)
+    this.limit = limit
+    this.shedding = new Shedding(name, metrics, random)
+    const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.balancer, limit]
+    this.listeners = [instanceOutcomes, ...others.filter(listens)]
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
@@ -158,10 +169,8 @@ export class Service {
   }
 }
 
-function listens<T extends Partial<OutcomeListener<PooledInstance>>>(
-  one: T,
-): one is T & OutcomeListener<PooledInstance> {
-  return one.ended !== undefined
+function listens(one: Partial<OutcomeListener<PooledInstance>> | null): one is OutcomeListener<PooledInstance> {
+  return one?.ended !== undefined
 }
 
 /** What bounds are made of. */

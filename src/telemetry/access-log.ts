@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { ErrorCode } from '../core/errors.ts'
 import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../http/record.ts'
@@ -62,7 +63,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `,"user_id":${consumer === null ? 'null' : quoted(consumer.id)}${keyOf(consumer)},"correlation_id":"${escaped(exchange.correlationId)}` +
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
-        `${error === null ? 'null' : quoted(error.code)},"bytes":${bytes}` +
+        `${error === null ? 'null' : codeOf(error.code)},"bytes":${bytes}` +
         (logFields === null ? '' : membersOf(logFields)) +
         `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,
     )
@@ -109,6 +110,15 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
     }
     return made
   }
+}
+
+/** Why a request was shed, by the code of its reply. */
+const SHED: Partial<Record<ErrorCode, string>> = { 'service-overloaded': 'concurrency' }
+
+/** The code, and beside it why the request was shed, if it was. */
+function codeOf(code: ErrorCode): string {
+  const shed = SHED[code]
+  return shed === undefined ? quoted(code) : `${quoted(code)},"shed":"${shed}"`
 }
 
 /** The id of the API key, which several of one owner may have; nothing where there is none. */

@@ -271,7 +271,7 @@ export class WorkerFleet implements Fleet {
       gone: (number, worker) => {
         this.heartbeats.forget(number)
         scope.hub.retire(worker)
-        scope.board.requests.forget(number)
+        scope.board.forget(number)
       },
     }
   }

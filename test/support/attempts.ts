@@ -79,6 +79,7 @@ export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Par
     clock,
     deadlines: new Deadlines(clock),
     sticky: null,
+    limit: null,
     balancer: {
       pick: (_: unknown, tried: readonly PooledInstance[] | null) =>
         instances.find((instance) => !(tried ?? []).some(({ slot }) => slot === instance.slot)) ?? null,
@@ -97,6 +98,7 @@ export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Par
     rewrite: null,
     prefixField: '',
     timeouts: { responseTimeout: 1, idleTimeout: 1 },
+    priority: 'normal',
   })
   const result: { reply: Reply | null; error: unknown } = { reply: null, error: null }
   pending.promise.then(

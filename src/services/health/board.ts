@@ -1,3 +1,4 @@
+import { ServiceLoads } from '../concurrency/service-loads.ts'
 import { RequestCounts } from './request-counts.ts'
 
 /**
@@ -12,6 +13,7 @@ const UNHEALTHY = healthStates.indexOf('unhealthy')
 const VERSION = 0
 const OUTDATED = 1
 const SLOTS = 2
+const WORKERS = 3
 /** After a cache line of 64 octets for the cells above. */
 const FIRST_SLOT = 16
 /** Cells of a slot: its state, and whether it is drained. */
@@ -26,20 +28,24 @@ const LEAST_SLOTS = 65_536
 /**
  * The state of every instance in shared memory, whether an operator has drained it, and whether the gateway goes by an older
  * configuration than the file's: the main thread writes, every worker reads. Readers look at `version` first and at the slots only when it moved.
- * Beside it lies how many requests each instance has, which the workers count.
+ * Beside it lies how many requests each instance has, which the workers count, and what each service has to do.
  */
 export class HealthBoard {
   /** What to post to another thread, which opens it with the constructor. */
   readonly buffer: SharedArrayBuffer
   /** Requests that instances have, by their slots. */
   readonly requests: RequestCounts
+  /** What each service has to do, by its name. */
+  readonly loads: ServiceLoads
   private readonly cells: Int32Array
 
   /** Opens a board made by `create`, for the worker of that number, who counts its requests there. */
   constructor(buffer: SharedArrayBuffer, worker = 0) {
     this.buffer = buffer
     this.cells = new Int32Array(buffer)
-    this.requests = new RequestCounts(this.cells.subarray(countsAt(this.size)), this.size, worker)
+    const { size } = this
+    this.requests = new RequestCounts(this.cells.subarray(countsAt(size)), size, worker)
+    this.loads = new ServiceLoads(this.cells.subarray(loadsAt(size, this.cells[WORKERS]!)), size, worker)
   }
 
   /**
@@ -52,9 +58,11 @@ export class HealthBoard {
 
   /** A board of that many slots, all 'unknown'. */
   static create(slots: number, workers = 1): HealthBoard {
-    const cells = countsAt(slots) + RequestCounts.cellsFor(slots, workers)
+    const cells = loadsAt(slots, workers) + ServiceLoads.cellsFor(slots, workers)
     const buffer = new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT)
-    new Int32Array(buffer)[SLOTS] = slots
+    const header = new Int32Array(buffer)
+    header[SLOTS] = slots
+    header[WORKERS] = workers
     return new HealthBoard(buffer)
   }
 
@@ -106,9 +114,20 @@ export class HealthBoard {
     this.write(cellOf(slot) + DRAINED, Number(drained))
   }
 
+  /** Takes back what a worker has left that is gone. */
+  forget(worker: number): void {
+    this.requests.forget(worker)
+    this.loads.forget(worker)
+  }
+
   private write(cell: number, value: number): void {
     if (Atomics.exchange(this.cells, cell, value) !== value) Atomics.add(this.cells, VERSION, 1)
   }
+}
+
+/** Where that of services begins: after the counts. */
+function loadsAt(slots: number, workers: number): number {
+  return countsAt(slots) + RequestCounts.cellsFor(slots, workers)
 }
 
 /** Where the counts of requests begin: after the states, in a cache line of their own. */

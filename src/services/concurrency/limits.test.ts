@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { HealthBoard } from '../health/board.ts'
+import type { Outcome } from '../outcome.ts'
+import { concurrencySchema, createLimit } from './index.ts'
+import { SHARES, SHED } from './limit.ts'
+
+function setUp(options: unknown, workers = 2) {
+  const clock = new ManualClock()
+  const board = HealthBoard.create(1, workers)
+  const limits = Array.from({ length: workers }, (_, worker) => {
+    const loads = new HealthBoard(board.buffer, worker).loads
+    return createLimit(concurrencySchema.parse(options), loads.of('orders'), clock)!
+  })
+  return { clock, board, limits }
+}
+
+function outcome(took: number, parts: Partial<Outcome> = {}): Outcome {
+  return { took, streamed: false, status: 200, fault: 'none', reason: null, ...parts } as unknown as Outcome
+}
+
+test('two workers share a number, to the last request', () => {
+  const { limits } = setUp(3)
+  const [one, other] = limits
+  assert.deepEqual([one!.admit(1), other!.admit(1), one!.admit(1)], [0, 0, 0])
+  assert.deepEqual([one!.admit(1), other!.admit(1)], [SHED, SHED])
+  other!.release(0)
+  assert.deepEqual([one!.admit(1), other!.admit(1)], [0, SHED])
+  assert.equal(one!.value, 3)
+})
+
+test('low priority is shed before the number is reached, and high priority after it', () => {
+  const { limits } = setUp(10)
+  const admitted = (share: number): number => {
+    let count = 0
+    while (limits[0]!.admit(share) !== SHED) count++
+    return count
+  }
+  assert.deepEqual([admitted(SHARES.low), admitted(SHARES.normal), admitted(SHARES.high)], [8, 2, 1])
+})
+
+test('a number of 1 has room for one of each priority', () => {
+  for (const share of Object.values(SHARES)) {
+    const { limits } = setUp(1)
+    assert.deepEqual([limits[0]!.admit(share), limits[1]!.admit(share)], [0, SHED])
+  }
+})
+
+test('what a worker has left when it died is taken back', () => {
+  const { limits, board } = setUp(2)
+  limits[1]!.admit(1)
+  limits[1]!.admit(1)
+  assert.equal(limits[0]!.admit(1), SHED)
+  board.forget(1)
+  assert.equal(limits[0]!.admit(1), 0)
+})
+
+test('a number is kept to, whatever workers begin and end', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.tuple(fc.nat(1), fc.boolean())), (number, steps) => {
+      const { limits } = setUp(number)
+      const held = [0, 0]
+      for (const [worker, begins] of steps) {
+        if (!begins && held[worker]! > 0) {
+          limits[worker]!.release(0)
+          held[worker]!--
+        }
+        if (!begins) continue
+        const expected = held[0]! + held[1]! < number
+        assert.equal(limits[worker]!.admit(1) !== SHED, expected)
+        if (expected) held[worker]!++
+      }
+    }),
+  )
+})
+
+test('two workers share an adaptive limit, which begins with its floor', () => {
+  const { limits, clock } = setUp({ floor: 4 })
+  const [one, other] = limits
+  // It is known that requests take a millisecond.
+  for (let i = 0; i < 20; i++) {
+    one!.release(one!.admit(1))
+    clock.advance(10)
+    one!.ended!(outcome(1))
+  }
+  const admitted = [one!.admit(1), other!.admit(1), one!.admit(1), other!.admit(1)]
+  assert.ok(!admitted.includes(SHED))
+  assert.deepEqual([one!.admit(1), other!.admit(1)], [SHED, SHED])
+  assert.equal(one!.value, other!.value)
+  other!.release(admitted[1]!)
+  assert.notEqual(one!.admit(1), SHED)
+})
+
+test('requests that take longer than two seconds make way for others', () => {
+  const { limits, clock } = setUp({ floor: 2, most: 2 })
+  const [limit] = limits
+  clock.advance(10_000)
+  for (let i = 0; i < 5; i++) {
+    const old = [limit!.admit(1), limit!.admit(1)]
+    assert.ok(!old.includes(SHED))
+    assert.equal(limit!.admit(1), SHED)
+    clock.advance(2_000)
+    const epoch = limit!.admit(1)
+    assert.notEqual(epoch, SHED)
+    // They are not counted any more, and so not taken off what is.
+    for (const each of old) limit!.release(each)
+    assert.notEqual(limit!.admit(1), SHED)
+    assert.equal(limit!.admit(1), SHED)
+    clock.advance(2_000 + i * 1_000)
+  }
+})
+
+test('whatever is begun and ended, nothing stays that is counted', () => {
+  const step = fc.record({ worker: fc.nat(1), pause: fc.nat(2_500), ends: fc.boolean() })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
+      const { limits, clock } = setUp({ floor: 3, most: 3 })
+      const held: [number, number][] = []
+      for (const { worker, pause, ends } of steps) {
+        clock.advance(pause)
+        const admitted = ends ? SHED : limits[worker]!.admit(1)
+        if (admitted !== SHED) held.push([worker, admitted])
+        const first = ends ? held.shift() : undefined
+        if (first !== undefined) limits[first[0]]!.release(first[1])
+        limits[worker]!.ended!(outcome(1))
+      }
+      for (const [worker, admitted] of held) limits[worker]!.release(admitted)
+      clock.advance(2_000)
+      const room = [0, 0, 0, 0].map(() => limits[0]!.admit(1) !== SHED)
+      assert.deepEqual(room, [true, true, true, false])
+    }),
+  )
+})
+
+test('neither slow uploads, nor quick failures, nor clients that leave early say how long requests take', () => {
+  const { limits, clock } = setUp({ floor: 10, most: 1_000 })
+  const [limit] = limits
+  const run = (each: Outcome): void => {
+    for (let i = 0; i < 200; i++) {
+      const admitted = limit!.admit(1)
+      clock.advance(5)
+      limit!.ended!(each)
+      limit!.release(admitted)
+    }
+  }
+  const fill = (): number => {
+    const admitted: number[] = []
+    for (let one = limit!.admit(1); one !== SHED && admitted.length < 2_000; one = limit!.admit(1)) admitted.push(one)
+    for (const each of admitted) limit!.release(each)
+    return admitted.length
+  }
+  run(outcome(50))
+  const before = fill()
+  for (const other of [
+    outcome(60_000, { streamed: true }),
+    outcome(1, { fault: 'instance', status: 0 }),
+    outcome(1, { status: 503 }),
+    outcome(2_000, { fault: 'instance', reason: 'connect' }),
+    outcome(20, { fault: 'client' }),
+  ]) {
+    run(other)
+    assert.ok(fill() >= before)
+  }
+})
+
+test('a service is found by its name, and where there are more than there is room for, each worker has a limit of its own', () => {
+  const board = HealthBoard.create(1)
+  const names = Array.from({ length: 40 }, (_, i) => `service-${i}`)
+  const places = names.map((name) => board.loads.of(name).counters)
+  places.forEach((place, i) => (place[6] = i + 1))
+  const again = names.map((name) => new HealthBoard(board.buffer).loads.of(name).counters[6])
+  assert.deepEqual(
+    again.filter((value) => value !== 0).toSorted((a, b) => a! - b!),
+    Array.from({ length: 16 }, (_, i) => i + 1),
+  )
+  assert.deepEqual(
+    places.map((place) => place[6]),
+    names.map((_, i) => i + 1),
+  )
+})

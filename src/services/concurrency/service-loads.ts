@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto'
+import { RequestCounts } from '../health/request-counts.ts'
+import { DURATION_CELLS } from './durations.ts'
+import { ESTIMATE_CELLS } from './estimate.ts'
+
+/** Cells of 32 bits that a service takes: its name, what is counted, its estimate at an even place, and its durations. */
+const NAME = 0
+const COUNTERS = 2
+const COUNTER_CELLS = 14
+const ESTIMATE = 16
+const DURATIONS = ESTIMATE + ESTIMATE_CELLS * 2
+const SLOT_CELLS = Math.ceil((DURATIONS + DURATION_CELLS) / 16) * 16
+/** There is one for every so many instances that there is room for. */
+const INSTANCES = 16
+const LEAST_SLOTS = 16
+
+/** What all workers share of one service. */
+export interface ServiceLoad {
+  readonly counters: Int32Array
+  readonly estimate: Float64Array
+  readonly durations: Int32Array
+  /** Requests in flight that are counted one by one, at `slot`. */
+  readonly requests: RequestCounts
+  readonly slot: number
+}
+
+/**
+ * What each service has to do, in shared memory. A service is found by its name, and keeps its place for as long as the process
+ * lives: what is known of it survives reloads, and none has to say who is where.
+ */
+export class ServiceLoads {
+  /** Of services whose limit is a number. */
+  readonly requests: RequestCounts
+  private readonly cells: Int32Array
+  private readonly slots: number
+
+  /** Cells that the services take beside so many instances and workers; on a whole number of cache lines. */
+  static cellsFor(instances: number, workers: number): number {
+    const slots = slotsFor(instances)
+    return slots * SLOT_CELLS + RequestCounts.cellsFor(slots, workers)
+  }
+
+  /** On that part of the shared memory, as the worker of that number. */
+  constructor(cells: Int32Array, instances: number, worker: number) {
+    this.slots = slotsFor(instances)
+    this.cells = cells
+    this.requests = new RequestCounts(cells.subarray(this.slots * SLOT_CELLS), this.slots, worker)
+  }
+
+  /** The place of a service. Where none is left it is one that nobody else knows: the worker has a limit of its own then. */
+  of(service: string): ServiceLoad {
+    const slot = this.find(service)
+    if (slot === null) return loadOn(new Int32Array(new SharedArrayBuffer(SLOT_CELLS * 4)), alone(), 0)
+    const cells = this.cells.subarray(slot * SLOT_CELLS, (slot + 1) * SLOT_CELLS)
+    return loadOn(cells, this.requests, slot)
+  }
+
+  /** Takes back what a worker has left that is gone. */
+  forget(worker: number): void {
+    this.requests.forget(worker)
+  }
+
+  private find(service: string): number | null {
+    const digest = createHash('sha256').update(service).digest()
+    // Never 0, which is a place that nobody has.
+    const [first, second] = [digest.readInt32LE(0) | 1, digest.readInt32LE(4) | 1]
+    const start = digest.readUInt32LE(8) % this.slots
+    for (let i = 0; i < this.slots; i++) {
+      const slot = (start + i) % this.slots
+      const at = slot * SLOT_CELLS + NAME
+      const owner = Atomics.compareExchange(this.cells, at, 0, first)
+      if (owner !== 0 && owner !== first) continue
+      // Whoever came first may not have written the second half yet: all that come write the same, or are someone else.
+      const other = Atomics.compareExchange(this.cells, at + 1, 0, second)
+      if (other === 0 || other === second) return slot
+    }
+    return null
+  }
+}
+
+function loadOn(cells: Int32Array, requests: RequestCounts, slot: number): ServiceLoad {
+  const { buffer, byteOffset } = cells
+  return {
+    counters: cells.subarray(COUNTERS, COUNTERS + COUNTER_CELLS),
+    estimate: new Float64Array(buffer, byteOffset + ESTIMATE * 4, ESTIMATE_CELLS),
+    durations: cells.subarray(DURATIONS, DURATIONS + DURATION_CELLS),
+    requests,
+    slot,
+  }
+}
+
+function alone(): RequestCounts {
+  return new RequestCounts(new Int32Array(new SharedArrayBuffer(RequestCounts.cellsFor(1, 1) * 4)), 1, 0)
+}
+
+function slotsFor(instances: number): number {
+  return Math.max(LEAST_SLOTS, Math.ceil(instances / INSTANCES))
+}

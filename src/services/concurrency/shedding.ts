@@ -1,0 +1,26 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { Counter, Metrics } from '../../core/metrics.ts'
+import { valueOfEach } from '../../core/present.ts'
+import { priorities, type Priority } from './priority.ts'
+import { retryAfter } from './retry-after.ts'
+
+/** Tells clients that a service has as much to do as it may, and counts them. */
+export class Shedding {
+  private readonly counter: (priority: Priority) => Counter
+  private readonly random: () => number
+
+  constructor(service: string, metrics: Metrics, random: () => number) {
+    this.counter = valueOfEach(priorities, (priority) =>
+      metrics.counter('sallyport_shed_total', { service, reason: 'concurrency', priority }),
+    )
+    this.random = random
+  }
+
+  /** What a request of that priority is answered with, which is shed. */
+  shed(priority: Priority): GatewayError {
+    this.counter(priority).add(1)
+    return new GatewayError('service-overloaded', 'The service has as much to do as it may: try again later.', {
+      headers: retryAfter(this.random),
+    })
+  }
+}
