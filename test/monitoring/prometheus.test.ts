@@ -125,6 +125,7 @@ function outcomeQuestions(): Question[] {
     ...happen('sallyport_cache_requests_total', 'outcome', ['hit', 'miss', 'revalidated']),
     ...happen('sallyport_auth_outcomes_total', 'outcome', ['accepted', 'missing', 'invalid', 'forbidden']),
     ...happen('sallyport_rate_limit_decisions_total', 'outcome', ['admitted', 'refused']),
+    ...happen('sallyport_idempotency_total', 'outcome', ['replayed']),
     ...happen('sallyport_refused_requests_total', 'code', ['bad-request']),
   ]
 }

@@ -81,6 +81,9 @@ services:
     health: false
     timeouts: { response: 100ms }
     pool: { connections: 1, queue: 1, queueTimeout: 50ms }
+  found-service:
+    discover: { dns: { name: localhost, port: ${fragile.port}, type: A } }
+    health: false
   dead-service:
     instances: ['http://127.0.0.1:${dead}']
     health: { interval: 100ms, unhealthyAfter: 1 }
@@ -88,7 +91,7 @@ policyFiles: ['${broken}']
 policies:
   correlation-id: {}
   auth:
-    public: [/api/v1/auth/login, /fragile/*, /dead, /limited, /broken]
+    public: [/api/v1/auth/login, /fragile/*, /found, /dead, /limited, /broken]
     methods:
       jwt: { secret: '${JWT_SECRET}', issuer: user-service }
       api-key: { keys: [{ id: partner, sha256: ${createHash('sha256').update(API_KEY).digest('hex')} }] }
@@ -100,7 +103,8 @@ routes:
     match: { path: /api/v1/roles/* }
     service: user-service
     policies: { auth: { require: { roles: [admin] } } }
-  - { id: orders, match: { path: /api/v1/orders/* }, service: order-service }
+  - { id: orders, match: { path: /api/v1/orders/* }, service: order-service, policies: { idempotency: {} } }
+  - { id: found, match: { path: /found }, service: found-service }
   - id: products
     match: { path: /api/v1/products/* }
     service: inventory-service
@@ -152,6 +156,13 @@ function requestsWith(token: string): Ask[] {
     { path: '/api/v1/users', headers: user },
     { path: '/api/v1/orders', headers: { 'X-API-Key': API_KEY } },
     { path: '/api/v1/orders', method: 'POST', headers: { ...user, 'Content-Type': 'application/json' }, body: order },
+    ...[0, 1].map(() => ({
+      path: '/api/v1/orders',
+      method: 'POST',
+      headers: { ...user, 'Content-Type': 'application/json', 'Idempotency-Key': '"again"' },
+      body: order,
+    })),
+    { path: '/found' },
     { path: '/api/v1/orders' },
     { path: '/api/v1/orders', headers: { Authorization: 'Bearer nonsense' } },
     { path: '/api/v1/orders', headers: { 'X-API-Key': 'nonsense' } },

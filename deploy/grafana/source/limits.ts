@@ -1,4 +1,4 @@
-import { OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds } from '@grafana/grafana-foundation-sdk/units'
+import { BytesIEC, OpsPerSecond, PercentUnit, RequestsPerSecond, Seconds } from '@grafana/grafana-foundation-sdk/units'
 import { dashboard, GATEWAYS, type Row } from './dashboard.ts'
 import { graph, states } from './panels.ts'
 import { quantile, rate, rateAbove0 } from './queries.ts'
@@ -77,6 +77,35 @@ const identity: Row = {
   ],
 }
 
+const KEYS = 'sallyport_idempotency_total'
+
+const repeats: Row = {
+  title: 'Idempotency',
+  panels: [
+    graph({
+      title: 'Requests with keys',
+      description:
+        'Requests with an Idempotency-Key by what came of them: kept is the first one whose reply is kept, unkept one without a reply to repeat, lost one whose reply the store did not take.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate(KEYS, GATEWAYS, 'outcome'), legend: '{{outcome}}' }],
+    }),
+    graph({
+      title: 'Replies kept for keys',
+      description: 'Octets in the memory of each gateway, of stores.memory.replies at most.',
+      unit: BytesIEC,
+      queries: [{ expr: `sum by (gateway) (sallyport_idempotency_bytes{${GATEWAYS}})`, legend: '{{gateway}}' }],
+    }),
+    graph({
+      title: 'Forgotten early',
+      description:
+        'Replies that made way for others before their time: what is sent again with their keys is done again. It should be 0.',
+      unit: OpsPerSecond,
+      queries: [{ expr: rate('sallyport_idempotency_evictions_total', GATEWAYS, 'store'), legend: '{{store}}' }],
+    }),
+  ],
+}
+
 const store: Row = {
   title: 'Store',
   panels: [
@@ -127,5 +156,5 @@ export const limits = dashboard({
   title: 'Limits and identity',
   description: 'Who calls, who may not, and how much is let through.',
   choices: [],
-  rows: [rateLimits, identity, store],
+  rows: [rateLimits, identity, repeats, store],
 })

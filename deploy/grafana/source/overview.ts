@@ -191,11 +191,37 @@ const instances: Row = {
   ],
 }
 
+const discovery: Row = {
+  title: 'Discovery',
+  panels: [
+    graph({
+      title: 'Instances found',
+      description: 'Instances of services that discover them, as the gateway that knows the fewest has it.',
+      unit: Short,
+      width: 12,
+      queries: [{ expr: `min by (service) (sallyport_discovery_instances{${GATEWAYS}})`, legend: '{{service}}' }],
+    }),
+    graph({
+      title: 'Since instances were found out',
+      description:
+        'How long ago the instances of a service were last found out, by the gateway for which that is longest. It rises while discovery fails; what was found stays.',
+      unit: Seconds,
+      width: 12,
+      queries: [
+        {
+          expr: `time() - min by (service) (sallyport_discovery_last_success_timestamp_seconds{${GATEWAYS}})`,
+          legend: '{{service}}',
+        },
+      ],
+    }),
+  ],
+}
+
 /** What to look at first: whether requests are answered, quickly, and with room to spare. */
 export const overview = dashboard({
   uid: 'overview',
   title: 'Overview',
   description: 'Whether requests are answered, quickly, and with room to spare.',
   choices: [],
-  rows: [now, red, objectives, saturation, instances],
+  rows: [now, red, objectives, saturation, instances, discovery],
 })
