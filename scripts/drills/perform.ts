@@ -98,6 +98,7 @@ class Load {
 
   private async send(tally: Tally, due: number, id: string | null): Promise<void> {
     const { client, drill } = this
+    tally.begun(performance.now() - due)
     let failure: Failure = await client.send(id)
     for (let again = 0; failure !== null && again < drill.clientRetries; again++) {
       await delay(Math.random() * 50)
@@ -170,6 +171,7 @@ function summary(drill: Drill, peer: Peer, short: boolean, { load, trouble, told
     lastFailure: failing === null ? null : rounded(Math.max(0, failing[1] - from) / 1000),
     recovery: recovery === null ? null : recovery / 1000,
     goodput: rounded(gets.answered(from, to) / seconds),
+    late: rounded(gets.lateness()),
     ejections: told?.ejections ?? null,
     shed: told?.shed ?? null,
   }
@@ -194,6 +196,7 @@ function nothing(drill: Drill, peer: Peer, short: boolean): Result {
     lastFailure: null,
     recovery: null,
     goodput: 0,
+    late: 0,
     ejections: null,
     shed: null,
   }

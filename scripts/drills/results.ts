@@ -32,6 +32,8 @@ export const resultSchema = z.strictObject({
   recovery: z.number().nullable(),
   /** GETs answered a second while things were wrong. */
   goodput: z.number(),
+  /** How late 99 of 100 GETs began at most, in milliseconds. */
+  late: z.number(),
   /** Null where the peer does not tell. */
   ejections: z.int().nullable(),
   shed: z.int().nullable(),
@@ -46,6 +48,14 @@ export const resultsSchema = z.strictObject({
 })
 
 export type Results = z.output<typeof resultsSchema>
+
+/** Where requests began later than so many milliseconds, the machine was too busy for figures that say something. */
+const tooLate = 100
+
+/** Whether the machine had too little time for the drill. */
+export function isDoubtful({ late }: Result): boolean {
+  return late > tooLate
+}
 
 /** The earlier results, but for those that there are new ones of. */
 export function merged(earlier: readonly Result[], latest: readonly Result[]): Result[] {

@@ -9,7 +9,7 @@ import { type Options, readOptions, usage } from './options.ts'
 import { peers } from './peers/index.ts'
 import { performOrSkip } from './perform.ts'
 import { healthyOf, report, subject } from './report.ts'
-import { merged, type Result } from './results.ts'
+import { isDoubtful, merged, type Result } from './results.ts'
 import { killInstances } from './service/instance.ts'
 import { readResults, writeResults } from './write.ts'
 
@@ -62,7 +62,10 @@ async function performAll(
 /** What a drill has shown, in one line. */
 function verdict(drill: Drill, result: Result, healthy: Result | undefined): string {
   if (result.skipped !== null) return `${result.peer}, ${drill.name}: left out, ${result.skipped}`
-  const line = `${result.peer}, ${drill.name}: ${drill.figure(result)}, ${result.posts.twice} POSTs sent twice`
+  const doubt = isDoubtful(result)
+    ? ` (in doubt: the machine was busy, requests began up to ${result.late} ms late)`
+    : ''
+  const line = `${result.peer}, ${drill.name}: ${drill.figure(result)}, ${result.posts.twice} POSTs sent twice${doubt}`
   if (result.peer !== subject) return line
   return `${line}; goal ${drill.isMet(result, healthy) ? 'met' : 'MISSED'}: ${drill.goal}`
 }

@@ -24,6 +24,7 @@ function result(parts: Partial<Result>): Result {
     lastFailure: 0.2,
     recovery: 0,
     goodput: 149.9,
+    late: 2,
     ejections: 1,
     shed: 0,
     ...parts,
@@ -37,7 +38,7 @@ test('the tables stand in their place, with the goal and whether it is met', () 
   const results = [
     result({}),
     result({ peer: 'nginx', gets: { sent: 7500, failed: 0, reasons: {} }, ejections: null, shed: null }),
-    result({ drill: 'healthy', short: true }),
+    result({ drill: 'healthy', short: true, late: 150 }),
     result({ drill: 'moved', skipped: 'no such name' }),
   ]
   const text = withTables(page, { machine, results })
@@ -51,6 +52,7 @@ test('the tables stand in their place, with the goal and whether it is met', () 
     /\| Sallyport \| 7 of 7,500 \| 7 × 502 \| 1 of 750 \| 0 \| 10 ms \| 50 ms \| 100 ms \| 0.1 s, 0.2 s \|/,
   )
   assert.match(text, /In the short form \(`--short`\): `healthy` of Sallyport\./)
+  assert.match(text, /requests began late: `healthy` of Sallyport\./)
   assert.match(text, /\| nginx \| 1.2.3, on 2026-01-02 \|/)
   assert.throws(() => withTables('nothing', { machine, results }), /to write the tables between/)
 })

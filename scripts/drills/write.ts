@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { table } from '../../bench/report/format.ts'
 import { peers } from './peers/index.ts'
 import { report } from './report.ts'
-import { type Result, type Results, resultsSchema } from './results.ts'
+import { isDoubtful, type Result, type Results, resultsSchema } from './results.ts'
 
 const root = join(import.meta.dirname, '../..')
 const json = join(root, 'docs/resilience.json')
@@ -44,12 +44,21 @@ function conditions({ machine, results }: Results): string {
       [name, `${listed(own.map(({ version }) => version))}, on ${listed(own.map(({ date }) => date.slice(0, 10)))}`],
     ]
   })
-  return [shortened(results), table(['', ''], [...machine, ...versions])].filter((part) => part !== '').join('\n\n')
+  return [shortened(results), doubtful(results), table(['', ''], [...machine, ...versions])]
+    .filter((part) => part !== '')
+    .join('\n\n')
 }
 
 function shortened(results: readonly Result[]): string {
   const short = results.filter((result) => result.short).map(({ drill, peer }) => `\`${drill}\` of ${peer}`)
   return short.length === 0 ? '' : `In the short form (\`--short\`): ${short.join(', ')}.`
+}
+
+function doubtful(results: readonly Result[]): string {
+  const found = results.filter(isDoubtful).map(({ drill, peer }) => `\`${drill}\` of ${peer}`)
+  return found.length === 0
+    ? ''
+    : `To be taken with doubt, as the machine was busy and requests began late: ${found.join(', ')}.`
 }
 
 function listed(values: readonly string[]): string {

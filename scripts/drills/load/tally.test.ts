@@ -31,8 +31,17 @@ test('all is well again after the last half second in which more than three of a
   // One of fifty is within bounds.
   assert.equal(tally(5000, 5010).recovery(4000), 0)
   assert.equal(tally(2000, 10_000).recovery(4000), null)
+  // Nobody has seen it.
+  assert.equal(tally(2000, 3000).recovery(10_000), null)
 })
 
 test('what was answered is counted by when it began', () => {
   assert.equal(tally(2000, 3000).answered(1000, 4000), 200)
+})
+
+test('how late requests begin is told', () => {
+  const all = new Tally()
+  for (let i = 0; i < 200; i++) all.begun(i < 197 ? 1 : 400)
+  assert.equal(all.lateness(), 400)
+  assert.equal(new Tally().lateness(), 0)
 })

@@ -17,9 +17,20 @@ export interface Failures {
 /** What became of the requests of one method. */
 export class Tally {
   private readonly samples: Sample[] = []
+  private readonly delays: number[] = []
 
   add(due: number, took: number, failure: Failure): void {
     this.samples.push({ due, took, failure })
+  }
+
+  /** One begins so many milliseconds after it was to begin. */
+  begun(late: number): void {
+    this.delays.push(late)
+  }
+
+  /** How late 99 of 100 began at most, in milliseconds: much where the machine has too little time for the load itself. */
+  lateness(): number {
+    return partOf(this.delays, 0.99)
   }
 
   /** Counts what failed, by reason. */
@@ -36,8 +47,10 @@ export class Tally {
 
   /** How long so large a part took at most, in milliseconds; failed ones count with the time until they had. */
   percentile(part: number): number {
-    const sorted = this.samples.map(({ took }) => took).toSorted((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
+    return partOf(
+      this.samples.map(({ took }) => took),
+      part,
+    )
   }
 
   /** When the first and the last request began that failed; null where none did. */
@@ -66,8 +79,14 @@ export class Tally {
       if (failure === null) counted.answered++
       halves.set(half, counted)
     }
+    if (halves.size === 0) return null
     const bad = [...halves].filter(([, { sent, answered }]) => answered < sent * 0.97).map(([half]) => half)
     const last = Math.max(-1, ...bad)
     return last === Math.max(...halves.keys()) ? null : (last + 1) * 500
   }
+}
+
+function partOf(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
 }
