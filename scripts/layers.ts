@@ -61,6 +61,7 @@ export const layers: readonly Layer[] = [
       'services/concurrency/index.ts',
       'services/concurrency/priority.ts',
       'services/discovery/index.ts',
+      'services/passive/index.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',
       'policies',

@@ -7,6 +7,8 @@ import { balancerName } from '../services/balancers/index.ts'
 import type { DiscoveryReport } from '../services/discovery/discovery.ts'
 import { discoveryKinds } from '../services/discovery/discoverer.ts'
 import { healthStates } from '../services/health/board.ts'
+import { type Ejection, ejectionReasons } from '../services/health/ejections.ts'
+import { ejectionWords } from '../services/passive/words.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
@@ -20,6 +22,18 @@ const instance = z.object({
   weight: z.int().describe('Its share of the requests relative to the others; 0 for none.'),
   usable: z.boolean().describe('Whether new requests may go there.'),
   drained: z.boolean().describe('Whether an operator has taken it out.'),
+  ejected: z
+    .object({
+      kind: z
+        .enum(ejectionReasons)
+        .describe('row for failures in a row, rate for their part of all requests, stall where nothing came any more.'),
+      reason: z.string().describe('Why, in words.'),
+      since: time,
+      until: time.describe('When it gets requests again at the latest.'),
+      times: z.int().describe('How often in a row, with little between: each time is longer.'),
+    })
+    .nullable()
+    .describe('There where it gets no requests for a while, as it failed more than the others; else null.'),
   health: z.object({
     state: z.enum(healthStates).describe('Before its first check unknown, or pending where a reload has added it.'),
     since: time.describe('When it came into this state.'),
@@ -171,6 +185,13 @@ function describeDiscovery(report: DiscoveryReport | null): z.input<typeof servi
   }
 }
 
+function describeEjection(ejection: Ejection, { clock }: AdminContext) {
+  const { reason: kind, since, until, times } = ejection
+  // What is measured on the monotonic clock, as the wall clock has it.
+  const at = (ms: number): string => new Date(clock.wall() + ms - clock.now()).toISOString()
+  return { kind, reason: ejectionWords(ejection), since: at(since), until: at(until), times }
+}
+
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
@@ -181,7 +202,11 @@ function describe(
   const slots = present(context.slots()[name], `slots of ${name}`)
   const { balancer } = present(context.config().services[name], `service ${name}`)
   const weights = weightsOf(name, context)
-  const weighted = found.instances.map((each) => ({ ...each, weight: weights.get(each.address) ?? 0 }))
+  const weighted = found.instances.map((each) => ({
+    ...each,
+    weight: weights.get(each.address) ?? 0,
+    ejected: each.ejection !== null,
+  }))
   return {
     name,
     status: serviceStatus({ ...found, instances: weighted }),
@@ -197,6 +222,7 @@ function describe(
         weight,
         usable: board.usable(slot) && weight > 0,
         drained: each.drained,
+        ejected: each.ejection === null ? null : describeEjection(each.ejection, context),
         health: {
           state: each.state,
           since: new Date(each.since).toISOString(),

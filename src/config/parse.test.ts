@@ -83,6 +83,15 @@ test('a service needs its instances only', () => {
         healthyAfter: 1,
         status: [200],
       },
+      passive: {
+        consecutive: 5,
+        rate: 0.5,
+        volume: 20,
+        window: 10_000,
+        eject: 30_000,
+        longest: 300_000,
+        most: 0.5,
+      },
       openapi: '/openapi.json',
       timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
       pool: {

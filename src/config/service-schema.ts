@@ -4,6 +4,7 @@ import { formatAddress } from '../core/address.ts'
 import { duration, size } from '../core/units.ts'
 import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
+import { passiveSchema } from '../services/passive/index.ts'
 import { stickySchema } from '../services/sticky/index.ts'
 import { concurrencySchema } from '../services/concurrency/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
@@ -119,6 +120,11 @@ const serviceFields = z.strictObject({
     .union([z.literal(false), healthSchema])
     .prefault({})
     .describe('Active health checks of each instance; false switches them off.'),
+  passive: passiveSchema
+    .prefault({})
+    .describe(
+      'Ejects an instance for a while that fails while the others do not, as the requests of clients show; false switches it off.',
+    ),
   openapi: z
     .union([z.literal(false), targetPath])
     .default('/openapi.json')

@@ -149,6 +149,16 @@ export const metricTable = {
     help: 'Whether requests may go to the instance: 1 or 0; before its first check 1, but 0 if a reload has added it.',
     labels: ['service', 'instance'],
   },
+  sallyport_instance_ejected: {
+    type: 'gauge',
+    help: 'Whether the instance gets no requests for a while, as it failed while others did not: 1, or 0.',
+    labels: ['service', 'instance'],
+  },
+  sallyport_ejections_total: {
+    type: 'counter',
+    help: 'Times that an instance of the service was ejected, by the reason: row for failures in a row, rate for their part, stall where nothing came any more.',
+    labels: ['service', 'reason'],
+  },
   sallyport_service_insecure: {
     type: 'gauge',
     help: 'Whether the certificates of a service are taken without being verified (tls.insecure): 1, or 0.',

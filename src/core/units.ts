@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { LONGEST_DELAY } from './clock.ts'
 
 const DURATION = /^(\d+)(ms|s|m|h)$/
+const PERCENT = /^\d+(?:\.\d+)?%$/
 const SIZE = /^(\d+)(b|kb|mb|gb)$/
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
@@ -40,6 +41,17 @@ export const size = z
   .string(sizeExpected)
   .regex(SIZE, sizeExpected)
   .transform((text, context) => parseSize(text) || fail(context, sizeExpected))
+
+const percentExpected = 'expected a part such as "50%", above 0% and at most 100%'
+
+/** Schema of a part of a whole, written in percent; 0 to 1 after parsing. */
+export const percent = z
+  .string(percentExpected)
+  .regex(PERCENT, percentExpected)
+  .transform((text, context) => {
+    const part = Number(text.slice(0, -1)) / 100
+    return part > 0 && part <= 1 ? part : fail(context, percentExpected)
+  })
 
 function scale(match: RegExpExecArray | null, units: Readonly<Record<string, number>>): number | undefined {
   const factor = units[match?.[2] ?? '']

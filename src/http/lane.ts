@@ -17,8 +17,8 @@ export interface Lane {
 export interface ReplyListener {
   /** An interim response other than 100 and 101. */
   informed(status: number, headers: Headers): void
-  /** The head of the reply is here. */
-  replied(reply: Reply): void
+  /** The head of the reply is here; whether it is one that goes on for as long as both sides like. */
+  replied(reply: Reply, lasting: boolean): void
   /** There will be no reply: ClosedBeforeReply, GatewayError 'bad-gateway' or 'gateway-timeout', or what the request's body failed with. */
   failed(error: GatewayError): void
   /**
@@ -26,7 +26,7 @@ export interface ReplyListener {
    * where that was wanted.
    */
   brokeOff(error: GatewayError): void
-  /** The lane has nothing more to do with the exchange: once for each, after `replied`, before `failed` and `brokeOff`. */
+  /** The lane has nothing more to do with the exchange: once for each, after `replied` and `brokeOff`, before `failed`. */
   finished(): void
 }
 

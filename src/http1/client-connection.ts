@@ -224,7 +224,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     if (this.lasting && !this.owner.detach(this)) return this.end(new TooManyStreams())
     this.answered = true
     if (this.held !== null) this.waitingForClient = Number.POSITIVE_INFINITY
-    this.listener?.replied(reply)
+    this.listener?.replied(reply, this.lasting)
   }
 
   // Endings
@@ -278,9 +278,9 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.destroy()
     this.stopSending()
     body?.fail(error)
+    if (answered && wanted && body !== null) listener?.brokeOff(error)
     listener?.finished()
     if (!answered) listener?.failed(error)
-    else if (wanted && body !== null) listener?.brokeOff(error)
   }
 
   private stopSending(): void {

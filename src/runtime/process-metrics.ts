@@ -51,6 +51,9 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
   metrics.watchAll('sallyport_instance_healthy', () =>
     current().instances.map(({ labels, slot }) => ({ labels, value: board.usable(slot) ? 1 : 0 })),
   )
+  metrics.watchAll('sallyport_instance_ejected', () =>
+    current().instances.map(({ labels, slot }) => ({ labels, value: board.ejections.holds(slot) ? 1 : 0 })),
+  )
   metrics.watchAll('sallyport_service_insecure', () => current().services)
   metrics.watchAll('sallyport_concurrency_limit', () =>
     current().limits.map(({ labels, limit }) => ({ labels, value: limit.value })),

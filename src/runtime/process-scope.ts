@@ -8,6 +8,8 @@ import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
 import type { FoundInstances } from '../services/current-service.ts'
 import { type Discovered, Discovery } from '../services/discovery/discovery.ts'
+import { EjectionKeeper } from '../services/passive/keeper.ts'
+import { keptServices } from './kept-services.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import type { InstanceOptions } from '../services/service.ts'
 import { type MainMemory, ProcessStores } from '../policies/process-stores.ts'
@@ -91,6 +93,7 @@ export class ProcessScope {
 
   private readonly options: ProcessOptions
   private readonly discovery: Discovery
+  private readonly ejections: EjectionKeeper
   private applied: Applied
   private whenDiscovered = (): void => {}
   private readonly networks: TrustedNetworkFiles
@@ -126,6 +129,8 @@ export class ProcessScope {
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, memory } = this
+    this.ejections = new EjectionKeeper({ board, clock, random, log, metrics })
+    this.ejections.configure(keptServices(this.applied))
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
@@ -153,7 +158,12 @@ export class ProcessScope {
     await this.discovery.start(FIRST_ANSWER)
     const discovered = this.discovery.found()
     const services = this.withFound(config, discovered)
-    this.applied = { config, services, discovered, slots: this.checker.update(services) }
+    this.apply({ config, services, discovered, slots: this.checker.update(services) })
+  }
+
+  private apply(applied: Applied): void {
+    this.applied = applied
+    this.ejections.configure(keptServices(applied))
   }
 
   /** Calls `changed` whenever other instances are found. */
@@ -198,7 +208,7 @@ export class ProcessScope {
       warm: (patience) => health.warm(patience),
       commit: () => {
         health.commit()
-        this.applied = { config, services, discovered, slots }
+        this.apply({ config, services, discovered, slots })
       },
       abandon: () => health.abandon(),
     }
@@ -227,7 +237,7 @@ export class ProcessScope {
         this.networks.configure(config)
         this.serviceTls.configure(config)
         this.replies.resize(config.stores.memory.replies)
-        this.applied = { config, services, discovered, slots }
+        this.apply({ config, services, discovered, slots })
       },
       abandon: () => all.abandon(),
     }
@@ -258,6 +268,7 @@ export class ProcessScope {
   async stop(): Promise<void> {
     this.discovery.stop()
     this.checker.stop()
+    this.ejections.stop()
     this.networks.stop()
     this.certificates.stop()
     this.serviceTls.stop()

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { PushedBody } from '../../test/support/bodies.ts'
 import { heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
@@ -14,7 +15,7 @@ test('a reply is one outcome, with how long it took to its head', async () => {
   const a = new ScriptedInstance(0)
   const { clock, told, result } = setUpAttempts([a])
   clock.advance(30)
-  a.listener?.replied(ok())
+  a.listener?.replied(ok(), false)
   a.listener?.finished()
   await heard()
   assert.equal(result.reply?.status, 200)
@@ -30,7 +31,7 @@ test('each attempt has its own outcome, and its own time', async () => {
   a.lanes?.reject(new ConnectFailed('instance-0:80', null))
   await heard()
   clock.advance(5)
-  b.listener?.replied(ok())
+  b.listener?.replied(ok(), false)
   assert.deepEqual(told, [
     {
       told: 'ended',
@@ -105,20 +106,41 @@ test('a client that leaves before there is a lane is told of once as well', asyn
 test('a client that leaves after the head changes nothing of the outcome', () => {
   const a = new ScriptedInstance(0)
   const { told, exchange } = setUpAttempts([a])
-  a.listener?.replied(ok())
+  a.listener?.replied(ok(), false)
   exchange.waiter?.abort()
   assert.deepEqual(told, [{ told: 'ended', slot: 0, took: 0, ...replied }])
 })
 
-test('a reply that breaks off is told after its outcome', () => {
-  const a = new ScriptedInstance(0)
-  const { clock, told } = setUpAttempts([a])
-  clock.advance(10)
-  a.listener?.replied(ok())
-  a.listener?.finished()
-  a.listener?.brokeOff(new ClosedWithinReply(null))
-  assert.deepEqual(told, [
-    { told: 'ended', slot: 0, took: 10, ...replied },
-    { told: 'brokeOff', slot: 0, took: 10, ...replied, reason: 'closed', fault: 'instance' },
-  ])
+test('a reply whose body is still coming is told of twice: its head, and whether it ended as it should', () => {
+  const coming = () => new Reply(200, Headers.of(), new PushedBody(10))
+  for (const [lasting, end, expected] of [
+    [false, (a: ScriptedInstance) => a.listener?.finished(), ['ended', 'passed']],
+    [
+      false,
+      (a: ScriptedInstance) => {
+        a.listener?.brokeOff(new ClosedWithinReply(null))
+        a.listener?.finished()
+      },
+      ['ended', 'brokeOff closed instance'],
+    ],
+    [
+      false,
+      (a: ScriptedInstance) => {
+        a.listener?.brokeOff(new MadeWay())
+        a.listener?.finished()
+      },
+      ['ended', 'brokeOff null client'],
+    ],
+    [true, (a: ScriptedInstance) => a.listener?.finished(), ['ended']],
+  ] as const) {
+    const a = new ScriptedInstance(0)
+    const { clock, told } = setUpAttempts([a])
+    clock.advance(10)
+    a.listener?.replied(coming(), lasting)
+    clock.advance(10)
+    end(a)
+    const words = told.map((each) => (each.told === 'brokeOff' ? `brokeOff ${each.reason} ${each.fault}` : each.told))
+    assert.deepEqual(words, expected)
+    assert.deepEqual(new Set(told.map(({ took }) => took)), new Set([10]))
+  }
 })

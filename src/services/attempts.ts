@@ -49,6 +49,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   fault: OutcomeFault = 'none'
   took = 0
   again = false
+  passing = false
 
   private readonly service: Service
   private readonly form: RequestForm
@@ -140,12 +141,13 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.status = this.took = 0
     this.error = this.reason = null
     this.fault = 'none'
-    this.again = this.told = false
+    this.again = this.passing = this.told = false
     instance.begin()
     exchange.instance = instance.address
     exchange.waiter = this
     this.begun = this.service.clock.now()
     if (exchange.record !== null) this.record = exchange.record.attempt(instance.address)
+    for (const listener of this.service.beginners) listener.began?.(this)
   }
 
   // 3.
@@ -176,12 +178,13 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.exchange.inform(status, headers)
   }
 
-  replied(reply: Reply): void {
+  replied(reply: Reply, lasting: boolean): void {
     const { instance, service } = this
     this.release()
     this.took = this.over()
     this.phase = 'body'
     this.status = reply.status
+    this.passing = !lasting && isStream(reply.body)
     this.report()
     service.sticky?.bind(this.exchange, instance, reply)
     if (this.record !== null) this.record.status = reply.status
@@ -209,6 +212,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   }
 
   brokeOff(error: GatewayError): void {
+    if (!this.passing) return
+    this.passing = false
     const reason = failureReason(error)
     this.error = error
     this.reason = reason
@@ -255,6 +260,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   }
 
   finished(): void {
+    if (this.passing) this.wholeReply()
     this.instance.endExchange()
     this.leave()
     this.record?.finished()
@@ -266,6 +272,11 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     if (this.admitted === SHED) return
     this.service.limit?.release(this.admitted)
     this.admitted = SHED
+  }
+
+  private wholeReply(): void {
+    this.passing = false
+    for (const listener of this.service.listeners) listener.passed?.(this)
   }
 
   /** The request is no load of the instance any more. */

@@ -42,13 +42,19 @@ export interface Outcome<I extends Instance = Instance> {
   readonly streamed: boolean
   /** The request goes out once more because of it. */
   readonly again: boolean
+  /** The head of the reply is here, and a body that is to end is still coming. */
+  readonly passing: boolean
 }
 
 /** Who wants to know how attempts end. A service has a fixed list of them. */
 export interface OutcomeListener<I extends Instance = Instance> {
+  /** Once for each attempt, when its instance is chosen. */
+  began?(outcome: Outcome<I>): void
   /** Once for each attempt: the head of the reply is here, there will be none, or the client has left before. */
   ended(outcome: Outcome<I>): void
-  /** After that, where the reply was to end and did not: phase 'body'. Lasting ones, as of events, may end at any time. */
+  /** After that, where `passing`: nothing more of the reply comes, and that is not the instance's fault. */
+  passed?(outcome: Outcome<I>): void
+  /** In place of that: the reply ended before its end. Lasting ones, as of events, are not `passing` and may end at any time. */
   brokeOff?(outcome: Outcome<I>): void
 }
 

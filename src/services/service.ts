@@ -20,6 +20,8 @@ import type { HealthBoard } from './health/board.ts'
 import { instanceOutcomes, Retries } from './instance-metrics.ts'
 import { LiveInstance, liveInstances } from './live-instance.ts'
 import type { OutcomeListener } from './outcome.ts'
+import type { PassiveOptions } from './passive/index.ts'
+import { PassiveHealth } from './passive/passive-health.ts'
 import { PooledInstance } from './pooled-instance.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
@@ -36,6 +38,8 @@ export interface ServiceOptions {
   readonly balancer: BalancerOptions
   /** How its clients are bound to instances; left out where they are not. */
   readonly sticky?: StickyOptions | undefined
+  /** When its instances are ejected by how they reply; false or left out for never. */
+  readonly passive?: PassiveOptions | false | undefined
   readonly concurrency: ConcurrencyOptions
   readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
   readonly pool: {
@@ -102,6 +106,8 @@ export class Service {
   readonly shedding: Shedding
   /** Who hears how each attempt ends, in this order. */
   readonly listeners: readonly OutcomeListener<PooledInstance>[]
+  /** Those of them who hear that one begins as well. */
+  readonly beginners: readonly OutcomeListener<PooledInstance>[]
   readonly timeouts: ServiceTimeouts
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
@@ -146,8 +152,16 @@ export class Service {
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
     const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.balancer, limit]
-    this.listeners = [instanceOutcomes, ...others.filter(listens)]
+    this.listeners = [instanceOutcomes, ...others.filter(listens), ...this.passiveHealth(board, random)]
+    this.beginners = this.listeners.filter((listener) => 'began' in listener)
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
+  }
+
+  private passiveHealth(board: HealthBoard, random: () => number): PassiveHealth[] {
+    const { passive = false } = this.options
+    // There is no other to go by, or to go to.
+    if (passive === false || this.instances.filter(({ weight }) => weight > 0).length < 2) return []
+    return [new PassiveHealth(passive, this.instances, { board, random, holder: board.worker }, this.deadlines)]
   }
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */

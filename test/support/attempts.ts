@@ -63,7 +63,7 @@ export class ScriptedInstance implements Lane {
 /** The outcome of an attempt as it was told, in words. */
 export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took' | 'streamed' | 'again'> & {
   readonly slot: number
-  readonly told: 'ended' | 'brokeOff'
+  readonly told: 'ended' | 'passed' | 'brokeOff'
 }
 
 /** The attempts to answer one exchange, by instances that are asked in their order. */
@@ -85,9 +85,11 @@ export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Par
         instances.find((instance) => !(tried ?? []).some(({ slot }) => slot === instance.slot)) ?? null,
     },
     retries: { count: (reason: string) => void retries.push(reason) },
+    beginners: [],
     listeners: [
       {
         ended: (outcome: Outcome) => hear('ended', outcome),
+        passed: (outcome: Outcome) => hear('passed', outcome),
         brokeOff: (outcome: Outcome) => hear('brokeOff', outcome),
       },
     ],

@@ -3,7 +3,7 @@ import type { Instance } from '../instance.ts'
 
 /**
  * The instances of one service that may be picked now: worked out anew only when the health board changed. Those of weight 0
- * never may.
+ * never may, and those that are ejected only where there is no other.
  */
 export class Candidates<I extends Instance> {
   /** Also those that may not be picked now. */
@@ -31,7 +31,9 @@ export class Candidates<I extends Instance> {
   }
 
   private select(): readonly I[] {
-    return this.all.filter((instance) => this.board.usable(instance.slot))
+    const usable = this.all.filter(({ slot }) => this.board.usable(slot))
+    // Where no other is left, those are asked again that were ejected: they may have recovered.
+    return usable.length > 0 ? usable : this.all.filter(({ slot }) => this.board.fit(slot))
   }
 }
 

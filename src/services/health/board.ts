@@ -1,4 +1,6 @@
 import { ServiceLoads } from '../concurrency/service-loads.ts'
+import { Ejections } from './ejections.ts'
+import { ReplyCounts } from './reply-counts.ts'
 import { RequestCounts } from './request-counts.ts'
 
 /**
@@ -14,6 +16,8 @@ const VERSION = 0
 const OUTDATED = 1
 const SLOTS = 2
 const WORKERS = 3
+/** Whoever is about to eject an instance. */
+const LOCK = 4
 /** After a cache line of 64 octets for the cells above. */
 const FIRST_SLOT = 16
 /** Cells of a slot: its state, and whether it is drained. */
@@ -28,7 +32,8 @@ const LEAST_SLOTS = 65_536
 /**
  * The state of every instance in shared memory, whether an operator has drained it, and whether the gateway goes by an older
  * configuration than the file's: the main thread writes, every worker reads. Readers look at `version` first and at the slots only when it moved.
- * Beside it lies how many requests each instance has, which the workers count, and what each service has to do.
+ * Beside it lies how many requests each instance has and how they end, which the workers count, which instances are ejected for it, and
+ * what each service has to do.
  */
 export class HealthBoard {
   /** What to post to another thread, which opens it with the constructor. */
@@ -37,15 +42,28 @@ export class HealthBoard {
   readonly requests: RequestCounts
   /** What each service has to do, by its name. */
   readonly loads: ServiceLoads
+  /** How those ended that they were asked lately. */
+  readonly replies: ReplyCounts
+  /** Instances that get no requests for a while, as they failed. */
+  readonly ejections: Ejections
+  /** Number of the worker whose it is; 0 where there is one thread only. */
+  readonly worker: number
   private readonly cells: Int32Array
 
   /** Opens a board made by `create`, for the worker of that number, who counts its requests there. */
   constructor(buffer: SharedArrayBuffer, worker = 0) {
     this.buffer = buffer
     this.cells = new Int32Array(buffer)
-    const { size } = this
-    this.requests = new RequestCounts(this.cells.subarray(countsAt(size)), size, worker)
-    this.loads = new ServiceLoads(this.cells.subarray(loadsAt(size, this.cells[WORKERS]!)), size, worker)
+    this.worker = worker
+    const { cells, size } = this
+    const workers = cells[WORKERS]!
+    const at = layout(size, workers)
+    this.requests = new RequestCounts(cells.subarray(at.requests, at.loads), size, worker)
+    this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker)
+    this.replies = new ReplyCounts(cells.subarray(at.replies, at.ejections), size, workers, worker)
+    this.ejections = new Ejections(cells.subarray(at.ejections, at.end), cells.subarray(LOCK, LOCK + 1), () =>
+      this.move(),
+    )
   }
 
   /**
@@ -58,7 +76,7 @@ export class HealthBoard {
 
   /** A board of that many slots, all 'unknown'. */
   static create(slots: number, workers = 1): HealthBoard {
-    const cells = loadsAt(slots, workers) + ServiceLoads.cellsFor(slots, workers)
+    const cells = layout(slots, workers).end
     const buffer = new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT)
     const header = new Int32Array(buffer)
     header[SLOTS] = slots
@@ -96,12 +114,17 @@ export class HealthBoard {
 
   /** Whether nothing is known against it: requests may go there that belong there. */
   sound(slot: number): boolean {
-    return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY
+    return this.passes(slot) && !this.ejections.holds(slot)
   }
 
   /** Whether new requests may go there. */
   usable(slot: number): boolean {
     return this.sound(slot) && !this.drained(slot)
+  }
+
+  /** Whether they may go there if there is no other: it is ejected, if anything. */
+  fit(slot: number): boolean {
+    return this.passes(slot) && !this.drained(slot)
   }
 
   /** Writes a state; the version moves only when it is another one. */
@@ -114,25 +137,47 @@ export class HealthBoard {
     this.write(cellOf(slot) + DRAINED, Number(drained))
   }
 
+  /** Whoever takes the slot knows nothing of what was there before. */
+  vacate(slot: number, state: HealthState): void {
+    this.set(slot, state)
+    this.drain(slot, false)
+    this.ejections.clear(slot)
+    this.replies.clear(slot)
+  }
+
   /** Takes back what a worker has left that is gone. */
   forget(worker: number): void {
     this.requests.forget(worker)
     this.loads.forget(worker)
+    this.replies.forget(worker)
+    this.ejections.forget(worker)
+  }
+
+  /** Its checks say nothing against it. */
+  private passes(slot: number): boolean {
+    return Atomics.load(this.cells, cellOf(slot)) < UNHEALTHY
   }
 
   private write(cell: number, value: number): void {
-    if (Atomics.exchange(this.cells, cell, value) !== value) Atomics.add(this.cells, VERSION, 1)
+    if (Atomics.exchange(this.cells, cell, value) !== value) this.move()
+  }
+
+  private move(): void {
+    Atomics.add(this.cells, VERSION, 1)
   }
 }
 
-/** Where that of services begins: after the counts. */
-function loadsAt(slots: number, workers: number): number {
-  return countsAt(slots) + RequestCounts.cellsFor(slots, workers)
+/** Where each part of a board begins, all at the beginning of a cache line, and where the last one ends. */
+function layout(slots: number, workers: number) {
+  const requests = lineAfter(cellOf(slots))
+  const loads = lineAfter(requests + RequestCounts.cellsFor(slots, workers))
+  const replies = lineAfter(loads + ServiceLoads.cellsFor(slots, workers))
+  const ejections = lineAfter(replies + ReplyCounts.cellsFor(slots, workers))
+  return { requests, loads, replies, ejections, end: ejections + Ejections.cellsFor(slots) }
 }
 
-/** Where the counts of requests begin: after the states, in a cache line of their own. */
-function countsAt(slots: number): number {
-  return Math.ceil(cellOf(slots) / FIRST_SLOT) * FIRST_SLOT
+function lineAfter(cell: number): number {
+  return Math.ceil(cell / FIRST_SLOT) * FIRST_SLOT
 }
 
 function cellOf(slot: number): number {

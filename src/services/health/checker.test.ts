@@ -15,6 +15,7 @@ test('nothing is checked before the start, and all is unknown', () => {
           address: '127.0.0.1:1',
           state: 'unknown',
           drained: false,
+          ejection: null,
           failures: 0,
           reason: null,
           since: Date.UTC(2024, 0, 15, 10, 30),

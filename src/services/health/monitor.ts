@@ -5,6 +5,7 @@ import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '.
 import type { Instance } from '../instance.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
+import type { Ejection } from './ejections.ts'
 import type { Probe } from './probe.ts'
 
 /** How the instances of a service are checked. Durations in milliseconds. */
@@ -33,6 +34,8 @@ export interface InstanceReport {
   readonly state: HealthState
   /** Whether an operator has taken it out. */
   readonly drained: boolean
+  /** Why and until when it gets no requests, as it failed; null where it does. */
+  readonly ejection: Ejection | null
   /** Failed checks in a row, up to the last one. */
   readonly failures: number
   /** What came of the last check, or null before the first one. */
@@ -145,7 +148,8 @@ export class InstanceMonitor {
     const { address, slot } = this.target
     const { board } = this.context
     const { failures, since, last } = this
-    return { address, state: board.state(slot), drained: board.drained(slot), failures, since, ...last }
+    const known = { state: board.state(slot), drained: board.drained(slot), ejection: board.ejections.of(slot) }
+    return { address, ...known, failures, since, ...last }
   }
 
   private encrypt(): OutgoingEncryption | null {
@@ -213,6 +217,7 @@ export class InstanceMonitor {
     const success = typeof outcome === 'number' && options.status.includes(outcome)
     this.last = { reason: describe(outcome, success), checkedAt: this.context.clock.wall(), duration }
     this.failures = success ? 0 : this.failures + 1
+    if (success) this.context.board.ejections.checkPassed(this.target.slot, this.context.clock.now() - duration)
     const seen = success ? 'healthy' : 'unhealthy'
     const threshold = this.fresh ? 1 : success ? options.healthyAfter : options.unhealthyAfter
     this.fresh = false

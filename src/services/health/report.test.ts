@@ -9,7 +9,18 @@ const wall = Date.UTC(2024, 0, 15, 10, 30, 0, 987)
 function service(name: string, ...states: HealthState[]): ServiceReport {
   const instances = states.map((state, i) => {
     const address = `${name}-${i}:80`
-    return { address, state, drained: false, failures: 0, reason: null, since: 0, checkedAt: null, duration: null }
+    const ejection = null
+    return {
+      address,
+      state,
+      drained: false,
+      ejection,
+      failures: 0,
+      reason: null,
+      since: 0,
+      checkedAt: null,
+      duration: null,
+    }
   })
   return { service: name, instances }
 }

@@ -7,12 +7,17 @@ export interface ServiceStates {
   readonly instances: readonly {
     readonly state: HealthState
     readonly drained: boolean
+    /** Whether it gets no requests for a while, as it failed. Default false. */
+    readonly ejected?: boolean
     /** Its share of the requests; 0 for none. Default 1. */
     readonly weight?: number
   }[]
 }
 
-/** 'healthy' when every instance may be used, 'unhealthy' when no request may go to any: to one that is drained or of weight 0 none may. */
+/**
+ * 'healthy' when every instance may be used, 'unhealthy' when no request may go to any: to one that is drained or of weight 0 none may. Those
+ * that are ejected are used where there is no other.
+ */
 export type ServiceStatus = 'healthy' | 'degraded' | 'unhealthy'
 
 /** What GET /health answers. */
@@ -107,7 +112,8 @@ export function healthDocument(
 
 /** The status of one service. */
 export function serviceStatus({ instances }: ServiceStates): ServiceStatus {
-  const usable = instances.filter(({ state, drained }) => usableStates.has(state) && !drained)
-  if (!usable.some(({ weight = 1 }) => weight > 0)) return 'unhealthy'
-  return usable.length === instances.length ? 'healthy' : 'degraded'
+  const fit = instances.filter(({ state, drained }) => usableStates.has(state) && !drained)
+  if (!fit.some(({ weight = 1 }) => weight > 0)) return 'unhealthy'
+  const all = fit.length === instances.length && !fit.some(({ ejected = false }) => ejected)
+  return all ? 'healthy' : 'degraded'
 }

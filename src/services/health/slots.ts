@@ -115,8 +115,7 @@ export class SlotRegistry {
   private take(state: HealthState): number {
     const { board } = this
     const slot = this.next < board.size ? this.next++ : present(this.free.shift(), 'free slot')
-    board.set(slot, state)
-    board.drain(slot, false)
+    board.vacate(slot, state)
     return slot
   }
 

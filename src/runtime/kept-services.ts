@@ -1,0 +1,23 @@
+import { formatAddress } from '../core/address.ts'
+import { present } from '../core/present.ts'
+import type { SlotTable } from '../services/health/slots.ts'
+import type { PassiveOptions } from '../services/passive/index.ts'
+import type { KeptService } from '../services/passive/keeper.ts'
+import type { InstanceOptions } from '../services/service.ts'
+
+/** Services with the instances that they have now. */
+export type PassiveServices = Readonly<
+  Record<string, { readonly instances: readonly InstanceOptions[]; readonly passive: PassiveOptions | false }>
+>
+
+/** Services as their ejections are looked after. */
+export function keptServices({ services, slots }: { services: PassiveServices; slots: SlotTable }): KeptService[] {
+  return Object.entries(services).map(([name, { passive, instances }]) => ({
+    name,
+    passive,
+    instances: instances.map(({ url, weight }) => {
+      const address = formatAddress(url)
+      return { address, weight, slot: present(slots[name]?.get(address), `slot of ${address}`) }
+    }),
+  }))
+}

@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { makeOutcome } from '../../../test/support/outcome.ts'
+import { type PassiveParts, setUpPassive } from '../../../test/support/passive.ts'
+
+/** The second of the instances is ejected. */
+function setUpEjected(parts: Partial<PassiveParts> = {}) {
+  const service = setUpPassive({ weights: [1, 1, 1], ...parts })
+  const eject = (): void => {
+    for (let i = 0; i < 20; i++) for (const slot of [0, 2]) service.ask(slot, 200)
+    for (let i = 0; i < 5; i++) service.ask(1, 503)
+    assert.equal(service.ejected(), '.x.')
+  }
+  eject()
+  return { ...service, eject }
+}
+
+/** Until it is back, in seconds. */
+function outFor({ clock, ejected }: ReturnType<typeof setUpEjected>): number {
+  const start = clock.now()
+  while (ejected() !== '...') clock.advance(250)
+  return Math.round((clock.now() - start) / 1000)
+}
+
+test('an instance comes back after its time, and what there is to tell is told', () => {
+  const service = setUpEjected()
+  assert.equal(outFor(service), 30)
+  assert.deepEqual(service.said(), [
+    'instance-1:80 instance is ejected: 5 failures in a row, the last one: status 503',
+    'instance-1:80 instance is back after an ejection: its time is over',
+  ])
+  assert.deepEqual(service.counted, ['row'])
+})
+
+test('each time is longer, up to the longest, and what goes well takes that back', () => {
+  const service = setUpEjected({ options: { longest: 100_000 } })
+  const times = [outFor(service)]
+  for (let i = 0; i < 4; i++) {
+    service.eject()
+    times.push(outFor(service))
+  }
+  assert.deepEqual(times, [30, 60, 90, 100, 100])
+  service.clock.advance(90_000)
+  service.eject()
+  assert.equal(outFor(service), 90)
+  service.clock.advance(600_000)
+  service.eject()
+  assert.equal(outFor(service), 30)
+})
+
+test('not all ejections end at once', () => {
+  assert.equal(outFor(setUpEjected({ random: () => 0.999 })), 27)
+})
+
+test('the first failure of an instance that came back ejects it again; a reply that is well makes it one like the others', () => {
+  const service = setUpEjected()
+  outFor(service)
+  for (let i = 0; i < 20; i++) for (const slot of [0, 2]) service.ask(slot, 200)
+  service.ask(1, 503)
+  assert.equal(service.ejected(), '.x.')
+  outFor(service)
+  for (let i = 0; i < 5; i++) for (const slot of [0, 1, 2]) service.ask(slot, 200)
+  for (let i = 0; i < 4; i++) service.ask(1, 503)
+  assert.equal(service.ejected(), '...')
+})
+
+test('an active check that passes ends an ejection after half its time', () => {
+  const service = setUpEjected()
+  service.clock.advance(5_000)
+  service.board.ejections.checkPassed(1, service.clock.now())
+  service.clock.advance(9_750)
+  assert.equal(service.ejected(), '.x.')
+  service.clock.advance(500)
+  assert.equal(service.ejected(), '...')
+  assert.match(service.said().at(-1)!, /a check has passed$/)
+})
+
+test('one that passed before does not', () => {
+  const service = setUpPassive({ weights: [1, 1] })
+  service.clock.advance(1_000)
+  service.board.ejections.checkPassed(1, service.clock.now())
+  service.clock.advance(1_000)
+  for (let i = 0; i < 5; i++) service.ask(0, 200)
+  for (let i = 0; i < 5; i++) service.ask(1, 503)
+  service.clock.advance(29_500)
+  assert.equal(service.ejected(), '.x')
+})
+
+test('an ejection ends when no other instance can be used', () => {
+  const service = setUpEjected()
+  service.board.set(0, 'unhealthy')
+  service.clock.advance(250)
+  assert.equal(service.ejected(), '.x.')
+  service.board.set(2, 'unhealthy')
+  service.clock.advance(250)
+  assert.equal(service.ejected(), '...')
+  assert.match(service.said().at(-1)!, /no other instance can be used$/)
+})
+
+test('an ejection ends when a reload switches passive health off, and stays with other instances', () => {
+  const service = setUpEjected()
+  service.keep(service.options)
+  service.clock.advance(250)
+  assert.equal(service.ejected(), '.x.')
+  assert.equal(service.said().length, 1)
+  service.keep(false)
+  service.clock.advance(250)
+  assert.equal(service.ejected(), '...')
+})
+
+test('another instance that gets the slot knows nothing of it', () => {
+  const service = setUpEjected()
+  service.board.vacate(1, 'pending')
+  assert.equal(service.board.ejections.total(1), 0)
+  service.board.set(1, 'healthy')
+  assert.equal(service.ejected(), '...')
+  service.ask(1, 503)
+  assert.equal(service.ejected(), '...')
+})
+
+test('a worker that dies while it looks leaves nothing that keeps others from ejecting', () => {
+  const service = setUpPassive({ weights: [1, 1], workers: 2 })
+  for (let i = 0; i < 5; i++) service.ask(0, 200)
+  // It dies in the middle.
+  let fail = (): void => {}
+  service.board.ejections.alone(1, () => {
+    fail = () => {
+      for (let i = 0; i < 6; i++) service.ask(1, 503)
+    }
+    fail()
+    assert.equal(service.ejected(), '..', 'another one is at it')
+    service.board.forget(1)
+    service.ask(1, 503)
+    assert.equal(service.ejected(), '.x')
+  })
+})
+
+// Stalls
+
+/** The second of three instances, which many requests wait for, while the others go on to reply. */
+function setUpStalled(waiting = 5, took = 10) {
+  const service = setUpPassive({ weights: [1, 1, 1] })
+  for (let i = 0; i < 50; i++) for (const slot of [0, 1, 2]) service.ask(slot, 200, 0, took)
+  const [judge, instance] = [service.judges[0]!, service.instances[1]!]
+  for (let i = 0; i < waiting; i++) judge.began(makeOutcome(instance, { status: 0 }))
+  const pass = (seconds: number): void => {
+    for (let i = 0; i < seconds * 10; i++) {
+      for (const slot of [0, 2]) service.ask(slot, 200, 0, took)
+      service.clock.advance(100)
+    }
+  }
+  return { ...service, judge, instance, pass }
+}
+
+test('an instance that many requests wait for, and that sends nothing while others do, is ejected', () => {
+  const service = setUpStalled()
+  service.pass(1)
+  assert.equal(service.ejected(), '...')
+  service.pass(1)
+  assert.equal(service.ejected(), '.x.')
+  service.clock.advance(250)
+  assert.match(
+    service.said()[0]!,
+    /instance is ejected: 5 requests wait for a reply, and nothing came for 1\.\d s while others replied$/,
+  )
+  assert.deepEqual(service.counted, ['stall'])
+})
+
+test('where the others take their time, it may take ten times as long', () => {
+  const service = setUpStalled(5, 400)
+  service.pass(3.5)
+  assert.equal(service.ejected(), '...')
+  service.pass(1.5)
+  assert.equal(service.ejected(), '.x.')
+})
+
+test('few requests that wait may be slow ones', () => {
+  const service = setUpStalled(4)
+  service.pass(60)
+  assert.equal(service.ejected(), '...')
+})
+
+test('uploads, and streams whose head is here, do not wait', () => {
+  const service = setUpStalled(0)
+  for (let i = 0; i < 100; i++) {
+    service.judge.began(makeOutcome(service.instance, { status: 0, streamed: true }))
+    service.judge.began(makeOutcome(service.instance, { status: 0 }))
+    service.judge.ended(makeOutcome(service.instance, { passing: i % 2 === 0 }))
+  }
+  service.pass(60)
+  assert.equal(service.ejected(), '...')
+})
+
+test('where nobody replies, as with long polls, nobody stalls', () => {
+  const service = setUpStalled()
+  service.clock.advance(60_000)
+  assert.equal(service.ejected(), '...')
+})
+
+test('a reply of the instance says that it does not stall', () => {
+  const service = setUpStalled(6)
+  for (let i = 0; i < 20; i++) {
+    service.pass(0.9)
+    service.ask(1, 200)
+  }
+  assert.equal(service.ejected(), '...')
+})
+
+test('the first reply of an instance that has stalled brings it back, as does a check', () => {
+  const service = setUpStalled()
+  service.pass(2)
+  assert.equal(service.ejected(), '.x.')
+  service.judge.ended(makeOutcome(service.instance))
+  assert.equal(service.ejected(), '...')
+  service.clock.advance(250)
+  assert.match(service.said().at(-1)!, /it has replied$/)
+  const other = setUpStalled()
+  other.pass(2)
+  other.board.ejections.checkPassed(1, other.clock.now())
+  other.clock.advance(250)
+  assert.equal(other.ejected(), '...')
+})
+
+test('what waits in a worker that is gone does not count', () => {
+  const service = setUpStalled()
+  service.board.forget(0)
+  service.pass(5)
+  assert.equal(service.ejected(), '...')
+})
+
+test('time in which the process stood still is nobody’s', () => {
+  const service = setUpStalled()
+  service.pass(0.5)
+  // As after SIGSTOP: what came meanwhile has not been read yet.
+  const { clock } = service
+  const now = clock.now.bind(clock)
+  Object.assign(clock, { now: () => now() + 10_000 })
+  service.pass(0.9)
+  assert.equal(service.ejected(), '...')
+})

@@ -1,0 +1,187 @@
+import type { Counter, HeldMetrics, Metrics } from '../../core/metrics.ts'
+import { valueOfEach } from '../../core/present.ts'
+import type { Toolbox } from '../../core/toolbox.ts'
+import type { HealthBoard } from '../health/board.ts'
+import { type Ejection, type EjectionReason, ejectionReasons } from '../health/ejections.ts'
+import type { PassiveOptions } from './index.ts'
+import { Judge, type Judged } from './judge.ts'
+import { Stalls } from './stalls.ts'
+import { ejectionWords } from './words.ts'
+
+/** How often it looks, in milliseconds. */
+const TICK = 250
+/** A look that is so late, in milliseconds, says that the thread, or the whole machine, stood still. */
+const STANDSTILL = 500
+/** No worker has that number. */
+const MAIN_THREAD = 0xffff
+
+/** An instance whose ejections are looked after. */
+export interface KeptInstance extends Judged {
+  readonly address: string
+}
+
+/** The part of a service that this takes. */
+export interface KeptService {
+  readonly name: string
+  /** False where nothing is ejected. */
+  readonly passive: PassiveOptions | false
+  readonly instances: readonly KeptInstance[]
+}
+
+/** What it is made with. */
+export interface KeeperTools extends Toolbox {
+  readonly board: HealthBoard
+  readonly metrics: Metrics
+}
+
+/** One service, and what is known of its ejections. */
+interface Kept extends KeptService {
+  readonly counts: Counts
+  readonly stalls: Stalls | null
+  readonly known: Map<KeptInstance, Known>
+}
+
+/** Counts the ejections of one service. */
+class Counts {
+  readonly of: (reason: EjectionReason) => Counter
+  private readonly held: HeldMetrics
+
+  constructor(metrics: Metrics, service: string) {
+    this.held = metrics.hold()
+    this.of = valueOfEach(ejectionReasons, (reason) =>
+      this.held.counter('sallyport_ejections_total', { service, reason }),
+    )
+  }
+
+  close(): void {
+    this.held.release()
+  }
+}
+
+interface Known {
+  /** How often it had been ejected when it was looked at last. */
+  total: number
+  /** It was ejected then. */
+  held: boolean
+}
+
+/**
+ * Looks after ejections, in the main thread: ends them in time, ejects instances that stall, and tells of both. Workers eject by
+ * themselves, and all see that at once; nothing of that waits for this.
+ */
+export class EjectionKeeper {
+  private readonly tools: KeeperTools
+  private services: readonly Kept[] = []
+  private version = -1
+  private looked: number
+  private held = 0
+  private readonly cancel: () => void
+
+  constructor(tools: KeeperTools) {
+    this.tools = tools
+    this.looked = tools.clock.now()
+    this.cancel = tools.clock.every(TICK, () => this.look())
+  }
+
+  /** Looks after these services from now on. */
+  configure(services: readonly KeptService[]): void {
+    const before = new Map(this.services.map((service) => [service.name, service]))
+    this.services = services.map((service) => this.keep(service, before.get(service.name)))
+    const names = new Set(services.map(({ name }) => name))
+    for (const [name, { counts }] of before) if (!names.has(name)) counts.close()
+    this.version = -1
+  }
+
+  stop(): void {
+    this.cancel()
+  }
+
+  private keep(service: KeptService, before: Kept | undefined): Kept {
+    const { board, random, metrics } = this.tools
+    const { passive, instances, name } = service
+    const counts = before?.counts ?? new Counts(metrics, name)
+    const old = new Map(Array.from(before?.known ?? [], ([{ slot }, known]) => [slot, known]))
+    const known = new Map(
+      instances.map((instance) => [
+        instance,
+        old.get(instance.slot) ?? { total: board.ejections.total(instance.slot), held: false },
+      ]),
+    )
+    const judged = passive !== false && instances.filter(({ weight }) => weight > 0).length > 1
+    const judge = judged ? new Judge(passive, instances, { board, random, holder: MAIN_THREAD }) : null
+    return { ...service, counts, known, stalls: judge === null ? null : new Stalls(judge, instances, board) }
+  }
+
+  /**
+   * 1. Tells of what was ejected, or came back, since.
+   * 2. Ends what is to end.
+   * 3. Looks for instances that stall.
+   */
+  private look(): void {
+    const { clock, board } = this.tools
+    const now = clock.now()
+    const late = now - this.looked - TICK > STANDSTILL
+    this.looked = now
+    if (board.version !== this.version || this.held > 0) {
+      this.version = board.version
+      this.held = 0
+      for (const service of this.services) for (const instance of service.instances) this.lookAt(service, instance, now)
+    }
+    for (const { stalls } of this.services) {
+      if (late) stalls?.forget()
+      stalls?.look(now)
+    }
+  }
+
+  private lookAt(service: Kept, instance: KeptInstance, now: number): void {
+    const { board } = this.tools
+    const known = service.known.get(instance)
+    if (known === undefined) return
+    const ejection = board.ejections.of(instance.slot)
+    // 1.
+    const total = board.ejections.total(instance.slot)
+    if (total !== known.total) {
+      known.total = total
+      known.held = true
+      if (ejection !== null) this.tellOut(service, instance, ejection)
+    }
+    if (ejection === null) {
+      if (known.held) this.tellBack(service, instance, 'it has replied')
+      known.held = false
+      return
+    }
+    // 2.
+    const why = this.endOf(service, instance, ejection, now)
+    if (why === null) {
+      this.held++
+      return
+    }
+    known.held = false
+    // The first failure ejects it again: what was wrong with it may be so still.
+    const row = service.passive === false ? 0 : service.passive.consecutive - 1
+    if (board.ejections.end(instance.slot, now, row)) this.tellBack(service, instance, why)
+  }
+
+  /** Why the ejection ends now; null where it does not. */
+  private endOf(service: Kept, { slot }: KeptInstance, { reason, since, until }: Ejection, now: number): string | null {
+    const { board } = this.tools
+    if (service.passive === false) return 'passive health is off'
+    if (now >= until) return 'its time is over'
+    const early = reason === 'stall' || now >= since + (until - since) / 2
+    if (early && board.ejections.hasPassedSince(slot, since)) return 'a check has passed'
+    const left = service.instances.some((other) => other.slot !== slot && other.weight > 0 && board.usable(other.slot))
+    return left || !board.fit(slot) ? null : 'no other instance can be used'
+  }
+
+  private tellOut({ name, counts }: Kept, { address }: KeptInstance, ejection: Ejection): void {
+    const { reason, since, until, times } = ejection
+    counts.of(reason).add(1)
+    const seconds = Math.round((until - since) / 1000)
+    const fields = { service: name, instance: address, reason: ejectionWords(ejection), seconds, times }
+    this.tools.log.warn(fields, 'instance is ejected')
+  }
+
+  private tellBack({ name }: Kept, { address }: KeptInstance, why: string): void {
+    this.tools.log.info({ service: name, instance: address, reason: why }, 'instance is back after an ejection')
+  }
+}

@@ -1,0 +1,75 @@
+import type { Deadlines } from '../../http/deadlines.ts'
+import type { Ejections } from '../health/ejections.ts'
+import type { ReplyCounts } from '../health/reply-counts.ts'
+import type { Instance } from '../instance.ts'
+import { isUnavailable, type Outcome, type OutcomeListener } from '../outcome.ts'
+import type { PassiveOptions } from './index.ts'
+import { Judge, type JudgeTools } from './judge.ts'
+import { failureCode } from './words.ts'
+
+/**
+ * Health as the requests of clients show it, in one thread: counts how attempts end, and ejects an instance that fails more than
+ * the others.
+ */
+export class PassiveHealth implements OutcomeListener {
+  private readonly judge: Judge
+  private readonly deadlines: Deadlines
+  private readonly replies: ReplyCounts
+  private readonly ejections: Ejections
+
+  constructor(options: PassiveOptions, instances: readonly Instance[], tools: JudgeTools, deadlines: Deadlines) {
+    this.judge = new Judge(options, instances, tools)
+    this.deadlines = deadlines
+    this.replies = tools.board.replies
+    this.ejections = tools.board.ejections
+  }
+
+  began({ instance, streamed }: Outcome): void {
+    // One whose body the client is yet to send does not wait for the instance.
+    if (!streamed) this.replies.waitBegins(instance.slot)
+  }
+
+  ended(outcome: Outcome): void {
+    const { instance, status, fault, streamed, passing, took } = outcome
+    const { slot } = instance
+    if (!streamed) this.replies.waitEnds(slot)
+    if (status === 0) {
+      if (fault === 'instance') this.failed(outcome)
+      return
+    }
+    if (!streamed) this.replies.took(slot, took)
+    if (this.ejections.stalled(slot)) this.ejections.end(slot, this.deadlines.now, 0)
+    // One whose body is still to come is no success yet.
+    if (!passing) this.replied(outcome)
+  }
+
+  passed(outcome: Outcome): void {
+    this.replied(outcome)
+  }
+
+  brokeOff(outcome: Outcome): void {
+    if (outcome.fault === 'instance') this.failed(outcome)
+    else this.replied(outcome)
+  }
+
+  private replied(outcome: Outcome): void {
+    const { instance, status } = outcome
+    const { slot } = instance
+    const { now } = this.deadlines
+    if (status < 500) {
+      this.replies.good(slot, this.judge.halfOf(now))
+      this.ejections.passed(slot)
+      return
+    }
+    if (isUnavailable(status)) return this.failed(outcome)
+    this.replies.error(slot, this.judge.halfOf(now))
+    this.judge.looked(slot, now)
+  }
+
+  private failed({ instance, status, reason }: Outcome): void {
+    const { slot } = instance
+    const { now } = this.deadlines
+    this.replies.unavailable(slot, this.judge.halfOf(now))
+    this.judge.failed(slot, this.ejections.failed(slot), failureCode(status, reason), now)
+  }
+}

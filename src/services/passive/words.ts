@@ -1,0 +1,30 @@
+import type { Ejection } from '../health/ejections.ts'
+import { failureReasons, type FailureReason } from '../outcome.ts'
+
+/** What failures are called, in words. */
+const WORDS: Readonly<Record<FailureReason, string>> = {
+  connect: 'no connection could be made',
+  tls: 'no secure connection could be made',
+  timeout: 'no reply in time',
+  closed: 'the connection was closed before the end of the reply',
+  invalid: 'a reply that is not valid HTTP',
+  busy: 'no connection was free',
+  streams: 'too many streams',
+}
+
+/** A failure as a number: its status, or, where there was no reply, the reason. */
+export function failureCode(status: number, reason: FailureReason | null): number {
+  return reason === null ? status : failureReasons.indexOf(reason)
+}
+
+function failureWords(code: number): string {
+  const reason = failureReasons[code]
+  return reason === undefined ? `status ${code}` : WORDS[reason]
+}
+
+/** Why an instance is ejected, as operators are told. */
+export function ejectionWords({ reason, amount, of }: Pick<Ejection, 'reason' | 'amount' | 'of'>): string {
+  if (reason === 'row') return `${amount} failures in a row, the last one: ${failureWords(of)}`
+  if (reason === 'rate') return `${amount}% of the last ${of} requests failed`
+  return `${amount} requests wait for a reply, and nothing came for ${(of / 1000).toFixed(1)} s while others replied`
+}

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { createGateway } from '../src/gateway.ts'
+import { startAdminGateway } from './support/admin.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { scrape } from './support/metrics.ts'
+import { connect } from './support/peer.ts'
+import { startService, type TestService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
+
+/** What the sick one does with its requests. */
+type Illness = Parameters<typeof startService>[1]
+
+const RESET: Illness = (request) => void request.socket.resetAndDestroy()
+const reply =
+  (status: number): Illness =>
+  (_, response) =>
+    void response.writeHead(status).end()
+
+/** Two instances that are well, and a third one that is not; they take turns. */
+async function startServices(t: TestContext, illness: Illness): Promise<TestService[]> {
+  return [await startService(t), await startService(t), await startService(t, illness)]
+}
+
+const urlsOf = (services: readonly TestService[]) => services.map(({ url }) => url)
+const inTurn = { balancer: 'round-robin' } as const
+
+/** What so many POSTs one after the other are answered with. */
+async function statuses(port: number, count: number): Promise<Map<number, number>> {
+  const counted = new Map<number, number>()
+  for (let i = 0; i < count; i++) {
+    const { status } = await send(port, { method: 'POST', body: String(i) })
+    counted.set(status, (counted.get(status) ?? 0) + 1)
+  }
+  return counted
+}
+
+for (const [what, illness, status] of [
+  ['resets connections', RESET, 502],
+  ['replies 503', reply(503), 503],
+  [
+    'breaks off its replies',
+    (_, response) => {
+      response.writeHead(200, { 'Content-Length': 100_000 }).write('x'.repeat(20_000))
+      setImmediate(() => response.socket?.resetAndDestroy())
+    },
+    null,
+  ],
+] as const satisfies [string, Illness, number | null][])
+  test(`an instance that ${what} costs a few requests, and then none`, async (t) => {
+    const services = await startServices(t, illness)
+    const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
+    let failed = 0
+    for (let i = 0; i < 60; i++) {
+      const answered = await send(port, { method: 'POST', body: '1' }).catch(() => null)
+      if (answered === null || answered.status >= 500) failed++
+      if (answered !== null && answered.status !== 200) assert.equal(answered.status, status)
+    }
+    assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
+    assert.equal(services[2]!.heard.length, failed)
+    const line = await log.line({ message: 'instance is ejected' })
+    assert.deepEqual([line['service'], line['instance'], line['level']], ['backend', services[2]!.address, 'warn'])
+  })
+
+test('a few requests with 500 in a row are no reason; half of twenty are', async (t) => {
+  const services = await startServices(t, reply(500))
+  const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
+  assert.deepEqual(
+    await statuses(port, 57),
+    new Map([
+      [200, 38],
+      [500, 19],
+    ]),
+  )
+  assert.deepEqual(
+    await statuses(port, 60),
+    new Map([
+      [200, 59],
+      [500, 1],
+    ]),
+  )
+})
+
+test('a service that is sick as a whole loses nobody', async (t) => {
+  const services = [await startService(t, reply(503)), await startService(t, reply(503)), await startService(t, RESET)]
+  const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }))
+  assert.deepEqual(
+    await statuses(port, 60),
+    new Map([
+      [503, 40],
+      [502, 20],
+    ]),
+  )
+  assert.equal((await scrape(port)).sum('sallyport_instance_ejected'), 0)
+})
+
+test('passive: false switches it off', async (t) => {
+  const services = await startServices(t, reply(503))
+  const { port } = await startGateway(t, proxyTo(urlsOf(services), { service: { ...inTurn, passive: false } }))
+  assert.deepEqual(
+    await statuses(port, 60),
+    new Map([
+      [200, 40],
+      [503, 20],
+    ]),
+  )
+})
+
+test('what is ejected comes back after its time, goes out again with the first failure, and all of that shows', async (t) => {
+  let sick = true
+  const services = await startServices(t, (_, response) => void response.writeHead(sick ? 503 : 200).end())
+  const clock = new ManualClock()
+  const { port, ask } = await startAdminGateway(t, proxyTo(urlsOf(services), { service: inTurn }), { clock })
+  const bad = services[2]!
+  const known = async () => {
+    const { json } = await ask('/services/backend')
+    return json as unknown as { status: string; instances: { address: string; usable: boolean; ejected: unknown }[] }
+  }
+  await statuses(port, 30)
+  assert.equal(bad.heard.length, 5)
+  clock.advance(1_000)
+  const health = JSON.parse((await send(port, { path: '/health' })).text) as { services: unknown }
+  assert.deepEqual(health.services, { backend: 'degraded' })
+  const { status, instances } = await known()
+  const found = instances.find(({ address }) => address === bad.address)!
+  assert.deepEqual([status, found.usable], ['degraded', false])
+  assert.deepEqual(found.ejected, {
+    kind: 'row',
+    reason: '5 failures in a row, the last one: status 503',
+    since: '2024-01-15T10:30:00.000Z',
+    // A twentieth less than 30 s, by chance.
+    until: '2024-01-15T10:30:28.500Z',
+    times: 1,
+  })
+  const labels = { service: 'backend', instance: bad.address }
+  let metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_instance_ejected', labels), 1)
+  assert.equal(metrics.sum('sallyport_instance_healthy', labels), 0)
+  assert.equal(metrics.sum('sallyport_ejections_total', { service: 'backend', reason: 'row' }), 1)
+
+  clock.advance(20_000)
+  await statuses(port, 40)
+  clock.advance(8_000)
+  await statuses(port, 12)
+  assert.equal(bad.heard.length, 6)
+  clock.advance(28_500)
+  await statuses(port, 12)
+  assert.equal(bad.heard.length, 6, 'the second time is twice as long')
+  sick = false
+  clock.advance(29_000)
+  assert.deepEqual(await statuses(port, 12), new Map([[200, 12]]))
+  assert.equal(bad.heard.length, 10)
+  assert.equal((await known()).status, 'healthy')
+  metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_instance_ejected'), 0)
+  assert.equal(metrics.sum('sallyport_ejections_total'), 2)
+})
+
+test('clients that are bound to an instance that is ejected go to another one', async (t) => {
+  let sick = false
+  const services = [
+    await startService(t),
+    await startService(t, (_, response) => void response.writeHead(sick ? 503 : 200).end('sick')),
+  ]
+  const secrets = ['0123456789abcdef0123456789abcdef']
+  const { port } = await startGateway(t, {
+    ...proxyTo(urlsOf(services), { service: { ...inTurn, sticky: {} } }),
+    secrets,
+  })
+  const cookies: string[] = []
+  for (let i = 0; i < 2; i++) {
+    const { headers, text } = await send(port, { method: 'POST' })
+    if (text === 'sick') cookies.push(String(headers['set-cookie']?.[0]).split(';')[0]!)
+  }
+  const cookie = cookies[0]!
+  const bound = () => send(port, { method: 'POST', headers: { Cookie: cookie } })
+  for (let i = 0; i < 20; i++) await send(port, { method: 'POST' })
+  assert.equal((await bound()).text, 'sick')
+  sick = true
+  let failed = 0
+  for (let i = 0; i < 20; i++) if ((await bound()).status === 503) failed++
+  assert.ok(failed >= 5 && failed < 12, `${failed} failed`)
+  const { status, headers } = await bound()
+  assert.equal(status, 200)
+  assert.match(String(headers['set-cookie']), /^sallyport-backend=/)
+})
+
+test('clients that leave eject nobody', async (t) => {
+  let held = 0
+  const services = [await startService(t), await startService(t, () => void held++)]
+  const { gateway, port } = await startGateway(
+    t,
+    proxyTo(urlsOf(services), { service: { ...inTurn, passive: { volume: 1 } } }),
+  )
+  const peers = []
+  for (let i = 0; i < 24; i++) {
+    const peer = await connect(t, port)
+    peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    peers.push(peer)
+  }
+  await turnUntil('the requests to be there', () => held === 12)
+  for (const peer of peers) peer.reset()
+  await turnUntil('them to be gone', () => gateway.connections === 0)
+  assert.equal((await scrape(port)).sum('sallyport_ejections_total'), 0)
+})
+
+test('all workers see at once what one of them has ejected', async (t) => {
+  const services = await startServices(t, reply(503))
+  const gateway = await createGateway(
+    {
+      workers: 2,
+      listeners: [{ address: '127.0.0.1:0' }],
+      admin: false,
+      log: { access: false, level: 'error' },
+      ...proxyTo(urlsOf(services), { service: inTurn }),
+    },
+    { workers: true },
+  )
+  cleanUp(t, () => gateway.close())
+  await gateway.ready
+  const { port } = gateway.addresses[0]!
+  // Each over a connection of its own, so that both workers have some.
+  await statuses(port, 90)
+  const failed = services[2]!.heard.length
+  assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
+})
