@@ -70,13 +70,11 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     service: ServiceName,
     create: (instance: InstanceOptions) => Promise<RunningInstance>,
   ): Promise<RunningInstance[]> => {
-    const { jwtSecret, host, ports } = options
-    const starting = ports[service].map((port, index) =>
-      create({ instance: `${service}-${index + 1}`, port, jwtSecret, ...(host !== undefined && { host }) }),
-    )
-    const settled = await Promise.allSettled(starting)
-    running.push(...settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])))
-    return Promise.all(starting)
+    const { jwtSecret, host = '127.0.0.1', ports } = options
+    const before = running.length
+    for (const [index, port] of ports[service].entries())
+      running.push(await create({ instance: `${service}-${index + 1}`, port, jwtSecret, host }))
+    return running.slice(before)
   }
 
   try {

@@ -1,41 +1,52 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
 import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { serviceNames } from './platform.ts'
 
-const script = fileURLToPath(new URL('start.ts', import.meta.url))
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 
-test('the platform prints one line an instance, answers there, and ends with 0 on SIGTERM', async (t) => {
-  const child = start(['--port', '0'], { JWT_SECRET })
-  t.after(() => child.kill('SIGKILL'))
-  const urls = []
-  for await (const line of createInterface(child.stdout)) {
-    const [, instance, url = ''] = /^(\S+) listens on (\S+)$/.exec(line) ?? []
-    assert.equal((await fetch(`${url}/health`)).headers.get('x-instance'), instance)
-    if (urls.push(url) === 8) break
-  }
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  assert.deepEqual(await exited, [0, null])
-})
+const programs = { 'start.ts': new URL('start.ts', import.meta.url), 'serve.ts': new URL('serve.ts', import.meta.url) }
 
-test('without a secret, or with another port, it ends with 1 and says what to do', async () => {
-  assert.match(await failure(['--port', '0'], {}), /^JWT_SECRET must have at least 32 characters/)
-  assert.match(await failure(['--port', '9'], { JWT_SECRET }), /^--port takes only 0/)
-})
+type Arguments = readonly [keyof typeof programs, ...string[]]
 
-function start(args: readonly string[], environment: Record<string, string>): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [script, ...args], { env: environment })
+function start([program, ...rest]: Arguments, env: Record<string, string>): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [fileURLToPath(programs[program]), ...rest], { env })
 }
 
-async function failure(args: readonly string[], environment: Record<string, string>): Promise<string> {
-  const child = start(args, environment)
-  const [said, exit] = await Promise.all([text(child.stderr), once(child, 'exit')])
-  assert.deepEqual(exit, [1, null])
-  return said
+for (const [args, count] of [
+  [['start.ts'], 8],
+  ...serviceNames.map((name) => [['serve.ts', name], 1] as const),
+] as const) {
+  test(`${args.join(' ')} prints one line an instance, answers there, and ends with 0 on SIGTERM`, async (t) => {
+    const child = start([...args, '--port', '0'], { JWT_SECRET })
+    t.after(() => child.kill('SIGKILL'))
+    let left: number = count
+    for await (const line of createInterface(child.stdout)) {
+      const [, instance, url = ''] = /^(\S+-service-[12]) listens on (\S+)$/.exec(line) ?? []
+      assert.equal((await fetch(`${url}/health`)).headers.get('x-instance'), instance)
+      if (--left === 0) break
+    }
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    assert.deepEqual(await exited, [0, null])
+  })
+}
+
+for (const [args, env, told] of [
+  [['start.ts', '--port', '0'], {}, /^JWT_SECRET must have at least 32 characters/],
+  [['start.ts', '--port', '9'], { JWT_SECRET }, /^--port takes only 0/],
+  [['serve.ts'], { JWT_SECRET }, /^Which service\? Name one of: user-service, /],
+  [['serve.ts', 'users'], { JWT_SECRET }, /^Which service\?/],
+  [['serve.ts', 'user-service'], {}, /^JWT_SECRET must have at least 32 characters/],
+] as const) {
+  test(`[${args.join(' ')}] with ${Object.keys(env).length} variables is told what to do`, async () => {
+    const child = start(args, env)
+    const [said, exit] = await Promise.all([text(child.stderr), once(child, 'exit')])
+    assert.deepEqual(exit, [1, null])
+    assert.match(said, told)
+  })
 }
