@@ -64,7 +64,7 @@ function section(drill: Drill, results: readonly Result[]): string {
     `${result.p99} ms`,
     `${whole(result.max)} ms`,
     result.firstFailure === null ? '–' : `${result.firstFailure} s, ${result.lastFailure} s`,
-    result.recovery === null ? 'never' : `${result.recovery} s`,
+    drill.span.to === drill.span.total ? '–' : result.recovery === null ? 'never' : `${result.recovery} s`,
     result.ejections === null ? '–' : whole(result.ejections),
     result.shed === null ? '–' : whole(result.shed),
   ])
