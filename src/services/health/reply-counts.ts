@@ -1,10 +1,14 @@
-/** Cells of one half of the window: which one it is, and how many replies of each kind came in it. */
-const HALF = 4
+/** Slices of a window, the one that it is included. A power of two. */
+export const SLICES = 8
+/** Cells of one of them: which one it is, and how many replies of each kind came in it. */
+const SLICE = 4
 const GOOD = 1
 const ERRORS = 2
 const UNAVAILABLE = 3
-/** Of a slot: the half that it is and the one before, in turn. */
-const SLOT_CELLS = 2 * HALF
+/** Of a slot: the last slices, in turn. */
+const SLOT_CELLS = SLICES * SLICE
+/** More replies than a worker has of an instance in one slice. */
+const MANY = 2 ** 20
 /** So much of the way down to a quicker reply goes what an instance takes at most. */
 const EASE = 1 / 200
 /** Counts lie at the beginning of a cache line: 64 octets. */
@@ -65,28 +69,28 @@ export class ReplyCounts {
     slowest[slot] = ms > before ? ms : before + (ms - before) * EASE
   }
 
-  /** A reply that says nothing against the instance, in that half of its window. */
-  good(slot: number, half: number): void {
-    this.counts[this.at(slot, half) + GOOD]!++
+  /** A reply that says nothing against the instance, in that slice of its window. */
+  good(slot: number, slice: number): void {
+    this.counts[this.at(slot, slice) + GOOD]!++
   }
 
-  error(slot: number, half: number): void {
-    this.counts[this.at(slot, half) + ERRORS]!++
+  error(slot: number, slice: number): void {
+    this.counts[this.at(slot, slice) + ERRORS]!++
   }
 
-  unavailable(slot: number, half: number): void {
-    this.counts[this.at(slot, half) + UNAVAILABLE]!++
+  unavailable(slot: number, slice: number): void {
+    this.counts[this.at(slot, slice) + UNAVAILABLE]!++
   }
 
-  /** What all workers have counted in that half of the window and the one before. */
-  tally(slot: number, half: number): Tally {
+  /** What all workers have counted in that slice and those before it: in so many, the whole window unless fewer are wanted. */
+  tally(slot: number, slice: number, slices = SLICES): Tally {
     const sum = { good: 0, errors: 0, unavailable: 0 }
     for (let worker = 0; worker < this.workers; worker++) {
       const start = this.startOf(worker) + 2 * this.slots + slot * SLOT_CELLS
-      for (const at of [start, start + HALF]) {
-        const age = half - this.cell(at)
-        // Another worker may have got to the next half already.
-        if (age < -1 || age > 1) continue
+      for (let at = start; at < start + SLOT_CELLS; at += SLICE) {
+        const age = slice - this.cell(at)
+        // Another worker may have got to the next slice already.
+        if (age < -1 || age >= slices) continue
         sum.good += this.cell(at + GOOD)
         sum.errors += this.cell(at + ERRORS)
         sum.unavailable += this.cell(at + UNAVAILABLE)
@@ -115,7 +119,8 @@ export class ReplyCounts {
     let sum = 0
     for (let worker = 0; worker < this.workers; worker++) {
       const start = this.startOf(worker) + 2 * this.slots + slot * SLOT_CELLS
-      for (const at of [start, start + HALF]) sum += this.cell(at + GOOD) + this.cell(at + ERRORS) + this.cell(at)
+      for (let at = start; at < start + SLOT_CELLS; at += SLICE)
+        sum += this.cell(at + GOOD) + this.cell(at + ERRORS) + this.cell(at) * MANY
     }
     return sum
   }
@@ -138,13 +143,13 @@ export class ReplyCounts {
     return this.cells[at]!
   }
 
-  /** Where this worker counts for that half; begins it where it has not. */
-  private at(slot: number, half: number): number {
+  /** Where this worker counts for that slice; begins it where it has not. */
+  private at(slot: number, slice: number): number {
     const { counts } = this
-    const at = slot * SLOT_CELLS + (half & 1) * HALF
-    if (counts[at] === half) return at
-    counts.fill(0, at, at + HALF)
-    counts[at] = half
+    const at = slot * SLOT_CELLS + (slice & (SLICES - 1)) * SLICE
+    if (counts[at] === slice) return at
+    counts.fill(0, at, at + SLICE)
+    counts[at] = slice
     return at
   }
 

@@ -1,6 +1,6 @@
 import type { HealthBoard } from '../health/board.ts'
 import type { Ejection, EjectionReason } from '../health/ejections.ts'
-import type { Tally } from '../health/reply-counts.ts'
+import { SLICES, type Tally } from '../health/reply-counts.ts'
 import type { PassiveOptions } from './index.ts'
 
 /** The part of an instance that is judged. */
@@ -39,31 +39,44 @@ export class Judge {
     this.most = Math.max(1, Math.floor(count * options.most + 1e-9))
   }
 
-  /** The half of the window that a time belongs to. */
-  halfOf(now: number): number {
-    return Math.floor((2 * now) / this.options.window) | 0
+  /** The slice of the window that a time belongs to. */
+  sliceOf(now: number): number {
+    return Math.floor((SLICES * now) / this.options.window) | 0
   }
 
   /** An instance failed, and it was so many times in a row; `code` says with what. */
   failed(slot: number, row: number, code: number, now: number): void {
     if (this.tools.board.ejections.holds(slot)) return
-    if (row >= this.options.consecutive && this.isWorse(slot, now, unavailableOf)) {
+    if (row >= this.options.consecutive && this.isWorse(slot, now, SLICES, unavailableOf)) {
       this.eject(slot, 'row', row, code, now)
       return
     }
     this.looked(slot, now)
   }
 
-  /** It replied with an error that does not count in a row. */
+  /**
+   * It replied with an error that does not count in a row. As many of the last replies as the rate takes are looked at alone as
+   * well: what was before the trouble would hide it until it is out of the window.
+   */
   looked(slot: number, now: number): void {
     const { board } = this.tools
-    const { volume, rate } = this.options
+    const { volume } = this.options
     if (board.ejections.holds(slot)) return
-    const tally = board.replies.tally(slot, this.halfOf(now))
+    const slice = this.sliceOf(now)
+    for (let slices = 1; slices <= SLICES; slices++) {
+      if (totalOf(board.replies.tally(slot, slice, slices)) < volume) continue
+      if (!this.judged(slot, now, slices) && slices < SLICES) this.judged(slot, now, SLICES)
+      return
+    }
+  }
+
+  /** Ejects it if so much of what it replied in the last slices was no good. Whether it was. */
+  private judged(slot: number, now: number, slices: number): boolean {
+    const tally = this.tools.board.replies.tally(slot, this.sliceOf(now), slices)
     const total = totalOf(tally)
     const failures = failuresOf(tally)
-    if (total < volume || failures < total * rate || !this.isWorse(slot, now, failuresOf)) return
-    this.eject(slot, 'rate', Math.round((100 * failures) / total), total, now)
+    if (failures < total * this.options.rate || !this.isWorse(slot, now, slices, failuresOf)) return false
+    return this.eject(slot, 'rate', Math.round((100 * failures) / total), total, now)
   }
 
   /**
@@ -98,22 +111,22 @@ export class Judge {
   }
 
   /**
-   * Whether the other instances that can be used fail less than half as often, beyond what chance does: of few requests it
-   * takes much. A service that fails as a whole, and requests that fail wherever they go, are no fault of one instance.
+   * Whether the other instances that can be used fail less than half as often in the same slices, beyond what chance does: of few
+   * requests it takes much. A service that fails as a whole, and requests that fail wherever they go, are no fault of one instance.
    */
-  private isWorse(slot: number, now: number, count: (tally: Tally) => number): boolean {
+  private isWorse(slot: number, now: number, slices: number, count: (tally: Tally) => number): boolean {
     const { board } = this.tools
-    const half = this.halfOf(now)
+    const slice = this.sliceOf(now)
     let total = 0
     let failures = 0
     for (const other of this.instances) {
       if (other.slot === slot || !board.usable(other.slot)) continue
-      const tally = board.replies.tally(other.slot, half)
+      const tally = board.replies.tally(other.slot, slice, slices)
       total += totalOf(tally)
       failures += count(tally)
     }
     if (total === 0) return true
-    const own = board.replies.tally(slot, half)
+    const own = board.replies.tally(slot, slice, slices)
     return (failures + DOUBT) / (total + 2 * DOUBT) < count(own) / (totalOf(own) + 2 * DOUBT) / 2
   }
 }

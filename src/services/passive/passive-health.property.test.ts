@@ -67,7 +67,7 @@ test('never the last one that can be used, never more than may be, and every eje
           assert.ok(usable().length > 0, 'the last one is ejected')
         }
         for (const { slot: at } of instances) {
-          const { good, errors, unavailable } = board.replies.tally(at, Math.floor((2 * clock.now()) / 10_000))
+          const { good, errors, unavailable } = board.replies.tally(at, Math.floor((8 * clock.now()) / 10_000))
           assert.ok(good >= 0 && errors >= 0 && unavailable >= 0 && board.replies.waiting(at) >= 0)
           const ejection = board.ejections.of(at)
           if (ejection === null) continue

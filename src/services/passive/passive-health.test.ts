@@ -97,6 +97,36 @@ test('half of twenty requests that fail eject an instance, replies with 500 too'
   assert.equal(service.ejected(), '.x.')
 })
 
+test('the last requests suffice, however well it went before', () => {
+  const service = setUpPassive({ weights: [1, 1, 1], workers: 2 })
+  for (let i = 0; i < 400; i++) {
+    well(service, [0, 1, 2], 1)
+    service.clock.advance(20)
+  }
+  // Half of fifty in a second.
+  let asked = 0
+  for (; service.ejected() === '...'; asked++) {
+    assert.ok(asked < 120)
+    well(service, [0, 2], 1)
+    service.ask(1, asked % 2 === 0 ? 500 : 200, asked % 2)
+    service.clock.advance(20)
+  }
+  assert.equal(service.ejected(), '.x.')
+})
+
+test('a service that begins to fail as a whole, after it was well, ejects nobody', () => {
+  const service = setUpPassive({ weights: [1, 1, 1] })
+  for (let i = 0; i < 400; i++) {
+    well(service, [0, 1, 2], 1)
+    service.clock.advance(20)
+  }
+  for (let i = 0; i < 1_000; i++) {
+    for (const slot of [0, 1, 2]) service.ask(slot, (i + slot) % 2 === 0 ? 500 : 200)
+    service.clock.advance(20)
+  }
+  assert.equal(service.ejected(), '...')
+})
+
 test('what is older than the window does not count', () => {
   const service = setUpPassive({ weights: [1, 1] })
   for (let i = 0; i < 40; i++) {

@@ -57,19 +57,19 @@ export class PassiveHealth implements OutcomeListener {
     const { slot } = instance
     const { now } = this.deadlines
     if (status < 500) {
-      this.replies.good(slot, this.judge.halfOf(now))
+      this.replies.good(slot, this.judge.sliceOf(now))
       this.ejections.passed(slot)
       return
     }
     if (isUnavailable(status)) return this.failed(outcome)
-    this.replies.error(slot, this.judge.halfOf(now))
+    this.replies.error(slot, this.judge.sliceOf(now))
     this.judge.looked(slot, now)
   }
 
   private failed({ instance, status, reason }: Outcome): void {
     const { slot } = instance
     const { now } = this.deadlines
-    this.replies.unavailable(slot, this.judge.halfOf(now))
+    this.replies.unavailable(slot, this.judge.sliceOf(now))
     this.judge.failed(slot, this.ejections.failed(slot), failureCode(status, reason), now)
   }
 }
