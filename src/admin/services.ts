@@ -20,6 +20,7 @@ const time = z.iso.datetime()
 const instance = z.object({
   address: z.string().describe('Host and port.'),
   weight: z.int().describe('Its share of the requests relative to the others; 0 for none.'),
+  zone: z.string().nullable().describe('Where it is; null where that is not known.'),
   usable: z.boolean().describe('Whether new requests may go there.'),
   drained: z.boolean().describe('Whether an operator has taken it out.'),
   ejected: z
@@ -168,6 +169,12 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
 }
 
 /** By the addresses of the instances. */
+function zonesOf(name: string, context: AdminContext): ReadonlyMap<string, string | null> {
+  const instances = context.services()[name]?.instances ?? []
+  return new Map(instances.map(({ url, zone }) => [formatAddress(url), zone ?? null]))
+}
+
+/** By the addresses of the instances. */
 function weightsOf(name: string, context: AdminContext): ReadonlyMap<string, number> {
   const instances = context.services()[name]?.instances ?? []
   return new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
@@ -202,6 +209,7 @@ function describe(
   const slots = present(context.slots()[name], `slots of ${name}`)
   const { balancer } = present(context.config().services[name], `service ${name}`)
   const weights = weightsOf(name, context)
+  const zones = zonesOf(name, context)
   const weighted = found.instances.map((each) => ({
     ...each,
     weight: weights.get(each.address) ?? 0,
@@ -220,6 +228,7 @@ function describe(
       return {
         address,
         weight,
+        zone: zones.get(address) ?? null,
         usable: board.usable(slot) && weight > 0,
         drained: each.drained,
         ejected: each.ejection === null ? null : describeEjection(each.ejection, context),

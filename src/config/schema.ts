@@ -197,6 +197,13 @@ export const gatewaySchema = z
         'What becomes of path parameters, as in /a;x=1/b: refuse, strip or keep. They are refused in any case where the ' +
           'path without them leads to another route. Default keep.',
       ),
+    zone: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The zone that this gateway is in: instances with the same zone get its requests first. Default SALLYPORT_ZONE of the environment, else none.',
+      ),
     log: logSchema.prefault({}).describe('Logging.'),
     limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
     shutdownDelay: durationOrZero

@@ -15,6 +15,8 @@ export interface InstanceConfig {
   url: InstanceUrl
   /** Share of the requests relative to the other instances. */
   weight: number
+  /** Where it is. */
+  zone?: string | undefined
 }
 
 const urlExpected = 'expected a URL such as "http://user-service-1:8001" (http or https, host and port, no path)'
@@ -44,6 +46,11 @@ const weightedInstance = z
       .max(1000)
       .default(1)
       .describe('Share of the requests relative to the other instances, 1 to 1000, or 0 for none. Default 1.'),
+    zone: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('The zone that it is in, which gateways of the same zone prefer. Default none.'),
   })
   .transform((instance): InstanceConfig[] => [instance])
 

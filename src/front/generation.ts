@@ -91,7 +91,7 @@ export class Generation {
       // Where requests go.
       const services = await makeServices(
         options,
-        { ...tools, holder, stickyKeys: deriveKeys(config.secrets, 'sticky') },
+        { ...tools, holder, stickyKeys: deriveKeys(config.secrets, 'sticky'), zone: zoneOf(config) },
         previous,
         slices,
       )
@@ -171,6 +171,11 @@ export class Generation {
     const { holder } = this
     return () => holder.release()
   }
+}
+
+/** Where the gateway is: as the configuration says, or the environment; null where neither does. */
+function zoneOf({ zone }: GatewayConfig): string | null {
+  return zone ?? (process.env['SALLYPORT_ZONE'] || null)
 }
 
 async function makeServices(

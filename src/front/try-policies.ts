@@ -39,7 +39,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
   const board = HealthBoard.create(1)
   const process = ProcessStores.create(ENTRIES)
   const holder = new Holder({})
-  const tools = { board, deadlines, random: half, metrics, holder, stickyKeys: [] }
+  const tools = { board, deadlines, random: half, metrics, holder, stickyKeys: [], zone: null }
   const services = Object.entries(config.services).map(
     ([name, service]) =>
       [name, new CurrentService(name, service, { slots: slotsOf(service), previous: null }, null, tools)] as const,

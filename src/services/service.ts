@@ -12,6 +12,7 @@ import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
 import { balancerFor, type BalancerOptions } from './balancers/index.ts'
+import { seenFrom, ZoneFirst } from './balancers/zone-first.ts'
 import { type ConcurrencyOptions, createLimit } from './concurrency/index.ts'
 import type { ConcurrencyLimit } from './concurrency/limit.ts'
 import { Shedding } from './concurrency/shedding.ts'
@@ -30,6 +31,8 @@ import type { Sticky } from './sticky/sticky.ts'
 export interface InstanceOptions {
   readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
   readonly weight: number
+  /** Where it is; left out where that is not known. */
+  readonly zone?: string | null | undefined
 }
 
 /** What a service is made of; times are milliseconds. */
@@ -74,6 +77,8 @@ export interface ServiceTools {
   readonly metrics: Metrics
   /** What clients are told by which instance has answered them; none where no service wants that. */
   readonly stickyKeys: readonly Uint8Array[]
+  /** Where the gateway is; null where that is not known. */
+  readonly zone: string | null
   /** The configuration that the service is of. */
   readonly holder: Holder
 }
@@ -145,9 +150,8 @@ export class Service {
       const live = liveInstances.get(holder, `${name} ${address} ${key}`, make)
       return new PooledInstance(live, board.requests, url, weight, present(slots.get(address), `slot of ${address}`))
     })
-    const candidates = new Candidates(this.instances, board)
     const { clock } = this
-    this.balancer = balancerFor(options.balancer).create(candidates, { clock, random }, previous?.balancer ?? null)
+    this.balancer = this.balance(tools, previous?.balancer ?? null)
     const limit = createLimit(options.concurrency, board.loads.of(name), clock)
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
@@ -162,6 +166,20 @@ export class Service {
     // There is no other to go by, or to go to.
     if (passive === false || this.instances.filter(({ weight }) => weight > 0).length < 2) return []
     return [new PassiveHealth(passive, this.instances, { board, random, holder: board.worker }, this.deadlines)]
+  }
+
+  /** The balancer that it asks for, which keeps to the zone of the gateway where it can. */
+  private balance(
+    { board, random, zone }: ServiceTools,
+    previous: Balancer<PooledInstance> | null,
+  ): Balancer<PooledInstance> {
+    const { instances, options, clock } = this
+    const kind = balancerFor(options.balancer)
+    const zones = new Map(instances.map((instance, i) => [instance, options.instances[i]?.zone ?? null]))
+    const own = kind.ignoresZones === true ? null : zone
+    const zoned = seenFrom(own, instances, (instance) => zones.get(instance) ?? null)
+    if (zoned !== null) return new ZoneFirst(zoned, kind, board, { clock, random }, previous)
+    return kind.create(new Candidates(instances, board), { clock, random }, previous)
   }
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */

@@ -23,6 +23,8 @@ export interface Balancer<I extends Instance> extends Partial<OutcomeListener<I>
 export interface BalancerKind {
   /** One sentence for the reference documentation. */
   readonly summary: string
+  /** Which instance a request goes to must not depend on the zone of the gateway. Default it may. */
+  readonly ignoresZones?: true
   /** Builds the balancer of one service, when the configuration loads. The one before hands on what it knows, where it can. */
   create<I extends Instance>(candidates: Candidates<I>, tools: BalancerTools, previous: Balancer<I> | null): Balancer<I>
 }

@@ -29,6 +29,7 @@ export function hash({ by }: HashOptions): BalancerKind {
     summary:
       'Requests that have the address of the client, or what { hash: { by } } says, in common go to the same instance, as long as ' +
       'that has no more than 1.25 times its share.',
+    ignoresZones: true,
     create: (candidates, _, previous) =>
       new Hash(candidates, hashKey(by), new InTurn(candidates, true, isHash(previous) ? previous.others : previous)),
   }

@@ -12,6 +12,8 @@ export interface Found {
   readonly port: number
   /** Its share of the requests relative to the others; 0 for none but those of clients that are bound to it. */
   readonly weight: number
+  /** Where it is; null where that is not known. */
+  readonly zone: string | null
 }
 
 /** Who is told what comes of it. */

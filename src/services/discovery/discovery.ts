@@ -163,7 +163,7 @@ export class Discovery {
     this.made.set(found, made)
     const known = made.get(scheme)
     if (known !== undefined) return known
-    const instances = found.map(({ host, port, weight }) => ({ url: { scheme, host, port }, weight }))
+    const instances = found.map(({ host, port, weight, zone }) => ({ url: { scheme, host, port }, weight, zone }))
     made.set(scheme, instances)
     return instances
   }

@@ -5,7 +5,7 @@ import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import type { Discoverer, Finder, Found } from './discoverer.ts'
 import { Source } from './source.ts'
 
-const at = (...hosts: readonly string[]): Found[] => hosts.map((host) => ({ host, port: 80, weight: 1 }))
+const at = (...hosts: readonly string[]): Found[] => hosts.map((host) => ({ host, port: 80, weight: 1, zone: null }))
 
 function start() {
   const clock = new ManualClock()

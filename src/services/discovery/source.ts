@@ -122,8 +122,8 @@ function areSame(one: readonly Found[], other: readonly Found[]): boolean {
   return (
     one.length === other.length &&
     one.every((each, i) => {
-      const { host, port, weight } = other[i] ?? each
-      return each.host === host && each.port === port && each.weight === weight
+      const { host, port, weight, zone } = other[i] ?? each
+      return each.host === host && each.port === port && each.weight === weight && each.zone === zone
     })
   )
 }

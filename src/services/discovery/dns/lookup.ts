@@ -50,7 +50,7 @@ export class Lookup {
     const { name, port = 0 } = this.options
     const { addresses, fresh, ttl, problem } = await this.addressesOf(name, names, answered)
     if (!fresh && problem !== null) throw new Error(problem)
-    return { instances: addresses.map((host) => ({ host, port, weight: 1 })), ttl, problem }
+    return { instances: addresses.map((host) => ({ host, port, weight: 1, zone: null })), ttl, problem }
   }
 
   private async services(names: Names, answered: Map<string, readonly string[]>): Promise<Looked> {
@@ -70,7 +70,7 @@ export class Lookup {
       .filter(({ addresses }) => addresses.length > 0)
     const shares = sharesOf(places.map(({ weight, addresses }) => ({ weight, addresses: addresses.length })))
     const instances = places.flatMap(({ addresses, port }, i) =>
-      addresses.map((host) => ({ host, port, weight: shares[i] ?? 1 })),
+      addresses.map((host) => ({ host, port, weight: shares[i] ?? 1, zone: null })),
     )
     return { instances, ttl: all.reduce((least, { ttl }) => Math.min(least, ttl), Infinity), problem }
   }

@@ -35,6 +35,14 @@ test('where every pod ends, those that still serve get the requests', () => {
   assert.deepEqual(found([slice('a', [endpoint('10.0.0.3', TERMINATING)])]), ['10.0.0.3 8001 1'])
 })
 
+test('the zone of a pod is that of its endpoint', () => {
+  const all = slice('a', [{ ...endpoint('10.0.0.1'), zone: 'eu-1a' }, endpoint('10.0.0.2')])
+  assert.deepEqual(
+    instancesOf([all], undefined).map(({ zone }) => zone),
+    ['eu-1a', null],
+  )
+})
+
 test('slices of one Service are one set, in which each pod is once', () => {
   const slices = [
     slice('a', [endpoint('10.0.0.1', TERMINATING)]),
@@ -85,7 +93,7 @@ test('what is no slice of IP addresses is passed over', () => {
   assert.equal(parseSlice({ addressType: 'IPv4' }), null)
   assert.equal(parseSlice(null), null)
   assert.deepEqual(slice('a', [{ addresses: ['::1'] }, { addresses: [] }, {}, 7, endpoint('10.0.0.1')]).endpoints, [
-    { address: '10.0.0.1', state: 'ready' },
+    { address: '10.0.0.1', state: 'ready', zone: null },
   ])
 })
 

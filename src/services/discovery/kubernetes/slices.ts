@@ -16,6 +16,7 @@ interface Endpoint {
   readonly address: string
   /** It gets requests; those that it has end; or neither. */
   readonly state: 'ready' | 'draining' | 'gone'
+  readonly zone: string | null
 }
 
 interface SlicePort {
@@ -49,7 +50,9 @@ function parseEndpoint(endpoint: unknown, family: 4 | 6): Endpoint | null {
   const ready = fieldOf(conditions, 'ready') !== false
   const serving = (fieldOf(conditions, 'serving') ?? ready) === true
   const terminating = fieldOf(conditions, 'terminating') === true
-  return { address, state: ready ? 'ready' : serving && terminating ? 'draining' : 'gone' }
+  const zone = fieldOf(endpoint, 'zone')
+  const state = ready ? 'ready' : serving && terminating ? 'draining' : 'gone'
+  return { address, state, zone: typeof zone === 'string' && zone !== '' ? zone : null }
 }
 
 function parsePort(port: unknown): SlicePort | null {
@@ -87,10 +90,11 @@ export function instancesOf(slices: Iterable<Slice>, port: WantedPort): readonly
     throw new Error(`it has no port ${port ?? 'that is the only one'}: its ports are ${[...without].join(', ')}`)
   // 4.
   const some = readyIn(placed) > 0
-  return Array.from(placed.values(), ({ host, port: at, ready }) => ({
+  return Array.from(placed.values(), ({ host, port: at, ready, zone }) => ({
     host,
     port: at,
     weight: ready || !some ? 1 : 0,
+    zone,
   }))
 }
 
@@ -98,14 +102,15 @@ interface Placed {
   readonly host: string
   readonly port: number
   readonly ready: boolean
+  readonly zone: string | null
 }
 
 // 3.
 function place(all: Map<string, Placed>, endpoints: readonly Endpoint[], port: number): void {
-  for (const { address: host, state } of endpoints) {
+  for (const { address: host, state, zone } of endpoints) {
     const key = formatAddress({ host, port })
     const ready = state === 'ready' || all.get(key)?.ready === true
-    all.set(key, { host, port, ready })
+    all.set(key, { host, port, ready, zone: all.get(key)?.zone ?? zone })
   }
 }
 
