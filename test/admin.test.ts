@@ -148,6 +148,27 @@ test('GET /services says how each instance is and why', async (t) => {
   assert.deepEqual([unknown.status, unknown.json['detail']], [404, 'There is no service "orders".'])
 })
 
+test('GET /services says what bounds the requests that wait for a service', async (t) => {
+  const instances = ['http://127.0.0.1:1']
+  const { ask } = await startAdminGateway(t, {
+    services: {
+      adaptive: { instances, health: false, concurrency: { floor: 50 } },
+      fixed: { instances, health: false, concurrency: 7 },
+      none: { instances, health: false, concurrency: false },
+    },
+    routes: ['adaptive', 'fixed', 'none'].map((service) => ({ id: service, match: { path: `/${service}` }, service })),
+  })
+  const services = (await ask('/services')).json['services'] as { name: string; concurrency: unknown }[]
+  assert.deepEqual(
+    services.map(({ name, concurrency }) => [name, concurrency]),
+    [
+      ['adaptive', { adaptive: true, limit: 50 }],
+      ['fixed', { adaptive: false, limit: 7 }],
+      ['none', null],
+    ],
+  )
+})
+
 test('a drained instance gets no new requests, what is in flight ends, and it comes back', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const first = await startService(t, ({ url }, response) => {

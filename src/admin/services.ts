@@ -9,6 +9,7 @@ import { discoveryKinds } from '../services/discovery/discoverer.ts'
 import { healthStates } from '../services/health/board.ts'
 import { type Ejection, ejectionReasons } from '../services/health/ejections.ts'
 import { ejectionWords } from '../services/passive/words.ts'
+import { type ConcurrencyOptions, createLimit } from '../services/concurrency/index.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
 import type { AdminApp } from './app.ts'
@@ -69,6 +70,13 @@ const service = z.object({
     })
     .nullable()
     .describe('How the instances are discovered; null where the configuration names them.'),
+  concurrency: z
+    .object({
+      adaptive: z.boolean().describe('Whether the limit follows from how long requests take; else it is a number.'),
+      limit: z.int().describe('Requests that may wait for the service at a time now; further ones are shed.'),
+    })
+    .nullable()
+    .describe('What bounds the requests that wait for it; null where nothing does.'),
   instances: instance.array(),
 })
 
@@ -199,6 +207,15 @@ function describeEjection(ejection: Ejection, { clock }: AdminContext) {
   return { kind, reason: ejectionWords(ejection), since: at(since), until: at(until), times }
 }
 
+function describeConcurrency(
+  name: string,
+  options: ConcurrencyOptions,
+  { board, clock }: AdminContext,
+): z.input<typeof service>['concurrency'] {
+  const limit = createLimit(options, board.loads.of(name), clock)
+  return limit === null ? null : { adaptive: typeof options === 'object', limit: Math.floor(limit.value) }
+}
+
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
@@ -207,7 +224,7 @@ function describe(
   const name = found.service
   const { board } = context
   const slots = present(context.slots()[name], `slots of ${name}`)
-  const { balancer } = present(context.config().services[name], `service ${name}`)
+  const { balancer, concurrency } = present(context.config().services[name], `service ${name}`)
   const weights = weightsOf(name, context)
   const zones = zonesOf(name, context)
   const weighted = found.instances.map((each) => ({
@@ -220,6 +237,7 @@ function describe(
     status: serviceStatus({ ...found, instances: weighted }),
     balancer: balancerName(balancer),
     discovery: describeDiscovery(context.discovery(name)),
+    concurrency: describeConcurrency(name, concurrency, context),
     instances: weighted.map((each) => {
       const { address, weight } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)

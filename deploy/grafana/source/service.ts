@@ -133,6 +133,32 @@ const saturation: Row = {
   ],
 }
 
+const resilience: Row = {
+  title: 'Resilience',
+  panels: [
+    graph({
+      title: 'Shed',
+      description:
+        'Requests that were answered with 503 as there was too much to do, by the reason and the priority of their route.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [
+        { expr: rate('sallyport_shed_total', SERVICE, 'reason', 'priority'), legend: '{{reason}} {{priority}}' },
+      ],
+    }),
+    graph({
+      title: 'Limit and in flight',
+      description:
+        'Requests that may wait for the service at a time, by gateway, and how many it is working on. The limit falls where requests take longer than usual.',
+      unit: Short,
+      queries: [
+        { expr: `sum by (gateway) (sallyport_concurrency_limit{${SERVICE}})`, legend: 'limit {{gateway}}' },
+        { expr: `sum by (gateway) (sallyport_instance_in_flight{${SERVICE}})`, legend: 'in flight {{gateway}}' },
+      ],
+    }),
+  ],
+}
+
 /** One service: how it does, and which of its instances does not. */
 export const service = dashboard({
   uid: 'service',
@@ -147,5 +173,5 @@ export const service = dashboard({
       several: true,
     },
   ],
-  rows: [red, instances, saturation],
+  rows: [red, instances, resilience, saturation],
 })
