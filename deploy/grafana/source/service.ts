@@ -1,5 +1,6 @@
 import {
   BytesPerSecondIEC,
+  OpsPerSecond,
   PercentUnit,
   RequestsPerSecond,
   Seconds,
@@ -137,6 +138,13 @@ const resilience: Row = {
   title: 'Resilience',
   panels: [
     graph({
+      title: 'Ejections',
+      description:
+        'Instances that were ejected as they failed while the others did not: row after failures in a row, rate by their part, stall where nothing came any more.',
+      unit: OpsPerSecond,
+      queries: [{ expr: rate('sallyport_ejections_total', SERVICE, 'reason'), legend: '{{reason}}' }],
+    }),
+    graph({
       title: 'Shed',
       description:
         'Requests that were answered with 503 as there was too much to do, by the reason and the priority of their route.',
@@ -155,6 +163,12 @@ const resilience: Row = {
         { expr: `sum by (gateway) (sallyport_concurrency_limit{${SERVICE}})`, legend: 'limit {{gateway}}' },
         { expr: `sum by (gateway) (sallyport_instance_in_flight{${SERVICE}})`, legend: 'in flight {{gateway}}' },
       ],
+    }),
+    states({
+      title: 'Ejected',
+      description: 'Whether some gateway sends the instance no requests, as it failed while the others did not.',
+      query: { expr: `1 - max by (instance) (sallyport_instance_ejected{${INSTANCES}})`, legend: '{{instance}}' },
+      states: ['ejected', 'in use'],
     }),
   ],
 }
