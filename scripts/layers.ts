@@ -62,6 +62,7 @@ export const layers: readonly Layer[] = [
       'services/concurrency/priority.ts',
       'services/discovery/index.ts',
       'services/passive/index.ts',
+      'services/retry/index.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',
       'policies',

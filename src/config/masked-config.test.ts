@@ -196,6 +196,7 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.rate-limit.tiers.api_key',
     '.secrets',
     '.services.*.discover.kubernetes.tokenFile',
+    '.services.*.retry.idempotencyKey',
     '.services.*.tls.key',
     '.stores.redis.password',
     '.stores.redis.tls.key',

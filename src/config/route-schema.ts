@@ -125,6 +125,7 @@ const rewriteSchema = z.union([
 const timeoutsSchema = z.strictObject({
   response: duration.optional().describe('From the last byte of the request to the head of the reply.'),
   idle: duration.optional().describe('Without a byte in the middle of a body, or on an upgraded connection.'),
+  total: duration.optional().describe('From the request to the head of the reply, with everything between.'),
 })
 
 /** Schema of what becomes of path parameters (";x=1"). */

@@ -5,6 +5,7 @@ import { duration, size } from '../core/units.ts'
 import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { passiveSchema } from '../services/passive/index.ts'
+import { retrySchema } from '../services/retry/index.ts'
 import { stickySchema } from '../services/sticky/index.ts'
 import { concurrencySchema } from '../services/concurrency/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
@@ -62,6 +63,11 @@ const timeoutsSchema = z.strictObject({
   idle: duration
     .prefault('60s')
     .describe('Without a byte in the middle of a body, or on an upgraded connection. Default 60s.'),
+  total: duration
+    .optional()
+    .describe(
+      'From the request, of a short body all of it, to the head of the reply, with everything between: connecting, sending, other instances. Default none.',
+    ),
 })
 
 const poolSchema = z.strictObject({
@@ -131,6 +137,11 @@ const serviceFields = z.strictObject({
     .prefault({})
     .describe(
       'Ejects an instance for a while that fails while the others do not, as the requests of clients show; false switches it off.',
+    ),
+  retry: retrySchema
+    .prefault({})
+    .describe(
+      'Asks another instance where one breaks off before its reply, or replies that it cannot, if sending the request twice does no harm; false switches it off.',
     ),
   openapi: z
     .union([z.literal(false), targetPath])

@@ -169,6 +169,11 @@ export const metricTable = {
     help: 'Further attempts for one request, by what had kept the one before from being answered.',
     labels: ['service', 'reason'],
   },
+  sallyport_retry_budget_exhausted_total: {
+    type: 'counter',
+    help: 'Requests that would have been sent to another instance if the budget of the service had allowed it.',
+    labels: ['service'],
+  },
   sallyport_pool_connections: {
     type: 'gauge',
     help: 'Connections to an instance: idle, busy, connecting, or streaming: event streams and WebSockets.',

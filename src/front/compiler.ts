@@ -228,6 +228,7 @@ function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
     timeouts: service.current.timeoutsWith(timeouts),
     priority: route.priority,
+    total: service.current.totalWith(timeouts),
   })
   return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
 }

@@ -95,6 +95,10 @@ export interface ExchangeNotes {
   sharesCredentials: ((origin: string) => boolean) | null
   /** Address of the instance that was tried last, or null. */
   instance: string | null
+  /** How often an instance was asked. */
+  attempts: number
+  /** Why another one was asked after the one before: a word of a few, or null where none was. */
+  retried: string | null
   /** Milliseconds that services have taken for it, up to the head of each reply, connecting included. */
   serviceTime: number
   /** Milliseconds that were spent waiting for the client to send its body, before a service was asked. */

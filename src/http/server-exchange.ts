@@ -48,6 +48,8 @@ export class ServerExchange implements Exchange {
   consumer: Consumer | null = null
   sharesCredentials: Exchange['sharesCredentials'] = null
   instance: string | null = null
+  attempts = 0
+  retried: string | null = null
   serviceTime = 0
   clientTime = 0
   repliedAt: number | null = null

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
-import { heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
+import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
 import { Headers } from '../http/headers.ts'
@@ -143,4 +143,212 @@ test('a reply whose body is still coming is told of twice: its head, and whether
     assert.deepEqual(words, expected)
     assert.deepEqual(new Set(told.map(({ took }) => took)), new Set([10]))
   }
+})
+
+// Another instance
+
+const refused = (status = 503) => new Reply(status, Headers.of(), Bytes.fromLatin1('no'))
+
+/** Two instances, of which the first has replied with that. */
+async function setUpRefused(parts: Parameters<typeof setUpAttempts>[1], set: AttemptsSetUp, reply = refused()) {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  const all = setUpAttempts([a, b], parts, set)
+  a.listener?.replied(reply, false)
+  a.listener?.finished()
+  await heard()
+  return { ...all, a, b }
+}
+
+test('another instance is asked in place of a reply with 502 or 503, at once where it has not failed itself', async () => {
+  for (const status of [502, 503]) {
+    const { b, result, told, retries, exchange } = await setUpRefused({}, { retry: {} }, refused(status))
+    assert.equal(b.requests.length, 1)
+    b.listener?.replied(ok(), false)
+    await heard()
+    assert.equal(result.reply?.status, 200)
+    assert.deepEqual(
+      told.map(({ slot, again, ...outcome }) => [slot, outcome.status, again]),
+      [
+        [0, status, true],
+        [1, 200, false],
+      ],
+    )
+    assert.deepEqual([retries, exchange.attempts, exchange.retried], [['status'], 2, 'status'])
+  }
+})
+
+test('other replies, and those of the last instance, are passed on', async () => {
+  for (const status of [500, 501, 504, 404, 200]) {
+    const { b, result } = await setUpRefused({}, { retry: {} }, refused(status))
+    assert.deepEqual([result.reply?.status, b.requests.length], [status, 0])
+  }
+  const { b, result } = await setUpRefused({}, { retry: { attempts: 5 } })
+  b.listener?.replied(refused(), false)
+  b.listener?.finished()
+  await heard()
+  assert.equal(result.reply?.status, 503)
+})
+
+test('what is sent again: idempotent methods, with a body that was kept, or a key where the service knows those', async () => {
+  const body = Bytes.fromLatin1('x'.repeat(1_025))
+  const key = Headers.of([['Idempotency-Key', '"1"']])
+  const onlyBadGateway = { statuses: [502] }
+  for (const [parts, retry, sent] of [
+    [{ method: 'GET' }, {}, 1],
+    [{ method: 'GET' }, false, 0],
+    [{ method: 'PUT', body }, {}, 1],
+    [{ method: 'PUT', body }, { body: '1kb' }, 0],
+    [{ method: 'POST', body }, {}, 0],
+    [{ method: 'POST', body, headers: key }, {}, 0],
+    [{ method: 'POST', body }, { idempotencyKey: true }, 0],
+    [{ method: 'POST', body, headers: key }, { idempotencyKey: true }, 1],
+    [{ method: 'PATCH', body, headers: key }, { idempotencyKey: true }, 1],
+    [{ method: 'CONNECT', headers: key }, { idempotencyKey: true }, 0],
+    [{ method: 'PUT', body: new PushedBody(5), expectsContinue: true }, {}, 0],
+    [{ method: 'GET' }, onlyBadGateway, 0],
+  ] as const) {
+    const { b } = await setUpRefused({ ...parts }, { retry })
+    assert.equal(b.requests.length, sent, JSON.stringify([parts.method, retry]))
+  }
+})
+
+test('a connection that is closed without a reply, and a reply that is none, have another instance asked', async () => {
+  for (const error of [new ClosedBeforeReply(false, false, null), new GatewayError('bad-gateway')]) {
+    for (const [retry, sent] of [
+      [{}, 1],
+      [false, 0],
+    ] as const) {
+      const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+      const { result } = setUpAttempts([a, b], {}, { retry })
+      a.listener?.finished()
+      a.listener?.failed(error)
+      await heard()
+      assert.equal(b.requests.length, sent)
+      assert.equal(result.error, sent === 1 ? null : error)
+    }
+  }
+})
+
+test('nothing is sent again after a time-out', async () => {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  const { result } = setUpAttempts([a, b], {}, { retry: {} })
+  a.listener?.finished()
+  a.listener?.failed(new GatewayError('gateway-timeout'))
+  await heard()
+  assert.equal(b.requests.length, 0)
+  assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
+})
+
+test('where nothing could be sent there is no budget, no bound and no method', async () => {
+  const [a, b, c] = [new ScriptedInstance(0), new ScriptedInstance(1), new ScriptedInstance(2)]
+  a.free = b.free = false
+  const { retries } = setUpAttempts([a, b, c], { method: 'POST' }, { retry: { minimum: '0/s' } })
+  for (const each of [a, b]) {
+    each.lanes?.reject(new ConnectFailed(each.address, null))
+    await heard()
+  }
+  assert.deepEqual([c.requests.length, retries], [1, ['connect', 'connect']])
+})
+
+test('where the budget is used up the reply is passed on, and that is counted', async () => {
+  const { b, result, retries } = await setUpRefused({}, { retry: { budget: '20%', minimum: '0/s' } })
+  assert.deepEqual([result.reply?.status, b.requests.length, retries], [503, 0, ['exhausted']])
+})
+
+test('an instance that has just failed others is asked after a while, at random', async () => {
+  const { b, clock } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
+  clock.advance(137)
+  assert.equal(b.requests.length, 0)
+  clock.advance(1)
+  assert.equal(b.requests.length, 1)
+})
+
+test('a client that leaves meanwhile ends it', async () => {
+  const { b, clock, exchange, result, told } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
+  Object.assign(exchange, { aborted: true })
+  exchange.waiter?.abort()
+  clock.advance(1_000)
+  await heard()
+  assert.equal(b.requests.length, 0)
+  assert.equal(result.error instanceof GatewayError && result.error.code, 'client-closed')
+  assert.equal(told.length, 1)
+  assert.equal(clock.pending, 1, 'the tick of the deadlines')
+})
+
+test('the next instance is asked when the lane has done with the reply of the one before', async () => {
+  for (const [length, end, cancelled] of [
+    [10, (body: PushedBody) => body.push('0123456789'), false],
+    [70_000, () => {}, true],
+    [-1, (body: PushedBody) => body.push('x'.repeat(70_000)), true],
+  ] as const) {
+    const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+    setUpAttempts([a, b], {}, { retry: {} })
+    const body = new PushedBody(length)
+    a.listener?.replied(new Reply(503, Headers.of(), body), false)
+    end(body)
+    assert.equal(body.cancelled, cancelled)
+    assert.deepEqual([b.requests.length, a.sent], [0, 1])
+    a.listener?.finished()
+    assert.deepEqual([b.requests.length, a.sent, b.sent], [1, 0, 1])
+  }
+})
+
+test('a reply that goes on for long is not read to its end', () => {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  const { clock } = setUpAttempts([a, b], {}, { retry: {} })
+  const body = new PushedBody(-1)
+  a.listener?.replied(new Reply(503, Headers.of(), body), false)
+  body.push('a')
+  assert.equal(body.cancelled, false)
+  clock.advance(300)
+  assert.equal(body.cancelled, true)
+})
+
+// All of it
+
+test('all attempts together have their time, connecting included', async () => {
+  for (const begin of [(a: ScriptedInstance) => void (a.free = false), (a: ScriptedInstance) => void (a.free = true)]) {
+    const a = new ScriptedInstance(0)
+    begin(a)
+    const { clock, result, told } = setUpAttempts([a], {}, { total: 1_000 })
+    clock.advance(999)
+    await heard()
+    assert.equal(told.length, 0)
+    clock.advance(201)
+    await heard()
+    assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
+    assert.deepEqual(
+      told.map(({ reason, fault }) => [reason, fault]),
+      [['timeout', 'instance']],
+    )
+    if (a.free) {
+      assert.equal(a.cancelled, 1)
+      a.listener?.finished()
+      a.listener?.failed(new ClosedBeforeReply(false, false, null))
+    }
+    a.lanes?.resolve(a)
+    await heard()
+    assert.deepEqual([told.length, a.inFlight, a.sent], [1, 0, 0])
+  }
+})
+
+test('the last of several is not to blame for all of the time, and one that is waited for is called off', async () => {
+  const { clock, b, result, told } = await setUpRefused({}, { retry: {}, total: 1_000 })
+  clock.advance(1_200)
+  await heard()
+  assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
+  assert.deepEqual([told.at(-1)?.reason, told.at(-1)?.fault, b.cancelled], ['timeout', 'gateway', 1])
+  const waiting = await setUpRefused({}, { retry: {}, total: 1, rows: [0, 1], drawn: 0.9 })
+  waiting.clock.advance(1_200)
+  await heard()
+  assert.equal(waiting.b.requests.length, 0)
+})
+
+test('a reply that has begun has all the time that it takes', async () => {
+  const a = new ScriptedInstance(0)
+  const { clock, result } = setUpAttempts([a], {}, { total: 1_000 })
+  a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(10)), false)
+  clock.advance(60_000)
+  await heard()
+  assert.deepEqual([result.reply?.status, result.error, a.cancelled], [200, null, 0])
 })

@@ -1,10 +1,11 @@
-import { Bytes, isStream } from '../http/body.ts'
+import { type Bytes, isStream } from '../http/body.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { Timed } from '../http/deadlines.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
 import { type Awaiting, GatheredBody } from '../http/gathered-body.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
-import { ClosedBeforeReply, HandshakeFailed } from '../http/lane-errors.ts'
+import { HandshakeFailed } from '../http/lane-errors.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
@@ -20,10 +21,9 @@ import {
 } from './outcome.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 import type { RequestForm } from './request-form.ts'
+import { drain } from './retry/drain.ts'
+import { mayRepeat } from './retry/retry.ts'
 import type { Service } from './service.ts'
-
-/** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
 
 /**
  * The attempts to get one exchange answered.
@@ -33,13 +33,15 @@ const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 
  * 2. Take a lane to it, one that is free if there is one.
  * 3. Send the request.
  * 4. Report how the attempt ended, to all who listen to the service's: nothing is made for that, as this is the outcome as well.
- * 5. Pass on the reply, or what went wrong. An instance that cannot be connected to, or has no connection free,
- *    makes way for the next one. One that closes the connection before the head of a reply is whole makes way once,
- *    if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). Where there is no other
- *    instance, the same one is asked over a new connection if the old one had served before: it may just have closed
- *    it for being idle (RFC 9112 section 9.3.1).
+ * 5. Ask another instance where that may help:
+ *    - Nothing was sent, as no connection could be made, or none was free: until each has been asked, whatever the request is.
+ *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection and of the same instance where there is no
+ *      other, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). The service has not begun with it, so this is no load
+ *      that would need a budget.
+ *    - The instance failed, or replied that it cannot: by `retry` of the service.
+ * 6. Else pass on the reply, or what went wrong.
  */
-export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<PooledInstance> {
+export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outcome<PooledInstance> {
   readonly exchange: Exchange
   instance!: PooledInstance
   phase: OutcomePhase = 'connect'
@@ -50,6 +52,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   took = 0
   again = false
   passing = false
+  /** When all of the attempts have to have come to a reply. */
+  deadline = Number.POSITIVE_INFINITY
 
   private readonly service: Service
   private readonly form: RequestForm
@@ -58,6 +62,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   private readonly pending: PendingReply
   /** No attempt is under way that nobody has been told the outcome of. */
   private told = true
+  /** Nobody waits for a reply any more. */
+  private done = false
   /** What the limit of the service has given for it, while it is counted there; SHED otherwise. */
   private admitted = SHED
   /** The one that the client is bound to, if any. */
@@ -66,7 +72,13 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   private counted: PooledInstance | null = null
   private lane: Lane | null = null
   private tried: PooledInstance[] | null = null
-  private sentAgain = false
+  private repeated = false
+  /** How often `retry` has had it sent again. */
+  private retries = 0
+  /** The one that is asked when the lane has done with the reply of the one before. */
+  private next: PooledInstance | null = null
+  /** Calls off the attempt that is waited for. */
+  private callOff: (() => void) | null = null
   /** The body as it was gathered, where it had to be. */
   private body: GatheredBody | null = null
   /** When the attempt began, or the last one was over, in monotonic milliseconds. */
@@ -112,10 +124,15 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
 
   // 1.
   private first(): void {
-    const { service, exchange } = this
+    const { service, exchange, form } = this
     if (service.limit !== null) {
-      this.admitted = service.limit.admit(this.form.share)
-      if (this.admitted === SHED) return this.fail(service.shedding.shed(this.form.priority))
+      this.admitted = service.limit.admit(form.share)
+      if (this.admitted === SHED) return this.fail(service.shedding.shed(form.priority))
+    }
+    service.retry?.budget.earn()
+    if (form.total > 0) {
+      this.deadline = service.deadlines.in(form.total)
+      service.deadlines.watch(this)
     }
     if (service.sticky !== null) this.bound = service.sticky.bound(exchange)
     const instance = this.bound ?? service.balancer.pick(exchange, null)
@@ -144,6 +161,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.again = this.passing = this.told = false
     instance.begin()
     exchange.instance = instance.address
+    exchange.attempts++
     exchange.waiter = this
     this.begun = this.service.clock.now()
     if (exchange.record !== null) this.record = exchange.record.attempt(instance.address)
@@ -153,7 +171,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   // 3.
   private send(lane: Lane, instance: PooledInstance): void {
     const { exchange, record } = this
-    if (exchange.aborted) {
+    if (this.left || this.done) {
       this.leave()
       lane.giveBack()
       return this.deserted(new GatewayError('client-closed'))
@@ -173,40 +191,45 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     for (const listener of this.service.listeners) listener.ended(this)
   }
 
-  // 5.
+  // 5. and 6.
   informed(status: number, headers: Headers): void {
-    this.exchange.inform(status, headers)
+    if (!this.done) this.exchange.inform(status, headers)
   }
 
   replied(reply: Reply, lasting: boolean): void {
     const { instance, service } = this
-    this.release()
+    const { status } = reply
     this.took = this.over()
     this.phase = 'body'
-    this.status = reply.status
+    this.status = status
     this.passing = !lasting && isStream(reply.body)
+    const next = status >= 500 && service.retry?.isFor(status) === true ? this.retryOn() : null
+    this.again = next !== null
     this.report()
+    if (this.record !== null) this.record.status = status
+    if (next !== null) return this.discard(reply, next)
+    this.release()
     service.sticky?.bind(this.exchange, instance, reply)
-    if (this.record !== null) this.record.status = reply.status
     this.body?.release()
+    this.finish()
     this.pending.settle(reply)
   }
 
   failed(error: GatewayError): void {
     this.leave()
     this.record?.failed(error)
-    const { aborted, outlivesClient } = this.exchange
-    if (aborted && !outlivesClient) return this.deserted(error)
+    if (this.left || this.done) return this.deserted(error)
     const reason = failureReason(error)
     this.took = this.over()
     this.error = error
     this.reason = reason
     this.fault = outcomeFault(error, reason)
-    const next = this.replacement(error, reason)
+    const next = this.replacement()
     this.again = next !== null
     this.report()
-    if (next === null) return this.fail(isUnsent(reason) ? lastWord(error) : error)
-    if (reason !== null) this.service.retries.count(reason)
+    if (next === null || reason === null) return this.fail(isUnsent(reason) ? lastWord(error) : error)
+    if (isRetried(reason, this.fault)) return this.goOn(next, reason)
+    this.note(reason)
     // Idle connections may be closed like the one before.
     this.attempt(next, !isUnsent(reason))
   }
@@ -222,27 +245,82 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   }
 
   /** The instance that is asked next, as that went wrong; null where the client is told. */
-  private replacement(error: GatewayError, reason: FailureReason | null): PooledInstance | null {
+  private replacement(): PooledInstance | null {
+    const { service, exchange, reason, fault } = this
+    if (isUnsent(reason)) return service.balancer.pick(exchange, this.triedAll())
+    if (fault === 'connection') return this.repeat()
+    return isRetried(reason, fault) ? this.retryOn() : null
+  }
+
+  /** The one that the request is sent to once more, as its connection was closed for being idle. */
+  private repeat(): PooledInstance | null {
     const { service, exchange, instance } = this
-    const unsent = isUnsent(reason)
-    const closed = error instanceof ClosedBeforeReply && !this.sentAgain && this.mayRepeat()
-    if (!unsent && !closed) return null
-    this.tried ??= []
-    this.tried.push(instance)
-    if (unsent) return service.balancer.pick(exchange, this.tried)
-    const stale = this.fault === 'connection'
+    if (this.repeated || !mayRepeat(exchange)) return null
+    this.repeated = true
     // What is bound to the instance would be lost elsewhere, and it may be all right.
-    const stays = stale && this.bound === instance
-    const other = stays ? null : service.balancer.pick(exchange, this.tried)
-    const next = other ?? (stale ? instance : null)
-    if (next !== null) this.sentAgain = true
+    if (this.bound === instance) return instance
+    return service.balancer.pick(exchange, this.triedAll()) ?? instance
+  }
+
+  /** The one that is asked in place of one that failed, if `retry` and its budget allow that. */
+  private retryOn(): PooledInstance | null {
+    const { service, exchange, retries } = this
+    const { retry } = service
+    if (retry === null || this.done || this.left || !retry.allows(exchange, retries)) return null
+    // A session would be lost elsewhere; an instance that replies can say so itself.
+    if (this.status !== 0 && this.bound === this.instance) return null
+    const next = service.balancer.pick(exchange, this.triedAll())
+    if (next === null || !retry.spend()) return null
+    this.retries++
     return next
   }
 
-  /** The client has left. */
+  private triedAll(): PooledInstance[] {
+    this.tried ??= []
+    this.tried.push(this.instance)
+    return this.tried
+  }
+
+  /** Nobody gets that reply: `next` is asked when its lane is free, or closed. */
+  private discard({ body, upgrade }: Reply, next: PooledInstance): void {
+    this.next = next
+    upgrade?.refuse()
+    if (!isStream(body)) return
+    if (this.passing) drain(body, this.service.deadlines)
+    else body.cancel()
+  }
+
+  private goOn(next: PooledInstance, reason: FailureReason | 'status'): void {
+    if (this.left) return this.deserted(new GatewayError('client-closed'))
+    const { service } = this
+    const wait = service.retry?.wait(service.failuresOf(next)) ?? 0
+    const begin = (): void => {
+      this.callOff = null
+      // The service has had that time as well.
+      this.over()
+      this.note(reason)
+      this.attempt(next, false)
+    }
+    if (wait === 0) begin()
+    else this.callOff = service.clock.after(wait, begin)
+  }
+
+  /** There is one attempt more, for that reason. */
+  private note(reason: FailureReason | 'status'): void {
+    this.service.retries.count(reason)
+    this.exchange.retried = reason
+  }
+
+  /** The client has left, or has been told that there is no reply. */
   private deserted(error: GatewayError): void {
     this.tellLeft()
     this.fail(error)
+  }
+
+  /** Whether nobody waits for a reply any more, as the client has left; some requests go on for others once they were sent. */
+  private get left(): boolean {
+    const { aborted, sent, outlivesClient } = this.exchange
+    return aborted && !(sent && outlivesClient)
   }
 
   private tellLeft(): void {
@@ -254,9 +332,16 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
 
   /** There will be no reply. Nobody takes what has not been sent of the body. */
   private fail(error: GatewayError): void {
+    if (this.done) return
     this.release()
     this.body?.cancel()
+    this.finish()
     this.pending.fail(error)
+  }
+
+  private finish(): void {
+    this.done = true
+    if (this.form.total > 0) this.service.deadlines.forget(this)
   }
 
   finished(): void {
@@ -265,6 +350,10 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.leave()
     this.record?.finished()
     this.lane = null
+    const { next } = this
+    if (next === null) return
+    this.next = null
+    if (!this.done) this.goOn(next, 'status')
   }
 
   /** It waits for the service no longer: what is left of a reply is not the service's work alone. */
@@ -286,10 +375,37 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
   }
 
   abort(): void {
+    if (this.waitsNoMore()) return this.fail(new GatewayError('client-closed'))
     // Now, as the exchange is over before the lane is.
     this.release()
     this.tellLeft()
     this.lane?.cancel()
+  }
+
+  /** All of it has taken too long. */
+  onDeadline(): void {
+    if (this.done) return
+    const error = new GatewayError('gateway-timeout', 'The service did not reply in time.')
+    this.waitsNoMore()
+    if (!this.told) {
+      this.took = this.over()
+      this.error = error
+      this.reason = 'timeout'
+      // Of what others have had of the time, or the client, the last one is not to blame.
+      this.fault = this.exchange.attempts === 1 && !this.streamed ? 'instance' : 'gateway'
+      this.record?.failed(error)
+      this.report()
+    }
+    this.fail(error)
+    this.lane?.cancel()
+  }
+
+  /** Whether an attempt was waited for, which is called off. */
+  private waitsNoMore(): boolean {
+    const { callOff } = this
+    this.callOff = null
+    callOff?.()
+    return callOff !== null
   }
 
   /** The attempt is: how long it took, in milliseconds. */
@@ -300,16 +416,16 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Outcome<Poo
     this.exchange.serviceTime += took
     return took
   }
-
-  private mayRepeat(): boolean {
-    const { method, body } = this.exchange
-    return IDEMPOTENT.has(method) && (body === null || body instanceof Bytes)
-  }
 }
 
 /** Whether nothing was sent: no connection could be made, or none became free. */
 function isUnsent(reason: FailureReason | null): boolean {
   return reason === 'connect' || reason === 'tls' || reason === 'busy'
+}
+
+/** Whether the instance has failed with the request in its hands, and that was no time-out: who is too slow gets no more to do. */
+function isRetried(reason: FailureReason | null, fault: OutcomeFault): boolean {
+  return fault === 'instance' && (reason === 'closed' || reason === 'invalid')
 }
 
 /** What the client is told where no instance is left, which the last one failed with. */

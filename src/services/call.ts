@@ -61,6 +61,7 @@ async function answer(service: CurrentService, call: Exchange, limit: number): P
     prefixField: '',
     timeouts: service.current.timeouts,
     priority: 'high',
+    total: 0,
   })(call)
   return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
 }

@@ -57,18 +57,23 @@ export const instanceOutcomes: OutcomeListener<Measured> = {
   },
 }
 
+/** Why a request is sent once more: the reply that came would not do, or there was none. */
+const retryReasons = [...failureReasons, 'status'] as const
+
+type RetryReason = (typeof retryReasons)[number]
+
 /** Counts further attempts for the requests to one service. */
 export class Retries {
-  private readonly reasons: (reason: FailureReason) => Counter
+  private readonly reasons: (reason: RetryReason) => Counter
 
   constructor(metrics: Metrics, service: string) {
-    this.reasons = valueOfEach(failureReasons, (reason) =>
+    this.reasons = valueOfEach(retryReasons, (reason) =>
       metrics.counter('sallyport_retries_total', { service, reason }),
     )
   }
 
   /** One more, as the one before had failed for that reason. */
-  count(reason: FailureReason): void {
+  count(reason: RetryReason): void {
     this.reasons(reason).add(1)
   }
 }

@@ -18,6 +18,8 @@ export interface ForwardOptions {
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
   readonly priority: Priority
+  /** In how many milliseconds all attempts have to have come to a reply; 0 for as long as they take. */
+  readonly total: number
 }
 
 /** How the requests of one route are written for the instances of its service. */
@@ -25,6 +27,7 @@ export class RequestForm {
   readonly priority: Priority
   /** The part of the service's limit that they may fill. */
   readonly share: number
+  readonly total: number
   /** 'client', 'instance', or the Host to send. */
   private readonly host: string
   private readonly options: ForwardOptions
@@ -34,6 +37,7 @@ export class RequestForm {
     this.options = options
     this.priority = options.priority
     this.share = SHARES[options.priority]
+    this.total = options.total
   }
 
   /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace. */

@@ -24,6 +24,9 @@ import type { OutcomeListener } from './outcome.ts'
 import type { PassiveOptions } from './passive/index.ts'
 import { PassiveHealth } from './passive/passive-health.ts'
 import { PooledInstance } from './pooled-instance.ts'
+import type { RetryOptions } from './retry/index.ts'
+import { Retry } from './retry/retry.ts'
+import { RetryBudget } from './retry/retry-budget.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
@@ -44,7 +47,15 @@ export interface ServiceOptions {
   /** When its instances are ejected by how they reply; false or left out for never. */
   readonly passive?: PassiveOptions | false | undefined
   readonly concurrency: ConcurrencyOptions
-  readonly timeouts: { readonly connect: number; readonly response: number; readonly idle: number }
+  /** Which requests are sent to another instance when one fails; false or left out for none. */
+  readonly retry?: RetryOptions | false | undefined
+  readonly timeouts: {
+    readonly connect: number
+    readonly response: number
+    readonly idle: number
+    /** Until all attempts have come to a reply; left out for as long as they take. */
+    readonly total?: number | undefined
+  }
   readonly pool: {
     readonly connections: number
     readonly streams: number
@@ -67,6 +78,7 @@ export interface ServiceOptions {
 export interface RouteTimeouts {
   readonly response?: number | undefined
   readonly idle?: number | undefined
+  readonly total?: number | undefined
 }
 
 /** What a thread has for its services. */
@@ -106,6 +118,8 @@ export class Service {
   readonly clock: Clock
   readonly deadlines: Deadlines
   readonly retries: Retries
+  /** Null where nothing is sent again that an instance had got. */
+  readonly retry: Retry | null
   /** How many of its requests may wait for it at a time; null for any number. */
   readonly limit: ConcurrencyLimit | null
   readonly shedding: Shedding
@@ -117,6 +131,7 @@ export class Service {
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
   private readonly options: ServiceOptions
+  private readonly board: HealthBoard
   private readonly bounds: PoolBounds
   /** The pools go by these bounds already, as the configuration before says the same. */
   private readonly settled: boolean
@@ -152,6 +167,8 @@ export class Service {
     })
     const { clock } = this
     this.balancer = this.balance(tools, previous?.balancer ?? null)
+    this.board = board
+    this.retry = this.makeRetry(tools)
     const limit = createLimit(options.concurrency, board.loads.of(name), clock)
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
@@ -159,6 +176,21 @@ export class Service {
     this.listeners = [instanceOutcomes, ...others.filter(listens), ...this.passiveHealth(board, random)]
     this.beginners = this.listeners.filter((listener) => 'began' in listener)
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
+  }
+
+  private makeRetry({ board, random, metrics }: ServiceTools): Retry | null {
+    const { retry = false } = this.options
+    const [first] = this.instances
+    if (retry === false) return null
+    const exhausted = metrics.counter('sallyport_retry_budget_exhausted_total', { service: this.name })
+    if (first === undefined || this.instances.length === 1) return null
+    const budget = new RetryBudget(board.retries, first.slot, retry, this.deadlines)
+    return new Retry(retry, budget, exhausted, random)
+  }
+
+  /** How many requests the instance has failed in a row, as far as anybody counts. */
+  failuresOf({ slot }: PooledInstance): number {
+    return this.board.ejections.row(slot)
   }
 
   private passiveHealth(board: HealthBoard, random: () => number): PassiveHealth[] {
@@ -198,6 +230,11 @@ export class Service {
   timeoutsWith({ response, idle }: RouteTimeouts): ServiceTimeouts {
     const { responseTimeout, idleTimeout } = this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
+  }
+
+  /** Until all attempts have come to a reply, or 0 for as long as they take, for a route that may have a time of its own. */
+  totalWith({ total }: RouteTimeouts): number {
+    return total ?? this.options.timeouts.total ?? 0
   }
 }
 

@@ -64,6 +64,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
         `${error === null ? 'null' : codeOf(error.code)},"bytes":${bytes}` +
+        (exchange.attempts > 1 ? `,"attempts":${exchange.attempts},"retried":${quoted(exchange.retried)}` : '') +
         (logFields === null ? '' : membersOf(logFields)) +
         `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,
     )
@@ -143,7 +144,7 @@ function timingsOf(exchange: EndedExchange, { attempts, policies }: ExchangeReco
   const each = Array.from(policies, ([name, spent]) => `${quoted(name)}:${thousandths(spent)}`)
   return (
     `,"service_ms":${thousandths(exchange.serviceTime)},"gateway_ms":${thousandths(gatewayTime(exchange, end))}` +
-    `,"attempts":${attempts.length},"policies_ms":{${each.join(',')}}`
+    `${exchange.attempts > 1 ? '' : `,"attempts":${attempts.length}`},"policies_ms":{${each.join(',')}}`
   )
 }
 

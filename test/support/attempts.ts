@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Exchange } from '../../src/http/exchange.ts'
 import type { Lane, LanePool, ReplyListener } from '../../src/http/lane.ts'
 import type { OutgoingRequest } from '../../src/http/outgoing-request.ts'
@@ -9,6 +10,10 @@ import type { Outcome } from '../../src/services/outcome.ts'
 import type { PooledInstance } from '../../src/services/pooled-instance.ts'
 import { RequestForm } from '../../src/services/request-form.ts'
 import type { Service } from '../../src/services/service.ts'
+import { WindowCounts } from '../../src/services/health/window-counts.ts'
+import { retrySchema } from '../../src/services/retry/index.ts'
+import { Retry } from '../../src/services/retry/retry.ts'
+import { RetryBudget } from '../../src/services/retry/retry-budget.ts'
 import { makeExchange } from './exchange.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -66,9 +71,36 @@ export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took
   readonly told: 'ended' | 'passed' | 'brokeOff'
 }
 
+export interface AttemptsSetUp {
+  readonly retry?: z.input<typeof retrySchema>
+  readonly total?: number
+  /** How many requests each of the instances has failed in a row. */
+  readonly rows?: readonly number[]
+  /** What is drawn at random. */
+  readonly drawn?: number
+}
+
+function makeRetry(
+  { retry: options, drawn = 0.5 }: AttemptsSetUp,
+  deadlines: Deadlines,
+  exhausted: () => void,
+): Retry | null {
+  if (options === undefined) return null
+  const parsed = retrySchema.parse(options)
+  if (parsed === false) return null
+  const counts = new WindowCounts(new Int32Array(WindowCounts.cellsFor(1, 2)), 1, 2, 1, 0)
+  return new Retry(parsed, new RetryBudget(counts, 0, parsed, deadlines), { add: exhausted }, () => drawn)
+}
+
 /** The attempts to answer one exchange, by instances that are asked in their order. */
-export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Partial<Exchange> = {}) {
+export function setUpAttempts(
+  instances: readonly ScriptedInstance[],
+  parts: Partial<Exchange> = {},
+  set: AttemptsSetUp = {},
+) {
+  const { total = 0, rows = [] } = set
   const clock = new ManualClock()
+  const deadlines = new Deadlines(clock)
   const told: Told[] = []
   const retries: string[] = []
   const hear = (kind: Told['told'], outcome: Outcome): void => {
@@ -77,7 +109,9 @@ export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Par
   }
   const service = {
     clock,
-    deadlines: new Deadlines(clock),
+    deadlines,
+    retry: makeRetry(set, deadlines, () => retries.push('exhausted')),
+    failuresOf: ({ slot }: PooledInstance) => rows[slot] ?? 0,
     sticky: null,
     limit: null,
     balancer: {
@@ -101,6 +135,7 @@ export function setUpAttempts(instances: readonly ScriptedInstance[], parts: Par
     prefixField: '',
     timeouts: { responseTimeout: 1, idleTimeout: 1 },
     priority: 'normal',
+    total,
   })
   const result: { reply: Reply | null; error: unknown } = { reply: null, error: null }
   pending.promise.then(

@@ -2,6 +2,7 @@ import { ServiceLoads } from '../concurrency/service-loads.ts'
 import { Ejections } from './ejections.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { RequestCounts } from './request-counts.ts'
+import { WindowCounts } from './window-counts.ts'
 
 /**
  * What is known of an instance. Until its first check one is 'unknown' with which the process began, and trusted; one that a
@@ -18,6 +19,8 @@ const SLOTS = 2
 const WORKERS = 3
 /** Whoever is about to eject an instance. */
 const LOCK = 4
+/** What is counted for retries: requests, and how many were sent again. */
+const RETRY_KINDS = 2
 /** After a cache line of 64 octets for the cells above. */
 const FIRST_SLOT = 16
 /** Cells of a slot: its state, and whether it is drained. */
@@ -44,6 +47,8 @@ export class HealthBoard {
   readonly loads: ServiceLoads
   /** How those ended that they were asked lately. */
   readonly replies: ReplyCounts
+  /** Requests, and how many were sent again, by the slot of one instance of each service. */
+  readonly retries: WindowCounts
   /** Instances that get no requests for a while, as they failed. */
   readonly ejections: Ejections
   /** Number of the worker whose it is; 0 where there is one thread only. */
@@ -60,7 +65,8 @@ export class HealthBoard {
     const at = layout(size, workers)
     this.requests = new RequestCounts(cells.subarray(at.requests, at.loads), size, worker)
     this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker)
-    this.replies = new ReplyCounts(cells.subarray(at.replies, at.ejections), size, workers, worker)
+    this.replies = new ReplyCounts(cells.subarray(at.replies, at.retries), size, workers, worker)
+    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), size, RETRY_KINDS, workers, worker)
     this.ejections = new Ejections(cells.subarray(at.ejections, at.end), cells.subarray(LOCK, LOCK + 1), () =>
       this.move(),
     )
@@ -142,7 +148,7 @@ export class HealthBoard {
     this.set(slot, state)
     this.drain(slot, false)
     this.ejections.clear(slot)
-    this.replies.clear(slot)
+    this.replies.vacate(slot)
   }
 
   /** Takes back what a worker has left that is gone. */
@@ -172,8 +178,9 @@ function layout(slots: number, workers: number) {
   const requests = lineAfter(cellOf(slots))
   const loads = lineAfter(requests + RequestCounts.cellsFor(slots, workers))
   const replies = lineAfter(loads + ServiceLoads.cellsFor(slots, workers))
-  const ejections = lineAfter(replies + ReplyCounts.cellsFor(slots, workers))
-  return { requests, loads, replies, ejections, end: ejections + Ejections.cellsFor(slots) }
+  const retries = lineAfter(replies + ReplyCounts.cellsFor(slots, workers))
+  const ejections = lineAfter(retries + workers * WindowCounts.cellsFor(slots, RETRY_KINDS))
+  return { requests, loads, replies, retries, ejections, end: ejections + Ejections.cellsFor(slots) }
 }
 
 function lineAfter(cell: number): number {

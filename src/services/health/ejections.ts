@@ -87,6 +87,11 @@ export class Ejections {
     return this.load(slot, TOTAL)
   }
 
+  /** How many failures in a row it has. */
+  row(slot: number): number {
+    return this.load(slot, ROW)
+  }
+
   /** A reply that says nothing against the instance: no failures in a row. */
   passed(slot: number): void {
     const at = slot * LINE + ROW

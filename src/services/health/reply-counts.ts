@@ -133,6 +133,12 @@ export class ReplyCounts {
     }
   }
 
+  /** Another instance has the slot: nothing is known of how long its replies take either. */
+  vacate(slot: number): void {
+    this.clear(slot)
+    for (let worker = 0; worker < this.workers; worker++) this.cells[this.startOf(worker) + this.slots + slot] = 0
+  }
+
   /** Takes back what a worker has left that is gone. */
   forget(worker: number): void {
     const waits = this.part(worker, 0, 1)

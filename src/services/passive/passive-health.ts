@@ -40,14 +40,15 @@ export class PassiveHealth implements OutcomeListener {
     if (!streamed) this.replies.took(slot, took)
     if (this.ejections.stalled(slot)) this.ejections.end(slot, this.deadlines.now, 0)
     // One whose body is still to come is no success yet.
-    if (!passing) this.replied(outcome)
+    if (!passing || status >= 500) this.replied(outcome)
   }
 
   passed(outcome: Outcome): void {
-    this.replied(outcome)
+    if (outcome.status < 500) this.replied(outcome)
   }
 
   brokeOff(outcome: Outcome): void {
+    if (outcome.status >= 500) return
     if (outcome.fault === 'instance') this.failed(outcome)
     else this.replied(outcome)
   }

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { percent, size } from '../../core/units.ts'
+import { GATHERED } from '../../http/gathered-body.ts'
+
+const RATE = /^\d{1,6}\/s$/
+const rateExpected = 'expected a number a second such as "10/s"'
+const statusExpected = 'expected a status from 500 to 599, but 504: nothing is sent again after a time-out'
+
+const retryOptions = z.strictObject({
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(1)
+    .describe('How often a request may be sent again, each time to another instance. Default 1.'),
+  budget: percent
+    .prefault('20%')
+    .describe('How many requests may be sent again, as part of all within 10 s, over all workers. Default 20%.'),
+  minimum: z
+    .string(rateExpected)
+    .regex(RATE, rateExpected)
+    .transform((text) => Number.parseInt(text, 10))
+    .prefault('10/s')
+    .describe('How many may be so at any rate, besides, as an average of 10 s. Default 10/s.'),
+  statuses: z
+    .int(statusExpected)
+    .min(500, statusExpected)
+    .max(599, statusExpected)
+    .refine((status) => status !== 504, statusExpected)
+    .array()
+    .default([502, 503])
+    .describe('Replies in whose place another instance is asked. Default [502, 503].'),
+  body: size
+    .refine((octets) => octets <= GATHERED, 'expected at most "64kb"')
+    .prefault('64kb')
+    .describe('Largest body that is kept to be sent again; at most 64kb. Default 64kb.'),
+  idempotencyKey: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether POST and PATCH with a field Idempotency-Key may be sent again as well, as the service knows what it has done by the key. Default false.',
+    ),
+})
+
+/** Schema of what `retry` of a service may say. */
+export const retrySchema = z.union([z.literal(false), retryOptions])
+
+/** Which requests are sent again, and how many: part from 0 to 1, a number a second, octets. */
+export type RetryOptions = z.output<typeof retryOptions>

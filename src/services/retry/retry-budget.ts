@@ -1,0 +1,53 @@
+import type { Deadlines } from '../../http/deadlines.ts'
+import type { WindowCounts } from '../health/window-counts.ts'
+import type { RetryOptions } from './index.ts'
+
+/** In milliseconds. */
+const WINDOW = 10_000
+/** What is counted. */
+const REQUEST = 0
+const RETRY = 1
+
+/**
+ * How many requests of a service may be sent again, over all workers: where everything fails, retries would multiply what a service gets
+ * that has too much already.
+ */
+export class RetryBudget {
+  private readonly counts: WindowCounts
+  private readonly slot: number
+  private readonly part: number
+  private readonly least: number
+  private readonly deadlines: Deadlines
+
+  /** Counts in the cells of that slot, which is that of one instance of the service. */
+  constructor(
+    counts: WindowCounts,
+    slot: number,
+    { budget, minimum }: Pick<RetryOptions, 'budget' | 'minimum'>,
+    deadlines: Deadlines,
+  ) {
+    this.counts = counts
+    this.slot = slot
+    this.part = budget
+    this.least = (minimum * WINDOW) / 1000
+    this.deadlines = deadlines
+  }
+
+  /** There is another request. */
+  earn(): void {
+    this.counts.add(this.slot, this.half, REQUEST)
+  }
+
+  /** Whether one of them may be sent again, which is counted then. Each worker may be one too late to see what others spend. */
+  spend(): boolean {
+    const { counts, slot, half } = this
+    const earned = counts.sum(slot, half, REQUEST) * this.part + this.least
+    if (counts.sum(slot, half, RETRY) + 1 > earned) return false
+    counts.add(slot, half, RETRY)
+    return true
+  }
+
+  private get half(): number {
+    return Math.floor((2 * this.deadlines.now) / WINDOW) | 0
+  }
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { send } from './support/client.ts'
+import { type LogLine, proxyTo, startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+import { connect } from './support/peer.ts'
+import { startService, type TestService } from './support/service.ts'
+import { turnUntil } from './support/settled.ts'
+
+/** Instances that take turns, and nobody is ejected, so that each has its part of the failures. */
+const inTurn = { balancer: 'round-robin', passive: false } as const
+
+const ok: RequestListener = (_, response) => void response.end('ok')
+const reply =
+  (status: number, body = 'no'): RequestListener =>
+  (_, response) =>
+    void response.writeHead(status).end(body)
+
+/** An instance that is well and one that is not. */
+async function setUp(t: TestContext, sick: RequestListener, service: object = {}) {
+  const [good, bad] = [await startService(t, ok), await startService(t, sick)]
+  const gateway = await startGateway(t, proxyTo([bad.url, good.url], { service: { ...inTurn, ...service } }))
+  return { ...gateway, good, bad }
+}
+
+/** The statuses of so many requests, in the order of how many there are of each. */
+async function statuses(port: number, count: number, ask: Parameters<typeof send>[1] = {}): Promise<string> {
+  const counts = new Map<number, number>()
+  for (let i = 0; i < count; i++) {
+    const { status } = await send(port, ask)
+    counts.set(status, (counts.get(status) ?? 0) + 1)
+  }
+  return [...counts].map(([status, number]) => `${number} x ${status}`).join(', ')
+}
+
+const paths = ({ heard }: TestService) => heard.map(({ method, url }) => `${method} ${url}`)
+
+for (const [what, sick] of Object.entries({
+  'replies 502': reply(502),
+  'replies 503 with a long body': reply(503, 'x'.repeat(200_000)),
+  'resets when the request is there': (request) => void request.socket.resetAndDestroy(),
+  'breaks off the head of its reply': (request) => void request.socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
+  'speaks no HTTP': (request) => void request.socket.end('220 ready\r\n\r\n'),
+} as const satisfies Record<string, RequestListener>))
+  test(`no GET is lost with an instance that ${what}, and no POST is sent twice`, async (t) => {
+    const { port, good, bad } = await setUp(t, sick)
+    assert.equal(await statuses(port, 20), '20 x 200')
+    assert.equal(await statuses(port, 20, { method: 'PUT', body: 'a body' }), '20 x 200')
+    // With two of them, the turn comes back to the same one each time.
+    assert.deepEqual([good.heard.length, bad.heard.length], [40, 40])
+    const posted = await statuses(port, 20, { method: 'POST', body: 'a body' })
+    assert.match(posted, /10 x 200/)
+    assert.equal(good.heard.length + bad.heard.length, 100)
+  })
+
+test('retry: false has every failure passed on, but what could not be sent', async (t) => {
+  const { port, bad } = await setUp(t, reply(503), { retry: false })
+  assert.equal(await statuses(port, 20), '10 x 503, 10 x 200')
+  await bad.kill()
+  assert.equal(await statuses(port, 20), '20 x 200')
+})
+
+test('POST with a key is sent again where the service knows keys', async (t) => {
+  const { port, good, bad } = await setUp(t, reply(503), { retry: { idempotencyKey: true } })
+  const keyed = { method: 'POST', body: '{}', headers: { 'Idempotency-Key': '"a"' } }
+  assert.equal(await statuses(port, 10, keyed), '10 x 200')
+  assert.deepEqual([good.heard.length, bad.heard.length], [10, 10])
+  assert.equal(await statuses(port, 10, { method: 'POST', body: '{}' }), '5 x 503, 5 x 200')
+})
+
+test('an upload that did not fit is never sent again', async (t) => {
+  const { port, good, bad } = await setUp(t, (request, response) => {
+    request.resume().on('end', () => void response.writeHead(503).end())
+  })
+  const large = { method: 'PUT', body: 'x'.repeat(100_000) }
+  assert.equal(await statuses(port, 4, large), '2 x 503, 2 x 200')
+  assert.equal(good.heard.length + bad.heard.length, 4)
+})
+
+test('where all instances fail, a request is sent twice at most, and a budget bounds how many are', async (t) => {
+  const [a, b] = [await startService(t, reply(503)), await startService(t, reply(503))]
+  const retry = { budget: '20%', minimum: '1/s', attempts: 3 }
+  const { port } = await startGateway(t, proxyTo([a.url, b.url], { service: { ...inTurn, retry } }))
+  assert.equal(await statuses(port, 100), '100 x 503')
+  const sent = a.heard.length + b.heard.length
+  // Ten at any rate, and a fifth of what has come by then; the window may have moved on once meanwhile.
+  assert.ok(sent >= 110 && sent <= 140, `${sent} were sent`)
+  const metrics = await scrape(port)
+  const labels = { service: 'backend' }
+  assert.equal(metrics.sum('sallyport_retries_total', { ...labels, reason: 'status' }), sent - 100)
+  assert.equal(metrics.sum('sallyport_retry_budget_exhausted_total', labels), 200 - sent)
+})
+
+test('connections are used again after a short reply that nobody got', async (t) => {
+  const { port, bad } = await setUp(t, (_, response) => {
+    response.writeHead(503).write('a')
+    setImmediate(() => response.end('b'))
+  })
+  assert.equal(await statuses(port, 20), '20 x 200')
+  assert.deepEqual([bad.heard.length, bad.connections], [20, 1])
+})
+
+test('a client that is bound to an instance is told that it cannot', async (t) => {
+  let sick = false
+  const answer: RequestListener = (_, response) => void response.writeHead(sick ? 503 : 200).end()
+  const [a, b] = [await startService(t, answer), await startService(t, answer)]
+  const { port } = await startGateway(t, {
+    ...proxyTo([a.url, b.url], { service: { ...inTurn, sticky: {} } }),
+    secrets: ['0123456789abcdef0123456789abcdef'],
+  })
+  const { headers } = await send(port)
+  sick = true
+  const bound = { headers: { Cookie: String(headers['set-cookie']?.[0]).split(';')[0]! } }
+  assert.equal(await statuses(port, 4, bound), '4 x 503')
+  assert.equal(a.heard.length + b.heard.length, 5)
+})
+
+test('the access log says how often a request was sent, and why', async (t) => {
+  const { port, log } = await setUp(t, reply(503))
+  await send(port, { path: '/1' })
+  await send(port, { path: '/2', method: 'POST' })
+  const facts = ({ attempts, retried, status_code }: LogLine) => ({ attempts, retried, status_code })
+  await turnUntil('two lines', () => log.requests.length === 2)
+  assert.deepEqual(log.requests.map(facts), [
+    { attempts: 2, retried: 'status', status_code: 200 },
+    { attempts: undefined, retried: undefined, status_code: 503 },
+  ])
+})
+
+test('all attempts together have as long as timeouts.total says, of the service or of the route', async (t) => {
+  const silent = await startService(t, () => {})
+  const { port, log } = await startGateway(t, {
+    services: { backend: { instances: [silent.url], health: false, timeouts: { total: '200ms' } } },
+    routes: [
+      { id: 'short', match: { path: '/short' }, service: 'backend' },
+      { id: 'shorter', match: { path: '/shorter' }, service: 'backend', timeouts: { total: '1ms' } },
+    ],
+  })
+  for (const path of ['/short', '/shorter']) {
+    const { status, headers, text } = await send(port, { path })
+    assert.deepEqual([status, headers['content-type']], [504, 'application/problem+json'])
+    assert.match(text, /The service did not reply in time/)
+  }
+  assert.deepEqual(
+    log.requests.map(({ code }) => code),
+    ['gateway-timeout', 'gateway-timeout'],
+  )
+})
+
+test('a client that leaves while another attempt is waited for ends it', async (t) => {
+  const bad: RequestListener = reply(503)
+  const [a, b] = [await startService(t, bad), await startService(t, bad)]
+  // Both have failed, so that the next attempt is waited for.
+  const { port, gateway } = await startGateway(
+    t,
+    proxyTo([a.url, b.url], { service: { balancer: 'round-robin', retry: { attempts: 10, minimum: '1000/s' } } }),
+    { random: () => 0.99 },
+  )
+  await statuses(port, 2, { method: 'POST' })
+  const peer = await connect(t, port)
+  peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  await turnUntil('the first attempt', () => a.heard.length + b.heard.length === 3)
+  peer.reset()
+  await turnUntil('the client to be gone', () => gateway.connections === 0)
+  assert.equal(paths(a).length + paths(b).length, 3)
+})
