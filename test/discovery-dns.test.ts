@@ -3,18 +3,22 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import type { TLSSocket } from 'node:tls'
 import { type Clock, systemClock } from '../src/core/clock.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { startAdminGateway } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
+import { startCommand, temporaryFile } from './support/command.ts'
 import { type DnsServer, startDns } from './support/dns-server.ts'
 import { startDnsmasq } from './support/dnsmasq.ts'
 import { startGateway } from './support/gateway.ts'
 import { Load } from './support/load.ts'
 import { scrape } from './support/metrics.ts'
+import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
 
+const KILL_WORKER = new URL('support/kill-worker.ts', import.meta.url).href
 const EXCHANGED = 'Instances were exchanged'
 const FAILS = 'Discovery fails: what was found last is kept'
 const NAME = 'users.internal'
@@ -275,4 +279,45 @@ test('certificates of instances have the name that is discovered, or the one tha
   const { port } = await startGateway(t, { services, routes })
   assert.equal((await send(port, { path: '/right' })).status, 200)
   assert.equal((await send(port, { path: '/wrong' })).status, 502)
+})
+
+test('certificates that were exchanged stay so when instances change', async (t) => {
+  const dns = await startDns(t)
+  const answer = (_: string, socket: TLSSocket): void => {
+    const name = String(socket.getPeerCertificate().subject.CN)
+    socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${name.length}\r\nConnection: close\r\n\r\n${name}`)
+  }
+  const options = { ...authority.issue({ names: [NAME] }), ca: authority.cert, requestCert: true, answer }
+  const { port: at } = await startTlsService(t, options)
+  dns.set(NAME, 'A', { records: ['127.0.0.1', '127.0.0.9'] })
+  const clientOf = (commonName: string) => authority.issueClient({ subject: { commonName } })
+  const files = writeLeaf(t, clientOf('first'))
+  const { discover } = discovering(dns, { port: at, type: 'A' }).services!['users']!
+  const tls = { ca: authority.cert, ...files }
+  const { port, log } = await startGateway(t, {
+    services: { users: { discover: { ...discover, scheme: 'https' as const }, tls, health: false as const } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'users' }],
+  })
+  replaceLeaf(files, clientOf('second'))
+  await log.line({ message: 'TLS to a service was exchanged: new connections have what its files hold' })
+  dns.set(NAME, 'A', { records: ['127.0.0.1'] })
+  await log.line({ message: EXCHANGED })
+  assert.equal((await send(port, { path: '/' })).text, 'second')
+})
+
+test('a worker that takes the place of another has the instances that were found', async (t) => {
+  const dns = await startDns(t)
+  const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2')
+  dns.set(NAME, 'A', { records: ['127.0.0.1'] })
+  const { routes, services } = discovering(dns, { port: at, type: 'A' })
+  const more = { workers: 1, admin: false, endpoints: { docs: false, openapi: false } }
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const file = await temporaryFile(t, 'sallyport.yaml', JSON.stringify({ ...more, listeners, routes, services }))
+  const { command, port } = await startCommand(t, file, { preload: KILL_WORKER })
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
+  dns.set(NAME, 'A', { records: ['127.0.0.2'] })
+  await command.line(EXCHANGED)
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
 })

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { Resolver } from 'node:dns/promises'
+import test from 'node:test'
+import { type DnsServer, startDns } from '../../../../test/support/dns-server.ts'
+import { type NameFiles, Names, NO_FILES } from './names.ts'
+
+const SEARCHED: NameFiles = { hosts: '', resolv: { search: ['shop.local', 'local'], ndots: 2 } }
+
+function namesOf(dns: DnsServer, files: NameFiles): Names {
+  const resolver = new Resolver({ timeout: 200, tries: 1 })
+  resolver.setServers([dns.address])
+  return new Names(resolver, files)
+}
+
+const asked = (dns: DnsServer): string[] => dns.asked.map(({ name }) => name)
+
+test('a name is looked for in the search domains, until it is known', async (t) => {
+  const dns = await startDns(t)
+  dns.set('users.local', 'A', { records: ['10.0.0.1'], ttl: 7 })
+  dns.set('users', 'A', { records: ['10.0.0.9'] })
+  const names = namesOf(dns, SEARCHED)
+  assert.deepEqual(await names.addresses('users', 4), { addresses: ['10.0.0.1'], ttl: 7_000 })
+  assert.deepEqual(asked(dns), ['users.shop.local', 'users.local'])
+  assert.deepEqual((await names.addresses('users.', 4)).addresses, ['10.0.0.9'])
+})
+
+test('a domain that does not answer ends it: another name must not be taken for the first one', async (t) => {
+  const dns = await startDns(t)
+  dns.set('users.shop.local', 'A', { code: 'SERVFAIL' })
+  dns.set('users.local', 'A', { records: ['10.0.0.1'] })
+  const names = namesOf(dns, SEARCHED)
+  await assert.rejects(names.addresses('users', 4), {
+    message: 'A users.shop.local: the DNS server failed (SERVFAIL)',
+  })
+  dns.set('users.shop.local', 'A', { silent: true })
+  await assert.rejects(names.addresses('users', 4), {
+    message: 'A users.shop.local: no DNS server has answered in time',
+  })
+})
+
+test('a name without records is another thing than one that is not there', async (t) => {
+  const dns = await startDns(t)
+  dns.set('users.local', 'AAAA', { records: ['2001:db8::1'] })
+  const names = namesOf(dns, SEARCHED)
+  await assert.rejects(names.addresses('users', 4), { known: true, message: 'users has no A records' })
+  await assert.rejects(names.addresses('none', 4), { known: false, message: 'there is no name none' })
+  assert.deepEqual((await names.addresses('users', 6)).addresses, ['2001:db8::1'])
+})
+
+test('what /etc/hosts says of a name is asked of nobody', async (t) => {
+  const dns = await startDns(t)
+  const names = namesOf(dns, { ...NO_FILES, hosts: '10.0.0.7 users\n' })
+  assert.deepEqual(await names.addresses('users', 4), { addresses: ['10.0.0.7'], ttl: Infinity })
+  assert.deepEqual(asked(dns), [])
+})
