@@ -27,6 +27,7 @@ export const layers: readonly Layer[] = [
     'services',
     ['core', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
   ],
+  ['overload', ['core', 'services/concurrency/priority.ts']],
   [
     'policies',
     [
@@ -57,6 +58,7 @@ export const layers: readonly Layer[] = [
       'telemetry/redact.ts',
       'routing',
       'acme/challenge.ts',
+      'overload/index.ts',
       'services/balancers/index.ts',
       'services/concurrency/index.ts',
       'services/concurrency/priority.ts',
@@ -82,6 +84,7 @@ export const layers: readonly Layer[] = [
       'acme',
       'listener',
       'services',
+      'overload',
       'policies',
       'config',
       'api-docs',

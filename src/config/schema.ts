@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, durationOrZero, size } from '../core/units.ts'
+import { overloadSchema } from '../overload/index.ts'
 import { mayBeClaim } from '../http/field-names.ts'
 import { networks } from './addresses.ts'
 import { adminSchema } from './admin-schema.ts'
@@ -206,6 +207,11 @@ export const gatewaySchema = z
       ),
     log: logSchema.prefault({}).describe('Logging.'),
     limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
+    overload: overloadSchema
+      .prefault({})
+      .describe(
+        'When a worker has so much to do that its events come late, it sheds requests, those of routes of low priority first and those of high priority never; false for never. Default { delay: 50ms, for: 1s }.',
+      ),
     shutdownDelay: durationOrZero
       .prefault('0s')
       .describe(

@@ -51,6 +51,7 @@ export const errorTable = {
   'too-busy': { status: 503, fault: 'gateway', title: 'Gateway too busy' },
   // draft-ietf-httpapi-ratelimit-headers-11 section 5.2
   'service-overloaded': { status: 503, fault: 'gateway', title: 'Service overloaded', type: REDUCED_CAPACITY },
+  'gateway-overloaded': { status: 503, fault: 'gateway', title: 'Gateway overloaded', type: REDUCED_CAPACITY },
   'route-changed': { status: 503, fault: 'gateway', title: 'Route changed' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },

@@ -47,7 +47,7 @@ export const metricTable = {
   },
   sallyport_shed_total: {
     type: 'counter',
-    help: 'Requests that were answered with 503 as there was too much to do, by the priority of their route and the reason: concurrency, as the service has as much as it may.',
+    help: 'Requests answered with 503 as there was too much to do, by the priority of their route and the reason: concurrency (of the service) or overload (of the gateway).',
     labels: ['service', 'reason', 'priority'],
   },
   sallyport_concurrency_limit: {

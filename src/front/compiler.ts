@@ -11,6 +11,7 @@ import { Reply } from '../http/reply.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import type { RouteEntry } from '../routing/match.ts'
 import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
+import type { Priority } from '../services/concurrency/priority.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
 import { generalLimit, largestBody } from './body-limit.ts'
@@ -26,6 +27,7 @@ import type { PathRules } from './path-check.ts'
 import { createRedirect } from './redirect.ts'
 import { mapReplies } from './reply-paths.ts'
 import { RoutePath } from './route-path.ts'
+import type { Shedder } from './thread-overload.ts'
 import { timed } from './timed-policy.ts'
 
 /** One path of a route once it is compiled. */
@@ -35,6 +37,7 @@ export interface CompiledRoute extends PathRules {
   /** One of its policies answers preflights. */
   readonly answersPreflights: boolean
   readonly guards: FieldGuards
+  readonly priority: Priority
 }
 
 /** What policies are made with, and all of them that there are, in the order of the chain. */
@@ -43,6 +46,7 @@ export interface SnapshotToolbox extends PolicyToolbox {
   /** Whether the time is measured that each policy takes. */
   readonly timings: boolean
   readonly toldOfDropped: ToldOfDropped
+  readonly overload: Shedder
 }
 
 /** What all routes with the same policies have in common. */
@@ -101,7 +105,15 @@ export class Compiler {
       const about: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
       const info = new RoutePath(about, this.tail(set, about, endOf(route, pattern, this.services), route))
       const handle = this.head(set, about)
-      const value = { encodedSlashes, pathParameters, info, handle, guards, answersPreflights }
+      const value = {
+        encodedSlashes,
+        pathParameters,
+        info,
+        handle,
+        guards,
+        answersPreflights,
+        priority: route.priority,
+      }
       return { match: { ...route.match, path: [pattern] }, value }
     })
   }
@@ -117,6 +129,7 @@ export class Compiler {
       answersPreflights: false,
       encodedSlashes: false,
       pathParameters: 'keep',
+      priority: 'high',
     } as const
     return { match: { path: [path], method: ['GET'] }, value }
   }

@@ -178,6 +178,7 @@ export class Front implements Receiver {
     this.proxies.configure(config)
     this.serviceTls.configure(config, generation.services)
     this.perClient.configure(config)
+    this.parts.overload.configure(config.overload)
     this.tunnels.keep(config)
     if (this.parts.readiness === 'ready') generation.start()
   }

@@ -15,6 +15,7 @@ import { endsHere, ownOptions } from './last-hop.ts'
 import type { OwnRoute } from './own-routes.ts'
 import { settlePath } from './path-check.ts'
 import { preparePolicies } from './prepare-policies.ts'
+import type { Shedder } from './thread-overload.ts'
 
 /** An exchange whose request came over the wire. */
 interface Received extends Exchange {
@@ -29,7 +30,7 @@ type Match = ReturnType<Router<CompiledRoute>['find']>
  *
  * The way of an exchange through it:
  * 1. The path takes its normal form, or is refused.
- * 2. The most specific route is found.
+ * 2. The most specific route is found. Where the thread has more to do than it can, the exchange may end here.
  * 3. Its policies and what they lead to, composed when the configuration was loaded, answer.
  * Fields that a service could take for those that the gateway or a policy of the route sets or reads are taken out before.
  * OPTIONS that asks the gateway itself is answered beforehand, and a CORS preflight takes the route of the request that
@@ -42,6 +43,7 @@ export class Snapshot {
   /** The same for a preflight that no policy may answer. */
   private readonly unanswered: Handler
   private readonly options: Handler
+  private readonly overload: Shedder
 
   /** Compiles the configuration. Rejects with PolicyError. */
   static async build(
@@ -59,11 +61,12 @@ export class Snapshot {
       if (slices.over) await slices.next()
     }
     for (const route of own) tables.add(compiler.own(route))
-    return new Snapshot(routerOf(tables), compiler)
+    return new Snapshot(routerOf(tables), compiler, toolbox.overload)
   }
 
-  private constructor(router: Router<CompiledRoute>, compiler: Compiler) {
+  private constructor(router: Router<CompiledRoute>, compiler: Compiler, overload: Shedder) {
     this.router = router
+    this.overload = overload
     const refuse = (exchange: Exchange): never => {
       throw this.whyUnrouted(exchange)
     }
@@ -113,6 +116,10 @@ export class Snapshot {
     if (!match.found) return this.unrouted(exchange)
     exchange.route = match.value.info
     exchange.params = match.params
+    if (this.overload.active) {
+      const shed = this.overload.shed(exchange, match.value.priority)
+      if (shed !== null) return shed
+    }
     const { guards } = match.value
     if (guards.always !== null) guards.always(exchange)
     else if (exchange.oddNames) guards.odd(exchange)

@@ -8,6 +8,7 @@ import type { FrontOptions } from './front-options.ts'
 import type { ThreadTools } from './generation.ts'
 import type { Readiness } from './own-routes.ts'
 import { Telemetry } from './telemetry.ts'
+import { ThreadOverload } from './thread-overload.ts'
 
 /** What a thread has before its first configuration is compiled: what generations are made with, and what tells of it all. */
 export class ThreadParts {
@@ -15,6 +16,7 @@ export class ThreadParts {
   readonly metrics: ThreadMetrics
   readonly telemetry: Telemetry
   readonly toldOfDropped: ToldOfDropped
+  readonly overload: ThreadOverload
   readonly tools: ThreadTools
   readiness: Readiness = 'starting'
   private readonly runtime: RuntimeWatch
@@ -32,6 +34,7 @@ export class ThreadParts {
     this.telemetry = new Telemetry({ ...options, metrics })
     const { log } = output
     this.toldOfDropped = tellOfDropped(metrics, log)
+    this.overload = new ThreadOverload(options.config.overload, metrics, clock, random)
     this.tools = {
       clock,
       random,
@@ -41,6 +44,7 @@ export class ThreadParts {
       board,
       threads,
       toldOfDropped: this.toldOfDropped,
+      overload: this.overload,
       answer: (topic, answer) => answers.on(topic, answer),
       processStores: options.processStores,
       size: options.size,
@@ -49,6 +53,7 @@ export class ThreadParts {
   }
 
   async close(): Promise<void> {
+    this.overload.close()
     this.telemetry.close()
     this.deadlines.close()
     this.runtime.stop()

@@ -51,6 +51,7 @@ export async function tryPolicies(config: GatewayConfig, policies: readonly Poli
     policies,
     timings: false,
     toldOfDropped: () => {},
+    overload: { active: false, shed: () => null },
     callService: () => Promise.reject(new Error('nothing can be asked before the gateway has started')),
     metrics,
     holder,

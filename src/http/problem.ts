@@ -6,7 +6,9 @@ import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
 import { newUuid } from '../core/uuid.ts'
 
-const FIELDS = knownLine('Content-Type', 'application/problem+json') + knownLine('Cache-Control', 'no-store')
+/** The header fields of every problem document, as they are written. */
+export const PROBLEM_FIELDS =
+  knownLine('Content-Type', 'application/problem+json') + knownLine('Cache-Control', 'no-store')
 
 /** The members that are the same for every occurrence of a code (RFC 9457 section 3.1). */
 const heads = new Map(
@@ -23,7 +25,7 @@ const heads = new Map(
  */
 export function problemReply(thrown: unknown, correlationId: string, traceId = ''): Reply {
   const error = asGatewayError(thrown)
-  const headers = headersFromWire(FIELDS)
+  const headers = headersFromWire(PROBLEM_FIELDS)
   for (const [name, value] of error.headers) headers.append(name, value)
   return new Reply(error.status, headers, Bytes.fromText(problemText(error, correlationId, traceId)))
 }

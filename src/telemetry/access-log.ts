@@ -114,7 +114,10 @@ function createDestination(): (route: RouteInfo, instance: string | null) => str
 }
 
 /** Why a request was shed, by the code of its reply. */
-const SHED: Partial<Record<ErrorCode, string>> = { 'service-overloaded': 'concurrency' }
+const SHED: Partial<Record<ErrorCode, string>> = {
+  'service-overloaded': 'concurrency',
+  'gateway-overloaded': 'overload',
+}
 
 /** The code, and beside it why the request was shed, if it was. */
 function codeOf(code: ErrorCode): string {

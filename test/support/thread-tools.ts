@@ -22,6 +22,7 @@ export function threadTools(clock: Clock, instances: number, announce: (change: 
     board: HealthBoard.create(instances),
     threads: answers,
     toldOfDropped: () => {},
+    overload: { active: false, shed: () => null },
     answer: (topic, answer) => answers.on(topic, answer),
     processStores: ProcessStores.create(1024),
     size: 1,

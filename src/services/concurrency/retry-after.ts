@@ -1,7 +1,9 @@
-/** Seconds: those who were shed together should not come back together. */
-const FIELDS = [1, 2, 3].map((seconds) => [['Retry-After', String(seconds)]] as const)
+/** In how many seconds clients that were shed may come back (RFC 9110 section 10.2.3): not all of them at the same time. */
+export const RETRY_AFTER = ['1', '2', '3'] as const
 
-/** When a client that was shed may come back: in one to three seconds (RFC 9110 section 10.2.3). */
+const FIELDS = RETRY_AFTER.map((seconds) => [['Retry-After', seconds]] as const)
+
+/** The header fields that say so to one of them. */
 export function retryAfter(random: () => number): (typeof FIELDS)[number] {
   return FIELDS[Math.floor(random() * FIELDS.length)] ?? FIELDS[0]!
 }

@@ -1,0 +1,12 @@
+import { z } from 'zod'
+import { duration } from '../core/units.ts'
+
+const boundsSchema = z.strictObject({
+  delay: duration.prefault('50ms').describe('How late events of a worker may be. Default 50ms.'),
+  for: duration
+    .prefault('1s')
+    .describe('For how long they may be later, without a break, before requests are shed. Default 1s.'),
+})
+
+/** Schema of what the gateway does when it has too much to do itself. */
+export const overloadSchema = z.union([z.literal(false), boundsSchema])

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../test/support/manual-clock.ts'
+import { seeded } from '../../test/support/simulation.ts'
+import { Overload } from './overload.ts'
+
+/** A clock whose timers are late. */
+class LateClock extends ManualClock {
+  late = 0
+
+  override every(ms: number, task: () => void): () => void {
+    const repeat = (): void => {
+      task()
+      cancel = this.after(ms + this.late, repeat)
+    }
+    let cancel = this.after(ms + this.late, repeat)
+    return () => cancel()
+  }
+}
+
+function setUp(busy = 1) {
+  const clock = new LateClock()
+  const overload = new Overload({ delay: 50, for: 1_000 }, { clock, random: seeded(1), busy: () => busy })
+  const shed = (priority: 'high' | 'normal' | 'low'): number =>
+    Array.from({ length: 1_000 }, () => overload.sheds(priority)).filter(Boolean).length / 1_000
+  return { clock, overload, shed }
+}
+
+test('low priority is shed first, high priority never', () => {
+  const { clock, overload, shed } = setUp()
+  clock.late = 80
+  clock.advance(1_500)
+  assert.ok(overload.active)
+  const { part } = overload
+  assert.ok(part > 0.05 && part < 0.2, `${part}`)
+  assert.equal(shed('high'), 0)
+  assert.ok(Math.abs(shed('normal') - part) < 0.05)
+  assert.ok(Math.abs(shed('low') - 4 * part) < 0.05)
+  clock.advance(60_000)
+  assert.deepEqual([shed('high'), shed('normal'), shed('low')], [0, 1, 1])
+  clock.late = 0
+  clock.advance(10_000)
+  assert.deepEqual([overload.active, shed('low')], [false, 0])
+})
+
+test('what is switched off sheds nothing, also when it is switched off in the middle of it', () => {
+  const { clock, overload, shed } = setUp()
+  clock.late = 200
+  clock.advance(10_000)
+  overload.configure(false)
+  assert.deepEqual([overload.active, shed('low')], [false, 0])
+  clock.advance(10_000)
+  assert.equal(overload.active, false)
+  overload.configure({ delay: 50, for: 1_000 })
+  clock.advance(10_000)
+  assert.equal(overload.active, true)
+})
+
+test('it looks no more once it is closed', () => {
+  const { clock, overload } = setUp()
+  overload.close()
+  assert.equal(clock.pending, 0)
+})

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { definePolicy, type GatewayInput, z } from '../src/gateway.ts'
+import { type Answer, send } from './support/client.ts'
+import { startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+
+/** Keeps the thread at work for so many milliseconds. */
+const busy = definePolicy({
+  name: 'busy',
+  summary: 'Keeps the thread at work.',
+  options: z.object({ for: z.number() }),
+  create:
+    ({ for: time }) =>
+    (next) =>
+    (exchange) => {
+      const end = performance.now() + time
+      while (performance.now() < end);
+      return next(exchange)
+    },
+})
+
+const policies = { busy: { for: 30 } } as GatewayInput['policies']
+
+async function setUp(t: TestContext, overload: GatewayInput['overload']) {
+  const routes: GatewayInput['routes'] = (['high', 'normal', 'low'] as const).map((priority) => ({
+    id: priority,
+    match: { path: `/${priority}` },
+    reply: { status: 200, body: 'answered' },
+    priority,
+  }))
+  return await startGateway(t, { overload, routes, policies }, { policies: [busy], random: Math.random })
+}
+
+/** Has several clients ask one request after the other until one of them has the reply that is waited for. */
+async function until(port: number, path: string, wanted: (answer: Answer) => boolean): Promise<Answer> {
+  let found: Answer | null = null
+  const client = async (): Promise<void> => {
+    while (found === null) {
+      const answer = await send(port, { path })
+      if (wanted(answer)) found ??= answer
+    }
+  }
+  await Promise.all([client(), client(), client(), client()])
+  return found!
+}
+
+test('a gateway whose events come late sheds requests, but none of high priority and none to its own endpoints', async (t) => {
+  const { port, log } = await setUp(t, { delay: '1ms', for: '1ms' })
+  const { headers, text } = await until(port, '/low', ({ status }) => status === 503)
+  assert.equal(headers['content-type'], 'application/problem+json')
+  assert.equal(headers['cache-control'], 'no-store')
+  assert.match(headers['retry-after']!, /^[123]$/)
+  const problem = JSON.parse(text) as Record<string, unknown>
+  const line = await log.line({ shed: 'overload' })
+  assert.deepEqual(problem, {
+    type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
+    title: 'Gateway overloaded',
+    status: 503,
+    detail: 'The gateway has more to do than it can: try again later.',
+    instance: line['correlation_id'],
+    trace_id: line['trace_id'],
+  })
+  assert.deepEqual([line['code'], line['route']], ['gateway-overloaded', 'low'])
+  const shed = (await scrape(port)).sum('sallyport_shed_total', { service: '', reason: 'overload', priority: 'low' })
+  assert.ok(shed >= 1)
+  // As many as have just made it shed.
+  for (let i = 0; i < 20; i++) {
+    const answers = ['/high', '/high', '/high', '/health'].map((path) => send(port, { path }))
+    for (const { status } of await Promise.all(answers)) assert.equal(status, 200)
+  }
+})
+
+test('it sheds nothing where that is switched off', async (t) => {
+  const { port } = await setUp(t, false)
+  let count = 0
+  await until(port, '/normal', ({ status }) => {
+    assert.equal(status, 200)
+    return ++count === 40
+  })
+})
