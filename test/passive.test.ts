@@ -227,3 +227,64 @@ test('all workers see at once what one of them has ejected', async (t) => {
   const failed = services[2]!.heard.length
   assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
 })
+
+test('an instance that hangs gets no more requests after a second or so, and is back with its first reply', async (t) => {
+  let hangs = false
+  const held: (() => void)[] = []
+  const services = await startServices(t, (_, response) => {
+    const answer = (): void => void response.end()
+    if (hangs) held.push(answer)
+    else answer()
+  })
+  const clock = new ManualClock()
+  const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }), { clock })
+  for (let i = 0; i < 60; i++) await send(port)
+  hangs = true
+  const waiting = Array.from({ length: 30 }, () => send(port))
+  await turnUntil('ten of them to wait', () => held.length === 10)
+  clock.advance(250)
+  // The others go on to reply; one of three waits as well.
+  waiting.push(...Array.from({ length: 6 }, () => send(port)))
+  await turnUntil('two more', () => held.length === 12)
+  await turnUntil('the others to have been asked', () => (services[0]?.heard.length ?? 0) >= 32)
+  await send(port, { path: '/metrics' })
+  clock.advance(1_250)
+  const line = await log.line({ message: 'instance is ejected' })
+  assert.match(
+    String(line['reason']),
+    /^12 requests wait for a reply, and nothing came for 1\.0 s while others replied$/,
+  )
+  for (let i = 0; i < 30; i++) assert.equal((await send(port)).status, 200)
+  assert.equal(held.length, 12)
+  hangs = false
+  for (const answer of held) answer()
+  for (const { status } of await Promise.all(waiting)) assert.equal(status, 200)
+  clock.advance(250)
+  await log.line({ message: 'instance is back after an ejection', reason: 'it has replied' })
+  const before = services[2]!.heard.length
+  for (let i = 0; i < 9; i++) await send(port)
+  assert.equal(services[2]!.heard.length, before + 3)
+})
+
+test('event streams and uploads that are under way make no instance seem to hang', async (t) => {
+  const services = await startServices(t, (request, response) => {
+    if (request.url === '/events') response.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: 1\n\n')
+    else request.resume().on('end', () => void response.end())
+  })
+  const clock = new ManualClock()
+  const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }), { clock })
+  const peers = []
+  for (let i = 0; i < 36; i++) {
+    const peer = await connect(t, port)
+    if (i % 2 === 0) peer.write('GET /events HTTP/1.1\r\nHost: a\r\n\r\n')
+    else peer.write(`PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(70_000)}`)
+    peers.push(peer)
+  }
+  await turnUntil('all of them', () => services.every(({ heard }) => heard.length >= 10))
+  for (let i = 0; i < 20; i++) {
+    for (let j = 0; j < 3; j++) await send(port, { headers: { 'X-Turn': String(j) } })
+    clock.advance(250)
+  }
+  assert.equal(log.lines.filter(({ message }) => message === 'instance is ejected').length, 0)
+  for (const peer of peers) peer.reset()
+})
