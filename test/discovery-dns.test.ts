@@ -14,6 +14,7 @@ import { type DnsServer, startDns } from './support/dns-server.ts'
 import { startDnsmasq } from './support/dnsmasq.ts'
 import { startGateway } from './support/gateway.ts'
 import { Load } from './support/load.ts'
+import { ManualClock } from './support/manual-clock.ts'
 import { scrape } from './support/metrics.ts'
 import { replaceLeaf, writeLeaf } from './support/tls.ts'
 import { authority, startTlsService } from './support/tls-service.ts'
@@ -320,4 +321,17 @@ test('a worker that takes the place of another has the instances that were found
   command.child.kill('SIGUSR2')
   await command.line('A worker died; another one takes its place')
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
+})
+
+test('a gateway that stops waits for no first answer', async (t) => {
+  const dns = await startDns(t)
+  dns.set(NAME, 'A', { records: ['127.0.0.1'] })
+  const config = discovering(dns, { port: 1, type: 'A' })
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const { gateway } = await startGateway(t, { ...config, listeners }, { clock: new ManualClock() })
+  dns.set('orders.internal', 'A', { silent: true })
+  const other = discovering(dns, { name: 'orders.internal', port: 1, type: 'A' })
+  const reloading = assert.rejects(gateway.reload({ ...other, listeners, admin: false }), /the gateway is stopping/)
+  await dns.until('orders.internal', 'A', 1)
+  await Promise.all([gateway.close(), reloading])
 })

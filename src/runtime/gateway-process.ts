@@ -172,6 +172,7 @@ export class GatewayProcess {
     fleet.retire()
     this.begin()
     this.changes.stop()
+    this.scope.settle()
     const settled = this.reloader.close()
     if (shutdownDelay > 0) await pause(shutdownDelay, clock)
     // At once, where there is nothing to wait for.

@@ -146,6 +146,11 @@ export class ProcessScope {
     return this.applied.slots
   }
 
+  /** Instances stay as they are from now on, and none are waited for. */
+  settle(): void {
+    this.discovery.stop()
+  }
+
   /** What was found where instances are discovered. */
   get discovered(): Discovered {
     return this.applied.discovered
@@ -266,7 +271,7 @@ export class ProcessScope {
 
   /** Ends what it has begun; resolves when others may go on with it. */
   async stop(): Promise<void> {
-    this.discovery.stop()
+    this.settle()
     this.checker.stop()
     this.ejections.stop()
     this.networks.stop()

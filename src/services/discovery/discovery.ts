@@ -56,6 +56,8 @@ export class Discovery {
   /** What was made of what a source found, as what stays the same is to stay the same object. */
   private readonly made = new WeakMap<readonly Found[], Map<string, readonly InstanceOptions[]>>()
   private running = false
+  /** End the waits for first answers that are under way. */
+  private readonly waits = new Set<() => void>()
 
   constructor(options: DiscoveryOptions) {
     this.options = options
@@ -77,8 +79,10 @@ export class Discovery {
     await this.answers(this.sources, patience)
   }
 
+  /** Asks nobody any more, and waits for nothing. */
   stop(): void {
     this.running = false
+    for (const end of this.waits) end()
     for (const source of this.sources.values()) source.stop()
   }
 
@@ -137,7 +141,9 @@ export class Discovery {
     if (waiting.length === 0) return
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const cancel = this.options.clock.after(Math.min(patience, LONGEST_DELAY), resolve)
+    this.waits.add(resolve)
     await Promise.race([Promise.all(waiting), late])
+    this.waits.delete(resolve)
     cancel()
   }
 
