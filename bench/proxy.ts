@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { once } from 'node:events'
@@ -37,7 +38,8 @@ export async function startProxy(
   const log = scenario.accessLog === true ? { log: { file: join(dir, 'access.log') } } : {}
   const sallyport = { ...scenario.sallyport, ...stores, ...log }
   const certificate = scenario.tls === undefined ? undefined : makeCertificate(scenario.tls, dir)
-  const place = { certificate, port, adminPort: await freePort(), backendPort, dir, sallyport }
+  const http2 = scenario.http2 === true
+  const place = { certificate, http2, port, adminPort: await freePort(), backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
   const origin = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   try {
@@ -51,7 +53,10 @@ export async function startProxy(
 
 /** Waits until the origin answers the scenario's request, then checks the status and the size of the body. */
 async function firstAnswer(origin: string, scenario: Scenario, child: Child): Promise<void> {
-  const answer = await whenListening(() => send(origin, scenario.request), child)
+  const answer = await whenListening(
+    () => (scenario.http2 === true ? sendHttp2 : send)(origin, scenario.request),
+    child,
+  )
   if (answer.status === 200 && answer.bytes === scenario.replyBytes) return
   throw new Error(`answered ${answer.status} with ${answer.bytes} bytes; expected 200 with ${scenario.replyBytes}`)
 }
@@ -96,6 +101,27 @@ async function send(
   })
   request.end(Buffer.alloc(body ?? 0, 'x'))
   return answered
+}
+
+function sendHttp2(
+  origin: string,
+  { method, path, headers, body }: Request,
+): Promise<{ status: number; bytes: number }> {
+  return new Promise((resolve, reject) => {
+    const session = connect(origin, { rejectUnauthorized: false })
+    session.on('error', reject)
+    const request = session.request({ ':method': method, ':path': path, ...headers }, { endStream: body === undefined })
+    let status = 0
+    request.on('response', (fields) => {
+      status = fields[':status'] ?? 0
+    })
+    request.on('error', reject)
+    buffer(request).then(({ length: bytes }) => {
+      session.destroy()
+      resolve({ status, bytes })
+    }, reject)
+    if (body !== undefined) request.end(Buffer.alloc(body, 'x'))
+  })
 }
 
 function lastLines(output: string): string {

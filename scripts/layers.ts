@@ -16,13 +16,14 @@ export const layers: readonly Layer[] = [
   ['tls', ['core']],
   ['proxy-protocol', ['core', 'http']],
   ['http1', ['core', 'http']],
+  ['http2', ['core', 'http']],
   ['telemetry', ['core', 'http']],
   ['routing', ['core', 'http']],
   ['openapi', ['core', 'routing/path.ts']],
   ['regexp', []],
   ['redis', ['core', 'tls/outgoing.ts']],
   ['acme', ['core', 'tls', 'redis']],
-  ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1']],
+  ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1', 'http2']],
   [
     'services',
     ['core', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
@@ -130,7 +131,7 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\bnew URL\(\s*)'(\.{1,2}\/[^']+)'/g
 
 /** Those that write what goes over a connection, and what they share. */
-const WIRES = ['http/', 'http1/', 'proxy-protocol/']
+const WIRES = ['http/', 'http1/', 'http2/', 'proxy-protocol/']
 
 /** The files of src by their paths in it, with slashes. */
 export type Sources = ReadonlyMap<string, string>

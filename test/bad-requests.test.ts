@@ -44,7 +44,7 @@ const BAD: Record<string, [request: string, status: number]> = {
   ],
   'is compressed on the way': [`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, 501],
   'wants a tunnel': ['CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n', 501],
-  'is of HTTP/2': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+  'is of HTTP/2 in the form of HTTP/1.1': [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505],
   'is of HTTP/3.0': [`GET / HTTP/3.0\r\n${HOST}\r\n`, 505],
 }
 

@@ -93,7 +93,7 @@ test('handshakes count as connections, and one of a client that has most makes w
 
 test('handshakes that fail are counted by their reason, and none is an error in the log', async (t) => {
   const { port, gateway, log, failures } = await setUp(t)
-  await failing(t, port, { ALPNProtocols: ['h2'] })
+  await failing(t, port, { ALPNProtocols: ['spdy/3'] })
   // Node's client looks at the certificate when the handshake is over, and says no word of it.
   await failing(t, port, { ca: [], rejectUnauthorized: true })
   await assert.rejects(run('curl', ['-s', `https://localhost:${port}/`]))

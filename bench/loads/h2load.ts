@@ -26,6 +26,17 @@ export async function h2loadCount(
   return h2load(target, args, request)
 }
 
+/** A closed loop over HTTP/2: so many requests are under way on every connection, for the target's seconds. */
+export async function h2loadStreams(
+  target: Target,
+  request: Request,
+  connections: number,
+  streams: number,
+): Promise<Load> {
+  const args = [`-D${target.seconds}`, `-c${connections}`, `-m${streams}`, ...(await requestArgs(target, request))]
+  return h2load(target, args, request, false)
+}
+
 /** An open loop: requests start at a fixed rate a second, spread over so many clients that none has to wait. */
 export async function h2loadRate(target: Target, request: Request, rate: number): Promise<Load> {
   const clients = Math.max(16, Math.ceil(rate / requestsPerClient))
@@ -43,12 +54,12 @@ async function requestArgs(target: Target, request: Request): Promise<string[]> 
   return [...headers, '-d', body]
 }
 
-function h2load(target: Target, args: string[], request: Request): Load {
+function h2load(target: Target, args: string[], request: Request, http1 = true): Load {
   const log = join(target.dir, 'h2load.log')
   return {
     command: {
       command: 'h2load',
-      args: ['--h1', ...args, `--log-file=${log}`, target.origin + request.path],
+      args: [...(http1 ? ['--h1'] : []), ...args, `--log-file=${log}`, target.origin + request.path],
     },
     async read(output) {
       const lines = await readFile(log, 'utf8')

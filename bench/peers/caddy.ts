@@ -20,14 +20,14 @@ export const caddy: Peer = {
 }
 
 /** Without `compression off` Caddy would ask the service for gzip in the client's name. */
-function caddyfile({ port, backendPort, certificate }: Place): string {
+function caddyfile({ port, backendPort, certificate, http2 }: Place): string {
   return `{
   admin off
   auto_https off
   log {
     level ERROR
   }
-}
+${http2 ? '  servers {\n    protocols h1 h2 h2c\n  }\n' : ''}}
 ${certificate === undefined ? 'http://' : 'https://127.0.0.1'}:${port} {
   bind 127.0.0.1
 ${certificate === undefined ? '' : `  tls ${certificate.cert} ${certificate.key}\n`}  reverse_proxy 127.0.0.1:${backendPort} {

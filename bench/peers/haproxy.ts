@@ -15,7 +15,9 @@ export const haproxy: Peer = {
   },
 }
 
-function haproxyConfig({ port, backendPort, certificate }: Place): string {
+function haproxyConfig({ port, backendPort, certificate, http2 }: Place): string {
+  const encrypted = certificate === undefined ? '' : ` ssl crt ${certificate.both}`
+  const protocol = !http2 ? '' : certificate === undefined ? ' proto h2' : ' alpn h2'
   return `global
   nbthread 1
   maxconn 4096
@@ -30,7 +32,7 @@ defaults
   timeout server 600s
   timeout http-keep-alive 600s
 frontend gateway
-  bind 127.0.0.1:${port} backlog 4096${certificate === undefined ? '' : ` ssl crt ${certificate.both}`}
+  bind 127.0.0.1:${port} backlog 4096${encrypted}${protocol}
   http-request set-header X-Forwarded-Proto ${certificate === undefined ? 'http' : 'https'}
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend service

@@ -46,7 +46,7 @@ function tlsLines({ cert, key }: Certificate): string {
 `
 }
 
-function nginxConfig({ port, backendPort, dir, certificate }: Place): string {
+function nginxConfig({ port, backendPort, dir, certificate, http2 }: Place): string {
   return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
   proxy_cache_path ${dir}/nginx-cache keys_zone=stored:1m;
@@ -59,7 +59,7 @@ function nginxConfig({ port, backendPort, dir, certificate }: Place): string {
     keepalive_timeout 600s;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096${certificate === undefined ? '' : ' ssl'};
+    listen 127.0.0.1:${port} backlog=4096${certificate === undefined ? '' : ' ssl'}${http2 ? ' http2' : ''};
 ${certificate === undefined ? '' : tlsLines(certificate)}    location / {
       proxy_pass http://service;
       proxy_http_version 1.1;

@@ -9,6 +9,8 @@ export type Place = {
   dir: string
   /** What it shows to clients, where those speak TLS. */
   certificate: Certificate | undefined
+  /** Clients speak HTTP/2. */
+  http2: boolean
   /** Top-level keys of Sallyport's configuration that the scenario sets; other peers do not know them. */
   sallyport: Record<string, unknown>
 }

@@ -5,6 +5,7 @@ import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
 import { get64k } from './get-64k.ts'
 import { getSmall } from './get-small.ts'
+import { http2Connections, http2Headers, http2Large, http2Post, http2Small, http2Tls } from './http2.ts'
 import { latency } from './latency.ts'
 import { newConnection } from './new-connection.ts'
 import { post10m } from './post-10m.ts'
@@ -38,4 +39,10 @@ export const scenarios: Scenario[] = [
   tlsHandshake,
   tlsHandshakeRsa,
   tlsResumed,
+  http2Small,
+  http2Connections,
+  http2Headers,
+  http2Post,
+  http2Large,
+  http2Tls,
 ]

@@ -26,6 +26,8 @@ export type Scenario = {
   peers?: string[]
   /** The key of the certificate that proxies show, where clients speak TLS to them. */
   tls?: KeyType
+  /** Clients speak HTTP/2, without TLS with prior knowledge. */
+  http2?: true
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
   /** Whether Sallyport logs each request, into a file. */

@@ -12,6 +12,13 @@ const listenerSchema = z.strictObject({
       'Whether each connection begins with a header of the PROXY protocol, version 1 or 2, by which a load balancer says ' +
         'who the client is: off, or required. Only trustedProxies may send one; whoever else connects is closed. Default off.',
     ),
+  http2: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether clients may speak HTTP/2 beside HTTP/1.1: over TLS by ALPN, without it those that begin with it at once (prior ' +
+        'knowledge). Default true.',
+    ),
   redirectToHttps: z
     .union([z.boolean(), z.int().min(1).max(65_535)])
     .default(false)

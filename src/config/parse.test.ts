@@ -27,7 +27,9 @@ function problemsOf(value: unknown): string[] {
 
 test('everything has a default', () => {
   assert.deepEqual(parseConfig({}), {
-    listeners: [{ address: { host: '0.0.0.0', port: 8000 }, proxyProtocol: 'off', redirectToHttps: false }],
+    listeners: [
+      { address: { host: '0.0.0.0', port: 8000 }, proxyProtocol: 'off', http2: true, redirectToHttps: false },
+    ],
     endpoints: { health: '/health', metrics: '/metrics', docs: '/docs', openapi: '/openapi.json' },
     admin: { address: { host: '127.0.0.1', port: 9000 }, token: null, requests: 200, writable: false },
     workers: 'auto',

@@ -7,7 +7,7 @@ import type { ListenerConfig } from './match-listeners.ts'
 /** What a listener needs to know of the configuration. `body` is octets that the body of a request may have; `https` says at which port clients find https. */
 export function listenerOptions(
   config: GatewayConfig,
-  { address, proxyProtocol, redirectToHttps: to, tls }: ListenerConfig,
+  { address, proxyProtocol, http2, redirectToHttps: to, tls }: ListenerConfig,
   body: number,
   https: () => number,
 ): ListenerOptions {
@@ -19,6 +19,7 @@ export function listenerOptions(
     redirect: to === false ? null : new HttpsRedirect(to === true ? https : () => to, config.endpoints),
     proxyProtocol: proxyProtocol === 'required',
     secure: tls !== undefined,
+    http2,
     clientCertificates:
       tls?.clientCertificates === undefined
         ? null

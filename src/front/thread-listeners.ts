@@ -105,8 +105,8 @@ export class ThreadListeners {
     const before = matchListeners(this.open, config.listeners)
     // 2.
     const showing = await this.certificates.prepare(config)
-    const identities = config.listeners.map(({ tls }, i) =>
-      tls === undefined ? null : this.certificates.identities(tls, before[i]?.identities ?? null),
+    const identities = config.listeners.map(({ tls, http2 }, i) =>
+      tls === undefined ? null : this.certificates.identities({ ...tls, http2 }, before[i]?.identities ?? null),
     )
     // 3.
     const current = this.open.map(({ address, acceptor, listener }) => ({ address, acceptor, accept: listener.accept }))
@@ -234,10 +234,10 @@ export class ThreadListeners {
   /** Certificates have changed: what is prepared goes by them as well. */
   private show(): void {
     for (const each of [...this.open, ...[...this.pending].flatMap(({ planned }) => planned)]) {
-      const { tls } = each.config
+      const { tls, http2 } = each.config
       if (tls === undefined || !this.certificates.knows(tls)) continue
       const { identities } = each
-      each.identities = this.certificates.identities(tls, identities)
+      each.identities = this.certificates.identities({ ...tls, http2 }, identities)
       if ('listener' in each && each.identities !== identities) each.listener.show(each.identities)
     }
   }

@@ -2,6 +2,7 @@ import type { Body } from './body.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
+import type { Protocol } from './received-head.ts'
 import type { PathForms } from './path-forms.ts'
 import type { ExchangeRecord } from './record.ts'
 import type { Reply } from './reply.ts'
@@ -54,6 +55,8 @@ export interface Client {
 /** What came: the request, and what policies have made of it. */
 export interface RequestFacts {
   readonly method: string
+  /** The version of HTTP that the client speaks. */
+  readonly protocol: Protocol
   /** Normal form of the path, which is matched and logged. Starts with "/". */
   path: string
   /** How else it is written, or may be read; null for a path that has one form. */

@@ -3,6 +3,14 @@ const SIZE = 81_920
 /** How many unused buffers a thread keeps. */
 const SPARE = 32
 
+/** Who reads from a socket. */
+export interface Reader {
+  /** What is to be read into next. */
+  readonly readBuffer: Buffer
+  /** Takes octets up to `end`, which are only lent. */
+  read(octets: Buffer, end: number): void
+}
+
 const spare: Buffer[] = []
 
 /** Where every connection of the thread is read into that needs no buffer of its own: used up before the read ends. */

@@ -2,7 +2,7 @@ import type { GatewayError } from '../core/errors.ts'
 import type { ReceivedFields } from './received-fields.ts'
 
 /** The version of HTTP that a client speaks. */
-export type Protocol = '1.0' | '1.1'
+export type Protocol = '1.0' | '1.1' | '2'
 
 /** The head of a request as its wire has read it: it holds until the wire reads the next one. */
 export interface ReceivedHead {

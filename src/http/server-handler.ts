@@ -7,6 +7,8 @@ import type { ServerExchange } from './server-exchange.ts'
 /** What a client's connection needs from the gateway. Times are milliseconds, sizes octets. */
 export interface ServerOptions extends HeadLimits {
   readonly body: number
+  /** Clients may speak HTTP/2. Default false. */
+  readonly http2?: boolean
   /** From the first octet of a head to its end. */
   readonly headTimeout: number
   /** Without an octet of a body that is awaited. */
@@ -50,6 +52,8 @@ export interface ServedConnection {
   readonly idle: boolean
   /** Whether the client is waited for, to send a request or more of it, to take more of a reply, or to end. */
   readonly waitsForClient: boolean
+  /** The options that it goes by say something else from now on. */
+  reconfigure(): void
   /** Its next reply is to be the last one: the client is asked to connect anew, and so perhaps to another gateway. */
   retire(): void
   /** No further request: an idle connection ends now, a busy one after what it is at. */

@@ -6,20 +6,24 @@ import type { Tunnel } from '../http/upgrade.ts'
 import { CR, LF } from '../http/characters.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
-import { Input, type InputConsumer } from './input.ts'
+import { Input, type InputConsumer } from '../http/input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { LeastRate } from '../http/least-rate.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
-import { sharedBuffer } from '../http/read-buffers.ts'
+import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
 import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
-import type { ServerOptions } from '../http/server-handler.ts'
+import type { ServedConnection, ServerOptions } from '../http/server-handler.ts'
 
 /** Who has the requests of a connection answered. */
 export interface RequestOwner {
   /** When it ends what it waits for; the time of `Deadlines.now`. */
   deadline: number
+  /** Whether a client may begin with HTTP/2. */
+  readonly speaksHttp2: boolean
+  /** It does, with these octets, which are lent. */
+  beginsWithHttp2(octets: Buffer): void
   /** The head of a request was read: makes the exchange of it. */
   begin(head: RequestHead): ServerExchange
   /** The request is here, with its body or the beginning of it. */
@@ -51,6 +55,8 @@ export interface ServerTools {
   readonly deadlines: Deadlines
   /** Is read at once after it has parsed something, so one does for all. */
   readonly head: RequestHead
+  /** Takes over the connection of a client that begins with HTTP/2; asked where the options say that it may. */
+  readonly http2?: (connection: ServedConnection & { readonly socket: Socket }) => Reader
 }
 
 /**
@@ -67,6 +73,8 @@ export class RequestReader implements BodySource, InputConsumer {
   private phase: State = 'idle'
   private body: IncomingBody | null = null
   private expectsContinue = false
+  /** No request has been read yet. */
+  private first = true
   /** Made for the first body that does not come with its head. */
   private rate: LeastRate | null = null
   private passedTo: Tunnel | null = null
@@ -211,10 +219,28 @@ export class RequestReader implements BodySource, InputConsumer {
   }
 
   private readHead(octets: Buffer, start: number, end: number): number {
+    if (this.first && octets[start] === HTTP2_FIRST && this.owner.speaksHttp2 && this.isHttp2(octets, start, end))
+      return this.readHttp2(octets, start, end)
     const bodyStart = this.head.parse(octets, start, end)
     if (bodyStart !== INCOMPLETE) return this.beginRequest(octets, bodyStart, end)
     // Some clients send an empty line after a body: it is no beginning (RFC 9112 section 2.2).
     if (this.phase === 'idle' && end - start === 2 && octets[start] === CR && octets[start + 1] === LF) return end
+    return this.awaitHead(start)
+  }
+
+  /** Whether the first octets are those of HTTP/2 with prior knowledge (RFC 9113 section 3.3), or may become that: then nothing is read here. */
+  private isHttp2(octets: Buffer, start: number, end: number): boolean {
+    const present = Math.min(end - start, HTTP2_LINE.length)
+    return octets.toString('latin1', start, start + present) === HTTP2_LINE.slice(0, present)
+  }
+
+  private readHttp2(octets: Buffer, start: number, end: number): number {
+    if (end - start < HTTP2_LINE.length) return this.awaitHead(start)
+    this.owner.beginsWithHttp2(octets.subarray(start, end))
+    return end
+  }
+
+  private awaitHead(start: number): number {
     if (this.phase === 'idle') this.owner.deadline = this.deadlines.in(this.options.headTimeout)
     this.phase = 'head'
     return start
@@ -235,6 +261,7 @@ export class RequestReader implements BodySource, InputConsumer {
   private beginRequest(octets: Buffer, bodyStart: number, end: number): number {
     const { head, options, owner } = this
     const exchange = owner.begin(head)
+    this.first = false
     this.phase = 'waiting'
     owner.deadline = Number.POSITIVE_INFINITY
     const length = head.contentLength
@@ -317,3 +344,7 @@ export class RequestReader implements BodySource, InputConsumer {
     this.owner.bodyAbandoned()
   }
 }
+
+/** The first line of the preface of HTTP/2 (RFC 9113 section 3.4): no request of HTTP/1.1 has it. */
+const HTTP2_LINE = 'PRI * HTTP/2.0\r\n'
+const HTTP2_FIRST = HTTP2_LINE.charCodeAt(0)

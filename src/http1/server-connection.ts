@@ -7,7 +7,7 @@ import { discardReply, isLasting, type Reply } from '../http/reply.ts'
 import type { Upgrade } from '../http/upgrade.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
-import { ReplyPace } from './reply-pace.ts'
+import { ReplyPace } from '../http/reply-pace.ts'
 import { ReadAhead } from '../http/read-ahead.ts'
 import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
@@ -15,6 +15,7 @@ import { type RequestOwner, RequestReader, type ServerTools } from './request-re
 import { hasNoContent } from '../http/content.ts'
 import { type Informed, ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
+import type { Reader } from '../http/read-buffers.ts'
 import { reset } from '../http/reset.ts'
 import { GOING_AWAY } from '../http/websocket-close.ts'
 
@@ -26,8 +27,11 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   client: Client | null = null
   deadline: number
+  /** Who reads from the socket in its place, once the client has begun with another protocol. */
+  successor: Reader | null = null
 
   private readonly handler: ServerHandler
+  private readonly tools: ServerTools
   private readonly options: ServerOptions
   private readonly deadlines: Deadlines
   private readonly reader: RequestReader
@@ -44,6 +48,10 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private lasting = false
   private retiring = false
   private readonly pace: ReplyPace
+  private readonly onDrain = (): void => this.drained()
+  private readonly onEnd = (): void => this.ended()
+  private readonly onError = (): unknown => this.socket.destroy()
+  private readonly onClose = (): void => this.gone()
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -55,6 +63,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.socket = socket
     this.peer = socket.remoteAddress ?? ''
     this.handler = handler
+    this.tools = tools
     this.options = options
     this.deadlines = deadlines
     this.deadline = deadlines.in(options.idleTimeout)
@@ -62,10 +71,10 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.writer = new MessageWriter(this, new ReadAhead())
     this.pace = new ReplyPace(socket, this.writer, tools, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
-    socket.on('drain', () => this.drained())
-    socket.on('end', () => this.ended())
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => this.gone())
+    socket.on('drain', this.onDrain)
+    socket.on('end', this.onEnd)
+    socket.on('error', this.onError)
+    socket.on('close', this.onClose)
   }
 
   get inFlight(): number {
@@ -95,6 +104,10 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   /** Takes octets from the socket, which are only lent. */
   read(octets: Buffer, end: number): void {
     this.reader.read(octets, end)
+  }
+
+  reconfigure(): void {
+    // What it goes by is looked up for each request.
   }
 
   retire(): void {
@@ -142,6 +155,20 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   // Requests
+
+  get speaksHttp2(): boolean {
+    return this.options.http2 === true && this.tools.http2 !== undefined
+  }
+
+  beginsWithHttp2(octets: Buffer): void {
+    const successor = this.tools.http2?.(this)
+    if (successor === undefined) return
+    this.socket.off('drain', this.onDrain).off('end', this.onEnd).off('error', this.onError).off('close', this.onClose)
+    this.deadlines.forget(this)
+    this.pace.close()
+    this.successor = successor
+    successor.read(Buffer.from(octets), octets.length)
+  }
 
   begin(head: RequestHead): ServerExchange {
     const exchange = new ServerExchange(head, this.handler.identify(this, head), this.deadlines.clock.now(), this)

@@ -1,18 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { Socket, type SocketConstructorOpts } from 'node:net'
 import { takeHandle } from '../core/node-internals.ts'
-import { sharedBuffer } from '../http/read-buffers.ts'
+import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
 
 /** Octets that may wait in a socket before a sender is asked to pause. */
 const HIGH_WATER_MARK = 65_536
-
-/** Who reads from the socket. */
-export interface Reader {
-  /** What is to be read into next. */
-  readonly readBuffer: Buffer
-  /** Takes octets up to `end`, which are only lent. */
-  read(octets: Buffer, end: number): void
-}
 
 /**
  * A socket for an accepted connection that reads into the buffer its reader names, as `net.connect` offers it with its

@@ -7,6 +7,8 @@ import type { ReceivedHead } from '../http/received-head.ts'
 import { RequestHead } from '../http1/request-head.ts'
 import type { ServerTools } from '../http1/request-reader.ts'
 import { ServerConnection } from '../http1/server-connection.ts'
+import { RequestHead as Http2Head } from '../http2/request-head.ts'
+import { ServerConnection as Http2Connection, type ServerTools as Http2Tools } from '../http2/server-connection.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
@@ -49,6 +51,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly deadlines: Deadlines
   private readonly head: RequestHead
   private readonly tools: ServerTools
+  private readonly http2: Http2Tools
   private readonly connections = new Set<ServedConnection>()
   private readonly shares: ConnectionShares
   private readonly scheme: 'http' | 'https'
@@ -80,7 +83,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.options = { ...options }
     this.deadlines = deadlines
     this.head = new RequestHead(this.options)
-    this.tools = { options: this.options, deadlines, head: this.head }
+    this.tools = { options: this.options, deadlines, head: this.head, http2: (connection) => this.takeOver(connection) }
+    this.http2 = { options: this.options, deadlines, head: new Http2Head(this.options) }
     this.shares = new ConnectionShares(options.connections)
     this.scheme = options.secure ? 'https' : 'http'
     this.shown = options.secure ? new ShownIdentities() : null
@@ -98,6 +102,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   configure(options: ListenerOptions): void {
     Object.assign(this.options, options, { secure: this.secure })
     this.head.reconfigure()
+    for (const connection of this.connections) connection.reconfigure()
     this.shares.allow(options.connections)
     this.handshakes?.reconfigure()
     this.askForCertificates()
@@ -295,8 +300,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.options.secure) return this.acceptSecure(accepted, peer, introduction)
     let connection: ServerConnection | null = null
     const early: unknown = introduction === null ? null : accepted.read()
-    const socket = readLent(accepted, () => connection)
-    connection = this.serve(socket, peer, introduction, null)
+    const socket = readLent(accepted, () => connection?.successor ?? connection)
+    connection = this.serve(new ServerConnection(socket, this, this.tools), peer, introduction, null)
     if (early instanceof Buffer) connection.read(early, early.length)
   }
 
@@ -311,7 +316,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.identities?.asksAs(identities) === false) return void socket.destroy()
     this.watcher.secured(socket)
     const certificate = this.certificates === null ? null : this.certificates.read(socket, identities)
-    const connection = this.serve(socket, peer, introduction, certificate)
+    const http2 = socket.alpnProtocol === 'h2'
+    const connection = http2
+      ? this.serve(new Http2Connection(socket, peer, this, this.http2), peer, introduction, certificate)
+      : this.serve(new ServerConnection(socket, this, this.tools), peer, introduction, certificate)
     this.shown?.remember(connection, identity, identities)
     readSecured(socket, connection)
   }
@@ -325,13 +333,25 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.size === 0) this.whenEmpty?.()
   }
 
-  private serve(
-    socket: Socket,
+  /** A client without TLS speaks HTTP/2: another connection is made of its socket. */
+  private takeOver(before: ServedConnection & { readonly socket: Socket }): Http2Connection {
+    const { socket, peer, client } = before
+    const connection = new Http2Connection(socket, peer, this, this.http2)
+    connection.client = client
+    this.connections.delete(before)
+    this.connections.add(connection)
+    if (this.unknown.has(before)) this.unknown.add(connection)
+    if (this.retiring) connection.retire()
+    if (this.draining) connection.drain()
+    return connection
+  }
+
+  private serve<C extends ServedConnection & { peer: string }>(
+    connection: C,
     peer: string,
     introduction: Introduction | null,
     certificate: PeerCertificate | null,
-  ): ServerConnection {
-    const connection = new ServerConnection(socket, this, this.tools)
+  ): C {
     connection.peer = peer
     this.connections.add(connection)
     this.shares.add(connection.peer)

@@ -45,6 +45,8 @@ export interface ListenerOptions extends ServerOptions {
   readonly redirect: Redirect | null
   /** Clients speak TLS. */
   readonly secure: boolean
+  /** Clients may speak HTTP/2. */
+  readonly http2: boolean
   /** Clients are asked for certificates: the address that is configured, and the fields in which services are told of them; else null. */
   readonly clientCertificates: { readonly listener: string; readonly forms: readonly CertificateForm[] } | null
   /** From the beginning of a connection to the end of its handshake, in milliseconds. */

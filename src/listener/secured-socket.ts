@@ -1,7 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { handleOf, methodOf } from '../core/node-internals.ts'
-import { sharedBuffer } from '../http/read-buffers.ts'
-import type { Reader } from './accepted-socket.ts'
+import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
 
 /** Under which a socket of Node keeps its read buffer, who names the next one, and who takes octets. */
 interface Places {

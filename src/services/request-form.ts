@@ -7,8 +7,12 @@ import { SHARES } from './concurrency/limit.ts'
 import type { Priority } from './concurrency/priority.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 
-/** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it. */
-const VIA = knownLine('Via', '1.1 sallyport')
+/** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it, and in which version it came. */
+const VIA = {
+  '1.0': knownLine('Via', '1.0 sallyport'),
+  '1.1': knownLine('Via', '1.1 sallyport'),
+  '2': knownLine('Via', '2.0 sallyport'),
+} as const
 
 /** What a route says of requests to its service. */
 export interface ForwardOptions {
@@ -43,21 +47,20 @@ export class RequestForm {
   /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace. */
   fill(exchange: Exchange, path: string, query: string, instance: PooledInstance, trace: string): OutgoingRequest {
     const { host, options } = this
-    const { method, headers, body, client, acceptsTrailers } = exchange
+    const { method, headers, body, client, acceptsTrailers, protocol, upgrade } = exchange
     const authority = host === 'client' ? exchange.host : host === 'instance' ? instance.authority : host
     const prefixField = path === exchange.path ? '' : options.prefixField
-    const protocol = exchange.upgrade
-    const changes = body === null && protocol?.toLowerCase() === 'websocket'
+    const changes = body === null && upgrade?.toLowerCase() === 'websocket'
     return {
       client: client.address,
       method,
       authority,
       target: path + query,
-      fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA}${trace}${prefixField}`,
+      fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA[protocol]}${trace}${prefixField}`,
       body,
       acceptsTrailers,
       expectsContinue: exchange.expectsContinue && isStream(body),
-      upgrade: changes ? { protocol, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
+      upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
       timeouts: options.timeouts,
     }
   }

@@ -1,5 +1,4 @@
 import type { ExchangeNotes, RequestFacts } from '../http/exchange.ts'
-import type { Protocol } from '../http/received-head.ts'
 
 /** An exchange as it came off the wire. */
 export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
@@ -8,7 +7,6 @@ export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
   readonly tracestate: string | null
   trace: ExchangeNotes['trace']
   record: ExchangeNotes['record']
-  readonly protocol: Protocol
 }
 
 /** How an exchange ended. */

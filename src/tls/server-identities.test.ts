@@ -6,7 +6,7 @@ import { SessionTickets } from './session-tickets.ts'
 import { newSeed } from './ticket-seed.ts'
 
 const tickets = new SessionTickets(newSeed([], 0), () => 0)
-const settings: TlsSettings = { minVersion: '1.2' }
+const settings: TlsSettings = { minVersion: '1.2', http2: true }
 
 test('where one certificate is exchanged, the others are not made anew', () => {
   const [a, b, later] = ['a.test', 'b.test', 'b.test'].map((name) => authority.issue({ names: [name] }))
@@ -14,7 +14,7 @@ test('where one certificate is exchanged, the others are not made anew', () => {
   const after = new ServerIdentities([a!, later!], settings, tickets, before)
   assert.equal(after.find('a.test'), before.find('a.test'))
   assert.notEqual(after.find('b.test'), before.find('b.test'))
-  const stricter = new ServerIdentities([a!, b!], { minVersion: '1.3' }, tickets, before)
+  const stricter = new ServerIdentities([a!, b!], { minVersion: '1.3', http2: true }, tickets, before)
   assert.notEqual(stricter.find('a.test'), before.find('a.test'))
 })
 
@@ -44,6 +44,6 @@ test('identities of the same certificates and settings are told from all others 
   assert.equal(identities.areOf([{ ...a }], { ...settings, clients: null }), true)
   assert.equal(identities.areOf([a, b], { ...settings, clients: null }), false)
   assert.equal(identities.areOf([b], { ...settings, clients: null }), false)
-  assert.equal(identities.areOf([a], { minVersion: '1.3', clients: null }), false)
+  assert.equal(identities.areOf([a], { minVersion: '1.3', http2: true, clients: null }), false)
   assert.equal(identities.areOf([a], { ...settings, clients: { ca: authority.cert, crls: [] } }), false)
 })

@@ -12,6 +12,8 @@ import { PERIOD } from './ticket-seed.ts'
 /** How a listener speaks TLS, as it is configured. */
 export interface TlsSettings {
   readonly minVersion: '1.2' | '1.3'
+  /** Clients may speak HTTP/2. */
+  readonly http2: boolean
   /** As OpenSSL writes them; undefined for the default. */
   readonly ciphers?: string | undefined
   /** Clients are asked for certificates, which they have to show, or may. */
@@ -51,8 +53,9 @@ const DEFAULT_CIPHERS = [
  * Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
 
-/** The protocols that are spoken over TLS, the dearest first. */
-const PROTOCOLS = ['http/1.1']
+/** The protocols that are spoken over TLS (RFC 7301), those that are liked best first. */
+const PROTOCOLS = ['h2', 'http/1.1']
+const WITHOUT_HTTP2 = ['http/1.1']
 
 /** The identities of one listener, each for its names: made once, and replaced as a whole when a certificate changes. */
 export class ServerIdentities {
@@ -133,13 +136,14 @@ export class ServerIdentities {
     return clients?.ca === settings.clients?.ca && clients?.crls.join() === settings.clients?.crls.join()
   }
 
-  /** Whether the same versions of TLS and ciphers are spoken as by the other ones. */
+  /** Whether the same versions of TLS, ciphers and protocols are spoken as by the other ones. */
   speaksAs({ settings }: ServerIdentities): boolean {
-    return this.settings.minVersion === settings.minVersion && this.settings.ciphers === settings.ciphers
+    const { minVersion, ciphers, http2 } = this.settings
+    return minVersion === settings.minVersion && ciphers === settings.ciphers && http2 === settings.http2
   }
 
   private make(group: readonly NamedPair[]): Identity {
-    const { minVersion, ciphers = DEFAULT_CIPHERS, clientCertificates, clients } = this.settings
+    const { minVersion, http2, ciphers = DEFAULT_CIPHERS, clientCertificates, clients } = this.settings
     const asksClients = clientCertificates !== undefined
     const scope = scopeOf(group, this.settings)
     const server = createServer({
@@ -150,7 +154,7 @@ export class ServerIdentities {
       honorCipherOrder: true,
       ecdhCurve: groups(),
       secureOptions: asksClients ? SECURE_OPTIONS | constants.SSL_OP_NO_TICKET : SECURE_OPTIONS,
-      ALPNProtocols: PROTOCOLS,
+      ALPNProtocols: http2 ? PROTOCOLS : WITHOUT_HTTP2,
       sessionIdContext: scope,
       sessionTimeout: PERIOD / 1000,
       ...(asksClients && {
@@ -182,7 +186,7 @@ function readPair(pair: KeyPair): NamedPair {
 
 /** No session of one identity is resumed for another, nor where other rules hold: 32 octets, as many as there may be. */
 function scopeOf(group: readonly NamedPair[], settings: TlsSettings): string {
-  const { minVersion, ciphers, clientCertificates, clients } = settings
-  const rules = { names: group.map((pair) => pair.names), minVersion, ciphers, clientCertificates, clients }
+  const { minVersion, http2, ciphers, clientCertificates, clients } = settings
+  const rules = { names: group.map((pair) => pair.names), minVersion, http2, ciphers, clientCertificates, clients }
   return createHash('sha256').update(JSON.stringify(rules)).digest('hex').slice(0, 32)
 }

@@ -158,7 +158,7 @@ export const fieldCases: RequestCase[] = [
     {
       name: 'Upgrade over HTTP/1.0',
       send: 'GET / HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
-      forwarded: [plain],
+      forwarded: [forwarded('GET /', { version: '1.0' })],
     },
     {
       name: 'Upgrade with a body',

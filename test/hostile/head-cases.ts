@@ -172,7 +172,6 @@ export const headCases: RequestCase[] = [
       send: `GET / ${version}\r\nHost: a\r\n\r\n`,
       refused: 505,
     })),
-    { name: 'the preface of HTTP/2', send: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', refused: 505 },
   ]),
   ...cases('RFC 9110 sections 9.3.6 and 9.3.8', [
     { name: 'CONNECT', send: 'CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n', refused: 501 },

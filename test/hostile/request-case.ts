@@ -39,10 +39,15 @@ export interface Forwarded {
   /** Fields behind those that say where the message came from: framing, and what belongs to the connection. */
   readonly last?: readonly string[]
   readonly body?: string
+  /** The version of HTTP in which it came; 1.1 by default. */
+  readonly version?: string
 }
 
 /** The exact form in which the gateway passes a request on. */
-export function forwarded(line: string, { host = 'a', fields = [], last = [], body = '' }: Forwarded = {}): string {
+export function forwarded(
+  line: string,
+  { host = 'a', fields = [], last = [], body = '', version = '1.1' }: Forwarded = {},
+): string {
   const lines = [
     `${line} HTTP/1.1`,
     `Host: ${host}`,
@@ -50,7 +55,7 @@ export function forwarded(line: string, { host = 'a', fields = [], last = [], bo
     'X-Forwarded-For: 127.0.0.1',
     'X-Forwarded-Proto: http',
     ...(host === '' ? [] : [`X-Forwarded-Host: ${host}`]),
-    'Via: 1.1 sallyport',
+    `Via: ${version} sallyport`,
     ...last,
   ]
   return `${lines.join('\r\n')}\r\n\r\n${body}`

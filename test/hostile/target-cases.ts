@@ -173,7 +173,7 @@ export const targetCases: RequestCase[] = [
     {
       name: 'absolute-form over HTTP/1.0 without Host',
       send: 'GET http://b/c HTTP/1.0\r\n\r\n',
-      forwarded: [forwarded('GET /c', { host: 'b' })],
+      forwarded: [forwarded('GET /c', { host: 'b', version: '1.0' })],
     },
     { name: 'absolute-form that contradicts Host', send: to('http://b/'), refused: 400 },
     { name: 'absolute-form that contradicts the port of Host', send: to('http://a:81/'), refused: 400 },
@@ -248,7 +248,11 @@ export const targetCases: RequestCase[] = [
       send: 'GET / HTTP/1.1\r\nX: 1\r\nHost: a\r\n\r\n',
       forwarded: [forwarded('GET /', { fields: ['X: 1'] })],
     },
-    { name: 'no Host over HTTP/1.0', send: 'GET / HTTP/1.0\r\n\r\n', forwarded: [forwarded('GET /', { host: '' })] },
+    {
+      name: 'no Host over HTTP/1.0',
+      send: 'GET / HTTP/1.0\r\n\r\n',
+      forwarded: [forwarded('GET /', { host: '', version: '1.0' })],
+    },
     { name: 'two Hosts over HTTP/1.0', send: 'GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n', refused: 400 },
     {
       name: 'X-Forwarded-Host and X_Forwarded_Host do not stand for Host',

@@ -1,23 +1,33 @@
 import type { Socket } from 'node:net'
-import type { Deadlines } from '../http/deadlines.ts'
-import { LeastRate, type Paced } from '../http/least-rate.ts'
-import type { MessageWriter } from './message-writer.ts'
-import type { ServerTools } from './request-reader.ts'
-import { takenOf, untakenOf } from '../http/taken.ts'
+import type { Deadlines } from './deadlines.ts'
+import { LeastRate, type Paced } from './least-rate.ts'
+import type { ServerOptions } from './server-handler.ts'
+import { takenOf, untakenOf } from './taken.ts'
+
+/** What replies are paced by. */
+interface PaceTools {
+  readonly options: ServerOptions
+  readonly deadlines: Deadlines
+}
 
 /** How a client takes its replies: whether it takes anything at all, and whether at the least rate. */
 export class ReplyPace implements Paced {
   private readonly socket: Socket
-  private readonly writer: MessageWriter
+  private readonly writer: { readonly bytes: number }
   private readonly deadlines: Deadlines
-  private readonly options: ServerTools['options']
+  private readonly options: ServerOptions
   private readonly onSlow: () => void
   /** Made for the first reply that is not taken at once. */
   private rate: LeastRate | null = null
   private taken = 0
 
-  /** Each reply goes by what the options say when it begins. `onSlow` is told of a reply that is below the rate. */
-  constructor(socket: Socket, writer: MessageWriter, { options, deadlines }: ServerTools, onSlow: () => void) {
+  /** `writer` has written so many octets of content. Each reply goes by what the options say when it begins. `onSlow` is told of a reply that is below the rate. */
+  constructor(
+    socket: Socket,
+    writer: { readonly bytes: number },
+    { options, deadlines }: PaceTools,
+    onSlow: () => void,
+  ) {
     this.socket = socket
     this.writer = writer
     this.deadlines = deadlines

@@ -1,0 +1,63 @@
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { ErrorCode } from './errors.ts'
+import { goawayFrame, LARGEST_WINDOW, pingFrame } from './frames.ts'
+import type { Output } from './output.ts'
+
+/** How long, in milliseconds, a client may still begin streams after it was asked not to. */
+const LAST_CALL = 1_000
+const PING = '\0LASTCAL'
+
+/**
+ * The end of a connection in two steps (RFC 9113 section 6.8): the client is asked to begin no more streams, and told which one is the
+ * last that is served when it has heard that, so that nothing that is on its way is lost.
+ */
+export class Farewell implements Timed {
+  deadline = Number.POSITIVE_INFINITY
+  /** No stream beyond that one is served. */
+  last = LARGEST_WINDOW
+  private readonly output: Output
+  private readonly deadlines: Deadlines
+  private readonly due: () => void
+  private asked = false
+
+  /** `due` is called when the client has heard, or had the time to. */
+  constructor(output: Output, deadlines: Deadlines, due: () => void) {
+    this.output = output
+    this.deadlines = deadlines
+    this.due = due
+  }
+
+  /** Whether the last stream has been named. */
+  get said(): boolean {
+    return this.last !== LARGEST_WINDOW
+  }
+
+  /** The first step. */
+  ask(): void {
+    if (this.asked || this.said) return
+    this.asked = true
+    this.output.put(goawayFrame(LARGEST_WINDOW, ErrorCode.noError, '') + pingFrame(PING, false))
+    this.deadline = this.deadlines.in(LAST_CALL)
+    this.deadlines.watch(this)
+  }
+
+  /** A PING was answered. */
+  heard(content: string): void {
+    if (this.asked && !this.said && content === PING) this.due()
+  }
+
+  /** The second one. */
+  say(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
+    this.close()
+    this.last = last
+    this.output.put(goawayFrame(last, code, text))
+  }
+
+  onDeadline(): void {
+    this.due()
+  }
+
+  close(): void {
+    this.deadlines.forget(this)
+  }
+}

@@ -1,0 +1,275 @@
+import { Input, type InputConsumer } from '../http/input.ts'
+import { ConnectionError, ErrorCode } from './errors.ts'
+import { Flag, FRAME_SIZE, FrameType, frameSizeError, HEADER_SIZE, PREFACE, protocolError } from './frames.ts'
+
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
+
+/** Takes what the frames of a connection say. What it throws ends the connection. */
+export interface FrameHandler {
+  /** Content of a stream, or a part of it; lent. `octets` of the window are used up, padding among them. */
+  data(stream: number, content: Buffer, octets: number): void
+  /** A DATA frame is over, which had `length` octets of content. */
+  dataEnd(stream: number, length: number, endStream: boolean): void
+  /** The whole field section of a stream; lent. */
+  fieldSection(stream: number, octets: Buffer, start: number, end: number, endStream: boolean): void
+  reset(stream: number, code: number): void
+  setting(id: number, value: number): void
+  /** All settings of a frame were told. */
+  settings(): void
+  settingsAcknowledged(): void
+  /** `content` has 8 octets, one character each. */
+  ping(content: string): void
+  pingAcknowledged(content: string): void
+  goaway(lastStream: number, code: number): void
+  windowUpdate(stream: number, octets: number): void
+  /** RFC 9218 section 7.1; `stream` is the one that is meant. */
+  priorityUpdate(stream: number, value: string): void
+  /** A frame that means nothing here. */
+  ignored(type: number): void
+}
+
+/** CONTINUATION frames of one field section: each may be as long as the whole. */
+const CONTINUATIONS = 8
+
+/**
+ * Reads the frames of one connection (RFC 9113 section 4), content as it comes, all else when it is whole: so never more than
+ * one frame is kept. Throws nothing: what is wrong is told.
+ */
+export class FrameReader implements InputConsumer {
+  private readonly handler: FrameHandler
+  private readonly failed: (error: unknown) => void
+  private readonly input: Input
+  /** Octets of a field section that a connection may have. */
+  private readonly mostFields: () => number
+  private prefaced = false
+  private begun = false
+  private broken = false
+  /** The stream whose content is being read, how much of it is still to come, and how much padding after it. */
+  private stream = 0
+  private content = 0
+  private padding = 0
+  private contentLength = 0
+  private endStream = false
+  private inData = false
+  /** The field section that is still to be continued. */
+  private section: Buffer | null = null
+  private sectionStream = 0
+  private sectionEnds = false
+  private continuations = 0
+
+  constructor(handler: FrameHandler, mostFields: () => number, failed: (error: unknown) => void) {
+    this.handler = handler
+    this.mostFields = mostFields
+    this.failed = failed
+    this.input = new Input(this)
+  }
+
+  /** Whether something has begun that is not whole. */
+  get midway(): boolean {
+    return !this.begun || this.inData || this.section !== null || this.input.length > 0
+  }
+
+  /** Whether the field section of a message is still coming. */
+  get inFields(): boolean {
+    return !this.begun || this.section !== null || (this.input.length > 0 && !this.inData)
+  }
+
+  /** Takes octets that are only lent. */
+  read(octets: Buffer, end: number): void {
+    if (!this.broken) this.input.feed(octets, end)
+  }
+
+  consume(octets: Buffer, start: number, end: number): number {
+    if (this.broken) return end
+    try {
+      if (!this.prefaced) return this.preface(octets, start, end)
+      return this.inData ? this.readData(octets, start, end) : this.readFrame(octets, start, end)
+    } catch (error) {
+      this.broken = true
+      this.failed(error)
+      return end
+    }
+  }
+
+  /** Reads nothing more. */
+  stop(): void {
+    this.broken = true
+  }
+
+  private preface(octets: Buffer, start: number, end: number): number {
+    const present = Math.min(end - start, PREFACE.length)
+    if (octets.toString('latin1', start, start + present) !== PREFACE.slice(0, present))
+      throw protocolError('The connection does not begin as one of HTTP/2.')
+    if (present < PREFACE.length) return start
+    this.prefaced = true
+    return start + present
+  }
+
+  private readFrame(octets: Buffer, start: number, end: number): number {
+    if (end - start < HEADER_SIZE) return start
+    const length = (octets[start]! << 16) | (octets[start + 1]! << 8) | octets[start + 2]!
+    const type = octets[start + 3]!
+    const flags = octets[start + 4]!
+    const stream = octets.readInt32BE(start + 5) & 0x7fffffff
+    if (length > FRAME_SIZE) throw frameSizeError(`A frame has ${length} octets, of ${FRAME_SIZE} at most.`)
+    if (!this.begun && (type !== FrameType.settings || (flags & Flag.ack) !== 0))
+      throw protocolError('The first frame is not SETTINGS.')
+    if (this.section !== null && (type !== FrameType.continuation || stream !== this.sectionStream))
+      throw protocolError('A field section is not continued.')
+    const at = start + HEADER_SIZE
+    if (type === FrameType.data) return this.beginData(octets, at, end, { length, flags, stream })
+    if (end - at < length) return start
+    this.begun = true
+    this.frame(type, flags, stream, octets, at, at + length)
+    return at + length
+  }
+
+  private frame(type: number, flags: number, stream: number, octets: Buffer, at: number, end: number): void {
+    switch (type) {
+      case FrameType.headers:
+        return this.headers(flags, stream, octets, at, end)
+      case FrameType.continuation:
+        return this.continuation(flags, octets, at, end)
+      case FrameType.priority:
+        return this.priority(stream, octets, at, end)
+      case FrameType.rstStream:
+        if (stream === 0) throw protocolError('RST_STREAM is of no stream.')
+        if (end - at !== 4) throw frameSizeError('RST_STREAM has not 4 octets.')
+        return this.handler.reset(stream, octets.readUInt32BE(at))
+      case FrameType.settings:
+        return this.settings(flags, stream, octets, at, end)
+      case FrameType.pushPromise:
+        throw protocolError('A client does not push.')
+      case FrameType.ping:
+        return this.ping(flags, stream, octets, at, end)
+      case FrameType.goaway:
+        if (stream !== 0) throw protocolError('GOAWAY is of a stream.')
+        if (end - at < 8) throw frameSizeError('GOAWAY has less than 8 octets.')
+        return this.handler.goaway(octets.readUInt32BE(at) & 0x7fffffff, octets.readUInt32BE(at + 4))
+      case FrameType.windowUpdate:
+        if (end - at !== 4) throw frameSizeError('WINDOW_UPDATE has not 4 octets.')
+        return this.handler.windowUpdate(stream, octets.readUInt32BE(at) & 0x7fffffff)
+      case FrameType.priorityUpdate:
+        return this.priorityUpdate(stream, octets, at, end)
+      default:
+        // Section 5.5.
+        this.handler.ignored(type)
+    }
+  }
+
+  private beginData(
+    octets: Buffer,
+    start: number,
+    end: number,
+    frame: { length: number; flags: number; stream: number },
+  ): number {
+    const { length, flags, stream } = frame
+    if (stream === 0) throw protocolError('DATA is of no stream.')
+    const padded = (flags & Flag.padded) !== 0
+    if (padded && length === 0) throw frameSizeError('DATA is padded and has no room for the length of that.')
+    if (padded && start >= end) return start - HEADER_SIZE
+    const padding = padded ? octets[start]! : 0
+    if (padded && padding >= length) throw protocolError('DATA is padded beyond its end.')
+    this.stream = stream
+    this.padding = padding
+    this.contentLength = this.content = length - padding - (padded ? 1 : 0)
+    this.endStream = (flags & Flag.endStream) !== 0
+    this.inData = true
+    if (padded) this.handler.data(stream, octets.subarray(0, 0), 1)
+    return this.readData(octets, padded ? start + 1 : start, end)
+  }
+
+  /** Content goes on as it comes. */
+  private readData(octets: Buffer, start: number, end: number): number {
+    const { stream } = this
+    let at = start
+    if (this.content > 0 && at < end) {
+      const stop = Math.min(end, at + this.content)
+      this.content -= stop - at
+      this.handler.data(stream, octets.subarray(at, stop), stop - at)
+      at = stop
+    }
+    if (this.content === 0 && this.padding > 0 && at < end) {
+      const stop = Math.min(end, at + this.padding)
+      this.padding -= stop - at
+      this.handler.data(stream, octets.subarray(0, 0), stop - at)
+      at = stop
+    }
+    if (this.content > 0 || this.padding > 0) return at
+    this.inData = false
+    this.handler.dataEnd(stream, this.contentLength, this.endStream)
+    return at
+  }
+
+  private headers(flags: number, stream: number, octets: Buffer, start: number, stop: number): void {
+    if (stream === 0) throw protocolError('HEADERS is of no stream.')
+    let at = start
+    let end = stop
+    if ((flags & Flag.padded) !== 0) {
+      if (at >= end) throw frameSizeError('HEADERS is padded and has no room for the length of that.')
+      end -= octets[at]!
+      at++
+    }
+    if ((flags & Flag.priority) !== 0) {
+      if (stop - at < 5) throw frameSizeError('HEADERS has no room for a priority.')
+      if (end - at < 5) throw protocolError(PADDED)
+      if ((octets.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
+      at += 5
+    }
+    if (end < at) throw protocolError(PADDED)
+    const ends = (flags & Flag.endStream) !== 0
+    if ((flags & Flag.endHeaders) !== 0) return this.handler.fieldSection(stream, octets, at, end, ends)
+    this.section = Buffer.from(octets.subarray(at, end))
+    this.sectionStream = stream
+    this.sectionEnds = ends
+    this.continuations = 0
+  }
+
+  private continuation(flags: number, octets: Buffer, at: number, end: number): void {
+    const { section } = this
+    if (section === null) throw protocolError('CONTINUATION continues nothing.')
+    if (++this.continuations > CONTINUATIONS || section.length + end - at > this.mostFields())
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, 'A field section is too long.')
+    const whole = Buffer.concat([section, octets.subarray(at, end)])
+    this.section = whole
+    if ((flags & Flag.endHeaders) === 0) return
+    this.section = null
+    this.handler.fieldSection(this.sectionStream, whole, 0, whole.length, this.sectionEnds)
+  }
+
+  /** RFC 9113 section 6.3: what it says of dependencies is of no use any more, how it is said still counts. */
+  private priority(stream: number, octets: Buffer, at: number, end: number): void {
+    if (stream === 0) throw protocolError('PRIORITY is of no stream.')
+    if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 octets.')
+    if ((octets.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
+    this.handler.ignored(FrameType.priority)
+  }
+
+  private settings(flags: number, stream: number, octets: Buffer, start: number, end: number): void {
+    if (stream !== 0) throw protocolError('SETTINGS is of a stream.')
+    const length = end - start
+    if ((flags & Flag.ack) !== 0) {
+      if (length !== 0) throw frameSizeError('An acknowledgement of SETTINGS has content.')
+      return this.handler.settingsAcknowledged()
+    }
+    if (length % 6 !== 0) throw frameSizeError('SETTINGS has not 6 octets for each setting.')
+    for (let at = start; at < end; at += 6) this.handler.setting(octets.readUInt16BE(at), octets.readUInt32BE(at + 2))
+    this.handler.settings()
+  }
+
+  private ping(flags: number, stream: number, octets: Buffer, at: number, end: number): void {
+    if (stream !== 0) throw protocolError('PING is of a stream.')
+    if (end - at !== 8) throw frameSizeError('PING has not 8 octets.')
+    const content = octets.toString('latin1', at, end)
+    if ((flags & Flag.ack) === 0) this.handler.ping(content)
+    else this.handler.pingAcknowledged(content)
+  }
+
+  private priorityUpdate(stream: number, octets: Buffer, at: number, end: number): void {
+    if (stream !== 0) throw protocolError('PRIORITY_UPDATE is of a stream.')
+    if (end - at < 4) throw frameSizeError('PRIORITY_UPDATE has less than 4 octets.')
+    this.handler.priorityUpdate(octets.readUInt32BE(at) & 0x7fffffff, octets.toString('latin1', at + 4, end))
+  }
+}
+
+const PADDED = 'HEADERS is padded beyond its end.'

@@ -1,0 +1,135 @@
+import { ConnectionError, ErrorCode } from '../errors.ts'
+import { type Field, type FieldName, fieldOf, isValue, nameOf } from './field.ts'
+import { FieldTable, type Naming } from './field-table.ts'
+import { decodeHuffman } from './huffman.ts'
+
+// Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
+
+/** Octets that the dynamic table of a peer's encoder may have, which is the default of RFC 9113 section 6.5.2. */
+export const TABLE_SIZE = 4096
+
+/** Takes the fields of a message one by one. */
+export interface FieldSink {
+  field(field: Field): void
+}
+
+/** Room for strings that were Huffman-coded: of a thread, as each is used up before the next one is read. */
+let room = Buffer.allocUnsafeSlow(16_384)
+
+/**
+ * Decodes the field sections of one connection, in the order in which they came (RFC 7541).
+ * Throws ConnectionError: what cannot be decoded leaves the table in a state that nobody knows.
+ */
+export class FieldDecoder {
+  private naming: Naming
+  private readonly table: FieldTable
+  private at = 0
+  private end = 0
+  private octets: Buffer = room
+  /** Where the string is that was read last: its buffer, its beginning and its end. */
+  private text: Buffer = room
+  private from = 0
+  private to = 0
+
+  constructor(naming: Naming) {
+    this.naming = naming
+    this.table = new FieldTable(naming, TABLE_SIZE)
+  }
+
+  /** Names are judged by these from now on. */
+  rename(naming: Naming): void {
+    this.naming = naming
+    this.table.rename(naming)
+  }
+
+  /** Reads the whole section that lies at start..end. */
+  decode(octets: Buffer, start: number, end: number, sink: FieldSink): void {
+    this.octets = octets
+    this.at = start
+    this.end = end
+    let first = true
+    while (this.at < end) {
+      const octet = octets[this.at]!
+      if (octet >= 0x80) sink.field(this.entry(this.integer(0x7f)))
+      else if (octet >= 0x40) this.literal(0x3f, true, sink)
+      else if (octet >= 0x20) this.resize(first)
+      else this.literal(0x0f, false, sink)
+      first &&= octet >= 0x20 && octet < 0x40
+    }
+  }
+
+  private entry(index: number): Field {
+    const field = index === 0 ? undefined : this.table.at(index)
+    if (field === undefined) throw broken(`There is no entry ${index} in the table of header fields.`)
+    return field
+  }
+
+  private literal(mask: number, indexed: boolean, sink: FieldSink): void {
+    const index = this.integer(mask)
+    const name = index === 0 ? this.name() : this.entry(index).name
+    this.string()
+    const { text, from, to } = this
+    const field = fieldOf(name, text.toString('latin1', from, to), isValue(text, from, to))
+    if (indexed) this.table.add(field)
+    sink.field(field)
+  }
+
+  private name(): FieldName {
+    this.string()
+    return nameOf(this.text, this.from, this.to, this.naming.names, this.naming.strict)
+  }
+
+  /** RFC 7541 section 4.2: at the beginning of a section only. */
+  private resize(first: boolean): void {
+    const size = this.integer(0x1f)
+    if (!first) throw broken('The size of the table of header fields changes within a field section.')
+    if (!this.table.resize(size))
+      throw broken(`The table of header fields is to have ${size} octets, of ${TABLE_SIZE} at most.`)
+  }
+
+  /** RFC 7541 section 5.1: up to 2^28, which is beyond all that has a place in a field section. */
+  private integer(mask: number): number {
+    const { octets, end } = this
+    const first = octets[this.at++]! & mask
+    if (first < mask) return first
+    let value = first
+    for (let shift = 0; shift < 28; shift += 7) {
+      if (this.at >= end) throw cutOff()
+      const octet = octets[this.at++]!
+      value += (octet & 0x7f) << shift
+      if (octet < 0x80) return value
+    }
+    throw broken('A number in the header fields is too large.')
+  }
+
+  /** RFC 7541 section 5.2. */
+  private string(): void {
+    if (this.at >= this.end) throw cutOff()
+    const coded = this.octets[this.at]! >= 0x80
+    const length = this.integer(0x7f)
+    const start = this.at
+    const stop = start + length
+    if (stop > this.end) throw cutOff()
+    this.at = stop
+    if (!coded) {
+      this.text = this.octets
+      this.from = start
+      this.to = stop
+      return
+    }
+    const most = Math.ceil((length * 8) / 5) + 2
+    if (most > room.length) room = Buffer.allocUnsafeSlow(most)
+    this.text = room
+    this.from = 0
+    this.to = decodeHuffman(this.octets, start, stop, room, 0)
+    if (this.to < 0) throw broken('A Huffman-coded string of the header fields is not coded as RFC 7541 has it.')
+  }
+}
+
+function broken(message: string): ConnectionError {
+  return new ConnectionError(ErrorCode.compressionError, message)
+}
+
+function cutOff(): ConnectionError {
+  return broken('The header fields end in the middle of one.')
+}

@@ -1,0 +1,110 @@
+import { encodeHuffman } from './huffman.ts'
+import { staticTable } from './static-table.ts'
+
+/** Lines that are remembered in all. */
+const REMEMBERED = 1024
+/** As often as this a field may have another value each time before its lines are not remembered any more. */
+const PATIENCE = 64
+
+/** How a field name is written, and whether remembering its lines pays. */
+interface NameCode {
+  /** Literal field without indexing, up to its value (RFC 7541 section 6.2.2). */
+  readonly octets: string
+  /** Lines that were encoded. */
+  misses: number
+  /** Lines that were remembered. */
+  hits: number
+}
+
+interface LineCode {
+  readonly octets: string
+  readonly name: NameCode
+}
+
+/** The statuses that the static table has whole. */
+const statuses = new Map<number, string>()
+/** By name, in the case in which it was written: of the static table the first entry. */
+const nameCodes = new Map<string, NameCode>()
+const lineCodes = new Map<string, LineCode>()
+
+const staticNames = new Map<string, number>()
+for (const [place, [name, value]] of staticTable.entries()) {
+  if (!staticNames.has(name)) staticNames.set(name, place + 1)
+  if (name === ':status') statuses.set(Number(value), String.fromCharCode(0x80 | (place + 1)))
+}
+
+/**
+ * The status of a reply, and the fields, each "Name: value\r\n", as a field section of HTTP/2, one character an octet. It
+ * refers to the static table only, so it is the same for every connection, and lines that come again and again are encoded once.
+ */
+export function encodeReply(status: number, fields: string): string {
+  return encodeStatus(status) + encodeFields(fields)
+}
+
+/** The same for the fields alone, as for trailers. */
+export function encodeFields(fields: string): string {
+  let section = ''
+  for (let at = 0; at < fields.length;) {
+    const end = fields.indexOf('\r\n', at)
+    const line = fields.slice(at, end)
+    const known = lineCodes.get(line)
+    if (known === undefined) section += encodeLine(line)
+    else {
+      known.name.hits++
+      section += known.octets
+    }
+    at = end + 2
+  }
+  return section
+}
+
+function encodeStatus(status: number): string {
+  const known = statuses.get(status) ?? literal(integer(staticNames.get(':status') ?? 0, 0x0f, 0), String(status))
+  if (!statuses.has(status) && statuses.size < REMEMBERED) statuses.set(status, known)
+  return known
+}
+
+function encodeLine(line: string): string {
+  const colon = line.indexOf(':')
+  const name = nameCode(line.slice(0, colon))
+  const value = line.slice(colon + 2)
+  name.misses++
+  // A date, an id or a length is another one next time.
+  if (name.misses > PATIENCE && name.hits < 2 * name.misses) return literal(name.octets, value)
+  const octets = name.octets + shorter(value)
+  if (lineCodes.size >= REMEMBERED) lineCodes.clear()
+  lineCodes.set(line, { octets, name })
+  return octets
+}
+
+function nameCode(name: string): NameCode {
+  const known = nameCodes.get(name)
+  if (known !== undefined) return known
+  const lower = name.toLowerCase()
+  const index = staticNames.get(lower)
+  const octets = index === undefined ? `\0${shorter(lower)}` : integer(index, 0x0f, 0)
+  const code = { octets, misses: 0, hits: 0 }
+  if (nameCodes.size >= REMEMBERED) nameCodes.clear()
+  nameCodes.set(name, code)
+  return code
+}
+
+/** What stands before the value, and the value as it is. */
+function literal(before: string, value: string): string {
+  return before + integer(value.length, 0x7f, 0) + value
+}
+
+/** RFC 7541 section 5.2, in the form that takes fewer octets. */
+function shorter(text: string): string {
+  const coded = encodeHuffman(text)
+  return coded.length < text.length ? integer(coded.length, 0x7f, 0x80) + coded : integer(text.length, 0x7f, 0) + text
+}
+
+/** RFC 7541 section 5.1: with so many bits for the beginning of it as the mask has, and the flags beside them. */
+function integer(value: number, mask: number, flags: number): string {
+  if (value < mask) return String.fromCharCode(flags | value)
+  let octets = String.fromCharCode(flags | mask)
+  let rest = value - mask
+  for (; rest >= 0x80; rest >>>= 7) octets += String.fromCharCode((rest & 0x7f) | 0x80)
+  return octets + String.fromCharCode(rest)
+}

@@ -1,0 +1,37 @@
+import { ConnectionError, ErrorCode } from './errors.ts'
+import { WINDOW, windowUpdateFrame } from './frames.ts'
+import type { Output } from './output.ts'
+
+/** Octets of content that a client may send on a connection before any of it is taken. */
+const SIZE = 4_194_304
+
+/** The window of a connection for what its client sends (RFC 9113 section 5.2). */
+export class ReceiveWindow {
+  private readonly output: Output
+  private left = SIZE
+  /** What was taken, and the client does not know. */
+  private unreported = 0
+
+  constructor(output: Output) {
+    this.output = output
+  }
+
+  /** What makes it of the size that it has here. */
+  static readonly opening = windowUpdateFrame(0, SIZE - WINDOW)
+
+  /** So many octets have come. Throws ConnectionError where there was no room for them. */
+  receives(octets: number): void {
+    this.left -= octets
+    if (this.left < 0)
+      throw new ConnectionError(ErrorCode.flowControlError, 'More content came than there was room for.')
+  }
+
+  /** So many octets were taken. */
+  taken(octets: number): void {
+    this.unreported += octets
+    if (this.unreported < SIZE / 2) return
+    this.left += this.unreported
+    this.output.put(windowUpdateFrame(0, this.unreported))
+    this.unreported = 0
+  }
+}

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto'
+import { GatewayError } from '../core/errors.ts'
+import { isAuthority } from '../http/authority.ts'
+import { targetOctet } from '../http/characters.ts'
+import { parseContentLength } from '../http/content.ts'
+import { knownLine } from '../http/field-lines.ts'
+import { Known } from '../http/field-names.ts'
+import type { HeadLimits } from '../http/limits.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { ReceivedFields } from '../http/received-fields.ts'
+import type { ReceivedHead } from '../http/received-head.ts'
+import { type Field, Kind } from './hpack/field.ts'
+import type { FieldSink } from './hpack/decoder.ts'
+
+const SLASH = 47
+/** Such methods do not get through here, nor over HTTP/1.1: see http1/request-head.ts. */
+const REFUSED_METHODS = new Set(['CONNECT', 'TRACE'])
+const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/
+
+/**
+ * The head of a request as its fields say (RFC 9113 section 8.3). One instance serves one stream after another: what it
+ * holds is that of the last one until the next `begin`.
+ */
+export class RequestHead implements ReceivedHead, FieldSink {
+  readonly protocol = '2'
+  method = ''
+  target = ''
+  authority = ''
+  /** Octets of content that are announced, -1 where that is left open. */
+  contentLength = -1
+  upgrade: string | null = null
+  expectsContinue = false
+  refusal: GatewayError | null = null
+  readonly fields = new ReceivedFields()
+  /** What is wrong with it as a message of HTTP/2; null for nothing. */
+  malformed: string | null = null
+
+  private readonly limits: HeadLimits
+  private scheme = ''
+  private named = ''
+  private extended = ''
+  private cookie = ''
+  private raw = ''
+  private octets = 0
+  private lines = 0
+  /** A field that is none of the pseudo-header fields has come: no more of those may follow. */
+  private regular = false
+  /** The last authority that was found valid: most requests name the same one. */
+  private lastNamed = ''
+  private lastAuthority = ''
+
+  constructor(limits: HeadLimits) {
+    this.limits = limits
+  }
+
+  /** Another head begins. */
+  begin(): void {
+    this.fields.reset()
+    this.method = this.target = this.scheme = this.authority = this.named = ''
+    this.extended = this.cookie = this.raw = ''
+    this.malformed = this.upgrade = null
+    this.refusal = null
+    this.octets = this.lines = 0
+    this.regular = this.expectsContinue = false
+    this.contentLength = -1
+  }
+
+  /** Takes the next field: of those beyond the limits nothing is kept. */
+  field(field: Field): void {
+    const { kind, value, line } = field
+    this.octets += line.length
+    // Clients may cut the one field into as many as they like.
+    const isPseudo = kind >= Kind.method && kind <= Kind.status
+    if (!isPseudo && kind !== Kind.cookie) this.lines++
+    if (this.lines > this.limits.headers || this.octets > this.limits.head) return
+    if (isPseudo) return this.pseudo(kind, value)
+    this.regular = true
+    if (kind === Known.none) {
+      if (field.name.odd) this.fields.oddNames = true
+      this.raw += line
+    } else if (kind === Kind.cookie) this.cookie = this.cookie === '' ? value : `${this.cookie}; ${value}`
+    else if (kind === Kind.malformed) this.malformed ??= 'A header field has a name or a value that is none.'
+    else if (kind === Kind.connectionSpecific)
+      this.malformed ??= `The header field ${field.name.text} is of a connection, and has no place in HTTP/2.`
+    else this.known(field)
+  }
+
+  private known({ kind, value, line, name }: Field): void {
+    const { fields } = this
+    if (kind === Known.date) this.raw += line
+    else if (kind === Known.claim || kind === Known.identity) fields.claims += line
+    if (kind === Known.te && value.toLowerCase() !== 'trailers')
+      this.malformed ??= 'TE says something else than trailers.'
+    if (kind === Known.identity || kind === Known.folded || kind === Known.odd) fields.drop(kind, name.text)
+    else if (isKnown(kind)) fields.keep(kind, value)
+  }
+
+  private pseudo(kind: Kind, value: string): void {
+    if (this.regular) this.malformed ??= 'A pseudo-header field follows other header fields.'
+    if (kind === Kind.method) this.method = this.once(this.method, value)
+    else if (kind === Kind.scheme) this.scheme = this.once(this.scheme, value)
+    else if (kind === Kind.path) this.target = this.once(this.target, value)
+    else if (kind === Kind.authority) this.named = this.once(this.named, value)
+    else if (kind === Kind.protocol) this.extended = this.once(this.extended, value)
+    else this.malformed ??= 'A request has a pseudo-header field that is not one of requests.'
+  }
+
+  private once(before: string, value: string): string {
+    if (before !== '') this.malformed ??= 'A pseudo-header field comes twice.'
+    else if (value === '') this.malformed ??= 'A pseudo-header field is empty.'
+    return value
+  }
+
+  /**
+   * All fields have come: what they mean together. Throws MalformedMessage where they are no request of HTTP/2, which is
+   * an error of the stream; GatewayError for one that is refused.
+   */
+  finish(): void {
+    const { fields, limits } = this
+    if (this.lines > limits.headers)
+      throw new GatewayError('headers-too-large', `There are more than ${limits.headers} header fields.`)
+    if (this.octets > limits.head)
+      throw new GatewayError('headers-too-large', `The request head is over ${limits.head} bytes.`)
+    if (this.malformed !== null) throw new MalformedMessage(this.malformed)
+    fields.raw = this.cookie === '' ? this.raw : `${this.raw}cookie: ${this.cookie}\r\n`
+    this.readRequest()
+    this.readAuthority()
+    if (fields.contentLength !== null) this.contentLength = parseContentLength(fields.contentLength)
+    this.readExpect()
+  }
+
+  private readRequest(): void {
+    const { method, scheme, target, limits } = this
+    const extended = method === 'CONNECT' && this.extended !== ''
+    if (method === '' || ((method !== 'CONNECT' || extended) && (scheme === '' || target === '')))
+      throw new MalformedMessage('The request is without :method, :scheme or :path.')
+    if (!METHOD.test(method)) throw new MalformedMessage('The method has a character that is not allowed in it.')
+    if (this.extended !== '' && !extended)
+      throw new MalformedMessage('The request has :protocol, and its method is not CONNECT.')
+    if (extended) this.readUpgrade()
+    else if (REFUSED_METHODS.has(method))
+      throw new GatewayError('not-implemented', `${method} is not offered: this is a gateway, not a forward proxy.`)
+    if (scheme !== 'http' && scheme !== 'https') throw new MalformedMessage('The scheme is neither http nor https.')
+    // Where there is no TLS, a proxy in front may have taken it off.
+    if (scheme === 'http' && limits.secure === true)
+      throw new GatewayError('misdirected-request', 'An http URI cannot be asked for on a connection with TLS.')
+    if (target.length > limits.target)
+      throw new GatewayError('uri-too-long', `The request target is over ${limits.target} bytes.`)
+    if (target === '*' && method === 'OPTIONS') return
+    if (target.charCodeAt(0) !== SLASH) throw new MalformedMessage('The path does not begin with "/".')
+    for (let i = 1; i < target.length; i++)
+      if (targetOctet[target.charCodeAt(i)] !== 1)
+        throw new MalformedMessage('The path has a character that is not allowed in it.')
+  }
+
+  /** RFC 8441 section 5: what over HTTP/1.1 is a GET that asks for the other protocol. Services are asked in that way, by a key of the gateway's own. */
+  private readUpgrade(): void {
+    if (this.extended !== 'websocket')
+      throw new GatewayError('not-implemented', `The protocol ${this.extended} is not offered: websocket is.`)
+    this.method = 'GET'
+    this.upgrade = this.extended
+    this.fields.raw += knownLine('Sec-WebSocket-Key', randomBytes(16).toString('base64'))
+  }
+
+  /** RFC 9113 section 8.3.1: a Host that contradicts the authority is refused, not ignored. */
+  private readAuthority(): void {
+    const { host, hostLines } = this.fields
+    if (hostLines > 1) throw new MalformedMessage('The request has more than one Host header field.')
+    const named = this.named === '' ? host : this.named
+    if (named === null) throw new MalformedMessage('The request has neither :authority nor a Host header field.')
+    if (named !== this.lastNamed) {
+      if (!isAuthority(named)) throw new MalformedMessage('The authority is not a host with an optional port.')
+      this.lastNamed = named
+      // In one spelling for all who go by it, the service too (RFC 9110 section 4.2.3).
+      this.lastAuthority = named.toLowerCase()
+    }
+    this.authority = this.lastAuthority
+    if (host !== null && host.toLowerCase() !== this.authority)
+      throw new MalformedMessage('The Host header field contradicts the authority.')
+  }
+
+  private readExpect(): void {
+    const { expect } = this.fields
+    if (expect === null) return
+    this.expectsContinue = expect.toLowerCase() === '100-continue'
+    if (this.expectsContinue) return
+    this.refusal = new GatewayError('expectation-failed', 'The only expectation the gateway can meet is 100-continue.')
+  }
+}
+
+function isKnown(kind: Kind): kind is Known {
+  return kind < Kind.method
+}

@@ -1,0 +1,494 @@
+import type { Socket } from 'node:net'
+import { Bytes } from '../http/body.ts'
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { Client } from '../http/exchange.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { LingeringClose } from '../http/lingering-close.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import { sharedBuffer } from '../http/read-buffers.ts'
+import { reset } from '../http/reset.ts'
+import { ServerExchange } from '../http/server-exchange.ts'
+import type { Running, ServedConnection, ServerHandler, ServerOptions } from '../http/server-handler.ts'
+import { ConnectionError, ErrorCode } from './errors.ts'
+import { Farewell } from './farewell.ts'
+import { type FrameHandler, FrameReader } from './frame-reader.ts'
+import { pingFrame, protocolError, rstStreamFrame, SETTINGS_ACK } from './frames.ts'
+import { FieldDecoder } from './hpack/decoder.ts'
+import { namingOf } from './hpack/field-table.ts'
+import { Opening } from './opening.ts'
+import { Output } from './output.ts'
+import { Cost, Patience } from './patience.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import { replySection } from './reply-head.ts'
+import type { RequestHead } from './request-head.ts'
+import { ResetStreams } from './reset-streams.ts'
+import { Sender } from './sender.ts'
+import { LARGEST_ROOM, ServerStream } from './server-stream.ts'
+import { mostFields, ownSettings, PeerSettings, STREAMS } from './settings.ts'
+import type { StreamTools } from './stream-tools.ts'
+import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
+import { Trailers } from './trailers.ts'
+
+/** What the connections of one listener have in common. */
+export interface ServerTools {
+  /** What they say may change, and counts from then on. */
+  readonly options: ServerOptions
+  readonly deadlines: Deadlines
+  /** Is used at once after it has read something, so one does for all. */
+  readonly head: RequestHead
+}
+
+/** A client's connection over HTTP/2: many requests at a time (RFC 9113). */
+export class ServerConnection implements ServedConnection, FrameHandler, StreamTools, Timed {
+  readonly socket: Socket
+  peer: string
+  client: Client | null = null
+  deadline: number
+  readonly handler: ServerHandler
+  readonly options: ServerOptions
+  readonly deadlines: Deadlines
+  readonly sender: Sender
+  readonly room: ReceiveWindow
+  readonly readBuffer = sharedBuffer
+
+  private readonly output: Output
+  private readonly reader: FrameReader
+  private readonly decoder: FieldDecoder
+  private readonly head: RequestHead
+  private readonly patience: Patience
+  private readonly farewell: Farewell
+  private readonly settingsOfPeer = new PeerSettings()
+  private readonly streams = new Map<number, ServerStream>()
+  /** Those that were reset here, and how much content may still be on its way in them. */
+  private readonly resetHere = new ResetStreams()
+  private opening: Opening<ServerStream> | null = null
+  /** The highest id of a stream that the client has begun. */
+  private lastStream = 0
+  /** Between these two that were begun there is none (RFC 9113 section 5.1.1); remembered of the last gap, as clients leave none. */
+  private skipped = { from: 0, to: 0 }
+  private closing: LingeringClose | null = null
+  /** Nothing more is read: what is written is the last, if the client takes it. */
+  private dying = false
+  /** When what has begun of a field section has to be whole, and when the next request has to begin. */
+  private fieldsDue = Number.POSITIVE_INFINITY
+  private requestDue: number
+
+  /** Takes over a connected socket, whose octets the caller hands to `read`. */
+  constructor(socket: Socket, peer: string, handler: ServerHandler, { options, deadlines, head }: ServerTools) {
+    this.socket = socket
+    this.peer = peer
+    this.handler = handler
+    this.options = options
+    this.deadlines = deadlines
+    this.output = new Output(socket)
+    this.patience = new Patience(deadlines)
+    this.room = new ReceiveWindow(this.output)
+    this.farewell = new Farewell(this.output, deadlines, () => this.leave())
+    this.decoder = new FieldDecoder(namingOf(options))
+    this.head = head
+    this.reader = new FrameReader(
+      this,
+      () => mostFields(options),
+      (error) => this.broken(error),
+    )
+    const { output, patience } = this
+    this.sender = new Sender({
+      socket,
+      output,
+      patience,
+      options,
+      deadlines,
+      tooSlow: (reason) => this.tooSlow(reason),
+    })
+    this.deadline = deadlines.in(options.headTimeout)
+    this.requestDue = deadlines.in(options.idleTimeout)
+    deadlines.watch(this)
+    output.put(ownSettings(options) + ReceiveWindow.opening)
+    socket.on('drain', () => this.drained())
+    socket.on('end', () => this.ended())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.gone())
+  }
+
+  // As listeners see it
+
+  get inFlight(): number {
+    return runningOf(this.streams).length
+  }
+
+  get running(): readonly Running[] {
+    return runningOf(this.streams)
+  }
+
+  get idle(): boolean {
+    return this.streams.size === 0 && !this.socket.destroyed
+  }
+
+  get waitsForClient(): boolean {
+    return !this.socket.destroyed && allWaitForClient(this.streams, this.sender)
+  }
+
+  /** Takes octets from the socket, which are only lent. */
+  read(octets: Buffer, end: number): void {
+    if (this.closing !== null) return this.closing.discard()
+    this.reader.read(octets, end)
+    this.open()
+    if (!this.reader.inFields) this.fieldsDue = Number.POSITIVE_INFINITY
+    else if (this.fieldsDue === Number.POSITIVE_INFINITY) this.fieldsDue = this.deadlines.in(this.options.headTimeout)
+    this.schedule()
+    if (this.output.full) this.socket.pause()
+  }
+
+  reconfigure(): void {
+    this.decoder.rename(namingOf(this.options))
+  }
+
+  retire(): void {
+    this.farewell.ask()
+  }
+
+  drain(): void {
+    this.leave()
+  }
+
+  makeWay(): void {
+    this.handler.slow('connections')
+    blame(this.streams, new GatewayError('request-timeout', 'Others needed the connection.'))
+    if (this.streams.size === 0) this.socket.destroy()
+    else reset(this.socket)
+  }
+
+  cutOff(): void {
+    const tunnels = leaveTunnels(this.streams)
+    this.leave()
+    if (tunnels > 0) return
+    if (this.streams.size > 0 || this.socket.writableLength > 0) reset(this.socket)
+    else this.socket.destroy()
+  }
+
+  // Requests
+
+  fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream !== undefined) return this.trailers(stream, octets, start, end, endStream)
+    if (id % 2 === 0) throw protocolError('A client begins streams of odd numbers only.')
+    this.head.begin()
+    this.decoder.decode(octets, start, end, this.head)
+    if (id <= this.lastStream) return this.ofNone(id)
+    if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
+    this.lastStream = id
+    if (id > this.farewell.last) return this.patience.spend(1, 'streams that are not served')
+    if (this.streams.size < STREAMS) return this.begin(id, endStream)
+    this.patience.spend(Cost.stream, 'streams at a time')
+    this.resetStream(id, ErrorCode.refusedStream)
+  }
+
+  private begin(id: number, endStream: boolean): void {
+    const { head, deadlines } = this
+    const stream = new ServerStream(id, this.settingsOfPeer.initialWindow, this)
+    let exchange: ServerExchange
+    try {
+      head.finish()
+      exchange = new ServerExchange(head, this.handler.identify(this, head), deadlines.clock.now(), stream)
+      if (endStream && head.contentLength > 0) throw wrongLength()
+    } catch (error) {
+      return this.refuse(stream, error, endStream)
+    }
+    this.streams.set(id, stream)
+    if (endStream) stream.begin(exchange, 0, true, null)
+    else this.opening = new Opening(stream, exchange, head.contentLength)
+  }
+
+  /** The request cannot be used: its client is told so, as it would be over HTTP/1.1. */
+  private refuse(stream: ServerStream, error: unknown, endStream: boolean): void {
+    this.patience.spend(Cost.stream, 'requests that cannot be read')
+    const reply = this.handler.refuse(error, this.peer, null)
+    const section = replySection(reply, false, this.deadlines.dateField)
+    const sent = this.sender.sendWhole(stream, section, reply.body instanceof Bytes ? reply.body : null)
+    const malformed = error instanceof MalformedMessage
+    if (sent && !malformed && endStream) return
+    this.resetStream(stream.id, malformed ? ErrorCode.protocolError : ErrorCode.noError)
+  }
+
+  private trailers(stream: ServerStream, octets: Buffer, start: number, end: number, endStream: boolean): void {
+    const trailers = new Trailers(this.options)
+    this.decoder.decode(octets, start, end, trailers)
+    if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
+    if (endStream && !trailers.malformed && stream.contentFits) return stream.contentEnded(trailers.headers)
+    this.failStream(stream, ErrorCode.protocolError, 'What follows the content cannot be used.')
+  }
+
+  data(id: number, content: Buffer, octets: number): void {
+    this.room.receives(octets)
+    if (this.opening?.stream.id === id && this.opening.take(content, octets)) return
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream === undefined || stream.clientEnded) return this.room.taken(octets)
+    if (!stream.receives(octets)) {
+      this.room.taken(octets)
+      return this.failStream(stream, ErrorCode.flowControlError, 'More content came than there was room for.')
+    }
+    if (content.length === 0) stream.padding(octets)
+    else stream.content(content)
+  }
+
+  dataEnd(id: number, length: number, endStream: boolean): void {
+    if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
+    if (endStream && this.opening?.stream.id === id) return this.openWhole(this.opening)
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.ofNone(id, length)
+    if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
+    if (length > 0) this.patience.earn(1)
+    if (!endStream) return
+    if (!stream.contentFits) return this.failStream(stream, ErrorCode.protocolError, wrongLength().message)
+    stream.contentEnded(null)
+  }
+
+  /** A frame is of no stream that there is: one that was reset here is no mistake of the client's, nor is the content that is on its way. */
+  private ofNone(id: number, content = 0): void {
+    this.checkBegun(id)
+    if (id > this.farewell.last) return this.patience.spend(1, 'frames of streams that are not served')
+    if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
+    const left = this.resetHere.receive(id, content)
+    if (left === null) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
+    if (content === 0 || left < 0) this.patience.spend(1, 'frames of streams that are over')
+  }
+
+  /** All of the content has come together with the head. */
+  private openWhole(opening: Opening<ServerStream>): void {
+    this.opening = null
+    const { stream, exchange, length, octets } = opening
+    const whole = opening.whole()
+    this.room.taken(octets)
+    if (length >= 0 && length !== whole.length) {
+      this.streams.delete(stream.id)
+      return this.refuse(stream, wrongLength(), true)
+    }
+    if (whole.length <= this.options.body)
+      return stream.begin(exchange, whole.length, true, whole.length === 0 ? null : whole)
+    stream.begin(exchange, whole.length, false, null)
+    stream.contentEnded(null)
+  }
+
+  /** What has come of the content is not all: the rest comes as it likes. */
+  private open(): void {
+    const { opening } = this
+    if (opening === null) return
+    this.opening = null
+    const { stream, exchange, length, chunks, octets, padding } = opening
+    stream.begin(exchange, length, false, null)
+    stream.receives(octets)
+    if (padding > 0) stream.padding(padding)
+    for (const chunk of chunks) stream.content(chunk)
+  }
+
+  // Other frames
+
+  reset(id: number): void {
+    this.open()
+    const stream = this.streams.get(id)
+    this.patience.spend(stream === undefined ? 1 : Cost.stream, 'streams that are reset')
+    if (stream === undefined) return this.checkBegun(id)
+    this.forget(stream)
+    stream.abort(new GatewayError('client-closed'))
+  }
+
+  setting(id: number, value: number): void {
+    this.settingsOfPeer.set(id, value)
+  }
+
+  settings(): void {
+    this.open()
+    this.patience.spend(Cost.settings, 'SETTINGS frames')
+    this.output.put(SETTINGS_ACK)
+    if (this.settingsOfPeer.smallTable) this.sender.emptyTable()
+    const change = this.settingsOfPeer.changedWindow()
+    if (change === 0) return
+    for (const stream of this.streams.values()) if (!this.sender.widenStream(stream, change)) throw tooWide()
+    this.sender.pump()
+  }
+
+  settingsAcknowledged(): void {
+    this.patience.spend(1, 'SETTINGS frames')
+  }
+
+  ping(content: string): void {
+    this.patience.spend(1, 'PING frames')
+    this.output.put(pingFrame(content, true))
+  }
+
+  pingAcknowledged(content: string): void {
+    this.patience.spend(1, 'PING frames')
+    this.farewell.heard(content)
+  }
+
+  goaway(): void {
+    // The client begins no more streams, and takes what it has asked for.
+    this.patience.spend(Cost.settings, 'GOAWAY frames')
+  }
+
+  windowUpdate(id: number, octets: number): void {
+    if (!this.sender.isReport(octets)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+    this.open()
+    const stream = this.streams.get(id)
+    if (id === 0) this.sender.widen(octets)
+    else if (stream === undefined) return this.checkBegun(id)
+    else if (octets === 0) return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE adds nothing.')
+    else this.widenStream(stream, octets)
+    this.sender.pump()
+  }
+
+  priorityUpdate(id: number, value: string): void {
+    this.patience.spend(1, 'PRIORITY_UPDATE frames')
+    if (id === 0) throw protocolError('PRIORITY_UPDATE is of no stream.')
+    this.streams.get(id)?.prioritize(value)
+  }
+
+  ignored(): void {
+    this.patience.spend(1, 'frames that say nothing')
+  }
+
+  /** Clients begin streams of odd numbers only: one of an even number has never begun. */
+  private checkBegun(id: number): void {
+    if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
+  }
+
+  private widenStream(stream: ServerStream, octets: number): void {
+    if (!this.sender.widenStream(stream, octets))
+      this.failStream(stream, ErrorCode.flowControlError, 'The window is too large.')
+  }
+
+  // Streams
+
+  endEarly(stream: ServerStream, code: ErrorCode): void {
+    if (this.streams.get(stream.id) !== stream) return
+    this.resetStream(stream.id, code)
+    this.forget(stream)
+  }
+
+  left(stream: ServerStream): void {
+    this.patience.earn(Cost.stream)
+    this.forget(stream)
+  }
+
+  private resetStream(id: number, code: ErrorCode): void {
+    this.output.put(rstStreamFrame(id, code))
+    this.resetHere.add(id, LARGEST_ROOM)
+  }
+
+  /** The client has not kept to the rules in a stream: that ends, and nothing else. */
+  private failStream(stream: ServerStream, code: ErrorCode, message: string): void {
+    this.patience.spend(Cost.stream, 'streams that are broken')
+    this.breakOff(stream, code, message)
+  }
+
+  private breakOff(stream: ServerStream, code: ErrorCode, message: string): void {
+    this.endEarly(stream, code)
+    stream.abort(new GatewayError('bad-request', message))
+  }
+
+  private forget(stream: ServerStream): void {
+    this.streams.delete(stream.id)
+    this.sender.forget(stream)
+    if (this.streams.size > 0) return
+    if (this.farewell.said) return this.linger()
+    this.requestDue = this.deadlines.in(this.options.idleTimeout)
+    this.schedule()
+  }
+
+  // Times and endings
+
+  private drained(): void {
+    this.sender.pump()
+    if (this.socket.isPaused() && !this.output.full && this.closing === null) this.socket.resume()
+  }
+
+  /** When something is due that the client has to do. */
+  private schedule(): void {
+    if (this.closing !== null || this.dying) return
+    this.deadline = Math.min(this.fieldsDue, this.streams.size === 0 ? this.requestDue : Number.POSITIVE_INFINITY)
+  }
+
+  onDeadline(): void {
+    if (this.dying) return reset(this.socket)
+    if (this.fieldsDue === Number.POSITIVE_INFINITY) return this.leave()
+    this.fieldsDue = Number.POSITIVE_INFINITY
+    this.broken(new ConnectionError(ErrorCode.enhanceYourCalm, 'The request head did not arrive in time.'))
+  }
+
+  private tooSlow(reason: 'reply-rate' | 'reply-timeout'): void {
+    this.handler.slow(reason)
+    blame(this.streams, new GatewayError('request-timeout', 'The reply was not read in time.'))
+    reset(this.socket)
+  }
+
+  /** Says which stream is the last one that is served; the connection ends with it. */
+  private leave(): void {
+    if (this.farewell.said) return
+    this.farewell.say(this.lastStream)
+    if (this.streams.size === 0) this.linger()
+  }
+
+  private linger(): void {
+    if (this.closing !== null || this.socket.destroyed) return
+    this.output.flush()
+    this.deadline = Number.POSITIVE_INFINITY
+    this.reader.stop()
+    this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
+  }
+
+  /** The connection cannot go on: says why, and ends what there is. */
+  private broken(error: unknown): void {
+    this.reader.stop()
+    const known = error instanceof ConnectionError
+    const code = known ? error.code : ErrorCode.internalError
+    this.handler.refuse(known ? new MalformedMessage(error.message) : asGatewayError(error), this.peer, null)
+    this.farewell.say(this.lastStream, code, known ? error.message : '')
+    this.abortAll()
+    if (code !== ErrorCode.enhanceYourCalm) return this.linger()
+    this.output.flush()
+    this.dying = true
+    this.deadline = this.deadlines.in(this.options.writeTimeout)
+    this.socket.destroySoon()
+  }
+
+  /** The client sends no more: what it has asked for whole, it still gets. */
+  private ended(): void {
+    if (this.closing !== null || this.dying) return
+    for (const stream of this.streams.values())
+      if (!stream.clientEnded) this.breakOff(stream, ErrorCode.cancel, 'The client has left.')
+    this.leave()
+  }
+
+  private abortAll(): void {
+    this.opening = null
+    const streams = [...this.streams.values()]
+    this.streams.clear()
+    for (const stream of streams) {
+      this.sender.forget(stream)
+      stream.abort(new GatewayError('client-closed'))
+    }
+  }
+
+  private gone(): void {
+    this.deadlines.forget(this)
+    this.farewell.close()
+    this.sender.close()
+    this.reader.stop()
+    this.abortAll()
+    this.handler.closed(this)
+  }
+}
+
+/** RFC 9113 section 6.9.2: what a setting does to a stream is an error of the connection. */
+function tooWide(): ConnectionError {
+  return new ConnectionError(ErrorCode.flowControlError, 'The window of a stream is too large.')
+}
+
+const AFTER_END = 'A stream goes on after its end.'
+
+function wrongLength(): MalformedMessage {
+  return new MalformedMessage('The content is not as long as announced.')
+}

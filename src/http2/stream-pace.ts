@@ -1,0 +1,98 @@
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { LeastRate } from '../http/least-rate.ts'
+import type { ServerOptions } from '../http/server-handler.ts'
+
+type Slowness = 'body-rate' | 'body-timeout' | 'reply-rate' | 'reply-timeout'
+
+/**
+ * How a client sends the body of one stream, and takes its reply: whether anything moves at all, and whether at the least rate. Made
+ * for streams that wait for their client only.
+ */
+export class StreamPace implements Timed {
+  deadline = Number.POSITIVE_INFINITY
+  private readonly deadlines: Deadlines
+  private readonly options: ServerOptions
+  private readonly tooSlow: (reason: Slowness) => void
+  private readonly bodyRate: LeastRate
+  private readonly replyRate: LeastRate
+  private awaits: 'body' | 'reply' | null = null
+  private received = 0
+  private sent = 0
+
+  constructor(tools: { deadlines: Deadlines; options: ServerOptions }, tooSlow: (reason: Slowness) => void) {
+    this.deadlines = tools.deadlines
+    this.options = tools.options
+    this.tooSlow = tooSlow
+    this.bodyRate = new LeastRate(this.deadlines, { moved: () => this.received, tooSlow: () => tooSlow('body-rate') })
+    this.replyRate = new LeastRate(this.deadlines, { moved: () => this.sent, tooSlow: () => tooSlow('reply-rate') })
+    this.bodyRate.begin(this.options.leastRate, this.options.bodyTimeout)
+    this.replyRate.begin(this.options.leastRate, Number.POSITIVE_INFINITY)
+    this.deadlines.watch(this)
+  }
+
+  /** Whether the client is waited for. */
+  get waiting(): boolean {
+    return this.awaits !== null
+  }
+
+  /** The next octet of the body is for the client to send. */
+  awaitBody(): void {
+    if (this.awaits === 'reply') return
+    this.awaits = 'body'
+    this.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.bodyRate.wait()
+  }
+
+  restBody(): void {
+    this.bodyRate.rest()
+    if (this.awaits === 'body') this.rest()
+  }
+
+  /** Octets of the body have come. */
+  moved(octets: number): void {
+    this.received += octets
+  }
+
+  /** Of unknown length, and with a reply on its way, the body may be one side of a conversation. */
+  replyBegins(bodyLength: number): void {
+    if (bodyLength >= 0) return
+    this.bodyRate.excuse()
+    this.restBody()
+  }
+
+  /** The client has to open the window. */
+  awaitReply(): void {
+    if (this.awaits === 'reply') return
+    this.bodyRate.rest()
+    this.awaits = 'reply'
+    this.deadline = this.deadlines.in(this.options.writeTimeout)
+    this.replyRate.wait()
+  }
+
+  /** The client has taken so many octets of the reply. */
+  replyMoved(octets: number): void {
+    this.sent += octets
+    if (this.awaits === 'reply') this.deadline = this.deadlines.in(this.options.writeTimeout)
+  }
+
+  restReply(): void {
+    this.replyRate.rest()
+    if (this.awaits === 'reply') this.rest()
+  }
+
+  onDeadline(): void {
+    if (this.awaits !== null) this.tooSlow(this.awaits === 'body' ? 'body-timeout' : 'reply-timeout')
+  }
+
+  close(): void {
+    this.rest()
+    this.deadlines.forget(this)
+    this.deadlines.forget(this.bodyRate)
+    this.deadlines.forget(this.replyRate)
+  }
+
+  private rest(): void {
+    this.awaits = null
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+}

@@ -1,0 +1,391 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import type { RequestListener } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { cleanUp } from '../support/cleanup.ts'
+import { proxyTo, startGateway } from '../support/gateway.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { connectHttp2 } from '../support/http2-peer.ts'
+import { digest, octets } from '../support/octets.ts'
+import { startRawService } from '../support/peer.ts'
+import { startService } from '../support/service.ts'
+import { poolOf, settled, turnUntil } from '../support/settled.ts'
+import { authority, tlsListeners, writeLeaf } from '../support/tls.ts'
+
+const { Code, data, get, headers, post, request } = h2
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly trailers: IncomingHttpHeaders | null
+  readonly interim: readonly number[]
+}
+
+/** Asks with node:http2. Rejects where the stream is reset. */
+function ask(
+  client: ClientHttp2Session,
+  fields: OutgoingHttpHeaders,
+  body?: Buffer,
+  trailers?: OutgoingHttpHeaders,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const stream = client.request(fields, { endStream: body === undefined, waitForTrailers: trailers !== undefined })
+    const chunks: Buffer[] = []
+    const interim: number[] = []
+    let head: IncomingHttpHeaders = {}
+    let last: IncomingHttpHeaders | null = null
+    stream.on('wantTrailers', () => stream.sendTrailers(trailers ?? {}))
+    stream.on('headers', (each) => void interim.push(Number(each[':status'])))
+    stream.on('response', (each) => (head = each))
+    stream.on('trailers', (each) => (last = each))
+    stream.on('data', (chunk: Buffer) => void chunks.push(chunk))
+    stream.on('error', reject)
+    stream.on('end', () =>
+      resolve({ status: Number(head[':status']), headers: head, body: Buffer.concat(chunks), trailers: last, interim }),
+    )
+    if (body !== undefined) stream.end(body)
+  })
+}
+
+async function session(t: TestContext, port: number, secure = false): Promise<ClientHttp2Session> {
+  const client = secure
+    ? connect(`https://localhost:${port}`, {
+        ca: authority.cert,
+        lookup: (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+      })
+    : connect(`http://127.0.0.1:${port}`)
+  client.on('error', () => {})
+  cleanUp(t, () => client.destroy())
+  await once(client, 'connect')
+  return client
+}
+
+/** Answers with what it was sent, in the form that the path asks for. */
+const echo: RequestListener = (incoming, response) => {
+  const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://a')
+  const length = Number(searchParams.get('length') ?? 0)
+  if (pathname === '/digest') tellDigest(incoming, response)
+  else incoming.resume()
+  switch (pathname) {
+    case '/digest':
+      break
+    case '/known':
+      response.writeHead(200, { 'Content-Length': length }).end(octets(length))
+      break
+    case '/chunked':
+      response.writeHead(200).write('')
+      response.end(octets(length))
+      break
+    case '/trailers':
+      response.writeHead(200, { Trailer: 'X-Checksum' }).write('content')
+      response.addTrailers({ 'X-Checksum': 'abc' })
+      response.end()
+      break
+    case '/status':
+      response.writeHead(Number(searchParams.get('is'))).end()
+      break
+    default:
+      response.end('hello')
+  }
+}
+
+const tellDigest: RequestListener = (incoming, response) => {
+  const chunks: Buffer[] = []
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+  incoming.on('end', () => {
+    const body = Buffer.concat(chunks)
+    response.end(JSON.stringify({ length: body.length, digest: digest(body), trailers: incoming.trailers }))
+  })
+}
+
+async function setUp(t: TestContext, listener: RequestListener = echo, config: GatewayInput = {}) {
+  const service = await startService(t, listener)
+  return { service, ...(await startGateway(t, proxyTo(service.url, config))) }
+}
+
+/** Around the limits of frames, windows and buffers. */
+const SIZES = [
+  0, 1, 100, 15_000, 15_001, 16_383, 16_384, 16_385, 32_768, 65_534, 65_535, 65_536, 131_071, 1_048_577, 5_000_000,
+]
+
+for (const secure of [false, true])
+  test(`bodies of every size arrive as they were sent, ${secure ? 'with TLS' : 'without'}`, async (t) => {
+    const { port } = await setUp(t, echo, secure ? tlsListeners([writeLeaf(t, authority.issue())]) : {})
+    const client = await session(t, port, secure)
+    for (const length of SIZES) {
+      const body = octets(length)
+      for (const announced of [false, true]) {
+        const fields = { ':method': 'POST', ':path': '/digest', ...(announced && { 'content-length': length }) }
+        const { status, body: text } = await ask(client, fields, body)
+        assert.equal(status, 200)
+        assert.deepEqual(
+          JSON.parse(text.toString()),
+          { length, digest: digest(body), trailers: {} },
+          `${length} octets up`,
+        )
+      }
+      for (const path of ['/known', '/chunked']) {
+        const answer = await ask(client, { ':path': `${path}?length=${length}` })
+        assert.equal(answer.body.length, length, `${length} octets down by ${path}`)
+        assert.equal(digest(answer.body), digest(body))
+      }
+    }
+  })
+
+test('many streams at a time carry bodies both ways, and none is mistaken for another', async (t) => {
+  const { port, gateway } = await setUp(t)
+  const client = await session(t, port)
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, async (_, n) => {
+      const body = octets(1000 + n * 300)
+      if (n % 2 === 0)
+        return ask(client, { ':path': `/known?length=${n * 100}` }).then((answer) => [answer.body.length, n * 100])
+      const answer = await ask(client, { ':method': 'POST', ':path': '/digest' }, body)
+      return [(JSON.parse(answer.body.toString()) as { digest: string }).digest, digest(body)]
+    }),
+  )
+  for (const [seen, expected] of answers) assert.equal(seen, expected)
+  client.close()
+  await settled(gateway)
+})
+
+test('a reply is sent within tiny windows, octet by octet', async (t) => {
+  const { port } = await setUp(t)
+  const peer = await connectHttp2(t, port, { settings: { 4: 1 } })
+  peer.onFrame = ({ type, stream, payload }) => {
+    if (type === h2.Type.data && payload.length > 0) peer.write(h2.windowUpdate(stream, payload.length))
+  }
+  peer.write(get(1, '/known?length=300'), get(3, '/chunked?length=300'))
+  for (const id of [1, 3]) assert.deepEqual((await peer.over(id)).body, octets(300))
+})
+
+test('trailers go both ways', async (t) => {
+  const { port } = await setUp(t)
+  const client = await session(t, port)
+  const up = await ask(client, { ':method': 'POST', ':path': '/digest' }, Buffer.from('abc'), { 'x-checksum': '123' })
+  assert.deepEqual((JSON.parse(up.body.toString()) as { trailers: object }).trailers, { 'x-checksum': '123' })
+  const down = await ask(client, { ':path': '/trailers', te: 'trailers' })
+  assert.equal(down.body.toString(), 'content')
+  assert.equal(down.trailers?.['x-checksum'], 'abc')
+})
+
+test('HEAD, 204 and 304 have no content, and a length only where HEAD has one', async (t) => {
+  const { port } = await setUp(t)
+  const peer = await connectHttp2(t, port)
+  peer.write(
+    headers(1, request('HEAD', '/known?length=1234'), true),
+    get(3, '/status?is=204'),
+    get(5, '/status?is=304'),
+    get(7, '/known?length=3'),
+  )
+  const [head, none, same] = [await peer.over(1), await peer.over(3), await peer.over(5)]
+  assert.deepEqual([head.status, head.octets, new Map(head.headers).get('content-length')], [200, 0, '1234'])
+  assert.deepEqual([none.status, none.octets, new Map(none.headers).get('content-length')], [204, 0, undefined])
+  assert.deepEqual([same.status, same.octets], [304, 0])
+  // One frame for each: nothing but the head.
+  assert.deepEqual(
+    [1, 3, 5].map((id) => peer.frames.filter(({ stream }) => stream === id).length),
+    [1, 1, 1],
+  )
+  assert.equal((await peer.over(7)).octets, 3)
+})
+
+test('a body that is too large is answered 413 while it is still coming, and the connection goes on', async (t) => {
+  const { port, service, gateway } = await setUp(t, echo, { limits: { body: '100kb' } })
+  const peer = await connectHttp2(t, port)
+  // Announced, and not.
+  peer.write(post(1, '/digest', [['content-length', '200000']]), data(1, Buffer.alloc(10_000)))
+  assert.equal((await peer.over(1)).status, 413)
+  peer.write(post(3, '/digest'))
+  for (let n = 0; n < 7; n++) peer.write(data(3, Buffer.alloc(9_000)))
+  await peer.settled()
+  for (let n = 0; n < 7; n++) peer.write(data(3, Buffer.alloc(9_000)))
+  assert.equal((await peer.over(3)).status, 413)
+  await peer.until('the end of both', () => peer.stream(1).reset !== null && peer.stream(3).reset !== null)
+  assert.deepEqual([peer.stream(1).reset, peer.stream(3).reset], [Code.none, Code.none])
+  peer.write(get(5, '/known?length=7'))
+  assert.equal((await peer.over(5)).octets, 7)
+  assert.deepEqual(peer.goaways, [])
+  assert.ok(service.heard.every(({ url }) => url !== '/digest' || url.length > 0))
+  peer.socket.destroy()
+  await settled(gateway)
+})
+
+test('a client that waits to be asked for its body is asked when somebody takes it, and not where nobody does', async (t) => {
+  const { port } = await setUp(t, echo, { limits: { body: '1kb' } })
+  const peer = await connectHttp2(t, port)
+  peer.write(
+    post(1, '/digest', [
+      ['expect', '100-continue'],
+      ['content-length', '3'],
+    ]),
+  )
+  await peer.until('100', () => peer.stream(1).interim.length > 0)
+  peer.write(data(1, 'abc', true))
+  assert.equal((await peer.over(1)).status, 200)
+  assert.deepEqual(peer.stream(1).interim, [100])
+  peer.write(
+    post(3, '/digest', [
+      ['expect', '100-continue'],
+      ['content-length', '3000'],
+    ]),
+  )
+  assert.equal((await peer.over(3)).status, 413)
+  assert.deepEqual(peer.stream(3).interim, [])
+  peer.write(headers(5, request('GET', '/known?length=1', [['expect', 'magic']]), true))
+  assert.equal((await peer.over(5)).status, 417)
+})
+
+test('the service hears at once that the client has cancelled, before and within its reply', async (t) => {
+  const closed: string[] = []
+  const { port, gateway, service } = await setUp(t, (incoming, response) => {
+    incoming.resume()
+    response.on('close', () => closed.push(incoming.url ?? ''))
+    if (incoming.url === '/within') response.write('x'.repeat(100_000))
+  })
+  const peer = await connectHttp2(t, port)
+  peer.write(get(1, '/before'), get(3, '/within'))
+  await turnUntil('both requests', () => service.heard.length === 2)
+  await peer.until('content', () => peer.stream(3).octets > 0)
+  peer.write(h2.reset(1), h2.reset(3))
+  await turnUntil('both to be closed', () => closed.length === 2)
+  await peer.settled()
+  assert.deepEqual(peer.goaways, [])
+  peer.socket.destroy()
+  await settled(gateway)
+})
+
+for (const [how, leave] of Object.entries({
+  'is reset': (peer: { write: (...frames: Buffer[]) => void }) => peer.write(h2.reset(1)),
+  'breaks the rules': (peer: { write: (...frames: Buffer[]) => void }) =>
+    peer.write(headers(1, [[':path', '/']], true)),
+  'ends with its connection': (peer: { socket: { destroy(): void } }) => peer.socket.destroy(),
+  'ends with the half of its connection': (peer: { socket: { end(): void } }) => peer.socket.end(),
+}))
+  for (const announced of [false, true])
+    test(`an upload that ${how} never becomes a whole request, its length ${announced ? 'announced' : 'not announced'}`, async (t) => {
+      const backend = await startRawService(t)
+      const { port, gateway } = await startGateway(t, proxyTo(backend.url))
+      const peer = await connectHttp2(t, port)
+      peer.write(post(1, '/', announced ? [['content-length', '200000']] : []))
+      // More than is gathered before it is passed on.
+      for (let n = 0; n < 4; n++) peer.write(data(1, Buffer.alloc(16_000, 'x')))
+      await peer.settled()
+      for (let n = 0; n < 4; n++) peer.write(data(1, Buffer.alloc(16_000, 'x')))
+      const service = await backend.accept()
+      await service.until('\r\n\r\n')
+      leave(peer)
+      const rest = (await service.rest()).toString('latin1')
+      assert.ok(!rest.includes('\r\n0\r\n'), 'the last chunk')
+      assert.ok(rest.length < 200_000)
+      peer.socket.destroy()
+      await settled(gateway)
+    })
+
+test('uploads that end while their service takes nothing leave room for as many others', async (t) => {
+  const backend = await startRawService(t, (peer) => {
+    peer.socket.pause()
+    return Promise.resolve()
+  })
+  const { port } = await startGateway(t, proxyTo(backend.url))
+  const peer = await connectHttp2(t, port)
+  await peer.settled()
+  let sent = 0
+  // Four times the window of the connection, which stops for ever where nothing is given back.
+  for (let n = 0; n < 280; n++) {
+    const id = 2 * n + 1
+    peer.write(post(id, '/'), ...Array.from({ length: 4 }, () => data(id, Buffer.alloc(16_000))))
+    sent += 64_000
+    await peer.settled()
+    peer.write(h2.reset(id))
+    const granted = 65_535 + peer.connectionUpdates.reduce((sum, more) => sum + more, 0)
+    assert.ok(sent + 64_000 <= granted, `${sent} octets were sent, ${granted} may be`)
+  }
+})
+
+test('on drain the client is told which stream is the last one, and what is under way ends whole', async (t) => {
+  const responses: { end: (text: string) => void }[] = []
+  const { port, gateway, service } = await setUp(t, (_, response) => void responses.push(response), {
+    drainTimeout: '30s',
+  })
+  const peer = await connectHttp2(t, port)
+  peer.write(get(1), get(3))
+  await turnUntil('both requests', () => service.heard.length === 2)
+  const closing = gateway.close()
+  await peer.until('GOAWAY', () => peer.goaways.some(({ last }) => last === 3))
+  assert.ok(peer.goaways.every(({ code }) => code === Code.none))
+  // Too late: nobody serves it, which is no mistake.
+  peer.write(get(5))
+  for (const response of responses) response.end('whole')
+  for (const id of [1, 3]) assert.equal((await peer.over(id)).body.toString(), 'whole')
+  assert.equal(await peer.closed(), 'end')
+  assert.equal(peer.streams.has(5), false)
+  peer.socket.end()
+  await closing
+})
+
+test('a reload leaves streams that run to their service, and has the next ones go by the new configuration', async (t) => {
+  const responses: { end: (text: string) => void }[] = []
+  const old = await startService(t, (_, response) => void responses.push(response))
+  const next = await startService(t, (_, response) => void response.end('new'))
+  const { port, gateway } = await startGateway(t, proxyTo(old.url))
+  const peer = await connectHttp2(t, port)
+  peer.write(get(1))
+  await turnUntil('the request', () => old.heard.length === 1)
+  const listeners = [{ address: '127.0.0.1:0' }]
+  await gateway.reload({ ...proxyTo(next.url), listeners, admin: false, endpoints: { docs: false, openapi: false } })
+  peer.write(get(3))
+  assert.equal((await peer.over(3)).body.toString(), 'new')
+  responses[0]!.end('old')
+  assert.equal((await peer.over(1)).body.toString(), 'old')
+  assert.deepEqual(peer.goaways, [])
+})
+
+test('a service that breaks off its reply has the stream reset, and nothing else', async (t) => {
+  const { port, gateway } = await setUp(t, (incoming, response) => {
+    response.writeHead(200)
+    if (incoming.url === '/breaks') response.write('x'.repeat(50_000), () => response.socket?.resetAndDestroy())
+    else response.end('hello')
+  })
+  const peer = await connectHttp2(t, port)
+  peer.write(get(1, '/breaks'))
+  assert.equal((await peer.over(1)).reset, Code.internal)
+  peer.write(get(3, '/'))
+  assert.equal((await peer.over(3)).body.toString(), 'hello')
+  assert.equal(poolOf(gateway).busy, 0)
+})
+
+test('curl speaks HTTP/2 by prior knowledge, up and down', async (t) => {
+  const { port } = await setUp(t)
+  const run = (...args: string[]) =>
+    promisify(execFile)('curl', ['-sS', '--max-time', '20', '--http2-prior-knowledge', ...args], {
+      maxBuffer: 4_000_000,
+    })
+  const down = await run(
+    '-w',
+    '\n%{http_version} %{http_code} %{size_download}',
+    '-o',
+    '/dev/null',
+    `http://127.0.0.1:${port}/known?length=1000000`,
+  )
+  assert.equal(down.stdout, '\n2 200 1000000')
+  const up = await run('--data-binary', 'x'.repeat(100_000), `http://127.0.0.1:${port}/digest`)
+  assert.equal((JSON.parse(up.stdout) as { length: number }).length, 100_000)
+})
+
+for (const size of [0, 100, 4096, 65_536])
+  test(`a client of node:http2 whose table of header fields has ${size} octets is answered`, async (t) => {
+    const { port } = await setUp(t)
+    const client = connect(`http://127.0.0.1:${port}`, { settings: { headerTableSize: size } })
+    client.on('error', () => {})
+    cleanUp(t, () => client.destroy())
+    for (let n = 0; n < 3; n++) assert.equal((await ask(client, { ':path': '/known?length=3' })).body.length, 3)
+    // And one that changes its mind.
+    client.settings({ headerTableSize: 50 })
+    for (let n = 0; n < 3; n++) assert.equal((await ask(client, { ':path': '/known?length=3' })).body.length, 3)
+  })

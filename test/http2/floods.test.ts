@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Bytes } from '../../src/http/body.ts'
+import { Headers } from '../../src/http/headers.ts'
+import { Reply } from '../../src/http/reply.ts'
+import type { ServerExchange } from '../../src/http/server-exchange.ts'
+import * as h2 from '../support/http2-frames.ts'
+import { Http2Harness, type RecordedHttp2 } from '../support/http2-harness.ts'
+
+const { Code, Type, frame, headers, encode, request, get, post, data, ping } = h2
+
+const hello = () => new Reply(200, Headers.of(), Bytes.fromText('hello'))
+
+/** "/" is answered at once, everything else never. */
+function answer({ path }: ServerExchange): Reply | Promise<Reply> {
+  return path === '/' ? hello() : new Promise<Reply>(() => {})
+}
+
+/** What a client may do on and on: `begin` once, then `round` for each n from 0 on, which comes to so many streams. */
+interface Flood {
+  readonly begin?: Buffer
+  readonly round: (n: number) => Buffer
+}
+
+const id = (n: number) => 2 * n + 1
+const update = (stream: number, value: string) =>
+  frame(Type.priorityUpdate, 0, 0, Buffer.concat([h2.int32(stream), Buffer.from(value)]))
+const BOMB = Buffer.concat([
+  encode(request('GET', '/held')),
+  Buffer.from([0x40, ...h2.text('x-bomb'), ...h2.text('x'.repeat(4000))]),
+  Buffer.alloc(12_000, 0x80 | 62),
+])
+
+const floods: Readonly<Record<string, Flood>> = {
+  'rapid reset': { round: (n) => Buffer.concat([get(id(n), '/held'), h2.reset(id(n))]) },
+  'rapid reset of uploads': {
+    round: (n) => Buffer.concat([post(id(n), '/held'), data(id(n), 'abc'), h2.reset(id(n))]),
+  },
+  'streams that are reset by a mistake': {
+    round: (n) => Buffer.concat([get(id(n), '/held'), h2.windowUpdate(id(n), 0)]),
+  },
+  'streams that go on after their end': { round: (n) => Buffer.concat([get(id(n), '/held'), data(id(n), 'x')]) },
+  'streams that are made too wide': {
+    round: (n) => Buffer.concat([get(id(n), '/held'), h2.windowUpdate(id(n), 0x7fffffff)]),
+  },
+  'trailers that end nothing': { round: (n) => Buffer.concat([post(id(n), '/held'), headers(id(n), [['x', 'y']])]) },
+  'more streams than there may be': { round: (n) => get(id(n), '/held') },
+  'requests that are malformed': { round: (n) => headers(id(n), [[':method', 'GET']], true) },
+  'requests that are too large': { round: (n) => headers(id(n), request('GET', `/${'x'.repeat(9000)}`), true) },
+  'HPACK bombs': { round: (n) => headers(id(n), BOMB, true) },
+  SETTINGS: { round: () => h2.settings() },
+  'SETTINGS that are long': {
+    round: () => frame(Type.settings, 0, 0, Buffer.alloc(16_380, Buffer.from([0, 9, 0, 0, 0, 1]))),
+  },
+  'SETTINGS that change every window': {
+    begin: Buffer.concat(Array.from({ length: 100 }, (_, n) => get(id(n), '/held'))),
+    round: (n) => h2.settings({ 4: n % 2 === 0 ? 0 : 100_000 }),
+  },
+  'acknowledgements of SETTINGS': { round: () => h2.SETTINGS_ACK },
+  PING: { round: () => ping() },
+  'acknowledgements of PING': { round: () => ping('whatever', h2.ACK) },
+  'empty DATA': { begin: post(1, '/held'), round: () => data(1, '') },
+  'DATA of padding alone': { begin: post(1, '/held'), round: () => frame(Type.data, h2.PADDED, 1, '\0') },
+  'empty DATA of a stream that was reset': {
+    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
+    round: () => data(1, ''),
+  },
+  'DATA of a stream that was reset': {
+    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
+    round: () => data(1, Buffer.alloc(1024)),
+  },
+  'trailers of a stream that was reset': {
+    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
+    round: () => headers(1, [], true),
+  },
+  'RST_STREAM of a stream that is over': { begin: get(1), round: () => h2.reset(1) },
+  PRIORITY: { round: (n) => frame(Type.priority, 0, id(n), '\0\0\0\0\u0010') },
+  PRIORITY_UPDATE: { begin: get(1, '/held'), round: () => update(1, 'u=1') },
+  'PRIORITY_UPDATE that is long': { begin: get(1, '/held'), round: () => update(1, ', '.repeat(8000)) },
+  'WINDOW_UPDATE of the connection': { round: () => h2.windowUpdate(0, 1) },
+  'WINDOW_UPDATE of a stream': { begin: get(1, '/held'), round: () => h2.windowUpdate(1, 1) },
+  'WINDOW_UPDATE of a stream that is over': { begin: get(1), round: () => h2.windowUpdate(1, 1) },
+  GOAWAY: { round: () => frame(Type.goaway, 0, 0, Buffer.alloc(8)) },
+  'frames of an unknown type': { round: (n) => frame(0x20 + (n % 100), 0, n, 'x') },
+  CONTINUATION: {
+    begin: frame(Type.headers, 1, 1, encode(request('GET', '/'))),
+    round: () => frame(Type.continuation, 0, 1, 'x'),
+  },
+  'empty CONTINUATION': {
+    begin: frame(Type.headers, 1, 1, encode(request('GET', '/'))),
+    round: () => frame(Type.continuation, 0, 1),
+  },
+  'CONTINUATION that is long': {
+    begin: frame(Type.headers, 1, 1, ''),
+    round: () => frame(Type.continuation, 0, 1, Buffer.alloc(16_384)),
+  },
+}
+
+/** Sends the flood until the connection ends; answers with how many rounds that took. */
+async function drown(recorded: RecordedHttp2, { begin, round }: Flood, most: number): Promise<number> {
+  if (begin !== undefined) recorded.receive(begin)
+  for (let n = 0; n < most; n++) {
+    if (recorded.socket.hasEnded || recorded.socket.destroyed) return n
+    recorded.receive(round(n))
+    if (n % 50 === 0) await recorded.turn()
+  }
+  return most
+}
+
+for (const [name, flood] of Object.entries(floods))
+  test(`a flood of ${name} ends the connection, and nothing else`, async () => {
+    const harness = new Http2Harness(answer)
+    const attacker = await harness.begin()
+    const other = await harness.begin()
+    const rounds = await drown(attacker, flood, 3000)
+    assert.ok(rounds < 3000, 'it goes on for ever')
+    await attacker.turn()
+    assert.equal(attacker.goaway, Code.calm)
+    // Nobody waits for anything any more, and everybody was told so, once.
+    assert.equal(harness.over.length, harness.exchanges.length)
+    assert.equal(new Set(harness.over.map(({ exchange }) => exchange)).size, harness.over.length)
+    assert.equal(attacker.connection.inFlight, 0)
+    other.receive(get(1))
+    await other.turn()
+    assert.equal(other.contentOf(1), 5)
+    assert.equal(other.goaway, undefined)
+  })
+
+for (const [name, flood] of Object.entries(floods))
+  test(`a flood of ${name} ends also where the client never reads`, async () => {
+    const harness = new Http2Harness(answer)
+    const attacker = await harness.begin()
+    attacker.socket.taking = false
+    await drown(attacker, flood, 3000)
+    await attacker.turn()
+    assert.ok(attacker.socket.writableLength < 400_000, `${attacker.socket.writableLength} octets wait for it`)
+    // The time for a client to read, and for one that was told to go.
+    for (let i = 0; i < 4; i++) harness.clock.advance(60_000)
+    assert.ok(attacker.socket.destroyed, 'it is open for ever')
+    await attacker.turn()
+    assert.equal(harness.closedConnections, 1)
+    assert.equal(harness.over.length, harness.exchanges.length)
+    assert.equal(harness.deadlines.size, 0)
+  })
+
+test('a client that has used up all patience may still leave with uploads under way', async () => {
+  const harness = new Http2Harness(answer)
+  const client = await harness.begin()
+  for (let n = 0; n < 100; n++) client.receive(post(id(n), '/held'))
+  for (let n = 0; n < 980; n++) client.receive(ping())
+  client.socket.emit('end')
+  await client.turn()
+  assert.equal(harness.over.length, 100)
+  assert.ok(harness.over.every(({ whole }) => !whole))
+  assert.equal(client.connection.inFlight, 0)
+})
+
+test('of HPACK bombs and heads that are too large nothing is kept', async () => {
+  const harness = new Http2Harness(answer)
+  const client = await harness.begin()
+  client.receive(headers(1, BOMB, true))
+  await client.turn()
+  const [first] = client.of(Type.headers, 1)
+  assert.ok(first !== undefined)
+  assert.equal(harness.exchanges.length, 0)
+  assert.match(String(harness.refused[0]?.error), /more than 100 header fields/)
+})
+
+test('a field section may not be longer than its limit, whatever becomes of it', async () => {
+  const harness = new Http2Harness(answer, { head: 1_000_000, headers: 100 })
+  const client = await harness.begin()
+  client.receive(frame(Type.headers, 1, 1, Buffer.alloc(16_384)))
+  for (let n = 0; n < 8; n++) client.receive(frame(Type.continuation, 0, 1, Buffer.alloc(16_384)))
+  await client.turn()
+  assert.equal(client.goaway, undefined)
+  client.receive(frame(Type.continuation, 0, 1, ''))
+  await client.turn()
+  assert.equal(client.goaway, Code.calm)
+})
+
+// What is no flood.
+
+test('a client may say of every 4 KiB that it has taken them, of the stream and of the connection', async () => {
+  const harness = new Http2Harness(() => new Reply(200, Headers.of(), Bytes.fromBuffer(Buffer.alloc(20_000_000))))
+  const client = await harness.begin({ 4: 2 ** 24 })
+  client.receive(h2.windowUpdate(0, 2 ** 24), get(1))
+  let reported = 0
+  while (reported < 19_000_000 && client.goaway === undefined) {
+    await client.turn()
+    client.socket.drain()
+    const end = Math.min(client.contentOf(1), reported + 2 ** 20)
+    for (; reported + 4096 <= end; reported += 4096) client.receive(h2.windowUpdate(0, 4096), h2.windowUpdate(1, 4096))
+  }
+  assert.equal(client.goaway, undefined)
+  assert.equal(client.contentOf(1), 20_000_000)
+  assert.equal(harness.over[0]?.whole, true)
+})
+
+test('a client may send thousands of requests, cancel those that are slow, and ask whether anybody is there', async () => {
+  const harness = new Http2Harness(answer)
+  const client = await harness.begin()
+  for (let n = 0; n < 10_000; n++) {
+    client.receive(get(id(n), n % 10 === 0 ? '/held' : '/'))
+    if (n % 10 === 0) client.receive(h2.reset(id(n)))
+    if (n % 3 === 0) client.receive(ping())
+    if (n % 100 === 0) {
+      await client.turn()
+      client.receive(h2.windowUpdate(0, 1000))
+    }
+  }
+  await client.turn()
+  assert.equal(client.goaway, undefined)
+  assert.equal(harness.over.filter(({ whole }) => whole).length, 9000)
+})
+
+test('content in tiny frames is no flood, nor is what is on its way when its stream is reset', async () => {
+  const harness = new Http2Harness((exchange) => {
+    if (exchange.path === '/') return hello()
+    const { body } = exchange
+    if (body !== null && !(body instanceof Bytes)) body.pipe({ write: () => true, end: () => {}, fail: () => {} })
+    return new Promise<Reply>(() => {})
+  })
+  const client = await harness.begin()
+  client.receive(post(1, '/taken'))
+  for (let n = 0; n < 50_000; n++) client.receive(data(1, 'x'))
+  client.receive(post(3, '/'))
+  await client.turn()
+  assert.equal(client.resetOf(3), Code.none)
+  for (let n = 0; n < 50_000; n++) client.receive(data(3, 'x'))
+  await client.turn()
+  assert.equal(client.goaway, undefined)
+  assert.equal(client.connection.inFlight, 1)
+})
