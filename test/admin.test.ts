@@ -169,6 +169,25 @@ test('GET /services says what bounds the requests that wait for a service', asyn
   )
 })
 
+test('GET /services says how many requests may be sent again', async (t) => {
+  const failing = await startService(t, (_, response) => void response.writeHead(503).end())
+  const well = await startService(t)
+  const instances = [failing.url, well.url]
+  const { port, ask } = await startAdminGateway(
+    t,
+    proxyTo(instances, {
+      service: { passive: false, balancer: 'round-robin', retry: { minimum: '1/s', budget: '50%' } },
+    }),
+  )
+  const left = async (): Promise<unknown> => (await ask('/services/backend')).json['retries']
+  assert.deepEqual(await left(), { left: 10 })
+  for (let i = 0; i < 4; i++) assert.equal((await send(port)).status, 200)
+  assert.deepEqual(await left(), { left: 10 + 4 / 2 - failing.heard.length })
+  assert.notEqual(failing.heard.length, 0)
+  const alone = await startAdminGateway(t, proxyTo(well.url))
+  assert.equal((await alone.ask('/services/backend')).json['retries'], null)
+})
+
 test('a drained instance gets no new requests, what is in flight ends, and it comes back', async (t) => {
   const held = Promise.withResolvers<() => void>()
   const first = await startService(t, ({ url }, response) => {

@@ -12,6 +12,8 @@ import { ejectionWords } from '../services/passive/words.ts'
 import { type ConcurrencyOptions, createLimit } from '../services/concurrency/index.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
+import { RetryBudget } from '../services/retry/retry-budget.ts'
+import type { ServiceOptions } from '../services/service.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { rounded } from '../core/rounded.ts'
@@ -77,6 +79,10 @@ const service = z.object({
     })
     .nullable()
     .describe('What bounds the requests that wait for it; null where nothing does.'),
+  retries: z
+    .object({ left: z.int().describe('Requests that may be sent again now before the budget is used up.') })
+    .nullable()
+    .describe('What is left to ask another instance where one fails; null where nothing is sent again.'),
   instances: instance.array(),
 })
 
@@ -216,6 +222,17 @@ function describeConcurrency(
   return limit === null ? null : { adaptive: typeof options === 'object', limit: Math.floor(limit.value) }
 }
 
+function describeRetries(
+  name: string,
+  { retry = false }: ServiceOptions,
+  { board, clock, services, slots }: AdminContext,
+): z.input<typeof service>['retries'] {
+  const [first, second] = services()[name]?.instances ?? []
+  if (retry === false || first === undefined || second === undefined) return null
+  const slot = present(slots()[name]?.get(formatAddress(first.url)), `slot of ${name}`)
+  return { left: new RetryBudget(board.retries, slot, retry, { now: clock.now() }).left }
+}
+
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
@@ -224,7 +241,8 @@ function describe(
   const name = found.service
   const { board } = context
   const slots = present(context.slots()[name], `slots of ${name}`)
-  const { balancer, concurrency } = present(context.config().services[name], `service ${name}`)
+  const options = present(context.config().services[name], `service ${name}`)
+  const { balancer, concurrency } = options
   const weights = weightsOf(name, context)
   const zones = zonesOf(name, context)
   const weighted = found.instances.map((each) => ({
@@ -238,6 +256,7 @@ function describe(
     balancer: balancerName(balancer),
     discovery: describeDiscovery(context.discovery(name)),
     concurrency: describeConcurrency(name, concurrency, context),
+    retries: describeRetries(name, options, context),
     instances: weighted.map((each) => {
       const { address, weight } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)

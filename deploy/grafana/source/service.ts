@@ -89,10 +89,14 @@ const instances: Row = {
     }),
     graph({
       title: 'Tried again',
-      description: 'Requests that were sent once more, to another instance or on a new connection, and why.',
+      description:
+        'Requests that were sent once more, to another instance or on a new connection, and why; and those that were not, as the budget was used up.',
       unit: RequestsPerSecond,
       stacked: true,
-      queries: [{ expr: rateAbove0('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' }],
+      queries: [
+        { expr: rateAbove0('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' },
+        { expr: rate('sallyport_retry_budget_exhausted_total', SERVICE), legend: 'not sent: no budget' },
+      ],
     }),
     graph({
       title: 'In flight',

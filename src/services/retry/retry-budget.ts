@@ -17,14 +17,14 @@ export class RetryBudget {
   private readonly slot: number
   private readonly part: number
   private readonly least: number
-  private readonly deadlines: Deadlines
+  private readonly deadlines: Pick<Deadlines, 'now'>
 
   /** Counts in the cells of that slot, which is that of one instance of the service. */
   constructor(
     counts: WindowCounts,
     slot: number,
     { budget, minimum }: Pick<RetryOptions, 'budget' | 'minimum'>,
-    deadlines: Deadlines,
+    deadlines: Pick<Deadlines, 'now'>,
   ) {
     this.counts = counts
     this.slot = slot
@@ -38,13 +38,21 @@ export class RetryBudget {
     this.counts.add(this.slot, this.half, REQUEST)
   }
 
+  /** How many of them may be sent again now. */
+  get left(): number {
+    return Math.max(0, Math.floor(this.earned - this.counts.sum(this.slot, this.half, RETRY)))
+  }
+
   /** Whether one of them may be sent again, which is counted then. Each worker may be one too late to see what others spend. */
   spend(): boolean {
     const { counts, slot, half } = this
-    const earned = counts.sum(slot, half, REQUEST) * this.part + this.least
-    if (counts.sum(slot, half, RETRY) + 1 > earned) return false
+    if (counts.sum(slot, half, RETRY) + 1 > this.earned) return false
     counts.add(slot, half, RETRY)
     return true
+  }
+
+  private get earned(): number {
+    return this.counts.sum(this.slot, this.half, REQUEST) * this.part + this.least
   }
 
   private get half(): number {
