@@ -66,6 +66,7 @@ export const layers: readonly Layer[] = [
       'services/discovery/index.ts',
       'services/passive/index.ts',
       'services/retry/index.ts',
+      'services/slow-start/index.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',
       'policies',

@@ -106,6 +106,7 @@ test('a service needs its instances only', () => {
         lifetime: 300_000,
         streams: 1024,
       },
+      slowStart: 0,
       concurrency: { mode: 'adaptive', floor: 100, tolerance: 2, most: 2_000 },
       limits: { head: 65_536, headers: 500 },
       host: 'client',

@@ -6,6 +6,7 @@ import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { passiveSchema } from '../services/passive/index.ts'
 import { retrySchema } from '../services/retry/index.ts'
+import { slowStartSchema } from '../services/slow-start/index.ts'
 import { stickySchema } from '../services/sticky/index.ts'
 import { concurrencySchema } from '../services/concurrency/index.ts'
 import { healthSchema, targetPath } from './health-schema.ts'
@@ -152,6 +153,9 @@ const serviceFields = z.strictObject({
     ),
   timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
   pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
+  slowStart: slowStartSchema.describe(
+    'How long an instance that comes to the service, or back to it, gets less than its share of the requests: a tenth at first. Default 0s: it does not.',
+  ),
   concurrency: concurrencySchema
     .prefault({})
     .describe(

@@ -27,6 +27,7 @@ import { PooledInstance } from './pooled-instance.ts'
 import type { RetryOptions } from './retry/index.ts'
 import { Retry } from './retry/retry.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
+import { SlowStart } from './slow-start/slow-start.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
@@ -47,6 +48,8 @@ export interface ServiceOptions {
   /** When its instances are ejected by how they reply; false or left out for never. */
   readonly passive?: PassiveOptions | false | undefined
   readonly concurrency: ConcurrencyOptions
+  /** How long an instance that comes to the service gets less than its share; 0 or left out for none of that. */
+  readonly slowStart?: number | undefined
   /** Which requests are sent to another instance when one fails; false or left out for none. */
   readonly retry?: RetryOptions | false | undefined
   readonly timeouts: {
@@ -130,6 +133,9 @@ export class Service {
   readonly timeouts: ServiceTimeouts
   /** How new connections are encrypted; null where they are not. */
   readonly tls: OutgoingTls | null
+  /** The balancer as it is where no instance starts slowly. */
+  private readonly evenly: Balancer<PooledInstance>
+  private readonly slowStart: SlowStart<PooledInstance> | null
   private readonly options: ServiceOptions
   private readonly board: HealthBoard
   private readonly bounds: PoolBounds
@@ -166,13 +172,15 @@ export class Service {
       return new PooledInstance(live, board.requests, url, weight, present(slots.get(address), `slot of ${address}`))
     })
     const { clock } = this
-    this.balancer = this.balance(tools, previous?.balancer ?? null)
+    this.evenly = this.balance(tools, previous?.evenly ?? null)
+    this.slowStart = this.startSlowly(tools, previous)
+    this.balancer = this.slowStart ?? this.evenly
     this.board = board
     this.retry = this.makeRetry(tools)
     const limit = createLimit(options.concurrency, board.loads.of(name), clock)
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
-    const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.balancer, limit]
+    const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.evenly, limit]
     this.listeners = [instanceOutcomes, ...others.filter(listens), ...this.passiveHealth(board, random)]
     this.beginners = this.listeners.filter((listener) => 'began' in listener)
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
@@ -212,6 +220,17 @@ export class Service {
     const zoned = seenFrom(own, instances, (instance) => zones.get(instance) ?? null)
     if (zoned !== null) return new ZoneFirst(zoned, kind, board, { clock, random }, previous)
     return kind.create(new Candidates(instances, board), { clock, random }, previous)
+  }
+
+  private startSlowly({ board, random }: ServiceTools, previous: Service | null): SlowStart<PooledInstance> | null {
+    const { slowStart = 0 } = this.options
+    if (slowStart === 0) return null
+    const before = {
+      list: previous?.instances.filter(({ slot }) => board.usable(slot)) ?? null,
+      slowStart: previous?.slowStart ?? null,
+    }
+    const candidates = new Candidates(this.instances, board)
+    return new SlowStart(this.evenly, candidates, { clock: this.clock, random }, slowStart, before)
   }
 
   /** Has what it shares with other configurations go by this one: bounds of pools, and what files of TLS hold. */

@@ -23,6 +23,10 @@ export interface Simulation {
   readonly rate: number
   readonly duration: number
   readonly seed: number
+  /** When each instance comes to the service; all are there from the start by default. */
+  readonly joins?: readonly number[]
+  /** Only requests that began within this time are measured; all by default. */
+  readonly measured?: readonly [from: number, to: number]
 }
 
 /** What came of it: how long the requests took, in milliseconds, shortest first, and how many each instance got. */
@@ -33,12 +37,17 @@ export interface Simulated {
 
 /** A service whose requests come at random, and are balanced by several workers: the same each time. */
 export function simulate(simulation: Simulation): Simulated {
-  const { kind, workers, shared, means, slots, rate, duration, seed } = simulation
+  const { kind, workers, shared, means, slots, rate, duration, seed, joins = [], measured = [0, Infinity] } = simulation
   const clock = new ManualClock()
   const random = seeded(seed)
   const exponential = (mean: number): number => -mean * Math.log(1 - random())
   const servers = means.map((mean) => new Server(clock, slots, () => exponential(mean(clock.now()))))
   const board = HealthBoard.create(means.length)
+  for (const [slot, at] of joins.entries()) {
+    if (at === 0) continue
+    board.set(slot, 'pending')
+    clock.after(at, () => board.set(slot, 'healthy'))
+  }
   const gateways = Array.from({ length: workers }, () => {
     const own = shared ? board : HealthBoard.create(means.length)
     const instances = means.map((_, slot) => new SimulatedInstance(slot, own))
@@ -55,7 +64,7 @@ export function simulate(simulation: Simulation): Simulated {
     servers[instance.slot]!.serve(() => {
       instance.end()
       balancer.ended?.(makeOutcome(instance, { took: clock.now() - start }))
-      latencies.push(clock.now() - start)
+      if (start >= measured[0] && start < measured[1]) latencies.push(clock.now() - start)
     })
   }
   clock.after(exponential(1 / rate), arrive)

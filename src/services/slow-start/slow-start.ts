@@ -1,0 +1,106 @@
+import type { Clock } from '../../core/clock.ts'
+import type { BalancedRequest, Balancer, BalancerTools } from '../balancers/balancer.ts'
+import type { Candidates } from '../balancers/candidates.ts'
+import type { Instance } from '../instance.ts'
+
+/** The part of its share that an instance has at first. */
+const LEAST = 0.1
+
+/** The service in the configuration before. */
+export interface Before<I extends Instance> {
+  /** The instances that had its requests; null where there was none. */
+  readonly list: readonly Instance[] | null
+  readonly slowStart: SlowStart<I> | null
+}
+
+/**
+ * Lets an instance that has just come to the service, or back to it, have a part of what its balancer gives it, which rises to all of
+ * it, and no larger part of what others have in flight: its caches are cold and its code is not compiled yet. What it does not get goes to the next one that the balancer picks, or to
+ * itself where there is none.
+ */
+export class SlowStart<I extends Instance> implements Balancer<I> {
+  private readonly inner: Balancer<I>
+  private readonly candidates: Candidates<I>
+  private readonly time: number
+  private readonly clock: Clock
+  private readonly random: () => number
+  private list: readonly I[]
+  /** By address: since when those are here that have not all of their share yet. */
+  private readonly since = new Map<string, number>()
+
+  /**
+   * Takes so many milliseconds. Where there was no service of that name before, none of its instances is newer than the others.
+   */
+  constructor(
+    inner: Balancer<I>,
+    candidates: Candidates<I>,
+    { clock, random }: BalancerTools,
+    time: number,
+    { list, slowStart: previous }: Before<I>,
+  ) {
+    this.inner = inner
+    this.candidates = candidates
+    this.time = time
+    this.clock = clock
+    this.random = random
+    this.list = candidates.current()
+    if (list !== null) this.enter(this.list, list)
+    const here = addressesOf(this.list)
+    // What the configuration before has begun with goes on.
+    if (previous !== null)
+      for (const [address, since] of previous.since) if (here.has(address)) this.since.set(address, since)
+  }
+
+  pick(request: BalancedRequest, tried: readonly I[] | null): I | null {
+    const list = this.candidates.current()
+    if (list !== this.list) this.adopt(list)
+    if (this.since.size === 0) return this.inner.pick(request, tried)
+    return this.pickOneThatIsReady(request, tried ?? [])
+  }
+
+  private pickOneThatIsReady(request: BalancedRequest, tried: readonly I[]): I | null {
+    const passed = [...tried]
+    let first: I | null = null
+    for (;;) {
+      const picked = this.inner.pick(request, passed)
+      if (picked === null || this.isReady(picked)) return picked ?? first
+      first ??= picked
+      passed.push(picked)
+    }
+  }
+
+  private isReady({ address, inFlight }: I): boolean {
+    const since = this.since.get(address)
+    if (since === undefined) return true
+    const part = (this.clock.now() - since) / this.time
+    if (part >= 1) this.since.delete(address)
+    if (part >= 1) return true
+    const share = Math.max(LEAST, part)
+    // Whoever is slower at first has more in flight, also of a smaller share.
+    if (inFlight > 0 && inFlight >= share * this.average()) return false
+    return this.random() < share
+  }
+
+  /** Requests that an instance has in flight. */
+  private average(): number {
+    return this.list.reduce((sum, { inFlight }) => sum + inFlight, 0) / this.list.length
+  }
+
+  private adopt(list: readonly I[]): void {
+    const before = this.list
+    this.list = list
+    const here = addressesOf(list)
+    for (const { address } of before) if (!here.has(address)) this.since.delete(address)
+    this.enter(list, before)
+  }
+
+  private enter(list: readonly I[], before: readonly Instance[]): void {
+    const now = this.clock.now()
+    const known = addressesOf(before)
+    for (const { address } of list) if (!known.has(address)) this.since.set(address, now)
+  }
+}
+
+function addressesOf(list: readonly Instance[]): ReadonlySet<string> {
+  return new Set(list.map(({ address }) => address))
+}
