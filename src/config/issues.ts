@@ -31,10 +31,27 @@ const TYPES: Readonly<Record<string, string>> = {
   record: 'a map',
 }
 
+/**
+ * What zod makes of it; null where it cannot look at the value: it compares the `length` even of what is no list, and an object
+ * without a prototype is nothing to compare with.
+ */
+export function lookAt<Output>(
+  schema: z.ZodType<Output>,
+  input: unknown,
+  params?: Parameters<z.ZodType['safeParse']>[1],
+): z.ZodSafeParseResult<Output> | null {
+  try {
+    return schema.safeParse(input, params)
+  } catch (error) {
+    if (error instanceof TypeError) return null
+    throw error
+  }
+}
+
 /** Parses with a schema; what it refuses comes in words like "expected this, not that". */
 export function check<Output>(schema: z.ZodType<Output>, input: unknown, written: Written): Checked<Output> {
   const knownKeys = new WeakMap<readonly string[], KnownKeys>()
-  const result = schema.safeParse(input, {
+  const result = lookAt(schema, input, {
     reportInput: true,
     error(issue) {
       // Which keys an object knows is in no issue; here, and only here, its schema is at hand.
@@ -43,6 +60,10 @@ export function check<Output>(schema: z.ZodType<Output>, input: unknown, written
       return expectation(issue)
     },
   })
+  if (result === null)
+    return {
+      findings: [{ path: [], isKey: false, message: 'a key "length" in it has an object that cannot be compared' }],
+    }
   if (result.success) return { value: result.data }
   const issues = result.error.issues.flatMap((issue) => flatten(issue, []))
   return { findings: issues.flatMap((issue) => findingsOf(issue, written, (keys) => knownKeys.get(keys))) }

@@ -255,6 +255,16 @@ routes:
   )
 })
 
+test('an object that nothing can be compared with is refused like other values', () => {
+  const odd = { length: Object.create(null) as object }
+  for (const value of [
+    { services: { a: { instances: odd } } },
+    { routes: [{ ...route, match: { path: odd } }] },
+    { endpoints: odd },
+  ])
+    assert.throws(() => parseConfig(value), ConfigError)
+})
+
 test('whatever value stands wherever, the answer is a configuration or a ConfigError', () => {
   const good = {
     listeners: [{ address: '0.0.0.0:8000' }],

@@ -4,7 +4,7 @@ import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { checkAcme } from './check-acme.ts'
-import type { Finding, Written } from './issues.ts'
+import { type Finding, lookAt, type Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
@@ -58,7 +58,7 @@ export function* checkReferences(
 }
 
 function matchOf(route: unknown): Match | undefined {
-  return routeSchema.shape.match.safeParse(fieldOf(route, 'match')).data
+  return lookAt(routeSchema.shape.match, fieldOf(route, 'match'))?.data
 }
 
 /** Nobody could connect where nobody may send the header. */

@@ -1,7 +1,7 @@
 import { routingTable } from '../routing/match.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { endpointsSchema, ownPaths } from './endpoints-schema.ts'
-import type { Finding } from './issues.ts'
+import { type Finding, lookAt } from './issues.ts'
 import type { Path } from './problems.ts'
 import type { RouteConfig } from './schema.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
@@ -11,8 +11,8 @@ import { fieldOf, itemsOf } from '../core/value.ts'
  * goes before a route such as "/*" is what everybody expects.
  */
 export function checkShadowed(config: unknown, matches: readonly (RouteConfig['match'] | undefined)[]): Finding[] {
-  const endpoints = endpointsSchema.safeParse(fieldOf(config, 'endpoints') ?? {})
-  if (!endpoints.success) return []
+  const endpoints = lookAt(endpointsSchema, fieldOf(config, 'endpoints') ?? {})
+  if (endpoints?.success !== true) return []
   const own = ownPaths(endpoints.data)
   return itemsOf(fieldOf(config, 'routes')).flatMap((route, i) => {
     const match = matches[i]
