@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { Bytes } from './body.ts'
-import { errorTable, GatewayError, type ErrorCode } from '../core/errors.ts'
+import { errorTable, GatewayError, type ErrorCode, type ErrorEntry } from '../core/errors.ts'
 import { errorReply, problemReply } from './problem.ts'
 import type { Reply } from './reply.ts'
 
@@ -26,15 +26,17 @@ test('an error becomes a problem document with its status and the correlation id
   })
 })
 
-test('every code of the table has its own type, title and status', () => {
-  const types = new Set<unknown>()
+test('every code of the table has its own title, its status, and its own type unless others have registered one', () => {
+  const titles = new Set<unknown>()
   for (const code of Object.keys(errorTable) as ErrorCode[]) {
     const document = documentOf(problemReply(new GatewayError(code), 'c-1')) as Record<string, unknown>
     assert.equal(document['title'], errorTable[code].title)
     assert.equal(document['status'], errorTable[code].status)
-    types.add(document['type'])
+    const { type = `urn:sallyport:error:${code}` }: ErrorEntry = errorTable[code]
+    assert.equal(document['type'], type)
+    titles.add(document['title'])
   }
-  assert.equal(types.size, Object.keys(errorTable).length)
+  assert.equal(titles.size, Object.keys(errorTable).length)
 })
 
 test('a problem without a detail of its own leaves the member out', () => {
