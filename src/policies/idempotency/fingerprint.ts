@@ -1,5 +1,6 @@
 import { createHash, hash } from 'node:crypto'
 import { type Body, type BodyStream, type Bytes, isStream } from '../../http/body.ts'
+import type { ClientCertificate } from '../../http/client-certificate.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Headers } from '../../http/headers.ts'
 import { PassingBody } from '../../http/passing-body.ts'
@@ -15,16 +16,21 @@ export function digestOf(parts: readonly unknown[]): string {
 
 /**
  * A digest of what a request asks, its body left out, and of who asks it: what has no consumer is told apart by those
- * fields of its head. The same request of somebody else, or with fewer rights, is another one.
+ * fields of its head, and by whom a client certificate is for. The same request of somebody else, or with fewer rights, is another one.
  */
 export function headDigest(exchange: Exchange, credentials: readonly string[]): string {
-  const { method, host, query, headers, consumer } = exchange
+  const { method, host, query, headers, consumer, client } = exchange
   const content = [headers.getAll('Content-Type'), headers.getAll('Content-Encoding')]
   const who =
     consumer === null
-      ? credentials.map((name) => headers.getAll(name))
+      ? [...credentials.map((name) => headers.getAll(name)), ...ownerOf(client.certificate)]
       : [consumer.tier, consumer.roles.toSorted(), consumer.scopes.toSorted()]
   return digestOf([method, host.toLowerCase(), sentPath(exchange), query, content, who])
+}
+
+/** Whom it is for; the same when it is renewed. */
+function ownerOf(certificate: ClientCertificate | null): readonly unknown[] {
+  return certificate === null ? [] : [certificate.issuer, certificate.subject, certificate.names]
 }
 
 /** What knows the digest of the body of a request. */
