@@ -225,12 +225,11 @@ function describeConcurrency(
 function describeRetries(
   name: string,
   { retry = false }: ServiceOptions,
-  { board, clock, services, slots }: AdminContext,
+  { board, clock, services }: AdminContext,
 ): z.input<typeof service>['retries'] {
-  const [first, second] = services()[name]?.instances ?? []
-  if (retry === false || first === undefined || second === undefined) return null
-  const slot = present(slots()[name]?.get(formatAddress(first.url)), `slot of ${name}`)
-  return { left: new RetryBudget(board.retries, slot, retry, { now: clock.now() }).left }
+  const { instances = [] } = services()[name] ?? {}
+  if (retry === false || instances.length < 2) return null
+  return { left: new RetryBudget(board.retries, board.loads.of(name).slot, retry, { now: clock.now() }).left }
 }
 
 function describe(

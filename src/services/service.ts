@@ -188,11 +188,10 @@ export class Service {
 
   private makeRetry({ board, random, metrics }: ServiceTools): Retry | null {
     const { retry = false } = this.options
-    const [first] = this.instances
     if (retry === false) return null
     const exhausted = metrics.counter('sallyport_retry_budget_exhausted_total', { service: this.name })
-    if (first === undefined || this.instances.length === 1) return null
-    const budget = new RetryBudget(board.retries, first.slot, retry, this.deadlines)
+    if (this.instances.length < 2) return null
+    const budget = new RetryBudget(board.retries, board.loads.of(this.name).slot, retry, this.deadlines)
     return new Retry(retry, budget, exhausted, random)
   }
 

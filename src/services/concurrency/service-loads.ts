@@ -40,6 +40,11 @@ export class ServiceLoads {
     return slots * SLOT_CELLS + RequestCounts.cellsFor(slots, workers)
   }
 
+  /** How many services have a place of their own beside so many instances. */
+  static placesFor(instances: number): number {
+    return slotsFor(instances)
+  }
+
   /** On that part of the shared memory, as the worker of that number. */
   constructor(cells: Int32Array, instances: number, worker: number) {
     this.slots = slotsFor(instances)

@@ -47,7 +47,7 @@ export class HealthBoard {
   readonly loads: ServiceLoads
   /** How those ended that they were asked lately. */
   readonly replies: ReplyCounts
-  /** Requests, and how many were sent again, by the slot of one instance of each service. */
+  /** Requests, and how many were sent again, by the places that services have in `loads`. */
   readonly retries: WindowCounts
   /** Instances that get no requests for a while, as they failed. */
   readonly ejections: Ejections
@@ -66,7 +66,8 @@ export class HealthBoard {
     this.requests = new RequestCounts(cells.subarray(at.requests, at.loads), size, worker)
     this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker)
     this.replies = new ReplyCounts(cells.subarray(at.replies, at.retries), size, workers, worker)
-    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), size, RETRY_KINDS, workers, worker)
+    const places = ServiceLoads.placesFor(size)
+    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), places, RETRY_KINDS, workers, worker)
     this.ejections = new Ejections(cells.subarray(at.ejections, at.end), cells.subarray(LOCK, LOCK + 1), () =>
       this.move(),
     )
@@ -179,7 +180,8 @@ function layout(slots: number, workers: number) {
   const loads = lineAfter(requests + RequestCounts.cellsFor(slots, workers))
   const replies = lineAfter(loads + ServiceLoads.cellsFor(slots, workers))
   const retries = lineAfter(replies + ReplyCounts.cellsFor(slots, workers))
-  const ejections = lineAfter(retries + workers * WindowCounts.cellsFor(slots, RETRY_KINDS))
+  const counted = WindowCounts.cellsFor(ServiceLoads.placesFor(slots), RETRY_KINDS)
+  const ejections = lineAfter(retries + workers * counted)
   return { requests, loads, replies, retries, ejections, end: ejections + Ejections.cellsFor(slots) }
 }
 

@@ -19,7 +19,7 @@ export class RetryBudget {
   private readonly least: number
   private readonly deadlines: Pick<Deadlines, 'now'>
 
-  /** Counts in the cells of that slot, which is that of one instance of the service. */
+  /** Counts in the cells of that slot, which the service keeps whatever its instances are. */
   constructor(
     counts: WindowCounts,
     slot: number,
