@@ -39,7 +39,8 @@ function goalOf(drill: Drill, results: readonly Result[]): string {
 }
 
 function section(drill: Drill, results: readonly Result[]): string {
-  const own = results.filter((result) => result.drill === drill.name && result.skipped === null)
+  const performed = results.filter((result) => result.drill === drill.name && result.skipped === null)
+  const own = peers.flatMap(({ name }) => performed.filter(({ peer }) => peer === name))
   const head = [
     `\`${drill.name}\``,
     'GETs failed',

@@ -50,6 +50,7 @@ function conditions({ machine, results }: Results): string {
 }
 
 function shortened(results: readonly Result[]): string {
+  if (results.every((result) => result.short)) return 'All in the short form (`--short`).'
   const short = results.filter((result) => result.short).map(({ drill, peer }) => `\`${drill}\` of ${peer}`)
   return short.length === 0 ? '' : `In the short form (\`--short\`): ${short.join(', ')}.`
 }
