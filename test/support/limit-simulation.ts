@@ -1,4 +1,5 @@
-import { createLimit, type ConcurrencyOptions } from '../../src/services/concurrency/index.ts'
+import { createLimit } from '../../src/services/concurrency/create-limit.ts'
+import type { ConcurrencyOptions } from '../../src/services/concurrency/index.ts'
 import { SHARES, SHED } from '../../src/services/concurrency/limit.ts'
 import type { Priority } from '../../src/services/concurrency/priority.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'

@@ -1,9 +1,4 @@
 import { z } from 'zod'
-import type { Clock } from '../../core/clock.ts'
-import { AdaptiveLimit } from './adaptive-limit.ts'
-import { FixedLimit } from './fixed-limit.ts'
-import type { ConcurrencyLimit } from './limit.ts'
-import type { ServiceLoad } from './service-loads.ts'
 
 const adaptiveSchema = z
   .strictObject({
@@ -26,9 +21,3 @@ const adaptiveSchema = z
 export const concurrencySchema = z.union([z.literal(false), z.int().min(1), adaptiveSchema])
 
 export type ConcurrencyOptions = z.output<typeof concurrencySchema>
-
-/** The limit of a service, on what all workers share of it; null for none. */
-export function createLimit(options: ConcurrencyOptions, load: ServiceLoad, clock: Clock): ConcurrencyLimit | null {
-  if (options === false) return null
-  return typeof options === 'number' ? new FixedLimit(options, load) : new AdaptiveLimit(options, load, clock)
-}

@@ -4,7 +4,8 @@ import * as fc from 'fast-check'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Outcome } from '../outcome.ts'
-import { concurrencySchema, createLimit } from './index.ts'
+import { createLimit } from './create-limit.ts'
+import { concurrencySchema } from './index.ts'
 import { SHARES, SHED } from './limit.ts'
 
 function setUp(options: unknown, workers = 2) {

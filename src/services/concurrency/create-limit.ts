@@ -1,0 +1,12 @@
+import type { Clock } from '../../core/clock.ts'
+import { AdaptiveLimit } from './adaptive-limit.ts'
+import { FixedLimit } from './fixed-limit.ts'
+import type { ConcurrencyOptions } from './index.ts'
+import type { ConcurrencyLimit } from './limit.ts'
+import type { ServiceLoad } from './service-loads.ts'
+
+/** The limit of a service, on what all workers share of it; null for none. */
+export function createLimit(options: ConcurrencyOptions, load: ServiceLoad, clock: Clock): ConcurrencyLimit | null {
+  if (options === false) return null
+  return typeof options === 'number' ? new FixedLimit(options, load) : new AdaptiveLimit(options, load, clock)
+}
