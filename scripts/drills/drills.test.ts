@@ -73,7 +73,6 @@ test('a drill counts what clients and instances see, and ends what it has starte
   assert.deepEqual(result.gets, { sent: 20, failed: 0, reasons: {} })
   assert.deepEqual(result.posts, { sent: 10, failed: 0, reasons: {}, twice: 0 })
   assert.equal(result.ejections, 0)
-  assert.equal(result.recovery, 0)
   const [place] = places
   assert.ok(place !== undefined && 'instances' in place.service)
   const ports = [place.port, place.adminPort, ...place.service.instances.map((each) => Number(each.split(':')[1]))]
