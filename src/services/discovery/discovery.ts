@@ -4,8 +4,9 @@ import type { Metrics } from '../../core/metrics.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import type { DiscoveryKindName, Found } from './discoverer.ts'
-import { type DiscoverOptions, discoverFor } from './index.ts'
+import type { DiscoverOptions } from './index.ts'
 import { Source } from './source.ts'
+import { discoverFor } from './ways.ts'
 
 /** The part of a service's configuration that says how its instances are found. */
 export interface Discovering {

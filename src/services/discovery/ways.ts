@@ -1,0 +1,28 @@
+import type { Toolbox } from '../../core/toolbox.ts'
+import type { Discoverer, DiscoveryKind, DiscoveryKindName, Finder } from './discoverer.ts'
+import { dns } from './dns/index.ts'
+import type { DiscoverOptions } from './index.ts'
+import { kubernetes } from './kubernetes/index.ts'
+
+/** How what is found by these options is found. */
+interface Way {
+  readonly kind: DiscoveryKindName
+  readonly subject: string
+  readonly discover: (finder: Finder) => Discoverer
+}
+
+/** The way that a service asks for. Throws TypeError where it asks for none, which the schema refuses. */
+export function discoverFor(options: DiscoverOptions, tools: Toolbox): Way {
+  if (options.dns !== undefined) return wayOf('dns', dns, options.dns, tools)
+  if (options.kubernetes !== undefined) return wayOf('kubernetes', kubernetes, options.kubernetes, tools)
+  throw new TypeError('discover says no way')
+}
+
+function wayOf<Options>(
+  kind: DiscoveryKindName,
+  { subject, create }: DiscoveryKind<Options>,
+  options: Options,
+  tools: Toolbox,
+): Way {
+  return { kind, subject: subject(options), discover: (finder) => create(options, finder, tools) }
+}
