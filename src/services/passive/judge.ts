@@ -125,8 +125,9 @@ export class Judge {
       total += totalOf(tally)
       failures += count(tally)
     }
-    if (total === 0) return true
     const own = board.replies.tally(slot, slice, slices)
+    // Where nobody asks the others, as hash, zones and weights may have it, it has only itself to be measured by.
+    if (total === 0) return count(own) >= totalOf(own) * this.options.rate
     return (failures + DOUBT) / (total + 2 * DOUBT) < count(own) / (totalOf(own) + 2 * DOUBT) / 2
   }
 }

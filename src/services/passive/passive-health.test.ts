@@ -29,6 +29,15 @@ for (const end of [200, 404, 429, 500, 501, 505, 'busy', 'streams'] as const)
     assert.equal(service.ejected(), '...')
   })
 
+test('where nobody asks the others, a row alone ejects nobody who has mostly replied well', () => {
+  const service = setUpPassive({ weights: [1, 1] })
+  well(service, [1], 200)
+  for (let i = 0; i < 20; i++) service.ask(1, 503)
+  assert.equal(service.ejected(), '..')
+  for (let i = 0; i < 200; i++) service.ask(1, 503)
+  assert.equal(service.ejected(), '.x')
+})
+
 test('a reply that says nothing against the instance ends the row', () => {
   const service = setUpPassive({ weights: [1, 1] })
   well(service, [0, 1], 100)
