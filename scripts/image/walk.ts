@@ -6,22 +6,22 @@ import { banner } from '../../examples/platform/banner.ts'
 /** What has to come of each line of the list, by its title; a step without one has to end with 0. */
 const expected: Readonly<Record<string, RegExp>> = {
   Health: /"status":"healthy"/,
-  Products: /^HTTP\/1\.1 200/,
+  Products: /^HTTP\/(?:1\.1|2) 200/,
   'Twice over one connection: from the cache of its worker': /sallyport; hit/i,
   'X-Instance shows the balancing':
     /inventory-service-1[^]*inventory-service-2|inventory-service-2[^]*inventory-service-1/,
   Register: /carol@example\.com/,
   'Who am I': /carol@example\.com/,
-  'Place an order': /^HTTP\/1\.1 201/,
-  'An invalid order: 422, with what is wrong by JSON pointer': /^HTTP\/1\.1 422[^]*\/items\/0\/quantity/,
+  'Place an order': /^HTTP\/(?:1\.1|2) 201/,
+  'An invalid order: 422, with what is wrong by JSON pointer': /^HTTP\/(?:1\.1|2) 422[^]*\/items\/0\/quantity/,
   'Send an email': /Tea at six/,
   'The outbox': /Tea at six/,
-  'Without a token: 401': /^HTTP\/1\.1 401/,
-  'Roles are for admins: 403': /^HTTP\/1\.1 403/,
-  'A partner with an API key, and its limit': /^HTTP\/1\.1 200[^]*ratelimit/i,
-  'No route: a problem document': /^HTTP\/1\.1 404[^]*application\/problem\+json/,
+  'Without a token: 401': /^HTTP\/(?:1\.1|2) 401/,
+  'Roles are for admins: 403': /^HTTP\/(?:1\.1|2) 403/,
+  'A partner with an API key, and its limit': /^HTTP\/(?:1\.1|2) 200[^]*ratelimit/i,
+  'No route: a problem document': /^HTTP\/(?:1\.1|2) 404[^]*application\/problem\+json/,
   'More than 100 requests an hour without a token: 429': /\b200\n[^]*\b429\n/,
-  'As an operator: reset the limits of this machine': /^HTTP\/1\.1 204/,
+  'As an operator: reset the limits of this machine': /^HTTP\/(?:1\.1|2) 204/,
   'The last requests': /"requests":/,
 }
 

@@ -15,7 +15,7 @@ const adaptiveSchema = z
       .describe('It falls while half of the requests take more than so many times as long as usual. Default 2.'),
     most: z.int().min(1).default(2000).describe('It never is more. Default 2000.'),
   })
-  .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'expected at most what most says' })
+  .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'larger than most: give at most as much' })
 
 /** Schema of what `concurrency` of a service may say. */
 export const concurrencySchema = z.union([z.literal(false), z.int().min(1), adaptiveSchema])

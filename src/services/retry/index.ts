@@ -4,7 +4,7 @@ import { GATHERED } from '../../http/gathered-body.ts'
 
 const RATE = /^\d{1,6}\/s$/
 const rateExpected = 'expected a number a second such as "10/s"'
-const statusExpected = 'expected a status from 500 to 599, but 504: nothing is sent again after a time-out'
+const statusExpected = 'expected a status from 500 to 599 other than 504, as nothing is sent again after a time-out'
 
 const retryOptions = z.strictObject({
   attempts: z
