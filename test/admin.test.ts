@@ -162,7 +162,7 @@ test('GET /services says what bounds the requests that wait for a service', asyn
   assert.deepEqual(
     services.map(({ name, concurrency }) => [name, concurrency]),
     [
-      ['adaptive', { adaptive: true, limit: 50 }],
+      ['adaptive', { adaptive: true, limit: 2000 }],
       ['fixed', { adaptive: false, limit: 7 }],
       ['none', null],
     ],

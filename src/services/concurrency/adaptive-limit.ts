@@ -47,17 +47,17 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
   }
 
   get value(): number {
-    return Math.floor(this.estimate.limit(this.bounds))
+    return Math.floor(this.estimate.room(this.bounds))
   }
 
   admit(share: number): number {
     const { counters } = this
-    const room = this.estimate.limit(this.bounds) * share
+    const room = this.estimate.room(this.bounds) * share
     const before = this.inFlight()
     // Time passes where requests end. Where none do, it has to be looked at here.
     if (before === 0 || before >= room) {
       this.pass()
-      if (this.inFlight() >= this.estimate.limit(this.bounds) * share) return SHED
+      if (this.inFlight() >= this.estimate.room(this.bounds) * share) return SHED
     }
     const epoch = counters[EPOCH_NOW]!
     Atomics.add(counters, cellOf(epoch), 1)
@@ -118,7 +118,8 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
     const enough = count >= LEAST_SAMPLES
     const peak = counters[PEAK]!
     if (estimate.usual === 0 && (!enough || counters[ENDED]! < SETTLED * counters[BEGUN]!)) {
-      if (!enough) estimate.look(peak, bounds)
+      // Before anything has begun there is nothing to see.
+      if (counters[BEGUN]! > 0) estimate.look(enough ? 0 : peak, bounds)
       durations.takeMedian()
       return this.begin()
     }

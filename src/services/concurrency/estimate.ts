@@ -81,10 +81,20 @@ export class LimitEstimate {
     return Math.max(floor, Math.min(most, this.cells[LIMIT]!))
   }
 
+  /**
+   * How many may be in flight right now: as many as there may ever be while nothing has been slow of late, as a limit that nobody has
+   * needed yet says nothing. Things are looked at often enough to notice where too many come.
+   */
+  room(bounds: LimitBounds): number {
+    const { cells } = this
+    const calm = cells[LIMIT] === 0 || (cells[USUAL] !== 0 && cells[SLOW_AT] === 0)
+    return calm ? bounds.most : this.limit(bounds)
+  }
+
   /** Nothing is known of the service yet, and little is answered: that so many are in flight may be usual. */
   look(peak: number, bounds: LimitBounds): void {
     const limit = this.limit(bounds)
-    if (peak >= limit / 2) this.set(limit * (1 + GROWTH), bounds)
+    this.set(peak >= limit / 2 ? limit * (1 + GROWTH) : limit, bounds)
   }
 
   /** Goes by what has happened since the last look. */
@@ -104,7 +114,8 @@ export class LimitEstimate {
     const limit = this.limit(bounds)
     if (peak < limit / 2) return
     const calm = cells[SLOW_AT] === 0 ? 1 : Math.min(1, (now - cells[SLOW_AT]!) / CALM)
-    this.set(limit * (1 + GROWTH * calm), bounds)
+    this.set(Math.max(limit, calm === 1 ? peak : 0) * (1 + GROWTH * calm), bounds)
+    if (calm === 1) cells[SLOW_AT] = 0
   }
 
   private fall({ now, median, peak, sick }: LimitWindow, bounds: LimitBounds): void {

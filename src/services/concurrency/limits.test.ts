@@ -77,8 +77,35 @@ test('a number is kept to, whatever workers begin and end', () => {
   )
 })
 
-test('two workers share an adaptive limit, which begins with its floor', () => {
-  const { limits, clock } = setUp({ floor: 4 })
+test('while nothing has been slow, as many requests may be under way as ever may be', () => {
+  const { limits, clock } = setUp({ floor: 4, most: 100 })
+  const [limit] = limits
+  const admit = (count: number): number[] => Array.from({ length: count }, () => limit!.admit(1))
+  const end = (epochs: readonly number[], took: number): void => {
+    clock.advance(took)
+    for (const epoch of epochs) {
+      limit!.release(epoch)
+      limit!.ended!(outcome(took))
+    }
+  }
+  const burst = admit(100)
+  assert.ok(!burst.includes(SHED))
+  assert.equal(limit!.admit(1), SHED)
+  end(burst, 10)
+  for (let i = 0; i < 20; i++) end(admit(20), 10)
+  const again = admit(100)
+  assert.ok(!again.includes(SHED))
+  end(again, 10)
+  // Now they wait for one another.
+  for (let i = 0; i < 20; i++) {
+    const begun = admit(60).filter((epoch) => epoch !== SHED)
+    end(begun, 2 * begun.length)
+  }
+  assert.ok(limit!.value < 60, String(limit!.value))
+})
+
+test('two workers share an adaptive limit', () => {
+  const { limits, clock } = setUp({ floor: 4, most: 4 })
   const [one, other] = limits
   // It is known that requests take a millisecond.
   for (let i = 0; i < 20; i++) {
