@@ -76,10 +76,10 @@ test('what is shed is counted by service, reason and priority, and the limit is 
   await answer
 })
 
-test('the limit of a service that says nothing is 2000 while nothing is slow, and of one that wants none there is none', async (t) => {
-  const { port } = await setUp(t, undefined)
+test('the adaptive limit is 2000 while nothing is slow, and where nothing is said there is none', async (t) => {
+  const { port } = await setUp(t, { mode: 'adaptive' })
   assert.equal((await scrape(port)).sum('sallyport_concurrency_limit', { service: 'backend' }), 2000)
-  const without = await setUp(t, false)
+  const without = await setUp(t, undefined)
   const text = (await send(without.port, { path: '/metrics' })).text
   assert.doesNotMatch(text, /^sallyport_concurrency_limit\{/m)
 })

@@ -107,7 +107,7 @@ test('a service needs its instances only', () => {
         streams: 1024,
       },
       slowStart: 0,
-      concurrency: { mode: 'adaptive', floor: 100, tolerance: 2, most: 2_000 },
+      concurrency: false,
       limits: { head: 65_536, headers: 500 },
       host: 'client',
       proxyProtocol: 'off',

@@ -157,9 +157,9 @@ const serviceFields = z.strictObject({
     'How long an instance that comes to the service, or back to it, gets less than its share of the requests: a tenth at first. Default 0s: it does not.',
   ),
   concurrency: concurrencySchema
-    .prefault({})
+    .default(false)
     .describe(
-      'How many requests may wait for the service at a time, of all workers; further ones are 503: adaptive, a number, or false for any number. Default adaptive.',
+      'How many requests may wait for the service at a time, of all workers; further ones are 503: { mode: adaptive }, a number, or false for any number. Default false.',
     ),
   limits: limitsSchema.prefault({}).describe('What a reply of the service may have.'),
   host: z

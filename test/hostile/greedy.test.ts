@@ -166,8 +166,7 @@ test('an upload and its echo that wait for each other for ever are cut off', asy
 })
 
 test('a service that never answers costs each request its time and no more', async (t) => {
-  // How many may wait for it is another matter.
-  const gatewayUnderTest = await setUp(t, { service: { concurrency: false } })
+  const gatewayUnderTest = await setUp(t)
   const { open, clock, gateway } = gatewayUnderTest
   const clients = await open(100)
   for (const client of clients) client.write(request('GET /silent'))

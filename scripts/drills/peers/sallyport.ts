@@ -40,7 +40,7 @@ function configuration({ port, adminPort, service }: Place): Record<string, unkn
     listeners: [{ address: `127.0.0.1:${port}` }],
     admin: { address: `127.0.0.1:${adminPort}` },
     log: { level: 'warn', access: false },
-    services: { drilled: instances },
+    services: { drilled: { ...instances, concurrency: { mode: 'adaptive' } } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'drilled' }],
   }
 }
