@@ -34,7 +34,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
     ],
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: {
-      backend: { instances: [service.url] },
+      backend: { instances: [service.url], concurrency: { mode: 'adaptive' } },
       found: { discover: { dns: { name: 'found.internal', port: service.port, server: dns.address } } },
     },
     policies: {

@@ -32,6 +32,14 @@ test('what files beside the configuration hold belongs to the revision, in whate
   assert.equal(of(base, { '/a.ts': 'one', '/b.ts': 'two' }), of(base, { '/b.ts': 'two', '/a.ts': 'one' }))
 })
 
+test('the same octets in arrays of other kinds are other values', () => {
+  const config = parseConfig(base)
+  const revisions = [new Uint8Array(2), new Int8Array(2), new Uint16Array(1), new ArrayBuffer(2)].map((own) =>
+    revisionOf({ ...config, policies: Object.assign({}, config.policies, { own }) }, new Map()),
+  )
+  assert.equal(new Set(revisions).size, 4)
+})
+
 test('two values have the same revision where they are equal, and only there', () => {
   const config = parseConfig(base)
   // Options of a policy of the user's own.
