@@ -73,13 +73,14 @@ workers: 2
 log: { access: false }
 stores: { redis: { url: '${redis.url}', timeout: 500ms } }
 services:
-  user-service: { instances: ${instances('user-service')} }
-  order-service: { instances: ${instances('order-service')} }
-  inventory-service: { instances: ${instances('inventory-service')} }
+  user-service: { instances: ${instances('user-service')}, concurrency: { mode: adaptive } }
+  order-service: { instances: ${instances('order-service')}, concurrency: { mode: adaptive } }
+  inventory-service: { instances: ${instances('inventory-service')}, concurrency: { mode: adaptive } }
   ${FRAGILE}:
     instances: ['${fragile.url}', 'http://127.0.0.1:${dead}']
     health: false
     timeouts: { response: 100ms }
+    concurrency: { mode: adaptive }
     pool: { connections: 1, queue: 1, queueTimeout: 50ms }
   found-service:
     discover: { dns: { name: localhost, port: ${fragile.port}, type: A } }
