@@ -53,7 +53,7 @@ const DEFAULT_CIPHERS = [
  * Renegotiation costs the server far more than the client; clients without AES in hardware get ChaCha20 where they ask for it first. */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
 
-/** The protocols that are spoken over TLS (RFC 7301), those that are liked best first. */
+/** The protocols that are spoken over TLS (RFC 7301), in order of preference. */
 const PROTOCOLS = ['h2', 'http/1.1']
 const WITHOUT_HTTP2 = ['http/1.1']
 

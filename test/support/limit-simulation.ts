@@ -5,6 +5,7 @@ import type { Priority } from '../../src/services/concurrency/priority.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
 import type { Outcome } from '../../src/services/outcome.ts'
 import { ManualClock } from './manual-clock.ts'
+import { makeOutcome, someInstance } from './outcome.ts'
 import { seeded } from './simulation.ts'
 
 /** What is drawn with: uniform, exponential of a mean, lognormal of a median. */
@@ -125,13 +126,8 @@ export function simulateLoad(simulation: LoadSimulation): SimulatedLoad {
 }
 
 function outcomeOf(took: number, failed: boolean): Outcome {
-  return {
-    took,
-    streamed: false,
-    status: failed ? 0 : 200,
-    fault: failed ? 'instance' : 'none',
-    reason: failed ? 'timeout' : null,
-  } as unknown as Outcome
+  if (!failed) return makeOutcome(someInstance, { took })
+  return makeOutcome(someInstance, { took, status: 0, fault: 'instance', reason: 'timeout' })
 }
 
 function drawing(uniform: () => number): Draw {

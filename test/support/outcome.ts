@@ -4,6 +4,16 @@ import { makeExchange } from './exchange.ts'
 
 const exchange = makeExchange()
 
+/** An instance of which nothing matters. */
+export const someInstance: Instance = {
+  address: '192.0.2.1:80',
+  host: '192.0.2.1',
+  port: 80,
+  weight: 1,
+  inFlight: 0,
+  slot: 0,
+}
+
 /** The outcome of an attempt: a reply with status 200 that took no time, but for what is said of it. */
 export function makeOutcome<I extends Instance>(instance: I, said: Partial<Outcome<I>> = {}): Outcome<I> {
   const replied = { phase: 'body', status: 200, error: null, reason: null, fault: 'none' } as const

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { ManualClock } from '../../../test/support/manual-clock.ts'
+import { makeOutcome, someInstance } from '../../../test/support/outcome.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Outcome } from '../outcome.ts'
 import { createLimit } from './create-limit.ts'
@@ -19,7 +20,7 @@ function setUp(options: unknown, workers = 2) {
 }
 
 function outcome(took: number, parts: Partial<Outcome> = {}): Outcome {
-  return { took, streamed: false, status: 200, fault: 'none', reason: null, ...parts } as unknown as Outcome
+  return makeOutcome(someInstance, { took, ...parts })
 }
 
 test('two workers share a number, to the last request', () => {
