@@ -50,7 +50,11 @@ export const healthSchema = z
       .default({})
       .describe('Further header fields of the request, or others for Host, User-Agent and Accept. Default none.'),
     body: z.string().default('').describe('Body of a POST. Default empty.'),
-    interval: duration.prefault('10s').describe('Time between two checks of one instance. Default 10s.'),
+    interval: duration
+      .prefault('10s')
+      .describe(
+        'Time between two checks of one instance; one that is unhealthy is asked each second if that is sooner. Default 10s.',
+      ),
     timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
     unhealthyAfter: z
       .int()

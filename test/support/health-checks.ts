@@ -73,10 +73,10 @@ export function setUp(random = () => 0.5) {
     started,
     cancelled: () => cancelled,
     answer: (port: number, outcome: number | Error) => open.get(port)!.answer(outcome),
-    /** Answers each of the checks of an instance in turn, a whole interval apart, and collects its states. */
+    /** Answers each of the checks of an instance in turn, as soon as it comes, and collects its states. */
     states: (port: number, ...outcomes: (number | Error)[]): string[] =>
       outcomes.map((outcome) => {
-        if (!open.has(port)) clock.advance(options.interval)
+        while (!open.has(port)) clock.advance(1_000)
         open.get(port)!.answer(outcome)
         const report = checker.report().flatMap(({ instances }) => instances)
         return report.find(({ address }) => address.endsWith(`:${port}`))!.state

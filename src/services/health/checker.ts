@@ -14,6 +14,7 @@ import {
   type MonitorOptions,
 } from './monitor.ts'
 import { httpProbe, type Probe } from './probe.ts'
+import { RecoveryPace } from './recovery-pace.ts'
 import { SlotRegistry, type Addressed, type PreparedSlots, type SlotTable } from './slots.ts'
 
 /** The part of a service's configuration that its checks need. */
@@ -93,8 +94,8 @@ export class HealthChecker {
   private added: readonly InstanceMonitor[] = []
   private running = false
 
-  constructor(context: Omit<MonitorContext, 'probe'> & { readonly probe?: Probe }) {
-    this.context = { probe: httpProbe, ...context }
+  constructor(context: Omit<MonitorContext, 'probe' | 'pace'> & { readonly probe?: Probe }) {
+    this.context = { probe: httpProbe, pace: new RecoveryPace(), ...context }
     this.slots = new SlotRegistry(context.board, context.clock)
   }
 

@@ -77,6 +77,47 @@ for (const [draw, pause] of [
     assert.equal(started.length, 2)
   })
 
+test('an unhealthy instance is asked each second until it is well, give or take a tenth', () => {
+  for (const [draw, pause] of [
+    [0, 900],
+    [0.5, 1_000],
+  ] as const) {
+    const { checker, clock, answer, started } = setUp(() => draw)
+    checker.update({ users: service([1], { healthyAfter: 2 }) })
+    checker.start()
+    for (const [count, outcome] of [500, new Error('refused'), 200, 500, 200].entries()) {
+      answer(1, outcome)
+      clock.advance(pause - 1)
+      assert.equal(started.length, count + 1)
+      clock.advance(1)
+      assert.equal(started.length, count + 2)
+    }
+    answer(1, 200)
+    clock.advance(8_999)
+    assert.equal(started.length, 6)
+  }
+})
+
+test('a failure that an instance may have is no reason to ask it sooner', () => {
+  const { checker, clock, answer, started } = setUp()
+  checker.update({ users: service([1]) })
+  checker.start()
+  answer(1, 200)
+  clock.advance(10_000)
+  answer(1, 500)
+  clock.advance(9_999)
+  assert.equal(started.length, 2)
+})
+
+test('one that is asked more often than each second goes on to be so, unhealthy or not', () => {
+  const { checker, clock, answer, started } = setUp()
+  checker.update({ users: service([1], { interval: 300 }) })
+  checker.start()
+  answer(1, 500)
+  clock.advance(300)
+  assert.equal(started.length, 2)
+})
+
 test('the report says what the last check brought, when, and since when the state holds', () => {
   const { checker, clock, answer } = setUp()
   const origin = clock.wall()

@@ -7,6 +7,7 @@ import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Ejection } from './ejections.ts'
 import type { Probe } from './probe.ts'
+import type { RecoveryPace } from './recovery-pace.ts'
 
 /** How the instances of a service are checked. Durations in milliseconds. */
 export interface HealthOptions {
@@ -16,7 +17,7 @@ export interface HealthOptions {
   readonly headers: Readonly<Record<string, string>>
   /** Body of the request, "" for none. */
   readonly body: string
-  /** From the end of one check to the start of the next, give or take a tenth. */
+  /** From the end of one check to the start of the next, give or take a tenth; for an unhealthy instance it is a second at most. */
   readonly interval: number
   /** For the whole check, from connecting to the end of the body. */
   readonly timeout: number
@@ -52,6 +53,7 @@ export interface InstanceReport {
 export interface MonitorContext extends Toolbox {
   readonly board: HealthBoard
   readonly probe: Probe
+  readonly pace: RecoveryPace
 }
 
 /** Which instance a monitor is for. */
@@ -178,10 +180,12 @@ export class InstanceMonitor {
     this.pause(paused, options)
   }
 
-  /** The next check is due an interval after `since`. */
+  /** The next check is due an interval after `since`, or earlier where the instance is unhealthy. */
   private pause(since: number, { interval }: MonitorOptions): void {
-    const { clock, random } = this.context
-    const due = since + interval * (0.9 + 0.2 * random())
+    const { clock, random, board, pace } = this.context
+    const spread = 0.9 + 0.2 * random()
+    const ill = board.state(this.target.slot) === 'unhealthy'
+    const due = ill ? pace.next(since, interval, spread) : since + interval * spread
     this.paused = since
     this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), LONGEST_DELAY), () => this.check())
   }
@@ -196,8 +200,9 @@ export class InstanceMonitor {
       cancelTimeout()
       // By those of now: only what does not change what is asked can have changed meanwhile.
       const current = this.options === false ? options : this.options
-      this.pause(clock.now(), current)
-      this.record(outcome, clock.now() - start, current)
+      const end = clock.now()
+      this.record(outcome, end - start, current)
+      this.pause(end, current)
     }
     const cancelTimeout = clock.after(options.timeout, () => {
       cancelProbe()
