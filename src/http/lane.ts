@@ -1,9 +1,10 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Headers } from './headers.ts'
 import type { OutgoingRequest } from './outgoing-request.ts'
+import type { PoolBounds } from './pool-options.ts'
 import type { Reply } from './reply.ts'
 
-/** What carries one exchange to an instance: in HTTP/1.1 a connection. */
+/** What carries one exchange to an instance: in HTTP/1.1 a connection, in HTTP/2 a stream. */
 export interface Lane {
   /** Sends the request; the listener is told what becomes of it. */
   exchange(request: OutgoingRequest, listener: ReplyListener): void
@@ -50,6 +51,8 @@ export interface LanePool {
   take(client: string): Lane | null
   /** A lane for a request of that client, new or waited for. Rejects with ConnectFailed, or GatewayError 'too-busy'. */
   acquire(client: string): Promise<Lane>
+  /** Has other bounds from now on: lanes go by them from their next exchange on; requests that wait keep the time that they were given. */
+  configure(bounds: PoolBounds): void
   /** Ends idle connections now and busy ones after their exchange. */
   close(): void
 }

@@ -13,7 +13,8 @@ import type { ClientConnection } from './client-connection.ts'
 import { ConnectFailed } from '../http/lane-errors.ts'
 import { Deadlines } from '../http/deadlines.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
-import { ConnectionPool, type PoolBounds, type PoolOptions } from './pool.ts'
+import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
+import { ConnectionPool } from './pool.ts'
 
 /** A service that says which of its connections it is, and a pool for it. */
 async function open(t: TestContext, options: Partial<PoolOptions> = {}) {

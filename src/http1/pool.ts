@@ -1,42 +1,16 @@
-import { Buffer } from 'node:buffer'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import type { GatewayError } from '../core/errors.ts'
+import type { Deadlines } from '../http/deadlines.ts'
+import { dial } from '../http/dial.ts'
 import type { LanePool, PoolSize } from '../http/lane.ts'
-import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
-import { ClientConnection, type ClientOwner } from './client-connection.ts'
-import type { ClientBounds, ClientOptions } from './client-options.ts'
-import type { Encryption } from '../http/encryption.ts'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
-import { sharedBuffer } from '../http/read-buffers.ts'
-import { ResponseHead } from './response-head.ts'
-import { rotatingLookup } from './rotating-lookup.ts'
-import { slowestExchange } from './slowest-exchange.ts'
-import { tooBusy, Waiter } from './waiter.ts'
+import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
+import type { Reader } from '../http/read-buffers.ts'
+import { rotatingLookup } from '../http/rotating-lookup.ts'
+import { slowestExchange } from '../http/slowest-exchange.ts'
+import { tooBusy, Waiter } from '../http/waiter.ts'
 import { WaitingList } from '../http/waiting-list.ts'
-
-/** Bounds of a pool, which may change while it lives; times are milliseconds. */
-export interface PoolBounds extends ClientBounds {
-  /** Connections at the same time. */
-  readonly connections: number
-  /** Connections beside those that carry an exchange which lasts: a stream of events, or another protocol. */
-  readonly streams: number
-  /** Requests that wait for a connection at the same time, and how long each waits at most. */
-  readonly queue: number
-  readonly queueTimeout: number
-  readonly connectTimeout: number
-}
-
-/** What a pool is made of. */
-export interface PoolOptions extends PoolBounds, ClientOptions {
-  readonly host: string
-  readonly port: number
-  /** Told of each exchange that was ended as it waited for its own client while others waited for its connection. */
-  readonly madeWay: () => void
-  /**
-   * What a new connection begins with, which says for which client it is: it is used for no other one then. Null where
-   * connections are for anybody.
-   */
-  readonly introduction: ((client: string, socket: Socket) => Buffer) | null
-}
+import { ClientConnection, type ClientOwner } from './client-connection.ts'
+import { ResponseHead } from './response-head.ts'
 
 /**
  * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
@@ -53,7 +27,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
   private readonly streams = new Set<ClientConnection>()
   /** All but those of `streams`. */
   private readonly counted = new Set<ClientConnection>()
-  private readonly waiting = new WaitingList<Waiter>()
+  private readonly waiting = new WaitingList<Waiter<ClientConnection>>()
   private connecting = 0
   private closing = false
 
@@ -149,7 +123,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
   }
 
   /** Of use to that client only if it is for anybody, or for that one; else it makes way for another. */
-  private handOver(connection: ClientConnection, waiter: Waiter): void {
+  private handOver(connection: ClientConnection, waiter: Waiter<ClientConnection>): void {
     if (this.options.introduction === null || connection.introduced === waiter.client) return waiter.resolve(connection)
     this.connect(waiter.client).then(waiter.resolve, waiter.reject)
     connection.destroy()
@@ -185,7 +159,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
     if (waiter !== undefined) this.connect(waiter.client).then(waiter.resolve, waiter.reject)
   }
 
-  private nextWaiter(): Waiter | undefined {
+  private nextWaiter(): Waiter<ClientConnection> | undefined {
     if (this.waiting.size === 0) return undefined
     const waiter = this.waiting.next()
     waiter?.leave()
@@ -193,81 +167,24 @@ export class ConnectionPool implements ClientOwner, LanePool {
   }
 
   private connect(client: string): Promise<ClientConnection> {
-    const { lookup } = this
-    const { host, port, connectTimeout, encryption, introduction } = this.options
+    const { options, lookup, deadlines } = this
     this.connecting++
     return new Promise((resolve, reject) => {
-      let connection: ClientConnection | null = null
-      const onread = {
-        buffer: () => connection?.readBuffer ?? sharedBuffer,
-        callback: (length: number, octets: Uint8Array) => {
-          if (Buffer.isBuffer(octets)) connection?.read(octets, length)
-          return true
-        },
-      }
-      let socket: Socket = connect({
-        host,
-        port,
-        lookup,
-        autoSelectFamily: true,
-        noDelay: true,
-        allowHalfOpen: true,
-        ...(encryption === null && { onread }),
-      })
-      const timed: Timed = {
-        deadline: this.deadlines.in(connectTimeout),
-        onDeadline: () =>
-          failed(new Error(`no ${secure ? 'secure connection' : 'answer'} within ${connectTimeout} ms`)),
-      }
-      /** The connection stands, and its handshake is under way. */
-      let secure = false
-      let settled = false
-      const settle = (): void => {
-        settled = true
+      const stands = (socket: Socket): Reader => {
         this.connecting--
-        this.deadlines.forget(timed)
-        if (!secure) socket.removeAllListeners()
-      }
-      const failed = (cause: Error): void => {
-        if (settled) return
-        settle()
-        socket.on('error', ignore)
-        socket.destroy()
-        const address = `${host}:${port}`
-        reject(secure ? new HandshakeFailed(address, cause) : new ConnectFailed(address, cause))
-        this.replace()
-      }
-      const stands = (): ClientConnection => {
-        settle()
-        const made = new ClientConnection(socket, this, this.deadlines)
-        made.introduced = introduction === null ? null : client
-        connection = made
+        const made = new ClientConnection(socket, this, deadlines)
+        made.introduced = options.introduction === null ? null : client
         this.counted.add(made)
         this.busy++
         resolve(made)
         return made
       }
-      const read = (made: ClientConnection): void => {
-        socket.on('data', (octets: Buffer) => made.read(octets, octets.length))
+      const failed = (error: GatewayError): void => {
+        this.connecting--
+        reject(error)
+        this.replace()
       }
-      const encrypt = (tls: Encryption): void => {
-        socket.removeAllListeners()
-        socket.on('error', ignore)
-        secure = true
-        socket = tls.begin(socket, (error) => {
-          if (error === null) read(stands())
-          else failed(error)
-        })
-      }
-      this.deadlines.watch(timed)
-      socket.on('error', failed)
-      socket.on('connect', () => {
-        if (introduction !== null) socket.write(introduction(client, socket))
-        if (encryption === null) stands()
-        else encrypt(encryption)
-      })
+      dial({ ...options, client, lookup, deadlines }, { stands, failed })
     })
   }
 }
-
-function ignore(): void {}

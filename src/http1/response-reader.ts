@@ -5,7 +5,7 @@ import { Reply } from '../http/reply.ts'
 import { LF } from '../http/characters.ts'
 import type { Headers } from '../http/headers.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
-import type { ClientOptions } from './client-options.ts'
+import type { ClientOptions } from '../http/pool-options.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { INCOMPLETE } from './fields.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
@@ -14,7 +14,7 @@ import { responseBody } from './response-body.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type ResponseHead, UNTIL_CLOSE } from './response-head.ts'
 import { JoinedTunnel } from '../http/tunnel.ts'
-import { websocketAccept } from './websocket-accept.ts'
+import { websocketAccept } from '../http/websocket-accept.ts'
 
 /** Interim responses to one request. */
 const MAXIMUM_INTERIM = 100

@@ -28,6 +28,16 @@ export interface FrameHandler {
   ignored(type: number): void
 }
 
+/** Whose frames are read. */
+export interface ReaderOptions {
+  /** A client begins with its preface (RFC 9113 section 3.4). */
+  readonly peer: 'client' | 'server'
+  /** Octets that a field section may have. */
+  readonly mostFields: () => number
+  /** Is told once what was wrong. */
+  readonly failed: (error: unknown) => void
+}
+
 /** CONTINUATION frames of one field section: each may be as long as the whole. */
 const CONTINUATIONS = 8
 
@@ -41,7 +51,7 @@ export class FrameReader implements InputConsumer {
   private readonly input: Input
   /** Octets of a field section that a connection may have. */
   private readonly mostFields: () => number
-  private prefaced = false
+  private prefaced: boolean
   private begun = false
   private broken = false
   /** The stream whose content is being read, how much of it is still to come, and how much padding after it. */
@@ -57,11 +67,17 @@ export class FrameReader implements InputConsumer {
   private sectionEnds = false
   private continuations = 0
 
-  constructor(handler: FrameHandler, mostFields: () => number, failed: (error: unknown) => void) {
+  constructor(handler: FrameHandler, { peer, mostFields, failed }: ReaderOptions) {
     this.handler = handler
     this.mostFields = mostFields
     this.failed = failed
+    this.prefaced = peer === 'server'
     this.input = new Input(this)
+  }
+
+  /** Whether a frame has come. */
+  get heard(): boolean {
+    return this.begun
   }
 
   /** Whether something has begun that is not whole. */
@@ -139,7 +155,7 @@ export class FrameReader implements InputConsumer {
       case FrameType.settings:
         return this.settings(flags, stream, octets, at, end)
       case FrameType.pushPromise:
-        throw protocolError('A client does not push.')
+        throw protocolError('PUSH_PROMISE is of nobody: a client does not push, and this one has asked for none.')
       case FrameType.ping:
         return this.ping(flags, stream, octets, at, end)
       case FrameType.goaway:

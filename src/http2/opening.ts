@@ -1,13 +1,12 @@
 import { Bytes } from '../http/body.ts'
-import type { ServerExchange } from '../http/server-exchange.ts'
 
 /** Up to here a body that came with its head is handed on as bytes, in octets. */
 const WHOLE = 16_384
 
-/** A request whose head has come, and whose content may have come with it: it is looked at before anybody is asked. */
-export class Opening<Stream> {
+/** A message whose head has come, and whose content may have come with it: it is looked at before anybody gets it. */
+export class Opening<Stream, Message> {
   readonly stream: Stream
-  readonly exchange: ServerExchange
+  readonly message: Message
   /** Octets of content that are announced, or -1. */
   readonly length: number
   /** What has come of it; lent. */
@@ -15,9 +14,9 @@ export class Opening<Stream> {
   /** Octets of it, with padding. */
   octets = 0
 
-  constructor(stream: Stream, exchange: ServerExchange, length: number) {
+  constructor(stream: Stream, message: Message, length: number) {
     this.stream = stream
-    this.exchange = exchange
+    this.message = message
     this.length = length
   }
 

@@ -2,14 +2,14 @@ import { ConnectionError, ErrorCode } from './errors.ts'
 import { WINDOW, windowUpdateFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
-/** Octets of content that a client may send on a connection before any of it is taken. */
+/** Octets of content that a peer may send on a connection before any of it is taken. */
 const SIZE = 4_194_304
 
-/** The window of a connection for what its client sends (RFC 9113 section 5.2). */
+/** The window of a connection for what its peer sends (RFC 9113 section 5.2). */
 export class ReceiveWindow {
   private readonly output: Output
   private left = SIZE
-  /** What was taken, and the client does not know. */
+  /** What was taken, and the peer does not know. */
   private unreported = 0
 
   constructor(output: Output) {

@@ -2,7 +2,7 @@
 const MOST = 1024
 
 /**
- * Streams that were reset from here, and how much content may still be on its way in each: that is no mistake of the client's
+ * Streams that were reset from here, and how much content may still be on its way in each: that is no mistake of the peer's
  * (RFC 9113 section 5.1).
  */
 export class ResetStreams {

@@ -1,8 +1,4 @@
-import type { Socket } from 'node:net'
 import type { Bytes } from '../http/body.ts'
-import { ReplyPace } from '../http/reply-pace.ts'
-import { type Deadlines, type Timed } from '../http/deadlines.ts'
-import type { ServerOptions } from '../http/server-handler.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
 import {
   Flag,
@@ -23,7 +19,7 @@ const NO_TABLE = '\x20'
 /** A stream as what it sends concerns the connection. */
 export interface SendingStream {
   readonly id: number
-  /** Octets that may be sent in it: below 0 where the client has made its windows smaller. */
+  /** Octets that may be sent in it: below 0 where the peer has made its windows smaller. */
   window: number
   /** 0 to 7, the most urgent first. */
   readonly urgency: number
@@ -33,56 +29,54 @@ export interface SendingStream {
   advance(): void
 }
 
-/** Whose connection it is. */
-export interface SenderOptions {
-  readonly socket: Socket
-  readonly output: Output
-  readonly patience: Patience
-  readonly options: ServerOptions
-  readonly deadlines: Deadlines
-  /** The client has not taken what it was sent: at the least rate, or anything at all. */
-  readonly tooSlow: (reason: 'reply-rate' | 'reply-timeout') => void
+/** Looks after how the peer takes what waits for it. */
+export interface TakingWatch {
+  /** There is something that the connection cannot take yet. */
+  wait(): void
+  /** There is nothing any more. */
+  rest(): void
+  /** The connection is gone. */
+  close(): void
 }
 
-/** What a DATA frame is good for: a client may well say of each twice that it has taken it. */
+/** Whose connection it is. */
+export interface SenderOptions {
+  readonly output: Output
+  readonly patience: Patience
+  /** Makes what looks after the peer. */
+  readonly watch: (sender: Sender) => TakingWatch
+}
+
+/** What a DATA frame is good for: a peer may well say of each twice that it has taken it. */
 const WORTH = 2
-/** Octets that a client may say at a time that it has taken, at no cost. */
+/** Octets that a peer may say at a time that it has taken, at no cost. */
 const LEAST_REPORT = 1024
 
-/** The replies of one connection: what its client takes goes to the most urgent streams first, and to all in turn. */
-export class Sender implements Timed {
-  deadline = Number.POSITIVE_INFINITY
+/** What goes out on one connection: what its peer takes goes to the most urgent streams first, and to all in turn. */
+export class Sender {
   readonly output: Output
   /** Octets of content that were sent. */
   bytes = 0
   /** What was sent last is still used. */
   lending = false
   private readonly patience: Patience
-  private readonly options: ServerOptions
-  private readonly deadlines: Deadlines
-  private readonly tooSlow: SenderOptions['tooSlow']
-  private readonly pace: ReplyPace
-  /** Streams whose replies wait for the connection. */
+  private readonly watch: TakingWatch
+  /** Streams whose messages wait for the connection. */
   private readonly waiting = new Set<SendingStream>()
   private window = WINDOW
-  /** Octets of which the client may yet say that it has taken them: of each twice, for its stream and for the connection. */
+  /** Octets of which the peer may yet say that it has taken them: of each twice, for its stream and for the connection. */
   private untold = 0
   /** What the next field section begins with. */
   private before = ''
   private emptied = false
-  /** Octets that had moved when it was last looked at. */
-  private moved = 0
 
-  constructor({ socket, output, patience, options, deadlines, tooSlow }: SenderOptions) {
+  constructor({ output, patience, watch }: SenderOptions) {
     this.output = output
     this.patience = patience
-    this.options = options
-    this.deadlines = deadlines
-    this.tooSlow = tooSlow
-    this.pace = new ReplyPace(socket, this, { options, deadlines }, () => tooSlow('reply-rate'))
+    this.watch = watch(this)
   }
 
-  /** Whether the stream waits for the client to take what there is. */
+  /** Whether the stream waits for the peer to take what there is. */
   waitsFor(stream: SendingStream): boolean {
     return this.waiting.has(stream)
   }
@@ -92,7 +86,7 @@ export class Sender implements Timed {
     this.output.put(this.fields(id, section, endStream))
   }
 
-  /** The client wants a smaller table of header fields: says once that there is none, as none is used (RFC 7541 section 4.2). */
+  /** The peer wants a smaller table of header fields: says once that there is none, as none is used (RFC 7541 section 4.2). */
   emptyTable(): void {
     if (!this.emptied) this.before = NO_TABLE
     this.emptied = true
@@ -105,7 +99,7 @@ export class Sender implements Timed {
     return headersFrames(id, whole, endStream, FRAME_SIZE)
   }
 
-  /** Sends a reply in one go; false where windows or the connection do not allow for that now, and nothing was sent. */
+  /** Sends a message in one go; false where windows or the connection do not allow for that now, and nothing was sent. */
   sendWhole(stream: SendingStream, section: string, content: Bytes | null): boolean {
     const { output } = this
     if (output.blocked || this.waiting.size > 0) return false
@@ -140,13 +134,12 @@ export class Sender implements Timed {
     this.output.put(frameHeader(0, FrameType.data, Flag.endStream, id))
   }
 
-  /** The reply of a stream waits for a window, or for the connection. */
+  /** The message of a stream waits for a window, or for the connection. */
   waits(stream: SendingStream): void {
     // What only its own window holds back goes on with that.
     if (stream.window <= 0 && !this.output.blocked) return
     this.waiting.add(stream)
-    this.pace.wait()
-    if (this.deadline === Number.POSITIVE_INFINITY) this.awaitReading()
+    this.watch.wait()
   }
 
   /** Whether a WINDOW_UPDATE says no more than that what was sent was taken, and that not in the smallest pieces. */
@@ -156,7 +149,7 @@ export class Sender implements Timed {
     return true
   }
 
-  /** The client takes more. Throws ConnectionError where it says what cannot be. */
+  /** The peer takes more. Throws ConnectionError where it says what cannot be. */
   widen(octets: number): void {
     if (octets === 0) throw protocolError('WINDOW_UPDATE adds nothing.')
     this.window += octets
@@ -173,10 +166,10 @@ export class Sender implements Timed {
 
   /** A stream sends nothing more. */
   forget(stream: SendingStream): void {
-    if (this.waiting.delete(stream) && this.waiting.size === 0) this.rest()
+    if (this.waiting.delete(stream) && this.waiting.size === 0) this.watch.rest()
   }
 
-  /** Writes what waits, as far as the client takes it. */
+  /** Writes what waits, as far as the peer takes it. */
   pump(): void {
     const { waiting, output } = this
     if (waiting.size === 0 || output.blocked) return
@@ -187,18 +180,11 @@ export class Sender implements Timed {
       waiting.delete(stream)
       stream.advance()
     }
-    if (waiting.size === 0) this.rest()
-  }
-
-  onDeadline(): void {
-    // Where the client's window is what holds it back, there is nothing left that the system could take.
-    if (this.pace.progressed || this.pace.moved() > this.moved) this.awaitReading()
-    else this.tooSlow('reply-timeout')
+    if (waiting.size === 0) this.watch.rest()
   }
 
   close(): void {
-    this.pace.close()
-    this.deadlines.forget(this)
+    this.watch.close()
   }
 
   private spend(stream: SendingStream, octets: number): void {
@@ -207,18 +193,5 @@ export class Sender implements Timed {
     this.bytes += octets
     this.untold += 2 * octets
     this.patience.earn(WORTH)
-  }
-
-  private awaitReading(): void {
-    this.pace.mark()
-    this.moved = this.pace.moved()
-    this.deadlines.watch(this)
-    this.deadline = this.deadlines.in(this.options.writeTimeout)
-  }
-
-  private rest(): void {
-    this.pace.rest()
-    this.deadlines.forget(this)
-    this.deadline = Number.POSITIVE_INFINITY
   }
 }

@@ -20,11 +20,13 @@ import { Output } from './output.ts'
 import { Cost, Patience } from './patience.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { replySection } from './reply-head.ts'
+import { ReplyWatch } from './reply-watch.ts'
 import type { RequestHead } from './request-head.ts'
 import { ResetStreams } from './reset-streams.ts'
 import { Sender } from './sender.ts'
-import { LARGEST_ROOM, ServerStream } from './server-stream.ts'
+import { ServerStream } from './server-stream.ts'
 import { mostFields, ownSettings, PeerSettings, STREAMS } from './settings.ts'
+import { LARGEST_ROOM } from './stream-room.ts'
 import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
 import { Trailers } from './trailers.ts'
@@ -61,7 +63,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   private readonly streams = new Map<number, ServerStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
-  private opening: Opening<ServerStream> | null = null
+  private opening: Opening<ServerStream, ServerExchange> | null = null
   /** The highest id of a stream that the client has begun. */
   private lastStream = 0
   /** Between these two that were begun there is none (RFC 9113 section 5.1.1); remembered of the last gap, as clients leave none. */
@@ -86,20 +88,15 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.farewell = new Farewell(this.output, deadlines, () => this.leave())
     this.decoder = new FieldDecoder(namingOf(options))
     this.head = head
-    this.reader = new FrameReader(
-      this,
-      () => mostFields(options),
-      (error) => this.broken(error),
-    )
-    const { output, patience } = this
-    this.sender = new Sender({
-      socket,
-      output,
-      patience,
-      options,
-      deadlines,
-      tooSlow: (reason) => this.tooSlow(reason),
+    this.reader = new FrameReader(this, {
+      peer: 'client',
+      mostFields: () => mostFields(options),
+      failed: (error) => this.broken(error),
     })
+    const { output, patience } = this
+    const tooSlow = (reason: 'reply-rate' | 'reply-timeout'): void => this.tooSlow(reason)
+    const watch = (sent: Sender): ReplyWatch => new ReplyWatch({ socket, options, deadlines, sent, tooSlow })
+    this.sender = new Sender({ output, patience, watch })
     this.deadline = deadlines.in(options.headTimeout)
     this.requestDue = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
@@ -257,9 +254,9 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   }
 
   /** All of the content has come together with the head. */
-  private openWhole(opening: Opening<ServerStream>): void {
+  private openWhole(opening: Opening<ServerStream, ServerExchange>): void {
     this.opening = null
-    const { stream, exchange, length, octets } = opening
+    const { stream, message: exchange, length, octets } = opening
     const whole = opening.whole()
     this.room.taken(octets)
     if (length >= 0 && length !== whole.length) {
@@ -277,7 +274,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     const { opening } = this
     if (opening === null) return
     this.opening = null
-    const { stream, exchange, length, chunks, octets, padding } = opening
+    const { stream, message: exchange, length, chunks, octets, padding } = opening
     stream.begin(exchange, length, false, null)
     stream.receives(octets)
     if (padding > 0) stream.padding(padding)

@@ -8,20 +8,21 @@ import { discardReply, isLasting, type Reply } from '../http/reply.ts'
 import type { Informed, ServerExchange } from '../http/server-exchange.ts'
 import type { Running } from '../http/server-handler.ts'
 import { ErrorCode } from './errors.ts'
-import { WINDOW, windowUpdateFrame } from './frames.ts'
 import { encodeFields, encodeReply } from './hpack/encoder.ts'
 import { urgencyOf } from './priority.ts'
-import { type ReplyOwner, ReplyWriter } from './reply-writer.ts'
+import { type ContentOwner, ContentWriter } from './content-writer.ts'
 import { replySection } from './reply-head.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import type { SendingStream } from './sender.ts'
 import { StreamTunnel } from './stream-tunnel.ts'
+import type { Tunnel } from '../http/upgrade.ts'
 import { GOING_AWAY } from '../http/websocket-close.ts'
 import { StreamPace } from './stream-pace.ts'
+import { StreamRoom } from './stream-room.ts'
 import type { StreamTools } from './stream-tools.ts'
 
 /** One request and its reply on a connection (RFC 9113 section 5). */
-export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Informed, Running {
+export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Informed, Running {
   readonly id: number
   /** Octets that may be sent to the client: below 0 where it has made its windows smaller. */
   window: number
@@ -32,8 +33,10 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
   private readonly tools: StreamTools
   private running: ServerExchange | null = null
   private body: StreamBody | null = null
-  private writer: ReplyWriter | null = null
-  private tunnel: StreamTunnel | null = null
+  private writer: ContentWriter | null = null
+  /** The client's end of a tunnel, and the tunnel, once they are there. */
+  private tunnelEnd: StreamTunnel | null = null
+  private tunnel: Tunnel | null = null
   private pace: StreamPace | null = null
   /** How soon its reply matters; -1 until somebody asks. */
   private urgent = -1
@@ -44,11 +47,8 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
   /** The reply has gone out whole, or never will. */
   private replied = false
   private bytes = 0
-  /** Octets that the client may still send, and as many as that may become: more for a body that is taken as fast as it comes. */
-  private room = WINDOW
-  private mostRoom = WINDOW
-  /** Content that was taken, for which the client has not been told that it may send more. */
-  private unreported = 0
+  /** For what the client sends; null until it does. */
+  private room: StreamRoom | null = null
 
   constructor(id: number, window: number, tools: StreamTools) {
     this.id = id
@@ -91,8 +91,8 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
 
   /** Ends a tunnel in a moment, its WebSocket client is told; false where it is none. */
   leaveTunnel(): boolean {
-    this.tunnel?.tunnel?.leave(GOING_AWAY)
-    return this.tunnel !== null
+    this.tunnel?.leave(GOING_AWAY)
+    return this.tunnelEnd !== null
   }
 
   // The request
@@ -141,8 +141,8 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
 
   /** So many octets of a DATA frame count against the window. Whether there was room for them. */
   receives(octets: number): boolean {
-    this.room -= octets
-    return this.room >= 0
+    this.room ??= new StreamRoom(this.id, this.tools.sender.output)
+    return this.room.receives(octets)
   }
 
   /** Octets of padding: nobody else takes them. */
@@ -169,7 +169,7 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
     if (this.body !== null) this.body.fail(error)
     this.endPace()
     if (running === null) return
-    if (this.tunnel !== null) return this.done(true, this.tunnel.tunnel?.error ?? null)
+    if (this.tunnelEnd !== null) return this.done(true, this.tunnel?.error ?? null)
     if (this.status === 0) this.status = error.status
     this.writer?.stop()
     if (error.code !== 'client-closed') running.error ??= error
@@ -198,20 +198,11 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
 
   bodyTaken(octets: number): void {
     this.tools.room.taken(octets)
-    if (this.clientEnded) return
-    this.unreported += octets
-    if (this.unreported < this.mostRoom / 2) return
-    if (this.body?.flowing === true && this.mostRoom < LARGEST_ROOM && this.room + this.unreported === this.mostRoom) {
-      this.unreported += this.mostRoom
-      this.mostRoom *= 2
-    }
-    this.room += this.unreported
-    this.tools.sender.output.put(windowUpdateFrame(this.id, this.unreported))
-    this.unreported = 0
+    if (!this.clientEnded) this.room?.taken(octets, this.body?.flowing === true)
   }
 
-  bodyWaits(forClient: boolean): void {
-    if (!forClient) return this.pace?.restBody()
+  bodyWaits(forPeer: boolean): void {
+    if (!forPeer) return this.pace?.restBody()
     if (this.status !== 0 && (this.body?.length ?? 0) < 0) return
     this.paced().awaitBody()
   }
@@ -260,10 +251,10 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
     const content = empty ? null : body
     if (!isStream(content) && tools.sender.sendWhole(this, section, content)) {
       this.bytes = content === null ? 0 : content.length
-      return this.replyWritten()
+      return this.contentWritten()
     }
     const expected = content === null ? 0 : content.length
-    this.writer = new ReplyWriter(this, section, expected, new ReadAhead())
+    this.writer = new ContentWriter(this, section, expected, new ReadAhead())
     if (isStream(content)) this.writer.sendStream(content)
     else this.writer.sendBytes(content === null ? NOTHING : content.toBuffer())
   }
@@ -282,16 +273,23 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
     this.streaming = true
     this.status = 200
     reply.headers.delete('Sec-WebSocket-Accept')
-    const tunnel = new StreamTunnel(body, () => this.abortTunnel())
+    const end = new StreamTunnel(body, () => this.abortTunnel())
+    this.tunnelEnd = end
+    this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead())
+    this.writer.sendStream(end.outgoing)
+    const tunnel = upgrade.open(end)
     this.tunnel = tunnel
-    this.writer = new ReplyWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead())
-    this.writer.sendStream(tunnel.outgoing)
-    tunnel.open(upgrade)
+    end.open({
+      received: (octets) => tunnel.fromClient(octets),
+      drained: () => tunnel.clientDrained(),
+      ended: () => tunnel.clientEnded(),
+      closed: () => tunnel.close(),
+    })
   }
 
   private abortTunnel(): void {
     this.tools.endEarly(this, ErrorCode.cancel)
-    this.done(true, this.tunnel?.tunnel?.error ?? null)
+    this.done(true, this.tunnel?.error ?? null)
     this.body?.fail(new GatewayError('client-closed'))
     this.endPace()
   }
@@ -314,22 +312,26 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
     else tools.sender.putFields(id, encodeFields(wireOf(trailers)), true)
   }
 
-  replyWaits(): void {
+  contentWaits(): void {
     this.tools.sender.waits(this)
     // What its own window holds back is for its client alone to go on with; all else is the connection's.
     if (this.window <= 0) this.paced().awaitReply()
     else this.pace?.restReply()
   }
 
-  replyWritten(): void {
+  contentCaughtUp(): void {
+    this.pace?.restReply()
+  }
+
+  contentWritten(): void {
     if (this.writer !== null) this.bytes = this.writer.bytes
     this.replied = true
     this.pace?.restReply()
-    this.done(true, this.tunnel?.tunnel?.error ?? null)
+    this.done(true, this.tunnel?.error ?? null)
     this.leaveIfOver()
   }
 
-  replyFailed(error: Error): void {
+  contentFailed(error: Error): void {
     const { running } = this
     // What ended it for the client's own doing is told by the log; the rest is the service's.
     if (running !== null && error instanceof GatewayError && error.fault === 'client') running.error ??= error
@@ -353,7 +355,7 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
     const { running } = this
     if (running === null) return
     this.running = null
-    if (this.writer !== null) this.bytes = this.tunnel?.tunnel?.bytes ?? this.writer.bytes
+    if (this.writer !== null) this.bytes = this.tunnel?.bytes ?? this.writer.bytes
     this.tools.handler.done(running, this.status, this.bytes, whole, cause)
   }
 
@@ -361,12 +363,12 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
   private leaveIfOver(): void {
     if (!this.replied) return
     if (this.clientEnded) {
-      this.tunnel?.close()
+      this.tunnelEnd?.close()
       this.endPace()
       return this.tools.left(this)
     }
     if (this.body !== null && this.body.flowing) return
-    this.tunnel?.close()
+    this.tunnelEnd?.close()
     this.endPace()
     this.tools.endEarly(this, ErrorCode.noError)
   }
@@ -398,5 +400,3 @@ export class ServerStream implements BodyOwner, ReplyOwner, SendingStream, Infor
 }
 
 const NOTHING = Buffer.alloc(0)
-/** Octets that the window of a stream may become. */
-export const LARGEST_ROOM = 16 * WINDOW

@@ -8,8 +8,8 @@ export interface BodyOwner {
   bodyWanted(): void
   /** So many octets are no longer here: as many more may be sent. */
   bodyTaken(octets: number): void
-  /** The next octet is for the client to send, or for whoever takes the body to take. */
-  bodyWaits(forClient: boolean): void
+  /** The next octet is for the peer to send, or for whoever takes the body to take. */
+  bodyWaits(forPeer: boolean): void
   /** Whoever took it wants no more of it. */
   bodyAbandoned(): void
 }
@@ -21,7 +21,7 @@ const BLOCK = 16_384
 const shared = new Budget(128 * 1024 ** 2)
 
 /**
- * The content of a request that is still arriving. What nobody takes yet is kept, which the window of the stream bounds: the client
+ * The content of a message that is still arriving. What nobody takes yet is kept, which the window of the stream bounds: the peer
  * may send more when that was taken.
  */
 export class StreamBody implements BodyStream {

@@ -1,26 +1,38 @@
 import type { BodySink, BodyStream } from '../http/body.ts'
-import type { Tunnel, TunnelEnd, Upgrade } from '../http/upgrade.ts'
+import type { TunnelEnd } from '../http/upgrade.ts'
+
+/** What a tunnel does with what comes from one of its ends. */
+export interface TunnelSide {
+  /** Octets have come; only lent. */
+  received(octets: Buffer): void
+  /** The peer has taken everything that was written to it. */
+  drained(): void
+  /** The peer sends no more. */
+  ended(): void
+  /** The stream is gone. */
+  closed(): void
+}
 
 /**
- * The client's end of a tunnel in a stream (RFC 8441): what the client sends comes as the body of a request would, and what is
- * said to it goes as the body of a reply.
+ * One end of a tunnel in a stream (RFC 8441): what the peer sends comes as the body of a message would, and what is
+ * said to it goes as the body of one.
  */
 export class StreamTunnel implements TunnelEnd {
   destroyed = false
   writableEnded = false
   /** Octets of the last write, until they are taken. */
   writableLength = 0
-  /** What is said to the client. */
+  /** What is said to the peer. */
   readonly outgoing: BodyStream
   private readonly incoming: BodyStream
   private readonly cut: () => void
-  private joined: Tunnel | null = null
+  private side: TunnelSide | null = null
   private sink: BodySink | null = null
   private paused = false
-  /** The client's octets wait for being asked for. */
+  /** The peer's octets wait for being asked for. */
   private waits = false
 
-  /** `incoming` is what the client sends; `cut` ends the stream at once. */
+  /** `incoming` is what the peer sends; `cut` ends the stream at once. */
   constructor(incoming: BodyStream, cut: () => void) {
     this.incoming = incoming
     this.cut = cut
@@ -35,22 +47,16 @@ export class StreamTunnel implements TunnelEnd {
     }
   }
 
-  /** Null before `open`. */
-  get tunnel(): Tunnel | null {
-    return this.joined
-  }
-
-  /** Joins it with the service; `outgoing` has to be piped before. */
-  open(upgrade: Upgrade): void {
-    const tunnel = upgrade.open(this)
-    this.joined = tunnel
+  /** Begins to hand over what comes; `outgoing` has to be piped before. */
+  open(side: TunnelSide): void {
+    this.side = side
     this.incoming.pipe({
       write: (octets) => {
-        tunnel.fromClient(octets)
+        side.received(octets)
         this.waits = this.paused
         return !this.paused
       },
-      end: () => tunnel.clientEnded(),
+      end: () => side.ended(),
       fail: () => this.close(),
     })
   }
@@ -59,7 +65,7 @@ export class StreamTunnel implements TunnelEnd {
   close(): void {
     if (this.destroyed) return
     this.destroyed = true
-    this.joined?.close()
+    this.side?.closed()
   }
 
   write(octets: Buffer): boolean {
@@ -99,6 +105,6 @@ export class StreamTunnel implements TunnelEnd {
 
   private taken(): void {
     this.writableLength = 0
-    this.joined?.clientDrained()
+    this.side?.drained()
   }
 }

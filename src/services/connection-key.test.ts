@@ -17,6 +17,7 @@ test('connections are of use to another configuration that makes them alike', ()
 test('whatever differs in how they are made has connections of its own', () => {
   const keys = [
     connectionKey(null, 'off'),
+    connectionKey(null, 'off', true),
     connectionKey(null, 'v1'),
     connectionKey(null, 'v2'),
     connectionKey({}, 'off'),

@@ -12,10 +12,14 @@ export interface ServiceTlsOptions extends OutgoingTlsOptions {
  * another one whose text is the same. `tls` is null where they are not encrypted. What a file holds may change, and new
  * connections go by that, while it stays the same file.
  */
-export function connectionKey(tls: ServiceTlsOptions | null, proxyProtocol: ProxyVersion | 'off'): string {
+export function connectionKey(
+  tls: ServiceTlsOptions | null,
+  proxyProtocol: ProxyVersion | 'off',
+  http2 = false,
+): string {
   const settings = tls === null ? null : settingsOf(tls)
   return createHash('sha256')
-    .update(JSON.stringify([settings, proxyProtocol]))
+    .update(JSON.stringify([settings, proxyProtocol, http2]))
     .digest('base64')
 }
 

@@ -1,6 +1,6 @@
 import type { Metrics } from '../core/metrics.ts'
 import { Shared } from '../core/shared.ts'
-import type { ConnectionPool } from '../http1/pool.ts'
+import type { LanePool } from '../http/lane.ts'
 import { InstanceMetrics } from './instance-metrics.ts'
 
 const STATES = ['idle', 'busy', 'connecting', 'streaming'] as const
@@ -12,11 +12,11 @@ export const liveInstances = new Shared<LiveInstance>()
 export class LiveInstance {
   /** Requests that have gone out and are not over. */
   inFlight = 0
-  readonly pool: ConnectionPool
+  readonly pool: LanePool
   readonly metrics: InstanceMetrics
   private readonly ends: readonly (() => void)[]
 
-  constructor(service: string, instance: string, pool: ConnectionPool, metrics: Metrics) {
+  constructor(service: string, instance: string, pool: LanePool, metrics: Metrics) {
     this.pool = pool
     this.metrics = new InstanceMetrics(metrics, service, instance)
     this.ends = this.watch(metrics, { service, instance })

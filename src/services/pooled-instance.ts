@@ -1,6 +1,6 @@
 import { type Address, formatAddress, formatAuthority } from '../core/address.ts'
 import type { LanePool } from '../http/lane.ts'
-import type { PoolBounds } from '../http1/pool.ts'
+import type { PoolBounds } from '../http/pool-options.ts'
 import type { RequestCounts } from './health/request-counts.ts'
 import type { Instance } from './instance.ts'
 import type { InstanceMetrics } from './instance-metrics.ts'

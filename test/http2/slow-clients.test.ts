@@ -4,6 +4,7 @@ import { Bytes, type BodySink, type BodyStream } from '../../src/http/body.ts'
 import { Headers } from '../../src/http/headers.ts'
 import { Reply } from '../../src/http/reply.ts'
 import type { ServerExchange } from '../../src/http/server-exchange.ts'
+import { PushedBody } from '../support/bodies.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { Http2Harness, type RecordedHttp2, RecordedHttp2 as Recorded } from '../support/http2-harness.ts'
 
@@ -279,4 +280,23 @@ test('nothing of a connection is watched when it is gone', async () => {
   assert.equal(harness.deadlines.size, 0)
   assert.equal(harness.over.length, 4)
   assert.equal(harness.closedConnections, 1)
+})
+
+test('a client that has taken all there is waits for the service for as long as that likes', async () => {
+  const body = new PushedBody(-1)
+  const harness = new Http2Harness(() => new Reply(200, Headers.of(), body))
+  const client = await harness.begin({ 4: 10 })
+  client.receive(get(1))
+  await client.turn()
+  body.push('x'.repeat(100))
+  await client.turn()
+  assert.equal(client.contentOf(1), 10)
+  client.receive(h2.windowUpdate(1, 1000))
+  await pass(harness, client, 300, () => {})
+  assert.equal(client.contentOf(1), 100)
+  assert.equal(client.resetOf(1), undefined)
+  body.push('more')
+  body.end()
+  await client.turn()
+  assert.equal(client.contentOf(1), 104)
 })

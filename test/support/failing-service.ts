@@ -1,5 +1,6 @@
 import { serviceSchema } from '../../src/config/service-schema.ts'
 import type { Clock } from '../../src/core/clock.ts'
+import { present } from '../../src/core/present.ts'
 import { Holder } from '../../src/core/shared.ts'
 import { Bytes } from '../../src/http/body.ts'
 import { Deadlines } from '../../src/http/deadlines.ts'
@@ -7,7 +8,6 @@ import { Headers } from '../../src/http/headers.ts'
 import type { Lane, LanePool, ReplyListener } from '../../src/http/lane.ts'
 import type { OutgoingRequest } from '../../src/http/outgoing-request.ts'
 import { Reply } from '../../src/http/reply.ts'
-import type { ConnectionPool } from '../../src/http1/pool.ts'
 import { connectionKey } from '../../src/services/connection-key.ts'
 import { createForward } from '../../src/services/forward.ts'
 import { HealthBoard } from '../../src/services/health/board.ts'
@@ -55,8 +55,8 @@ export async function simulateFailing(simulation: FailingService): Promise<Faili
   const urls = failing.map((_, slot) => `http://instance-${slot}:80`)
   const addresses = failing.map((_, slot) => `instance-${slot}:80`)
   const holder = new Holder({})
-  for (const [slot, address] of addresses.entries()) {
-    const pool = instances[slot] as unknown as ConnectionPool
+  for (const [slot, pool] of instances.entries()) {
+    const address = present(addresses[slot], 'address')
     liveInstances.get(holder, `orders ${address} ${connectionKey(null, 'off')}`, () => {
       return new LiveInstance('orders', address, pool, metrics)
     })
@@ -127,6 +127,7 @@ class FailingInstance implements Lane, LanePool {
 
   cancel(): void {}
   giveBack(): void {}
+  configure(): void {}
   close(): void {}
 
   private serve(listener: ReplyListener): void {

@@ -1,6 +1,6 @@
 import { type ClientRequestArgs, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { rotatingLookup } from '../../http1/rotating-lookup.ts'
+import { rotatingLookup } from '../../http/rotating-lookup.ts'
 import { connectSecurely } from '../../tls/connect-securely.ts'
 import type { OutgoingEncryption } from '../../tls/outgoing.ts'
 import { ITSELF, proxyHeader, type ProxyVersion } from '../../proxy-protocol/written-header.ts'

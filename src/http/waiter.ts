@@ -1,38 +1,38 @@
 import { GatewayError } from '../core/errors.ts'
-import type { Deadlines, Timed } from '../http/deadlines.ts'
-import type { ClientConnection } from './client-connection.ts'
-import type { WaitingList } from '../http/waiting-list.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
+import type { Lane } from './lane.ts'
+import type { WaitingList } from './waiting-list.ts'
 
 /** How often it is looked whether one has waited for so long, in milliseconds. */
 const LOOK = 500
 
-export interface WaiterOptions {
+export interface WaiterOptions<L extends Lane> {
   /** Address of the client that the request is of. */
   readonly client: string
   /** What it waits in. */
-  readonly queue: WaitingList<Waiter>
+  readonly queue: WaitingList<Waiter<L>>
   readonly deadlines: Deadlines
   /** Milliseconds after which it gives up. */
   readonly timeout: number
-  /** Is asked, every now and then, to find it a connection. */
+  /** Is asked, every now and then, to find it a lane. */
   readonly look: () => void
-  readonly resolve: (connection: ClientConnection) => void
+  readonly resolve: (lane: L) => void
   readonly reject: (error: unknown) => void
 }
 
-/** A request that waits for a connection. */
-export class Waiter implements Timed {
+/** A request that waits for a lane. */
+export class Waiter<L extends Lane> implements Timed {
   deadline: number
   readonly client: string
-  readonly resolve: WaiterOptions['resolve']
-  readonly reject: WaiterOptions['reject']
-  private readonly queue: WaitingList<Waiter>
+  readonly resolve: WaiterOptions<L>['resolve']
+  readonly reject: WaiterOptions<L>['reject']
+  private readonly queue: WaitingList<Waiter<L>>
   private readonly deadlines: Deadlines
   private readonly look: () => void
   /** Milliseconds that it waits on after the next look. */
   private left: number
 
-  constructor({ client, queue, deadlines, timeout, look, resolve, reject }: WaiterOptions) {
+  constructor({ client, queue, deadlines, timeout, look, resolve, reject }: WaiterOptions<L>) {
     this.client = client
     this.queue = queue
     this.deadlines = deadlines

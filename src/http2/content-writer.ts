@@ -2,8 +2,8 @@ import type { BodySink, BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
 import type { Headers } from '../http/headers.ts'
 
-/** What carries the reply of a stream. */
-export interface ReplyOwner {
+/** The stream that a message goes out in. */
+export interface ContentOwner {
   /** Whether anything may be written now. */
   readonly canWrite: boolean
   /** Writes the head as HEADERS. */
@@ -18,21 +18,24 @@ export interface ReplyOwner {
   /** Ends the stream, by trailers where there are any. */
   writeEnd(trailers: Headers | null): void
   /** There is more to be written than may be now: `advance` is to be called when it may. */
-  replyWaits(): void
-  /** The reply was written whole. */
-  replyWritten(): void
+  contentWaits(): void
+  /** All that has come was written, and more is to come. */
+  contentCaughtUp(): void
+  /** The message was written whole. */
+  contentWritten(): void
   /** It cannot be completed. */
-  replyFailed(error: Error): void
+  contentFailed(error: Error): void
 }
 
-/** Writes a reply whose content comes bit by bit, or is more than may be sent at once. */
-export class ReplyWriter implements BodySink {
+/** Writes a message whose content comes bit by bit, or is more than may be sent at once. */
+export class ContentWriter implements BodySink {
   /** Octets of content written. */
   bytes = 0
 
-  private readonly owner: ReplyOwner
-  private readonly ahead: ReadAhead
-  /** The head, until it is written. */
+  private readonly owner: ContentOwner
+  /** What may be kept for a peer that takes no more; null: nothing. */
+  private readonly ahead: ReadAhead | null
+  /** The head, until it is written; "" where it was before. */
   private head: string
   private readonly expected: number
   private source: BodyStream | null = null
@@ -55,14 +58,14 @@ export class ReplyWriter implements BodySink {
   }
 
   /** `expected` are the octets of content that are announced, -1 for none. */
-  constructor(owner: ReplyOwner, head: string, expected: number, ahead: ReadAhead) {
+  constructor(owner: ContentOwner, head: string, expected: number, ahead: ReadAhead | null) {
     this.owner = owner
     this.head = head
     this.expected = expected
     this.ahead = ahead
   }
 
-  /** Whether the client has to take something before there is more. */
+  /** Whether the peer has to take something before there is more. */
   get waits(): boolean {
     return !this.over && (this.head !== '' || this.chunks.length > 0 || this.ended)
   }
@@ -113,7 +116,7 @@ export class ReplyWriter implements BodySink {
     if (this.over) return
     this.source = null
     this.close()
-    this.owner.replyFailed(error)
+    this.owner.contentFailed(error)
   }
 
   /** Nobody takes the rest: the source is told. */
@@ -132,8 +135,9 @@ export class ReplyWriter implements BodySink {
     this.writeAll()
     this.advancing = false
     if (this.over) return
-    if (this.waits) return this.owner.replyWaits()
-    this.ahead.release()
+    if (this.waits) return this.owner.contentWaits()
+    this.ahead?.release()
+    this.owner.contentCaughtUp()
     this.goOn()
   }
 
@@ -174,14 +178,14 @@ export class ReplyWriter implements BodySink {
 
   private finish(): void {
     this.close()
-    this.owner.replyWritten()
+    this.owner.contentWritten()
   }
 
   /** Keeps a chunk that cannot be written yet, as long as it may, so that its source is free; else the source waits. */
   private keep(): boolean {
     const place = this.chunks.length - 1
     const rest = this.chunks[place]
-    if (rest === undefined || !this.ahead.take(rest.length)) return false
+    if (rest === undefined || this.ahead?.take(rest.length) !== true) return false
     this.chunks[place] = Buffer.from(rest)
     return true
   }
@@ -189,6 +193,6 @@ export class ReplyWriter implements BodySink {
   private close(): void {
     this.over = true
     this.chunks.length = 0
-    this.ahead.release()
+    this.ahead?.release()
   }
 }

@@ -1,0 +1,96 @@
+import { Buffer } from 'node:buffer'
+import { connect, type LookupFunction, type Socket } from 'node:net'
+import type { GatewayError } from '../core/errors.ts'
+import type { Deadlines, Timed } from './deadlines.ts'
+import type { Encryption } from './encryption.ts'
+import { ConnectFailed, HandshakeFailed } from './lane-errors.ts'
+import type { Place } from './pool-options.ts'
+import { type Reader, sharedBuffer } from './read-buffers.ts'
+
+export interface DialOptions extends Place {
+  /** Address of the client that the connection is made for. */
+  readonly client: string
+  readonly lookup: LookupFunction
+  readonly deadlines: Deadlines
+  /** Until the connection stands, encryption and all; in milliseconds. */
+  readonly connectTimeout: number
+}
+
+/** Who waits for a connection; told of one of the two, once. */
+export interface Dialling {
+  /** It stands: returns what reads it. */
+  stands(socket: Socket): Reader
+  /** ConnectFailed or HandshakeFailed. */
+  failed(error: GatewayError): void
+}
+
+/** Makes one connection to an instance. Returns what gives up before it stands: nothing is told then. */
+export function dial(options: DialOptions, dialling: Dialling): () => void {
+  const { host, port, client, lookup, deadlines, connectTimeout, encryption, introduction } = options
+  let reader: Reader | null = null
+  const onread = {
+    buffer: () => reader?.readBuffer ?? sharedBuffer,
+    callback: (length: number, octets: Uint8Array) => {
+      if (Buffer.isBuffer(octets)) reader?.read(octets, length)
+      return true
+    },
+  }
+  let socket: Socket = connect({
+    host,
+    port,
+    lookup,
+    autoSelectFamily: true,
+    noDelay: true,
+    allowHalfOpen: true,
+    ...(encryption === null && { onread }),
+  })
+  const timed: Timed = {
+    deadline: deadlines.in(connectTimeout),
+    onDeadline: () => failed(new Error(`no ${secure ? 'secure connection' : 'answer'} within ${connectTimeout} ms`)),
+  }
+  /** The connection stands, and its handshake is under way. */
+  let secure = false
+  let settled = false
+  const settle = (): void => {
+    settled = true
+    deadlines.forget(timed)
+    if (!secure) socket.removeAllListeners()
+  }
+  const giveUp = (): void => {
+    if (settled) return
+    settle()
+    socket.on('error', ignore)
+    socket.destroy()
+  }
+  const failed = (cause: Error): void => {
+    if (settled) return
+    giveUp()
+    const address = `${host}:${port}`
+    dialling.failed(secure ? new HandshakeFailed(address, cause) : new ConnectFailed(address, cause))
+  }
+  const stands = (): void => {
+    settle()
+    const made = dialling.stands(socket)
+    reader = made
+    if (secure) socket.on('data', (octets: Buffer) => made.read(octets, octets.length))
+  }
+  const encrypt = (tls: Encryption): void => {
+    socket.removeAllListeners()
+    socket.on('error', ignore)
+    secure = true
+    socket = tls.begin(socket, (error) => {
+      if (error === null) stands()
+      else failed(error)
+    })
+  }
+  deadlines.watch(timed)
+  socket.on('error', failed)
+  socket.on('connect', () => {
+    if (introduction !== null) socket.write(introduction(client, socket))
+    if (encryption === null) stands()
+    else encrypt(encryption)
+  })
+  return giveUp
+}
+
+function ignore(): void {}

@@ -1,0 +1,62 @@
+import type { Socket } from 'node:net'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { ReplyPace } from '../http/reply-pace.ts'
+import type { ServerOptions } from '../http/server-handler.ts'
+import type { TakingWatch } from './sender.ts'
+
+export interface ReplyWatchOptions {
+  readonly socket: Socket
+  readonly options: ServerOptions
+  readonly deadlines: Deadlines
+  /** What is written: octets of content so far. */
+  readonly sent: { readonly bytes: number }
+  /** The client has not taken what it was sent: at the least rate, or anything at all. */
+  readonly tooSlow: (reason: 'reply-rate' | 'reply-timeout') => void
+}
+
+/** How the client of a connection takes the replies that wait for it. */
+export class ReplyWatch implements TakingWatch, Timed {
+  deadline = Number.POSITIVE_INFINITY
+  private readonly options: ServerOptions
+  private readonly deadlines: Deadlines
+  private readonly tooSlow: ReplyWatchOptions['tooSlow']
+  private readonly pace: ReplyPace
+  /** Octets that had moved when it was last looked at. */
+  private moved = 0
+
+  constructor({ socket, options, deadlines, sent, tooSlow }: ReplyWatchOptions) {
+    this.options = options
+    this.deadlines = deadlines
+    this.tooSlow = tooSlow
+    this.pace = new ReplyPace(socket, sent, { options, deadlines }, () => tooSlow('reply-rate'))
+  }
+
+  wait(): void {
+    this.pace.wait()
+    if (this.deadline === Number.POSITIVE_INFINITY) this.awaitReading()
+  }
+
+  rest(): void {
+    this.pace.rest()
+    this.deadlines.forget(this)
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  onDeadline(): void {
+    // Where the client's window is what holds it back, there is nothing left that the system could take.
+    if (this.pace.progressed || this.pace.moved() > this.moved) this.awaitReading()
+    else this.tooSlow('reply-timeout')
+  }
+
+  close(): void {
+    this.pace.close()
+    this.deadlines.forget(this)
+  }
+
+  private awaitReading(): void {
+    this.pace.mark()
+    this.moved = this.pace.moved()
+    this.deadlines.watch(this)
+    this.deadline = this.deadlines.in(this.options.writeTimeout)
+  }
+}
