@@ -12,12 +12,13 @@ export type Layer = readonly [part: string, imports: readonly string[]]
 /** From the lowest to the highest: each may import only what stands before it. */
 export const layers: readonly Layer[] = [
   ['core', []],
-  ['http', ['core']],
+  ['grpc', ['core']],
+  ['http', ['core', 'grpc']],
   ['tls', ['core']],
   ['proxy-protocol', ['core', 'http']],
   ['http1', ['core', 'http']],
   ['http2', ['core', 'http']],
-  ['telemetry', ['core', 'http']],
+  ['telemetry', ['core', 'grpc', 'http']],
   ['routing', ['core', 'http']],
   ['openapi', ['core', 'routing/path.ts']],
   ['regexp', []],
@@ -26,13 +27,14 @@ export const layers: readonly Layer[] = [
   ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1', 'http2']],
   [
     'services',
-    ['core', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
+    ['core', 'grpc', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
   ],
   ['overload', ['core', 'services/concurrency/priority.ts']],
   [
     'policies',
     [
       'core',
+      'grpc',
       'http',
       'tls/outgoing.ts',
       'tls/pem-schema.ts',

@@ -57,6 +57,8 @@ export const errorTable = {
   'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },
   'keys-unavailable': { status: 503, fault: 'gateway', title: 'API keys unavailable' },
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
+  // The client's own, which it has sent with the request (gRPC).
+  'deadline-exceeded': { status: 504, fault: 'client', title: 'Deadline exceeded' },
   'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>

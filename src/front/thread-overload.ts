@@ -6,7 +6,7 @@ import { Bytes } from '../http/body.ts'
 import type { ExchangeNotes } from '../http/exchange.ts'
 import { fieldLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
-import { PROBLEM_FIELDS, problemText } from '../http/problem.ts'
+import { errorReply, PROBLEM_FIELDS, problemText } from '../http/problem.ts'
 import { Reply } from '../http/reply.ts'
 import { busyMeter } from '../overload/busy.ts'
 import type { OverloadBounds } from '../overload/control.ts'
@@ -58,6 +58,7 @@ export class ThreadOverload implements Shedder {
     if (!this.overload.sheds(priority)) return null
     this.count(exchange.route.service ?? '', priority)
     const { error, beginning, middle, end, fields } = replies[Math.floor(this.random() * replies.length)]!
+    if (exchange.grpc !== null) return errorReply(error, exchange)
     // Policies have not named it yet.
     exchange.correlationId ||= newUuid()
     exchange.error = error

@@ -1,6 +1,7 @@
 import type { Body } from './body.ts'
 import type { ClientCertificate } from './client-certificate.ts'
 import type { GatewayError } from '../core/errors.ts'
+import type { GrpcCall } from '../grpc/call.ts'
 import type { Headers } from './headers.ts'
 import type { Protocol } from './received-head.ts'
 import type { PathForms } from './path-forms.ts'
@@ -116,6 +117,8 @@ export interface ExchangeNotes {
   readonly record: ExchangeRecord | null
   /** The client has left: whatever is still done for the exchange is for nobody. */
   readonly aborted: boolean
+  /** What there is to know of it as a call of gRPC; null for all else. */
+  grpc: GrpcCall | null
   /** Further fields of its line in the access log; null for none. */
   logFields: Readonly<Record<string, string>> | null
 }

@@ -3,6 +3,7 @@ import test from 'node:test'
 import { makeExchange } from '../../test/support/exchange.ts'
 import { Bytes } from './body.ts'
 import { errorTable, GatewayError, type ErrorCode, type ErrorEntry } from '../core/errors.ts'
+import { GrpcCall } from '../grpc/call.ts'
 import { errorReply, problemReply } from './problem.ts'
 import type { Reply } from './reply.ts'
 
@@ -127,4 +128,27 @@ test('an exchange without a correlation id gets one with its error reply, and ke
 test('a code with a registered type has that one', () => {
   const { type } = documentOf(problemReply(new GatewayError('rate-limited'), 'c-1')) as Record<string, unknown>
   assert.equal(type, 'https://iana.org/assignments/http-problem-types#quota-exceeded')
+})
+
+test('a client of gRPC is told in the head of a reply that has nothing else, with all fields of the error', () => {
+  const error = new GatewayError('rate-limited', 'Quota of 100% used – wait.', { headers: [['Retry-After', '7']] })
+  const exchange = makeExchange({ grpc: new GrpcCall(Number.POSITIVE_INFINITY) })
+  const reply = errorReply(error, exchange)
+  assert.equal(reply.status, 200)
+  assert.equal(reply.body, null)
+  assert.deepEqual(Object.fromEntries(reply.headers), {
+    'content-type': 'application/grpc',
+    'grpc-status': '8',
+    'grpc-message': 'Quota of 100%25 used %E2%80%93 wait.',
+    'Retry-After': '7',
+  })
+  assert.equal(exchange.error, error)
+  assert.equal(exchange.grpc?.status, 8)
+  assert.notEqual(exchange.correlationId, '')
+})
+
+test('what nobody expected shows nothing of itself to a client of gRPC either', () => {
+  const reply = errorReply(new Error('secret'), makeExchange({ grpc: new GrpcCall(Number.POSITIVE_INFINITY) }))
+  assert.equal(reply.headers.get('grpc-status'), '13')
+  assert.equal(reply.headers.get('grpc-message'), 'Internal server error')
 })

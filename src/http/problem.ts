@@ -1,6 +1,7 @@
 import { Bytes } from './body.ts'
 import { asGatewayError, type ErrorEntry, errorTable, type GatewayError } from '../core/errors.ts'
 import type { ExchangeNotes } from './exchange.ts'
+import { callErrorReply } from './grpc-error.ts'
 import { knownLine } from './field-lines.ts'
 import { headersFromWire } from './headers.ts'
 import { Reply } from './reply.ts'
@@ -38,9 +39,13 @@ export function problemText(error: GatewayError, correlationId: string, traceId 
   return JSON.stringify(error.members === undefined ? own : { ...own, ...error.members, ...own })
 }
 
-/** The problem reply to an exchange, which keeps the error and gets a correlation id here if it has none yet. */
+/**
+ * The reply that tells of an error: a problem document, or what clients of gRPC understand. The exchange keeps the error, and gets a
+ * correlation id here if it has none yet.
+ */
 export function errorReply(thrown: unknown, exchange: ExchangeNotes): Reply {
   exchange.correlationId ||= newUuid()
   exchange.error = asGatewayError(thrown)
+  if (exchange.grpc !== null) return callErrorReply(exchange.error, exchange.grpc)
   return problemReply(exchange.error, exchange.correlationId, exchange.trace.traceId)
 }

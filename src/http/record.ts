@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { GatewayError } from '../core/errors.ts'
+import type { GrpcStatus } from '../grpc/status.ts'
 import { newSpanId } from './trace-ids.ts'
 
 /** What is told of an event, by names that begin with "sallyport." or are conventional. */
@@ -53,6 +54,8 @@ export class AttemptRecord {
   path = ''
   /** Status of the reply, or 0 while there is none. */
   status = 0
+  /** How a call of gRPC ended, as the instance says; null for all else. */
+  grpcStatus: GrpcStatus | null = null
   error: GatewayError | null = null
   /** When the reply was there whole, or the attempt had failed; NaN before. */
   end = Number.NaN

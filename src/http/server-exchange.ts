@@ -1,7 +1,9 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Abortable, AwaitedReply, Client, Consumer, Exchange, RouteInfo } from './exchange.ts'
-import { type Headers, headersFromWire } from './headers.ts'
+import type { GrpcCall } from '../grpc/call.ts'
+import { callOf, MAYBE_GRPC, refusalOfCall } from './grpc-request.ts'
+import { type Headers, headersFromWire, mayHold } from './headers.ts'
 import type { PathForms } from './path-forms.ts'
 import type { ExchangeRecord } from './record.ts'
 import { type Trace, UNTRACED } from './trace.ts'
@@ -62,6 +64,7 @@ export class ServerExchange implements Exchange {
   pending: AwaitedReply | null = null
   sent = false
   outlivesClient = false
+  grpc: GrpcCall | null = null
   logFields: Exchange['logFields'] = null
 
   private readonly informed: Informed
@@ -86,7 +89,14 @@ export class ServerExchange implements Exchange {
     this.expectsContinue = head.expectsContinue
     this.refusal = head.refusal
     this.informed = informed
+    if (head.method === 'POST' && mayHold(this.headers, MAYBE_GRPC)) this.becomeCall()
     this.acceptsTrailers = fields.te !== null && /(?:^|[,\s])trailers(?:$|[,;\s])/i.test(fields.te)
+  }
+
+  private becomeCall(): void {
+    const call = callOf(this.headers, this.start)
+    this.grpc = call
+    if (call !== null) this.refusal ??= refusalOfCall(call, this.protocol)
   }
 
   inform(status: number, headers: Headers): void {

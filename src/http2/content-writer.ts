@@ -6,8 +6,8 @@ import type { Headers } from '../http/headers.ts'
 export interface ContentOwner {
   /** Whether anything may be written now. */
   readonly canWrite: boolean
-  /** Writes the head as HEADERS. */
-  writeHead(head: string): void
+  /** Writes the head as HEADERS, which end the stream where they are all there is: `alone`. */
+  writeHead(head: string, alone: boolean): void
   /**
    * Writes the beginning of the content as DATA, as much as may be sent now, and ends the stream with it where that is all and `last`.
    * Returns how many octets those are, 0 where none may be sent. Where they are still used, `released` is called when they are not.
@@ -152,8 +152,11 @@ export class ContentWriter implements BodySink {
     const { owner, chunks } = this
     if (this.head !== '') {
       if (!owner.canWrite) return
-      owner.writeHead(this.head)
+      // Clients of gRPC look for their status where the stream ends.
+      const alone = this.ended && chunks.length === 0 && this.trailers === null
+      owner.writeHead(this.head, alone)
       this.head = ''
+      if (alone) return this.finish()
     }
     for (let chunk = chunks[0]; chunk !== undefined; chunk = chunks[0]) {
       const last = chunks.length === 1 && this.isLast()

@@ -294,8 +294,8 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.endPace()
   }
 
-  writeHead(section: string): void {
-    this.tools.sender.putFields(this.id, section, false)
+  writeHead(section: string, alone: boolean): void {
+    this.tools.sender.putFields(this.id, section, alone)
   }
 
   writeContent(content: Buffer, last: boolean, released: () => void): number {

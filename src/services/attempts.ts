@@ -3,14 +3,17 @@ import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { Timed } from '../http/deadlines.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
 import { type Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import { statusOfInstance } from '../grpc/http-status.ts'
+import type { GrpcStatus } from '../grpc/status.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
 import { HandshakeFailed } from '../http/lane-errors.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
+import { CallReply, deadlineExceeded, statusIn, timeoutLine } from './call-reply.ts'
 import { SHED } from './concurrency/limit.ts'
-import { gather } from './gathering.ts'
+import { gather, gatherWhatIsHere } from './gathering.ts'
 import {
   type FailureReason,
   failureReason,
@@ -28,7 +31,8 @@ import type { Service } from './service.ts'
 /**
  * The attempts to get one exchange answered.
  *
- * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection.
+ * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection. Of a call of
+ *    gRPC, and where both sides may go on sending, only what is here already: the service may have something to say first.
  * 1. See whether the service may have so much to do. Pick an instance, never one that could not be connected to before.
  * 2. Take a lane to it, one that is free if there is one.
  * 3. Send the request.
@@ -46,6 +50,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   instance!: PooledInstance
   phase: OutcomePhase = 'connect'
   status = 0
+  grpcStatus: GrpcStatus | null = null
   error: GatewayError | null = null
   reason: FailureReason | null = null
   fault: OutcomeFault = 'none'
@@ -54,6 +59,9 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   passing = false
   /** When all of the attempts have to have come to a reply. */
   deadline = Number.POSITIVE_INFINITY
+
+  /** That is what the client has given it. */
+  private ofClient = false
 
   private readonly service: Service
   private readonly form: RequestForm
@@ -77,6 +85,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   private retries = 0
   /** The one that is asked when the lane has done with the reply of the one before. */
   private next: PooledInstance | null = null
+  /** The reply is one to a call of gRPC, whose end is not here yet. */
+  private follows = false
   /** Calls off the attempt that is waited for. */
   private callOff: (() => void) | null = null
   /** The body as it was gathered, where it had to be. */
@@ -106,7 +116,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
     // 0.
     this.begun = service.clock.now()
     this.body = new GatheredBody(body)
-    gather(this.body, service.deadlines, this)
+    if (exchange.grpc === null) gather(this.body, service.deadlines, this)
+    else gatherWhatIsHere(this.body, this)
   }
 
   gathered(body: Bytes | GatheredBody): void {
@@ -130,14 +141,24 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
       if (this.admitted === SHED) return this.fail(service.shedding.shed(form.priority))
     }
     service.retry?.budget.earn()
-    if (form.total > 0) {
-      this.deadline = service.deadlines.in(form.total)
-      service.deadlines.watch(this)
-    }
+    this.watchTime()
+    if (this.done) return
     if (service.sticky !== null) this.bound = service.sticky.bound(exchange)
     const instance = this.bound ?? service.balancer.pick(exchange, null)
     if (instance === null) return this.fail(new GatewayError('service-unavailable', 'Service unavailable'))
     this.attempt(instance, false)
+  }
+
+  private watchTime(): void {
+    const { service, exchange, form } = this
+    const total = form.total === 0 ? Number.POSITIVE_INFINITY : form.total
+    const left = exchange.grpc === null ? total : exchange.grpc.deadline - service.clock.now()
+    const time = Math.min(total, left)
+    if (time === Number.POSITIVE_INFINITY) return
+    this.ofClient = left < total
+    if (time <= 0) return this.fail(deadlineExceeded())
+    this.deadline = service.deadlines.in(time)
+    service.deadlines.watch(this)
   }
 
   // 2.
@@ -156,6 +177,7 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
     this.instance = this.counted = instance
     this.phase = 'connect'
     this.status = this.took = 0
+    this.grpcStatus = null
     this.error = this.reason = null
     this.fault = 'none'
     this.again = this.passing = this.told = false
@@ -182,7 +204,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
     instance.beginExchange()
     if (record !== null) record.path = this.path
     const trace = exchange.trace.fields(record === null ? exchange.trace.spanId : record.spanId)
-    lane.exchange(this.form.fill(exchange, this.path, this.query, instance, trace), this)
+    const own = exchange.grpc === null ? trace : trace + timeoutLine(exchange.grpc, this.service.clock)
+    lane.exchange(this.form.fill(exchange, this.path, this.query, instance, own), this)
   }
 
   // 4.
@@ -198,21 +221,53 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
 
   replied(reply: Reply, lasting: boolean): void {
     const { instance, service } = this
-    const { status } = reply
     this.took = this.over()
     this.phase = 'body'
+    const status = this.statusOf(reply)
     this.status = status
     this.passing = !lasting && isStream(reply.body)
     const next = status >= 500 && service.retry?.isFor(status) === true ? this.retryOn() : null
     this.again = next !== null
     this.report()
-    if (this.record !== null) this.record.status = status
+    if (this.record !== null) this.record.status = reply.status
     if (next !== null) return this.discard(reply, next)
     this.release()
     service.sticky?.bind(this.exchange, instance, reply)
     this.body?.release()
     this.finish()
+    this.followCall(reply)
     this.pending.settle(reply)
+  }
+
+  /** Of the reply to a call of gRPC the status that stands in its head where it is all there is ("Trailers-Only"). */
+  private statusOf({ status, headers, body }: Reply): number {
+    if (this.exchange.grpc === null || status !== 200 || isStream(body)) return status
+    this.grpcStatus = statusIn(headers)
+    return this.grpcStatus === null ? status : statusOfInstance(this.grpcStatus)
+  }
+
+  /** Has what comes of a reply to a call of gRPC looked at, up to how the call ended. */
+  private followCall(reply: Reply): void {
+    const { exchange, service } = this
+    const { grpc } = exchange
+    if (grpc === null) return
+    const { body } = reply
+    if (!isStream(body)) {
+      grpc.status = statusIn(reply.headers)
+      if (this.record !== null) this.record.grpcStatus = grpc.status
+      return
+    }
+    this.follows = true
+    reply.body = new CallReply(body, grpc, exchange, service.deadlines, (status) => this.callEnded(status))
+  }
+
+  /** Nothing more of the call comes from the instance; its lane may have been done with it before. */
+  private callEnded(status: GrpcStatus | null): void {
+    this.follows = false
+    this.grpcStatus = status
+    if (status !== null && this.status === 200) this.status = statusOfInstance(status)
+    if (this.record !== null) this.record.grpcStatus = status
+    if (this.passing && this.lane === null) this.wholeReply()
   }
 
   failed(error: GatewayError): void {
@@ -341,11 +396,11 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
 
   private finish(): void {
     this.done = true
-    if (this.form.total > 0) this.service.deadlines.forget(this)
+    if (this.deadline < Number.POSITIVE_INFINITY) this.service.deadlines.forget(this)
   }
 
   finished(): void {
-    if (this.passing) this.wholeReply()
+    if (this.passing && !this.follows) this.wholeReply()
     this.instance.endExchange()
     this.leave()
     this.record?.finished()
@@ -385,14 +440,17 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   /** All of it has taken too long. */
   onDeadline(): void {
     if (this.done) return
-    const error = new GatewayError('gateway-timeout', 'The service did not reply in time.')
+    const error = this.ofClient
+      ? deadlineExceeded()
+      : new GatewayError('gateway-timeout', 'The service did not reply in time.')
     this.waitsNoMore()
     if (!this.told) {
       this.took = this.over()
       this.error = error
-      this.reason = 'timeout'
+      this.reason = this.ofClient ? null : 'timeout'
       // Of what others have had of the time, or the client, the last one is not to blame.
       this.fault = this.exchange.attempts === 1 && !this.streamed ? 'instance' : 'gateway'
+      if (this.ofClient) this.fault = 'client'
       this.record?.failed(error)
       this.report()
     }

@@ -16,6 +16,15 @@ export function gather(body: GatheredBody, deadlines: Deadlines, awaiting: Await
   body.gather(pause)
 }
 
+/**
+ * Has what is here of the body by the end of this turn of the event loop gathered for `awaiting`: where both sides may go on sending, the
+ * service may have something to say first.
+ */
+export function gatherWhatIsHere(body: GatheredBody, awaiting: Awaiting): void {
+  body.gather(awaiting)
+  setImmediate(() => body.begin())
+}
+
 /** Looks after the sender of a body of unknown length. */
 class Pause implements Timed, Awaiting {
   deadline: number

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../core/errors.ts'
+import type { GrpcStatus } from '../grpc/status.ts'
 import type { Exchange } from '../http/exchange.ts'
 import {
   ClosedBeforeReply,
@@ -29,8 +30,10 @@ export interface Outcome<I extends Instance = Instance> {
   readonly instance: I
   readonly exchange: Exchange
   readonly phase: OutcomePhase
-  /** Of the reply; 0 where there is none. */
+  /** Of the reply; 0 where there is none. Of a call of gRPC what its status means for the instance (`grpc/http-status.ts`). */
   readonly status: number
+  /** How a call of gRPC ended, as its instance says; null for all else, and while that is not known. */
+  readonly grpcStatus: GrpcStatus | null
   /** What there is in place of a reply, or of its end; null where there is nothing, or the client has left. */
   readonly error: GatewayError | null
   /** The same as one of a few words; null as well where the failure was not the instance's or the pool's. */

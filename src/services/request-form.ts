@@ -44,10 +44,10 @@ export class RequestForm {
     this.total = options.total
   }
 
-  /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace. */
+  /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace, and others of the attempt. */
   fill(exchange: Exchange, path: string, query: string, instance: PooledInstance, trace: string): OutgoingRequest {
     const { host, options } = this
-    const { method, headers, body, client, acceptsTrailers, protocol, upgrade } = exchange
+    const { method, headers, body, client, acceptsTrailers, protocol, upgrade, grpc } = exchange
     const authority = host === 'client' ? exchange.host : host === 'instance' ? instance.authority : host
     const prefixField = path === exchange.path ? '' : options.prefixField
     const changes = body === null && upgrade?.toLowerCase() === 'websocket'
@@ -58,7 +58,8 @@ export class RequestForm {
       target: path + query,
       fields: `${wireOf(headers)}${client.forwardingFields(exchange.host)}${VIA[protocol]}${trace}${prefixField}`,
       body,
-      acceptsTrailers,
+      // Whatever was lost of TE on the way: without them no client would know how its call ended.
+      acceptsTrailers: acceptsTrailers || grpc !== null,
       expectsContinue: exchange.expectsContinue && isStream(body),
       upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
       timeouts: options.timeouts,

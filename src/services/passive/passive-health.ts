@@ -44,7 +44,8 @@ export class PassiveHealth implements OutcomeListener {
   }
 
   passed(outcome: Outcome): void {
-    if (outcome.status < 500) this.replied(outcome)
+    // What stands in trailers was not known before.
+    if (outcome.status < 500 || outcome.grpcStatus !== null) this.replied(outcome)
   }
 
   brokeOff(outcome: Outcome): void {
@@ -67,10 +68,10 @@ export class PassiveHealth implements OutcomeListener {
     this.judge.looked(slot, now)
   }
 
-  private failed({ instance, status, reason }: Outcome): void {
+  private failed({ instance, status, grpcStatus, reason }: Outcome): void {
     const { slot } = instance
     const { now } = this.deadlines
     this.replies.unavailable(slot, this.judge.sliceOf(now))
-    this.judge.failed(slot, this.ejections.failed(slot), failureCode(status, reason), now)
+    this.judge.failed(slot, this.ejections.failed(slot), failureCode(status, reason, grpcStatus), now)
   }
 }

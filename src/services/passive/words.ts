@@ -1,3 +1,4 @@
+import { type GrpcStatus, grpcStatusName } from '../../grpc/status.ts'
 import type { Ejection } from '../health/ejections.ts'
 import { failureReasons, type FailureReason } from '../outcome.ts'
 
@@ -12,12 +13,17 @@ const WORDS: Readonly<Record<FailureReason, string>> = {
   streams: 'too many streams',
 }
 
+/** From here on failures are those of calls of gRPC, by their status. */
+const GRPC = 1_000
+
 /** A failure as a number: its status, or, where there was no reply, the reason. */
-export function failureCode(status: number, reason: FailureReason | null): number {
-  return reason === null ? status : failureReasons.indexOf(reason)
+export function failureCode(status: number, reason: FailureReason | null, grpcStatus: GrpcStatus | null): number {
+  if (reason !== null) return failureReasons.indexOf(reason)
+  return grpcStatus === null ? status : GRPC + grpcStatus
 }
 
 function failureWords(code: number): string {
+  if (code >= GRPC) return `gRPC status ${grpcStatusName(code - GRPC)}`
   const reason = failureReasons[code]
   return reason === undefined ? `status ${code}` : WORDS[reason]
 }

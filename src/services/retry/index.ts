@@ -4,6 +4,9 @@ import { GATHERED } from '../../http/gathered-body.ts'
 
 const RATE = /^\d{1,6}\/s$/
 const rateExpected = 'expected a number a second such as "10/s"'
+const METHOD = /^[A-Za-z_][\w.]*\/(?:\*|[A-Za-z_]\w*)$/
+const methodExpected =
+  'expected a method of gRPC such as "shop.v1.Inventory/GetStock", or all of a service: "shop.v1.Inventory/*"'
 const statusExpected = 'expected a status from 500 to 599 other than 504, as nothing is sent again after a time-out'
 
 const retryOptions = z.strictObject({
@@ -29,7 +32,9 @@ const retryOptions = z.strictObject({
     .refine((status) => status !== 504, statusExpected)
     .array()
     .default([502, 503])
-    .describe('Replies in whose place another instance is asked. Default [502, 503].'),
+    .describe(
+      'Replies in whose place another instance is asked; 503 stands for UNAVAILABLE of gRPC, 500 for INTERNAL, UNKNOWN and DATA_LOSS. Default [502, 503].',
+    ),
   body: size
     .refine((octets) => octets <= GATHERED, 'expected at most "64kb"')
     .prefault('64kb')
@@ -39,6 +44,14 @@ const retryOptions = z.strictObject({
     .default(false)
     .describe(
       'Whether POST and PATCH with a field Idempotency-Key may be sent again as well, as the service knows what it has done by the key. Default false.',
+    ),
+  grpc: z
+    .string(methodExpected)
+    .regex(METHOD, methodExpected)
+    .array()
+    .default([])
+    .describe(
+      'Methods of gRPC that may be sent again, as doing twice what they do is no more than once: shop.v1.Inventory/GetStock, or shop.v1.Inventory/* for all of a service. Default none.',
     ),
 })
 

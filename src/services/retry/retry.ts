@@ -21,6 +21,7 @@ export class Retry {
   readonly budget: RetryBudget
   private readonly options: RetryOptions
   private readonly statuses: ReadonlySet<number>
+  private readonly calls: ReadonlySet<string>
   private readonly exhausted: Counter
   private readonly random: () => number
 
@@ -29,6 +30,7 @@ export class Retry {
     this.options = options
     this.budget = budget
     this.statuses = new Set(options.statuses)
+    this.calls = new Set(options.grpc)
     this.exhausted = exhausted
     this.random = random
   }
@@ -45,7 +47,15 @@ export class Retry {
     if (times >= attempts) return false
     if (body !== null && !(body instanceof Bytes && body.length <= largest)) return false
     if (IDEMPOTENT.has(method)) return true
+    if (exchange.grpc !== null) return this.allowsCall(exchange.path)
     return idempotencyKey && (method === 'POST' || method === 'PATCH') && headers.has('Idempotency-Key')
+  }
+
+  /** Whether the method, which ends the path, is one of those that may be sent again. */
+  private allowsCall(path: string): boolean {
+    const method = path.lastIndexOf('/')
+    const service = path.lastIndexOf('/', method - 1) + 1
+    return this.calls.has(path.slice(service)) || this.calls.has(`${path.slice(service, method)}/*`)
   }
 
   /** Whether the budget allows one more. */

@@ -1,0 +1,14 @@
+/** What must not stand in grpc-message as it is: all but printable ASCII, and the percent sign. */
+const ESCAPED = /[^\x20-\x24\x26-\x7e]/u
+
+/** A text as grpc-message has it: UTF-8, percent-encoded (gRPC over HTTP/2, "Status-Message"). */
+export function encodeMessage(text: string): string {
+  if (!ESCAPED.test(text)) return text
+  let encoded = ''
+  for (const octet of Buffer.from(text, 'utf8'))
+    encoded +=
+      octet < 0x20 || octet > 0x7e || octet === 0x25
+        ? `%${octet.toString(16).toUpperCase().padStart(2, '0')}`
+        : String.fromCharCode(octet)
+  return encoded
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { errorTable, type ErrorCode } from '../core/errors.ts'
+import { statusOfError } from './error-status.ts'
+import { statusOfInstance, statusWithoutOne } from './http-status.ts'
+import { grpcStatus, grpcStatusName, grpcStatusNames, parseGrpcStatus } from './status.ts'
+
+test('each code is read as it is written, and has its name', () => {
+  for (const [code, name] of grpcStatusNames.entries()) {
+    assert.equal(parseGrpcStatus(String(code)), code)
+    assert.equal(grpcStatusName(code), name)
+    assert.equal(grpcStatus(name), code)
+  }
+  assert.deepEqual([grpcStatus('OK'), grpcStatus('UNAVAILABLE'), grpcStatus('UNAUTHENTICATED')], [0, 14, 16])
+})
+
+test('what is no code is UNKNOWN, as clients have it', () => {
+  for (const text of ['', '17', '99', '-1', '1.5', 'OK', '0x1', '100', ' 1'])
+    assert.equal(parseGrpcStatus(text), 2, text)
+})
+
+test('no error of the gateway is OK, and what clients may try again is UNAVAILABLE or RESOURCE_EXHAUSTED', () => {
+  for (const code of Object.keys(errorTable) as ErrorCode[]) {
+    const name = grpcStatusName(statusOfError(code))
+    assert.notEqual(name, 'OK')
+    const { status } = errorTable[code]
+    assert.equal(name === 'UNAVAILABLE', status === 502 || status === 503, code)
+    if (status === 429) assert.equal(name, 'RESOURCE_EXHAUSTED')
+    if (status === 401) assert.equal(name, 'UNAUTHENTICATED')
+    if (status === 403) assert.equal(name, 'PERMISSION_DENIED')
+    if (status === 500) assert.equal(name, 'INTERNAL')
+  }
+})
+
+test('a reply without grpc-status is what its HTTP status is for clients', () => {
+  const names = [200, 400, 401, 403, 404, 429, 500, 502, 503, 504, 302].map((status) =>
+    grpcStatusName(statusWithoutOne(status)),
+  )
+  assert.deepEqual(names, [
+    'UNKNOWN',
+    'INTERNAL',
+    'UNAUTHENTICATED',
+    'PERMISSION_DENIED',
+    'UNIMPLEMENTED',
+    'UNAVAILABLE',
+    'UNKNOWN',
+    'UNAVAILABLE',
+    'UNAVAILABLE',
+    'UNAVAILABLE',
+    'UNKNOWN',
+  ])
+})
+
+test('what a call asks for, and the time that its client gives it, is nothing against the instance', () => {
+  const against = grpcStatusNames.filter((name) => statusOfInstance(grpcStatus(name)) !== 200)
+  assert.deepEqual(against, ['UNKNOWN', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'])
+  assert.equal(statusOfInstance(grpcStatus('UNAVAILABLE')), 503)
+})

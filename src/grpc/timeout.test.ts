@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { formatTimeout, parseTimeout } from './timeout.ts'
+
+test('every unit is read', () => {
+  const units = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 0.001, n: 0.000_001 }
+  for (const [unit, milliseconds] of Object.entries(units)) {
+    assert.equal(parseTimeout(`1${unit}`), milliseconds)
+    assert.equal(parseTimeout(`99999999${unit}`), 99_999_999 * milliseconds)
+    assert.equal(parseTimeout(`00000000${unit}`), 0)
+  }
+})
+
+test('what is no time is none', () => {
+  for (const text of [
+    '',
+    '1',
+    'S',
+    '1s',
+    '1h',
+    '123456789m',
+    '-1S',
+    '+1S',
+    '1.5S',
+    ' 1S',
+    '1S ',
+    '1S, 1S',
+    '1 S',
+    '１S',
+    '1ms',
+  ])
+    assert.equal(parseTimeout(text), null, JSON.stringify(text))
+})
+
+test('any text is either digits with a unit or no time', () => {
+  const text = fc.oneof(fc.string(), fc.stringMatching(/^[0-9HMSmunh. ]{0,11}$/))
+  fc.assert(
+    fc.property(text, (value) => {
+      const digits = value.slice(0, -1)
+      const sound = /^[0-9]+$/.test(digits) && digits.length <= 8 && 'HMSmun'.includes(value.at(-1) ?? ' ')
+      assert.equal(parseTimeout(value) !== null, sound)
+    }),
+  )
+})
+
+test('what goes on is never more than is left, nor much less, and always well-formed', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0.001, max: 3.5e14, noNaN: true }), (left) => {
+      const text = formatTimeout(left)
+      const read = parseTimeout(text)
+      assert.ok(read !== null && read <= left, text)
+      // To 1 in 1,000 or a microsecond, but for what takes years: that is told in hours.
+      assert.ok(left - read <= Math.max(0.001, left / 1_000), text)
+    }),
+  )
+})
+
+test('what is over is as short as can be said', () => {
+  assert.equal(formatTimeout(0), '1u')
+  assert.equal(formatTimeout(-5_000), '1u')
+})

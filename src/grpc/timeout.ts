@@ -1,0 +1,23 @@
+/** gRPC over HTTP/2, "Timeout": at most eight digits and a unit. */
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/
+const MOST = 99_999_999
+
+/** Milliseconds of each unit. */
+const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
+
+/** What grpc-timeout says, in milliseconds; null where it is malformed. */
+export function parseTimeout(text: string): number | null {
+  const [, digits = '', unit = ''] = TIMEOUT.exec(text) ?? []
+  const milliseconds = UNITS[unit]
+  return milliseconds === undefined ? null : Number(digits) * milliseconds
+}
+
+/** So many milliseconds as grpc-timeout has them: in the smallest unit that there is room for, never more, and at least 1u. */
+export function formatTimeout(milliseconds: number): string {
+  const micros = Math.floor(milliseconds * 1_000)
+  if (micros <= MOST) return `${Math.max(1, micros)}u`
+  if (milliseconds <= MOST) return `${Math.floor(milliseconds)}m`
+  const seconds = Math.floor(milliseconds / 1_000)
+  if (seconds <= MOST) return `${seconds}S`
+  return `${Math.min(MOST, Math.floor(seconds / 3_600))}H`
+}

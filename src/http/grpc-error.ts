@@ -1,0 +1,28 @@
+import type { GatewayError } from '../core/errors.ts'
+import { encodeMessage } from '../grpc/message.ts'
+import type { GrpcCall } from '../grpc/call.ts'
+import { statusOfError } from '../grpc/error-status.ts'
+import { knownLine } from './field-lines.ts'
+import { type Headers, headersFromWire } from './headers.ts'
+import { Reply } from './reply.ts'
+
+/** Name of the field in which a reply says how a call ended, as it stands in HTTP/2. */
+export const GRPC_STATUS = 'grpc-status'
+const GRPC_MESSAGE = 'grpc-message'
+
+/** The reply that tells the client of a call of an error: its head is the trailers as well (gRPC over HTTP/2, "Trailers-Only"). */
+export function callErrorReply(error: GatewayError, call: GrpcCall): Reply {
+  const headers = headersFromWire(knownLine('content-type', 'application/grpc') + statusLines(error, call))
+  for (const [name, value] of error.headers) headers.append(name, value)
+  return new Reply(200, headers, null)
+}
+
+/** The trailers that tell of an error after the head of the reply. */
+export function callErrorTrailers(error: GatewayError, call: GrpcCall): Headers {
+  return headersFromWire(statusLines(error, call))
+}
+
+function statusLines({ code, title, detail }: GatewayError, call: GrpcCall): string {
+  call.status = statusOfError(code)
+  return knownLine(GRPC_STATUS, String(call.status)) + knownLine(GRPC_MESSAGE, encodeMessage(detail ?? title))
+}

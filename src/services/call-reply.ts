@@ -1,0 +1,125 @@
+import type { BodySink, BodyStream } from '../http/body.ts'
+import type { Clock } from '../core/clock.ts'
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import type { GrpcCall } from '../grpc/call.ts'
+import { statusWithoutOne } from '../grpc/http-status.ts'
+import { type GrpcStatus, parseGrpcStatus } from '../grpc/status.ts'
+import { formatTimeout } from '../grpc/timeout.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { ExchangeNotes } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
+import { callErrorTrailers, GRPC_STATUS } from '../http/grpc-error.ts'
+import type { Headers } from '../http/headers.ts'
+import { PassingBody } from '../http/passing-body.ts'
+
+/** The error of a call whose client has given it less time than it takes. */
+export function deadlineExceeded(): GatewayError {
+  return new GatewayError('deadline-exceeded', 'The deadline of the call has passed.')
+}
+
+/** The field by which an instance is told how much of its time a call has left; "" where that is left open. */
+export function timeoutLine({ deadline }: GrpcCall, clock: Clock): string {
+  return deadline === Number.POSITIVE_INFINITY ? '' : knownLine('grpc-timeout', formatTimeout(deadline - clock.now()))
+}
+
+/** What the fields of a reply's head, or its trailers, say of how the call ended; null where they do not. */
+export function statusIn(fields: Headers): GrpcStatus | null {
+  const said = fields.get(GRPC_STATUS)
+  return said === undefined ? null : parseGrpcStatus(said)
+}
+
+/**
+ * The messages of a reply to a call, and the trailers after them that say how it ended. What keeps them from coming is told in
+ * trailers as well: the service ends early, or the deadline of the call passes.
+ */
+export class CallReply extends PassingBody implements Timed {
+  deadline: number
+  private readonly call: GrpcCall
+  private readonly exchange: ExchangeNotes
+  private readonly deadlines: Deadlines
+  /** Told once that nothing more comes, and of the status if that is known. */
+  private readonly ended: (status: GrpcStatus | null) => void
+  private readonly from: BodyStream
+  private taker: BodySink | null = null
+  /** The sink has a chunk that is only lent. */
+  private lent = false
+  private over = false
+
+  constructor(
+    source: BodyStream,
+    call: GrpcCall,
+    exchange: ExchangeNotes,
+    deadlines: Deadlines,
+    ended: (status: GrpcStatus | null) => void,
+  ) {
+    super(source)
+    this.from = source
+    this.call = call
+    this.exchange = exchange
+    this.deadlines = deadlines
+    this.ended = ended
+    this.deadline = deadlines.in(call.deadline - deadlines.clock.now())
+    if (this.deadline < Number.POSITIVE_INFINITY) deadlines.watch(this)
+  }
+
+  override pipe(sink: BodySink): void {
+    this.taker = sink
+    super.pipe(sink)
+  }
+
+  override write(chunk: Buffer): boolean {
+    if (this.over) return false
+    const goesOn = super.write(chunk)
+    this.lent = !goesOn
+    return goesOn
+  }
+
+  override resume(): void {
+    this.lent = false
+    if (!this.over) super.resume()
+  }
+
+  override end(trailers: Headers | null): void {
+    if (this.over) return
+    // Clients take what ends without a status for one that is not known.
+    const status = trailers === null ? null : statusIn(trailers)
+    this.call.status = status ?? statusWithoutOne(200)
+    this.finish(this.call.status)
+    super.end(trailers)
+  }
+
+  override fail(error: Error): void {
+    if (this.over) return
+    this.finish(null)
+    this.tell(asGatewayError(error))
+  }
+
+  override cancel(): void {
+    if (!this.over) this.finish(null)
+    super.cancel()
+  }
+
+  onDeadline(): void {
+    if (this.over) return
+    this.finish(null)
+    this.from.cancel()
+    this.tell(deadlineExceeded())
+  }
+
+  private finish(status: GrpcStatus | null): void {
+    this.over = true
+    this.deadlines.forget(this)
+    this.ended(status)
+  }
+
+  /** In trailers, unless there is a chunk before them that nobody else may keep, or octets that were announced. */
+  private tell(error: GatewayError): void {
+    const { taker, exchange, call } = this
+    exchange.error ??= error
+    if (this.lent || this.length >= 0) {
+      callErrorTrailers(error, call)
+      return taker?.fail(error)
+    }
+    taker?.end(callErrorTrailers(error, call))
+  }
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
+import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
+import { GrpcCall } from '../grpc/call.ts'
+import type { Body } from '../http/body.ts'
+import { isStream } from '../http/body.ts'
+import { GatheredBody } from '../http/gathered-body.ts'
+import { Headers } from '../http/headers.ts'
+import { ClosedWithinReply } from '../http/lane-errors.ts'
+import { Reply } from '../http/reply.ts'
+
+/** A call that its client gives so many milliseconds. */
+function setUpCall(set: { timeout?: number; body?: Body; instances?: number } & AttemptsSetUp = {}) {
+  const { timeout = Number.POSITIVE_INFINITY, body = null, instances: count = 1 } = set
+  const instances = Array.from({ length: count }, (_, slot) => new ScriptedInstance(slot))
+  const grpc = new GrpcCall(timeout)
+  const made = setUpAttempts(instances, { method: 'POST', path: '/shop.v1.Users/Get', grpc, body, start: 0 }, set)
+  return { ...made, grpc, instances, a: instances[0]! }
+}
+
+const trailers = (status: number): Headers => Headers.of([['grpc-status', String(status)]])
+const trailersOnly = (status: number): Reply => new Reply(200, trailers(status), null)
+
+/** Has the head of a reply come, whose messages the test pushes, and the client take them. */
+async function reply({ a, result }: ReturnType<typeof setUpCall>) {
+  const body = new PushedBody(-1)
+  a.listener?.replied(new Reply(200, Headers.of(), body), false)
+  await heard()
+  const sink = new CollectingSink()
+  const { reply: came } = result
+  assert.ok(came !== null && isStream(came.body))
+  came.body.pipe(sink)
+  return { body, sink, came }
+}
+
+test('the time that is left goes on to the instance, and trailers are asked for', () => {
+  const { a, clock } = setUpCall({ timeout: 250 })
+  assert.match(a.requests[0]!.fields, /^grpc-timeout: 250000u\r$/m)
+  assert.equal(a.requests[0]!.acceptsTrailers, true)
+  assert.equal(clock.now(), 0)
+})
+
+test('an instance that is asked after a while is told so much less', async () => {
+  const { instances, clock } = setUpCall({ timeout: 5_000, instances: 2, retry: { grpc: ['shop.v1.Users/*'] } })
+  const [a, b] = instances as [ScriptedInstance, ScriptedInstance]
+  clock.advance(1_000)
+  a.listener?.replied(trailersOnly(14), false)
+  a.listener?.finished()
+  await heard()
+  assert.match(b.requests[0]!.fields, /^grpc-timeout: 4000000u\r$/m)
+})
+
+test('UNAVAILABLE is asked for elsewhere where the method may be sent again, and before the first message only', async () => {
+  for (const [grpc, status, asked] of [
+    [['shop.v1.Users/Get'], 14, 1],
+    [['shop.v1.Users/*'], 14, 1],
+    [['shop.v1.Users/*'], 13, 0],
+    [['shop.v1.Users/*'], 5, 0],
+    [['shop.v1.Users/Put', 'v1.Users/*', 'hop.v1.Users/Get'], 14, 0],
+    [[], 14, 0],
+  ] as const) {
+    const { instances, result, grpc: call } = setUpCall({ instances: 2, retry: { grpc: [...grpc] } })
+    const [a, b] = instances as [ScriptedInstance, ScriptedInstance]
+    a.listener?.replied(trailersOnly(status), false)
+    a.listener?.finished()
+    await heard()
+    assert.equal(b.requests.length, asked, `${grpc.join()} ${status}`)
+    b.listener?.replied(trailersOnly(0), false)
+    await heard()
+    assert.equal(result.reply?.headers.get('grpc-status'), asked === 1 ? '0' : String(status))
+    assert.equal(call.status, asked === 1 ? 0 : status)
+  }
+})
+
+test('a call whose time is over already is sent nowhere', async () => {
+  const { a, result, told } = setUpCall({ timeout: 0 })
+  await heard()
+  assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
+  assert.deepEqual([a.requests.length, told.length], [0, 0])
+})
+
+test('a deadline that passes before the head cancels the request, and is not held against the instance', async () => {
+  const { a, clock, result, told } = setUpCall({ timeout: 500, total: 60_000 })
+  clock.advance(1_000)
+  await heard()
+  assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
+  assert.equal(a.cancelled, 1)
+  assert.deepEqual(
+    told.map(({ reason, fault }) => ({ reason, fault })),
+    [{ reason: null, fault: 'client' }],
+  )
+})
+
+test('the total time of the route counts where it is shorter, and is the time of the service', async () => {
+  const { clock, result, told } = setUpCall({ timeout: 60_000, total: 500 })
+  clock.advance(1_000)
+  await heard()
+  assert.equal((result.error as { code: string }).code, 'gateway-timeout')
+  assert.equal(told[0]?.reason, 'timeout')
+})
+
+test('a deadline that passes between two messages ends the reply with its status, and the request with it', async () => {
+  const call = setUpCall({ timeout: 1_000 })
+  const { body, sink } = await reply(call)
+  body.push('message')
+  call.clock.advance(1_500)
+  assert.equal(sink.text, 'message')
+  assert.equal(sink.trailers?.get('grpc-status'), '4')
+  assert.equal(body.cancelled, true)
+  assert.equal(call.grpc.status, 4)
+  assert.equal(call.exchange.error?.code, 'deadline-exceeded')
+})
+
+test('a client that does not take a message is cut off by the deadline', async () => {
+  const call = setUpCall({ timeout: 1_000 })
+  const { body, sink } = await reply(call)
+  sink.taking = false
+  body.push('message')
+  call.clock.advance(1_500)
+  assert.equal(sink.ended, false)
+  assert.ok(sink.error !== null)
+  assert.equal(call.grpc.status, 4)
+})
+
+test('the status in the trailers is how the call ended, for the instance once they are here', async () => {
+  const call = setUpCall()
+  const { body, sink } = await reply(call)
+  assert.deepEqual(
+    call.told.map(({ told, status }) => `${told} ${status}`),
+    ['ended 200'],
+  )
+  // The connection is done with it before the client has taken all.
+  call.a.listener?.finished()
+  assert.equal(call.told.length, 1)
+  body.end(trailers(13))
+  assert.equal(sink.trailers?.get('grpc-status'), '13')
+  assert.equal(call.grpc.status, 13)
+  assert.deepEqual(
+    call.told.map(({ told, status }) => `${told} ${status}`),
+    ['ended 200', 'passed 500'],
+  )
+})
+
+test('what ends without a status is UNKNOWN', async () => {
+  const call = setUpCall()
+  const { body } = await reply(call)
+  body.end()
+  assert.equal(call.grpc.status, 2)
+})
+
+test('a service that breaks off within its messages is told of in trailers', async () => {
+  const call = setUpCall()
+  const { body, sink } = await reply(call)
+  const error = new ClosedWithinReply(null)
+  call.a.listener?.brokeOff(error)
+  call.a.listener?.finished()
+  body.sink?.fail(error)
+  assert.equal(sink.trailers?.get('grpc-status'), '14')
+  assert.equal(sink.error, null)
+  assert.equal(call.exchange.error, error)
+  assert.deepEqual(
+    call.told.map(({ told }) => told),
+    ['ended', 'brokeOff'],
+  )
+})
+
+test('a client that leaves within the messages is no failure of the instance', async () => {
+  const call = setUpCall()
+  const { came, body } = await reply(call)
+  assert.ok(isStream(came.body))
+  came.body.cancel()
+  call.a.listener?.finished()
+  assert.equal(body.cancelled, true)
+  assert.deepEqual(
+    call.told.map(({ told, status }) => `${told} ${status}`),
+    ['ended 200', 'passed 200'],
+  )
+})
+
+test('a status that is all there is says at once how it went', async () => {
+  for (const [status, judged] of [
+    [14, 503],
+    [2, 500],
+    [5, 200],
+    [4, 200],
+    [12, 200],
+    [0, 200],
+  ] as const) {
+    const { a, told, grpc, result } = setUpCall()
+    a.listener?.replied(trailersOnly(status), false)
+    a.listener?.finished()
+    await heard()
+    assert.deepEqual(
+      told.map((each) => each.status),
+      [judged],
+    )
+    assert.equal(grpc.status, status)
+    assert.equal(result.reply?.status, 200)
+  }
+})
+
+test('a body that is still coming goes on at once with what is here of it', async () => {
+  const body = new PushedBody(-1, 'first')
+  const { a, clock } = setUpCall({ body })
+  assert.equal(a.requests.length, 0)
+  await heard()
+  assert.equal(clock.now(), 0)
+  const sent = a.requests[0]!.body
+  assert.ok(sent instanceof GatheredBody)
+  const sink = new CollectingSink()
+  sent.pipe(sink)
+  body.push(' second')
+  assert.equal(sink.text, 'first second')
+})

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { request } from 'node:http'
+import test from 'node:test'
+import { Metadata, status } from '@grpc/grpc-js'
+import { proxyTo, startGateway } from '../support/gateway.ts'
+import { GrpcClient } from '../support/grpc-client.ts'
+import { grpcFrame } from '../support/grpc-frames.ts'
+import { startService } from '../support/service.ts'
+
+const METHOD = '/shop.v1.Users/Get'
+
+test('what the gateway refuses is told in the terms of gRPC, with what HTTP clients are told beside it', async (t) => {
+  const { port } = await startGateway(t, {
+    services: { backend: { instances: ['http://127.0.0.1:1'], health: false } },
+    policies: { 'correlation-id': {} },
+    routes: [
+      { id: 'down', match: { path: '/shop.v1.Down/*' }, service: 'backend' },
+      {
+        id: 'secured',
+        match: { path: '/shop.v1.Secured/*' },
+        service: 'backend',
+        policies: {
+          auth: { methods: { jwt: { secret: 'a secret of more than thirty-two bytes', algorithms: ['HS256'] } } },
+        },
+      },
+      {
+        id: 'limited',
+        match: { path: '/shop.v1.Limited/*' },
+        service: 'backend',
+        policies: { 'rate-limit': { tiers: { unauthenticated: '1/h' } } },
+      },
+    ],
+  })
+  const client = new GrpcClient(t, `127.0.0.1:${port}`)
+  const nowhere = await client.unary(METHOD)
+  assert.equal(nowhere.status.code, status.UNIMPLEMENTED)
+  assert.equal(nowhere.status.details, 'No route leads there.')
+  assert.equal((await client.unary('/shop.v1.Down/Get')).status.code, status.UNAVAILABLE)
+  const unknown = await client.unary('/shop.v1.Secured/Get')
+  assert.equal(unknown.status.code, status.UNAUTHENTICATED)
+  assert.deepEqual(unknown.status.metadata.get('www-authenticate').length, 1)
+  await client.unary('/shop.v1.Limited/Get')
+  const limited = await client.unary('/shop.v1.Limited/Get')
+  assert.equal(limited.status.code, status.RESOURCE_EXHAUSTED)
+  assert.match(String(limited.status.metadata.get('retry-after')), /^\d+$/)
+  assert.match(String(limited.status.metadata.get('x-correlation-id')), /^[0-9a-f-]{36}$/)
+})
+
+test('a client that speaks HTTP/1.1 is told what is amiss', async (t) => {
+  const service = await startService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const { promise, resolve } = Promise.withResolvers<Readonly<Record<string, unknown>>>()
+  const headers = { 'Content-Type': 'application/grpc+proto', TE: 'trailers' }
+  const asked = request({ port, path: METHOD, method: 'POST', headers }, (reply) => {
+    resolve({ status: reply.statusCode, grpc: reply.headers['grpc-status'], message: reply.headers['grpc-message'] })
+    reply.resume()
+  })
+  asked.end(grpcFrame('hello'))
+  const reply = await promise
+  assert.deepEqual([reply['status'], reply['grpc']], [200, '12'])
+  assert.match(String(reply['message']), /^gRPC takes HTTP\/2 all the way/)
+  assert.equal(service.heard.length, 0)
+})
+
+test('a timeout that is none is refused', async (t) => {
+  const service = await startService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const metadata = new Metadata()
+  metadata.set('grpc-timeout', '1s')
+  const { status: end } = await new GrpcClient(t, `127.0.0.1:${port}`).unary(METHOD, '', metadata)
+  assert.equal(end.code, status.INVALID_ARGUMENT)
+  assert.match(end.details, /^grpc-timeout is no time/)
+})
+
+test('messages, trailers and metadata pass to a service over HTTP/1.1 as well', async (t) => {
+  const service = await startService(t, (incoming, reply) => {
+    reply.writeHead(200, { 'Content-Type': 'application/grpc', Trailer: 'grpc-status' })
+    incoming.pipe(reply, { end: false })
+    incoming.on('end', () => {
+      reply.addTrailers({ 'grpc-status': '0', 'tail-bin': 'AAEC' })
+      reply.end()
+    })
+  })
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const { messages, status: end } = await new GrpcClient(t, `127.0.0.1:${port}`).unary(METHOD, 'hello', undefined, {
+    deadline: Date.now() + 60_000,
+  })
+  assert.deepEqual(messages, ['hello'])
+  assert.equal(end.code, status.OK)
+  assert.deepEqual(end.metadata.get('tail-bin'), [Buffer.from([0, 1, 2])])
+  const [heard] = service.heard
+  assert.match(String(heard?.headers['grpc-timeout']), /^\d{8}u$/)
+  assert.equal(heard?.headers['te'], 'trailers')
+})

@@ -1,0 +1,104 @@
+import type { TestContext } from 'node:test'
+import {
+  type CallOptions,
+  type ChannelOptions,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type ClientWritableStream,
+  Client,
+  credentials as kinds,
+  Metadata,
+  type ServiceError,
+  type StatusObject,
+} from '@grpc/grpc-js'
+import { cleanUp } from './cleanup.ts'
+
+const asItIs = (message: Buffer): Buffer => message
+
+/** How a call ended for its client. */
+export interface CallEnd {
+  readonly messages: readonly string[]
+  readonly status: StatusObject
+  /** Metadata that came before the first message; null where none did. */
+  readonly head: Metadata | null
+}
+
+/** A client of @grpc/grpc-js whose messages are texts: calls go to whatever method is named. */
+export class GrpcClient {
+  private readonly client: Client
+
+  constructor(t: TestContext, target: string, credentials = kinds.createInsecure(), options: ChannelOptions = {}) {
+    // A channel of each client's own: tests share no connections.
+    this.client = new Client(target, credentials, { 'grpc.use_local_subchannel_pool': 1, ...options })
+    cleanUp(t, () => this.client.close())
+  }
+
+  /** One message there, one back. */
+  async unary(
+    method: string,
+    message: string | Buffer = '',
+    metadata = new Metadata(),
+    options: CallOptions = {},
+  ): Promise<CallEnd> {
+    const messages: string[] = []
+    const call: ClientUnaryCall = this.client.makeUnaryRequest(
+      method,
+      asItIs,
+      asItIs,
+      Buffer.from(message),
+      metadata,
+      options,
+      (_: ServiceError | null, reply?: Buffer) => {
+        if (reply !== undefined) messages.push(reply.toString())
+      },
+    )
+    return ended(call, messages)
+  }
+
+  /** One message there, any number back. */
+  list(
+    method: string,
+    message = '',
+    metadata = new Metadata(),
+    options: CallOptions = {},
+  ): ClientReadableStream<Buffer> {
+    return this.client.makeServerStreamRequest(method, asItIs, asItIs, Buffer.from(message), metadata, options)
+  }
+
+  /** Any number there, one back, which `replied` is told. */
+  collect(
+    method: string,
+    replied: (reply: Buffer) => void = () => {},
+    options: CallOptions = {},
+  ): ClientWritableStream<Buffer> {
+    return this.client.makeClientStreamRequest(method, asItIs, asItIs, new Metadata(), options, (_, reply?: Buffer) => {
+      if (reply !== undefined) replied(reply)
+    })
+  }
+
+  /** Any number both ways. */
+  chat(method: string, metadata = new Metadata(), options: CallOptions = {}): ClientDuplexStream<Buffer, Buffer> {
+    return this.client.makeBidiStreamRequest(method, asItIs, asItIs, metadata, options)
+  }
+}
+
+/** What all calls have in common. */
+interface AnyCall {
+  on(event: 'metadata', listener: (metadata: Metadata) => void): unknown
+  on(event: 'status', listener: (status: StatusObject) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'data', listener: (message: Buffer) => void): unknown
+}
+
+/** Waits for the end of a call; messages that come are added to `messages`. */
+async function ended(call: AnyCall, messages: string[] = []): Promise<CallEnd> {
+  let head: Metadata | null = null
+  call.on('metadata', (metadata) => (head = metadata))
+  call.on('error', () => {})
+  if ('read' in call) call.on('data', (message) => messages.push(message.toString()))
+  const status = await new Promise<StatusObject>((resolve) => call.on('status', resolve))
+  // What a reply of one message is told by comes a little later than its status.
+  await new Promise(setImmediate)
+  return { messages, status, head }
+}

@@ -1,0 +1,7 @@
+/** A message as it stands in the body of a call: not compressed, with its length before it. */
+export function grpcFrame(message: string | Buffer): Buffer {
+  const content = Buffer.from(message)
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(content.length, 1)
+  return Buffer.concat([prefix, content])
+}
