@@ -11,7 +11,7 @@ export function spread(values: number[]): Spread | undefined {
 }
 
 /** The percentile of sorted values: the median interpolates, others take the nearest rank; NaN where there are none. */
-export function percentile(sorted: number[], percent: number): number {
+export function percentile(sorted: readonly number[], percent: number): number {
   const rank = (percent / 100) * sorted.length
   const upper = sorted[Math.max(0, Math.ceil(rank) - 1)] ?? Number.NaN
   if (percent !== 50 || !Number.isInteger(rank)) return upper

@@ -8,6 +8,11 @@ export const Cost = {
   settings: 10,
 } as const
 
+/** How much reading so many octets costs that come to nothing. */
+export function costOf(octets: number): number {
+  return octets >> 9
+}
+
 /** What a connection may cost without getting anything done, at once and for each second. */
 const MOST = 1_000
 const PER_SECOND = 100

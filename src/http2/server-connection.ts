@@ -17,7 +17,7 @@ import { FieldDecoder } from './hpack/decoder.ts'
 import { namingOf } from './hpack/field-table.ts'
 import { Opening } from './opening.ts'
 import { Output } from './output.ts'
-import { Cost, Patience } from './patience.ts'
+import { Cost, costOf, Patience } from './patience.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { replySection } from './reply-head.ts'
 import { ReplyWatch } from './reply-watch.ts'
@@ -176,12 +176,12 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
     this.lastStream = id
     if (id > this.farewell.last) return this.patience.spend(1, 'streams that are not served')
-    if (this.streams.size < STREAMS) return this.begin(id, endStream)
+    if (this.streams.size < STREAMS) return this.begin(id, end - start, endStream)
     this.patience.spend(Cost.stream, 'streams at a time')
     this.resetStream(id, ErrorCode.refusedStream)
   }
 
-  private begin(id: number, endStream: boolean): void {
+  private begin(id: number, octets: number, endStream: boolean): void {
     const { head, deadlines } = this
     const stream = new ServerStream(id, this.settingsOfPeer.initialWindow, this)
     let exchange: ServerExchange
@@ -190,6 +190,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
       exchange = new ServerExchange(head, this.handler.identify(this, head), deadlines.clock.now(), stream)
       if (endStream && head.contentLength > 0) throw wrongLength()
     } catch (error) {
+      this.patience.spend(costOf(octets), 'requests that cannot be read')
       return this.refuse(stream, error, endStream)
     }
     this.streams.set(id, stream)
@@ -338,7 +339,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   }
 
   priorityUpdate(id: number, value: string): void {
-    this.patience.spend(1, 'PRIORITY_UPDATE frames')
+    this.patience.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
     if (id === 0) throw protocolError('PRIORITY_UPDATE is of no stream.')
     this.streams.get(id)?.prioritize(value)
   }

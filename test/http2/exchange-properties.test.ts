@@ -6,6 +6,7 @@ import { Headers, wireOf } from '../../src/http/headers.ts'
 import { Reply } from '../../src/http/reply.ts'
 import type { ServerExchange } from '../../src/http/server-exchange.ts'
 import { PartsBody } from '../support/bodies.ts'
+import { cases } from '../support/cases.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { Http2Harness, RecordedHttp2 } from '../support/http2-harness.ts'
 
@@ -162,7 +163,7 @@ test('property: however the octets of a connection are cut, the same exchanges c
         for (const { ended } of one.heard) assert.equal(ended, 'whole')
       },
     ),
-    { numRuns: 300 },
+    { numRuns: cases(300) },
   )
 })
 
@@ -242,6 +243,6 @@ test('property: whatever is wrong with a connection, nothing is thrown, and each
         assert.equal(harness.deadlines.size, 0)
       },
     ),
-    { numRuns: 500 },
+    { numRuns: cases(500) },
   )
 })

@@ -5,95 +5,16 @@ import { Headers } from '../../src/http/headers.ts'
 import { Reply } from '../../src/http/reply.ts'
 import type { ServerExchange } from '../../src/http/server-exchange.ts'
 import * as h2 from '../support/http2-frames.ts'
+import { BOMB, type Flood, floods, id } from '../support/http2-floods.ts'
 import { Http2Harness, type RecordedHttp2 } from '../support/http2-harness.ts'
 
-const { Code, Type, frame, headers, encode, request, get, post, data, ping } = h2
+const { Code, Type, frame, headers, get, post, data, ping } = h2
 
 const hello = () => new Reply(200, Headers.of(), Bytes.fromText('hello'))
 
 /** "/" is answered at once, everything else never. */
 function answer({ path }: ServerExchange): Reply | Promise<Reply> {
   return path === '/' ? hello() : new Promise<Reply>(() => {})
-}
-
-/** What a client may do on and on: `begin` once, then `round` for each n from 0 on, which comes to so many streams. */
-interface Flood {
-  readonly begin?: Buffer
-  readonly round: (n: number) => Buffer
-}
-
-const id = (n: number) => 2 * n + 1
-const update = (stream: number, value: string) =>
-  frame(Type.priorityUpdate, 0, 0, Buffer.concat([h2.int32(stream), Buffer.from(value)]))
-const BOMB = Buffer.concat([
-  encode(request('GET', '/held')),
-  Buffer.from([0x40, ...h2.text('x-bomb'), ...h2.text('x'.repeat(4000))]),
-  Buffer.alloc(12_000, 0x80 | 62),
-])
-
-const floods: Readonly<Record<string, Flood>> = {
-  'rapid reset': { round: (n) => Buffer.concat([get(id(n), '/held'), h2.reset(id(n))]) },
-  'rapid reset of uploads': {
-    round: (n) => Buffer.concat([post(id(n), '/held'), data(id(n), 'abc'), h2.reset(id(n))]),
-  },
-  'streams that are reset by a mistake': {
-    round: (n) => Buffer.concat([get(id(n), '/held'), h2.windowUpdate(id(n), 0)]),
-  },
-  'streams that go on after their end': { round: (n) => Buffer.concat([get(id(n), '/held'), data(id(n), 'x')]) },
-  'streams that are made too wide': {
-    round: (n) => Buffer.concat([get(id(n), '/held'), h2.windowUpdate(id(n), 0x7fffffff)]),
-  },
-  'trailers that end nothing': { round: (n) => Buffer.concat([post(id(n), '/held'), headers(id(n), [['x', 'y']])]) },
-  'more streams than there may be': { round: (n) => get(id(n), '/held') },
-  'requests that are malformed': { round: (n) => headers(id(n), [[':method', 'GET']], true) },
-  'requests that are too large': { round: (n) => headers(id(n), request('GET', `/${'x'.repeat(9000)}`), true) },
-  'HPACK bombs': { round: (n) => headers(id(n), BOMB, true) },
-  SETTINGS: { round: () => h2.settings() },
-  'SETTINGS that are long': {
-    round: () => frame(Type.settings, 0, 0, Buffer.alloc(16_380, Buffer.from([0, 9, 0, 0, 0, 1]))),
-  },
-  'SETTINGS that change every window': {
-    begin: Buffer.concat(Array.from({ length: 100 }, (_, n) => get(id(n), '/held'))),
-    round: (n) => h2.settings({ 4: n % 2 === 0 ? 0 : 100_000 }),
-  },
-  'acknowledgements of SETTINGS': { round: () => h2.SETTINGS_ACK },
-  PING: { round: () => ping() },
-  'acknowledgements of PING': { round: () => ping('whatever', h2.ACK) },
-  'empty DATA': { begin: post(1, '/held'), round: () => data(1, '') },
-  'DATA of padding alone': { begin: post(1, '/held'), round: () => frame(Type.data, h2.PADDED, 1, '\0') },
-  'empty DATA of a stream that was reset': {
-    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
-    round: () => data(1, ''),
-  },
-  'DATA of a stream that was reset': {
-    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
-    round: () => data(1, Buffer.alloc(1024)),
-  },
-  'trailers of a stream that was reset': {
-    begin: Buffer.concat([post(1, '/held'), headers(1, [['x', 'y']])]),
-    round: () => headers(1, [], true),
-  },
-  'RST_STREAM of a stream that is over': { begin: get(1), round: () => h2.reset(1) },
-  PRIORITY: { round: (n) => frame(Type.priority, 0, id(n), '\0\0\0\0\u0010') },
-  PRIORITY_UPDATE: { begin: get(1, '/held'), round: () => update(1, 'u=1') },
-  'PRIORITY_UPDATE that is long': { begin: get(1, '/held'), round: () => update(1, ', '.repeat(8000)) },
-  'WINDOW_UPDATE of the connection': { round: () => h2.windowUpdate(0, 1) },
-  'WINDOW_UPDATE of a stream': { begin: get(1, '/held'), round: () => h2.windowUpdate(1, 1) },
-  'WINDOW_UPDATE of a stream that is over': { begin: get(1), round: () => h2.windowUpdate(1, 1) },
-  GOAWAY: { round: () => frame(Type.goaway, 0, 0, Buffer.alloc(8)) },
-  'frames of an unknown type': { round: (n) => frame(0x20 + (n % 100), 0, n, 'x') },
-  CONTINUATION: {
-    begin: frame(Type.headers, 1, 1, encode(request('GET', '/'))),
-    round: () => frame(Type.continuation, 0, 1, 'x'),
-  },
-  'empty CONTINUATION': {
-    begin: frame(Type.headers, 1, 1, encode(request('GET', '/'))),
-    round: () => frame(Type.continuation, 0, 1),
-  },
-  'CONTINUATION that is long': {
-    begin: frame(Type.headers, 1, 1, ''),
-    round: () => frame(Type.continuation, 0, 1, Buffer.alloc(16_384)),
-  },
 }
 
 /** Sends the flood until the connection ends; answers with how many rounds that took. */
