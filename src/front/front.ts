@@ -84,6 +84,7 @@ export class Front implements Receiver {
     this.perClient = new RequestsPerClient(config.limits.perClient.requests, proxies)
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
     this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads })
+    parts.overload.watch(() => this.listeners.accepted)
     this.challenges = new ChallengeAnswers(answers, threads)
     this.tunnels = new Tunnels({
       running: () => this.listeners.running(),

@@ -137,6 +137,13 @@ export class ThreadListeners {
     return this.open.map(({ acceptor }) => acceptor.descriptor).filter((descriptor) => descriptor !== null)
   }
 
+  /** Connections without TLS that they have accepted: of the others it is the handshakes that take time, not what they ask for. */
+  get accepted(): number {
+    let all = 0
+    for (const { acceptor, identities } of this.open) if (identities === null) all += acceptor.accepted
+    return all
+  }
+
   /** Open client connections. */
   get connections(): number {
     return sum(this.all.map(({ size }) => size))

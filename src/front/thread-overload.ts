@@ -8,9 +8,9 @@ import { fieldLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
 import { errorReply, PROBLEM_FIELDS, problemText } from '../http/problem.ts'
 import { Reply } from '../http/reply.ts'
-import { busyMeter } from '../overload/busy.ts'
 import type { OverloadBounds } from '../overload/control.ts'
 import { Overload } from '../overload/overload.ts'
+import { workMeter } from '../overload/work.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
 import { RETRY_AFTER } from '../services/concurrency/retry-after.ts'
 
@@ -39,11 +39,17 @@ export class ThreadOverload implements Shedder {
   private readonly metrics: Metrics
   private readonly random: () => number
   private readonly counters = new Map<string, Counter>()
+  private accepted: () => number = () => 0
 
   constructor(bounds: OverloadBounds | false, metrics: Metrics, clock: Clock, random: () => number) {
-    this.overload = new Overload(bounds, { clock, random, busy: busyMeter() })
+    this.overload = new Overload(bounds, { clock, random, work: workMeter(() => this.accepted()) })
     this.metrics = metrics
     this.random = random
+  }
+
+  /** Goes by how many connections the thread has accepted as well, for what they ask for. */
+  watch(accepted: () => number): void {
+    this.accepted = accepted
   }
 
   get active(): boolean {

@@ -20,6 +20,8 @@ export type Accept = (socket: Socket) => void
 
 /** A socket that listens on an address: connections are kept until somebody takes them. */
 export class Acceptor {
+  /** Connections that have been accepted. */
+  accepted = 0
   private readonly server: Server
   /** The IP address that it is bound to, which may be that of all hosts; "" before it listens. */
   host = ''
@@ -33,6 +35,7 @@ export class Acceptor {
   constructor(early: (socket: Socket) => boolean = () => false) {
     this.server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true })
     this.server.on('connection', (socket) => {
+      this.accepted++
       if (this.accept !== null) return this.accept(socket)
       if (early(socket)) return
       if (this.kept.length < MOST_KEPT) this.kept.push(socket)

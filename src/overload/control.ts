@@ -14,7 +14,7 @@ const DAMPING = 0.05
 const LARGEST = 4
 /** A look that comes after so many milliseconds has not seen what the one before did to all of that time. */
 const LONGEST = 200
-/** Of the time in which they were late, the part in which the thread was at work: less than that, and others kept it from the processor. */
+/** Of the time in which they were late, the part in which the thread was at work: less than that, and it has not too much to do. */
 const BUSY = 0.9
 
 /**
@@ -29,7 +29,7 @@ export class OverloadControl {
   /** How late it was at the look before. */
   private last = 0
 
-  /** A look at that time found the thread so late, and at work for such a part of the time since the look before, of which it tells the length. */
+  /** A look at that time found the thread so late by its own work, and at work for such a part of the time since the look before, of which it tells the length. */
   look(now: number, late: number, busy: number, since: number, bounds: OverloadBounds): void {
     const own = busy < BUSY ? 0 : late
     if (own > bounds.delay) this.lateSince ??= now - late

@@ -18,9 +18,12 @@ class LateClock extends ManualClock {
   }
 }
 
-function setUp(busy = 1) {
+function setUp(busy = 1, share = 1, crowded = false) {
   const clock = new LateClock()
-  const overload = new Overload({ delay: 50, for: 1_000 }, { clock, random: seeded(1), busy: () => busy })
+  const overload = new Overload(
+    { delay: 50, for: 1_000 },
+    { clock, random: seeded(1), work: () => ({ busy, share, crowded }) },
+  )
   const shed = (priority: 'high' | 'normal' | 'low'): number =>
     Array.from({ length: 1_000 }, () => overload.sheds(priority)).filter(Boolean).length / 1_000
   return { clock, overload, shed }
@@ -54,6 +57,27 @@ test('what is switched off sheds nothing, also when it is switched off in the mi
   overload.configure({ delay: 50, for: 1_000 })
   clock.advance(10_000)
   assert.equal(overload.active, true)
+})
+
+test('with a quarter of a processor four times as late is what one with all of it is', () => {
+  const { clock, overload } = setUp(1, 0.25)
+  clock.late = 190
+  clock.advance(60_000)
+  assert.equal(overload.active, false)
+  clock.late = 320
+  clock.advance(60_000)
+  assert.equal(overload.active, true)
+})
+
+test('where connections wait to be accepted, events are late though turns are short', () => {
+  const { clock, overload } = setUp(1, 1, true)
+  clock.advance(900)
+  assert.equal(overload.active, false)
+  clock.advance(500)
+  assert.equal(overload.active, true)
+  const idle = setUp(0.5, 1, true)
+  idle.clock.advance(60_000)
+  assert.equal(idle.overload.active, false)
 })
 
 test('it looks no more once it is closed', () => {

@@ -1,9 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
 import { type OverloadBounds, OverloadControl } from './control.ts'
+import type { Work } from './work.ts'
 
 /** Between two looks, in milliseconds. */
 const LOOK = 20
+/** Where connections wait to be accepted, events count as so many times as late as they may be. */
+const CROWDED = 2
 /** So many times as many of low priority are shed. */
 const LOW = 4
 
@@ -11,8 +14,8 @@ const LOW = 4
 export interface OverloadTools {
   readonly clock: Clock
   readonly random: () => number
-  /** The part of the time since it was asked before in which the thread was at work. */
-  readonly busy: () => number
+  /** What the thread did since it was asked before. */
+  readonly work: () => Work
 }
 
 /** Whether a thread has more to do than it can, and what it sheds then. */
@@ -61,9 +64,12 @@ export class Overload {
     const now = tools.clock.now()
     const since = now - this.last
     this.last = now
-    const busy = tools.busy()
+    const { busy, share, crowded } = tools.work()
     if (bounds === false) return
-    control.look(now, Math.max(0, since - LOOK), busy, since, bounds)
+    // Where others have the processor for most of the time, the thread is late for them: only its own work counts.
+    const late = Math.max(0, since - LOOK) * share
+    // How long connections have waited nobody can tell.
+    control.look(now, crowded ? Math.max(late, CROWDED * bounds.delay) : late, busy, since, bounds)
     this.active = control.part > 0
   }
 }
