@@ -85,7 +85,12 @@ test('GET /routes lists the routes with their policies in the order in which the
       { id: 'users', match: { path: ['/users/*', '/people'], method: 'GET' }, service: 'users' },
       {
         id: 'old',
-        match: { path: '/old', headers: { authorization: 's3cr3t', accept: true } },
+        match: {
+          path: '/old',
+          pathRegex: '/o.*',
+          headers: { authorization: 's3cr3t', cookie: { regex: 's3cr3t.*' }, accept: true, x: ['1', '2'] },
+          precedence: 2,
+        },
         redirect: { to: '/users' },
         policies: { cors: false },
       },
@@ -95,7 +100,16 @@ test('GET /routes lists the routes with their policies in the order in which the
   assert.deepEqual(json['routes'], [
     {
       id: 'users',
-      match: { path: ['/users/*', '/people'], host: [], method: ['GET'], headers: {}, query: {} },
+      match: {
+        listener: [],
+        path: ['/users/*', '/people'],
+        pathRegex: null,
+        host: [],
+        method: ['GET'],
+        headers: {},
+        query: {},
+        precedence: 0,
+      },
       service: 'users',
       replyStatus: null,
       policies: ['correlation-id', 'cors'],
@@ -103,11 +117,14 @@ test('GET /routes lists the routes with their policies in the order in which the
     {
       id: 'old',
       match: {
+        listener: [],
         path: ['/old'],
+        pathRegex: '/o.*',
         host: [],
         method: [],
-        headers: { authorization: '[redacted]', accept: true },
+        headers: { authorization: '[redacted]', cookie: { regex: '[redacted]' }, accept: true, x: ['1', '2'] },
         query: {},
+        precedence: 2,
       },
       service: null,
       replyStatus: 307,

@@ -244,3 +244,73 @@ test('OPTIONS * is answered without a route', async (t) => {
   const reply = await get('*', 'example.com', 'OPTIONS')
   assert.equal(reply.status, 204)
 })
+
+test('values are one of several, or described by an expression from beginning to end', async (t) => {
+  const { get } = await setUp(t, [
+    fixed('numbers', { path: '/users/{id}', pathRegex: '/users/[0-9]+' }),
+    fixed('names', { path: '/users/{id}' }),
+    fixed('old', { path: '/api/*', headers: { 'x-version': ['1', '2'] } }),
+    fixed('beta', { path: '/api/*', headers: { 'x-version': { regex: '[0-9]+-beta' } } }),
+    fixed('page', { path: '/api/*', query: { page: { regex: '[1-9][0-9]*' } } }),
+    fixed('rest', { path: '/api/*' }),
+  ])
+  assert.equal((await get('/users/42')).text, 'numbers')
+  assert.equal((await get('/users/42a')).text, 'names')
+  for (const version of ['1', '2']) assert.equal((await get('/api', 'a', 'GET', `X-Version: ${version}`)).text, 'old')
+  assert.equal((await get('/api', 'a', 'GET', 'X-Version: 3-beta')).text, 'beta')
+  for (const version of ['3', '3-beta2', 'x3-beta'])
+    assert.equal((await get('/api', 'a', 'GET', `X-Version: ${version}`)).text, 'rest')
+  assert.equal((await get('/api', 'a', 'GET', 'X-Version: 9', 'X-Version: 2')).text, 'old', 'a line of its own counts')
+  assert.equal((await get('/api?page=%312')).text, 'page')
+  assert.equal((await get('/api?page=0')).text, 'rest')
+})
+
+test('where two routes fit alike, the one with the higher precedence takes the request', async (t) => {
+  const { get } = await setUp(t, [
+    fixed('a', { path: '/x', headers: { a: true } }),
+    fixed('b', { path: '/x', headers: { b: true }, precedence: 1 }),
+    fixed('both', { path: '/x', headers: { a: true, b: true }, precedence: -1 }),
+    fixed('any', { path: '/*', precedence: 9 }),
+  ])
+  assert.equal(
+    (await get('/x', 'a', 'GET', 'A: 1', 'B: 1')).text,
+    'both',
+    'the more specific one goes first all the same',
+  )
+  assert.equal((await get('/x', 'a', 'GET', 'B: 1')).text, 'b')
+  assert.equal((await get('/x')).text, 'any')
+})
+
+test('a route may be for one listener only', async (t) => {
+  const routes = [
+    fixed('inside', { listener: 'inside', path: '/*' }),
+    fixed('admin', { path: '/admin/*', host: 'example.com' }),
+    fixed('all', { path: '/*' }),
+  ]
+  const listeners = [{ address: '127.0.0.1:0' }, { name: 'inside', address: '127.0.0.1:0' }]
+  const { gateway } = await startGateway(t, { listeners, routes })
+  const [outside, inside] = await Promise.all(gateway.addresses.map(({ port }) => connect(t, port)))
+  assert.ok(outside !== undefined && inside !== undefined)
+  const textOf = async (client: Peer, path: string) => (await ask(client, path, 'example.com', 'GET', [])).text
+  for (const path of ['/x', '/admin/x', '/health']) assert.equal(await textOf(inside, path), 'inside')
+  assert.equal(await textOf(outside, '/x'), 'all')
+  assert.equal(await textOf(outside, '/admin/x'), 'admin')
+  assert.match(await textOf(outside, '/health'), /"status"/)
+})
+
+test('a listener that gets another name takes the routes of that one, over connections that are open too', async (t) => {
+  const routes = [fixed('a', { listener: 'a', path: '/*' }), fixed('rest', { path: '/*' })]
+  const configOf = (name: string): GatewayInput => ({
+    listeners: [
+      { name, address: '127.0.0.1:0' },
+      { name: 'a', address: '127.0.0.1:0', redirectToHttps: 443 },
+    ],
+    admin: false,
+    routes,
+  })
+  const { gateway, port } = await startGateway(t, configOf('b'))
+  const client = await connect(t, port)
+  assert.equal((await ask(client, '/x', 'a', 'GET', [])).text, 'rest')
+  await gateway.reload(configOf('a'))
+  assert.equal((await ask(client, '/x', 'a', 'GET', [])).text, 'a')
+})

@@ -11,11 +11,18 @@ const condition = z.record(z.string(), z.unknown())
 const route = z.object({
   id: z.string(),
   match: z.object({
+    listener: z.string().array().describe('None: every listener.'),
     path: z.string().array().describe('Patterns, any of which may match.'),
+    pathRegex: z.string().nullable().describe('What describes the whole path besides; null for nothing.'),
     host: z.string().array().describe('None: every host.'),
     method: z.string().array().describe('None: every method.'),
-    headers: condition.describe('Header fields that must be there, with their values or true for any.'),
-    query: condition.describe('Parameters that must be there, with their values or true for any.'),
+    headers: condition.describe(
+      'Header fields that must be there: a value, a list of values, a map with regex, or true for any.',
+    ),
+    query: condition.describe(
+      'Parameters that must be there: a value, a list of values, a map with regex, or true for any.',
+    ),
+    precedence: z.int().describe('Of matches that are as specific otherwise, the one with the highest goes first.'),
   }),
   service: z.string().nullable().describe('Where requests are forwarded to; null for a fixed reply or a redirect.'),
   replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
@@ -56,11 +63,14 @@ function describe(
   return {
     id,
     match: {
+      listener: match.listener ?? [],
       path: match.path,
+      pathRegex: match.pathRegex ?? null,
       host: match.host ?? [],
       method: match.method ?? [],
       headers: maskedFields(match.headers ?? {}, false),
       query: maskedFields(match.query ?? {}, false),
+      precedence: match.precedence ?? 0,
     },
     service: service ?? null,
     replyStatus: reply?.status ?? redirect?.status ?? null,

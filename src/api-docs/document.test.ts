@@ -304,3 +304,33 @@ test('title, version, description and tags are those of the configuration and of
 function statusesOf({ responses }: ApiOperation): string[] {
   return Object.keys(responses)
 }
+
+test('what a route wants of values is said as JSON Schema has it, whichever of several routes an operation takes', () => {
+  const document = write(
+    {
+      routes: [
+        {
+          ...users,
+          id: 'some',
+          match: {
+            path: '/users/*',
+            pathRegex: '/users/[0-9]+',
+            headers: { 'x-version': ['1', '2'], 'x-tester': { regex: 'yes|no' } },
+            listener: '0.0.0.0:8000',
+          },
+        },
+      ],
+    },
+    { users: { paths: { '/users/{id}': { get: OK } } } },
+  )
+  const operation = document.paths['/users/{id}']?.['get']
+  const wanted = (operation?.parameters ?? []).filter((parameter) => parameter['in'] === 'header')
+  assert.deepEqual(wanted.map(({ name, schema }) => [name, schema]).slice(0, 2), [
+    ['x-version', { type: 'string', enum: ['1', '2'] }],
+    ['x-tester', { type: 'string', pattern: '^(?:yes|no)$' }],
+  ])
+  assert.match(
+    operation?.description ?? '',
+    /Only paths that `\/users\/\[0-9\]\+` describes\..*Only at the listener 0\.0\.0\.0:8000\./s,
+  )
+})

@@ -12,6 +12,7 @@ import { nameSchemas, PROBLEM } from './schema-names.ts'
 import { NamedSchema } from './schemas.ts'
 import type { Method, ServiceApi } from './service-api.ts'
 import { ComponentSet } from './component-set.ts'
+import type { ValueMatch } from '../routing/match.ts'
 import { keyOf, parametersOf, type Template, textOf } from './template.ts'
 
 /** Operations of the gateway's own at a path, by method. */
@@ -211,10 +212,14 @@ function tag(name: string, api: ServiceApi | undefined): DocsObject {
 
 /** What cannot be said in another way. */
 function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): string[] {
-  const { host = [] } = route.match
+  const { host = [], listener = [], pathRegex } = route.match
   return [
     ...(roles.length > 0 ? [`Needs ${roles.length === 1 ? 'the role' : 'one of the roles'} ${roles.join(', ')}.`] : []),
     ...(scopes.length > 0 ? [`Needs the ${scopes.length === 1 ? 'scope' : 'scopes'} ${scopes.join(', ')}.`] : []),
+    ...(pathRegex === undefined ? [] : [`Only paths that \`${pathRegex}\` describes.`]),
+    ...(listener.length > 0
+      ? [`Only at the ${listener.length === 1 ? 'listener' : 'listeners'} ${listener.join(', ')}.`]
+      : []),
     ...(host.length > 0 ? [`Only at the ${host.length === 1 ? 'host' : 'hosts'} ${host.join(', ')}.`] : []),
   ]
 }
@@ -236,8 +241,7 @@ function otherParameters(
 ): DocsObject[] {
   const wanted = (['header', 'query'] as const).flatMap((place) =>
     Object.entries((place === 'header' ? route.match.headers : route.match.query) ?? {}).map(([name, value]) => {
-      const schema = value === true ? { type: 'string' } : { type: 'string', const: value }
-      return { name, in: place, required: true, schema }
+      return { name, in: place, required: true, schema: { type: 'string', ...described(value) } }
     }),
   )
   const others = given.filter(
@@ -248,6 +252,13 @@ function otherParameters(
   )
   const added = looked.filter(({ name }) => !known.has(name.toLowerCase())).map(parameterOf)
   return [...others, ...wanted, ...added]
+}
+
+/** What JSON Schema says of a value that a route wants. */
+function described(value: ValueMatch): DocsObject {
+  if (value === true) return {}
+  if (typeof value === 'string') return { const: value }
+  return 'regex' in value ? { pattern: `^(?:${value.regex})$` } : { enum: value }
 }
 
 function parameterOf({ name, description, example, required, longest }: LookedAt): DocsObject {

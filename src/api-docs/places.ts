@@ -1,6 +1,7 @@
 import type { RouteConfig } from '../config/schema.ts'
 import { type Slices, type Steps, takeAll } from '../core/slices.ts'
 import { Headers } from '../http/headers.ts'
+import type { ValueMatch } from '../routing/match.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { type Router, RouterTables, routerOf } from '../routing/router.ts'
 import { entryFor } from '../routing/trie.ts'
@@ -20,11 +21,15 @@ export interface Place {
   readonly template: Template
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** What requests take which route, as clients see it. */
 export class Places {
   private readonly known: RoutePath[] = []
   private readonly ofServices = new Map<string, RoutePath[]>()
-  private readonly tables = new RouterTables<RoutePath | null>()
+  /** Expressions that the request which is asked about fits: no text is made up that they describe. */
+  private fitting = NONE
+  private readonly tables = new RouterTables<RoutePath | null>((regex) => () => this.fitting.has(regex))
   private readonly reading: Steps
   private router: Router<RoutePath | null> | null = null
 
@@ -64,18 +69,21 @@ export class Places {
 
   /** Whether the gateway itself answers GET there, and no route. */
   isOwn(path: string): boolean {
+    this.fitting = NONE
     const match = this.readAll().find('', path, 'GET', Headers.of(), '')
     return match.found && match.value === null
   }
 
   /** Whether the request that the path is for goes to its route, and not to one that is more specific. */
   private takes(routePath: RoutePath, template: Template, method: string): boolean {
-    const { headers = {}, query = {} } = routePath.route.match
-    const fields = Object.entries(headers).map(([name, value]) => [name, value === true ? '' : value] as const)
-    const parameters = Object.entries(query).map(([name, value]) => [name, value === true ? '' : value])
+    const { headers = {}, query = {}, pathRegex, listener } = routePath.route.match
+    const fields = Object.entries(headers).map(([name, value]) => [name, sampleValue(value)] as const)
+    const parameters = Object.entries(query).map(([name, value]) => [name, sampleValue(value)])
     const host = routePath.host?.replace('*', 'any') ?? ''
     const target = parameters.length === 0 ? '' : `?${new URLSearchParams(parameters).toString()}`
-    const match = this.readAll().find(host, sampleOf(template), method, Headers.of(fields), target)
+    const values = [...Object.values(headers), ...Object.values(query)]
+    this.fitting = new Set([pathRegex, ...values.map(regexOf)].filter((regex) => regex !== undefined))
+    const match = this.readAll().find(host, sampleOf(template), method, Headers.of(fields), target, listener?.[0])
     return match.found && match.value === routePath
   }
 
@@ -107,7 +115,18 @@ export class Places {
   }
 }
 
+/** A value that is wanted, "" where any will do. */
+function sampleValue(value: ValueMatch): string {
+  if (typeof value === 'string') return value
+  return typeof value === 'object' && 'regex' in value ? '' : value === true ? '' : (value[0] ?? '')
+}
+
+function regexOf(value: ValueMatch): string | undefined {
+  return typeof value === 'object' && 'regex' in value ? value.regex : undefined
+}
+
 /** Whether the route wants more than a path and a method, so that another one may have the same of both. */
 export function isConditional({ route, host }: RoutePath): boolean {
-  return host !== null || route.match.headers !== undefined || route.match.query !== undefined
+  const { listener, pathRegex, headers, query } = route.match
+  return [host ?? undefined, listener, pathRegex, headers, query].some((each) => each !== undefined)
 }

@@ -13,13 +13,16 @@ export function describeRoutes(config: GatewayConfig, chain?: readonly Policy[])
 }
 
 function rowOf(
-  { host, pattern, methods, headers, query, value: route }: MatchLine<RouteConfig>,
+  { listener, host, pattern, pathRegex, methods, headers, query, precedence, value: route }: MatchLine<RouteConfig>,
   chain?: readonly Policy[],
 ): string[] {
   const conditions = [
+    listener === null ? '' : `on ${listener}`,
+    pathRegex === null ? '' : `~ ${pathRegex}`,
     methods.join(','),
     ...headers.map((condition) => describeCondition(condition, ': ')),
     ...query.map((condition) => `?${describeCondition(condition, '=')}`),
+    precedence === 0 ? '' : `precedence ${precedence}`,
   ].filter((text) => text !== '')
   const hostText = host === null ? '*' : `${host.wildcard ? '*.' : ''}${host.name}`
   const policies = activePolicies(route.policies, chain).map(([policy]) => policy.name)
@@ -33,8 +36,9 @@ function rowOf(
   ]
 }
 
-function describeCondition({ name, value }: Condition, separator: string): string {
-  return `${name}${separator}${value ?? '*'}`
+function describeCondition({ name, values, regex }: Condition, separator: string): string {
+  const text = regex === null ? values.join('|') || '*' : `~ ${regex}`
+  return `${name}${separator}${text}`
 }
 
 function describeTarget({ service, reply, redirect, rewrite }: RouteConfig): string {

@@ -3,6 +3,8 @@ import { type Address, formatAddress } from '../core/address.ts'
 import { address } from './addresses.ts'
 import { tlsSchema } from './tls-schema.ts'
 
+const nameExpected = 'expected a name of letters, digits, ".", ":", "_", "[", "]" and "-"'
+
 const listenerSchema = z.strictObject({
   address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
   proxyProtocol: z
@@ -27,6 +29,11 @@ const listenerSchema = z.strictObject({
         'port that clients know. The health endpoints and the challenges of CAs are answered as they are. Default false.',
     ),
   tls: tlsSchema.optional().describe('Clients speak TLS, and this is shown to them. Default: they speak plain HTTP.'),
+  name: z
+    .string(nameExpected)
+    .regex(/^[A-Za-z0-9._:[\]-]+$/, nameExpected)
+    .optional()
+    .describe('What routes call it in match.listener. Default its address as it stands here.'),
 })
 
 /** Schema of the listeners. */

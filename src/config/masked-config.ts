@@ -42,7 +42,8 @@ export function maskedConfig(config: GatewayConfig): Record<string, unknown> {
 export function maskedFields(fields: object, own: boolean, secret = false, depth = 0): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
-      const hidden = isSecret(name) || NAMES.has(name.toLowerCase()) || (own && secret)
+      // An expression says as much as the value that it describes.
+      const hidden = isSecret(name) || NAMES.has(name.toLowerCase()) || ((own || name === 'regex') && secret)
       return [name, masked(value, own, hidden, depth + 1)]
     }),
   )

@@ -8,7 +8,8 @@ import { type Finding, lookAt, type Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
 import { routeSchema } from './route-schema.ts'
-import type { GatewayConfig, RouteConfig } from './schema.ts'
+import { listenerName } from './listener-name.ts'
+import { type GatewayConfig, gatewaySchema, type RouteConfig } from './schema.ts'
 import { checkSticky } from './check-sticky.ts'
 import { checkShadowed } from './shadowed-routes.ts'
 import { hint } from './suggest.ts'
@@ -45,6 +46,7 @@ export function* checkReferences(
     () => routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
     () => checkIds(routes),
     () => checkShadowed(config, matches),
+    () => checkListeners(config, matches, parsed),
     () => checkAcme(config),
     () => checkSticky(config),
     () => checkProxyProtocol(config),
@@ -71,6 +73,25 @@ function checkProxyProtocol(config: unknown): Finding[] {
       'required, but trustedProxies is empty; add the addresses of the load balancers that send the header'
     return [{ path: ['listeners', i, 'proxyProtocol'], isKey: false, message }]
   })
+}
+
+/** Routes of a listener that there is not. */
+function checkListeners(
+  config: unknown,
+  matches: readonly (Match | undefined)[],
+  parsed: GatewayConfig | null,
+): Finding[] {
+  const listeners = parsed?.listeners ?? lookAt(gatewaySchema.shape.listeners, fieldOf(config, 'listeners'))?.data
+  if (listeners === undefined) return []
+  const known = new Set(listeners.map(listenerName))
+  return matches.flatMap((match, i) =>
+    (match?.listener ?? []).flatMap((name, j): Finding[] => {
+      if (known.has(name)) return []
+      const isList = Array.isArray(fieldOf(fieldOf(itemsOf(fieldOf(config, 'routes'))[i], 'match'), 'listener'))
+      const path: Path = ['routes', i, 'match', 'listener', ...(isList ? [j] : [])]
+      return [{ path, isKey: false, message: `unknown listener ${JSON.stringify(name)}${hint(name, known)}` }]
+    }),
+  )
 }
 
 /** A redirect speaks of what every path of its route has. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/field.ts'
 import { duration } from '../core/units.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
+import { refusalOfPattern } from '../regexp/linear.ts'
 import { fieldName, keyMessage } from '../policies/field-name.ts'
 import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
@@ -64,7 +65,33 @@ const headerName = z.string(nameExpected).refine(isToken, nameExpected)
 
 const headerValue = z.string(valueExpected).refine(isFieldValue, valueExpected)
 
-const anyValue = 'expected a text that the value must equal, or true for any value'
+const valueMatchExpected =
+  'expected a text that the value must equal, a list of texts, { regex: … }, or true for any value'
+const regexExpected = 'expected a regular expression that describes the whole value, such as "v[0-9]+"'
+
+/** What one would take too long to read is no expression for a route. */
+const LONGEST_REGEX = 1000
+
+const regex = z
+  .string(regexExpected)
+  .max(LONGEST_REGEX, `expected a regular expression of at most ${LONGEST_REGEX} characters`)
+  .superRefine((text, context) => {
+    const refusal = refusalOfPattern(text)
+    if (refusal !== null) context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} ${refusal}` })
+  })
+
+/** What the value of a field or a query parameter must be, where a text that it may be is such a one. */
+function valueMatch<Text extends z.ZodType<string>>(text: Text) {
+  return z.union(
+    [
+      z.literal(true),
+      text,
+      text.array().min(1),
+      z.strictObject({ regex: regex.describe('A regular expression that describes the whole value.') }),
+    ],
+    valueMatchExpected,
+  )
+}
 
 const matchSchema = z.strictObject({
   path: oneOrMore(pathPattern).describe(
@@ -75,13 +102,35 @@ const matchSchema = z.strictObject({
     .describe('Host names; *.example.com stands for every name below it. One, or a list.'),
   method: oneOrMore(method).optional().describe('Methods, such as GET. One, or a list.'),
   headers: z
-    .record(headerName.toLowerCase(), z.union([z.literal(true), headerValue], anyValue))
+    .record(headerName.toLowerCase(), valueMatch(headerValue))
     .optional()
-    .describe('Headers that the request must have: name: value, or name: true for any value.'),
+    .describe(
+      'Headers that the request must have: name: value, a list of values, { regex } for the whole value, or true for any.',
+    ),
   query: z
-    .record(z.string(), z.union([z.literal(true), z.string()], anyValue))
+    .record(z.string(), valueMatch(z.string()))
     .optional()
-    .describe('Query parameters that the request must have: name: value, or name: true for any value.'),
+    .describe(
+      'Query parameters that the request must have: name: value, a list of values, { regex } for the whole value, or true for any.',
+    ),
+  pathRegex: regex
+    .optional()
+    .describe(
+      'A regular expression that describes the whole path besides, from its first slash to its end, in its normal form.',
+    ),
+  listener: oneOrMore(z.string())
+    .optional()
+    .describe(
+      'Listeners that it takes requests of, by their names, or their addresses where they have none. One, or a list. Default all.',
+    ),
+  precedence: z
+    .int()
+    .min(-1000)
+    .max(1000)
+    .optional()
+    .describe(
+      'Of routes whose matches are as specific otherwise, the one with the highest takes a request that fits them all. Default 0.',
+    ),
 })
 
 const replySchema = z.strictObject({

@@ -16,8 +16,8 @@ export function checkShadowed(config: unknown, matches: readonly (RouteConfig['m
   const own = ownPaths(endpoints.data)
   return itemsOf(fieldOf(config, 'routes')).flatMap((route, i) => {
     const match = matches[i]
-    // A host goes before all that the gateway answers.
-    if (match === undefined || match.host !== undefined) return []
+    // A listener or a host goes before all that the gateway answers.
+    if (match === undefined || match.listener !== undefined || match.host !== undefined) return []
     const isList = Array.isArray(fieldOf(fieldOf(route, 'match'), 'path'))
     return match.path.flatMap((pattern, j): Finding[] => {
       const found = own.find(({ endpoint, path }) => {

@@ -1,6 +1,7 @@
 import type { Policy } from '../policies/policy.ts'
 import { activePolicies, type PoliciesConfig } from './policy-schema.ts'
 import { formatPath, type Path } from './problems.ts'
+import { routeOrderWarnings } from './route-order.ts'
 import type { GatewayConfig } from './schema.ts'
 
 /** Something that works, and that whoever wrote it should know. */
@@ -24,7 +25,7 @@ export function warningsOf(config: GatewayConfig, chain?: readonly Policy[]): Wa
       told.add(key)
       return true
     })
-  return [...insecureServices(config), ...insecureRedis(config), ...ofPolicies]
+  return [...insecureServices(config), ...insecureRedis(config), ...routeOrderWarnings(config), ...ofPolicies]
 }
 
 function insecureServices({ services }: GatewayConfig): Warning[] {

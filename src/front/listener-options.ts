@@ -1,3 +1,4 @@
+import { listenerName } from '../config/listener-name.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { formatAddress } from '../core/address.ts'
 import type { ListenerOptions } from '../listener/receiver.ts'
@@ -7,12 +8,14 @@ import type { ListenerConfig } from './match-listeners.ts'
 /** What a listener needs to know of the configuration. `body` is octets that the body of a request may have; `https` says at which port clients find https. */
 export function listenerOptions(
   config: GatewayConfig,
-  { address, proxyProtocol, http2, redirectToHttps: to, tls }: ListenerConfig,
+  listener: ListenerConfig,
   body: number,
   https: () => number,
 ): ListenerOptions {
+  const { address, proxyProtocol, http2, redirectToHttps: to, tls } = listener
   return {
     ...config.limits,
+    name: listenerName(listener),
     body,
     strictNames: config.requestFields === 'strict',
     clientHeader: config.clientHeader?.toLowerCase() ?? null,

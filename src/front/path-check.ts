@@ -33,8 +33,8 @@ export function settlePath(
   method: string,
   headers: Headers,
 ): string | null {
-  const { host, query } = exchange
-  const find = (path: string): Match => router.find(host, path, method, headers, query)
+  const { host, query, listener } = exchange
+  const find = (path: string): Match => router.find(host, path, method, headers, query, listener)
   exchange.forms = null
   // 1.
   let reading = readPath(exchange.path)

@@ -107,8 +107,8 @@ export class Snapshot {
     return settlePath(this.router, exchange, asked, withNames(exchange.headers))
   }
 
-  private find({ host, path, query }: RequestFacts, method: string, headers: Headers): Match {
-    return this.router.find(host, path, method, headers, query)
+  private find({ host, path, query, listener }: RequestFacts, method: string, headers: Headers): Match {
+    return this.router.find(host, path, method, headers, query, listener)
   }
 
   // 3.

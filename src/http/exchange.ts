@@ -81,6 +81,8 @@ export interface RequestFacts {
   /** The client sends its body after 100 (Continue) only (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
   readonly client: Client
+  /** Name of the listener that it came by; "" where the gateway asks on its own behalf. */
+  readonly listener: string
   /** Monotonic milliseconds at which the head was complete. */
   readonly start: number
   /** What was wrong with the request when its body had not been read; it goes no further than the policies. */

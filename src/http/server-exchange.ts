@@ -32,6 +32,7 @@ export class ServerExchange implements Exchange {
   readonly headers: Headers
   body: Body = null
   readonly client: Client
+  listener = ''
   readonly start: number
   readonly protocol: Protocol
   /** W3C Trace Context as the client sent it, several lines joined by commas. */

@@ -206,6 +206,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {
+    exchange.listener = this.options.name
     return this.receiver.handle(exchange, this.options.redirect)
   }
 

@@ -41,6 +41,8 @@ export interface HandshakeWatcher {
 
 /** What a listener needs to know. */
 export interface ListenerOptions extends ServerOptions {
+  /** How it is called in the configuration. */
+  readonly name: string
   /** Leads requests elsewhere; null where they are answered. */
   readonly redirect: Redirect | null
   /** Clients speak TLS. */

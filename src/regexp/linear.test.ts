@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Script } from 'node:vm'
 import * as fc from 'fast-check'
-import { compileLinear } from './linear.ts'
+import { compileLinear, compileWhole, mayBegin } from './linear.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
 const atom = fc.constantFrom(
@@ -202,4 +202,42 @@ test('a pattern that takes others time exponential in the text is no trouble', (
   const many = 'a'.repeat(100_000)
   assert.equal(compileLinear('^(a+)+$')(many), true)
   assert.equal(compileLinear('^(a+)+$')(`${many}!`), false)
+})
+
+test('a whole text is described, or is not, as between "^" and "$"', () => {
+  fc.assert(
+    fc.property(pattern, fc.array(text, { minLength: 5, maxLength: 5 }), (source, texts) => {
+      const whole = compileWhole(source)
+      const between = compileLinear(`^(?:${source})$`)
+      for (const each of texts) assert.equal(whole(each), between(each))
+    }),
+  )
+})
+
+for (const [source, yes, no] of [
+  ['a|b', 'b', 'ab'],
+  ['^a', 'a', 'ab'],
+  ['(?i)abc', 'ABC', 'ABCD'],
+  ['^(?!admin)[a-z]+', 'users', 'admins'],
+] as const)
+  test(`${source} describes ${yes} whole, and not ${no}`, () => {
+    const whole = compileWhole(source)
+    assert.equal(whole(yes), true)
+    assert.equal(whole(no), false)
+  })
+
+test('a beginning that no described text has is told from those that may go on', () => {
+  fc.assert(
+    fc.property(pattern, text, fc.nat(), (source, each, cut) => {
+      const characters = Array.from(each)
+      const beginning = characters.slice(0, cut % (characters.length + 1)).join('')
+      fc.pre(compileWhole(source)(each))
+      assert.equal(mayBegin(source, beginning), true)
+    }),
+  )
+  assert.equal(mayBegin('/users/[0-9]+', '/users/'), true)
+  assert.equal(mayBegin('/users/[0-9]+', '/orders/'), false)
+  assert.equal(mayBegin('/users/[0-9]+', '/users/7'), true)
+  assert.equal(mayBegin('/users/[0-9]+', '/users/x'), false)
+  assert.equal(mayBegin('/[a-z]{1,300}/x', '/a/b'), true, 'what is counted is not looked into')
 })

@@ -1,6 +1,6 @@
 import { type Automaton, buildAutomaton, MATCH, type Step } from './automaton.ts'
 import { Characters } from './characters.ts'
-import { type Part, parsePattern } from './conditions.ts'
+import { type Condition, type Part, parsePattern, type Pattern } from './conditions.ts'
 import { simulate } from './simulation.ts'
 import { UnusablePattern } from './unusable-pattern.ts'
 
@@ -36,9 +36,37 @@ const MAXIMUM_STATES = 1_000
  * automaton whose states are made when they are first needed. Throws UnusablePattern.
  */
 export function compileLinear(pattern: string): (text: string) => boolean {
-  const { conditions, ignoresCase } = parsePattern(pattern)
+  return testOf(parsePattern(pattern))
+}
+
+function testOf({ conditions, ignoresCase }: Pattern): (text: string) => boolean {
   const matchers = conditions.map(({ part, negated }) => ({ matcher: new Matcher(part, ignoresCase), negated }))
   return (text) => matchers.every(({ matcher, negated }) => matcher.test(text) !== negated)
+}
+
+/** The same for a text that the pattern has to describe from its beginning to its end, as if it stood between "^" and "$". Throws UnusablePattern. */
+export function compileWhole(pattern: string): (text: string) => boolean {
+  return testOf(wholePattern(pattern))
+}
+
+/**
+ * Whether some text that begins with `beginning` may be one that the pattern describes whole: false only where none can. Throws
+ * UnusablePattern.
+ */
+export function mayBegin(pattern: string, beginning: string): boolean {
+  const { conditions, ignoresCase } = wholePattern(pattern)
+  return conditions.every(({ part, negated }) => negated || new Matcher(part, ignoresCase).goesOn(beginning))
+}
+
+function wholePattern(text: string): Pattern {
+  const { conditions, ignoresCase } = parsePattern(text)
+  const last = conditions.length - 1
+  // Those before it are lookaheads, which look at the beginning.
+  const whole = conditions.map(({ part, negated }, i): Condition => {
+    if (i < last) return { part, negated }
+    return { part: { type: 'sequence', parts: [{ type: 'start' }, part, { type: 'end' }] }, negated }
+  })
+  return { conditions: whole, ignoresCase }
 }
 
 /** Why a pattern cannot be compiled; null where it can. */
@@ -81,6 +109,20 @@ class Matcher {
       if (code > 0xffff) at++
     }
     return state.accepts
+  }
+
+  /** Whether there is still a way on after the text, or it has matched already; true where that takes too many states to say. */
+  goesOn(text: string): boolean {
+    if (this.automaton.counts > 0) return true
+    let state: State | null = this.initial
+    for (const character of text) {
+      if (state.matched) return true
+      // There is one in each character.
+      const kind = this.characters.classOf(character.codePointAt(0)!)
+      state = state.next[kind] ?? this.step(state, kind)
+      if (state === null) return true
+    }
+    return state.matched || state.waiting.length > 0
   }
 
   private simulate(text: string, at: number, waiting: readonly number[], afterWord: boolean): boolean {

@@ -5,15 +5,23 @@ import { matchKeys, type RouteMatch, routingTable } from './match.ts'
 
 /** In an order that is wrong in every respect, so that sorting has work to do. */
 const mostSpecificFirst: RouteMatch[] = [
+  { listener: ['inside'], path: ['/*'] },
   { host: ['a.example.com'], path: ['/*'] },
   { host: ['b.example.com'], path: ['/*'] },
   { host: ['*.eu.example.com'], path: ['/*'] },
   { host: ['*.example.com'], path: ['/a'] },
   { host: ['*.example.com'], path: ['/*'] },
   { path: ['/a/b/c'] },
+  { path: ['/a/b'], pathRegex: '.*' },
   { path: ['/a/b'], method: ['POST'], headers: { 'x-a': '1', 'x-b': true } },
   { path: ['/a/b'], method: ['POST'], headers: { 'x-a': '1' }, query: { v: '1' } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-z': true }, precedence: 1 },
   { path: ['/a/b'], method: ['POST'], headers: { 'x-a': '1' } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-a': ['1', '2'] } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-a': ['1', '2', '3'] } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-a': { regex: '[0-9]' } } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-a': true } },
+  { path: ['/a/b'], method: ['POST'], headers: { 'x-a': '0' }, precedence: -1 },
   { path: ['/a/b'], method: ['POST'], query: { v: '1', w: '1' } },
   { path: ['/a/b'], method: ['POST'], query: { v: '1' } },
   { path: ['/a/b'], method: ['POST'] },
@@ -44,13 +52,14 @@ test('the table lists the most specific line first, whatever the order in the fi
   )
 })
 
-test('a match has a line for each of its hosts and paths', () => {
+test('a match has a line for each of its listeners, hosts and paths', () => {
   const match = { host: ['a.com', '*.b.com'], path: ['/x', '/y/*'] }
   assert.deepEqual(
     routingTable([{ match, value: 1 }]).map(({ host, pattern }) => `${host?.name} ${pattern.text}`),
     ['a.com /x', 'a.com /y/*', 'b.com /x', 'b.com /y/*'],
   )
   assert.equal(matchKeys(match).length, 4)
+  assert.equal(matchKeys({ ...match, listener: ['a', 'b'] }).length, 8)
 })
 
 test('matches that take the same requests share a key', () => {
@@ -68,6 +77,14 @@ test('matches that take the same requests share a key', () => {
     [
       { path: ['/a'], headers: { 'X-A': '1', b: true } },
       { path: ['/a'], headers: { B: true, 'x-a': '1' } },
+    ],
+    [
+      { path: ['/a'], headers: { 'x-a': ['2', '1', '2'] } },
+      { path: ['/a'], headers: { 'x-a': ['1', '2'] } },
+    ],
+    [
+      { path: ['/a'], headers: { 'x-a': ['1'] } },
+      { path: ['/a'], headers: { 'x-a': '1' }, precedence: 1 },
     ],
     [
       { path: ['/a'], query: { a: '1', b: true } },

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { Headers } from '../http/headers.ts'
-import { matchKeys, type RouteMatch } from './match.ts'
+import { matchKeys, type RouteMatch, type ValueMatch } from './match.ts'
 import { normalizePath } from './path.ts'
 import { createRouter } from './router.ts'
 
 interface Request {
+  listener: string
   host: string
   path: string
   method: string
@@ -19,6 +20,7 @@ interface Request {
 interface NaiveLine {
   value: string
   match: RouteMatch
+  listener: string | null
   host: string | null
   path: string
   key: string
@@ -37,36 +39,57 @@ function methodsOf({ method }: RouteMatch): string[] | null {
   return method.includes('GET') ? [...new Set([...method, 'HEAD'])] : [...method]
 }
 
-function naiveMatches({ host, path, match }: NaiveLine, request: Request): boolean {
+function naiveMatches({ listener, host, path, match }: NaiveLine, request: Request): boolean {
+  if (listener !== null && listener !== request.listener) return false
   if (host?.startsWith('*') && !request.host.endsWith(host.slice(1))) return false
   if (host !== null && !host.startsWith('*') && host !== request.host) return false
   const expression = path.replace(/\/\*$/, '(?:/.*)?').replaceAll(/\{\w+\}/g, '[^/]+')
   if (!new RegExp(`^${expression}$`).test(request.path)) return false
+  if (match.pathRegex !== undefined && !new RegExp(`^(?:${match.pathRegex})$`).test(request.path)) return false
   const query = new URLSearchParams(request.query)
   return (
-    Object.entries(match.headers ?? {}).every(([name, value]) =>
-      value === true ? name in request.headers : request.headers[name] === value,
-    ) &&
-    Object.entries(match.query ?? {}).every(([name, value]) =>
-      value === true ? query.has(name) : query.get(name) === value,
-    )
+    Object.entries(match.headers ?? {}).every(([name, value]) => naiveFits(value, request.headers[name] ?? null)) &&
+    Object.entries(match.query ?? {}).every(([name, value]) => naiveFits(value, query.get(name)))
   )
 }
 
+function naiveFits(wanted: ValueMatch, value: string | null): boolean {
+  if (value === null) return false
+  if (wanted === true || wanted === value) return true
+  if (typeof wanted === 'string') return false
+  return 'regex' in wanted ? new RegExp(`^(?:${wanted.regex})$`).test(value) : wanted.includes(value)
+}
+
+function kindOf(value: ValueMatch): 'one' | 'several' | 'regex' | 'any' {
+  if (value === true) return 'any'
+  if (typeof value === 'string') return 'one'
+  if ('regex' in value) return 'regex'
+  return value.length === 1 ? 'one' : 'several'
+}
+
 /** Numbers and texts to compare in turn; the smaller is the more specific. */
-function scoreOf({ host, path, match, key }: NaiveLine, request: Request): (number | string)[] {
+function scoreOf({ listener, host, path, match, key }: NaiveLine, request: Request): (number | string)[] {
+  const values = [...Object.values(match.headers ?? {}), ...Object.values(match.query ?? {})]
+  const fewerOf = (kind: string): number => -values.filter((value) => kindOf(value) === kind).length
+  const named = values.flatMap((value) => (typeof value === 'string' || Array.isArray(value) ? value : []))
   const kinds = path
     .slice(1)
     .split('/')
     .map((segment) => (segment === '*' ? 'd' : segment.startsWith('{') ? 'b' : 'a'))
   const hostScore = host === null ? 1000 : host === request.host ? 0 : 500 - host.length
   return [
+    listener === null ? 1 : 0,
     hostScore,
     `${kinds.join('')}c`,
+    match.pathRegex === undefined ? 1 : 0,
     match.method === undefined ? 1 : 0,
     -Object.keys(match.headers ?? {}).length,
     -Object.keys(match.query ?? {}).length,
-    methodsOf(match)?.length ?? 0,
+    -(match.precedence ?? 0),
+    fewerOf('one'),
+    fewerOf('several'),
+    fewerOf('regex'),
+    (methodsOf(match)?.length ?? 0) + named.length,
     key,
   ]
 }
@@ -85,20 +108,32 @@ const pattern = fc
 const hosts = fc.constantFrom('x.y.z', 'y.z', '*.y.z', '*.z')
 const methods = fc.constantFrom('GET', 'HEAD', 'POST')
 const condition = fc.option(
-  fc.dictionary(fc.constantFrom('k', 'l'), fc.constantFrom('1', '2', true as const), {
-    minKeys: 1,
-    noNullPrototype: true,
-  }),
+  fc.dictionary(
+    fc.constantFrom('k', 'l'),
+    fc.oneof(
+      fc.constantFrom<ValueMatch>('1', '2', true),
+      fc.uniqueArray(fc.constantFrom('1', '2', '3'), { minLength: 1 }),
+      fc.constantFrom('[12]', '1|2', '3').map((regex) => ({ regex })),
+    ),
+    { minKeys: 1, noNullPrototype: true },
+  ),
   { nil: undefined, freq: 1 },
 )
 const matches: fc.Arbitrary<RouteMatch> = fc.record({
   path: fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }),
+  listener: fc.option(fc.uniqueArray(fc.constantFrom('inside', 'outside'), { minLength: 1 }), {
+    nil: undefined,
+    freq: 1,
+  }),
+  pathRegex: fc.option(fc.constantFrom('/a(?:/.*)?', '.*b', '/[^/]*'), { nil: undefined, freq: 1 }),
+  precedence: fc.option(fc.integer({ min: -1, max: 1 }), { nil: undefined }),
   host: fc.option(fc.uniqueArray(hosts, { minLength: 1, maxLength: 2 }), { nil: undefined }),
   method: fc.option(fc.uniqueArray(methods, { minLength: 1 }), { nil: undefined }),
   headers: condition,
   query: condition,
 })
 const requests: fc.Arbitrary<Request> = fc.record({
+  listener: fc.constantFrom('inside', 'outside', 'elsewhere'),
   host: fc.constantFrom('x.y.z', 'w.y.z', 'y.z', 'v.z', 'z', ''),
   path: fc
     .array(fc.constantFrom('a', 'b', 'c', 'a%2Fb'), { maxLength: 5 })
@@ -109,12 +144,13 @@ const requests: fc.Arbitrary<Request> = fc.record({
   query: fc.constantFrom('', '?k=1', '?k=2', '?l=1', '?k=1&l=2', '?k'),
 })
 
-test('the router finds what trying every route in order of specificity finds', () => {
+test('the router finds what trying every route in order of specificity finds, whatever the order in the file', () => {
   fc.assert(
     fc.property(
       fc.array(matches, { maxLength: 8 }),
       fc.array(requests, { minLength: 1, maxLength: 8 }),
-      (routes, asked) => {
+      fc.array(fc.nat(), { minLength: 8, maxLength: 8 }),
+      (routes, asked, ranks) => {
         // Duplicates are the configuration's to refuse; here only the first of them counts.
         const seen = new Set<string>()
         const unique = routes.filter((match) => {
@@ -124,19 +160,25 @@ test('the router finds what trying every route in order of specificity finds', (
           return true
         })
         const lines = unique.flatMap((match, i) =>
-          (match.host ?? [null]).flatMap((host) =>
-            match.path.map((path) => {
-              const key = matchKeys({ ...match, path: [path], host: host === null ? undefined : [host] })[0]!
-              return { value: `${i}`, match, host, path, key }
-            }),
+          (match.listener ?? [null]).flatMap((listener) =>
+            (match.host ?? [null]).flatMap((host) =>
+              match.path.map((path) => {
+                const one = { path: [path], host: host === null ? undefined : [host] }
+                const key = matchKeys({ ...match, ...one, listener: listener === null ? undefined : [listener] })[0]!
+                return { value: `${i}`, match, listener, host, path, key }
+              }),
+            ),
           ),
         )
-        const router = createRouter(unique.map((match, i) => ({ match, value: `${i}` })))
+        const entries = unique.map((match, i) => ({ match, value: `${i}`, rank: ranks[i] ?? 0 }))
+        const routers = [createRouter(entries), createRouter(entries.toSorted((a, b) => a.rank - b.rank))]
         for (const request of asked) {
-          const { host, path, method, headers, query } = request
-          const result = router.find(host, path, method, Headers.of(Object.entries(headers)), query)
-          const actual = result.found ? { value: result.value, path: result.pattern } : result.allow
-          assert.deepEqual(actual, naiveFind(lines, request), JSON.stringify(request))
+          const { listener, host, path, method, headers, query } = request
+          for (const router of routers) {
+            const result = router.find(host, path, method, Headers.of(Object.entries(headers)), query, listener)
+            const actual = result.found ? { value: result.value, path: result.pattern } : result.allow
+            assert.deepEqual(actual, naiveFind(lines, request), JSON.stringify(request))
+          }
         }
       },
     ),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Headers } from '../http/headers.ts'
 import type { RouteMatch } from './match.ts'
-import { createRouter, type RouteFound, type RouteMissing } from './router.ts'
+import type { RouteFound } from './candidate.ts'
+import { createRouter, type RouteMissing } from './router.ts'
 
 interface Request {
   host?: string

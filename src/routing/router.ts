@@ -1,25 +1,9 @@
 import type { Headers } from '../http/headers.ts'
 import { hostName } from '../core/host-name.ts'
-import {
-  compareConditions,
-  type Condition,
-  type Conditions,
-  linesOf,
-  type MatchLine,
-  type RouteEntry,
-} from './match.ts'
-import { parameterNames } from './pattern.ts'
+import { compileWhole } from '../regexp/linear.ts'
+import { type Candidate, candidateFor, type CompileRegex, type Leaf, insert, type RouteFound } from './candidate.ts'
+import { linesOf, type MatchLine, type RouteEntry } from './match.ts'
 import { emptyPathTable, entryFor, findLiteral, leafFor, type PathTable, type TrieNode } from './trie.ts'
-
-/** The route that a request takes. */
-export interface RouteFound<T> {
-  readonly found: true
-  readonly value: T
-  /** The text of the path pattern that matched. */
-  readonly pattern: string
-  /** Values of the pattern's parameters, percent-decoded: a "%2F" in the path is a "/" here. */
-  readonly params: Readonly<Record<string, string>>
-}
 
 /** No route takes the request. */
 export interface RouteMissing {
@@ -31,48 +15,74 @@ export interface RouteMissing {
 /** Finds the most specific route for a request; immutable. */
 export interface Router<T> {
   /**
-   * `host` as the client sent it, `path` as `normalizePath` returned it, `query` "?…" or "".
-   * Never throws for such a path.
+   * `host` as the client sent it, `path` as `normalizePath` returned it, `query` "?…" or "", `listener` the name of the one that it
+   * came by. Never throws for such a path.
    */
-  find(host: string, path: string, method: string, headers: Headers, query: string): RouteFound<T> | RouteMissing
+  find(
+    host: string,
+    path: string,
+    method: string,
+    headers: Headers,
+    query: string,
+    listener?: string,
+  ): RouteFound<T> | RouteMissing
 }
-
-/** A line of the routing table, ready to be tried. */
-interface Candidate<T> extends Conditions {
-  readonly parameters: readonly string[]
-  readonly result: RouteFound<T>
-}
-
-/** Candidates of one host and path pattern, most specific first. */
-type Leaf<T> = Candidate<T>[]
 
 type Table<T> = PathTable<Leaf<T>>
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({})
 const NOT_FOUND: RouteMissing = { found: false, allow: [] }
 
-/** The lines of a routing table by host and path: what a router searches. */
-export class RouterTables<T> {
+/** The paths of each host. */
+class HostTables<T> {
   readonly anyHost: Table<T> = emptyPathTable()
   readonly exactHosts = new Map<string, Table<T>>()
   readonly wildcardHosts = new Map<string, Table<T>>()
 
-  /** Puts the lines of an entry in their places. Throws PatternError. */
+  for({ host }: MatchLine<T>): Table<T> {
+    if (host === null) return this.anyHost
+    return entryFor(host.wildcard ? this.wildcardHosts : this.exactHosts, host.name, emptyPathTable<Leaf<T>>)
+  }
+
+  /** Those for a host, most specific first. */
+  of(host: string): Table<T>[] {
+    const name = hostName(host)
+    const tables = [this.exactHosts.get(name)]
+    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
+      tables.push(this.wildcardHosts.get(name.slice(dot + 1)))
+    }
+    tables.push(this.anyHost)
+    return tables.filter((table) => table !== undefined)
+  }
+}
+
+/** The lines of a routing table by listener, host and path: what a router searches. */
+export class RouterTables<T> {
+  readonly anyListener = new HostTables<T>()
+  readonly listeners = new Map<string, HostTables<T>>()
+  private readonly compile: CompileRegex
+
+  /** `compile` makes the test of a regular expression; routes that name the same one share it. */
+  constructor(compile: CompileRegex = compileWhole) {
+    const known = new Map<string, (text: string) => boolean>()
+    this.compile = (regex) => entryFor(known, regex, () => compile(regex))
+  }
+
+  /** Puts the lines of an entry in their places. Throws PatternError and UnusablePattern. */
   add(entry: RouteEntry<T>): void {
     for (const line of linesOf(entry)) {
-      const candidate = candidateFor(line)
-      const leaf = leafFor(this.tableFor(line), line.pattern, () => [candidate])
+      const candidate = candidateFor(line, this.compile)
+      const table = this.hostTablesFor(line).for(line)
+      const leaf = leafFor(table, line.pattern, () => [candidate])
       if (leaf[0] !== candidate) insert(leaf, candidate)
     }
   }
 
-  private tableFor({ host }: MatchLine<T>): Table<T> {
-    if (host === null) return this.anyHost
-    return entryFor(host.wildcard ? this.wildcardHosts : this.exactHosts, host.name, emptyPathTable<Leaf<T>>)
+  private hostTablesFor({ listener }: MatchLine<T>): HostTables<T> {
+    return listener === null ? this.anyListener : entryFor(this.listeners, listener, () => new HostTables<T>())
   }
 }
 
-/** Builds the router of all entries. Throws PatternError. */
+/** Builds the router of all entries. Throws PatternError and UnusablePattern. */
 export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
   const tables = new RouterTables<T>()
   for (const entry of entries) tables.add(entry)
@@ -86,8 +96,9 @@ export function createRouter<T>(entries: readonly RouteEntry<T>[]): Router<T> {
  * that matches. A node is reached by one way only, so a request visits each at most once: backtracking costs no more
  * than the size of the table, whatever the path.
  */
-export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables<T>): Router<T> {
-  const matchesHosts = exactHosts.size > 0 || wildcardHosts.size > 0
+export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router<T> {
+  const { anyHost, exactHosts, wildcardHosts } = anyListener
+  const matchesHosts = exactHosts.size > 0 || wildcardHosts.size > 0 || listeners.size > 0
   const anyHostOnly = [anyHost]
 
   // What a search notes on its way. A search is synchronous, so the next one uses the same places again.
@@ -96,32 +107,26 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
   /** Candidates that matched by path and host, but not by method. */
   let refused: Candidate<T>[] | null = null
   /** The last host, as it came, and its tables: most requests name the same one. */
-  let knownHost = { text: '', tables: anyHostOnly }
-  /** The last query that conditions were tried on. */
-  let parsedQuery = { text: '', values: new URLSearchParams() }
+  let known = { host: '', listener: '', tables: anyHostOnly }
 
   return {
-    find(host, path, method, headers, query) {
+    find(host, path, method, headers, query, listener = '') {
       refused = null
-      const candidate = searchTables(matchesHosts ? tablesOf(host) : anyHostOnly, path, method, headers, query)
-      if (candidate === null) return missing(headers, query)
+      const tables = matchesHosts ? tablesOf(host, listener) : anyHostOnly
+      const candidate = searchTables(tables, path, method, headers, query)
+      if (candidate === null) return missing(path, headers, query)
       if (candidate.parameters.length === 0) return candidate.result
       const { value, pattern } = candidate.result
       return { found: true, value, pattern, params: paramsOf(candidate.parameters, path) }
     },
   }
 
-  /** The tables for a host, most specific first. */
-  function tablesOf(host: string): Table<T>[] {
-    if (host === knownHost.text) return knownHost.tables
-    const name = hostName(host)
-    const tables = [exactHosts.get(name)]
-    for (let dot = name.indexOf('.'); dot !== -1; dot = name.indexOf('.', dot + 1)) {
-      tables.push(wildcardHosts.get(name.slice(dot + 1)))
-    }
-    tables.push(anyHost)
-    knownHost = { text: host, tables: tables.filter((table) => table !== undefined) }
-    return knownHost.tables
+  /** The tables for a host and a listener, most specific first. */
+  function tablesOf(host: string, listener: string): Table<T>[] {
+    if (host === known.host && listener === known.listener) return known.tables
+    const own = listeners.get(listener)?.of(host) ?? []
+    known = { host, listener, tables: [...own, ...anyListener.of(host)] }
+    return known.tables
   }
 
   function searchTables(
@@ -135,7 +140,7 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
       // A plain pattern is literal in every segment: nothing in the trie can be more specific.
       const leaf = lengths.has(path.length) ? plain.get(path) : undefined
       const found =
-        (leaf === undefined ? null : select(leaf, method, headers, query)) ??
+        (leaf === undefined ? null : select(leaf, path, method, headers, query)) ??
         walk(root, path, 1, 0, method, headers, query)
       if (found !== null) return found
     }
@@ -153,9 +158,9 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
     query: string,
   ): Candidate<T> | null {
     if (start > path.length) {
-      return select(node.end, method, headers, query) ?? select(node.rest, method, headers, query)
+      return select(node.end, path, method, headers, query) ?? select(node.rest, path, method, headers, query)
     }
-    if (node.literals === null && node.parameter === null) return select(node.rest, method, headers, query)
+    if (node.literals === null && node.parameter === null) return select(node.rest, path, method, headers, query)
     const slash = path.indexOf('/', start)
     const end = slash === -1 ? path.length : slash
     const child = findLiteral(node, path, start, end)
@@ -169,10 +174,16 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
       const found = walk(node.parameter, path, end + 1, parameters + 1, method, headers, query)
       if (found !== null) return found
     }
-    return select(node.rest, method, headers, query)
+    return select(node.rest, path, method, headers, query)
   }
 
-  function select(candidates: Leaf<T> | null, method: string, headers: Headers, query: string): Candidate<T> | null {
+  function select(
+    candidates: Leaf<T> | null,
+    path: string,
+    method: string,
+    headers: Headers,
+    query: string,
+  ): Candidate<T> | null {
     if (candidates === null) return null
     for (const candidate of candidates) {
       const { methods } = candidate
@@ -181,17 +192,9 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
         refused.push(candidate)
         continue
       }
-      if (meetsConditions(candidate, headers, query)) return candidate
+      if (candidate.fits === null || candidate.fits(path, headers, query)) return candidate
     }
     return null
-  }
-
-  function meetsConditions(line: Conditions, headers: Headers, query: string): boolean {
-    for (const condition of line.headers) if (!hasHeader(headers, condition)) return false
-    if (line.query.length === 0) return true
-    if (parsedQuery.text !== query) parsedQuery = { text: query, values: new URLSearchParams(query) }
-    const { values } = parsedQuery
-    return line.query.every(({ name, value }) => (value === null ? values.has(name) : values.has(name, value)))
   }
 
   function paramsOf(names: readonly string[], path: string): Record<string, string> {
@@ -205,9 +208,9 @@ export function routerOf<T>({ anyHost, exactHosts, wildcardHosts }: RouterTables
     return params
   }
 
-  function missing(headers: Headers, query: string): RouteMissing {
+  function missing(path: string, headers: Headers, query: string): RouteMissing {
     if (refused === null) return NOT_FOUND
-    const close = refused.filter((candidate) => meetsConditions(candidate, headers, query))
+    const close = refused.filter(({ fits }) => fits === null || fits(path, headers, query))
     return { found: false, allow: [...new Set(close.flatMap(({ methods }) => methods))].toSorted() }
   }
 }
@@ -217,31 +220,4 @@ export function isSameMatch<T>(a: RouteFound<T> | RouteMissing, b: RouteFound<T>
   if (!a.found || !b.found) return a.found === b.found
   if (a.value !== b.value) return false
   return Object.entries(a.params).every(([name, value]) => b.params[name] === value)
-}
-
-/** Puts a candidate in its place among those of its host and path: behind all that are not less specific. */
-function insert<T>(leaf: Leaf<T>, candidate: Candidate<T>): void {
-  let [low, high] = [0, leaf.length]
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const other = leaf[middle]
-    if (other !== undefined && compareConditions(other, candidate) <= 0) low = middle + 1
-    else high = middle
-  }
-  leaf.splice(low, 0, candidate)
-}
-
-function candidateFor<T>(line: MatchLine<T>): Candidate<T> {
-  const { methods, headers, query, value, pattern } = line
-  return {
-    methods,
-    headers,
-    query,
-    parameters: parameterNames(pattern.segments),
-    result: { found: true, value, pattern: pattern.text, params: NO_PARAMS },
-  }
-}
-
-function hasHeader(headers: Headers, { name, value }: Condition): boolean {
-  return value === null ? headers.has(name) : headers.getAll(name).includes(value)
 }

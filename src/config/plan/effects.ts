@@ -47,6 +47,7 @@ const RULES: readonly Rule[] = [
         : { class: 'ends-tunnels', text: 'WebSockets and streams of the route end: it leads elsewhere.' },
   ],
   [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
+  [['listeners', ANY, 'name'], live('Routes of the listener are found by it from the next request on.')],
   [['listeners', ANY, 'tls'], (change) => (change.path.length === 3 ? otherProtocol(change) : null)],
   [['listeners', ANY, 'tls', 'minVersion'], live(NEXT_REPLY)],
   [['listeners', ANY, 'tls', 'ciphers'], live(NEXT_REPLY)],

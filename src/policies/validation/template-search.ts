@@ -1,5 +1,6 @@
 import type { Headers } from '../../http/headers.ts'
-import { createRouter, type RouteFound, type RouteMissing } from '../../routing/router.ts'
+import type { RouteFound } from '../../routing/candidate.ts'
+import { createRouter, type RouteMissing } from '../../routing/router.ts'
 import { compareTemplates, matchTemplate, parseTemplate, type Segment } from './path-template.ts'
 
 /** What a path and method of a document lead to. */
