@@ -104,8 +104,8 @@ test('the last good document stays when one cannot be had or is broken, which is
   assert.equal(title(), 'good')
   assert.equal(asked.at(-1)!.headers.get('If-None-Match'), '"good"')
   assert.deepEqual(
-    lines.map(({ message, service }) => [message, service]),
-    [['The documentation of a service cannot be read', 'users']],
+    lines.map(({ message, service, error }) => [message, service, error]),
+    [['The documentation of a service cannot be read', 'users', new GatewayError('gateway-timeout').message]],
   )
   await look(reply(304, ''))
   await look(new GatewayError('gateway-timeout'))

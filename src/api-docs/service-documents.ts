@@ -2,6 +2,7 @@ import { present } from '../core/present.ts'
 import type { Clock } from '../core/clock.ts'
 import { Slices } from '../core/slices.ts'
 import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Headers } from '../http/headers.ts'
 import type { Logger } from '../core/logger.ts'
@@ -95,7 +96,7 @@ export class ServiceDocuments {
     const fields = { service, path: paths.get(service) }
     if (error instanceof GatewayError && error.code === 'service-unavailable') return false
     if (error instanceof NoDocument) log.info(fields, 'A service has no documentation')
-    else log.warn({ ...fields, error }, 'The documentation of a service cannot be read')
+    else log.warn({ ...fields, error: messageOf(error) }, 'The documentation of a service cannot be read')
     return true
   }
 

@@ -19,6 +19,7 @@ export class Farewell implements Timed {
   private readonly deadlines: Deadlines
   private readonly due: () => void
   private asked = false
+  private named = false
 
   /** `due` is called when the client has heard, or had the time to. */
   constructor(output: Output, deadlines: Deadlines, due: () => void) {
@@ -29,7 +30,7 @@ export class Farewell implements Timed {
 
   /** Whether the last stream has been named. */
   get said(): boolean {
-    return this.last !== LARGEST_WINDOW
+    return this.named
   }
 
   /** The first step. */
@@ -49,6 +50,7 @@ export class Farewell implements Timed {
   /** The second one. */
   say(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
     this.close()
+    this.named = true
     this.last = last
     this.output.put(goawayFrame(last, code, text))
   }

@@ -300,3 +300,15 @@ test('a client that has taken all there is waits for the service for as long as 
   await client.turn()
   assert.equal(client.contentOf(1), 104)
 })
+
+test('a connection ends after its last stream, also where that has the highest id that there is', async () => {
+  const harness = new Http2Harness(() => new Promise<Reply>(() => {}))
+  const client = await harness.begin()
+  client.receive(get(2 ** 31 - 1))
+  client.connection.drain()
+  await client.turn()
+  assert.equal(client.socket.hasEnded, false)
+  client.receive(h2.reset(2 ** 31 - 1))
+  await client.turn()
+  assert.ok(client.socket.hasEnded)
+})
