@@ -9,6 +9,7 @@ import { type MetricEntry, metricTable } from '../src/core/metric-table.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
+import { GrpcClient } from './support/grpc-client.ts'
 import { scrape } from './support/metrics.ts'
 import { connect } from './support/peer.ts'
 import { startRedis } from './support/redis.ts'
@@ -47,6 +48,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })
   await send(port)
+  await new GrpcClient(t, `127.0.0.1:${port}`).unary('/shop.v1.Users/Get')
   const client = await connect(t, port)
   client.write('no request\r\n\r\n')
   await client.until('400')

@@ -34,6 +34,7 @@ const recent = z.object({
   correlationId: z.string(),
   traceId: z.string().describe('Of the trace that it belongs to (W3C Trace Context).'),
   error: z.string().nullable().describe('Code of the error that the reply told of.'),
+  grpcStatus: z.string().nullable().describe('How a call of gRPC ended, such as UNAVAILABLE; null for all else.'),
 })
 
 /** GET /requests: the requests that ended last, of all workers. */
@@ -58,7 +59,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describe({ time, duration, method, path, query, status, bytes, ...rest }: RecentRequest) {
-  const { route, service, instance, client, consumer, apiKey, correlationId, traceId, error } = rest
+  const { route, service, instance, client, consumer, apiKey, correlationId, traceId, error, grpcStatus } = rest
   return {
     time: new Date(time).toISOString(),
     durationMs: rounded(duration),
@@ -76,5 +77,6 @@ function describe({ time, duration, method, path, query, status, bytes, ...rest 
     correlationId,
     traceId,
     error,
+    grpcStatus,
   }
 }

@@ -95,7 +95,15 @@ test('a service needs its instances only', () => {
         longest: 300_000,
         most: 0.5,
       },
-      retry: { attempts: 1, budget: 0.2, minimum: 10, statuses: [502, 503], body: 65_536, idempotencyKey: false },
+      retry: {
+        attempts: 1,
+        budget: 0.2,
+        minimum: 10,
+        statuses: [502, 503],
+        body: 65_536,
+        idempotencyKey: false,
+        grpc: [],
+      },
       openapi: '/openapi.json',
       timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
       pool: {

@@ -207,6 +207,12 @@ export const routeSchema = z
     timeouts: timeoutsSchema
       .optional()
       .describe('How long the gateway waits for the service on this route, in place of what the service says.'),
+    streaming: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether both sides may send as much as they like, and be silent for as long as they like, as in streams of gRPC: neither limits.body, bodyTimeout and leastRate of requests nor the time-outs of the service count, but for those in timeouts of the route. Default false.',
+      ),
     priority: prioritySchema
       .default('normal')
       .describe(

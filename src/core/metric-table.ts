@@ -28,6 +28,11 @@ export const metricTable = {
     labels: ['method', 'endpoint', 'service'],
     buckets: LONG,
   },
+  sallyport_grpc_calls_total: {
+    type: 'counter',
+    help: 'Calls of gRPC, by how they ended for their clients.',
+    labels: ['endpoint', 'service', 'grpc_status'],
+  },
   http_active_connections: { type: 'gauge', help: 'Number of active HTTP connections', labels: [] },
   sallyport_requests_in_flight: { type: 'gauge', help: 'Requests whose reply is not yet complete.', labels: [] },
   sallyport_tls_handshakes_total: {

@@ -7,9 +7,17 @@ import type { BodyLimit, Policy } from '../policies/policy.ts'
 /** Octets that the body of a request may have as far as the listeners are concerned: as many as some route allows. */
 export function largestBody({ limits, routes }: GatewayConfig, chain: readonly Policy[]): number {
   let largest = limits.body
-  for (const policies of new Set(routes.map((route) => route.policies)))
-    largest = Math.max(largest, limitOf(limitsOf(policies, chain), limits.body))
+  for (const streaming of [false, true])
+    for (const policies of new Set(
+      routes.filter((route) => route.streaming === streaming).map((route) => route.policies),
+    ))
+      largest = Math.max(largest, limitOf(limitsOf(policies, chain), limitFor({ limits }, streaming)))
   return largest
+}
+
+/** Octets that a body may have where no policy says it: of those that are streams nobody knows. */
+export function limitFor({ limits }: Pick<GatewayConfig, 'limits'>, streaming: boolean): number {
+  return streaming ? Number.POSITIVE_INFINITY : limits.body
 }
 
 /**

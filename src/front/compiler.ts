@@ -14,7 +14,7 @@ import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
-import { generalLimit, largestBody } from './body-limit.ts'
+import { generalLimit, largestBody, limitFor } from './body-limit.ts'
 import {
   fieldsInTemplates,
   fieldsOfPolicies,
@@ -79,6 +79,8 @@ export class Compiler {
   private readonly general: PolicySet
   private readonly generalOptions: ReadonlyMap<Policy, unknown>
   private readonly sets = new Map<PoliciesConfig, PolicySet>()
+  /** The same of routes whose exchanges are streams. */
+  private readonly streamingSets = new Map<PoliciesConfig, PolicySet>()
 
   constructor(config: GatewayConfig, services: ReadonlyMap<string, CurrentService>, toolbox: SnapshotToolbox) {
     this.config = config
@@ -90,19 +92,25 @@ export class Compiler {
       if (match.headers !== undefined) for (const name of Object.keys(match.headers)) matched.add(name)
     this.matched = [...matched]
     this.generalOptions = new Map(activePolicies(config.policies, toolbox.policies))
-    this.general = this.setOf(config.policies)
+    this.general = this.setOf(config.policies, false)
   }
 
   /** One entry for each path, as the path is what the logs and metrics show of a route. */
   route(route: RouteConfig): RouteEntry<CompiledRoute>[] {
-    const set = this.setOf(route.policies)
+    const set = this.setOf(route.policies, route.streaming)
     const { answersPreflights, fields } = set
     const read = fieldsInTemplates(route.redirect)
     const guards = read.length === 0 ? set.guards : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
     const pathParameters = route.pathParameters ?? this.config.pathParameters
     const { encodedSlashes } = route
     return route.match.path.map((pattern) => {
-      const about: RouteInfo = { id: route.id, pattern, service: route.service ?? null, logged: route.log }
+      const about: RouteInfo = {
+        id: route.id,
+        pattern,
+        service: route.service ?? null,
+        logged: route.log,
+        streaming: route.streaming,
+      }
       const info = new RoutePath(about, this.tail(set, about, endOf(route, pattern, this.services), route))
       const handle = this.head(set, about)
       const value = {
@@ -145,8 +153,9 @@ export class Compiler {
     return this.chain(active, NOWHERE, end)
   }
 
-  private setOf(policies: PoliciesConfig): PolicySet {
-    const known = this.sets.get(policies)
+  private setOf(policies: PoliciesConfig, streaming: boolean): PolicySet {
+    const sets = streaming ? this.streamingSets : this.sets
+    const known = sets.get(policies)
     if (known !== undefined) return known
     const { config, toolbox, largest, matched } = this
     const active = activePolicies(policies, toolbox.policies)
@@ -156,11 +165,11 @@ export class Compiler {
       shared: this.countShared(active),
       head: null,
       answersPreflights: active.some(([policy]) => policy.answersPreflights === true),
-      limit: generalLimit(config.limits.body, largest, policies, toolbox.policies),
+      limit: generalLimit(limitFor(config, streaming), largest, policies, toolbox.policies),
       fields,
       guards: guardFields(fields, toolbox.toldOfDropped),
     }
-    this.sets.set(policies, made)
+    sets.set(policies, made)
     return made
   }
 
@@ -234,14 +243,15 @@ function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string
   if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
   const service = services.get(route.service ?? '')
   if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
-  const { rewrite, timeouts = {} } = route
+  const { rewrite, timeouts = {}, streaming } = route
   const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
   const forward = createForward(service, {
     rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
-    timeouts: service.current.timeoutsWith(timeouts),
+    timeouts: service.current.timeoutsWith(timeouts, streaming),
     priority: route.priority,
-    total: service.current.totalWith(timeouts),
+    total: service.current.totalWith(timeouts, streaming),
+    streaming,
   })
   return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
 }

@@ -8,13 +8,15 @@ export class RoutePath implements RouteInfo {
   readonly pattern: string
   readonly service: string | null
   readonly logged: boolean
+  readonly streaming: boolean
   readonly #end: Handler
 
-  constructor({ id, pattern, service, logged = true }: RouteInfo, end: Handler) {
+  constructor({ id, pattern, service, logged = true, streaming = false }: RouteInfo, end: Handler) {
     this.id = id
     this.pattern = pattern
     this.service = service
     this.logged = logged
+    this.streaming = streaming
     this.#end = end
   }
 

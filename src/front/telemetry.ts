@@ -6,6 +6,7 @@ import { ExchangeRecord } from '../http/record.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
+import { settleCall } from '../telemetry/call-status.ts'
 import { type BreakReason, breakDetails, breakReason } from '../telemetry/breakage.ts'
 import { RequestMetrics } from '../telemetry/metrics/request-metrics.ts'
 import { Refusals } from '../telemetry/refusals.ts'
@@ -92,6 +93,7 @@ export class Telemetry {
     const { trace } = exchange
     const end = this.clock.now()
     const own = isOwn(exchange.route)
+    if (exchange.grpc !== null) settleCall(exchange, status, whole, end)
     // Whoever takes part in a sampled trace records it, also where the gateway exports nothing: it is a good example.
     this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)
     // Probes of the gateway's own endpoints come every few seconds: they are logged where everything is.

@@ -18,6 +18,8 @@ export interface RouteInfo {
   readonly service: string | null
   /** Whether its requests have lines in the access log. Default true. */
   readonly logged?: boolean
+  /** Whether both sides of its exchanges may send as much as they like, and be silent for as long as they like. Default false. */
+  readonly streaming?: boolean
 }
 
 /** Who calls: a user, the holder of an API key, or anonymous (then null on the exchange). */

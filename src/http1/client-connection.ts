@@ -9,6 +9,7 @@ import type { ClientOptions } from '../http/pool-options.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
+import { watchPeer } from '../http/watch-peer.ts'
 import { outgoingHead } from './outgoing-head.ts'
 import { readOn } from './read-on.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
@@ -127,6 +128,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.sending = true
     this.stopped = false
     this.waitingForClient = Number.POSITIVE_INFINITY
+    if (this.timeouts.idleTimeout === Number.POSITIVE_INFINITY) watchPeer(this.socket)
     this.reader.expect(request, this.timeouts)
     const { body } = request
     // Alone, a head is sent before a reply to it can close the connection.

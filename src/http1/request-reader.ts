@@ -9,6 +9,7 @@ import { INCOMPLETE } from './fields.ts'
 import { Input, type InputConsumer } from '../http/input.ts'
 import { type BodySource, type IncomingBody, WHOLE } from './incoming-body.ts'
 import { LeastRate } from '../http/least-rate.ts'
+import { watchPeer } from '../http/watch-peer.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
 import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
 import { requestBody } from './request-body.ts'
@@ -77,6 +78,8 @@ export class RequestReader implements BodySource, InputConsumer {
   private first = true
   /** Made for the first body that does not come with its head. */
   private rate: LeastRate | null = null
+  /** The body that is being read may stop for as long as its client likes. */
+  private restful = false
   private passedTo: Tunnel | null = null
   private closing: LingeringClose | null = null
 
@@ -247,7 +250,7 @@ export class RequestReader implements BodySource, InputConsumer {
   }
 
   private readBody(body: IncomingBody, octets: Buffer, start: number, end: number): number {
-    this.owner.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.owner.deadline = this.deadlines.in(this.bodyTimeout)
     const at = body.feed(octets, start, end)
     if (!body.arrived) return at
     this.rate?.rest()
@@ -276,6 +279,7 @@ export class RequestReader implements BodySource, InputConsumer {
       const body = requestBody(this, length, options)
       this.body = body
       this.phase = 'body'
+      this.restful = false
       owner.deadline = this.deadlines.in(options.bodyTimeout)
       try {
         if (at < end) at = this.readBody(body, octets, at, end)
@@ -286,7 +290,20 @@ export class RequestReader implements BodySource, InputConsumer {
       exchange.body = body.whole() ?? body
     }
     owner.answer(exchange)
+    if (this.body !== null && exchange.route.streaming === true) this.letRest()
     return at
+  }
+
+  /** The client may be silent within its body: TCP is asked whether it is still there. */
+  private letRest(): void {
+    this.restful = true
+    this.rate?.excuse()
+    if (this.phase === 'body') this.owner.deadline = Number.POSITIVE_INFINITY
+    watchPeer(this.socket)
+  }
+
+  private get bodyTimeout(): number {
+    return this.restful ? Number.POSITIVE_INFINITY : this.options.bodyTimeout
   }
 
   private paceBody(body: IncomingBody): void {
@@ -336,7 +353,7 @@ export class RequestReader implements BodySource, InputConsumer {
   resumeReading(): void {
     this.socket.resume()
     if (this.phase !== 'body') return
-    this.owner.deadline = this.deadlines.in(this.options.bodyTimeout)
+    this.owner.deadline = this.deadlines.in(this.bodyTimeout)
     this.rate?.wait()
   }
 

@@ -27,6 +27,7 @@ import { Sender } from './sender.ts'
 import { ServerStream } from './server-stream.ts'
 import { mostFields, ownSettings, PeerSettings, STREAMS } from './settings.ts'
 import { LARGEST_ROOM } from './stream-room.ts'
+import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
 import { Trailers } from './trailers.ts'
@@ -359,6 +360,10 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   }
 
   // Streams
+
+  watchPeer(): void {
+    watchPeer(this.socket)
+  }
 
   endEarly(stream: ServerStream, code: ErrorCode): void {
     if (this.streams.get(stream.id) !== stream) return

@@ -204,6 +204,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
   bodyWaits(forPeer: boolean): void {
     if (!forPeer) return this.pace?.restBody()
     if (this.status !== 0 && (this.body?.length ?? 0) < 0) return
+    if (this.running?.route.streaming === true) return this.tools.watchPeer()
     this.paced().awaitBody()
   }
 

@@ -13,6 +13,8 @@ export interface StreamTools {
   readonly sender: Sender
   /** How much content the client may send in all streams together. */
   readonly room: ReceiveWindow
+  /** Nothing bounds how long the client may be silent: something else looks after it. */
+  watchPeer(): void
   /** Ends a stream early. */
   endEarly(stream: SendingStream, code: ErrorCode): void
   /** Both sides of a stream have ended. */

@@ -116,8 +116,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
     // 0.
     this.begun = service.clock.now()
     this.body = new GatheredBody(body)
-    if (exchange.grpc === null) gather(this.body, service.deadlines, this)
-    else gatherWhatIsHere(this.body, this)
+    if (exchange.grpc !== null || this.form.streaming) gatherWhatIsHere(this.body, this)
+    else gather(this.body, service.deadlines, this)
   }
 
   gathered(body: Bytes | GatheredBody): void {

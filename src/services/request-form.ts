@@ -24,6 +24,8 @@ export interface ForwardOptions {
   readonly priority: Priority
   /** In how many milliseconds all attempts have to have come to a reply; 0 for as long as they take. */
   readonly total: number
+  /** Both sides may go on sending at the same time. Default false. */
+  readonly streaming?: boolean
 }
 
 /** How the requests of one route are written for the instances of its service. */
@@ -32,6 +34,7 @@ export class RequestForm {
   /** The part of the service's limit that they may fill. */
   readonly share: number
   readonly total: number
+  readonly streaming: boolean
   /** 'client', 'instance', or the Host to send. */
   private readonly host: string
   private readonly options: ForwardOptions
@@ -42,6 +45,7 @@ export class RequestForm {
     this.priority = options.priority
     this.share = SHARES[options.priority]
     this.total = options.total
+    this.streaming = options.streaming === true
   }
 
   /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace, and others of the attempt. */

@@ -246,16 +246,21 @@ export class Service {
     if (tls !== null && !holdsSame(tls.options, options)) tls.exchange(options)
   }
 
-  /** Its time-outs, or those of a route that has its own. */
-  timeoutsWith({ response, idle }: RouteTimeouts): ServiceTimeouts {
-    const { responseTimeout, idleTimeout } = this.timeouts
+  /** Its time-outs, or those of a route that has its own; one whose exchanges are streams has no others. */
+  timeoutsWith({ response, idle }: RouteTimeouts, streaming = false): ServiceTimeouts {
+    const { responseTimeout, idleTimeout } = streaming ? ENDLESS : this.timeouts
     return { responseTimeout: response ?? responseTimeout, idleTimeout: idle ?? idleTimeout }
   }
 
   /** Until all attempts have come to a reply, or 0 for as long as they take, for a route that may have a time of its own. */
-  totalWith({ total }: RouteTimeouts): number {
-    return total ?? this.options.timeouts.total ?? 0
+  totalWith({ total }: RouteTimeouts, streaming = false): number {
+    return total ?? (streaming ? 0 : (this.options.timeouts.total ?? 0))
   }
+}
+
+const ENDLESS: ServiceTimeouts = {
+  responseTimeout: Number.POSITIVE_INFINITY,
+  idleTimeout: Number.POSITIVE_INFINITY,
 }
 
 function listens(one: Partial<OutcomeListener<PooledInstance>> | null): one is OutcomeListener<PooledInstance> {

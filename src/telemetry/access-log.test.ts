@@ -5,6 +5,7 @@ import { makeExchange } from '../../test/support/exchange.ts'
 import { ManualClock } from '../../test/support/manual-clock.ts'
 import type { LogLevel } from '../core/logger.ts'
 import { GatewayError } from '../core/errors.ts'
+import { GrpcCall } from '../grpc/call.ts'
 import { Headers, headersFromWire } from '../http/headers.ts'
 import { ExchangeRecord } from '../http/record.ts'
 import { Trace } from '../http/trace.ts'
@@ -248,5 +249,23 @@ test('the API key that a request came with is told by its id, and nothing of key
   assert.deepEqual(
     output.lines.map((line) => line['api_key']),
     ['ci "1"', undefined, undefined],
+  )
+})
+
+test('a call of gRPC has its status, and a level by it', () => {
+  const output = createMemoryLogger('info', clock)
+  const write = createAccessLog(output, clock, ALL)
+  for (const status of [0, 5, 14]) {
+    const grpc = new GrpcCall(Number.POSITIVE_INFINITY)
+    grpc.status = status
+    write(makeExchange({ grpc }), 200, 0, 1)
+  }
+  assert.deepEqual(
+    output.lines.map(({ level, grpc_status, status_code }) => [level, grpc_status, status_code]),
+    [
+      ['info', 'OK', 200],
+      ['info', 'NOT_FOUND', 200],
+      ['error', 'UNAVAILABLE', 200],
+    ],
   )
 })

@@ -4,6 +4,7 @@ import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../http/record.ts'
 import type { LogOutput } from './logger.ts'
+import { callStatus, statusInHttp } from './call-status.ts'
 import { redactQuery } from './redact.ts'
 import { isLogged } from './sampler.ts'
 import { createTimestamp } from './timestamp.ts'
@@ -38,7 +39,7 @@ export interface AccessLogOptions {
 }
 
 /**
- * One line for each exchange, of level 'error' for a status of 500 and above and of level 'info' otherwise. Values of
+ * One line for each exchange, of level 'error' for a status of 500 and above, or what says the same in gRPC, and of level 'info' otherwise. Values of
  * query parameters that look like secrets are redacted.
  *
  * The line is put together by hand, of few long texts: that takes a fraction of pino's time, at one line for every
@@ -53,7 +54,8 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
   return (exchange, status, bytes, end) => {
     const { route, record, trace, instance, consumer, error, logFields } = exchange
     const duration = end - exchange.start
-    const level = levelOf(status, duration, slow)
+    const { grpc } = exchange
+    const level = levelOf(grpc === null ? status : statusInHttp(exchange, status), duration, slow)
     // Asked each time: the level may change while the gateway runs.
     if (!log.isLevelEnabled(level) || route.logged === false) return
     if (level === 'info' && !isLogged(trace.traceId, sample, sampleKey)) return
@@ -64,6 +66,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `${trace.traceId === '' ? '","trace_id":null' : `","trace_id":"${trace.traceId}"`},"user_agent":${quoted(exchange.headers.get('User-Agent'))}` +
         `,"ip_address":"${escaped(exchange.client.address)}${destination(route, instance)}` +
         `${error === null ? 'null' : codeOf(error.code)},"bytes":${bytes}` +
+        (grpc === null ? '' : `,"grpc_status":${quoted(callStatus(exchange))}`) +
         (exchange.attempts > 1 ? `,"attempts":${exchange.attempts},"retried":${quoted(exchange.retried)}` : '') +
         (logFields === null ? '' : membersOf(logFields)) +
         `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,

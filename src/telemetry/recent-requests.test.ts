@@ -84,6 +84,7 @@ test('what an exchange was is told in full', () => {
       correlationId: 'abc',
       traceId: exchange.trace.traceId,
       error: 'bad-gateway',
+      grpcStatus: null,
     },
   ])
 })

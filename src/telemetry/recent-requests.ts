@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { EndedExchange } from '../http/exchange.ts'
 import { defineTopic } from '../core/threads.ts'
+import { callStatus } from './call-status.ts'
 import { redactQuery } from './redact.ts'
 
 /** An exchange that is over, without anything secret. */
@@ -32,6 +33,8 @@ export interface RecentRequest {
   readonly traceId: string
   /** Code of the error that the reply told of, or null. */
   readonly error: string | null
+  /** How a call of gRPC ended, by name; null for all else. */
+  readonly grpcStatus: string | null
 }
 
 /** Which of the recent requests are wanted. */
@@ -66,6 +69,7 @@ class Slot {
   correlationId = ''
   traceId = ''
   error: string | null = null
+  grpcStatus: string | null = null
 }
 
 /** The exchanges of one thread that ended last: a ring that is filled in place, and read and redacted only when asked. */
@@ -126,6 +130,7 @@ export class RecentRequests {
     slot.correlationId = exchange.correlationId
     slot.traceId = exchange.trace.traceId
     slot.error = error === null ? null : error.code
+    slot.grpcStatus = exchange.grpc === null ? null : callStatus(exchange)
     this.starts[at] = exchange.start
     this.ends[at] = end
     this.bytes[at] = bytes

@@ -25,8 +25,11 @@ import {
   ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions'
 import { errorTable, type GatewayError, rootCause } from '../core/errors.ts'
+import { type GrpcStatus, grpcStatusName } from '../grpc/status.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Trace } from '../http/trace.ts'
+import { callAttributes, knownMethod } from './call-attributes.ts'
+import { isServerError } from './call-status.ts'
 import { redactQuery } from './redact.ts'
 import type { Outcome, ReceivedExchange } from './received-exchange.ts'
 
@@ -112,6 +115,7 @@ function serverParts(exchange: ReceivedExchange, { status, bytes, whole, end }: 
     [ATTR_CLIENT_ADDRESS]: exchange.client.address,
     [ATTR_NETWORK_PROTOCOL_VERSION]: exchange.protocol,
     ...serverOf(exchange.host),
+    ...callAttributes(exchange, exchange.grpc?.status ?? null),
     'http.response.body.size': bytes,
     'sallyport.route': route.id,
     'sallyport.correlation_id': exchange.correlationId,
@@ -127,7 +131,7 @@ function serverParts(exchange: ReceivedExchange, { status, bytes, whole, end }: 
   const type = exchange.aborted ? 'client-closed' : failure
   if (type !== null) attributes[ATTR_ERROR_TYPE] = type
   return {
-    name: route.pattern === '' ? nameOf(method) : `${nameOf(method)} ${route.pattern}`,
+    name: (exchange.grpc === null ? null : knownMethod(exchange)) ?? nameOfRoute(method, route.pattern),
     kind: SpanKind.SERVER,
     spanId: trace.spanId,
     parent: trace.parentId === '' ? undefined : { ...contextOf(trace, trace.parentId), isRemote: true },
@@ -138,9 +142,16 @@ function serverParts(exchange: ReceivedExchange, { status, bytes, whole, end }: 
   }
 }
 
+function nameOfRoute(method: string, pattern: string): string {
+  return pattern === '' ? nameOf(method) : `${nameOf(method)} ${pattern}`
+}
+
 /** An error of the client's is none of the server's span (semantic conventions, HTTP spans, status). */
-function failureOf({ error, aborted }: ReceivedExchange, status: number, whole: boolean): string | null {
+function failureOf({ error, aborted, grpc }: ReceivedExchange, status: number, whole: boolean): string | null {
   if (error !== null && error.fault !== 'client') return error.code
+  // One that the client has given too little time is an error of its own span.
+  if (error === null && grpc !== null && grpc.status !== null && isServerError(grpc.status))
+    return grpcStatusName(grpc.status)
   if (status >= 500) return String(status)
   return whole || aborted ? null : 'reply-broke-off'
 }
@@ -152,8 +163,12 @@ function clientParts(
   index: number,
   parent: SpanContext,
 ): SpanParts {
-  const { status, error, instance } = attempt
-  const attributes: Attributes = { ...methodOf(exchange.method), ...serverOf(instance) }
+  const { status, error, instance, grpcStatus } = attempt
+  const attributes: Attributes = {
+    ...methodOf(exchange.method),
+    ...serverOf(instance),
+    ...callAttributes(exchange, grpcStatus),
+  }
   if (exchange.route.service !== null) attributes['sallyport.service'] = exchange.route.service
   if (attempt.path !== '')
     attributes[ATTR_URL_FULL] = cut(`http://${instance}${attempt.path}${redactQuery(exchange.query)}`, URL_LENGTH)
@@ -162,10 +177,10 @@ function clientParts(
     attributes[ATTR_NETWORK_PROTOCOL_VERSION] = '1.1'
   }
   if (index > 0) attributes[ATTR_HTTP_REQUEST_RESEND_COUNT] = index
-  const type = error?.code ?? typeOfStatus(status, exchange.aborted)
+  const type = error?.code ?? typeOfCall(grpcStatus) ?? typeOfStatus(status, exchange.aborted)
   if (type !== null) attributes[ATTR_ERROR_TYPE] = type
   return {
-    name: nameOf(exchange.method),
+    name: (exchange.grpc === null ? null : knownMethod(exchange)) ?? nameOf(exchange.method),
     kind: SpanKind.CLIENT,
     spanId: attempt.spanId,
     parent,
@@ -175,6 +190,11 @@ function clientParts(
     attributes,
     failure: error === null ? type : reasonOf(error),
   }
+}
+
+/** All but OK is an error of a client's span. */
+function typeOfCall(status: GrpcStatus | null): string | null {
+  return status === null || status === 0 ? null : grpcStatusName(status)
 }
 
 function typeOfStatus(status: number, aborted: boolean): string | null {

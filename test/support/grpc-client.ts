@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import {
   type CallOptions,
@@ -92,7 +93,7 @@ interface AnyCall {
 }
 
 /** Waits for the end of a call; messages that come are added to `messages`. */
-async function ended(call: AnyCall, messages: string[] = []): Promise<CallEnd> {
+export async function ended(call: AnyCall, messages: string[] = []): Promise<CallEnd> {
   let head: Metadata | null = null
   call.on('metadata', (metadata) => (head = metadata))
   call.on('error', () => {})
@@ -101,4 +102,11 @@ async function ended(call: AnyCall, messages: string[] = []): Promise<CallEnd> {
   // What a reply of one message is told by comes a little later than its status.
   await new Promise(setImmediate)
   return { messages, status, head }
+}
+/** Waits for the next message. */
+export async function nextMessage(
+  call: ClientReadableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>,
+): Promise<string> {
+  const [message] = (await once(call, 'data')) as [Buffer]
+  return message.toString()
 }

@@ -3,6 +3,8 @@ import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
 import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
+import { callStatus } from '../call-status.ts'
+import type { GrpcStatusName } from '../../grpc/status.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
 
 /** Every other method is OTHER: clients may send any. */
@@ -44,6 +46,7 @@ export class RequestMetrics {
     else ofMethod.duration.observeExample((end - start) / 1000, traceId, end)
     ofRoute.bytes.add(bytes)
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
+    if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? 'UNKNOWN').add(1)
     if (error !== null) this.errors.get(error.code)?.add(1)
   }
 
@@ -74,6 +77,7 @@ class RouteMetrics {
   private readonly endpoint: string
   private readonly service: string
   private readonly methods = new Map<string, MethodMetrics>()
+  private readonly calls = new Map<GrpcStatusName, Counter>()
 
   constructor(metrics: Metrics, { pattern, service }: RouteInfo) {
     this.metrics = metrics
@@ -85,6 +89,14 @@ class RouteMetrics {
 
   of(method: string): MethodMetrics {
     return this.methods.get(method) ?? this.enter(METHODS.has(method) ? method : OTHER)
+  }
+
+  ofCall(grpc_status: GrpcStatusName): Counter {
+    const { metrics, endpoint, service } = this
+    const made =
+      this.calls.get(grpc_status) ?? metrics.counter('sallyport_grpc_calls_total', { endpoint, service, grpc_status })
+    this.calls.set(grpc_status, made)
+    return made
   }
 
   private enter(method: string): MethodMetrics {
