@@ -71,6 +71,7 @@ export const layers: readonly Layer[] = [
       'services/passive/index.ts',
       'services/retry/index.ts',
       'services/slow-start/index.ts',
+      'services/split/split-schema.ts',
       'services/sticky/cookie.ts',
       'services/sticky/index.ts',
       'policies',

@@ -125,3 +125,26 @@ test('a route can wait longer, or less long, for its service than other routes d
   assert.match((await slow.client.reply()).start, / 200 /)
   await stream.client.until('b')
 })
+
+test('path and host are made of templates, and the query goes along', async (t) => {
+  const tell = ({ url, headers }: IncomingMessage, response: ServerResponse): void =>
+    void response.end(`${headers.host} ${url} ${String(headers['x-forwarded-host'])}`)
+  const app = await setUp(
+    t,
+    { match: { path: '/app/{tenant}/*' }, rewrite: { path: '/t/{tenant}/v2/*', host: '{tenant}.internal' } },
+    tell,
+  )
+  assert.equal((await app.get('/app/acme/x/y?z=1')).body.toString(), 'acme.internal /t/acme/v2/x/y?z=1 shop.example')
+  assert.equal((await app.get('/app/a%20b')).body.toString(), 'a%20b.internal /t/a%20b/v2 shop.example')
+})
+
+test('a host is rewritten beside a prefix, or alone', async (t) => {
+  const tell = ({ url, headers }: IncomingMessage, response: ServerResponse): void =>
+    void response.end(`${headers.host} ${url}`)
+  for (const [rewrite, expected] of [
+    [{ strip: '/app', host: 'a.internal:80' }, 'a.internal:80 /x'],
+    [{ prefix: '/app', with: '/b', host: 'b.internal' }, 'b.internal /b/x'],
+    [{ host: 'c.internal' }, 'c.internal /app/x'],
+  ] as const)
+    assert.equal((await (await setUp(t, { rewrite }, tell)).get('/app/x')).body.toString(), expected)
+})

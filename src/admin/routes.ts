@@ -24,7 +24,14 @@ const route = z.object({
     ),
     precedence: z.int().describe('Of matches that are as specific otherwise, the one with the highest goes first.'),
   }),
-  service: z.string().nullable().describe('Where requests are forwarded to; null for a fixed reply or a redirect.'),
+  service: z
+    .string()
+    .nullable()
+    .describe('Where requests are forwarded to; null for several services, a fixed reply or a redirect.'),
+  split: z
+    .record(z.string(), z.int())
+    .nullable()
+    .describe('The services between which requests are divided, with their weights; null for no or one service.'),
   replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
   policies: z.string().array().describe('Policies that are on, the outermost first.'),
 })
@@ -57,7 +64,7 @@ export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext
 }
 
 function describe(
-  { id, match, service, reply, redirect, policies: options }: RouteConfig,
+  { id, match, service, split, reply, redirect, policies: options }: RouteConfig,
   chain: readonly Policy[],
 ): z.input<typeof route> {
   return {
@@ -73,6 +80,7 @@ function describe(
       precedence: match.precedence ?? 0,
     },
     service: service ?? null,
+    split: split?.services ?? null,
     replyStatus: reply?.status ?? redirect?.status ?? null,
     policies: activePolicies(options, chain).map(([{ name }]) => name),
   }

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { mainService } from '../config/route-services.ts'
 import type { Steps } from '../core/slices.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { OperationDocs } from './operations.ts'
@@ -31,8 +32,8 @@ export function* candidatesOf(
   const known = new Set(all.map(({ place }) => place.routePath))
   for (const routePath of places.routePaths) {
     if (known.has(routePath)) continue
-    const { service } = routePath.route
-    const hasDocument = service !== undefined && apis.has(service)
+    const service = mainService(routePath.route)
+    const hasDocument = service !== null && apis.has(service)
     const generic = genericOf(routePath, places)
     all.push(...(hasDocument ? generic.filter(({ place, method }) => moves(place, method)) : generic))
     yield
@@ -48,7 +49,7 @@ function genericOf(routePath: RoutePath, places: Places): Candidate[] {
   // What is refused everywhere is not there for clients.
   if (reply !== undefined && reply.status >= 400) return []
   const wanted = match.method?.map((method) => method.toLowerCase())
-  const assumed = routePath.route.service === undefined ? USUAL.slice(0, 1) : USUAL
+  const assumed = mainService(routePath.route) === null ? USUAL.slice(0, 1) : USUAL
   return methods
     .filter((method) => (wanted ?? assumed).includes(method))
     .flatMap((method) => {

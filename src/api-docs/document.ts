@@ -1,3 +1,4 @@
+import { mainService } from '../config/route-services.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Steps } from '../core/slices.ts'
 import type { DocsObject, ParameterDocs as LookedAt } from '../policies/policy-docs.ts'
@@ -140,7 +141,7 @@ class Writer {
     const refusals = [
       ...notes.refusals,
       ...(docs.requestBody === undefined ? [] : bodyRefusals),
-      ...(routePath.route.service === undefined ? [] : serviceRefusals),
+      ...(mainService(routePath.route) === null ? [] : serviceRefusals),
     ]
     const security = this.security(candidate, notes)
     return {
@@ -161,7 +162,7 @@ class Writer {
       .replace(/[^\w]+/g, '-')
       .replace(/-$/, '')
     const wish = docs.id.replace(/[^\w.-]+/g, '-') || `${method}${path}`
-    const { service } = place.routePath.route
+    const service = mainService(place.routePath.route) ?? undefined
     const id = this.ids.has(wish) && service !== undefined ? `${service}.${wish}` : wish
     const free = firstFree(id, this.ids)
     this.ids.add(free)
@@ -177,7 +178,7 @@ class Writer {
         return alternatives.map((needed) => ({ [known]: needed }))
       })
     }
-    const schemes = this.apis.get(place.routePath.route.service ?? '')?.schemes ?? new Map<string, DocsObject>()
+    const schemes = this.apis.get(mainService(place.routePath.route) ?? '')?.schemes ?? new Map<string, DocsObject>()
     const usable = security.filter((requirement) => Object.keys(requirement).every((name) => schemes.has(name)))
     if (usable.length === 0) return undefined
     return usable.map((requirement) =>
@@ -201,7 +202,7 @@ function withOwn(paths: Record<string, DocsObject>, own: readonly OwnPath[]): Re
 }
 
 function tagOf({ route }: RoutePath): string {
-  return route.service ?? GATEWAY
+  return mainService(route) ?? GATEWAY
 }
 
 function tag(name: string, api: ServiceApi | undefined): DocsObject {

@@ -2,6 +2,7 @@ import type { RouteConfig } from '../config/schema.ts'
 import { type Slices, type Steps, takeAll } from '../core/slices.ts'
 import { Headers } from '../http/headers.ts'
 import type { ValueMatch } from '../routing/match.ts'
+import { mainService } from '../config/route-services.ts'
 import { parsePattern, type PathPattern } from '../routing/pattern.ts'
 import { type Router, RouterTables, routerOf } from '../routing/router.ts'
 import { entryFor } from '../routing/trie.ts'
@@ -103,12 +104,13 @@ export class Places {
   }
 
   private add(route: RouteConfig): void {
-    const { match, service } = route
+    const { match } = route
+    const service = mainService(route)
     for (const path of match.path)
       for (const host of match.host ?? [null]) {
         const routePath: RoutePath = { route, pattern: parsePattern(path), host }
         this.known.push(routePath)
-        if (service !== undefined) entryFor(this.ofServices, service, () => []).push(routePath)
+        if (service !== null) entryFor(this.ofServices, service, () => []).push(routePath)
         const hosts = host === null ? undefined : [host]
         this.tables.add({ match: { ...match, host: hosts, path: [routePath.pattern.text] }, value: routePath })
       }

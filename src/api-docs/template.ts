@@ -1,7 +1,7 @@
 import { partsOf, spellText } from '../openapi/path-template.ts'
 import { normalizePath } from '../routing/path.ts'
 import type { PathPattern } from '../routing/pattern.ts'
-import { compileRewrite, type Rewrite } from '../routing/rewrite.ts'
+import { compileRewrite, isOfPrefix, type Rewrite } from '../routing/rewrite.ts'
 
 /** One segment of a path as OpenAPI writes it: a literal, a parameter, or both in one as in "{name}.json". */
 interface TemplateSegment {
@@ -89,6 +89,8 @@ export function templateOf({ segments, rest }: PathPattern): Template {
 /** The paths that clients ask for when the service is to be asked for this one. */
 export function beforeRewrite(path: string, rewrite: Rewrite | undefined): string[] {
   if (rewrite === undefined) return [path]
+  // What the service's path was before is not known from a template.
+  if (!isOfPrefix(rewrite)) return rewrite.path === undefined ? [path] : []
   const change = compileRewrite(rewrite)
   const [prefix, put] = 'strip' in rewrite ? [rewrite.strip, '/'] : [rewrite.prefix, rewrite.with]
   const [from, to] = [withoutSlash(prefix), withoutSlash(put)]

@@ -1,5 +1,6 @@
 import type { Policy } from '../policies/policy.ts'
 import { type Condition, type MatchLine, routingTable } from '../routing/match.ts'
+import type { Rewrite } from '../routing/rewrite.ts'
 import { alignColumns } from './columns.ts'
 import { activePolicies } from './policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
@@ -41,10 +42,17 @@ function describeCondition({ name, values, regex }: Condition, separator: string
   return `${name}${separator}${text}`
 }
 
-function describeTarget({ service, reply, redirect, rewrite }: RouteConfig): string {
+function describeTarget({ service, split, reply, redirect, rewrite }: RouteConfig): string {
   if (reply !== undefined) return `reply ${reply.status}`
   if (redirect !== undefined) return `redirect ${redirect.status} to ${redirect.to}`
-  if (rewrite === undefined) return `-> ${service}`
-  const change = 'strip' in rewrite ? `without ${rewrite.strip}` : `${rewrite.prefix} as ${rewrite.with}`
-  return `-> ${service} (${change})`
+  const weights = Object.entries(split?.services ?? {}).map(([name, weight]) => `${name} ${weight}`)
+  const target = service ?? weights.join(' | ')
+  return rewrite === undefined ? `-> ${target}` : `-> ${target} (${describeRewrite(rewrite)})`
+}
+
+function describeRewrite(rewrite: Rewrite): string {
+  const host = rewrite.host === undefined ? [] : [`host ${rewrite.host}`]
+  if ('strip' in rewrite) return [`without ${rewrite.strip}`, ...host].join(', ')
+  if ('prefix' in rewrite) return [`${rewrite.prefix} as ${rewrite.with}`, ...host].join(', ')
+  return [...(rewrite.path === undefined ? [] : [`as ${rewrite.path}`]), ...host].join(', ')
 }

@@ -2,6 +2,7 @@ import type { Steps } from '../core/slices.ts'
 import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
+import { checkRewrite } from '../routing/rewrite.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { checkAcme } from './check-acme.ts'
 import { type Finding, lookAt, type Written } from './issues.ts'
@@ -17,9 +18,11 @@ import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 type Match = RouteConfig['match']
 
-const TARGETS = ['service', 'reply', 'redirect']
+const TARGETS = ['service', 'split', 'reply', 'redirect']
 /** What is said of requests that go to a service. */
 const FOR_SERVICES = ['rewrite', 'timeouts']
+/** Targets that are services. */
+const SERVICES = new Set(['service', 'split'])
 
 /**
  * What is wrong between the parts of a configuration, in steps, with the policies of `chain`; parts that are wrong in themselves are
@@ -41,9 +44,10 @@ export function* checkReferences(
       routes.flatMap((route, i) =>
         checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
       ),
+    () => routes.flatMap((route, i) => checkSplit(route, ['routes', i, 'split', 'services'], serviceNames)),
     () => checkAsked(config, written, serviceNames, chain),
     () => checkStores(config, written, chain),
-    () => routes.flatMap((route, i) => checkRedirect(route, matches[i], ['routes', i, 'redirect', 'to'])),
+    () => routes.flatMap((route, i) => checkTemplates(route, matches[i], ['routes', i])),
     () => checkIds(routes),
     () => checkShadowed(config, matches),
     () => checkListeners(config, matches, parsed),
@@ -94,17 +98,26 @@ function checkListeners(
   )
 }
 
-/** A redirect speaks of what every path of its route has. */
-function checkRedirect(route: unknown, match: Match | undefined, path: Path): Finding[] {
-  const to = fieldOf(fieldOf(route, 'redirect'), 'to')
-  if (typeof to !== 'string' || match === undefined) return []
-  try {
-    parseRedirect(to, match.path.map(parsePattern))
-    return []
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error
-    return [{ path, isKey: false, message: `${JSON.stringify(to)} ${error.message}` }]
+/** Redirects and rewrites speak of what every path of their route has. */
+function checkTemplates(route: unknown, match: Match | undefined, routeAt: Path): Finding[] {
+  if (match === undefined) return []
+  const patterns = match.path.map(parsePattern)
+  const check = (path: Path, parse: (text: string) => void): Finding[] => {
+    const text = valueAt(route, path)
+    if (typeof text !== 'string') return []
+    try {
+      parse(text)
+      return []
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error
+      return [{ path: [...routeAt, ...path], isKey: false, message: `${JSON.stringify(text)} ${error.message}` }]
+    }
   }
+  return [
+    ...check(['redirect', 'to'], (to) => parseRedirect(to, patterns)),
+    ...check(['rewrite', 'path'], (path) => checkRewrite({ path }, patterns)),
+    ...check(['rewrite', 'host'], (host) => checkRewrite({ host }, patterns)),
+  ]
 }
 
 /** What is to be kept in Redis needs one. */
@@ -136,16 +149,16 @@ function valueAt(config: unknown, path: Path): unknown {
 function checkTarget(route: object, path: Path): Finding[] {
   const [first, second] = TARGETS.filter((target) => fieldOf(route, target) !== undefined)
   if (first === undefined)
-    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, reply and redirect' }]
+    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, split, reply and redirect' }]
   const findings: Finding[] = []
   if (second !== undefined)
     findings.push({
       path: [...path, second],
       isKey: true,
-      message: `${second} beside ${first}; expected only one of service, reply and redirect`,
+      message: `${second} beside ${first}; expected only one of service, split, reply and redirect`,
     })
   for (const key of FOR_SERVICES)
-    if (first !== 'service' && fieldOf(route, key) !== undefined)
+    if (!SERVICES.has(first) && fieldOf(route, key) !== undefined)
       findings.push({
         path: [...path, key],
         isKey: true,
@@ -162,6 +175,15 @@ function checkService(name: unknown, path: Path, known: ReadonlySet<string>, wri
     : hint(shown ?? name, [...known])
   const message = `unknown service ${JSON.stringify(shown ?? name)}${advice}`
   return [{ path, isKey: false, message }]
+}
+
+function checkSplit(route: unknown, path: Path, known: ReadonlySet<string>): Finding[] {
+  const services = fieldOf(fieldOf(route, 'split'), 'services')
+  return Object.keys(isFields(services) ? services : {}).flatMap((name): Finding[] => {
+    if (known.has(name)) return []
+    const message = `unknown service ${JSON.stringify(name)}${hint(name, [...known])}`
+    return [{ path: [...path, name], isKey: true, message }]
+  })
 }
 
 /** The services that policies ask. */

@@ -1,5 +1,6 @@
 import type { Policy } from '../policies/policy.ts'
 import { digestOf } from './revision.ts'
+import { servicesOf } from './route-services.ts'
 import type { GatewayConfig, RouteConfig } from './schema.ts'
 
 /** A policy that is on, with its options. */
@@ -18,8 +19,8 @@ export function replySource(
 ): string {
   const at = active.findIndex(([each]) => each === policy)
   const shaping = active.filter(([{ changesRequests = false }], i) => i > at || (changesRequests && i < at))
-  const { service, rewrite, reply, redirect } = route ?? {}
-  const host = service === undefined ? null : (services[service]?.host ?? null)
+  const { service, split, rewrite, reply, redirect } = route ?? {}
+  const hosts = (route === null ? [] : servicesOf(route)).map((name) => services[name]?.host ?? null)
   const policies = shaping.map(([{ name, version = '' }, options]) => [name, version, options])
-  return digestOf([service, host, rewrite, reply, redirect, policies])
+  return digestOf([service, split, hosts, rewrite, reply, redirect, policies])
 }

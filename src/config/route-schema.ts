@@ -10,6 +10,7 @@ import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
 import { prioritySchema } from '../services/concurrency/priority.ts'
+import { splitSchema } from '../services/split/split-schema.ts'
 import { routePoliciesSchema } from './policy-schema.ts'
 import { nearest } from './suggest.ts'
 
@@ -19,6 +20,8 @@ const hostExpected = 'expected a host name such as "api.example.com" or "*.examp
 const methodExpected = 'expected a method such as GET'
 const nameExpected = 'expected a header name: letters, digits and hyphens'
 const valueExpected = 'expected a header value: one line without control characters'
+const rewrittenPathExpected = 'expected a path such as "/new/{id}", "/new/*" or "/v1{path}"'
+const rewrittenHostExpected = 'expected a host such as "users.internal", "users.internal:8080" or "{tenant}.internal"'
 const targetExpected = 'expected a path such as "/new/*" or a URL such as "https://example.com/new/{id}"'
 
 /** A text that `parse` takes; the PatternError that it throws becomes the problem. */
@@ -147,8 +150,8 @@ const redirectSchema = z.strictObject({
     .string(targetExpected)
     .regex(/^(?:(?:https?|\{scheme\}):\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
     .describe(
-      'Where it leads, a path or a URL: {name} is a parameter of the path, {host}, {path} and {scheme} are those of the ' +
-        'request, and "/*" at the end is what stands for "*" in the path.',
+      'Where it leads, a path or a URL: {name} is a parameter of the path, {host}, {hostname} (without the port), {port}, {path} ' +
+        'and {scheme} are those of the request, and "/*" at the end is what stands for "*" in the path.',
     ),
   query: z.boolean().default(true).describe('Whether the query of the request goes along. Default true.'),
   status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
@@ -159,16 +162,37 @@ const mapReplies = z
   .default(false)
   .describe('Whether Location, Content-Location and cookie paths of replies get the prefix back. Default false.')
 
+const rewrittenHost = z
+  .string(rewrittenHostExpected)
+  .regex(/^[A-Za-z0-9._:[\]{}-]+$/, rewrittenHostExpected)
+  .describe(
+    'The host that the service is asked for, in place of what the service says: {name} is a parameter of the path, {host}, ' +
+      '{hostname} and {port} are those of the request.',
+  )
+
 const rewriteSchema = z.union([
   z.strictObject({
     strip: pathPrefix.describe('Prefix that is taken off the path; the service learns it from X-Forwarded-Prefix.'),
     mapReplies,
+    host: rewrittenHost.optional(),
   }),
   z.strictObject({
     prefix: pathPrefix.describe('Prefix that is replaced.'),
     with: pathPrefix.describe('What stands in its place.'),
     mapReplies,
+    host: rewrittenHost.optional(),
   }),
+  z.strictObject({
+    path: z
+      .string(rewrittenPathExpected)
+      .regex(/^(?:\/|\{path\})[!"$->@-~]*$/, rewrittenPathExpected)
+      .describe(
+        'The path for the service: {name} is a parameter of the path, {path} the path itself, and "/*" at the end is what ' +
+          'stands for "*" in the path.',
+      ),
+    host: rewrittenHost.optional(),
+  }),
+  z.strictObject({ host: rewrittenHost }),
 ])
 
 const timeoutsSchema = z.strictObject({
@@ -189,11 +213,14 @@ export const routeSchema = z
       .describe('Name of the route in logs and metrics; no two routes share it.'),
     match: matchSchema.describe('Which requests take the route. All that is given must match.'),
     service: z.string().optional().describe('Name of the service that requests are forwarded to.'),
+    split: splitSchema.optional().describe('Several services in place of one, between which requests are divided.'),
     reply: replySchema.optional().describe('A fixed reply in place of a service.'),
     redirect: redirectSchema.optional().describe('A redirect in place of a service.'),
     rewrite: rewriteSchema
       .optional()
-      .describe('Changes the path before it is forwarded: { strip } or { prefix, with }.'),
+      .describe(
+        'Changes path and host before a request is forwarded: { strip }, { prefix, with }, { path } or { host }.',
+      ),
     encodedSlashes: z
       .boolean()
       .default(false)
@@ -223,7 +250,7 @@ export const routeSchema = z
       .prefault({})
       .describe('Policies of this route; their options replace those given for every route, false switches one off.'),
   })
-  .meta({ oneOf: ['service', 'reply', 'redirect'].map(onlyWith) })
+  .meta({ oneOf: ['service', 'split', 'reply', 'redirect'].map(onlyWith) })
 
 /** JSON Schema of a map that has the key. */
 function onlyWith(key: string) {

@@ -1,19 +1,14 @@
 import { type ActivePolicy, replySource } from '../config/reply-source.ts'
 import { activePolicies, type PoliciesConfig } from '../config/policy-schema.ts'
+import { mainService } from '../config/route-services.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { messageOf } from '../core/error-facts.ts'
-import { Bytes } from '../http/body.ts'
 import type { RouteInfo } from '../http/exchange.ts'
-import { knownLine } from '../http/field-lines.ts'
 import { compose, type Handler, type Middleware } from '../http/handler.ts'
-import { Headers, headersFromWire } from '../http/headers.ts'
-import { Reply } from '../http/reply.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import type { RouteEntry } from '../routing/match.ts'
-import { compileRewrite, inverse, strippedPrefix } from '../routing/rewrite.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
 import type { CurrentService } from '../services/current-service.ts'
-import { createForward } from '../services/forward.ts'
 import { generalLimit, largestBody, limitFor } from './body-limit.ts'
 import {
   fieldsInTemplates,
@@ -24,8 +19,7 @@ import {
 } from './field-guard.ts'
 import { OWN, type OwnRoute } from './own-routes.ts'
 import type { PathRules } from './path-check.ts'
-import { createRedirect } from './redirect.ts'
-import { mapReplies } from './reply-paths.ts'
+import { routeEnd } from './route-end.ts'
 import { RoutePath } from './route-path.ts'
 import type { Shedder } from './thread-overload.ts'
 import { timed } from './timed-policy.ts'
@@ -107,11 +101,12 @@ export class Compiler {
       const about: RouteInfo = {
         id: route.id,
         pattern,
-        service: route.service ?? null,
+        service: mainService(route),
         logged: route.log,
         streaming: route.streaming,
       }
-      const info = new RoutePath(about, this.tail(set, about, endOf(route, pattern, this.services), route))
+      const end = routeEnd(route, about, { services: this.services, random: this.toolbox.random })
+      const info = new RoutePath(about, this.tail(set, about, end, route))
       const handle = this.head(set, about)
       const value = {
         encodedSlashes,
@@ -234,30 +229,4 @@ function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Mi
     const message = why.startsWith(what) ? why : `${what} for route "${id}": ${why}`
     throw new PolicyError(message, { cause: error })
   }
-}
-
-/** What a route leads to: the configuration has seen to it that it is one thing. */
-function endOf(route: RouteConfig, pattern: string, services: ReadonlyMap<string, CurrentService>): Handler {
-  if (route.reply !== undefined)
-    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
-  if (route.redirect !== undefined) return createRedirect(route.redirect, pattern, route.match.path)
-  const service = services.get(route.service ?? '')
-  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
-  const { rewrite, timeouts = {}, streaming } = route
-  const prefix = rewrite === undefined ? null : strippedPrefix(rewrite)
-  const forward = createForward(service, {
-    rewrite: rewrite === undefined ? null : compileRewrite(rewrite),
-    prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
-    timeouts: service.current.timeoutsWith(timeouts, streaming),
-    priority: route.priority,
-    total: service.current.totalWith(timeouts, streaming),
-    streaming,
-  })
-  return rewrite?.mapReplies === true ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
-}
-
-function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
-  const raw = Headers.of(fields).toWire()
-  const body = text === '' ? null : Bytes.fromText(text).kept()
-  return () => new Reply(status, headersFromWire(raw), body)
 }

@@ -1,3 +1,4 @@
+import { servicesOf } from '../config/route-services.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
@@ -48,12 +49,12 @@ export class Tunnels {
   keep({ routes, drainTimeout }: Pick<GatewayConfig, 'routes' | 'drainTimeout'>): void {
     const { running: all, left, clock, log } = this.options
     const homeless = new Set([...left()].map(({ exchange }) => exchange))
-    let services: ReadonlyMap<string, string | null> | null = null
+    let services: ReadonlyMap<string, readonly string[]> | null = null
     const stays = ({ id, service }: RouteInfo): boolean => {
       if (service === null) return true
       // Made where something is under way, as it takes its time where there are thousands.
-      services ??= new Map(routes.map((route) => [route.id, route.service ?? null]))
-      return services.get(id) === service
+      services ??= new Map(routes.map((route) => [route.id, servicesOf(route)]))
+      return services.get(id)?.includes(service) === true
     }
     const now = clock.now()
     const before = this.leaving

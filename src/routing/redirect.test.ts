@@ -33,6 +33,11 @@ test('host, path and scheme are those of the request', () => {
   assert.equal(location('{scheme}://www.example{path}', '/*', '/x'), 'http://www.example/x')
 })
 
+test('host and port can be said apart', () => {
+  assert.equal(location('{scheme}://{hostname}:8083{path}', '/*', '/x'), 'http://a.example:8083/x')
+  assert.equal(location('https://{hostname}:{port}/', '/*', '/x'), 'https://a.example:8000/')
+})
+
 test('the query goes along, behind one that is there, before a fragment', () => {
   assert.equal(location('/new', '/old', '/old', {}, '?a=1&b'), '/new?a=1&b')
   assert.equal(location('/new?x=1#top', '/old', '/old', {}, '?a=1'), '/new?x=1&a=1#top')

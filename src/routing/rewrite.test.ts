@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { normalizePath } from './path.ts'
-import { compileRewrite, type Rewrite } from './rewrite.ts'
+import { parsePattern } from './pattern.ts'
+import { checkRewrite, compileHost, compilePath, compileRewrite, type PrefixRewrite } from './rewrite.ts'
 
-function rewrites(rewrite: Rewrite, cases: Record<string, string>): void {
+function rewrites(rewrite: PrefixRewrite, cases: Record<string, string>): void {
   const apply = compileRewrite(rewrite)
   for (const [path, expected] of Object.entries(cases)) assert.equal(apply(path), expected, path)
 }
@@ -63,4 +64,54 @@ test('a rewritten path is a normal path', () => {
       assert.equal(normalizePath(result), result)
     }),
   )
+})
+
+function request(path: string, params: Record<string, string> = {}, host = 'shop.example:8000') {
+  return { path, host, client: { scheme: 'http' as const }, params }
+}
+
+for (const [to, pattern, path, params, expected] of [
+  ['/one', '/full/*', '/full/a/b', {}, '/one'],
+  ['/new/{id}', '/old/{id}', '/old/7', { id: '7' }, '/new/7'],
+  ['/new/{id}/*', '/old/{id}/*', '/old/7/x/', { id: '7' }, '/new/7/x/'],
+  ['/*', '/v1/*', '/v1', {}, '/'],
+  ['/v2{path}', '/*', '/a/b', {}, '/v2/a/b'],
+  ['/files/{name}', '/f/{name}', '/f/a%2Fb', { name: 'a/b' }, '/files/a%2Fb'],
+] as const)
+  test(`the path ${path} of ${pattern} becomes ${expected} by ${to}`, () => {
+    assert.equal(compilePath({ path: to }, parsePattern(pattern))?.(request(path, params)), expected)
+  })
+
+for (const [to, host, expected] of [
+  ['users.internal:8080', 'a', 'users.internal:8080'],
+  ['{tenant}.internal', 'a', 'acme%0D%0AX%3A1.internal'],
+  ['{hostname}.internal:{port}', 'shop.example:8000', 'shop.example.internal:8000'],
+  ['{hostname}.internal:{port}', 'shop.example', 'shop.example.internal:80'],
+  ['{hostname}', '[::1]:8000', '[::1]'],
+  ['{host}', '[::1]', '[::1]'],
+  ['{hostname}:{port}', '[::1]', '[::1]:80'],
+] as const)
+  test(`for ${host} the service is asked for ${expected} by ${to}`, () => {
+    const asked = request('/acme', { tenant: 'acme\r\nX:1' }, host)
+    assert.equal(compileHost({ host: to }, parsePattern('/{tenant}'))?.(asked), expected)
+  })
+
+test('a rewrite of the host alone leaves the path as it is', () => {
+  const pattern = parsePattern('/*')
+  assert.equal(compilePath({ host: 'a' }, pattern), null)
+  assert.equal(compileHost({ path: '/a' }, pattern), null)
+})
+
+test('templates that speak of what not every path has are refused', () => {
+  const patterns = ['/a/{id}', '/b/{name}'].map(parsePattern)
+  for (const rewrite of [
+    { path: '/{id}' },
+    { path: '/x/*' },
+    { path: '/{host}' },
+    { path: '/a/{path}' },
+    { host: '{id}' },
+    { host: '{path}' },
+    { host: '{' },
+  ])
+    assert.throws(() => checkRewrite(rewrite, patterns), { name: 'PatternError' })
 })

@@ -58,6 +58,7 @@ export async function callService(
 async function answer(service: CurrentService, call: Exchange, limit: number): Promise<ServiceReply> {
   const reply = await createForward(service, {
     rewrite: null,
+    rewriteHost: null,
     prefixField: '',
     timeouts: service.current.timeouts,
     priority: 'high',

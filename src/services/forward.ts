@@ -11,7 +11,7 @@ export function createForward(service: Pick<CurrentService, 'current'>, options:
   const { rewrite } = options
   const form = new RequestForm(service.current.host, options)
   return (exchange) => {
-    const path = rewrite === null ? sentPath(exchange) : rewrite(exchange.path)
+    const path = rewrite === null ? sentPath(exchange) : rewrite(exchange)
     // Most go on as they came: what the wire has read needs no other look.
     if (!isAsked(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
     const pending = new PendingReply(exchange)

@@ -16,8 +16,10 @@ const VIA = {
 
 /** What a route says of requests to its service. */
 export interface ForwardOptions {
-  /** Changes the normal form of paths; null: they go on as they were written. */
-  readonly rewrite: ((path: string) => string) | null
+  /** The path that the service gets, of one in its normal form; null: they go on as they were written. */
+  readonly rewrite: ((exchange: Exchange) => string) | null
+  /** The host that the service is asked for; null: what the service says. */
+  readonly rewriteHost: ((exchange: Exchange) => string) | null
   /** What a service is told whose path the rewrite has changed, as a field line, or "". */
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
@@ -52,7 +54,7 @@ export class RequestForm {
   fill(exchange: Exchange, path: string, query: string, instance: PooledInstance, trace: string): OutgoingRequest {
     const { host, options } = this
     const { method, headers, body, client, acceptsTrailers, protocol, upgrade, grpc } = exchange
-    const authority = host === 'client' ? exchange.host : host === 'instance' ? instance.authority : host
+    const authority = options.rewriteHost === null ? hostFor(host, exchange, instance) : options.rewriteHost(exchange)
     const prefixField = path === exchange.path ? '' : options.prefixField
     const changes = body === null && upgrade?.toLowerCase() === 'websocket'
     return {
@@ -69,4 +71,10 @@ export class RequestForm {
       timeouts: options.timeouts,
     }
   }
+}
+
+/** `host` is 'client', 'instance', or what it is. */
+function hostFor(host: string, exchange: Exchange, instance: PooledInstance): string {
+  if (host === 'client') return exchange.host
+  return host === 'instance' ? instance.authority : host
 }

@@ -132,6 +132,7 @@ export function setUpAttempts(
   const pending = new PendingReply(exchange)
   const form = new RequestForm('client', {
     rewrite: null,
+    rewriteHost: null,
     prefixField: '',
     timeouts: { responseTimeout: 1, idleTimeout: 1 },
     priority: 'normal',

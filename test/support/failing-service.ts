@@ -69,6 +69,7 @@ export async function simulateFailing(simulation: FailingService): Promise<Faili
   keeper.configure([{ name: 'orders', passive: options.passive, instances: service.current.instances }])
   const forward = createForward(service, {
     rewrite: null,
+    rewriteHost: null,
     prefixField: '',
     priority: 'normal',
     total: 0,

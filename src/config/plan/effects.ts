@@ -46,6 +46,16 @@ const RULES: readonly Rule[] = [
         ? null
         : { class: 'ends-tunnels', text: 'WebSockets and streams of the route end: it leads elsewhere.' },
   ],
+  [
+    ['routes', ANY, 'split'],
+    (change) =>
+      isNew(change) || change.path.length > 5
+        ? null
+        : {
+            class: 'ends-tunnels',
+            text: 'WebSockets and streams of the route end that are with a service no longer there.',
+          },
+  ],
   [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
   [['listeners', ANY, 'name'], live('Routes of the listener are found by it from the next request on.')],
   [['listeners', ANY, 'tls'], (change) => (change.path.length === 3 ? otherProtocol(change) : null)],

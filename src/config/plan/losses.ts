@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/error-facts.ts'
 import type { OptionsPath, Policy } from '../../policies/policy.ts'
+import { mainService } from '../route-services.ts'
 import { activePolicies } from '../policy-schema.ts'
 import { replySource } from '../reply-source.ts'
 import { ConfigError, formatPath, type Path } from '../problems.ts'
@@ -49,7 +50,7 @@ function keptBy(policy: Policy, { config, chain }: Side, route: RouteConfig | nu
   const options = route === null ? general : optionsOf(policy, route.policies, config.stores.redis !== null)
   if (options === null || policy.keeps === undefined) return []
   try {
-    const here = { id: route?.id ?? '', service: route?.service ?? null }
+    const here = { id: route?.id ?? '', service: route === null ? null : mainService(route) }
     const source = (): string => {
       const active = activePolicies(route?.policies ?? config.policies, chain)
       const own = chain.find(({ name }) => name === policy.name) ?? policy

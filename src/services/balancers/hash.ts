@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { numberOf, rendezvousScore } from '../../core/spread.ts'
 import type { Instance } from '../instance.ts'
 import type { BalancedRequest, Balancer, BalancerKind } from './balancer.ts'
 import type { Candidates } from './candidates.ts'
@@ -59,12 +60,12 @@ class Hash<I extends Instance> implements Balancer<I> {
     if (key === null) return this.others.pick(request, tried)
     const list = this.candidates.current()
     if (list !== this.list) this.adopt(list)
-    return this.highest(mix(digest(key)), tried)
+    return this.highest(numberOf(key), tried)
   }
 
   private adopt(list: readonly I[]): void {
     this.list = list
-    this.seeds = list.map(({ address }) => mix(digest(address)))
+    this.seeds = list.map(({ address }) => numberOf(address))
     this.weights = list.reduce((sum, { weight }) => sum + weight, 0)
   }
 
@@ -77,8 +78,7 @@ class Hash<I extends Instance> implements Balancer<I> {
       const instance = list[i]
       if (instance === undefined || (tried !== null && tried.includes(instance))) continue
       const { inFlight, weight } = instance
-      // Uniform in (0, 1). By the logarithm each instance wins in proportion to its weight.
-      const score = Math.log(((mix(key ^ (seeds[i] ?? 0)) >>> 0) + 0.5) / 2 ** 32) / weight
+      const score = rendezvousScore(key, seeds[i] ?? 0, weight)
       if (score > top) {
         best = instance
         top = score
@@ -100,19 +100,4 @@ class Hash<I extends Instance> implements Balancer<I> {
 
 function isHash<I extends Instance>(balancer: Balancer<I> | null): balancer is Hash<I> {
   return balancer instanceof Hash
-}
-
-/** FNV-1a over the characters. */
-function digest(text: string): number {
-  let state = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 0x01000193)
-  return state
-}
-
-/** Spreads what is in some bits over all of them (the finalizer of MurmurHash3). */
-function mix(bits: number): number {
-  let state = bits
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
-  return state ^ (state >>> 16)
 }

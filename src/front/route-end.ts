@@ -1,0 +1,74 @@
+import type { RouteConfig } from '../config/schema.ts'
+import { Bytes } from '../http/body.ts'
+import type { RouteInfo } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
+import type { Handler } from '../http/handler.ts'
+import { Headers, headersFromWire } from '../http/headers.ts'
+import { Reply } from '../http/reply.ts'
+import { parsePattern } from '../routing/pattern.ts'
+import { compileHost, compilePath, compileRewrite, inverse, isOfPrefix, strippedPrefix } from '../routing/rewrite.ts'
+import type { CurrentService } from '../services/current-service.ts'
+import { createForward } from '../services/forward.ts'
+import { Split } from '../services/split/split.ts'
+import type { SplitConfig } from '../services/split/split-schema.ts'
+import { createRedirect } from './redirect.ts'
+import { mapReplies } from './reply-paths.ts'
+import { RoutePath } from './route-path.ts'
+
+/** What ends of routes are made with. */
+export interface EndTools {
+  readonly services: ReadonlyMap<string, CurrentService>
+  readonly random: () => number
+}
+
+/** What a path of a route leads to: the configuration has seen to it that it is one thing. */
+export function routeEnd(route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
+  if (route.reply !== undefined)
+    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
+  if (route.redirect !== undefined) return createRedirect(route.redirect, about.pattern, route.match.path)
+  if (route.split !== undefined) return splitBetween(route.split, route, about, tools)
+  return serviceEnd(route.service ?? '', route, about, tools)
+}
+
+/** From the choice on, the exchange is one of a route to the service that was chosen. */
+function splitBetween(split: SplitConfig, route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
+  const paths = new Map(
+    Object.keys(split.services).map((service) => {
+      const end = serviceEnd(service, route, about, tools)
+      return [service, new RoutePath({ ...about, service }, end)]
+    }),
+  )
+  const chooser = new Split(split, tools.random)
+  return (exchange) => {
+    const name = chooser.choose(exchange)
+    const chosen = paths.get(name)
+    if (chosen === undefined) throw new Error(`the route ${about.id} has no part that leads to ${name}`)
+    exchange.route = chosen
+    return RoutePath.goOn(exchange)
+  }
+}
+
+function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { services }: EndTools): Handler {
+  const service = services.get(name)
+  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
+  const { rewrite, timeouts = {}, streaming } = route
+  const prefix = rewrite !== undefined && isOfPrefix(rewrite) ? strippedPrefix(rewrite) : null
+  const parsed = rewrite === undefined ? null : { rewrite, pattern: parsePattern(pattern) }
+  const forward = createForward(service, {
+    rewrite: parsed === null ? null : compilePath(parsed.rewrite, parsed.pattern),
+    rewriteHost: parsed === null ? null : compileHost(parsed.rewrite, parsed.pattern),
+    prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
+    timeouts: service.current.timeoutsWith(timeouts, streaming),
+    priority: route.priority,
+    total: service.current.totalWith(timeouts, streaming),
+    streaming,
+  })
+  const maps = rewrite !== undefined && isOfPrefix(rewrite) && rewrite.mapReplies
+  return maps ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
+}
+
+function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
+  const raw = Headers.of(fields).toWire()
+  const body = text === '' ? null : Bytes.fromText(text).kept()
+  return () => new Reply(status, headersFromWire(raw), body)
+}

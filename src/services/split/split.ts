@@ -1,0 +1,88 @@
+import { numberOf, rendezvousScore } from '../../core/spread.ts'
+import { cookieValues } from '../../http/cookies.ts'
+import type { BalancedRequest } from '../balancers/balancer.ts'
+import { hashKey } from '../balancers/hash-key.ts'
+import type { SplitConfig } from './split-schema.ts'
+
+/** The step that divides the circle most evenly, however often it is made: the golden ratio. */
+const STEP = (Math.sqrt(5) - 1) / 2
+
+interface Part {
+  readonly name: string
+  readonly weight: number
+  readonly seed: number
+}
+
+/**
+ * Chooses the service of each request:
+ * 1. the one that it names itself
+ * 2. the one that all requests with the same key go to, in every worker and every gateway; where weights change, no more keys move
+ *    than have to
+ * 3. the one whose turn it is: in steps over a circle on which each service has its share, which is closer to the weights than chance
+ */
+export class Split {
+  private readonly parts: readonly Part[]
+  private readonly names: ReadonlySet<string>
+  private readonly total: number
+  private readonly header: string | null
+  private readonly cookie: string | null
+  private readonly keyOf: (request: BalancedRequest) => string | null
+  /** Where on the circle the last turn was, from 0 to 1. */
+  private at: number
+
+  /** `random` makes workers begin at different places. */
+  constructor({ services, header, cookie, sticky }: SplitConfig, random: () => number) {
+    const entries = Object.entries(services)
+    this.parts = entries
+      .filter(([, weight]) => weight > 0)
+      .map(([name, weight]) => ({ name, weight, seed: numberOf(name) }))
+    this.names = new Set(entries.map(([name]) => name))
+    this.total = this.parts.reduce((sum, { weight }) => sum + weight, 0)
+    this.header = header ?? null
+    this.cookie = cookie ?? null
+    this.keyOf = sticky === undefined ? () => null : hashKey(sticky)
+    this.at = random()
+  }
+
+  /** The name of the service. */
+  choose(request: BalancedRequest): string {
+    // 1.
+    const asked = this.asked(request)
+    if (asked !== null) return asked
+    // 2.
+    const key = this.keyOf(request)
+    if (key !== null) return this.highest(numberOf(key))
+    // 3.
+    this.at = (this.at + STEP) % 1
+    return this.shareAt(this.at * this.total)
+  }
+
+  private asked({ headers }: BalancedRequest): string | null {
+    const { names } = this
+    const value = this.header === null ? undefined : headers.get(this.header)
+    if (value !== undefined && names.has(value)) return value
+    if (this.cookie === null) return null
+    return cookieValues(headers, this.cookie).find((each) => names.has(each)) ?? null
+  }
+
+  private highest(key: number): string {
+    let found = ''
+    let top = -Infinity
+    for (const { name, weight, seed } of this.parts) {
+      const score = rendezvousScore(key, seed, weight)
+      if (score <= top) continue
+      found = name
+      top = score
+    }
+    return found
+  }
+
+  private shareAt(place: number): string {
+    let end = 0
+    for (const { name, weight } of this.parts) {
+      end += weight
+      if (place < end) return name
+    }
+    return this.parts.at(-1)?.name ?? ''
+  }
+}

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { startGateway } from './support/gateway.ts'
+import { connect } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+type Split = NonNullable<NonNullable<GatewayInput['routes']>[number]['split']>
+
+/** A gateway whose only route is divided between services that say their names. */
+async function setUp(t: TestContext, split: Split, names: readonly string[], more: GatewayInput = {}) {
+  const services: GatewayInput['services'] = {}
+  for (const name of names) {
+    const { url } = await startService(t, (_, response) => void response.end(name))
+    services[name] = { instances: [url], health: false }
+  }
+  const routes = [{ id: 'shop', match: { path: '/*' }, split }]
+  const { port, log, gateway } = await startGateway(t, { services, routes, ...more })
+  const client = await connect(t, port)
+  return {
+    log,
+    gateway,
+    services,
+    get: async (...lines: string[]): Promise<string> => {
+      client.write(`GET /x HTTP/1.1\r\n${['Host: a', ...lines].map((line) => `${line}\r\n`).join('')}\r\n`)
+      return (await client.reply()).body.toString()
+    },
+  }
+}
+
+test('requests are divided by the weights, and the log says which service had one', async (t) => {
+  const { get, log } = await setUp(t, { services: { old: 3, new: 1 } }, ['old', 'new'])
+  const answers: string[] = []
+  for (let i = 0; i < 40; i++) answers.push(await get())
+  const share = answers.filter((name) => name === 'new').length
+  assert.ok(Math.abs(share - 10) <= 1, `${share} of 40, of which 10 are its share`)
+  assert.deepEqual(
+    log.requests.map(({ service }) => service),
+    answers,
+  )
+})
+
+test('a header or a cookie leads to a service that has no weight yet', async (t) => {
+  const split = { services: { blue: 1, green: 0 }, header: 'X-Color', cookie: 'color' }
+  const { get } = await setUp(t, split, ['blue', 'green'])
+  assert.equal(await get(), 'blue')
+  assert.equal(await get('X-Color: green'), 'green')
+  assert.equal(await get('Cookie: color=green'), 'green')
+  assert.equal(await get('X-Color: red'), 'blue')
+})
+
+test('what is hashed goes to one service in all workers', async (t) => {
+  const split = { services: { a: 1, b: 1 }, sticky: { header: 'x-tenant' } } as const
+  const { get } = await setUp(t, split, ['a', 'b'], { workers: 1 })
+  const found = new Set<string>()
+  for (let i = 0; i < 16; i++) {
+    const first = await get(`X-Tenant: ${i}`)
+    assert.equal(await get(`X-Tenant: ${i}`), first)
+    found.add(first)
+  }
+  assert.equal(found.size, 2)
+})
+
+test('a reload changes the weights for the next request', async (t) => {
+  const { get, gateway, services } = await setUp(t, { services: { old: 1, new: 0 } }, ['old', 'new'])
+  assert.equal(await get(), 'old')
+  const routes = [{ id: 'shop', match: { path: '/*' }, split: { services: { old: 0, new: 1 } } }]
+  await gateway.reload({ listeners: [{ address: '127.0.0.1:0' }], admin: false, services, routes })
+  assert.equal(await get(), 'new')
+})
+
+test('where a service of the split has no instance that answers, its share fails and the others go on', async (t) => {
+  const { url } = await startService(t, (_, response) => void response.end('well'))
+  const services = {
+    well: { instances: [url], health: false as const },
+    ill: { instances: ['http://127.0.0.1:1'], health: false as const },
+  }
+  const routes = [{ id: 'shop', match: { path: '/*' }, split: { services: { well: 1, ill: 1 } } }]
+  const { port } = await startGateway(t, { services, routes })
+  const client = await connect(t, port)
+  const statuses: string[] = []
+  for (let i = 0; i < 10; i++) {
+    client.write('GET /x HTTP/1.1\r\nHost: a\r\n\r\n')
+    statuses.push((await client.reply()).start.split(' ')[1] ?? '')
+  }
+  assert.equal(statuses.filter((status) => status === '200').length, 5)
+  assert.equal(statuses.filter((status) => status === '502' || status === '503').length, 5)
+})
