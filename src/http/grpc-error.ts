@@ -8,7 +8,7 @@ import { Reply } from './reply.ts'
 
 /** Name of the field in which a reply says how a call ended, as it stands in HTTP/2. */
 export const GRPC_STATUS = 'grpc-status'
-const GRPC_MESSAGE = 'grpc-message'
+export const GRPC_MESSAGE = 'grpc-message'
 
 /** The reply that tells the client of a call of an error: its head is the trailers as well (gRPC over HTTP/2, "Trailers-Only"). */
 export function callErrorReply(error: GatewayError, call: GrpcCall): Reply {

@@ -5,6 +5,7 @@ import { cache } from './cache/policy.ts'
 import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
+import { grpcWeb } from './grpc-web/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -25,6 +26,7 @@ export const policies = [
   compression,
   responseHeaders,
   securityHeaders,
+  grpcWeb,
   cors,
   auth,
   rateLimit,

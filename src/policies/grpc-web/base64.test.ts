@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { GatewayError } from '../../core/errors.ts'
+import { Base64Reader } from './base64.ts'
+
+function read(text: string, cuts: readonly number[] = []): Buffer {
+  const reader = new Base64Reader()
+  const places = [0, ...cuts.map((cut) => cut % (text.length + 1)).toSorted((a, b) => a - b), text.length]
+  const parts = places.slice(1).map((end, i) => reader.read(Buffer.from(text.slice(places[i], end), 'latin1')))
+  reader.end()
+  return Buffer.concat(parts)
+}
+
+test('base64 is read however it is cut, also where each part of it has its own padding', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 12 })), fc.array(fc.nat(), { maxLength: 10 }), (parts, cuts) => {
+      const text = parts.map((part) => Buffer.from(part).toString('base64')).join('')
+      assert.deepEqual(read(text, cuts), Buffer.concat(parts))
+    }),
+  )
+})
+
+const refused = (error: unknown): boolean => error instanceof GatewayError && error.code === 'bad-request'
+
+for (const text of ['AAA', 'A', 'AAAA*AAA', 'AA-_', 'A===', '====', 'AB==', 'AAAA\n', 'AA=A', '=AAA'])
+  test(`${JSON.stringify(text)} is refused, as it is no base64`, () => {
+    assert.throws(() => read(text), refused)
+  })
+
+test('whatever is sent, it is read as what it stands for or refused', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...Array.from('AZaz09+/=\n-%')) }), (text) => {
+      try {
+        const octets = read(text)
+        // Each part has its own padding; without any of it, it is what the octets are in base64.
+        assert.equal(octets.toString('base64').replaceAll('=', '').length > 0, text.replaceAll('=', '').length > 0)
+      } catch (error) {
+        assert.ok(refused(error), String(error))
+      }
+    }),
+  )
+})

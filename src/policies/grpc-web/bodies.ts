@@ -1,0 +1,60 @@
+import type { BodyStream } from '../../http/body.ts'
+import { ChangedBody } from '../../http/changed-body.ts'
+import { knownLine } from '../../http/field-lines.ts'
+import { GRPC_MESSAGE, GRPC_STATUS } from '../../http/grpc-error.ts'
+import type { Headers } from '../../http/headers.ts'
+import { frame, TRAILERS } from '../../grpc/message-frame.ts'
+import { encodeMessage } from '../../grpc/message.ts'
+import { grpcStatus } from '../../grpc/status.ts'
+import { Base64Reader } from './base64.ts'
+
+const NOTHING = Buffer.alloc(0)
+
+/** What clients are told where a service has not said how the call ended, as clients of gRPC take it. */
+const WITHOUT_STATUS =
+  knownLine(GRPC_STATUS, String(grpcStatus('UNKNOWN'))) +
+  knownLine(GRPC_MESSAGE, encodeMessage('The service has ended its reply without a status.'))
+
+/** The messages of a request in base64, as octets. */
+export class TextRequest extends ChangedBody {
+  private readonly reader = new Base64Reader()
+
+  protected override change(chunk: Buffer): Buffer {
+    return this.reader.read(chunk)
+  }
+
+  protected override finish(): Buffer {
+    this.reader.end()
+    return NOTHING
+  }
+}
+
+/** The messages of a reply, with the trailers as the last frame (gRPC-Web, "Message framing"). */
+export class WebReply extends ChangedBody {
+  private readonly isText: boolean
+
+  constructor(source: BodyStream, isText: boolean) {
+    super(source)
+    this.isText = isText
+  }
+
+  protected override change(chunk: Buffer): Buffer {
+    return inForm(chunk, this.isText)
+  }
+
+  protected override finish(trailers: Headers | null): Buffer {
+    return inForm(trailersFrame(trailers), this.isText)
+  }
+}
+
+/** Each piece is padded: what waited for the octets that belong to it would keep a message from its client. */
+export function inForm(octets: Buffer, isText: boolean): Buffer {
+  return isText ? Buffer.from(octets.toString('base64'), 'latin1') : octets
+}
+
+/** Trailers as a frame: the names in lower case. */
+export function trailersFrame(trailers: Headers | null): Buffer {
+  let lines = ''
+  for (const [name, value] of trailers ?? []) lines += knownLine(name.toLowerCase(), value)
+  return frame(Buffer.from(trailers?.has(GRPC_STATUS) === true ? lines : lines + WITHOUT_STATUS, 'latin1'), TRAILERS)
+}
