@@ -27,7 +27,16 @@ export const layers: readonly Layer[] = [
   ['listener', ['core', 'http', 'tls', 'proxy-protocol', 'http1', 'http2']],
   [
     'services',
-    ['core', 'grpc', 'http', 'tls/connect-securely.ts', 'tls/outgoing.ts', 'proxy-protocol/written-header.ts', 'http1'],
+    [
+      'core',
+      'grpc',
+      'http',
+      'tls/connect-securely.ts',
+      'tls/outgoing.ts',
+      'proxy-protocol/written-header.ts',
+      'http1',
+      'http2',
+    ],
   ],
   ['overload', ['core', 'services/concurrency/priority.ts']],
   [

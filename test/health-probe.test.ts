@@ -31,6 +31,7 @@ async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
     headers: {},
     body: '',
     encryption: null,
+    http2: false,
     proxyProtocol: 'off',
   }
 }

@@ -119,6 +119,7 @@ test('a service needs its instances only', () => {
       limits: { head: 65_536, headers: 500 },
       host: 'client',
       proxyProtocol: 'off',
+      http2: false,
     },
   })
 })

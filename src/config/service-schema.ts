@@ -178,6 +178,12 @@ const serviceFields = z.strictObject({
       'Version of the PROXY protocol in which the instances are told who the client is, at the beginning of each connection, ' +
         'which then carries the requests of no other client: off, v1 or v2. Default off.',
     ),
+  http2: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The instances are asked over HTTP/2: https ones by ALPN, http ones by prior knowledge; many requests share a connection. Default false: over HTTP/1.1.',
+    ),
   tls: serviceTlsSchema
     .optional()
     .describe('How https instances are connected to. Default: certificates of the authorities that Node.js knows.'),

@@ -22,19 +22,34 @@ export class ClosedBeforeReply extends GatewayError {
   readonly stale: boolean
 
   /** `reused` says that the connection had served before, `heard` that something of a reply has come. */
-  constructor(reused: boolean, heard: boolean, cause: unknown) {
-    const when = heard ? 'in the middle of its reply' : 'without a reply'
-    super('bad-gateway', `The service closed the connection ${when}.`, { cause })
+  constructor(reused: boolean, heard: boolean, cause: unknown, what = CLOSED) {
+    const when = heard && what === CLOSED ? 'in the middle of its reply' : 'without a reply'
+    super('bad-gateway', `The service ${what} ${when}.`, { cause })
     this.stale = reused && !heard
   }
 }
 
 /** The service ended the connection in the middle of its reply, whose head was passed on. */
 export class ClosedWithinReply extends GatewayError {
-  constructor(cause: unknown) {
-    super('bad-gateway', 'The service closed the connection in the middle of its reply.', { cause })
+  constructor(cause: unknown, what = CLOSED) {
+    super('bad-gateway', `The service ${what} in the middle of its reply.`, { cause })
   }
 }
+
+/** The service has said that it does nothing with the request (RFC 9113 section 8.7): it may be sent again whatever it is. */
+export class NotProcessed extends GatewayError {
+  /** Nothing of its body was taken from where it comes from. */
+  readonly untouched: boolean
+
+  /** `why` goes on from "the request was not begun with: ". */
+  constructor(why: string, untouched = false) {
+    super('service-unavailable', 'Service unavailable', { cause: new Error(`the request was not begun with: ${why}`) })
+    this.untouched = untouched
+  }
+}
+
+/** What a service does that fails its requests, unless it is something else. */
+const CLOSED = 'closed the connection'
 
 /** The reply would go on for long, and as many of those are open as may be. */
 export class TooManyStreams extends GatewayError {

@@ -41,6 +41,15 @@ export class WaitingList<T extends Waiting> {
     return undefined
   }
 
+  /** Takes the first one of that client. */
+  nextOf(client: string): T | undefined {
+    for (const first of this.clients.get(client) ?? []) {
+      this.delete(first)
+      return first
+    }
+    return undefined
+  }
+
   /** The last request of a client other than this one that has more than `share` here; undefined where nobody has. */
   lastBeyond(share: number, client: string): T | undefined {
     for (const [other, own] of this.clients) if (own.size > share && other !== client) return [...own].at(-1)

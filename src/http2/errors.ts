@@ -17,6 +17,16 @@ export const ErrorCode = {
 } as const
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode]
 
+/** The codes as RFC 9113 spells them. */
+const names = new Map<number, string>(
+  Object.entries(ErrorCode).map(([name, code]) => [code, name.replaceAll(/[A-Z0-9]+/g, '_$&').toUpperCase()]),
+)
+
+/** A code as a word, for those who read logs. */
+export function errorName(code: number): string {
+  return names.get(code) ?? `error ${code}`
+}
+
 /** What the peer has done ends the connection (RFC 9113 section 5.4.1). The message tells it why. */
 export class ConnectionError extends Error {
   readonly code: ErrorCode

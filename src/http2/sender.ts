@@ -39,12 +39,14 @@ export interface TakingWatch {
   close(): void
 }
 
+const UNWATCHED: TakingWatch = { wait: () => {}, rest: () => {}, close: () => {} }
+
 /** Whose connection it is. */
 export interface SenderOptions {
   readonly output: Output
   readonly patience: Patience
-  /** Makes what looks after the peer. */
-  readonly watch: (sender: Sender) => TakingWatch
+  /** Makes what looks after the peer; left out where each stream looks after itself. */
+  readonly watch?: (sender: Sender) => TakingWatch
 }
 
 /** What a DATA frame is good for: a peer may well say of each twice that it has taken it. */
@@ -73,7 +75,7 @@ export class Sender {
   constructor({ output, patience, watch }: SenderOptions) {
     this.output = output
     this.patience = patience
-    this.watch = watch(this)
+    this.watch = watch?.(this) ?? UNWATCHED
   }
 
   /** Whether the stream waits for the peer to take what there is. */
@@ -162,6 +164,14 @@ export class Sender {
     if (stream.window > LARGEST_WINDOW) return false
     if (stream.hasMore && stream.window > 0) this.waiting.add(stream)
     return true
+  }
+
+  /** The peer has changed the window of every stream, by so much (RFC 9113 section 6.9.2). Throws ConnectionError where one becomes too large. */
+  widenAll(streams: Iterable<SendingStream>, octets: number): void {
+    for (const stream of streams)
+      if (!this.widenStream(stream, octets))
+        throw new ConnectionError(ErrorCode.flowControlError, 'The window of a stream is too large.')
+    this.pump()
   }
 
   /** A stream sends nothing more. */

@@ -60,7 +60,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   private readonly head: RequestHead
   private readonly patience: Patience
   private readonly farewell: Farewell
-  private readonly settingsOfPeer = new PeerSettings()
+  private readonly settingsOfPeer = new PeerSettings('client')
   private readonly streams = new Map<number, ServerStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
@@ -304,9 +304,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.output.put(SETTINGS_ACK)
     if (this.settingsOfPeer.smallTable) this.sender.emptyTable()
     const change = this.settingsOfPeer.changedWindow()
-    if (change === 0) return
-    for (const stream of this.streams.values()) if (!this.sender.widenStream(stream, change)) throw tooWide()
-    this.sender.pump()
+    if (change !== 0) this.sender.widenAll(this.streams.values(), change)
   }
 
   settingsAcknowledged(): void {
@@ -483,11 +481,6 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.abortAll()
     this.handler.closed(this)
   }
-}
-
-/** RFC 9113 section 6.9.2: what a setting does to a stream is an error of the connection. */
-function tooWide(): ConnectionError {
-  return new ConnectionError(ErrorCode.flowControlError, 'The window of a stream is too large.')
 }
 
 const AFTER_END = 'A stream goes on after its end.'

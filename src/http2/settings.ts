@@ -15,7 +15,7 @@ const Setting = {
   noRfc7540Priorities: 9,
 } as const
 
-/** Streams that a client may have at a time. */
+/** Streams that a connection may have at a time. */
 export const STREAMS = 128
 /** What RFC 7541 section 4.1 counts for each field beside its octets. */
 const PER_FIELD = 32
@@ -35,6 +35,16 @@ export function ownSettings(limits: FieldLimits): string {
   ])
 }
 
+/** The same for a service: it may begin no streams of its own. */
+export function clientSettings(limits: FieldLimits): string {
+  return settingsFrame([
+    [Setting.enablePush, 0],
+    [Setting.maxConcurrentStreams, 0],
+    [Setting.maxHeaderListSize, mostFields(limits)],
+    [Setting.noRfc7540Priorities, 1],
+  ])
+}
+
 const LARGEST_FRAME = 2 ** 24 - 1
 
 /** What the peer has said of itself; until it does, what RFC 9113 section 6.5.2 says. */
@@ -43,7 +53,16 @@ export class PeerSettings {
   readonly frameSize = FRAME_SIZE
   /** Its table of header fields is to be smaller than that of those who say nothing: it has to be told that it is. */
   smallTable = false
+  /** Streams that it takes at a time. */
+  maxStreams = Number.POSITIVE_INFINITY
+  /** It takes another protocol in a stream (RFC 8441 section 3). */
+  connectProtocol = false
+  private readonly pushes: number
   private before = WINDOW
+
+  constructor(peer: 'client' | 'server') {
+    this.pushes = peer === 'client' ? 1 : 0
+  }
 
   /** Takes one setting. Throws ConnectionError for a value that it may not have; unknown ones are ignored. */
   set(id: number, value: number): void {
@@ -52,7 +71,10 @@ export class PeerSettings {
         if (value < TABLE_SIZE) this.smallTable = true
         return
       case Setting.enablePush:
-        if (value > 1) throw protocolError(`SETTINGS_ENABLE_PUSH is ${value}.`)
+        if (value > this.pushes) throw protocolError(`SETTINGS_ENABLE_PUSH is ${value}.`)
+        return
+      case Setting.maxConcurrentStreams:
+        this.maxStreams = value
         return
       case Setting.initialWindowSize:
         if (value > LARGEST_WINDOW)
@@ -65,6 +87,7 @@ export class PeerSettings {
         return
       case Setting.enableConnectProtocol:
         if (value > 1) throw protocolError(`SETTINGS_ENABLE_CONNECT_PROTOCOL is ${value}.`)
+        this.connectProtocol = value === 1
     }
   }
 

@@ -7,11 +7,12 @@ import { statusOfInstance } from '../grpc/http-status.ts'
 import type { GrpcStatus } from '../grpc/status.ts'
 import type { Headers } from '../http/headers.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
-import { HandshakeFailed } from '../http/lane-errors.ts'
+import { NotProcessed } from '../http/lane-errors.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
 import { CallReply, deadlineExceeded, statusIn, timeoutLine } from './call-reply.ts'
+import { isRetried, isUnsent, lastWord, MOST_REFUSALS } from './after-failures.ts'
 import { SHED } from './concurrency/limit.ts'
 import { gather, gatherWhatIsHere } from './gathering.ts'
 import {
@@ -42,6 +43,8 @@ import type { Service } from './service.ts'
  *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection and of the same instance where there is no
  *      other, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). The service has not begun with it, so this is no load
  *      that would need a budget.
+ *    - The service has said that it does nothing with it (RFC 9113 section 8.7): up to MOST_REFUSALS times, whatever the request is, if its body
+ *      can be sent again; of another instance, or of the same one over another connection.
  *    - The instance failed, or replied that it cannot: by `retry` of the service.
  * 6. Else pass on the reply, or what went wrong.
  */
@@ -81,6 +84,8 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   private lane: Lane | null = null
   private tried: PooledInstance[] | null = null
   private repeated = false
+  /** How often it was sent again as nobody had begun with it. */
+  private refusals = 0
   /** How often `retry` has had it sent again. */
   private retries = 0
   /** The one that is asked when the lane has done with the reply of the one before. */
@@ -303,8 +308,19 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
   private replacement(): PooledInstance | null {
     const { service, exchange, reason, fault } = this
     if (isUnsent(reason)) return service.balancer.pick(exchange, this.triedAll())
+    if (reason === 'refused') return this.sendAgain()
     if (fault === 'connection') return this.repeat()
     return isRetried(reason, fault) ? this.retryOn() : null
+  }
+
+  /** The one that gets what another one has not begun with; where there is no other, the same. */
+  private sendAgain(): PooledInstance | null {
+    const { service, exchange, instance, error } = this
+    const lost = isStream(exchange.body) && !(error instanceof NotProcessed && error.untouched)
+    if (this.refusals === MOST_REFUSALS || lost) return null
+    this.refusals++
+    if (this.bound === instance) return instance
+    return service.balancer.pick(exchange, this.triedAll()) ?? instance
   }
 
   /** The one that the request is sent to once more, as its connection was closed for being idle. */
@@ -474,20 +490,4 @@ export class Attempts implements ReplyListener, Abortable, Awaiting, Timed, Outc
     this.exchange.serviceTime += took
     return took
   }
-}
-
-/** Whether nothing was sent: no connection could be made, or none became free. */
-function isUnsent(reason: FailureReason | null): boolean {
-  return reason === 'connect' || reason === 'tls' || reason === 'busy'
-}
-
-/** Whether the instance has failed with the request in its hands, and that was no time-out: who is too slow gets no more to do. */
-function isRetried(reason: FailureReason | null, fault: OutcomeFault): boolean {
-  return fault === 'instance' && (reason === 'closed' || reason === 'invalid')
-}
-
-/** What the client is told where no instance is left, which the last one failed with. */
-function lastWord(cause: GatewayError): GatewayError {
-  if (cause.code === 'too-busy' || cause instanceof HandshakeFailed) return cause
-  return new GatewayError('service-unavailable', 'Service unavailable', { cause })
 }

@@ -6,19 +6,20 @@ import {
   ClosedWithinReply,
   ConnectFailed,
   HandshakeFailed,
+  NotProcessed,
   TooManyStreams,
 } from '../http/lane-errors.ts'
 import type { Instance } from './instance.ts'
 
 /** Every reason that an attempt may fail for. */
-export const failureReasons = ['connect', 'tls', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
+export const failureReasons = ['connect', 'tls', 'refused', 'timeout', 'closed', 'invalid', 'busy', 'streams'] as const
 
 /** Why an instance gave no reply, or not all of it. */
 export type FailureReason = (typeof failureReasons)[number]
 
 /**
  * Whose fault it is that an attempt came to nothing. 'connection' is nobody's: an idle one was closed just then, as either side
- * may do at any time (RFC 9112 section 9.5).
+ * may do at any time (RFC 9112 section 9.5), or the service has said that it does nothing with the request (RFC 9113 section 8.7).
  */
 export type OutcomeFault = 'none' | 'instance' | 'connection' | 'client' | 'gateway'
 
@@ -65,6 +66,7 @@ export interface OutcomeListener<I extends Instance = Instance> {
 export function failureReason(error: GatewayError): FailureReason | null {
   if (error instanceof ConnectFailed) return 'connect'
   if (error instanceof HandshakeFailed) return 'tls'
+  if (error instanceof NotProcessed) return 'refused'
   if (error instanceof ClosedBeforeReply || error instanceof ClosedWithinReply) return 'closed'
   if (error instanceof TooManyStreams) return 'streams'
   if (error.code === 'too-busy') return 'busy'
@@ -76,6 +78,7 @@ export function failureReason(error: GatewayError): FailureReason | null {
 export function outcomeFault(error: GatewayError, reason: FailureReason | null): OutcomeFault {
   if (reason === null) return error.fault === 'client' ? 'client' : 'gateway'
   if (reason === 'busy' || reason === 'streams') return 'gateway'
+  if (reason === 'refused') return 'connection'
   return error instanceof ClosedBeforeReply && error.stale ? 'connection' : 'instance'
 }
 

@@ -5,9 +5,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { type Holder, Shared } from '../core/shared.ts'
 import type { Deadlines } from '../http/deadlines.ts'
+import type { LanePool } from '../http/lane.ts'
 import type { ServiceTimeouts } from '../http/outgoing-request.ts'
 import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import { ConnectionPool } from '../http1/pool.ts'
+import { StreamPool } from '../http2/pool.ts'
 import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header.ts'
 import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
@@ -77,6 +79,8 @@ export interface ServiceOptions {
   readonly tls?: ServiceTlsOptions | undefined
   /** The version of the PROXY protocol that its instances read, or 'off'. */
   readonly proxyProtocol: ProxyVersion | 'off'
+  /** Its instances are asked over HTTP/2. */
+  readonly http2: boolean
 }
 
 /** What a route may say in place of its service, in milliseconds. */
@@ -146,7 +150,7 @@ export class Service {
 
   constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
     const { board, deadlines, random, metrics, holder, stickyKeys: keys } = tools
-    const { host, timeouts, proxyProtocol, sticky } = options
+    const { host, timeouts, proxyProtocol, sticky, http2 } = options
     this.name = name
     this.options = options
     this.host = host
@@ -158,14 +162,15 @@ export class Service {
     this.settled = previous !== null && isDeepStrictEqual(bounding(options), bounding(previous.options))
     const secure = options.instances.some(({ url }) => url.scheme === 'https')
     const settings = secure ? (options.tls ?? {}) : null
-    const key = connectionKey(settings, proxyProtocol)
+    const key = connectionKey(settings, proxyProtocol, http2)
     this.tls =
       settings === null ? null : sharedTls.get(holder, `${name} ${key}`, () => new OutgoingTls(settings, this.clock))
     const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
     const connected = { madeWay: (): void => slow.add(1), introduction: introductionOf(proxyProtocol) }
-    const makePool = ({ host: to, port }: Address): ConnectionPool => {
-      const encryption = this.tls?.to(to) ?? null
-      return new ConnectionPool({ ...this.bounds, ...connected, host: to, port, encryption }, deadlines)
+    const makePool = ({ host: to, port }: Address): LanePool => {
+      const encryption = this.tls?.to(to, http2 ? 'h2' : 'http/1.1') ?? null
+      const poolOptions = { ...this.bounds, ...connected, host: to, port, encryption }
+      return http2 ? new StreamPool(poolOptions, deadlines) : new ConnectionPool(poolOptions, deadlines)
     }
     this.instances = options.instances.map(({ url, weight }) => {
       const address = formatAddress(url)

@@ -33,6 +33,9 @@ export function outgoingContext({ ca, cert, key }: OutgoingTlsOptions): SecureCo
   })
 }
 
+/** What is offered by ALPN (RFC 7301): nothing else. */
+export type Spoken = 'http/1.1' | 'h2'
+
 /** How the instances of one service are connected to: the context is made once, and again where it is exchanged. */
 export class OutgoingTls {
   readonly clock: Clock
@@ -51,9 +54,9 @@ export class OutgoingTls {
     this.options = options
   }
 
-  /** For connections to that host: a name, or an IP address without brackets. */
-  to(host: string): OutgoingEncryption {
-    return new OutgoingEncryption(this, host)
+  /** For connections to that host, a name or an IP address without brackets, on which that is spoken. */
+  to(host: string, protocol: Spoken = 'http/1.1'): OutgoingEncryption {
+    return new OutgoingEncryption(this, host, protocol)
   }
 }
 
@@ -61,6 +64,7 @@ export class OutgoingTls {
 export class OutgoingEncryption {
   private readonly tls: OutgoingTls
   private readonly host: string
+  private readonly protocol: Spoken
   private session: Buffer | undefined
   /** Until when it is resumed, in milliseconds since 1970. */
   private until = 0
@@ -68,9 +72,10 @@ export class OutgoingEncryption {
   private context: SecureContext | null = null
   private readonly ends = new WeakMap<Socket, () => boolean>()
 
-  constructor(tls: OutgoingTls, host: string) {
+  constructor(tls: OutgoingTls, host: string, protocol: Spoken) {
     this.tls = tls
     this.host = host
+    this.protocol = protocol
   }
 
   /** What the certificate must be of. */
@@ -89,7 +94,7 @@ export class OutgoingEncryption {
       host: name,
       // RFC 6066 section 3: a name, never an address.
       servername: isIP(name) === 0 ? name : '',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [this.protocol],
       rejectUnauthorized: options.insecure !== true,
       ...(session !== undefined && { session }),
     })
@@ -114,7 +119,7 @@ export class OutgoingEncryption {
       done(explainHandshake(error, name))
     }
     const stands = (): void => {
-      const problem = pinProblem(secure, options)
+      const problem = protocolProblem(secure, this.protocol) ?? pinProblem(secure, options)
       if (problem !== null) return failed(problem)
       settle()
       verified = secure.isSessionReused() ? until : this.resumableUntil(secure)
@@ -145,6 +150,12 @@ export class OutgoingEncryption {
     const ends = socket.getPeerX509Certificate()?.validToDate.getTime() ?? now
     return Math.min(now + RESUMABLE, ends)
   }
+}
+
+/** RFC 9113 section 3.3: HTTP/2 is spoken over TLS only where that was agreed on; HTTP/1.1 also where nothing was. */
+function protocolProblem({ alpnProtocol }: TLSSocket, protocol: Spoken): TlsFailure | null {
+  if (protocol !== 'h2' || alpnProtocol === 'h2') return null
+  return new TlsFailure('the service does not agree to HTTP/2 (ALPN): take http2 from it, or have it offer h2')
 }
 
 /** A session is kept only once its key was found right here: whoever resumes it has that key, or its secrets. */

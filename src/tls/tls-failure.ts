@@ -42,7 +42,10 @@ const PROTOCOL: readonly (readonly [RegExp, string])[] = [
     /unrecognized_name|unrecognized name/i,
     'the service does not know the name that it is asked for: see the option serverName',
   ],
-  [/no_application_protocol|no application protocol/i, 'the service does not speak HTTP/1.1'],
+  [
+    /no_application_protocol|no application protocol/i,
+    'the service does not speak the version of HTTP that it is asked for: see its option http2',
+  ],
   [
     /protocol_version|unsupported_protocol|protocol version|unsupported protocol/i,
     'the service speaks no version of TLS from 1.2 on',

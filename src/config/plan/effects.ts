@@ -83,6 +83,7 @@ const RULES: readonly Rule[] = [
   ],
   [['services', ANY, 'tls'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'proxyProtocol'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'http2'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'timeouts', 'connect'], live(NEW_CONNECTIONS)],
   [['stores', 'redis'], ({ path }) => (path.length === 2 ? OTHER_STORE : null)],
   [['stores', 'redis', 'place'], () => OTHER_STORE],

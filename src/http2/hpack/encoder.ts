@@ -58,6 +58,26 @@ export function encodeFields(fields: string): string {
   return section
 }
 
+/** The pseudo-header fields of a request (RFC 9113 section 8.3.1). */
+export function encodeRequest(method: string, scheme: 'http' | 'https', authority: string, path: string): string {
+  const code = methods.get(method) ?? literal(METHOD, method)
+  return code + SCHEMES[scheme] + authorityCode(authority) + (path === '/' ? ROOT : literal(PATH, path))
+}
+
+/** The same of a request for another protocol in the stream (RFC 8441 section 4). */
+export function encodeConnect(protocol: string, scheme: 'http' | 'https', authority: string, path: string): string {
+  return encodeRequest('CONNECT', scheme, authority, path) + literal(PROTOCOL, protocol)
+}
+
+/** Most requests on a connection are for the same one. */
+function authorityCode(authority: string): string {
+  if (authority !== lastAuthority) {
+    lastAuthority = authority
+    lastAuthorityCode = literal(AUTHORITY, authority)
+  }
+  return lastAuthorityCode
+}
+
 function encodeStatus(status: number): string {
   const known = statuses.get(status) ?? literal(integer(staticNames.get(':status') ?? 0, 0x0f, 0), String(status))
   if (!statuses.has(status) && statuses.size < REMEMBERED) statuses.set(status, known)
@@ -108,3 +128,20 @@ function integer(value: number, mask: number, flags: number): string {
   for (; rest >= 0x80; rest >>>= 7) octets += String.fromCharCode((rest & 0x7f) | 0x80)
   return octets + String.fromCharCode(rest)
 }
+
+/** A field that the static table has whole, and the beginning of a literal whose name it has. */
+const whole = (index: number): string => String.fromCharCode(0x80 | index)
+const named = (name: string): string => integer(staticNames.get(name) ?? 0, 0x0f, 0)
+
+const methods: ReadonlyMap<string, string> = new Map([
+  ['GET', whole(2)],
+  ['POST', whole(3)],
+])
+const SCHEMES = { http: whole(6), https: whole(7) }
+const ROOT = whole(4)
+const METHOD = named(':method')
+const PATH = named(':path')
+const AUTHORITY = named(':authority')
+const PROTOCOL = `\0${shorter(':protocol')}`
+let lastAuthority = ''
+let lastAuthorityCode = literal(AUTHORITY, '')

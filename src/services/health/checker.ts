@@ -13,7 +13,8 @@ import {
   type MonitorContext,
   type MonitorOptions,
 } from './monitor.ts'
-import { httpProbe, type Probe } from './probe.ts'
+import type { Probe } from './probe.ts'
+import { probe } from './probes.ts'
 import { RecoveryPace } from './recovery-pace.ts'
 import { SlotRegistry, type Addressed, type PreparedSlots, type SlotTable } from './slots.ts'
 
@@ -27,6 +28,8 @@ export interface CheckedService extends Addressed {
   readonly host: string
   /** The version of the PROXY protocol that its instances read. Default off. */
   readonly proxyProtocol?: ProxyVersion | 'off'
+  /** They are asked over HTTP/2. Default false. */
+  readonly http2?: boolean
 }
 
 type InstanceUrl = Address & { readonly scheme: 'http' | 'https' }
@@ -95,7 +98,7 @@ export class HealthChecker {
   private running = false
 
   constructor(context: Omit<MonitorContext, 'probe' | 'pace'> & { readonly probe?: Probe }) {
-    this.context = { probe: httpProbe, pace: new RecoveryPace(), ...context }
+    this.context = { probe, pace: new RecoveryPace(), ...context }
     this.slots = new SlotRegistry(context.board, context.clock)
   }
 
@@ -255,13 +258,13 @@ function urlsOf({ instances }: CheckedService): ReadonlyMap<string, InstanceUrl>
 }
 
 function optionsFor(
-  { health, host, tls = {}, proxyProtocol = 'off' }: CheckedService,
+  { health, host, tls = {}, proxyProtocol = 'off', http2 = false }: CheckedService,
   url: InstanceUrl,
 ): MonitorOptions | false {
   if (health === false) return false
   // There is no client whose Host could be passed on.
   const authority = host === 'client' || host === 'instance' ? formatAuthority(url) : host
-  return { ...health, tls: url.scheme === 'https' ? tls : null, proxyProtocol, authority }
+  return { ...health, tls: url.scheme === 'https' ? tls : null, proxyProtocol, http2, authority }
 }
 
 function monitorsOf(services: ReadonlyMap<string, Checked>): InstanceMonitor[] {

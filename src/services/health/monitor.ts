@@ -67,6 +67,7 @@ export interface MonitorOptions extends HealthOptions {
   /** Null where the instance is connected to without TLS. */
   readonly tls: OutgoingTlsOptions | null
   readonly proxyProtocol: ProxyVersion | 'off'
+  readonly http2: boolean
 }
 
 /** Checks one instance, one check at a time, and keeps its slot on the board up to date. */
@@ -157,7 +158,7 @@ export class InstanceMonitor {
   private encrypt(): OutgoingEncryption | null {
     const { options, target, context } = this
     if (options === false || options.tls === null) return null
-    return new OutgoingTls(options.tls, context.clock).to(target.host)
+    return new OutgoingTls(options.tls, context.clock).to(target.host, options.http2 ? 'h2' : 'http/1.1')
   }
 
   private trust(): void {

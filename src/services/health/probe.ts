@@ -22,6 +22,8 @@ export interface ProbeTarget {
   readonly encryption: OutgoingEncryption | null
   /** The version of the PROXY protocol by which the connection says that it is for nobody else. */
   readonly proxyProtocol: ProxyVersion | 'off'
+  /** The instance is asked over HTTP/2. */
+  readonly http2: boolean
 }
 
 /**
@@ -31,10 +33,10 @@ export interface ProbeTarget {
 export type Probe = (target: ProbeTarget, done: (outcome: number | Error) => void) => () => void
 
 /** Octets of a body that are read before the status code alone has to do. */
-const BODY_LIMIT = 64 * 1024
+export const BODY_LIMIT = 64 * 1024
 
 /** Octets of a head, as services may have in their replies. */
-const HEAD_LIMIT = 64 * 1024
+export const HEAD_LIMIT = 64 * 1024
 
 /** One for all checks: each begins with another address of its name. */
 const lookup = rotatingLookup()

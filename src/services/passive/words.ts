@@ -6,6 +6,7 @@ import { failureReasons, type FailureReason } from '../outcome.ts'
 const WORDS: Readonly<Record<FailureReason, string>> = {
   connect: 'no connection could be made',
   tls: 'no secure connection could be made',
+  refused: 'the request was not begun with',
   timeout: 'no reply in time',
   closed: 'the connection was closed before the end of the reply',
   invalid: 'a reply that is not valid HTTP',

@@ -1,0 +1,500 @@
+import type { Socket } from 'node:net'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import type { Headers } from '../http/headers.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import type { ClientOptions } from '../http/pool-options.ts'
+import { sharedBuffer } from '../http/read-buffers.ts'
+import type { Reply } from '../http/reply.ts'
+import { badReply } from './bad-reply.ts'
+import { ClientStream, type ClientTools } from './client-stream.ts'
+import { ConnectionError, ErrorCode, errorName } from './errors.ts'
+import { type FrameHandler, FrameReader } from './frame-reader.ts'
+import { goawayFrame, pingFrame, PREFACE, protocolError, rstStreamFrame, SETTINGS_ACK } from './frames.ts'
+import { FieldDecoder } from './hpack/decoder.ts'
+import { Liveness } from './liveness.ts'
+import { Opening } from './opening.ts'
+import { Output } from './output.ts'
+import { Cost, Patience } from './patience.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import { ResetStreams } from './reset-streams.ts'
+import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
+import { Sender } from './sender.ts'
+import { clientSettings, mostFields, PeerSettings, STREAMS } from './settings.ts'
+import { LARGEST_ROOM } from './stream-room.ts'
+import { Trailers } from './trailers.ts'
+
+/** The number that a stream may have at most before another connection takes its place (RFC 9113 section 5.1.1). */
+const LAST_NUMBER = 2 ** 30
+
+/** Where a connection is kept. */
+export interface ClientOwner {
+  readonly options: ClientOptions
+  /** Is read at once after it has parsed something, so it may be that of others as well. */
+  readonly head: ResponseHead
+  /** The service speaks HTTP/2: exchanges may begin. */
+  stands(connection: ClientConnection): void
+  /** It may carry another exchange, or fewer than before. */
+  changed(connection: ClientConnection): void
+  /** One of its lanes carries no exchange any more; whether that was one that lasts. */
+  released(connection: ClientConnection, lasting: boolean): void
+  /** Another exchange lasts, and counts apart from now on. False where no more of those may be. */
+  detach(): boolean
+  /** It is gone, or takes no exchanges any more. Where it had not stood, `error` says why. */
+  closed(connection: ClientConnection, error: Error | null): void
+}
+
+/** A connection to an instance over HTTP/2: carries many exchanges at a time (RFC 9113). */
+export class ClientConnection implements FrameHandler, ClientTools, Timed {
+  readonly socket: Socket
+  deadline: number
+  readonly deadlines: Deadlines
+  readonly sender: Sender
+  readonly scheme: 'http' | 'https'
+  readonly readBuffer = sharedBuffer
+  options: ClientOptions
+  /** The client that the service was told it is for; null where it is for anybody. */
+  introduced: string | null = null
+  reads = 0
+  /** Exchanges that last. */
+  lasting = 0
+
+  private readonly owner: ClientOwner
+  private readonly output: Output
+  private readonly reader: FrameReader
+  private readonly decoder = new FieldDecoder(RESPONSE_NAMING)
+  private readonly patience: Patience
+  private readonly liveness: Liveness
+  private readonly room: ReceiveWindow
+  private readonly settingsOfPeer = new PeerSettings('server')
+  private readonly streams = new Map<number, ClientStream>()
+  /** Those that were reset here, and how much content may still be on its way in them. */
+  private readonly resetHere = new ResetStreams()
+  private opening: Opening<ClientStream, Reply> | null = null
+  /** Lanes that were handed out and not given back. */
+  private lanes = 0
+  private served = 0
+  private next = 1
+  private standing = false
+  /** No exchange begins here any more. */
+  private retired = false
+  /** What is written is the last. */
+  private gone = false
+  /** When it is used no more, on the clock of the deadlines. */
+  private readonly made: number
+  private expires: number
+  private cause: Error | null = null
+
+  /** Takes over a connected socket, whose octets the caller hands to `read`; the service has `patience` milliseconds to say that it speaks HTTP/2. */
+  constructor(socket: Socket, owner: ClientOwner, deadlines: Deadlines, patience: number) {
+    const { options } = owner
+    this.socket = socket
+    this.owner = owner
+    this.options = options
+    this.deadlines = deadlines
+    this.scheme = options.encryption === null ? 'http' : 'https'
+    this.output = new Output(socket)
+    this.patience = new Patience(deadlines)
+    this.room = new ReceiveWindow(this.output)
+    this.sender = new Sender({ output: this.output, patience: this.patience })
+    this.reader = new FrameReader(this, {
+      peer: 'server',
+      mostFields: () => mostFields(this.options),
+      failed: (error) => this.broken(error),
+    })
+    this.liveness = new Liveness({
+      deadlines,
+      waits: () => this.streams.size > 0,
+      ask: () => this.output.put(pingFrame(ALIVE, false)),
+      dead: () => this.die(new Error('it did not answer a PING')),
+    })
+    this.made = deadlines.now
+    this.expires = this.made + options.lifetime()
+    this.deadline = deadlines.in(patience)
+    deadlines.watch(this)
+    this.output.put(PREFACE + clientSettings(options) + ReceiveWindow.opening)
+    this.output.flush()
+    socket.on('drain', () => this.drained())
+    // Nothing that is still awaited will come.
+    socket.on('end', () => this.die(this.cause))
+    socket.on('error', (error) => this.failed(error))
+    socket.on('close', () => this.die(this.cause))
+  }
+
+  // As its owner sees it
+
+  /** Whether it can carry one exchange more. */
+  get hasRoom(): boolean {
+    return this.standing && !this.retired && this.lanes < this.most && this.deadlines.now < this.expires
+  }
+
+  /** Exchanges that it can carry at a time. */
+  get most(): number {
+    return Math.min(STREAMS, this.settingsOfPeer.maxStreams)
+  }
+
+  /** Exchanges that it carries, and lanes for some. */
+  get busy(): number {
+    return this.lanes
+  }
+
+  /** The exchanges that it carries. */
+  get carried(): Iterable<ClientStream> {
+    return this.streams.values()
+  }
+
+  /** A lane for one exchange, for which there has to be room. */
+  lane(): ClientStream {
+    this.lanes++
+    this.deadline = Number.POSITIVE_INFINITY
+    return new ClientStream(this)
+  }
+
+  /** Takes on what its owner says now. */
+  renew(): void {
+    const { options } = this.owner
+    if (options === this.options) return
+    this.options = options
+    this.expires = Math.min(this.expires, this.made + options.lifetime())
+    if (this.lanes === 0) this.rest()
+  }
+
+  /** Takes no more exchanges; ends when it carries none. */
+  retire(): void {
+    if (!this.retired) {
+      this.retired = true
+      this.owner.closed(this, null)
+    }
+    if (this.lanes === 0 && !this.gone) this.close()
+  }
+
+  /** Takes octets from the socket, which are only lent. */
+  read(octets: Buffer, end: number): void {
+    this.reads++
+    this.liveness.heard()
+    this.reader.read(octets, end)
+    this.open()
+    if (this.output.full) this.socket.pause()
+  }
+
+  // As its streams see it
+
+  get offersTunnels(): boolean {
+    return this.settingsOfPeer.connectProtocol
+  }
+
+  get resting(): boolean {
+    return this.served > 0 && this.streams.size === 0
+  }
+
+  begin(stream: ClientStream): boolean {
+    if (this.retired || this.socket.destroyed) return false
+    stream.id = this.next
+    stream.window = this.settingsOfPeer.initialWindow
+    this.next += 2
+    this.streams.set(stream.id, stream)
+    this.liveness.begin()
+    if (this.next > LAST_NUMBER) this.retire()
+    return true
+  }
+
+  detach(): boolean {
+    if (!this.owner.detach()) return false
+    this.lasting++
+    return true
+  }
+
+  resetStream(id: number, code: ErrorCode): void {
+    this.output.put(rstStreamFrame(id, code))
+    this.resetHere.add(id, LARGEST_ROOM)
+  }
+
+  left(stream: ClientStream): void {
+    this.lanes--
+    if (stream.lasting) this.lasting--
+    if (this.streams.delete(stream.id)) {
+      this.sender.forget(stream)
+      this.served++
+      if (stream.answered) this.patience.earn(Cost.stream)
+    }
+    this.owner.released(this, stream.lasting)
+    if (this.gone) return
+    if (this.retired || this.deadlines.now >= this.expires) return this.retire()
+    if (this.lanes === 0) this.rest()
+    this.owner.changed(this)
+  }
+
+  // Replies
+
+  fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream?.answered === true) return this.trailers(stream, octets, start, end, endStream)
+    const { head } = this.owner
+    head.begin()
+    this.decoder.decode(octets, start, end, head)
+    if (stream === undefined) return this.ofNone(id)
+    this.liveness.moved()
+    try {
+      head.finish()
+      const reply = stream.take(head, endStream)
+      if (reply !== null) this.answer(stream, reply, head.contentLength, endStream)
+    } catch (error) {
+      this.refuse(stream, error)
+    }
+  }
+
+  private answer(stream: ClientStream, reply: Reply, length: number, endStream: boolean): void {
+    if (stream.opens(reply)) {
+      stream.change(reply)
+      if (endStream) stream.contentEnded(null)
+      return
+    }
+    if (endStream) return stream.whole(reply)
+    if (stream.mayFollow(reply)) this.opening = new Opening(stream, reply, length)
+    else stream.begin(reply, 0)
+  }
+
+  private trailers(stream: ClientStream, octets: Buffer, start: number, end: number, endStream: boolean): void {
+    const trailers = new Trailers(this.options)
+    this.decoder.decode(octets, start, end, trailers)
+    if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
+    if (!endStream || trailers.malformed)
+      return this.refuse(stream, new MalformedMessage('What follows the content cannot be used.'))
+    this.end(stream, trailers.headers)
+  }
+
+  data(id: number, content: Buffer, octets: number): void {
+    // What nobody takes is held back by the window of its own stream, so that others go on.
+    this.room.receives(octets)
+    this.room.taken(octets)
+    if (this.opening?.stream.id === id && this.opening.take(content, octets)) return
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream !== undefined) this.content(stream, content, octets)
+  }
+
+  private content(stream: ClientStream, content: Buffer, octets: number): void {
+    if (stream.ended) return this.refuse(stream, new MalformedMessage(AFTER_END), ErrorCode.streamClosed)
+    if (!stream.answered) return this.refuse(stream, new MalformedMessage('Content comes before the head.'))
+    if (!stream.receives(octets))
+      return this.refuse(stream, new MalformedMessage('There was no room for it.'), ErrorCode.flowControlError)
+    if (content.length === 0) return stream.padding(octets)
+    try {
+      stream.content(content)
+    } catch (error) {
+      this.refuse(stream, error)
+    }
+  }
+
+  dataEnd(id: number, length: number, endStream: boolean): void {
+    if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
+    this.liveness.moved()
+    if (endStream && this.opening?.stream.id === id) return this.openWhole(this.opening)
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.ofNone(id, length)
+    if (length > 0) this.patience.earn(1)
+    if (endStream) this.end(stream, null)
+  }
+
+  private end(stream: ClientStream, trailers: Headers | null): void {
+    if (!stream.answered) return this.refuse(stream, new MalformedMessage('The stream ends before the head.'))
+    try {
+      stream.contentEnded(trailers)
+    } catch (error) {
+      this.refuse(stream, error)
+    }
+  }
+
+  /** A frame is of no stream that there is: one that was reset here is no mistake of the service's, nor is the content that is on its way. */
+  private ofNone(id: number, content = 0): void {
+    this.checkBegun(id)
+    const left = this.resetHere.receive(id, content)
+    if (left === null) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
+    if (content === 0 || left < 0) this.patience.spend(1, 'frames of streams that are over')
+  }
+
+  /** All of the content has come together with the head. */
+  private openWhole(opening: Opening<ClientStream, Reply>): void {
+    this.opening = null
+    const { stream, message: reply, length } = opening
+    const whole = opening.whole()
+    if (length >= 0 && length !== whole.length)
+      return this.refuse(stream, new MalformedMessage('The content is not as long as announced.'))
+    reply.body = whole
+    stream.whole(reply)
+  }
+
+  /** What has come of the content is not all: the rest comes as it likes. */
+  private open(): void {
+    const { opening } = this
+    if (opening === null) return
+    this.opening = null
+    const { stream, message: reply, length, chunks, octets, padding } = opening
+    stream.begin(reply, length)
+    if (this.streams.get(stream.id) !== stream) return
+    stream.receives(octets)
+    if (padding > 0) stream.padding(padding)
+    try {
+      for (const chunk of chunks) stream.content(chunk)
+    } catch (error) {
+      this.refuse(stream, error)
+    }
+  }
+
+  /** What the service has sent is no reply: that ends its stream, and nothing else. */
+  private refuse(stream: ClientStream, error: unknown, code: ErrorCode = ErrorCode.protocolError): void {
+    stream.end(badReply(error), code)
+  }
+
+  // Other frames
+
+  reset(id: number, code: number): void {
+    this.open()
+    const stream = this.streams.get(id)
+    if (stream !== undefined) return stream.wasReset(code)
+    this.patience.spend(1, 'streams that are reset')
+    this.checkBegun(id)
+  }
+
+  setting(id: number, value: number): void {
+    this.settingsOfPeer.set(id, value)
+  }
+
+  settings(): void {
+    this.open()
+    this.patience.spend(Cost.settings, 'SETTINGS frames')
+    this.output.put(SETTINGS_ACK)
+    if (this.settingsOfPeer.smallTable) this.sender.emptyTable()
+    const change = this.settingsOfPeer.changedWindow()
+    if (change !== 0) this.sender.widenAll(this.streams.values(), change)
+    if (this.standing) return this.owner.changed(this)
+    this.standing = true
+    this.rest()
+    this.owner.stands(this)
+  }
+
+  settingsAcknowledged(): void {
+    this.patience.spend(1, 'SETTINGS frames')
+  }
+
+  ping(content: string): void {
+    this.patience.spend(1, 'PING frames')
+    this.output.put(pingFrame(content, true))
+  }
+
+  pingAcknowledged(): void {
+    this.patience.spend(1, 'PING frames')
+  }
+
+  goaway(last: number, code: number): void {
+    this.open()
+    this.patience.spend(Cost.settings, 'GOAWAY frames')
+    if (code !== ErrorCode.noError) this.cause = new Error(`it ended the connection with ${errorName(code)}`)
+    this.retire()
+    for (const stream of this.streams.values()) {
+      if (stream.id <= last) continue
+      this.resetHere.add(stream.id, LARGEST_ROOM)
+      stream.wasLeftOut()
+    }
+  }
+
+  windowUpdate(id: number, octets: number): void {
+    if (!this.sender.isReport(octets)) this.patience.spend(1, 'WINDOW_UPDATE frames')
+    this.open()
+    const stream = this.streams.get(id)
+    if (id === 0) this.sender.widen(octets)
+    else if (stream === undefined) return this.checkBegun(id)
+    else if (octets === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE adds nothing.'))
+    else if (!this.sender.widenStream(stream, octets))
+      return this.refuse(stream, new MalformedMessage('The window is too large.'), ErrorCode.flowControlError)
+    this.sender.pump()
+  }
+
+  priorityUpdate(): void {
+    throw protocolError('PRIORITY_UPDATE is for servers only.')
+  }
+
+  ignored(): void {
+    this.patience.spend(1, 'frames that say nothing')
+  }
+
+  /** Streams are begun from here only, and have odd numbers. */
+  private checkBegun(id: number): void {
+    if (id >= this.next || id % 2 === 0) throw protocolError(`A frame is of stream ${id}, which has not begun.`)
+  }
+
+  // Times and endings
+
+  /** It carries nothing: for how long it may do so. */
+  private rest(): void {
+    this.deadline = Math.min(this.expires, this.deadlines.in(this.options.poolTimeout))
+  }
+
+  onDeadline(): void {
+    if (this.gone) return void this.socket.destroy()
+    if (!this.standing) return this.die(new Error('it did not say in time that it speaks HTTP/2'))
+    if (this.lanes === 0) this.retire()
+  }
+
+  private drained(): void {
+    this.sender.pump()
+    if (this.socket.isPaused() && !this.output.full) this.socket.resume()
+  }
+
+  private failed(error: Error): void {
+    const { encryption } = this.options
+    this.cause ??= encryption === null ? error : encryption.explain(error)
+    // What goes wrong with TLS after the handshake does not end the connection by itself.
+    if (encryption !== null) this.socket.destroy()
+  }
+
+  /** What the service sends cannot be read any more. */
+  private broken(error: unknown): void {
+    if (!this.reader.heard) return this.die(new Error(NOT_HTTP2))
+    const { code, message } = error instanceof ConnectionError ? error : { code: ErrorCode.internalError, message: '' }
+    this.output.put(goawayFrame(0, code, message))
+    this.opening = null
+    this.leave()
+    this.retire()
+    for (const stream of this.streams.values()) stream.end(badReply(error), null)
+  }
+
+  /** Says that it ends, and does so. */
+  private close(): void {
+    this.output.put(goawayFrame(0, ErrorCode.noError, ''))
+    this.leave()
+  }
+
+  private leave(): void {
+    if (this.gone) return
+    this.gone = true
+    this.reader.stop()
+    this.output.flush()
+    this.deadline = this.deadlines.in(FAREWELL)
+    this.socket.destroySoon()
+  }
+
+  /** The connection is gone, or is as good as that. */
+  private die(cause: Error | null): void {
+    this.gone = true
+    this.opening = null
+    this.reader.stop()
+    this.liveness.close()
+    this.sender.close()
+    this.deadlines.forget(this)
+    this.socket.destroy()
+    if (!this.retired) {
+      this.retired = true
+      this.owner.closed(this, this.standing ? null : (cause ?? new Error(NOT_HTTP2)))
+    }
+    for (const stream of this.streams.values()) stream.wasCut(cause)
+  }
+}
+
+/** What an own PING holds. */
+const ALIVE = '\0ALIVE?\0'
+/** How long the service may take to read the last frames, in milliseconds. */
+const FAREWELL = 1_000
+const AFTER_END = 'A stream goes on after its end.'
+const NOT_HTTP2 = 'what answers does not speak HTTP/2: is http2 right for the service?'

@@ -1,0 +1,475 @@
+import { asGatewayError, GatewayError } from '../core/errors.ts'
+import { type BodyStream, Budget, Bytes, isStream } from '../http/body.ts'
+import { hasNoContent } from '../http/content.ts'
+import type { Deadlines, Timed } from '../http/deadlines.ts'
+import { type Headers, wireOf } from '../http/headers.ts'
+import type { Lane, ReplyListener } from '../http/lane.ts'
+import { ClosedBeforeReply, ClosedWithinReply, MadeWay, NotProcessed, TooManyStreams } from '../http/lane-errors.ts'
+import { MalformedMessage } from '../http/malformed-message.ts'
+import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
+import type { ClientBounds } from '../http/pool-options.ts'
+import { isLasting, Reply } from '../http/reply.ts'
+import type { Carrying } from '../http/slowest-exchange.ts'
+import { JoinedTunnel } from '../http/tunnel.ts'
+import { websocketAccept } from '../http/websocket-accept.ts'
+import { type ContentOwner, ContentWriter } from './content-writer.ts'
+import { ErrorCode, errorName } from './errors.ts'
+import { encodeFields } from './hpack/encoder.ts'
+import { requestSection } from './request-section.ts'
+import type { ResponseHead } from './response-head.ts'
+import type { Sender, SendingStream } from './sender.ts'
+import { type BodyOwner, StreamBody } from './stream-body.ts'
+import { StreamRoom } from './stream-room.ts'
+import { StreamTunnel } from './stream-tunnel.ts'
+
+/** What a stream to an instance needs of its connection. */
+export interface ClientTools {
+  readonly options: ClientBounds
+  readonly deadlines: Deadlines
+  readonly sender: Sender
+  readonly scheme: 'http' | 'https'
+  /** The service takes another protocol in a stream (RFC 8441 section 3). */
+  readonly offersTunnels: boolean
+  /** It has served before, and nothing is under way on it. */
+  readonly resting: boolean
+  /** How often something has come on it. */
+  readonly reads: number
+  /** Has the stream begin: it gets its number and its window. False where the connection takes no more. */
+  begin(stream: ClientStream): boolean
+  /** Another exchange lasts. False where no more of those may be. */
+  detach(): boolean
+  /** Ends a stream early. */
+  resetStream(id: number, code: ErrorCode): void
+  /** The stream carries no exchange any more, or never has. */
+  left(stream: ClientStream): void
+}
+
+/** How long, in milliseconds, a service may take to say 100 (Continue) before it gets the body all the same. */
+const CONTINUE_TIMEOUT = 1_000
+/** Interim responses to one request. */
+const MAXIMUM_INTERIM = 100
+/** What a request has that says nothing (RFC 9218 section 4.1). */
+const USUAL_URGENCY = 3
+
+/** Of a thread: octets of all replies that nobody has taken yet. */
+const replies = new Budget(128 * 1024 ** 2)
+
+/** One request and its reply on a connection to an instance (RFC 9113 section 5). */
+export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, SendingStream, Timed {
+  /** 0 until the request goes out. */
+  id = 0
+  window = 0
+  lending = false
+  deadline = Number.POSITIVE_INFINITY
+  waitingForClient = Number.POSITIVE_INFINITY
+  readonly urgency = USUAL_URGENCY
+  /** The exchange lasts, and is counted as such. */
+  lasting = false
+  /** The service sends no more. */
+  ended = false
+  /** The listener has had the head of its reply. */
+  answered = false
+
+  private readonly tools: ClientTools
+  private request: OutgoingRequest | null = null
+  private listener: ReplyListener | null = null
+  private timeouts: ServiceTimeouts
+  private writer: ContentWriter | null = null
+  private headOut = false
+  /** A body that waits for the service to say 100 (Continue). */
+  private held: BodyStream | null = null
+  /** The request is not yet through. */
+  private sending = false
+  private body: StreamBody | null = null
+  private room: StreamRoom | null = null
+  private tunnel: JoinedTunnel | null = null
+  private over = false
+  /** Nobody wants what is still to come of the reply. */
+  private unwanted = false
+  private interim = 0
+  /** Octets of the request's body that were written when it was last looked at. */
+  private written = 0
+  /** The connection had served before, and nothing was under way on it; how often something had come on it. */
+  private rested = false
+  private reads = 0
+
+  constructor(tools: ClientTools) {
+    this.tools = tools
+    this.timeouts = tools.options
+  }
+
+  get client(): string | null {
+    return this.listener === null || this.request === null ? null : this.request.client
+  }
+
+  /**
+   * 1. See whether the connection can carry it.
+   * 2. Send the head, at once: streams begin in the order of their numbers.
+   * 3. Send the body, or wait to be asked for it.
+   */
+  exchange(request: OutgoingRequest, listener: ReplyListener): void {
+    const { tools } = this
+    const { body, upgrade } = request
+    this.request = request
+    this.listener = listener
+    this.timeouts = request.timeouts ?? tools.options
+    // 1.
+    if (upgrade !== null && !tools.offersTunnels) return this.end(noTunnels(), null)
+    this.rested = tools.resting
+    this.reads = tools.reads
+    if (!tools.begin(this)) return this.end(new NotProcessed('its connection was about to end', true), null)
+    tools.deadlines.watch(this)
+    this.deadline = tools.deadlines.in(this.timeouts.responseTimeout)
+    // 2.
+    const section = requestSection(request, tools.scheme)
+    if (upgrade !== null) return this.writeHead(section)
+    if (!isStream(body) && tools.sender.sendWhole(this, section, body)) return
+    if (body === null) return tools.sender.putFields(this.id, section, true)
+    // 3.
+    this.sending = true
+    if (!isStream(body) || !request.expectsContinue) return this.send(section, body)
+    this.held = body
+    this.writeHead(section)
+    // Nothing of it is here, however soon the service wants it.
+    this.waitingForClient = tools.deadlines.now
+    this.deadline = tools.deadlines.in(CONTINUE_TIMEOUT)
+  }
+
+  cancel(): void {
+    this.unwanted = true
+    this.end(this.closedError(null), ErrorCode.cancel)
+  }
+
+  giveBack(): void {
+    this.over = true
+    this.tools.left(this)
+  }
+
+  /** Ends the exchange, which waits for its own client, for the sake of others. */
+  makeWay(): void {
+    this.end(new MadeWay(), ErrorCode.cancel)
+  }
+
+  onDeadline(): void {
+    // A service that does not know the expectation says nothing to it (RFC 9110 section 10.1.1).
+    if (this.held !== null) return this.continued()
+    const late = this.answered
+      ? 'The service stopped in the middle of its reply.'
+      : 'The service did not reply in time.'
+    this.end(new GatewayError('gateway-timeout', late), ErrorCode.cancel)
+  }
+
+  // Sending
+
+  private send(section: string, body: Bytes | BodyStream): void {
+    this.writer = new ContentWriter(this, section, body.length, null)
+    if (isStream(body)) this.writer.sendStream(body)
+    else this.writer.sendBytes(body.toBuffer())
+  }
+
+  private continued(): void {
+    const { held } = this
+    if (held === null) return
+    this.held = null
+    this.waitingForClient = this.tools.deadlines.now
+    this.deadline = Number.POSITIVE_INFINITY
+    this.send('', held)
+  }
+
+  /** The head goes out whatever there is before it: there are as many as there may be streams. */
+  get canWrite(): boolean {
+    return !this.headOut || !this.tools.sender.output.blocked
+  }
+
+  get hasMore(): boolean {
+    return this.writer !== null && this.writer.waits
+  }
+
+  advance(): void {
+    this.writer?.advance()
+  }
+
+  writeHead(section: string): void {
+    this.headOut = true
+    this.tools.sender.putFields(this.id, section, false)
+  }
+
+  writeContent(content: Buffer, last: boolean, released: () => void): number {
+    const { sender } = this.tools
+    const written = sender.sendContent(this, content, last, released)
+    this.lending = sender.lending
+    return written
+  }
+
+  writeEnd(trailers: Headers | null): void {
+    const { sender } = this.tools
+    if (trailers === null) sender.endStream(this.id)
+    else sender.putFields(this.id, encodeFields(wireOf(trailers)), true)
+  }
+
+  /** The time of the service runs while it is its turn: a body that the client is slow to send is no matter of its. */
+  contentWaits(): void {
+    this.tools.sender.waits(this)
+    if (!this.sending) return
+    const bytes = this.writer === null ? 0 : this.writer.bytes
+    const waited = this.waitingForClient === Number.POSITIVE_INFINITY && bytes === this.written
+    this.written = bytes
+    this.waitingForClient = Number.POSITIVE_INFINITY
+    if (!waited && !this.answered) this.deadline = this.tools.deadlines.in(this.timeouts.responseTimeout)
+  }
+
+  contentCaughtUp(): void {
+    if (!this.sending) return
+    this.waitingForClient = this.tools.deadlines.now
+    if (!this.answered) this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  contentWritten(): void {
+    if (this.tunnel !== null) {
+      this.sending = false
+      if (this.ended || this.unwanted) this.finish()
+      return
+    }
+    this.sending = false
+    this.waitingForClient = Number.POSITIVE_INFINITY
+    if (!this.answered) this.deadline = this.tools.deadlines.in(this.timeouts.responseTimeout)
+  }
+
+  /** The request's body broke off: the service must not take it for whole. */
+  contentFailed(error: Error): void {
+    this.end(asGatewayError(error), ErrorCode.cancel)
+  }
+
+  // Receiving
+
+  /** A head has come, and with it the end of the stream or not. Returns the final reply, without a body yet. Throws what is wrong with it. */
+  take(head: ResponseHead, endStream: boolean): Reply | null {
+    const { request, tools } = this
+    const { status } = head
+    if (request === null) return null
+    if (status >= 200) {
+      const empty = hasNoContent(request.method, status)
+      if (endStream && !empty && head.contentLength > 0) throw wrongLength()
+      return new Reply(status, head.headers(empty, tools.deadlines.dateField), null)
+    }
+    if (endStream || status === 101) throw new MalformedMessage('An interim response ends the stream or changes it.')
+    if (++this.interim > MAXIMUM_INTERIM) throw new MalformedMessage('There are interim responses without end.')
+    if (status === 100) this.continued()
+    else this.listener?.informed(status, head.headers(false, ''))
+    return null
+  }
+
+  /** Whether content may follow the head of that reply. */
+  mayFollow({ status }: Reply): boolean {
+    return this.request !== null && !hasNoContent(this.request.method, status)
+  }
+
+  /** Whether the reply agrees to the other protocol that was asked for (RFC 8441 section 5). */
+  opens({ status }: Reply): boolean {
+    return this.request !== null && this.request.upgrade !== null && status < 300
+  }
+
+  /** All of the reply is here, with its body if it has some. */
+  whole(reply: Reply): void {
+    this.ended = true
+    if (reply.body === null && this.mayFollow(reply)) reply.body = NOTHING
+    if (this.stopSending()) this.tools.resetStream(this.id, ErrorCode.cancel)
+    this.answer(reply)
+    this.finish()
+  }
+
+  /** Content may follow the head, `length` octets or, where that is -1, any number. */
+  begin(reply: Reply, length: number): void {
+    this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
+    if (this.mayFollow(reply)) {
+      this.body = new StreamBody(this, length, Number.MAX_SAFE_INTEGER, never, replies)
+      reply.body = this.body
+    }
+    this.answer(reply)
+  }
+
+  /** The stream is one of another protocol from here on. */
+  change(reply: Reply): void {
+    const { request, tools } = this
+    if (request === null || request.upgrade === null) return
+    const { protocol, key } = request.upgrade
+    const body = new StreamBody(this, -1, Number.MAX_SAFE_INTEGER, never, replies)
+    this.body = body
+    this.deadline = Number.POSITIVE_INFINITY
+    const end = new StreamTunnel(body, () => this.cancel())
+    reply.status = 101
+    reply.headers.set('Sec-WebSocket-Accept', websocketAccept(key))
+    reply.upgrade = {
+      protocol,
+      open: (client) => {
+        const { idleTimeout } = this.timeouts
+        const tunnel = new JoinedTunnel({ client, service: end, protocol, deadlines: tools.deadlines, idleTimeout })
+        this.tunnel = tunnel
+        this.sending = true
+        this.writer = new ContentWriter(this, '', -1, null)
+        this.writer.sendStream(end.outgoing)
+        end.open({
+          received: (octets) => tunnel.fromService(octets),
+          drained: () => tunnel.serviceDrained(),
+          ended: () => tunnel.serviceEnded(),
+          closed: () => tunnel.close(),
+        })
+        return tunnel
+      },
+      refuse: () => this.cancel(),
+    }
+    this.answer(reply)
+  }
+
+  private answer(reply: Reply): void {
+    this.lasting = !this.ended && isLasting(reply)
+    if (this.lasting && !this.tools.detach()) {
+      this.lasting = false
+      return this.end(new TooManyStreams(), ErrorCode.cancel)
+    }
+    this.answered = true
+    if (this.held !== null) this.waitingForClient = Number.POSITIVE_INFINITY
+    this.listener?.replied(reply, this.lasting)
+  }
+
+  /** So many octets of a DATA frame count against the window. Whether there was room for them. */
+  receives(octets: number): boolean {
+    this.room ??= new StreamRoom(this.id, this.tools.sender.output)
+    return this.room.receives(octets)
+  }
+
+  /** Octets of padding: nobody else takes them. */
+  padding(octets: number): void {
+    this.bodyTaken(octets)
+  }
+
+  /** Content of the reply, which is lent. Throws MalformedMessage where there is more than was announced. */
+  content(octets: Buffer): void {
+    const { body } = this
+    if (body === null || (body.length >= 0 && body.received + octets.length > body.length)) throw wrongLength()
+    body.push(octets)
+    if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of replies.'), ErrorCode.cancel)
+  }
+
+  /** The service has sent all. Throws MalformedMessage where that is less than was announced. */
+  contentEnded(trailers: Headers | null): void {
+    const { body } = this
+    if (body !== null && body.length >= 0 && body.received !== body.length) throw wrongLength()
+    this.ended = true
+    body?.complete(trailers)
+    if (this.tunnel !== null && this.sending) return
+    this.finish()
+  }
+
+  bodyWanted(): void {}
+
+  bodyTaken(octets: number): void {
+    if (!this.ended && !this.over) this.room?.taken(octets, this.body?.flowing === true)
+  }
+
+  bodyWaits(forPeer: boolean): void {
+    if (this.over || this.ended || this.tunnel !== null) return
+    if (forPeer) {
+      if (!this.sending) this.waitingForClient = Number.POSITIVE_INFINITY
+      this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
+      return
+    }
+    if (this.waitingForClient === Number.POSITIVE_INFINITY) this.waitingForClient = this.tools.deadlines.now
+    this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  /** Of a tunnel, what was said to the service still goes out. */
+  bodyAbandoned(): void {
+    this.unwanted = true
+    if (this.tunnel === null || !this.sending) this.end(this.closedError(null), ErrorCode.cancel)
+  }
+
+  // Endings
+
+  /** The service has reset it (RFC 9113 section 6.4). */
+  wasReset(code: number): void {
+    const { answered } = this
+    if (code === ErrorCode.refusedStream && !answered) return this.end(new NotProcessed('it was refused'), null)
+    if (code === ErrorCode.http11Required) return this.end(wantsHttp1(), null)
+    const what = `reset the stream (${errorName(code)})`
+    this.end(answered ? new ClosedWithinReply(null, what) : new ClosedBeforeReply(false, true, null, what), null)
+  }
+
+  /** The service has said that it does nothing with it (section 6.8). */
+  wasLeftOut(): void {
+    this.end(new NotProcessed('its connection ends'), null)
+  }
+
+  /** The connection is gone. */
+  wasCut(cause: unknown): void {
+    this.end(this.closedError(cause), null)
+  }
+
+  private closedError(cause: unknown): GatewayError {
+    if (this.answered) return new ClosedWithinReply(cause)
+    return new ClosedBeforeReply(this.rested, this.interim > 0 || this.reads !== this.tools.reads, cause)
+  }
+
+  /** Ends the exchange; whoever waits for something from it gets the error. The service is told the code, if there is one. */
+  end(error: GatewayError, code: ErrorCode | null): void {
+    if (this.over) return
+    const { listener, answered, body } = this
+    const wanted = !this.unwanted && !this.lasting
+    this.over = true
+    this.listener = null
+    this.tools.deadlines.forget(this)
+    if (code !== null && this.id !== 0) this.tools.resetStream(this.id, code)
+    this.stopSending()
+    body?.fail(error)
+    this.tools.left(this)
+    if (answered && wanted && body !== null) listener?.brokeOff(error)
+    listener?.finished()
+    if (!answered) listener?.failed(error)
+  }
+
+  /** The reply is through. A request body that is still being sent is for nobody now. */
+  private finish(): void {
+    if (this.over) return
+    const { listener } = this
+    this.over = true
+    this.listener = null
+    this.tools.deadlines.forget(this)
+    if (this.stopSending() || !this.ended) this.tools.resetStream(this.id, ErrorCode.cancel)
+    listener?.finished()
+    this.tools.left(this)
+  }
+
+  /** Whether something of the request was still to be sent. */
+  private stopSending(): boolean {
+    const { held, sending } = this
+    this.held = null
+    this.sending = false
+    held?.cancel()
+    this.writer?.stop()
+    return sending
+  }
+}
+
+const NOTHING = Bytes.fromLatin1('')
+
+function never(): Error {
+  return new Error('a body of more octets than can be counted')
+}
+
+function wrongLength(): MalformedMessage {
+  return new MalformedMessage('The content is not as long as announced.')
+}
+
+function noTunnels(): GatewayError {
+  return new GatewayError('not-implemented', 'The service takes no WebSockets over HTTP/2.', {
+    cause: new Error(
+      'it has not said that it takes extended CONNECT (RFC 8441): name a service without http2 for its WebSockets',
+    ),
+  })
+}
+
+function wantsHttp1(): GatewayError {
+  return new GatewayError('bad-gateway', 'The service wants HTTP/1.1 for this request.', {
+    cause: new Error('it has reset the stream with HTTP_1_1_REQUIRED: take http2 from the service'),
+  })
+}

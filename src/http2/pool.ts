@@ -1,0 +1,267 @@
+import type { Socket } from 'node:net'
+import type { GatewayError } from '../core/errors.ts'
+import type { Deadlines } from '../http/deadlines.ts'
+import { dial } from '../http/dial.ts'
+import type { LanePool, PoolSize } from '../http/lane.ts'
+import { ConnectFailed } from '../http/lane-errors.ts'
+import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
+import type { Reader } from '../http/read-buffers.ts'
+import { rotatingLookup } from '../http/rotating-lookup.ts'
+import { slowestExchange } from '../http/slowest-exchange.ts'
+import { tooBusy, Waiter } from '../http/waiter.ts'
+import { type Waiting, WaitingList } from '../http/waiting-list.ts'
+import { ClientConnection, type ClientOwner } from './client-connection.ts'
+import type { ClientStream } from './client-stream.ts'
+import { ResponseHead } from './response-head.ts'
+import { STREAMS } from './settings.ts'
+
+/** Who waits for a connection that is being made. */
+interface Joined extends Waiting {
+  readonly resolve: (lane: ClientStream) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** A connection that is being made, and who waits for it: as many as it may carry, if the service does not say fewer. */
+class Dial {
+  readonly joined = new WaitingList<Joined>()
+  /** The client that the service is told it is for; null where it is for anybody. */
+  readonly introduced: string | null
+  connection: ClientConnection | null = null
+
+  constructor(introduced: string | null) {
+    this.introduced = introduced
+  }
+}
+
+/**
+ * The connections of one thread to one instance over HTTP/2, each of which carries many exchanges. There is another one only
+ * when none has room; then the clients take turns, and no exchange that waits for its own client keeps others waiting for long.
+ */
+export class StreamPool implements ClientOwner, LanePool {
+  options: PoolOptions
+  head: ResponseHead
+  private readonly deadlines: Deadlines
+  private readonly lookup = rotatingLookup()
+  /** In the order in which they were made: the first one that has room is taken, so that the others come to rest. */
+  private readonly connections: ClientConnection[] = []
+  private readonly dials = new Set<Dial>()
+  private readonly waiting = new WaitingList<Waiter<ClientStream>>()
+  /** Take no exchanges any more, and carry some. */
+  private readonly draining = new Set<ClientConnection>()
+  /** Exchanges that last. */
+  private lasting = 0
+  private closing = false
+
+  constructor(options: PoolOptions, deadlines: Deadlines) {
+    this.options = options
+    this.deadlines = deadlines
+    this.head = new ResponseHead(options)
+  }
+
+  get size(): PoolSize {
+    const present = [...this.connections, ...this.draining]
+    const idle = present.filter(({ busy }) => busy === 0).length
+    const streaming = present.filter(({ busy, lasting }) => busy > 0 && busy === lasting).length
+    return {
+      idle,
+      busy: present.length - idle - streaming,
+      connecting: this.dials.size,
+      streaming,
+      waiting: this.waiting.size,
+    }
+  }
+
+  /** Connections that count: all but those that exchanges which last have for themselves. */
+  private get count(): number {
+    let count = this.dials.size
+    for (const { lasting, most } of this.connections) if (lasting < most) count++
+    return count
+  }
+
+  private get full(): boolean {
+    return this.count >= this.options.connections
+  }
+
+  configure(bounds: PoolBounds): void {
+    this.options = { ...this.options, ...bounds }
+    this.head = new ResponseHead(this.options)
+    for (const connection of this.connections) connection.renew()
+    for (const connection of this.resting) if (this.count > this.options.connections) connection.retire()
+    this.serve()
+  }
+
+  take(client: string): ClientStream | null {
+    for (const connection of this.connections)
+      if (connection.hasRoom && isFor(connection, client)) return connection.lane()
+    return null
+  }
+
+  /**
+   * 1. A connection that is being made may carry it too.
+   * 2. Another one is made, where there may be one more: who asks has found none that has room, or one that refuses.
+   * 3. One has room all the same.
+   * 4. It waits.
+   */
+  acquire(client: string): Promise<ClientStream> {
+    const introduced = this.options.introduction === null ? null : client
+    // 1.
+    for (const dialled of this.dials)
+      if (dialled.introduced === introduced && dialled.joined.size < STREAMS) return join(dialled, client)
+    // 2.
+    if (introduced !== null && this.full) this.resting[0]?.retire()
+    if (!this.full) return join(this.connect(introduced), client)
+    // 3.
+    const lane = this.take(client)
+    if (lane !== null) return Promise.resolve(lane)
+    // 4.
+    const { queue, queueTimeout } = this.options
+    if (this.waiting.size >= queue) {
+      const last = this.waiting.lastBeyond(queue / 2, client)
+      if (last === undefined) return Promise.reject(tooBusy())
+      last.giveUp()
+    }
+    return new Promise((resolve, reject) => {
+      const look = (): void => this.makeRoom(client)
+      const { waiting, deadlines } = this
+      waiting.add(new Waiter({ client, queue: waiting, deadlines, timeout: queueTimeout, look, resolve, reject }))
+      look()
+    })
+  }
+
+  close(): void {
+    this.closing = true
+    for (const connection of this.resting) connection.retire()
+  }
+
+  // What becomes of connections
+
+  stands(connection: ClientConnection): void {
+    const dialled = this.dialOf(connection)
+    if (dialled !== undefined) this.dials.delete(dialled)
+    this.connections.push(connection)
+    for (const { client, resolve, reject } of all(dialled)) {
+      if (connection.hasRoom) resolve(connection.lane())
+      else this.acquire(client).then(resolve, reject)
+    }
+    this.changed(connection)
+  }
+
+  changed(connection: ClientConnection): void {
+    this.serve()
+    if (connection.introduced !== null) this.serveOwn(connection, connection.introduced)
+    if (connection.busy > 0) return
+    if (this.closing || this.count > this.options.connections) connection.retire()
+  }
+
+  detach(): boolean {
+    if (this.lasting >= this.options.streams) return false
+    this.lasting++
+    return true
+  }
+
+  released(connection: ClientConnection, lasting: boolean): void {
+    if (lasting) this.lasting--
+    if (connection.busy === 0) this.draining.delete(connection)
+  }
+
+  closed(connection: ClientConnection, error: Error | null): void {
+    const dialled = this.dialOf(connection)
+    if (dialled !== undefined) {
+      const { host, port } = this.options
+      return this.failed(dialled, new ConnectFailed(`${host}:${port}`, error))
+    }
+    const at = this.connections.indexOf(connection)
+    if (at !== -1) this.connections.splice(at, 1)
+    if (connection.busy > 0) this.draining.add(connection)
+    this.serve()
+  }
+
+  private get resting(): ClientConnection[] {
+    return this.connections.filter(({ busy }) => busy === 0)
+  }
+
+  private dialOf(connection: ClientConnection): Dial | undefined {
+    for (const dialled of this.dials) if (dialled.connection === connection) return dialled
+    return undefined
+  }
+
+  private connect(introduced: string | null): Dial {
+    const { options, lookup, deadlines } = this
+    const dialled = new Dial(introduced)
+    const until = deadlines.now + options.connectTimeout
+    const stands = (socket: Socket): Reader => {
+      const made = new ClientConnection(socket, this, deadlines, Math.max(0, until - deadlines.now))
+      made.introduced = introduced
+      dialled.connection = made
+      return made
+    }
+    const failed = (error: GatewayError): void => this.failed(dialled, error)
+    this.dials.add(dialled)
+    dial({ ...options, client: introduced ?? '', lookup, deadlines }, { stands, failed })
+    return dialled
+  }
+
+  private failed(dialled: Dial, error: GatewayError): void {
+    this.dials.delete(dialled)
+    for (const { reject } of all(dialled)) reject(error)
+    this.serve()
+  }
+
+  // Who waits
+
+  /** Whoever's turn it is gets a lane, or a connection that is made, as long as there are some. */
+  private serve(): void {
+    while (this.waiting.size > 0 && this.mayServe) {
+      const waiter = this.waiting.next()
+      if (waiter !== undefined) this.hand(waiter)
+    }
+  }
+
+  private get mayServe(): boolean {
+    if (!this.full) return true
+    if (this.options.introduction !== null) return this.resting.length > 0
+    return (
+      this.connections.some(({ hasRoom }) => hasRoom) || [...this.dials].some(({ joined }) => joined.size < STREAMS)
+    )
+  }
+
+  /** What has room for one client alone is for those of its requests that wait. */
+  private serveOwn(connection: ClientConnection, client: string): void {
+    while (connection.hasRoom) {
+      const waiter = this.waiting.nextOf(client)
+      if (waiter === undefined) return
+      this.hand(waiter)
+    }
+  }
+
+  private hand(waiter: Waiter<ClientStream>): void {
+    waiter.leave()
+    const lane = this.take(waiter.client)
+    if (lane === null) this.acquire(waiter.client).then(waiter.resolve, waiter.reject)
+    else waiter.resolve(lane)
+  }
+
+  /** Ends the exchange that has waited for its own client for longest, if that is too long. */
+  private makeRoom(client: string): void {
+    const lanes = this.connections.flatMap(({ carried }) => [...carried]).filter(({ lasting }) => !lasting)
+    const found = slowestExchange(lanes, lanes.length, this.deadlines.now, client)
+    if (found === null) return
+    this.options.madeWay()
+    found.makeWay()
+  }
+}
+
+function isFor({ introduced }: ClientConnection, client: string): boolean {
+  return introduced === null || introduced === client
+}
+
+function join(dialled: Dial, client: string): Promise<ClientStream> {
+  return new Promise((resolve, reject) => dialled.joined.add({ client, resolve, reject }))
+}
+
+/** Takes out all who wait for it, in turns. */
+function all(dialled: Dial | undefined): Joined[] {
+  const joined: Joined[] = []
+  for (let next = dialled?.joined.next(); next !== undefined; next = dialled?.joined.next()) joined.push(next)
+  return joined
+}

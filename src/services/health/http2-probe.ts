@@ -1,0 +1,75 @@
+import { systemClock } from '../../core/clock.ts'
+import { Bytes } from '../../http/body.ts'
+import { Deadlines } from '../../http/deadlines.ts'
+import { Headers, sameName, wireOf } from '../../http/headers.ts'
+import { rotatingLookup } from '../../http/rotating-lookup.ts'
+import { ask, type Answer } from '../../http2/ask.ts'
+import { ITSELF, proxyHeader } from '../../proxy-protocol/written-header.ts'
+import { BODY_LIMIT, HEAD_LIMIT, type Probe, type ProbeTarget } from './probe.ts'
+
+/** The check as a whole has a time-out, so its parts need none. */
+const LONG = 3_600_000
+const HEADERS = 500
+
+/** One for all checks: each begins with another address of its name. */
+const lookup = rotatingLookup()
+
+/** The same as `httpProbe`, over HTTP/2. */
+export const http2Probe: Probe = (target, done) =>
+  askOverHttp2(target, (answer) => done(answer instanceof Error ? answer : answer.status))
+
+/**
+ * Asks an instance once over HTTP/2, over a connection of its own. `done` is told once, never before this returns, of the answer or of
+ * what kept it from coming. The returned function gives up.
+ */
+function askOverHttp2(target: ProbeTarget, done: (answer: Answer | Error) => void): () => void {
+  const { host, port, authority, method, path, headers, body, encryption, proxyProtocol } = target
+  const deadlines = new Deadlines(systemClock)
+  const fields = Headers.of([
+    ['User-Agent', 'sallyport-health'],
+    ['Accept', '*/*'],
+  ])
+  let named: string | null = null
+  for (const [name, value] of Object.entries(headers)) {
+    if (sameName(name, 'host')) named = value
+    else fields.set(name, value)
+  }
+  const stop = ask(
+    {
+      host,
+      port,
+      encryption,
+      lookup,
+      deadlines,
+      client: ITSELF,
+      introduction: proxyProtocol === 'off' ? null : (client, socket) => proxyHeader(proxyProtocol, client, socket),
+      head: HEAD_LIMIT,
+      headers: HEADERS,
+      content: BODY_LIMIT,
+      connectTimeout: LONG,
+      responseTimeout: LONG,
+      idleTimeout: LONG,
+      poolTimeout: LONG,
+      lifetime: () => LONG,
+    },
+    {
+      client: ITSELF,
+      method,
+      authority: named ?? authority,
+      target: path,
+      fields: wireOf(fields),
+      body: body === '' ? null : Bytes.fromText(body),
+      acceptsTrailers: true,
+      expectsContinue: false,
+      upgrade: null,
+    },
+    (answer) => {
+      deadlines.close()
+      done(answer)
+    },
+  )
+  return () => {
+    deadlines.close()
+    stop()
+  }
+}
