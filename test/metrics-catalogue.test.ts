@@ -44,6 +44,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
       validation: { mode: 'report' },
       cache: {},
       idempotency: {},
+      'ip-access': { deny: ['192.0.2.0/24'] },
     },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })

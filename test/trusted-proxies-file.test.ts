@@ -32,12 +32,12 @@ test('a file names them, and a change counts for the connections that are open',
   const { service, file, peer, log } = await startWith(t, `# nobody yet\n10.0.0.0/8\n`)
   assert.equal(await seen(peer, service), SELF)
   await writeFile(file, `10.0.0.0/8\n${SELF} # now\n`)
-  await log.line({ message: 'Trusted proxies were exchanged', networks: 3 })
+  await log.line({ message: 'A list of networks was exchanged', networks: 2 })
   assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
   // Replaced, as editors and scripts do it.
   await writeFile(`${file}.new`, '10.0.0.0/8\n')
   await rename(`${file}.new`, file)
-  await log.line({ message: 'Trusted proxies were exchanged', networks: 2 })
+  await log.line({ message: 'A list of networks was exchanged', networks: 1 })
   assert.equal(await seen(peer, service), SELF)
 })
 
@@ -50,11 +50,11 @@ for (const [name, bad, reason] of [
   test(`a bad file does not take the place of a good one: ${name}`, async (t) => {
     const { service, file, peer, log } = await startWith(t, SELF)
     await writeFile(file, bad)
-    const line = await log.line({ message: 'Trusted proxies stay as they were: the file cannot be used' })
+    const line = await log.line({ message: 'A list of networks stays as it was: its file cannot be used' })
     assert.deepEqual([line['file'], line['reason'], line['level']], [file, reason, 'error'])
     assert.equal(await seen(peer, service), `${CLIENT}, ${SELF}`)
     await writeFile(file, '10.0.0.0/8\n')
-    await log.line({ message: 'Trusted proxies were exchanged' })
+    await log.line({ message: 'A list of networks was exchanged' })
     assert.equal(await seen(peer, service), SELF)
   })
 
@@ -67,7 +67,7 @@ test('a client that the PROXY protocol leaves unknown stays nobody, whoever is t
   peer.write('PROXY UNKNOWN\r\n')
   assert.equal(await seen(peer, service), SELF)
   await writeFile(file, `${SELF}\n10.0.0.0/8\n`)
-  await log.line({ message: 'Trusted proxies were exchanged' })
+  await log.line({ message: 'A list of networks was exchanged' })
   assert.equal(await seen(peer, service), SELF)
 })
 
@@ -95,7 +95,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   }
   await askAll(2)
   await writeFile(file, SELF)
-  await command.line('Trusted proxies were exchanged')
+  await command.line('A list of networks was exchanged')
   await askAll(2)
   command.child.kill('SIGUSR2')
   await command.line('A worker died; another one takes its place')

@@ -1,8 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import type { Address } from '../core/address.ts'
-import { messageOf } from '../core/error-facts.ts'
-import { isNetwork, readNetworkList } from '../core/network-list.ts'
 
 /** Where an instance is reached; the host of an IPv6 address without its brackets. */
 export interface InstanceUrl extends Address {
@@ -47,29 +45,3 @@ export const address = z.string(addressExpected).transform((text, context): Addr
   context.addIssue({ code: 'custom', message: addressExpected })
   return z.NEVER
 })
-
-const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8"'
-
-/** Schema of an address or CIDR network. */
-const network = z.string(networkExpected).refine(isNetwork, networkExpected)
-
-/** A file with networks, and what it held when the configuration was loaded. */
-export interface NetworkFile {
-  readonly file: string
-  readonly networks: readonly string[]
-}
-
-const networkFile = z
-  .strictObject({ file: z.string().min(1).describe('The file: a network a line, with comments after "#".') })
-  .transform(({ file }, context): NetworkFile => {
-    try {
-      return { file, networks: readNetworkList(file) }
-    } catch (error) {
-      const why = messageOf(error)
-      context.addIssue({ code: 'custom', path: ['file'], message: `${JSON.stringify(file)} ${why}` })
-      return z.NEVER
-    }
-  })
-
-/** Schema of addresses and networks, and of files with them. */
-export const networks = z.union([network, networkFile]).array()

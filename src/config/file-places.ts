@@ -9,5 +9,5 @@ export const LISTENER_FILES: readonly Path[] = [
   ['listeners', ANY, 'tls', 'clientCertificates', 'crl'],
 ]
 
-/** Where it names files with networks. */
+/** Where it names files with networks, but for the options of policies. */
 export const NETWORK_FILES: Path = ['trustedProxies', ANY, 'file']

@@ -1,17 +1,24 @@
 import { dirname, resolve } from 'node:path'
-import { fieldOf, isFields, itemsOf } from '../core/value.ts'
+import { at, fieldOf, isFields, putAll } from '../core/value.ts'
+import type { Policy } from '../policies/policy.ts'
+import { NETWORK_FILES } from './file-places.ts'
+import { ANY, matching, optionPlaces } from './option-places.ts'
+import type { Path } from './problems.ts'
+
+/** Where a configuration with these policies names files with networks. */
+export function networkFilePlaces(chain: readonly Policy[]): readonly Path[] {
+  const ofPolicies = optionPlaces(chain, ({ networks = [] }) => networks.map((option) => [option, ANY, 'file']))
+  return [NETWORK_FILES, ...ofPolicies]
+}
 
 /** Makes the paths of files with networks absolute, which are relative to `base`, the configuration file. */
-export function withAbsoluteNetworkFiles(value: unknown, base: string): unknown {
-  if (!isFields(value) || !Array.isArray(value['trustedProxies'])) return value
-  const trustedProxies = itemsOf(value['trustedProxies']).map((entry) => {
-    if (!isFields(entry)) return entry
-    const file = entry['file']
-    return typeof file === 'string' && file !== ''
-      ? Object.assign({}, entry, { file: resolve(dirname(base), file) })
-      : entry
+export function withAbsoluteNetworkFiles(value: unknown, base: string, chain: readonly Policy[]): unknown {
+  const places = networkFilePlaces(chain).flatMap((place) => matching(value, place))
+  const absolute = places.flatMap((path): (readonly [Path, string])[] => {
+    const file = path.reduce<unknown>(at, value)
+    return typeof file === 'string' && file !== '' ? [[path, resolve(dirname(base), file)]] : []
   })
-  return { ...value, trustedProxies }
+  return putAll(value, absolute)
 }
 
 /** Makes the path of the folder for the last good configuration absolute, which is relative to `base`, the configuration file. */

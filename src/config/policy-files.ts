@@ -6,14 +6,14 @@ import { guardPolicy } from '../policies/guard.ts'
 import { withAbsoluteCertificates } from './certificate-files.ts'
 import { codeOf } from './code-digest.ts'
 import { readDocuments } from './documents.ts'
-import { LISTENER_FILES, NETWORK_FILES } from './file-places.ts'
+import { LISTENER_FILES } from './file-places.ts'
 import { goBy } from './fresh-modules.ts'
 import { importDefault, importEntry } from './import-module.ts'
 import type { Finding } from './issues.ts'
 import { type LoadedCode, NO_CODE } from './loaded-code.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
 import type { Path } from './problems.ts'
-import { withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
+import { networkFilePlaces, withAbsoluteNetworkFiles, withAbsoluteStateDir } from './network-files.ts'
 import { matching } from './option-places.ts'
 import { readPemFiles } from './pem-files.ts'
 import { ReadFiles } from './read-files.ts'
@@ -32,11 +32,12 @@ export async function readPolicyFiles(
   given: readonly Policy[] = [],
   noted: ReadFiles = new ReadFiles(),
 ): Promise<Unparsed> {
-  const absolute = withAbsoluteStateDir(withAbsoluteCertificates(withAbsoluteNetworkFiles(value, base), base), base)
+  const absolute = withAbsoluteStateDir(withAbsoluteCertificates(value, base), base)
   for (const file of namedAt(absolute, LISTENER_FILES)) noted.noteBeside(file)
-  for (const file of namedAt(absolute, [NETWORK_FILES])) noted.note(file)
-  const loaded = await loadPolicies(absolute, base, given, noted)
-  return readPemFiles(await readDocuments(loaded, base, noted), base, noted)
+  const { value: written, ...loaded } = await loadPolicies(absolute, base, given, noted)
+  const whole = { ...loaded, value: withAbsoluteNetworkFiles(written, base, loaded.chain) }
+  for (const file of namedAt(whole.value, networkFilePlaces(loaded.chain))) noted.note(file)
+  return readPemFiles(await readDocuments(whole, base, noted), base, noted)
 }
 
 /** The paths that stand in these places. */

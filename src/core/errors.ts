@@ -52,6 +52,7 @@ export const errorTable = {
   // draft-ietf-httpapi-ratelimit-headers-11 section 5.2
   'service-overloaded': { status: 503, fault: 'gateway', title: 'Service overloaded', type: REDUCED_CAPACITY },
   'gateway-overloaded': { status: 503, fault: 'gateway', title: 'Gateway overloaded', type: REDUCED_CAPACITY },
+  maintenance: { status: 503, fault: 'gateway', title: 'Under maintenance' },
   'route-changed': { status: 503, fault: 'gateway', title: 'Route changed' },
   'limits-unavailable': { status: 503, fault: 'gateway', title: 'Limits unavailable' },
   'idempotency-unavailable': { status: 503, fault: 'gateway', title: 'Idempotency unavailable' },

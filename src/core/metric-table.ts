@@ -214,6 +214,11 @@ export const metricTable = {
     help: 'Counts of rate limits in memory that made way for others before their time was over.',
     labels: [],
   },
+  sallyport_ip_access_refusals_total: {
+    type: 'counter',
+    help: 'Requests refused by the address of their client, by the reason: denied, not-allowed, or country.',
+    labels: ['reason'],
+  },
   sallyport_auth_outcomes_total: {
     type: 'counter',
     help: 'What came of looking at credentials, by the method that decided, or none.',

@@ -2,9 +2,9 @@ import { isIP } from 'node:net'
 import { readText } from './read-text.ts'
 
 /** Octets of a file with networks. */
-const LARGEST = 1024 * 1024
-/** Networks of a file: each address that is looked up may be compared with all of them. */
-const MOST = 10_000
+const LARGEST = 8 * 1024 * 1024
+/** Networks of a file: those of all countries are fewer. */
+const MOST = 200_000
 
 /** Why a file is no list of networks. */
 export class NetworkListError extends Error {}

@@ -4,7 +4,7 @@ import { parseConfig } from '../config/parse.ts'
 import type { GatewayInput } from '../config/schema.ts'
 import { Answers } from '../core/threads.ts'
 import { ReceivedFields } from '../http/received-fields.ts'
-import { trustedNetworksChangedTopic } from '../listener/trusted-networks.ts'
+import { networksChangedTopic } from '../core/held-networks.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 
@@ -27,7 +27,7 @@ function start(config: ReturnType<typeof configOf>) {
   return {
     made,
     tell: (version: number, files: Readonly<Record<string, readonly string[]>>) =>
-      answers.askAll(trustedNetworksChangedTopic, { version, files }),
+      answers.askAll(networksChangedTopic, { version, files }),
     changes: () => changes,
     clientOf: (set: (fields: ReceivedFields) => void): string => {
       const fields = new ReceivedFields()

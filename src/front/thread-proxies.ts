@@ -2,10 +2,11 @@ import type { GatewayConfig } from '../config/schema.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import {
   type HeldNetworks,
+  namesFiles,
+  networksChangedTopic,
   networksOf,
-  trustedNetworksChangedTopic,
-  trustedNetworksTopic,
-} from '../listener/trusted-networks.ts'
+  networksTopic,
+} from '../core/held-networks.ts'
 import { TrustedProxies, type TrustedProxiesOptions } from '../listener/trusted-proxies.ts'
 
 export interface ThreadProxiesOptions {
@@ -30,7 +31,7 @@ export class ThreadProxies {
     this.options = options
     this.config = config
     this.proxies = new TrustedProxies(networksOf(config.trustedProxies, this.held.files), claimsOf(config))
-    answers.on(trustedNetworksChangedTopic, (held) => {
+    answers.on(networksChangedTopic, (held) => {
       this.learn(held)
       return null
     })
@@ -38,8 +39,8 @@ export class ThreadProxies {
 
   /** Learns what has changed since the configuration was loaded. */
   async prepare(): Promise<void> {
-    if (this.config.trustedProxies.every((entry) => typeof entry === 'string')) return
-    for (const held of await this.options.threads.askAll(trustedNetworksTopic, null)) this.learn(held)
+    if (!namesFiles(this.config.trustedProxies)) return
+    for (const held of await this.options.threads.askAll(networksTopic, null)) this.learn(held)
   }
 
   /** Goes by another configuration from now on: for the next request of each connection, too. */

@@ -32,6 +32,7 @@ const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
   'too-busy': 'UNAVAILABLE',
   'service-overloaded': 'UNAVAILABLE',
   'gateway-overloaded': 'UNAVAILABLE',
+  maintenance: 'UNAVAILABLE',
   'route-changed': 'UNAVAILABLE',
   'limits-unavailable': 'UNAVAILABLE',
   'idempotency-unavailable': 'UNAVAILABLE',

@@ -47,6 +47,8 @@ export interface Client {
   readonly scheme: 'http' | 'https'
   /** Host and port that the client asked the first proxy for, where one that is believed says so; else null. */
   readonly host: string | null
+  /** A trusted proxy has sent the request: what such a proxy sets in each of them is its word. */
+  readonly proxied: boolean
   /** What such a proxy says besides, and passes on, each "Name: value\r\n". */
   readonly claims: string
   /**

@@ -1,10 +1,11 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import type { ClientCertificate } from '../http/client-certificate.ts'
 import type { Client } from '../http/exchange.ts'
 import { NameSet } from '../http/name-set.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { headersFromWire } from '../http/headers.ts'
 import type { ReceivedFields } from '../http/received-fields.ts'
+import { NetworkSet } from '../core/network-set.ts'
 import { canonicalAddress, plainAddress } from '../core/plain-address.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
 
@@ -22,7 +23,7 @@ export interface TrustedProxiesOptions {
 
 /** Decides whose word about a client counts. */
 export class TrustedProxies {
-  private list = new BlockList()
+  private networks = new NetworkSet([])
   private any = false
   private claims: Claims
 
@@ -39,22 +40,13 @@ export class TrustedProxies {
 
   /** Believes these from now on, and no others. */
   use(networks: readonly string[]): void {
-    const list = new BlockList()
-    for (const network of networks) {
-      const [address = '', prefix] = network.split('/')
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-      if (prefix === undefined) list.addAddress(address, family)
-      else list.addSubnet(address, Number(prefix), family)
-    }
-    this.list = list
+    this.networks = new NetworkSet(networks)
     this.any = networks.length > 0
   }
 
   /** Whether forwarding fields that come from this address are believed. */
   has(address: string): boolean {
-    if (!this.any) return false
-    const family = isIP(address)
-    return family !== 0 && this.list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+    return this.any && this.networks.has(address)
   }
 
   /**
@@ -94,6 +86,7 @@ export class TrustedProxies {
       named === null ? fields.claims : clientName.without(fields.claims),
       // Of whom the proxy speaks for, it says nothing.
       named === null && hops === 0 ? certificate : null,
+      true,
     )
   }
 }
@@ -182,13 +175,14 @@ export class ForwardedClient implements Client {
   private readonly chain: string
   readonly host: string | null
   readonly claims: string
+  readonly proxied: boolean
   private readonly peerCertificate: PeerCertificate | null
   private lastHost: string | null = null
   private lastFields = ''
 
   /**
    * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
-   * that says besides, and passes on; `certificate` what it has shown itself.
+   * that says besides, and passes on; `certificate` what it has shown itself; `proxied` whether a trusted proxy speaks for it.
    */
   constructor(
     address: string,
@@ -197,7 +191,9 @@ export class ForwardedClient implements Client {
     host: string | null,
     claims = '',
     certificate: PeerCertificate | null = null,
+    proxied = false,
   ) {
+    this.proxied = proxied
     this.address = address
     this.scheme = scheme
     this.chain = chain

@@ -7,6 +7,8 @@ import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
 import { grpcWeb } from './grpc-web/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
+import { ipAccess } from './ip-access.ts'
+import { maintenance } from './maintenance.ts'
 import { rateLimit } from './rate-limit/policy.ts'
 import { requestHeaders } from './request-headers.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -28,6 +30,8 @@ export const policies = [
   securityHeaders,
   grpcWeb,
   cors,
+  ipAccess,
+  maintenance,
   auth,
   rateLimit,
   validation,

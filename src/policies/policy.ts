@@ -119,6 +119,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly documents?: readonly OptionsPath[]
   /** Where they may name files with certificates in PEM. */
   readonly certificates?: readonly OptionsPath[]
+  /** Those of its options that are lists of networks (core/networks-schema.ts), which may name files. */
+  readonly networks?: readonly string[]
   /** Where they name services that it asks. */
   readonly services?: readonly OptionsPath[]
   readonly stores?: readonly StoreOption[]

@@ -22,7 +22,15 @@ function answering(...fields: (readonly [string, string])[]): Handler {
 }
 
 async function fieldsOf(options: Options, next = answering(), scheme: 'http' | 'https' = 'http') {
-  const client = { address: '192.0.2.1', scheme, host: null, claims: '', certificate: null, forwardingFields: () => '' }
+  const client = {
+    address: '192.0.2.1',
+    scheme,
+    host: null,
+    claims: '',
+    proxied: false,
+    certificate: null,
+    forwardingFields: () => '',
+  }
   const reply = await applyPolicy(securityHeaders, options, next)(makeExchange({ client }))
   return [...reply.headers]
 }

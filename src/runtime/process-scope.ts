@@ -19,10 +19,10 @@ import { MetricsHub } from '../telemetry/metrics/hub.ts'
 import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
+import { NetworkFiles } from './network-files.ts'
 import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
-import { TrustedNetworkFiles } from './trusted-network-files.ts'
 
 /** How much later than the process the threads may go by another configuration, in milliseconds, and let go of the one before. */
 const REST_GRACE = 10_000
@@ -96,7 +96,7 @@ export class ProcessScope {
   private readonly ejections: EjectionKeeper
   private applied: Applied
   private whenDiscovered = (): void => {}
-  private readonly networks: TrustedNetworkFiles
+  private readonly networks: NetworkFiles
   private readonly acme: AcmeCertificates
   private readonly certificates: Certificates
   private readonly serviceTls: ServiceTlsFiles
@@ -124,7 +124,7 @@ export class ProcessScope {
     const { acme } = this
     this.certificates = new Certificates({ config, files, acme, answers, threads, clock, log, metrics })
     this.tickets = new TicketSeeds(clock, answers)
-    this.networks = new TrustedNetworkFiles({ configured: config.trustedProxies, files, answers, threads, log })
+    this.networks = new NetworkFiles({ config, files, answers, threads, log })
     const { checker } = this
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)

@@ -15,6 +15,7 @@ const NOBODY = {
   scheme: 'http',
   host: null,
   claims: '',
+  proxied: false,
   certificate: null,
   forwardingFields: () => '',
 } as const

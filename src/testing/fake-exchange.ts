@@ -16,6 +16,7 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
       scheme: 'http',
       host: null,
       claims: '',
+      proxied: false,
       certificate: null,
       forwardingFields: () => '',
     },

@@ -25,6 +25,7 @@ const client: Client = {
   scheme: 'http',
   host: null,
   claims: '',
+  proxied: false,
   certificate: null,
   forwardingFields: () => '',
 }

@@ -42,6 +42,7 @@ function setUp(options: Options = {}, says = 200) {
       scheme: 'http',
       host: null,
       claims: '',
+      proxied: false,
       certificate: null,
       forwardingFields: () => '',
     } as const

@@ -19,7 +19,15 @@ function foreign(method: string, site: string | null, origin: string | null, par
 }
 
 const clientOf = (scheme: 'http' | 'https', host: string | null = null) => ({
-  client: { address: '192.0.2.1', scheme, host, claims: '', certificate: null, forwardingFields: () => '' },
+  client: {
+    address: '192.0.2.1',
+    scheme,
+    host,
+    claims: '',
+    proxied: false,
+    certificate: null,
+    forwardingFields: () => '',
+  },
 })
 
 test('a page of any site may read', () => {

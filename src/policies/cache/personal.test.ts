@@ -157,6 +157,7 @@ for (const [host, same] of [
       scheme: 'https',
       host: 'shop.example.com',
       claims: '',
+      proxied: false,
       certificate: null,
       forwardingFields: () => '',
     } as const
@@ -172,6 +173,7 @@ test('what a believed proxy says besides is in the key, but the addresses', asyn
       scheme: 'http',
       host: null,
       claims,
+      proxied: false,
       certificate: null,
       forwardingFields: () => '',
     } as const

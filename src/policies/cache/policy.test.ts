@@ -528,6 +528,7 @@ test('host and scheme tell resources apart, the case of the host does not', asyn
     scheme: 'https',
     host: null,
     claims: '',
+    proxied: false,
     certificate: null,
     forwardingFields: () => '',
   } as const

@@ -26,7 +26,15 @@ function user(parts: Partial<Consumer> = {}): Exchange {
 
 function from(address: string): Exchange {
   return makeExchange({
-    client: { address, scheme: 'http', host: null, claims: '', certificate: null, forwardingFields: () => '' },
+    client: {
+      address,
+      scheme: 'http',
+      host: null,
+      claims: '',
+      proxied: false,
+      certificate: null,
+      forwardingFields: () => '',
+    },
   })
 }
 

@@ -4,10 +4,15 @@ import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { createManualWatcher } from '../../test/support/manual-watcher.ts'
 import { temporaryFolder } from '../../test/support/redis.ts'
+import type { GatewayConfig } from '../config/schema.ts'
 import { Answers } from '../core/threads.ts'
-import { type HeldNetworks, trustedNetworksChangedTopic, trustedNetworksTopic } from '../listener/trusted-networks.ts'
+import { type HeldNetworks, networksChangedTopic, networksTopic } from '../core/held-networks.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
-import { TrustedNetworkFiles } from './trusted-network-files.ts'
+import { NetworkFiles } from './network-files.ts'
+
+function configOf(trustedProxies: GatewayConfig['trustedProxies']) {
+  return { trustedProxies, policies: {}, routes: [] }
+}
 
 async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   const folder = await temporaryFolder(t)
@@ -18,13 +23,13 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   const { log, lines } = createMemoryLogger()
   const answers = new Answers(log)
   const told: HeldNetworks[] = []
-  answers.on(trustedNetworksChangedTopic, (now) => {
+  answers.on(networksChangedTopic, (now) => {
     told.push(now)
     return null
   })
   const watcher = createManualWatcher()
-  const configured = Object.entries(held).map(([name, text]) => entry(name, [text]))
-  const files = new TrustedNetworkFiles({ configured, files: watcher, answers, threads: answers, log })
+  const config = configOf(Object.entries(held).map(([name, text]) => entry(name, [text])))
+  const files = new NetworkFiles({ config, files: watcher, answers, threads: answers, log })
   files.start()
   return { files, watcher, told, lines, answers, write, entry, pathOf }
 }
@@ -32,13 +37,13 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
 test('another configuration has its files watched, and others left', async (t) => {
   const { files, watcher, told, write, entry, pathOf } = await start(t, { stays: '10.0.0.1', goes: '10.0.0.2' })
   write('comes', '10.0.0.3')
-  files.configure({ trustedProxies: ['192.0.2.0/24', entry('stays', ['10.0.0.1']), entry('comes', ['10.0.0.3'])] })
+  files.configure(configOf(['192.0.2.0/24', entry('stays', ['10.0.0.1']), entry('comes', ['10.0.0.3'])]))
   assert.deepEqual(watcher.paths, [pathOf('stays'), pathOf('comes')])
   assert.deepEqual(told.at(-1)?.files, { [pathOf('stays')]: ['10.0.0.1'], [pathOf('comes')]: ['10.0.0.3'] })
   write('comes', '10.0.0.4')
   watcher.change(pathOf('comes'))
   assert.deepEqual(told.at(-1)?.files[pathOf('comes')], ['10.0.0.4'])
-  files.configure({ trustedProxies: [] })
+  files.configure(configOf([]))
   assert.deepEqual(watcher.paths, [])
   assert.deepEqual(told.at(-1)?.files, {})
   assert.deepEqual(
@@ -49,10 +54,10 @@ test('another configuration has its files watched, and others left', async (t) =
 
 test('an equal configuration tells nobody anything', async (t) => {
   const { files, watcher, told, answers, entry, pathOf } = await start(t, { stays: '10.0.0.1' })
-  files.configure({ trustedProxies: [entry('stays', ['10.0.0.1'])] })
+  files.configure(configOf([entry('stays', ['10.0.0.1'])]))
   assert.deepEqual(told, [])
   assert.deepEqual(watcher.paths, [pathOf('stays')])
-  assert.deepEqual(await answers.askAll(trustedNetworksTopic, null), [
+  assert.deepEqual(await answers.askAll(networksTopic, null), [
     { version: 0, files: { [pathOf('stays')]: ['10.0.0.1'] } },
   ])
 })
@@ -60,13 +65,13 @@ test('an equal configuration tells nobody anything', async (t) => {
 test('what changes between the reading of a configuration and its taking effect is not missed', async (t) => {
   const { files, told, write, entry, pathOf } = await start(t, {})
   write('comes', '10.0.0.9')
-  files.configure({ trustedProxies: [entry('comes', ['10.0.0.3'])] })
+  files.configure(configOf([entry('comes', ['10.0.0.3'])]))
   assert.deepEqual(told.at(-1)?.files, { [pathOf('comes')]: ['10.0.0.9'] })
 })
 
 test('one that is stopped watches nothing', async (t) => {
   const { files, watcher, entry } = await start(t, { stays: '10.0.0.1' })
   files.stop()
-  files.configure({ trustedProxies: [entry('stays', ['10.0.0.1'])] })
+  files.configure(configOf([entry('stays', ['10.0.0.1'])]))
   assert.deepEqual(watcher.paths, [])
 })

@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
+import { networks } from '../core/networks-schema.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { fieldName } from './field-name.ts'
+import { liveNetworks } from './live-networks.ts'
+import { definePolicy } from './policy.ts'
+
+const countryExpected = 'expected two letters or digits, such as DE'
+
+const country = z
+  .string(countryExpected)
+  .toUpperCase()
+  .regex(/^[A-Z\d]{2}$/, countryExpected)
+
+const countriesSchema = z
+  .strictObject({
+    header: fieldName.describe(
+      'Field in which trusted proxies say the country of the client, such as CF-IPCountry; they must overwrite it in every request.',
+    ),
+    allow: country.array().min(1).optional().describe('Countries that are let in, and no others, such as DE.'),
+    deny: country.array().min(1).optional().describe('Countries that are refused.'),
+  })
+  .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
+    error: 'says nothing of a country; expected allow or deny',
+  })
+
+/** Why a request is refused, for the metrics and traces. */
+type Reason = 'denied' | 'not-allowed' | 'country'
+
+/** Refuses requests by the address of the client, and by the country that a CDN says it is in. */
+export const ipAccess = definePolicy({
+  name: 'ip-access',
+  summary:
+    'Lets requests in, or refuses them, by the address of the client, or by the country that a CDN says it is in.',
+  networks: ['allow', 'deny'],
+  options: z
+    .strictObject({
+      allow: networks
+        .optional()
+        .describe(
+          'Addresses and networks that are let in, or { file } for a file of them, which is read again whenever it changes. ' +
+            'All others are refused, unless `countries` is there, which then decides.',
+        ),
+      deny: networks
+        .optional()
+        .describe('Addresses and networks that are refused, or { file } for a file of them; they go before `allow`.'),
+      countries: countriesSchema
+        .optional()
+        .describe('Countries of clients whose address is in neither list. A request without a country is refused.'),
+    })
+    .refine(({ allow, deny, countries }) => allow !== undefined || deny !== undefined || countries !== undefined, {
+      error: 'lets everybody in; expected allow, deny or countries',
+    }),
+  fields: ({ countries }) => (countries === undefined ? [] : [countries.header]),
+  document: () => ({ refusals: [{ code: 'forbidden', description: 'The address of the client is not let in.' }] }),
+  isShared: () => true,
+  create({ allow, deny, countries }, toolbox) {
+    const allowed = allow === undefined ? null : liveNetworks(allow, toolbox)
+    const denied = deny === undefined ? null : liveNetworks(deny, toolbox)
+    const judgeCountry = countries === undefined ? null : compileCountries(countries)
+    const counts = new Map(
+      (['denied', 'not-allowed', 'country'] as const).map((reason) => [
+        reason,
+        toolbox.metrics.counter('sallyport_ip_access_refusals_total', { reason }),
+      ]),
+    )
+
+    function judge(exchange: Exchange): Reason | null {
+      const { address } = exchange.client
+      if (denied?.has(address) === true) return 'denied'
+      if (allowed?.has(address) === true) return null
+      if (judgeCountry !== null) return judgeCountry(exchange) ? null : 'country'
+      return allowed === null ? null : 'not-allowed'
+    }
+
+    return (next) => (exchange) => {
+      // Only a trusted proxy knows: a service that goes by the field is not to believe anybody else either.
+      if (countries !== undefined && !exchange.client.proxied) exchange.headers.delete(countries.header)
+      const reason = judge(exchange)
+      if (reason === null) return next(exchange)
+      counts.get(reason)?.add(1)
+      exchange.record?.event('sallyport.ip_access', { 'sallyport.ip_access.reason': reason })
+      throw new GatewayError('forbidden', 'Requests from this address are not let in here.')
+    }
+  },
+})
+
+function compileCountries({ header, allow, deny }: z.output<typeof countriesSchema>): (exchange: Exchange) => boolean {
+  const allowed = allow === undefined ? null : new Set(allow)
+  const denied = new Set(deny)
+  return ({ headers }) => {
+    const said = headers.single(header)?.toUpperCase()
+    if (said === undefined || !/^[A-Z\d]{2}$/.test(said)) return false
+    return !denied.has(said) && (allowed === null || allowed.has(said))
+  }
+}

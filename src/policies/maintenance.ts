@@ -1,0 +1,41 @@
+import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
+import { networks } from '../core/networks-schema.ts'
+import { duration } from '../core/units.ts'
+import { liveNetworks } from './live-networks.ts'
+import { retryAfter } from './policy-docs.ts'
+import { definePolicy } from './policy.ts'
+
+/** Answers in place of the service, which is worked at. */
+export const maintenance = definePolicy({
+  name: 'maintenance',
+  summary:
+    'Answers every request with 503 and Retry-After while a service is worked at, but for those of some networks.',
+  networks: ['except'],
+  options: z.strictObject({
+    retryAfter: duration.prefault('5m').describe('When it is worth trying again, for Retry-After. Default 5m.'),
+    detail: z
+      .string()
+      .min(1)
+      .max(1000)
+      .default('This is under maintenance. Try again later.')
+      .describe('What the problem document says to people. Default "This is under maintenance. Try again later."'),
+    except: networks
+      .default([])
+      .describe(
+        'Addresses and networks whose requests go on, or { file } for a file of them, which is read again whenever it changes. Default none.',
+      ),
+  }),
+  document: () => ({
+    refusals: [{ code: 'maintenance', description: 'The service is worked at.', fields: [retryAfter] }],
+  }),
+  isShared: () => true,
+  create({ retryAfter: wait, detail, except }, toolbox) {
+    const excepted = liveNetworks(except, toolbox)
+    const headers = [['Retry-After', String(Math.ceil(wait / 1000))]] as const
+    return (next) => (exchange) => {
+      if (excepted.has(exchange.client.address)) return next(exchange)
+      throw new GatewayError('maintenance', detail, { headers })
+    }
+  },
+})

@@ -1,0 +1,102 @@
+import { heldNetworks } from '../config/held-networks.ts'
+import type { GatewayConfig } from '../config/schema.ts'
+import { messageOf } from '../core/error-facts.ts'
+import { type HeldNetworks, networksChangedTopic, networksTopic } from '../core/held-networks.ts'
+import type { Logger } from '../core/logger.ts'
+import { readNetworkList } from '../core/network-list.ts'
+import type { Answers, Threads } from '../core/threads.ts'
+import type { FileWatcher } from '../core/watch-files.ts'
+
+/** A configuration as far as it may name files with networks. */
+type NamingConfig = Pick<GatewayConfig, 'trustedProxies' | 'policies' | 'routes'>
+
+export interface NetworkFilesOptions {
+  readonly config: NamingConfig
+  readonly files: FileWatcher
+  readonly answers: Answers
+  /** All threads, to be told. */
+  readonly threads: Threads
+  readonly log: Logger
+}
+
+/** Reads the files with networks again when they change, and tells all threads. A bad file leaves what it held before. */
+export class NetworkFiles {
+  private readonly options: NetworkFilesOptions
+  /** What each file holds. */
+  private held: ReadonlyMap<string, readonly string[]>
+  private version = 0
+  private watching = false
+  private stopWatching = (): void => {}
+
+  constructor(options: NetworkFilesOptions) {
+    this.options = options
+    this.held = heldNetworks(options.config)
+    options.answers.on(networksTopic, () => this.current)
+  }
+
+  /** Watches the files, if there are any, and takes what has changed since they were read. */
+  start(): void {
+    this.watching = true
+    this.watch()
+  }
+
+  stop(): void {
+    this.watching = false
+    this.stopWatching()
+  }
+
+  /** Goes by the files of another configuration from now on, which was read just now. */
+  configure(config: NamingConfig): void {
+    const before = this.held
+    this.held = heldNetworks(config)
+    if (before.size !== this.held.size || changedFiles(before, this.held).length > 0) void this.tell()
+    if (this.watching) this.watch()
+  }
+
+  private get current(): HeldNetworks {
+    return { version: this.version, files: Object.fromEntries(this.held) }
+  }
+
+  private watch(): void {
+    const left = this.stopWatching
+    const paths = [...this.held.keys()]
+    this.stopWatching = paths.length === 0 ? () => {} : this.options.files.watch(paths, () => this.read())
+    // Only now: what both configurations name is watched without a gap.
+    left()
+    if (paths.length > 0) this.read()
+  }
+
+  private read(): void {
+    const { log } = this.options
+    const before = this.held
+    const held = new Map(before)
+    for (const file of before.keys()) {
+      try {
+        held.set(file, readNetworkList(file))
+      } catch (error) {
+        const reason = messageOf(error)
+        log.error({ file, reason }, 'A list of networks stays as it was: its file cannot be used')
+      }
+    }
+    this.held = held
+    const changed = changedFiles(before, held)
+    if (changed.length === 0) return
+    void this.tell().then(() => {
+      for (const file of changed)
+        log.info({ file, networks: held.get(file)?.length ?? 0 }, 'A list of networks was exchanged')
+    })
+  }
+
+  private tell(): Promise<unknown> {
+    this.version++
+    return this.options.threads.askAll(networksChangedTopic, this.current)
+  }
+}
+
+/** The files that hold something else than before, or were not there. */
+function changedFiles(
+  before: ReadonlyMap<string, readonly string[]>,
+  after: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  return [...after].flatMap(([file, networks]) => (before.get(file)?.join() === networks.join() ? [] : [file]))
+}

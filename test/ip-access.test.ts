@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import test from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { send } from './support/client.ts'
+import { run, start, temporaryFile } from './support/command.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+import { startService } from './support/service.ts'
+
+const SELF = '127.0.0.1'
+const CLIENT = '203.0.113.9'
+const forwarded = (headers = {}) => ({ headers: { 'X-Forwarded-For': CLIENT, ...headers } })
+
+test('a client that is refused gets 403 with the fields of every reply, and nothing reaches the service', async (t) => {
+  const service = await startService(t)
+  const { port, log } = await startGateway(
+    t,
+    proxyTo(service.url, {
+      policies: { cors: {}, 'ip-access': { deny: [SELF] }, auth: { methods: { jwt: { secret: 's'.repeat(32) } } } },
+    }),
+  )
+  const reply = await send(port, { headers: { Origin: 'https://app.example.com' } })
+  assert.equal(reply.status, 403)
+  assert.equal(reply.headers['content-type'], 'application/problem+json')
+  assert.equal(reply.headers['access-control-allow-origin'], '*')
+  assert.equal(service.heard.length, 0)
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['code'], 'forbidden')
+  assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes go on')
+  assert.equal((await scrape(port)).sum('sallyport_ip_access_refusals_total', { reason: 'denied' }), 1)
+})
+
+test('the client is the one that trusted proxies tell of, and so is its country', async (t) => {
+  const service = await startService(t)
+  const options = { deny: ['192.0.2.0/24'], countries: { header: 'CF-IPCountry', allow: ['DE'] } }
+  const ask = async (trustedProxies: string[], headers: Record<string, string>): Promise<number> => {
+    const { port } = await startGateway(t, proxyTo(service.url, { trustedProxies, policies: { 'ip-access': options } }))
+    return (await send(port, forwarded(headers))).status
+  }
+  assert.equal(await ask([SELF], { 'CF-IPCountry': 'DE' }), 200)
+  assert.equal(await ask([SELF], { 'CF-IPCountry': 'FR' }), 403)
+  assert.equal(await ask([], { 'CF-IPCountry': 'DE' }), 403, 'anybody could say so')
+})
+
+test('a route takes its own list in place of that of all routes', async (t) => {
+  const service = await startService(t)
+  const { port } = await startGateway(t, {
+    ...proxyTo(service.url, { policies: { 'ip-access': { allow: ['192.0.2.0/24'] } } }),
+    routes: [
+      { id: 'all', match: { path: '/*' }, service: 'backend' },
+      { id: 'own', match: { path: '/own' }, service: 'backend', policies: { 'ip-access': { allow: [SELF] } } },
+      { id: 'open', match: { path: '/open' }, service: 'backend', policies: { 'ip-access': false } },
+    ],
+  })
+  for (const [path, status] of [
+    ['/', 403],
+    ['/own', 200],
+    ['/open', 200],
+  ] as const)
+    assert.equal((await send(port, { path })).status, status, path)
+})
+
+test('a file of networks is read again when it changes, by all workers', async (t) => {
+  const service = await startService(t)
+  const file = await temporaryFile(t, 'list.txt', `# nobody yet\n192.0.2.0/24\n`)
+  const yaml = `
+workers: 2
+listeners: [{ address: '127.0.0.1:0' }]
+services:
+  backend: { instances: ['${service.url}'], health: false }
+policies:
+  ip-access: { deny: [{ file: '${file}' }] }
+  maintenance: { except: [{ file: '${file}' }, 127.0.0.0/8] }
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+  const preload = new URL('support/kill-worker.ts', import.meta.url).href
+  const { command, port } = await start(t, yaml, { preload })
+  const askOften = async (status: number): Promise<void> => {
+    for (let i = 0; i < 20; i++) assert.equal((await send(port, {})).status, status)
+  }
+  await askOften(200)
+  await writeFile(file, SELF)
+  await command.line('A list of networks was exchanged')
+  await askOften(403)
+  // One that takes the place of another goes by what the file holds now, not by what it held at the start.
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died; another one takes its place')
+  await askOften(403)
+  await writeFile(file, 'nonsense')
+  await command.line('A list of networks stays as it was: its file cannot be used')
+  await askOften(403)
+})
+
+test('paths of files are relative to the configuration; a bad file is a problem of it', async (t) => {
+  const file = await temporaryFile(t, 'list.txt', SELF)
+  const config = join(dirname(file), 'sallyport.yaml')
+  const named = `{ file: ${basename(file)} }`
+  await writeFile(
+    config,
+    `policies: { ip-access: { allow: [10.0.0.0/8, ${named}] } }
+routes: [{ id: a, match: { path: /a }, reply: {}, policies: { ip-access: { deny: [${named}] } } }]
+`,
+  )
+  const good = await run(['check', config])
+  assert.equal(good.code, 0, good.stderr)
+  await writeFile(file, 'nonsense\n')
+  const bad = await run(['check', config])
+  assert.match(
+    bad.stdout + bad.stderr,
+    /policies\.ip-access\.allow\[1\]\.file: .*line 1 is no IP address and no network: "nonsense"/,
+  )
+})
+
+test('a reload puts a route under maintenance, and takes it out', async (t) => {
+  const service = await startService(t)
+  const config = proxyTo(service.url)
+  const { gateway, port } = await startGateway(t, config)
+  assert.equal((await send(port, {})).status, 200)
+  const quiet: GatewayInput = {
+    listeners: [{ address: '127.0.0.1:0' }],
+    admin: false,
+    endpoints: { docs: false, openapi: false },
+  }
+  await gateway.reload({ ...config, ...quiet, policies: { maintenance: { retryAfter: '30m' } } })
+  const reply = await send(port, {})
+  assert.deepEqual([reply.status, reply.headers['retry-after']], [503, '1800'])
+  const problem: unknown = JSON.parse(reply.text)
+  assert.partialDeepStrictEqual(problem, {
+    type: 'urn:sallyport:error:maintenance',
+    title: 'Under maintenance',
+    detail: 'This is under maintenance. Try again later.',
+  })
+  await gateway.reload({ ...config, ...quiet })
+  assert.equal((await send(port, {})).status, 200)
+})
