@@ -96,8 +96,9 @@ export const cors = definePolicy({
     const shared = credentials ? knownLine('Access-Control-Allow-Credentials', 'true') : ''
     const allowMethods = listLine('Access-Control-Allow-Methods', methods)
     const allowHeaders = listLine('Access-Control-Allow-Headers', headers)
-    const onReplies = shared + allowMethods + allowHeaders + listLine('Access-Control-Expose-Headers', exposed, '*')
-    const onPreflights = shared + fieldLine('Access-Control-Max-Age', String(Math.floor(maxAge / 1000)))
+    const exposedLine = listLine('Access-Control-Expose-Headers', exposed, '*')
+    const onReplies = shared + allowMethods + allowHeaders + exposedLine
+    const onPreflights = shared + exposedLine + fieldLine('Access-Control-Max-Age', String(Math.floor(maxAge / 1000)))
     const vary = listLine('Vary', [
       ...(everybody ? [] : ['Origin']),
       ...(methods.includes('*') ? ['Access-Control-Request-Method'] : []),
