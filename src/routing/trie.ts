@@ -1,9 +1,10 @@
 import { type PathPattern, parameterNames } from './pattern.ts'
+import { SegmentTable } from './segment-table.ts'
 
 /** A tree of path segments; every pattern leads to one of its leaves. */
 export interface TrieNode<Leaf> {
   /** Children by literal segment, or null when there are none. */
-  literals: Map<string, TrieNode<Leaf>> | null
+  literals: SegmentTable<TrieNode<Leaf>> | null
   /** The literal child when it is the only one: compared in place, without cutting the segment out of the path. */
   onlyLiteral: { readonly segment: string; readonly node: TrieNode<Leaf> } | null
   /** The child for any non-empty segment. */
@@ -53,7 +54,7 @@ export function findLiteral<Leaf>(
   end: number,
 ): TrieNode<Leaf> | undefined {
   const only = node.onlyLiteral
-  if (only === null) return node.literals?.get(path.slice(start, end))
+  if (only === null) return node.literals?.get(path, start, end)
   return only.segment.length === end - start && path.startsWith(only.segment, start) ? only.node : undefined
 }
 
@@ -67,8 +68,8 @@ export function entryFor<V>(map: Map<string, V>, key: string, create: () => V): 
 }
 
 function literalChild<Leaf>(parent: TrieNode<Leaf>, segment: string): TrieNode<Leaf> {
-  parent.literals ??= new Map()
-  const node = entryFor(parent.literals, segment, emptyNode<Leaf>)
+  parent.literals ??= new SegmentTable()
+  const node = parent.literals.ensure(segment, emptyNode<Leaf>)
   parent.onlyLiteral = parent.literals.size === 1 ? { segment, node } : null
   return node
 }
