@@ -74,7 +74,7 @@ export class Telemetry {
   /** The head of a request is here. */
   begin(exchange: ReceivedExchange): void {
     this.tracing.begin(exchange)
-    if (this.timings) exchange.record ??= new ExchangeRecord(this.clock)
+    if (this.timings || this.output.isForPeople()) exchange.record ??= new ExchangeRecord(this.clock)
   }
 
   /** The head of a request could not be read; the ids are those that the reply tells. */

@@ -27,6 +27,7 @@ function rawOutput(): LogOutput & { text: string } {
     log: createLineLogger('info', clock, (line) => output.write(line)),
     setLevel() {},
     setFormat() {},
+    isForPeople: () => false,
     reopen() {},
     watchLost() {},
     close: () => Promise.resolve(),

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../core/errors.ts'
 import { type Consumer, type EndedExchange, gatewayTime, type RouteInfo } from '../http/exchange.ts'
 import type { LogLevel } from '../core/logger.ts'
 import type { ExchangeRecord } from '../http/record.ts'
+import { ACCESS_MESSAGE } from './access-text.ts'
 import type { LogOutput } from './logger.ts'
 import { callStatus, statusInHttp } from './call-status.ts'
 import { redactQuery } from './redact.ts'
@@ -69,7 +70,7 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         (grpc === null ? '' : `,"grpc_status":${quoted(callStatus(exchange))}`) +
         (exchange.attempts > 1 ? `,"attempts":${exchange.attempts},"retried":${quoted(exchange.retried)}` : '') +
         (logFields === null ? '' : membersOf(logFields)) +
-        `${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"API Gateway Request"}\n`,
+        `${record !== null && (timings || output.isForPeople()) ? cacheOf(record) : ''}${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"${ACCESS_MESSAGE}"}\n`,
     )
   }
 }
@@ -131,6 +132,14 @@ function codeOf(code: ErrorCode): string {
 /** The id of the API key, which several of one owner may have; nothing where there is none. */
 function keyOf(consumer: Consumer | null): string {
   return consumer === null || consumer.key === null ? '' : `,"api_key":${quoted(consumer.key)}`
+}
+
+/** What the gateway's cache did: "hit", or why it asked the service (RFC 9211 section 2); nothing where it was not asked. */
+function cacheOf({ events }: ExchangeRecord): string {
+  const status = events.findLast(({ name }) => name === 'sallyport.cache')?.attributes['sallyport.cache.status']
+  const [, hit, reason] = /^[^;]*;\s*(?:(hit)\b|fwd=([a-z-]+))/.exec(String(status)) ?? []
+  const said = hit ?? reason
+  return said === undefined ? '' : `,"cache":"${said}"`
 }
 
 /** Names are those of policies, and need no escaping. */

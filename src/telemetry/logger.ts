@@ -7,8 +7,9 @@ import type { Logger, LogLevel } from '../core/logger.ts'
 import { defineTopic } from '../core/threads.ts'
 import { createFileWriter, FILE_PIECE } from './file-writer.ts'
 import { LinePieces } from './line-pieces.ts'
+import { paintFor } from './paint.ts'
 import { PIPE_PIECE, PipeWriter } from './pipe-writer.ts'
-import { createPretty } from './pretty.ts'
+import { textLine } from './text-lines.ts'
 import { createTimestamp } from './timestamp.ts'
 import type { Writer } from './writer.ts'
 
@@ -20,6 +21,8 @@ export interface LogOutput {
   readonly setLevel: (level: LogLevel) => void
   /** Writes lines in this format from now on. */
   readonly setFormat: (format: LogFormat) => void
+  /** Whether lines are written for people, who are told what would cost too much elsewhere. */
+  readonly isForPeople: () => boolean
   /** Opens the file anew, as when it was renamed to make room; nothing for other destinations. */
   readonly reopen: () => void
   /** Calls `watcher` with how many lines were lost, whenever some are. */
@@ -41,10 +44,6 @@ export interface LoggerOptions {
   readonly file?: string | undefined
 }
 
-/** What could steer a terminal: control characters but for tab, line feed, and those that begin a color. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const STEERING = /\x1b(?!\[\d{0,3}m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g
-
 /** The file of the log cannot be written. */
 export class LogFileError extends Error {}
 
@@ -61,7 +60,8 @@ const FLUSH_INTERVAL = 100
 export function createLogger({ level, format, clock, file: path, ...options }: LoggerOptions): LogOutput {
   const destination = path === undefined ? (options.destination ?? 1) : openFile(path)
   const terminal = isatty(destination)
-  let pretty = createFormat(format, terminal)
+  const paint = paintFor(destination, process.env)
+  let forPeople = isForPeople(format, terminal)
   let unsaid = 0
   let ended = false
   const watchers: ((lines: number) => void)[] = []
@@ -84,8 +84,10 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   const pieces = new LinePieces(isFile(destination) ? FILE_PIECE : PIPE_PIECE, (piece) => file.write(piece))
 
   const write = (line: string): void => {
-    // What others sent stands as it came in the stack of an error.
-    if (!ended) pieces.add(pretty === null ? line : pretty(line).replace(STEERING, '\ufffd'))
+    if (ended) return
+    pieces.add(forPeople ? textLine(line, paint) : line)
+    // Whoever looks on sees the lines of all threads in the order of what they tell of.
+    if (terminal) pieces.flush()
   }
   const log = createLineLogger(level, clock, write)
   let file = openWriter(destination)
@@ -100,7 +102,8 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
     log,
     write,
     setLevel: (next) => (log.level = next),
-    setFormat: (next) => (pretty = createFormat(next, terminal)),
+    setFormat: (next) => (forPeople = isForPeople(next, terminal)),
+    isForPeople: () => forPeople,
     reopen() {
       if (path === undefined || ended) return
       // A new writer, as one that changes its file while it writes may write lines twice.
@@ -139,9 +142,8 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
   }
 }
 
-/** Makes lines for people of lines of JSON; null where they stay as they are. */
-function createFormat(format: LogFormat, terminal: boolean): ((line: string) => string) | null {
-  return format === 'pretty' || (format === 'auto' && terminal) ? createPretty(terminal) : null
+function isForPeople(format: LogFormat, terminal: boolean): boolean {
+  return format === 'pretty' || (format === 'auto' && terminal)
 }
 
 function isFile(descriptor: number): boolean {

@@ -22,6 +22,7 @@ export function createMemoryLogger(level: LogLevel = 'debug', clock: Clock = sys
     write,
     setLevel: (next) => (log.level = next),
     setFormat() {},
+    isForPeople: () => false,
     reopen() {},
     watchLost() {},
     close: () => Promise.resolve(),

@@ -32,6 +32,8 @@ export class TestLog implements LogOutput {
 
   setFormat = (): void => {}
 
+  isForPeople = (): boolean => false
+
   reopen = (): void => {}
 
   watchLost = (): void => {}

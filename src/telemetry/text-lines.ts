@@ -1,0 +1,64 @@
+import { printable } from '../core/printable.ts'
+import { fieldOf, isFields } from '../core/value.ts'
+import { ACCESS_MESSAGE, accessText, type LineFields } from './access-text.ts'
+import type { Color, Paint } from './paint.ts'
+
+const COLORS: Readonly<Record<string, Color>> = { debug: 'dim', info: 'blue', warn: 'yellow', error: 'red' }
+
+/** Columns that a level takes. */
+const LEVEL_WIDTH = 5
+
+/**
+ * Makes a line for people of a line of JSON: the time where this machine is, the level, the message, and whatever else it
+ * says; of an error at level error, its stack below. Nothing in it steers a terminal, whatever it came from.
+ */
+export function textLine(line: string, paint: Paint): string {
+  const value: unknown = JSON.parse(line)
+  const { level, timestamp, message, error, ...fields } = isFields(value) ? value : { message: value }
+  const time = paint('dim', timeOfDay(timestamp))
+  if (message === ACCESS_MESSAGE) {
+    const { text, rest } = accessText({ level, ...fields }, paint)
+    const { level: _, ...besides } = rest
+    return `${time} ${text}${fieldsText(besides, paint)}\n`
+  }
+  const word = paint(COLORS[String(level)] ?? 'bold', printable(String(level)).toUpperCase().padEnd(LEVEL_WIDTH))
+  return `${time} ${word} ${printable(String(message))}${fieldsText(fields, paint)}${errorText(error, level, fields, paint)}\n`
+}
+
+function timeOfDay(timestamp: unknown): string {
+  const date = new Date(String(timestamp))
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()]
+  return parts.map((part) => String(part).padStart(2, '0')).join(':')
+}
+
+/** ` name=value` for each that is known. */
+function fieldsText(fields: LineFields, paint: Paint): string {
+  return Object.entries(fields)
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([name, value]) => ` ${paint('dim', `${printable(name)}=`)}${valueText(value)}`)
+    .join('')
+}
+
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(', ')}]`
+  const text = typeof value === 'string' && /^[^\s"=[\],]+$/u.test(value) ? value : JSON.stringify(value)
+  return printable(text)
+}
+
+/** Below the line, indented: the stack where the fault is the gateway's; else what has not been said yet. */
+function errorText(error: unknown, level: unknown, fields: LineFields, paint: Paint): string {
+  if (error === undefined || error === null) return ''
+  const stack = fieldOf(error, 'stack')
+  const said = fields['cause'] !== undefined
+  const text = level === 'error' && typeof stack === 'string' ? stack : said ? '' : messageOf(error)
+  if (text === '') return ''
+  return text
+    .split('\n')
+    .map((line) => `\n    ${paint('dim', printable(line.trimEnd()))}`)
+    .join('')
+}
+
+function messageOf(error: unknown): string {
+  const message = fieldOf(error, 'message')
+  return typeof message === 'string' ? message : JSON.stringify(error)
+}
