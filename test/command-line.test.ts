@@ -168,8 +168,23 @@ test('--help lists every command, and every command has a help of its own', asyn
   const { code, stdout } = await run(['--help'])
   assert.equal(code, 0)
   const listed = [...stdout.matchAll(/^ {2}([a-z]+) .*/gm)].map(([, name]) => name!)
-  assert.deepEqual(listed, ['start', 'health', 'check', 'plan', 'reload', 'keys', 'certificate', 'cache', 'help'])
+  assert.deepEqual(listed, [
+    'init',
+    'start',
+    'health',
+    'check',
+    'plan',
+    'reload',
+    'policy',
+    'keys',
+    'certificate',
+    'cache',
+    'help',
+  ])
   for (const words of [
+    'init',
+    'policy',
+    'policy new',
     'start',
     'health',
     'check',

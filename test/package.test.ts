@@ -94,6 +94,32 @@ test('the configuration of the README passes its check, starts and serves', asyn
   assert.deepEqual(await ended, [0, null])
 })
 
+test('what init writes passes its check and its test, and serves', async (t) => {
+  await run(sallyport(), 'init', 'new', '--yes')
+  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+  const env = { ...inherited, SALLYPORT_ADDRESS: '127.0.0.1:0', SALLYPORT_ADMIN_ADDRESS: '127.0.0.1:0' }
+  const cwd = join(folder, 'new')
+  const checked = await execute(sallyport(), ['check'], { cwd, env })
+  assert.match(checked.stdout, /^\* +\/hello /m)
+  assert.equal(checked.stderr, '')
+  await execute(sallyport(), ['policy', 'new', 'tenant-header'], { cwd, env })
+  const tested = await execute(process.execPath, ['--test', '--test-reporter=tap'], { cwd, env })
+  assert.match(tested.stdout, /^# pass 4$/m)
+  const child = spawn(sallyport(), ['start'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  cleanUp(t, async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  for await (const line of createInterface(child.stdout)) {
+    const { message, listeners } = JSON.parse(line) as { message: string; listeners: string[] }
+    if (message !== 'Sallyport is listening') continue
+    const reply = await send(Number(listeners[0]!.split(':').at(-1)), { path: '/hello' })
+    assert.deepEqual([reply.status, reply.headers['x-greeting']], [200, 'hello'])
+    break
+  }
+})
+
 test('a configuration and a policy in TypeScript resolve the package, and are typed in strict nodenext', async () => {
   const example = await readFile(join(root, 'examples/policies/tenant.ts'), 'utf8')
   await writeFile(join(folder, 'tenant.ts'), example.replaceAll('../../src/gateway.ts', 'sallyport'))

@@ -2,6 +2,11 @@ import type { CommandEntry } from './command.ts'
 
 /** Every command, in the order of the help. The one place where they are listed. */
 export const commands: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'write a configuration, a policy with its test, and a Dockerfile',
+    load: async () => (await import('./init.ts')).defineInit,
+  },
   { name: 'start', summary: 'run the gateway', load: async () => (await import('./start.ts')).defineStart },
   {
     name: 'health',
@@ -22,6 +27,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'reload',
     summary: 'have a running gateway read its configuration anew',
     load: async () => (await import('./reload.ts')).defineReload,
+  },
+  {
+    name: 'policy',
+    summary: 'write policies of your own',
+    load: async () => (await import('./policy.ts')).definePolicyCommands,
   },
   { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
   {

@@ -1,0 +1,70 @@
+import { UsageError } from './command.ts'
+import type { NewFile } from './write-new.ts'
+
+/** What a policy may be called, as the gateway takes it from a file. */
+const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/
+
+/** A policy of that name, which adds a field to replies, and its test. Throws UsageError for a name that is none. */
+export function newPolicy(name: string): readonly NewFile[] {
+  if (!NAME.test(name))
+    throw new UsageError(`${JSON.stringify(name)} is no name of a policy: expected one such as "tenant-header".`)
+  return [
+    {
+      path: `policies/${name}.ts`,
+      text: policyText(name),
+      what: 'a policy of your own, which adds a field to replies',
+    },
+    { path: `policies/${name}.test.ts`, text: testText(name), what: 'its test: node --test' },
+  ]
+}
+
+/** The field that it adds: X-Tenant-Header for "tenant-header". */
+function fieldOf(name: string): string {
+  const words = name.split('-').map((word) => `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
+  return `X-${words.join('-')}`
+}
+
+function policyText(name: string): string {
+  return `import { definePolicy, editReplies, z } from 'sallyport'
+
+/** What the configuration may say under "policies: ${name}:". */
+const options = z.strictObject({
+  value: z.string().min(1).default('hello').describe('Value of the field ${fieldOf(name)}. Default hello.'),
+})
+
+export default definePolicy({
+  name: '${name}',
+  summary: 'Adds the field ${fieldOf(name)} to replies.',
+  options,
+  create({ value }) {
+    // Once for each route, when the configuration is loaded.
+    return (next) => editReplies(next, (reply) => reply.headers.set('${fieldOf(name)}', value))
+  },
+})
+`
+}
+
+function testText(name: string): string {
+  return `import assert from 'node:assert/strict'
+import test from 'node:test'
+import { Reply } from 'sallyport'
+import { applyPolicy, fakeExchange, startTestGateway } from 'sallyport/testing'
+import policy from './${name}.ts'
+
+test('replies get the field', async () => {
+  const handle = applyPolicy(policy, { value: 'hi' }, () => Reply.json(200, {}))
+  const reply = await handle(fakeExchange())
+  assert.equal(reply.headers.get('${fieldOf(name)}'), 'hi')
+})
+
+test('the policy runs in a gateway', async () => {
+  await using gateway = await startTestGateway({
+    policyFiles: [\`\${import.meta.dirname}/${name}.ts\`],
+    policies: { '${name}': {} },
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'hello' } }],
+  })
+  const reply = await fetch(gateway.url)
+  assert.equal(reply.headers.get('${fieldOf(name)}'), 'hello')
+})
+`
+}

@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+import { newPolicy } from './new-policy.ts'
+import { listOf, writeNew } from './write-new.ts'
+
+/** `sallyport policy`: policies of the user's own. */
+export function definePolicyCommands(command: Command): void {
+  command.description('Makes policies of your own: TypeScript that runs around each request.')
+  command
+    .command('new')
+    .summary('write a policy and its test')
+    .description('Writes a policy of that name and its test into the folder "policies". Nothing is written over.')
+    .argument('<name>', 'what it is called in the configuration, such as tenant-header')
+    .action((name: string) => {
+      const files = newPolicy(name)
+      writeNew('.', files, 'choose another name')
+      console.log(
+        `${listOf('.', files)}\n\nThe configuration has it with these lines:\n\n` +
+          `policyFiles:\n  - ./policies/${name}.ts\npolicies:\n  ${name}: {}`,
+      )
+    })
+}
