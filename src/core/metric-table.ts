@@ -179,6 +179,11 @@ export const metricTable = {
     help: 'Requests that would have been sent to another instance if the budget of the service had allowed it.',
     labels: ['service'],
   },
+  sallyport_mirrored_requests_dropped_total: {
+    type: 'counter',
+    help: 'Copies of requests for a service that were not made, as too many were under way or the body was not at hand.',
+    labels: ['service'],
+  },
   sallyport_pool_connections: {
     type: 'gauge',
     help: 'Connections to an instance: idle, busy, connecting, or streaming: event streams and WebSockets.',
