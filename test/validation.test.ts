@@ -295,8 +295,10 @@ policies: { validation: { unusablePatterns: skip, query: { properties: { a: { pa
 `
   const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
   assert.equal(code, 0)
-  assert.equal(
+  assert.ok(
+    stderr.endsWith(
+      'sallyport.yaml:2:58: warning: policies.validation.query: #/properties/a/pattern: the pattern "^(a+)\\\\1$" has "\\1", a back reference, and cannot be tested in time linear in the text; it is skipped\n',
+    ),
     stderr,
-    'warning: policies.validation.query: #/properties/a/pattern: the pattern "^(a+)\\\\1$" has "\\1", a back reference, and cannot be tested in time linear in the text; it is skipped\n',
   )
 })

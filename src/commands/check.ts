@@ -1,19 +1,84 @@
 import type { Command } from 'commander'
 import { describeRoutes } from '../config/describe.ts'
+import { hintsOf } from '../config/hints/index.ts'
+import { ConfigError, formatPath, formatProblem, type Problem, sortProblems, stepsOf } from '../config/problems.ts'
+import { type Source, valueSource } from '../config/source.ts'
 import { warningsOf } from '../config/warnings.ts'
-import { DEFAULT_FILE } from './command.ts'
-import { loadChecked } from './load-checked.ts'
+import { CommandError, DEFAULT_FILE } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { keyHints } from './key-hints.ts'
+import { type Checked, loadChecked } from './load-checked.ts'
 
-/** `sallyport check`: checks a configuration and prints its routing table. */
-export function defineCheck(command: Command): void {
-  command
-    .description('Checks a configuration. Prints its routing table, or every problem with its line and column.')
-    .argument('[file]', 'the configuration', DEFAULT_FILE)
-    .action(check)
+interface Options {
+  readonly strict?: true
+  readonly json?: true
 }
 
-async function check(file: string): Promise<void> {
-  const { config, chain } = await loadChecked(file)
-  for (const { path, message } of warningsOf(config, chain)) console.error(`warning: ${path}: ${message}`)
-  console.log(describeRoutes(config, chain))
+/** `sallyport check`: checks a configuration and prints its routing table. */
+export function defineCheck(command: Command, finish: (code: number) => void): void {
+  command
+    .description(
+      'Checks a configuration. Prints its routing table, or every problem with its line and column; and warnings of what works, and is ' +
+        'probably not meant so.',
+    )
+    .argument('[file]', 'the configuration', DEFAULT_FILE)
+    .option('--strict', 'warnings are errors')
+    .option('--json', 'print problems and warnings as JSON')
+    .action(async (file: string, { strict, json }: Options) => {
+      if (json === true) return finish(await checkForPrograms(file, strict === true))
+      const checked = await loadChecked(file)
+      const warnings = await warningsAt(file, checked)
+      for (const warning of warnings) console.error(formatProblem({ ...warning, path: `warning: ${warning.path}` }))
+      if (strict === true && warnings.length > 0)
+        throw new CommandError(`${countOf(warnings)}, which --strict refuses.`)
+      console.log(describeRoutes(checked.config, checked.chain))
+    })
+}
+
+/** The same in JSON, on the standard output whatever is found; resolves with the exit code. */
+async function checkForPrograms(file: string, strict: boolean): Promise<number> {
+  try {
+    const warnings = await warningsAt(file, await loadChecked(file))
+    printJson([], warnings)
+    return strict && warnings.length > 0 ? exitCodes.failed : exitCodes.done
+  } catch (error) {
+    if (error instanceof ConfigError) printJson(error.problems, [])
+    else if (error instanceof CommandError) printJson([{ file, path: '', message: error.message }], [])
+    else throw error
+    return exitCodes.failed
+  }
+}
+
+/** Everything that is worth a warning, with its place, in the order of the file. */
+async function warningsAt(file: string, { config, chain, text }: Checked): Promise<readonly Problem[]> {
+  const found = [
+    ...warningsOf(config, chain).map(({ path, message }) => ({ path: stepsOf(path), message })),
+    ...hintsOf(config, chain),
+    ...keyHints(config),
+  ]
+  if (found.length === 0) return []
+  const source = await sourceOf(file, text)
+  return sortProblems(
+    found.map(({ path, message }) => ({ file, position: source.locate(path), path: formatPath(path), message })),
+  )
+}
+
+/** Knows places in the text; no place in a module is known. */
+async function sourceOf(file: string, text: string | null): Promise<Source> {
+  if (text === null) return valueSource(file)
+  const { readYaml } = await import('../config/yaml.ts')
+  return readYaml(text, file, process.env).source
+}
+
+function printJson(problems: readonly Problem[], warnings: readonly Problem[]): void {
+  console.log(JSON.stringify({ problems: problems.map(memberOf), warnings: warnings.map(memberOf) }, null, 2))
+}
+
+/** In the form that docs/command-line.md promises. */
+function memberOf({ file, position, path, message }: Problem) {
+  return { file: file ?? null, line: position?.line ?? null, column: position?.column ?? null, path, message }
+}
+
+function countOf({ length }: readonly Problem[]): string {
+  return length === 1 ? '1 warning' : `${length} warnings`
 }

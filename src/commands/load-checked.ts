@@ -6,19 +6,21 @@ import type { Policy } from '../policies/policy.ts'
 import { CommandError } from './command.ts'
 
 /** A configuration that a gateway could start with, and its policies. */
-interface Checked {
+export interface Checked {
   readonly config: GatewayConfig
   readonly chain: readonly Policy[]
+  /** As in `Loaded`. */
+  readonly text: string | null
 }
 
 /** Loads a configuration, and tries what could keep a gateway from starting with it. Throws ConfigError and CommandError. */
 export async function loadChecked(file: string): Promise<Checked> {
-  const { config, chain } = await loadWhole(file, process.env)
+  const { config, chain, text } = await loadWhole(file, process.env)
   try {
     await tryPolicies(config, chain)
   } catch (error) {
     if (error instanceof PolicyError) throw new CommandError(error.message, { cause: error })
     throw error
   }
-  return { config, chain }
+  return { config, chain, text }
 }

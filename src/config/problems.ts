@@ -48,6 +48,15 @@ export function formatPath(path: Path): string {
   }, '')
 }
 
+/** The path that `formatPath` wrote so. */
+export function stepsOf(text: string): Path {
+  const steps = text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\.?([\w-]+)/g)
+  return Array.from(steps, ([, index, quoted, name]) => {
+    if (index !== undefined) return Number(index)
+    return quoted === undefined ? String(name) : String(JSON.parse(quoted))
+  })
+}
+
 /** Ascending by position, those without one first; otherwise in the given order. */
 export function sortProblems(problems: readonly Problem[]): Problem[] {
   return problems.toSorted(

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { policies } from '../../policies/index.ts'
+import { parseConfig } from '../parse.ts'
+import { formatPath } from '../problems.ts'
+import type { GatewayInput } from '../schema.ts'
+import { hintsOf } from './index.ts'
+
+const SOUND = 'q4uyyDzpm8Sg9yTF6h0hJ0OPmJq7gJcQv3Pp0b7B2nE='
+
+/** A configuration that nobody has anything to say about, with that on top. */
+function hints(changes: GatewayInput): string[] {
+  const config = parseConfig({
+    services: { users: { instances: ['http://127.0.0.1:1'] } },
+    routes: [{ id: 'users', match: { path: '/users/*' }, service: 'users' }],
+    ...changes,
+  })
+  return hintsOf(config, policies).map(({ path, message }) => `${formatPath(path)}: ${message}`)
+}
+
+const users = { instances: ['http://127.0.0.1:1'] }
+const route = { id: 'users', match: { path: '/users/*' }, service: 'users' }
+
+const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = {
+  'nothing to say': [{}, null],
+  'no routes': [{ services: {}, routes: [] }, /^routes: there are none: every request is answered with 404\. Add one/],
+  'a service that nobody uses': [
+    { services: { users, orders: users } },
+    /^services\.orders: nobody uses it.*Add a route/,
+  ],
+  'a service of a split': [
+    {
+      services: { users, orders: users },
+      routes: [{ id: 'a', match: { path: '/*' }, split: { services: { users: 1, orders: 1 } } }],
+    },
+    null,
+  ],
+  'a service that a policy asks': [
+    {
+      services: { users, keys: users },
+      policies: { auth: { methods: { introspection: { service: 'keys', path: '/introspect' } } } },
+    },
+    null,
+  ],
+  'a prefix that no path has': [
+    { routes: [{ ...route, rewrite: { strip: '/api' } }] },
+    /^routes\[0\]\.rewrite\.strip: never applies: no path that fits "\/users\/\*" begins with it/,
+  ],
+  'a prefix that is longer than the path': [
+    { routes: [{ ...route, match: { path: '/users' }, rewrite: { prefix: '/users/all', with: '/all' } }] },
+    /^routes\[0\]\.rewrite\.prefix: never applies/,
+  ],
+  'a prefix that one of the paths has': [
+    { routes: [{ ...route, match: { path: ['/users/*', '/api/users/*'] }, rewrite: { strip: '/api' } }] },
+    null,
+  ],
+  'a prefix below the path': [{ routes: [{ ...route, rewrite: { strip: '/users/v1' } }] }, null],
+  'a prefix that a parameter may be': [
+    { routes: [{ ...route, match: { path: '/{what}/users' }, rewrite: { strip: '/api' } }] },
+    null,
+  ],
+  'a rewrite to the same': [
+    { routes: [{ ...route, rewrite: { prefix: '/users', with: '/users/' } }] },
+    /^routes\[0\]\.rewrite\.prefix: changes nothing/,
+  ],
+  'a policy that is switched off and was never on': [
+    { routes: [{ ...route, policies: { cors: false } }] },
+    /^routes\[0\]\.policies\.cors: switches off what is not on/,
+  ],
+  'a policy that is switched off': [
+    { policies: { cors: { origins: ['*'] } }, routes: [{ ...route, policies: { cors: false } }] },
+    null,
+  ],
+  'a reply that may take longer than the whole': [
+    { services: { users: { ...users, timeouts: { total: '5s', response: '10s' } } } },
+    /^services\.users\.timeouts\.response: 10s never pass, as timeouts\.total ends the request after 5s/,
+  ],
+  'a total alone': [{ services: { users: { ...users, timeouts: { total: '1500ms' } } } }, null],
+  'checks that overlap': [
+    { services: { users: { ...users, health: { timeout: '20s', interval: '10s' } } } },
+    /^services\.users\.health\.timeout: a check may take 20s, and the next one begins after 10s/,
+  ],
+  'connections that outlive themselves': [
+    { services: { users: { ...users, pool: { idleTimeout: '10m' } } } },
+    /^services\.users\.pool\.idleTimeout: .*pool\.lifetime ends it after 300s/,
+  ],
+  'a stop that is shorter than a reply': [
+    { services: { users: { ...users, timeouts: { response: '60s' } } } },
+    /^services\.users\.timeouts\.response: .*drainTimeout cuts it off after 30s/,
+  ],
+  'a secret that is a word': [
+    { secrets: 'this-is-my-secret-of-32-characters' },
+    /^secrets: can be guessed.*openssl rand -base64 32/,
+  ],
+  'a secret of one character': [{ secrets: [SOUND, 'x'.repeat(32)] }, /^secrets\[1\]: can be guessed/],
+  'a random secret': [{ secrets: SOUND, admin: { token: 'b8f2a06bd91c4e77' } }, null],
+  'a token that is a word': [{ admin: { token: 'changeme-changeme' } }, /^admin\.token: can be guessed/],
+  'a secret of tokens that is a word': [
+    { policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } } },
+    /^policies\.auth\.methods\.jwt\.secret: can be guessed/,
+  ],
+  'an admin listener that takes code from the network': [
+    { admin: { address: '0.0.0.0:9000', token: SOUND, writable: true } },
+    /^admin\.writable: other machines reach the admin listener/,
+  ],
+  'an admin listener that takes code from this machine': [{ admin: { token: SOUND, writable: true } }, null],
+  'fields of proxies that nobody trusts': [
+    { proxyFields: ['X-Auth-Request-*'] },
+    /^proxyFields: has no effect: no proxy is trusted/,
+  ],
+  'fields of proxies': [{ proxyFields: ['X-Auth-Request-*'], trustedProxies: ['10.0.0.0/8'] }, null],
+  'a zone that no instance has': [{ zone: 'a' }, /^zone: has no effect: no instance says in which zone it is/],
+}
+
+for (const [what, [changes, expected]] of Object.entries(cases))
+  test(`${what}: ${expected === null ? 'nothing is told' : 'it is told, with what to do'}`, () => {
+    const told = hints(changes)
+    assert.equal(told.length, expected === null ? 0 : 1, told.join('\n'))
+    if (expected !== null) assert.match(told[0]!, expected)
+  })
+
+test('a secret that many routes have is told of once, and never shown', () => {
+  const told = hints({
+    policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } },
+    routes: Array.from({ length: 3 }, (_, i) => ({
+      ...route,
+      id: `r${i}`,
+      match: { path: `/users/${i}` },
+      policies: { auth: { realm: `r${i}` } },
+    })),
+  })
+  assert.equal(told.length, 1)
+  assert.doesNotMatch(told[0]!, /passwordpassword/)
+})

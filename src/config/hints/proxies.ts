@@ -1,0 +1,15 @@
+import type { Hint, HintRule } from './hint.ts'
+
+/** What trusted proxies may do, where none is trusted. */
+export const proxyHints: HintRule = ({ trustedProxies, clientHeader, proxyFields, forwarding }) => {
+  if (trustedProxies.length > 0) return []
+  const keys = [
+    clientHeader === null ? [] : ['clientHeader'],
+    proxyFields.length === 0 ? [] : ['proxyFields'],
+    forwarding === 'x-forwarded' ? [] : ['forwarding'],
+  ].flat()
+  return keys.map((key): Hint => ({
+    path: [key],
+    message: 'has no effect: no proxy is trusted. Name the proxies under trustedProxies, or leave it out.',
+  }))
+}

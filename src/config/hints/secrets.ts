@@ -1,0 +1,52 @@
+import { isFields } from '../../core/value.ts'
+import { isSecret } from '../../telemetry/redact.ts'
+import type { Path } from '../problems.ts'
+import type { Hint, HintRule } from './hint.ts'
+
+/** Words of examples: a secret of random characters has none of them, but by an accident of one in millions. */
+const GUESSABLE = /secret|passw|change-?_?me|example|sallyport|qwerty|letmein|0123456|1234567|abcdefg|xxxxx/i
+
+/** Different characters that random text of the length that secrets must have is never without. */
+const FEWEST = 6
+
+/** Shorter texts under such a name are names of fields and the like. */
+const SHORTEST = 12
+
+/** Options are no deeper: what is refers to itself. */
+const DEPTH = 16
+
+/** Secrets of the configuration that can be guessed. They are never shown. */
+export const secretHints: HintRule = ({ secrets, admin, policies, routes }) => {
+  const places: Hint[] = []
+  secrets.forEach((text, i) => look(places, ['secrets', ...(secrets.length === 1 ? [] : [i])], text))
+  if (admin !== false && admin.token !== null) look(places, ['admin', 'token'], admin.token)
+  // Routes have the options of every route, in objects of their own where they change something.
+  const told = new Set<unknown>()
+  search(places, ['policies'], policies, told, DEPTH)
+  for (const [i, route] of routes.entries()) search(places, ['routes', i, 'policies'], route.policies, told, DEPTH)
+  return places
+}
+
+/** Looks at each text below that has the name of a secret, once whatever number of routes has it. */
+function search(found: Hint[], path: Path, value: unknown, told: Set<unknown>, depth: number): void {
+  if (depth === 0 || typeof value !== 'object' || value === null || told.has(value)) return
+  told.add(value)
+  const entries = Array.isArray(value) ? value.entries() : isFields(value) ? Object.entries(value) : []
+  for (const [step, child] of entries) {
+    const isOfSecret = typeof step === 'string' ? isSecret(step) : isSecret(String(path.at(-1)))
+    if (typeof child !== 'string') search(found, [...path, step], child, told, depth - 1)
+    else if (isOfSecret && !told.has(child)) {
+      told.add(child)
+      look(found, Array.isArray(value) && value.length === 1 ? path : [...path, step], child)
+    }
+  }
+}
+
+function look(found: Hint[], path: Path, text: string): void {
+  // A key in PEM is checked where it is read, and a digest is none to guess.
+  if (text.length < SHORTEST || text.includes('-----BEGIN')) return
+  if (!GUESSABLE.test(text) && new Set(text).size >= FEWEST) return
+  const message =
+    'can be guessed: it looks like a word, or like an example. Take random text, as "openssl rand -base64 32" makes it.'
+  found.push({ path, message })
+}

@@ -1,0 +1,31 @@
+import { at } from '../../core/value.ts'
+import { matching, optionPlaces } from '../option-places.ts'
+import type { Hint, HintRule } from './hint.ts'
+
+/** Services that nothing leads to. */
+export const serviceHints: HintRule = (config, chain) => {
+  const { services, routes, zone } = config
+  const asked = optionPlaces(chain, ({ services: places = [] }) => places)
+    .flatMap((place) => matching(config, place))
+    .map((path) => path.reduce<unknown>(at, config))
+  const used = new Set<unknown>(asked)
+  for (const { service, split } of routes) {
+    used.add(service)
+    for (const name of Object.keys(split?.services ?? {})) used.add(name)
+  }
+  const unused = Object.keys(services)
+    .filter((name) => !used.has(name))
+    .map((name): Hint => ({
+      path: ['services', name],
+      message: 'nobody uses it: no route leads there, and no policy asks it. Add a route, or remove it.',
+    }))
+  const known = Object.values(services)
+  if (zone === undefined || known.some(({ discover, instances }) => discover !== undefined || instances.some(hasZone)))
+    return unused
+  const message = 'has no effect: no instance says in which zone it is. Give instances a zone, or leave it out.'
+  return [...unused, { path: ['zone'], message }]
+}
+
+function hasZone({ zone }: { readonly zone?: string | undefined }): boolean {
+  return zone !== undefined
+}

@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { formatPath, stepsOf } from './problems.ts'
+
+test('a path that was written as text is the same when it is read again', () => {
+  const step = fc.oneof(
+    fc.nat(),
+    fc.string({ minLength: 1, unit: 'binary' }),
+    fc.constantFrom('api-key', 'a.b', '"', '0', '\\'),
+  )
+  fc.assert(
+    fc.property(fc.array(step), (path) => {
+      assert.deepEqual(stepsOf(formatPath(path)), path)
+    }),
+  )
+})
