@@ -289,7 +289,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   dataEnd(id: number, length: number, endStream: boolean): void {
     if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
     this.liveness.moved()
-    if (endStream && this.opening?.stream.id === id) return this.openWhole(this.opening)
+    if (this.opening?.stream.id === id) return endStream ? this.openWhole(this.opening) : undefined
     this.open()
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)

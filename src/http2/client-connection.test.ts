@@ -1,0 +1,342 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { PushedBody } from '../../test/support/bodies.ts'
+import { RecordedService } from '../../test/support/http2-client-harness.ts'
+import * as h2 from '../../test/support/http2-frames.ts'
+import { replyHead, wholeReply } from '../../test/support/http2-service.ts'
+import { GatewayError } from '../core/errors.ts'
+import { Bytes } from '../http/body.ts'
+import { NotProcessed } from '../http/lane-errors.ts'
+
+const { Code, Type, data } = h2
+
+const posted = { method: 'POST', body: Bytes.fromText('hello') }
+
+/** Time passes, in steps of a second, in each of which the service shows that it is there. */
+function pass(service: RecordedService, seconds: number): void {
+  for (let second = 0; second < seconds; second++) {
+    service.clock.advance(1000)
+    service.receive(h2.ping())
+  }
+}
+
+test('nothing is asked before the service has said that it speaks HTTP/2', async () => {
+  const service = new RecordedService()
+  await service.turn()
+  assert.deepEqual(
+    service.frames.map(({ type }) => type),
+    [Type.settings, Type.window],
+  )
+  assert.equal(service.connection.hasRoom, false)
+  service.receive(h2.settings({ 3: 2 }))
+  assert.deepEqual(service.events, ['stands'])
+  assert.equal(service.connection.hasRoom, true)
+  assert.equal(service.connection.most, 2)
+})
+
+test('what says something else first does not speak HTTP/2', () => {
+  const service = new RecordedService()
+  service.receive(Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'))
+  assert.deepEqual(service.events, ['closed'])
+  assert.match(service.refusal?.message ?? '', /does not speak HTTP\/2/)
+  assert.ok(service.socket.destroyed)
+})
+
+test('what says nothing in time, or ends, does not either', () => {
+  const silent = new RecordedService()
+  silent.clock.advance(3000)
+  assert.match(silent.refusal?.message ?? '', /in time/)
+  const ended = new RecordedService()
+  ended.socket.emit('end')
+  assert.match(ended.refusal?.message ?? '', /does not speak HTTP\/2/)
+})
+
+test('a reply whose head and content come together is whole, and its lane done with it', () => {
+  const service = RecordedService.greeted()
+  const told = service.send()
+  service.receive(replyHead(1, 200, [['x-a', 'b']]), data(1, 'hel'), data(1, 'lo', true))
+  assert.ok(told.reply?.body instanceof Bytes)
+  assert.equal(told.text, 'hello')
+  assert.equal(told.reply.headers.get('x-a'), 'b')
+  assert.ok(told.reply.headers.get('date') !== undefined)
+  assert.deepEqual(told.calls, ['replied', 'finished'])
+  assert.equal(service.connection.busy, 0)
+})
+
+test('content that comes later is passed on as it comes, with what follows it', () => {
+  const service = RecordedService.greeted()
+  const told = service.send()
+  service.receive(replyHead(1, 200), data(1, 'one '))
+  const sink = told.pipe()
+  assert.equal(sink.text, 'one ')
+  service.receive(data(1, 'two'))
+  service.receive(h2.headers(1, [['x-sum', '7']], true))
+  assert.deepEqual([sink.text, sink.ended, sink.trailers?.get('x-sum')], ['one two', true, '7'])
+  assert.deepEqual(told.calls, ['replied', 'finished'])
+})
+
+test('a consumer that takes nothing more holds the window of its stream, and nothing else', async () => {
+  const service = RecordedService.greeted()
+  const [slow, fast] = [service.send(), service.send()]
+  service.receive(replyHead(1, 200), replyHead(3, 200))
+  slow.pipe().taking = false
+  fast.pipe()
+  for (let n = 0; n < 3; n++) service.receive(data(1, 'x'.repeat(16_000)))
+  for (let n = 0; n < 300; n++) service.receive(data(3, 'y'.repeat(16_000)))
+  await service.turn()
+  assert.equal(service.granted(1), 0)
+  assert.ok(service.granted(3) > 300 * 16_000 - 65_535)
+  assert.ok(service.granted(0) > 300 * 16_000 - 65_535, 'what is kept of one does not count for all')
+  assert.equal(fast.pipe().text.length, 300 * 16_000)
+  service.receive(data(1, 'x'.repeat(16_000)))
+  assert.equal(slow.broken, null)
+  service.receive(data(1, 'x'.repeat(16_000)))
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.flow, 'beyond the window')
+})
+
+test('a body at hand goes out with its head, and its length', async () => {
+  const service = RecordedService.greeted()
+  service.send(posted)
+  await service.turn()
+  const [head, content] = service.frames.slice(-2)
+  assert.deepEqual([head?.type, head?.flags], [Type.headers, h2.END_HEADERS])
+  assert.deepEqual([content?.type, content?.flags, content?.payload.toString()], [Type.data, h2.END_STREAM, 'hello'])
+})
+
+test('a body goes out as the windows of the service allow, and no further', async () => {
+  const service = RecordedService.greeted({ 4: 10 })
+  service.send({ method: 'POST', body: Bytes.fromText('x'.repeat(100)) })
+  await service.turn()
+  assert.equal(service.contentOf(1), 10)
+  service.receive(h2.windowUpdate(1, 50))
+  await service.turn()
+  assert.equal(service.contentOf(1), 60)
+  service.receive(h2.settings({ 4: 0 }), h2.windowUpdate(1, 10))
+  await service.turn()
+  assert.equal(service.contentOf(1), 60, 'smaller by ten, then ten more')
+  service.receive(h2.settings({ 4: 100 }))
+  await service.turn()
+  assert.equal(service.contentOf(1), 100)
+  assert.ok(service.endedOf(1))
+})
+
+test('a body that is still coming is paused while the service takes nothing, and is ended by its trailers', async () => {
+  const service = RecordedService.greeted({ 4: 10 })
+  const body = new PushedBody(-1)
+  service.send({ method: 'POST', body })
+  assert.equal(body.push('x'.repeat(8)), true)
+  assert.equal(body.push('y'.repeat(8)), false)
+  assert.equal(body.resumed, 0)
+  service.receive(h2.windowUpdate(1, 100))
+  assert.equal(body.resumed, 1)
+  body.push('z')
+  body.end()
+  await service.turn()
+  assert.equal(service.contentOf(1), 17)
+  assert.ok(service.endedOf(1))
+})
+
+test('a request whose body breaks off is reset, never ended', async () => {
+  const service = RecordedService.greeted()
+  const body = new PushedBody(-1)
+  const told = service.send({ method: 'POST', body })
+  body.push('half')
+  body.sink?.fail(new GatewayError('client-closed'))
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.cancel)
+  assert.equal(service.endedOf(1), false)
+  assert.equal(told.error?.code, 'client-closed')
+})
+
+test('a body waits for 100 (Continue), for a second at most', async () => {
+  for (const wait of [false, true]) {
+    const service = RecordedService.greeted()
+    const body = new PushedBody(4)
+    service.send({ method: 'POST', body, expectsContinue: true })
+    assert.equal(body.sink, null)
+    if (wait) service.clock.advance(1500)
+    else service.receive(replyHead(1, 100))
+    assert.notEqual(body.sink, null)
+    body.push('body')
+    body.end()
+    await service.turn()
+    assert.ok(service.endedOf(1))
+  }
+})
+
+test('a final reply in place of 100 means that nobody wants the body', async () => {
+  const service = RecordedService.greeted()
+  const body = new PushedBody(4)
+  const told = service.send({ method: 'POST', body, expectsContinue: true })
+  service.receive(wholeReply(1, 'no', 417))
+  assert.equal(told.reply?.status, 417)
+  assert.ok(body.cancelled)
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.cancel)
+})
+
+test('a service has its time from the end of the request to the head of the reply, and between pieces of it', async () => {
+  const service = RecordedService.greeted()
+  const [none, half] = [service.send(), service.send()]
+  service.receive(replyHead(3, 200), data(3, 'x'))
+  half.pipe()
+  pass(service, 29)
+  assert.equal(none.error, null)
+  pass(service, 2)
+  assert.equal(none.error?.code, 'gateway-timeout')
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.cancel)
+  service.receive(data(3, 'y'))
+  pass(service, 59)
+  assert.equal(half.broken, null)
+  pass(service, 2)
+  assert.equal(half.broken?.code, 'gateway-timeout')
+})
+
+test('the time of a service does not run while its client is slow to send, or to take', () => {
+  const service = RecordedService.greeted({}, { idleTimeout: 10_000 })
+  const body = new PushedBody(-1)
+  const slow = service.send({ method: 'POST', body })
+  const taking = service.send()
+  service.receive(replyHead(3, 200))
+  const sink = taking.pipe()
+  sink.taking = false
+  service.receive(data(3, 'x'))
+  pass(service, 100)
+  assert.equal(slow.error, null)
+  assert.equal(taking.broken, null)
+  assert.ok(slow.lane.waitingForClient < service.deadlines.now)
+  assert.ok(taking.lane.waitingForClient < service.deadlines.now)
+})
+
+test('a stream that is cancelled is told of once, and the service at once', async () => {
+  const service = RecordedService.greeted()
+  const [early, late] = [service.send(), service.send()]
+  early.lane.cancel()
+  service.receive(replyHead(3, 200), data(3, 'x'))
+  late.pipe()
+  late.lane.cancel()
+  await service.turn()
+  assert.deepEqual([service.resetOf(1), service.resetOf(3)], [Code.cancel, Code.cancel])
+  assert.deepEqual(early.calls, ['finished', 'failed'])
+  assert.deepEqual(late.calls, ['replied', 'finished'])
+  assert.equal(service.connection.busy, 0)
+  assert.equal(service.goaway, undefined)
+})
+
+test('a body that nobody wants is cancelled with its stream', async () => {
+  const service = RecordedService.greeted()
+  const told = service.send()
+  service.receive(replyHead(1, 200), data(1, 'x'))
+  const body = told.reply?.body
+  assert.ok(body !== null && body !== undefined && !(body instanceof Bytes))
+  body.cancel()
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.cancel)
+  assert.deepEqual(told.calls, ['replied', 'finished'])
+})
+
+test('GOAWAY leaves out what is beyond its last stream, and lets the others come to their end', () => {
+  const service = RecordedService.greeted()
+  const [kept, lost] = [service.send(), service.send(posted)]
+  service.receive(h2.frame(Type.goaway, 0, 0, Buffer.concat([h2.int32(1), h2.int32(0)])))
+  assert.ok(lost.error instanceof NotProcessed)
+  assert.equal(service.connection.hasRoom, false)
+  service.receive(wholeReply(1, 'still'))
+  assert.equal(kept.text, 'still')
+  assert.equal(service.goaway, Code.none)
+  assert.ok(service.socket.destroyed)
+})
+
+test('a lane that was handed out before the connection was to end carries nothing, and says so', () => {
+  const service = RecordedService.greeted()
+  const lane = service.connection.lane()
+  service.receive(h2.frame(Type.goaway, 0, 0, Buffer.concat([h2.int32(2 ** 31 - 1), h2.int32(0)])))
+  assert.equal(service.socket.destroyed, false)
+  const body = new PushedBody(-1)
+  let error: GatewayError | null = null
+  lane.exchange(
+    {
+      client: 'a',
+      method: 'POST',
+      authority: 'a',
+      target: '/',
+      fields: '',
+      body,
+      acceptsTrailers: false,
+      expectsContinue: false,
+      upgrade: null,
+    },
+    { informed() {}, replied() {}, brokeOff() {}, finished() {}, failed: (failure) => void (error = failure) },
+  )
+  assert.ok((error as unknown) instanceof NotProcessed)
+  assert.equal(body.sink, null)
+  assert.ok(service.socket.destroyed)
+})
+
+test('a connection that ends fails what is on it; one that was at rest may have been closed for that', () => {
+  const fresh = RecordedService.greeted()
+  const first = fresh.send()
+  fresh.socket.emit('end')
+  assert.equal(first.error?.code, 'bad-gateway')
+  assert.equal(
+    'stale' in (first.error ?? {}) && first.error?.message,
+    'The service closed the connection without a reply.',
+  )
+  const rested = RecordedService.greeted()
+  const before = rested.send()
+  rested.receive(wholeReply(1, 'x'))
+  assert.equal(before.text, 'x')
+  const next = rested.send()
+  rested.socket.emit('end')
+  assert.ok(next.error !== null && 'stale' in next.error && next.error.stale === true)
+})
+
+test('an exchange that lasts counts apart, and is refused where no more may', async () => {
+  const events: h2.Fields = [['content-type', 'text/event-stream']]
+  const service = RecordedService.greeted()
+  const told = service.send()
+  service.receive(replyHead(1, 200, events))
+  assert.ok(told.lasting)
+  assert.equal(service.connection.lasting, 1)
+  service.mayLast = false
+  const refused = service.send()
+  service.receive(replyHead(3, 200, events))
+  assert.equal(refused.error?.code, 'too-busy')
+  await service.turn()
+  assert.equal(service.resetOf(3), Code.cancel)
+  told.lane.cancel()
+  assert.equal(service.connection.lasting, 0)
+})
+
+test('it ends when it has carried nothing for so long, or has lived for so long', () => {
+  const idle = RecordedService.greeted()
+  idle.clock.advance(39_000)
+  assert.equal(idle.socket.destroyed, false)
+  idle.clock.advance(2000)
+  assert.ok(idle.socket.destroyed)
+  const old = RecordedService.greeted({}, { lifetime: () => 10_000 })
+  const told = old.send()
+  pass(old, 11)
+  assert.equal(old.connection.hasRoom, false)
+  old.receive(wholeReply(1, 'x'))
+  assert.equal(told.text, 'x')
+  assert.ok(old.socket.destroyed)
+})
+
+test('a WebSocket is a stream of its own where the service takes that, else it is refused', async () => {
+  const wanted = { upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
+  const without = RecordedService.greeted()
+  assert.equal(without.send(wanted).error?.code, 'not-implemented')
+  assert.equal(without.connection.busy, 0)
+  const service = RecordedService.greeted({ 8: 1 })
+  const told = service.send({ ...wanted, fields: 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-A: b\r\n' })
+  service.receive(replyHead(1, 200))
+  assert.equal(told.reply?.status, 101)
+  assert.equal(told.reply.headers.get('Sec-WebSocket-Accept'), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=')
+  assert.ok(told.lasting)
+  told.reply.upgrade?.refuse()
+  await service.turn()
+  assert.equal(service.resetOf(1), Code.cancel)
+})
