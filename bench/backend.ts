@@ -17,22 +17,25 @@ const smallBody = JSON.stringify({
   active: true,
 })
 
+/** Where the service speaks HTTP/1.1, and where HTTP/2 with prior knowledge. */
+export type BackendPorts = { http1: number; http2: number }
+
 /**
  * Starts the service behind every proxy, an nginx on the load's core: /small, /64k, /1m and /10m answer with such bodies,
  * the same below /cached may be kept for a
  * day, /read reads the whole request body before it answers.
  */
-export async function startBackend(port: number, dir: string): Promise<Child> {
+export async function startBackend(ports: BackendPorts, dir: string): Promise<Child> {
   await writeFile(join(dir, '64k'), Buffer.alloc(65_536, 'x'))
   await writeFile(join(dir, '1m'), Buffer.alloc(1_000_000, 'x'))
   await writeFile(join(dir, '10m'), Buffer.alloc(10_000_000, 'x'))
   const config = join(dir, 'backend.conf')
-  await writeFile(config, backendConfig(port, dir))
+  await writeFile(config, backendConfig(ports, dir))
   return start({ command: 'nginx', args: ['-c', config, '-e', 'stderr'] }, loadCore)
 }
 
 /** nginx answers `return` before it has read the body, so /read goes through a proxy_pass that buffers the body. */
-function backendConfig(port: number, dir: string): string {
+function backendConfig({ http1, http2 }: BackendPorts, dir: string): string {
   return `${nginxHead(dir, connections)}
   default_type application/json;
   sendfile on;
@@ -41,7 +44,8 @@ function backendConfig(port: number, dir: string): string {
   client_body_buffer_size 16m;
   upstream answer { server unix:${dir}/answer.sock; keepalive 64; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${http1} backlog=4096;
+    listen 127.0.0.1:${http2} backlog=4096 http2;
     root ${dir};
     location = /small { return 200 '${smallBody}'; }
     location = /64k { }

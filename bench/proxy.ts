@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { BackendPorts } from './backend.ts'
 import { makeCertificate } from './certificate.ts'
 import { proxyCore, start, stop, type Child } from './children.ts'
 import type { Request } from './loads/load.ts'
@@ -27,7 +28,7 @@ const startSeconds = 30
 export async function startProxy(
   peer: Peer,
   scenario: Scenario,
-  backendPort: number,
+  backend: BackendPorts,
   parent: string,
   redisPort?: number,
 ): Promise<Proxy> {
@@ -39,7 +40,10 @@ export async function startProxy(
   const sallyport = { ...scenario.sallyport, ...stores, ...log }
   const certificate = scenario.tls === undefined ? undefined : makeCertificate(scenario.tls, dir)
   const http2 = scenario.http2 === true
-  const place = { certificate, http2, port, adminPort: await freePort(), backendPort, dir, sallyport }
+  const http2Service = scenario.http2Service === true
+  const backendPort = http2Service ? backend.http2 : backend.http1
+  const adminPort = await freePort()
+  const place = { certificate, http2, http2Service, port, adminPort, backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
   const origin = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   try {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { BackendPorts } from './backend.ts'
 import { stop } from './children.ts'
 import { measure, warmUp } from './measure.ts'
 import type { Peer } from './peers/peer.ts'
@@ -10,7 +11,7 @@ import type { Scenario } from './scenarios/scenario.ts'
 /** What a scenario needs to run. */
 export type Run = {
   peers: Peer[]
-  backendPort: number
+  backend: BackendPorts
   dir: string
   rounds: number
   seconds: number
@@ -31,7 +32,7 @@ export async function runScenario(scenario: Scenario, run: Run): Promise<Scenari
     // 1
     for (const peer of run.peers) {
       try {
-        const proxy = await startProxy(peer, scenario, run.backendPort, run.dir, redis?.port)
+        const proxy = await startProxy(peer, scenario, run.backend, run.dir, redis?.port)
         proxies.push(proxy)
         await warmUp(proxy, scenario)
       } catch (error) {

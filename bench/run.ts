@@ -51,15 +51,15 @@ async function measureAll(options: Options, dir: string): Promise<Results> {
   const machine = describeMachine()
   if ((loadavg()[0] ?? 0) > quietLoad) progress('other programs are busy on this machine; the figures will scatter')
   const [taking, skipped] = takingPart(options, dir)
-  const backendPort = await freePort()
+  const ports = { http1: await freePort(), http2: await freePort() }
   const backendDir = join(dir, 'backend')
   mkdirSync(backendDir)
-  const backend = await startBackend(backendPort, backendDir)
+  const backend = await startBackend(ports, backendDir)
   const maximum = new Map<string, number>()
   const results: ScenarioResult[] = []
   for (const scenario of options.scenarios) {
     const peers = taking.filter(({ name }) => scenario.peers?.includes(name.split('@')[0]!) ?? true)
-    const result = await runScenario(scenario, { peers, backendPort, dir, rounds, seconds, maximum, progress })
+    const result = await runScenario(scenario, { peers, backend: ports, dir, rounds, seconds, maximum, progress })
     results.push(result)
     if (scenario.name === 'get-small') rememberMaximum(result, maximum)
   }

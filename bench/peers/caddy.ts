@@ -20,7 +20,7 @@ export const caddy: Peer = {
 }
 
 /** Without `compression off` Caddy would ask the service for gzip in the client's name. */
-function caddyfile({ port, backendPort, certificate, http2 }: Place): string {
+function caddyfile({ port, backendPort, certificate, http2, http2Service }: Place): string {
   return `{
   admin off
   auto_https off
@@ -30,7 +30,7 @@ function caddyfile({ port, backendPort, certificate, http2 }: Place): string {
 ${http2 ? '  servers {\n    protocols h1 h2 h2c\n  }\n' : ''}}
 ${certificate === undefined ? 'http://' : 'https://127.0.0.1'}:${port} {
   bind 127.0.0.1
-${certificate === undefined ? '' : `  tls ${certificate.cert} ${certificate.key}\n`}  reverse_proxy 127.0.0.1:${backendPort} {
+${certificate === undefined ? '' : `  tls ${certificate.cert} ${certificate.key}\n`}  reverse_proxy ${http2Service ? 'h2c://' : ''}127.0.0.1:${backendPort} {
     transport http {
       keepalive 600s
       keepalive_idle_conns ${pooledConnections}

@@ -15,7 +15,7 @@ export const haproxy: Peer = {
   },
 }
 
-function haproxyConfig({ port, backendPort, certificate, http2 }: Place): string {
+function haproxyConfig({ port, backendPort, certificate, http2, http2Service }: Place): string {
   const encrypted = certificate === undefined ? '' : ` ssl crt ${certificate.both}`
   const protocol = !http2 ? '' : certificate === undefined ? ' proto h2' : ' alpn h2'
   return `global
@@ -37,6 +37,6 @@ frontend gateway
   http-request set-header X-Forwarded-Host %[req.hdr(host)]
   default_backend service
 backend service
-  server one 127.0.0.1:${backendPort} pool-purge-delay 600s
+  server one 127.0.0.1:${backendPort} pool-purge-delay 600s${http2Service ? ' proto h2' : ''}
 `
 }

@@ -46,7 +46,7 @@ function tlsLines({ cert, key }: Certificate): string {
 `
 }
 
-function nginxConfig({ port, backendPort, dir, certificate, http2 }: Place): string {
+function nginxConfig({ port, backendPort, dir, certificate, http2, http2Service }: Place): string {
   return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
   proxy_cache_path ${dir}/nginx-cache keys_zone=stored:1m;
@@ -60,7 +60,18 @@ function nginxConfig({ port, backendPort, dir, certificate, http2 }: Place): str
   }
   server {
     listen 127.0.0.1:${port} backlog=4096${certificate === undefined ? '' : ' ssl'}${http2 ? ' http2' : ''};
-${certificate === undefined ? '' : tlsLines(certificate)}    location / {
+${certificate === undefined ? '' : tlsLines(certificate)}${http2Service ? OVER_HTTP2 : OVER_HTTP1}    location /cached/ {
+      proxy_pass http://service;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_cache stored;
+    }
+  }
+}
+`
+}
+
+const OVER_HTTP1 = `    location / {
       proxy_pass http://service;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
@@ -74,13 +85,15 @@ ${certificate === undefined ? '' : tlsLines(certificate)}    location / {
       proxy_busy_buffers_size 128k;
       proxy_max_temp_file_size 0;
     }
-    location /cached/ {
-      proxy_pass http://service;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_cache stored;
-    }
-  }
-}
 `
-}
+
+/** nginx speaks HTTP/2 to services with this module only: one request at a time on each connection. */
+const OVER_HTTP2 = `    location / {
+      grpc_pass grpc://service;
+      grpc_set_header Host $http_host;
+      grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      grpc_set_header X-Forwarded-Proto $scheme;
+      grpc_set_header X-Forwarded-Host $http_host;
+      grpc_buffer_size 64k;
+    }
+`

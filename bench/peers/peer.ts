@@ -11,6 +11,8 @@ export type Place = {
   certificate: Certificate | undefined
   /** Clients speak HTTP/2. */
   http2: boolean
+  /** The service does, with prior knowledge. */
+  http2Service: boolean
   /** Top-level keys of Sallyport's configuration that the scenario sets; other peers do not know them. */
   sallyport: Record<string, unknown>
 }

@@ -30,7 +30,7 @@ export function sallyport(name: string, root: string): Peer {
 
 /** JSON is YAML too. */
 function sallyportConfig(place: Place): Record<string, unknown> {
-  const { port, adminPort, backendPort, certificate, sallyport: additions } = place
+  const { port, adminPort, backendPort, certificate, http2Service, sallyport: additions } = place
   const tls =
     certificate === undefined ? {} : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } }
   return {
@@ -44,6 +44,7 @@ function sallyportConfig(place: Place): Record<string, unknown> {
         instances: [`http://127.0.0.1:${backendPort}`],
         health: false,
         pool: { connections: pooledConnections },
+        ...(http2Service && { http2: true }),
       },
     },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],

@@ -1,4 +1,5 @@
 import { h2loadStreams } from '../loads/h2load.ts'
+import { full } from './full.ts'
 import { get20Headers } from './get-20-headers.ts'
 import { get64k } from './get-64k.ts'
 import { getSmall } from './get-small.ts'
@@ -28,10 +29,29 @@ function over(name: string, title: string, base: Scenario, { connections, stream
 
 const small = `GET, ${smallBytes} bytes`
 
-/** What is said to services is HTTP/1.1 in all of them. */
+/** Services are asked over HTTP/1.1. */
 export const http2Small = over('http2-small', small, getSmall, few, 0.75)
 export const http2Connections = over('http2-connections', small, getSmall, many, 1.1)
 export const http2Headers = over('http2-20-headers', `${small}, 20 header fields`, get20Headers, few, 0.75)
 export const http2Post = over('http2-post-1k', 'POST of 1 kB', post1k, few, 0.9)
 export const http2Large = over('http2-64k', 'GET, 64 kB', get64k, few, 1.1)
 export const http2Tls: Scenario = { ...over('http2-tls', `${small} over TLS 1.3`, getSmall, few, 0.85), tls: 'P-256' }
+
+/** The same with HTTP/2 on both sides. */
+function throughout(name: string, spread: Spread, ratio: number): Scenario {
+  const scenario = over(name, `${small}, on both sides`, getSmall, spread, ratio)
+  return { ...scenario, http2Service: true }
+}
+
+export const http2Both = throughout('http2-both', few, 0.75)
+export const http2BothConnections = throughout('http2-both-connections', many, 0.9)
+
+/** All that `full` does, for clients of HTTP/2; nginx without anything. */
+export const http2Full: Scenario = {
+  ...full,
+  name: 'http2-full',
+  title: `HTTP/2: ${full.title}, ${few.connections} connections of ${few.streams} requests each`,
+  load: (target) => h2loadStreams(target, full.request, few.connections, few.streams),
+  http2: true,
+  goal: { figure: 'cpu', ratio: 1.1 },
+}

@@ -5,7 +5,17 @@ import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
 import { get64k } from './get-64k.ts'
 import { getSmall } from './get-small.ts'
-import { http2Connections, http2Headers, http2Large, http2Post, http2Small, http2Tls } from './http2.ts'
+import {
+  http2Both,
+  http2BothConnections,
+  http2Connections,
+  http2Full,
+  http2Headers,
+  http2Large,
+  http2Post,
+  http2Small,
+  http2Tls,
+} from './http2.ts'
 import { latency } from './latency.ts'
 import { newConnection } from './new-connection.ts'
 import { post10m } from './post-10m.ts'
@@ -45,4 +55,7 @@ export const scenarios: Scenario[] = [
   http2Post,
   http2Large,
   http2Tls,
+  http2Both,
+  http2BothConnections,
+  http2Full,
 ]

@@ -28,6 +28,8 @@ export type Scenario = {
   tls?: KeyType
   /** Clients speak HTTP/2, without TLS with prior knowledge. */
   http2?: true
+  /** Proxies ask the service over HTTP/2, with prior knowledge. */
+  http2Service?: true
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
   /** Whether Sallyport logs each request, into a file. */

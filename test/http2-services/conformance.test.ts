@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import * as h2 from '../support/http2-frames.ts'
 import { RecordedService } from '../support/http2-client-harness.ts'
 import { wholeReply } from '../support/http2-service.ts'
 import { serviceCases } from './service-cases.ts'

@@ -338,7 +338,8 @@ const messages: readonly ServiceCase[] = [
     rfc: '9113 8.2.2',
     name: `${name} is of a connection`,
     send: [fields(STATUS, [name, 'x'])],
-    ...bad,
+    reset: bad.reset,
+    reply: bad.reply,
   })),
   { rfc: '9113 8.3', name: 'a pseudo-header field follows others', send: [fields(['x-a', 'b'], STATUS)], ...bad },
   {
@@ -354,7 +355,8 @@ const messages: readonly ServiceCase[] = [
     rfc: '9113 8.3.2',
     name: `the status is ${JSON.stringify(status)}`,
     send: [fields([':status', status])],
-    ...bad,
+    reset: bad.reset,
+    reply: bad.reply,
   })),
   {
     rfc: '9113 8.4',
