@@ -25,7 +25,17 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   const [main, worker] = [await loadedBy('main'), await loadedBy('worker-0')]
   assert.ok(main.includes('pino') && main.includes('commander'), main.join())
   assert.ok(worker.includes('pino') && worker.includes('zod'), worker.join())
-  for (const unused of ['zod', 'yaml', 'fastify', 'ioredis', 'pino-pretty', 'jose', 'ajv', '@opentelemetry/api'])
+  for (const unused of [
+    'zod',
+    'yaml',
+    'fastify',
+    'ioredis',
+    'pino-pretty',
+    'jose',
+    'ajv',
+    '@opentelemetry/api',
+    '@bufbuild/protobuf',
+  ])
     assert.ok(!main.includes(unused), `the main thread has loaded ${unused}`)
   for (const unused of [
     'yaml',
@@ -35,6 +45,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
     'ajv',
     'commander',
     '@opentelemetry/sdk-trace-base',
+    '@bufbuild/protobuf',
   ])
     assert.ok(!worker.includes(unused), `the worker has loaded ${unused}`)
   // Operators ask.

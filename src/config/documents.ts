@@ -6,7 +6,8 @@ import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { Unparsed } from './unparsed.ts'
-import { at, isFields, itemsOf, putAll } from '../core/value.ts'
+import { at, fieldOf, isFields, itemsOf, putAll } from '../core/value.ts'
+import type { FilesOption } from '../policies/policy.ts'
 
 /** Octets of a file with a document. */
 const LARGEST = 16 * 1024 ** 2
@@ -22,9 +23,21 @@ export async function readDocuments(files: Unparsed, base: string, noted = new R
   const places = [['policies'], ...itemsOf(value['routes']).map((_, i): Path => ['routes', i, 'policies'])]
   const findings: Finding[] = []
   const read = new Map<string, Promise<JsonDocument>>()
-  const held: (readonly [Path, JsonDocument])[] = []
+  const held: (readonly [Path, unknown])[] = []
+  const note = (path: Path, message: string): void => void findings.push({ path, isKey: false, message })
+  const readFiles = filesReader(dirname(base), noted)
   for (const place of places)
-    for (const { name, documents = [] } of chain)
+    for (const { name, documents = [], files: options = [] } of chain) {
+      for (const { path: steps, read: make } of options) {
+        const path = [...place, name, ...steps]
+        const written = path.reduce<unknown>(at, value)
+        if (written === undefined) continue
+        try {
+          held.push([path, await readFiles(written, make)])
+        } catch (error) {
+          note(path, messageOf(error))
+        }
+      }
       for (const steps of documents) {
         const path = [...place, name, ...steps]
         const named = path.reduce<unknown>(at, value)
@@ -36,11 +49,32 @@ export async function readDocuments(files: Unparsed, base: string, noted = new R
         try {
           held.push([path, await reading])
         } catch (error) {
-          const message = `${JSON.stringify(named)} ${messageOf(error)}`
-          findings.push({ path, isKey: false, message })
+          note(path, `${JSON.stringify(named)} ${messageOf(error)}`)
         }
       }
+    }
   return { ...files, value: putAll(value, held), findings: [...files.findings, ...findings] }
+}
+
+/** What is written the same way in several places is read once, and one value. */
+function filesReader(folder: string, noted: ReadFiles) {
+  const open = async (path: string): Promise<Buffer | null> => {
+    const file = resolve(folder, path)
+    noted.note(file)
+    const octets = await readFile(file).catch((error: unknown) => {
+      return fieldOf(error, 'code') === 'ENOENT' ? null : fail(`${JSON.stringify(path)} cannot be read`, error)
+    })
+    if (octets !== null && octets.length > LARGEST)
+      throw new Error(`${JSON.stringify(path)} cannot be read: it is over ${LARGEST} bytes`)
+    return octets
+  }
+  const made = new Map<string, Promise<unknown>>()
+  return (written: unknown, read: FilesOption['read']): Promise<unknown> => {
+    const key = JSON.stringify(written)
+    const reading = made.get(key) ?? read(written, open)
+    made.set(key, reading)
+    return reading
+  }
 }
 
 async function readDocument(file: string): Promise<JsonDocument> {

@@ -1,5 +1,8 @@
 /** Octets before each message: flags, and its length as 32 bits, the highest first (gRPC over HTTP/2, "Length-Prefixed-Message"). */
-const PREFIX = 5
+export const PREFIX = 5
+
+/** The flag of a message that is compressed. */
+export const COMPRESSED = 1
 
 /** The flag of grpc-web's trailers (gRPC-Web, "Message framing"). */
 export const TRAILERS = 0x80

@@ -5,6 +5,7 @@ import { cache } from './cache/policy.ts'
 import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
+import { grpcJson } from './grpc-json/policy.ts'
 import { grpcWeb } from './grpc-web/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
 import { ipAccess } from './ip-access.ts'
@@ -39,6 +40,7 @@ export const policies = [
   transform,
   requestHeaders,
   cache,
+  grpcJson,
 ] as const satisfies readonly Policy[]
 
 type Listed = (typeof policies)[number]

@@ -64,6 +64,16 @@ export interface PolicyToolbox extends Toolbox {
 /** Steps from the options of a policy to something in them; "*" is any key of a map, or any item of a list. */
 export type OptionsPath = readonly string[]
 
+/** Reads a file whose path is relative to the configuration file; null where there is none. Rejects with an Error for one that cannot be read. */
+export type OpenFile = (path: string) => Promise<Buffer | null>
+
+/** Where options name files in a form of the policy's own. */
+export interface FilesOption {
+  readonly path: OptionsPath
+  /** What takes the place of what is written there: plain data. Rejects with an Error that says what is wrong with which file. */
+  readonly read: (written: unknown, open: OpenFile) => Promise<unknown>
+}
+
 /** Where options choose a store that may be Redis. */
 export interface StoreOption {
   readonly path: OptionsPath
@@ -117,6 +127,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly options: Schema
   /** Where its options may name files in place of documents (core/document.ts), as steps from the options. */
   readonly documents?: readonly OptionsPath[]
+  /** Where they may name files that are none of these, which the policy makes something of when the configuration loads. */
+  readonly files?: readonly FilesOption[]
   /** Where they may name files with certificates in PEM. */
   readonly certificates?: readonly OptionsPath[]
   /** Those of its options that are lists of networks (core/networks-schema.ts), which may name files. */

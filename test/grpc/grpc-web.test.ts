@@ -1,36 +1,42 @@
 import assert from 'node:assert/strict'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { once } from 'node:events'
 import test, { type TestContext } from 'node:test'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { createGrpcWebTransport } from '@connectrpc/connect-web'
+import { type handleServerStreamingCall, type handleUnaryCall, Metadata, status } from '@grpc/grpc-js'
 import { startGateway } from '../support/gateway.ts'
-import { grpcFrame } from '../support/grpc-frames.ts'
-import { startService } from '../support/service.ts'
+import { startGrpcService } from '../support/grpc-service.ts'
 import { decodeText, encodeText, UsersClient } from '../support/users-api.ts'
 
-/** A service whose methods do what the text of the message says. */
-async function users(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const octets = Buffer.concat(await request.toArray())
-  const value = decodeText(octets.subarray(5))
-  const send = (text: string): void => void response.write(grpcFrame(encodeText(text)))
-  response.setHeader('Content-Type', 'application/grpc+proto')
-  if (value === 'fail')
-    return void response.writeHead(200, { 'grpc-status': '5', 'grpc-message': 'no %F0%9F%91%A4' }).end()
-  response.setHeader('Trailer', 'grpc-status')
-  response.setHeader('X-Heard', [request.headers['content-type'], request.headers['te']].join(', '))
-  response.setHeader('X-Time', String(request.headers['grpc-timeout']))
-  if (value === 'endless') return send('first')
-  for (const part of value.split(',')) send(`hello ${part}`)
-  response.addTrailers(
-    value === 'late' ? { 'grpc-status': '14', 'grpc-message': 'enough' } : { 'grpc-status': '0', 'x-count': '2' },
-  )
-  response.end()
+/** Greets whoever the message names. */
+const get: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
+  const name = decodeText(call.request)
+  if (name === 'fail') return callback({ code: status.NOT_FOUND, details: 'no 👤' })
+  const head = new Metadata()
+  head.set('x-heard', String(call.metadata.get('x-own')))
+  head.set('x-has-deadline', String(call.getDeadline() !== Infinity))
+  call.sendMetadata(head)
+  const end = new Metadata()
+  end.set('x-count-bin', Buffer.from([1, 2]))
+  callback(null, encodeText(`hello ${name}`), end)
+}
+
+/** Greets all of them; "endless" has no end. */
+const list: handleServerStreamingCall<Buffer, Buffer> = (call) => {
+  const names = decodeText(call.request)
+  for (const name of names.split(',')) call.write(encodeText(`hello ${name}`))
+  if (names === 'endless') return
+  if (names === 'late') call.emit('error', { code: status.UNAVAILABLE, details: 'enough' })
+  else call.end()
 }
 
 async function setUp(t: TestContext) {
-  const service = await startService(t, (request, response) => void users(request, response))
-  const { port } = await startGateway(t, {
-    services: { users: { instances: [service.url], health: false } },
+  const service = await startGrpcService(t, {
+    unary: { '/shop.v1.Users/Get': get },
+    list: { '/shop.v1.Users/List': list },
+  })
+  const { port, log } = await startGateway(t, {
+    services: { users: { instances: [service], http2: true, health: false } },
     policies: { 'grpc-web': {} },
     routes: [
       { id: 'users', match: { path: '/shop.v1.Users/*' }, service: 'users' },
@@ -45,7 +51,7 @@ async function setUp(t: TestContext) {
   })
   const clientAt = (path: string): UsersClient =>
     new UsersClient(createGrpcWebTransport({ baseUrl: `http://127.0.0.1:${port}${path}` }))
-  return { client: clientAt(''), clientAt }
+  return { client: clientAt(''), clientAt, log }
 }
 
 async function textsOf(messages: AsyncIterable<string>): Promise<string[]> {
@@ -59,12 +65,12 @@ function failsWith(code: Code, message: string) {
 }
 
 test('a client of grpc-web calls a service that speaks gRPC', async (t) => {
-  const { client } = await setUp(t)
-  const { text, header, trailer } = await client.get('world', {}, 5000)
+  const { client, log } = await setUp(t)
+  const { text, header, trailer } = await client.get('world', { 'x-own': 'mine' }, 5000)
   assert.equal(text, 'hello world')
-  assert.equal(header.get('x-heard'), 'application/grpc+proto, trailers')
-  assert.match(header.get('x-time') ?? '', /^\d+u$/)
-  assert.equal(trailer.get('x-count'), '2')
+  assert.deepEqual([header.get('x-heard'), header.get('x-has-deadline')], ['mine', 'true'])
+  assert.equal(trailer.get('x-count-bin'), 'AQI=')
+  assert.equal((await log.line({ message: 'API Gateway Request' }))['grpc_status'], 'OK')
 })
 
 test('a stream of messages comes to its end', async (t) => {
@@ -75,7 +81,7 @@ test('a stream of messages comes to its end', async (t) => {
 test('each message comes when it is sent', async (t) => {
   const { client } = await setUp(t)
   const messages = client.list('endless')
-  assert.deepEqual(await messages.next(), { done: false, value: 'first' })
+  assert.deepEqual(await messages.next(), { done: false, value: 'hello endless' })
   await messages.return(null)
 })
 
@@ -85,6 +91,26 @@ test('errors of the service come through, with messages before them or without',
   const messages = client.list('late')
   assert.deepEqual(await messages.next(), { done: false, value: 'hello late' })
   await assert.rejects(messages.next(), failsWith(Code.Unavailable, 'enough'))
+})
+
+test('a deadline ends the call for the client and for the service', async (t) => {
+  const cancelled = Promise.withResolvers<void>()
+  const service = await startGrpcService(t, {
+    unary: { '/shop.v1.Users/Get': (call) => void once(call, 'cancelled').then(() => cancelled.resolve()) },
+  })
+  const { port } = await startGateway(t, {
+    services: { users: { instances: [service], http2: true, health: false } },
+    policies: { 'grpc-web': {} },
+    routes: [{ id: 'users', match: { path: '/*' }, service: 'users' }],
+  })
+  // Sent by hand: the client would end the call itself.
+  const reply = await fetch(`http://127.0.0.1:${port}/shop.v1.Users/Get`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/grpc-web+proto', 'Grpc-Timeout': '50m' },
+    body: new Uint8Array(5),
+  })
+  assert.deepEqual([reply.status, reply.headers.get('grpc-status')], [200, String(status.DEADLINE_EXCEEDED)])
+  await cancelled.promise
 })
 
 test('errors of the gateway are told in terms of gRPC', async (t) => {

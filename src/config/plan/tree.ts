@@ -50,8 +50,11 @@ function edits({ config, chain, folder }: Side, isCommon: (file: string) => bool
   const redis = config.stores.redis !== null
   const places = (patterns: readonly Path[]): Path[] => patterns.flatMap((pattern) => matching(config, pattern))
   const replaced: (readonly [Path, unknown])[] = []
-  for (const path of places(optionPlaces(chain, ({ documents = [] }) => documents)))
-    if (valueAt(path) !== undefined) replaced.push([path, digestOf(valueAt(path))])
+  const read = optionPlaces(chain, ({ documents = [], files = [] }) => [
+    ...documents,
+    ...files.map((file) => file.path),
+  ])
+  for (const path of places(read)) if (valueAt(path) !== undefined) replaced.push([path, digestOf(valueAt(path))])
   for (const path of places(FILES)) {
     const file = valueAt(path)
     if (typeof file === 'string') replaced.push([path, isCommon(file) ? file : relative(folder, file)])

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { frame } from './message-frame.ts'
+import { MessageReader, UnreadableMessages } from './message-reader.ts'
+
+test('messages are read however they are cut, and copied', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), fc.array(fc.nat(), { maxLength: 10 }), (messages, cuts) => {
+      const octets = Buffer.concat(messages.map((message) => frame(message)))
+      const places = [0, ...cuts.map((cut) => cut % (octets.length + 1)).toSorted((a, b) => a - b), octets.length]
+      const reader = new MessageReader(40)
+      const read = places.slice(1).flatMap((end, i) => {
+        const chunk = Buffer.from(octets.subarray(places[i], end))
+        const found = reader.read(chunk)
+        // It was only lent.
+        chunk.fill(0xaa)
+        return found
+      })
+      assert.deepEqual(
+        read,
+        messages.map((message) => Buffer.from(message)),
+      )
+      assert.equal(reader.isPartial, false)
+    }),
+  )
+})
+
+test('a message that is not complete is known, and takes no more memory than has come of it', () => {
+  const reader = new MessageReader(2 ** 32)
+  assert.deepEqual(reader.read(Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1, 2, 3])), [])
+  assert.equal(reader.isPartial, true)
+})
+
+for (const [what, octets] of [
+  ['over the limit', [0, 0, 0, 0, 9]],
+  ['compressed', [1, 0, 0, 0, 1]],
+  ['none', [0x48, 0x54, 0x54, 0x50, 0x2f]],
+] as const)
+  test(`a message that is ${what} is refused`, () => {
+    assert.throws(() => new MessageReader(8).read(Buffer.from(octets)), UnreadableMessages)
+  })

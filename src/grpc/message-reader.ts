@@ -1,0 +1,73 @@
+import { COMPRESSED, PREFIX } from './message-frame.ts'
+
+/** Why messages cannot be read any further. */
+export class UnreadableMessages extends Error {}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Takes messages without compression out of the octets of a body, as they come. */
+export class MessageReader {
+  private readonly limit: number
+  private readonly prefix = Buffer.alloc(PREFIX)
+  /** Octets that are there of the prefix, and of the message. */
+  private prefixed = 0
+  private size = 0
+  private message = NOTHING
+
+  /** `limit` is what one message may have, in octets. */
+  constructor(limit: number) {
+    this.limit = limit
+  }
+
+  /** Whether a message has begun that is not complete. */
+  get isPartial(): boolean {
+    return this.prefixed > 0
+  }
+
+  /** The messages that end in the chunk; they are copies. Throws UnreadableMessages. */
+  read(chunk: Buffer): Buffer[] {
+    const messages: Buffer[] = []
+    let at = 0
+    while (at < chunk.length) {
+      if (this.prefixed < PREFIX) {
+        const taken = chunk.copy(this.prefix, this.prefixed, at)
+        this.prefixed += taken
+        at += taken
+        if (this.prefixed < PREFIX) break
+        this.begin()
+      }
+      const taken = chunk.copy(this.roomFor(chunk.length - at), this.size, at)
+      this.size += taken
+      at += taken
+      this.complete(messages)
+    }
+    return messages
+  }
+
+  private begin(): void {
+    const length = this.prefix.readUInt32BE(1)
+    if (this.prefix[0] === COMPRESSED) throw new UnreadableMessages('a message is compressed, which was not asked for')
+    if (this.prefix[0] !== 0) throw new UnreadableMessages('what was sent are no messages of gRPC')
+    if (length > this.limit) throw new UnreadableMessages(`a message has ${length} bytes, and may have ${this.limit}`)
+    this.size = 0
+    this.message = NOTHING
+  }
+
+  /** The message, with room for so many octets more as far as it has them: what is announced need not come. */
+  private roomFor(octets: number): Buffer {
+    const length = this.prefix.readUInt32BE(1)
+    const needed = Math.min(length, this.size + octets)
+    if (needed <= this.message.length) return this.message
+    const larger = Buffer.allocUnsafeSlow(Math.min(length, Math.max(needed, 2 * this.message.length)))
+    this.message.copy(larger, 0, 0, this.size)
+    this.message = larger
+    return larger
+  }
+
+  private complete(messages: Buffer[]): void {
+    if (this.size < this.prefix.readUInt32BE(1)) return
+    messages.push(this.message)
+    this.message = NOTHING
+    this.prefixed = 0
+  }
+}

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { decodeMessage } from './decode-message.ts'
+import { encodeMessage } from './message.ts'
+import { grpcStatus } from './status.ts'
+import { httpStatusOf } from './status-in-http.ts'
+
+test('each code has the status of HTTP that says the same', () => {
+  assert.equal(httpStatusOf(grpcStatus('NOT_FOUND')), 404)
+  assert.equal(httpStatusOf(grpcStatus('RESOURCE_EXHAUSTED')), 429)
+  assert.equal(httpStatusOf(99), 500)
+})
+
+test('a message is what was encoded, and what is no escape stays', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (text) => assert.equal(decodeMessage(encodeMessage(text)), text)),
+  )
+  assert.equal(decodeMessage('100% of %zz'), '100% of %zz')
+})

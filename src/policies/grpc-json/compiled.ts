@@ -1,0 +1,39 @@
+import type { Registry } from '@bufbuild/protobuf'
+import { type Binding, compileBindings } from './bindings.ts'
+import { commonTypes, decodeSet } from './descriptors.ts'
+import { protobuf } from './library.ts'
+import type { ServiceSchema } from './service-schema.ts'
+import type { TemplateTree } from './template-tree.ts'
+
+/** The options that decide which request calls what. */
+interface BindingChoice {
+  readonly schema: ServiceSchema
+  readonly services?: readonly string[] | undefined
+  readonly autoMapping: boolean
+}
+
+/** What becomes of a schema in one thread. */
+export interface Compiled {
+  readonly bindings: TemplateTree<Binding>
+  /** The types that messages may hold as google.protobuf.Any. */
+  readonly types: Registry
+}
+
+/** By the schema, which is one value wherever it is named in a configuration, and by the further options. */
+const known = new WeakMap<ServiceSchema, Map<string, Compiled>>()
+
+/** Compiles the bindings, once for all routes. Throws an Error that says which one cannot be used, and why. */
+export function compiled({ schema, services = schema.services, autoMapping }: BindingChoice): Compiled {
+  const made = known.get(schema) ?? new Map<string, Compiled>()
+  known.set(schema, made)
+  const key = JSON.stringify([services, autoMapping])
+  const before = made.get(key)
+  if (before !== undefined) return before
+  const registry = decodeSet(schema.descriptors)
+  const result = {
+    bindings: compileBindings(registry, { services, autoMapping }),
+    types: protobuf().createRegistry(commonTypes().types, registry),
+  }
+  made.set(key, result)
+  return result
+}

@@ -1,0 +1,236 @@
+import type { Registry } from '@bufbuild/protobuf'
+import { definePolicy } from '../policy.ts'
+import { type Body, Bytes, cancelBody, isStream } from '../../http/body.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { knownLine } from '../../http/field-lines.ts'
+import { GRPC_STATUS } from '../../http/grpc-error.ts'
+import { callOf, refusalOfCall } from '../../http/grpc-request.ts'
+import type { Handler } from '../../http/handler.ts'
+import { type Headers, replaceLines } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
+import { errorReply } from '../../http/problem.ts'
+import { discardReply, Reply } from '../../http/reply.ts'
+import { isGrpc } from '../../grpc/call.ts'
+import { grpcStatus, parseGrpcStatus } from '../../grpc/status.ts'
+import { ask } from '../ask.ts'
+import type { Binding } from './bindings.ts'
+import { begin } from './begun-body.ts'
+import { compiled } from './compiled.ts'
+import { CallFailed } from './failure.ts'
+import { JsonStream, unreadable } from './json-stream.ts'
+import { grpcJsonOptions } from './options.ts'
+import { type Content, replyForm } from './reply-form.ts'
+import { callBody, type RequestOptions } from './request.ts'
+import { type StreamForm, streamForm } from './stream-form.ts'
+import { wholeReply } from './whole-reply.ts'
+
+/** Of the request as the client sent it, what is not true of the call. */
+const OF_JSON = new NameSet([
+  'Content-Type',
+  'Content-Encoding',
+  'Accept',
+  'Accept-Encoding',
+  'Range',
+  'If-Match',
+  'If-None-Match',
+  'If-Modified-Since',
+  'If-Unmodified-Since',
+  'If-Range',
+  'Grpc-Encoding',
+  'Grpc-Accept-Encoding',
+])
+const CALL_FIELDS = knownLine('Content-Type', 'application/grpc') + knownLine('Grpc-Accept-Encoding', 'identity')
+
+/** Of the reply of the service, what is not true of what the client gets. */
+const OF_CALL = new NameSet([
+  'Content-Type',
+  'Content-Encoding',
+  'Content-Length',
+  'Accept-Encoding',
+  'Accept-Ranges',
+  'ETag',
+  'Trailer',
+  'Grpc-Encoding',
+  'Grpc-Accept-Encoding',
+  'Grpc-Status',
+  'Grpc-Message',
+  'Grpc-Status-Details-Bin',
+])
+
+/** Lets clients of JSON over HTTP call services that speak gRPC. */
+export const grpcJson = definePolicy({
+  name: 'grpc-json',
+  summary:
+    'Lets clients that send JSON over HTTP call services that speak gRPC, by the paths that google.api.http gives their methods.',
+  changesRequests: true,
+  options: grpcJsonOptions,
+  files: [
+    {
+      path: ['schema'],
+      read: async (written, open) => {
+        // Only where there is one: worker threads read none.
+        const { readSchema } = await import('./schema-file.ts')
+        return readSchema(written, open)
+      },
+    },
+  ],
+  fields: () => ['Content-Type', 'Content-Encoding', 'Accept', 'Grpc-Timeout'],
+  isShared: () => true,
+  document: () => ({ moves: true }),
+  *prepare(options) {
+    compiled(options)
+    yield
+  },
+  create(options, _, route) {
+    // What no route takes is refused in any case.
+    if (route.id === '') return (next) => next
+    const { bindings, types } = compiled(options)
+    const { basePath = '', limit, output, unknown, unknownFields } = options
+    const request: RequestOptions = {
+      limit,
+      json: { registry: types, ignoreUnknownFields: unknownFields === 'ignore' },
+    }
+    const write = {
+      registry: types,
+      alwaysEmitImplicit: output.defaults,
+      enumAsInteger: output.enums === 'numbers',
+      useProtoFieldName: output.fields === 'proto',
+    }
+    const forms = new WeakMap<Binding, (message: Uint8Array) => Content>()
+    const formOf = (binding: Binding): ((message: Uint8Array) => Content) => {
+      const form = forms.get(binding) ?? replyForm(binding, write)
+      forms.set(binding, form)
+      return form
+    }
+    return (next) => (exchange) => {
+      if (isGrpc(exchange.headers.get('Content-Type'))) return next(exchange)
+      const path = pathBelow(basePath, exchange.path)
+      const found = path === null ? null : bindings.find(path, exchange.method)
+      if (found?.found === true)
+        return new Transcoding(found.value, formOf(found.value), limit, types).run(
+          exchange,
+          found.segments,
+          request,
+          next,
+        )
+      if (unknown === 'pass') return next(exchange)
+      const allow = found?.allow ?? []
+      if (allow.length === 0) throw new GatewayError('not-found', 'No method is called by that path.')
+      throw new GatewayError('method-not-allowed', undefined, { headers: [['Allow', allow.join(', ')]] })
+    }
+  },
+})
+
+/** What stands behind the base; null for a path that is elsewhere. */
+function pathBelow(base: string, path: string): string | null {
+  if (base === '') return path
+  return path.startsWith(`${base}/`) ? path.slice(base.length) : null
+}
+
+/** One request that becomes a call, and its reply. */
+class Transcoding {
+  private readonly binding: Binding
+  private readonly form: (message: Uint8Array) => Content
+  private readonly limit: number
+  private readonly types: Registry
+
+  constructor(binding: Binding, form: (message: Uint8Array) => Content, limit: number, types: Registry) {
+    this.binding = binding
+    this.form = form
+    this.limit = limit
+    this.types = types
+  }
+
+  async run(exchange: Exchange, segments: readonly string[], options: RequestOptions, next: Handler): Promise<Reply> {
+    if (exchange.refusal !== null) throw exchange.refusal
+    const stream = streamForm(exchange.headers.combined('Accept'))
+    const body = await callBody(exchange, this.binding, segments, options)
+    const reply = await this.call(exchange, body, next)
+    const { error } = exchange
+    if (error !== null) {
+      discardReply(reply)
+      return errorReply(error, exchange)
+    }
+    try {
+      return await this.replyOf(reply, stream, exchange)
+    } catch (thrown) {
+      // What broke off in the gateway's hands is not what the service has said.
+      if (exchange.error !== null) return errorReply(exchange.error, exchange)
+      if (thrown instanceof CallFailed) return thrown.toReply(exchange, passing(reply.headers), this.types)
+      throw thrown
+    }
+  }
+
+  /** The reply of the service, in gRPC. */
+  private async call(exchange: Exchange, body: Buffer, next: Handler): Promise<Reply> {
+    const headers = exchange.headers.clone()
+    replaceLines(headers, OF_JSON, CALL_FIELDS)
+    const grpc = callOf(headers, exchange.start)
+    const refusal = grpc === null ? null : refusalOfCall(grpc, '2')
+    if (refusal !== null) throw refusal
+    const asked = { method: 'POST', path: this.binding.path, query: '', headers, body: Bytes.fromBuffer(body), grpc }
+    const restore = ask(exchange, asked)
+    try {
+      return await next(exchange)
+    } finally {
+      restore()
+      exchange.grpc = null
+    }
+  }
+
+  private async replyOf(reply: Reply, stream: StreamForm, exchange: Exchange): Promise<Reply> {
+    const { status, headers, body } = reply
+    if (status !== 200 || !isGrpc(headers.get('Content-Type'))) return foreign(reply)
+    if (headers.has(GRPC_STATUS)) {
+      cancelBody(body)
+      if (parseGrpcStatus(headers.get(GRPC_STATUS) ?? '') !== grpcStatus('OK')) throw new CallFailed(headers)
+    }
+    const streams = ['server_streaming', 'bidi_streaming'].includes(this.binding.method.methodKind)
+    if (streams) return this.streamed(headers, body, stream, exchange)
+    const { type, octets } = this.converted(await wholeReply(body, this.limit))
+    return made(headers, type ?? 'application/json', Bytes.fromBuffer(octets))
+  }
+
+  private async streamed(headers: Headers, body: Body, form: StreamForm, exchange: Exchange): Promise<Reply> {
+    if (!isStream(body)) {
+      if (!headers.has(GRPC_STATUS)) throw new CallFailed(null)
+      return made(headers, form.type, Bytes.fromText(form.start + form.end))
+    }
+    const source = new JsonStream(body, form, this.form, this.limit)
+    if (exchange.method === 'HEAD') {
+      body.cancel()
+      return made(headers, form.type, null)
+    }
+    const begun = await begin(source)
+    return made(headers, source.type ?? form.type, begun)
+  }
+
+  private converted(message: Buffer): Content {
+    try {
+      return this.form(message)
+    } catch (error) {
+      throw unreadable(error)
+    }
+  }
+}
+
+/** A service, or a proxy before it, that does not speak gRPC here: its errors go on as they are. */
+function foreign(reply: Reply): Reply {
+  if (reply.status >= 400) return reply
+  discardReply(reply)
+  throw new GatewayError('bad-gateway', 'The service did not reply in gRPC.')
+}
+
+function made(headers: Headers, type: string, body: Body): Reply {
+  const fields = passing(headers)
+  fields.set('Content-Type', type)
+  return new Reply(200, fields, body)
+}
+
+/** The fields of the service that the client gets. */
+function passing(headers: Headers): Headers {
+  const fields = headers.clone()
+  replaceLines(fields, OF_CALL, '')
+  return fields
+}

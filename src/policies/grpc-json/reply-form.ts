@@ -1,0 +1,62 @@
+import type { DescMessage, JsonValue, JsonWriteOptions, Message } from '@bufbuild/protobuf'
+import { isFields } from '../../core/value.ts'
+import type { Binding } from './bindings.ts'
+import { protobuf } from './library.ts'
+import { isHttpBody } from './request.ts'
+
+/** A message of the service as the client gets it. */
+export interface Content {
+  /** Null for JSON. */
+  readonly type: string | null
+  readonly octets: Buffer
+}
+
+/** Makes JSON of messages, or what a google.api.HttpBody holds. The function throws an Error for octets that are no such message. */
+export function replyForm(
+  { method, replyField }: Binding,
+  options: Partial<JsonWriteOptions>,
+): (message: Uint8Array) => Content {
+  const { output } = method
+  const read = (octets: Uint8Array): Message => protobuf().fromBinary(output, octets)
+  const bodyType = replyField === null ? output : replyField.fieldKind === 'message' ? replyField.message : undefined
+  if (bodyType !== undefined && isHttpBody(bodyType))
+    return (octets) => httpBody(output, read(octets), replyField?.jsonName)
+  return (octets) => {
+    const json = protobuf().toJson(output, read(octets), options)
+    return {
+      type: null,
+      octets: Buffer.from(JSON.stringify(replyField === null ? json : part(json, replyField, options))),
+    }
+  }
+}
+
+/** A field of the reply alone; where it is not there, what stands for that. */
+function part(
+  json: JsonValue,
+  field: NonNullable<Binding['replyField']>,
+  { useProtoFieldName = false }: Partial<JsonWriteOptions>,
+): unknown {
+  const value = isFields(json) ? json[useProtoFieldName ? field.name : field.jsonName] : undefined
+  if (value !== undefined) return value
+  if (field.fieldKind === 'list') return []
+  if (field.fieldKind === 'map') return {}
+  if (field.fieldKind === 'message') return null
+  return implicitValue(field)
+}
+
+/** What the field is where nothing is said of it, in JSON. */
+function implicitValue(field: NonNullable<Binding['replyField']>): unknown {
+  const { create, toJson } = protobuf()
+  const all = toJson(field.parent, create(field.parent), { alwaysEmitImplicit: true })
+  return isFields(all) ? (all[field.jsonName] ?? null) : null
+}
+
+function httpBody(output: DescMessage, message: Message, field: string | undefined): Content {
+  const whole = protobuf().toJson(output, message)
+  const body: unknown = field === undefined ? whole : isFields(whole) ? whole[field] : undefined
+  const { contentType, data } = isFields(body) ? body : {}
+  return {
+    type: typeof contentType === 'string' && contentType !== '' ? contentType : 'application/octet-stream',
+    octets: Buffer.from(typeof data === 'string' ? data : '', 'base64'),
+  }
+}

@@ -1,0 +1,134 @@
+import type { DescMessage, JsonObject, JsonReadOptions, JsonValue, Message } from '@bufbuild/protobuf'
+import { type Body, type Bytes, collect } from '../../http/body.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { messageOf } from '../../core/error-facts.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { frame } from '../../grpc/message-frame.ts'
+import type { Binding } from './bindings.ts'
+import { protobuf } from './library.ts'
+import { parametersOf } from './parameters.ts'
+
+/** google/api/httpbody.proto: a body that is no JSON. */
+const HTTP_BODY = 'google.api.HttpBody'
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+const JSON_TYPE = /^application\/(?:json|[\w.+-]+\+json)\s*(?:;|$)/i
+
+/** How requests are read. */
+export interface RequestOptions {
+  /** Octets of a body, and of a message. */
+  readonly limit: number
+  readonly json: Partial<JsonReadOptions>
+}
+
+/**
+ * The messages of the call that a request stands for, framed. Rejects with GatewayError 'bad-request', 'content-too-large' or
+ * 'unsupported-media-type'.
+ */
+export async function callBody(
+  exchange: Exchange,
+  binding: Binding,
+  segments: readonly string[],
+  options: RequestOptions,
+): Promise<Buffer> {
+  const { method } = binding
+  const { input } = method
+  const { create, mergeFromJson, toBinary } = protobuf()
+  const parameters = parametersOf(binding, segments, exchange.query, options.json.ignoreUnknownFields === true)
+  const body = await readBody(exchange, binding, options.limit)
+  const streams = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming'
+  const frames = reading(() => {
+    const messages = streams ? listed(body, input, options) : [first(body, binding, options)]
+    return messages.map((message) => {
+      if (parameters !== null) mergeFromJson(input, message, parameters, options.json)
+      return frame(toBinary(input, message))
+    })
+  })
+  const [only] = frames
+  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames)
+
+  function first(content: Content, { body: target }: Binding, { json }: RequestOptions): Message {
+    const { fromJson, fromJsonString } = protobuf()
+    if (content === null) return create(input)
+    if (target === 'none') throw new GatewayError('bad-request', 'This operation takes no body.')
+    if (typeof content !== 'string')
+      return fromJson(input, target === 'message' ? content : { [target.jsonName]: content }, json)
+    if (target === 'message') return fromJsonString(input, content, json)
+    const value: JsonValue = parse(content)
+    return fromJson(input, { [target.jsonName]: value }, json)
+  }
+}
+
+/** JSON as text, what is no JSON as a google.api.HttpBody, or null for nothing. */
+type Content = string | JsonObject | null
+
+async function readBody(exchange: Exchange, { body: target, method }: Binding, limit: number): Promise<Content> {
+  const { body, headers } = exchange
+  const octets = await collected(body, limit)
+  if (octets === null || octets.length === 0) return null
+  const type = headers.get('Content-Type') ?? ''
+  if (isHttpBody(target === 'message' ? method.input : target === 'none' ? undefined : target.message))
+    return { contentType: type, data: octets.toBuffer().toString('base64') }
+  const text = textOf(octets)
+  // As clients send it that always send something.
+  if (target === 'none' && /^\s*(?:\{\s*\})?\s*$/.test(text)) return null
+  const coding = headers.combined('Content-Encoding')?.trim().toLowerCase() ?? 'identity'
+  if (!JSON_TYPE.test(type) || coding !== 'identity')
+    throw new GatewayError(
+      'unsupported-media-type',
+      'The body is taken as application/json without a content coding.',
+      {
+        headers: [
+          ['Accept', 'application/json'],
+          ['Accept-Encoding', 'identity'],
+        ],
+      },
+    )
+  return text
+}
+
+/** Whether messages of that type are bodies that are no JSON. */
+export function isHttpBody(message: DescMessage | undefined): boolean {
+  return message?.typeName === HTTP_BODY
+}
+
+function collected(body: Body, limit: number): Promise<Bytes> | null {
+  return body === null ? null : collect(body, limit)
+}
+
+function textOf(octets: Bytes): string {
+  try {
+    return utf8.decode(octets.toBuffer())
+  } catch (error) {
+    throw new GatewayError('bad-request', 'The body is no UTF-8.', { cause: error })
+  }
+}
+
+/** The messages of a stream, which a client sends as one list. */
+function listed(content: Content, input: DescMessage, { json }: RequestOptions): Message[] {
+  if (content === null) return []
+  const value = typeof content === 'string' ? parse(content) : [content]
+  if (!Array.isArray(value)) throw new GatewayError('bad-request', 'The body is no list of messages.')
+  return value.map((each) => protobuf().fromJson(input, each, json))
+}
+
+function parse(text: string): JsonValue {
+  const value: unknown = JSON.parse(text)
+  if (!isJson(value)) throw new SyntaxError('there is no value')
+  return value
+}
+
+/** Of what JSON.parse returns. */
+function isJson(value: unknown): value is JsonValue {
+  return value !== undefined
+}
+
+/** What cannot be read is the client's mistake. */
+function reading<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    throw new GatewayError('bad-request', `The request cannot be read: ${messageOf(error)}.`, { cause: error })
+  }
+}

@@ -1,0 +1,33 @@
+/** How a stream of messages is written. */
+export interface StreamForm {
+  readonly type: string
+  readonly start: string
+  readonly before: string
+  readonly between: string
+  readonly after: string
+  readonly end: string
+}
+
+/** A list, which is JSON when all of it is there. */
+const LIST: StreamForm = { type: 'application/json', start: '[', before: '', between: ',', after: '', end: ']' }
+/** A message a line. */
+const LINES: StreamForm = { type: 'application/x-ndjson', start: '', before: '', between: '', after: '\n', end: '' }
+/** A message an event (HTML, "Server-sent events"). */
+const EVENTS: StreamForm = {
+  type: 'text/event-stream',
+  start: '',
+  before: 'data: ',
+  between: '',
+  after: '\n\n',
+  end: '',
+}
+
+const LINES_ASKED = /(?:^|[,\s])application\/(?:x-ndjson|jsonl|x-jsonlines|json-lines)(?=[;,\s]|$)/i
+const EVENTS_ASKED = /(?:^|[,\s])text\/event-stream(?=[;,\s]|$)/i
+
+/** The form that Accept asks for: a list, unless it names another one. */
+export function streamForm(accept: string | undefined): StreamForm {
+  if (accept === undefined) return LIST
+  if (LINES_ASKED.test(accept)) return LINES
+  return EVENTS_ASKED.test(accept) ? EVENTS : LIST
+}
