@@ -13,7 +13,7 @@ test('a shared chain goes on with the end of the route that the exchange has tak
   exchange.route = new RoutePath(info, () => reply)
   assert.equal(RoutePath.goOn(exchange), reply)
   assert.equal(RoutePath.arrive(exchange), reply)
-  assert.deepEqual({ ...exchange.route }, { ...info, logged: true })
+  assert.deepEqual({ ...exchange.route }, { ...info, logged: true, streaming: false })
 })
 
 test('an exchange that was refused gets no further than the policies', () => {

@@ -31,7 +31,7 @@ test('alerts and what is no TLS are told apart', () => {
     ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', /refuses the client certificate/],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', /refuses the client certificate/],
     ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', /does not know the name/],
-    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', /does not speak HTTP\/1\.1/],
+    ['ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', /does not speak the version of HTTP .* http2/],
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /no version of TLS from 1\.2 on/],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', /no version of TLS from 1\.2 on/],
     ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /ended the handshake/],

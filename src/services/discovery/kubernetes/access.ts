@@ -25,11 +25,9 @@ type Place = Pick<KubernetesOptions, 'server' | 'tokenFile' | 'caFile' | 'namesp
 export async function accessOf(options: Place, env: NodeJS.ProcessEnv, mount = MOUNT): Promise<Access> {
   const { server, tokenFile, caFile, namespace } = options
   const inside = server === undefined
-  const [token, ca, own] = await Promise.all([
-    read(tokenFile ?? (inside ? `${mount}/token` : null)),
-    read(caFile ?? (inside ? `${mount}/ca.crt` : null)),
-    read(namespace === undefined ? `${mount}/namespace` : null),
-  ])
+  const token = await read(tokenFile ?? (inside ? `${mount}/token` : null))
+  const ca = await read(caFile ?? (inside ? `${mount}/ca.crt` : null))
+  const own = await read(namespace === undefined ? `${mount}/namespace` : null)
   return { server: server?.replace(/\/+$/, '') ?? serverOf(env), token, ca, namespace: namespace ?? own ?? 'default' }
 }
 
