@@ -1,15 +1,17 @@
 /**
- * Writes sallyport.schema.json and docs/configuration-reference.md from the configuration's schema; with --check it only
- * fails when one of them is not current.
+ * Writes sallyport.schema.json and docs/configuration-reference.md from the configuration's schema, and docs/cli.md from the commands; with
+ * --check it only fails when one of them is not current.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { configJsonSchema } from '../src/config/json-schema.ts'
+import { cliReference } from './cli-reference.ts'
 import { configReference } from './reference.ts'
 
 const schema = configJsonSchema()
 const files = [
   ['sallyport.schema.json', `${JSON.stringify(schema, null, 2)}\n`],
   ['docs/configuration-reference.md', configReference(schema)],
+  ['docs/cli.md', await cliReference()],
 ] as const
 
 for (const [name, current] of files) {

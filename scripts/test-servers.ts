@@ -24,6 +24,7 @@ const servers: readonly TestServer[] = [
   { command: 'curl', package: 'curl', tests: 'the lines that the demo prints' },
   { command: 'dnsmasq', package: 'dnsmasq-base', tests: 'instances that DNS names' },
   { command: 'docker-compose', package: 'docker-compose', tests: 'the compose file' },
+  { command: 'fish', package: 'fish', tests: 'what completes commands in a shell' },
   { command: 'haproxy', package: 'haproxy', tests: 'the PROXY protocol' },
   { command: 'logrotate', package: 'logrotate', tests: 'rotating the log' },
   { command: 'nginx', package: 'nginx', tests: 'the PROXY protocol' },
@@ -40,6 +41,8 @@ const servers: readonly TestServer[] = [
   { command: 'redis-server', package: 'redis-server', tests: 'the Redis store of rate limits' },
   { command: 'systemd-analyze', package: 'systemd', tests: 'the unit for systemd', linuxOnly: true },
   { command: 'unzip', package: 'unzip', tests: 'the manifests of Kubernetes' },
+  { command: 'script', package: 'bsdutils', tests: 'what is shown in a terminal' },
+  { command: 'zsh', package: 'zsh', tests: 'what completes commands in a shell' },
 ]
 
 /** What is to be done before the tests run: nothing, install packages, or tell the user what is missing. */

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
+import { examplesOf } from '../src/commands/command.ts'
+import { allOf, factsOf } from '../src/commands/command-tree.ts'
+import { wholeProgram } from '../src/commands/program.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { connect, refused, startRawService } from './support/peer.ts'
@@ -179,6 +182,7 @@ test('--help lists every command, and every command has a help of its own', asyn
     'keys',
     'certificate',
     'cache',
+    'completions',
     'help',
   ])
   for (const words of [
@@ -197,11 +201,31 @@ test('--help lists every command, and every command has a help of its own', asyn
     'certificate',
     'cache',
     'cache purge',
+    'completions',
   ]) {
     const help = await run([...words.split(' '), '--help'])
     assert.equal(help.code, 0)
     assert.ok(help.stdout.startsWith(`Usage: sallyport ${words} `), help.stdout)
     assert.equal(help.stderr, '')
+  }
+})
+
+test('every command shows how it is called, with options that it has, and stands in the guide', async () => {
+  const guide = await readFile(new URL('../docs/command-line.md', import.meta.url), 'utf8')
+  const all = allOf(factsOf(await wholeProgram())).filter(({ children }) => children.length === 0)
+  assert.ok(all.length > 10)
+  for (const { command, path, options } of all) {
+    const examples = examplesOf(command)
+    assert.ok(examples.length > 0, `${path.join(' ')} shows no example`)
+    for (const [line] of examples) {
+      assert.ok(line.includes(`sallyport ${path.join(' ')}`), line)
+      for (const [option] of line.matchAll(/--[a-z-]+/g))
+        assert.ok(
+          options.some(({ long }) => long === option),
+          line,
+        )
+    }
+    assert.match(guide, new RegExp(`^\\| \`sallyport ${path[0]}\\b.*${path[1] ?? ''}`, 'm'))
   }
 })
 

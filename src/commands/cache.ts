@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Purge } from '../policies/cache/purge.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
-import { UsageError } from './command.ts'
+import { addExamples, UsageError } from './command.ts'
 
 /** How long the gateway may take to answer, in milliseconds. */
 const PATIENCE = 10_000
@@ -30,6 +30,10 @@ export function defineCache(command: Command): void {
     .option('--host <host>', 'of this host, with --group')
     .option('--group <group>', 'of this group (RFC 9875), with --host')
   addAdminOptions(purge).action(purgeReplies)
+  addExamples(purge, [
+    ['sallyport cache purge --url https://shop.test/books/1', 'one address'],
+    ['sallyport cache purge --prefix https://shop.test/books/', 'all below one'],
+  ])
 }
 
 async function purgeReplies(options: Options): Promise<void> {

@@ -12,7 +12,7 @@ import {
   replaceFile,
   writeKeyPair,
 } from '../tls/local-authority.ts'
-import { CommandError, UsageError } from './command.ts'
+import { addExamples, CommandError, UsageError } from './command.ts'
 
 const DEFAULT_NAMES = ['localhost', '127.0.0.1', '::1']
 /** More is refused by the systems of Apple. */
@@ -48,6 +48,11 @@ export function defineCertificate(command: Command): void {
     .option('--client', 'a certificate of a client, which shows it to the gateway, with its name')
     .option('--force', 'write over a certificate of the same name')
     .action(makeCertificate)
+  addExamples(command, [
+    ['sallyport certificate', 'for localhost, 127.0.0.1 and ::1'],
+    [`sallyport certificate shop.test '*.shop.test' --out certificates`, 'for other names, into another folder'],
+    ['sallyport certificate --client alice', 'with which a client says who it is'],
+  ])
 }
 
 const OWN_FOLDER = ['.local', 'share', 'sallyport']

@@ -4,7 +4,7 @@ import { hintsOf } from '../config/hints/index.ts'
 import { ConfigError, formatPath, formatProblem, type Problem, sortProblems, stepsOf } from '../config/problems.ts'
 import { type Source, valueSource } from '../config/source.ts'
 import { warningsOf } from '../config/warnings.ts'
-import { CommandError, DEFAULT_FILE } from './command.ts'
+import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { keyHints } from './key-hints.ts'
 import { type Checked, loadChecked } from './load-checked.ts'
@@ -33,6 +33,10 @@ export function defineCheck(command: Command, finish: (code: number) => void): v
         throw new CommandError(`${countOf(warnings)}, which --strict refuses.`)
       console.log(describeRoutes(checked.config, checked.chain))
     })
+  addExamples(command, [
+    ['sallyport check gateway.yaml', 'the routing table, or every problem'],
+    ['sallyport check --strict --json', 'in a pipeline, where a warning is an error'],
+  ])
 }
 
 /** The same in JSON, on the standard output whatever is found; resolves with the exit code. */

@@ -6,7 +6,7 @@ import { importDefault } from '../config/import-module.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
-import { CommandError, configOption } from './command.ts'
+import { addExamples, CommandError, configOption } from './command.ts'
 
 /** How long the gateway may take to answer, in milliseconds. */
 const PATIENCE = 4_000
@@ -28,6 +28,9 @@ export function defineHealth(command: Command): void {
       if (status !== 200) throw new CommandError(`${url.href} answers ${status}.`)
       console.log(`${url.href} answers.`)
     })
+  addExamples(command, [
+    ['sallyport health --config /etc/sallyport/sallyport.yaml', 'as a health check of a container'],
+  ])
 }
 
 /**

@@ -44,4 +44,10 @@ export const commands: readonly CommandEntry[] = [
     summary: 'have a running gateway forget stored replies',
     load: async () => (await import('./cache.ts')).defineCache,
   },
+  {
+    name: 'completions',
+    summary: 'print what completes commands in a shell',
+    aboutAll: true,
+    load: async () => (await import('./completions/command.ts')).defineCompletions,
+  },
 ]

@@ -4,7 +4,7 @@ import { createInterface, type Interface } from 'node:readline/promises'
 import type { Command } from 'commander'
 import { parseInstanceUrl } from '../config/addresses.ts'
 import { version } from '../front/version.ts'
-import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
+import { addExamples, CommandError, DEFAULT_FILE, UsageError } from './command.ts'
 import { newPolicy } from './new-policy.ts'
 import { listOf, type NewFile, writeNew } from './write-new.ts'
 
@@ -34,6 +34,10 @@ export function defineInit(command: Command): void {
       writeNew(folder, files, 'name another folder, as in sallyport init gateway')
       console.log(`${listOf(folder, files)}\n\n${nextSteps(folder, answers)}`)
     })
+  addExamples(command, [
+    ['sallyport init', 'into this folder, after two questions'],
+    ['sallyport init gateway --yes', 'into the folder "gateway", without questions'],
+  ])
 }
 
 async function ask(): Promise<Answers> {

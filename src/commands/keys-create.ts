@@ -6,7 +6,7 @@ import { keyExpiry } from '../policies/auth/key-expiry.ts'
 import { newApiKey } from '../policies/auth/new-api-key.ts'
 import type { StoredApiKey } from '../policies/auth/api-key-store.ts'
 import type { RedisConfig } from '../redis/client.ts'
-import { CommandError, configOption, UsageError } from './command.ts'
+import { addExamples, CommandError, configOption, UsageError } from './command.ts'
 import { keyPlace, withKeys } from './key-place.ts'
 
 const TIER = 'api_key'
@@ -51,6 +51,13 @@ export function defineCreateKey(command: Command): void {
     .option('--expires <time>', 'when it ends: 90d, 12h or 2027-01-31 (default: never)')
     .addOption(configOption())
     .action(createKey)
+  addExamples(command, [
+    ['sallyport keys create --id partner', 'a key that never ends'],
+    [
+      'sallyport keys create --id partner --tier gold --roles reader,writer --expires 90d',
+      'with a tier and roles, for 90 days',
+    ],
+  ])
 }
 
 async function createKey(options: Options): Promise<void> {

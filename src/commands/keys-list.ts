@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { alignColumns } from '../config/columns.ts'
 import { loadConfig } from '../config/load.ts'
-import { configOption } from './command.ts'
+import { addExamples, configOption } from './command.ts'
 import { keyPlace, withKeys } from './key-place.ts'
 
 const HEADINGS = ['ID', 'PREFIX', 'OWNER', 'TIER', 'ROLES', 'CREATED', 'EXPIRES', 'STORE']
@@ -28,6 +28,7 @@ export function defineListKeys(command: Command): void {
     .description('Lists the API keys, of the configuration and in its Redis; never the keys themselves.')
     .addOption(configOption())
     .action(listKeys)
+  addExamples(command, [['sallyport keys list', 'those of the configuration, and those in its Redis']])
 }
 
 async function listKeys({ config }: Options): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
-import { CommandError, configOption } from './command.ts'
+import { addExamples, CommandError, configOption } from './command.ts'
 import { keyPlace, withKeys } from './key-place.ts'
 
 interface Options {
@@ -15,6 +15,7 @@ export function defineRevokeKey(command: Command): void {
     .argument('<id>', 'id of the key')
     .addOption(configOption())
     .action(revokeKey)
+  addExamples(command, [['sallyport keys revoke partner', 'end the key with this id']])
 }
 
 async function revokeKey(id: string, { config }: Options): Promise<void> {

@@ -9,7 +9,7 @@ import { type Side, sideOf } from '../config/plan/side.ts'
 import { unitsOf } from '../config/plan/units.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
-import { CommandError, DEFAULT_FILE } from './command.ts'
+import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
 import { problemsText } from './problems-text.ts'
@@ -54,6 +54,10 @@ export function definePlan(command: Command, finish: (code: number) => void): vo
     console.log(options.json === true ? JSON.stringify({ ...plan, warnings }, null, 2) : text)
     finish(plan.same ? exitCodes.done : exitCodes.different)
   })
+  addExamples(command, [
+    ['sallyport plan new.yaml --against sallyport.yaml', 'what another file would change'],
+    ['sallyport plan --against running', 'what a reload of the running gateway would do'],
+  ])
 }
 
 async function filesPlan(file: string, against: string): Promise<z.output<typeof answerSchema>> {

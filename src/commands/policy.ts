@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import { addExamples } from './command.ts'
 import { newPolicy } from './new-policy.ts'
 import { listOf, writeNew } from './write-new.ts'
 
 /** `sallyport policy`: policies of the user's own. */
 export function definePolicyCommands(command: Command): void {
   command.description('Makes policies of your own: TypeScript that runs around each request.')
-  command
+  const made = command
     .command('new')
     .summary('write a policy and its test')
     .description('Writes a policy of that name and its test into the folder "policies". Nothing is written over.')
@@ -18,4 +19,5 @@ export function definePolicyCommands(command: Command): void {
           `policyFiles:\n  - ./policies/${name}.ts\npolicies:\n  ${name}: {}`,
       )
     })
+  addExamples(made, [['sallyport policy new tenant-header', 'policies/tenant-header.ts and its test']])
 }

@@ -27,6 +27,14 @@ export async function run(args: readonly string[]): Promise<number> {
   }
 }
 
+/** All commands with their options, for those who tell of them. */
+export function wholeProgram(): Promise<Command> {
+  return programFor(
+    commands.map(({ name }) => name),
+    () => {},
+  )
+}
+
 /** The commands with their options; of those that are not asked for, the names only. */
 async function programFor(args: readonly string[], finish: (code: number) => void): Promise<Command> {
   const program = new Command('sallyport')
@@ -39,9 +47,10 @@ async function programFor(args: readonly string[], finish: (code: number) => voi
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError()
     .exitOverride()
+  const all = commands.some(({ name, aboutAll }) => aboutAll === true && args.includes(name))
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary)
-    if (args.includes(name)) (await load())(command, finish)
+    if (all || args.includes(name)) (await load())(command, finish)
   }
   return program
 }

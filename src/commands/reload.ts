@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
-import { CommandError } from './command.ts'
+import { addExamples, CommandError } from './command.ts'
 import { problemsText } from './problems-text.ts'
 
 /** How long the gateway may take to answer, in milliseconds: it checks new instances before. */
@@ -22,6 +22,10 @@ export function defineReload(command: Command): void {
     )
     .option('--force', 'even where it looks as if the file were not written to its end')
   addAdminOptions(command).action(reload)
+  addExamples(command, [
+    ['sallyport reload', 'the gateway whose admin listener sallyport.yaml names'],
+    ['sallyport reload --admin http://127.0.0.1:9001', 'another one'],
+  ])
 }
 
 async function reload(options: Options): Promise<void> {

@@ -15,7 +15,7 @@ import { createLogger, LogFileError, type LogOutput, reopenLog } from '../teleme
 import { GivenSockets } from '../workers/given-sockets.ts'
 import { comparedConfig } from '../workers/read-config.ts'
 import { WorkerFleet } from '../workers/worker-fleet.ts'
-import { CommandError, configOption } from './command.ts'
+import { addExamples, CommandError, configOption } from './command.ts'
 import { readFirst } from './first-configuration.ts'
 import { Keeping } from './keeping.ts'
 import { readUsable } from './read-usable.ts'
@@ -40,6 +40,10 @@ export function defineStart(command: Command): void {
       'keep the last good configuration there, and start with it where the file is refused, as with reload.stateDir',
     )
     .action(start)
+  addExamples(command, [
+    ['sallyport start', 'with sallyport.yaml of this folder'],
+    ['sallyport start --config gateway.yaml --watch', 'with another file, reloading whenever it changes'],
+  ])
 }
 
 async function start(options: Options): Promise<void> {

@@ -1,0 +1,26 @@
+import { Argument, type Command } from 'commander'
+import { addExamples } from '../command.ts'
+import { allOf, type CommandFacts, factsOf } from '../command-tree.ts'
+import { bashCompletions } from './bash.ts'
+import { fishCompletions } from './fish.ts'
+import { zshCompletions } from './zsh.ts'
+
+/** What makes the script of each shell, of the commands, each before those below it. */
+const shells = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions } satisfies Readonly<
+  Record<string, (all: readonly CommandFacts[]) => string>
+>
+
+/** `sallyport completions`: prints a script that completes the command line in a shell. */
+export function defineCompletions(command: Command): void {
+  command
+    .description('Prints a script that has a shell complete commands, options and files when Tab is pressed.')
+    .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(shells)))
+    .action((shell: keyof typeof shells) => {
+      if (command.parent !== null) process.stdout.write(shells[shell](allOf(factsOf(command.parent))))
+    })
+  addExamples(command, [
+    ['eval "$(sallyport completions bash)"', 'in ~/.bashrc'],
+    ['eval "$(sallyport completions zsh)"', 'in ~/.zshrc, after compinit'],
+    ['sallyport completions fish > ~/.config/fish/completions/sallyport.fish', 'once, for fish'],
+  ])
+}
