@@ -77,6 +77,7 @@ export const layers: readonly Layer[] = [
       'services/concurrency/index.ts',
       'services/concurrency/priority.ts',
       'services/discovery/index.ts',
+      'services/hedge/index.ts',
       'services/passive/index.ts',
       'services/retry/index.ts',
       'services/slow-start/index.ts',

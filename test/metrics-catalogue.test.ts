@@ -36,6 +36,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
     stores: { redis: { url: redis.url, timeout: '1s' } },
     services: {
       backend: { instances: [service.url], concurrency: { mode: 'adaptive' } },
+      pair: { instances: [service.url, 'http://127.0.0.1:1'], health: false, hedge: {} },
       found: { discover: { dns: { name: 'found.internal', port: service.port, server: dns.address } } },
     },
     policies: {

@@ -240,11 +240,11 @@ test('an instance that hangs gets no more requests after a second or so, and is 
   const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }), { clock })
   for (let i = 0; i < 60; i++) await send(port)
   hangs = true
-  const waiting = Array.from({ length: 30 }, () => send(port))
+  const waiting = Array.from({ length: 30 }, () => send(port, { method: 'POST' }))
   await turnUntil('ten of them to wait', () => held.length === 10)
   clock.advance(250)
   // The others go on to reply; one of three waits as well.
-  waiting.push(...Array.from({ length: 6 }, () => send(port)))
+  waiting.push(...Array.from({ length: 6 }, () => send(port, { method: 'POST' })))
   await turnUntil('two more', () => held.length === 12)
   await turnUntil('the others to have been asked', () => (services[0]?.heard.length ?? 0) >= 32)
   await send(port, { path: '/metrics' })
@@ -264,6 +264,33 @@ test('an instance that hangs gets no more requests after a second or so, and is 
   const before = services[2]!.heard.length
   for (let i = 0; i < 9; i++) await send(port)
   assert.equal(services[2]!.heard.length, before + 3)
+})
+
+test('GETs that wait for an instance that hangs are answered by the others once it is ejected', async (t) => {
+  let hangs = false
+  const services = await startServices(t, (_, response) => {
+    if (!hangs) response.end()
+  })
+  const clock = new ManualClock()
+  const { port, log } = await startGateway(t, proxyTo(urlsOf(services), { service: inTurn }), { clock })
+  for (let i = 0; i < 60; i++) await send(port)
+  hangs = true
+  const waiting = Array.from({ length: 30 }, () => send(port))
+  await turnUntil('ten of them to wait', () => services[2]!.heard.length === 30)
+  clock.advance(250)
+  for (let i = 0; i < 2; i++) waiting.push(send(port))
+  await turnUntil('the others to have been asked', () => services[0]!.heard.length + services[1]!.heard.length >= 62)
+  await send(port, { path: '/metrics' })
+  clock.advance(1_250)
+  await log.line({ message: 'instance is ejected' })
+  clock.advance(200)
+  for (const { status } of await Promise.all(waiting)) assert.equal(status, 200)
+  const metrics = await scrape(port)
+  assert.equal(
+    metrics.sum('sallyport_retries_total', { service: 'backend', reason: 'stalled' }),
+    services[2]!.heard.length - 20,
+  )
+  assert.equal(metrics.sum('sallyport_instance_errors_total'), 0)
 })
 
 test('event streams and uploads that are under way make no instance seem to hang', async (t) => {

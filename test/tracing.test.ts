@@ -393,3 +393,25 @@ test('times follow the clock', async (t) => {
   assert.equal(server.end, BigInt(Date.UTC(2024, 0, 15, 10, 30)) * 1_000_000n + 250_000_000n)
   assert.equal(server.end - server.start, 250_000_000n)
 })
+
+test('a request that goes to two instances has a span for each, and the one that was given up has not failed', async (t) => {
+  const slow = await startService(t, () => {})
+  const quick = await startService(t)
+  const hedge = { after: '1ms', budget: '100%' } as const
+  const config = proxyTo([slow.url, quick.url], { service: { balancer: 'round-robin', hedge } })
+  const { port, spans } = await startTraced(t, config)
+  await send(port)
+  const attempts = (await spans()).filter(({ kind }) => kind === 'client')
+  const facts = attempts.map(({ attributes, status }) => [
+    attributes['server.port'],
+    attributes['sallyport.hedge'],
+    attributes['sallyport.given_up'],
+    attributes['error.type'],
+    status.code,
+  ])
+  const portOf = ({ address }: { readonly address: string }): number => Number(address.split(':')[1])
+  assert.deepEqual(facts, [
+    [portOf(slow), undefined, true, undefined, 0],
+    [portOf(quick), true, undefined, undefined, 0],
+  ])
+})

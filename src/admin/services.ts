@@ -13,6 +13,7 @@ import { createLimit } from '../services/concurrency/create-limit.ts'
 import type { ConcurrencyOptions } from '../services/concurrency/index.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import { serviceStatus } from '../services/health/report.ts'
+import { hedgeBudget } from '../services/hedge/index.ts'
 import { RetryBudget } from '../services/retry/retry-budget.ts'
 import type { ServiceOptions } from '../services/service.ts'
 import type { AdminApp } from './app.ts'
@@ -84,6 +85,15 @@ const service = z.object({
     .object({ left: z.int().describe('Requests that may be sent again now before the budget is used up.') })
     .nullable()
     .describe('What is left to ask another instance where one fails; null where nothing is sent again.'),
+  hedges: z
+    .object({
+      after: z
+        .string()
+        .describe('How long the first instance has: milliseconds, or a percentile of how long requests take.'),
+      left: z.int().describe('Requests that may go to two instances now before the budget is used up.'),
+    })
+    .nullable()
+    .describe('When another instance is asked as well; null for never.'),
   instances: instance.array(),
 })
 
@@ -233,6 +243,18 @@ function describeRetries(
   return { left: new RetryBudget(board.retries, board.loads.of(name).slot, retry, { now: clock.now() }).left }
 }
 
+function describeHedges(
+  name: string,
+  { hedge = false }: ServiceOptions,
+  { board, clock, services }: AdminContext,
+): z.input<typeof service>['hedges'] {
+  const { instances = [] } = services()[name] ?? {}
+  if (hedge === false || instances.length < 2) return null
+  const { slot } = board.loads.of(name)
+  const budget = new RetryBudget(board.retries, slot, hedgeBudget(hedge), { now: clock.now() }, 'hedge')
+  return { after: typeof hedge.after === 'number' ? `${hedge.after}ms` : hedge.after, left: budget.left }
+}
+
 function describe(
   found: ServiceReport,
   statuses: readonly ThreadStatus[],
@@ -257,6 +279,7 @@ function describe(
     discovery: describeDiscovery(context.discovery(name)),
     concurrency: describeConcurrency(name, concurrency, context),
     retries: describeRetries(name, options, context),
+    hedges: describeHedges(name, options, context),
     instances: weighted.map((each) => {
       const { address, weight } = each
       const traffic = statuses.map(({ services }) => services[name]?.[address] ?? NOTHING)

@@ -104,6 +104,7 @@ test('a service needs its instances only', () => {
         idempotencyKey: false,
         grpc: [],
       },
+      hedge: false,
       openapi: '/openapi.json',
       timeouts: { connect: 2000, response: 30_000, idle: 60_000 },
       pool: {

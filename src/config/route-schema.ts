@@ -255,6 +255,10 @@ export const routeSchema = z
       .describe(
         'Where a service or the gateway has too much to do, requests of low priority are shed first, those of high priority last: high, normal or low. Default normal.',
       ),
+    hedge: z
+      .boolean()
+      .default(true)
+      .describe('Whether requests of the route may go to two instances where the service has hedge. Default true.'),
     log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})

@@ -5,6 +5,7 @@ import { duration, size } from '../core/units.ts'
 import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { passiveSchema } from '../services/passive/index.ts'
+import { hedgeSchema } from '../services/hedge/index.ts'
 import { retrySchema } from '../services/retry/index.ts'
 import { slowStartSchema } from '../services/slow-start/index.ts'
 import { stickySchema } from '../services/sticky/index.ts'
@@ -143,6 +144,11 @@ const serviceFields = z.strictObject({
     .prefault({})
     .describe(
       'Asks another instance where one breaks off before its reply, or replies that it cannot, if sending the request twice does no harm; false switches it off.',
+    ),
+  hedge: hedgeSchema
+    .default(false)
+    .describe(
+      'Asks another instance as well where one takes long to reply to a request that changes nothing, and takes the first reply; false for never. Default false.',
     ),
   openapi: z
     .union([z.literal(false), targetPath])

@@ -184,6 +184,16 @@ export const metricTable = {
     help: 'Copies of requests for a service that were not made, as too many were under way or the body was not at hand.',
     labels: ['service'],
   },
+  sallyport_hedges_total: {
+    type: 'counter',
+    help: 'Requests that went to two instances as the first took long, by the outcome: won where the second replied first, or lost.',
+    labels: ['service', 'outcome'],
+  },
+  sallyport_hedge_budget_exhausted_total: {
+    type: 'counter',
+    help: 'Requests that would have gone to two instances if the budget of the service had allowed it.',
+    labels: ['service'],
+  },
   sallyport_pool_connections: {
     type: 'gauge',
     help: 'Connections to an instance: idle, busy, connecting, or streaming: event streams and WebSockets.',

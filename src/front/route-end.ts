@@ -76,6 +76,7 @@ function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { 
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
     timeouts: service.current.timeoutsWith(timeouts, streaming),
     priority: route.priority,
+    hedge: route.hedge,
     total: service.current.totalWith(timeouts, streaming),
     streaming,
   })

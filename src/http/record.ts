@@ -57,6 +57,10 @@ export class AttemptRecord {
   /** How a call of gRPC ended, as the instance says; null for all else. */
   grpcStatus: GrpcStatus | null = null
   error: GatewayError | null = null
+  /** It was made beside another one, which took long. */
+  hedge = false
+  /** Another one was quicker, or went on in its place. */
+  givenUp = false
   /** When the reply was there whole, or the attempt had failed; NaN before. */
   end = Number.NaN
   private readonly clock: Clock
@@ -69,6 +73,12 @@ export class AttemptRecord {
 
   failed(error: GatewayError): void {
     this.error = error
+    this.finished()
+  }
+
+  /** Nobody waits for it any more. */
+  giveUp(): void {
+    this.givenUp = true
     this.finished()
   }
 

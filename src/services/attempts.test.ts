@@ -304,6 +304,85 @@ test('a reply that goes on for long is not read to its end', () => {
   assert.equal(body.cancelled, true)
 })
 
+// Instances that stall
+
+/** Two instances, of which the first has had the request for two seconds, and is ejected then as nothing comes from it. */
+function setUpStalled(
+  parts: Parameters<typeof setUpAttempts>[1] = {},
+  set: AttemptsSetUp = { retry: {} },
+  free = true,
+) {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  a.free = free
+  const all = setUpAttempts([a, b], parts, set)
+  all.clock.advance(2_000)
+  const ejection = { reason: 'stall', since: 0, until: 60_000, times: 1, amount: 5, of: 2_000 } as const
+  all.board.ejections.begin(0, ejection)
+  all.clock.advance(200)
+  return { ...all, a, b }
+}
+
+test('what waits for an instance that is ejected as it stalls has another one asked, which is no failure more', async () => {
+  const { a, b, clock, told, retries, exchange, result } = setUpStalled()
+  assert.deepEqual([a.cancelled, b.requests.length, retries, exchange.retried], [1, 1, ['stalled'], 'stalled'])
+  a.listener?.finished()
+  a.listener?.failed(new ClosedBeforeReply(false, false, null))
+  clock.advance(10)
+  b.listener?.replied(ok(), false)
+  b.listener?.finished()
+  await heard()
+  assert.equal(result.reply?.status, 200)
+  assert.deepEqual(
+    told.map(({ slot, status, reason, fault, again }) => [slot, status, reason, fault, again]),
+    [
+      [0, 0, null, 'none', true],
+      [1, 200, null, 'none', false],
+    ],
+  )
+  assert.deepEqual([a.inFlight, a.sent, b.inFlight, b.sent], [0, 0, 0, 0])
+})
+
+test('what may change something stays, as the instance may go on with it; nothing moves beyond retry and its budget', () => {
+  const body = Bytes.fromLatin1('x')
+  for (const [parts, set, moved] of [
+    [{ method: 'HEAD' }, { retry: {} }, 1],
+    [{ method: 'QUERY', body }, { retry: {} }, 1],
+    [{ method: 'PUT', body }, { retry: {} }, 0],
+    [{ method: 'DELETE' }, { retry: {} }, 0],
+    [{ method: 'POST', body }, { retry: { idempotencyKey: true } }, 0],
+    [{ method: 'GET' }, { retry: false }, 0],
+    [{ method: 'GET' }, { retry: { minimum: '0/s' } }, 0],
+    [{ method: 'GET' }, { retry: {}, bound: 0 }, 1],
+  ] as const)
+    assert.equal(setUpStalled({ ...parts }, set).b.requests.length, moved, JSON.stringify([parts.method, set]))
+})
+
+test('what waits for a connection to it goes elsewhere whatever it is, as nothing was sent', async () => {
+  const { a, b, result } = setUpStalled({ method: 'POST' }, { retry: false }, false)
+  assert.equal(b.requests.length, 1)
+  a.lanes?.resolve(a)
+  b.listener?.replied(ok(), false)
+  await heard()
+  assert.deepEqual([a.requests.length, a.inFlight, result.reply?.status], [0, 0, 200])
+})
+
+test('a reply that has begun stays where it is', () => {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  const { board, clock } = setUpAttempts([a, b], {}, { retry: {} })
+  a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(10)), false)
+  board.ejections.begin(0, { reason: 'stall', since: 0, until: 60_000, times: 1, amount: 5, of: 2_000 })
+  clock.advance(1_000)
+  assert.deepEqual([a.cancelled, b.requests.length], [0, 0])
+})
+
+test('an instance that is ejected as it fails keeps what it has', () => {
+  const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+  const { board, clock } = setUpAttempts([a, b], {}, { retry: {} })
+  board.ejections.begin(0, { reason: 'row', since: 0, until: 60_000, times: 1, amount: 5, of: 503 })
+  clock.advance(1_000)
+  assert.deepEqual([a.cancelled, b.requests.length], [0, 0])
+})
+
 // All of it
 
 test('all attempts together have their time, connecting included', async () => {

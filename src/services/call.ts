@@ -63,6 +63,7 @@ async function answer(service: CurrentService, call: Exchange, limit: number): P
     prefixField: '',
     timeouts: service.current.timeouts,
     priority: 'high',
+    hedge: false,
     total: 0,
   })(call)
   return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }

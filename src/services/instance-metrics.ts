@@ -57,10 +57,10 @@ export const instanceOutcomes: OutcomeListener<Measured> = {
   },
 }
 
-/** Why a request is sent once more: the reply that came would not do, or there was none. */
-const retryReasons = [...failureReasons, 'status'] as const
+/** Why a request is sent once more: the reply that came would not do, there was none, or none is to be expected. */
+const retryReasons = [...failureReasons, 'status', 'stalled'] as const
 
-type RetryReason = (typeof retryReasons)[number]
+export type RetryReason = (typeof retryReasons)[number]
 
 /** Counts further attempts for the requests to one service. */
 export class Retries {

@@ -19,14 +19,15 @@ export type FailureReason = (typeof failureReasons)[number]
 
 /**
  * Whose fault it is that an attempt came to nothing. 'connection' is nobody's: an idle one was closed just then, as either side
- * may do at any time (RFC 9112 section 9.5), or the service has said that it does nothing with the request (RFC 9113 section 8.7).
+ * may do at any time (RFC 9112 section 9.5), or the service has said that it does nothing with the request (RFC 9113 section 8.7). Nor is it
+ * anybody's ('none') where another attempt was quicker, or was made in its place as its instance stalls, for which that is ejected already.
  */
 export type OutcomeFault = 'none' | 'instance' | 'connection' | 'client' | 'gateway'
 
 /** How far an attempt came: it has no lane yet, waits for the head of the reply, or has it. */
 export type OutcomePhase = 'connect' | 'reply' | 'body'
 
-/** How one attempt to have an exchange answered by an instance ended. Only lent: the next attempt uses it again. */
+/** How one attempt to have an exchange answered by an instance ended. */
 export interface Outcome<I extends Instance = Instance> {
   readonly instance: I
   readonly exchange: Exchange

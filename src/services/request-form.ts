@@ -24,6 +24,8 @@ export interface ForwardOptions {
   readonly prefixField: string
   readonly timeouts: ServiceTimeouts
   readonly priority: Priority
+  /** Whether another instance may be asked beside one that takes long, where the service has that. */
+  readonly hedge: boolean
   /** In how many milliseconds all attempts have to have come to a reply; 0 for as long as they take. */
   readonly total: number
   /** Both sides may go on sending at the same time. Default false. */
@@ -36,6 +38,7 @@ export class RequestForm {
   /** The part of the service's limit that they may fill. */
   readonly share: number
   readonly total: number
+  readonly hedge: boolean
   readonly streaming: boolean
   /** 'client', 'instance', or the Host to send. */
   private readonly host: string
@@ -47,6 +50,7 @@ export class RequestForm {
     this.priority = options.priority
     this.share = SHARES[options.priority]
     this.total = options.total
+    this.hedge = options.hedge
     this.streaming = options.streaming === true
   }
 

@@ -22,6 +22,8 @@ import type { ConcurrencyLimit } from './concurrency/limit.ts'
 import { Shedding } from './concurrency/shedding.ts'
 import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
+import { Hedge } from './hedge/hedge.ts'
+import { hedgeBudget, type HedgeOptions } from './hedge/index.ts'
 import { instanceOutcomes, Retries } from './instance-metrics.ts'
 import { LiveInstance, liveInstances } from './live-instance.ts'
 import type { OutcomeListener } from './outcome.ts'
@@ -32,6 +34,7 @@ import type { RetryOptions } from './retry/index.ts'
 import { Retry } from './retry/retry.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
 import { SlowStart } from './slow-start/slow-start.ts'
+import { Stranded } from './stranded.ts'
 import { createSticky, type StickyOptions } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
@@ -56,6 +59,8 @@ export interface ServiceOptions {
   readonly slowStart?: number | undefined
   /** Which requests are sent to another instance when one fails; false or left out for none. */
   readonly retry?: RetryOptions | false | undefined
+  /** When another instance is asked beside one that takes long; false or left out for never. */
+  readonly hedge?: HedgeOptions | false | undefined
   readonly timeouts: {
     readonly connect: number
     readonly response: number
@@ -129,6 +134,12 @@ export class Service {
   readonly retries: Retries
   /** Null where nothing is sent again that an instance had got. */
   readonly retry: Retry | null
+  /** Null where none goes to two instances at once. */
+  readonly hedge: Hedge | null
+  /** Where requests are counted that may be sent again, or to two instances; null where none is. */
+  readonly repeats: RetryBudget | null
+  /** The attempts that wait for its instances; null where none of these is ever taken for one that stalls. */
+  readonly stranded: Stranded | null
   /** How many of its requests may wait for it at a time; null for any number. */
   readonly limit: ConcurrencyLimit | null
   readonly shedding: Shedding
@@ -184,11 +195,15 @@ export class Service {
     this.balancer = this.slowStart ?? this.evenly
     this.board = board
     this.retry = this.makeRetry(tools)
+    this.hedge = this.makeHedge(tools)
+    this.repeats = this.retry?.budget ?? this.hedge?.budget ?? null
     const limit = createLimit(options.concurrency, board.loads.of(name), clock)
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
-    const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.evenly, limit]
-    this.listeners = [instanceOutcomes, ...others.filter(listens), ...this.passiveHealth(board, random)]
+    const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.evenly, limit, this.hedge]
+    const passive = this.passiveHealth(board, random)
+    this.listeners = [instanceOutcomes, ...others.filter(listens), ...passive]
+    this.stranded = passive.length === 0 ? null : new Stranded(board, deadlines)
     this.beginners = this.listeners.filter((listener) => 'began' in listener)
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
@@ -200,6 +215,19 @@ export class Service {
     if (this.instances.length < 2) return null
     const budget = new RetryBudget(board.retries, board.loads.of(this.name).slot, retry, this.deadlines)
     return new Retry(retry, budget, exhausted, random)
+  }
+
+  private makeHedge({ board, metrics }: ServiceTools): Hedge | null {
+    const { hedge = false } = this.options
+    if (hedge === false || this.instances.length < 2) return null
+    const budget = new RetryBudget(
+      board.retries,
+      board.loads.of(this.name).slot,
+      hedgeBudget(hedge),
+      this.deadlines,
+      'hedge',
+    )
+    return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget })
   }
 
   /** How many requests the instance has failed in a row, as far as anybody counts. */

@@ -177,6 +177,8 @@ function clientParts(
     attributes[ATTR_NETWORK_PROTOCOL_VERSION] = '1.1'
   }
   if (index > 0) attributes[ATTR_HTTP_REQUEST_RESEND_COUNT] = index
+  if (attempt.hedge) attributes['sallyport.hedge'] = true
+  if (attempt.givenUp) attributes['sallyport.given_up'] = true
   const type = error?.code ?? typeOfCall(grpcStatus) ?? typeOfStatus(status, exchange.aborted)
   if (type !== null) attributes[ATTR_ERROR_TYPE] = type
   return {

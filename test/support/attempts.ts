@@ -10,10 +10,14 @@ import type { Outcome } from '../../src/services/outcome.ts'
 import type { PooledInstance } from '../../src/services/pooled-instance.ts'
 import { RequestForm } from '../../src/services/request-form.ts'
 import type { Service } from '../../src/services/service.ts'
+import { HealthBoard } from '../../src/services/health/board.ts'
+import { Hedge } from '../../src/services/hedge/hedge.ts'
+import { hedgeBudget, hedgeSchema } from '../../src/services/hedge/index.ts'
 import { WindowCounts } from '../../src/services/health/window-counts.ts'
 import { retrySchema } from '../../src/services/retry/index.ts'
 import { Retry } from '../../src/services/retry/retry.ts'
-import { RetryBudget } from '../../src/services/retry/retry-budget.ts'
+import { BUDGET_KINDS, RetryBudget } from '../../src/services/retry/retry-budget.ts'
+import { Stranded } from '../../src/services/stranded.ts'
 import { makeExchange } from './exchange.ts'
 import { ManualClock } from './manual-clock.ts'
 
@@ -73,7 +77,12 @@ export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took
 
 export interface AttemptsSetUp {
   readonly retry?: z.input<typeof retrySchema>
+  readonly hedge?: z.input<typeof hedgeSchema>
   readonly total?: number
+  /** How many other requests go to two instances already. */
+  readonly others?: number
+  /** Which of the instances the client is bound to. */
+  readonly bound?: number
   /** How many requests each of the instances has failed in a row. */
   readonly rows?: readonly number[]
   /** What is drawn at random. */
@@ -82,37 +91,59 @@ export interface AttemptsSetUp {
 
 function makeRetry(
   { retry: options, drawn = 0.5 }: AttemptsSetUp,
+  counts: WindowCounts,
   deadlines: Deadlines,
   exhausted: () => void,
 ): Retry | null {
   if (options === undefined) return null
   const parsed = retrySchema.parse(options)
   if (parsed === false) return null
-  const counts = new WindowCounts(new Int32Array(WindowCounts.cellsFor(1, 2)), 1, 2, 1, 0)
   return new Retry(parsed, new RetryBudget(counts, 0, parsed, deadlines), { add: exhausted }, () => drawn)
 }
 
-/** The attempts to answer one exchange, by instances that are asked in their order. */
-export function setUpAttempts(
-  instances: readonly ScriptedInstance[],
-  parts: Partial<Exchange> = {},
-  set: AttemptsSetUp = {},
-) {
-  const { total = 0, rows = [] } = set
-  const clock = new ManualClock()
+function makeHedge(
+  { hedge: options }: AttemptsSetUp,
+  counts: WindowCounts,
+  deadlines: Deadlines,
+  told: string[],
+): Hedge | null {
+  if (options === undefined) return null
+  const parsed = hedgeSchema.parse(options)
+  if (parsed === false) return null
+  const { clock } = deadlines
+  const budget = new RetryBudget(counts, 0, hedgeBudget(parsed), deadlines, 'hedge')
+  const counter = (name: string, labels: object) => {
+    const words = [name.replace(/^sallyport_|_total$/g, ''), ...('outcome' in labels ? [labels.outcome] : [])]
+    return { add: () => void told.push(words.join(' ')) }
+  }
+  return new Hedge('users', parsed, { clock, metrics: { counter }, budget })
+}
+
+/** A service of instances that are asked in their order, and what is told of it. */
+export function makeService(instances: readonly ScriptedInstance[], clock: ManualClock, set: AttemptsSetUp = {}) {
+  const { rows = [], others = 0, bound } = set
   const deadlines = new Deadlines(clock)
+  const board = HealthBoard.create(instances.length)
+  const counts = new WindowCounts(new Int32Array(WindowCounts.cellsFor(1, BUDGET_KINDS)), 1, BUDGET_KINDS, 1, 0)
   const told: Told[] = []
   const retries: string[] = []
+  const hedges: string[] = []
   const hear = (kind: Told['told'], outcome: Outcome): void => {
     const { phase, status, reason, fault, took, streamed, again, instance } = outcome
     told.push({ told: kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
   }
+  const retry = makeRetry(set, counts, deadlines, () => retries.push('exhausted'))
+  const hedge = makeHedge(set, counts, deadlines, hedges)
+  for (let i = 0; i < others; i++) hedge?.spend()
   const service = {
     clock,
     deadlines,
-    retry: makeRetry(set, deadlines, () => retries.push('exhausted')),
+    retry,
+    hedge,
+    repeats: retry?.budget ?? hedge?.budget ?? null,
+    stranded: new Stranded(board, deadlines),
     failuresOf: ({ slot }: PooledInstance) => rows[slot] ?? 0,
-    sticky: null,
+    sticky: bound === undefined ? null : { bound: () => instances[bound], bind: () => {} },
     limit: null,
     balancer: {
       pick: (_: unknown, tried: readonly PooledInstance[] | null) =>
@@ -126,25 +157,42 @@ export function setUpAttempts(
         passed: (outcome: Outcome) => hear('passed', outcome),
         brokeOff: (outcome: Outcome) => hear('brokeOff', outcome),
       },
+      ...(hedge === null ? [] : [hedge]),
     ],
   } as unknown as Service
-  const exchange = makeExchange(parts)
-  const pending = new PendingReply(exchange)
-  const form = new RequestForm('client', {
+  return { service, board, told, retries, hedges }
+}
+
+/** How requests are written that have so long in all, in milliseconds. */
+export function makeForm(total = 0): RequestForm {
+  return new RequestForm('client', {
     rewrite: null,
     rewriteHost: null,
     prefixField: '',
+    hedge: true,
     timeouts: { responseTimeout: 1, idleTimeout: 1 },
     priority: 'normal',
     total,
   })
+}
+
+/** The attempts to answer one exchange, by instances that are asked in their order. */
+export function setUpAttempts(
+  instances: readonly ScriptedInstance[],
+  parts: Partial<Exchange> = {},
+  set: AttemptsSetUp = {},
+) {
+  const clock = new ManualClock()
+  const { service, ...others } = makeService(instances, clock, set)
+  const exchange = makeExchange(parts)
+  const pending = new PendingReply(exchange)
   const result: { reply: Reply | null; error: unknown } = { reply: null, error: null }
   pending.promise.then(
     (reply) => (result.reply = reply),
     (error: unknown) => (result.error = error),
   )
-  new Attempts(service, form, exchange.path, exchange, pending).begin()
-  return { clock, told, retries, exchange, result }
+  new Attempts(service, makeForm(set.total), exchange.path, exchange, pending).begin()
+  return { clock, ...others, exchange, result }
 }
 
 /** Lets promises that are settled be heard. */

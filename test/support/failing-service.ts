@@ -71,6 +71,7 @@ export async function simulateFailing(simulation: FailingService): Promise<Faili
     rewrite: null,
     rewriteHost: null,
     prefixField: '',
+    hedge: true,
     priority: 'normal',
     total: 0,
     timeouts: { responseTimeout: 30_000, idleTimeout: 30_000 },

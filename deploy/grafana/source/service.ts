@@ -90,12 +90,17 @@ const instances: Row = {
     graph({
       title: 'Tried again',
       description:
-        'Requests that were sent once more, to another instance or on a new connection, and why; and those that were not, as the budget was used up.',
+        'Requests that were sent once more, to another instance or on a new connection, and why; those that were not, as the budget was used up; and those that went to two instances as the first took long.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
         { expr: rateAbove0('sallyport_retries_total', SERVICE, 'reason'), legend: '{{reason}}' },
         { expr: rate('sallyport_retry_budget_exhausted_total', SERVICE), legend: 'not sent: no budget' },
+        { expr: rateAbove0('sallyport_hedges_total', SERVICE, 'outcome'), legend: 'two at a time: {{outcome}}' },
+        {
+          expr: rate('sallyport_hedge_budget_exhausted_total', SERVICE),
+          legend: 'not two at a time: no budget',
+        },
       ],
     }),
     graph({

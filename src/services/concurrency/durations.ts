@@ -1,11 +1,7 @@
-/** Buckets for each doubling: a value is known to within 4.5%. */
-const PER_DOUBLING = 8
-/** The first bucket ends at 2^-4 ms, the last one begins at 2^18 ms, about four minutes. */
-const FIRST = -4
-const LAST = 18
+import { bucketOf, DURATION_BUCKETS, valueAt } from '../duration-buckets.ts'
 
 /** Cells that the durations of one window take. */
-export const DURATION_CELLS = (LAST - FIRST) * PER_DOUBLING + 2
+export const DURATION_CELLS = DURATION_BUCKETS
 
 /** How long things took within a window of time, in shared memory: any thread adds, and one takes them out. */
 export class Durations {
@@ -43,15 +39,4 @@ export class Durations {
     }
     return 0
   }
-}
-
-function bucketOf(ms: number): number {
-  if (!(ms > 2 ** FIRST)) return 0
-  return Math.min(DURATION_CELLS - 1, 1 + Math.floor((Math.log2(ms) - FIRST) * PER_DOUBLING))
-}
-
-/** Where so large a part of a bucket lies below. */
-function valueAt(bucket: number, part: number): number {
-  if (bucket === 0) return 2 ** FIRST
-  return 2 ** (FIRST + (bucket - 1 + part) / PER_DOUBLING)
 }

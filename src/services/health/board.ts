@@ -2,6 +2,7 @@ import { ServiceLoads } from '../concurrency/service-loads.ts'
 import { Ejections } from './ejections.ts'
 import { ReplyCounts } from './reply-counts.ts'
 import { RequestCounts } from './request-counts.ts'
+import { BUDGET_KINDS } from '../retry/retry-budget.ts'
 import { WindowCounts } from './window-counts.ts'
 
 /**
@@ -19,8 +20,6 @@ const SLOTS = 2
 const WORKERS = 3
 /** Whoever is about to eject an instance. */
 const LOCK = 4
-/** What is counted for retries: requests, and how many were sent again. */
-const RETRY_KINDS = 2
 /** After a cache line of 64 octets for the cells above. */
 const FIRST_SLOT = 16
 /** Cells of a slot: its state, and whether it is drained. */
@@ -47,7 +46,7 @@ export class HealthBoard {
   readonly loads: ServiceLoads
   /** How those ended that they were asked lately. */
   readonly replies: ReplyCounts
-  /** Requests, and how many were sent again, by the places that services have in `loads`. */
+  /** Requests, and how many were sent again or to two instances at once, by the places that services have in `loads`. */
   readonly retries: WindowCounts
   /** Instances that get no requests for a while, as they failed. */
   readonly ejections: Ejections
@@ -67,7 +66,7 @@ export class HealthBoard {
     this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker)
     this.replies = new ReplyCounts(cells.subarray(at.replies, at.retries), size, workers, worker)
     const places = ServiceLoads.placesFor(size)
-    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), places, RETRY_KINDS, workers, worker)
+    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), places, BUDGET_KINDS, workers, worker)
     this.ejections = new Ejections(cells.subarray(at.ejections, at.end), cells.subarray(LOCK, LOCK + 1), () =>
       this.move(),
     )
@@ -180,7 +179,7 @@ function layout(slots: number, workers: number) {
   const loads = lineAfter(requests + RequestCounts.cellsFor(slots, workers))
   const replies = lineAfter(loads + ServiceLoads.cellsFor(slots, workers))
   const retries = lineAfter(replies + ReplyCounts.cellsFor(slots, workers))
-  const counted = WindowCounts.cellsFor(ServiceLoads.placesFor(slots), RETRY_KINDS)
+  const counted = WindowCounts.cellsFor(ServiceLoads.placesFor(slots), BUDGET_KINDS)
   const ejections = lineAfter(retries + workers * counted)
   return { requests, loads, replies, retries, ejections, end: ejections + Ejections.cellsFor(slots) }
 }

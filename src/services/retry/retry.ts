@@ -7,6 +7,9 @@ import type { RetryBudget } from './retry-budget.ts'
 /** RFC 9110 section 9.2.2, and QUERY (safe, so idempotent). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'QUERY'])
 
+/** RFC 9110 section 9.2.1, and QUERY. */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'QUERY'])
+
 /** A retry on an instance that has just failed others waits for so long, in milliseconds, at random. */
 const LEAST_WAIT = 25
 const LONGEST_WAIT = 250
@@ -14,6 +17,11 @@ const LONGEST_WAIT = 250
 /** Whether sending it a second time does no more than sending it once, and all of it is at hand. */
 export function mayRepeat({ method, body }: Exchange): boolean {
   return IDEMPOTENT.has(method) && (body === null || body instanceof Bytes)
+}
+
+/** Whether it asks for nothing to be changed. */
+export function isSafe({ method }: Exchange): boolean {
+  return SAFE.has(method)
 }
 
 /** Which requests to one service are sent to another instance when one has failed. */

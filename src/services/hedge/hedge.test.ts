@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../../test/support/attempts.ts'
+import { PushedBody } from '../../../test/support/bodies.ts'
+import { GatewayError } from '../../core/errors.ts'
+import { Bytes } from '../../http/body.ts'
+import { Headers } from '../../http/headers.ts'
+import { ClosedBeforeReply, ConnectFailed } from '../../http/lane-errors.ts'
+import { Reply } from '../../http/reply.ts'
+
+const reply = (status = 200) => new Reply(status, Headers.of(), Bytes.fromLatin1('ok'))
+
+/** An exchange that the first of so many instances has had for so long. */
+function setUp(parts: Parameters<typeof setUpAttempts>[1] = {}, set: AttemptsSetUp = {}, waited = 50, count = 3) {
+  const instances = Array.from({ length: count }, (_, slot) => new ScriptedInstance(slot))
+  const all = setUpAttempts(instances, parts, { hedge: { after: '50ms' }, ...set })
+  all.clock.advance(waited)
+  const [a, b, c] = instances
+  return { ...all, instances, a: a!, b: b!, c: c! }
+}
+
+/** What is known to whom, of each attempt that is over. */
+const words = ({ told }: Pick<ReturnType<typeof setUpAttempts>, 'told'>): string[] =>
+  told.map(({ slot, status, reason, fault, took }) => `${slot} ${status} ${reason} ${fault} ${took}`)
+
+const statusOf = ({ result }: Pick<ReturnType<typeof setUpAttempts>, 'result'>) => result.reply?.status
+
+test('another instance is asked when the first has not replied in time, once', () => {
+  const early = setUp({}, {}, 49)
+  assert.equal(early.b.requests.length, 0)
+  early.clock.advance(1)
+  assert.deepEqual([early.a.requests.length, early.b.requests.length], [1, 1])
+  early.clock.advance(10_000)
+  assert.equal(early.c.requests.length, 0)
+  assert.deepEqual([early.exchange.attempts, early.exchange.retried], [2, 'hedge'])
+})
+
+test('the first reply counts; the other attempt is ended, and that is nobody’s fault', async () => {
+  for (const [winner, loser, outcome] of [
+    ['a', 'b', 'lost'],
+    ['b', 'a', 'won'],
+  ] as const) {
+    const all = setUp()
+    const [quick, slow] = [all[winner], all[loser]]
+    all.clock.advance(10)
+    quick.listener?.replied(reply(), false)
+    quick.listener?.finished()
+    assert.equal(slow.cancelled, 1)
+    slow.listener?.finished()
+    slow.listener?.failed(new ClosedBeforeReply(false, false, null))
+    await heard()
+    assert.equal(all.result.reply?.status, 200)
+    const took = { a: 60, b: 10 }
+    assert.deepEqual(words(all), [
+      `${quick.slot} 200 null none ${took[winner]}`,
+      `${slow.slot} 0 null none ${took[loser]}`,
+    ])
+    assert.deepEqual(all.hedges, [`hedges ${outcome}`])
+    assert.equal(all.exchange.instance, quick.address)
+    assert.equal(all.exchange.serviceTime, 60)
+    assert.deepEqual([quick.inFlight, quick.sent, slow.inFlight, slow.sent], [0, 0, 0, 0])
+  }
+})
+
+test('nothing is asked once the reply has begun, has failed, or nobody waits for it', async () => {
+  for (const end of [
+    ({ a }: ReturnType<typeof setUp>) => a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(5)), false),
+    ({ a }: ReturnType<typeof setUp>) => a.listener?.failed(new GatewayError('gateway-timeout')),
+    ({ exchange }: ReturnType<typeof setUp>) => {
+      Object.assign(exchange, { aborted: true })
+      exchange.waiter?.abort()
+    },
+  ]) {
+    const all = setUp({}, {}, 20)
+    end(all)
+    all.clock.advance(1_000)
+    await heard()
+    assert.equal(all.b.requests.length, 0)
+    assert.deepEqual(all.hedges, [])
+  }
+})
+
+test('what may change something, has a body or asks for another protocol goes to one instance at a time', () => {
+  const body = Bytes.fromLatin1('x')
+  for (const [parts, sent] of [
+    [{ method: 'GET' }, 1],
+    [{ method: 'HEAD' }, 1],
+    [{ method: 'OPTIONS' }, 1],
+    [{ method: 'POST' }, 0],
+    [{ method: 'PUT' }, 0],
+    [{ method: 'DELETE' }, 0],
+    [{ method: 'GET', body }, 0],
+    [{ method: 'QUERY', body }, 0],
+    [{ method: 'GET', upgrade: 'websocket' }, 0],
+  ] as const)
+    assert.equal(setUp({ ...parts }).b.requests.length, sent, JSON.stringify(parts))
+})
+
+test('a client that is bound to an instance gets no reply of another', () => {
+  assert.equal(setUp({}, { bound: 0 }).b.requests.length, 0)
+})
+
+test('where there is no other instance, the first one is waited for', () => {
+  const { exchange, hedges } = setUp({}, {}, 1_000, 1)
+  assert.deepEqual([exchange.attempts, hedges], [1, []])
+})
+
+test('where the budget is used up, the first one is waited for, and that is counted', () => {
+  const counts = Array.from({ length: 2 }, (_, i) => {
+    const all = setUp({}, { hedge: { after: '50ms', budget: '5%' }, others: i === 0 ? 0 : 10 })
+    return [all.b.requests.length, all.hedges]
+  })
+  // One a second may be at any rate: ten within the window.
+  assert.deepEqual(counts, [
+    [1, []],
+    [0, ['hedge_budget_exhausted']],
+  ])
+})
+
+test('one that cannot is no reply while the other is under way', async () => {
+  for (const status of [502, 503, 504]) {
+    const all = setUp({}, { retry: {} })
+    all.b.listener?.replied(reply(status), false)
+    all.b.listener?.finished()
+    await heard()
+    assert.equal(statusOf(all), undefined)
+    all.a.listener?.replied(reply(), false)
+    await heard()
+    assert.equal(statusOf(all), 200)
+    assert.deepEqual([all.c.requests.length, all.retries, all.hedges], [0, [], ['hedges lost']])
+    assert.equal(all.exchange.instance, all.a.address)
+  }
+})
+
+test('nor is one that fails; where both do, the rest is up to retry', async () => {
+  const all = setUp({}, { retry: {} })
+  all.a.listener?.finished()
+  all.a.listener?.failed(new ClosedBeforeReply(false, false, null))
+  await heard()
+  assert.deepEqual([all.result.error, all.c.requests.length], [null, 0])
+  all.b.listener?.replied(reply(503), false)
+  all.b.listener?.finished()
+  assert.deepEqual([all.c.requests.length, all.retries], [1, ['status']])
+  all.c.listener?.replied(reply(), false)
+  await heard()
+  assert.equal(all.result.reply?.status, 200)
+})
+
+test('an instance that cannot be connected to quickly is waited for no longer than one that does not reply', async () => {
+  const a = new ScriptedInstance(0)
+  const b = new ScriptedInstance(1)
+  a.free = false
+  const all = setUpAttempts([a, b], {}, { hedge: { after: '50ms' } })
+  all.clock.advance(50)
+  b.listener?.replied(reply(), false)
+  b.listener?.finished()
+  a.lanes?.resolve(a)
+  await heard()
+  assert.deepEqual([all.result.reply?.status, a.requests.length, a.inFlight, all.hedges], [200, 0, 0, ['hedges won']])
+  const failing = setUp()
+  failing.b.free = false
+  failing.a.listener?.failed(new ConnectFailed('instance-0:80', null))
+  assert.equal(failing.result.error, null)
+})
+
+test('a client that leaves ends both', async () => {
+  const all = setUp()
+  Object.assign(all.exchange, { aborted: true })
+  all.exchange.waiter?.abort()
+  assert.deepEqual([all.a.cancelled, all.b.cancelled], [1, 1])
+  for (const each of [all.a, all.b]) {
+    each.listener?.finished()
+    each.listener?.failed(new ClosedBeforeReply(false, false, null))
+  }
+  await heard()
+  assert.deepEqual(words(all), ['0 0 null client 50', '1 0 null client 0'])
+  assert.deepEqual([all.a.inFlight, all.b.inFlight], [0, 0])
+})
+
+test('the total time ends both, and neither had all of it', async () => {
+  const all = setUp({}, { total: 1_000 })
+  all.clock.advance(1_200)
+  await heard()
+  assert.deepEqual([all.a.cancelled, all.b.cancelled], [1, 1])
+  assert.deepEqual(
+    all.told.map(({ reason, fault }) => `${reason} ${fault}`),
+    ['timeout gateway', 'timeout gateway'],
+  )
+  assert.equal(all.result.error instanceof GatewayError && all.result.error.code, 'gateway-timeout')
+})

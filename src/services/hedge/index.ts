@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { duration, percent } from '../../core/units.ts'
+
+const PERCENTILE = /^p[5-9]\d$/
+const afterExpected = 'expected a duration such as "50ms", or a percentile from "p50" to "p99"'
+
+/** So many a second may be at any rate. */
+const LEAST = 1
+
+const hedgeOptions = z.strictObject({
+  after: z
+    .union([duration, z.string().regex(PERCENTILE)], afterExpected)
+    .prefault('p95')
+    .describe(
+      'How long the first instance has until another one is asked as well: a duration, or as long as that part of the requests takes at most of late, from p50 to p99. Default p95.',
+    ),
+  budget: percent
+    .prefault('5%')
+    .describe(
+      'How many requests may go to two instances, as part of all within 10 s, over all workers; one a second at any rate. Default 5%.',
+    ),
+})
+
+/** Schema of what `hedge` of a service may say. */
+export const hedgeSchema = z.union([z.literal(false), hedgeOptions])
+
+/** When another instance is asked as well: milliseconds, or a percentile such as "p95"; part from 0 to 1. */
+export type HedgeOptions = z.output<typeof hedgeOptions>
+
+/** The part of "p95": 0.95. */
+export function partOf(percentile: string): number {
+  return Number(percentile.slice(1)) / 100
+}
+
+/** What bounds how many there are, as the budget has it. */
+export function hedgeBudget({ budget }: HedgeOptions): { budget: number; minimum: number } {
+  return { budget, minimum: LEAST }
+}
