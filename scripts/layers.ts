@@ -138,6 +138,7 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
     'policies/auth/key-expiry.ts',
     'policies/auth/new-api-key.ts',
   ],
+  'commands/password.ts': ['policies/auth/password-digest.ts'],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
   'policies/idempotency/policy.ts': ['policies/rate-limit/client-name.ts'],
   'policies/auth/policy.ts': ['policies/rate-limit/failure-limit.ts', 'policies/rate-limit/rate.ts'],

@@ -33,6 +33,11 @@ export const commands: readonly CommandEntry[] = [
     summary: 'write policies of your own',
     load: async () => (await import('./policy.ts')).definePolicyCommands,
   },
+  {
+    name: 'password',
+    summary: 'make the digest of a password',
+    load: async () => (await import('./password.ts')).definePassword,
+  },
   { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
   {
     name: 'certificate',

@@ -12,6 +12,7 @@ import { maskedConfig } from './masked-config.ts'
 
 const SECRET = 'hush-hush-hush-hush-hush-hush-hush-hush'
 const DIGEST = 'abcdef0123456789'.repeat(4)
+const PASSWORD = '$scrypt$ln=14,r=8,p=1$sdBsDB4Pxof5OiTMEZ+5gw$3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
 
 const pair = selfSigned()
 
@@ -20,6 +21,7 @@ const introspection = { url: 'https://id.example.com/introspect?api_key=hush-hus
 const auth = {
   methods: {
     jwt: { secret: [SECRET, `${SECRET}2`], introspection, cookie: 'session' },
+    basic: { users: [{ name: 'alice', password: PASSWORD }] },
     'api-key': { query: 'api_key', keys: [{ id: 'partner', sha256: DIGEST }] },
     introspection,
   },
@@ -85,6 +87,7 @@ test('no secret of any option is shown', () => {
   const text = JSON.stringify(maskedConfig(parseConfig(full)))
   assert.doesNotMatch(text, /hush/)
   assert.ok(!text.includes(DIGEST))
+  assert.ok(!text.includes('scrypt'))
   assert.ok(!text.includes('aHVzaC1odXNo'))
   assert.ok(!text.includes('PRIVATE KEY'))
 })
@@ -183,6 +186,7 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.auth.forwardToken',
     '.policies.auth.methods.api-key',
     '.policies.auth.methods.api-key.keys[].sha256',
+    '.policies.auth.methods.basic.users[].password',
     '.policies.auth.methods.introspection.credentials',
     '.policies.auth.methods.introspection.credentials.secret',
     '.policies.auth.methods.jwt',

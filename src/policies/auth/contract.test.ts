@@ -11,6 +11,7 @@ import { Headers } from '../../http/headers.ts'
 import { CredentialError } from './credential-error.ts'
 import { apiKey } from './api-key.ts'
 import { methods } from './index.ts'
+import { basic } from './basic.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import { mtls } from './mtls.ts'
@@ -57,6 +58,12 @@ const callService: PolicyToolbox['callService'] = (_service, { body }) => {
 
 const toolbox = makeToolbox({ callService })
 
+/** Of "correct horse". */
+const DIGEST = '$scrypt$ln=14,r=8,p=1$sdBsDB4Pxof5OiTMEZ+5gw$3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
+
+const basicOf = (name: string, password: string): string =>
+  `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+
 const fixtures: Readonly<Record<(typeof methods)[number]['name'], () => Fixture>> = {
   jwt: () => ({
     authenticator: jwt.create(jwt.options.parse({ secret: SECRET }), toolbox),
@@ -78,6 +85,11 @@ const fixtures: Readonly<Record<(typeof methods)[number]['name'], () => Fixture>
     ),
     good: ['X-API-Key', 'the-key'],
     bad: ['X-API-Key', 'another-key'],
+  }),
+  basic: () => ({
+    authenticator: basic.create(basic.options.parse({ users: [{ name: 'alice', password: DIGEST }] }), toolbox),
+    good: ['Authorization', basicOf('alice', 'correct horse')],
+    bad: ['Authorization', basicOf('alice', 'battery staple')],
   }),
   mtls: () => ({
     authenticator: mtls.create(mtls.options.parse({ rules: [{ match: { commonName: 'alice' } }] }), toolbox),
@@ -108,7 +120,7 @@ for (const { name, summary, kind } of methods) {
   test(`${name} says in one sentence what it does`, () => {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.match(summary, /^[A-Z][^\n]+\.$/)
-    assert.ok(kind === 'token' || kind === 'key' || kind === 'certificate')
+    assert.ok(kind === 'token' || kind === 'key' || kind === 'password' || kind === 'certificate')
   })
 
   test(`${name} knows the caller by good credentials`, async () => {
@@ -129,7 +141,8 @@ for (const { name, summary, kind } of methods) {
   test(`${name} leaves requests without its credentials to others`, async () => {
     const { authenticator } = fixture()
     assert.equal(authenticator.authenticate(requestWith()), null)
-    assert.equal(authenticator.authenticate(requestWith(['Authorization', 'Basic YTpi'])), null)
+    const scheme = kind === 'password' ? 'Digest a=b' : 'Basic YTpi'
+    assert.equal(authenticator.authenticate(requestWith(['Authorization', scheme])), null)
     assert.equal(authenticator.authenticate(requestWith(['Authorization', 'Bearer'], ['X-API-Key', ''])), null)
   })
 
@@ -139,7 +152,7 @@ for (const { name, summary, kind } of methods) {
       await assert.rejects(outcomeOf(authenticator, bad), (error: unknown) => {
         assert.ok(error instanceof CredentialError)
         assert.notEqual(error.reason, 'repeated')
-        if (isField(bad)) assert.ok(!error.message.includes(bad[1].replace('Bearer ', '')))
+        if (isField(bad)) assert.ok(!error.message.includes(bad[1].replace(/^(?:Bearer|Basic) /, '')))
         return true
       })
   })

@@ -17,6 +17,8 @@ const reasons = {
   inactive: 'The token has been revoked or has expired',
   key: 'The API key is not valid',
   'expired-key': 'The API key has expired',
+  password: 'The user name or the password is not valid',
+  'malformed-password': 'The user name and the password are malformed',
   certificate: 'The client certificate is not accepted here',
   'expired-certificate': 'The client certificate has expired',
   nameless: 'The client certificate does not say whom it stands for',

@@ -29,7 +29,7 @@ interface Refused {
 }
 
 /** The words of others, which count for a while. Whatever else is wrong with a token is found out anew. */
-const KEPT: ReadonlySet<CredentialReason> = new Set(['inactive', 'key', 'expired-key'])
+const KEPT: ReadonlySet<CredentialReason> = new Set(['inactive', 'key', 'expired-key', 'password'])
 
 /**
  * Who is behind which token or key, by its digest, so that none of them lies in memory.

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
 import { apiKey } from './api-key.ts'
+import { basic } from './basic.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import type { AuthMethod } from './method.ts'
 import { mtls } from './mtls.ts'
 
 /** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. */
-export const methods = [jwt, introspection, apiKey, mtls] as const satisfies readonly AuthMethod[]
+export const methods = [jwt, introspection, apiKey, basic, mtls] as const satisfies readonly AuthMethod[]
 
 type Listed = (typeof methods)[number]
 

@@ -5,8 +5,11 @@ import type { Exchange } from '../../http/exchange.ts'
 import type { Middleware } from '../../http/handler.ts'
 import type { Identity } from './identity.ts'
 
-/** What proves who calls: a token, which the service may get to see, an API key, which it never does, or the certificate of the connection. */
-export type CredentialKind = 'token' | 'key' | 'certificate'
+/**
+ * What proves who calls: a token, which the service may get to see, an API key or a password, which it never does, or the certificate of
+ * the connection.
+ */
+export type CredentialKind = 'token' | 'key' | 'password' | 'certificate'
 
 /** Finds out who calls by one kind of credentials. */
 export interface Authenticator {

@@ -237,7 +237,7 @@ test('an error of the gateway’s own is not taken for bad credentials, not even
 
 for (const [what, options, problem] of [
   ['no method', { methods: {} }, /has no method: give jwt, introspection, api-key/],
-  ['an unknown method', { methods: { basic: {} } }, /Unrecognized key: .*basic/],
+  ['an unknown method', { methods: { negotiate: {} } }, /Unrecognized key: .*negotiate/],
   ['a public path that is none', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
   ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],
   ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],

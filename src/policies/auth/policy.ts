@@ -35,7 +35,7 @@ const authenticators = new Shared<Active & { close?: never }>()
 export const auth = definePolicy({
   name: 'auth',
   summary:
-    'Finds out who calls by a token, an API key or a client certificate, tells the service, and refuses everybody else.',
+    'Finds out who calls by a token, an API key, a password or a client certificate, tells the service, and refuses everybody else.',
   services: [
     ['methods', '*', 'service'],
     ['methods', '*', 'introspection', 'service'],
@@ -80,7 +80,9 @@ export const auth = definePolicy({
     forwardToken: z
       .boolean()
       .default(true)
-      .describe('Whether the service receives the token as it came. API keys are never passed on. Default true.'),
+      .describe(
+        'Whether the service receives the token as it came. API keys and passwords are never passed on. Default true.',
+      ),
   }),
   document({ methods, public: open, require, failures, refusals, realm }, { path, method }) {
     const isRequired = compileRequirement(require) !== null
@@ -131,7 +133,7 @@ export const auth = definePolicy({
       options.refusals.length === 0 ? null : new FailureLimit('refusals', options.refusals, toolbox.limits)
     const checkFailures = (exchange: Exchange): void => failures.check(exchange)
     const concealed = active
-      .filter(({ kind }) => kind === 'key' || !options.forwardToken)
+      .filter(({ kind }) => kind === 'key' || kind === 'password' || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
     const requires = compileRequirement(options.require)
     const isPublic = requires === null ? compilePublic(options.public) : null

@@ -7,6 +7,8 @@ import type { Lacking } from './requirement.ts'
 const OF_NO_TOKEN: ReadonlySet<CredentialReason> = new Set([
   'key',
   'expired-key',
+  'password',
+  'malformed-password',
   'certificate',
   'expired-certificate',
   'nameless',
@@ -54,7 +56,8 @@ export class Refusals {
 
   private missing(): string {
     if (this.kinds.has('token')) return 'Missing token'
-    return this.kinds.has('key') ? 'Missing API key' : 'Missing client certificate'
+    if (this.kinds.has('key')) return 'Missing API key'
+    return this.kinds.has('password') ? 'Missing user name and password' : 'Missing client certificate'
   }
 
   /** One field for each scheme that is accepted. None is registered for API keys, of which this is the usual name, nor for certificates. */
@@ -62,6 +65,8 @@ export class Refusals {
     const fields: Field[] = []
     if (this.kinds.has('token')) fields.push(this.challenge('Bearer', bearer))
     if (this.kinds.has('key')) fields.push(this.challenge('ApiKey', {}))
+    // RFC 7617 section 2.1.
+    if (this.kinds.has('password')) fields.push(this.challenge('Basic', { charset: 'UTF-8' }))
     if (this.kinds.has('certificate')) fields.push(this.challenge('ClientCertificate', {}))
     return fields
   }

@@ -1,0 +1,45 @@
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { digestOf } from '../policies/auth/password-digest.ts'
+import { CommandError } from './command.ts'
+
+/** `sallyport password`: makes the digest of a password, which goes to the standard output. The password is in no argument, where others would see it. */
+export function definePassword(command: Command): void {
+  command
+    .description(
+      'Makes the digest of a password for the configuration. Asks for the password, or reads it from the standard input.',
+    )
+    .action(async () => {
+      console.log(await digestOf(await readPassword()))
+    })
+}
+
+async function readPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return checked((await text(process.stdin)).replace(/\r?\n$/, ''))
+  const first = checked(await ask('Password: '))
+  if ((await ask('Once more: ')) !== first) throw new CommandError('The two passwords are not the same.')
+  return first
+}
+
+function checked(password: string): string {
+  if (password === '') throw new CommandError('The password is empty.')
+  // RFC 7617 section 2: no client could send it.
+  if (/\p{Cc}/u.test(password)) throw new CommandError('The password has a line end or another control character.')
+  return password
+}
+
+/** What is typed is not shown. */
+function ask(prompt: string): Promise<string> {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  process.stderr.write(prompt)
+  terminal.once('line', resolve)
+  terminal.once('close', () => reject(new CommandError('No password was given.')))
+  return promise.finally(() => {
+    terminal.close()
+    process.stderr.write('\n')
+  })
+}

@@ -1,0 +1,82 @@
+import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+
+/** What scrypt is told (RFC 7914 section 2): `cost` is N. */
+interface Effort {
+  readonly cost: number
+  readonly blockSize: number
+  readonly parallelization: number
+}
+
+/** What is kept of a password. */
+export interface PasswordDigest extends Effort {
+  readonly salt: Buffer
+  readonly hash: Buffer
+}
+
+const MEBIBYTE = 1024 ** 2
+const SALT = 16
+const HASH = 32
+/** 32 MiB and about a fifth of a second of one core: one of the settings that OWASP recommends. */
+const EFFORT: Effort = { cost: 2 ** 15, blockSize: 8, parallelization: 3 }
+/** Less is guessed too fast: octets that are filled in all. */
+const LEAST_WORK = 16 * MEBIBYTE
+/** More would be in the way of requests, in octets: at a time, and filled in all. */
+const MOST_MEMORY = 256 * MEBIBYTE
+const MOST_WORK = 1024 * MEBIBYTE
+
+const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{22,86})$/
+
+/** How such a digest looks, for messages. */
+export const digestExpected =
+  'expected the digest of a password, as `sallyport password` makes it: "$scrypt$ln=15,r=8,p=3$…"'
+
+/** Reads a digest in PHC form: "$scrypt$ln=…,r=…,p=…$salt$hash", in base64 without padding. Null for any other text, and for too little or too much effort. */
+export function parseDigest(text: string): PasswordDigest | null {
+  const [, ln = '', r = '', p = '', salt = '', hash = ''] = PHC.exec(text) ?? []
+  const effort = { cost: 2 ** Number(ln), blockSize: Number(r), parallelization: Number(p) }
+  const memory = memoryOf(effort)
+  const work = memory * effort.parallelization
+  if (hash === '' || memory > MOST_MEMORY || work < LEAST_WORK || work > MOST_WORK) return null
+  return { ...effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
+}
+
+/** Makes the digest of a password, with a salt of its own. */
+export async function digestOf(password: string): Promise<string> {
+  const salt = randomBytes(SALT)
+  const hash = await derive(password, { ...EFFORT, salt }, HASH)
+  const { cost, blockSize, parallelization } = EFFORT
+  return `$scrypt$ln=${Math.log2(cost)},r=${blockSize},p=${parallelization}$${base64(salt)}$${base64(hash)}`
+}
+
+/** A digest that no password has, of the same effort as another one. */
+export function decoyOf({ cost, blockSize, parallelization, salt, hash }: PasswordDigest): PasswordDigest {
+  return { cost, blockSize, parallelization, salt: randomBytes(salt.length), hash: randomBytes(hash.length) }
+}
+
+/** Whether the digest is that of the password; on a thread beside, in the same time whether it is or not. */
+export async function hasDigest(password: string, digest: PasswordDigest): Promise<boolean> {
+  return timingSafeEqual(await derive(password, digest, digest.hash.length), digest.hash)
+}
+
+function derive(password: string, digest: Effort & { readonly salt: Buffer }, length: number): Promise<Buffer> {
+  const { cost, blockSize, parallelization, salt } = digest
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  // One text, however its letters are put together (RFC 8265 section 4.2.1).
+  const text = password.normalize('NFC')
+  // Node counts somewhat more than the blocks.
+  const maxmem = 2 * memoryOf(digest)
+  scrypt(text, salt, length, { cost, blockSize, parallelization, maxmem }, (error, hash) =>
+    error === null ? resolve(hash) : reject(error),
+  )
+  return promise
+}
+
+/** Without padding, as PHC has it. */
+function base64(octets: Buffer): string {
+  return octets.toString('base64').replace(/=+$/, '')
+}
+
+/** Octets that are filled at a time. */
+function memoryOf({ cost, blockSize }: Effort): number {
+  return 128 * cost * blockSize
+}
