@@ -1,6 +1,7 @@
 import { asGatewayError } from '../../core/errors.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import { CredentialError, type CredentialReason } from './credential-error.ts'
+import { RefusedElsewhere } from './refused-elsewhere.ts'
 import type { CredentialKind } from './method.ts'
 
 /** Credentials that have proved something once, or would; all others are invalid. */
@@ -38,6 +39,7 @@ export class AuthCounts {
   /** What an authenticator threw. */
   failed(error: unknown): void {
     if (error instanceof CredentialError) return this[ENDED[error.reason] ?? 'invalid'].add(1)
+    if (error instanceof RefusedElsewhere) return this.invalid.add(1)
     if (asGatewayError(error).code === 'rate-limited') return this.limited.add(1)
     this.unavailable.add(1)
   }

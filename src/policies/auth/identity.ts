@@ -9,9 +9,12 @@ export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Cons
 
 /** A consumer, and what the service is told of it. */
 export interface Identity {
-  readonly consumer: Consumer
-  /** X-User-ID, X-User-Roles and X-Consumer-Tier, as field lines. */
+  /** Null for a request that is let in although nobody knows who calls. */
+  readonly consumer: Consumer | null
+  /** X-User-ID, X-User-Roles and X-Consumer-Tier, and what else the service is told, as field lines. */
   readonly lines: string
+  /** The names of these. */
+  readonly names: NameSet
   /** SHA-256 of the client certificate that the token is bound to, in base64url; null where anybody may use it. */
   readonly boundTo: string | null
 }
@@ -27,6 +30,7 @@ export function identityOf(consumer: Consumer): Identity {
   return {
     consumer,
     lines: Headers.of(fields.filter(([, value]) => value !== '')).toWire(),
+    names: IDENTITY_FIELDS,
     boundTo: bindingOf(consumer),
   }
 }

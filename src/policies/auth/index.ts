@@ -2,13 +2,14 @@ import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
 import { apiKey } from './api-key.ts'
 import { basic } from './basic.ts'
+import { forward } from './forward.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import type { AuthMethod } from './method.ts'
 import { mtls } from './mtls.ts'
 
-/** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. */
-export const methods = [jwt, introspection, apiKey, basic, mtls] as const satisfies readonly AuthMethod[]
+/** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. The last one takes every request. */
+export const methods = [jwt, introspection, apiKey, basic, mtls, forward] as const satisfies readonly AuthMethod[]
 
 type Listed = (typeof methods)[number]
 

@@ -6,17 +6,17 @@ import type { Middleware } from '../../http/handler.ts'
 import type { Identity } from './identity.ts'
 
 /**
- * What proves who calls: a token, which the service may get to see, an API key or a password, which it never does, or the certificate of
- * the connection.
+ * What proves who calls: a token, which the service may get to see, an API key or a password, which it never does, the certificate of
+ * the connection, or the word of another service.
  */
-export type CredentialKind = 'token' | 'key' | 'password' | 'certificate'
+export type CredentialKind = 'token' | 'key' | 'password' | 'certificate' | 'word'
 
 /** Finds out who calls by one kind of credentials. */
 export interface Authenticator {
   /**
    * Who calls, or null where the exchange carries no credentials of this kind. Throws CredentialError for credentials
    * that prove nothing, and GatewayError 'service-unavailable' where that cannot be found out. Synchronous where it can
-   * be; what it needs of the exchange it reads before it returns. `check` is called before anything is verified that is
+   * be; what it needs of the exchange it reads before it returns. RefusedElsewhere has the reply of another service. `check` is called before anything is verified that is
    * not known already, and throws where the client has failed too often.
    */
   authenticate(exchange: Exchange, check?: (exchange: Exchange) => void): Identity | null | Promise<Identity>

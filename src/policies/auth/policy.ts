@@ -15,10 +15,11 @@ import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { countRefusals } from './count-refusals.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
-import { IDENTITY_FIELDS, type Identity } from './identity.ts'
+import type { Identity } from './identity.ts'
 import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
 import { Refusals } from './refusals.ts'
+import { RefusedElsewhere } from './refused-elsewhere.ts'
 import { compileRequirement, requirement } from './requirement.ts'
 
 /** An authenticator and what it goes by. */
@@ -31,11 +32,14 @@ interface Active {
 /** The authenticators of a thread: routes that configure a method in the same way share one, with its keys and caches. */
 const authenticators = new Shared<Active & { close?: never }>()
 
+/** What a caller has of whom nothing is known. */
+const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} }
+
 /** Finds out who calls, and lets nobody else through. */
 export const auth = definePolicy({
   name: 'auth',
   summary:
-    'Finds out who calls by a token, an API key, a password or a client certificate, tells the service, and refuses everybody else.',
+    'Finds out who calls by a token, an API key, a password, a client certificate or the word of another service, tells the service, and refuses everybody else.',
   services: [
     ['methods', '*', 'service'],
     ['methods', '*', 'introspection', 'service'],
@@ -165,28 +169,29 @@ export const auth = definePolicy({
 
       function admit(
         exchange: Exchange,
-        { consumer, lines, boundTo }: Identity,
+        { consumer, lines, names, boundTo }: Identity,
         counts: AuthCounts | null,
       ): Reply | Promise<Reply> {
         // Each time: a token that was verified before may come over another connection.
         if (boundTo !== null && exchange.client.certificate?.thumbprint !== boundTo)
           return admitNobody(exchange, new CredentialError('unbound'), counts)
-        const lacking = requires === null ? null : requires(consumer)
+        const lacking = requires === null ? null : requires(consumer ?? NOBODY)
         exchange.consumer = consumer
         if (lacking === null) counts?.accepted.add(1)
         else counts?.forbidden.add(1)
         exchange.record?.event('sallyport.auth', {
           'sallyport.auth.outcome': lacking === null ? 'accepted' : 'forbidden',
-          'sallyport.auth.credential': consumer.key === null ? (counts?.kind ?? 'token') : 'key',
-          'sallyport.tier': consumer.tier,
+          'sallyport.auth.credential': (consumer?.key ?? null) === null ? (counts?.kind ?? 'token') : 'key',
+          'sallyport.tier': consumer?.tier ?? 'anonymous',
         })
         if (lacking !== null) throw refusals.forbidden(lacking)
         // Appended, not set: the wire has taken out what the client sent under these names, in every spelling.
-        appendLines(exchange.headers, IDENTITY_FIELDS, lines)
+        appendLines(exchange.headers, names, lines)
         return next(exchange)
       }
 
       function admitNobody(exchange: Exchange, error: unknown, counts: AuthCounts | null): Reply | Promise<Reply> {
+        if (error instanceof RefusedElsewhere) return refuseElsewhere(exchange, error, counts)
         const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
         const passes = refusal.code !== 'internal-error' && isPublic?.(exchange) === true
@@ -195,6 +200,17 @@ export const auth = definePolicy({
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
         if (passes) return next(exchange)
         throw refusal
+      }
+
+      function refuseElsewhere(
+        exchange: Exchange,
+        error: RefusedElsewhere,
+        counts: AuthCounts | null,
+      ): Reply | Promise<Reply> {
+        const passes = isPublic?.(exchange) === true
+        counts?.failed(error)
+        exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : 'refused' })
+        return passes ? next(exchange) : error.reply()
       }
 
       const handle: Handler = (exchange) => {

@@ -1,0 +1,207 @@
+import { hash } from 'node:crypto'
+import { z } from 'zod'
+import { GatewayError } from '../../core/errors.ts'
+import { duration, durationOrZero } from '../../core/units.ts'
+import type { Consumer, Exchange } from '../../http/exchange.ts'
+import { Headers, headersFromWire } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
+import { sentPath } from '../../http/path-forms.ts'
+import type { ServiceReply, ServiceRequest } from '../../http/service-request.ts'
+import { fieldName } from '../field-name.ts'
+import { IdentityCache } from './identity-cache.ts'
+import { IDENTITY_FIELDS, type Identity, identityOf } from './identity.ts'
+import { defineAuthMethod } from './method.ts'
+import { type Refusal, RefusedElsewhere } from './refused-elsewhere.ts'
+
+/** Octets that a reply of the service may have. */
+const LIMIT = 64 * 1024
+/** Replies that each worker remembers. */
+const REMEMBERED = 10_000
+
+const sentField = fieldName.refine((name) => !/^x-forwarded-/i.test(name), {
+  error: 'expected another field: the gateway sets X-Forwarded-* itself',
+})
+const copiedField = fieldName.refine((name) => !IDENTITY_FIELDS.has(name), {
+  error: 'expected another field: the gateway makes this one of `consumer`',
+})
+
+const options = z.strictObject({
+  service: z.string().describe('The service that decides, as one of `services`.'),
+  path: z
+    .string()
+    .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/verify"')
+    .describe('Path that it is asked for.'),
+  mirror: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether it is asked with the method of the request, and its path and query after `path`, as by ext_authz of Envoy; ' +
+        'else with GET, as by forwardAuth of Traefik. Default false.',
+    ),
+  requestFields: sentField
+    .array()
+    .min(1)
+    .default(['Authorization', 'Cookie', 'Accept', 'X-Requested-With'])
+    .describe(
+      'Fields of the request that it gets, beside X-Forwarded-Method, -Uri, -Host, -Proto and -For. ' +
+        'Default Authorization, Cookie, Accept, X-Requested-With.',
+    ),
+  copyFields: copiedField
+    .array()
+    .default([])
+    .describe(
+      'Fields of its reply that a request which it lets in goes on with. What the client sent under these names is taken out. Default none.',
+    ),
+  replyFields: fieldName
+    .array()
+    .default(['Content-Type', 'Location', 'Set-Cookie', 'WWW-Authenticate', 'Retry-After', 'Cache-Control'])
+    .describe(
+      'Fields of its reply that the client gets where it refuses the request. ' +
+        'Default Content-Type, Location, Set-Cookie, WWW-Authenticate, Retry-After, Cache-Control.',
+    ),
+  consumer: z
+    .strictObject({
+      id: fieldName.describe('Field of its reply with the id of the consumer: X-User-ID.'),
+      roles: fieldName.optional().describe('Field with the roles, with commas between. Default none.'),
+      tier: fieldName.optional().describe('Field with the tier. Default none: authenticated.'),
+    })
+    .optional()
+    .describe('Who calls, by its reply. A request that it lets in without an id is one of nobody. Default none.'),
+  timeout: duration.prefault('2s').describe('For its whole reply. Default 2s.'),
+  cache: durationOrZero
+    .prefault('0s')
+    .describe(
+      'How long its word counts that lets a request in, for requests that it would be asked the same about. Default 0s, for one request.',
+    ),
+  onUnreachable: z
+    .enum(['deny', 'accept'])
+    .default('deny')
+    .describe(
+      'What happens while it gives no reply in time, or one with a status of 500 or more: deny answers 503, accept lets requests in as ' +
+        'those of nobody. Default deny.',
+    ),
+})
+
+type Options = z.output<typeof options>
+
+/** Another service decides, which is asked over HTTP about each request. */
+export const forward = defineAuthMethod({
+  name: 'forward',
+  kind: 'word',
+  summary:
+    'Another service decides: it is asked about each request, and says who calls, or what the client is told instead.',
+  options,
+  fields: ({ requestFields, copyFields }) => [...requestFields, ...copyFields],
+  document: ({ requestFields: [name = 'Authorization'] }) => [
+    { name: 'forward', scheme: { type: 'apiKey', in: 'header', name } },
+  ],
+  create(chosen, { callService, clock, log }) {
+    const { service, cache, onUnreachable, copyFields } = chosen
+    const ask = compileQuestion(chosen)
+    const admitted = compileAdmission(chosen)
+    const refusal = compileRefusal(chosen)
+    const remembered = cache === 0 ? null : new IdentityCache(REMEMBERED, 0, clock)
+    let isDown = false
+
+    function note(down: boolean, error?: unknown): void {
+      if (down === isDown) return
+      isDown = down
+      if (down) log.warn({ service, error }, 'The service that decides about requests does not answer')
+      else log.info({ service }, 'The service that decides about requests answers again')
+    }
+
+    async function decide(question: ServiceRequest): Promise<{ identity: Identity; lifetime: number }> {
+      let reply: ServiceReply
+      try {
+        reply = await callService(service, question)
+        if (reply.status >= 500) throw new Error(`it answered with ${reply.status}`)
+      } catch (error) {
+        note(true, error)
+        if (onUnreachable === 'accept') return { identity: NOBODY, lifetime: 0 }
+        throw new GatewayError('service-unavailable', 'It cannot be found out now whether the request is allowed.', {
+          cause: error,
+        })
+      }
+      note(false)
+      if (reply.status < 200 || reply.status >= 300) throw new RefusedElsewhere(refusal(reply))
+      const isKept = !/\bno-(?:store|cache)\b/i.test(reply.headers.get('Cache-Control') ?? '')
+      return { identity: admitted(reply.headers), lifetime: isKept ? cache : 0 }
+    }
+
+    return {
+      authenticate(exchange, checkFailures) {
+        const question = ask(exchange)
+        if (remembered === null) {
+          checkFailures?.(exchange)
+          return decide(question).then(({ identity }) => identity)
+        }
+        const text = `${question.method} ${question.target} ${question.headers.toWire()}`
+        const digest = hash('sha256', text, 'base64url')
+        const found = remembered.find(digest)
+        if (found !== null) return found
+        checkFailures?.(exchange)
+        return remembered.resolve(digest, async () => ({ ...(await decide(question)), expires: Infinity }))
+      },
+      // They are what the service says, and nobody else.
+      ...(copyFields.length > 0 && {
+        redact({ headers }: Exchange) {
+          for (const name of copyFields) headers.delete(name)
+        },
+      }),
+      conceal() {},
+    }
+  },
+})
+
+const NOBODY: Identity = { consumer: null, lines: '', names: IDENTITY_FIELDS, boundTo: null }
+
+function compileQuestion(chosen: Options): (exchange: Exchange) => ServiceRequest {
+  const { path, mirror, requestFields, timeout } = chosen
+  return (exchange) => {
+    const { method, headers, client, host, query } = exchange
+    const target = sentPath(exchange) + query
+    const sent = headersFromWire(client.forwardingFields(host))
+    sent.set('X-Forwarded-Method', method)
+    sent.set('X-Forwarded-Uri', target)
+    for (const name of requestFields) for (const value of headers.getAll(name)) sent.append(name, value)
+    const asked = mirror ? { method, target: path.replace(/\/$/, '') + target } : { method: 'GET', target: path }
+    return { ...asked, headers: sent, body: null, timeout, limit: LIMIT }
+  }
+}
+
+function compileAdmission({ copyFields, consumer }: Options): (reply: Headers) => Identity {
+  const names =
+    copyFields.length === 0 ? IDENTITY_FIELDS : (IDENTITY_FIELDS.with(new NameSet(copyFields)) ?? IDENTITY_FIELDS)
+  return (reply) => {
+    const copied = Headers.of(copyFields.flatMap((name) => reply.getAll(name).map((value) => [name, value] as const)))
+    const found = consumer === undefined ? null : consumerOf(reply, consumer)
+    const lines = `${found === null ? '' : identityOf(found).lines}${copied.toWire()}`
+    return { consumer: found, lines, names, boundTo: null }
+  }
+}
+
+function consumerOf(reply: Headers, { id, roles, tier }: NonNullable<Options['consumer']>): Consumer | null {
+  const name = reply.single(id)
+  if (name === undefined || name === null || name === '') return null
+  const list = roles === undefined ? [] : (reply.get(roles) ?? '').split(',').map((role) => role.trim())
+  const said = tier === undefined ? undefined : reply.single(tier)
+  return {
+    id: name,
+    roles: list.filter((role) => role !== ''),
+    scopes: [],
+    tier: said || 'authenticated',
+    key: null,
+    claims: {},
+  }
+}
+
+function compileRefusal({ replyFields }: Options): (reply: ServiceReply) => Refusal {
+  return ({ status, headers, body }) => {
+    const fields = Headers.of(
+      replyFields.flatMap((name) => headers.getAll(name).map((value) => [name, value] as const)),
+    )
+    // What one client is told is not for another.
+    if (!fields.has('Cache-Control')) fields.set('Cache-Control', 'no-store')
+    return { status, headers: fields, body: status === 304 ? null : body }
+  }
+}

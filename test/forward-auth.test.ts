@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { type Ask, send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { startService } from './support/service.ts'
+
+type Auth = Exclude<NonNullable<GatewayInput['policies']>['auth'], false | undefined>
+type Forward = Partial<NonNullable<Auth['methods']['forward']>>
+type Decide = (request: IncomingMessage, response: ServerResponse) => void
+
+/** Lets in whoever brings "Bearer good", and says that it is alice. */
+const byToken: Decide = ({ headers }, response) => {
+  if (headers.authorization === 'Bearer good')
+    response.writeHead(200, { 'X-Auth-User': 'alice', 'X-Auth-Roles': 'admin, auditor', 'X-Session': 's-1' }).end('ok')
+  else
+    response
+      .writeHead(302, { Location: 'https://id.example.com/login', 'Set-Cookie': ['a=1', 'b=2'], 'X-Inner': 'x' })
+      .end('Sign in')
+}
+
+async function setUp(
+  t: TestContext,
+  decide: Decide,
+  options: Forward = {},
+  auth: Partial<Auth> = {},
+  clock?: ManualClock,
+) {
+  const decider = await startService(t, decide)
+  const service = await startService(t)
+  const forward = { service: 'decider', path: '/verify', ...options }
+  const config = proxyTo(service.url, { policies: { auth: { ...auth, methods: { forward } } } })
+  const services = { ...config.services, decider: { instances: [decider.url], health: false as const } }
+  const { port, log } = await startGateway(t, { ...config, services }, clock === undefined ? {} : { clock })
+  return { decider, service, log, ask: (more: Ask = {}) => send(port, more) }
+}
+
+const good = { Authorization: 'Bearer good' }
+const names = { consumer: { id: 'X-Auth-User', roles: 'X-Auth-Roles' }, copyFields: ['X-Session'] }
+
+test('the service that decides is told of the request, without its body', async (t) => {
+  const { decider, service, ask } = await setUp(t, byToken)
+  const reply = await ask({
+    method: 'POST',
+    path: '/a/b?c=d',
+    headers: { ...good, Host: 'api.example.com', Cookie: 'a=1', 'X-Other': 'secret', 'X-Forwarded-Uri': '/forged' },
+    body: 'hello',
+  })
+  assert.equal(reply.status, 200)
+  const { method, url, headers } = decider.heard[0]!
+  assert.deepEqual([method, url, headers['content-length']], ['GET', '/verify', undefined])
+  assert.partialDeepStrictEqual(headers, {
+    authorization: 'Bearer good',
+    cookie: 'a=1',
+    'x-forwarded-method': 'POST',
+    'x-forwarded-uri': '/a/b?c=d',
+    'x-forwarded-host': 'api.example.com',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-for': '127.0.0.1',
+  })
+  assert.equal(headers['x-other'], undefined)
+  assert.equal(service.heard[0]!.headers['content-length'], '5')
+})
+
+test('with mirror it is asked with the method, the path and the query of the request', async (t) => {
+  const { decider, ask } = await setUp(t, byToken, { mirror: true, path: '/check/' })
+  await ask({ method: 'DELETE', path: '/a/b?c=d', headers: good })
+  assert.deepEqual([decider.heard[0]!.method, decider.heard[0]!.url], ['DELETE', '/check/a/b?c=d'])
+})
+
+test('who calls is what it says, and so are the fields that are copied, whatever the client sends', async (t) => {
+  const { service, ask } = await setUp(t, byToken, names, { require: { roles: ['auditor'] } })
+  const forged = { 'X-Session': 'forged', X_Session: 'forged', 'X-User-ID': 'root' }
+  assert.equal((await ask({ headers: { ...good, ...forged } })).status, 200)
+  const { headers } = service.heard[0]!
+  assert.deepEqual(
+    [
+      headers['x-user-id'],
+      headers['x-user-roles'],
+      headers['x-consumer-tier'],
+      headers['x-session'],
+      headers['x_session'],
+    ],
+    ['alice', 'admin,auditor', 'authenticated', 's-1', undefined],
+  )
+})
+
+test('what it refuses gets its reply, with the fields that are meant for clients', async (t) => {
+  const { service, ask } = await setUp(t, byToken, names)
+  const reply = await ask({ headers: { Authorization: 'Bearer bad' } })
+  assert.deepEqual([reply.status, reply.text], [302, 'Sign in'])
+  assert.equal(reply.headers['location'], 'https://id.example.com/login')
+  assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2'])
+  assert.equal(reply.headers['cache-control'], 'no-store')
+  assert.equal(reply.headers['x-inner'], undefined)
+  assert.equal(service.heard.length, 0)
+})
+
+test('on a public path the refused go on as nobody, and without the fields that only it may set', async (t) => {
+  const { service, ask } = await setUp(t, byToken, names, { public: ['/open'] })
+  assert.equal((await ask({ path: '/open', headers: { 'X-Session': 'forged' } })).status, 200)
+  const { headers } = service.heard[0]!
+  assert.deepEqual([headers['x-user-id'], headers['x-session']], [undefined, undefined])
+})
+
+test('a request that is let in without a name is one of nobody, and has no role', async (t) => {
+  const open: Decide = (_, response) => void response.writeHead(204).end()
+  const { service, ask } = await setUp(t, open, names)
+  assert.equal((await ask()).status, 200)
+  assert.equal(service.heard[0]!.headers['x-user-id'], undefined)
+  const strict = await setUp(t, open, names, { require: { roles: ['admin'] } })
+  assert.equal((await strict.ask()).status, 403)
+})
+
+test('while it fails nobody is let in, unless the configuration says so', async (t) => {
+  const broken: Decide = (_, response) => void response.writeHead(500).end('broken')
+  const closed = await setUp(t, broken)
+  const reply = await closed.ask({ headers: good })
+  assert.equal(reply.status, 503)
+  assert.ok(!reply.text.includes('broken'))
+  assert.equal(closed.service.heard.length, 0)
+  await closed.log.line({ message: 'The service that decides about requests does not answer' })
+  const open = await setUp(t, broken, { ...names, onUnreachable: 'accept' })
+  assert.equal((await open.ask({ headers: good })).status, 200)
+  assert.equal(open.service.heard[0]!.headers['x-user-id'], undefined)
+})
+
+test('a reply that is longer than one may be lets nobody in', async (t) => {
+  const { ask } = await setUp(t, (_, response) => void response.writeHead(200).end('x'.repeat(70_000)))
+  assert.equal((await ask()).status, 503)
+})
+
+test('its word counts for the same question as long as the configuration says', async (t) => {
+  const clock = new ManualClock()
+  const { decider, service, ask } = await setUp(t, byToken, { ...names, cache: '5s' }, {}, clock)
+  const asked = async (more: Ask, questions: number): Promise<void> => {
+    await ask(more)
+    assert.equal(decider.heard.length, questions)
+  }
+  await asked({ headers: good }, 1)
+  await asked({ headers: good }, 1)
+  assert.equal(service.heard[1]!.headers['x-session'], 's-1')
+  await asked({ headers: good, path: '/other' }, 2)
+  await asked({ headers: { Authorization: 'Bearer bad' } }, 3)
+  await asked({ headers: { Authorization: 'Bearer bad' } }, 4)
+  clock.advance(5001)
+  await asked({ headers: good }, 5)
+})
