@@ -40,7 +40,19 @@ test('the zone of an address makes no difference', () => {
 
 test('what is no address is in no set', () => {
   const all = new NetworkSet(['0.0.0.0/0', '::/0'])
-  for (const text of ['', 'unknown', '10.0.0', '10.0.0.1/8', '[::1]', '1.2.3.4:80']) assert.ok(!all.has(text), text)
+  for (const text of [
+    '',
+    'unknown',
+    '10.0.0',
+    '10.0.0.1/8',
+    '[::1]',
+    '1.2.3.4:80',
+    '1.2.3.04',
+    '1.2.3.256',
+    '1..2.3',
+    '1.2.3.4.',
+  ])
+    assert.ok(!all.has(text), text)
 })
 
 const v4 = fc.ipV4()
@@ -72,4 +84,17 @@ test('it agrees with the list of Node', () => {
       },
     ),
   )
+})
+
+test('it takes for an IPv4 address what Node takes for one', () => {
+  const all = new NetworkSet(['0.0.0.0/0'])
+  const part = fc.oneof(
+    fc.nat({ max: 300 }).map(String),
+    fc.constantFrom('', '0', '00', '01', ' 1', '+1', '0x1', '1e1'),
+  )
+  const texts = fc.oneof(
+    fc.string(),
+    fc.array(part, { minLength: 3, maxLength: 5 }).map((parts) => parts.join('.')),
+  )
+  fc.assert(fc.property(texts, (text) => assert.equal(all.has(text), isIPv4(text))))
 })
