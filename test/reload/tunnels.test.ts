@@ -101,6 +101,29 @@ test('what still leads to its service goes on, whatever else changes', async (t)
   for (const peer of kept) peer.reset()
 })
 
+test('of a route that is divided between services, what is with one of them that stays goes on', async (t) => {
+  const { kept, url } = await startLasting(t)
+  const other = await startLasting(t)
+  const clock = new ManualClock()
+  const divided = (services: Record<string, number>): GatewayInput => ({
+    ...leading({ one: url, two: other.url }, {}),
+    routes: [{ id: 'a', match: { path: '/*' }, split: { services, header: 'to' } }],
+  })
+  const { gateway, port } = await startGateway(t, leading({ one: url, two: other.url }, { a: 'one' }), { clock })
+  const stays = await openSocket(t, port, 'a')
+  await gateway.reload(divided({ one: 1, two: 0 }))
+  const ends = await connect(t, port)
+  ends.write('GET /events HTTP/1.1\r\nHost: a.test\r\nTo: two\r\n\r\n')
+  await ends.until('first')
+  await gateway.reload(divided({ one: 1 }))
+  clock.advance(TIME)
+  await ends.closed()
+  kept[0]!.write('still there')
+  await stays.until('still there')
+  assert.equal(await closedTunnels(port), 1)
+  for (const peer of [...kept, ...other.kept]) peer.reset()
+})
+
 test('what leads nowhere any more ends: WebSockets are told, streams and uploads are cut off', async (t) => {
   const { kept, url } = await startLasting(t)
   const clock = new ManualClock()

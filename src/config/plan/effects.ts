@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   [
     ['routes', ANY, 'split'],
     (change) =>
-      isNew(change) || change.path.length > 5
+      !isGone(change) || change.path.length === 4
         ? null
         : {
             class: 'ends-tunnels',

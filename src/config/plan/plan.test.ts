@@ -27,6 +27,10 @@ const base = { services: { users, orders: { instances: ['http://c:1'] } }, route
 const limited = { ...base, policies: { 'rate-limit': {} } }
 
 const withRoute = (change: object) => ({ ...base, routes: [{ ...route, ...change }] })
+const withSplit = (services: object, more: object = {}) => ({
+  ...base,
+  routes: [{ id: 'users', match: route.match, split: { services, ...more } }],
+})
 const withUsers = (change: object) => ({ ...base, services: { ...base.services, users: { ...users, ...change } } })
 const withLimit = (options: object) => ({ ...base, policies: { 'rate-limit': options } })
 const redis = { redis: { url: 'redis://redis:6379' } }
@@ -69,6 +73,42 @@ const cases: readonly (readonly [name: string, before: object, after: object, ex
     base,
     { ...base, routes: [{ id: 'users', match: route.match, reply: {} }] },
     ['removed routes.users.service ends-tunnels', 'added routes.users.reply live'],
+  ],
+  [
+    'a route that is divided between services',
+    base,
+    { ...base, routes: [{ id: 'users', match: route.match, split: { services: { users: 9, orders: 1 } } }] },
+    ['removed routes.users.service ends-tunnels', 'added routes.users.split live'],
+  ],
+  [
+    'other weights',
+    withSplit({ users: 9, orders: 1 }),
+    withSplit({ users: 5, orders: 1 }),
+    ['changed routes.users.split.services.users live'],
+  ],
+  [
+    'a service that is no part of a split any more',
+    withSplit({ users: 9, orders: 1 }),
+    withSplit({ users: 9 }),
+    ['removed routes.users.split.services.orders ends-tunnels'],
+  ],
+  [
+    'a split that is no longer sticky',
+    withSplit({ users: 9 }, { sticky: 'ip' }),
+    withSplit({ users: 9 }),
+    ['removed routes.users.split.sticky live'],
+  ],
+  [
+    'copies for another service',
+    base,
+    withRoute({ mirror: { service: 'orders' } }),
+    ['added routes.users.mirror live'],
+  ],
+  [
+    'the name of a listener',
+    { ...base, listeners: [{ address: '127.0.0.1:1' }] },
+    { ...base, listeners: [{ address: '127.0.0.1:1', name: 'inside' }] },
+    ['added listeners["127.0.0.1:1"].name live'],
   ],
   [
     'another path',
