@@ -28,7 +28,8 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
     if (!found.has(route)) found.set(route, message)
   }
   const named = (route: number): string => `routes[${route}] ("${routes[route]?.id}")`
-  for (const [value, { match }] of routes.entries())
+  for (const [value, { match }] of routes.entries()) {
+    if (!isConditional(match)) continue
     for (const line of linesOf({ match, value })) {
       if (line.pathRegex !== null && !mayFit(line.pattern, line.pathRegex))
         tell(value, `no path fits both ${line.pattern.text} and pathRegex, so no request takes this route there`)
@@ -37,6 +38,7 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
       if (known === undefined) places.set(place, [line])
       else if (known.length < MOST_COMPARED) known.push(line)
     }
+  }
   for (const lines of places.values()) {
     const ordered = lines.toSorted(compareConditions)
     for (const [i, later] of ordered.entries())
@@ -57,6 +59,11 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
   return [...found]
     .toSorted(([a], [b]) => a - b)
     .map(([route, message]) => ({ path: formatPath(['routes', route, 'match']), message }))
+}
+
+/** Whether it wants anything of requests but a place: what wants nothing else comes after all at its place, and is there once. */
+function isConditional({ pathRegex, method, headers, query }: GatewayConfig['routes'][number]['match']): boolean {
+  return [pathRegex, method, headers, query].some((each) => each !== undefined)
 }
 
 /** Whether some path may fit both; where that is hard to say, it may. */
