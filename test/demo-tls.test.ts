@@ -6,7 +6,7 @@ import { walkDemo } from '../scripts/image/walk.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { startCommand } from './support/command.ts'
 import { freePorts, startPlatform } from '../examples/platform/platform.ts'
-import { prepareTls } from '../examples/platform/tls.ts'
+import { prepareConfiguration } from '../examples/platform/demo-configuration.ts'
 
 const JWT_SECRET = 'a secret of at least thirty-two characters'
 const API_KEY = 'the key of a partner'
@@ -18,11 +18,14 @@ test('every line that the demo prints works over TLS, with the authority that it
     ([name, instances]) =>
       [`${name.replace('-', '_').toUpperCase()}_URL`, instances.map(({ url }) => url).join(',')] as const,
   )
-  const tls = prepareTls()
-  cleanUp(t, () => tls.remove())
-  const { port, adminPort } = await startCommand(t, tls.config, {
+  const demoConfiguration = prepareConfiguration(true)
+  cleanUp(t, () => demoConfiguration.remove())
+  const { config, ca } = demoConfiguration
+  assert.ok(ca !== null)
+  const { port, adminPort } = await startCommand(t, config, {
     env: {
       ...Object.fromEntries(urls),
+      INVENTORY_GRPC_URL: platform.inventoryGrpcUrls.join(','),
       JWT_SECRET,
       PARTNER_KEY_SHA256: hash('sha256', API_KEY),
       SALLYPORT_ADDRESS: '127.0.0.1:0',
@@ -31,13 +34,14 @@ test('every line that the demo prints works over TLS, with the authority that it
   })
   const [drained] = platform.instances['inventory-service']
   const adminUrl = `http://127.0.0.1:${adminPort}`
-  const demo = { url: `https://127.0.0.1:${port}`, adminUrl, apiKey: API_KEY, ca: tls.ca }
+  const demo = { url: `https://127.0.0.1:${port}`, adminUrl, apiKey: API_KEY, grpc: true, ca }
   assert.ok((await walkDemo(demo, { '127.0.0.1:8003': new URL(drained?.url ?? '').host })) > 15)
 })
 
 test('nothing is left of the certificates of the demo', () => {
-  const demo = prepareTls()
-  assert.ok(existsSync(demo.config) && existsSync(demo.ca))
+  const demo = prepareConfiguration(true)
+  const { config, ca } = demo
+  assert.ok(ca !== null && existsSync(config) && existsSync(ca))
   demo.remove()
-  assert.ok(!existsSync(demo.config) && !existsSync(demo.ca))
+  assert.ok(!existsSync(config) && !existsSync(ca))
 })

@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test'
 import { systemClock } from '../src/core/clock.ts'
 import { HealthBoard } from '../src/services/health/board.ts'
 import { HealthChecker } from '../src/services/health/checker.ts'
-import { httpProbe, type ProbeTarget } from '../src/services/health/probe.ts'
+import { httpProbe, type ProbeOutcome, type ProbeTarget } from '../src/services/health/probe.ts'
 
 /** Listens on a free port until the end of the test, and says where. */
 async function listen(t: TestContext, server: Server): Promise<ProbeTarget> {
@@ -52,7 +52,7 @@ function saying(t: TestContext, text: string, then: 'end' | 'wait'): Promise<Pro
 
 const quiet = (): void => undefined
 
-function ask(target: ProbeTarget): Promise<number | Error> {
+function ask(target: ProbeTarget): Promise<ProbeOutcome> {
   return new Promise((resolve) => httpProbe(target, resolve))
 }
 

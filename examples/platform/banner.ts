@@ -5,7 +5,7 @@ interface Step {
 }
 
 /** What to try with the gateway, in this order: later steps use what earlier ones left in the shell. */
-function steps({ url, adminUrl, apiKey, ca }: Demo): Step[] {
+function steps({ url, adminUrl, apiKey, ca, grpc = false }: Demo): Step[] {
   const curl = ca === undefined ? 'curl' : `curl --cacert ${ca}`
   const api = `${url}/api/v1`
   const json = `-H 'Content-Type: application/json'`
@@ -15,6 +15,7 @@ function steps({ url, adminUrl, apiKey, ca }: Demo): Step[] {
   const token = `node -p 'JSON.parse(require("fs").readFileSync(0)).token'`
   const drain = `-H 'X-Requested-With: curl' ${adminUrl}/services/inventory-service/instances/127.0.0.1:8003/drain`
   const stock = `${api}/inventory/teapot`
+  const askStock = 'npm exec -- node examples/platform/inventory-service/ask-stock.ts'
   const mail = `{"to":"alice@example.com","subject":"Tea at six","text":"Please bring a cup."}`
   return [
     { title: 'Health', command: `${curl} -sw '\\n' ${url}/health` },
@@ -39,6 +40,9 @@ function steps({ url, adminUrl, apiKey, ca }: Demo): Step[] {
       command: `${curl} -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
     },
     { title: 'The stock is less by two', command: `${curl} -sw '\\n' ${stock}` },
+    ...(grpc
+      ? [{ title: 'The same by gRPC', command: `${askStock} ${url} teapot${ca === undefined ? '' : ` --ca ${ca}`}` }]
+      : []),
     { title: 'Send an email', command: `${curl} -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `${curl} -sw '\\n' ${api}/email ${bearer}` },
     { title: 'Without a token: 401', command: `${curl} -siw '\\n' ${api}/orders` },
@@ -69,6 +73,8 @@ interface Demo {
   readonly apiKey: string
   /** File with the authority that signed the gateway's certificate; undefined without TLS. */
   readonly ca?: string
+  /** Whether it has what grpc.yaml adds; false when it is missing. */
+  readonly grpc?: boolean
 }
 
 /** What the demo says when everything runs. */

@@ -11,10 +11,10 @@ import { setInterval } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { banner } from './banner.ts'
+import { type DemoConfiguration, prepareConfiguration } from './demo-configuration.ts'
 import { startPlatform, usualPorts } from './platform.ts'
 import type { Platform, ServiceName } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
-import { type DemoTls, prepareTls } from './tls.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const host = '127.0.0.1'
@@ -25,8 +25,8 @@ const adminUrl = `http://${host}:${adminPort}`
 const startTimeout = 30_000
 
 /**
- * 1. Make sure that the gateway's ports are free: it shares them among threads, and would share them with a stranger. Make a
- *    certificate if TLS is asked for.
+ * 1. Make sure that the gateway's ports are free: it shares them among threads, and would share them with a stranger. Make its
+ *    configuration, and a certificate if TLS is asked for.
  * 2. Start the platform in this process.
  * 3. Start the gateway as a process of its own, as in production.
  * 4. Wait until it is ready, and say what to try.
@@ -37,29 +37,29 @@ async function main(): Promise<void> {
   // 1.
   await requireFree(port, 'PORT')
   await requireFree(adminPort, 'ADMIN_PORT')
-  const tls = values.tls ? prepareTls() : null
+  const configuration = prepareConfiguration(values.tls)
   try {
-    await run(tls)
+    await run(configuration)
   } finally {
-    tls?.remove()
+    configuration.remove()
   }
 }
 
-async function run(tls: DemoTls | null): Promise<void> {
-  const url = `${tls === null ? 'http' : 'https'}://${host}:${port}`
+async function run({ config, ca }: DemoConfiguration): Promise<void> {
+  const url = `${ca === null ? 'http' : 'https'}://${host}:${port}`
   // 2.
   const jwtSecret = randomBytes(32).toString('hex')
   const apiKey = randomBytes(24).toString('base64url')
   const platform = await startPlatform({ jwtSecret, ports: usualPorts, host })
   // 3.
   const stopped = stopSignal()
-  const gateway = startGateway(platform, tls?.config ?? 'sallyport.yaml', jwtSecret, apiKey)
+  const gateway = startGateway(platform, config, jwtSecret, apiKey)
   const ended = once(gateway, 'exit')
   const died = failUnless(stopped, ended)
   try {
     // 4.
-    const demo = { url, adminUrl, apiKey, ...(tls !== null && { ca: tls.ca }) }
-    if (await Promise.race([ready(url, tls, stopped), died])) console.log(banner(demo))
+    const demo = { url, adminUrl, apiKey, grpc: true, ...(ca !== null && { ca }) }
+    if (await Promise.race([ready(url, ca, stopped), died])) console.log(banner(demo))
     // 5.
     if (!stopped.aborted) await Promise.race([once(stopped, 'abort'), died])
   } finally {
@@ -105,6 +105,7 @@ function startGateway(platform: Platform, config: string, jwtSecret: string, api
       USER_SERVICE_URL: urls('user-service'),
       ORDER_SERVICE_URL: urls('order-service'),
       INVENTORY_SERVICE_URL: urls('inventory-service'),
+      INVENTORY_GRPC_URL: platform.inventoryGrpcUrls.join(','),
       PAYMENT_SERVICE_URL: urls('payment-service'),
       NOTIFICATION_SERVICE_URL: urls('notification-service'),
       JWT_SECRET: jwtSecret,
@@ -115,9 +116,9 @@ function startGateway(platform: Platform, config: string, jwtSecret: string, api
 }
 
 /** Whether the gateway became ready before the demo was stopped. */
-async function ready(url: string, tls: DemoTls | null, stopped: AbortSignal): Promise<boolean> {
+async function ready(url: string, caFile: string | null, stopped: AbortSignal): Promise<boolean> {
   const deadline = Date.now() + startTimeout
-  const ca = tls === null ? null : readFileSync(tls.ca)
+  const ca = caFile === null ? null : readFileSync(caFile)
   for await (const _ of setInterval(250)) {
     if (stopped.aborted) return false
     const status = await statusOf(`${url}/health/ready`, ca)

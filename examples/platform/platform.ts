@@ -1,5 +1,5 @@
 import { openInventoryDatabase } from './inventory-service/database.ts'
-import { createInventoryService } from './inventory-service/service.ts'
+import { createInventoryService, type RunningInventory } from './inventory-service/service.ts'
 import { createNotificationService } from './notification-service/service.ts'
 import { openOrderDatabase } from './order-service/database.ts'
 import { createOrderService } from './order-service/service.ts'
@@ -32,6 +32,11 @@ export const usualPorts: Ports = {
   'notification-service': [8005],
 }
 
+/** Where an instance of the inventory service answers by gRPC: a hundred ports above, or at a free one. */
+export function grpcPortFor(port: number): number {
+  return port === 0 ? 0 : port + 100
+}
+
 /** A free port for each instance. */
 export const freePorts: Ports = {
   'user-service': [0, 0],
@@ -56,6 +61,8 @@ export interface PlatformOptions {
 /** A platform whose instances listen. */
 export interface Platform {
   readonly instances: Readonly<Record<ServiceName, readonly RunningInstance[]>>
+  /** Where the inventory service answers by gRPC. */
+  readonly inventoryGrpcUrls: readonly string[]
   /** Stops every instance when its requests in flight are answered. */
   close(): Promise<void>
 }
@@ -66,15 +73,18 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   const close = async (): Promise<void> => {
     await Promise.all(running.map((instance) => instance.close()))
   }
-  const start = async (
+  const start = async <Running extends RunningInstance>(
     service: ServiceName,
-    create: (instance: InstanceOptions) => Promise<RunningInstance>,
-  ): Promise<RunningInstance[]> => {
+    create: (instance: InstanceOptions) => Promise<Running>,
+  ): Promise<Running[]> => {
     const { jwtSecret, host = '127.0.0.1', ports } = options
-    const before = running.length
-    for (const [index, port] of ports[service].entries())
-      running.push(await create({ instance: `${service}-${index + 1}`, port, jwtSecret, host }))
-    return running.slice(before)
+    const made: Running[] = []
+    for (const [index, port] of ports[service].entries()) {
+      const instance = await create({ instance: `${service}-${index + 1}`, port, jwtSecret, host })
+      running.push(instance)
+      made.push(instance)
+    }
+    return made
   }
 
   try {
@@ -82,8 +92,8 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
     const users = await openUserDatabase()
     const stock = openInventoryDatabase()
     const orders = openOrderDatabase()
-    const inventory = await start('inventory-service', (instance) =>
-      createInventoryService({ ...instance, database: stock }),
+    const inventory = await start<RunningInventory>('inventory-service', (instance) =>
+      createInventoryService({ ...instance, database: stock, grpcPort: grpcPortFor(instance.port) }),
     )
     const inventoryUrl = inventory[0]?.url ?? ''
     const instances = {
@@ -101,7 +111,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
       'payment-service': await start('payment-service', createPaymentService),
       'notification-service': await start('notification-service', createNotificationService),
     }
-    return { instances, close }
+    return { instances, inventoryGrpcUrls: inventory.flatMap(({ grpcUrl }) => grpcUrl ?? []), close }
   } catch (error) {
     await close()
     throw error

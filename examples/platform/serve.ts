@@ -4,7 +4,7 @@ import { createInventoryService } from './inventory-service/service.ts'
 import { createNotificationService } from './notification-service/service.ts'
 import { createOrderService } from './order-service/service.ts'
 import { createPaymentService } from './payment-service/service.ts'
-import { type ServiceName, serviceNames, usualPorts } from './platform.ts'
+import { grpcPortFor, type ServiceName, serviceNames, usualPorts } from './platform.ts'
 import { describeFailure } from './support/failure.ts'
 import { jwtSecretOf } from './support/secret.ts'
 import type { InstanceOptions, RunningInstance } from './support/service.ts'
@@ -15,7 +15,7 @@ const inventoryUrl = process.env['INVENTORY_SERVICE_URL'] || 'http://inventory-s
 const services: Readonly<Record<ServiceName, (options: InstanceOptions) => Promise<RunningInstance>>> = {
   'user-service': createUserService,
   'order-service': (options) => createOrderService({ ...options, inventoryUrl }),
-  'inventory-service': createInventoryService,
+  'inventory-service': (options) => createInventoryService({ ...options, grpcPort: grpcPortFor(options.port) }),
   'payment-service': createPaymentService,
   'notification-service': createNotificationService,
 }

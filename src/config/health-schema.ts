@@ -37,6 +37,20 @@ const headerValue = z.string().refine(isFieldValue, 'expected the value of a hea
 /** Schema of a path that a service is asked for, query included. */
 export const targetPath = z.string().regex(/^\/[!-~]*$/, 'expected a path that starts with "/", without spaces')
 
+const serviceExpected = 'expected true, or the name of a service of gRPC such as "shop.v1.Inventory"'
+
+/** "" for the server as a whole. */
+const grpcService = z.union(
+  [
+    z.literal(true).transform(() => ''),
+    z
+      .string()
+      .regex(/^[A-Za-z_][\w.]*$/, serviceExpected)
+      .max(127),
+  ],
+  serviceExpected,
+)
+
 /** Schema of how the instances of a service are checked. */
 export const healthSchema = z
   .strictObject({
@@ -69,8 +83,21 @@ export const healthSchema = z
     status: statuses
       .prefault([200])
       .describe('Statuses that pass, single or as ranges: [200, "300-399"]. Default [200].'),
+    grpc: grpcService
+      .optional()
+      .describe(
+        'In place of a path: grpc.health.v1 is called, and SERVING passes; true for the server as a whole, or the name of a service. Needs http2 of the service. Default none.',
+      ),
   })
   .refine(({ method, body }) => body === '' || method === 'POST', {
     path: ['body'],
     message: 'a request with a body is a POST: give method: POST',
   })
+  .refine(({ grpc, path, method, status }) => grpc === undefined || isUsual(path, method, status), {
+    path: ['grpc'],
+    message: 'is asked by a method of its own: leave path, method, body and status out',
+  })
+
+function isUsual(path: string, method: string, status: readonly number[]): boolean {
+  return path === '/health' && method === 'GET' && status.length === 1 && status[0] === 200
+}

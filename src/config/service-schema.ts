@@ -212,6 +212,11 @@ export const serviceSchema = serviceFields
     const message = `tls for instances that are connected to without it: ${write}`
     context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
   })
+  .superRefine(({ health, http2 }, context) => {
+    if (health === false || health.grpc === undefined || http2) return
+    const message = 'gRPC goes over HTTP/2: give the service http2: true'
+    context.addIssue({ code: 'custom', path: ['health', 'grpc'], message, input: health.grpc })
+  })
   .superRefine((service, context) => {
     if (!needsServerName(service)) return
     const message = 'the name that certificates have is not known: name the namespace, or the name in tls.serverName'

@@ -145,6 +145,8 @@ export class Attempt implements ReplyListener, Waiting, Outcome<PooledInstance> 
       if (record !== null) record.grpcStatus = grpc.status
       return
     }
+    // What is an HTTP error says itself what it is.
+    if (reply.status !== 200) return
     this.follows = true
     reply.body = new CallReply(body, grpc, exchange, owner.service.deadlines, (status) => this.callEnded(status))
   }

@@ -2,7 +2,6 @@ import type { BodySink, BodyStream } from '../http/body.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import type { GrpcCall } from '../grpc/call.ts'
-import { statusWithoutOne } from '../grpc/http-status.ts'
 import { type GrpcStatus, parseGrpcStatus } from '../grpc/status.ts'
 import { formatTimeout } from '../grpc/timeout.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
@@ -81,10 +80,9 @@ export class CallReply extends PassingBody implements Timed {
 
   override end(trailers: Headers | null): void {
     if (this.over) return
-    // Clients take what ends without a status for one that is not known.
     const status = trailers === null ? null : statusIn(trailers)
-    this.call.status = status ?? statusWithoutOne(200)
-    this.finish(this.call.status)
+    this.call.status = status
+    this.finish(status)
     super.end(trailers)
   }
 

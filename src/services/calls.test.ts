@@ -142,11 +142,30 @@ test('the status in the trailers is how the call ended, for the instance once th
   )
 })
 
-test('what ends without a status is UNKNOWN', async () => {
+test('an instance is not judged by a status that it has not said: its client may have called what is no call', async () => {
   const call = setUpCall()
   const { body } = await reply(call)
   body.end()
-  assert.equal(call.grpc.status, 2)
+  call.a.listener?.finished()
+  assert.equal(call.grpc.status, null)
+  assert.deepEqual(
+    call.told.map(({ told, status }) => `${told} ${status}`),
+    ['ended 200', 'passed 200'],
+  )
+})
+
+test('an HTTP error of a service goes on as it is, and counts once', async () => {
+  const { a, told, grpc, result } = setUpCall()
+  const body = new PushedBody(-1)
+  a.listener?.replied(new Reply(503, Headers.of(), body), false)
+  await heard()
+  assert.equal(result.reply?.body, body)
+  a.listener?.finished()
+  assert.equal(grpc.status, null)
+  assert.deepEqual(
+    told.map((each) => `${each.told} ${each.status}`),
+    ['ended 503', 'passed 503'],
+  )
 })
 
 test('a service that breaks off within its messages is told of in trailers', async () => {

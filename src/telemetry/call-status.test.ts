@@ -30,11 +30,16 @@ test('how a call ended is what its client makes of what it got', () => {
     [{ aborted: true, status: 499, whole: false }, 'CANCELLED'],
     [{ aborted: true, status: 499, whole: false, late: true }, 'DEADLINE_EXCEEDED'],
     [{ whole: false }, 'INTERNAL'],
-    [{}, 'UNKNOWN'],
     [{ status: 503 }, 'UNAVAILABLE'],
     [{ status: 404 }, 'UNIMPLEMENTED'],
   ]
   for (const [ended, name] of cases) assert.equal(callStatus(end(ended)), name, JSON.stringify(ended))
+})
+
+test('a reply that is whole and has no status is not held against its service', () => {
+  const exchange = end({})
+  assert.equal(callStatus(exchange), null)
+  assert.equal(statusInHttp(exchange, 200), 200)
 })
 
 test('what is no call has no status', () => {

@@ -2,15 +2,18 @@ import { statusOfInstance, statusWithoutOne } from '../grpc/http-status.ts'
 import { grpcStatus, type GrpcStatus, grpcStatusName, type GrpcStatusName } from '../grpc/status.ts'
 import type { ExchangeNotes } from '../http/exchange.ts'
 
-/** Where a call that is over has no status that came with its reply, keeps the one that its client makes of what came. */
+/**
+ * Where a call that is over has no status that came with its reply, keeps the one that its client makes of what came. None where the reply
+ * was whole and not an error: its service does not speak gRPC, and any client may say that a request is a call.
+ */
 export function settleCall({ grpc, aborted }: ExchangeNotes, status: number, whole: boolean, end: number): void {
   if (grpc === null || grpc.status !== null) return
   if (aborted) grpc.status = grpcStatus(end >= grpc.deadline ? 'DEADLINE_EXCEEDED' : 'CANCELLED')
   else if (status === 200 && !whole) grpc.status = grpcStatus('INTERNAL')
-  else grpc.status = statusWithoutOne(status)
+  else if (status !== 200) grpc.status = statusWithoutOne(status)
 }
 
-/** How a call ended, by name; null where the exchange is none. */
+/** How a call ended, by name; null where nothing says it, and for an exchange that is none. */
 export function callStatus({ grpc }: Pick<ExchangeNotes, 'grpc'>): GrpcStatusName | null {
   return grpc === null || grpc.status === null ? null : grpcStatusName(grpc.status)
 }

@@ -91,10 +91,12 @@ test('the image has the version of the gateway, unless the build names another',
 })
 
 test('the image of the example platform has the packages that its services import, in the versions of the repository', () => {
-  const versions = z.object({ dependencies: z.record(z.string(), z.string()) })
-  const [own, all] = ['examples/platform/package.json', 'package.json'].map(
-    (path) => versions.parse(JSON.parse(readFileSync(join(root, path), 'utf8'))).dependencies,
-  )
+  const packages = z.record(z.string(), z.string())
+  const versions = z.object({ dependencies: packages, devDependencies: packages.default({}) })
+  const [own, all] = ['examples/platform/package.json', 'package.json'].map((path) => {
+    const { dependencies, devDependencies } = versions.parse(JSON.parse(readFileSync(join(root, path), 'utf8')))
+    return Object.assign(devDependencies, dependencies)
+  })
   const files = globSync('examples/platform/{serve,platform,support/*,*-service/*}.ts', {
     cwd: root,
     exclude: ['**/*.test.ts'],

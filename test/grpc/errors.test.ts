@@ -92,3 +92,23 @@ test('messages, trailers and metadata pass to a service over HTTP/1.1 as well', 
   assert.match(String(heard?.headers['grpc-timeout']), /^\d{8}u$/)
   assert.equal(heard?.headers['te'], 'trailers')
 })
+
+test('who guesses at keys is slowed down, whether or not the requests are said to be calls', async (t) => {
+  const { port } = await startGateway(t, {
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 204 } }],
+    policies: {
+      auth: {
+        methods: { 'api-key': { keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] } },
+        refusals: '2/h',
+      },
+    },
+  })
+  const client = new GrpcClient(t, `127.0.0.1:${port}`)
+  const codes: number[] = []
+  for (let i = 0; i < 3; i++) {
+    const metadata = new Metadata()
+    metadata.set('x-api-key', `guess ${i}`)
+    codes.push((await client.unary(METHOD, '', metadata)).status.code)
+  }
+  assert.deepEqual(codes, [status.UNAUTHENTICATED, status.UNAUTHENTICATED, status.RESOURCE_EXHAUSTED])
+})

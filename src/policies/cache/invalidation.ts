@@ -19,7 +19,10 @@ export function invalidateAfter(
   keys: Keys,
   invalidator: Invalidator,
 ): Promise<unknown> | null {
+  const { grpc } = exchange
   if (reply.status < 200 || reply.status > 399) return null
+  // The HTTP status of a call says nothing of whether it has failed.
+  if (grpc !== null && grpc.status !== null && grpc.status !== 0) return null
   const urls = new Set([keys.url(exchange)])
   for (const name of LOCATIONS) {
     const location = reply.headers.get(name)

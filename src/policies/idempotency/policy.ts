@@ -45,6 +45,8 @@ export const idempotency = definePolicy({
       const first: FirstContext = { ...context, next }
       return (exchange) => {
         if (!methods.has(exchange.method) || exchange.refusal !== null) return next(exchange)
+        // Calls of gRPC have trailers and streams, and retries of their own.
+        if (exchange.grpc !== null) return next(exchange)
         let key: string | null
         try {
           key = readKey(exchange.headers)

@@ -16,14 +16,20 @@ const lookup = rotatingLookup()
 
 /** The same as `httpProbe`, over HTTP/2. */
 export const http2Probe: Probe = (target, done) =>
-  askOverHttp2(target, (answer) => done(answer instanceof Error ? answer : answer.status))
+  askOverHttp2(target, target.body === '' ? null : Bytes.fromText(target.body), (answer) =>
+    done(answer instanceof Error ? answer : answer.status),
+  )
 
 /**
- * Asks an instance once over HTTP/2, over a connection of its own. `done` is told once, never before this returns, of the answer or of
+ * Asks an instance once over HTTP/2 with that body, over a connection of its own. `done` is told once, never before this returns, of the answer or of
  * what kept it from coming. The returned function gives up.
  */
-function askOverHttp2(target: ProbeTarget, done: (answer: Answer | Error) => void): () => void {
-  const { host, port, authority, method, path, headers, body, encryption, proxyProtocol } = target
+export function askOverHttp2(
+  target: Omit<ProbeTarget, 'body'>,
+  body: Bytes | null,
+  done: (answer: Answer | Error) => void,
+): () => void {
+  const { host, port, authority, method, path, headers, encryption, proxyProtocol } = target
   const deadlines = new Deadlines(systemClock)
   const fields = Headers.of([
     ['User-Agent', 'sallyport-health'],
@@ -58,7 +64,7 @@ function askOverHttp2(target: ProbeTarget, done: (answer: Answer | Error) => voi
       authority: named ?? authority,
       target: path,
       fields: wireOf(fields),
-      body: body === '' ? null : Bytes.fromText(body),
+      body,
       acceptsTrailers: true,
       expectsContinue: false,
       upgrade: null,

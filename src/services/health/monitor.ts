@@ -6,7 +6,7 @@ import type { Instance } from '../instance.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Ejection } from './ejections.ts'
-import type { Probe } from './probe.ts'
+import type { Probe, ProbeOutcome } from './probe.ts'
 import type { RecoveryPace } from './recovery-pace.ts'
 
 /** How the instances of a service are checked. Durations in milliseconds. */
@@ -27,6 +27,8 @@ export interface HealthOptions {
   readonly healthyAfter: number
   /** Status codes that are a success. */
   readonly status: readonly number[]
+  /** The service that grpc.health.v1 is asked for in place of all that, "" for the instance as a whole. */
+  readonly grpc?: string | undefined
 }
 
 /** What is known of an instance, and why. */
@@ -197,7 +199,7 @@ export class InstanceMonitor {
     this.paused = null
     if (options === false) return
     const start = clock.now()
-    const conclude = (outcome: number | Error): void => {
+    const conclude = (outcome: ProbeOutcome): void => {
       cancelTimeout()
       // By those of now: only what does not change what is asked can have changed meanwhile.
       const current = this.options === false ? options : this.options
@@ -219,8 +221,8 @@ export class InstanceMonitor {
     }
   }
 
-  private record(outcome: number | Error, duration: number, options: MonitorOptions): void {
-    const success = typeof outcome === 'number' && options.status.includes(outcome)
+  private record(outcome: ProbeOutcome, duration: number, options: MonitorOptions): void {
+    const success = outcome === 'SERVING' || (typeof outcome === 'number' && options.status.includes(outcome))
     this.last = { reason: describe(outcome, success), checkedAt: this.context.clock.wall(), duration }
     this.failures = success ? 0 : this.failures + 1
     if (success) this.context.board.ejections.checkPassed(this.target.slot, this.context.clock.now() - duration)
@@ -255,7 +257,8 @@ function askTheSame(one: MonitorOptions, other: MonitorOptions): boolean {
 
 const NEVER_CHECKED = { reason: null, checkedAt: null, duration: null } as const
 
-function describe(outcome: number | Error, success: boolean): string {
+function describe(outcome: ProbeOutcome, success: boolean): string {
+  if (outcome === 'SERVING') return outcome
   if (typeof outcome === 'number') return success ? `status ${outcome}` : `unexpected status ${outcome}`
   // A name with several addresses fails with one error for each and no message of its own.
   if (outcome instanceof AggregateError) return outcome.errors.map((error: Error) => error.message).join(', ')

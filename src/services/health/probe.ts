@@ -24,13 +24,18 @@ export interface ProbeTarget {
   readonly proxyProtocol: ProxyVersion | 'off'
   /** The instance is asked over HTTP/2. */
   readonly http2: boolean
+  /** The service that grpc.health.v1 of the instance is asked for, "" for all of it; left out where something else is asked. */
+  readonly grpc?: string | undefined
 }
 
+/** A status code, what grpc.health.v1 says where all is well, or what kept the instance from answering. */
+export type ProbeOutcome = number | 'SERVING' | Error
+
 /**
- * Asks an instance once and reports its status code, or what kept it from answering; never before it returns, and at
+ * Asks an instance once and reports what came of it; never before it returns, and at
  * most once. The returned function gives up: it closes the connection, and nothing is reported any more.
  */
-export type Probe = (target: ProbeTarget, done: (outcome: number | Error) => void) => () => void
+export type Probe = (target: ProbeTarget, done: (outcome: ProbeOutcome) => void) => () => void
 
 /** Octets of a body that are read before the status code alone has to do. */
 export const BODY_LIMIT = 64 * 1024

@@ -1,9 +1,11 @@
 import { numberOf, rendezvousScore } from '../../core/spread.ts'
-import { EvenSteps } from '../../core/even-steps.ts'
 import { cookieValues } from '../../http/cookies.ts'
 import type { BalancedRequest } from '../balancers/balancer.ts'
 import { hashKey } from '../balancers/hash-key.ts'
 import type { SplitConfig } from './split-schema.ts'
+
+/** The step that divides the circle most evenly, however often it is made: the golden ratio. */
+const STEP = (Math.sqrt(5) - 1) / 2
 
 interface Part {
   readonly name: string
@@ -25,7 +27,8 @@ export class Split {
   private readonly header: string | null
   private readonly cookie: string | null
   private readonly keyOf: (request: BalancedRequest) => string | null
-  private readonly steps: EvenSteps
+  /** Where on the circle the last turn was, from 0 to 1. */
+  private at: number
 
   /** `random` makes workers begin at different places. */
   constructor({ services, header, cookie, sticky }: SplitConfig, random: () => number) {
@@ -38,7 +41,7 @@ export class Split {
     this.header = header ?? null
     this.cookie = cookie ?? null
     this.keyOf = sticky === undefined ? () => null : hashKey(sticky)
-    this.steps = new EvenSteps(random())
+    this.at = random()
   }
 
   /** The name of the service. */
@@ -50,7 +53,8 @@ export class Split {
     const key = this.keyOf(request)
     if (key !== null) return this.highest(numberOf(key))
     // 3.
-    return this.shareAt(this.steps.next() * this.total)
+    this.at = (this.at + STEP) % 1
+    return this.shareAt(this.at * this.total)
   }
 
   private asked({ headers }: BalancedRequest): string | null {

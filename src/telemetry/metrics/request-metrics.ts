@@ -11,6 +11,11 @@ import { type BreakReason, breakReasons } from '../breakage.ts'
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY', 'TRACE', 'CONNECT'])
 const OTHER = 'OTHER'
 
+/** Of a call whose reply does not say how it ended. */
+const NO_STATUS = 'NONE'
+
+type CallStatus = GrpcStatusName | typeof NO_STATUS
+
 /** The endpoint of all that no route takes. */
 const UNMATCHED = 'unmatched'
 
@@ -46,7 +51,7 @@ export class RequestMetrics {
     else ofMethod.duration.observeExample((end - start) / 1000, traceId, end)
     ofRoute.bytes.add(bytes)
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
-    if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? 'UNKNOWN').add(1)
+    if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? NO_STATUS).add(1)
     if (error !== null) this.errors.get(error.code)?.add(1)
   }
 
@@ -77,7 +82,7 @@ class RouteMetrics {
   private readonly endpoint: string
   private readonly service: string
   private readonly methods = new Map<string, MethodMetrics>()
-  private readonly calls = new Map<GrpcStatusName, Counter>()
+  private readonly calls = new Map<CallStatus, Counter>()
 
   constructor(metrics: Metrics, { pattern, service }: RouteInfo) {
     this.metrics = metrics
@@ -91,7 +96,7 @@ class RouteMetrics {
     return this.methods.get(method) ?? this.enter(METHODS.has(method) ? method : OTHER)
   }
 
-  ofCall(grpc_status: GrpcStatusName): Counter {
+  ofCall(grpc_status: CallStatus): Counter {
     const { metrics, endpoint, service } = this
     const made =
       this.calls.get(grpc_status) ?? metrics.counter('sallyport_grpc_calls_total', { endpoint, service, grpc_status })

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { healthRequest, readHealthReply } from './health-check.ts'
+
+const octets = (...all: number[]): Buffer => Buffer.from(all)
+
+test('the request for the server as a whole is an empty message, and one for a service has its name', () => {
+  assert.deepEqual(healthRequest(''), octets(0, 0, 0, 0, 0))
+  assert.deepEqual(healthRequest('a.B'), octets(0, 0, 0, 0, 5, 0x0a, 3, 97, 46, 66))
+})
+
+test('each status is read', () => {
+  assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 1)), 'SERVING')
+  assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 2)), 'NOT_SERVING')
+  assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 3)), 'SERVICE_UNKNOWN')
+  // The default of a field is left out, or may be there.
+  assert.equal(readHealthReply(octets(0, 0, 0, 0, 0)), 'UNKNOWN')
+  assert.equal(readHealthReply(octets(0, 0, 0, 0, 2, 8, 0)), 'UNKNOWN')
+})
+
+test('anything else is said to be none', () => {
+  for (const [content, why] of [
+    [octets(), /no message/],
+    [octets(0, 0, 0, 0), /no message/],
+    [octets(1, 0, 0, 0, 2, 8, 1), /compressed/],
+    [octets(0, 0, 0, 0, 3, 8, 1), /not one whole message/],
+    [octets(0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 0), /not one whole message/],
+    [octets(0, 0, 0, 0, 2, 8, 4), /none of grpc.health.v1/],
+    [octets(0, 0, 0, 0, 2, 16, 1), /none of grpc.health.v1/],
+    [octets(0, 0, 0, 0, 3, 8, 0x81, 0), /none of grpc.health.v1/],
+    [Buffer.from('<html>'), /not one whole|compressed/],
+  ] as const)
+    assert.throws(() => readHealthReply(content), why)
+})

@@ -1,0 +1,40 @@
+import { frame, PREFIX } from './message-frame.ts'
+
+/** The method that says whether a service can work (grpc.health.v1). */
+export const HEALTH_CHECK = '/grpc.health.v1.Health/Check'
+
+const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'] as const
+
+/** What a server says of a service of its own. */
+export type ServingStatus = (typeof STATUSES)[number]
+
+/** Field 1 of HealthCheckRequest, the name of the service, which has a length before it (Protocol Buffers, "Encoding"). */
+const SERVICE = 0x0a
+/** Field 1 of HealthCheckResponse, the status, which is a varint. */
+const STATUS = 0x08
+
+/** A call of the method that asks for that service, or for the server as a whole: "". The name has up to 127 characters of ASCII. */
+export function healthRequest(service: string): Buffer {
+  const name = Buffer.from(service, 'latin1')
+  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([SERVICE, name.length]), name])
+  return frame(message)
+}
+
+/**
+ * What the first message of the reply says. Throws an Error that says what is wrong with it, which is all that has another form than the
+ * two that the protocol has: nothing for UNKNOWN, which is the default, and the status alone.
+ */
+export function readHealthReply(content: Buffer): ServingStatus {
+  const message = wholeMessage(content)
+  if (message.length === 0) return 'UNKNOWN'
+  const status = message[0] === STATUS && message.length === 2 ? STATUSES[message[1] ?? -1] : undefined
+  if (status === undefined) throw new Error('the reply is none of grpc.health.v1')
+  return status
+}
+
+function wholeMessage(content: Buffer): Buffer {
+  if (content.length < PREFIX) throw new Error('the reply has no message')
+  if (content[0] !== 0) throw new Error('the reply is compressed, which nobody has asked for')
+  if (content.readUInt32BE(1) !== content.length - PREFIX) throw new Error('the reply is not one whole message')
+  return content.subarray(PREFIX)
+}

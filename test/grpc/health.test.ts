@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import { ServerCredentials, status } from '@grpc/grpc-js'
+import type { GatewayInput } from '../../src/gateway.ts'
+import { startGateway } from '../support/gateway.ts'
+import { type GrpcMethods, type GrpcService, startGrpcService } from '../support/grpc-server.ts'
+import { startService } from '../support/service.ts'
+import { authority } from '../support/tls.ts'
+
+type Backend = NonNullable<GatewayInput['services']>[string]
+
+/** What the first check of an instance finds. */
+async function check(
+  t: TestContext,
+  url: string,
+  health: NonNullable<Backend['health']>,
+  more: Partial<Backend> = {},
+): Promise<[state: string, reason: string]> {
+  const { log } = await startGateway(t, {
+    services: { backend: { instances: [url], http2: true, health, ...more } },
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+  })
+  const line = log.lines.find(({ message }) => String(message).startsWith('instance is '))
+  return [String(line?.['message']), String(line?.['reason'])]
+}
+
+const checked = async (t: TestContext, health: NonNullable<GrpcMethods['health']>, grpc: true | string = true) =>
+  check(t, (await startGrpcService(t, { health })).url, { grpc })
+
+test('an instance that says SERVING gets calls', async (t) => {
+  const asked: string[] = []
+  const answer = (service: string): number => {
+    asked.push(service)
+    return 1
+  }
+  assert.deepEqual(await checked(t, answer), ['instance is healthy', 'SERVING'])
+  assert.deepEqual(await checked(t, answer, 'shop.v1.Users'), ['instance is healthy', 'SERVING'])
+  assert.deepEqual(asked, ['', 'shop.v1.Users'])
+})
+
+test('one that says anything else does not, and why is told', async (t) => {
+  assert.deepEqual(await checked(t, () => 2), ['instance is unhealthy', 'the instance says NOT_SERVING'])
+  assert.deepEqual(await checked(t, () => 0), ['instance is unhealthy', 'the instance says UNKNOWN'])
+  assert.deepEqual(await checked(t, () => ({ code: status.NOT_FOUND, details: 'no such service' })), [
+    'instance is unhealthy',
+    'gRPC status NOT_FOUND',
+  ])
+  assert.deepEqual(await checked(t, () => 9), ['instance is unhealthy', 'the reply is none of grpc.health.v1'])
+})
+
+test('a server without the method is unhealthy, and one that speaks HTTP/1.1 as well', async (t) => {
+  const without: GrpcService = await startGrpcService(t)
+  assert.deepEqual(await check(t, without.url, { grpc: true }), ['instance is unhealthy', 'gRPC status UNIMPLEMENTED'])
+  const [state] = await check(t, (await startService(t)).url, { grpc: true })
+  assert.equal(state, 'instance is unhealthy')
+})
+
+test('checks go over TLS where calls do', async (t) => {
+  const { cert, key } = authority.issue()
+  const secured = ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }])
+  const { port } = await startGrpcService(t, { health: () => 1 }, secured)
+  const tls = { ca: authority.cert }
+  assert.deepEqual(await check(t, `https://localhost:${port}`, { grpc: true }, { tls }), [
+    'instance is healthy',
+    'SERVING',
+  ])
+})
