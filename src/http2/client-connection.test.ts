@@ -340,3 +340,25 @@ test('a WebSocket is a stream of its own where the service takes that, else it i
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
 })
+
+test('a connection that is too old makes way for another one, though an exchange goes on for long on it', async () => {
+  const service = RecordedService.greeted({}, { lifetime: () => 10_000 })
+  const told = service.send()
+  service.receive(replyHead(1, 200, [['content-type', 'text/event-stream']]), data(1, 'one '))
+  const sink = told.pipe()
+  pass(service, 12)
+  assert.deepEqual(service.events, ['stands', 'closed'])
+  assert.equal(service.socket.destroyed, false)
+  service.receive(data(1, 'two', true))
+  assert.equal(sink.text, 'one two')
+  await service.turn()
+  assert.equal(service.goaway, Code.none)
+})
+
+test('a request without a host names none', async () => {
+  const service = RecordedService.greeted()
+  service.send({ authority: '' })
+  await service.turn()
+  const [head] = service.of(Type.headers, 1)
+  assert.deepEqual([...(head?.payload ?? [])], [0x82, 0x86, 0x84])
+})

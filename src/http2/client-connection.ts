@@ -145,17 +145,16 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   /** A lane for one exchange, for which there has to be room. */
   lane(): ClientStream {
     this.lanes++
-    this.deadline = Number.POSITIVE_INFINITY
+    this.deadline = this.expires
     return new ClientStream(this)
   }
 
   /** Takes on what its owner says now. */
   renew(): void {
     const { options } = this.owner
-    if (options === this.options) return
     this.options = options
     this.expires = Math.min(this.expires, this.made + options.lifetime())
-    if (this.lanes === 0) this.rest()
+    this.rest()
   }
 
   /** Takes no more exchanges; ends when it carries none. */
@@ -426,15 +425,16 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
 
   // Times and endings
 
-  /** It carries nothing: for how long it may do so. */
+  /** For how long it is kept: where it carries nothing, that may be less. */
   private rest(): void {
-    this.deadline = Math.min(this.expires, this.deadlines.in(this.options.poolTimeout))
+    this.deadline = this.expires
+    if (this.lanes === 0) this.deadline = Math.min(this.expires, this.deadlines.in(this.options.poolTimeout))
   }
 
   onDeadline(): void {
     if (this.gone) return void this.socket.destroy()
     if (!this.standing) return this.die(new Error('it did not say in time that it speaks HTTP/2'))
-    if (this.lanes === 0) this.retire()
+    this.retire()
   }
 
   private drained(): void {

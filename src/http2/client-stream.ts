@@ -348,7 +348,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     const { body } = this
     if (body === null || (body.length >= 0 && body.received + octets.length > body.length)) throw wrongLength()
     body.push(octets)
-    if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of replies.'), ErrorCode.cancel)
+    if (body.over) this.end(new GatewayError('too-busy', 'There is no room for more of the reply.'), ErrorCode.cancel)
   }
 
   /** The service has sent all. Throws MalformedMessage where that is less than was announced. */

@@ -71,6 +71,8 @@ export function encodeConnect(protocol: string, scheme: 'http' | 'https', author
 
 /** Most requests on a connection are for the same one. */
 function authorityCode(authority: string): string {
+  // Who speaks HTTP/1.0 may name none.
+  if (authority === '') return ''
   if (authority !== lastAuthority) {
     lastAuthority = authority
     lastAuthorityCode = literal(AUTHORITY, authority)
