@@ -364,7 +364,13 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   bodyWanted(): void {}
 
   bodyTaken(octets: number): void {
-    if (!this.ended && !this.over) this.room?.taken(octets, this.body?.flowing === true)
+    if (this.ended || this.over) return this.releaseRoom()
+    this.room?.taken(octets, this.body?.flowing === true)
+  }
+
+  /** What its window has grown by is for others once nothing that came is held. */
+  private releaseRoom(): void {
+    if (this.room !== null && (this.body === null || this.body.held === 0)) this.room.release()
   }
 
   bodyWaits(forPeer: boolean): void {
@@ -421,6 +427,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     if (code !== null && this.id !== 0) this.tools.resetStream(this.id, code)
     this.stopSending()
     body?.fail(error)
+    this.releaseRoom()
     this.tools.left(this)
     if (answered && wanted && body !== null) listener?.brokeOff(error)
     listener?.finished()
@@ -435,6 +442,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     this.listener = null
     this.tools.deadlines.forget(this)
     if (this.stopSending() || !this.ended) this.tools.resetStream(this.id, ErrorCode.cancel)
+    this.releaseRoom()
     listener?.finished()
     this.tools.left(this)
   }

@@ -209,3 +209,14 @@ test('other bounds count from then on: for connections, and for those that wait'
   await (await service.peer(1)).closed()
   assert.equal(pool.size.busy, 1)
 })
+
+test('a service that refuses all it is asked gets a few connections for it, however often it is asked', async (t) => {
+  const { service, pool } = await open(t, 100, { connections: 100 })
+  for (let n = 0; n < 30; n++) {
+    const lane = ask(await pool.acquire('a'))
+    const all = await Promise.all(service.peers.map((_, i) => service.peer(i)))
+    await Promise.race(all.map((peer) => peer.until('it', () => peer.requests.get(lane.id)?.ended === true)))
+    lane.cancel()
+  }
+  assert.equal(service.peers.length, 2)
+})

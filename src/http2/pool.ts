@@ -15,6 +15,9 @@ import type { ClientStream } from './client-stream.ts'
 import { ResponseHead } from './response-head.ts'
 import { STREAMS } from './settings.ts'
 
+/** So many connections at rest are tried before another one is made. */
+const SPARE = 2
+
 /** Who waits for a connection that is being made. */
 interface Joined extends Waiting {
   readonly resolve: (lane: ClientStream) => void
@@ -98,7 +101,8 @@ export class StreamPool implements ClientOwner, LanePool {
 
   /**
    * 1. A connection that is being made may carry it too.
-   * 2. Another one is made, where there may be one more: who asks has found none that has room, or one that refuses.
+   * 2. Another one is made, where there may be one more, and not several are at rest: who asks has found none that has room, or one that refuses
+   *    what it is asked.
    * 3. One has room all the same.
    * 4. It waits.
    */
@@ -109,7 +113,8 @@ export class StreamPool implements ClientOwner, LanePool {
       if (dialled.introduced === introduced && dialled.joined.size < STREAMS) return join(dialled, client)
     // 2.
     if (introduced !== null && this.full) this.resting[0]?.retire()
-    if (!this.full) return join(this.connect(introduced), client)
+    const resting = this.resting.filter((connection) => connection.hasRoom && isFor(connection, client))
+    if (!this.full && resting.length < SPARE) return join(this.connect(introduced), client)
     // 3.
     const lane = this.take(client)
     if (lane !== null) return Promise.resolve(lane)

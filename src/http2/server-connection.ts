@@ -393,6 +393,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   private forget(stream: ServerStream): void {
     this.streams.delete(stream.id)
     this.sender.forget(stream)
+    stream.leave()
     if (this.streams.size > 0) return
     if (this.farewell.said) return this.linger()
     this.requestDue = this.deadlines.in(this.options.idleTimeout)
@@ -470,6 +471,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     for (const stream of streams) {
       this.sender.forget(stream)
       stream.abort(new GatewayError('client-closed'))
+      stream.leave()
     }
   }
 

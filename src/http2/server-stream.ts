@@ -47,6 +47,8 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
   /** The reply has gone out whole, or never will. */
   private replied = false
   private bytes = 0
+  /** It is no stream of its connection any more. */
+  private gone = false
   /** For what the client sends; null until it does. */
   private room: StreamRoom | null = null
 
@@ -198,7 +200,18 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   bodyTaken(octets: number): void {
     this.tools.room.taken(octets)
-    if (!this.clientEnded) this.room?.taken(octets, this.body?.flowing === true)
+    if (this.clientEnded || this.gone) return this.releaseRoom()
+    this.room?.taken(octets, this.body?.flowing === true)
+  }
+
+  /** It is no stream of its connection any more. What its window has grown by is for others, once nothing that came is held. */
+  leave(): void {
+    this.gone = true
+    this.releaseRoom()
+  }
+
+  private releaseRoom(): void {
+    if (this.room !== null && (this.body === null || this.body.held === 0)) this.room.release()
   }
 
   bodyWaits(forPeer: boolean): void {

@@ -66,6 +66,11 @@ export class StreamBody implements BodyStream {
     return this.finished || this.error !== null
   }
 
+  /** Octets that nobody has taken yet. */
+  get held(): number {
+    return this.keptOctets + this.lent
+  }
+
   /** Content has come, which is lent. */
   push(content: Buffer): void {
     const { length } = content

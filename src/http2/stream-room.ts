@@ -1,22 +1,31 @@
+import { Budget } from '../http/body.ts'
 import { WINDOW, windowUpdateFrame } from './frames.ts'
 import type { Output } from './output.ts'
 
 /** Octets that the window of a stream may become. */
 export const LARGEST_ROOM = 16 * WINDOW
 
+/**
+ * Of a thread: octets by which all windows together may be larger than at first. What was promised may come and be held, so that whoever has
+ * many windows grow, and then takes nothing, leaves room for what others hold.
+ */
+const shared = new Budget(48 * 1024 ** 2)
+
 /** The window of a stream for what its peer sends (RFC 9113 section 5.2): it grows while all is taken as it comes. */
 export class StreamRoom {
   private readonly id: number
   private readonly output: Output
+  private readonly budget: Budget
   /** Octets that the peer may still send, and as many as that may become. */
   private left = WINDOW
   private most = WINDOW
   /** What was taken, and the peer does not know. */
   private unreported = 0
 
-  constructor(id: number, output: Output) {
+  constructor(id: number, output: Output, budget = shared) {
     this.id = id
     this.output = output
+    this.budget = budget
   }
 
   /** So many octets have come; false where there was no room for them. */
@@ -29,12 +38,19 @@ export class StreamRoom {
   taken(octets: number, flowing: boolean): void {
     this.unreported += octets
     if (this.unreported < this.most / 2) return
-    if (flowing && this.most < LARGEST_ROOM && this.left + this.unreported === this.most) {
+    const isAll = flowing && this.left + this.unreported === this.most
+    if (isAll && this.most < LARGEST_ROOM && this.budget.take(this.most)) {
       this.unreported += this.most
       this.most *= 2
     }
     this.left += this.unreported
     this.output.put(windowUpdateFrame(this.id, this.unreported))
     this.unreported = 0
+  }
+
+  /** Nothing more comes, and nothing of what has come is held. */
+  release(): void {
+    if (this.most > WINDOW) this.budget.giveBack(this.most - WINDOW)
+    this.most = WINDOW
   }
 }

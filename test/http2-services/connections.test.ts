@@ -135,14 +135,18 @@ test('a request that was refused is sent again, whatever it is, and the instance
   assert.equal(line['status_code'], 200)
 })
 
-test('a request that is refused each time is 503 in the end', async (t) => {
-  const service = await startPeeredService(t)
-  const { port } = await before(t, service.url, { pool: { connections: 1 } })
-  const reply = send(port, { path: '/never' })
-  const peer = await service.peer(0)
-  for (let n = 0; n < 4; n++) peer.write(h2.reset(await peer.request('/never', n), Code.refused))
-  assert.equal((await reply).status, 503)
-  assert.equal(peer.requests.size, 4)
+test('a request that is refused each time is 503 in the end, after four tries and over two connections', async (t) => {
+  let heard = 0
+  const service = await startHttp2Service(t, (stream) => {
+    heard++
+    stream.close(Code.refused)
+  })
+  const { port } = await before(t, service.url)
+  for (let n = 1; n <= 5; n++) {
+    assert.equal((await send(port, { path: '/never', method: 'POST', body: 'x' })).status, 503)
+    assert.equal(heard, 4 * n)
+  }
+  assert.equal(service.sessions.length, 2)
 })
 
 test('GOAWAY: what it leaves out is sent again over another connection, the rest is answered', async (t) => {
