@@ -240,6 +240,19 @@ test('what a client leaves is done all the same, and it gets the reply when it a
   }
 })
 
+test('an upload that its client breaks off has done nothing: the key is free again', async (t) => {
+  const { port, service } = await startOnce(t)
+  const headers = { 'Idempotency-Key': 'k', 'Content-Length': 300_000 }
+  const outgoing = request({ host: '127.0.0.1', port, method: 'POST', path: '/orders', headers })
+  outgoing.on('error', () => {})
+  outgoing.write('x'.repeat(200_000))
+  await until('the service to have some of it', () => service.heard.length === 1)
+  outgoing.destroy()
+  await until('the key to be free', async () => (await post(port, 'k')).status !== 409)
+  const again = await post(port, 'k')
+  assert.deepEqual([again.text, again.headers['idempotent-replayed']], ['{"order":1}', 'true'])
+})
+
 test('long bodies are told apart by their last octet, and go on as they come', async (t) => {
   const sizes: number[] = []
   const { port } = await startOnce(t, {}, (incoming, response) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, durationOrZero, size } from '../core/units.ts'
+import { duration, durationOrZero, size, sizeWithin } from '../core/units.ts'
 import { overloadSchema } from '../overload/index.ts'
 import { mayBeClaim } from '../http/field-names.ts'
 import { networks } from '../core/networks-schema.ts'
@@ -86,12 +86,10 @@ const leastHead = 'expected at least "1kb": a request has no room in less'
 const leastTarget = 'expected at least "64b": a request has no room in less'
 
 const limitsSchema = z.strictObject({
-  head: size
-    .refine((octets) => octets >= LEAST_HEAD, leastHead)
+  head: sizeWithin(LEAST_HEAD, Number.MAX_SAFE_INTEGER, leastHead)
     .prefault('16kb')
     .describe('Size of a request head: request line and header fields. Default 16kb.'),
-  target: size
-    .refine((octets) => octets >= LEAST_TARGET, leastTarget)
+  target: sizeWithin(LEAST_TARGET, Number.MAX_SAFE_INTEGER, leastTarget)
     .prefault('8kb')
     .describe('Size of a request target: path and query. Default 8kb.'),
   headers: z.int().min(1).default(100).describe('Number of header fields of a request. Default 100.'),

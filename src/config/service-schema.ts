@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { balancers, balancerSchema } from '../services/balancers/index.ts'
 import { formatAddress } from '../core/address.ts'
-import { duration, size } from '../core/units.ts'
+import { duration, sizeWithin } from '../core/units.ts'
 import { discoverSchema, serverNameOf } from '../services/discovery/index.ts'
 import { type InstanceUrl, parseHostAndPort, parseInstanceUrl } from './addresses.ts'
 import { passiveSchema } from '../services/passive/index.ts'
@@ -97,8 +97,7 @@ const poolSchema = z.strictObject({
 })
 
 const limitsSchema = z.strictObject({
-  head: size
-    .refine((octets) => octets >= SMALLEST_HEAD, 'expected at least "1kb"')
+  head: sizeWithin(SMALLEST_HEAD, Number.MAX_SAFE_INTEGER, 'expected a size such as "64kb", at least "1kb"')
     .prefault('64kb')
     .describe('Size of a reply head: status line and header fields; trailers too. At least 1kb. Default 64kb.'),
   headers: z.int().min(10).max(10_000).default(500).describe('Number of header fields of a reply. Default 500.'),

@@ -42,6 +42,17 @@ export const size = z
   .regex(SIZE, sizeExpected)
   .transform((text, context) => parseSize(text) || fail(context, sizeExpected))
 
+/** Schema of a size from one to another, in bytes, with what is expected of it in words. */
+export function sizeWithin(least: number, most: number, expected: string) {
+  return z
+    .string(sizeExpected)
+    .regex(SIZE, sizeExpected)
+    .transform((text, context) => {
+      const bytes = parseSize(text) ?? 0
+      return bytes >= least && bytes <= most ? bytes : fail(context, expected)
+    })
+}
+
 const percentExpected = 'expected a part such as "50%", above 0% and at most 100%'
 
 /** Schema of a part of a whole, written in percent; 0 to 1 after parsing. */

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../core/errors.ts'
+import { GatewayError } from '../../core/errors.ts'
 import { Bytes, isStream } from '../../http/body.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -35,7 +35,7 @@ const UNKNOWN = new Set([502, 504])
  * The first request with a key, which is held for it.
  *
  * 1. It goes on, whether its client stays or not, and the digest of its body is made on the way.
- * 2. Where it was not sent, or the service has not done it, the key is free again.
+ * 2. Where it was not sent, or its client has broken off its body, or the service has not done it, the key is free again.
  * 3. Where nobody knows what came of it, or the reply cannot be kept, the key stands for it without a reply.
  * 4. Else the reply is kept, and the client gets it once it is.
  */
@@ -61,7 +61,7 @@ export class FirstRequest {
     try {
       reply = await context.next(exchange)
     } catch (thrown) {
-      await this.failed()
+      await this.failed(thrown)
       throw thrown
     }
     return this.replied(reply, exchange.error)
@@ -71,7 +71,7 @@ export class FirstRequest {
   private async replied(reply: Reply, error: GatewayError | null): Promise<Reply> {
     const { status, body } = reply
     const { maxBody } = this.context
-    if (error !== null || UNKNOWN.has(status)) await this.failed()
+    if (error !== null || UNKNOWN.has(status)) await this.failed(error)
     // 2.
     else if (NOT_DONE.has(status)) await this.release()
     // 3.
@@ -99,8 +99,10 @@ export class FirstRequest {
     this.end((await store.keep(this.held, reply, perClient)) ? 'kept' : 'lost')
   }
 
-  private failed(): Promise<void> {
-    return this.exchange.sent ? this.spend() : this.release()
+  private failed(error: unknown): Promise<void> {
+    // What is not there as a whole is not done (RFC 9112 section 8).
+    const brokeOff = this.body.digest === null && error instanceof GatewayError && error.fault === 'client'
+    return this.exchange.sent && !brokeOff ? this.spend() : this.release()
   }
 
   private async spend(): Promise<void> {

@@ -2,7 +2,7 @@ import type { RequestCounts } from '../health/request-counts.ts'
 import { type ConcurrencyLimit, SHED } from './limit.ts'
 import type { ServiceLoad } from './service-loads.ts'
 
-/** A limit that is a number. */
+/** A limit that is a number: never more, over all workers, and for a moment fewer where several ask for the last place at once, as then none of them may have it. */
 export class FixedLimit implements ConcurrencyLimit {
   readonly value: number
   private readonly requests: RequestCounts

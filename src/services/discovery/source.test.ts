@@ -69,6 +69,15 @@ test('trouble and its end are logged once each, and leave what was found', async
   )
 })
 
+test('what is not known of a part is told in other words than what fails', () => {
+  const { finder, lines } = start()
+  finder.found(at('10.0.0.1'), 'no answer for AAAA')
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    ['Instances were discovered', 'Discovery has not found out everything'],
+  )
+})
+
 test('nothing is found any more once it has stopped', () => {
   const { source, finder, changes } = start()
   source.stop()

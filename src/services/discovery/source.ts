@@ -69,12 +69,12 @@ export class Source implements Finder {
     const excess = known.length > MOST ? `${known.length} instances, of which the first ${MOST} are used` : null
     const trouble = problem ?? excess
     if (trouble === null) this.recover()
-    else this.trouble(trouble)
+    else this.trouble(trouble, 'Discovery has not found out everything')
     this.answer()
   }
 
   failed(reason: string): void {
-    if (this.state !== 'stopped') this.trouble(reason)
+    if (this.state !== 'stopped') this.trouble(reason, 'Discovery fails: what was found last is kept')
   }
 
   private take(instances: readonly Found[], before: readonly Found[] | null): void {
@@ -87,12 +87,12 @@ export class Source implements Finder {
   }
 
   /** The log is told once that there is a problem, whichever it turns into, and once that it is over. */
-  private trouble(reason: string): void {
+  private trouble(reason: string, words: string): void {
     const { instances, problem } = this
     this.problem = reason
     if (problem !== null) return
     const fields = { ...this.fields, reason, instances: instances?.length ?? 0 }
-    this.options.log.warn(fields, 'Discovery fails: what was found last is kept')
+    this.options.log.warn(fields, words)
   }
 
   private recover(): void {

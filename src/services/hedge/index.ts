@@ -9,7 +9,7 @@ const LEAST = 1
 
 const hedgeOptions = z.strictObject({
   after: z
-    .union([duration, z.string().regex(PERCENTILE)], afterExpected)
+    .union([duration, z.string(afterExpected).regex(PERCENTILE, afterExpected)], afterExpected)
     .prefault('p95')
     .describe(
       'How long the first instance has until another one is asked as well: a duration, or as long as that part of the requests takes at most of late, from p50 to p99. Default p95.',

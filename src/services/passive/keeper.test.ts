@@ -174,6 +174,16 @@ test('where the others take their time, it may take ten times as long', () => {
   assert.equal(service.ejected(), '.x.')
 })
 
+test('where its own replies took their time, as long polls that are bound to it, they may take ten times as long', () => {
+  const service = setUpStalled(0)
+  service.ask(1, 200, 0, 3_000)
+  for (let i = 0; i < 8; i++) service.judge.began(makeOutcome(service.instance, { status: 0 }))
+  service.pass(25)
+  assert.equal(service.ejected(), '...')
+  service.pass(8)
+  assert.equal(service.ejected(), '.x.')
+})
+
 test('few requests that wait may be slow ones', () => {
   const service = setUpStalled(4)
   service.pass(60)

@@ -3,7 +3,7 @@ import type { Judge, Judged } from './judge.ts'
 
 /** An instance whose requests wait for at least so long stalls, in milliseconds. */
 const LEAST = 1_000
-/** And for so many times as long as the replies of the others take at most. */
+/** And for so many times as long as replies take at most, its own before and those of the others. */
 const TIMES = 10
 
 /** What is held against an instance that many requests wait for. */
@@ -18,7 +18,8 @@ interface Silence {
 /**
  * Finds instances of one service that have stopped to reply while others go on: a process that hangs keeps its connections, so
  * that nothing fails for as long as a time-out lasts. Only requests count that wait for a reply as a whole: one that uploads, a
- * stream that goes on and a tunnel do not. Where replies take their time, as for long polls, those of the others say so.
+ * stream that goes on and a tunnel do not. Where replies take their time, as for long polls, those before say so,
+ * also where only clients of that instance poll, as they are bound to it.
  */
 export class Stalls {
   private readonly judge: Judge
@@ -57,7 +58,7 @@ export class Stalls {
       return
     }
     const quiet = now - silence.since
-    if (quiet < LEAST || quiet < TIMES * this.slowest(slot) || this.othersOf(slot) === silence.others) return
+    if (quiet < LEAST || quiet < TIMES * this.slowest() || this.othersOf(slot) === silence.others) return
     this.judge.eject(slot, 'stall', waiting, Math.round(quiet), now)
     silences.delete(slot)
   }
@@ -68,10 +69,9 @@ export class Stalls {
     return sum
   }
 
-  private slowest(slot: number): number {
+  private slowest(): number {
     let most = 0
-    for (const { slot: other } of this.instances)
-      if (other !== slot) most = Math.max(most, this.board.replies.slowestOf(other))
+    for (const { slot } of this.instances) most = Math.max(most, this.board.replies.slowestOf(slot))
     return most
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { percent, size } from '../../core/units.ts'
+import { percent, sizeWithin } from '../../core/units.ts'
 import { GATHERED } from '../../http/gathered-body.ts'
 
 const RATE = /^\d{1,6}\/s$/
@@ -35,8 +35,7 @@ const retryOptions = z.strictObject({
     .describe(
       'Replies in whose place another instance is asked; 503 stands for UNAVAILABLE of gRPC, 500 for INTERNAL, UNKNOWN and DATA_LOSS. Default [502, 503].',
     ),
-  body: size
-    .refine((octets) => octets <= GATHERED, 'expected at most "64kb"')
+  body: sizeWithin(1, GATHERED, 'expected a size such as "16kb", at most "64kb"')
     .prefault('64kb')
     .describe('Largest body that is kept to be sent again; at most 64kb. Default 64kb.'),
   idempotencyKey: z

@@ -27,7 +27,10 @@ const headerSchema = z.strictObject({
 })
 
 /** Schema of what `sticky` of a service may say. */
-export const stickySchema = z.union([headerSchema, cookieSchema])
+export const stickySchema = z.union(
+  [headerSchema, cookieSchema],
+  'expected a map with "cookie" and "ttl", either of which may be left out, or with "header"',
+)
 
 export type StickyOptions = z.output<typeof stickySchema>
 
