@@ -21,7 +21,8 @@ import { validation } from './validation/policy.ts'
 /**
  * Every policy; the order of this list is the order of the chain, the first one outermost. Requests are validated as
  * their client sent them, once it is known that it may send any, and before a transform or a cache makes use of them. What is
- * repeated is what a client has sent, and no request that is refused takes up its key.
+ * repeated is what a client has sent, and no request that is refused takes up its key. What refuses tells clients of grpc-web in their
+ * terms, and what looks at JSON sees it before it becomes gRPC.
  */
 export const policies = [
   correlationId,
