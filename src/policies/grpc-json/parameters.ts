@@ -61,8 +61,10 @@ function put(values: JsonObject, chain: readonly DescField[], name: string, text
     }
     const value = jsonOfText(field, text)
     const before = inner[key]
-    if (field.fieldKind === 'list') inner[key] = [...(Array.isArray(before) ? before : []), value]
-    else if (before !== undefined && !replaces)
+    if (field.fieldKind === 'list') {
+      if (Array.isArray(before)) before.push(value)
+      else inner[key] = [value]
+    } else if (before !== undefined && !replaces)
       throw new GatewayError('bad-request', `The parameter ${JSON.stringify(name)} is there twice.`)
     else inner[key] = value
   }

@@ -507,6 +507,7 @@ for (const [accept, type, expected] of [
   test(`a stream comes as ${type} for those that accept ${accept}`, async () => {
     const { answer, body } = await call({ target: '/v1/watch', fields: { Accept: accept }, reply: grpcReply(two) })
     assert.deepEqual([answer.headers.get('Content-Type'), body], [type, expected])
+    assert.equal(answer.headers.get('Vary'), 'Accept')
   })
 
 test('each message of a stream goes on when it comes, and none is asked for that nobody takes', async () => {

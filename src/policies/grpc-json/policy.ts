@@ -14,6 +14,7 @@ import { discardReply, Reply } from '../../http/reply.ts'
 import { isGrpc } from '../../grpc/call.ts'
 import { grpcStatus, parseGrpcStatus } from '../../grpc/status.ts'
 import { ask } from '../ask.ts'
+import { addVary } from '../vary.ts'
 import type { Binding } from './bindings.ts'
 import { begin } from './begun-body.ts'
 import { compiled } from './compiled.ts'
@@ -193,6 +194,7 @@ class Transcoding {
   }
 
   private async streamed(headers: Headers, body: Body, form: StreamForm, exchange: Exchange): Promise<Reply> {
+    addVary(headers, 'Accept')
     if (!isStream(body)) {
       if (!headers.has(GRPC_STATUS)) throw new CallFailed(null)
       return made(headers, form.type, Bytes.fromText(form.start + form.end))
