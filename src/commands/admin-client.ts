@@ -43,6 +43,8 @@ export function addAdminOptions(command: Command): Command {
 /** What the admin listener is asked. */
 export interface Question {
   readonly path: string
+  /** POST by default. */
+  readonly method?: 'GET' | 'POST'
   readonly body?: string
   /** Media type of the body; JSON by default. */
   readonly type?: string
@@ -58,17 +60,17 @@ export interface AdminReply {
   readonly from: string
 }
 
-/** Sends POST to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
+/** Asks the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
 export async function askAdmin(
   options: AdminOptions,
-  { path, body = '', type = 'application/json', patience }: Question,
+  { path, method = 'POST', body = '', type = 'application/json', patience }: Question,
 ): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)
   if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
   const authorization = token !== '' && { Authorization: `Bearer ${token}` }
   const headers = { 'Content-Type': type, 'X-Requested-With': 'sallyport', ...authorization }
-  const request = { method: 'POST', headers, body, redirect: 'error' } as const
+  const request = { method, headers, ...(method === 'POST' && { body }), redirect: 'error' } as const
   const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
     (error: unknown) => {
       throw new CommandError(

@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).definePlan,
   },
   {
+    name: 'requests',
+    summary: 'show the requests that a running gateway answers',
+    load: async () => (await import('./requests.ts')).defineRequests,
+  },
+  {
     name: 'reload',
     summary: 'have a running gateway read its configuration anew',
     load: async () => (await import('./reload.ts')).defineReload,

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { ACCESS_MESSAGE } from '../telemetry/access-text.ts'
+import { paintFor } from '../telemetry/paint.ts'
+import { textLine } from '../telemetry/text-lines.ts'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addExamples, UsageError } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+
+/** How long the gateway may take to answer, in milliseconds. */
+const PATIENCE = 10_000
+
+/** Between two questions while requests are followed, in milliseconds. */
+const INTERVAL = 500
+
+/** The most that the admin listener tells of at once. */
+const MOST = 1000
+
+/** How many are shown that are over already. */
+const SHOWN = '20'
+
+const requestSchema = z.looseObject({
+  time: z.string(),
+  durationMs: z.number(),
+  method: z.string(),
+  path: z.string(),
+  query: z.string(),
+  status: z.number(),
+  route: z.string().nullable(),
+  service: z.string().nullable(),
+  instance: z.string().nullable(),
+  consumer: z.string().nullable(),
+  correlationId: z.string(),
+  traceId: z.string(),
+  error: z.string().nullable(),
+  grpcStatus: z.string().nullable(),
+})
+
+const answerSchema = z.object({ requests: requestSchema.array() })
+
+type Request = z.output<typeof requestSchema>
+
+interface Options extends AdminOptions {
+  readonly follow?: true
+  readonly json?: true
+  readonly route?: string
+  readonly status?: string
+  readonly service?: string
+  readonly last: string
+}
+
+/** `sallyport requests`: shows the requests that a running gateway has answered last, and those that come. */
+export function defineRequests(command: Command): void {
+  command
+    .description('Shows the requests that ended last in a running gateway, of all its workers, the newest at the end.')
+    .option('-f, --follow', 'go on with those that end from now on, until Control-C')
+    .option('--route <id>', 'of this route only')
+    .option('--status <status>', 'with this status only, such as 404, or a class of them such as 5xx')
+    .option('--service <name>', 'that this service was asked for only')
+    .option('--last <number>', `how many that are over already, 0 to ${MOST}`, SHOWN)
+    .option('--json', 'print each as one line of JSON, as GET /requests of the admin API has it')
+  addAdminOptions(command).action(showRequests)
+  addExamples(command, [
+    ['sallyport requests', 'the last ones'],
+    ['sallyport requests --follow --status 5xx', 'those that fail, as they do'],
+    ['sallyport requests --follow --last 0 --route books --json', 'those of one route from now on, for a program'],
+  ])
+}
+
+async function showRequests(options: Options): Promise<void> {
+  const last = /^\d{1,4}$/.test(options.last) ? Number(options.last) : NaN
+  if (!(last <= MOST))
+    throw new UsageError(`--last: expected a number from 0 to ${MOST}, not ${JSON.stringify(options.last)}`)
+  const show = options.json === true ? (request: Request) => `${JSON.stringify(request)}\n` : asText()
+  // Whoever reads them has seen enough, as head(1) does.
+  process.stdout.once('error', () => process.exit(exitCodes.done))
+  let known = await ask(options)
+  print(last === 0 ? [] : known.slice(-last), show)
+  while (options.follow === true) {
+    await pause(INTERVAL)
+    const before = new Set(known.map(idOf))
+    known = await ask(options)
+    const fresh = known.filter((request) => !before.has(idOf(request)))
+    if (before.size > 0 && fresh.length === known.length && known.length > 0)
+      console.error('There were more than the gateway remembers (admin.requests): some are not shown.')
+    print(fresh, show)
+  }
+}
+
+/** Those that the options let through, the oldest first. */
+async function ask(options: Options): Promise<Request[]> {
+  const { route, status, service } = options
+  const query = new URLSearchParams({ limit: String(MOST) })
+  if (route !== undefined) query.set('route', route)
+  if (status !== undefined) query.set('status', status)
+  const reply = await askAdmin(options, { method: 'GET', path: `/requests?${query.toString()}`, patience: PATIENCE })
+  const { data } = answerSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  return data.requests.filter((request) => service === undefined || request.service === service).toReversed()
+}
+
+/** Tells a request from all others: a client may send its ids again, and the time is reckoned back anew for each answer. */
+function idOf({ durationMs, correlationId, traceId, path }: Request): string {
+  return [durationMs, correlationId, traceId, path].join(' ')
+}
+
+function print(requests: readonly Request[], show: (request: Request) => string): void {
+  if (requests.length > 0) process.stdout.write(requests.map(show).join(''))
+}
+
+/** The same text as in the log. */
+function asText(): (request: Request) => string {
+  const paint = paintFor(1, process.env)
+  return ({ time, durationMs, path, query, status, consumer, correlationId, error, grpcStatus, ...rest }) => {
+    const { method, route, service, instance } = rest
+    const line = {
+      level: status >= 500 ? 'error' : 'info',
+      timestamp: time,
+      method,
+      url: `${path}${query}`,
+      status_code: status,
+      duration_ms: durationMs,
+      user_id: consumer,
+      correlation_id: correlationId,
+      route,
+      service,
+      instance,
+      code: error,
+      grpc_status: grpcStatus,
+      message: ACCESS_MESSAGE,
+    }
+    return textLine(JSON.stringify(line), paint)
+  }
+}
