@@ -75,6 +75,23 @@ test('requests --follow shows each request once, as it ends, until Control-C', a
   assert.equal(await terminal.ended, 130)
 })
 
+test('top shows workers, endpoints and instances, again and again in a terminal, and once elsewhere', async (t) => {
+  const { port, at } = await setUp(t)
+  const once = await run(['top', ...at])
+  assert.deepEqual([once.code, once.stderr], [0, ''])
+  assert.match(
+    once.stdout,
+    /^sallyport \S+ {2}pid \d+ {2}ready [^]*\nWORKER +BUSY[^]*\nNo requests\.\n[^]*\ngone +127\.0\.0\.1:1 /,
+  )
+  const terminal = new Terminal(t, ['top', ...at])
+  await terminal.until(/No requests\./)
+  await send(port, { path: '/books/1' })
+  await terminal.until(/\n\/books +\d+\.\d/)
+  assert.ok(terminal.shown.includes('\x1b[H\x1b[J'))
+  terminal.type('\x03')
+  assert.equal(await terminal.ended, 130)
+})
+
 test('requests says what is wrong with a filter, and where nobody answers', async (t) => {
   const { at } = await setUp(t)
   const status = await run(['requests', ...at, '--status', 'bad'])

@@ -48,11 +48,13 @@ export interface Question {
   readonly body?: string
   /** Media type of the body; JSON by default. */
   readonly type?: string
+  /** The answer is text, and no JSON. */
+  readonly isText?: true
   /** How long it may take to answer, in milliseconds. */
   readonly patience: number
 }
 
-/** What it answered: JSON, or null where it was none. */
+/** What it answered: JSON, or null where it was none; or text. */
 export interface AdminReply {
   readonly status: number
   readonly body: unknown
@@ -63,7 +65,7 @@ export interface AdminReply {
 /** Asks the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError where nobody answers. */
 export async function askAdmin(
   options: AdminOptions,
-  { path, method = 'POST', body = '', type = 'application/json', patience }: Question,
+  { path, method = 'POST', body = '', type = 'application/json', isText, patience }: Question,
 ): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)
@@ -78,7 +80,8 @@ export async function askAdmin(
       )
     },
   )
-  return { status: response.status, body: await response.json().catch(() => null), from: endpoint.origin }
+  const answer: unknown = await (isText === true ? response.text() : response.json()).catch(() => null)
+  return { status: response.status, body: answer, from: endpoint.origin }
 }
 
 /** Why it did not do what it was asked: the detail of its problem document (RFC 9457). */

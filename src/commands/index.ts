@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).definePlan,
   },
   {
+    name: 'top',
+    summary: 'show what a running gateway does',
+    load: async () => (await import('./top.ts')).defineTop,
+  },
+  {
     name: 'requests',
     summary: 'show the requests that a running gateway answers',
     load: async () => (await import('./requests.ts')).defineRequests,

@@ -1,0 +1,158 @@
+import { z } from 'zod'
+import { alignColumns } from '../config/columns.ts'
+import { printable } from '../core/printable.ts'
+
+/** Endpoints that are shown, those with the most requests first. */
+const ENDPOINTS = 15
+
+export const statusSchema = z.object({
+  version: z.string(),
+  pid: z.number(),
+  readiness: z.string(),
+  uptimeSeconds: z.number(),
+  connections: z.number(),
+  inFlight: z.number(),
+  memory: z.object({ rssBytes: z.number() }),
+  workers: z
+    .object({
+      thread: z.number(),
+      connections: z.number(),
+      inFlight: z.number(),
+      heapBytes: z.number(),
+      busy: z.number(),
+    })
+    .array(),
+})
+
+export const servicesSchema = z.object({
+  services: z
+    .object({
+      name: z.string(),
+      instances: z
+        .object({
+          address: z.string(),
+          usable: z.boolean(),
+          drained: z.boolean(),
+          ejected: z.object({ reason: z.string() }).nullable(),
+          health: z.object({ state: z.string(), reason: z.string().nullable() }),
+          inFlight: z.number(),
+        })
+        .array(),
+    })
+    .array(),
+})
+
+/** What a gateway says of itself at one time. */
+export interface Sample {
+  readonly status: z.output<typeof statusSchema>
+  readonly services: z.output<typeof servicesSchema>['services']
+  /** Of each endpoint since the start. */
+  readonly endpoints: ReadonlyMap<string, Counts>
+  /** Monotonic milliseconds. */
+  readonly time: number
+}
+
+/** Requests, those of them that ended with 4xx and 5xx, and the seconds that all of them took. */
+interface Counts {
+  readonly requests: number
+  readonly refused: number
+  readonly failed: number
+  readonly seconds: number
+}
+
+const NONE: Counts = { requests: 0, refused: 0, failed: 0, seconds: 0 }
+
+/** The counts of endpoints in what /metrics says, in the text format of Prometheus. */
+export function countsIn(metrics: string): Map<string, Counts> {
+  const found = new Map<string, Counts>()
+  const lines = metrics.matchAll(/^(http_requests_total|http_request_duration_seconds_sum)\{(.*)\} (\S+)$/gm)
+  for (const [, name, text = '', number] of lines) {
+    const labels = new Map(
+      Array.from(text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g), ([, label, value = '']) => [label, unescaped(value)]),
+    )
+    const endpoint = labels.get('endpoint') ?? ''
+    const status = labels.get('status') ?? ''
+    const [count, before] = [Number(number), found.get(endpoint) ?? NONE]
+    if (name === 'http_requests_total')
+      found.set(endpoint, {
+        ...before,
+        requests: before.requests + count,
+        refused: before.refused + (status.startsWith('4') ? count : 0),
+        failed: before.failed + (status.startsWith('5') ? count : 0),
+      })
+    else found.set(endpoint, { ...before, seconds: before.seconds + count })
+  }
+  return found
+}
+
+/** What is shown: what the gateway did between two samples, its workers, and how the instances are, the bad ones first. */
+export function topView(before: Sample, now: Sample): string {
+  const { version, pid, readiness, uptimeSeconds, connections, inFlight, memory } = now.status
+  const head =
+    `sallyport ${version}  pid ${pid}  ${readiness}  up ${Math.round(uptimeSeconds)}s  ` +
+    `${connections} connections  ${inFlight} in flight  ${megabytes(memory.rssBytes)}`
+  return [printable(head), workersText(now), endpointsText(before, now), instancesText(now)].join('\n\n')
+}
+
+function workersText({ status: { workers } }: Sample): string {
+  const rows = workers.map(({ thread, busy, connections, inFlight, heapBytes }) => [
+    String(thread),
+    `${Math.round(busy * 100)}%`,
+    String(connections),
+    String(inFlight),
+    megabytes(heapBytes),
+  ])
+  return alignColumns([['WORKER', 'BUSY', 'CONNECTIONS', 'IN FLIGHT', 'HEAP'], ...rows])
+}
+
+function endpointsText(before: Sample, now: Sample): string {
+  const seconds = (now.time - before.time) / 1000
+  const rows = Array.from(now.endpoints, ([name, counts]) => ({
+    name,
+    ...difference(counts, before.endpoints.get(name)),
+  }))
+    .filter(({ requests }) => requests > 0)
+    .toSorted((a, b) => b.requests - a.requests)
+    .slice(0, ENDPOINTS)
+    .map(({ name, requests, refused, failed, seconds: spent }) => [
+      printable(name),
+      (requests / seconds).toFixed(1),
+      (refused / seconds).toFixed(1),
+      (failed / seconds).toFixed(1),
+      `${((spent / requests) * 1000).toFixed(1)}ms`,
+    ])
+  const heading = ['ENDPOINT', 'REQUESTS/S', '4XX/S', '5XX/S', 'AVERAGE']
+  return rows.length === 0 ? 'No requests.' : alignColumns([heading, ...rows])
+}
+
+function instancesText({ services }: Sample): string {
+  const rows = services
+    .flatMap(({ name, instances }) => instances.map((instance) => ({ name, ...instance })))
+    .toSorted((a, b) => Number(a.usable) - Number(b.usable))
+    .map(({ name, address, usable, drained, ejected, health, inFlight }) => {
+      const state = drained ? 'drained' : ejected === null ? health.state : 'ejected'
+      const reason = usable ? '' : (ejected?.reason ?? health.reason ?? '')
+      return [name, address, state, String(inFlight), reason].map(printable)
+    })
+  return alignColumns([['SERVICE', 'INSTANCE', 'STATE', 'IN FLIGHT', ''], ...rows])
+}
+
+/** Counts go down only where the gateway was started anew: all of them are new then. */
+function difference(now: Counts, before: Counts = NONE): Counts {
+  if (now.requests < before.requests) return now
+  return {
+    requests: now.requests - before.requests,
+    refused: now.refused - before.refused,
+    failed: now.failed - before.failed,
+    seconds: now.seconds - before.seconds,
+  }
+}
+
+function megabytes(octets: number): string {
+  return `${Math.round(octets / 1_000_000)} MB`
+}
+
+/** As the text format escapes values of labels. */
+function unescaped(value: string): string {
+  return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
+}

@@ -1,0 +1,65 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Command } from 'commander'
+import type { z } from 'zod'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addExamples } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { countsIn, type Sample, servicesSchema, statusSchema, topView } from './top-view.ts'
+
+/** How long the gateway may take to answer, in milliseconds. */
+const PATIENCE = 10_000
+
+/** Between two views, in milliseconds. */
+const INTERVAL = 1000
+
+/** To the upper left corner, and nothing below (ECMA-48 sections 8.3.21 and 8.3.39). */
+const CLEAR = '\x1b[H\x1b[J'
+
+/** `sallyport top`: shows what a running gateway does. */
+export function defineTop(command: Command): void {
+  command.description(
+    'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, and how the ' +
+      'instances are. Once where the standard output is no terminal.',
+  )
+  addAdminOptions(command).action(showTop)
+  addExamples(command, [
+    ['sallyport top', 'the gateway whose admin listener sallyport.yaml names'],
+    ['sallyport top --admin http://127.0.0.1:9001', 'another one'],
+  ])
+}
+
+async function showTop(options: AdminOptions): Promise<void> {
+  process.stdout.once('error', () => process.exit(exitCodes.done))
+  for (let before = await sample(options); ;) {
+    await pause(INTERVAL)
+    const now = await sample(options)
+    const view = topView(before, now)
+    before = now
+    if (!process.stdout.isTTY) return console.log(view)
+    process.stdout.write(`${CLEAR}${fitted(view)}\n`)
+  }
+}
+
+/** As much of it as the terminal has room for, in the size that it has now; all where it does not say. */
+function fitted(view: string): string {
+  const { rows, columns } = process.stdout
+  const lines = rows > 0 ? view.split('\n').slice(0, rows - 1) : view.split('\n')
+  return lines.map((line) => (columns > 0 ? line.slice(0, columns) : line)).join('\n')
+}
+
+async function sample(options: AdminOptions): Promise<Sample> {
+  const [status, { services }, metrics] = await Promise.all([
+    read(options, '/status', statusSchema),
+    read(options, '/services', servicesSchema),
+    askAdmin(options, { method: 'GET', path: '/metrics', isText: true, patience: PATIENCE }),
+  ])
+  if (metrics.status !== 200) throw refusalOf(metrics)
+  return { status, services, endpoints: countsIn(String(metrics.body)), time: performance.now() }
+}
+
+async function read<Answer>(options: AdminOptions, path: string, schema: z.ZodType<Answer>): Promise<Answer> {
+  const reply = await askAdmin(options, { method: 'GET', path, patience: PATIENCE })
+  const { data } = schema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  return data
+}
