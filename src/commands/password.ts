@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { digestOf } from '../policies/auth/password-digest.ts'
-import { CommandError } from './command.ts'
+import { addExamples, CommandError } from './command.ts'
 
 /** `sallyport password`: makes the digest of a password, which goes to the standard output. The password is in no argument, where others would see it. */
 export function definePassword(command: Command): void {
@@ -14,6 +14,10 @@ export function definePassword(command: Command): void {
     .action(async () => {
       console.log(await digestOf(await readPassword()))
     })
+  addExamples(command, [
+    ['sallyport password', 'asks for it twice, and shows nothing of it'],
+    ['sallyport password < password.txt', 'reads it from a file'],
+  ])
 }
 
 async function readPassword(): Promise<string> {
