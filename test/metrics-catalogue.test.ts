@@ -47,7 +47,7 @@ test('every metric of the table is exposed, with its labels and no others, and p
       idempotency: {},
       'ip-access': { deny: ['192.0.2.0/24'] },
     },
-    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend', mirror: { service: 'backend' } }],
   })
   await send(port)
   await new GrpcClient(t, `127.0.0.1:${port}`).unary('/shop.v1.Users/Get')

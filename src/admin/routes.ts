@@ -32,6 +32,10 @@ const route = z.object({
     .record(z.string(), z.int())
     .nullable()
     .describe('The services between which requests are divided, with their weights; null for no or one service.'),
+  mirror: z
+    .object({ service: z.string(), share: z.number().describe('From 0 to 1.') })
+    .array()
+    .describe('Services that get copies of requests.'),
   replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
   policies: z.string().array().describe('Policies that are on, the outermost first.'),
 })
@@ -64,7 +68,7 @@ export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext
 }
 
 function describe(
-  { id, match, service, split, reply, redirect, policies: options }: RouteConfig,
+  { id, match, service, split, mirror, reply, redirect, policies: options }: RouteConfig,
   chain: readonly Policy[],
 ): z.input<typeof route> {
   return {
@@ -81,6 +85,7 @@ function describe(
     },
     service: service ?? null,
     split: split?.services ?? null,
+    mirror: mirror ?? [],
     replyStatus: reply?.status ?? redirect?.status ?? null,
     policies: activePolicies(options, chain).map(([{ name }]) => name),
   }

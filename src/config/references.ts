@@ -20,7 +20,7 @@ type Match = RouteConfig['match']
 
 const TARGETS = ['service', 'split', 'reply', 'redirect']
 /** What is said of requests that go to a service. */
-const FOR_SERVICES = ['rewrite', 'timeouts']
+const FOR_SERVICES = ['rewrite', 'mirror', 'timeouts']
 /** Targets that are services. */
 const SERVICES = new Set(['service', 'split'])
 
@@ -45,6 +45,7 @@ export function* checkReferences(
         checkService(fieldOf(route, 'service'), ['routes', i, 'service'], serviceNames, written),
       ),
     () => routes.flatMap((route, i) => checkSplit(route, ['routes', i, 'split', 'services'], serviceNames)),
+    () => routes.flatMap((route, i) => checkMirrors(route, ['routes', i, 'mirror'], serviceNames, written)),
     () => checkAsked(config, written, serviceNames, chain),
     () => checkStores(config, written, chain),
     () => routes.flatMap((route, i) => checkTemplates(route, matches[i], ['routes', i])),
@@ -184,6 +185,12 @@ function checkSplit(route: unknown, path: Path, known: ReadonlySet<string>): Fin
     const message = `unknown service ${JSON.stringify(name)}${hint(name, [...known])}`
     return [{ path: [...path, name], isKey: true, message }]
   })
+}
+
+function checkMirrors(route: unknown, path: Path, known: ReadonlySet<string>, written: Written): Finding[] {
+  const mirror = fieldOf(route, 'mirror')
+  if (!Array.isArray(mirror)) return checkService(fieldOf(mirror, 'service'), [...path, 'service'], known, written)
+  return mirror.flatMap((each, i) => checkService(fieldOf(each, 'service'), [...path, i, 'service'], known, written))
 }
 
 /** The services that policies ask. */

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import { z } from 'zod'
 import { isFieldValue, isToken } from '../core/field.ts'
-import { duration } from '../core/units.ts'
+import { duration, percent } from '../core/units.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
 import { refusalOfPattern } from '../regexp/linear.ts'
 import { fieldName, keyMessage } from '../policies/field-name.ts'
@@ -201,6 +201,11 @@ const timeoutsSchema = z.strictObject({
   total: duration.optional().describe('From the request to the head of the reply, with everything between.'),
 })
 
+const mirrorSchema = z.strictObject({
+  service: z.string().describe('Name of the service that gets copies.'),
+  share: percent.prefault('100%').describe('How many of the requests are copied. Default 100%.'),
+})
+
 /** Schema of what becomes of path parameters (";x=1"). */
 export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
 
@@ -214,6 +219,11 @@ export const routeSchema = z
     match: matchSchema.describe('Which requests take the route. All that is given must match.'),
     service: z.string().optional().describe('Name of the service that requests are forwarded to.'),
     split: splitSchema.optional().describe('Several services in place of one, between which requests are divided.'),
+    mirror: oneOrMore(mirrorSchema)
+      .optional()
+      .describe(
+        'Services that get copies of requests beside the one that answers, and whose replies nobody gets. One, or a list.',
+      ),
     reply: replySchema.optional().describe('A fixed reply in place of a service.'),
     redirect: redirectSchema.optional().describe('A redirect in place of a service.'),
     rewrite: rewriteSchema

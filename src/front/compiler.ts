@@ -105,7 +105,7 @@ export class Compiler {
         logged: route.log,
         streaming: route.streaming,
       }
-      const end = routeEnd(route, about, { services: this.services, random: this.toolbox.random })
+      const end = routeEnd(route, about, { ...this.toolbox, services: this.services })
       const info = new RoutePath(about, this.tail(set, about, end, route))
       const handle = this.head(set, about)
       const value = {

@@ -1,4 +1,5 @@
 import type { RouteConfig } from '../config/schema.ts'
+import type { Metrics } from '../core/metrics.ts'
 import { Bytes } from '../http/body.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -11,6 +12,7 @@ import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
 import { Split } from '../services/split/split.ts'
 import type { SplitConfig } from '../services/split/split-schema.ts'
+import { Mirror, type MirrorConfig, mirrored } from './mirror.ts'
 import { createRedirect } from './redirect.ts'
 import { mapReplies } from './reply-paths.ts'
 import { RoutePath } from './route-path.ts'
@@ -19,6 +21,7 @@ import { RoutePath } from './route-path.ts'
 export interface EndTools {
   readonly services: ReadonlyMap<string, CurrentService>
   readonly random: () => number
+  readonly metrics: Metrics
 }
 
 /** What a path of a route leads to: the configuration has seen to it that it is one thing. */
@@ -26,8 +29,22 @@ export function routeEnd(route: RouteConfig, about: RouteInfo, tools: EndTools):
   if (route.reply !== undefined)
     return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
   if (route.redirect !== undefined) return createRedirect(route.redirect, about.pattern, route.match.path)
-  if (route.split !== undefined) return splitBetween(route.split, route, about, tools)
-  return serviceEnd(route.service ?? '', route, about, tools)
+  const end =
+    route.split === undefined
+      ? serviceEnd(route.service ?? '', route, about, tools)
+      : splitBetween(route.split, route, about, tools)
+  return route.mirror === undefined ? end : mirrored(end, mirrorsOf(route.mirror, route, about, tools))
+}
+
+function mirrorsOf(mirrors: readonly MirrorConfig[], route: RouteConfig, about: RouteInfo, tools: EndTools): Mirror[] {
+  const { metrics, random, services } = tools
+  return mirrors.map(({ service, share }) => {
+    const { deadlines } = knownService(service, route, services).current
+    // Where a service has too much to do, copies go first.
+    const forward = serviceEnd(service, { ...route, priority: 'low' }, about, tools)
+    const dropped = metrics.counter('sallyport_mirrored_requests_dropped_total', { service })
+    return new Mirror({ share, route: { ...about, service }, forward, dropped, deadlines, random })
+  })
 }
 
 /** From the choice on, the exchange is one of a route to the service that was chosen. */
@@ -49,8 +66,7 @@ function splitBetween(split: SplitConfig, route: RouteConfig, about: RouteInfo, 
 }
 
 function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { services }: EndTools): Handler {
-  const service = services.get(name)
-  if (service === undefined) throw new Error(`route ${route.id} leads to no known service`)
+  const service = knownService(name, route, services)
   const { rewrite, timeouts = {}, streaming } = route
   const prefix = rewrite !== undefined && isOfPrefix(rewrite) ? strippedPrefix(rewrite) : null
   const parsed = rewrite === undefined ? null : { rewrite, pattern: parsePattern(pattern) }
@@ -66,6 +82,12 @@ function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { 
   })
   const maps = rewrite !== undefined && isOfPrefix(rewrite) && rewrite.mapReplies
   return maps ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
+}
+
+function knownService(name: string, { id }: RouteConfig, services: EndTools['services']): CurrentService {
+  const service = services.get(name)
+  if (service === undefined) throw new Error(`route ${id} leads to no known service`)
+  return service
 }
 
 function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {

@@ -1,4 +1,4 @@
-import type { Client } from './exchange.ts'
+import type { Client, Exchange } from './exchange.ts'
 import { type Headers, wireOf } from './headers.ts'
 import { ReceivedFields } from './received-fields.ts'
 import { type Informed, ServerExchange } from './server-exchange.ts'
@@ -27,4 +27,21 @@ export function ownExchange({ method, target, host, headers, client, start }: Ow
   const exchange = new ServerExchange(head, client, start, NOBODY)
   exchange.target = null
   return exchange
+}
+
+/** The request of an exchange once more, without its body, as the gateway asks it on its own behalf with that method. */
+export function copyOf(exchange: Exchange, method: string, start: number): ServerExchange {
+  const { path, query, host, headers, client } = exchange
+  const copy = ownExchange({ method, target: path + query, host, headers, client, start })
+  copy.path = path
+  copy.forms = exchange.forms
+  copy.query = query
+  copy.target = exchange.target
+  copy.listener = exchange.listener
+  copy.correlationId = exchange.correlationId
+  copy.route = exchange.route
+  copy.params = exchange.params
+  copy.consumer = exchange.consumer
+  copy.trace = exchange.trace
+  return copy
 }

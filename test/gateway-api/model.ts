@@ -35,6 +35,11 @@ export interface HttpFilter {
     readonly path?: PathModifier
   }
   readonly urlRewrite?: { readonly hostname?: string; readonly path?: PathModifier }
+  readonly requestMirror?: {
+    readonly backendRef: { readonly name: string }
+    readonly percent?: number
+    readonly fraction?: { readonly numerator: number; readonly denominator?: number }
+  }
   readonly cors?: {
     readonly allowOrigins?: string[]
     readonly allowMethods?: string[]

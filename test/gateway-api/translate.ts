@@ -114,6 +114,9 @@ class Builder {
     const names = to.map(({ service, weight = 1 }) => [this.service(service ?? 'missing', rule), weight] as const)
     const [first] = names
     const rewrite = rewriteOf(find(filters, 'urlRewrite'), match)
+    const mirrors = filters.flatMap(({ requestMirror }) =>
+      requestMirror === undefined ? [] : [this.mirror(requestMirror)],
+    )
     const limits = {
       ...(isSet(timeouts.request) && { total: timeouts.request }),
       ...(isSet(timeouts.backendRequest) && { response: timeouts.backendRequest }),
@@ -123,9 +126,15 @@ class Builder {
         ? { service: first[0] }
         : { split: { services: Object.fromEntries(names) } }),
       ...(rewrite !== undefined && { rewrite }),
+      ...(mirrors.length > 0 && { mirror: mirrors }),
       ...(Object.keys(limits).length > 0 && { timeouts: limits }),
       policies: policiesOf(filters),
     }
+  }
+
+  private mirror({ backendRef, percent, fraction }: NonNullable<HttpFilter['requestMirror']>) {
+    const part = fraction === undefined ? (percent ?? 100) : (100 * fraction.numerator) / (fraction.denominator ?? 100)
+    return { service: this.service(backendRef.name, {}), share: `${part}%` }
   }
 
   /** The name of a service that sends requests again as the rule wants it. */

@@ -1,11 +1,9 @@
 import { numberOf, rendezvousScore } from '../../core/spread.ts'
+import { EvenSteps } from '../../core/even-steps.ts'
 import { cookieValues } from '../../http/cookies.ts'
 import type { BalancedRequest } from '../balancers/balancer.ts'
 import { hashKey } from '../balancers/hash-key.ts'
 import type { SplitConfig } from './split-schema.ts'
-
-/** The step that divides the circle most evenly, however often it is made: the golden ratio. */
-const STEP = (Math.sqrt(5) - 1) / 2
 
 interface Part {
   readonly name: string
@@ -27,8 +25,7 @@ export class Split {
   private readonly header: string | null
   private readonly cookie: string | null
   private readonly keyOf: (request: BalancedRequest) => string | null
-  /** Where on the circle the last turn was, from 0 to 1. */
-  private at: number
+  private readonly steps: EvenSteps
 
   /** `random` makes workers begin at different places. */
   constructor({ services, header, cookie, sticky }: SplitConfig, random: () => number) {
@@ -41,7 +38,7 @@ export class Split {
     this.header = header ?? null
     this.cookie = cookie ?? null
     this.keyOf = sticky === undefined ? () => null : hashKey(sticky)
-    this.at = random()
+    this.steps = new EvenSteps(random())
   }
 
   /** The name of the service. */
@@ -53,8 +50,7 @@ export class Split {
     const key = this.keyOf(request)
     if (key !== null) return this.highest(numberOf(key))
     // 3.
-    this.at = (this.at + STEP) % 1
-    return this.shareAt(this.at * this.total)
+    return this.shareAt(this.steps.next() * this.total)
   }
 
   private asked({ headers }: BalancedRequest): string | null {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { startGateway } from './support/gateway.ts'
+import { scrape } from './support/metrics.ts'
+import { connect } from './support/peer.ts'
+import { startService } from './support/service.ts'
+
+type Route = NonNullable<GatewayInput['routes']>[number]
+
+/** A gateway whose route leads to a service, and has copies sent to another one; `copied` is told of each copy. */
+async function setUp(
+  t: TestContext,
+  route: Partial<Route> = {},
+  copy: RequestListener = (_, response) => void response.end(),
+) {
+  const copies: { method: string; url: string; host: string; body: string; tenant: string }[] = []
+  let told = Promise.withResolvers<void>()
+  const main = await startService(t, (request, response) => {
+    request.resume().on('end', () => response.end('main'))
+  })
+  const other = await startService(t, (request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request
+      const body = Buffer.concat(chunks).toString()
+      copies.push({ method, url, host: headers.host ?? '', body, tenant: String(headers['x-tenant']) })
+      copy(request, response)
+      told.resolve()
+    })
+  })
+  const services = {
+    main: { instances: [main.url], health: false as const },
+    other: { instances: [other.url], health: false as const },
+  }
+  const routes = [{ id: 'a', match: { path: '/a/*' }, service: 'main', mirror: { service: 'other' }, ...route }]
+  const { port, log } = await startGateway(t, { services, routes })
+  const client = await connect(t, port)
+  return {
+    main,
+    other,
+    copies,
+    log,
+    port,
+    /** Resolves when so many copies have come. */
+    copied: async (count: number): Promise<void> => {
+      while (copies.length < count) {
+        told = Promise.withResolvers<void>()
+        await told.promise
+      }
+    },
+    ask: async (method = 'GET', path = '/a/x?y=1', body = '', ...lines: string[]) => {
+      const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body)}`]
+      client.write(
+        `${method} ${path} HTTP/1.1\r\n${['Host: a.example', ...length, ...lines].join('\r\n')}\r\n\r\n${body}`,
+      )
+      const { start, body: answer } = await client.reply(method)
+      return `${start.split(' ')[1]} ${answer.toString()}`
+    },
+  }
+}
+
+test('another service gets a copy with body, query and fields, as policies and rewrites have made the request', async (t) => {
+  const { ask, copied, copies } = await setUp(t, {
+    rewrite: { strip: '/a' },
+    policies: { 'request-headers': { set: { 'x-tenant': 'acme' } } },
+  })
+  assert.equal(await ask('POST', '/a/x?y=1', 'some body'), '200 main')
+  await copied(1)
+  assert.deepEqual(copies, [{ method: 'POST', url: '/x?y=1', host: 'a.example', body: 'some body', tenant: 'acme' }])
+})
+
+test('what the copy comes to is nothing to the client, and neither is a service that is not there', async (t) => {
+  const { ask, copied, other, log } = await setUp(t, {}, (request) => void request.socket.resetAndDestroy())
+  assert.equal(await ask(), '200 main')
+  await copied(1)
+  await other.kill()
+  assert.equal(await ask(), '200 main')
+  assert.deepEqual(
+    log.requests.map(({ service }) => service),
+    ['main', 'main'],
+  )
+})
+
+test('a service that never answers holds nobody up, and gets a hundred copies at a time', async (t) => {
+  const { ask, other, port, copied } = await setUp(t, {}, () => {})
+  for (let i = 0; i < 105; i++) assert.equal(await ask(), '200 main')
+  await copied(100)
+  const metrics = await scrape(port)
+  assert.equal(metrics.sum('sallyport_mirrored_requests_dropped_total', { service: 'other' }), 5)
+  assert.equal(other.heard.length, 100)
+})
+
+test('a share of the requests is copied', async (t) => {
+  const { ask, other, copied } = await setUp(t, { mirror: { service: 'other', share: '25%' } })
+  for (let i = 0; i < 40; i++) await ask()
+  await copied(9)
+  assert.ok(Math.abs(other.heard.length - 10) <= 1, String(other.heard.length))
+})
+
+test('what a policy answers is not copied', async (t) => {
+  const auth = { methods: { jwt: { secret: 'x'.repeat(32) } } }
+  const { ask, other, main } = await setUp(t, { policies: { auth } })
+  assert.match(await ask(), /^401/)
+  assert.equal(main.heard.length + other.heard.length, 0)
+})
