@@ -60,6 +60,6 @@ async function problemsOf(file: string, excerpt: string): Promise<string[]> {
     assert.ok(error instanceof ConfigError)
     return error.problems
       .map(({ path, message }) => `${path}: ${message}`)
-      .filter((text) => !/ENOENT|no such file$/.test(text))
+      .filter((text) => !/ENOENT|no such file$|no such folder/.test(text))
   }
 }

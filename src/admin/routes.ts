@@ -27,7 +27,7 @@ const route = z.object({
   service: z
     .string()
     .nullable()
-    .describe('Where requests are forwarded to; null for several services, a fixed reply or a redirect.'),
+    .describe('Where requests are forwarded to; null for several services, a fixed reply, a redirect or files.'),
   split: z
     .record(z.string(), z.int())
     .nullable()

@@ -59,7 +59,7 @@ function genericOf(routePath: RoutePath, places: Places): Candidate[] {
 }
 
 function genericDocs({ route, pattern }: RoutePath, method: Method): OperationDocs {
-  const { service, reply, redirect } = route
+  const { service, reply, redirect, files } = route
   const below = pattern.rest ? ' Stands for every path below it, and for the path without it.' : ''
   if (reply !== undefined) {
     const type = Object.entries(reply.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
@@ -72,6 +72,10 @@ function genericDocs({ route, pattern }: RoutePath, method: Method): OperationDo
     const headers = { Location: { description: 'Where it is.', schema } }
     const answer = { description: STATUS_CODES[redirect.status] ?? 'A redirect', headers }
     return docsOf(route.id, `Leads to ${redirect.to}.${below}`, { [redirect.status]: answer })
+  }
+  if (files !== undefined) {
+    const answers = { 200: { description: 'The file.' }, 404: { description: 'There is no such file.' } }
+    return docsOf(route.id, `A file.${below}`, answers)
   }
   const answer = { description: 'What the service answers.' }
   const docs = docsOf('', `Passed on to ${service}, which does not describe it.${below}`, { '2XX': answer })

@@ -42,14 +42,14 @@ function describeCondition({ name, values, regex }: Condition, separator: string
   return `${name}${separator}${text}`
 }
 
-function describeTarget({ service, split, mirror = [], reply, redirect, rewrite }: RouteConfig): string {
+function describeTarget({ service, split, mirror = [], reply, redirect, files, rewrite }: RouteConfig): string {
   if (reply !== undefined) return `reply ${reply.status}`
   if (redirect !== undefined) return `redirect ${redirect.status} to ${redirect.to}`
   const weights = Object.entries(split?.services ?? {}).map(([name, weight]) => `${name} ${weight}`)
-  const target = service ?? weights.join(' | ')
+  const target = files === undefined ? `-> ${service ?? weights.join(' | ')}` : `files of ${files.root}`
   const change = rewrite === undefined ? '' : ` (${describeRewrite(rewrite)})`
   const copies = mirror.map(({ service: to, share }) => `, ${Number((share * 100).toFixed(4))}% also to ${to}`)
-  return `-> ${target}${change}${copies.join('')}`
+  return `${target}${change}${copies.join('')}`
 }
 
 function describeRewrite(rewrite: Rewrite): string {

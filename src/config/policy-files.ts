@@ -9,6 +9,7 @@ import { readDocuments } from './documents.ts'
 import { LISTENER_FILES } from './file-places.ts'
 import { goBy } from './fresh-modules.ts'
 import { importDefault, importEntry } from './import-module.ts'
+import { findFolders } from './folders.ts'
 import type { Finding } from './issues.ts'
 import { type LoadedCode, NO_CODE } from './loaded-code.ts'
 import type { PolicyFile } from './policy-file-schema.ts'
@@ -37,7 +38,7 @@ export async function readPolicyFiles(
   const { value: written, ...loaded } = await loadPolicies(absolute, base, given, noted)
   const whole = { ...loaded, value: withAbsoluteNetworkFiles(written, base, loaded.chain) }
   for (const file of namedAt(whole.value, networkFilePlaces(loaded.chain))) noted.note(file)
-  return readPemFiles(await readDocuments(whole, base, noted), base, noted)
+  return findFolders(readPemFiles(await readDocuments(whole, base, noted), base, noted), base)
 }
 
 /** The paths that stand in these places. */

@@ -18,11 +18,13 @@ import { at, fieldOf, isFields, itemsOf } from '../core/value.ts'
 
 type Match = RouteConfig['match']
 
-const TARGETS = ['service', 'split', 'reply', 'redirect']
-/** What is said of requests that go to a service. */
-const FOR_SERVICES = ['rewrite', 'mirror', 'timeouts']
-/** Targets that are services. */
-const SERVICES = new Set(['service', 'split'])
+const TARGETS = ['service', 'split', 'reply', 'redirect', 'files']
+/** What is said only of requests that go on, and where. */
+const FOR_TARGETS: Readonly<Record<string, readonly string[]>> = {
+  rewrite: ['service', 'split', 'files'],
+  mirror: ['service', 'split'],
+  timeouts: ['service', 'split'],
+}
 
 /**
  * What is wrong between the parts of a configuration, in steps, with the policies of `chain`; parts that are wrong in themselves are
@@ -150,20 +152,20 @@ function valueAt(config: unknown, path: Path): unknown {
 function checkTarget(route: object, path: Path): Finding[] {
   const [first, second] = TARGETS.filter((target) => fieldOf(route, target) !== undefined)
   if (first === undefined)
-    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, split, reply and redirect' }]
+    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, split, reply, redirect and files' }]
   const findings: Finding[] = []
   if (second !== undefined)
     findings.push({
       path: [...path, second],
       isKey: true,
-      message: `${second} beside ${first}; expected only one of service, split, reply and redirect`,
+      message: `${second} beside ${first}; expected only one of service, split, reply, redirect and files`,
     })
-  for (const key of FOR_SERVICES)
-    if (!SERVICES.has(first) && fieldOf(route, key) !== undefined)
+  for (const [key, targets] of Object.entries(FOR_TARGETS))
+    if (!targets.includes(first) && fieldOf(route, key) !== undefined)
       findings.push({
         path: [...path, key],
         isKey: true,
-        message: `${key} beside ${first}; expected it only beside a service`,
+        message: `${key} beside ${first}; expected it only beside ${targets.join(' or ')}`,
       })
   return findings
 }

@@ -19,8 +19,8 @@ export function replySource(
 ): string {
   const at = active.findIndex(([each]) => each === policy)
   const shaping = active.filter(([{ changesRequests = false }], i) => i > at || (changesRequests && i < at))
-  const { service, split, rewrite, reply, redirect } = route ?? {}
+  const { service, split, rewrite, reply, redirect, files } = route ?? {}
   const hosts = (route === null ? [] : servicesOf(route)).map((name) => services[name]?.host ?? null)
   const policies = shaping.map(([{ name, version = '' }, options]) => [name, version, options])
-  return digestOf([service, split, hosts, rewrite, reply, redirect, policies])
+  return digestOf([service, split, hosts, rewrite, reply, redirect, files, policies])
 }

@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http'
 import { z } from 'zod'
+import { filesSchema } from '../files/schema.ts'
 import { isFieldValue, isToken } from '../core/field.ts'
 import { duration, percent } from '../core/units.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
@@ -226,6 +227,9 @@ export const routeSchema = z
       ),
     reply: replySchema.optional().describe('A fixed reply in place of a service.'),
     redirect: redirectSchema.optional().describe('A redirect in place of a service.'),
+    files: filesSchema
+      .optional()
+      .describe('A folder whose files are sent, in place of a service: its path, or a map with root and more.'),
     rewrite: rewriteSchema
       .optional()
       .describe(
@@ -264,7 +268,7 @@ export const routeSchema = z
       .prefault({})
       .describe('Policies of this route; their options replace those given for every route, false switches one off.'),
   })
-  .meta({ oneOf: ['service', 'split', 'reply', 'redirect'].map(onlyWith) })
+  .meta({ oneOf: ['service', 'split', 'reply', 'redirect', 'files'].map(onlyWith) })
 
 /** JSON Schema of a map that has the key. */
 function onlyWith(key: string) {

@@ -1,5 +1,7 @@
 import type { RouteConfig } from '../config/schema.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
+import { createFiles } from '../files/handler.ts'
 import { Bytes } from '../http/body.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
@@ -20,6 +22,7 @@ import { RoutePath } from './route-path.ts'
 /** What ends of routes are made with. */
 export interface EndTools {
   readonly services: ReadonlyMap<string, CurrentService>
+  readonly clock: Clock
   readonly random: () => number
   readonly metrics: Metrics
 }
@@ -29,6 +32,8 @@ export function routeEnd(route: RouteConfig, about: RouteInfo, tools: EndTools):
   if (route.reply !== undefined)
     return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
   if (route.redirect !== undefined) return createRedirect(route.redirect, about.pattern, route.match.path)
+  if (route.files !== undefined)
+    return createFiles({ options: route.files, rewrite: pathOf(route, about), clock: tools.clock })
   const end =
     route.split === undefined
       ? serviceEnd(route.service ?? '', route, about, tools)
@@ -71,7 +76,7 @@ function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { 
   const prefix = rewrite !== undefined && isOfPrefix(rewrite) ? strippedPrefix(rewrite) : null
   const parsed = rewrite === undefined ? null : { rewrite, pattern: parsePattern(pattern) }
   const forward = createForward(service, {
-    rewrite: parsed === null ? null : compilePath(parsed.rewrite, parsed.pattern),
+    rewrite: pathOf(route, { pattern }),
     rewriteHost: parsed === null ? null : compileHost(parsed.rewrite, parsed.pattern),
     prefixField: prefix === null ? '' : knownLine('X-Forwarded-Prefix', prefix),
     timeouts: service.current.timeoutsWith(timeouts, streaming),
@@ -88,6 +93,11 @@ function knownService(name: string, { id }: RouteConfig, services: EndTools['ser
   const service = services.get(name)
   if (service === undefined) throw new Error(`route ${id} leads to no known service`)
   return service
+}
+
+/** How the path is rewritten; null where it stays as it is. */
+function pathOf({ rewrite }: RouteConfig, { pattern }: Pick<RouteInfo, 'pattern'>): ReturnType<typeof compilePath> {
+  return rewrite === undefined ? null : compilePath(rewrite, parsePattern(pattern))
 }
 
 function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {

@@ -15,7 +15,7 @@ export interface RouteInfo {
   /** The path pattern that matched, such as "/api/v1/users/*": a label of bounded cardinality. */
   readonly pattern: string
   /**
-   * Name of the service it leads to, or null for a fixed reply, a redirect, or no match. Where requests are divided between several, the
+   * Name of the service it leads to, or null for a fixed reply, a redirect, files, or no match. Where requests are divided between several, the
    * first of them until one is chosen, which is after all policies.
    */
   readonly service: string | null

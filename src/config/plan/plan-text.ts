@@ -87,6 +87,7 @@ function serviceText(value: unknown): string | null {
 function targetOf(route: unknown): string {
   const service = fieldOf(route, 'service')
   if (typeof service === 'string') return service
+  if (fieldOf(route, 'files') !== undefined) return 'files'
   return fieldOf(route, 'redirect') === undefined ? 'fixed reply' : 'redirect'
 }
 

@@ -111,7 +111,7 @@ function assign({ policy, scope, options, text }: Loss, drafts: readonly Draft[]
 }
 
 /** What replies to requests of a route come from. */
-const SOURCES = ['service', 'rewrite', 'reply', 'redirect', 'policies']
+const SOURCES = ['service', 'rewrite', 'reply', 'redirect', 'files', 'policies']
 
 function makesReplies({ difference: { path }, routes }: Draft, route: Path): boolean {
   if (SOURCES.some((source) => startsWith(path, [...route, source]))) return true

@@ -1,6 +1,6 @@
 import type { Headers } from '../../http/headers.ts'
 import { millisecondsOf, type ReplyControl, saysWhole } from './directives.ts'
-import { parseHttpDate } from './http-date.ts'
+import { parseHttpDate } from '../../http/http-date.ts'
 
 /** RFC 9110 section 15.1: may be kept though the service says nothing of it. 206 is left out: parts are not stored. */
 const HEURISTIC = new Set([200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501])

@@ -6,7 +6,7 @@ import { type ReplyControl, fieldsOf } from './directives.ts'
 import type { CacheEntry } from './store.ts'
 import { OVERHEAD } from './entry.ts'
 import { type Arrival, type Freshness, initialAge } from './freshness.ts'
-import { parseHttpDate } from './http-date.ts'
+import { parseHttpDate } from '../../http/http-date.ts'
 import { groupsOf } from './invalidation.ts'
 import { selectingValues } from './vary.ts'
 

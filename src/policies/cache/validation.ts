@@ -4,7 +4,7 @@ import { NameSet } from '../../http/name-set.ts'
 import { Reply } from '../../http/reply.ts'
 import { splitList } from './directives.ts'
 import type { CacheEntry } from './store.ts'
-import { parseHttpDate } from './http-date.ts'
+import { parseHttpDate } from '../../http/http-date.ts'
 
 /** What a client says of the copy that it has itself. */
 export interface Conditions {

@@ -1,0 +1,45 @@
+import type { Headers } from '../http/headers.ts'
+import { parseHttpDate } from '../http/http-date.ts'
+
+/** What tells one state of a file from another. */
+export interface Validators {
+  /** A strong entity tag. */
+  readonly etag: string
+  /** Wall-clock milliseconds of its last change, in whole seconds. */
+  readonly modified: number
+}
+
+const TAG = /(W\/)?("[^"]*")/g
+
+/**
+ * The status that the conditions of a GET or HEAD ask for in place of the file: 412, 304, or null for the file itself
+ * (RFC 9110 section 13.2.2). `wall` is the wall-clock time in milliseconds.
+ */
+export function statusByConditions(headers: Headers, { etag, modified }: Validators, wall: number): 304 | 412 | null {
+  const match = headers.combined('If-Match')
+  if (match !== undefined) {
+    if (!names(match, etag, false)) return 412
+  } else {
+    const since = parseHttpDate(headers.get('If-Unmodified-Since'), wall)
+    if (since !== null && modified > since) return 412
+  }
+  const noneMatch = headers.combined('If-None-Match')
+  if (noneMatch !== undefined) return names(noneMatch, etag, true) ? 304 : null
+  const since = parseHttpDate(headers.get('If-Modified-Since'), wall)
+  return since !== null && modified <= since ? 304 : null
+}
+
+/** Whether a part may be sent, as the file is still the one that a client has the rest of (RFC 9110 section 13.1.5). */
+export function mayBePart(headers: Headers, { etag, modified }: Validators, wall: number): boolean {
+  const condition = headers.get('If-Range')
+  if (condition === undefined) return true
+  if (condition.includes('"')) return condition === etag
+  return parseHttpDate(condition, wall) === modified
+}
+
+/** Whether a list of entity tags has this one, or "*"; weak ones count only where `weakly`. */
+function names(list: string, etag: string, weakly: boolean): boolean {
+  if (list.trim() === '*') return true
+  for (const [, weak, tag] of list.matchAll(TAG)) if (tag === etag && (weakly || weak === undefined)) return true
+  return false
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
+import { createNegotiation } from '../http/accept-encoding.ts'
+import { Bytes } from '../http/body.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { knownLine } from '../http/field-lines.ts'
+import type { Handler } from '../http/handler.ts'
+import { headersFromWire } from '../http/headers.ts'
+import { NameSet } from '../http/name-set.ts'
+import { contentRange, type Part, partOf } from '../http/range.ts'
+import { Reply } from '../http/reply.ts'
+import { mayBePart, statusByConditions } from './conditions.ts'
+import { FileBody } from './file-body.ts'
+import { Folder } from './folder.ts'
+import { FOLDER, type Found, type FoundFile } from './found.ts'
+import { openFile } from './open-file.ts'
+import type { FileCoding, FilesOptions } from './schema.ts'
+
+/** What describes the content, which a 304 does not have (RFC 9110 section 15.4.5). */
+const OF_CONTENT = new NameSet(['Content-Type', 'Content-Encoding'])
+/** Paths of applications, not of files: nothing of the last name is an extension. */
+const NO_EXTENSION = /\/[^/.]*$/
+
+export interface FilesRoute {
+  readonly options: FilesOptions
+  /** Changes the path of the request; null: it stays as it is. */
+  readonly rewrite: ((exchange: Exchange) => string) | null
+  readonly clock: Pick<Clock, 'wall'>
+}
+
+/** The handler of a route that leads to a folder of files. */
+export function createFiles(route: FilesRoute): Handler {
+  const files = new Files(route)
+  return (exchange) => files.answer(exchange)
+}
+
+class Files {
+  private readonly folder: Folder
+  private readonly route: FilesRoute
+  private readonly negotiate: ReturnType<typeof createNegotiation<FileCoding>>
+
+  constructor(route: FilesRoute) {
+    this.route = route
+    this.folder = new Folder(route.options)
+    this.negotiate = createNegotiation(route.options.precompressed)
+  }
+
+  answer(exchange: Exchange): Reply | Promise<Reply> {
+    const { method } = exchange
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new GatewayError('method-not-allowed', 'Files are read by GET and HEAD only.', {
+        headers: [['Allow', 'GET, HEAD']],
+      })
+    const { rewrite } = this.route
+    const path = rewrite === null ? exchange.path : rewrite(exchange)
+    // A prefix that was taken off may have been all of it.
+    if (path === '/' && !exchange.path.endsWith('/')) return toFolder(exchange)
+    const found = this.folder.find(path, exchange.start)
+    return found instanceof Promise ? this.whenFound(found, path, exchange) : this.show(found, path, exchange)
+  }
+
+  private async whenFound(
+    finding: Promise<Found | typeof FOLDER | null>,
+    path: string,
+    exchange: Exchange,
+  ): Promise<Reply> {
+    const found = await finding
+    if (found === FOLDER) return toFolder(exchange)
+    if (found !== null) return this.show(found, path, exchange)
+    const { fallback } = this.route.options
+    if (fallback === undefined || path === fallback || !NO_EXTENSION.test(path))
+      throw new GatewayError('not-found', 'There is no such file.')
+    const instead = this.folder.find(fallback, exchange.start)
+    return instead instanceof Promise
+      ? this.whenFound(instead, fallback, exchange)
+      : this.show(instead, fallback, exchange)
+  }
+
+  private show(found: Found, path: string, exchange: Exchange): Reply | Promise<Reply> {
+    const reply = this.reply(found, exchange)
+    return reply instanceof Promise ? reply.then((opened) => opened ?? this.showAgain(path, exchange)) : reply
+  }
+
+  /** Another file has just taken its place. */
+  private async showAgain(path: string, exchange: Exchange): Promise<Reply> {
+    this.folder.forget(path)
+    const found = await this.folder.find(path, exchange.start)
+    const reply = found === null || found === FOLDER ? null : await this.reply(found, exchange)
+    if (reply === null) throw new GatewayError('not-found', 'There is no such file.')
+    return reply
+  }
+
+  private reply(found: Found, exchange: Exchange): Reply | Promise<Reply | null> {
+    const file = this.choose(found, exchange.headers.combined('Accept-Encoding'))
+    return replyWith(file, exchange, this.route.clock.wall())
+  }
+
+  private choose({ file, coded }: Found, accepted: string | undefined): FoundFile {
+    if (coded.length === 0 || accepted === undefined) return file
+    const { coding } = this.negotiate(accepted)
+    return coded.find((each) => each.coding === coding) ?? file
+  }
+}
+
+/** What files of a folder refer to is below it only where the path of the folder ends in a slash. */
+function toFolder({ path, query }: Exchange): Reply {
+  return new Reply(308, headersFromWire(knownLine('Location', `${path}/${query}`)), null)
+}
+
+/** Null where the file is not the same any more. */
+function replyWith(file: FoundFile, exchange: Exchange, wall: number): Reply | Promise<Reply | null> {
+  const { headers, method } = exchange
+  const { fields, size } = file
+  const status = statusByConditions(headers, file, wall)
+  if (status === 412) throw new GatewayError('precondition-failed', 'The file is not as the request wants it.')
+  if (status === 304) return new Reply(304, headersFromWire(OF_CONTENT.without(fields)), null)
+  const range = method === 'GET' ? headers.single('Range') : undefined
+  const part = typeof range === 'string' && mayBePart(headers, file, wall) ? partOf(range, size) : null
+  if (part === null) return withContent(200, fields, file, { start: 0, end: size })
+  const line = knownLine('Content-Range', contentRange(part, size))
+  if (part.start >= part.end) return new Reply(416, headersFromWire(OF_CONTENT.without(fields) + line), null)
+  return withContent(206, fields + line, file, part)
+}
+
+function withContent(status: number, fields: string, file: FoundFile, part: Part): Reply | Promise<Reply | null> {
+  const { content, size } = file
+  const { start, end } = part
+  if (content === null)
+    return openFile(file).then((descriptor) =>
+      descriptor === null ? null : new Reply(status, headersFromWire(fields), new FileBody(descriptor, start, end)),
+    )
+  const whole = end - start === size
+  const body = whole ? content : Bytes.fromBuffer(content.toBuffer().subarray(start, end))
+  return new Reply(status, headersFromWire(fields), body)
+}
