@@ -20,6 +20,13 @@ test('it is that of what was added, to within a tenth', () => {
   )
 })
 
+test('it is that of the one of whom so many are no slower, also where the product of both is not exact', () => {
+  const percentile = new Percentile(0.55)
+  for (let i = 0; i < 55; i++) percentile.add(10, 0)
+  for (let i = 0; i < 45; i++) percentile.add(1_000, 0)
+  assert.ok(percentile.at(0) < 11)
+})
+
 test('nothing is known of few', () => {
   const percentile = new Percentile(0.95)
   for (let i = 0; i < 49; i++) percentile.add(10, 0)

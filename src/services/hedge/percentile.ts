@@ -42,7 +42,8 @@ export class Percentile {
   private find(): number {
     const total = this.count + this.countBefore
     if (total < LEAST) return Number.POSITIVE_INFINITY
-    const wanted = total * this.part
+    // A product such as 100 * 0.55 is a little more than what it stands for.
+    const wanted = Math.ceil(total * this.part - 1e-9)
     let below = 0
     for (let i = 0; i < DURATION_BUCKETS; i++) {
       const here = this.counts[i]! + this.before[i]!
