@@ -265,8 +265,8 @@ export class WorkerFleet implements Fleet {
       run: (number, sockets) => this.run(number, sockets, scope),
       listens: (number, worker) => {
         this.heartbeats.watch(number)
-        if (this.ready) worker.tell(becomeReadyTopic, null)
         if (this.retired) worker.tell(retireTopic, this.left)
+        else if (this.ready) worker.tell(becomeReadyTopic, null)
       },
       gone: (number, worker) => {
         this.heartbeats.forget(number)
@@ -301,7 +301,8 @@ export class WorkerFleet implements Fleet {
         addresses,
         first,
         sockets,
-        ready: this.ready,
+        // One that begins while the gateway stops must not be taken for one that stays.
+        ready: this.ready && !this.retired,
         beats,
       },
       thread: beginThread(number, heap),

@@ -54,7 +54,7 @@ export async function startTraffic(t: TestContext): Promise<PlatformTraffic> {
   const platform = await startPlatform({ jwtSecret: JWT_SECRET, ports: anyPorts })
   cleanUp(t, () => platform.close())
   const redis = await startRedis(t)
-  const fragile = await startService(t, misbehave)
+  const [fragile, other] = [await startService(t, misbehave), await startService(t, misbehave)]
   const [dead] = await freePorts(1)
   const instances = (name: keyof typeof platform.instances): string =>
     JSON.stringify(platform.instances[name].map(({ url }) => url))
@@ -77,7 +77,8 @@ services:
   order-service: { instances: ${instances('order-service')}, concurrency: { mode: adaptive } }
   inventory-service: { instances: ${instances('inventory-service')}, concurrency: { mode: adaptive } }
   ${FRAGILE}:
-    instances: ['${fragile.url}', 'http://127.0.0.1:${dead}']
+    instances: ['${fragile.url}', '${other.url}', 'http://127.0.0.1:${dead}']
+    hedge: { after: 10ms }
     health: false
     timeouts: { response: 100ms }
     concurrency: { mode: adaptive }
