@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fieldOf, itemsOf } from '../core/value.ts'
 import type { Path } from './problems.ts'
 import { type KnownKeys, hintFor, keysOf, someOf } from './known-keys.ts'
 import { respelled } from './respelled.ts'
@@ -106,12 +107,19 @@ function meant(issue: Issue): string {
   if (spelling !== undefined) return `; did you mean ${spelling}?`
   if (issue.input === null && issue.path.length > 0 && /a (?:map|list)/.test(issue.message))
     return '; what belongs to it must be indented below it'
-  if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return ''
-  const name = nearest(
-    issue.input,
-    issue.values.filter((value) => typeof value === 'string'),
-  )
+  const unknown = unknownName(issue)
+  const name = unknown === null ? undefined : nearest(unknown.name, unknown.known)
   return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`
+}
+
+/** A text that is none of those that are known: the value, or what a schema of a policy's own has found in it. */
+function unknownName(issue: Issue): { readonly name: string; readonly known: readonly string[] } | null {
+  if (issue.code === 'custom') {
+    const [name, known] = [fieldOf(issue.params, 'unknown'), itemsOf(fieldOf(issue.params, 'known'))]
+    return typeof name === 'string' ? { name, known: known.filter((each) => typeof each === 'string') } : null
+  }
+  if (issue.code !== 'invalid_value' || typeof issue.input !== 'string') return null
+  return { name: issue.input, known: issue.values.filter((value) => typeof value === 'string') }
 }
 
 /**

@@ -3,12 +3,14 @@ import { hash } from 'node:crypto'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { startKeyServer } from '../../../test/support/key-server.ts'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { jwkOf, pairs, SECRET, tokenOf } from '../../../test/support/tokens.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange, RouteInfo } from '../../http/exchange.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
+import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
 import { auth } from './policy.ts'
 
 type Written = Parameters<typeof auth.options.parse>[0]
@@ -207,6 +209,57 @@ test('a route that requires something is not public, whatever the list of public
   assert.equal((await ask(bearer(tokenOf()))).error?.status, 403)
 })
 
+const ofOrg = 'claims.org == params.org || "support" in consumer.roles'
+
+test('a rule decides by who calls and by what is asked for, and is nobody’s business but the log’s', async () => {
+  const ask = setUp({ methods: { jwt }, require: { allow: ofOrg } })
+  const params = { org: 'acme' }
+  assert.equal((await ask(bearer(tokenOf({ claims: { org: 'acme' } })), { params })).error, null)
+  assert.equal((await ask(bearer(tokenOf({ claims: { roles: ['support'] } })), { params })).error, null)
+  for (const org of ['other', 7, undefined, ['acme']]) {
+    const { error, exchange } = await ask(bearer(tokenOf({ claims: { org } })), { params })
+    assert.deepEqual([error?.status, error?.code], [403, 'forbidden'])
+    assert.equal(error?.message, 'The request is not allowed by the rules of this route')
+    assert.match(String(error?.cause), /claims\.org == params\.org/)
+    assert.equal(exchange.consumer?.id, 'alice')
+  }
+})
+
+test('all rules must allow a request, beside roles and scopes', async () => {
+  const allow = ['method == "GET"', 'address != "192.0.2.9"']
+  const ask = setUp({ methods: { jwt }, require: { roles: ['admin'], allow } })
+  const admin = bearer(tokenOf({ claims: { roles: ['admin'] } }))
+  assert.equal((await ask(admin)).error, null)
+  assert.equal((await ask(admin, { method: 'PUT' })).error?.status, 403)
+  assert.equal((await ask(bearer(tokenOf()))).error?.message, 'The caller has no role that is allowed here')
+})
+
+test('a rule that cannot be followed refuses, and is logged once', async () => {
+  const { log, lines } = createMemoryLogger('warn', new ManualClock())
+  const ask = setUp({ methods: { jwt }, require: { allow: 'claims.org == "acme"' } }, users, makeToolbox({ log }))
+  for (let i = 0; i < 3; i++) assert.equal((await ask(bearer(tokenOf()))).error?.status, 403)
+  assert.deepEqual(
+    lines.map(({ rule, reason }) => [rule, reason]),
+    [['claims.org == "acme"', 'No such key: org at character 8']],
+  )
+})
+
+test('a rule that goes by the path has to say the same of each form of it', async () => {
+  const ask = setUp({ methods: { jwt }, require: { allow: '!path.startsWith("/a/secret")' } })
+  const forms = { path: '/a/b', sent: '/a/b', written: null, others: ['/a/secret'] }
+  assert.equal((await ask(bearer(tokenOf()), { path: '/a/b' })).error, null)
+  assert.equal((await ask(bearer(tokenOf()), { path: '/a/b', forms })).error?.status, 400)
+  const alike = { ...forms, others: ['/a/c'] }
+  assert.equal((await ask(bearer(tokenOf()), { path: '/a/b', forms: alike })).error, null)
+  const heedless = setUp({ methods: { jwt }, require: { allow: 'method == "GET"' } })
+  assert.equal((await heedless(bearer(tokenOf()), { path: '/a/b', forms })).error, null)
+})
+
+test('fields that rules speak of are known to the gateway, so that no other spelling reaches the service', () => {
+  const options = auth.options.parse({ methods: { jwt }, require: { allow: 'headers["x-tenant"] == "a"' } })
+  assert.ok(auth.fields?.(options).includes('x-tenant'))
+})
+
 test('where no route leads, nobody is asked for credentials, and keys stay out of the log', async () => {
   const ask = setUp({ methods: { jwt, 'api-key': apiKey } }, nowhere)
   const { error, exchange } = await ask(bearer('bad.bad.bad'), { query: '?api_key=the-key' })
@@ -240,6 +293,7 @@ for (const [what, options, problem] of [
   ['an unknown method', { methods: { negotiate: {} } }, /Unrecognized key: .*negotiate/],
   ['a public path that is none', { methods: { jwt }, public: ['open'] }, /\\"open\\" must start with/],
   ['a realm with a quote', { methods: { jwt }, realm: 'a"b' }, /expected printable ASCII/],
+  ['a rule with a name that nothing has', { methods: { jwt }, require: { allow: 'claim.a == 1' } }, /unknown name/],
   ['a scope with a space', { methods: { jwt }, require: { scopes: ['a b'] } }, /expected a scope/],
 ] as const)
   test(`${what}: that is a problem of the configuration`, () => {

@@ -20,7 +20,7 @@ import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
 import { Refusals } from './refusals.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
-import { compileRequirement, requirement } from './requirement.ts'
+import { compileRequirement, fieldsOfRules, requirement, requiresAnything } from './requirement.ts'
 
 /** An authenticator and what it goes by. */
 interface Active {
@@ -89,7 +89,7 @@ export const auth = definePolicy({
       ),
   }),
   document({ methods, public: open, require, failures, refusals, realm }, { path, method }) {
-    const isRequired = compileRequirement(require) !== null
+    const isRequired = requiresAnything(require)
     if (!isRequired && publicRouter(open).find('', path, method, Headers.of(), '').found) return { proofs: [] }
     const proofs = new Map(
       activeMethods(methods)
@@ -104,18 +104,22 @@ export const auth = definePolicy({
     }
     return {
       proofs: [...proofs.values()].toReversed(),
-      ...require,
+      roles: require.roles,
+      scopes: require.scopes,
       refusals: [
         { code: 'unauthorized', description: 'The credentials are missing or prove nothing.', fields: [challenge] },
-        ...(isRequired ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope.' } as const] : []),
+        ...(isRequired
+          ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope, or may not do this.' } as const]
+          : []),
         ...(failures.length + refusals.length > 0
           ? [{ code: 'rate-limited', description: 'Too many bad credentials.', fields: [retryAfter] } as const]
           : []),
       ],
     }
   },
-  fields: ({ methods }) => [
+  fields: ({ methods, require }) => [
     ...activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
+    ...fieldsOfRules(require),
     'Sec-Fetch-Site',
   ],
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
@@ -139,7 +143,7 @@ export const auth = definePolicy({
     const concealed = active
       .filter(({ kind }) => kind === 'key' || kind === 'password' || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
-    const requires = compileRequirement(options.require)
+    const requires = compileRequirement(options.require, toolbox)
     const isPublic = requires === null ? compilePublic(options.public) : null
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
@@ -175,7 +179,7 @@ export const auth = definePolicy({
         // Each time: a token that was verified before may come over another connection.
         if (boundTo !== null && exchange.client.certificate?.thumbprint !== boundTo)
           return admitNobody(exchange, new CredentialError('unbound'), counts)
-        const lacking = requires === null ? null : requires(consumer ?? NOBODY)
+        const lacking = requires === null ? null : requires(consumer ?? NOBODY, exchange)
         exchange.consumer = consumer
         if (lacking === null) counts?.accepted.add(1)
         else counts?.forbidden.add(1)

@@ -36,10 +36,10 @@ export class Refusals {
   }
 
   /** For somebody who is known, and lacks something. */
-  forbidden({ message, scopes }: Lacking): GatewayError {
+  forbidden({ message, scopes, cause }: Lacking): GatewayError {
     const parameters = { error: 'insufficient_scope', error_description: message, scope: scopes.join(' ') }
     const headers = scopes.length === 0 ? [] : this.challenges(parameters)
-    return new GatewayError('forbidden', message, { headers })
+    return new GatewayError('forbidden', message, { headers, cause })
   }
 
   private unauthorized(error: CredentialError): GatewayError {

@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import type { Consumer } from '../../http/exchange.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { Logger } from '../../core/logger.ts'
+import { oneOrMore } from '../../core/one-or-more.ts'
+import type { Consumer, Exchange } from '../../http/exchange.ts'
+import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
+import { compileRule, reasonOf, type Rule } from './rules/rule.ts'
+import { ruleText } from './rules/rule-text.ts'
+import { RuleVariables } from './rules/variables.ts'
 
 /** RFC 6749 section 3.3: what a scope is made of; it stands in a WWW-Authenticate field. */
 const scope = z
@@ -10,26 +17,88 @@ const scope = z
 export const requirement = z.strictObject({
   roles: z.string().min(1).array().default([]).describe('Roles of which the caller needs one. Default none.'),
   scopes: scope.array().default([]).describe('Scopes all of which the token needs. Default none.'),
+  allow: oneOrMore(ruleText)
+    .default([])
+    .describe(
+      'Rules all of which must allow the request: expressions (CEL) over consumer, claims, params, method, path, host, scheme, query, ' +
+        'headers, address and time, such as claims.org == params.org. What cannot be said, as of a claim that is not there, is not allowed. Default none.',
+    ),
 })
+
+type Requirement = z.output<typeof requirement>
 
 /** What a caller does not have. */
 export interface Lacking {
   /** For the client. */
   readonly message: string
-  /** The scopes that are required; empty where it is a role that is missing. */
+  /** The scopes that are required; empty where it is something else that is missing. */
   readonly scopes: readonly string[]
+  /** Which rule it was, for the log alone. */
+  readonly cause?: Error
 }
 
-/** What a consumer lacks, or null where it lacks nothing. Null in place of the function where nothing is required. */
-export function compileRequirement({
-  roles,
-  scopes,
-}: z.output<typeof requirement>): ((consumer: Consumer) => Lacking | null) | null {
-  if (roles.length === 0 && scopes.length === 0) return null
+/** Tells what a caller lacks for a request, or null where it lacks nothing. Throws GatewayError 'bad-request' for a path that can be read in two ways. */
+export type Requires = (consumer: Consumer, exchange: Exchange) => Lacking | null
+
+/** Whether anything is required at all. */
+export function requiresAnything({ roles, scopes, allow }: Requirement): boolean {
+  return roles.length + scopes.length + allow.length > 0
+}
+
+/** Names of the request fields that rules speak of. */
+export function fieldsOfRules({ allow }: Requirement): string[] {
+  return allow.flatMap((text) => compileRule(text).fields)
+}
+
+/** Compiles what is required; null in place of the function where nothing is. */
+export function compileRequirement(
+  required: Requirement,
+  tools: { readonly clock: Clock; readonly log: Logger },
+): Requires | null {
+  if (!requiresAnything(required)) return null
+  const { roles, scopes } = required
   const role: Lacking = { message: 'The caller has no role that is allowed here', scopes: [] }
   const missingScope: Lacking = { message: 'The token was not granted what is needed here', scopes }
-  return (consumer) => {
+  const rules = required.allow.map((text) => compileCheck(compileRule(text), tools))
+  return (consumer, exchange) => {
     if (roles.length > 0 && !roles.some((name) => consumer.roles.includes(name))) return role
-    return scopes.every((name) => consumer.scopes.includes(name)) ? null : missingScope
+    if (!scopes.every((name) => consumer.scopes.includes(name))) return missingScope
+    for (const rule of rules) {
+      const lacking = rule(consumer, exchange)
+      if (lacking !== null) return lacking
+    }
+    return null
+  }
+}
+
+/** A rule as a requirement. One that goes by the path has to say the same of each form that the path has. */
+function compileCheck(rule: Rule, { clock, log }: { readonly clock: Clock; readonly log: Logger }): Requires {
+  const message = 'The request is not allowed by the rules of this route'
+  const refused: Lacking = { message, scopes: [], cause: new Error(`the rule ${rule.text} does not allow it`) }
+  let isLogged = false
+
+  function allows(consumer: Consumer, exchange: Exchange, path: string): boolean {
+    try {
+      return rule.allows(new RuleVariables(exchange, consumer, clock, rule.fields, path))
+    } catch (error) {
+      if (!isLogged)
+        log.warn(
+          { rule: rule.text, reason: reasonOf(error) },
+          'A rule cannot be followed: what it decides about is refused',
+        )
+      isLogged = true
+      return false
+    }
+  }
+
+  return (consumer, exchange) => {
+    const isAllowed = allows(consumer, exchange, exchange.path)
+    const forms = rule.readsPath ? formsOf(exchange) : null
+    if (forms !== null) {
+      const differs = (path: string): boolean => allows(consumer, exchange, path) !== isAllowed
+      if (forms.written !== null && differs(forms.written)) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
+      if (forms.others.some(differs)) throw ambiguousPath(READ_AMBIGUOUSLY)
+    }
+    return isAllowed ? null : refused
   }
 }

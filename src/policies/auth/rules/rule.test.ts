@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { makeExchange } from '../../../../test/support/exchange.ts'
+import { ManualClock } from '../../../../test/support/manual-clock.ts'
+import type { Consumer, Exchange } from '../../../http/exchange.ts'
+import { Headers } from '../../../http/headers.ts'
+import { compileRule, reasonOf } from './rule.ts'
+import { RuleProblem } from './rule-problem.ts'
+import { RuleVariables, VARIABLES } from './variables.ts'
+
+const alice: Consumer = {
+  id: 'alice',
+  roles: ['user', 'auditor'],
+  scopes: ['read'],
+  tier: 'gold',
+  key: null,
+  claims: { org: 'acme', level: 3, groups: ['a', 'b'], admin: true, nested: { depth: 2 }, nothing: null },
+}
+
+/** What a rule says of a GET of /orgs/acme by alice, at 10:30 on a Monday. */
+function ask(text: string, parts: Partial<Exchange> = {}, consumer = alice): boolean {
+  const exchange = makeExchange({ path: '/orgs/acme', params: { org: 'acme' }, query: '?page=2', ...parts })
+  const rule = compileRule(text)
+  return rule.allows(new RuleVariables(exchange, consumer, new ManualClock(), rule.fields, exchange.path))
+}
+
+const problemOf = (text: string): string => {
+  try {
+    compileRule(text)
+  } catch (error) {
+    assert.ok(error instanceof RuleProblem, String(error))
+    return error.message
+  }
+  return assert.fail(`compiles: ${text}`)
+}
+
+const said: Readonly<Record<string, boolean>> = {
+  'claims.org == params.org': true,
+  'claims.org == "other"': false,
+  'consumer.id == "alice" && consumer.tier in ["gold", "silver"]': true,
+  '"auditor" in consumer.roles && "write" in consumer.scopes': false,
+  'claims.level >= 3 && claims.level == 3': true,
+  'claims.nested.depth < 2': false,
+  'claims.level == params.org || claims.level == "3"': false,
+  'claims.admin': true,
+  'claims.groups.exists(group, group == "b")': true,
+  'claims.groups.all(group, group == "b")': false,
+  'has(claims.missing) || claims.nothing == null': true,
+  '!has(claims.org)': false,
+  'method in ["GET", "HEAD"] && path.startsWith("/orgs/") && scheme == "http"': true,
+  'host == "api.example.com" && address == "192.0.2.1"': true,
+  'query.page == "2" && int(query.page) < 10': true,
+  'path.matches("^/orgs/[a-z]+$") && !path.matches("^/admin")': true,
+  '"a,b".split(",").all(part, part in claims.groups)': true,
+  'size(claims.groups) == 2 && size(params.org) == 4': true,
+  'time.getHours() == 10 && time.getDayOfWeek() == 1': true,
+  'time < timestamp("2030-01-01T00:00:00Z")': true,
+  'claims.level > 5 ? false : claims.org == "acme"': true,
+}
+
+for (const [text, expected] of Object.entries(said))
+  test(`${text} is ${expected}`, () => {
+    assert.equal(ask(text), expected)
+  })
+
+test('header fields are named in lower case, and read as UTF-8', () => {
+  const headers = Headers.of([
+    ['X-Tenant', Buffer.from('Zürich').toString('latin1')],
+    ['X-Flag', 'on'],
+  ])
+  assert.equal(
+    ask('headers["x-tenant"] == "Zürich" && "x-flag" in headers && !("x-other" in headers)', { headers }),
+    true,
+  )
+  assert.deepEqual(compileRule('headers["x-tenant"] == "a" || headers.accept == "b"').fields, ['x-tenant', 'accept'])
+  assert.match(problemOf('headers["X-Tenant"] == "a"'), /lower case here: "x-tenant" at character 1$/)
+  assert.match(problemOf('headers[params.name] == "a"'), /named one by one/)
+  assert.match(problemOf('size(headers) > 3'), /named one by one/)
+})
+
+test('what is not there, or of another kind, is an error and not an answer', () => {
+  for (const text of [
+    'claims.missing == "a"',
+    'claims.org > 3',
+    'params.id == "7"',
+    'claims.org',
+    'int(params.org) == 1',
+    'claims.org.deeper == 1',
+    'headers.missing == "a"',
+  ])
+    assert.throws(() => ask(text), Error, text)
+})
+
+test('what is known decides where what is missing makes no difference', () => {
+  assert.equal(ask('claims.missing == "a" || "user" in consumer.roles'), true)
+  assert.equal(ask('claims.missing == "a" && "nobody" in consumer.roles'), false)
+})
+
+test('a parameter that comes twice has no value', () => {
+  const query = '?org=acme&org=other&page=2'
+  assert.equal(ask('query.page == "2"', { query }), true)
+  for (const text of ['query.org == "acme"', 'query.org != "x"', '!has(query.org)'])
+    assert.throws(() => ask(text, { query }), /"org" more than once/)
+})
+
+test('nothing is reached but what a token and a request say', () => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    assert.throws(() => ask(`claims["${name}"] != null`), Error)
+    assert.throws(() => ask(`params["${name}"] != "x"`), Error)
+    assert.throws(() => ask(`query["${name}"] != "x"`), Error)
+  }
+  for (const text of [
+    'exchange.path == "/"',
+    'process.exit()',
+    'fields == []',
+    'cel.bind(a, 1, a == 1)',
+    'type(1) == int',
+  ])
+    assert.match(problemOf(text), /^unknown (?:name|method|function) /)
+})
+
+test('an unknown name is a problem that says where and what is known', () => {
+  assert.equal(problemOf('params.org == claim.org'), 'unknown name "claim" at character 15')
+  assert.throws(() => compileRule('claim.org == "a"'), { unknown: { name: 'claim', known: Object.keys(VARIABLES) } })
+  assert.match(problemOf('consumer.role == "a"'), /No such key: role at character \d+$/)
+  assert.match(problemOf('path.beginsWith("/a")'), /^unknown method "beginsWith" at character \d+$/)
+  assert.match(problemOf('length(path) > 1'), /^unknown function "length" at character 1$/)
+})
+
+test('what is no rule is a problem', () => {
+  assert.match(problemOf('claims.org =='), /at character \d+$/)
+  assert.match(problemOf(''), /./)
+  assert.match(problemOf('path + 1'), /no such overload: string \+ int/)
+  assert.match(problemOf('path'), /^gives string; expected true or false$/)
+  assert.match(problemOf('path.matches(method)'), /takes a pattern in quotes/)
+  assert.match(problemOf('path.matches("(a)\\\\1")'), /the pattern /)
+  assert.match(problemOf('path.matches(1)'), /takes a pattern in quotes/)
+  assert.match(problemOf(`path == "${'a'.repeat(2000)}"`), /over 2000 characters/)
+})
+
+test('lists are not gone through within one another', () => {
+  assert.match(
+    problemOf('claims.groups.exists(a, claims.groups.exists(b, a == b))'),
+    /cannot stand within one another at character/,
+  )
+})
+
+test('patterns take time linear in the text, and texts are split into a hundred parts at most', () => {
+  const long = 'a'.repeat(50_000)
+  assert.equal(ask('path.matches("^(a+)+$")', { path: `${long}!` }), false)
+  const headers = Headers.of([['x-ids', 'a,'.repeat(1000)]])
+  assert.throws(() => ask('headers["x-ids"].split(",").all(id, id == "a")', { headers }), /over 100 parts/)
+})
+
+test('the log is told why, without values of the request', () => {
+  const reason = (text: string): string => {
+    try {
+      ask(text)
+    } catch (error) {
+      return reasonOf(error)
+    }
+    return assert.fail('it says something')
+  }
+  assert.match(reason('claims.missing == "a"'), /^No such key: missing at character \d+$/)
+  assert.match(reason('claims.level > params.org'), /^no such overload: .*double> > string at character 1$/)
+  assert.doesNotMatch(reason('timestamp(claims.org) < time'), /acme/)
+  assert.doesNotMatch(reason('int(params.org) == 1'), /acme/)
+})
+
+test('whatever is written, it compiles or is a problem, and whatever a token says, the answer is yes, no or an error', () => {
+  const words = [
+    'claims',
+    '.org',
+    '["a"]',
+    '==',
+    '&&',
+    '!',
+    '(',
+    ')',
+    'has',
+    'path',
+    '"x"',
+    '1',
+    'in',
+    '[',
+    ']',
+    '?',
+    ':',
+    '-',
+  ]
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...words), { maxLength: 12 }), fc.jsonValue(), (parts, org) => {
+      let allowed: unknown
+      try {
+        const consumer = { ...alice, claims: { org } }
+        allowed = ask(parts.join(' '), {}, consumer)
+      } catch (error) {
+        assert.ok(error instanceof Error)
+        return
+      }
+      assert.equal(typeof allowed, 'boolean')
+    }),
+  )
+})

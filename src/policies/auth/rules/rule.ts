@@ -1,0 +1,116 @@
+import type { Environment, ParseResult } from '@marcbachmann/cel-js'
+import { messageOf } from '../../../core/error-facts.ts'
+import { remember } from '../../../core/remember.ts'
+import { compileLinear } from '../../../regexp/linear.ts'
+import { cel } from './library.ts'
+import { MATCHES, readRule, SPLIT } from './read-rule.ts'
+import { placed, RuleProblem } from './rule-problem.ts'
+import { type RuleVariables, VARIABLES } from './variables.ts'
+
+/** A rule of what is allowed, compiled. */
+export interface Rule {
+  readonly text: string
+  /** Names of the request fields that it speaks of. */
+  readonly fields: readonly string[]
+  /** Whether it speaks of the path. */
+  readonly readsPath: boolean
+  /** Whether it allows the request. Throws an Error where that cannot be said, as of a claim that is not there. */
+  allows(variables: RuleVariables): boolean
+}
+
+/** Characters that a rule may have. */
+const LONGEST = 2000
+/** Parts that a text may be split into. */
+const MOST_PARTS = 100
+
+const limits = { maxAstNodes: 500, maxDepth: 50, maxListElements: 200, maxMapEntries: 50, maxCallArguments: 8 }
+
+const patternOf = remember(compileLinear)
+let environment: Environment | null = null
+
+/**
+ * Compiles a rule, an expression in the Common Expression Language. Throws a RuleProblem that says what is wrong with it.
+ *
+ * 1. It is read, and speaks of nothing that is not there.
+ * 2. Its types fit together, and true or false comes out.
+ */
+export function compileRule(text: string): Rule {
+  if (text.length > LONGEST) throw new RuleProblem(`has over ${LONGEST} characters`)
+  environment ??= createEnvironment()
+  // 1.
+  const parsed = parse(environment, text)
+  const { fields, readsPath } = readRule(parsed.ast)
+  // 2.
+  const { valid, type = 'nothing', error } = parsed.check()
+  if (!valid) throw problemOf(error)
+  if (type !== 'bool' && type !== 'dyn') throw new RuleProblem(`gives ${type}; expected true or false`)
+  return {
+    text,
+    fields,
+    readsPath,
+    allows(variables) {
+      const said = evaluate(parsed, variables)
+      if (typeof said !== 'boolean') throw new Error(`it gives ${typeof said}, neither true nor false`)
+      return said
+    },
+  }
+}
+
+/** What is missing is an error, also where it makes no difference: where that came about tells nothing, and would take most of the time. */
+function evaluate(parsed: ParseResult, variables: RuleVariables): unknown {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return parsed(variables)
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+function createEnvironment(): Environment {
+  const made = new (cel().Environment)({ limits })
+  for (const [name, type] of Object.entries(VARIABLES))
+    if (typeof type === 'string') made.registerVariable(name, type)
+    else made.registerVariable({ name, schema: { ...type } })
+  const isAsync = { async: false }
+  made.registerFunction(`string.${MATCHES}(string): bool`, matches, isAsync)
+  made.registerFunction(`string.${SPLIT}(string): list<string>`, split, isAsync)
+  return made
+}
+
+function matches(text: string, pattern: string): boolean {
+  return patternOf(pattern)(text)
+}
+
+function split(text: string, separator: string): string[] {
+  const parts = text.split(separator, MOST_PARTS + 1)
+  if (parts.length > MOST_PARTS) throw new Error(`a text has over ${MOST_PARTS} parts`)
+  return parts
+}
+
+function parse(made: Environment, text: string): ParseResult {
+  try {
+    return made.parse(text)
+  } catch (error) {
+    throw problemOf(error)
+  }
+}
+
+/** The library shows where it is in a drawing of several lines; a place in a sentence says the same. */
+function problemOf(error: unknown): unknown {
+  const { ParseError, TypeError: TypeProblem } = cel()
+  if (!(error instanceof ParseError) && !(error instanceof TypeProblem)) return error
+  const message = error.summary.replaceAll(MATCHES, 'matches').replaceAll(SPLIT, 'split')
+  return new RuleProblem(placed(message, error.range?.start))
+}
+
+/** Kinds of errors whose texts hold nothing of the request but names and types. */
+const HARMLESS =
+  /^(?:no_such_|no_matching_|unsupported_type|invalid_logical_operand|invalid_condition_type|field_type_mismatch)/
+
+/** Why a rule could not be followed, for the log: without values of the request. */
+export function reasonOf(error: unknown): string {
+  const { EvaluationError } = cel()
+  if (!(error instanceof EvaluationError)) return messageOf(error)
+  return placed(HARMLESS.test(error.code) ? error.summary : error.code, error.range?.start)
+}
