@@ -114,12 +114,16 @@ export const layers: readonly Layer[] = [
     'runtime',
     ['core', 'http', 'tls', 'telemetry', 'redis', 'acme', 'listener', 'services', 'policies', 'config', 'front'],
   ],
+  ['replay', ['core', 'http', 'telemetry', 'routing', 'policies', 'config', 'front']],
   ['admin', ['core', 'http', 'telemetry', 'services', 'policies', 'config', 'front', 'runtime']],
   ['workers', ['core', 'http', 'telemetry', 'listener', 'services', 'policies', 'config', 'front', 'runtime']],
   ['gateway.ts', ['core', 'http', 'telemetry', 'policies', 'config', 'front', 'runtime', 'admin', 'workers']],
   ['testing', ['core', 'http', 'telemetry', 'policies', 'gateway.ts']],
   ['testing.ts', ['testing']],
-  ['commands', ['core', 'tls', 'telemetry', 'redis', 'policies', 'config', 'front', 'runtime', 'admin', 'workers']],
+  [
+    'commands',
+    ['core', 'tls', 'telemetry', 'redis', 'policies', 'config', 'front', 'runtime', 'replay', 'admin', 'workers'],
+  ],
   ['main.ts', ['commands']],
 ]
 

@@ -80,14 +80,14 @@ test('what the workers know and do is told as one', async (t) => {
     quotas.map(({ used }) => used),
     [asked],
   )
-  assert.equal((await ask('/limits/127.0.0.1', 'DELETE')).status, 204)
+  assert.equal((await ask('/limits/127.0.0.1', 'DELETE')).status, 200)
   assert.deepEqual((await ask('/limits/127.0.0.1')).json, { limits: [] })
 
-  assert.deepEqual((await ask('/cache/purge', 'POST', { prefix: `http://127.0.0.1:${port}/` })).json, { purged: asked })
+  assert.equal((await ask('/cache/purge', 'POST', { prefix: `http://127.0.0.1:${port}/` })).json['purged'], asked)
 
-  assert.deepEqual((await ask('/log-level', 'PUT', { level: 'warn' })).json, { level: 'warn' })
+  assert.equal((await ask('/log-level', 'PUT', { level: 'warn' })).json['level'], 'warn')
   for (let i = 0; i < 20; i++) await send(port, { path: '/quiet' })
-  assert.deepEqual((await ask('/log-level', 'PUT', { level: 'info' })).json, { level: 'info' })
+  assert.equal((await ask('/log-level', 'PUT', { level: 'info' })).json['level'], 'info')
   for (let i = 0; i < 20; i++) await send(port, { path: '/loud' })
   command.child.kill('SIGTERM')
   await command.ended

@@ -388,11 +388,11 @@ for (const store of ['memory', 'redis'] as const)
     assert.deepEqual((await ask('/limits/user:partner')).json, NO_LIMITS)
     assert.ok(((await ask('/limits/user:partner?all=true')).json['limits'] as unknown[]).length > 3)
 
-    assert.equal((await ask('/limits/127.0.0.1', { method: 'DELETE' })).status, 204)
+    assert.equal((await ask('/limits/127.0.0.1', { method: 'DELETE' })).status, 200)
     assert.deepEqual((await ask('/limits/127.0.0.1')).json, NO_LIMITS)
     assert.equal((await send(port)).status, 204)
     assert.deepEqual(quotasOf((await ask('/limits/key:partner')).json), { [`${store} api_key`]: [ofFive(2)] })
-    assert.equal((await ask('/limits/key%3Apartner', { method: 'DELETE' })).status, 204)
+    assert.equal((await ask('/limits/key%3Apartner', { method: 'DELETE' })).status, 200)
     assert.deepEqual((await ask('/limits/key:partner')).json, NO_LIMITS)
   })
 
@@ -432,7 +432,7 @@ test('POST /cache/purge forgets a URL, what begins so, or a group', async (t) =>
   }
   const purge = async (json: unknown) => {
     const { status, json: answer } = await ask('/cache/purge', { method: 'POST', json })
-    return status === 200 ? answer : status
+    return status === 200 ? { purged: answer['purged'] } : status
   }
   await fill()
   await fill()
@@ -459,7 +459,7 @@ test('PUT /log-level changes what is logged at once', async (t) => {
     routes: [{ id: 'all', match: { path: '/*' }, reply: {} }],
   })
   assert.deepEqual((await ask('/log-level')).json, { level: 'debug' })
-  assert.deepEqual((await ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json, { level: 'error' })
+  assert.equal((await ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json['level'], 'error')
   await log.line({ level: 'warn', log_level: 'error', message: 'An operator changes the level of the log' })
   const before = log.requests.length
   await send(port)

@@ -26,7 +26,7 @@ for (const [args, body] of [
   [['--host', 'h', '--group', 'products'], { host: 'h', group: 'products' }],
 ] as const)
   test(`cache purge ${args.join(' ')} asks the admin listener to`, async (t) => {
-    const { url, asked } = await startAdmin(t, 200, '{"purged":3}')
+    const { url, asked } = await startAdmin(t, 200, '{"purged":3,"replicas":[],"unreached":null}')
     const outcome = await run(['cache', 'purge', ...args, '--admin', url], { env: { ADMIN_TOKEN: 'secret' } })
     assert.deepEqual(outcome, { code: 0, signal: null, stdout: '3 stored replies purged\n', stderr: '' })
     const expected = { method: 'POST', url: '/cache/purge', authorization: 'Bearer secret', type: 'application/json' }
@@ -34,7 +34,7 @@ for (const [args, body] of [
   })
 
 test('the address and the token of the admin listener are those of the configuration', async (t) => {
-  const { url, asked } = await startAdmin(t, 200, '{"purged":1}')
+  const { url, asked } = await startAdmin(t, 200, '{"purged":1,"replicas":[],"unreached":null}')
   const { host } = new URL(url)
   const routes = 'routes: [{ id: a, match: { path: / }, reply: {} }]\n'
   const config = (admin: string) => temporaryFile(t, 'sallyport.yaml', `admin: ${admin}\n${routes}`)
@@ -54,7 +54,7 @@ test('the address and the token of the admin listener are those of the configura
 })
 
 test('without ADMIN_TOKEN no token is sent', async (t) => {
-  const { url, asked } = await startAdmin(t, 200, '{"purged":1}')
+  const { url, asked } = await startAdmin(t, 200, '{"purged":1,"replicas":[],"unreached":null}')
   const { stdout } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url], { env: { ADMIN_TOKEN: '' } })
   assert.equal(stdout, '1 stored reply purged\n')
   assert.equal((await asked[0])?.authorization, '')

@@ -3,6 +3,7 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Policy } from '../policies/policy.ts'
 import type { Logger } from '../core/logger.ts'
+import type { DoEverywhere } from '../core/operation.ts'
 import type { Threads } from '../core/threads.ts'
 import type { Readiness } from '../front/own-routes.ts'
 import type { ConfigurationSource } from '../runtime/configuration-source.ts'
@@ -35,6 +36,8 @@ export interface AdminContext {
   /** Null where the program that the gateway is part of has given it its configuration. */
   readonly source: ConfigurationSource | null
   readonly threads: Threads
+  /** Has this gateway do something, and all that share its Redis. */
+  readonly everywhere: DoEverywhere
   readonly clock: Clock
   readonly log: Logger
 }

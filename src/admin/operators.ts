@@ -3,7 +3,7 @@ import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
 /** What operators may ask of policies. */
-export function policyEndpoints(app: AdminApp, { threads, log }: AdminContext): void {
+export function policyEndpoints(app: AdminApp, { threads, everywhere, log }: AdminContext): void {
   for (const endpoint of operatorEndpoints) {
     const { method, path: url, summary, description, tag, params, query: querystring, body, status, schema } = endpoint
     app.route({
@@ -19,7 +19,9 @@ export function policyEndpoints(app: AdminApp, { threads, log }: AdminContext): 
         response: { [status]: schema },
       },
       handler: async ({ params: named, query, body: sent }, reply) =>
-        reply.code(status).send(await endpoint.answer({ params: named, query, body: sent }, { threads, log })),
+        reply
+          .code(status)
+          .send(await endpoint.answer({ params: named, query, body: sent }, { threads, everywhere, log })),
     })
   }
 }

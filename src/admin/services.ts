@@ -2,7 +2,9 @@ import { present } from '../core/present.ts'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
 import { GatewayError } from '../core/errors.ts'
+import { type Everywhere, everywhereShape, tellEverywhere } from '../core/operation.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
+import { drain } from '../runtime/operations/drain.ts'
 import { balancerName } from '../services/balancers/index.ts'
 import type { DiscoveryReport } from '../services/discovery/discovery.ts'
 import { discoveryKinds } from '../services/discovery/discoverer.ts'
@@ -97,6 +99,8 @@ const service = z.object({
   instances: instance.array(),
 })
 
+const changed = service.extend(everywhereShape)
+
 const named = z.object({ name: z.string().describe('Name of the service.') })
 const placed = named.extend({ instance: z.string().describe('Host and port of the instance.') })
 const forced = z.object({
@@ -106,7 +110,7 @@ const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, streaming: 0
 
 /** GET /services and /services/{name}: how the instances are and why. PUT and DELETE …/drain: takes one out and back. */
 export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
-  const { report, threads, board, log } = context
+  const { report, threads, everywhere } = context
 
   async function describeAll(): Promise<z.input<typeof service>[]> {
     const statuses = await threads.askAll(threadStatusTopic, null)
@@ -119,13 +123,8 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     return found
   }
 
-  function slotOf(name: string, address: string): number {
-    const instances = report().find((each) => each.service === name)?.instances
-    if (instances === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
-    const slot = context.slots()[name]?.get(address)
-    if (slot !== undefined) return slot
-    const known = instances.map((each) => each.address).join(', ')
-    throw new GatewayError('not-found', `"${address}" is no instance of ${name}; it has ${known}.`)
+  async function describeChanged(name: string, done: Everywhere<object>): Promise<z.input<typeof changed>> {
+    return { ...(await describeOne(name)), ...tellEverywhere(done) }
   }
 
   app.get(
@@ -156,23 +155,11 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
         tags: ['services'],
         params: placed,
         querystring: forced,
-        response: { 200: service },
+        response: { 200: changed },
       },
     },
-    async ({ params: { name, instance: address }, query }) => {
-      const slot = slotOf(name, address)
-      const weights = weightsOf(name, context)
-      const takes = ([at, each]: readonly [string, number]): boolean => board.usable(each) && weights.get(at) !== 0
-      const taking = [...(context.slots()[name] ?? [])].filter(takes).map(([at]) => at)
-      if (!query.force && taking.length === 1 && taking[0] === address)
-        throw new GatewayError(
-          'conflict',
-          `${address} is the last instance of ${name} that can be used: add ?force=true to take it out all the same.`,
-        )
-      board.drain(slot, true)
-      log.warn({ service: name, instance: address }, 'An operator has drained an instance')
-      return describeOne(name)
-    },
+    async ({ params: { name, instance: address }, query: { force } }) =>
+      describeChanged(name, await everywhere(drain, { service: name, instance: address, drained: true, force })),
   )
 
   app.delete(
@@ -182,14 +169,14 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
         summary: 'Take an instance back: it gets requests when its health allows it',
         tags: ['services'],
         params: placed,
-        response: { 200: service },
+        response: { 200: changed },
       },
     },
-    async ({ params: { name, instance: address } }) => {
-      board.drain(slotOf(name, address), false)
-      log.warn({ service: name, instance: address }, 'An operator has taken an instance back')
-      return describeOne(name)
-    },
+    async ({ params: { name, instance: address } }) =>
+      describeChanged(
+        name,
+        await everywhere(drain, { service: name, instance: address, drained: false, force: false }),
+      ),
   )
 }
 

@@ -44,7 +44,7 @@ export function addAdminOptions(command: Command): Command {
 export interface Question {
   readonly path: string
   /** POST by default. */
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly body?: string
   /** Media type of the body; JSON by default. */
   readonly type?: string
@@ -72,7 +72,12 @@ export async function askAdmin(
   if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
   const authorization = token !== '' && { Authorization: `Bearer ${token}` }
   const headers = { 'Content-Type': type, 'X-Requested-With': 'sallyport', ...authorization }
-  const request = { method, headers, ...(method === 'POST' && { body }), redirect: 'error' } as const
+  const request = {
+    method,
+    headers,
+    ...((method === 'POST' || method === 'PUT') && { body }),
+    redirect: 'error',
+  } as const
   const response = await fetch(endpoint, { ...request, signal: AbortSignal.timeout(patience) }).catch(
     (error: unknown) => {
       throw new CommandError(

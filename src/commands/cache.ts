@@ -1,17 +1,14 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import type { Purge } from '../policies/cache/purge.ts'
-import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
+import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
 
-/** How long the gateway may take to answer, in milliseconds. */
-const PATIENCE = 10_000
-
-const answerSchema = z.object({ purged: z.int() })
+const answerSchema = everywhereSchema.extend({ purged: z.int() })
 
 const expected = 'expected --url URL, --prefix URL, or --host HOST with --group GROUP'
 
-interface Options extends AdminOptions {
+interface Options extends EverywhereOptions {
   readonly url?: string
   readonly prefix?: string
   readonly host?: string
@@ -19,29 +16,30 @@ interface Options extends AdminOptions {
 }
 
 /** `sallyport cache`: what a running gateway has stored. */
-export function defineCache(command: Command): void {
+export function defineCache(command: Command, finish: (code: number) => void): void {
   command.description('Has a running gateway forget stored replies.')
   const purge = command
     .command('purge')
     .summary('forget stored replies')
-    .description('Has a running gateway forget stored replies: one of the three ways says which.')
+    .description(
+      'Has a running gateway, and all that share its Redis, forget stored replies: one of the three ways says which.',
+    )
     .option('--url <url>', 'of this address')
     .option('--prefix <url>', 'whose address begins so')
     .option('--host <host>', 'of this host, with --group')
     .option('--group <group>', 'of this group (RFC 9875), with --host')
-  addAdminOptions(purge).action(purgeReplies)
+  addEverywhereOptions(purge).action(async (options: Options) => finish(await purgeReplies(options)))
   addExamples(purge, [
     ['sallyport cache purge --url https://shop.test/books/1', 'one address'],
     ['sallyport cache purge --prefix https://shop.test/books/', 'all below one'],
   ])
 }
 
-async function purgeReplies(options: Options): Promise<void> {
+async function purgeReplies(options: Options): Promise<number> {
   const body = JSON.stringify(purgeOf(options))
-  const reply = await askAdmin(options, { path: '/cache/purge', body, patience: PATIENCE })
-  const { data } = answerSchema.safeParse(reply.body)
-  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
-  console.log(`${data.purged} stored ${data.purged === 1 ? 'reply' : 'replies'} purged`)
+  const told = ({ purged }: z.output<typeof answerSchema>): string =>
+    `${purged} stored ${purged === 1 ? 'reply' : 'replies'} purged`
+  return doEverywhere(options, { path: '/cache/purge', body }, answerSchema, told)
 }
 
 function purgeOf({ url, prefix, host, group }: Options): Purge {

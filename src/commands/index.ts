@@ -24,6 +24,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./plan.ts')).definePlan,
   },
   {
+    name: 'replay',
+    summary: 'tell which requests of a log a changed configuration would answer differently',
+    load: async () => (await import('./replay.ts')).defineReplay,
+  },
+  {
     name: 'top',
     summary: 'show what a running gateway does',
     load: async () => (await import('./top.ts')).defineTop,
@@ -37,6 +42,26 @@ export const commands: readonly CommandEntry[] = [
     name: 'reload',
     summary: 'have a running gateway read its configuration anew',
     load: async () => (await import('./reload.ts')).defineReload,
+  },
+  {
+    name: 'limits',
+    summary: 'show who is near the rate limits, and give a new start',
+    load: async () => (await import('./limits.ts')).defineLimits,
+  },
+  {
+    name: 'drain',
+    summary: 'take an instance out',
+    load: async () => (await import('./drain.ts')).defineDrain,
+  },
+  {
+    name: 'undrain',
+    summary: 'take an instance back',
+    load: async () => (await import('./drain.ts')).defineUndrain,
+  },
+  {
+    name: 'log-level',
+    summary: 'change what a running gateway logs',
+    load: async () => (await import('./log-level.ts')).defineLogLevel,
   },
   {
     name: 'policy',

@@ -37,6 +37,7 @@ function sampleOf(endpoints: Sample['endpoints'], time: number): Sample {
         ],
       },
     ],
+    limited: [],
     endpoints,
     time,
   }
@@ -73,4 +74,26 @@ test('the view tells of what happened between two samples, and of the worst inst
 test('where nothing came, that is said', () => {
   const counts = countsIn(METRICS)
   assert.match(topView(sampleOf(counts, 0), sampleOf(counts, 1000)), /\nNo requests\.\n/)
+})
+
+test('clients near their limits are shown where there are some', () => {
+  const quota = { limit: 1000, windowSeconds: 3600, used: 850, remaining: 150, moreInSeconds: 700, waitSeconds: 0 }
+  const limited = [
+    {
+      client: 'user:42',
+      limit: 'authenticated',
+      algorithm: 'fixed-window',
+      store: 'memory',
+      share: 0.85,
+      limited: false,
+      refused: 0,
+      lastSeenAt: '2026-11-29T20:00:00.000Z',
+      quotas: [quota],
+    },
+  ]
+  const view = topView(sampleOf(new Map(), 0), { ...sampleOf(new Map(), 1000), limited })
+  assert.match(
+    view,
+    /\n\nCLIENT +LIMIT +STATE +USED +REFUSED\nuser:42 +authenticated +85% +850 of 1000\/h, more in 12m\n\n/,
+  )
 })

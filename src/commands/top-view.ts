@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
+import { type limitedSchema, limitedText } from './limits-text.ts'
 
 /** Endpoints that are shown, those with the most requests first. */
 const ENDPOINTS = 15
@@ -46,6 +47,8 @@ export const servicesSchema = z.object({
 export interface Sample {
   readonly status: z.output<typeof statusSchema>
   readonly services: z.output<typeof servicesSchema>['services']
+  /** Clients near their limits or over them, those with least left first. */
+  readonly limited: z.output<typeof limitedSchema>['clients']
   /** Of each endpoint since the start. */
   readonly endpoints: ReadonlyMap<string, Counts>
   /** Monotonic milliseconds. */
@@ -91,7 +94,8 @@ export function topView(before: Sample, now: Sample): string {
   const head =
     `sallyport ${version}  pid ${pid}  ${readiness}  up ${Math.round(uptimeSeconds)}s  ` +
     `${connections} connections  ${inFlight} in flight  ${megabytes(memory.rssBytes)}`
-  return [printable(head), workersText(now), endpointsText(before, now), instancesText(now)].join('\n\n')
+  const limited = now.limited.length === 0 ? [] : [limitedText(now.limited)]
+  return [printable(head), workersText(now), endpointsText(before, now), ...limited, instancesText(now)].join('\n\n')
 }
 
 function workersText({ status: { workers } }: Sample): string {

@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
 import { addExamples } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { limitedSchema } from './limits-text.ts'
 import { countsIn, type Sample, servicesSchema, statusSchema, topView } from './top-view.ts'
 
 /** How long the gateway may take to answer, in milliseconds. */
@@ -18,8 +19,8 @@ const CLEAR = '\x1b[H\x1b[J'
 /** `sallyport top`: shows what a running gateway does. */
 export function defineTop(command: Command): void {
   command.description(
-    'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, and how the ' +
-      'instances are. Once where the standard output is no terminal.',
+    'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, the clients near ' +
+      'their limits, and how the instances are. Once where the standard output is no terminal.',
   )
   addAdminOptions(command).action(showTop)
   addExamples(command, [
@@ -48,13 +49,14 @@ function fitted(view: string): string {
 }
 
 async function sample(options: AdminOptions): Promise<Sample> {
-  const [status, { services }, metrics] = await Promise.all([
+  const [status, { services }, { clients }, metrics] = await Promise.all([
     read(options, '/status', statusSchema),
     read(options, '/services', servicesSchema),
+    read(options, '/limits?limit=10', limitedSchema),
     askAdmin(options, { method: 'GET', path: '/metrics', isText: true, patience: PATIENCE }),
   ])
   if (metrics.status !== 200) throw refusalOf(metrics)
-  return { status, services, endpoints: countsIn(String(metrics.body)), time: performance.now() }
+  return { status, services, limited: clients, endpoints: countsIn(String(metrics.body)), time: performance.now() }
 }
 
 async function read<Answer>(options: AdminOptions, path: string, schema: z.ZodType<Answer>): Promise<Answer> {

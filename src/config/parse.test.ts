@@ -40,7 +40,7 @@ test('everything has a default', () => {
     proxyFields: [],
     requestFields: 'pass',
     pathParameters: 'keep',
-    log: { level: 'info', format: 'auto', access: { sample: 1, timings: false } },
+    log: { level: 'info', format: 'auto', access: { sample: 1, timings: false, headers: [], replay: false } },
     limits: {
       head: 16_384,
       target: 8192,

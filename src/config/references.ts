@@ -5,6 +5,7 @@ import { parseRedirect } from '../routing/redirect.ts'
 import { checkRewrite } from '../routing/rewrite.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { checkAcme } from './check-acme.ts'
+import { checkLogged } from './check-logged.ts'
 import { type Finding, lookAt, type Written } from './issues.ts'
 import { matching, optionPlaces } from './option-places.ts'
 import { formatPath, type Path } from './problems.ts'
@@ -57,6 +58,7 @@ export function* checkReferences(
     () => checkAcme(config),
     () => checkSticky(config),
     () => checkProxyProtocol(config),
+    () => (parsed === null ? [] : checkLogged(parsed, chain)),
   ]
   const findings = yield* checkMatches(routes, matches)
   for (const each of checks) {

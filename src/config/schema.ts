@@ -3,6 +3,8 @@ import { duration, durationOrZero, size, sizeWithin } from '../core/units.ts'
 import { overloadSchema } from '../overload/index.ts'
 import { mayBeClaim } from '../http/field-names.ts'
 import { networks } from '../core/networks-schema.ts'
+import { fieldName } from '../policies/field-name.ts'
+import { isSecret } from '../telemetry/redact.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
 import { listenersSchema } from './listener-schema.ts'
@@ -23,6 +25,13 @@ const proxyField = z.string(proxyFieldExpected).regex(/^[A-Za-z0-9-]+\*?$/, prox
 const clientHeaderExpected =
   'expected the name of a header that holds the address of a client, such as CF-Connecting-IP, and means nothing else to the gateway'
 
+/** Fields that a line of the access log may have at most. */
+const MOST_LOGGED = 16
+
+const loggedField = fieldName.refine((name) => !isSecret(name) && !/cookie|csrf|xsrf/i.test(name), {
+  error: (issue) => `${JSON.stringify(issue.input)} holds secrets, which no log may have; expected another field`,
+})
+
 const accessSchema = z.strictObject({
   sample: z
     .number()
@@ -37,6 +46,19 @@ const accessSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Whether lines say where the time went: in the service, the gateway, and each policy. Default false.'),
+  headers: loggedField
+    .array()
+    .max(MOST_LOGGED)
+    .default([])
+    .describe(
+      'Names of request fields whose values stand in the line, such as X-Version; none with secrets. Default none.',
+    ),
+  replay: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether lines have what `sallyport replay` may need besides: tier and number of roles of the caller, and the listener. Default false.',
+    ),
 })
 
 const logSchema = z.strictObject({
@@ -61,7 +83,9 @@ const logSchema = z.strictObject({
     .union([z.boolean(), accessSchema])
     .prefault(true)
     .transform((access) => (access === true ? accessSchema.parse({}) : access))
-    .describe('Whether each request is logged, or { sample, slow, timings } to say which, and how. Default true.'),
+    .describe(
+      'Whether each request is logged, or { sample, slow, timings, headers, replay } to say which, and how. Default true.',
+    ),
 })
 
 const perClientSchema = z.strictObject({

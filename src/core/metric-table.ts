@@ -229,6 +229,11 @@ export const metricTable = {
     help: 'Counts of rate limits in memory that made way for others before their time was over.',
     labels: [],
   },
+  sallyport_replica_messages_dropped_total: {
+    type: 'counter',
+    help: 'Messages on the channel of operators in Redis that were none, or asked for what may not be asked.',
+    labels: [],
+  },
   sallyport_ip_access_refusals_total: {
     type: 'counter',
     help: 'Requests refused by the address of their client, by the reason: denied, not-allowed, or country.',

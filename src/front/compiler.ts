@@ -40,6 +40,8 @@ export interface SnapshotToolbox extends PolicyToolbox {
   /** Whether the time is measured that each policy takes. */
   readonly timings: boolean
   readonly toldOfDropped: ToldOfDropped
+  /** What answers in place of what a route leads to, where requests are only told of; null leaves it to that. */
+  readonly end?: (route: RouteConfig, about: RouteInfo) => Handler | null
   readonly overload: Shedder
 }
 
@@ -105,7 +107,8 @@ export class Compiler {
         logged: route.log,
         streaming: route.streaming,
       }
-      const end = routeEnd(route, about, { ...this.toolbox, services: this.services })
+      const end =
+        this.toolbox.end?.(route, about) ?? routeEnd(route, about, { ...this.toolbox, services: this.services })
       const info = new RoutePath(about, this.tail(set, about, end, route))
       const handle = this.head(set, about)
       const value = {

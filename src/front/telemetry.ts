@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
 import { ExchangeRecord } from '../http/record.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
+import { createFieldNotes } from '../telemetry/access-fields.ts'
 import { type AccessLog, createAccessLog } from '../telemetry/access-log.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { settleCall } from '../telemetry/call-status.ts'
@@ -37,6 +38,8 @@ export class Telemetry {
   private readonly slowClients: (reason: SlowReason) => Counter
   private readonly sampleKey: string
   private accessLog: AccessLog | null = null
+  /** Null where lines have no request fields. */
+  private noteFields: ReturnType<typeof createFieldNotes> = null
   private requests: RecentRequests | null = null
   private readonly refusals: Refusals
 
@@ -59,6 +62,7 @@ export class Telemetry {
     const { output, clock, sampleKey } = this
     const { access } = config.log
     this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey })
+    this.noteFields = access === false ? null : createFieldNotes(access.headers)
     this.timings = measuresTime(config)
     const remembered = config.admin === false ? 0 : config.admin.requests
     if (remembered === 0) this.requests = null
@@ -74,6 +78,7 @@ export class Telemetry {
   /** The head of a request is here. */
   begin(exchange: ReceivedExchange): void {
     this.tracing.begin(exchange)
+    if (this.noteFields !== null) exchange.noted = this.noteFields(exchange.headers)
     if (this.timings || this.output.isForPeople()) exchange.record ??= new ExchangeRecord(this.clock)
   }
 

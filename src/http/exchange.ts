@@ -128,6 +128,8 @@ export interface ExchangeNotes {
   readonly aborted: boolean
   /** What there is to know of it as a call of gRPC; null for all else. */
   grpc: GrpcCall | null
+  /** Members of its line in the access log that were made when it came, each after a comma; "" for none. */
+  readonly noted: string
   /** Further fields of its line in the access log; null for none. */
   logFields: Readonly<Record<string, string>> | null
 }

@@ -66,6 +66,7 @@ export class ServerExchange implements Exchange {
   sent = false
   outlivesClient = false
   grpc: GrpcCall | null = null
+  noted = ''
   logFields: Exchange['logFields'] = null
 
   private readonly informed: Informed

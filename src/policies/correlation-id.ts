@@ -34,6 +34,7 @@ export const correlationId = definePolicy({
   }),
   fields: ({ header }) => [header],
   aroundOwnEndpoints: true,
+  decidesBy: () => 'nothing',
   isShared: () => true,
   create({ header }) {
     const names = new NameSet([header])

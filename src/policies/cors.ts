@@ -89,6 +89,7 @@ export const cors = definePolicy({
   options,
   fields: () => ['Access-Control-Request-Private-Network'],
   answersPreflights: true,
+  decidesBy: () => 'nothing',
   isShared: () => true,
   create({ origins, methods, headers, exposed, credentials, maxAge, privateNetwork }) {
     const everybody = origins.includes('*')

@@ -13,7 +13,14 @@ import { OpenRepeats } from './idempotency/repeat-stores.ts'
 import type { PolicyToolbox } from './policy.ts'
 import type { ProcessStores } from './process-stores.ts'
 import { LimitStores } from './rate-limit/limit-stores.ts'
-import { forgetClient, forgetClientTopic, limitStates, limitStatesTopic } from './rate-limit/limit-states.ts'
+import {
+  forgetClient,
+  forgetClientTopic,
+  limitStates,
+  limitStatesTopic,
+  nearClients,
+  nearClientsTopic,
+} from './rate-limit/limit-states.ts'
 import type { StoreTools } from './store-tools.ts'
 
 /** What Redis is used for, by the names that the log and operators have for it. */
@@ -87,6 +94,7 @@ export class GenerationStores {
 /** Answers what operators ask of the stores of the configuration that answers requests. */
 export function answerOperators(answers: Answers, current: () => GenerationStores): void {
   answers.on(limitStatesTopic, (client) => limitStates(current().limits, client))
+  answers.on(nearClientsTopic, (share) => nearClients(current().limits, share))
   answers.on(forgetClientTopic, (client) => forgetClient(current().limits, client))
 }
 
@@ -96,7 +104,11 @@ export function storesToTry(redis: RedisConfig | null, tools: Omit<StoreTools, '
   const caches = new CacheStores({ ...tools, redis: null })
   const repeats = new OpenRepeats({ ...tools, redis: null })
   return {
-    limits: { meter: (limit) => limits.localMeter(limit), localMeter: (limit) => limits.localMeter(limit) },
+    limits: {
+      meter: (limit) => limits.localMeter(limit),
+      localMeter: (limit) => limits.localMeter(limit),
+      watch: (limit) => limits.watch(limit, 'memory'),
+    },
     caches: {
       threads: 1,
       preferred: 'memory',

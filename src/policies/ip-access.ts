@@ -54,6 +54,7 @@ export const ipAccess = definePolicy({
     }),
   fields: ({ countries }) => (countries === undefined ? [] : [countries.header]),
   document: () => ({ refusals: [{ code: 'forbidden', description: 'The address of the client is not let in.' }] }),
+  decidesBy: ({ countries }) => (countries === undefined ? 'facts' : 'content'),
   isShared: () => true,
   create({ allow, deny, countries }, toolbox) {
     const allowed = allow === undefined ? null : liveNetworks(allow, toolbox)

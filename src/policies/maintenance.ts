@@ -29,6 +29,7 @@ export const maintenance = definePolicy({
   document: () => ({
     refusals: [{ code: 'maintenance', description: 'The service is worked at.', fields: [retryAfter] }],
   }),
+  decidesBy: () => 'facts',
   isShared: () => true,
   create({ retryAfter: wait, detail, except }, toolbox) {
     const excepted = liveNetworks(except, toolbox)

@@ -1,13 +1,19 @@
 import type { z } from 'zod'
 import type { Logger } from '../core/logger.ts'
+import type { DoEverywhere } from '../core/operation.ts'
 import type { Threads } from '../core/threads.ts'
 
 /** What an endpoint for operators may use. */
 export interface OperatorTools {
   /** All threads of this gateway, to be asked. */
   readonly threads: Threads
+  /** Has this gateway do something, and all that share its Redis: an operation of the list in `operators.ts`. */
+  readonly everywhere: DoEverywhere
   readonly log: Logger
 }
+
+/** What an operation may use in one gateway. */
+export type OperationTools = Pick<OperatorTools, 'threads' | 'log'>
 
 /** What operators may ask of a policy, or have it do: a file beside the policy, and a line in `operators.ts`. */
 export interface OperatorEndpoint<

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ApiKeys } from './auth/api-key-store.ts'
+import type { Identify } from './auth/identify.ts'
 import type { DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
@@ -15,6 +16,7 @@ import type { ServiceReply, ServiceRequest } from '../http/service-request.ts'
 
 // What the tools are made of, for whoever writes a policy.
 export type { ApiKeys, StoredApiKey } from './auth/api-key-store.ts'
+export type { Identify, ProofOptions } from './auth/identify.ts'
 export type { Caches, CacheStoreName } from './cache/cache-stores.ts'
 export type { CacheStore } from './cache/store.ts'
 export type { Repeats, RepeatStoreName } from './idempotency/repeat-stores.ts'
@@ -53,6 +55,8 @@ export interface PolicyToolbox extends Toolbox {
   readonly storesKey: string
   /** Hands out the gateway's metrics, to be asked for in `create`. */
   readonly metrics: Metrics
+  /** Says who calls in place of the methods of the configuration, where requests are only told of; left out where they are sent. */
+  readonly identify?: Identify
   /** The configuration, as what holds things that outlive a request (core/shared.ts). */
   readonly holder: Holder
   /** Answers what other threads ask this one, until the returned function is called. */
@@ -136,6 +140,14 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   /** Where they name services that it asks. */
   readonly services?: readonly OptionsPath[]
   readonly stores?: readonly StoreOption[]
+  /**
+   * What decides whether it refuses requests, or answers them itself: 'nothing' where it never does but for preflights, 'facts' where the line of a
+   * request in the access log says all of it (who calls, from where, when, for what), 'content' where it takes more, such as
+   * header fields and bodies. Requests of a log are simulated by it. Default content.
+   */
+  decidesBy?(options: z.output<Schema>): 'nothing' | 'facts' | 'content'
+  /** Names of request fields that hold secrets: the access log shows none of them. */
+  secretFields?(options: z.output<Schema>): readonly string[]
   /** It answers preflights (Fetch, "CORS-preflight request"), for the route of the request that they ask about. */
   readonly answersPreflights?: boolean
   /** It is for the gateway's own endpoints too. */

@@ -5,6 +5,7 @@ import type { Answers } from '../core/threads.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
 import { MemoryRepeats } from './idempotency/memory/memory-repeats.ts'
 import { SharedTable } from './rate-limit/memory/table.ts'
+import { NearLimits } from './rate-limit/near-limits.ts'
 import { watchEvictions } from './rate-limit/memory/watch-evictions.ts'
 
 /** What another thread opens them with. */
@@ -25,6 +26,8 @@ export interface MainMemory {
  */
 export class ProcessStores {
   readonly counts: SharedTable
+  /** Of this thread alone: names of clients near their limits. */
+  readonly near = new NearLimits()
 
   /** Opens those of another thread. */
   constructor({ counts }: SharedMemory) {

@@ -9,6 +9,7 @@ export const requestHeaders = definePolicy({
   options: headerEdits,
   changesRequests: true,
   fields: editedFields,
+  decidesBy: () => 'nothing',
   isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')

@@ -8,6 +8,7 @@ export const responseHeaders = definePolicy({
   name: 'response-headers',
   summary: 'Sets, adds and removes header fields of every reply, including error replies.',
   options: headerEdits,
+  decidesBy: () => 'nothing',
   isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'client')

@@ -105,6 +105,7 @@ export const securityHeaders = definePolicy({
   name: 'security-headers',
   summary: 'Puts the header fields on every reply, including error replies, that make browsers careful with it.',
   options,
+  decidesBy: () => 'nothing',
   isShared: () => true,
   create(chosen) {
     const { strictTransportSecurity, remove } = chosen

@@ -16,6 +16,7 @@ export const serverTiming = definePolicy({
     'Tells the client in Server-Timing how many milliseconds the gateway took and, where it was asked, the service; ' +
     'anybody who sees replies sees it.',
   options: z.strictObject({}),
+  decidesBy: () => 'nothing',
   isShared: () => true,
   create(_, { clock }) {
     return (next) =>

@@ -12,6 +12,7 @@ import { EjectionKeeper } from '../services/passive/keeper.ts'
 import { keptServices } from './kept-services.ts'
 import { instancesOf, type SlotTable } from '../services/health/slots.ts'
 import type { InstanceOptions } from '../services/service.ts'
+import { registerOperations } from '../policies/operators.ts'
 import { type MainMemory, ProcessStores } from '../policies/process-stores.ts'
 import { answerLogSettings, logFormatTopic, logLevelTopic } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
@@ -20,6 +21,9 @@ import { AcmeCertificates } from './acme.ts'
 import { Certificates } from './certificates.ts'
 import { memoryLimit } from './memory.ts'
 import { NetworkFiles } from './network-files.ts'
+import { drain, drainHere } from './operations/drain.ts'
+import { setLogLevel, setLogLevelHere } from './operations/log-level.ts'
+import { Operations } from './operations/operations.ts'
 import { type AppliedConfig, watchProcess } from './process-metrics.ts'
 import { ServiceTlsFiles } from './service-tls-files.ts'
 import { TicketSeeds } from './ticket-seeds.ts'
@@ -102,6 +106,7 @@ export class ProcessScope {
   private readonly serviceTls: ServiceTlsFiles
   private readonly tickets: TicketSeeds
   private readonly replies: MainMemory
+  private readonly operations: Operations
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -134,6 +139,17 @@ export class ProcessScope {
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
+    this.operations = new Operations({ clock, log, metrics })
+    this.takeOperations()
+  }
+
+  /** What this gateway does for operators, those of others too that share its Redis. */
+  private takeOperations(): void {
+    const { operations } = this
+    const { operated } = this
+    operations.on(drain, (asked) => drainHere(asked, operated))
+    operations.on(setLogLevel, (asked) => setLogLevelHere(asked, operated))
+    registerOperations(operations, operated)
   }
 
   /** What the process goes by now. */
@@ -242,6 +258,7 @@ export class ProcessScope {
         this.networks.configure(config)
         this.serviceTls.configure(config)
         this.replies.resize(config.stores.memory.replies)
+        this.operations.configure(config.stores.redis)
         this.apply({ config, services, discovered, slots })
       },
       abandon: () => all.abandon(),
@@ -265,6 +282,7 @@ export class ProcessScope {
     this.serviceTls.start()
     this.acme.start()
     this.tickets.start()
+    this.operations.configure(this.config.stores.redis)
     this.stopWatching = this.stores.warn(clock, output.log)
     return this.checker.firstRound
   }
@@ -278,6 +296,7 @@ export class ProcessScope {
     this.certificates.stop()
     this.serviceTls.stop()
     this.tickets.stop()
+    this.operations.stop()
     this.files.close()
     this.replies.close()
     this.stopWatching()
@@ -297,6 +316,7 @@ export class ProcessScope {
       report: () => checker.report(),
       board,
       threads,
+      everywhere: this.operations.everywhere,
       clock,
       log: output.log,
     }

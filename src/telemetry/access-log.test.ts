@@ -15,7 +15,7 @@ import { createMemoryLogger } from './memory-logger.ts'
 
 const clock = new ManualClock()
 
-const ALL: AccessLogOptions = { sample: 1, sampleKey: 'key', timings: false }
+const ALL: AccessLogOptions = { sample: 1, sampleKey: 'key', timings: false, replay: false }
 
 /** An output that keeps lines as they are written. */
 function rawOutput(): LogOutput & { text: string } {

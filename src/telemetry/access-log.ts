@@ -37,6 +37,8 @@ export interface AccessLogOptions {
   readonly slow?: number | undefined
   /** Whether lines say where the time went, as far as the exchange has a record of it. */
   readonly timings: boolean
+  /** Whether lines have the tier and the number of roles of whoever calls, and the listener. */
+  readonly replay: boolean
 }
 
 /**
@@ -48,7 +50,7 @@ export interface AccessLogOptions {
  */
 export function createAccessLog(output: LogOutput, clock: Clock, options: AccessLogOptions): AccessLog {
   const { log } = output
-  const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings } = options
+  const { sample, sampleKey, slow = Number.POSITIVE_INFINITY, timings, replay } = options
   const beginning = createBeginning(clock)
   const destination = createDestination()
   const origin = createOrigin()
@@ -69,6 +71,8 @@ export function createAccessLog(output: LogOutput, clock: Clock, options: Access
         `${error === null ? 'null' : codeOf(error.code)},"bytes":${bytes}` +
         (grpc === null ? '' : `,"grpc_status":${quoted(callStatus(exchange))}`) +
         (exchange.attempts > 1 ? `,"attempts":${exchange.attempts},"retried":${quoted(exchange.retried)}` : '') +
+        exchange.noted +
+        (replay ? identityOf(exchange) : '') +
         (logFields === null ? '' : membersOf(logFields)) +
         `${record !== null && (timings || output.isForPeople()) ? cacheOf(record) : ''}${timings && record !== null ? timingsOf(exchange, record, end) : ''},"message":"${ACCESS_MESSAGE}"}\n`,
     )
@@ -132,6 +136,12 @@ function codeOf(code: ErrorCode): string {
 /** The id of the API key, which several of one owner may have; nothing where there is none. */
 function keyOf(consumer: Consumer | null): string {
   return consumer === null || consumer.key === null ? '' : `,"api_key":${quoted(consumer.key)}`
+}
+
+/** What decides about requests besides, and stands nowhere else. */
+function identityOf({ consumer, listener }: EndedExchange): string {
+  const who = consumer === null ? '' : `,"tier":${quoted(consumer.tier)},"roles":${consumer.roles.length}`
+  return `${who},"listener":${quoted(listener)}`
 }
 
 /** What the gateway's cache did: "hit", or why it asked the service (RFC 9211 section 2); nothing where it was not asked. */

@@ -7,6 +7,7 @@ export interface ReceivedExchange extends RequestFacts, ExchangeNotes {
   readonly tracestate: string | null
   trace: ExchangeNotes['trace']
   record: ExchangeNotes['record']
+  noted: ExchangeNotes['noted']
 }
 
 /** How an exchange ended. */

@@ -141,6 +141,13 @@ const store: Row = {
         { expr: rate('sallyport_rate_limit_table_evictions_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' },
       ],
     }),
+    graph({
+      title: 'Refused messages of gateways',
+      description:
+        'Messages on the channel by which gateways do what an operator asks one of them, that were none: somebody else publishes there, or versions differ.',
+      unit: OpsPerSecond,
+      queries: [{ expr: rate('sallyport_replica_messages_dropped_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' }],
+    }),
     states({
       title: 'Reached',
       description: 'Whether the store answers each gateway.',

@@ -124,7 +124,7 @@ test('failures: false counts nothing', async () => {
 
 test('failures: false makes no limit that operators would be shown', () => {
   const noMeter = () => assert.fail('a meter was asked for')
-  const limits = { meter: noMeter, localMeter: noMeter }
+  const limits = { meter: noMeter, localMeter: noMeter, watch: noMeter }
   const options = { methods: { jwt: { secret: SECRET } }, failures: false } as const
   applyPolicy(auth, options, () => new Reply(200, Headers.of(), null), makeToolbox({ limits }))
 })

@@ -15,7 +15,8 @@ import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
 import { countRefusals } from './count-refusals.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
-import type { Identity } from './identity.ts'
+import type { Identify, ProofOptions } from './identify.ts'
+import { type Identity, identityOf } from './identity.ts'
 import { activeMethods, methodsSchema } from './index.ts'
 import type { Authenticator, CredentialKind } from './method.ts'
 import { Refusals } from './refusals.ts'
@@ -122,11 +123,14 @@ export const auth = definePolicy({
     ...fieldsOfRules(require),
     'Sec-Fetch-Site',
   ],
+  decidesBy: () => 'facts',
+  secretFields: ({ methods }) => activeMethods(methods).flatMap(([method, options]) => method.fields?.(options) ?? []),
   keeps: ({ failures, refusals }) => [keptFailures('failures', failures), keptFailures('refusals', refusals)],
   // What it does where no route leads is none of theirs.
   isShared: () => true,
   create(options, toolbox, route) {
-    const active = authenticatorsOf(options.methods, toolbox)
+    const { identify: told } = toolbox
+    const active = told === undefined ? authenticatorsOf(options.methods, toolbox) : [toldBy(told, options, toolbox)]
     const absence = new AbsenceCounts(toolbox.metrics)
     const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null
     /** Of the method that was asked last: read before anything else is asked. */
@@ -240,6 +244,18 @@ export const auth = definePolicy({
     }
   },
 })
+
+/** In place of all methods: the word of whoever knows who called. */
+function toldBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
+  const authenticator: Authenticator = {
+    authenticate(exchange) {
+      const consumer = identify(exchange, options)
+      return consumer === null ? null : identityOf(consumer)
+    },
+    conceal() {},
+  }
+  return { counts: new AuthCounts(metrics, 'told', 'word'), kind: 'word', authenticator }
+}
 
 function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
   const { holder, metrics, storesKey } = toolbox

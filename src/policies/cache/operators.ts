@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { defineOperatorEndpoint } from '../operator-endpoint.ts'
+import { defineOperation, everywhereShape, tellEverywhere } from '../../core/operation.ts'
+import { defineOperatorEndpoint, type OperationTools } from '../operator-endpoint.ts'
 import { purgeTopic } from './purge.ts'
 
 const urlExpected = 'expected a URL such as "http://api.example.com/products"'
@@ -14,7 +15,23 @@ const what = z.union([
   }),
 ])
 
-/** POST /cache/purge: has every worker forget stored replies. */
+const purged = z.strictObject({ purged: z.int().min(0).describe('Stored replies that are gone.') })
+
+/** Has gateways forget stored replies. */
+export const purging = defineOperation({ name: 'purge-cache', asked: what, result: purged })
+
+/** Does it in this gateway, in all its workers. */
+export async function purgeHere(
+  asked: z.output<typeof what>,
+  { threads, log }: OperationTools,
+): Promise<z.output<typeof purged>> {
+  const counts = await threads.askAll(purgeTopic, asked)
+  const sum = counts.reduce((all, count) => all + count, 0)
+  log.warn({ ...asked, purged: sum }, 'An operator has purged the cache')
+  return { purged: sum }
+}
+
+/** POST /cache/purge: has every worker, of all gateways, forget stored replies. */
 export const purgeCache = defineOperatorEndpoint({
   method: 'POST',
   path: '/cache/purge',
@@ -23,11 +40,9 @@ export const purgeCache = defineOperatorEndpoint({
   tag: 'cache',
   body: what,
   status: 200,
-  schema: z.object({ purged: z.int().describe('Stored replies that are gone.') }),
-  async answer({ body }, { threads, log }) {
-    const counts = await threads.askAll(purgeTopic, body)
-    const purged = counts.reduce((sum, count) => sum + count, 0)
-    log.warn({ ...body, purged }, 'An operator has purged the cache')
-    return { purged }
+  schema: purged.extend(everywhereShape),
+  async answer({ body }, { everywhere }) {
+    const done = await everywhere(purging, body)
+    return { purged: done.results.reduce((all, each) => all + each.purged, 0), ...tellEverywhere(done) }
   },
 })

@@ -74,6 +74,7 @@ export const cache = definePolicy({
   summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
   options,
   fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
+  decidesBy: () => 'nothing',
   stores: [{ path: ['store'], instead: 'memory' }],
   keeps(settings, { id }, _, source) {
     if (id === '') return []

@@ -98,6 +98,7 @@ export const compression = definePolicy({
   summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that take it.',
   options,
   fields: () => ['Accept-Encoding', 'Cache-Control', 'If-None-Match', 'If-Match'],
+  decidesBy: () => 'nothing',
   isShared: () => true,
   create({ encodings, types, minimum, levels, streams }, { clock }) {
     const listed = compileMediaTypes(types)

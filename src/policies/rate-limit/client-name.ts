@@ -22,6 +22,13 @@ export const clientKinds = ['user', 'key', 'address'] as const
 
 export type ClientKind = (typeof clientKinds)[number]
 
+/** Whose limits are asked for. */
+export interface AskedClient {
+  readonly kind: ClientKind
+  /** Id of a user or of an API key, or an IP address. */
+  readonly id: string
+}
+
 /** Tiers whose limits count by address. */
 const ADDRESS_TIERS = new Set(['unauthenticated', 'failures'])
 /** Tiers that may hold a user whose own tier is that of those who have not signed in. */

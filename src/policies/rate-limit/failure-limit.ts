@@ -6,6 +6,7 @@ import { addressName } from './client-name.ts'
 import type { KeptState } from '../policy.ts'
 import { countIdentities } from './kept-counts.ts'
 import { Limiter } from './limiter.ts'
+import type { LimitWatch } from './limit-watch.ts'
 
 const ALGORITHM = 'fixed-window'
 
@@ -22,7 +23,7 @@ export function keptFailures(name: string, quotas: readonly Quota[]): KeptState 
 /** Counts what went wrong by the address it came from, in the memory of the process, and says when it is too much. */
 export class FailureLimit {
   /** Null where nothing is counted. */
-  private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter } | null
+  private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter; readonly watch: LimitWatch } | null
 
   /** `name` sets it apart from other limits on the same address. */
   constructor(name: string, quotas: readonly Quota[], limits: RateLimits) {
@@ -32,7 +33,8 @@ export class FailureLimit {
     }
     const limit = { name, algorithm: ALGORITHM, quotas } as const
     const meter = limits.localMeter(limit)
-    this.limit = { meter, limiter: new Limiter(limit, meter, { headers: false, legacyHeaders: false }) }
+    const limiter = new Limiter(limit, meter, { headers: false, legacyHeaders: false })
+    this.limit = { meter, limiter, watch: limits.watch(limit, 'memory') }
   }
 
   /** Throws GatewayError 'rate-limited' where the address has failed too often. */
@@ -46,10 +48,12 @@ export class FailureLimit {
     return this.decide(exchange, 1)
   }
 
-  private decide({ client }: Exchange, cost: number): GatewayError | null {
+  private decide(exchange: Exchange, cost: number): GatewayError | null {
     if (this.limit === null) return null
-    const { meter, limiter } = this.limit
-    const decision = meter.decide(addressName(client.address), cost)
+    const { meter, limiter, watch } = this.limit
+    const name = addressName(exchange.client.address)
+    const decision = meter.decide(name, cost)
+    watch.decided(exchange, name, decision, true)
     return decision.admitted ? null : limiter.refusal(decision)
   }
 }

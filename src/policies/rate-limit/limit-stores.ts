@@ -1,7 +1,10 @@
+import type { Clock } from '../../core/clock.ts'
 import { OpenStores } from '../open-stores.ts'
 import type { StoreTools } from '../store-tools.ts'
 import { memoryMeters } from './memory/memory-meters.ts'
 import type { Limit, MakeMeter, Meter, MeterStore, StoreFailureMode, SyncMeter } from './meter.ts'
+import { LimitWatch } from './limit-watch.ts'
+import type { NearLimits } from './near-limits.ts'
 import { redisMeters } from './redis/redis-meters.ts'
 
 /** Where counts can be kept. The one place where they are listed: the last one that is configured is the default. */
@@ -18,10 +21,14 @@ export interface RateLimits {
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store?: LimitStoreName): Meter
   /** A meter in the memory of the process. */
   localMeter(limit: Limit): SyncMeter
+  /** What notices the clients that come near a limit, whose meter is on that store: the same default as of `meter`. */
+  watch(limit: Limit, store?: LimitStoreName): LimitWatch
 }
 
 /** A limit that something is counted against. */
 export interface KnownLimit {
+  /** Tells it from all others. */
+  readonly key: string
   readonly limit: Limit
   readonly store: LimitStoreName
   readonly meter: Meter
@@ -32,8 +39,13 @@ export class LimitStores implements RateLimits {
   private readonly stores: OpenStores<LimitStoreName, MakeMeter>
   private readonly makeLocal: (limit: Limit) => SyncMeter
   private readonly limits = new Map<string, KnownLimit>()
+  private readonly clock: Clock
+  /** The clients that are near their limits, as this thread has seen them. */
+  readonly near: NearLimits
 
   constructor(tools: StoreTools) {
+    this.clock = tools.clock
+    this.near = tools.process.near
     this.stores = new OpenStores<LimitStoreName, MakeMeter>(stores, memoryMeters.name, tools)
     this.makeLocal = memoryMeters.open(tools)
   }
@@ -43,20 +55,33 @@ export class LimitStores implements RateLimits {
     return this.limits.values()
   }
 
+  /** The limit of that key; undefined where nothing is counted against it any more. */
+  find(key: string): KnownLimit | undefined {
+    return this.limits.get(key)
+  }
+
   meter(limit: Limit, onStoreFailure: StoreFailureMode, store: LimitStoreName = this.stores.preferred): Meter {
-    return this.remember({ limit, store, meter: this.stores.maker(store)(limit, onStoreFailure) }).meter
+    const meter = this.stores.maker(store)(limit, onStoreFailure)
+    this.remember(limit, store, meter)
+    return meter
   }
 
   localMeter(limit: Limit): SyncMeter {
     const meter = this.makeLocal(limit)
-    this.remember({ limit, store: memoryMeters.name, meter })
+    this.remember(limit, memoryMeters.name, meter)
     return meter
   }
 
-  private remember(known: KnownLimit): KnownLimit {
-    const { name, algorithm, quotas } = known.limit
-    const key = JSON.stringify([known.store, name, algorithm, quotas])
-    if (!this.limits.has(key)) this.limits.set(key, known)
-    return known
+  watch(limit: Limit, store: LimitStoreName = this.stores.preferred): LimitWatch {
+    return new LimitWatch(this.near, this.clock, keyOf(limit, store), limit.quotas)
   }
+
+  private remember(limit: Limit, store: LimitStoreName, meter: Meter): void {
+    const key = keyOf(limit, store)
+    if (!this.limits.has(key)) this.limits.set(key, { key, limit, store, meter })
+  }
+}
+
+function keyOf({ name, algorithm, quotas }: Limit, store: LimitStoreName): string {
+  return JSON.stringify([store, name, algorithm, quotas])
 }

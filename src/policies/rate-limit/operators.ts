@@ -1,23 +1,36 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { defineOperation, everywhereShape, tellEverywhere } from '../../core/operation.ts'
 import { rounded } from '../../core/rounded.ts'
-import { defineOperatorEndpoint } from '../operator-endpoint.ts'
+import { defineOperatorEndpoint, type OperationTools } from '../operator-endpoint.ts'
 import { GatewayError } from '../../core/errors.ts'
-import { algorithms } from './meter.ts'
+import { algorithms, type Quota, type QuotaState } from './meter.ts'
 import { limitStores } from './limit-stores.ts'
-import { type AskedClient, forgetClientTopic, type LimitState, limitStatesTopic } from './limit-states.ts'
-import { clientKinds } from './client-name.ts'
+import {
+  forgetClientTopic,
+  type LimitState,
+  limitStatesTopic,
+  type NearClient,
+  nearClientsTopic,
+  shareUsed,
+} from './limit-states.ts'
+import { type AskedClient, clientKinds } from './client-name.ts'
+import { NEAR } from './near-limits.ts'
 
 const clientExpected = 'expected user:ID, key:ID, address:IP or an IP address'
+
+/** How clients of IPv6 are counted, and named. */
+const NETWORK = /^([\da-f:]+)\/64$/i
 
 const client = z
   .string()
   .transform((text, context): AskedClient => {
-    if (isIP(text) > 0) return { kind: 'address', id: text }
+    const address = text.replace(/^address:/, '').replace(NETWORK, '$1')
+    if (isIP(address) > 0) return { kind: 'address', id: address }
     const at = text.indexOf(':')
     const kind = clientKinds.find((each) => each === text.slice(0, Math.max(at, 0)))
     const id = text.slice(at + 1)
-    if (kind !== undefined && id !== '' && (kind !== 'address' || isIP(id) > 0)) return { kind, id }
+    if (kind !== undefined && id !== '' && kind !== 'address') return { kind, id }
     context.addIssue({ code: 'custom', message: clientExpected })
     return z.NEVER
   })
@@ -44,6 +57,67 @@ const query = z.object({
   all: z.stringbool().default(false).describe('Limits of which nothing is used, too.'),
 })
 
+const limited = z.object({
+  client: z.string().describe('As /limits/{client} takes it: user:42, key:partner or address:192.0.2.1.'),
+  limit: z.string().describe('The tier, with "@" and the id of the route where a route counts by itself.'),
+  algorithm: z.enum(algorithms),
+  store: z.enum(limitStores),
+  share: z.number().describe('Part of the quota with the least left that is used up, up to 1.'),
+  limited: z.boolean().describe('Whether a request of cost 1 would be refused now.'),
+  refused: z.int().describe('Requests that this gateway has refused since it noticed the client.'),
+  lastSeenAt: z.iso.datetime().describe('When it came last, near the limit or over it.'),
+  quotas: quota.array(),
+})
+
+/** GET /limits: who is near the limits, or over them. */
+export const listLimited = defineOperatorEndpoint({
+  method: 'GET',
+  path: '/limits',
+  summary: 'The clients near their rate limits or over them, those with least left first',
+  description:
+    'As far as requests have come to this gateway: each worker remembers some 500 of them. Where limits are counted in Redis, what ' +
+    'all gateways have counted is told of those that this one has seen.',
+  tag: 'limits',
+  query: z.object({
+    above: z.coerce
+      .number()
+      .min(NEAR / 100)
+      .max(1)
+      .default(NEAR / 100)
+      .describe('The part of a quota that must be used up, 0.8 to 1: 1 for those without any left. Default 0.8.'),
+    limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many at most, 1 to 1000. Default 100.'),
+  }),
+  status: 200,
+  schema: z.object({ clients: limited.array(), more: z.int().describe('Further ones that are not told of.') }),
+  async answer({ query: { above, limit: most } }, { threads }) {
+    const all = together((await threads.askAll(nearClientsTopic, above)).flat())
+    const clients = all.toSorted((a, b) => b.share - a.share || b.refused - a.refused).slice(0, most)
+    return { clients, more: all.length - clients.length }
+  },
+})
+
+/** Workers see different requests of one client; its counts are the same for all. */
+function together(seen: readonly NearClient[]): z.input<typeof limited>[] {
+  const groups = Map.groupBy(seen, ({ store, name, algorithm, countedAs, quotas }) =>
+    JSON.stringify([store, name, algorithm, quotas.map(({ limit: units, window }) => [units, window]), countedAs]),
+  )
+  return Array.from(groups.values(), (group) => {
+    const newest = group.reduce((one, other) => (other.at > one.at ? other : one))
+    const { client: asked, name, algorithm, store, quotas } = newest
+    return {
+      client: `${asked.kind}:${asked.id}`,
+      limit: name,
+      algorithm,
+      store,
+      share: Math.floor(shareUsed(quotas) * 1000) / 1000,
+      limited: quotas.some(({ remaining }) => remaining < 1),
+      refused: group.reduce((sum, { refused }) => sum + refused, 0),
+      lastSeenAt: new Date(newest.at).toISOString(),
+      quotas: quotas.map(describeQuota),
+    }
+  })
+}
+
 /** GET /limits/{client}: where a client stands with the limits. */
 export const showLimits = defineOperatorEndpoint({
   method: 'GET',
@@ -60,6 +134,24 @@ export const showLimits = defineOperatorEndpoint({
   },
 })
 
+/** Has gateways forget what a client has used. */
+export const forgetting = defineOperation({
+  name: 'forget-limits',
+  asked: z.strictObject({ kind: z.enum(clientKinds), id: z.string().min(1).max(1024) }),
+  result: z.strictObject({}),
+})
+
+/** Does it in this gateway. Rejects with GatewayError 'limits-unavailable' where a store could not be told. */
+export async function forgetHere(asked: AskedClient, { threads, log }: OperationTools): Promise<Record<string, never>> {
+  if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
+    throw new GatewayError(
+      'limits-unavailable',
+      'Redis could not be told, so the counts in it stay, and other gateways were not reached: try again later.',
+    )
+  log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
+  return {}
+}
+
 /** DELETE /limits/{client}: a new start for a client. */
 export const forgetLimits = defineOperatorEndpoint({
   method: 'DELETE',
@@ -67,13 +159,10 @@ export const forgetLimits = defineOperatorEndpoint({
   summary: 'Forget what a client has used of its rate limits',
   tag: 'limits',
   params,
-  status: 204,
-  schema: z.null().describe('Forgotten.'),
-  async answer({ params: { client: asked } }, { threads, log }) {
-    if (!oneOf(await threads.askAll(forgetClientTopic, asked)))
-      throw new GatewayError('limits-unavailable', 'Redis could not be told: try again later.')
-    log.warn({ client: `${asked.kind}:${asked.id}` }, 'An operator has reset the rate limits of a client')
-    return null
+  status: 200,
+  schema: z.object(everywhereShape),
+  async answer({ params: { client: asked } }, { everywhere }) {
+    return tellEverywhere(await everywhere(forgetting, asked))
   },
 })
 
@@ -89,15 +178,16 @@ function isUsed({ quotas }: LimitState): boolean {
 
 function describe({ quotas, ...state }: LimitState): z.input<typeof limit> {
   if (quotas === null) return { ...state, quotas }
+  return { ...state, quotas: quotas.map(describeQuota) }
+}
+
+function describeQuota({ limit: units, window, remaining, reset, wait }: Quota & QuotaState): z.input<typeof quota> {
   return {
-    ...state,
-    quotas: quotas.map((each) => ({
-      limit: each.limit,
-      windowSeconds: each.window / 1000,
-      used: each.limit - each.remaining,
-      remaining: each.remaining,
-      moreInSeconds: rounded(each.reset / 1000),
-      waitSeconds: rounded(each.wait / 1000),
-    })),
+    limit: units,
+    windowSeconds: window / 1000,
+    used: units - remaining,
+    remaining,
+    moreInSeconds: rounded(reset / 1000),
+    waitSeconds: rounded(wait / 1000),
   }
 }

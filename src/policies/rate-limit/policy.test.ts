@@ -10,6 +10,8 @@ import type { Handler } from '../../http/handler.ts'
 import { Headers } from '../../http/headers.ts'
 import type { Decision, Limit } from './meter.ts'
 import type { RateLimits } from './limit-stores.ts'
+import { LimitWatch } from './limit-watch.ts'
+import { NearLimits } from './near-limits.ts'
 import { Reply } from '../../http/reply.ts'
 import { rateLimitOptions } from './options.ts'
 import { rateLimit } from './policy.ts'
@@ -172,6 +174,7 @@ test('a limit that could not be checked is not spoken of', async () => {
   const limits: RateLimits = {
     meter: () => ({ decide: () => Promise.resolve(null), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
+    watch: () => new LimitWatch(new NearLimits(), new ManualClock(), '', []),
   }
   const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
   assert.deepEqual([...(await handle(makeExchange())).headers], [])
@@ -186,6 +189,7 @@ test('a meter that answers later decides as one that answers at once', async () 
   const limits: RateLimits = {
     meter: () => ({ decide: () => Promise.resolve(decision(answers.shift()!)), forget: () => true }),
     localMeter: () => assert.fail('not for this policy'),
+    watch: () => new LimitWatch(new NearLimits(), new ManualClock(), '', []),
   }
   const handle = applyPolicy(rateLimit, {}, ok, makeToolbox({ limits }))
   assert.equal((await handle(makeExchange())).headers.get('RateLimit'), '"unauthenticated";r=0;t=1')
@@ -200,6 +204,7 @@ test('routes with the rates of every route count together, those with others by 
       return { decide: () => null, forget: () => true }
     },
     localMeter: () => assert.fail('not for this policy'),
+    watch: () => new LimitWatch(new NearLimits(), new ManualClock(), '', []),
   }
   const general = rateLimitOptions.parse({ tiers: { gold: '10/s' } })
   const route = { id: 'search', pattern: '/search', service: null }

@@ -9,6 +9,7 @@ import { documentLimits } from './document.ts'
 import { keptCounts } from './kept-counts.ts'
 import { LimitCounts } from './limit-counts.ts'
 import { Limiter } from './limiter.ts'
+import type { LimitWatch } from './limit-watch.ts'
 import { isGeneral, ownName, SINGLE } from './own-name.ts'
 import { type RateLimitOptions, rateLimitOptions } from './options.ts'
 
@@ -19,6 +20,7 @@ const FALLBACK = 'authenticated'
 interface Tier {
   readonly limiter: Limiter
   readonly counts: LimitCounts
+  readonly watch: LimitWatch
 }
 
 /** What was decided, for the reply. */
@@ -35,6 +37,7 @@ export const rateLimit = definePolicy({
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,
   keeps: (options, route, general) => keptCounts(options, ownName(options, route, general)),
+  decidesBy: () => 'facts',
   isShared: (options, general) => isGeneral(options, general),
   create(options, toolbox, route, general) {
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
@@ -44,10 +47,12 @@ export const rateLimit = definePolicy({
 
       function proceed(
         exchange: Exchange,
-        { limiter, counts }: Tier,
+        { limiter, counts, watch }: Tier,
+        client: string,
         decision: Decision | null,
       ): Reply | Promise<Reply> {
         counts.decided(decision)
+        if (decision !== null) watch.decided(exchange, client, decision)
         if (exchange.record !== null) note(exchange.record, limiter, decision)
         if (decision === null) return next(exchange)
         if (!decision.admitted) throw limiter.refusal(decision)
@@ -57,9 +62,10 @@ export const rateLimit = definePolicy({
       return (exchange) => {
         const tier = tierOf(exchange)
         if (tier === null) return next(exchange)
-        const decision = tier.limiter.meter.decide(clientName(exchange), cost)
-        if (!(decision instanceof Promise)) return proceed(exchange, tier, decision)
-        return decision.then((made) => proceed(exchange, tier, made))
+        const client = clientName(exchange)
+        const decision = tier.limiter.meter.decide(client, cost)
+        if (!(decision instanceof Promise)) return proceed(exchange, tier, client, decision)
+        return decision.then((made) => proceed(exchange, tier, client, made))
       }
     }
   },
@@ -86,7 +92,8 @@ function compileTiers(
     if (quotas.length === 0) return null
     const limit = { name: tier + own, algorithm, quotas }
     const limiter = new Limiter(limit, toolbox.limits.meter(limit, onStoreFailure, store), options)
-    return { limiter, counts: new LimitCounts(toolbox.metrics, tier, cost) }
+    const watch = toolbox.limits.watch(limit, store)
+    return { limiter, counts: new LimitCounts(toolbox.metrics, tier, cost), watch }
   }
   const tiers = new Map(Object.entries(options.tiers).map(([tier, quotas]) => [tier, compile(tier, quotas)]))
   const single = new Map(Object.entries(options.consumers).map(([id, quotas]) => [id, compile(SINGLE, quotas)]))

@@ -52,6 +52,7 @@ export const transform = definePolicy({
   }),
   document: ({ request }) => ({ moves: request.path !== undefined }),
   fields: ({ request }) => [...FIELDS_READ, ...(request.headers === undefined ? [] : editedFields(request.headers))],
+  decidesBy: () => 'nothing',
   isShared: (options) => !readsRoute(options),
   create({ request, response }, _, route) {
     const editRequest = compileRequest(request, route)

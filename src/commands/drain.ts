@@ -1,0 +1,56 @@
+import type { Command } from 'commander'
+import { addExamples } from './command.ts'
+import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+
+interface Options extends EverywhereOptions {
+  readonly force?: true
+}
+
+/** `sallyport drain`: takes an instance out. */
+export function defineDrain(command: Command, finish: (code: number) => void): void {
+  place(command)
+    .description(
+      'Takes an instance of a service out: it gets no new requests, and those in flight end. In all gateways that share a Redis.',
+    )
+    .option('--force', 'even where it is the last one that can be used')
+  addEverywhereOptions(command).action(async (service: string, instance: string, options: Options) => {
+    const path = `${pathOf(service, instance)}${options.force === true ? '?force=true' : ''}`
+    finish(
+      await doEverywhere(
+        options,
+        { path, method: 'PUT', body: '' },
+        everywhereSchema,
+        () => `${instance} of ${service} is drained: it gets no new requests.`,
+      ),
+    )
+  })
+  addExamples(command, [['sallyport drain user-service 10.0.0.7:8001', 'before the instance is stopped']])
+}
+
+/** `sallyport undrain`: takes it back. */
+export function defineUndrain(command: Command, finish: (code: number) => void): void {
+  place(command).description(
+    'Takes an instance back that was drained: it gets requests when its health allows it. In all gateways that share a Redis.',
+  )
+  addEverywhereOptions(command).action(async (service: string, instance: string, options: EverywhereOptions) => {
+    finish(
+      await doEverywhere(
+        options,
+        { path: pathOf(service, instance), method: 'DELETE' },
+        everywhereSchema,
+        () => `${instance} of ${service} is taken back.`,
+      ),
+    )
+  })
+  addExamples(command, [['sallyport undrain user-service 10.0.0.7:8001', 'when it is there again']])
+}
+
+function place(command: Command): Command {
+  return command
+    .argument('<service>', 'its name in the configuration')
+    .argument('<instance>', 'host and port, as GET /services has it')
+}
+
+function pathOf(service: string, instance: string): string {
+  return `/services/${encodeURIComponent(service)}/instances/${encodeURIComponent(instance)}/drain`
+}

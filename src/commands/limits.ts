@@ -1,0 +1,86 @@
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { alignColumns } from '../config/columns.ts'
+import { printable } from '../core/printable.ts'
+import { addAdminOptions, type AdminOptions, askAdmin, refusalOf } from './admin-client.ts'
+import { addExamples, UsageError } from './command.ts'
+import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+import { limitedSchema, limitedText, quotaSchema, quotaText } from './limits-text.ts'
+
+/** How long the gateway may take to answer, in milliseconds. */
+const PATIENCE = 10_000
+
+const standingSchema = z.object({
+  limits: z
+    .object({ name: z.string(), store: z.string(), algorithm: z.string(), quotas: quotaSchema.array().nullable() })
+    .array(),
+})
+
+interface ListOptions extends AdminOptions {
+  readonly above: string
+  readonly json?: true
+}
+
+/** `sallyport limits`: who is near the rate limits, and a new start for them. */
+export function defineLimits(command: Command, finish: (code: number) => void): void {
+  command.description('Says which clients are near their rate limits or over them, and gives them a new start.')
+  const list = command
+    .command('list')
+    .summary('show who is near the limits, or over them')
+    .description('Shows the clients near their rate limits or over them, those with least left first.')
+    .option('--above <percent>', 'the part of a quota that must be used up, 80 to 100', '80')
+    .option('--json', 'print them as JSON')
+  addAdminOptions(list).action(listLimited)
+  addExamples(list, [
+    ['sallyport limits list', 'those that have used up 80% of a limit'],
+    ['sallyport limits list --above 100 --json', 'those that have nothing left, for a program'],
+  ])
+  const show = command
+    .command('show')
+    .summary('show where a client stands')
+    .description('Shows where a client stands with each limit that it has used.')
+    .argument('<client>', CLIENT)
+    .option('--json', 'print it as JSON')
+  addAdminOptions(show).action(showClient)
+  addExamples(show, [['sallyport limits show user:42', 'a user by its id']])
+  const reset = command
+    .command('reset')
+    .summary('forget what a client has used')
+    .description('Has a client begin anew with all of its limits. In all gateways that share a Redis.')
+    .argument('<client>', CLIENT)
+  addEverywhereOptions(reset).action(async (client: string, options: EverywhereOptions) => {
+    const question = { path: pathOf(client), method: 'DELETE' } as const
+    const told = (): string => `${printable(client)} begins anew with all of its limits.`
+    finish(await doEverywhere(options, question, everywhereSchema, told))
+  })
+  addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its id']])
+}
+
+const CLIENT = 'user:42, key:partner, address:192.0.2.1 or 192.0.2.1'
+
+async function listLimited(options: ListOptions): Promise<void> {
+  const percent = /^\d{2,3}$/.test(options.above) ? Number(options.above) : NaN
+  if (!(percent >= 80 && percent <= 100))
+    throw new UsageError(`--above: expected a number from 80 to 100, not ${JSON.stringify(options.above)}`)
+  const reply = await askAdmin(options, { method: 'GET', path: `/limits?above=${percent / 100}`, patience: PATIENCE })
+  const { data } = limitedSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  if (options.json === true) return console.log(JSON.stringify(data, null, 2))
+  console.log(data.clients.length === 0 ? 'Nobody is near a limit.' : limitedText(data.clients))
+  if (data.more > 0) console.log(`and ${data.more} more`)
+}
+
+async function showClient(client: string, options: EverywhereOptions): Promise<void> {
+  const reply = await askAdmin(options, { method: 'GET', path: pathOf(client), patience: PATIENCE })
+  const { data } = standingSchema.safeParse(reply.body)
+  if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
+  if (options.json === true) return console.log(JSON.stringify(data, null, 2))
+  const rows = data.limits.flatMap(({ name, quotas }) =>
+    (quotas ?? [null]).map((quota) => [printable(name), quota === null ? 'Redis does not answer' : quotaText(quota)]),
+  )
+  console.log(rows.length === 0 ? `${printable(client)} has used nothing.` : alignColumns(rows))
+}
+
+function pathOf(client: string): string {
+  return `/limits/${encodeURIComponent(client)}`
+}

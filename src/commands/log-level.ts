@@ -1,0 +1,18 @@
+import { Argument, type Command } from 'commander'
+import { logLevels } from '../core/logger.ts'
+import { addExamples } from './command.ts'
+import { addEverywhereOptions, doEverywhere, type EverywhereOptions, everywhereSchema } from './everywhere.ts'
+
+/** `sallyport log-level`: changes what a running gateway logs. */
+export function defineLogLevel(command: Command, finish: (code: number) => void): void {
+  command
+    .description(
+      'Changes what is logged, until the gateway ends or its configuration has another level. In all gateways that share a Redis.',
+    )
+    .addArgument(new Argument('<level>', 'the lowest level that is logged').choices([...logLevels]))
+  addEverywhereOptions(command).action(async (level: string, options: EverywhereOptions) => {
+    const question = { path: '/log-level', method: 'PUT', body: JSON.stringify({ level }) } as const
+    finish(await doEverywhere(options, question, everywhereSchema, () => `The log has ${level} and above.`))
+  })
+  addExamples(command, [['sallyport log-level debug', 'while a problem is looked for']])
+}

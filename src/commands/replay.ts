@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { messageOf } from '../core/error-facts.ts'
+import { type Configured, replay } from '../replay/replay.ts'
+import type { Report } from '../replay/report.ts'
+import { reportText } from '../replay/report-text.ts'
+import { addExamples, CommandError, DEFAULT_FILE, UsageError } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { loadChecked } from './load-checked.ts'
+
+interface Options {
+  readonly against: string
+  readonly config?: string
+  readonly sample: string
+  readonly json?: true
+}
+
+/** `sallyport replay`: tells which requests of an access log would end differently. */
+export function defineReplay(command: Command, finish: (code: number) => void): void {
+  command
+    .description(
+      'Answers the requests of an access log once more by another configuration, in memory, and says which of them would end ' +
+        'differently: their route, status, service or limits; and of which that cannot be told, and why. No service is asked. Ends with 0 ' +
+        'where none changes, with 2 where some do, and with 1 where a configuration or the log is refused.',
+    )
+    .argument('<log>', 'the access log in JSON, plain or compressed with gzip; - for the standard input')
+    .requiredOption('--against <file>', 'the new configuration')
+    .addOption(
+      new Option(
+        '-c, --config <file>',
+        `the configuration by which the requests were answered (default: ${DEFAULT_FILE}, if there is one)`,
+      ),
+    )
+    .option('--sample <part>', 'the part of the clients whose requests are looked at, from 0 to 1', '1')
+    .option('--json', 'print the report as JSON')
+    .action(async (log: string, options: Options) => finish(await replayLog(log, options)))
+  addExamples(command, [
+    ['sallyport replay access.log --against new.yaml', 'what another file would change, compared with sallyport.yaml'],
+    [
+      'zcat access.log.*.gz | sallyport replay - --against new.yaml --sample 0.1',
+      'for a tenth of the clients of a week',
+    ],
+  ])
+}
+
+async function replayLog(log: string, { against, config, sample, json }: Options): Promise<number> {
+  const part = /^(?:0?\.\d+|1(?:\.0*)?)$/.test(sample) ? Number(sample) : 0
+  if (part <= 0) throw new UsageError(`--sample: expected a number above 0, up to 1, not ${JSON.stringify(sample)}`)
+  const named = config ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
+  const before = named === null ? null : await configured(named)
+  const after = await configured(against)
+  if (before === null)
+    console.error(`There is no ${DEFAULT_FILE}, and no --config: what is new is compared with what the log says alone.`)
+  const report = await replay({ log, before, after, sample: part }).catch((error: unknown) => {
+    throw isOfSystem(error) ? new CommandError(`${log} cannot be read: ${messageOf(error)}`, { cause: error }) : error
+  })
+  if (report.requests === 0) throw new CommandError(whyNothing(log, report, part))
+  console.log(json === true ? JSON.stringify(report, null, 2) : reportText(report))
+  return report.changed === 0 ? exitCodes.done : exitCodes.different
+}
+
+async function configured(file: string): Promise<Configured> {
+  const { config, chain } = await loadChecked(file)
+  return { config, chain }
+}
+
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'code' in error
+}
+
+function whyNothing(log: string, { malformed, otherLines, problems }: Report, sample: number): string {
+  const [first] = problems
+  if (first !== undefined)
+    return `${log} has no line of an access log in JSON (log.format: json); line ${first.line}: ${first.problem}. ${malformed} such lines.`
+  if (sample < 1) return `${log} has no request of the clients of the sample: try a larger one.`
+  return otherLines > 0 ? `${log} has ${otherLines} lines, and none of the access log.` : `${log} is empty.`
+}

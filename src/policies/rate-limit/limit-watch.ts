@@ -1,0 +1,39 @@
+import type { Clock } from '../../core/clock.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { addressName, type AskedClient } from './client-name.ts'
+import type { Decision, Quota } from './meter.ts'
+import { NEAR, type NearLimits } from './near-limits.ts'
+
+/** Notices clients that come near one limit: of all others it costs a comparison for each quota. */
+export class LimitWatch {
+  private readonly near: NearLimits
+  private readonly clock: Clock
+  private readonly limit: string
+  /** What may be left of each quota at most. */
+  private readonly floors: readonly number[]
+
+  /** `limit` is which of the known limits it is. */
+  constructor(near: NearLimits, clock: Clock, limit: string, quotas: readonly Quota[]) {
+    this.near = near
+    this.clock = clock
+    this.limit = limit
+    this.floors = quotas.map((quota) => quota.limit - Math.ceil((quota.limit * NEAR) / 100))
+  }
+
+  /** A request of the client of that name was decided, that of the exchange. */
+  decided(exchange: Exchange, name: string, { quotas, admitted }: Decision, byAddress = false): void {
+    const { floors } = this
+    for (let i = 0; i < floors.length; i++) {
+      const left = quotas[i]?.remaining ?? Infinity
+      if (left > (floors[i] ?? 0)) continue
+      const asked = (): AskedClient => clientOf(exchange, byAddress)
+      return this.near.note(this.limit, name, admitted, this.clock.wall(), asked)
+    }
+  }
+}
+
+/** As operators name it. */
+function clientOf({ consumer, client }: Exchange, byAddress: boolean): AskedClient {
+  if (consumer === null || byAddress) return { kind: 'address', id: addressName(client.address) }
+  return consumer.key === null ? { kind: 'user', id: consumer.id } : { kind: 'key', id: consumer.key }
+}

@@ -1,0 +1,39 @@
+import type { Ending } from './side.ts'
+
+/** What happens to a request, in a few words that are the same for all with which the same happens; `routes` are those that there are now. */
+export function changeText(before: Ending, after: Ending, routes: { has(id: string): boolean }): string {
+  if (after.route === '' && after.code !== null) return `now ${statusText(after)} (${whereTo(before, routes)})`
+  if (after.code !== null && after.code !== before.code) return `now ${statusText(after)}${onRoute(before, after)}`
+  if (before.code !== null && after.code === null) return `no longer ${statusText(before)}: ${arrival(after)}`
+  if (before.service !== after.service) return `→ ${after.service ?? 'no service'}${onRoute(before, after)}`
+  if (before.route !== after.route) return `→ route ${after.route} (from ${nameOf(before.route)})`
+  return `${statusText(before)} → ${statusText(after)}${onRoute(before, after)}`
+}
+
+/** Such as "404 not-found", or what is known in its place. */
+export function statusText({ status, code, service }: Ending): string {
+  if (status === null) return `whatever ${service ?? 'it leads to'} replies`
+  return code === null ? String(status) : `${status} ${code}`
+}
+
+function whereTo(before: Ending, routes: { has(id: string): boolean }): string {
+  if (before.route === '') return 'no route leads there'
+  return routes.has(before.route)
+    ? `route ${before.route} does not take them any more`
+    : `route ${before.route} removed`
+}
+
+function onRoute(before: Ending, after: Ending): string {
+  return before.route === after.route
+    ? ` (route ${after.route})`
+    : ` (route ${nameOf(before.route)} → ${nameOf(after.route)})`
+}
+
+function arrival(after: Ending): string {
+  const place = after.service === null ? `route ${nameOf(after.route)} answers` : `${after.service} is asked`
+  return after.service === null ? place : `${place} (route ${nameOf(after.route)})`
+}
+
+function nameOf(route: string): string {
+  return route === '' ? 'none' : route
+}

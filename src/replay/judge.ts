@@ -1,0 +1,172 @@
+import { OWN } from '../front/own-routes.ts'
+import type { LoggedRequest } from './logged-request.ts'
+import type { Sameness } from './same.ts'
+import { DECIDED_BEFORE, type Ending, type Outcome, type Side } from './side.ts'
+
+/** What a request of the log comes to. */
+export type Verdict =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'changed'; readonly before: Ending; readonly after: Ending }
+  /** With what requests do: "depend on …". */
+  | { readonly kind: 'undecided'; readonly reasons: readonly string[] }
+
+const SAME: Verdict = { kind: 'same' }
+
+/**
+ * Says what another configuration would make of requests that were answered already.
+ *
+ * 1. What was answered before any route was looked for is so again.
+ * 2. The request is answered by the configuration that it was answered by, if that is known, and by the other one.
+ * 3. Where something decides that the log does not hold, nobody can tell, unless all that could matter is the same in both.
+ * 4. Else how it ended, as the log has it, is compared with how it would end.
+ */
+export class Judge {
+  private readonly before: Side | null
+  private readonly after: Side
+  private readonly same: Sameness
+  private readonly unchanged = new Map<string, boolean>()
+  private readonly differences = new Map<string, readonly string[]>()
+  /** Whether requests take the same routes by both, and what holds for all of them is the same. */
+  private readonly sameFrame: boolean
+  /** When the log begins, in milliseconds since 1970-01-01T00:00:00Z. */
+  private begin: number | null = null
+
+  constructor(before: Side | null, after: Side, same: Sameness) {
+    this.before = before
+    this.after = after
+    this.same = same
+    this.sameFrame =
+      before !== null &&
+      same.of(before.config.policies, after.config.policies) &&
+      same.of(tableOf(before), tableOf(after))
+  }
+
+  /** What comes of a request; they come in the order of their time. */
+  judge(request: LoggedRequest): Verdict | Promise<Verdict> {
+    this.begin ??= request.start
+    // 1.
+    if (isEarly(request)) return SAME
+    if (isPreflight(request) && this.answersPreflights(request.route))
+      return this.settle(request, ['depend on what a preflight asks for'])
+    if (request.cut && request.query === '')
+      return this.settle(request, ['have a path that is longer than what is logged'])
+    // 2.
+    const { before } = this
+    const replayed = before === null ? null : before.run(request, null)
+    if (replayed instanceof Promise) return replayed.then((outcome) => this.goOn(request, outcome))
+    return this.goOn(request, replayed)
+  }
+
+  private goOn(request: LoggedRequest, replayed: Outcome | null): Verdict | Promise<Verdict> {
+    const outcome = this.after.run(request, this.before)
+    if (outcome instanceof Promise) return outcome.then((after) => this.decide(request, replayed, after))
+    return this.decide(request, replayed, outcome)
+  }
+
+  private decide(request: LoggedRequest, replayed: Outcome | null, after: Outcome): Verdict {
+    // 3.
+    const reasons = [...after.doubts, ...this.doubtsOfLog(request, replayed, after)]
+    if (reasons.length > 0) return this.settle(request, reasons)
+    // 4.
+    const { route, status, service, code } = request
+    if (route === after.route && service === after.service && code === after.code && status === after.status)
+      return SAME
+    return { kind: 'changed', before: { route, status, service, code }, after }
+  }
+
+  /** Nobody can tell what comes of it, unless nothing is different that could matter. */
+  private settle({ route }: LoggedRequest, reasons: readonly string[]): Verdict {
+    return this.isUnchanged(route) ? SAME : { kind: 'undecided', reasons: [...new Set(reasons)] }
+  }
+
+  /** Why what is simulated is not to be trusted. */
+  private doubtsOfLog(request: LoggedRequest, replayed: Outcome | null, after: Outcome): readonly string[] {
+    if (replayed === null) return this.doubtsWithoutBefore(request, after)
+    if (replayed.doubts.length === 0 && !fits(request, replayed)) return [whyNotFitting(request, replayed)]
+    return after.arrived || !DECIDED_BEFORE.has(after.code ?? '') ? this.differing(request.route, after.route) : []
+  }
+
+  private doubtsWithoutBefore({ code, start, user }: LoggedRequest, after: Outcome): readonly string[] {
+    if (code === after.code) return []
+    const isNew = start - (this.begin ?? start) < this.after.longestWindow
+    if (code === 'rate-limited' && isNew) return ['depend on what was counted before the log begins']
+    if (code === 'forbidden')
+      return ['were forbidden, and by what the log does not say: name the configuration with --config']
+    if (code === 'rate-limited' && user === null && after.code === 'unauthorized')
+      return ['depend on how often credentials were refused before']
+    return []
+  }
+
+  /** Names of policies that decide by more than the log tells, and are different. */
+  private differing(was: string, is: string): readonly string[] {
+    const key = JSON.stringify([was, is])
+    const known = this.differences.get(key)
+    if (known !== undefined) return known
+    const made = this.before === null ? [] : this.compare(this.before, was, is)
+    this.differences.set(key, made)
+    return made
+  }
+
+  private compare(before: Side, was: string, is: string): string[] {
+    const [old, next] = [before.unknowable(was), this.after.unknowable(is)]
+    const names = [...new Set([...old.keys(), ...next.keys()])].filter(
+      (name) => old.has(name) !== next.has(name) || !this.same.of(old.get(name), next.get(name)),
+    )
+    const found = names.map(
+      (name) => `depend on the policy ${name}, which is different and looks at more than is logged`,
+    )
+    const split = this.after.route(is)?.split
+    if (split !== undefined && !this.same.of(before.route(was)?.split, split))
+      found.push(`depend on the split of the route ${is}, which divides by chance`)
+    return found
+  }
+
+  /** Whether all that could matter for requests of a route is the same in both configurations. */
+  private isUnchanged(id: string): boolean {
+    const known = this.unchanged.get(id)
+    if (known !== undefined) return known
+    const made = this.sameFrame && this.same.of(this.before?.route(id), this.after.route(id))
+    this.unchanged.set(id, made)
+    return made
+  }
+
+  private answersPreflights(route: string): boolean {
+    return (this.before ?? this.after).answersPreflights(route)
+  }
+}
+
+/** What decides which route a request takes. */
+function tableOf({ config: { routes, pathParameters } }: Side): object {
+  return {
+    pathParameters,
+    routes: routes.map(({ id, match, encodedSlashes, pathParameters: own }) => ({ id, match, encodedSlashes, own })),
+  }
+}
+
+/** Refused when it was read, answered by a listener or a CA's challenge, or one of the gateway's own endpoints. */
+function isEarly({ route, code }: LoggedRequest): boolean {
+  if (route.startsWith(OWN)) return true
+  return route === '' && (code === null || !DECIDED_BEFORE.has(code))
+}
+
+/** As far as the log tells. */
+function isPreflight({ method, instance, status, code }: LoggedRequest): boolean {
+  return method === 'OPTIONS' && instance === null && (code === 'forbidden' || (code === null && status === 204))
+}
+
+function fits({ route, status, service, code }: LoggedRequest, replayed: Outcome): boolean {
+  return (
+    route === replayed.route &&
+    service === replayed.service &&
+    code === replayed.code &&
+    (replayed.status === null || status === replayed.status)
+  )
+}
+
+function whyNotFitting({ route, code }: LoggedRequest, replayed: Outcome): string {
+  if (code === 'rate-limited' || replayed.code === 'rate-limited')
+    return 'depend on what was counted before the log begins, or beside it'
+  if (route !== replayed.route)
+    return 'took another route than by the configuration that they are said to be answered by'
+  return 'ended otherwise than by the configuration that they are said to be answered by'
+}

@@ -1,0 +1,61 @@
+import { createReadStream } from 'node:fs'
+import { pipeline, Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
+import { createGunzip } from 'node:zlib'
+
+/** Characters of a line at most: many times what the access log writes. A longer one counts as "". */
+const LONGEST = 256 * 1024
+
+/** How a file begins that is compressed (RFC 1952 section 2.3.1). */
+const GZIP = [0x1f, 0x8b]
+
+const CHUNK = 256 * 1024
+
+/**
+ * The lines of a file, plain or compressed with gzip, in pieces of a few thousand; "-" is the standard input. Rejects with what the
+ * system says of a file that cannot be read.
+ */
+export async function* logLines(file: string): AsyncGenerator<readonly string[]> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  let tooLong = false
+  for await (const chunk of unpacked(file === '-' ? process.stdin : createReadStream(file, { highWaterMark: CHUNK }))) {
+    const lines = decoder.write(chunk).split('\n')
+    const last = lines.pop() ?? ''
+    if (lines.length === 0) rest += last
+    else {
+      lines[0] = tooLong ? '' : rest + (lines[0] ?? '')
+      rest = last
+      tooLong = false
+      yield lines
+    }
+    if (rest.length <= LONGEST) continue
+    rest = ''
+    tooLong = true
+  }
+  if (rest !== '') yield [rest]
+}
+
+async function* unpacked(source: Readable): AsyncGenerator<Buffer> {
+  const chunks = octets(source)
+  const first = await chunks.next()
+  if (first.done === true) return
+  const whole = put(first.value, chunks)
+  yield* GZIP.every((octet, i) => first.value[i] === octet) ? gunzipped(whole) : whole
+}
+
+/** What goes wrong with either ends what is read as well. */
+function gunzipped(source: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const gunzip = createGunzip()
+  pipeline(Readable.from(source), gunzip, () => {})
+  return octets(gunzip)
+}
+
+async function* put(first: Buffer, others: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield first
+  yield* others
+}
+
+async function* octets(source: Readable): AsyncGenerator<Buffer> {
+  for await (const chunk of source) if (Buffer.isBuffer(chunk)) yield chunk
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { formatAddress } from '../../core/address.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import { defineOperation } from '../../core/operation.ts'
+import type { HealthBoard } from '../../services/health/board.ts'
+import type { ServiceReport } from '../../services/health/checker.ts'
+import type { SlotTable } from '../../services/health/slots.ts'
+import type { ServiceOptions } from '../../services/service.ts'
+
+const name = z.string().min(1).max(1024)
+
+/** Takes an instance out, or back. */
+export const drain = defineOperation({
+  name: 'drain',
+  asked: z.strictObject({
+    service: name,
+    /** Host and port. */
+    instance: name,
+    drained: z.boolean(),
+    /** Even where no other instance could be used. */
+    force: z.boolean(),
+  }),
+  result: z.strictObject({}),
+})
+
+type Asked = z.output<typeof drain.asked>
+
+/** What is known of the instances of a gateway. */
+export interface DrainSources {
+  readonly board: HealthBoard
+  readonly slots: () => SlotTable
+  readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
+  readonly report: () => readonly ServiceReport[]
+  readonly log: Logger
+}
+
+/** Does it in this gateway. Throws GatewayError 'not-found', or 'conflict' where it is the last instance that can be used. */
+export function drainHere({ service, instance, drained, force }: Asked, sources: DrainSources): Record<string, never> {
+  const { board, log } = sources
+  const slot = slotOf(service, instance, sources)
+  if (drained && !force && isLast(service, instance, sources))
+    throw new GatewayError(
+      'conflict',
+      `${instance} is the last instance of ${service} that can be used: add ?force=true to take it out all the same.`,
+    )
+  board.drain(slot, drained)
+  log.warn(
+    { service, instance },
+    drained ? 'An operator has drained an instance' : 'An operator has taken an instance back',
+  )
+  return {}
+}
+
+function isLast(service: string, address: string, { board, slots, services }: DrainSources): boolean {
+  const instances = services()[service]?.instances ?? []
+  const weights = new Map(instances.map(({ url, weight }) => [formatAddress(url), weight]))
+  const taking = [...(slots()[service] ?? [])].filter(([at, slot]) => board.usable(slot) && weights.get(at) !== 0)
+  return taking.length === 1 && taking[0]?.[0] === address
+}
+
+function slotOf(service: string, address: string, { slots, report }: DrainSources): number {
+  const instances = report().find((each) => each.service === service)?.instances
+  if (instances === undefined) throw new GatewayError('not-found', `There is no service "${service}".`)
+  const slot = slots()[service]?.get(address)
+  if (slot !== undefined) return slot
+  const known = instances.map((each) => each.address).join(', ')
+  throw new GatewayError('not-found', `"${address}" is no instance of ${service}; it has ${known}.`)
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { type Logger, type LogLevel, logLevels } from '../../core/logger.ts'
+import { defineOperation } from '../../core/operation.ts'
+import type { Threads } from '../../core/threads.ts'
+import { logLevelTopic } from '../../telemetry/log-settings.ts'
+
+const level = z.strictObject({ level: z.enum(logLevels) })
+
+/** Changes what is logged. */
+export const setLogLevel = defineOperation({ name: 'log-level', asked: level, result: level })
+
+/** Does it in this gateway, in all its threads. */
+export async function setLogLevelHere(
+  { level: wanted }: z.output<typeof level>,
+  { threads, log }: { readonly threads: Threads; readonly log: Logger },
+): Promise<z.output<typeof level>> {
+  // Not as `level`, which is that of the line itself.
+  log.warn({ log_level: wanted }, 'An operator changes the level of the log')
+  return { level: lowestLevel(await threads.askAll(logLevelTopic, wanted)) }
+}
+
+/** Threads that are just starting may be behind the others. */
+export function lowestLevel(levels: readonly LogLevel[]): LogLevel {
+  return logLevels.find((each) => levels.includes(each)) ?? 'error'
+}

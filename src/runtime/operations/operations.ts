@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import type { Clock } from '../../core/clock.ts'
+import { GatewayError } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Counter, Metrics } from '../../core/metrics.ts'
+import type { DoEverywhere, Operation, ReplicaReport } from '../../core/operation.ts'
+import { newUuid } from '../../core/uuid.ts'
+import type { RedisConfig } from '../../redis/client.ts'
+import { type Heard, ReplicaChannel } from './channel.ts'
+import type { Question, ReplicaAnswer } from './messages.ts'
+
+/** What other gateways may have this one do at a time: more is dropped. */
+const AT_ONCE = 16
+const ALONE: Heard = { answers: [], unreached: null }
+
+export interface OperationsOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Metrics
+}
+
+/** What comes of an operation that was asked for, or 'malformed' where that was no such thing. */
+type Run = (asked: unknown) => Promise<object | 'malformed'>
+
+/** What operators may have this gateway do, and with it all that share its Redis. */
+export class Operations {
+  /** As answers call this gateway. */
+  readonly name = `${hostname()}:${process.pid}`
+  private readonly id = newUuid()
+  private readonly options: OperationsOptions
+  private readonly dropped: Counter
+  private readonly known = new Map<string, Run>()
+  private channel: ReplicaChannel | null = null
+  /** How the Redis is reached that the channel is of. */
+  private place = ''
+  private running = 0
+
+  constructor(options: OperationsOptions) {
+    this.options = options
+    this.dropped = options.metrics.counter('sallyport_replica_messages_dropped_total', {})
+  }
+
+  /** Does the operation so from now on, whoever asks. */
+  on<Asked, Result extends object>(
+    { name, asked: schema }: Operation<Asked, Result>,
+    run: (asked: Asked) => Promise<Result> | Result,
+  ): void {
+    this.known.set(name, async (asked) => {
+      const { data, success } = schema.safeParse(asked)
+      return success ? run(data) : 'malformed'
+    })
+  }
+
+  /** Shares that Redis with others from now on; null for none. */
+  configure(redis: RedisConfig | null): void {
+    const place = JSON.stringify(redis)
+    if (place === this.place) return
+    this.place = place
+    this.channel?.close()
+    this.channel = redis === null ? null : this.open(redis)
+  }
+
+  stop(): void {
+    this.configure(null)
+  }
+
+  readonly everywhere: DoEverywhere = async (operation, asked) => {
+    const { name, channel } = this
+    const first = operation.result.parse(await this.known.get(operation.name)?.(asked))
+    const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, asked)
+    const results: [typeof first, ...(typeof first)[]] = [first]
+    const replicas: ReplicaReport[] = [{ name, asked: true, problem: null }]
+    for (const answer of answers.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const problem = answer.problem ?? this.problemOf(operation, answer, results)
+      replicas.push({ name: answer.name, asked: false, problem })
+    }
+    return { results, replicas, unreached }
+  }
+
+  /** Why an answer is none; null where it is one, whose result is among the others then. */
+  private problemOf<Asked, Result extends object>(
+    { result }: Operation<Asked, Result>,
+    answer: ReplicaAnswer,
+    results: Result[],
+  ): string | null {
+    const { data } = result.safeParse(answer.result)
+    if (data !== undefined) results.push(data)
+    else this.dropped.add(1)
+    return data === undefined ? 'its answer cannot be understood' : null
+  }
+
+  private open(redis: RedisConfig): ReplicaChannel {
+    const { id, name } = this
+    const { clock, log } = this.options
+    return new ReplicaChannel({
+      redis,
+      id,
+      name,
+      clock,
+      log,
+      answer: (question) => this.answer(question),
+      dropped: () => this.dropped.add(1),
+    })
+  }
+
+  private async answer({
+    operation,
+    asked,
+    name: from,
+  }: Question): Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null> {
+    const run = this.known.get(operation)
+    if (run === undefined) return { problem: `it knows no operation ${JSON.stringify(operation)}`, result: null }
+    if (this.running >= AT_ONCE) return this.drop()
+    this.running++
+    try {
+      const result = await run(asked)
+      if (result === 'malformed') return this.drop()
+      this.options.log.warn({ operation, from }, 'An operator of another gateway has had this one do the same')
+      return { problem: null, result }
+    } catch (error) {
+      if (error instanceof GatewayError) return { problem: error.detail ?? error.title, result: null }
+      this.options.log.error({ operation, from, error }, 'What another gateway asked for failed')
+      return { problem: 'it failed: see its log', result: null }
+    } finally {
+      this.running--
+    }
+  }
+
+  private drop(): null {
+    this.dropped.add(1)
+    return null
+  }
+}

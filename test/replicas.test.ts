@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict'
+import type { RequestListener } from 'node:http'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { askAdmin, startAdminGateway } from './support/admin.ts'
+import { send } from './support/client.ts'
+import { run, start } from './support/command.ts'
+import { scrape } from './support/metrics.ts'
+import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+import { startService } from './support/service.ts'
+
+const CHANNEL = 'sallyport:operations:0'
+
+interface Report {
+  readonly replicas: readonly { name: string; asked: boolean; problem: string | null }[]
+  readonly unreached: string | null
+}
+
+/** Two gateways that share a Redis, once both listen to one another. */
+async function startTwo(t: TestContext, redis: RedisServer) {
+  const fresh: RequestListener = (_, response) => response.setHeader('Cache-Control', 'max-age=60').end('hello')
+  const [service, other] = [await startService(t, fresh), await startService(t, fresh)]
+  const config: GatewayInput = {
+    stores: { redis: { url: redis.url, timeout: '10s' } },
+    services: { books: { instances: [service.url, other.url], health: false } },
+    policies: { cache: { store: 'memory' }, 'rate-limit': { tiers: { unauthenticated: '5/h' }, store: 'memory' } },
+    routes: [
+      { id: 'books', match: { path: '/books/*' }, service: 'books', policies: { 'rate-limit': false } },
+      { id: 'limited', match: { path: '/limited' }, reply: { status: 204 } },
+    ],
+  }
+  const [a, b] = [await startAdminGateway(t, config), await startAdminGateway(t, config)]
+  const observer = connectTo(t, redis)
+  await until('both gateways to listen', async () => {
+    const [, count] = (await observer.pubsub('NUMSUB', CHANNEL)) as [string, number]
+    return count === 2
+  })
+  const instance = (who: typeof a, address: string) => instanceOf(who.adminPort, address)
+  return { a, b, service, other, observer, instance }
+}
+
+async function instanceOf(adminPort: number, address: string) {
+  const { instances } = (await askAdmin(adminPort, '/services/books')).json as {
+    instances: { address: string; drained: boolean }[]
+  }
+  return instances.find((each) => each.address === address)!
+}
+
+function assertBoth({ replicas, unreached }: Report): void {
+  assert.deepEqual(
+    replicas.map(({ asked, problem }) => [asked, problem]),
+    [
+      [true, null],
+      [false, null],
+    ],
+  )
+  assert.ok(replicas.every(({ name }) => /^.+:\d+$/.test(name)))
+  assert.equal(unreached, null)
+}
+
+test('drain, reset, purge and log level reach every gateway of a Redis, and the answer says which have done it', async (t) => {
+  const { a, b, service, instance } = await startTwo(t, await startRedis(t))
+  const path = `/services/books/instances/${service.address}/drain`
+
+  assertBoth((await a.ask(path, { method: 'PUT' })).json as unknown as Report)
+  assert.deepEqual(
+    [await instance(a, service.address), await instance(b, service.address)].map((each) => each.drained),
+    [true, true],
+  )
+  assertBoth((await b.ask(path, { method: 'DELETE' })).json as unknown as Report)
+  assert.equal((await instance(a, service.address)).drained, false)
+
+  for (let i = 0; i < 6; i++) await send(b.port, { path: '/limited' })
+  assert.equal((await send(b.port, { path: '/limited' })).status, 429)
+  assertBoth((await a.ask('/limits/127.0.0.1', { method: 'DELETE' })).json as unknown as Report)
+  assert.equal((await send(b.port, { path: '/limited' })).status, 204)
+
+  const stored = async (gateway: typeof a) =>
+    String((await send(gateway.port, { path: '/books/1', headers: { host: 'shop.test' } })).headers['cache-status'])
+  await until('both to have stored it', async () => {
+    const both = [await stored(a), await stored(b)]
+    return both.every((each) => each.includes('hit'))
+  })
+  const purged = (await b.ask('/cache/purge', { method: 'POST', json: { url: 'http://shop.test/books/1' } })).json
+  assertBoth(purged as unknown as Report)
+  assert.equal(purged['purged'], 2)
+  assert.match(await stored(a), /fwd/)
+
+  const level = (await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json
+  assertBoth(level as unknown as Report)
+  assert.equal(level['level'], 'error')
+  assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
+})
+
+test('what one gateway cannot do is told with its reason, and the others have done it all the same', async (t) => {
+  const redis = await startRedis(t)
+  const { a, b, service, other } = await startTwo(t, redis)
+  const drain = (gateway: typeof a, address: string) =>
+    gateway.ask(`/services/books/instances/${address}/drain`, { method: 'PUT' })
+  // In the second one the first instance is the last that can be used.
+  assertBoth((await drain(b, other.address)).json as unknown as Report)
+  const refused = await drain(a, service.address)
+  assert.equal(refused.status, 409)
+  await redis.kill()
+  await until('a to notice', async () => {
+    const answer = await a.ask(`/services/books/instances/${other.address}/drain`, { method: 'DELETE' })
+    return (answer.json as unknown as Report).unreached !== null
+  })
+  await redis.start()
+  await until('both to listen again', async () => {
+    const { replicas } = (await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } }))
+      .json as unknown as Report
+    return replicas.length === 2
+  })
+  const { replicas, unreached } = (await drain(a, service.address)).json as unknown as Report
+  assert.equal(unreached, null)
+  assert.deepEqual(
+    replicas.map(({ problem }) => problem?.replace(/^\S+ /, '') ?? null),
+    [null, 'is the last instance of books that can be used: add ?force=true to take it out all the same.'],
+  )
+})
+
+test('without Redis an operation is done here, and there is nobody else', async (t) => {
+  const { ask } = await startAdminGateway(t, {})
+  const { replicas, unreached } = (await ask('/log-level', { method: 'PUT', json: { level: 'info' } }))
+    .json as unknown as Report
+  assert.deepEqual([replicas.map(({ asked, problem }) => [asked, problem]), unreached], [[[true, null]], null])
+})
+
+for (const [what, fail, reason] of [
+  [
+    'is not there',
+    (redis: RedisServer) => redis.kill(),
+    /^Redis cannot be used \(\w+.*\): other gateways, if there are any, were not reached$/,
+  ],
+  ['does not answer', async (redis: RedisServer) => redis.pause(), /^Redis cannot be used \(timeout\): /],
+] as const)
+  test(`a Redis that ${what}: the operation is done here, and the answer says that nobody else was reached`, async (t) => {
+    const redis = await startRedis(t)
+    const { a, service, instance } = await startTwo(t, redis)
+    await fail(redis)
+    const answer = await a.ask(`/services/books/instances/${service.address}/drain`, { method: 'PUT' })
+    assert.equal(answer.status, 200)
+    const { replicas, unreached } = answer.json as unknown as Report
+    assert.equal(replicas.length, 1)
+    assert.match(String(unreached), reason)
+    assert.equal((await instance(a, service.address)).drained, true)
+    redis.resume()
+  })
+
+test('a gateway that does not answer is counted as one', async (t) => {
+  const redis = await startRedis(t)
+  const { a } = await startTwo(t, redis)
+  const silent = connectTo(t, redis)
+  await silent.subscribe(CHANNEL)
+  const report = (await a.ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json as unknown as Report
+  assert.equal(report.replicas.length, 2)
+  assert.equal(report.unreached, '1 other gateway has not answered within 1.5 s')
+})
+
+const ask = {
+  v: 1,
+  type: 'ask',
+  id: '3f0a4a1e-7c1b-4d5e-8f1a-0123456789ab',
+  from: '3f0a4a1e-7c1b-4d5e-8f1a-0123456789ac',
+  name: 'somebody',
+  operation: 'log-level',
+  asked: { level: 'error' },
+}
+
+test('a message that is none, or asks for what may not be asked, is dropped and counted', async (t) => {
+  const redis = await startRedis(t)
+  const { a, observer } = await startTwo(t, redis)
+  const bad = [
+    'hello',
+    '',
+    '{}',
+    '[1]',
+    JSON.stringify({ ...ask, v: 2 }),
+    JSON.stringify({ ...ask, more: true }),
+    JSON.stringify({ ...ask, id: 'none' }),
+    JSON.stringify({ ...ask, name: 'x'.repeat(257) }),
+    JSON.stringify({ ...ask, asked: { level: 'loud' } }),
+    JSON.stringify({ ...ask, asked: { level: 'error', more: 1 } }),
+    JSON.stringify({ ...ask, operation: 'drain', asked: { service: 'books', instance: 'x', drained: 'yes' } }),
+    JSON.stringify({ ...ask, asked: { level: 'error' }, padding: 'x'.repeat(70_000) }),
+    '['.repeat(100_000),
+  ]
+  for (const message of bad) await observer.publish(CHANNEL, message)
+  await until('all to be counted', async () => {
+    const { text } = await scrape(a.port)
+    return text.includes(`sallyport_replica_messages_dropped_total ${bad.length}\n`)
+  })
+  assert.deepEqual((await a.ask('/log-level')).json, { level: 'debug' })
+
+  const answers: Record<string, unknown>[] = []
+  const listener = connectTo(t, redis)
+  await listener.subscribe(CHANNEL)
+  listener.on('message', (_: string, text: string) => answers.push(JSON.parse(text) as Record<string, unknown>))
+  await observer.publish(CHANNEL, JSON.stringify({ ...ask, operation: 'dance' }))
+  await until('both to answer', () => answers.filter(({ type }) => type === 'answer').length === 2)
+  assert.deepEqual([...new Set(answers.map(({ problem }) => problem))], [undefined, 'it knows no operation "dance"'])
+  await observer.publish(CHANNEL, JSON.stringify(ask))
+  await until('a to have done it', async () => (await a.ask('/log-level')).json['level'] === 'error')
+})
+
+test('databases of one Redis, as of two deployments, are kept apart', async (t) => {
+  const redis = await startRedis(t)
+  const { a } = await startTwo(t, redis)
+  const stranger = await startAdminGateway(t, { stores: { redis: { url: `${redis.url}/1` } } })
+  const observer = connectTo(t, redis)
+  await until('the stranger to listen', async () => {
+    const [, count] = (await observer.pubsub('NUMSUB', 'sallyport:operations:1')) as [string, number]
+    return count === 1
+  })
+  assertBoth((await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json as unknown as Report)
+  assert.deepEqual((await stranger.ask('/log-level')).json, { level: 'debug' })
+})
+
+test('gateways of a Cluster reach one another', async (t) => {
+  const servers = await startCluster(t)
+  const stores = { redis: { cluster: servers.map(({ port }) => `127.0.0.1:${port}`), timeout: '10s' } }
+  const [a, b] = [await startAdminGateway(t, { stores }), await startAdminGateway(t, { stores })]
+  await until('both to answer', async () => {
+    const report = (await a.ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json as unknown as Report
+    return report.replicas.length === 2
+  })
+  assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
+})
+
+test('the commands say which gateways have answered, and end with 3 where some may not have', async (t) => {
+  const redis = await startRedis(t)
+  const service = await startService(t)
+  const other = await startService(t)
+  const yaml = `listeners: [{ address: '127.0.0.1:0' }]
+admin: { address: '127.0.0.1:0' }
+workers: 1
+stores: { redis: { url: '${redis.url}', timeout: 10s } }
+services: { books: { instances: ['${service.url}', '${other.url}'], health: false } }
+policies: { cache: { store: memory } }
+routes: [{ id: books, match: { path: /* }, service: books }]
+`
+  const [a] = [await start(t, yaml), await start(t, yaml)]
+  const observer = connectTo(t, redis)
+  await until('both to listen', async () => ((await observer.pubsub('NUMSUB', CHANNEL)) as [string, number])[1] === 2)
+  const at = ['--admin', `http://127.0.0.1:${a.adminPort}`]
+  const two = /\n {2}\S+:\d+ {2}done\n {2}\S+:\d+ {2}done\n$/
+  for (const [args, said] of [
+    [['drain', 'books', service.address], `${service.address} of books is drained: it gets no new requests.`],
+    [['undrain', 'books', service.address], `${service.address} of books is taken back.`],
+    [['limits', 'reset', 'user:42'], 'user:42 begins anew with all of its limits.'],
+    [['cache', 'purge', '--url', 'http://shop.test/'], '0 stored replies purged'],
+    [['log-level', 'warn'], 'The log has warn and above.'],
+  ] as const) {
+    const { code, stdout, stderr } = await run([...args, ...at])
+    assert.deepEqual([code, stderr], [0, ''])
+    assert.ok(stdout.startsWith(`${said}\n`), stdout)
+    assert.match(stdout, two)
+  }
+  const { stdout } = await run(['log-level', 'info', '--json', ...at])
+  assertBoth(JSON.parse(stdout) as Report)
+  await redis.kill()
+  const alone = await run(['drain', 'books', service.address, ...at])
+  assert.equal(alone.code, 3)
+  assert.match(alone.stdout, /is drained.*\n {2}\S+:\d+ {2}done\n$/)
+  assert.match(
+    alone.stderr,
+    /^warning: Redis cannot be used \(.*\): other gateways, if there are any, were not reached\n$/,
+  )
+  const refused = await run(['drain', 'books', 'nowhere:1', ...at])
+  assert.equal(refused.code, 1)
+  assert.match(refused.stderr, /"nowhere:1" is no instance of books/)
+})
