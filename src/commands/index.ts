@@ -29,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./replay.ts')).defineReplay,
   },
   {
+    name: 'import',
+    summary: 'make a configuration of that of Kong, or of an OpenAPI document',
+    load: async () => (await import('./import.ts')).defineImport,
+  },
+  {
     name: 'top',
     summary: 'show what a running gateway does',
     load: async () => (await import('./top.ts')).defineTop,

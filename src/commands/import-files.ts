@@ -1,0 +1,67 @@
+import { readFile } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { type Command, Option } from 'commander'
+import { messageOf } from '../core/error-facts.ts'
+import { fieldOf } from '../core/value.ts'
+import type { Imported } from '../import/imported.ts'
+import { ImportError } from '../import/import-error.ts'
+import { leavesOut, reportDocument, reportText } from '../import/report.ts'
+import { CommandError } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { writeNew } from './write-new.ts'
+
+/** What every import takes. */
+export interface ImportOptions {
+  readonly out?: string
+  readonly report: 'text' | 'json'
+  readonly strict?: true
+}
+
+/** Adds the options of every import. */
+export function addImportOptions(command: Command): Command {
+  return command
+    .option(
+      '-o, --out <file>',
+      'where the configuration is written; a file that is there is not written over (default: the standard output)',
+    )
+    .addOption(
+      new Option(
+        '--report <format>',
+        'how the report is written: on the standard output with --out, else on the standard error',
+      )
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .option('--strict', `end with ${exitCodes.incomplete} where something is left out`)
+}
+
+/** What a file holds. Throws CommandError where it cannot be read. */
+export async function readForImport(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const why = fieldOf(error, 'code') === 'ENOENT' ? 'there is no such file.' : messageOf(error)
+    throw new CommandError(`${file}: ${why}`, { cause: error })
+  }
+}
+
+/** Imports, writes what comes of it, and says how that ends. Throws CommandError. */
+export async function finishImport(
+  make: () => Promise<Imported>,
+  { out, report: format, strict }: ImportOptions,
+  finish: (code: number) => void,
+): Promise<void> {
+  const { yaml, report } = await make().catch((error: unknown) => {
+    throw error instanceof ImportError ? new CommandError(error.message, { cause: error }) : error
+  })
+  const told = format === 'json' ? JSON.stringify(reportDocument(report), null, 2) : reportText(report)
+  if (out === undefined) {
+    process.stdout.write(yaml)
+    console.error(told)
+  } else {
+    const file = { path: basename(out), text: yaml, what: 'the configuration' }
+    writeNew(dirname(out), [file], 'name another file with --out')
+    console.log(format === 'json' ? told : `${told}\n\nWritten: ${out}. Next: sallyport check ${out}`)
+  }
+  finish(strict === true && leavesOut(report) ? exitCodes.incomplete : exitCodes.done)
+}

@@ -1,0 +1,10 @@
+import type { Command } from 'commander'
+import { defineImportKong } from './import-kong.ts'
+import { defineImportOpenApi } from './import-openapi.ts'
+
+/** `sallyport import`: makes a configuration of what another gateway has, or of a document. */
+export function defineImport(command: Command, finish: (code: number) => void): void {
+  command.description('Makes a configuration of the one of another gateway, or of a document.')
+  defineImportKong(command.command('kong'), finish)
+  defineImportOpenApi(command.command('openapi'), finish)
+}

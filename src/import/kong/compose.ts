@@ -1,0 +1,202 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type Fields, isFields, itemsOf } from '../../core/value.ts'
+import { parsePattern, PatternError } from '../../routing/pattern.ts'
+import { parseRedirect } from '../../routing/redirect.ts'
+import { checkRewrite } from '../../routing/rewrite.ts'
+import { durationText } from '../read.ts'
+import { endpointsFor } from '../own-endpoints.ts'
+import type { AppliedPlugin, AppliedPlugins } from './applied-plugins.ts'
+import type { Context } from './context.ts'
+import { mergeFragments, type Merged } from './merge-fragments.ts'
+import type { ImportedRoute } from './routes.ts'
+import type { KongService } from './services.ts'
+
+/** How long a stop waits where nothing is said, in milliseconds. */
+const USUAL_DRAIN = 30_000
+
+/** A route with what its plugins make of it. */
+interface ComposedRoute {
+  readonly route: ImportedRoute
+  readonly merged: Merged
+  /** All of its policies, also those of every route. */
+  readonly policies: Record<string, Fields>
+}
+
+/** The configuration, of routes with their services and plugins. */
+export function compose(
+  services: readonly KongService[],
+  routes: readonly ImportedRoute[],
+  plugins: AppliedPlugins,
+  context: Context,
+): Fields {
+  const everywhere = mergeFragments(plugins.everywhere(), plugins.limits)
+  const composed = routes.map((route): ComposedRoute => {
+    const merged = mergeFragments(plugins.forRoute(route.entity, route.service?.entity ?? null), plugins.limits)
+    return { route, merged, policies: withSources(merged.policies, route) }
+  })
+  const shared = sharedPolicies(everywhere, composed)
+  const general = ownCopy(shared)
+  for (const [name, options] of Object.entries(shared)) tellOf(general, name, options, everywhere, context)
+  const list = composed.map((each) => writtenRoute(each, shared, routes, context))
+  for (const [i, { route }] of composed.entries())
+    for (const note of [...inexact(route.entity), ...withoutPolicy(plugins.of(route.entity))])
+      context.comments.add(list, i, note)
+  const named = Object.fromEntries(services.map((service) => [service.name, serviceOptions(service, routes)] as const))
+  for (const { name, entity } of services)
+    for (const note of [...inexact(entity), ...withoutPolicy(plugins.of(entity))])
+      context.comments.add(named, name, note)
+  const { redis } = context.stores
+  const drain = drainFor(services)
+  return {
+    listeners: [{ address: '0.0.0.0:8000' }],
+    ...endpointsFor(patternsOf(routes)),
+    ...(drain !== null && { drainTimeout: drain }),
+    ...(redis !== undefined && { stores: { redis } }),
+    services: named,
+    ...(Object.keys(general).length > 0 && { policies: general }),
+    routes: list,
+  }
+}
+
+/** Where a policy of every route has options that a route's own one has not, each route has all of its own. */
+function sharedPolicies(everywhere: Merged, composed: readonly ComposedRoute[]): Record<string, Fields> {
+  return Object.fromEntries(
+    Object.entries(everywhere.policies).filter(([name, options]) =>
+      composed.every(({ policies }) => {
+        const own = policies[name]
+        return own === undefined || Object.keys(options).every((option) => Object.hasOwn(own, option))
+      }),
+    ),
+  )
+}
+
+function withSources(policies: Readonly<Record<string, Fields>>, { sources }: ImportedRoute): Record<string, Fields> {
+  const access = policies['ip-access']
+  if (sources.length === 0 || access?.['allow'] !== undefined) return { ...policies }
+  return { ...policies, 'ip-access': { allow: [...sources], ...access } }
+}
+
+function writtenRoute(
+  { route, merged, policies }: ComposedRoute,
+  shared: Readonly<Record<string, Fields>>,
+  all: readonly ImportedRoute[],
+  context: Context,
+): Fields {
+  const own: Record<string, unknown> = {}
+  const different = Object.entries(policies).filter(([name, options]) => !isDeepStrictEqual(options, shared[name]))
+  const copies = ownCopy(Object.fromEntries(different))
+  for (const [name, options] of different) {
+    own[name] = copies[name]
+    tellOf(own, name, options, merged, context)
+  }
+  for (const name of Object.keys(shared)) if (policies[name] === undefined) own[name] = false
+  return {
+    id: route.id,
+    match: route.match,
+    ...targetOf(route, merged, all),
+    ...(route.service?.isGrpc === true && merged.target === null && { streaming: true }),
+    ...(merged.timeouts !== null && route.service !== null && merged.target === null && { timeouts: merged.timeouts }),
+    ...(Object.keys(own).length > 0 && { policies: own }),
+  }
+}
+
+/** Where a route leads. */
+function targetOf(route: ImportedRoute, merged: Merged, all: readonly ImportedRoute[]): Fields {
+  const { entity, service } = route
+  const patterns = itemsOf([route.match['path']].flat()).flatMap((path) =>
+    typeof path === 'string' ? [parsePattern(path)] : [],
+  )
+  const { target } = merged
+  if (target !== null) {
+    const redirect = target['redirect']
+    if (!isFields(redirect) || isUsable(() => parseRedirect(String(redirect['to']), patterns))) return { ...target }
+    entity.entry.tell(
+      'different',
+      `It cannot lead to ${String(redirect['to'])}, as not every path has what that names: it answers 503.`,
+    )
+    return { reply: { status: 503 } }
+  }
+  if (service === null) {
+    entity.entry.tell('different', 'Its service is left out, so it answers 503: give it a service.')
+    return { reply: { status: 503 } }
+  }
+  const path = merged.path
+  const isKnown = path !== null && isUsable(() => checkRewrite({ path }, patterns))
+  if (path !== null && !isKnown)
+    entity.entry.tell('different', `The path ${path} cannot be made of every path of the route, and stays what it is.`)
+  const keepsHost = route.preservesHost && !preservesEverywhere(service, all)
+  const rewrite = { ...(isKnown ? { path } : route.rewrite), ...(keepsHost && { host: '{host}' }) }
+  return { service: service.name, ...(Object.keys(rewrite).length > 0 && { rewrite }) }
+}
+
+function serviceOptions(service: KongService, routes: readonly ImportedRoute[]): Fields {
+  return preservesEverywhere(service, routes) ? { ...service.options, host: 'client' } : service.options
+}
+
+/** Whether all routes of a service keep the host of the client. */
+function preservesEverywhere(service: KongService, routes: readonly ImportedRoute[]): boolean {
+  const own = routes.filter((route) => route.service === service)
+  return own.length > 0 && own.every(({ preservesHost }) => preservesHost)
+}
+
+/** A stop waits for replies as long as they may take; null where it does so anyway. */
+function drainFor(services: readonly KongService[]): string | null {
+  const longest = Math.max(0, ...services.map(({ readTimeout }) => readTimeout))
+  return longest > USUAL_DRAIN ? durationText(longest) : null
+}
+
+/** Paths of routes for any host: those for a host go before the gateway's own endpoints. */
+function patternsOf(routes: readonly ImportedRoute[]): string[] {
+  return routes
+    .filter(({ match }) => match['host'] === undefined)
+    .flatMap(({ paths }) => paths.map(({ pattern }) => pattern))
+}
+
+/** Says above a policy what is inexact of the plugins that it is made of, and why it is closed. */
+function tellOf(parent: object, name: string, options: Fields, merged: Merged, { comments }: Context): void {
+  for (const { entity, fragment } of merged.sources.get(name) ?? [])
+    if (Object.keys(fragment.policies ?? {})[0] === name)
+      for (const note of inexact(entity)) comments.add(parent, name, note)
+  if (name === 'ip-access' && merged.closed.length > 0 && options['deny'] !== undefined)
+    comments.add(
+      parent,
+      name,
+      `Nobody is let in, as ${merged.closed.join(', ')} could not be brought over: take this out once something else guards it.`,
+    )
+}
+
+/** What is to be known of plugins that no policy came of. */
+export function withoutPolicy(plugins: readonly AppliedPlugin[]): string[] {
+  return plugins.flatMap(({ entity, name, fragment }) =>
+    Object.keys(fragment.policies ?? {}).length > 0 || fragment.closed !== undefined
+      ? []
+      : inexact(entity).map((note) => `${name}: ${note}`),
+  )
+}
+
+function inexact({ entry }: AppliedPlugin['entity']): readonly string[] {
+  return entry.fidelity === 'exact' ? [] : entry.notes
+}
+
+function isUsable(parse: () => unknown): boolean {
+  try {
+    parse()
+    return true
+  } catch (error) {
+    if (error instanceof PatternError) return false
+    throw error
+  }
+}
+
+/** How callers sign in stays one value, so that it is written once; all else is copied, and written wherever it holds. */
+function ownCopy(policies: Readonly<Record<string, Fields>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(policies).map(([name, options]) => [name, copyOf(options, name === 'auth' ? 'methods' : '')]),
+  )
+}
+
+function copyOf(value: unknown, kept: string): unknown {
+  if (Array.isArray(value)) return itemsOf(value).map((item) => copyOf(item, kept))
+  if (!isFields(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === kept ? each : copyOf(each, kept)]))
+}

@@ -1,0 +1,34 @@
+import { leftOut } from './plugins/left-out.ts'
+import { translators } from './plugins/index.ts'
+import type { PluginTranslator } from './plugin.ts'
+
+const byName: ReadonlyMap<string, PluginTranslator> = new Map(
+  translators.flatMap((translator) => translator.names.map((name) => [name, translator] as const)),
+)
+
+/** Translated plugins that decide who gets in, or answer themselves. */
+const GUARDS: ReadonlySet<string> = new Set([
+  'acl',
+  'basic-auth',
+  'ip-restriction',
+  'jwt',
+  'key-auth',
+  'key-auth-enc',
+  'openid-connect',
+  'oidc',
+  'kong-oidc',
+  'jwt-keycloak',
+  'redirect',
+  'request-termination',
+])
+
+/** Who brings a plugin over; undefined where nobody does. */
+export function translatorOf(name: string): PluginTranslator | undefined {
+  return byName.get(name)
+}
+
+/** Whether a route without the plugin may let somebody in, or lead where it did not; of one that nobody knows it may. */
+export function isGuard(name: string): boolean {
+  if (byName.has(name)) return GUARDS.has(name)
+  return (Object.hasOwn(leftOut, name) ? leftOut[name]?.guards : undefined) ?? true
+}

@@ -1,0 +1,113 @@
+import { METHODS } from 'node:http'
+import { isFieldValue, isToken } from '../../core/field.ts'
+import { type Fields, isFields } from '../../core/value.ts'
+import { refusalOfPattern } from '../../regexp/linear.ts'
+import { numberOf, textOf, textsOf } from '../read.ts'
+import { hasVariable } from '../variables.ts'
+import type { Entity } from './entities.ts'
+import { importHosts } from './hosts.ts'
+
+/** No request with these gets as far as a route. */
+const NOT_OFFERED = new Set(['CONNECT', 'TRACE'])
+
+/** What a route asks of requests besides their paths, as `match` has it; null where the route is left out for it, which is told. */
+export function matchOf({ entry, fields }: Entity): Fields | null {
+  if (textOf(fields['expression']) !== undefined) {
+    entry.tell(
+      'left out',
+      'Routes by expression are not imported: write the match as path, host, method, headers and query.',
+    )
+    return null
+  }
+  const protocols = textsOf(fields['protocols']).map((protocol) => protocol.toLowerCase())
+  const http = protocols.filter((protocol) => /^(?:https?|grpcs?|wss?)$/.test(protocol))
+  if (protocols.length > 0 && http.length === 0) {
+    entry.tell('left out', `The gateway takes requests of HTTP, and none by ${protocols.join(', ')}.`)
+    return null
+  }
+  if (http.length > 0 && http.every((protocol) => /^(?:https|grpcs|wss)$/.test(protocol)))
+    entry.tell(
+      'different',
+      'It is for https only: give the gateway a listener with tls, and the other one redirectToHttps. Until then it answers plain HTTP too.',
+    )
+  for (const field of ['sources', 'destinations'])
+    if (field === 'destinations' && Array.isArray(fields[field]) && fields[field].length > 0) {
+      entry.tell(
+        'left out',
+        'It is for certain destinations: give the gateway a listener of its own for them, and see match.listener.',
+      )
+      return null
+    }
+  const hosts = importHosts(hostsOf(fields, entry), entry)
+  const methods = methodsOf(fields, entry)
+  const headers = headersOf(fields['headers'], entry)
+  if (hosts === null || methods === null || headers === null) return null
+  const priority = numberOf(fields['regex_priority']) ?? 0
+  return {
+    ...(hosts.length > 0 && { host: hosts.length === 1 ? hosts[0] : hosts }),
+    ...(methods.length > 0 && { method: methods.length === 1 ? methods[0] : methods }),
+    ...(Object.keys(headers).length > 0 && { headers }),
+    ...(priority !== 0 && { precedence: Math.max(-1000, Math.min(1000, Math.round(priority))) }),
+  }
+}
+
+function hostsOf(fields: Fields, entry: Entity['entry']): readonly string[] {
+  const hosts = textsOf(fields['hosts'])
+  const snis = textsOf(fields['snis'])
+  if (snis.length === 0) return hosts
+  entry.tell('different', 'snis are about the name that TLS asks for; here the host of the request counts.')
+  return hosts.length > 0 ? hosts : snis
+}
+
+function methodsOf(fields: Fields, entry: Entity['entry']): readonly string[] | null {
+  const written = textsOf(fields['methods']).map((method) => method.toUpperCase())
+  const known = written.filter((method) => METHODS.includes(method) && !NOT_OFFERED.has(method))
+  if (known.length < written.length) {
+    const others = written.filter((method) => !known.includes(method)).join(', ')
+    entry.tell(
+      known.length === 0 ? 'left out' : 'narrower',
+      `No request with the method ${others} gets as far as a route.`,
+    )
+  }
+  return written.length > 0 && known.length === 0 ? null : [...new Set(known)]
+}
+
+function headersOf(value: unknown, entry: Entity['entry']): Fields | null {
+  const headers: Record<string, unknown> = {}
+  for (const [name, written] of Object.entries(isFields(value) ? value : {})) {
+    const values = textsOf(written)
+    const [first = ''] = values
+    const refused = (why: string): null => {
+      entry.tell('left out', `The condition on the header ${name} cannot be had: ${why}.`)
+      return null
+    }
+    if (!isToken(name)) return refused('no header has that name')
+    if (values.length === 0) {
+      headers[name.toLowerCase()] = true
+      continue
+    }
+    if (values.length === 1 && first.startsWith('~*')) {
+      const regex = regexIn(first.slice(2))
+      const refusal = regex.length > 900 ? 'is too long' : refusalOfPattern(regex)
+      if (refusal !== null) return refused(`the expression ${refusal}`)
+      headers[name.toLowerCase()] = { regex }
+      continue
+    }
+    if (values.some((each) => hasVariable(each) || !isFieldValue(each)))
+      return refused('a value is a variable, or no value of a header')
+    entry.tell(
+      'narrower',
+      `Values of the header ${name} are compared as they are written; Kong takes small and capital letters for the same.`,
+    )
+    headers[name.toLowerCase()] = values.length === 1 ? first : values
+  }
+  return headers
+}
+
+/** Kong looks for it somewhere in the value. */
+function regexIn(written: string): string {
+  const start = written.startsWith('^') ? '' : '.*'
+  const end = written.endsWith('$') ? '' : '.*'
+  const inner = written.replace(/^\^/, '').replace(/\$$/, '')
+  return `(?i)${start}${inner.includes('|') ? `(?:${inner})` : inner}${end}`
+}

@@ -1,0 +1,82 @@
+import { intendedPattern } from '../../routing/foreign-pattern.ts'
+import { parsePattern, PatternError } from '../../routing/pattern.ts'
+import type { Fidelity } from '../report.ts'
+import { hasVariable } from '../variables.ts'
+import { regexPath } from './regex-path.ts'
+
+/** One path of a route, as the configuration has it. */
+export interface ImportedPath {
+  /** As it was written, for messages. */
+  readonly written: string
+  readonly pattern: string
+  readonly pathRegex: string | null
+  readonly parameters: readonly string[]
+  /** The plain prefix that it is, without a slash at its end; null for an expression. */
+  readonly prefix: string | null
+  /** What Kong takes off a path that fits; see `RegexPath`. */
+  readonly strips: 'all' | 'to rest' | null
+}
+
+type Tell = (fidelity: Fidelity, note: string) => void
+
+/** Paths that Kong 2 takes for plain ones; all others are expressions there. */
+const PLAIN_BEFORE_3 = /^[a-zA-Z0-9._~/%-]*$/
+
+/** A path of a route; null where it cannot be had, which is told. `guessesRegex` is what format 1.1 and 2.1 do. */
+export function importPath(written: string, guessesRegex: boolean, tell: Tell): ImportedPath | null {
+  if (hasVariable(written)) {
+    tell('left out', `The path ${written} is a variable, which none can be: write it out.`)
+    return null
+  }
+  const isMarked = written.startsWith('~')
+  if (isMarked || (guessesRegex && !PLAIN_BEFORE_3.test(written)))
+    return importRegex(written, isMarked ? written.slice(1) : written, tell)
+  return importPrefix(written, tell)
+}
+
+function importRegex(written: string, regex: string, tell: Tell): ImportedPath | null {
+  const found = regexPath(regex)
+  if (!('refusal' in found)) return { written, prefix: null, ...found }
+  tell('left out', `The path ${written} is left out: its expression ${found.refusal}.`)
+  return null
+}
+
+/** Kong compares texts, and a pattern compares segments. */
+function importPrefix(written: string, tell: Tell): ImportedPath | null {
+  const plain = written.replaceAll(/\/{2,}/g, '/')
+  const prefix = plain.replace(/\/$/, '')
+  if (prefix === '') return { written, pattern: '/*', pathRegex: null, parameters: [], prefix, strips: 'to rest' }
+  const meant = intendedPattern(written)
+  const pattern = usable(`${prefix}/*`) ?? usable(`${escaped(prefix)}/*`)
+  if (pattern === null) {
+    tell('left out', `The path ${written} is left out: no request has such a path.`)
+    return null
+  }
+  if (meant !== null || /[{}*[\]]/.test(written))
+    tell(
+      'different',
+      `The path ${written} is plain text in Kong 3, as it does not begin with "~", and takes no more than that text.` +
+        (meant === null ? '' : ` If it was to be an expression, write ${meant}.`),
+    )
+  if (plain.endsWith('/')) tell('different', `${pattern} takes ${prefix} as well, which ${written} does not.`)
+  else
+    tell('narrower', `${pattern} takes ${prefix} and what is below it; Kong takes all that begins so, as ${prefix}-x.`)
+  return { written, pattern, pathRegex: null, parameters: [], prefix: pattern.slice(0, -2), strips: 'to rest' }
+}
+
+/** With escapes for what means something in a pattern. */
+function escaped(prefix: string): string {
+  return prefix.replaceAll(/[^A-Za-z0-9\-._~/%@!&'=,;]/g, (character) => {
+    const code = encodeURIComponent(character)
+    return code === character ? `%${character.charCodeAt(0).toString(16).toUpperCase()}` : code
+  })
+}
+
+function usable(pattern: string): string | null {
+  try {
+    return parsePattern(pattern).text
+  } catch (error) {
+    if (error instanceof PatternError || error instanceof URIError) return null
+    throw error
+  }
+}

@@ -1,0 +1,16 @@
+import { textsOf } from '../../read.ts'
+import type { PluginTranslator } from '../plugin.ts'
+
+/** bot-detection: nothing, as whoever wants to calls itself something else. */
+export const botDetection: PluginTranslator = {
+  names: ['bot-detection'],
+  translate({ config, tell }) {
+    const denied = [...textsOf(config['deny']), ...textsOf(config['blacklist'])]
+    const own = denied.length === 0 ? '' : ` Its own expressions: ${denied.join(', ')}.`
+    tell(
+      'left out',
+      `Clients are not told apart by what they call themselves: write a route with match.headers.user-agent, as { regex }, and a reply with 403.${own}`,
+    )
+    return {}
+  },
+}

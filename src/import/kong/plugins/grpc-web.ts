@@ -1,0 +1,12 @@
+import { textOf } from '../../read.ts'
+import type { PluginTranslator } from '../plugin.ts'
+
+/** grpc-web: grpc-web. */
+export const grpcWeb: PluginTranslator = {
+  names: ['grpc-web'],
+  translate({ config, tell }) {
+    if (textOf(config['proto']) !== undefined)
+      tell('different', 'proto is left out: for JSON see grpc-json in docs/policies.md.')
+    return { policies: { 'grpc-web': {} } }
+  },
+}

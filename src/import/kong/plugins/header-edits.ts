@@ -1,0 +1,96 @@
+import { isToken, isWireField } from '../../../core/field.ts'
+import { type Fields, fieldOf, itemsOf } from '../../../core/value.ts'
+import { textOf } from '../../read.ts'
+import { hasVariable } from '../../variables.ts'
+import type { PluginUse } from '../plugin.ts'
+import { isSecretName } from '../secret-names.ts'
+import { pairsOf } from './pairs.ts'
+import { importTemplate, isFieldTemplate } from './templates.ts'
+
+/** The changes to header fields of a transformer, as request-headers and response-headers have them; null where there are none. */
+export function headerEditsOf(use: PluginUse): Fields | null {
+  const { config, tell } = use
+  const set: Record<string, string> = {}
+  const add: Record<string, string> = {}
+  const rename: Record<string, string> = {}
+  const remove: string[] = []
+  const put = (where: Record<string, string>, name: string, value: string): void => {
+    const template = templateOf(use, name, value)
+    if (template === null) return
+    if (Object.hasOwn(where, name)) tell('different', `${name} is there twice: the last one counts.`)
+    where[name] = template
+  }
+
+  for (const item of itemsOf(fieldOf(config['remove'], 'headers'))) {
+    // A value after a colon says which of several goes.
+    const [name = '', value] = (textOf(item) ?? '').split(':')
+    if (!isUsable(use, name)) continue
+    if (value !== undefined && value !== '')
+      tell('different', `All of ${name} goes, and not only one with a certain value.`)
+    remove.push(name)
+  }
+  for (const [from, to] of pairsOf(fieldOf(config['rename'], 'headers')))
+    if (isUsable(use, from) && isUsable(use, to)) rename[from] = to
+  const replaced = pairsOf(fieldOf(config['replace'], 'headers'))
+  const added = pairsOf(fieldOf(config['add'], 'headers'))
+  const isIn = (pairs: typeof added, [name, value]: (typeof added)[number]): boolean =>
+    pairs.some((pair) => pair[0].toLowerCase() === name.toLowerCase() && pair[1] === value)
+  for (const pair of replaced) {
+    const [name, value] = pair
+    if (!isUsable(use, name)) continue
+    if (!isIn(added, pair)) tell('different', `${name} is set in any case; Kong replaces it only where it is there.`)
+    put(set, name, value)
+  }
+  for (const pair of added) {
+    const [name, value] = pair
+    // Replaced where it is there, and added where it is not: it is set.
+    if (!isUsable(use, name) || isIn(replaced, pair)) continue
+    if (!remove.some((removed) => removed.toLowerCase() === name.toLowerCase()))
+      tell('different', `${name} is set in any case; Kong adds it only where it is not there.`)
+    put(set, name, value)
+  }
+  for (const [name, value] of pairsOf(fieldOf(config['append'], 'headers')))
+    if (isUsable(use, name)) put(add, name, value)
+  const edits = {
+    ...(remove.length > 0 && { remove: [...new Set(remove)] }),
+    ...(Object.keys(rename).length > 0 && { rename }),
+    ...(Object.keys(set).length > 0 && { set }),
+    ...(Object.keys(add).length > 0 && { add }),
+  }
+  return Object.keys(edits).length === 0 ? null : edits
+}
+
+function isUsable({ tell }: PluginUse, name: string): boolean {
+  if (name === '') return false
+  if (isToken(name) && !isWireField(name)) return true
+  tell(
+    'narrower',
+    isToken(name)
+      ? `The field ${name} is left out: it belongs to the connection, and is the gateway's to write.`
+      : 'A field is left out whose name no field can have.',
+  )
+  return false
+}
+
+/** What is set, in the form of templates here; a secret as a variable; null where it cannot be had, which is told. */
+function templateOf({ tell, secret }: PluginUse, name: string, value: string): string | null {
+  const template = importTemplate(value)
+  if (template === null) {
+    tell(
+      'narrower',
+      `What ${name} is set to is left out, as it is calculated in Lua: write a policy of your own, see docs/writing-policies.md.`,
+    )
+    return null
+  }
+  if (!isFieldTemplate(template)) {
+    tell('narrower', `What ${name} is set to is left out, as it has other characters than visible ASCII.`)
+    return null
+  }
+  if (hasVariable(template))
+    tell('different', `What ${name} is set to is a variable: an expression of Kong in it would be sent as it is.`)
+  if (isSecretName(name) && template === value && value !== '' && !hasVariable(value)) {
+    tell('exact', `What ${name} is set to is a variable now, as it may be a secret.`)
+    return secret(`HEADER_${name}`, `what the field ${name} is set to`)
+  }
+  return template
+}

@@ -1,0 +1,13 @@
+import { textOf } from '../../read.ts'
+import type { PluginTranslator } from '../plugin.ts'
+
+/** opentelemetry: built in. */
+export const opentelemetry: PluginTranslator = {
+  names: ['opentelemetry'],
+  translate({ config, tell }) {
+    const endpoint = textOf(config['traces_endpoint']) ?? textOf(config['endpoint'])
+    const shown = endpoint === undefined ? '' : ` to ${endpoint.replace(/\/\/[^/@]*@/, '//').replace(/\?.*/, '')}`
+    tell('different', `Traces are exported${shown} where OTEL_EXPORTER_OTLP_ENDPOINT says so: see docs/tracing.md.`)
+    return {}
+  },
+}

@@ -1,0 +1,13 @@
+import type { PluginTranslator } from '../plugin.ts'
+
+/** prometheus: built in. */
+export const prometheus: PluginTranslator = {
+  names: ['prometheus'],
+  translate({ tell }) {
+    tell(
+      'different',
+      'Metrics are there without it, at GET /metrics, under other names: see docs/metrics.md. endpoints.metrics moves them.',
+    )
+    return {}
+  },
+}

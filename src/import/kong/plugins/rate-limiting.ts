@@ -1,0 +1,107 @@
+import { type Fields, isFields } from '../../../core/value.ts'
+import { flagOf, numberOf, textOf } from '../../read.ts'
+import { hasVariable } from '../../variables.ts'
+import type { Fragment, PluginTranslator, PluginUse } from '../plugin.ts'
+
+const UNITS = [
+  ['second', 's'],
+  ['minute', 'm'],
+  ['hour', 'h'],
+  ['day', 'd'],
+] as const
+const MOST = 999_999_999
+
+/** rate-limiting: rate-limit. */
+export const rateLimiting: PluginTranslator = {
+  names: ['rate-limiting'],
+  ratesFor: ratesOf,
+  translate(use) {
+    const rates = ratesOf(use)
+    if (rates.length === 0) {
+      use.tell('left out', 'It has no limit that can be had here.')
+      return {}
+    }
+    return limit(use, rates, textOf(use.config['limit_by']) ?? 'consumer', textOf(use.config['policy']) ?? 'local')
+  },
+}
+
+/** The rates that all count at once. */
+function ratesOf({ config, tell }: PluginUse): string[] {
+  const rates = UNITS.flatMap(([name, unit]) => {
+    const count = Math.round(numberOf(config[name]) ?? 0)
+    return count < 1 ? [] : [`${Math.min(count, MOST)}/${unit}`]
+  })
+  const month = Math.round(numberOf(config['month']) ?? 0)
+  if (month > 0) tell('different', 'A month is 30 days from the first request here.')
+  if (numberOf(config['year']) !== undefined)
+    tell('different', 'The limit of a year is left out: a time is at most 31 days.')
+  return month > 0 ? [...rates, `${Math.min(month, MOST)}/30d`] : rates
+}
+
+/** A limit of every client, with what is said of how it is counted. Used by all plugins that limit rates. */
+export function limit(use: PluginUse, rates: readonly string[], by: string, policy: string): Fragment {
+  const { config, tell, scope } = use
+  const quota = rates.length === 1 ? rates[0] : rates
+  if (by === 'ip')
+    tell('different', 'Clients that have signed in are counted by who they are, and only others by address.')
+  else if (by === 'credential')
+    tell(
+      'different',
+      'Each user counts as one, whatever credentials of theirs they use; API keys count each for itself.',
+    )
+  else if (by !== 'consumer')
+    tell('different', `limit_by ${by} is not there: each client has the limit for itself. See docs/rate-limits.md.`)
+  if (scope === 'service') tell('different', 'Each route of the service counts by itself; in Kong they count together.')
+  const hides = flagOf(config['hide_client_headers']) ?? false
+  if (textOf(config['error_message']) !== undefined || ![undefined, 429].includes(numberOf(config['error_code'])))
+    tell(
+      'different',
+      'Who has sent too many gets 429 and a problem document, in place of the error of the configuration.',
+    )
+  return {
+    policies: {
+      'rate-limit': {
+        tiers: { authenticated: quota, unauthenticated: quota, api_key: quota },
+        ...(hides ? { headers: false } : { legacyHeaders: true }),
+        ...storeOf(use, policy),
+      },
+    },
+  }
+}
+
+function storeOf({ config, tell, useRedis, secret }: PluginUse, policy: string): Fields {
+  if (policy === 'local') return { store: 'memory' }
+  if (policy !== 'redis') {
+    tell(
+      'different',
+      `Counts are kept in the memory of each gateway, and not by ${policy}: give stores.redis for several.`,
+    )
+    return { store: 'memory' }
+  }
+  const own = isFields(config['redis']) ? config['redis'] : {}
+  const of = (name: string): string | undefined => textOf(own[name]) ?? textOf(config[`redis_${name}`])
+  const host = of('host')
+  const opensOnFailure = flagOf(config['fault_tolerant']) ?? true
+  const onStoreFailure = opensOnFailure ? 'open' : 'closed'
+  if (host === undefined || !/^[\w.:\uE000\uE001[\]-]+$/.test(host)) {
+    tell(
+      'different',
+      'It names no Redis, or a Cluster or Sentinels: give stores.redis. Until then counts are kept in memory.',
+    )
+    return { store: 'memory' }
+  }
+  const scheme = flagOf(own['ssl'] ?? config['redis_ssl']) === true ? 'rediss' : 'redis'
+  const port = of('port') ?? '6379'
+  const database = of('database')
+  const url = `${scheme}://${host}:${/^\d+$/.test(port) || hasVariable(port) ? port : '6379'}/${database !== undefined && /^\d+$/.test(database) ? database : 0}`
+  const password = of('password')
+  const username = of('username')
+  const isKnown = password !== undefined && hasVariable(password)
+  useRedis({
+    url,
+    ...(username !== undefined && username !== '' && { username }),
+    ...(password !== undefined &&
+      password !== '' && { password: isKnown ? password : secret('REDIS_PASSWORD', 'the password of Redis') }),
+  })
+  return { onStoreFailure }
+}

@@ -1,0 +1,36 @@
+import { isFieldValue } from '../../../core/field.ts'
+import { numberOf, textOf } from '../../read.ts'
+import type { PluginTranslator } from '../plugin.ts'
+
+/** request-termination: the reply of a route. */
+export const requestTermination: PluginTranslator = {
+  names: ['request-termination'],
+  translate({ config, tell }) {
+    if (textOf(config['trigger']) !== undefined) {
+      tell('left out', 'trigger: write a route with match.headers or match.query, and a reply.')
+      return {}
+    }
+    if (textOf(config['echo']) === 'true')
+      tell('different', 'echo is left out: the reply tells nothing of the request.')
+    const status = numberOf(config['status_code']) ?? 503
+    const isStatus = Number.isInteger(status) && status >= 200 && status <= 599
+    if (!isStatus) tell('different', `The status ${status} cannot end a request: 503 does.`)
+    const text = textOf(config['body'])
+    const message = textOf(config['message'])
+    const body = text ?? (message === undefined ? null : JSON.stringify({ message }))
+    const type =
+      textOf(config['content_type']) ??
+      (text === undefined ? 'application/json; charset=utf-8' : 'text/plain; charset=utf-8')
+    return {
+      target: {
+        reply: {
+          status: isStatus ? status : 503,
+          ...(body !== null && {
+            headers: { 'Content-Type': isFieldValue(type) ? type : 'text/plain; charset=utf-8' },
+            body,
+          }),
+        },
+      },
+    }
+  },
+}

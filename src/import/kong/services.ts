@@ -1,0 +1,158 @@
+import { type Fields, isFields } from '../../core/value.ts'
+import { parseHostAndPort, parseInstanceUrl } from '../../config/addresses.ts'
+import { durationText, flagOf, numberOf, textOf, textsOf } from '../read.ts'
+import { hasVariable } from '../variables.ts'
+import type { Names } from '../names.ts'
+import type { Context } from './context.ts'
+import type { Entity } from './entities.ts'
+import { hostHeaderOf, instancesOf, tellOfUpstream } from './upstreams.ts'
+
+/** A service that was imported. */
+export interface KongService {
+  readonly entity: Entity
+  readonly name: string
+  /** What it becomes, where its routes do not say more of it. */
+  readonly options: Fields
+  /** What stands before the paths that it is asked for, without a slash at its end; "" for nothing. */
+  readonly base: string
+  /** How long a reply may take, in milliseconds. */
+  readonly readTimeout: number
+  /** Whether it speaks gRPC. */
+  readonly isGrpc: boolean
+}
+
+/** Milliseconds of all time-outs of which nothing is said. */
+const DEFAULT_TIMEOUT = 60_000
+const DEFAULT_RETRIES = 5
+const MOST_RETRIES = 10
+
+interface Address {
+  readonly protocol: string
+  readonly host: string
+  readonly port: string
+  readonly path: string
+}
+
+/** The service of an entity; null where it is left out, which is told then. */
+export function serviceOf(entity: Entity, names: Names, context: Context): KongService | null {
+  const { entry, fields } = entity
+  if (flagOf(fields['enabled']) === false) {
+    entry.tell('exact', 'It is switched off, so nothing leads there.')
+    return null
+  }
+  const address = addressOf(fields)
+  const scheme = schemeOf(address.protocol)
+  if (scheme === null) {
+    entry.tell(
+      'left out',
+      `The protocol ${address.protocol} is not there: the gateway speaks HTTP and gRPC to services.`,
+    )
+    return null
+  }
+  const upstream = context.entities.find('upstreams', address.host)
+  const where = upstream === undefined ? alone(entity, address, scheme) : instancesOf(upstream, scheme, context)
+  if (where === null) {
+    if (upstream !== undefined) entry.tell('left out', `Its upstream ${address.host} has no target that gets requests.`)
+    return null
+  }
+  if (upstream !== undefined) tellOfUpstream(upstream)
+  tellOfTls(entity, scheme)
+  const hostHeader = upstream === undefined ? null : hostHeaderOf(upstream)
+  const isGrpc = /^grpcs?$/.test(address.protocol)
+  return {
+    entity,
+    name: names.take(entry.name, 'service'),
+    base: baseOf(address.path, entity),
+    readTimeout: numberOf(fields['read_timeout']) ?? DEFAULT_TIMEOUT,
+    isGrpc,
+    options: {
+      ...where,
+      host: hostHeader !== null && parseHostAndPort(hostHeader) !== undefined ? hostHeader : 'instance',
+      ...timeoutsOf(entity),
+      ...retryOf(entity, where['instances']),
+      ...(isGrpc && { http2: true }),
+    },
+  }
+}
+
+function addressOf(fields: Fields): Address {
+  const url = textOf(fields['url'])
+  const [, protocol, authority = '', path = ''] = /^([a-z]+):\/\/([^/?#]*)([^?#]*)/i.exec(url ?? '') ?? []
+  const [, host = '', port = ''] = /^(\[[^\]]*\]|.*?)(?::([^:\]]*))?$/.exec(authority.replace(/^.*@/, '')) ?? []
+  if (protocol !== undefined) return { protocol: protocol.toLowerCase(), host, port, path }
+  return {
+    protocol: (textOf(fields['protocol']) ?? 'http').toLowerCase(),
+    host: textOf(fields['host']) ?? '',
+    port: textOf(fields['port']) ?? '',
+    path: textOf(fields['path']) ?? '',
+  }
+}
+
+function schemeOf(protocol: string): 'http' | 'https' | null {
+  if (/^(?:http|grpc|ws)$/.test(protocol)) return 'http'
+  return /^(?:https|grpcs|wss)$/.test(protocol) ? 'https' : null
+}
+
+/** Of a service whose host is a name of the DNS. */
+function alone({ entry, fields }: Entity, { host, port }: Address, scheme: 'http' | 'https'): Fields | null {
+  // A port beside a URL is none of it; 80 is what Kong takes where nothing is said.
+  const known = port === '' ? (scheme === 'https' ? '443' : '80') : port
+  const bracketed = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
+  const url = `${scheme}://${bracketed}:${known}`
+  if (hasVariable(url) ? !/^[^\s]+$/.test(url) : parseInstanceUrl(url) === undefined) {
+    const what = host === '' ? 'it has no host' : `${JSON.stringify(`${host}:${known}`)} is no host and port`
+    entry.tell('left out', `Nobody knows where it is: ${what}.`)
+    return null
+  }
+  if (textOf(fields['url'])?.includes('@') === true)
+    entry.tell(
+      'different',
+      'The name and password of its URL are left out: set Authorization by request-headers where it needs them.',
+    )
+  return { instances: [url], health: false }
+}
+
+function baseOf(path: string, { entry }: Entity): string {
+  const base = path.replace(/\/+$/, '')
+  if (base === '') return ''
+  if (/^(?:\/[!"$->@-z|~\uE000-\uE001]+)+$/.test(base) && !base.includes('//')) return base
+  entry.tell('different', `The path ${JSON.stringify(path)} cannot be put before others here, and is left out.`)
+  return ''
+}
+
+function timeoutsOf({ entry, fields }: Entity): Fields {
+  const connect = numberOf(fields['connect_timeout']) ?? DEFAULT_TIMEOUT
+  const read = numberOf(fields['read_timeout']) ?? DEFAULT_TIMEOUT
+  const write = numberOf(fields['write_timeout']) ?? DEFAULT_TIMEOUT
+  if (write !== DEFAULT_TIMEOUT && write !== read)
+    entry.tell('different', `write_timeout ${write} is left out: timeouts.idle counts for bodies both ways.`)
+  return {
+    timeouts: { connect: durationText(connect), response: durationText(read), idle: durationText(read) },
+  }
+}
+
+/** Another instance is asked only where there is one. */
+function retryOf({ entry, fields }: Entity, instances: unknown): Fields {
+  const retries = Math.round(numberOf(fields['retries']) ?? DEFAULT_RETRIES)
+  if (!Array.isArray(instances) || instances.length < 2) return {}
+  if (retries <= 0) return { retry: false }
+  if (retries > MOST_RETRIES) entry.tell('narrower', `retries ${retries}: at most ${MOST_RETRIES} here.`)
+  return { retry: { attempts: Math.min(retries, MOST_RETRIES), statuses: [] } }
+}
+
+function tellOfTls({ entry, fields }: Entity, scheme: string): void {
+  if (scheme !== 'https') return
+  const verifies = flagOf(fields['tls_verify'])
+  if (verifies !== true)
+    entry.tell(
+      'narrower',
+      'Certificates of instances are verified here, which Kong does not do by default: where they are of an authority of your own, name it in tls.ca of the service.',
+    )
+  if (textsOf(fields['ca_certificates']).length > 0)
+    entry.tell(
+      'different',
+      'ca_certificates are left out: write them into a file, and name it in tls.ca of the service.',
+    )
+  if (isFields(fields['client_certificate']) || textOf(fields['client_certificate']) !== undefined)
+    entry.tell('different', 'client_certificate is left out: name its files in tls.cert and tls.key of the service.')
+}

@@ -1,0 +1,137 @@
+import { fieldOf, type Fields, isFields } from '../../core/value.ts'
+import { parseHostAndPort } from '../../config/addresses.ts'
+import { isToken } from '../../core/field.ts'
+import { numberOf, textOf } from '../read.ts'
+import { hasVariable } from '../variables.ts'
+import type { Context } from './context.ts'
+import type { Entity } from './entities.ts'
+import { healthOf } from './health.ts'
+
+/** Port of a target that names none. */
+const DEFAULT_PORT = 8000
+const DEFAULT_WEIGHT = 100
+const MOST_WEIGHT = 1000
+
+interface Target {
+  readonly address: string
+  readonly weight: number
+  readonly entity: Entity
+}
+
+/** What a service is made of whose host is an upstream; null where nothing of it can be reached. */
+export function instancesOf(upstream: Entity, scheme: string, context: Context): Fields | null {
+  const targets = targetsOf(upstream, context)
+  if (!targets.some(({ weight }) => weight > 0)) {
+    upstream.entry.tell('left out', 'It has no target that gets requests: name one, and a service that leads there.')
+    return null
+  }
+  const weights = scaled(targets.map(({ weight }) => weight))
+  const isEven = weights.every((weight) => weight === weights[0])
+  return {
+    instances: targets.map(({ address }, i) => {
+      const url = `${scheme}://${address}`
+      return isEven ? url : { url, weight: weights[i] ?? 1 }
+    }),
+    ...(targets.length > 1 && { balancer: balancerOf(upstream) }),
+    ...healthOf(upstream, scheme),
+  }
+}
+
+function targetsOf(upstream: Entity, context: Context): Target[] {
+  const { entities } = context
+  const known = new Set<string>()
+  return entities.ofKind('targets').flatMap((entity): Target[] => {
+    if (entities.of(entity, 'upstream') !== upstream) return []
+    const written = textOf(entity.fields['target']) ?? ''
+    const address = addressOf(written)
+    if (address === null) {
+      entity.entry.tell(
+        'left out',
+        `${JSON.stringify(written)} is no host and port: write it as an instance of the service.`,
+      )
+      return []
+    }
+    if (known.has(address)) {
+      entity.entry.tell('left out', 'It is there twice: give one of them the weight of both.')
+      return []
+    }
+    known.add(address)
+    const weight = Math.max(0, Math.round(numberOf(entity.fields['weight']) ?? DEFAULT_WEIGHT))
+    if (weight === 0) entity.entry.tell('exact', 'It gets no requests, as its weight is 0.')
+    return [{ address, weight, entity }]
+  })
+}
+
+/** With its port; null for what is no address. */
+function addressOf(written: string): string | null {
+  if (hasVariable(written)) return /^[^\s/]+$/.test(written) ? written : null
+  const parsed = parseHostAndPort(written)
+  if (parsed === undefined || parsed.port === 0) return null
+  const host = parsed.host.includes(':') ? `[${parsed.host}]` : parsed.host
+  return `${host}:${parsed.port ?? DEFAULT_PORT}`
+}
+
+/** In the same proportions, as well as whole numbers up to the highest weight can have them. */
+function scaled(weights: readonly number[]): number[] {
+  const common = weights.reduce(greatestCommonDivisor, 0)
+  const highest = Math.max(...weights) / common
+  const factor = highest > MOST_WEIGHT ? MOST_WEIGHT / highest : 1
+  return weights.map((weight) => (weight === 0 ? 0 : Math.max(1, Math.round((weight / common) * factor))))
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b)
+}
+
+function balancerOf(upstream: Entity): unknown {
+  const { entry, fields } = upstream
+  const algorithm = textOf(fields['algorithm']) ?? 'round-robin'
+  if (algorithm === 'round-robin') return 'round-robin'
+  if (algorithm === 'least-connections') return 'least-requests'
+  if (algorithm === 'latency') return 'latency'
+  if (algorithm === 'consistent-hashing') return hashOf(upstream)
+  entry.tell(
+    'different',
+    `The algorithm ${algorithm} is not there: requests go to the instance with the fewest. See docs/balancing.md.`,
+  )
+  return 'least-requests'
+}
+
+/** What requests have in common that go to the same instance. */
+function hashOf({ entry, fields }: Entity): unknown {
+  const on = textOf(fields['hash_on']) ?? 'none'
+  const fallback = textOf(fields['hash_fallback']) ?? 'none'
+  if (fallback !== 'none')
+    entry.tell(
+      'different',
+      `hash_fallback ${fallback} is left out: requests without the first go to the instance with the fewest.`,
+    )
+  if (on === 'consumer' || on === 'ip') return { hash: { by: on } }
+  const name = textOf(fields[`hash_on_${on === 'query_arg' ? 'query_arg' : on}`])
+  if (on === 'header' && name !== undefined && isToken(name)) return { hash: { by: { header: name } } }
+  if (on === 'query_arg' && name !== undefined && name !== '') return { hash: { by: { query: name } } }
+  if (on === 'cookie' && name !== undefined && isToken(name)) {
+    entry.tell(
+      'different',
+      'Kong sets the cookie where a client has none; here the service does, or sticky: see docs/balancing.md.',
+    )
+    return { hash: { by: { cookie: name } } }
+  }
+  if (on !== 'none') entry.tell('different', `hash_on ${on} is not there: requests go by the address of the client.`)
+  return { hash: { by: 'ip' } }
+}
+
+/** The Host field that an upstream says its targets are asked for. */
+export function hostHeaderOf(upstream: Entity): string | null {
+  const host = textOf(fieldOf(upstream.fields, 'host_header'))
+  return host === undefined || host === '' ? null : host
+}
+
+/** Tells of what an upstream says besides. */
+export function tellOfUpstream({ entry, fields }: Entity): void {
+  if (isFields(fields['client_certificate']) || textOf(fields['client_certificate']) !== undefined)
+    entry.tell(
+      'different',
+      'The client certificate is left out: name its files in tls.cert and tls.key of the service.',
+    )
+}

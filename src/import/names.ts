@@ -1,0 +1,18 @@
+/** Gives names that are each given once, of the characters that names in the configuration may have. */
+export class Names {
+  private readonly given = new Set<string>()
+
+  /** The wanted name, or the nearest to it that is free. */
+  take(wanted: string, otherwise: string): string {
+    const plain = nameOf(wanted)
+    const base = plain === '' ? otherwise : plain
+    let name = base
+    for (let i = 2; this.given.has(name); i++) name = `${base}-${i}`
+    this.given.add(name)
+    return name
+  }
+}
+
+function nameOf(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9._-]+/g, '-').replaceAll(/^[^A-Za-z0-9]+|-+$/g, '')
+}

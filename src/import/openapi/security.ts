@@ -1,0 +1,171 @@
+import { isToken, isWireField } from '../../core/field.ts'
+import { fieldOf, type Fields, isFields, itemsOf } from '../../core/value.ts'
+import type { Comments } from '../commented.ts'
+import { textOf, textsOf } from '../read.ts'
+import { Entry } from '../report.ts'
+import type { SourceTree } from '../source-tree.ts'
+
+/** A security scheme of a document, as a method of auth. */
+interface Method {
+  readonly name: string
+  readonly options: Fields
+  readonly isToken: boolean
+  readonly advice: string
+}
+
+/** What an operation asks of callers. */
+export interface Requirement {
+  /** Names of the methods of auth, one of which is enough; empty for none. */
+  readonly methods: readonly string[]
+  readonly scopes: readonly string[]
+  /** Whether nobody needs to show anything. */
+  readonly isPublic: boolean
+  /** Whether nothing of what it asks can be had. */
+  readonly isClosed: boolean
+}
+
+type AskVariable = (name: string, what: string, entry: Entry) => string
+
+const DISCOVERY = /\/\.well-known\/openid-configuration\/?$/
+
+/** The security schemes of a document. */
+export class Security {
+  readonly entries: readonly Entry[]
+  private readonly methods = new Map<string, Method>()
+  private readonly general: unknown
+
+  constructor(tree: SourceTree, ask: AskVariable) {
+    const schemes = fieldOf(fieldOf(tree.value, 'components'), 'securitySchemes')
+    this.general = fieldOf(tree.value, 'security')
+    const entries: Entry[] = []
+    const taken = new Map<string, string>()
+    for (const [name, scheme] of Object.entries(isFields(schemes) ? schemes : {})) {
+      const entry = new Entry('security scheme', name, tree.positionOf(scheme))
+      entries.push(entry)
+      const method = methodOf(scheme, entry, ask)
+      if (method === null) continue
+      const owner = taken.get(method.name)
+      const isSame =
+        owner !== undefined && JSON.stringify(this.methods.get(owner)?.options) === JSON.stringify(method.options)
+      if (owner !== undefined && !isSame) {
+        entry.tell(
+          'left out',
+          `There is one method ${method.name} here, and ${owner} is it: see docs/authentication.md.`,
+        )
+        continue
+      }
+      taken.set(method.name, owner ?? name)
+      this.methods.set(name, method)
+      entry.tell('different', method.advice)
+    }
+    this.entries = entries
+  }
+
+  /** The methods of auth by their names, with advice above each. */
+  optionsOf(names: Iterable<string>, comments: Comments): Fields {
+    const wanted = new Set(names)
+    const found = new Map(
+      [...this.methods.values()].filter(({ name }) => wanted.has(name)).map((method) => [method.name, method]),
+    )
+    const options = Object.fromEntries(Array.from(found, ([name, method]) => [name, method.options]))
+    for (const [name, { advice }] of found) comments.add(options, name, advice)
+    return options
+  }
+
+  /** What an operation asks; of a list of requirements one is enough, and of a requirement all. */
+  requirementOf(operation: unknown, entry: Entry): Requirement {
+    const own = fieldOf(operation, 'security') ?? this.general
+    const alternatives = itemsOf(own).filter(isFields)
+    if (alternatives.length === 0) return { methods: [], scopes: [], isPublic: true, isClosed: false }
+    const methods = new Set<string>()
+    const scopes = new Set<string>()
+    let isPublic = false
+    let needsToken = true
+    for (const alternative of alternatives) {
+      const names = Object.keys(alternative)
+      if (names.length === 0) isPublic = true
+      const [known] = names.flatMap((name) => {
+        const method = this.methods.get(name)
+        return method === undefined ? [] : [{ method, scopes: textsOf(alternative[name]) }]
+      })
+      if (names.length > 1)
+        entry.tell(
+          'different',
+          `It asks for ${names.join(' and ')}; here one method is enough${known === undefined ? '' : `, ${known.method.name}`}.`,
+        )
+      if (known === undefined) continue
+      methods.add(known.method.name)
+      if (!known.method.isToken) needsToken = false
+      for (const scope of known.scopes) scopes.add(scope)
+    }
+    if (alternatives.length > 1 && scopes.size > 0)
+      entry.tell('narrower', 'All scopes of its alternatives are asked for together.')
+    if (scopes.size > 0 && !needsToken)
+      entry.tell('narrower', 'Scopes are of tokens: callers with other credentials are refused.')
+    const isClosed = methods.size === 0 && !isPublic
+    if (isClosed)
+      entry.tell(
+        'different',
+        'What it asks of callers cannot be had, so nobody is let in: take ip-access out once auth does it.',
+      )
+    return {
+      methods: [...methods].toSorted(),
+      scopes: [...scopes].filter((scope) => scope !== 'openid'),
+      isPublic,
+      isClosed,
+    }
+  }
+}
+
+function methodOf(scheme: unknown, entry: Entry, ask: AskVariable): Method | null {
+  const type = textOf(fieldOf(scheme, 'type'))
+  const http = (textOf(fieldOf(scheme, 'scheme')) ?? '').toLowerCase()
+  if (type === 'http' && http === 'bearer') return tokensByKeySet(entry, ask)
+  if (type === 'oauth2') return tokensByKeySet(entry, ask)
+  if (type === 'http' && http === 'basic') {
+    const user = {
+      name: ask('BASIC_USER', 'the name of a user', entry),
+      password: ask('BASIC_PASSWORD_DIGEST', 'the digest of its password, as sallyport password makes it', entry),
+    }
+    return {
+      name: 'basic',
+      options: { users: [user] },
+      isToken: false,
+      advice: 'Name the users here, each with what sallyport password makes of the password.',
+    }
+  }
+  if (type === 'openIdConnect') {
+    const issuer = (textOf(fieldOf(scheme, 'openIdConnectUrl')) ?? '').replace(DISCOVERY, '')
+    if (/^https?:\/\/[^\s@]+$/.test(issuer))
+      return {
+        name: 'jwt',
+        options: { issuer },
+        isToken: true,
+        advice:
+          'Bearer tokens of this issuer; name what they are meant for in audience, else tokens that name one are refused.',
+      }
+  }
+  const name = textOf(fieldOf(scheme, 'name')) ?? ''
+  const place = textOf(fieldOf(scheme, 'in'))
+  const advice = 'Make keys with sallyport keys create, and write them under keys, or have store: redis.'
+  if (type === 'apiKey' && place === 'header' && isToken(name) && !isWireField(name))
+    return { name: 'api-key', options: { header: name, keys: [] }, isToken: false, advice }
+  if (type === 'apiKey' && place === 'query' && name !== '')
+    return { name: 'api-key', options: { query: name, keys: [] }, isToken: false, advice }
+  entry.tell(
+    'left out',
+    `A scheme ${[type, http, place].filter((text) => text !== undefined && text !== '').join(' ')} is not imported: see docs/authentication.md for what there is.`,
+  )
+  return null
+}
+
+function tokensByKeySet(entry: Entry, ask: AskVariable): Method {
+  const jwks = ask('JWKS_URL', 'the URL of the key set that tokens are verified with', entry)
+  return {
+    name: 'jwt',
+    options: { jwks },
+    isToken: true,
+    advice:
+      'Tokens are verified with this key set; write issuer for an OpenID provider or secret for a shared one in its place, and audience for what they are meant for.',
+  }
+}

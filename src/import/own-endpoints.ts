@@ -1,0 +1,26 @@
+import type { Fields } from '../core/value.ts'
+
+const ENDPOINTS = [
+  ['health', '/health'],
+  ['metrics', '/metrics'],
+  ['docs', '/docs'],
+  ['openapi', '/openapi.json'],
+] as const
+
+/** `endpoints` of the configuration, where some of the patterns have the paths of those of the gateway, which make way; empty elsewhere. */
+export function endpointsFor(patterns: readonly string[]): Fields {
+  const taken = ENDPOINTS.filter(([, root]) =>
+    patterns.some((pattern) => pattern === root || pattern.startsWith(`${root}/`)),
+  )
+  return taken.length === 0
+    ? {}
+    : { endpoints: Object.fromEntries(taken.map(([name, root]) => [name, `/_gateway${root}`])) }
+}
+
+/** What is to be known of endpoints that have made way. */
+export function endpointNotes(endpoints: Fields): string[] {
+  const moved = Object.entries(endpoints).map(([name, path]) => `${name} to ${String(path)}`)
+  return moved.length === 0
+    ? []
+    : [`Routes have paths of the gateway's own endpoints, which make way: ${moved.join(', ')}.`]
+}

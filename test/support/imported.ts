@@ -1,0 +1,25 @@
+import { hash } from 'node:crypto'
+import { loadWhole } from '../../src/config/load.ts'
+import { ReadFiles } from '../../src/config/read-files.ts'
+import { tryPolicies } from '../../src/front/try-policies.ts'
+import type { GatewayConfig } from '../../src/config/schema.ts'
+import type { Imported } from '../../src/import/imported.ts'
+
+/** The digest of a password that nobody knows. */
+export const DIGEST = '$scrypt$ln=15,r=8,p=3$IUwhBKDUm0K0dERWJ0eySQ$0lqcuvLXWdgGuO3eMPIc9rCHSw4Uc2UFqh6ndm1rZYs'
+
+/** What `sallyport check` does with an imported configuration, once its variables are set. Rejects with ConfigError or PolicyError. */
+export async function checkImported({ yaml, report }: Imported): Promise<GatewayConfig> {
+  const environment = Object.fromEntries(report.variables.map(({ name }) => [name, valueFor(name)]))
+  const { config, chain } = await loadWhole('sallyport.yaml', environment, new ReadFiles(), yaml)
+  await tryPolicies(config, chain)
+  return config
+}
+
+/** Something that is good wherever such a variable stands. */
+function valueFor(name: string): string {
+  if (name.endsWith('_SHA256')) return hash('sha256', name)
+  if (name.endsWith('_DIGEST')) return DIGEST
+  if (/ISSUER|URL|URI|ENDPOINT/.test(name)) return 'https://id.test'
+  return /PORT/.test(name) ? '8080' : 'a-text-of-exactly-63-octets-as-it-is-a-name-of-the-dns-too-0001'.slice(0, 63)
+}
