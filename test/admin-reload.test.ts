@@ -38,6 +38,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
       earlier: [],
       lastReload: null,
       lastSuccessful: true,
+      instancesProblem: null,
     },
     source: null,
   })

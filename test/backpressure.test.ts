@@ -210,11 +210,39 @@ test('a client that closes its side after its request gets the whole reply', asy
   assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 200)
 })
 
-test('a client that has left for good ends the exchange when the reply meets nobody', async (t) => {
+for (const leaves of ['closes', 'resets'] as const)
+  test(`a client that ${leaves} its connection ends the exchange at once, before there is anything of a reply`, async (t) => {
+    const service = await startRawService(t)
+    const { port, log } = await startGateway(t, proxyTo(service.url))
+    const client = await connect(t, port)
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    const peer = await service.accept()
+    await peer.request()
+    if (leaves === 'closes') client.socket.destroy()
+    else client.reset()
+    await peer.closed()
+    assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], 499)
+  })
+
+test('a client that closes its side and waits is asked whether it is there, and gets its reply', async (t) => {
+  const service = await startRawService(t)
+  const { port } = await startGateway(t, proxyTo(service.url))
+  const client = await connect(t, port)
+  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  client.end()
+  const peer = await service.accept()
+  await peer.request()
+  await client.until('HTTP/1.1 100 Continue\r\n\r\n')
+  await client.until('HTTP/1.1 100 Continue\r\n\r\n')
+  peer.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
+  assert.match((await client.rest()).toString('latin1'), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhello$/)
+})
+
+test('an HTTP/1.0 client has left when its reply meets nobody: nothing may be sent to it before', async (t) => {
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url))
   const client = await connect(t, port)
-  client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+  client.write('GET / HTTP/1.0\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
   await peer.request()
   client.socket.destroy()

@@ -152,6 +152,35 @@ for (const [what, reply] of [
     assert.equal((await scrape(port)).sum('sallyport_discovery_instances', { service: 'users' }), 1)
   })
 
+test('instances that cannot be exchanged are tried again, those before answer meanwhile, and the status says why', async (t) => {
+  const drainTimeout = 12_345
+  let [armed, failures] = [false, 0]
+  const clock: Clock = {
+    ...quick,
+    after(ms, task) {
+      if (!armed || ms !== drainTimeout) return quick.after(ms, task)
+      failures++
+      throw new Error('there is no room for a timer')
+    },
+  }
+  const dns = await startDns(t)
+  const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2')
+  dns.set(NAME, 'A', { records: ['127.0.0.1'] })
+  const config = { ...discovering(dns, { port: at, type: 'A' }), drainTimeout: `${drainTimeout}ms` }
+  const { port, ask, log } = await startAdminGateway(t, config, { clock })
+  const problem = async (): Promise<unknown> => (await ask('/status')).json['instances']
+  armed = true
+  dns.set(NAME, 'A', { records: ['127.0.0.2'] })
+  await log.line({ message: 'Instances that were found cannot be used' })
+  assert.deepEqual(await problem(), { problem: 'there is no room for a timer' })
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
+  armed = false
+  await log.line({ message: EXCHANGED })
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
+  assert.deepEqual(await problem(), { problem: null })
+  assert.ok(failures > 0)
+})
+
 test('an answer without an address is believed the third time in a row', async (t) => {
   const dns = await startDns(t)
   const { port: at } = await startInstances(t, '127.0.0.1')

@@ -227,7 +227,8 @@ function describeRetries(
 ): z.input<typeof service>['retries'] {
   const { instances = [] } = services()[name] ?? {}
   if (retry === false || instances.length < 2) return null
-  return { left: new RetryBudget(board.retries, board.loads.of(name).slot, retry, { now: clock.now() }).left }
+  const { retries, slot } = board.loads.of(name)
+  return { left: new RetryBudget(retries, slot, retry, { now: clock.now() }).left }
 }
 
 function describeHedges(
@@ -237,8 +238,8 @@ function describeHedges(
 ): z.input<typeof service>['hedges'] {
   const { instances = [] } = services()[name] ?? {}
   if (hedge === false || instances.length < 2) return null
-  const { slot } = board.loads.of(name)
-  const budget = new RetryBudget(board.retries, slot, hedgeBudget(hedge), { now: clock.now() }, 'hedge')
+  const load = board.loads.of(name)
+  const budget = new RetryBudget(load.retries, load.slot, hedgeBudget(hedge), { now: clock.now() }, 'hedge')
   return { after: typeof hedge.after === 'number' ? `${hedge.after}ms` : hedge.after, left: budget.left }
 }
 

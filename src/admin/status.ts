@@ -55,6 +55,14 @@ const status = z.object({
     since: z.iso.datetime(),
     current: z.boolean().describe('False where the last one that was read was refused: GET /config/status says why.'),
   }),
+  instances: z.object({
+    problem: z
+      .string()
+      .nullable()
+      .describe(
+        'Why requests do not go to the instances that were discovered last, which is tried again; null where they do.',
+      ),
+  }),
   workers: thread.array().describe('The threads that serve; one that does not answer in time is left out.'),
 })
 
@@ -109,6 +117,7 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
         inFlight: sum(workers.map(({ inFlight }) => inFlight)),
         memory: { rssBytes: residentMemory(), heapBytes: heap.used_heap_size, externalBytes: heap.external_memory },
         configuration: configurationStatus(reloads),
+        instances: { problem: reloads.instancesProblem },
         workers,
       }
     },

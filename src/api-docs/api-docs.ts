@@ -3,6 +3,7 @@ import { ownPaths } from '../config/endpoints-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { DocsObject } from '../policies/policy-docs.ts'
 import type { Clock } from '../core/clock.ts'
+import { messageOf } from '../core/error-facts.ts'
 import { SingleFlight } from '../core/single-flight.ts'
 import { Slices } from '../core/slices.ts'
 import type { Policy } from '../policies/policy.ts'
@@ -12,10 +13,12 @@ import type { Handler } from '../http/handler.ts'
 import { Headers } from '../http/headers.ts'
 import type { Logger } from '../core/logger.ts'
 import { Reply } from '../http/reply.ts'
+import { describedApis } from './described.ts'
 import { apiDocument } from './document.ts'
 import { loadDocsPage } from './page.ts'
 import { Places } from './places.ts'
 import { Representation } from './representation.ts'
+import type { ServiceApi } from './service-api.ts'
 import { ServiceDocuments } from './service-documents.ts'
 
 /** An endpoint of the gateway's own, as far as the documentation tells of it. */
@@ -49,6 +52,7 @@ export class ApiDocs {
   private readonly documents: ServiceDocuments
   /** Put together when it is asked for, and then kept until something changes. */
   private written: Representation | null = null
+  private described: ReadonlyMap<string, ServiceApi> | null = null
   private readonly writing = new SingleFlight<Representation>()
 
   constructor(options: ApiDocsOptions) {
@@ -119,6 +123,19 @@ export class ApiDocs {
     return this.writing.join('', () => this.write())
   }
 
+  /** What the policies say of the operations that they make: the same as long as there is this configuration. */
+  private async describe(slices: Slices): Promise<ReadonlyMap<string, ServiceApi>> {
+    if (this.described !== null) return this.described
+    const { config, policies, log } = this.options
+    try {
+      this.described = await slices.take(describedApis(config.routes, policies, this.places))
+    } catch (error) {
+      log.warn({ error: messageOf(error) }, 'What policies say of their operations cannot be documented')
+      this.described = new Map()
+    }
+    return this.described
+  }
+
   private async write(): Promise<Representation> {
     const { config, policies, own, clock } = this.options
     const slices = new Slices(clock)
@@ -130,6 +147,7 @@ export class ApiDocs {
       places: this.places,
       policies,
       apis,
+      described: await this.describe(slices),
       own: own.flatMap(({ path, docs }) => (docs === undefined ? [] : [{ path, item: docs }])),
     }
     const written = new Representation(await slices.take(apiDocument(sources)), [

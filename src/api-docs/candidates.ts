@@ -18,13 +18,14 @@ export interface Candidate {
 /** What requests without a document are assumed to be. */
 const USUAL: readonly Method[] = ['get', 'post', 'put', 'patch', 'delete']
 
-/** Every operation of the routes, those that another one may have the path and method of as well at the end. */
+/** Every operation of the routes, as policies have `described` them or services say, those that another one may have the path and method of as well at the end. */
 export function* candidatesOf(
   places: Places,
   apis: ReadonlyMap<string, ServiceApi>,
+  described: ReadonlyMap<string, ServiceApi>,
   moves: (place: Place, method: Method) => boolean,
 ): Steps<Candidate[]> {
-  const all: Candidate[] = []
+  const all: Candidate[] = [...described.values()].flatMap(({ operations }) => operations)
   for (const operation of [...apis.values()].flatMap(({ operations }) => operations)) {
     if (!moves(operation.place, operation.method)) all.push(operation)
     yield

@@ -182,7 +182,15 @@ test('whatever services say of themselves, the document is valid and every refer
         ['a', takeAll(readServiceApi(JSON.stringify(first), 'a', places))],
         ['b', takeAll(readServiceApi(JSON.stringify(second), 'b', places))],
       ])
-      const whole = apiDocument({ docs, services: Object.keys(services), places, policies, apis, own: [] })
+      const whole = apiDocument({
+        docs,
+        services: Object.keys(services),
+        places,
+        policies,
+        apis,
+        described: new Map(),
+        own: [],
+      })
       const text = takeAll(whole).toString()
       documentOf(text)
       assert.ok(!text.includes('attacker.test'))

@@ -31,7 +31,9 @@ function write(
       takeAll(readServiceApi(JSON.stringify({ openapi: '3.1.0', ...document }), name, places)),
     ]),
   )
-  return documentOf(takeAll(apiDocument({ docs, services: names, places, policies, apis, own })).toString())
+  return documentOf(
+    takeAll(apiDocument({ docs, services: names, places, policies, apis, described: new Map(), own })).toString(),
+  )
 }
 
 function operationsOf({ paths }: ApiDocument): string[] {

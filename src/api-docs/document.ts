@@ -8,6 +8,7 @@ import { bodyRefusals, GatewayReplies, problemSchema, serviceRefusals } from './
 import type { ParameterDocs } from './operations.ts'
 import type { RoutePath, Place, Places } from './places.ts'
 import { documentPolicies, type AllPoliciesDocs } from './route-policies.ts'
+import { both } from './described.ts'
 import { firstFree } from './names.ts'
 import { nameSchemas, PROBLEM } from './schema-names.ts'
 import { NamedSchema } from './schemas.ts'
@@ -29,7 +30,9 @@ export interface DocumentSources {
   readonly places: Places
   /** Every policy that routes may have, in the order of the chain. */
   readonly policies: readonly Policy[]
+  /** What services say of themselves, and what policies say of them. */
   readonly apis: ReadonlyMap<string, ServiceApi>
+  readonly described: ReadonlyMap<string, ServiceApi>
   readonly own: readonly OwnPath[]
 }
 
@@ -49,12 +52,22 @@ interface PathItem {
  * 3. Schemas get their names when the text is written.
  */
 export function* apiDocument(sources: DocumentSources): Steps<Buffer> {
-  const { docs, apis, places, policies, own, services } = sources
+  const { docs, places, policies, own, services } = sources
+  const apis = new Map(sources.apis)
+  for (const [service, api] of sources.described) {
+    const said = apis.get(service)
+    apis.set(service, said === undefined ? api : both(said, api))
+  }
   const names = yield* nameSchemas(apis)
   const writer = new Writer(apis)
   const paths = new Map<string, PathItem>()
   const notesOf = (place: Place, method: Method): AllPoliciesDocs => documentPolicies(place, method, policies)
-  const candidates = yield* candidatesOf(places, apis, (place, method) => notesOf(place, method).moves)
+  const candidates = yield* candidatesOf(
+    places,
+    sources.apis,
+    sources.described,
+    (place, method) => notesOf(place, method).moves,
+  )
   // 1.
   for (const candidate of candidates) {
     const { place, method } = candidate

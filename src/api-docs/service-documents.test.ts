@@ -145,6 +145,18 @@ test('a service that has no document is no reason to warn, until it has had one'
   )
 })
 
+test('a service that speaks gRPC only has none either', async () => {
+  const calls = { ...reply(200, ''), headers: Headers.of([['Content-Type', 'application/grpc+proto']]) }
+  for (const answer of [reply(415, ''), reply(405, ''), calls]) {
+    const { look, lines } = setUp()
+    await look(answer)
+    assert.deepEqual(
+      lines.map(({ level }) => level),
+      ['info'],
+    )
+  }
+})
+
 test('a service that takes longer than the interval is not asked twice at a time', async () => {
   const { documents, clock, asked, answers, settle } = setUp()
   const { promise, resolve } = Promise.withResolvers<ServiceReply>()

@@ -12,6 +12,9 @@ import { readServiceApi, type ServiceApi } from './service-api.ts'
 
 /** Until a document is complete, in milliseconds. */
 const TIMEOUT = 5000
+/** What services reply that have none: there is nothing, nothing for GET, or nothing but calls of gRPC. */
+const NONE: ReadonlySet<number> = new Set([404, 405, 415])
+const CALL = /^application\/grpc\b/i
 /** Octets of a document. */
 const LARGEST = 4 * 1024 * 1024
 
@@ -109,7 +112,7 @@ export class ServiceDocuments {
     const request = { method: 'GET', target, headers, body: null, timeout: TIMEOUT, limit: LARGEST, signal }
     const reply = await callService(service, request)
     if (reply.status === 304) return
-    if (reply.status === 404 && known.text === '') throw new NoDocument('is not there')
+    if (known.text === '' && hasNone(reply)) throw new NoDocument('is not there')
     if (reply.status !== 200) throw new BrokenDocument(`comes with status ${reply.status}`)
     const text = reply.body.toText()
     if (text === known.text) return
@@ -128,4 +131,8 @@ export class ServiceDocuments {
     log.debug({ service, operations: api.operations.length }, 'The documentation of a service has changed')
     this.options.changed()
   }
+}
+
+function hasNone({ status, headers }: ServiceReply): boolean {
+  return NONE.has(status) || CALL.test(headers.get('Content-Type') ?? '')
 }

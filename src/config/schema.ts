@@ -5,6 +5,7 @@ import { mayBeClaim } from '../http/field-names.ts'
 import { networks } from '../core/networks-schema.ts'
 import { fieldName } from '../policies/field-name.ts'
 import { isSecret } from '../telemetry/redact.ts'
+import { MOST_SERVICES } from '../services/concurrency/index.ts'
 import { adminSchema } from './admin-schema.ts'
 import { endpointsSchema } from './endpoints-schema.ts'
 import { listenersSchema } from './listener-schema.ts'
@@ -150,7 +151,9 @@ const docsSchema = z.strictObject({
   refresh: duration.prefault('1m').describe("How often the services' own documents are asked for. Default 1m."),
 })
 
-const servicesSchema = z.record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
+const servicesSchema = z
+  .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, nameExpected), serviceSchema)
+  .refine((services) => Object.keys(services).length <= MOST_SERVICES, `expected at most ${MOST_SERVICES} services`)
 
 /** Schema of the whole configuration: what is written comes in, what the gateway works with comes out. */
 export const gatewaySchema = z

@@ -67,7 +67,7 @@ export class Front implements Receiver {
   }
 
   private constructor(options: FrontOptions, parts: ThreadParts, generation: Generation) {
-    const { config, policies, output, answers, threads, clock } = options
+    const { config, policies, output, answers, threads, clock, size } = options
     const { deadlines, metrics } = parts
     const { log } = output
     this.clock = clock
@@ -83,8 +83,8 @@ export class Front implements Receiver {
     const { proxies } = this.proxies
     this.perClient = new RequestsPerClient(config.limits.perClient.requests, proxies)
     this.toldOfArrival = tellOfArrivals(metrics, log, clock)
-    this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads })
-    parts.overload.watch(() => this.listeners.accepted)
+    this.listeners = new ThreadListeners({ receiver: this, proxies, deadlines, metrics, log, answers, threads, size })
+    parts.overload.watch(() => this.listeners.arriving)
     this.challenges = new ChallengeAnswers(answers, threads)
     this.tunnels = new Tunnels({
       running: () => this.listeners.running(),
@@ -179,7 +179,7 @@ export class Front implements Receiver {
     this.proxies.configure(config)
     this.serviceTls.configure(config, generation.services)
     this.perClient.configure(config)
-    this.parts.overload.configure(config.overload)
+    this.parts.overload.configure(config.overload, config.services)
     this.tunnels.keep(config)
     if (this.parts.readiness === 'ready') generation.start()
   }

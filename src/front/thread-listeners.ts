@@ -7,9 +7,11 @@ import type { Prepared } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { Running } from '../http/server-handler.ts'
+import { AcceptQueue } from '../listener/accept-queue.ts'
 import { Listener } from '../listener/listener.ts'
 import type { ListenerOptions, Receiver } from '../listener/receiver.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
+import type { Connections } from '../overload/work.ts'
 import type { ServerIdentities } from '../tls/server-identities.ts'
 import { HandshakeMetrics } from './handshake-metrics.ts'
 import { listenerOptions } from './listener-options.ts'
@@ -28,6 +30,8 @@ export interface ThreadListenersOptions {
   readonly answers: Answers
   /** All threads, to be asked for certificates. */
   readonly threads: Threads
+  /** How many threads there are. */
+  readonly size: number
 }
 
 /** What the listeners are to be. */
@@ -81,6 +85,17 @@ export class ThreadListeners {
   /** Of the first listener with TLS, once it is known. */
   private httpsPort = HTTPS
   private retiring = false
+  private readonly queue = new AcceptQueue()
+  /** How many connections without TLS wait to be accepted. */
+  private readonly waiting = (): number => {
+    let all = 0
+    for (const { acceptor } of this.plain) {
+      const { descriptor, isShared } = acceptor
+      // Where all threads accept from one queue, each has its part of it.
+      if (descriptor !== null) all += this.queue.of(descriptor) / (isShared ? this.options.size : 1)
+    }
+    return all
+  }
 
   constructor(options: ThreadListenersOptions) {
     const { deadlines, metrics, log, answers, threads } = options
@@ -137,11 +152,15 @@ export class ThreadListeners {
     return this.open.map(({ acceptor }) => acceptor.descriptor).filter((descriptor) => descriptor !== null)
   }
 
-  /** Connections without TLS that they have accepted: of the others it is the handshakes that take time, not what they ask for. */
-  get accepted(): number {
-    let all = 0
-    for (const { acceptor, identities } of this.open) if (identities === null) all += acceptor.accepted
-    return all
+  /** Connections without TLS: of the others it is the handshakes that take time, not what they ask for. */
+  get arriving(): Connections {
+    let accepted = 0
+    for (const { acceptor } of this.plain) accepted += acceptor.accepted
+    return { accepted, waiting: this.waiting }
+  }
+
+  private get plain(): readonly Open[] {
+    return this.open.filter(({ identities }) => identities === null)
   }
 
   /** Open client connections. */

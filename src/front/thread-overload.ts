@@ -1,6 +1,6 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Counter, Metrics } from '../core/metrics.ts'
+import type { Counter, HeldMetrics, Metrics } from '../core/metrics.ts'
 import { newUuid } from '../core/uuid.ts'
 import { Bytes } from '../http/body.ts'
 import type { ExchangeNotes } from '../http/exchange.ts'
@@ -10,13 +10,18 @@ import { errorReply, PROBLEM_FIELDS, problemText } from '../http/problem.ts'
 import { Reply } from '../http/reply.ts'
 import type { OverloadBounds } from '../overload/control.ts'
 import { Overload } from '../overload/overload.ts'
-import { workMeter } from '../overload/work.ts'
+import { type Connections, workMeter } from '../overload/work.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
 import { RETRY_AFTER } from '../services/concurrency/retry-after.ts'
 
 const ID = '<id>'
 const TRACE = '<trace>'
 const DETAIL = 'The gateway has more to do than it can: try again later.'
+
+/** Of routes that lead to none. */
+const NO_SERVICE = ''
+
+const NO_CONNECTIONS = { accepted: 0, waiting: () => 0 }
 
 /** What is put together before, as whoever has too much to do should not have much to do with what it sheds. */
 const replies = RETRY_AFTER.map((seconds) => {
@@ -38,31 +43,42 @@ export class ThreadOverload implements Shedder {
   private readonly overload: Overload
   private readonly metrics: Metrics
   private readonly random: () => number
-  private readonly counters = new Map<string, Counter>()
-  private accepted: () => number = () => 0
+  private counters = new Map<string, Map<Priority, Counter>>()
+  /** Holds those of the services that there are now. */
+  private held: HeldMetrics
+  private connections: () => Connections = () => NO_CONNECTIONS
 
   constructor(bounds: OverloadBounds | false, metrics: Metrics, clock: Clock, random: () => number) {
-    this.overload = new Overload(bounds, { clock, random, work: workMeter(() => this.accepted()) })
+    this.overload = new Overload(bounds, { clock, random, work: workMeter(() => this.connections()) })
     this.metrics = metrics
+    this.held = metrics.hold()
     this.random = random
   }
 
-  /** Goes by how many connections the thread has accepted as well, for what they ask for. */
-  watch(accepted: () => number): void {
-    this.accepted = accepted
+  /** Goes by the connections to the thread as well. */
+  watch(connections: () => Connections): void {
+    this.connections = connections
   }
 
   get active(): boolean {
     return this.overload.active
   }
 
-  configure(bounds: OverloadBounds | false): void {
+  /** Goes by these bounds from now on, and tells of services that are no longer there for a while only. */
+  configure(bounds: OverloadBounds | false, services: Readonly<Record<string, unknown>>): void {
     this.overload.configure(bounds)
+    const { held, counters } = this
+    this.held = this.metrics.hold()
+    this.counters = new Map()
+    for (const [service, priorities] of counters)
+      if (service === NO_SERVICE || Object.hasOwn(services, service))
+        for (const priority of priorities.keys()) this.counterOf(service, priority)
+    held.release()
   }
 
   shed(exchange: ExchangeNotes, priority: Priority): Reply | null {
     if (!this.overload.sheds(priority)) return null
-    this.count(exchange.route.service ?? '', priority)
+    this.counterOf(exchange.route.service ?? NO_SERVICE, priority).add(1)
     const { error, beginning, middle, end, fields } = replies[Math.floor(this.random() * replies.length)]!
     if (exchange.grpc !== null) return errorReply(error, exchange)
     // Policies have not named it yet.
@@ -76,13 +92,12 @@ export class ThreadOverload implements Shedder {
     this.overload.close()
   }
 
-  private count(service: string, priority: Priority): void {
-    const key = `${priority} ${service}`
-    let counter = this.counters.get(key)
-    if (counter === undefined) {
-      counter = this.metrics.counter('sallyport_shed_total', { service, reason: 'overload', priority })
-      this.counters.set(key, counter)
-    }
-    counter.add(1)
+  private counterOf(service: string, priority: Priority): Counter {
+    const priorities = this.counters.get(service) ?? new Map<Priority, Counter>()
+    const known = priorities.get(priority)
+    if (known !== undefined) return known
+    const counter = this.held.counter('sallyport_shed_total', { service, reason: 'overload', priority })
+    this.counters.set(service, priorities.set(priority, counter))
+    return counter
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import * as fc from 'fast-check'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { Budget, collect } from './body.ts'
 import { GatewayError } from '../core/errors.ts'
@@ -7,15 +8,15 @@ import { GatewayError } from '../core/errors.ts'
 const refused = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code
 
 test('bodies that arrive at the same time share a budget, which each gives back at its end', async () => {
-  const budget = new Budget(10)
+  const budget = new Budget(20)
   const ended = new PushedBody(-1)
   const failed = new PushedBody(-1)
   const long = new PushedBody(-1)
-  const results = [ended, failed, long].map((body) => collect(body, 7, budget))
+  const results = [ended, failed, long].map((body) => collect(body, 7, 'a client', budget))
   const settled = Promise.allSettled(results)
   assert.ok(ended.push('1234') && failed.push('1234') && long.push('12'))
   const late = new PushedBody(-1)
-  const collecting = collect(late, 7, budget)
+  const collecting = collect(late, 7, 'a client', budget)
   assert.equal(late.push('1'), false)
   assert.ok(late.cancelled)
   await assert.rejects(collecting, refused('too-busy'))
@@ -27,17 +28,56 @@ test('bodies that arrive at the same time share a budget, which each gives back 
     ['fulfilled', 'rejected', 'rejected'],
   )
   await assert.rejects(results[2]!, refused('content-too-large'))
-  assert.ok(budget.take(10))
-  assert.ok(!budget.take(1))
+  assert.equal(budget.free, 20)
 })
 
 test('a body that comes octet by octet costs about as much of the budget as one that comes at once', async () => {
   const body = new PushedBody(-1)
-  const budget = new Budget(2000)
-  const collecting = collect(body, 1200, budget)
+  const budget = new Budget(4000)
+  const collecting = collect(body, 1200, 'a client', budget)
   for (let i = 0; i < 1000; i++) assert.ok(body.push(String(i % 10)))
-  assert.ok(!budget.take(1001))
+  assert.ok(budget.free < 3001)
   body.end()
   assert.equal((await collecting).toLatin1(), '0123456789'.repeat(100))
-  assert.ok(budget.take(2000))
+  assert.equal(budget.free, 4000)
+})
+
+test('a client that takes all it can leaves as much to the next one', () => {
+  const budget = new Budget(120)
+  for (const [client, expected] of [
+    ['a', 60],
+    ['b', 30],
+    ['c', 15],
+  ] as const) {
+    let taken = 0
+    while (budget.take(1, client)) taken++
+    assert.equal(taken, expected)
+  }
+  assert.equal(budget.free, 15)
+  budget.giveBack(60, 'a')
+  assert.ok(budget.take(30, 'c'), 'what one gives back is for the others')
+  assert.ok(!budget.take(31, 'b'))
+})
+
+const share = fc.record({ client: fc.constantFrom('a', 'b', 'c', 'd'), octets: fc.nat(40), gives: fc.boolean() })
+
+test('whoever has what, there is as much left as anybody was last given, and all comes back', () => {
+  fc.assert(
+    fc.property(fc.array(share), (acts) => {
+      const budget = new Budget(100)
+      const held = new Map<string, number>()
+      for (const { client, octets, gives } of acts) {
+        const own = held.get(client) ?? 0
+        if (gives) {
+          budget.giveBack(Math.min(own, octets), client)
+          held.set(client, own - Math.min(own, octets))
+        } else if (budget.take(octets, client)) {
+          held.set(client, own + octets)
+          assert.ok(octets === 0 || own + octets <= budget.free)
+        }
+      }
+      for (const [client, octets] of held) budget.giveBack(octets, client)
+      assert.equal(budget.free, 100)
+    }),
+  )
 })

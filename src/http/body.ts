@@ -119,24 +119,42 @@ export function cancelBody(body: Body): void {
   if (isStream(body)) body.cancel()
 }
 
-/** How much of bodies that are still arriving is held in memory, for all of them together; in octets. */
+/**
+ * How much of bodies that are still arriving is held in memory, for all of them together; in octets. No client is given more than is
+ * left to others after that: one alone gets half, two a third each, and there is always room for somebody else.
+ */
 export class Budget {
-  private held = 0
-  private readonly most: number
+  private left: number
+  /** What each client has; those that have nothing are not there. */
+  private readonly clients = new Map<string, number>()
 
   constructor(most: number) {
-    this.most = most
+    this.left = most
   }
 
-  /** Whether there was room for that many octets more. */
-  take(octets: number): boolean {
-    if (this.held + octets > this.most) return false
-    this.held += octets
+  /** Octets that nobody has. */
+  get free(): number {
+    return this.left
+  }
+
+  /** Whether there was room for that many octets more for the client of that address. */
+  take(octets: number, client: string): boolean {
+    if (octets === 0) return true
+    const own = (this.clients.get(client) ?? 0) + octets
+    const left = this.left - octets
+    if (own > left) return false
+    this.left = left
+    this.clients.set(client, own)
     return true
   }
 
-  giveBack(octets: number): void {
-    this.held -= octets
+  /** The client has that many octets less. */
+  giveBack(octets: number, client: string): void {
+    if (octets === 0) return
+    this.left += octets
+    const own = (this.clients.get(client) ?? 0) - octets
+    if (own > 0) this.clients.set(client, own)
+    else this.clients.delete(client)
   }
 }
 
@@ -146,11 +164,11 @@ const NOTHING = Buffer.alloc(0)
 const shared = new Budget(256 * 1024 ** 2)
 
 /**
- * Reads a body to its end into memory.
+ * Reads a body to its end into memory, on the account of the client of that address.
  * Throws GatewayError 'content-too-large' once it has more than `limit` octets, 'too-busy' where there is no room for more
  * in the budget, or what the source failed with.
  */
-export function collect(body: Body, limit: number, budget: Budget = shared): Promise<Bytes> {
+export function collect(body: Body, limit: number, client: string, budget: Budget = shared): Promise<Bytes> {
   return new Promise((resolve, reject) => {
     if (body === null) return resolve(Bytes.fromLatin1(''))
     if (body.length > limit) {
@@ -162,7 +180,7 @@ export function collect(body: Body, limit: number, budget: Budget = shared): Pro
     let kept: Buffer = NOTHING
     let size = 0
     const stop = (error: Error): false => {
-      budget.giveBack(kept.length)
+      budget.giveBack(kept.length, client)
       kept = NOTHING
       body.cancel()
       reject(error)
@@ -171,7 +189,7 @@ export function collect(body: Body, limit: number, budget: Budget = shared): Pro
     const makeRoom = (octets: number): boolean => {
       if (octets <= kept.length) return true
       const room = Math.min(limit, Math.max(octets, 2 * kept.length))
-      if (!budget.take(room - kept.length)) return false
+      if (!budget.take(room - kept.length, client)) return false
       const larger = Buffer.allocUnsafeSlow(room)
       kept.copy(larger, 0, 0, size)
       kept = larger
@@ -188,11 +206,11 @@ export function collect(body: Body, limit: number, budget: Budget = shared): Pro
         return true
       },
       end() {
-        budget.giveBack(kept.length)
+        budget.giveBack(kept.length, client)
         resolve(Bytes.fromBuffer(kept.subarray(0, size)))
       },
       fail(error) {
-        budget.giveBack(kept.length)
+        budget.giveBack(kept.length, client)
         reject(error)
       },
     })

@@ -8,7 +8,7 @@ import { Headers } from './headers.ts'
 
 /** Gathers; `got` is what was told. */
 function gather(source: ConstructorParameters<typeof GatheredBody>[0], budget?: Budget) {
-  const body = new GatheredBody(source, budget)
+  const body = new GatheredBody(source, 'a client', budget)
   const told: (Bytes | GatheredBody | Error)[] = []
   body.gather({ gathered: (all) => told.push(all), broken: (error) => told.push(error) })
   return { body, told }
@@ -29,13 +29,12 @@ test('as little is held as has come, whatever was announced', () => {
   const source = new PushedBody(60_000)
   gather(source, budget)
   assert.equal(source.push('12345'), true)
-  assert.equal(budget.take(6), false)
-  assert.equal(budget.take(5), true)
+  assert.equal(budget.free, 5)
 })
 
 test('where the budget is full it goes on as it comes, and nothing is lost', () => {
   const source = new PushedBody(20)
-  const { body, told } = gather(source, new Budget(8))
+  const { body, told } = gather(source, new Budget(16))
   assert.equal(source.push('1234'), true)
   assert.equal(source.push('56789'), false)
   assert.deepEqual(told, [body])
@@ -83,13 +82,13 @@ test('a failure is told to whoever waits, or takes it by then', () => {
 })
 
 test('when nobody wants it, the source is told and the budget has it back', () => {
-  const budget = new Budget(8)
+  const budget = new Budget(16)
   const source = new PushedBody(20)
   const { body } = gather(source, budget)
   source.push('12345678')
   body.cancel()
   assert.equal(source.cancelled, true)
-  assert.equal(budget.take(8), true)
+  assert.equal(budget.free, 16)
 })
 
 /** Takes whatever a body was gathered to, with those answers to its chunks. */
@@ -146,7 +145,7 @@ test('the same where it is taken in the very call that says so', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), (texts, known) => {
       const octets = texts.map((text) => Buffer.from(text).toString('latin1'))
-      const body = new GatheredBody(new PartsBody(octets, known, null), new Budget(30))
+      const body = new GatheredBody(new PartsBody(octets, known, null), 'a client', new Budget(60))
       const taker = new Taker([])
       body.gather({ gathered: (all) => taker.take(all), broken: assert.fail })
       assert.equal(taker.text, octets.join(''))

@@ -24,6 +24,7 @@ export interface Awaiting {
 export class GatheredBody implements BodyStream, BodySink {
   readonly length: number
   private readonly source: BodyStream
+  private readonly client: string
   private readonly budget: Budget
   private awaiting: Awaiting | null = null
   private sink: BodySink | null = null
@@ -38,9 +39,10 @@ export class GatheredBody implements BodyStream, BodySink {
   private trailers: Headers | null = null
   private error: Error | null = null
 
-  /** Nothing of it is read before `gather`. */
-  constructor(source: BodyStream, budget = shared) {
+  /** Nothing of it is read before `gather`; what is held then is on the account of the client of that address. */
+  constructor(source: BodyStream, client: string, budget = shared) {
     this.source = source
+    this.client = client
     this.budget = budget
     this.length = source.length
   }
@@ -65,7 +67,7 @@ export class GatheredBody implements BodyStream, BodySink {
 
   /** What was gathered is not held for anybody any more: gives back its part of the budget. */
   release(): void {
-    this.budget.giveBack(this.kept.length)
+    this.budget.giveBack(this.kept.length, this.client)
     this.kept = NOTHING
   }
 
@@ -146,7 +148,7 @@ export class GatheredBody implements BodyStream, BodySink {
     if (end > kept.length) {
       // One buffer that grows, not a list of chunks: these may be tiny, and each would cost far more than its octets.
       const room = Math.min(most, Math.max(end, 2 * kept.length))
-      if (!this.budget.take(room - kept.length)) return false
+      if (!this.budget.take(room - kept.length, this.client)) return false
       this.kept = Buffer.allocUnsafeSlow(room)
       kept.copy(this.kept, 0, 0, size)
     }

@@ -53,6 +53,9 @@ function contentLength(length: number): string {
   return known.line
 }
 
+/** The interim response that any client may get, and discard (RFC 9110 section 15.2.1). */
+export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+
 /** The head of an interim response (RFC 9110 section 15.2). */
 export function interimHead(status: number, headers: Headers): string {
   return `${statusLine(status)}${wireOf(headers)}\r\n`

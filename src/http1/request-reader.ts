@@ -12,6 +12,7 @@ import { LeastRate } from '../http/least-rate.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
 import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
+import { CONTINUE } from './reply-head.ts'
 import { requestBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ServerExchange } from '../http/server-exchange.ts'
@@ -341,7 +342,7 @@ export class RequestReader implements BodySource, InputConsumer {
     if (!this.expectsContinue) return
     this.expectsContinue = false
     this.rate?.wait()
-    this.socket.write('HTTP/1.1 100 Continue\r\n\r\n', 'latin1')
+    this.socket.write(CONTINUE, 'latin1')
   }
 
   pauseReading(): void {

@@ -257,7 +257,7 @@ test('a body that came with its head is bytes, whatever its framing', () => {
 })
 
 test('a body that comes later is a stream, and the next request may follow in the same read', () => {
-  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 5\r\n'))
   assert.equal(streamOf(harness.exchanges[0]!).length, 5)
@@ -394,7 +394,9 @@ test('a chunked body over the limit is refused, or fails if somebody has taken i
   assert.match(socket.flush(), /^HTTP\/1\.1 413 /)
   assert.equal(early.exchanges.length, 0)
 
-  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()), { body: 4 })
+  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()), {
+    body: 4,
+  })
   const { socket: other } = late.open()
   other.receive(post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n'))
   other.receive('2\r\nde\r\n')
@@ -410,7 +412,7 @@ test('a broken chunked coding is answered with 400 and the end', async () => {
   assert.match(socket.flush(), /^HTTP\/1\.1 400 .*Connection: close/s)
   assert.equal(early.over[0]!.status, 400)
 
-  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const late = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket: other } = late.open()
   other.receive(post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n'))
   other.receive(`zz\r\n${get('/smuggled')}`)
@@ -420,7 +422,7 @@ test('a broken chunked coding is answered with 400 and the end', async () => {
 })
 
 test('100 (Continue) is said when somebody takes the body, once', () => {
-  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 2\r\nExpect: 100-continue\r\n'))
   assert.equal(socket.flush(), 'HTTP/1.1 100 Continue\r\n\r\n')
@@ -585,7 +587,7 @@ test('a head that takes too long is answered with 408, however steadily it comes
 })
 
 test('a body that stops is answered with 408, one that comes steadily is not', async () => {
-  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100)).toLatin1()))
+  const harness = new ServerHarness(async ({ body }) => text((await collect(body, 100, 'a client')).toLatin1()))
   const { socket } = harness.open()
   socket.receive(post('Content-Length: 9\r\n'))
   for (let i = 0; i < 5; i++) {

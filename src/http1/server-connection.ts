@@ -9,7 +9,7 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { ReplyPace } from '../http/reply-pace.ts'
 import { ReadAhead } from '../http/read-ahead.ts'
-import { interimHead, replyHead, upgradeHead } from './reply-head.ts'
+import { CONTINUE, interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { type RequestOwner, RequestReader, type ServerTools } from './request-reader.ts'
 import { hasNoContent } from '../http/content.ts'
@@ -17,7 +17,11 @@ import { type Informed, ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { reset } from '../http/reset.ts'
+import { watchPeer } from '../http/watch-peer.ts'
 import { GOING_AWAY } from '../http/websocket-close.ts'
+
+/** How long after the end of what a client sends it is asked whether it still takes a reply, in milliseconds: most replies come sooner. */
+const SOON = 200
 
 /** A client's connection: reads requests one after another, and answers them in order. */
 export class ServerConnection implements RequestOwner, WriterOwner, ServedConnection, Informed, Timed {
@@ -36,6 +40,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private readonly deadlines: Deadlines
   private readonly reader: RequestReader
   private readonly writer: MessageWriter
+  private readonly ahead: ReadAhead
   private exchange: ServerExchange | null = null
   private closeAfter = false
   /** The client has asked for that. */
@@ -44,6 +49,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private status = 0
   private draining = false
   private clientEnded = false
+  /** How often it was asked since then whether it is there. */
+  private asked = 0
   /** The reply that is being written is a stream of events. */
   private lasting = false
   private retiring = false
@@ -68,7 +75,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.deadlines = deadlines
     this.deadline = deadlines.in(options.idleTimeout)
     this.reader = new RequestReader(socket, tools, this)
-    this.writer = new MessageWriter(this, new ReadAhead())
+    this.ahead = new ReadAhead(this.peer)
+    this.writer = new MessageWriter(this, this.ahead)
     this.pace = new ReplyPace(socket, this.writer, tools, () => this.replyTooSlow('reply-rate'))
     deadlines.watch(this)
     socket.on('drain', this.onDrain)
@@ -227,6 +235,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (reply.upgrade !== null || isStream(reply.body)) exchange.repliedAt = this.deadlines.clock.now()
     if (reply.upgrade !== null) return this.change(reply, reply.upgrade)
     this.lasting = isLasting(reply)
+    if (this.clientEnded) this.deadline = Number.POSITIVE_INFINITY
     if (this.lasting && this.clientEnded) return this.leaveOut(reply)
     // 1. A body that nobody reads to its end leaves no way to find the next request.
     if (this.draining || this.retiring || this.reader.stuck) this.closeAfter = true
@@ -243,6 +252,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
     // 3. Head and body.
     if (empty) cancelBody(body)
+    else if (isStream(body)) this.ahead.isFor(exchange.client.address)
     this.writer.send(head, empty ? null : body, chunked)
   }
 
@@ -365,15 +375,27 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   /**
-   * The client sends no more. What it has asked for it still gets (RFC 9112 section 9.6), unless that is not whole, or a stream of events.
+   * The client sends no more. What it has asked for it still gets (RFC 9112 section 9.6), unless that is not whole, or a stream.
    */
   private ended(): void {
+    const { exchange } = this
     const { tunnel, state, unused } = this.reader
     if (tunnel !== null) return tunnel.clientEnded()
     this.clientEnded = true
-    if (this.exchange === null || state === 'body') return this.endAfterRequests()
-    if (this.lasting && this.status !== 0) return void this.socket.destroy()
+    if (exchange === null || state === 'body') return this.endAfterRequests()
+    if (this.status !== 0 && (this.lasting || exchange.route.streaming === true)) return void this.socket.destroy()
     if (unused === 0) this.closeAfter = this.clientCloses = true
+    watchPeer(this.socket)
+    if (this.status === 0 && exchange.protocol !== '1.0') this.deadline = this.deadlines.in(SOON)
+  }
+
+  /**
+   * One that has left answers anything that is sent to it with a reset; one that only sends no more may discard this (RFC 9110 section 15.2.1).
+   * Once a client has ended its side nothing is read any more: that it has reset the connection is told to whoever writes next.
+   */
+  private askWhetherItIsThere(): void {
+    this.socket.write(CONTINUE, 'latin1')
+    if (++this.asked < 2) this.deadline = this.deadlines.in(0)
   }
 
   private endAfterRequests(): void {
@@ -385,6 +407,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   onDeadline(): void {
     const { state } = this.reader
     if (state === 'idle') return this.reader.linger()
+    if (state === 'waiting' && this.clientEnded && this.exchange !== null && this.status === 0)
+      return this.askWhetherItIsThere()
     const replying = this.exchange !== null && this.status !== 0
     if (replying || (state !== 'head' && state !== 'body')) {
       if (this.pace.progressed) return this.awaitReading()

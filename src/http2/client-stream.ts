@@ -282,10 +282,16 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
   begin(reply: Reply, length: number): void {
     this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
     if (this.mayFollow(reply)) {
-      this.body = new StreamBody(this, length, Number.MAX_SAFE_INTEGER, never, replies)
+      this.body = this.bodyOf(length)
       reply.body = this.body
     }
     this.answer(reply)
+  }
+
+  private bodyOf(length: number): StreamBody {
+    const client = this.request?.client ?? ''
+    const limit = Number.MAX_SAFE_INTEGER
+    return new StreamBody(this, { length, client, limit, overLimit: never, budget: replies })
   }
 
   /** The stream is one of another protocol from here on. */
@@ -293,7 +299,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
     const { request, tools } = this
     if (request === null || request.upgrade === null) return
     const { protocol, key } = request.upgrade
-    const body = new StreamBody(this, -1, Number.MAX_SAFE_INTEGER, never, replies)
+    const body = this.bodyOf(-1)
     this.body = body
     this.deadline = Number.POSITIVE_INFINITY
     const end = new StreamTunnel(body, () => this.cancel())
@@ -334,7 +340,7 @@ export class ClientStream implements Lane, Carrying, BodyOwner, ContentOwner, Se
 
   /** So many octets of a DATA frame count against the window. Whether there was room for them. */
   receives(octets: number): boolean {
-    this.room ??= new StreamRoom(this.id, this.tools.sender.output)
+    this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.request?.client ?? '')
     return this.room.receives(octets)
   }
 

@@ -110,7 +110,12 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     if (whole !== null) exchange.body = whole
     else if (!ended) {
       if (length > options.body) exchange.refusal ??= tooLarge(options.body)
-      this.body = new StreamBody(this, length, options.body, () => tooLarge(options.body))
+      this.body = new StreamBody(this, {
+        length,
+        client: this.client,
+        limit: options.body,
+        overLimit: () => tooLarge(options.body),
+      })
       this.expectsContinue = exchange.expectsContinue
       // What a client sends that asks for another protocol is not the body of its request.
       exchange.body = exchange.upgrade === null ? this.body : null
@@ -143,7 +148,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
 
   /** So many octets of a DATA frame count against the window. Whether there was room for them. */
   receives(octets: number): boolean {
-    this.room ??= new StreamRoom(this.id, this.tools.sender.output)
+    this.room ??= new StreamRoom(this.id, this.tools.sender.output, this.client)
     return this.room.receives(octets)
   }
 
@@ -268,7 +273,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
       return this.contentWritten()
     }
     const expected = content === null ? 0 : content.length
-    this.writer = new ContentWriter(this, section, expected, new ReadAhead())
+    this.writer = new ContentWriter(this, section, expected, new ReadAhead(this.client))
     if (isStream(content)) this.writer.sendStream(content)
     else this.writer.sendBytes(content === null ? NOTHING : content.toBuffer())
   }
@@ -289,7 +294,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     reply.headers.delete('Sec-WebSocket-Accept')
     const end = new StreamTunnel(body, () => this.abortTunnel())
     this.tunnelEnd = end
-    this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead())
+    this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead(this.client))
     this.writer.sendStream(end.outgoing)
     const tunnel = upgrade.open(end)
     this.tunnel = tunnel
@@ -385,6 +390,11 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     this.tunnelEnd?.close()
     this.endPace()
     this.tools.endEarly(this, ErrorCode.noError)
+  }
+
+  /** Address of the client on whose account what is held of it is. */
+  private get client(): string {
+    return this.running?.client.address ?? this.tools.peer
   }
 
   private paced(): StreamPace {

@@ -27,8 +27,9 @@ const MOST = 10_000
 function setUp() {
   const owner = new Owner()
   const budget = new Budget(MOST)
-  const body = new StreamBody(owner, -1, 5000, () => new Error('too large'), budget)
-  return { owner, body, isFree: () => budget.take(MOST) }
+  const overLimit = (): Error => new Error('too large')
+  const body = new StreamBody(owner, { length: -1, client: 'a client', limit: 5000, overLimit, budget })
+  return { owner, body, isFree: () => budget.free === MOST }
 }
 
 test('what a sink still uses when the body breaks off is given back', () => {
@@ -57,7 +58,8 @@ type Act = { readonly push: number } | 'complete' | 'fail' | 'pipe' | 'resume' |
 
 test('tiny pieces that wait are kept as a few large ones', () => {
   const owner = new Owner()
-  const body = new StreamBody(owner, -1, 100_000, () => new Error('too large'))
+  const overLimit = (): Error => new Error('too large')
+  const body = new StreamBody(owner, { length: -1, client: 'a client', limit: 100_000, overLimit })
   for (let n = 0; n < 65_535; n++) body.push(Buffer.from([n % 251]))
   const written: Buffer[] = []
   body.pipe({ write: (chunk) => written.push(Buffer.from(chunk)) > 0, end: () => {}, fail: () => {} })

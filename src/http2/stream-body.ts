@@ -14,6 +14,15 @@ export interface BodyOwner {
   bodyAbandoned(): void
 }
 
+/** What there is to know of a body before it comes. */
+export interface StreamBodyOptions {
+  readonly length: number
+  readonly client: string
+  readonly limit: number
+  readonly overLimit: () => Error
+  readonly budget?: Budget
+}
+
 /** Octets of pieces that are kept as one. */
 const BLOCK = 16_384
 
@@ -34,6 +43,7 @@ export class StreamBody implements BodyStream {
   private readonly owner: BodyOwner
   private readonly limit: number
   private readonly overLimit: () => Error
+  private readonly client: string
   private readonly budget: Budget
   private sink: BodySink | null = null
   private readonly kept: Buffer[] = []
@@ -47,10 +57,14 @@ export class StreamBody implements BodyStream {
   private trailers: Headers | null = null
   private error: Error | null = null
 
-  /** Fails with `overLimit()` once more than `limit` octets of content have come. */
-  constructor(owner: BodyOwner, length: number, limit: number, overLimit: () => Error, budget = shared) {
+  /**
+   * `length` octets of it are to come, or -1 where that is not known; what is kept is on the account of the client of that address. Fails with
+   * `overLimit()` once more than `limit` octets have come.
+   */
+  constructor(owner: BodyOwner, { length, client, limit, overLimit, budget = shared }: StreamBodyOptions) {
     this.owner = owner
     this.length = length
+    this.client = client
     this.limit = limit
     this.overLimit = overLimit
     this.budget = budget
@@ -77,7 +91,7 @@ export class StreamBody implements BodyStream {
     this.received += length
     if (this.error !== null || this.finished) return this.owner.bodyTaken(length)
     if (this.received > this.limit) return this.refuse(this.overLimit(), length)
-    if (!this.budget.take(length))
+    if (!this.budget.take(length, this.client))
       return this.refuse(new GatewayError('too-busy', 'There is no room for more bodies.'), length)
     this.keep(content)
     this.keptOctets += length
@@ -169,7 +183,7 @@ export class StreamBody implements BodyStream {
 
   private taken(octets: number): void {
     if (octets === 0) return
-    this.budget.giveBack(octets)
+    this.budget.giveBack(octets, this.client)
     this.owner.bodyTaken(octets)
   }
 

@@ -15,6 +15,7 @@ const shared = new Budget(48 * 1024 ** 2)
 export class StreamRoom {
   private readonly id: number
   private readonly output: Output
+  private readonly client: string
   private readonly budget: Budget
   /** Octets that the peer may still send, and as many as that may become. */
   private left = WINDOW
@@ -22,9 +23,11 @@ export class StreamRoom {
   /** What was taken, and the peer does not know. */
   private unreported = 0
 
-  constructor(id: number, output: Output, budget = shared) {
+  /** What it grows by is on the account of the client of that address. */
+  constructor(id: number, output: Output, client: string, budget = shared) {
     this.id = id
     this.output = output
+    this.client = client
     this.budget = budget
   }
 
@@ -39,7 +42,7 @@ export class StreamRoom {
     this.unreported += octets
     if (this.unreported < this.most / 2) return
     const isAll = flowing && this.left + this.unreported === this.most
-    if (isAll && this.most < LARGEST_ROOM && this.budget.take(this.most)) {
+    if (isAll && this.most < LARGEST_ROOM && this.budget.take(this.most, this.client)) {
       this.unreported += this.most
       this.most *= 2
     }
@@ -50,7 +53,7 @@ export class StreamRoom {
 
   /** Nothing more comes, and nothing of what has come is held. */
   release(): void {
-    if (this.most > WINDOW) this.budget.giveBack(this.most - WINDOW)
+    if (this.most > WINDOW) this.budget.giveBack(this.most - WINDOW, this.client)
     this.most = WINDOW
   }
 }

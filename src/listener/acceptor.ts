@@ -22,6 +22,8 @@ export type Accept = (socket: Socket) => void
 export class Acceptor {
   /** Connections that have been accepted. */
   accepted = 0
+  /** Others may accept from its queue too. */
+  isShared = false
   private readonly server: Server
   /** The IP address that it is bound to, which may be that of all hosts; "" before it listens. */
   host = ''
@@ -64,6 +66,7 @@ export class Acceptor {
    */
   adopt(socket: ListeningHandle, address: Address): Address {
     this.adopted = socket
+    this.isShared = true
     this.host = address.host
     return address
   }

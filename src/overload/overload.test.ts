@@ -18,11 +18,11 @@ class LateClock extends ManualClock {
   }
 }
 
-function setUp(busy = 1, share = 1, crowded = false) {
+function setUp(busy = 1, share = 1, waited = 0) {
   const clock = new LateClock()
   const overload = new Overload(
     { delay: 50, for: 1_000 },
-    { clock, random: seeded(1), work: () => ({ busy, share, crowded }) },
+    { clock, random: seeded(1), work: () => ({ busy, share, waited }) },
   )
   const shed = (priority: 'high' | 'normal' | 'low'): number =>
     Array.from({ length: 1_000 }, () => overload.sheds(priority)).filter(Boolean).length / 1_000
@@ -69,15 +69,26 @@ test('with a quarter of a processor four times as late is what one with all of i
   assert.equal(overload.active, true)
 })
 
-test('where connections wait to be accepted, events are late though turns are short', () => {
-  const { clock, overload } = setUp(1, 1, true)
+test('where connections wait to be accepted for long, events are late though turns are short', () => {
+  const { clock, overload } = setUp(1, 1, 80)
   clock.advance(900)
   assert.equal(overload.active, false)
   clock.advance(500)
   assert.equal(overload.active, true)
-  const idle = setUp(0.5, 1, true)
+  const idle = setUp(0.5, 1, 80)
   idle.clock.advance(60_000)
   assert.equal(idle.overload.active, false)
+})
+
+test('connections that wait a little, or because others have the processor, shed nothing however long that goes on', () => {
+  for (const [share, waited] of [
+    [1, 45],
+    [0.1, 450],
+  ] as const) {
+    const { clock, overload } = setUp(1, share, waited)
+    clock.advance(60_000)
+    assert.equal(overload.active, false)
+  }
 })
 
 test('it looks no more once it is closed', () => {

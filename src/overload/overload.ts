@@ -5,8 +5,6 @@ import type { Work } from './work.ts'
 
 /** Between two looks, in milliseconds. */
 const LOOK = 20
-/** Where connections wait to be accepted, events count as so many times as late as they may be. */
-const CROWDED = 2
 /** So many times as many of low priority are shed. */
 const LOW = 4
 
@@ -64,12 +62,10 @@ export class Overload {
     const now = tools.clock.now()
     const since = now - this.last
     this.last = now
-    const { busy, share, crowded } = tools.work()
+    const { busy, share, waited } = tools.work()
     if (bounds === false) return
     // Where others have the processor for most of the time, the thread is late for them: only its own work counts.
-    const late = Math.max(0, since - LOOK) * share
-    // How long connections have waited nobody can tell.
-    control.look(now, crowded ? Math.max(late, CROWDED * bounds.delay) : late, busy, since, bounds)
+    control.look(now, Math.max(since - LOOK, waited) * share, busy, since, bounds)
     this.active = control.part > 0
   }
 }

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { workMeter } from './work.ts'
 
+const NONE = { accepted: 0, waiting: () => 0 }
+
 /** Lets the event loop take turns: it measures itself from the first of them on. */
 const turn = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 1))
 
 test('a thread that is at work without a processor has little of one', async () => {
   await turn()
-  const work = workMeter(() => 0)
+  const work = workMeter(() => NONE)
   work()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   const { busy, share } = work()
@@ -17,7 +19,7 @@ test('a thread that is at work without a processor has little of one', async () 
 
 test('what it has is never more than all of one', async () => {
   await turn()
-  const work = workMeter(() => 0)
+  const work = workMeter(() => NONE)
   work()
   const end = process.threadCpuUsage().user + 50_000
   while (process.threadCpuUsage().user < end);
@@ -25,17 +27,23 @@ test('what it has is never more than all of one', async () => {
   assert.ok(busy > 0.5 && share > 0 && share <= 1, `${busy} ${share}`)
 })
 
-test('connections that come each time that it looks for some may have waited', async () => {
-  let accepted = 0
-  const work = workMeter(() => accepted)
-  for (const [each, crowded] of [
-    [0.5, false],
-    [2, true],
-  ] as const) {
+test('those that wait, where some come each time that it looks for them, wait for as long as it takes to accept so many', async () => {
+  let [accepted, asked] = [0, 0]
+  const waiting = (): number => {
+    asked++
+    return 30
+  }
+  const work = workMeter(() => ({ accepted, waiting }))
+  for (const each of [0.5, 2]) {
     work()
     const turns = performance.nodeTiming.uvMetricsInfo.loopCount
+    const before = performance.now()
     await turn()
-    accepted += Math.floor(each * (performance.nodeTiming.uvMetricsInfo.loopCount - turns))
-    assert.equal(work().crowded, crowded)
+    const came = Math.floor(each * (performance.nodeTiming.uvMetricsInfo.loopCount - turns))
+    accepted += came
+    const { waited } = work()
+    const most = (30 * (performance.now() - before + 1)) / came
+    assert.ok(each < 1 ? waited === 0 : waited > 0 && waited <= most, `${waited}, ${most}`)
   }
+  assert.equal(asked, 1, 'nobody is asked while there is time to spare')
 })

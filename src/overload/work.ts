@@ -6,28 +6,40 @@ export interface Work {
   readonly busy: number
   /** The part of that in which it had a processor, and others did not: from 0 to 1. */
   readonly share: number
-  /** Connections waited to be accepted each time that it looked for events: of those that wait it accepts one at a time. */
-  readonly crowded: boolean
+  /** How long connections have waited to be accepted, in milliseconds: of those that wait it accepts one each time that it looks for events. */
+  readonly waited: number
 }
 
-/** Tells what this thread did since it was asked before; `accepted` tells how many connections it has accepted. */
-export function workMeter(accepted: () => number): () => Work {
+/** What a thread knows of the connections to it. */
+export interface Connections {
+  /** How many it has accepted. */
+  readonly accepted: number
+  /** How many wait to be accepted: asking costs some time. */
+  readonly waiting: () => number
+}
+
+/** Tells what this thread did since it was asked before. */
+export function workMeter(connections: () => Connections): () => Work {
   let last = performance.eventLoopUtilization()
   let used = processorTime()
-  let [turns, connections] = [turnsTaken(), accepted()]
+  let [turns, accepted] = [turnsTaken(), connections().accepted]
   return () => {
     const now = performance.eventLoopUtilization()
-    const { utilization, active } = performance.eventLoopUtilization(now, last)
+    const { utilization, active, idle } = performance.eventLoopUtilization(now, last)
     last = now
     const before = used
     used = processorTime()
-    const [turnsBefore, connectionsBefore] = [turns, connections]
+    const [turnsBefore, acceptedBefore] = [turns, accepted]
+    const { waiting, accepted: acceptedNow } = connections()
     turns = turnsTaken()
-    connections = accepted()
+    accepted = acceptedNow
+    const came = accepted - acceptedBefore
+    const isCrowded = came > 0 && came >= turns - turnsBefore
     return {
       busy: utilization,
       share: active > 0 ? Math.min(1, (used - before) / active) : 1,
-      crowded: turns > turnsBefore && connections - connectionsBefore >= turns - turnsBefore,
+      // They are accepted in their order, as many in that time as in the time before.
+      waited: isCrowded ? (waiting() * (active + idle)) / came : 0,
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import type { ApiKeys } from './auth/api-key-store.ts'
 import type { Identify } from './auth/identify.ts'
-import type { DocumentedOperation, PolicyDocs } from './policy-docs.ts'
+import type { DocsObject, DocumentedOperation, PolicyDocs } from './policy-docs.ts'
 import type { Caches } from './cache/cache-stores.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import type { Middleware } from '../http/handler.ts'
@@ -191,6 +191,11 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
     general: z.output<Schema> | null,
     source: () => string,
   ): Middleware
+  /**
+   * The OpenAPI 3 document of the operations that clients find where it is on, at the paths that they ask for, in place of what the service
+   * says of itself. Left out where the policy lets clients ask for what the service has.
+   */
+  describe?(options: z.output<Schema>): DocsObject
   /** What it means to whoever calls the operation, for the API's documentation; nothing where it is left out. */
   document?(options: z.output<Schema>, operation: DocumentedOperation): PolicyDocs
   /**

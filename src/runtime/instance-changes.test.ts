@@ -41,15 +41,24 @@ test('there is a second between two exchanges, and what changes meanwhile is not
   assert.equal(begun(), 2)
 })
 
-test('what could not be had is tried again', async () => {
+test('what could not be had is tried again, less and less often until it can', async () => {
   const { clock, changes, finish, begun } = start()
   changes.note()
   clock.advance(100)
+  for (const [times, wait] of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000].entries()) {
+    await finish(false)
+    clock.advance(wait - 1)
+    assert.equal(begun(), times + 1)
+    clock.advance(1)
+    assert.equal(begun(), times + 2)
+  }
+  await finish()
+  changes.note()
+  clock.advance(1_000)
+  assert.equal(begun(), 9)
   await finish(false)
-  clock.advance(9_999)
-  assert.equal(begun(), 1)
-  clock.advance(1)
-  assert.equal(begun(), 2)
+  clock.advance(1_000)
+  assert.equal(begun(), 10, 'after a success it begins anew')
 })
 
 test('nothing begins once it has stopped', async () => {

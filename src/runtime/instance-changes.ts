@@ -4,8 +4,9 @@ import type { Clock } from '../core/clock.ts'
 const GATHERING = 100
 /** The least time between the end of one exchange and the beginning of the next, in milliseconds. */
 const LEAST = 1_000
-/** When those are tried again that could not be had, in milliseconds. */
-const AGAIN = 10_000
+/** When those are tried again that could not be had, in milliseconds: first, and at most, twice as long each time. */
+const AGAIN = 1_000
+const LONGEST = 30_000
 
 export interface InstanceChangesOptions {
   readonly clock: Clock
@@ -23,6 +24,8 @@ export class InstanceChanges {
   /** Others were found since the one under way began. */
   private more = false
   private stopped = false
+  /** In a row, none of which had what was found take effect. */
+  private failures = 0
 
   constructor(options: InstanceChangesOptions) {
     this.options = options
@@ -53,7 +56,8 @@ export class InstanceChanges {
     const done = await exchange()
     this.underWay = false
     this.last = clock.now()
+    this.failures = done ? 0 : this.failures + 1
     if (this.more) this.plan(GATHERING)
-    else if (!done) this.plan(AGAIN)
+    else if (!done) this.plan(Math.min(LONGEST, AGAIN * 2 ** (this.failures - 1)))
   }
 }

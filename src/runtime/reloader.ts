@@ -9,6 +9,7 @@ import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { InstanceChange } from '../front/next-generation.ts'
 import type { PreparedFleet, Fleet } from './fleet.ts'
 import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 
@@ -79,6 +80,8 @@ export interface Reloads {
   readonly lastReload: PastReload | null
   /** Whether the last one left the gateway with what was read. */
   readonly lastSuccessful: boolean
+  /** Why requests do not go to the instances that were found last; null where they do. */
+  readonly instancesProblem: string | null
 }
 
 export interface ReloaderOptions {
@@ -100,6 +103,7 @@ export interface ReloaderOptions {
 const EARLIER = 5
 
 const STOPPING = 'the gateway is stopping'
+const NONE: InstanceChange['services'] = new Map()
 
 /** What has been made ready. */
 interface Ready {
@@ -121,6 +125,9 @@ export class Reloader implements Reloads {
   private successful: boolean
   private duration = 0
   private closed = false
+  /** Instances by which the main thread goes, and not all others do. */
+  private unfinished = NONE
+  private exchangeProblem: string | null = null
   /** Ends the wait of the reload that is under way. */
   private interrupt = (): void => {}
   /** Reloads that were asked for and are not over. */
@@ -159,6 +166,10 @@ export class Reloader implements Reloads {
     return this.successful
   }
 
+  get instancesProblem(): string | null {
+    return this.exchangeProblem
+  }
+
   /**
    * Applies what `read` resolves with, once those are over that were asked for before. Never rejects.
    */
@@ -173,7 +184,7 @@ export class Reloader implements Reloads {
 
   /**
    * Has the instances that were found take the place of those before, in its turn. Resolves with false where they cannot be had
-   * yet. Never rejects.
+   * yet, or not all threads go by them: it is to be called again then. Never rejects.
    */
   exchangeInstances(): Promise<boolean> {
     const { generation } = this.current
@@ -181,6 +192,7 @@ export class Reloader implements Reloads {
     const over = this.last
       .then(() => this.exchange())
       .catch((error: unknown) => {
+        this.exchangeProblem = error instanceof Error ? error.message : String(error)
         if (!this.closed) this.options.log.error({ generation, error }, 'Instances that were found cannot be used')
         return false
       })
@@ -218,17 +230,26 @@ export class Reloader implements Reloads {
     this.checkOpen()
     const begun = clock.now()
     const prepared = await scope.prepareInstances()
-    if (prepared === null) return true
-    await this.orStopping(prepared.warm(scope.config.reload.warm))
+    await this.orStopping(prepared?.warm(scope.config.reload.warm) ?? Promise.resolve())
     if (this.closed) {
-      prepared.abandon()
+      prepared?.abandon()
       return false
     }
-    prepared.commit()
-    await fleet.exchange({ number: this.current.generation, services: prepared.services })
-    const services = [...prepared.services.keys()]
+    prepared?.commit()
+    // With those that a thread could not take before: here they are in force already.
+    this.unfinished = new Map([...this.unfinished, ...(prepared?.services ?? NONE)])
+    const services = [...this.unfinished.keys()]
+    if (services.length > 0) await fleet.exchange({ number: this.current.generation, services: this.unfinished })
+    this.exchanged()
+    if (services.length === 0) return true
     log.info({ services, took_ms: Math.round(clock.now() - begun) }, 'Instances were exchanged')
     return true
+  }
+
+  /** All threads go by the instances that were found last. */
+  private exchanged(): void {
+    this.unfinished = NONE
+    this.exchangeProblem = null
   }
 
   /** Throws RefusedError where it must not take the place of the running one, however good it is. */
@@ -274,6 +295,7 @@ export class Reloader implements Reloads {
     this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall() }
     process.commit()
     await fleet.commit()
+    this.exchanged()
     this.duration = clock.now() - begun
     this.count(back ? 'rolled_back' : 'applied')
     this.succeed()

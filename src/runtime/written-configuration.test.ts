@@ -45,7 +45,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   const written = new WrittenConfiguration({
     file,
     isModule,
-    reloads: () => ({ applied, earlier, lastReload: null, lastSuccessful: true }),
+    reloads: () => ({ applied, earlier, lastReload: null, lastSuccessful: true, instancesProblem: null }),
     read: async (text) => candidate(text),
     reload,
     reread: () => reload(async () => candidate(readFileSync(file, 'utf8'))),

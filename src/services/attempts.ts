@@ -100,7 +100,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     if (!isStream(body) || exchange.expectsContinue) return this.first()
     // 0.
     this.since = service.clock.now()
-    this.body = new GatheredBody(body)
+    this.body = new GatheredBody(body, this.exchange.client.address)
     if (exchange.grpc !== null || this.form.streaming) gatherWhatIsHere(this.body, this)
     else gather(this.body, service.deadlines, this)
   }

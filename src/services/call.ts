@@ -66,5 +66,5 @@ async function answer(service: CurrentService, call: Exchange, limit: number): P
     hedge: false,
     total: 0,
   })(call)
-  return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit) }
+  return { status: reply.status, headers: reply.headers, body: await collect(reply.body, limit, NOBODY.address) }
 }

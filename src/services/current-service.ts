@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts'
 import { Holder } from '../core/shared.ts'
 import { type InstanceOptions, Service, type ServiceOptions, type ServicePlace, type ServiceTools } from './service.ts'
 
@@ -25,25 +26,28 @@ export class CurrentService {
   ) {
     this.options = options
     this.tools = tools
-    this.tenure = found === null ? null : new Tenure(tools.holder)
-    const holder = this.tenure?.next(0, tools) ?? tools.holder
+    const holder = found === null ? tools.holder : new Holder(tools.holder.thread)
+    this.tenure = found === null ? null : new Tenure(tools.holder, holder)
     this.current = new Service(name, { ...options, instances: found ?? options.instances }, place, { ...tools, holder })
   }
 
   /**
    * Sends new requests to these instances from now on, by the balancer, which goes on as it was. What those that are gone need is kept for
-   * `rest` milliseconds, as requests to them are under way.
+   * `rest` milliseconds, as requests to them are under way. Throws what keeps it from that, and is as it was then.
    */
   exchange({ instances, slots }: FoundInstances, rest: number): void {
     const { tenure, current, options, tools } = this
     if (tenure === null) return
-    const holder = tenure.next(rest, tools)
-    this.current = new Service(
-      current.name,
-      { ...options, instances },
-      { slots, previous: current },
-      { ...tools, holder },
-    )
+    const holder = new Holder(tools.holder.thread)
+    const place = { slots, previous: current }
+    try {
+      const next = new Service(current.name, { ...options, instances }, place, { ...tools, holder })
+      tenure.pass(holder, rest, tools.deadlines.clock)
+      this.current = next
+    } catch (error) {
+      holder.release()
+      throw error
+    }
     this.takeOver()
     holder.takeOver()
   }
@@ -56,27 +60,25 @@ export class CurrentService {
 
 /** Holds what the instances of a service need: those that it has now, and for a while those that it had before. */
 class Tenure {
-  private current: Holder | null = null
+  private current: Holder
   /** With what calls off their end. */
   private readonly former = new Map<Holder, () => void>()
 
-  /** Everything ends with what `owner` holds. */
-  constructor(owner: Holder) {
+  /** `first` holds what they need now. Everything ends with what `owner` holds. */
+  constructor(owner: Holder, first: Holder) {
+    this.current = first
     owner.hold(() => this.release())
   }
 
-  /** Holds what comes; what was held until now is let go of after `rest` milliseconds. */
-  next(rest: number, { holder: { thread }, deadlines: { clock } }: ServiceTools): Holder {
+  /** `next` holds it from now on; what was held until now is let go of after `rest` milliseconds. */
+  pass(next: Holder, rest: number, clock: Clock): void {
     const { current, former } = this
-    const next = new Holder(thread)
-    this.current = next
-    if (current === null) return next
     const end = clock.after(rest, () => {
       former.delete(current)
       current.release()
     })
     former.set(current, end)
-    return next
+    this.current = next
   }
 
   private release(): void {
@@ -85,6 +87,6 @@ class Tenure {
       holder.release()
     }
     this.former.clear()
-    this.current?.release()
+    this.current.release()
   }
 }

@@ -19,6 +19,7 @@ import { seenFrom, ZoneFirst } from './balancers/zone-first.ts'
 import { createLimit } from './concurrency/create-limit.ts'
 import type { ConcurrencyOptions } from './concurrency/index.ts'
 import type { ConcurrencyLimit } from './concurrency/limit.ts'
+import type { ServiceLoad } from './concurrency/service-loads.ts'
 import { Shedding } from './concurrency/shedding.ts'
 import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
@@ -194,10 +195,11 @@ export class Service {
     this.slowStart = this.startSlowly(tools, previous)
     this.balancer = this.slowStart ?? this.evenly
     this.board = board
-    this.retry = this.makeRetry(tools)
-    this.hedge = this.makeHedge(tools)
+    const load = board.loads.of(name)
+    this.retry = this.makeRetry(tools, load)
+    this.hedge = this.makeHedge(tools, load)
     this.repeats = this.retry?.budget ?? this.hedge?.budget ?? null
-    const limit = createLimit(options.concurrency, board.loads.of(name), clock)
+    const limit = createLimit(options.concurrency, load, clock)
     this.limit = limit
     this.shedding = new Shedding(name, metrics, random)
     const others: readonly (Partial<OutcomeListener<PooledInstance>> | null)[] = [this.evenly, limit, this.hedge]
@@ -208,25 +210,19 @@ export class Service {
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
-  private makeRetry({ board, random, metrics }: ServiceTools): Retry | null {
+  private makeRetry({ random, metrics }: ServiceTools, load: ServiceLoad): Retry | null {
     const { retry = false } = this.options
     if (retry === false) return null
     const exhausted = metrics.counter('sallyport_retry_budget_exhausted_total', { service: this.name })
     if (this.instances.length < 2) return null
-    const budget = new RetryBudget(board.retries, board.loads.of(this.name).slot, retry, this.deadlines)
+    const budget = new RetryBudget(load.retries, load.slot, retry, this.deadlines)
     return new Retry(retry, budget, exhausted, random)
   }
 
-  private makeHedge({ board, metrics }: ServiceTools): Hedge | null {
+  private makeHedge({ metrics }: ServiceTools, load: ServiceLoad): Hedge | null {
     const { hedge = false } = this.options
     if (hedge === false || this.instances.length < 2) return null
-    const budget = new RetryBudget(
-      board.retries,
-      board.loads.of(this.name).slot,
-      hedgeBudget(hedge),
-      this.deadlines,
-      'hedge',
-    )
+    const budget = new RetryBudget(load.retries, load.slot, hedgeBudget(hedge), this.deadlines, 'hedge')
     return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget })
   }
 

@@ -23,13 +23,33 @@ Max locked memory         8388608              8388608              bytes
 }
 
 test('every worker may have the connections of each listener, and those of each instance', () => {
-  assert.equal(openFilesNeeded(config, 1), 2 * 1000 + 2 * (10 + 5) + 20 + 200)
-  assert.equal(openFilesNeeded(config, 4), 4 * (2 * 1000 + 2 * (10 + 5) + 20) + 200)
+  assert.equal(openFilesNeeded(config, {}, 1), 2 * 1000 + 2 * (10 + 5) + 20 + 200)
+  assert.equal(openFilesNeeded(config, {}, 4), 4 * (2 * 1000 + 2 * (10 + 5) + 20) + 200)
+})
+
+test('instances that are discovered count as they were found, and at least one of each service', () => {
+  const discover = { dns: { name: 'users.internal', port: 80 } }
+  const pool = { connections: 10, streams: 5 }
+  const found = [1, 2, 3].map((last) => ({
+    url: { scheme: 'http' as const, host: `10.0.0.${last}`, port: 80 },
+    weight: 1,
+    zone: null,
+  }))
+  const discovering = parseConfig({ limits: { connections: 1 }, services: { users: { discover, pool } } })
+  for (const [instances, count] of [
+    [undefined, 1],
+    [[], 1],
+    [found, 3],
+  ] as const)
+    assert.equal(
+      openFilesNeeded(discovering, instances === undefined ? {} : { users: instances }, 2),
+      2 * (1 + count * 15) + 200,
+    )
 })
 
 test('a limit below that is told, with what is needed', () => {
   const { log, lines } = createMemoryLogger()
-  warnOfOpenFiles(config, 4, log, limits('8399'))
+  warnOfOpenFiles(openFilesNeeded(config, {}, 4), log, limits('8399'))
   assert.deepEqual(
     lines.map(({ level, limit, needed }) => ({ level, limit, needed })),
     [{ level: 'warn', limit: 8399, needed: 8400 }],
@@ -44,15 +64,14 @@ for (const [what, text] of [
 ] as const) {
   test(`nothing is told of ${what}`, () => {
     const { log, lines } = createMemoryLogger()
-    warnOfOpenFiles(config, 4, log, text)
+    warnOfOpenFiles(openFilesNeeded(config, {}, 4), log, text)
     assert.deepEqual(lines, [])
   })
 }
 
 test('the limit of this process can be read', () => {
   const { log, lines } = createMemoryLogger()
-  const one = parseConfig({ limits: { connections: 1 } })
-  warnOfOpenFiles(one, 1, log)
-  warnOfOpenFiles(one, Number.MAX_SAFE_INTEGER, log)
+  warnOfOpenFiles(1, log)
+  warnOfOpenFiles(Number.MAX_SAFE_INTEGER, log)
   assert.equal(lines.length, process.platform === 'linux' ? 1 : 0)
 })

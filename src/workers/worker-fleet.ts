@@ -10,6 +10,7 @@ import { exchangeTopic, type InstanceChange, type NextGeneration } from '../fron
 import type { Fleet, PreparedFleet } from '../runtime/fleet.ts'
 import { heapLimit, watchMemory } from '../runtime/memory.ts'
 import type { ProcessScope } from '../runtime/process-scope.ts'
+import type { Discovered } from '../services/discovery/discovery.ts'
 import { levelOf } from '../telemetry/log-settings.ts'
 import type { LogOutput } from '../telemetry/logger.ts'
 import { automaticWorkers, cpuQuota } from './cpu-quota.ts'
@@ -62,8 +63,9 @@ export class WorkerFleet implements Fleet {
   private modules: LoadedCode
   /** Descriptors of sockets that were given for the addresses; null for each that was not. */
   private found: readonly (number | null)[] = []
-  /** The most open files that a configuration has let the process need. */
+  /** The most open files that a configuration has let the process need, and by what they were counted last. */
   private files = 0
+  private counted: { readonly config: GatewayConfig; readonly discovered: Discovered } | null = null
   private ready = false
   private retired = false
   /** Workers that end are not replaced any more. */
@@ -116,7 +118,7 @@ export class WorkerFleet implements Fleet {
     this.keepAlive = setInterval(() => {}, LONGEST_DELAY)
     tidyHeap()
     if (scope.memory !== null) this.stopWatching = watchMemory(scope.memory, clock, this.log)
-    this.countFiles(scope.config)
+    this.countFiles(scope.config, scope.discovered)
     return this.addresses
   }
 
@@ -132,7 +134,7 @@ export class WorkerFleet implements Fleet {
         this.modules = next.modules
         await this.commit(next.number, addresses, commit)
         given.warn(addresses, found, this.log)
-        this.countFiles(next.config)
+        this.countFiles(next.config, next.discovered)
       },
     }
   }
@@ -147,6 +149,9 @@ export class WorkerFleet implements Fleet {
         if (!exchanged) slot.exchange(worker)
       }),
     )
+    const found = Array.from(change.services, ([name, { instances }]) => [name, instances] as const)
+    if (this.counted !== null)
+      this.countFiles(this.counted.config, { ...this.counted.discovered, ...Object.fromEntries(found) })
   }
 
   becomeReady(): void {
@@ -225,12 +230,13 @@ export class WorkerFleet implements Fleet {
   }
 
   /** Warns where more open files are needed than ever before, and than there may be. */
-  private countFiles(config: GatewayConfig): void {
+  private countFiles(config: GatewayConfig, discovered: Discovered): void {
+    this.counted = { config, discovered }
     const { files, size, log } = this
-    const needed = openFilesNeeded(config, size)
+    const needed = openFilesNeeded(config, discovered, size)
     if (needed <= files) return
     this.files = needed
-    warnOfOpenFiles(config, size, log)
+    warnOfOpenFiles(needed, log)
   }
 
   /** Where others accept once this process stops. */

@@ -72,7 +72,7 @@ test('the unit leaves the gateway the time to drain, and 10 seconds', () => {
 
 test('the unit allows as many open files as 16 workers need by default, with 10 instances', () => {
   const instances = Array.from({ length: 10 }, (_, i) => `http://10.0.0.${i}:80`)
-  const needed = openFilesNeeded(parseConfig({ services: { users: { instances } } }), 16)
+  const needed = openFilesNeeded(parseConfig({ services: { users: { instances } } }), {}, 16)
   assert.ok(Number(settingOf('LimitNOFILE')) >= needed, String(needed))
 })
 

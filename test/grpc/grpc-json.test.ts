@@ -10,6 +10,7 @@ import { cleanUp } from '../support/cleanup.ts'
 import { startGateway } from '../support/gateway.ts'
 import { startGrpcService } from '../support/grpc-service.ts'
 import { startCommand } from '../support/command.ts'
+import { documentOf } from '../support/openapi.ts'
 
 const NAMES = 'syntax = "proto3"; package shop.v1; message Name { string value = 1; }'
 
@@ -91,6 +92,30 @@ test('clients of JSON call a service that speaks gRPC, through policies and work
   assert.deepEqual([wrong.status, wrong.type], [400, 'application/problem+json'])
   assert.equal((await ask('/v1/lengths', { method: 'PUT', headers: json, body: '{}' })).status, 405)
   assert.equal((await ask('/v1/other')).status, 404)
+})
+
+test('the documentation shows what JSON clients may call, and nobody is asked in vain for more than once', async (t) => {
+  const { folder, service } = await setUp(t)
+  const policy = { 'grpc-json': { schema: join(folder, 'protos/stock.proto') } }
+  const { port, log } = await startGateway(t, {
+    endpoints: { docs: false },
+    services: { stock: { instances: [service], http2: true, health: false } },
+    routes: [
+      { id: 'json', match: { path: '/v1/*' }, service: 'stock', policies: policy },
+      { id: 'calls', match: { path: '/shop.v1.Stock/*' }, service: 'stock' },
+    ],
+  })
+  await log.line({ message: 'A service has no documentation', level: 'info' })
+  const reply = await fetch(`http://127.0.0.1:${port}/openapi.json`)
+  const { paths, components } = documentOf(await reply.text())
+  assert.deepEqual(
+    Object.keys(paths).filter((path) => path.startsWith('/v1')),
+    ['/v1/lengths/{value}', '/v1/lengths', '/v1/letters/{value}'],
+  )
+  assert.deepEqual(paths['/v1/lengths/{value}']?.['get']?.tags, ['stock'])
+  const count = { type: 'object', properties: { value: { type: 'string', format: 'int64' } } }
+  assert.deepEqual(components['schemas']?.['shop.v1.Count'], count)
+  assert.equal(log.lines.filter(({ level }) => level === 'warn').length, 0)
 })
 
 test('with --watch a changed .proto file takes effect, also one that is imported, and a broken one not', async (t) => {

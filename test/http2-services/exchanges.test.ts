@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
+import {
+  connect,
+  type ClientHttp2Session,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  sensitiveHeaders,
+} from 'node:http2'
 import { buffer } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
 import { cleanUp } from '../support/cleanup.ts'
@@ -272,4 +278,34 @@ test('many requests at a time share one connection, and each gets its own reply'
     paths.map((path) => path.repeat(500)),
   )
   assert.equal(service.sessions.length, 1)
+})
+
+test('fields that are never to be indexed are passed on as such, in requests, replies and trailers, and no others', async (t) => {
+  const service = await startHttp2Service(t, (stream) => {
+    stream.respond(
+      { ':status': 200, 'x-of-reply': 'b', 'x-plain': 'c', [sensitiveHeaders]: ['x-of-reply'] },
+      { waitForTrailers: true },
+    )
+    stream.on('wantTrailers', () =>
+      stream.sendTrailers({ 'x-of-trailers': 'd', [sensitiveHeaders]: ['x-of-trailers'] }),
+    )
+    stream.end('body')
+  })
+  const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: http2 }))
+  const session = open(t, port)
+  const fields = {
+    ':path': '/secret',
+    'x-of-request': 'a',
+    'x-plain': 'c',
+    te: 'trailers',
+    authorization: 'Bearer token',
+  }
+  const { headers, trailers } = await ask(session, { ...fields, [sensitiveHeaders]: ['x-of-request', ':path'] })
+  const [heard] = service.heard
+  const marked = (fieldsOf: object): unknown => Reflect.get(fieldsOf, sensitiveHeaders)
+  assert.ok(heard !== undefined)
+  assert.deepEqual(new Set([marked(heard)].flat()), new Set([':path', 'authorization', 'x-of-request']))
+  assert.deepEqual([heard[':path'], heard['x-of-request']], ['/secret', 'a'])
+  assert.deepEqual([marked(headers), headers['x-of-reply']], [['x-of-reply'], 'b'])
+  assert.deepEqual([marked(trailers), trailers['x-of-trailers']], [['x-of-trailers'], 'd'])
 })

@@ -51,6 +51,7 @@ export function startListeners(t: TestContext) {
   certificates.start()
   const seeds = new TicketSeeds(clock, answers)
   const listeners = new ThreadListeners({
+    size: 1,
     receiver: {
       handle(exchange, redirect) {
         const elsewhere = redirect?.replyTo(exchange) ?? null

@@ -8,6 +8,7 @@ import { freePorts as anyPorts, startPlatform } from '../../examples/platform/pl
 import { cleanUp } from './cleanup.ts'
 import { type Ask, send } from './client.ts'
 import { start, temporaryFile } from './command.ts'
+import { GrpcClient } from './grpc-client.ts'
 import { freePorts, type RedisServer, startRedis } from './redis.ts'
 import { startService } from './service.ts'
 import { authority, writeLeaf } from './tls.ts'
@@ -123,11 +124,13 @@ routes:
   )
   const token = await logIn(port)
   const requests = requestsWith(token)
+  const calls = new GrpcClient(t, `127.0.0.1:${port}`)
   let rounds = 0
   const round = async (): Promise<void> => {
     const fresh = { path: `/api/v1/products?round=${++rounds}` }
     for (const request of [...requests, fresh]) await send(port, request)
     await Promise.all(Array.from({ length: CROWD }, () => send(port, { path: '/fragile/slow' })))
+    for (const path of ['ok', 'closed']) await calls.unary(`/fragile/${path}`)
     await sendNonsense(port)
   }
   const killWorker = async (): Promise<void> => {

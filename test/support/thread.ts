@@ -91,7 +91,7 @@ export function startThreadBy<Time extends Clock>(
       })
       exchange.target = target
       const reply = await answerOf(generation, exchange)
-      const text = (await collect(reply.body, 1_000_000)).toText()
+      const text = (await collect(reply.body, 1_000_000, address)).toText()
       return { status: reply.status, headers: Object.fromEntries(headersFromWire(reply.headers.toWire())), text }
     },
   }

@@ -118,6 +118,13 @@ const red: Row = {
       queries: [{ expr: rateAbove0('sallyport_errors_total', GATEWAYS, 'code'), legend: '{{code}}' }],
     }),
     graph({
+      title: 'Calls of gRPC by status',
+      description: 'Calls a second by how they ended for their clients: over HTTP, all of them have the status 200.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate('sallyport_grpc_calls_total', SERVED, 'grpc_status'), legend: '{{grpc_status}}' }],
+    }),
+    graph({
       title: 'Time in the gateway',
       description: 'What the gateway adds to the time that services take.',
       unit: Seconds,

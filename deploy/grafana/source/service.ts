@@ -40,6 +40,14 @@ const red: Row = {
       unit: Seconds,
       queries: quantiles('http_request_duration_seconds', SERVICE),
     }),
+    graph({
+      title: 'Calls of gRPC by status',
+      description:
+        'Calls a second by how they ended for their clients, whoever said so; empty where the service speaks no gRPC.',
+      unit: RequestsPerSecond,
+      stacked: true,
+      queries: [{ expr: rate('sallyport_grpc_calls_total', SERVICE, 'grpc_status'), legend: '{{grpc_status}}' }],
+    }),
   ],
 }
 

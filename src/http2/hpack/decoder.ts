@@ -1,12 +1,18 @@
 import { ConnectionError, ErrorCode } from '../errors.ts'
-import { type Field, type FieldName, fieldOf, isValue, nameOf } from './field.ts'
+import { type Field, type FieldName, fieldOf, isValue, Kind, nameOf } from './field.ts'
 import { FieldTable, type Naming } from './field-table.ts'
 import { decodeHuffman } from './huffman.ts'
+import { neverIndex } from './never-indexed.ts'
 
 // Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 
 /** Octets that the dynamic table of a peer's encoder may have, which is the default of RFC 9113 section 6.5.2. */
 export const TABLE_SIZE = 4096
+
+/** What becomes of a literal (RFC 7541 section 6.2). */
+const INDEXED = 0
+const NOT_INDEXED = 1
+const NEVER_INDEXED = 2
 
 /** Takes the fields of a message one by one. */
 export interface FieldSink {
@@ -51,9 +57,9 @@ export class FieldDecoder {
     while (this.at < end) {
       const octet = octets[this.at]!
       if (octet >= 0x80) sink.field(this.entry(this.integer(0x7f)))
-      else if (octet >= 0x40) this.literal(0x3f, true, sink)
+      else if (octet >= 0x40) this.literal(0x3f, sink, INDEXED)
       else if (octet >= 0x20) this.resize(first)
-      else this.literal(0x0f, false, sink)
+      else this.literal(0x0f, sink, octet >= 0x10 ? NEVER_INDEXED : NOT_INDEXED)
       first &&= octet >= 0x20 && octet < 0x40
     }
   }
@@ -64,13 +70,18 @@ export class FieldDecoder {
     return field
   }
 
-  private literal(mask: number, indexed: boolean, sink: FieldSink): void {
+  private literal(
+    mask: number,
+    sink: FieldSink,
+    indexing: typeof INDEXED | typeof NOT_INDEXED | typeof NEVER_INDEXED,
+  ): void {
     const index = this.integer(mask)
     const name = index === 0 ? this.name() : this.entry(index).name
     this.string()
     const { text, from, to } = this
     const field = fieldOf(name, text.toString('latin1', from, to), isValue(text, from, to))
-    if (indexed) this.table.add(field)
+    if (indexing === INDEXED) this.table.add(field)
+    else if (indexing === NEVER_INDEXED && field.kind !== Kind.malformed) neverIndex(name.text)
     sink.field(field)
   }
 

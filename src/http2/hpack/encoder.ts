@@ -1,4 +1,5 @@
 import { encodeHuffman } from './huffman.ts'
+import { atNeverIndexed, isNeverIndexed } from './never-indexed.ts'
 import { staticTable } from './static-table.ts'
 
 /** Lines that are remembered in all. */
@@ -8,7 +9,7 @@ const PATIENCE = 64
 
 /** How a field name is written, and whether remembering its lines pays. */
 interface NameCode {
-  /** Literal field without indexing, up to its value (RFC 7541 section 6.2.2). */
+  /** Literal field without indexing, or never to be indexed, up to its value (RFC 7541 sections 6.2.2 and 6.2.3). */
   readonly octets: string
   /** Lines that were encoded. */
   misses: number
@@ -60,13 +61,15 @@ export function encodeFields(fields: string): string {
 
 /** The pseudo-header fields of a request (RFC 9113 section 8.3.1). */
 export function encodeRequest(method: string, scheme: 'http' | 'https', authority: string, path: string): string {
-  const code = methods.get(method) ?? literal(METHOD, method)
-  return code + SCHEMES[scheme] + authorityCode(authority) + (path === '/' ? ROOT : literal(PATH, path))
+  const { methods, schemes, root } = codes
+  const code = methods.get(method) ?? literal(codes.method, method)
+  const pathCode = path === '/' && root !== '' ? root : literal(codes.path, path)
+  return code + schemes[scheme] + authorityCode(authority) + pathCode
 }
 
 /** The same of a request for another protocol in the stream (RFC 8441 section 4). */
 export function encodeConnect(protocol: string, scheme: 'http' | 'https', authority: string, path: string): string {
-  return encodeRequest('CONNECT', scheme, authority, path) + literal(PROTOCOL, protocol)
+  return encodeRequest('CONNECT', scheme, authority, path) + literal(codes.protocol, protocol)
 }
 
 /** Most requests on a connection are for the same one. */
@@ -75,13 +78,13 @@ function authorityCode(authority: string): string {
   if (authority === '') return ''
   if (authority !== lastAuthority) {
     lastAuthority = authority
-    lastAuthorityCode = literal(AUTHORITY, authority)
+    lastAuthorityCode = literal(codes.authority, authority)
   }
   return lastAuthorityCode
 }
 
 function encodeStatus(status: number): string {
-  const known = statuses.get(status) ?? literal(integer(staticNames.get(':status') ?? 0, 0x0f, 0), String(status))
+  const known = statuses.get(status) ?? literal(nameOctets(':status'), String(status))
   if (!statuses.has(status) && statuses.size < REMEMBERED) statuses.set(status, known)
   return known
 }
@@ -102,13 +105,17 @@ function encodeLine(line: string): string {
 function nameCode(name: string): NameCode {
   const known = nameCodes.get(name)
   if (known !== undefined) return known
-  const lower = name.toLowerCase()
-  const index = staticNames.get(lower)
-  const octets = index === undefined ? `\0${shorter(lower)}` : integer(index, 0x0f, 0)
-  const code = { octets, misses: 0, hits: 0 }
+  const code = { octets: nameOctets(name.toLowerCase()), misses: 0, hits: 0 }
   if (nameCodes.size >= REMEMBERED) nameCodes.clear()
   nameCodes.set(name, code)
   return code
+}
+
+/** The beginning of a literal with that name, in lower case. */
+function nameOctets(name: string): string {
+  const flags = isNeverIndexed(name) ? 0x10 : 0
+  const index = staticNames.get(name)
+  return index === undefined ? String.fromCharCode(flags) + shorter(name) : integer(index, 0x0f, flags)
 }
 
 /** What stands before the value, and the value as it is. */
@@ -131,19 +138,47 @@ function integer(value: number, mask: number, flags: number): string {
   return octets + String.fromCharCode(rest)
 }
 
-/** A field that the static table has whole, and the beginning of a literal whose name it has. */
-const whole = (index: number): string => String.fromCharCode(0x80 | index)
-const named = (name: string): string => integer(staticNames.get(name) ?? 0, 0x0f, 0)
+/** How the pseudo-header fields of a request are written; "" and nothing for what the static table has whole, but may not be referred to. */
+interface RequestCodes {
+  readonly methods: ReadonlyMap<string, string>
+  readonly schemes: { readonly http: string; readonly https: string }
+  readonly root: string
+  readonly method: string
+  readonly path: string
+  readonly authority: string
+  readonly protocol: string
+}
 
-const methods: ReadonlyMap<string, string> = new Map([
-  ['GET', whole(2)],
-  ['POST', whole(3)],
-])
-const SCHEMES = { http: whole(6), https: whole(7) }
-const ROOT = whole(4)
-const METHOD = named(':method')
-const PATH = named(':path')
-const AUTHORITY = named(':authority')
-const PROTOCOL = `\0${shorter(':protocol')}`
+/** A field that the static table has whole. */
+function whole(index: number): string {
+  return String.fromCharCode(0x80 | index)
+}
+
+function requestCodes(): RequestCodes {
+  const scheme = (name: string): string => literal(nameOctets(':scheme'), name)
+  const methods = [['GET', whole(2)] as const, ['POST', whole(3)] as const]
+  return {
+    methods: new Map(isNeverIndexed(':method') ? [] : methods),
+    schemes: isNeverIndexed(':scheme')
+      ? { http: scheme('http'), https: scheme('https') }
+      : { http: whole(6), https: whole(7) },
+    root: isNeverIndexed(':path') ? '' : whole(4),
+    method: nameOctets(':method'),
+    path: nameOctets(':path'),
+    authority: nameOctets(':authority'),
+    protocol: nameOctets(':protocol'),
+  }
+}
+
+let codes = requestCodes()
 let lastAuthority = ''
-let lastAuthorityCode = literal(AUTHORITY, '')
+let lastAuthorityCode = ''
+
+// What was encoded before may be a field of that name.
+atNeverIndexed(() => {
+  nameCodes.clear()
+  lineCodes.clear()
+  if (isNeverIndexed(':status')) statuses.clear()
+  codes = requestCodes()
+  lastAuthority = ''
+})

@@ -177,3 +177,14 @@ test('fields with another value each time are not remembered, and still right', 
     assert.deepEqual(lines, [`x-request-id: ${i}`, 'server: a'])
   }
 })
+
+test('a field that came as never to be indexed is written so from then on, and what others say of it is read', () => {
+  const decoder = new FieldDecoder(naming)
+  const written = (): string => Buffer.from(encodeFields('X-Token: abc\r\n'), 'latin1').toString('hex')
+  assert.match(written(), /^00/)
+  // RFC 7541 section 6.2.3, with a new name.
+  assert.deepEqual(decode(decoder, '1007782d746f6b656e03616263'), ['x-token: abc'])
+  assert.match(written(), /^10/)
+  assert.deepEqual(decode(new FieldDecoder(naming), written()), ['x-token: abc'])
+  assert.match(Buffer.from(encodeFields('Authorization: abc\r\n'), 'latin1').toString('hex'), /^1f08/)
+})

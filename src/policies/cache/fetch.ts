@@ -150,7 +150,7 @@ export class Fetch {
 
   private passAndStore(reply: Reply): Reply {
     const { settings } = this.context
-    const { entry, reason } = this
+    const { exchange, entry, reason } = this
     const storable = this.mayStore(reply)
     if (typeof storable === 'string') {
       if (entry !== null) this.compare(entry, reply)
@@ -164,7 +164,7 @@ export class Fetch {
       return reply
     }
     if (isStream(reply.body)) {
-      reply.body = new StoringBody(reply.body, settings.maxBody, (body) => {
+      reply.body = new StoringBody(reply.body, settings.maxBody, exchange.client.address, (body) => {
         this.settleAfter(body === null ? undefined : this.keep(storable, body))
       })
     } else {

@@ -15,7 +15,7 @@ function setUp(limit: number, length = -1) {
     cancel: () => events.push('cancel'),
   }
   const kept: (string | null)[] = []
-  const body = new StoringBody(source, limit, (bytes: Bytes | null) => kept.push(bytes?.toText() ?? null))
+  const body = new StoringBody(source, limit, 'a client', (bytes: Bytes | null) => kept.push(bytes?.toText() ?? null))
   let takes = true
   body.pipe({
     write: (chunk) => {

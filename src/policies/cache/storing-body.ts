@@ -13,15 +13,24 @@ const shared = new Budget(64 * 1024 ** 2)
  */
 export class StoringBody extends PassingBody {
   private readonly limit: number
+  private readonly client: string
   private readonly budget: Budget
   private kept: ((body: Bytes | null) => void) | null
   /** One buffer, not a list of chunks: these may be tiny, and each would cost far more than its octets. */
   private octets: Buffer = NOTHING
   private size = 0
 
-  constructor(source: BodyStream, limit: number, kept: (body: Bytes | null) => void, budget: Budget = shared) {
+  /** Keeps `limit` octets at most, on the account of the client of that address. */
+  constructor(
+    source: BodyStream,
+    limit: number,
+    client: string,
+    kept: (body: Bytes | null) => void,
+    budget: Budget = shared,
+  ) {
     super(source)
     this.limit = limit
+    this.client = client
     this.budget = budget
     this.kept = kept
   }
@@ -58,7 +67,7 @@ export class StoringBody extends PassingBody {
     const { octets } = this
     if (size <= octets.length) return true
     const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
-    if (!this.budget.take(room - octets.length)) return false
+    if (!this.budget.take(room - octets.length, this.client)) return false
     this.octets = Buffer.allocUnsafeSlow(room)
     octets.copy(this.octets)
     return true
@@ -67,7 +76,7 @@ export class StoringBody extends PassingBody {
   private settle(body: Bytes | null): void {
     const { kept } = this
     this.kept = null
-    this.budget.giveBack(this.octets.length)
+    this.budget.giveBack(this.octets.length, this.client)
     this.octets = NOTHING
     kept?.(body)
   }

@@ -29,7 +29,7 @@ for (const name of ['br', 'gzip', 'zstd'] as const) {
     const clock = new ManualClock()
     const compression = { coding: codings[name], level: codings[name].levels.usual, clock, released: () => {} }
     const body = new CompressedBody(new Pieces(Bytes.fromText(text)), compression)
-    const compressed = (await collect(body, 1_000_000)).toBuffer()
+    const compressed = (await collect(body, 1_000_000, 'a client')).toBuffer()
     assert.ok(compressed.length < text.length / 2)
     assert.equal(decompress[name](compressed).toString(), text)
     assert.equal(clock.pending, 0)

@@ -46,7 +46,7 @@ function received(fields: Readonly<Record<string, string>>): Headers {
 }
 
 async function octetsOf(body: Body): Promise<Buffer> {
-  return (await collect(body, 10_000_000)).toBuffer()
+  return (await collect(body, 10_000_000, 'a client')).toBuffer()
 }
 
 for (const name of ['zstd', 'br', 'gzip'] as const)

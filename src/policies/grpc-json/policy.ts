@@ -15,6 +15,7 @@ import { isGrpc } from '../../grpc/call.ts'
 import { grpcStatus, parseGrpcStatus } from '../../grpc/status.ts'
 import { ask } from '../ask.ts'
 import { addVary } from '../vary.ts'
+import { openApiOf } from './open-api.ts'
 import type { Binding } from './bindings.ts'
 import { begin } from './begun-body.ts'
 import { compiled } from './compiled.ts'
@@ -79,6 +80,10 @@ export const grpcJson = definePolicy({
   fields: () => ['Content-Type', 'Content-Encoding', 'Accept', 'Grpc-Timeout'],
   isShared: () => true,
   document: () => ({ moves: true }),
+  describe(options) {
+    const { basePath = '', output } = options
+    return openApiOf(compiled(options).bindings.placed, basePath, output)
+  },
   *prepare(options) {
     compiled(options)
     yield
@@ -189,7 +194,7 @@ class Transcoding {
     }
     const streams = ['server_streaming', 'bidi_streaming'].includes(this.binding.method.methodKind)
     if (streams) return this.streamed(headers, body, stream, exchange)
-    const { type, octets } = this.converted(await wholeReply(body, this.limit))
+    const { type, octets } = this.converted(await wholeReply(body, this.limit, exchange.client.address))
     return made(headers, type ?? 'application/json', Bytes.fromBuffer(octets))
   }
 

@@ -64,7 +64,7 @@ type Content = string | JsonObject | null
 
 async function readBody(exchange: Exchange, { body: target, method }: Binding, limit: number): Promise<Content> {
   const { body, headers } = exchange
-  const octets = await collected(body, limit)
+  const octets = await collected(body, limit, exchange.client.address)
   if (octets === null || octets.length === 0) return null
   const type = headers.get('Content-Type') ?? ''
   if (isHttpBody(target === 'message' ? method.input : target === 'none' ? undefined : target.message))
@@ -92,8 +92,8 @@ export function isHttpBody(message: DescMessage | undefined): boolean {
   return message?.typeName === HTTP_BODY
 }
 
-function collected(body: Body, limit: number): Promise<Bytes> | null {
-  return body === null ? null : collect(body, limit)
+function collected(body: Body, limit: number, client: string): Promise<Bytes> | null {
+  return body === null ? null : collect(body, limit, client)
 }
 
 function textOf(octets: Bytes): string {

@@ -22,6 +22,9 @@ const EVENTS: StreamForm = {
   end: '',
 }
 
+/** All of them; the first one is what clients get that ask for none. */
+export const streamForms: readonly StreamForm[] = [LIST, LINES, EVENTS]
+
 const LINES_ASKED = /(?:^|[,\s])application\/(?:x-ndjson|jsonl|x-jsonlines|json-lines)(?=[;,\s]|$)/i
 const EVENTS_ASKED = /(?:^|[,\s])text\/event-stream(?=[;,\s]|$)/i
 

@@ -27,6 +27,8 @@ class Node<T> {
 
 /** Finds the binding of a request: texts go before "*", and these before "**". Each node is looked at once at most. */
 export class TemplateTree<T> {
+  /** All bindings, in the order in which they were added. */
+  readonly placed: Placed<T>[] = []
   private readonly root = new Node<T>()
   private readonly verbs = new Set<string>()
 
@@ -46,7 +48,10 @@ export class TemplateTree<T> {
     const methods = node.ends.get(verb) ?? new Map<string, T>()
     node.ends.set(verb, methods)
     const before = methods.get(method) ?? null
-    if (before === null) methods.set(method, value)
+    if (before === null) {
+      methods.set(method, value)
+      this.placed.push({ template, method, value })
+    }
     if (verb !== '') this.verbs.add(verb)
     return before
   }

@@ -17,12 +17,12 @@ class WithTrailers extends PassingBody {
 }
 
 /**
- * The one message of a reply. Rejects with CallFailed where the call has failed, and with GatewayError 'bad-gateway' for what is not one
+ * The one message of a reply to the client of that address. Rejects with CallFailed where the call has failed, and with GatewayError 'bad-gateway' for what is not one
  * message of `limit` octets at most.
  */
-export async function wholeReply(body: Body, limit: number): Promise<Buffer> {
+export async function wholeReply(body: Body, limit: number, client: string): Promise<Buffer> {
   const source = isStream(body) ? new WithTrailers(body) : body
-  const octets = await collectReply(source, limit)
+  const octets = await collectReply(source, limit, client)
   checkEnd(source instanceof WithTrailers ? source.trailers : null)
   const reader = new MessageReader(limit)
   let messages: Buffer[]
@@ -36,9 +36,9 @@ export async function wholeReply(body: Body, limit: number): Promise<Buffer> {
   throw unreadable(new Error(`it has ${messages.length} messages; expected one`))
 }
 
-async function collectReply(body: Body, limit: number): Promise<Bytes> {
+async function collectReply(body: Body, limit: number, client: string): Promise<Bytes> {
   try {
-    return await collect(body, limit + PREFIX)
+    return await collect(body, limit + PREFIX, client)
   } catch (error) {
     const tooLarge = error instanceof GatewayError && error.code === 'content-too-large'
     throw tooLarge ? unreadable(new Error(`its message has more than ${limit} bytes`)) : error

@@ -86,7 +86,7 @@ export class FirstRequest {
     if (!isStream(body)) return body
     // As it is now: steps further out add what is theirs to every reply, also to one that is repeated.
     const fields = wireOf(headers)
-    return new KeptBody(body, this.context.maxBody, (whole) =>
+    return new KeptBody(body, this.context.maxBody, this.exchange.client.address, (whole) =>
       whole === null ? this.spend() : this.keep(status, fields, whole),
     )
   }

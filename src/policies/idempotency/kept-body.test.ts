@@ -29,13 +29,14 @@ class Source implements BodyStream {
   }
 }
 
-function setUp(length = -1, limit = 100, budget = new Budget(1000)) {
+function setUp(length = -1, limit = 100, budget = new Budget(1000), address = 'a client') {
   const source = new Source(length)
   const kept: (string | null)[] = []
   const stored = Promise.withResolvers<void>()
   const body = new KeptBody(
     source,
     limit,
+    address,
     async (whole) => {
       kept.push(whole === null ? null : whole.toString())
       await stored.promise
@@ -95,7 +96,7 @@ test('a client that leaves is done without', async () => {
 test('nobody has to ask for it', async () => {
   const source = new Source()
   const kept: unknown[] = []
-  const body = new KeptBody(source, 100, async (whole) => void kept.push(String(whole)))
+  const body = new KeptBody(source, 100, 'a client', async (whole) => void kept.push(String(whole)))
   body.cancel()
   source.sink!.write(Buffer.from('a'))
   source.sink!.end(null)
@@ -134,12 +135,28 @@ test('where the client has left, what cannot be kept is not read any further', (
 })
 
 test('the budget bounds what is kept, and gets back what it gave', async () => {
-  const budget = new Budget(4)
+  const budget = new Budget(7)
   const first = setUp(-1, 100, budget)
   first.write('abc')
   const second = setUp(-1, 100, budget)
   second.write('abc')
   assert.deepEqual(second.kept, [null])
   first.source.sink!.end(null)
-  assert.equal(budget.take(4), true)
+  assert.equal(budget.free, 7)
+})
+
+test('a client that leaves its replies unread keeps no room from the replies of others', () => {
+  const budget = new Budget(100)
+  const greedy = Array.from({ length: 20 }, () => setUp(-1, 100, budget, 'greedy'))
+  for (const { write, client } of greedy) {
+    client.takes = false
+    write('0123456789')
+  }
+  assert.ok(
+    greedy.some(({ kept }) => kept.length > 0),
+    'the last ones are not kept',
+  )
+  const other = setUp(-1, 100, budget, 'another')
+  other.write('0123456789')
+  assert.deepEqual(other.kept, [])
 })

@@ -17,6 +17,7 @@ export class KeptBody implements BodyStream, BodySink {
   readonly length: number
   private readonly source: BodyStream
   private readonly limit: number
+  private readonly client: string
   private readonly budget: Budget
   private take: TakeBody | null
   private sink: BodySink | null = null
@@ -29,10 +30,12 @@ export class KeptBody implements BodyStream, BodySink {
   /** The last of a body of known length: the client must not have all of it before it is kept. */
   private last: Buffer | null = null
 
-  constructor(source: BodyStream, limit: number, take: TakeBody, budget: Budget = shared) {
+  /** Keeps `limit` octets at most, on the account of the client of that address. */
+  constructor(source: BodyStream, limit: number, client: string, take: TakeBody, budget: Budget = shared) {
     this.source = source
     this.length = source.length
     this.limit = limit
+    this.client = client
     this.take = take
     this.budget = budget
   }
@@ -108,7 +111,7 @@ export class KeptBody implements BodyStream, BodySink {
     const { octets } = this
     if (size <= octets.length) return true
     const room = Math.max(size, this.length, Math.min(this.limit, 2 * octets.length))
-    if (!this.budget.take(room - octets.length)) return false
+    if (!this.budget.take(room - octets.length, this.client)) return false
     this.octets = Buffer.allocUnsafeSlow(room)
     octets.copy(this.octets)
     return true
@@ -118,7 +121,7 @@ export class KeptBody implements BodyStream, BodySink {
     const { take } = this
     this.take = null
     if (take === null) return
-    this.budget.giveBack(this.octets.length)
+    this.budget.giveBack(this.octets.length, this.client)
     if (body === null) this.octets = NOTHING
     await take(body)
   }

@@ -65,7 +65,7 @@ export class BodyEdit {
       throw new GatewayError('unsupported-media-type', 'The body is taken without a content coding only.', {
         headers: [['Accept-Encoding', 'identity']],
       })
-    return collect(body, this.limit).then((bytes) => {
+    return collect(body, this.limit, exchange.client.address).then((bytes) => {
       const changed = this.change(bytes, exchange)
       if (changed === null) throw new GatewayError('bad-request', 'The body is not JSON in UTF-8.')
       exchange.body = changed
@@ -91,7 +91,7 @@ export class BodyEdit {
       cancelBody(body)
       throw unusable('is partial, encoded or too large to be transformed')
     }
-    return collect(body, this.limit).then(
+    return collect(body, this.limit, exchange.client.address).then(
       (bytes) => {
         const changed = this.change(bytes, exchange)
         if (changed === null) throw unusable('is not JSON in UTF-8')

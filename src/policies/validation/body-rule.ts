@@ -73,7 +73,7 @@ export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | 
     checkDocument(body, check)
     return null
   }
-  return collect(body, rule.checkedLimit).then((bytes) => {
+  return collect(body, rule.checkedLimit, exchange.client.address).then((bytes) => {
     checkDocument(bytes, check)
     exchange.body = bytes
   })

@@ -10,6 +10,14 @@ export interface Observer {
   tooLarge(): void
 }
 
+/** How a body is looked at. */
+export interface Observation {
+  /** Octets that it may have. */
+  readonly limit: number
+  readonly keeps: boolean
+  readonly client: string
+}
+
 const NOTHING = Buffer.alloc(0)
 
 /** Of a thread: octets of all bodies that are being observed. */
@@ -22,16 +30,18 @@ const shared = new Budget(64 * 1024 ** 2)
 export class ObservedBody extends PassingBody {
   private readonly limit: number
   private readonly keeps: boolean
+  private readonly client: string
   private readonly budget: Budget
   private observer: Observer | null
   private kept: Buffer = NOTHING
   private size = 0
 
-  /** With `keeps` false, its octets are only counted, and nobody is told what has passed. */
-  constructor(source: BodyStream, limit: number, keeps: boolean, observer: Observer, budget = shared) {
+  /** For the client of that address. With `keeps` false, its octets are only counted, and nobody is told what has passed. */
+  constructor(source: BodyStream, { limit, keeps, client }: Observation, observer: Observer, budget = shared) {
     super(source)
     this.limit = limit
     this.keeps = keeps
+    this.client = client
     this.observer = observer
     this.budget = budget
   }
@@ -66,7 +76,7 @@ export class ObservedBody extends PassingBody {
     }
     if (this.keeps && end > this.kept.length) {
       const room = Math.min(this.limit, Math.max(end, 2 * this.kept.length))
-      if (!this.budget.take(room - this.kept.length)) return this.stop()
+      if (!this.budget.take(room - this.kept.length, this.client)) return this.stop()
       const larger = Buffer.allocUnsafeSlow(room)
       this.kept.copy(larger, 0, 0, this.size)
       this.kept = larger
@@ -77,7 +87,7 @@ export class ObservedBody extends PassingBody {
 
   private stop(): void {
     this.observer = null
-    this.budget.giveBack(this.kept.length)
+    this.budget.giveBack(this.kept.length, this.client)
     this.kept = NOTHING
   }
 }

@@ -89,10 +89,14 @@ function observeBody(exchange: Exchange, rule: BodyRule, content: Content | null
     return
   }
   if (check === null && body.length >= 0) return
-  exchange.body = new ObservedBody(body, limit, check !== null, {
-    passed: (bytes) => {
-      if (check !== null) reporter.watch(exchange, () => checkDocument(bytes, check))
+  exchange.body = new ObservedBody(
+    body,
+    { limit, keeps: check !== null, client: exchange.client.address },
+    {
+      passed: (bytes) => {
+        if (check !== null) reporter.watch(exchange, () => checkDocument(bytes, check))
+      },
+      tooLarge: () => reporter.tell(exchange, tooLarge(limit)),
     },
-    tooLarge: () => reporter.tell(exchange, tooLarge(limit)),
-  })
+  )
 }

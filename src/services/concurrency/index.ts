@@ -1,5 +1,8 @@
 import { z } from 'zod'
 
+/** Services that a configuration may have: each has a place of its own in the memory that workers share. */
+export const MOST_SERVICES = 16_384
+
 const adaptiveSchema = z
   .strictObject({
     mode: z

@@ -6,8 +6,9 @@ import { makeOutcome, someInstance } from '../../../test/support/outcome.ts'
 import { HealthBoard } from '../health/board.ts'
 import type { Outcome } from '../outcome.ts'
 import { createLimit } from './create-limit.ts'
-import { concurrencySchema } from './index.ts'
+import { concurrencySchema, MOST_SERVICES } from './index.ts'
 import { SHARES, SHED } from './limit.ts'
+import { ServiceLoads } from './service-loads.ts'
 
 function setUp(options: unknown, workers = 2) {
   const clock = new ManualClock()
@@ -208,4 +209,18 @@ test('a service is found by its name, and where there are more than there is roo
     places.map((place) => place[6]),
     names.map((_, i) => i + 1),
   )
+})
+
+test('a service without a place of its own shares its budgets with no other one', () => {
+  const board = HealthBoard.create(1)
+  const loads = Array.from({ length: 40 }, (_, i) => board.loads.of(`service-${i}`))
+  for (const [i, { retries, slot }] of loads.entries()) for (let n = 0; n <= i; n++) retries.add(slot, 1, 0)
+  assert.deepEqual(
+    loads.map(({ retries, slot }) => retries.sum(slot, 1, 0)),
+    loads.map((_, i) => i + 1),
+  )
+})
+
+test('there is a place for each service that a configuration may have', () => {
+  assert.ok(ServiceLoads.placesFor(HealthBoard.for(0, 1).size) >= MOST_SERVICES)
 })

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { RequestCounts } from '../health/request-counts.ts'
+import { WindowCounts } from '../health/window-counts.ts'
+import { BUDGET_KINDS } from '../retry/retry-budget.ts'
 import { DURATION_CELLS } from './durations.ts'
 import { ESTIMATE_CELLS } from './estimate.ts'
 
@@ -10,8 +12,8 @@ const COUNTER_CELLS = 14
 const ESTIMATE = 16
 const DURATIONS = ESTIMATE + ESTIMATE_CELLS * 2
 const SLOT_CELLS = Math.ceil((DURATIONS + DURATION_CELLS) / 16) * 16
-/** There is one for every so many instances that there is room for. */
-const INSTANCES = 16
+/** There is one for every so many instances that there is room for: what nobody has written to takes no memory. */
+const INSTANCES = 4
 const LEAST_SLOTS = 16
 
 /** What all workers share of one service. */
@@ -21,6 +23,8 @@ export interface ServiceLoad {
   readonly durations: Int32Array
   /** Requests in flight that are counted one by one, at `slot`. */
   readonly requests: RequestCounts
+  /** Requests, and how many were sent again or to two instances at once, at `slot`. */
+  readonly retries: WindowCounts
   readonly slot: number
 }
 
@@ -31,6 +35,7 @@ export interface ServiceLoad {
 export class ServiceLoads {
   /** Of services whose limit is a number. */
   readonly requests: RequestCounts
+  private readonly retries: WindowCounts
   private readonly cells: Int32Array
   private readonly slots: number
 
@@ -45,19 +50,20 @@ export class ServiceLoads {
     return slotsFor(instances)
   }
 
-  /** On that part of the shared memory, as the worker of that number. */
-  constructor(cells: Int32Array, instances: number, worker: number) {
+  /** On that part of the shared memory, as the worker of that number; `retries` has a slot for each place. */
+  constructor(cells: Int32Array, instances: number, worker: number, retries: WindowCounts) {
     this.slots = slotsFor(instances)
     this.cells = cells
+    this.retries = retries
     this.requests = new RequestCounts(cells.subarray(this.slots * SLOT_CELLS), this.slots, worker)
   }
 
-  /** The place of a service. Where none is left it is one that nobody else knows: the worker has a limit of its own then. */
+  /** The place of a service. Where none is left it is one that nobody else knows: the worker has a limit and budgets of its own then. */
   of(service: string): ServiceLoad {
     const slot = this.find(service)
-    if (slot === null) return loadOn(new Int32Array(new SharedArrayBuffer(SLOT_CELLS * 4)), alone(), 0)
+    if (slot === null) return alone()
     const cells = this.cells.subarray(slot * SLOT_CELLS, (slot + 1) * SLOT_CELLS)
-    return loadOn(cells, this.requests, slot)
+    return { ...loadOn(cells), requests: this.requests, retries: this.retries, slot }
   }
 
   /** Takes back what a worker has left that is gone. */
@@ -83,19 +89,23 @@ export class ServiceLoads {
   }
 }
 
-function loadOn(cells: Int32Array, requests: RequestCounts, slot: number): ServiceLoad {
+function loadOn(cells: Int32Array): Pick<ServiceLoad, 'counters' | 'estimate' | 'durations'> {
   const { buffer, byteOffset } = cells
   return {
     counters: cells.subarray(COUNTERS, COUNTERS + COUNTER_CELLS),
     estimate: new Float64Array(buffer, byteOffset + ESTIMATE * 4, ESTIMATE_CELLS),
     durations: cells.subarray(DURATIONS, DURATIONS + DURATION_CELLS),
-    requests,
-    slot,
   }
 }
 
-function alone(): RequestCounts {
-  return new RequestCounts(new Int32Array(new SharedArrayBuffer(RequestCounts.cellsFor(1, 1) * 4)), 1, 0)
+function ownCells(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT))
+}
+
+function alone(): ServiceLoad {
+  const requests = new RequestCounts(ownCells(RequestCounts.cellsFor(1, 1)), 1, 0)
+  const retries = new WindowCounts(ownCells(WindowCounts.cellsFor(1, BUDGET_KINDS)), 1, BUDGET_KINDS, 1, 0)
+  return { ...loadOn(ownCells(SLOT_CELLS)), requests, retries, slot: 0 }
 }
 
 function slotsFor(instances: number): number {

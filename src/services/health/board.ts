@@ -46,8 +46,6 @@ export class HealthBoard {
   readonly loads: ServiceLoads
   /** How those ended that they were asked lately. */
   readonly replies: ReplyCounts
-  /** Requests, and how many were sent again or to two instances at once, by the places that services have in `loads`. */
-  readonly retries: WindowCounts
   /** Instances that get no requests for a while, as they failed. */
   readonly ejections: Ejections
   /** Number of the worker whose it is; 0 where there is one thread only. */
@@ -63,10 +61,10 @@ export class HealthBoard {
     const workers = cells[WORKERS]!
     const at = layout(size, workers)
     this.requests = new RequestCounts(cells.subarray(at.requests, at.loads), size, worker)
-    this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker)
     this.replies = new ReplyCounts(cells.subarray(at.replies, at.retries), size, workers, worker)
     const places = ServiceLoads.placesFor(size)
-    this.retries = new WindowCounts(cells.subarray(at.retries, at.ejections), places, BUDGET_KINDS, workers, worker)
+    const retries = new WindowCounts(cells.subarray(at.retries, at.ejections), places, BUDGET_KINDS, workers, worker)
+    this.loads = new ServiceLoads(cells.subarray(at.loads, at.replies), size, worker, retries)
     this.ejections = new Ejections(cells.subarray(at.ejections, at.end), cells.subarray(LOCK, LOCK + 1), () =>
       this.move(),
     )

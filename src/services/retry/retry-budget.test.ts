@@ -10,10 +10,10 @@ function setUp(options: { budget: number; minimum: number }, workers = 1) {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
   const board = HealthBoard.create(3, workers)
-  const budgets = Array.from(
-    { length: workers },
-    (_, worker) => new RetryBudget(new HealthBoard(board.buffer, worker).retries, 1, options, deadlines),
-  )
+  const budgets = Array.from({ length: workers }, (_, worker) => {
+    const { retries, slot } = new HealthBoard(board.buffer, worker).loads.of('orders')
+    return new RetryBudget(retries, slot, options, deadlines)
+  })
   /** How many may be sent again. */
   const spendAll = (by = budgets): number => {
     let spent = 0

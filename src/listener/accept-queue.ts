@@ -1,0 +1,59 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Octets of the system's table that are read at most, and at a time. */
+const MOST_READ = 65_536
+const PAGE = 4096
+/** The state of a socket that listens. */
+const LISTENS = '0A'
+const HEADING = 'sl'
+
+/**
+ * Tells how many connections wait to be accepted, as Linux has it in /proc/net/tcp and tcp6 (proc_net_tcp.rst of the kernel): sockets that listen come
+ * first there, and what others have in their receive queues is the number of connections with these.
+ */
+export class AcceptQueue {
+  private readonly tables: readonly string[]
+  private readonly page = Buffer.allocUnsafeSlow(PAGE)
+
+  constructor(folder = '/proc/net') {
+    this.tables = [join(folder, 'tcp'), join(folder, 'tcp6')]
+  }
+
+  /** How many wait for the listening socket with that descriptor; 0 where the system does not say. */
+  of(descriptor: number): number {
+    try {
+      const inode = String(fstatSync(descriptor).ino)
+      for (const table of this.tables) {
+        const waiting = this.find(table, inode)
+        if (waiting !== null) return waiting
+      }
+    } catch {
+      // Another system, or one whose tables may not be read.
+    }
+    return 0
+  }
+
+  private find(path: string, inode: string): number | null {
+    const table = openSync(path, 'r')
+    try {
+      let rest = ''
+      for (let read = 0; read < MOST_READ;) {
+        const octets = readSync(table, this.page, 0, PAGE, null)
+        if (octets === 0) return null
+        read += octets
+        const lines = (rest + this.page.toString('latin1', 0, octets)).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) {
+          const [number, , , state, queues = '', , , , , socket] = line.trim().split(/\s+/)
+          if (number === HEADING) continue
+          if (state !== LISTENS) return null
+          if (socket === inode) return Number.parseInt(queues.slice(queues.indexOf(':') + 1), 16)
+        }
+      }
+      return null
+    } finally {
+      closeSync(table)
+    }
+  }
+}
