@@ -46,6 +46,8 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
     'commander',
     '@opentelemetry/sdk-trace-base',
     '@bufbuild/protobuf',
+    '@marcbachmann/cel-js',
+    'openid-client',
   ])
     assert.ok(!worker.includes(unused), `the worker has loaded ${unused}`)
   // Operators ask.

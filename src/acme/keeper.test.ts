@@ -16,7 +16,7 @@ import { type Issuing, Keeper } from './keeper.ts'
 import { Records } from './records.ts'
 import type { RenewalInfo } from './renewal-info.ts'
 import { Reports } from './reports.ts'
-import { Seal } from './seal.ts'
+import { Seal } from '../core/seal.ts'
 import { Turns } from '../core/turns.ts'
 
 const MINUTE = 60_000

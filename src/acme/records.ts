@@ -1,6 +1,6 @@
 import { AcmeError } from './acme-error.ts'
 import type { Challenge } from './challenge.ts'
-import type { Seal } from './seal.ts'
+import type { Seal } from '../core/seal.ts'
 import type { AcmeStore, Lock, RecordKind } from './store.ts'
 
 /** The records and challenges of a store, sealed. */

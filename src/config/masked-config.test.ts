@@ -24,6 +24,8 @@ const auth = {
     basic: { users: [{ name: 'alice', password: PASSWORD }] },
     'api-key': { query: 'api_key', keys: [{ id: 'partner', sha256: DIGEST }] },
     introspection,
+    oidc: { issuer: 'https://id.example.com', clientId: 'shop', clientSecret: SECRET, secret: [SECRET, `${SECRET}2`] },
+    signature: { keys: [{ id: 'partner', algorithm: 'hmac-sha256', secret: SECRET }] },
   },
 }
 const ofIssuers = {
@@ -107,6 +109,8 @@ test('what is no secret is shown', () => {
   assert.deepEqual(shown(`${asked}.credentials`), { id: 'gateway', secret: '[redacted]' })
   assert.equal(shown('policies.auth.methods.api-key.query'), 'api_key')
   assert.equal(shown('policies.auth.methods.api-key.keys.0.id'), 'partner')
+  assert.equal(shown('policies.auth.methods.signature.keys.0.id'), 'partner')
+  assert.equal(shown('policies.auth.methods.oidc.clientId'), 'shop')
   assert.equal(shown('policies.request-headers.set.X-Plain'), 'plain')
   assert.equal(shown('routes.1.redirect.to'), 'https://[redacted]@example.com/?token=[redacted]&a=1')
 })
@@ -196,6 +200,11 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.auth.methods.jwt.issuers[].introspection.credentials.secret',
     '.policies.auth.methods.jwt.issuers[].secret',
     '.policies.auth.methods.jwt.secret',
+    '.policies.auth.methods.oidc.clientSecret',
+    '.policies.auth.methods.oidc.secret',
+    '.policies.auth.methods.signature',
+    '.policies.auth.methods.signature.keys[].publicKey',
+    '.policies.auth.methods.signature.keys[].secret',
     '.policies.cors.credentials',
     '.policies.rate-limit.tiers.api_key',
     '.secrets',

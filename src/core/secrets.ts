@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** What the keys of one purpose are for; those of another purpose tell nothing about them. */
-export type SecretPurpose = 'tickets' | 'acme' | 'sticky'
+export type SecretPurpose = 'tickets' | 'acme' | 'sticky' | 'oidc'
 
 /** Octets that a secret must have: as many as the keys that are made of it. */
 export const SECRET_LENGTH = 32

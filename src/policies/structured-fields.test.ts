@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { parseDictionary, parseString, parseStrings } from './structured-fields.ts'
+import { parseByteSequences, parseDictionary, parseInnerLists, parseString, parseStrings } from './structured-fields.ts'
 
 test('a Dictionary of every type; the last member of a name counts', () => {
   assert.deepEqual(
@@ -59,4 +59,44 @@ test('the text of an Item that is a String, whatever its parameters are', () => 
   assert.equal(parseString('""'), '')
   for (const other of ['', 'token', '1', '?1', ':YQ==:', '("a")', '"a', '"a" "b"', '"a", "b"', '"a";', '"\\n"', '"é"'])
     assert.equal(parseString(other), null, other)
+})
+
+test('a Dictionary of Inner Lists, with what they say', () => {
+  const lists = parseInnerLists('a=("x" "y";z=1 t);k="v";n=7;f , b=()')
+  assert.deepEqual([...(lists?.keys() ?? [])], ['a', 'b'])
+  const list = lists?.get('a')
+  assert.equal(list?.text, '("x" "y";z=1 t);k="v";n=7;f')
+  assert.deepEqual(
+    list.items.map(({ text, value }) => [text, value]),
+    [
+      ['"x"', 'x'],
+      ['"y";z=1', 'y'],
+      ['t', 't'],
+    ],
+  )
+  assert.deepEqual([...(list.items[1]?.parameters ?? [])], [['z', 1]])
+  assert.deepEqual(
+    [...list.parameters],
+    [
+      ['k', 'v'],
+      ['n', 7],
+      ['f', true],
+    ],
+  )
+  assert.equal(lists?.get('b')?.items.length, 0)
+  for (const text of ['a=1', 'a', 'a=("x"', 'a=("x""y")', 'a=(), a=()', 'a=();b;b', 'a=("x";b;b)', 'a=(),'])
+    assert.equal(parseInnerLists(text), null, text)
+})
+
+test('a Dictionary of Byte Sequences in their only spelling', () => {
+  const sequences = parseByteSequences('a=:YWI=:;p=1, b=::')
+  assert.deepEqual(
+    [...(sequences ?? [])].map(([key, octets]) => [key, octets.toString()]),
+    [
+      ['a', 'ab'],
+      ['b', ''],
+    ],
+  )
+  for (const text of ['a=YWI=', 'a=:YWI:', 'a=:YWJ=:', 'a="x"', 'a=:YQ==:, a=:YQ==:', 'a'])
+    assert.equal(parseByteSequences(text), null, text)
 })

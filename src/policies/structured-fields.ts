@@ -42,6 +42,48 @@ export function parseString(text: string): string | null {
   return reader.atEnd && typeof item.value === 'string' ? item.value : null
 }
 
+/** An Item of an Inner List. */
+export interface ListedItem {
+  /** As it is written, with its parameters. */
+  readonly text: string
+  readonly value: BareItem
+  readonly parameters: ReadonlyMap<string, BareItem>
+}
+
+/** An Inner List (RFC 9651 section 3.1.1). */
+export interface InnerList {
+  /** As it is written, with its parameters. */
+  readonly text: string
+  readonly items: readonly ListedItem[]
+  readonly parameters: ReadonlyMap<string, BareItem>
+}
+
+/** Reads a Dictionary of Inner Lists. Null if it is not valid, has a key or a parameter twice, or members of another type. */
+export function parseInnerLists(text: string): ReadonlyMap<string, InnerList> | null {
+  return parseMembers(text, (reader) => reader.innerList())
+}
+
+/** Reads a Dictionary of Byte Sequences; their parameters are left out. Null as for `parseInnerLists`. */
+export function parseByteSequences(text: string): ReadonlyMap<string, Buffer> | null {
+  return parseMembers(text, (reader) => {
+    const bytes = reader.bytes()
+    return bytes !== null && reader.parameters() ? bytes : null
+  })
+}
+
+function parseMembers<Member>(text: string, read: (reader: Reader) => Member | null): Map<string, Member> | null {
+  const reader = new Reader(text)
+  const members = new Map<string, Member>()
+  const valid = reader.members(() => {
+    const key = reader.take(KEY)
+    if (key === null || members.has(key) || reader.take(EQUALS) === null) return false
+    const member = read(reader)
+    if (member !== null) members.set(key, member)
+    return member !== null
+  })
+  return valid ? members : null
+}
+
 const KEY = /[a-z*][a-z0-9_.*-]*/y
 const EQUALS = /=/y
 const SPACES = / */y
@@ -115,6 +157,47 @@ class Reader {
       if (this.take(EQUALS) !== null && this.bareItem() === null) return false
     }
     return true
+  }
+
+  /** An Inner List with all that it says; null where there is none here, or a parameter comes twice. */
+  innerList(): InnerList | null {
+    const from = this.at
+    if (this.take(OPEN) === null) return null
+    const items: ListedItem[] = []
+    for (;;) {
+      this.take(SPACES)
+      if (this.take(CLOSE) !== null) break
+      const begin = this.at
+      const item = this.bareItem()
+      const parameters = item === null ? null : this.namedParameters()
+      if (item === null || parameters === null) return null
+      if (this.next !== ' ' && this.next !== ')') return null
+      items.push({ text: this.text.slice(begin, this.at), value: item.value, parameters })
+    }
+    const parameters = this.namedParameters()
+    return parameters === null ? null : { text: this.text.slice(from, this.at), items, parameters }
+  }
+
+  /** The octets of a Byte Sequence; null where there is none here, or it is not the one text of its octets. */
+  bytes(): Buffer | null {
+    const written = this.take(BYTES)?.slice(1, -1)
+    if (written === undefined) return null
+    const octets = Buffer.from(written, 'base64')
+    return octets.toString('base64') === written ? octets : null
+  }
+
+  /** Parameters by their names; null where they are not valid, or one comes twice. */
+  private namedParameters(): Map<string, BareItem> | null {
+    const parameters = new Map<string, BareItem>()
+    while (this.take(SEMICOLON) !== null) {
+      this.take(SPACES)
+      const key = this.take(KEY)
+      if (key === null || parameters.has(key)) return null
+      const item = this.take(EQUALS) === null ? { value: true } : this.bareItem()
+      if (item === null) return null
+      parameters.set(key, item.value)
+    }
+    return parameters
   }
 
   private bareItem(): { value: BareItem } | null {

@@ -10,6 +10,7 @@ const ENDED: Partial<Record<CredentialReason, 'expired' | 'revoked'>> = {
   'expired-key': 'expired',
   'expired-certificate': 'expired',
   inactive: 'revoked',
+  session: 'expired',
 }
 
 /** Counts what came of looking at the credentials of one method. */

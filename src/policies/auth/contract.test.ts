@@ -3,7 +3,8 @@ import { hash } from 'node:crypto'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
-import { SECRET, tokenOf } from '../../../test/support/tokens.ts'
+import { signedFields } from '../../../test/support/sign-request.ts'
+import { NOW, SECRET, tokenOf } from '../../../test/support/tokens.ts'
 import { Bytes } from '../../http/body.ts'
 import type { PolicyToolbox } from '../policy.ts'
 import type { ClientCertificate } from '../../http/client-certificate.ts'
@@ -15,6 +16,9 @@ import { basic } from './basic.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import { mtls } from './mtls.ts'
+import { oidc } from './oidc/oidc.ts'
+import { Sessions } from './oidc/session.ts'
+import { signature } from './signature/signature.ts'
 import type { Authenticator } from './method.ts'
 
 /** A method at work, with a request of alice's and one of nobody's. */
@@ -24,8 +28,10 @@ interface Fixture {
   readonly bad: Credential
 }
 
-/** A field, or the certificate of the connection. */
-type Credential = readonly [name: string, value: string] | ClientCertificate
+type Field = readonly [name: string, value: string]
+
+/** Fields, or the certificate of the connection. */
+type Credential = readonly Field[] | ClientCertificate
 
 /** A certificate with that common name. */
 function certificateOf(commonName: string): ClientCertificate {
@@ -64,48 +70,82 @@ const DIGEST = '$scrypt$ln=14,r=8,p=1$sdBsDB4Pxof5OiTMEZ+5gw$3WECDVW+JTZIGwS9Vzw
 const basicOf = (name: string, password: string): string =>
   `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
 
+const oidcOptions = oidc.options.parse({ issuer: 'https://id.example.com', clientId: 'shop', secret: SECRET })
+
+/** The cookie of a session of somebody's. */
+function sessionOf(sub: string, options = oidcOptions): string {
+  const sessions = new Sessions(options)
+  const grant = { claims: { sub }, refreshToken: null, expiresIn: null }
+  return `sallyport=${sessions.write(sessions.begin(grant, toolbox.clock.wall()))}`
+}
+
+/** The fields of a signature of the request that is made below. */
+function signedWith(key: string): readonly Field[] {
+  const authority = 'api.example.com'
+  const path = '/api/v1/users/7?page=2'
+  return Object.entries(signedFields({ authority, path, key, parameters: { created: NOW, keyid: 'partner' } }))
+}
+
 const fixtures: Readonly<Record<Exclude<(typeof methods)[number]['name'], 'forward'>, () => Fixture>> = {
   jwt: () => ({
     authenticator: jwt.create(jwt.options.parse({ secret: SECRET }), toolbox),
-    good: ['Authorization', `Bearer ${tokenOf()}`],
-    bad: ['Authorization', `Bearer ${tokenOf({ key: 'another secret that is long enough' })}`],
+    good: [['Authorization', `Bearer ${tokenOf()}`]],
+    bad: [['Authorization', `Bearer ${tokenOf({ key: 'another secret that is long enough' })}`]],
   }),
   introspection: () => ({
     authenticator: introspection.create(
       introspection.options.parse({ service: 'users', path: '/introspect' }),
       toolbox,
     ),
-    good: ['Authorization', 'Bearer opaque-alice'],
-    bad: ['Authorization', 'Bearer opaque-mallory'],
+    good: [['Authorization', 'Bearer opaque-alice']],
+    bad: [['Authorization', 'Bearer opaque-mallory']],
   }),
   'api-key': () => ({
     authenticator: apiKey.create(
       apiKey.options.parse({ keys: [{ id: 'ci', sha256: hash('sha256', 'the-key'), owner: 'alice' }] }),
       toolbox,
     ),
-    good: ['X-API-Key', 'the-key'],
-    bad: ['X-API-Key', 'another-key'],
+    good: [['X-API-Key', 'the-key']],
+    bad: [['X-API-Key', 'another-key']],
   }),
   basic: () => ({
     authenticator: basic.create(basic.options.parse({ users: [{ name: 'alice', password: DIGEST }] }), toolbox),
-    good: ['Authorization', basicOf('alice', 'correct horse')],
-    bad: ['Authorization', basicOf('alice', 'battery staple')],
+    good: [['Authorization', basicOf('alice', 'correct horse')]],
+    bad: [['Authorization', basicOf('alice', 'battery staple')]],
   }),
   mtls: () => ({
     authenticator: mtls.create(mtls.options.parse({ rules: [{ match: { commonName: 'alice' } }] }), toolbox),
     good: certificates.alice,
     bad: certificates.mallory,
   }),
+  signature: () => ({
+    authenticator: signature.create(
+      signature.options.parse({
+        keys: [{ id: 'partner', algorithm: 'hmac-sha256', secret: SECRET, owner: 'alice' }],
+        replay: 'accept',
+      }),
+      toolbox,
+    ),
+    good: signedWith(SECRET),
+    bad: signedWith('another secret that is long enough'),
+  }),
+  oidc: () => ({
+    authenticator: oidc.create(oidcOptions, toolbox),
+    good: [['Cookie', sessionOf('alice')]],
+    bad: [
+      ['Cookie', sessionOf('mallory', { ...oidcOptions, secret: ['another secret of the tests that is long enough'] })],
+    ],
+  }),
 }
 
 const other: [string, string] = ['X-Other', 'kept']
 
-const isField = (credential: Credential): credential is readonly [string, string] => Array.isArray(credential)
+const isFields = (credential: Credential): credential is readonly Field[] => Array.isArray(credential)
 
 function requestWith(...credentials: Credential[]) {
   const { client } = makeExchange()
-  const [certificate = null] = credentials.flatMap((each) => (isField(each) ? [] : [each]))
-  const headers = Headers.of([...credentials.filter(isField), other])
+  const [certificate = null] = credentials.flatMap((each) => (isFields(each) ? [] : [each]))
+  const headers = Headers.of([...credentials.filter(isFields).flat(), other])
   return makeExchange({ headers, client: { ...client, certificate } })
 }
 
@@ -118,7 +158,7 @@ for (const { name, summary, kind } of methods) {
   test(`${name} says in one sentence what it does`, () => {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.match(summary, /^[A-Z][^\n]+\.$/)
-    assert.ok(kind === 'token' || kind === 'key' || kind === 'password' || kind === 'certificate' || kind === 'word')
+    assert.ok(['token', 'key', 'password', 'signature', 'session', 'certificate', 'word'].includes(kind))
   })
 
   // It knows no credentials of its own.
@@ -144,17 +184,20 @@ for (const { name, summary, kind } of methods) {
     const { authenticator } = fixture()
     assert.equal(authenticator.authenticate(requestWith()), null)
     const scheme = kind === 'password' ? 'Digest a=b' : 'Basic YTpi'
-    assert.equal(authenticator.authenticate(requestWith(['Authorization', scheme])), null)
-    assert.equal(authenticator.authenticate(requestWith(['Authorization', 'Bearer'], ['X-API-Key', ''])), null)
+    assert.equal(authenticator.authenticate(requestWith([['Authorization', scheme]])), null)
+    assert.equal(authenticator.authenticate(requestWith([['Authorization', 'Bearer']], [['X-API-Key', '']])), null)
   })
 
   test(`${name} refuses bad credentials, and does not repeat them`, async () => {
     const { authenticator, bad } = fixture()
+    // A session that cannot be read is none: keys are exchanged, and a browser is to log in again.
+    if (kind === 'session') return assert.equal(await outcomeOf(authenticator, bad), null)
     for (let round = 0; round < 2; round++)
       await assert.rejects(outcomeOf(authenticator, bad), (error: unknown) => {
         assert.ok(error instanceof CredentialError)
         assert.notEqual(error.reason, 'repeated')
-        if (isField(bad)) assert.ok(!error.message.includes(bad[1].replace(/^(?:Bearer|Basic) /, '')))
+        for (const [, value] of isFields(bad) ? bad : [])
+          assert.ok(!error.message.includes(value.replace(/^(?:Bearer|Basic) /, '')))
         return true
       })
   })
@@ -163,7 +206,7 @@ for (const { name, summary, kind } of methods) {
     const { authenticator, good } = fixture()
     const exchange = requestWith(good)
     await authenticator.authenticate(exchange)
-    assert.deepEqual([...exchange.headers], [...(isField(good) ? [[...good]] : []), other])
+    assert.deepEqual([...exchange.headers], [...(isFields(good) ? good : []), other])
     assert.equal(exchange.consumer, null)
     authenticator.conceal(exchange)
     assert.deepEqual([...exchange.headers], [other])
@@ -172,8 +215,8 @@ for (const { name, summary, kind } of methods) {
     assert.deepEqual([...exchange.headers], [other])
   })
 
-  // A connection has one certificate.
-  if (kind === 'certificate') continue
+  // A connection has one certificate, and a request any number of signatures.
+  if (kind === 'certificate' || kind === 'signature') continue
 
   test(`${name} refuses credentials that come twice`, async () => {
     const { authenticator, good, bad } = fixture()

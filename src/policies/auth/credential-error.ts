@@ -23,6 +23,15 @@ const reasons = {
   'expired-certificate': 'The client certificate has expired',
   nameless: 'The client certificate does not say whom it stands for',
   unbound: 'The token is bound to a client certificate that was not shown',
+  'malformed-signature': 'Signature and Signature-Input are malformed, or cover what cannot be checked here',
+  'unknown-signer': 'The key of the signature is not known',
+  'wrong-signature': 'The signature is not that of the request',
+  uncovered: 'The signature does not cover what it has to',
+  'old-signature': 'The signature is too old, or from the future',
+  replayed: 'The signature has been used before',
+  digest: 'The signature needs a Content-Digest that is that of the body',
+  login: 'The login has failed, or was begun too long ago or in another browser: begin it again',
+  session: 'The session has ended: log in again',
 } as const
 
 export type CredentialReason = keyof typeof reasons

@@ -23,6 +23,8 @@ export interface FetchOptions {
 export interface Fetched {
   readonly status: number
   readonly text: string
+  /** Content-Type, or "". */
+  readonly type: string
 }
 
 /**
@@ -85,7 +87,11 @@ function exchange(asked: http.ClientRequest, body: string | undefined): Promise<
       })
       response.on('error', reject)
       response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString('utf8'),
+          type: response.headers['content-type'] ?? '',
+        }),
       )
     })
     asked.end(body)

@@ -7,9 +7,20 @@ import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import type { AuthMethod } from './method.ts'
 import { mtls } from './mtls.ts'
+import { oidc } from './oidc/oidc.ts'
+import { signature } from './signature/signature.ts'
 
 /** Every way to find out who calls; of those that are configured, the first one that recognises the credentials decides. The last one takes every request. */
-export const methods = [jwt, introspection, apiKey, basic, mtls, forward] as const satisfies readonly AuthMethod[]
+export const methods = [
+  jwt,
+  introspection,
+  apiKey,
+  basic,
+  mtls,
+  signature,
+  oidc,
+  forward,
+] as const satisfies readonly AuthMethod[]
 
 type Listed = (typeof methods)[number]
 

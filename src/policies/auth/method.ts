@@ -3,13 +3,14 @@ import type { ProofDocs } from '../policy-docs.ts'
 import type { PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Middleware } from '../../http/handler.ts'
+import type { Reply } from '../../http/reply.ts'
 import type { Identity } from './identity.ts'
 
 /**
- * What proves who calls: a token, which the service may get to see, an API key or a password, which it never does, the certificate of
- * the connection, or the word of another service.
+ * What proves who calls: a token or a signature, which the service may get to see, an API key, a password or a session, which it
+ * never does, the certificate of the connection, or the word of another service.
  */
-export type CredentialKind = 'token' | 'key' | 'password' | 'certificate' | 'word'
+export type CredentialKind = 'token' | 'key' | 'password' | 'signature' | 'session' | 'certificate' | 'word'
 
 /** Finds out who calls by one kind of credentials. */
 export interface Authenticator {
@@ -20,6 +21,13 @@ export interface Authenticator {
    * not known already, and throws where the client has failed too often.
    */
   authenticate(exchange: Exchange, check?: (exchange: Exchange) => void): Identity | null | Promise<Identity>
+  /**
+   * Answers a request of its own, such as one that a login ends with, before anything else and also where no route leads; null for
+   * any other. Throws and rejects as `authenticate` does.
+   */
+  answer?(exchange: Exchange, check?: (exchange: Exchange) => void): Reply | Promise<Reply> | null
+  /** What somebody without credentials gets in place of a 401, such as the way to a login; null where a 401 is right. */
+  invite?(exchange: Exchange): Reply | Promise<Reply> | null
   /** It takes bearer tokens of Authorization: one that no such method knows is refused. */
   readonly readsAuthorization?: boolean
   /** Takes what no service receives and no log shows, whether tokens are passed on or not; called before `conceal`. */

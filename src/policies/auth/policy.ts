@@ -3,6 +3,7 @@ import { retryAfter } from '../policy-docs.ts'
 import { type Holder, Shared } from '../../core/shared.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
+import type { ErrorCode } from '../../core/errors.ts'
 import { appendLines, Headers } from '../../http/headers.ts'
 import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
 import { compose, type Handler } from '../../http/handler.ts'
@@ -33,6 +34,12 @@ interface Active {
 /** The authenticators of a thread: routes that configure a method in the same way share one, with its keys and caches. */
 const authenticators = new Shared<Active & { close?: never }>()
 
+/** What no service is to see. */
+const CONCEALED: ReadonlySet<CredentialKind> = new Set(['key', 'password', 'session'])
+
+/** What ends a request also on a public path: a mistake of the gateway, and what has cut off a body that was to be read. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(['internal-error', 'content-too-large', 'too-busy', 'request-timeout'])
+
 /** What a caller has of whom nothing is known. */
 const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} }
 
@@ -40,7 +47,7 @@ const NOBODY = { id: '', roles: [], scopes: [], tier: '', key: null, claims: {} 
 export const auth = definePolicy({
   name: 'auth',
   summary:
-    'Finds out who calls by a token, an API key, a password, a client certificate or the word of another service, tells the service, and refuses everybody else.',
+    'Finds out who calls by a token, an API key, a password, a signature of the request, the session of a browser, a client certificate or the word of another service, tells the service, and refuses everybody else.',
   services: [
     ['methods', '*', 'service'],
     ['methods', '*', 'introspection', 'service'],
@@ -139,13 +146,15 @@ export const auth = definePolicy({
     const readsAuthorization = active.some(({ authenticator }) => authenticator.readsAuthorization === true)
     const hides = active.some(({ authenticator }) => authenticator.redact !== undefined)
     const around = active.flatMap(({ authenticator }) => authenticator.around ?? [])
+    const answering = active.filter(({ authenticator }) => authenticator.answer !== undefined)
+    const inviting = active.filter(({ authenticator }) => authenticator.invite !== undefined)
     const refusals = new Refusals(kinds, options.realm)
     const failures = new FailureLimit('failures', options.failures, toolbox.limits)
     const refused =
       options.refusals.length === 0 ? null : new FailureLimit('refusals', options.refusals, toolbox.limits)
     const checkFailures = (exchange: Exchange): void => failures.check(exchange)
     const concealed = active
-      .filter(({ kind }) => kind === 'key' || kind === 'password' || !options.forwardToken)
+      .filter(({ kind }) => CONCEALED.has(kind) || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
     const requires = compileRequirement(options.require, toolbox)
     const isPublic = requires === null ? compilePublic(options.public) : null
@@ -167,10 +176,39 @@ export const auth = definePolicy({
       for (const authenticator of concealed) authenticator.conceal(exchange)
     }
 
+    /** The reply to a request that a method answers itself; null for any other. */
+    function answered(exchange: Exchange): Reply | Promise<Reply> | null {
+      for (const { authenticator, counts } of answering) {
+        const refuse = (thrown: unknown): never => {
+          const tooMany = thrown instanceof CredentialError ? failures.count(exchange) : null
+          const refusal = tooMany ?? refusals.of(thrown)
+          counts.failed(tooMany ?? thrown)
+          throw refusal
+        }
+        try {
+          const reply = authenticator.answer?.(exchange, checkFailures) ?? null
+          if (reply !== null) return reply instanceof Promise ? reply.catch(refuse) : reply
+        } catch (thrown) {
+          return refuse(thrown)
+        }
+      }
+      return null
+    }
+
+    function invited(exchange: Exchange): Reply | Promise<Reply> | null {
+      for (const { authenticator } of inviting) {
+        const reply = authenticator.invite?.(exchange) ?? null
+        if (reply !== null) return reply
+      }
+      return null
+    }
+
     return (next) => {
       // Nothing is protected where no route leads: a 401 would only ask for credentials there.
       if (route.id === '')
         return (exchange) => {
+          const reply = answering.length === 0 ? null : answered(exchange)
+          if (reply !== null) return reply
           conceal(exchange)
           return next(exchange)
         }
@@ -202,11 +240,14 @@ export const auth = definePolicy({
         if (error instanceof RefusedElsewhere) return refuseElsewhere(exchange, error, counts)
         const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
-        const passes = refusal.code !== 'internal-error' && isPublic?.(exchange) === true
+        const passes = !FINAL.has(refusal.code) && isPublic?.(exchange) === true
         if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
         else counts.failed(tooMany ?? error)
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
         if (passes) return next(exchange)
+        const mayBegin = error === null || (error instanceof CredentialError && error.reason === 'session')
+        const reply = mayBegin && inviting.length > 0 ? invited(exchange) : null
+        if (reply !== null) return reply
         throw refusal
       }
 
@@ -222,6 +263,8 @@ export const auth = definePolicy({
       }
 
       const handle: Handler = (exchange) => {
+        const own = answering.length === 0 ? null : answered(exchange)
+        if (own !== null) return own
         if (exchange.forms !== null) isPublic?.(exchange)
         let found: Identity | null | Promise<Identity>
         let error: unknown = null

@@ -12,6 +12,15 @@ const OF_NO_TOKEN: ReadonlySet<CredentialReason> = new Set([
   'certificate',
   'expired-certificate',
   'nameless',
+  'malformed-signature',
+  'unknown-signer',
+  'wrong-signature',
+  'uncovered',
+  'old-signature',
+  'replayed',
+  'digest',
+  'login',
+  'session',
 ])
 
 type Field = readonly [name: string, value: string]
@@ -57,16 +66,20 @@ export class Refusals {
   private missing(): string {
     if (this.kinds.has('token')) return 'Missing token'
     if (this.kinds.has('key')) return 'Missing API key'
-    return this.kinds.has('password') ? 'Missing user name and password' : 'Missing client certificate'
+    if (this.kinds.has('password')) return 'Missing user name and password'
+    if (this.kinds.has('signature')) return 'Missing signature'
+    return this.kinds.has('certificate') ? 'Missing client certificate' : 'Missing session: log in'
   }
 
-  /** One field for each scheme that is accepted. None is registered for API keys, of which this is the usual name, nor for certificates. */
+  /** One field for each scheme that is accepted. None is registered for API keys, of which this is the usual name, for sessions and certificates. */
   private challenges(bearer: Readonly<Record<string, string>>): Field[] {
     const fields: Field[] = []
     if (this.kinds.has('token')) fields.push(this.challenge('Bearer', bearer))
     if (this.kinds.has('key')) fields.push(this.challenge('ApiKey', {}))
     // RFC 7617 section 2.1.
     if (this.kinds.has('password')) fields.push(this.challenge('Basic', { charset: 'UTF-8' }))
+    if (this.kinds.has('signature')) fields.push(this.challenge('Signature', {}))
+    if (this.kinds.has('session')) fields.push(this.challenge('Session', {}))
     if (this.kinds.has('certificate')) fields.push(this.challenge('ClientCertificate', {}))
     return fields
   }

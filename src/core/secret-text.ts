@@ -1,0 +1,11 @@
+import { z } from 'zod'
+import { SECRET_LENGTH } from './secrets.ts'
+
+const expected = `expected text of at least ${SECRET_LENGTH} octets, as "openssl rand -base64 32" makes it`
+
+/** Schema of a secret that keys are derived from. */
+export const secretText = z.string(expected).superRefine((text, context) => {
+  // Not shown, as it is a secret.
+  if (Buffer.byteLength(text) < SECRET_LENGTH)
+    context.addIssue({ code: 'custom', message: expected, input: '[redacted]' })
+})

@@ -1,0 +1,149 @@
+import { hash } from 'node:crypto'
+import { GatewayError } from '../../../core/errors.ts'
+import { SingleFlight } from '../../../core/single-flight.ts'
+import type { Toolbox } from '../../../core/toolbox.ts'
+import type { Exchange } from '../../../http/exchange.ts'
+import type { Headers } from '../../../http/headers.ts'
+import { CredentialError } from '../credential-error.ts'
+import { DigestMap } from '../digest-map.ts'
+import type { Identity } from '../identity.ts'
+import { OwnCookie } from './cookies.ts'
+import type { OidcOptions } from './options.ts'
+import type { Grant, Provider } from './provider.ts'
+import { type Session, Sessions } from './session.ts'
+
+/** Sessions that each worker remembers. */
+const REMEMBERED = 10_000
+/** Milliseconds after a provider that could not be asked, before a session is refreshed again. */
+const PAUSE = 30_000
+
+/** A session with its cookie, and what has become of it since. */
+interface Known {
+  readonly session: Session
+  readonly value: string
+  /** The one that took its place: requests that were under way still bring the old one. */
+  next: Known | null
+  /** Wall-clock milliseconds before which it is not refreshed again. */
+  notBefore: number
+}
+
+/** The session of a request, and the cookie that came with it. */
+interface Found {
+  readonly sent: string
+  readonly known: Known
+}
+
+/** The sessions of browsers, which the gateway keeps nowhere: each is in a cookie. */
+export class BrowserSessions {
+  private readonly lifetime: number
+  private readonly provider: Provider
+  private readonly tools: Toolbox
+  private readonly cookie: OwnCookie
+  private readonly sessions: Sessions
+  private readonly known = new DigestMap<Known>(REMEMBERED)
+  private readonly refreshing = new SingleFlight<void>()
+  private readonly renewals = new WeakMap<Exchange, string>()
+  private isWarned = false
+
+  constructor(options: OidcOptions, provider: Provider, tools: Toolbox) {
+    this.lifetime = options.lifetime
+    this.provider = provider
+    this.tools = tools
+    this.cookie = new OwnCookie(options.cookie)
+    this.sessions = new Sessions(options)
+  }
+
+  /** The session of a request; null for one without, or whose session is over. Throws CredentialError 'repeated'. */
+  find(exchange: Exchange): Found | null {
+    const sent = this.cookie.read(exchange)
+    if (sent === null) return null
+    let known = this.known.get(digestOf(sent)) ?? this.read(sent)
+    while (known !== null && known.next !== null) known = known.next
+    return known === null || known.session.ends <= this.tools.clock.wall() ? null : { sent, known }
+  }
+
+  /** Who it is. Refreshes the session where that is due. Rejects with CredentialError 'session' where the provider grants it no more. */
+  identify(exchange: Exchange, { sent, known }: Found): Identity | Promise<Identity> {
+    const now = this.tools.clock.wall()
+    const { refresh } = known.session
+    if (refresh === null || now < refresh.from || now < known.notBefore) return this.current(exchange, sent, known)
+    const { token } = refresh
+    const refreshed = this.refreshing.join(known.value, () => this.refresh(known, token))
+    return refreshed.then(() => this.current(exchange, sent, known))
+  }
+
+  /** Begins the session of somebody who has logged in; the value of a Set-Cookie field. Throws CredentialError and GatewayError. */
+  begin(exchange: Exchange, grant: Grant): string {
+    const session = this.sessions.begin(grant, this.tools.clock.wall())
+    return this.cookie.set(exchange, this.write(session), this.lifetime / 1000)
+  }
+
+  /** Ends the session of a request, if it has one, here and as far as the provider can; the value of a Set-Cookie field. */
+  end(exchange: Exchange): string {
+    const token = this.find(exchange)?.known.session.refresh?.token
+    if (token !== undefined) void this.provider.revoke(token)
+    return this.cookie.set(exchange, '', 0)
+  }
+
+  /** The value of a Set-Cookie field for the reply to a request whose session was refreshed, else null. */
+  renewed(exchange: Exchange): string | null {
+    return this.renewals.get(exchange) ?? null
+  }
+
+  /** Takes the cookie out of what the service receives. */
+  conceal(headers: Headers): void {
+    this.cookie.drop(headers)
+  }
+
+  private read(value: string): Known | null {
+    const session = this.sessions.read(value)
+    if (session === null) return null
+    const known: Known = { session, value, next: null, notBefore: 0 }
+    this.known.set(digestOf(value), known)
+    return known
+  }
+
+  /** Who it is now. A browser that brought another cookie gets the current one with the reply. */
+  private current(exchange: Exchange, sent: string, known: Known): Identity {
+    const { session, value } = known.next ?? known
+    if (value !== sent)
+      this.renewals.set(exchange, this.cookie.set(exchange, value, (session.ends - this.tools.clock.wall()) / 1000))
+    return session.identity
+  }
+
+  private async refresh(known: Known, token: string): Promise<void> {
+    const { session } = known
+    try {
+      const grant = await this.provider.refresh(token)
+      const next = this.sessions.goOn(session, grant, this.tools.clock.wall())
+      known.next = this.read(this.write(next))
+    } catch (error) {
+      const now = this.tools.clock.wall()
+      if (error instanceof CredentialError && (session.refresh?.until ?? 0) <= now) throw error
+      // The provider cannot be asked, or another worker or gateway has done it already: it goes on as it is.
+      known.notBefore = now + PAUSE
+    }
+  }
+
+  /** The value of the cookie: one that browsers would not keep goes without what it could be refreshed by. */
+  private write(session: Session): string {
+    const whole = this.sessions.write(session)
+    if (this.cookie.fits(whole)) return whole
+    const value = this.sessions.write({ ...session, refresh: null })
+    if (!this.cookie.fits(value))
+      throw new GatewayError('internal-error', undefined, {
+        cause: new Error('the session does not fit into a cookie: name the claims that it needs under keepClaims'),
+      })
+    if (!this.isWarned)
+      this.tools.log.warn(
+        { cookie: whole.length },
+        'Sessions do not fit into a cookie with their refresh token, and cannot be refreshed: name fewer claims under keepClaims',
+      )
+    this.isWarned = true
+    return value
+  }
+}
+
+function digestOf(value: string): string {
+  return hash('sha256', value, 'base64url')
+}

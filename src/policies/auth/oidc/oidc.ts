@@ -1,0 +1,135 @@
+import { GatewayError } from '../../../core/errors.ts'
+import type { Exchange } from '../../../http/exchange.ts'
+import { editReplies } from '../../../http/handler.ts'
+import { Headers } from '../../../http/headers.ts'
+import { Reply } from '../../../http/reply.ts'
+import { compileOrigins } from '../../origins.ts'
+import { isForeign } from '../foreign.ts'
+import { defineAuthMethod } from '../method.ts'
+import { BrowserSessions } from './browser-sessions.ts'
+import { OwnCookie } from './cookies.ts'
+import { Logins, originOf } from './login.ts'
+import { oidcOptions } from './options.ts'
+import { Provider } from './provider.ts'
+import { isNavigation, ownTarget } from './targets.ts'
+
+/** Logins that may wait for the provider at a time, in a thread. */
+const MOST_LOGINS = 64
+
+/** Users of browsers, who log in at an OpenID provider; their session is in an encrypted cookie. */
+export const oidc = defineAuthMethod({
+  name: 'oidc',
+  kind: 'session',
+  summary: 'Users of browsers, who log in at an OpenID provider; their session is in an encrypted cookie.',
+  options: oidcOptions,
+  document: ({ cookie, paths }) => [
+    {
+      name: 'session',
+      scheme: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: `__Host-${cookie}`,
+        description: `The session of a browser. It begins at ${paths.login}.`,
+      },
+    },
+  ],
+  fields: () => ['Sec-Fetch-Mode', 'X-Requested-With', 'Accept'],
+  create(options, { clock, random, log }) {
+    const { paths, afterLogout } = options
+    const tools = { clock, random, log }
+    const provider = new Provider(options, tools)
+    const loginCookie = new OwnCookie(`${options.cookie}-login`)
+    const sessions = new BrowserSessions(options, provider, tools)
+    const logins = new Logins(options, provider, loginCookie, clock)
+    const trusts = compileOrigins(options.trustedOrigins)
+    let waiting = 0
+
+    async function begin(exchange: Exchange, target: string): Promise<Reply> {
+      const { url, cookie } = await logins.begin(exchange, target)
+      return redirect(302, url, [cookie])
+    }
+
+    function login(exchange: Exchange): Reply | Promise<Reply> {
+      allowOnly(exchange, 'GET')
+      const target = ownTarget(new URLSearchParams(exchange.query).get('return'))
+      if (sessions.find(exchange) !== null) return redirect(302, target)
+      logins.note(exchange)
+      return begin(exchange, target)
+    }
+
+    async function callback(exchange: Exchange, check: ((exchange: Exchange) => void) | undefined): Promise<Reply> {
+      allowOnly(exchange, 'GET')
+      check?.(exchange)
+      if (waiting >= MOST_LOGINS)
+        throw new GatewayError('service-unavailable', 'Too many users log in at the same time; try again soon.', {
+          headers: [['Retry-After', '1']],
+        })
+      waiting++
+      try {
+        const finished = logins.finish(exchange)
+        // What proves the login is not for the log.
+        exchange.query = ''
+        const { grant, target } = await finished
+        return redirect(302, target, [sessions.begin(exchange, grant)])
+      } finally {
+        waiting--
+      }
+    }
+
+    async function logout(exchange: Exchange): Promise<Reply> {
+      allowOnly(exchange, 'POST')
+      if (isForeign(exchange, trusts))
+        throw new GatewayError('forbidden', 'Pages of other sites may not end the session.')
+      const cookies = [sessions.end(exchange), loginCookie.set(exchange, '', 0)]
+      const isPage = exchange.headers.get('Sec-Fetch-Mode') === 'navigate'
+      if (!isPage) return new Reply(204, Headers.of(fieldsOf(cookies)), null)
+      const back = originOf(exchange, options) + afterLogout
+      return redirect(303, (await provider.endSessionUrl({ post_logout_redirect_uri: back })) ?? afterLogout, cookies)
+    }
+
+    function conceal({ headers }: Exchange): void {
+      sessions.conceal(headers)
+      loginCookie.drop(headers)
+    }
+
+    return {
+      answer(exchange, check) {
+        if (exchange.path === paths.callback) return callback(exchange, check)
+        if (exchange.path === paths.login) return login(exchange)
+        return exchange.path === paths.logout ? logout(exchange) : null
+      },
+      authenticate(exchange) {
+        const session = sessions.find(exchange)
+        // A cookie is sent for pages of others too.
+        const identity = session === null || isForeign(exchange, trusts) ? null : sessions.identify(exchange, session)
+        if (identity === null || identity instanceof Promise) logins.note(exchange)
+        return identity
+      },
+      invite: (exchange) => (isNavigation(exchange) ? begin(exchange, exchange.target ?? '/') : null),
+      conceal,
+      around(next) {
+        const edited = editReplies(next, ({ headers }, exchange) => {
+          const cookie = sessions.renewed(exchange)
+          if (cookie === null) return
+          headers.append('Set-Cookie', cookie)
+          // No cache on the way may hand it to somebody else.
+          headers.set('Cache-Control', 'no-store')
+        })
+        return (exchange) => edited(exchange, undefined)
+      },
+    }
+  },
+})
+
+function allowOnly({ method }: Exchange, allowed: string): void {
+  if (method === allowed) return
+  throw new GatewayError('method-not-allowed', `Only ${allowed} is allowed here.`, { headers: [['Allow', allowed]] })
+}
+
+function redirect(status: number, location: string, cookies: readonly string[] = []): Reply {
+  return new Reply(status, Headers.of([['Location', location], ...fieldsOf(cookies)]), null)
+}
+
+function fieldsOf(cookies: readonly string[]): [string, string][] {
+  return [['Cache-Control', 'no-store'], ...cookies.map((cookie): [string, string] => ['Set-Cookie', cookie])]
+}

@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { isToken } from '../../../core/field.ts'
+import { oneOrMore } from '../../../core/one-or-more.ts'
+import { secretText } from '../../../core/secret-text.ts'
+import { duration } from '../../../core/units.ts'
+import { certificates } from '../../../tls/pem-schema.ts'
+import { originPattern } from '../../origins.ts'
+import { claimNames } from '../claims.ts'
+import { httpUrl } from '../url.ts'
+import { isOwnTarget } from './targets.ts'
+
+const expected = 'expected a path of the gateway such as "/auth/callback"'
+const ownPath = z.string().refine((path) => isOwnTarget(path) && !/[?#]/.test(path), expected)
+
+/** Parameters of the authorization request that the gateway sets itself. */
+const OWN_PARAMETERS = new Set([
+  'client_id',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'redirect_uri',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+])
+
+const parameterName = z
+  .string()
+  .refine((name) => !OWN_PARAMETERS.has(name), 'expected another parameter: the gateway sets this one itself')
+
+/** Schema of the options of the oidc method. */
+export const oidcOptions = z.strictObject({
+  issuer: httpUrl.describe('The OpenID provider: its discovery document is below it.'),
+  clientId: z.string().min(1).describe('Name of the gateway at the provider.'),
+  clientSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Its secret there. Default none: a public client, protected by PKCE alone.'),
+  secret: oneOrMore(secretText).describe(
+    'What cookies are encrypted with, at least 32 octets. Several while it is being exchanged: the first one encrypts, each decrypts.',
+  ),
+  scopes: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected a scope: printable ASCII without spaces, quotes and backslashes')
+    .array()
+    .default(['openid'])
+    .refine((scopes) => scopes.includes('openid'), 'expected openid among the scopes')
+    .describe('What the provider is asked for; offline_access for sessions that are refreshed. Default openid.'),
+  paths: z
+    .strictObject({
+      login: ownPath.default('/auth/login').describe('Where a login begins. Default /auth/login.'),
+      callback: ownPath
+        .default('/auth/callback')
+        .describe('Where the provider sends browsers back to. Default /auth/callback.'),
+      logout: ownPath.default('/auth/logout').describe('Where a session ends, by POST. Default /auth/logout.'),
+    })
+    .refine(
+      ({ login, callback, logout }) => new Set([login, callback, logout]).size === 3,
+      'expected three different paths',
+    )
+    .prefault({})
+    .describe('Paths that the gateway answers itself.'),
+  publicUrl: httpUrl
+    .refine(
+      (url) => URL.parse(url)?.origin === url,
+      'expected scheme, host and port alone, such as "https://shop.example.com"',
+    )
+    .optional()
+    .describe('What browsers know the gateway as. Default the scheme and host of each request.'),
+  afterLogout: ownPath.default('/').describe('Where browsers go after a logout. Default /.'),
+  claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
+  keepClaims: z
+    .string()
+    .min(1)
+    .array()
+    .optional()
+    .describe(
+      'Claims that the session keeps, beside those that make the consumer. Default all that say something of the user.',
+    ),
+  userinfo: z
+    .boolean()
+    .default(false)
+    .describe('Whether the userinfo endpoint is asked for further claims when somebody logs in. Default false.'),
+  lifetime: duration.prefault('8h').describe('How long a session lasts at most. Default 8h.'),
+  cookie: z
+    .string()
+    .refine((name) => isToken(name) && !name.startsWith('__'), 'expected the name of a cookie, without a prefix')
+    .default('sallyport')
+    .describe('Name of the cookie of the session, over https with "__Host-" before it. Default sallyport.'),
+  parameters: z
+    .record(parameterName, z.string())
+    .default({})
+    .describe('Further parameters of the authorization request, such as prompt. Default none.'),
+  trustedOrigins: originPattern
+    .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
+    .array()
+    .default([])
+    .describe(
+      "Origins other than the gateway's own whose pages may use the session for more than reading. Default none.",
+    ),
+  timeout: duration.prefault('5s').describe('For each answer of the provider. Default 5s.'),
+  ca: certificates
+    .optional()
+    .describe(
+      'File with the certificates, in PEM, of the authorities that are believed for the provider, in place of those that ' +
+        'Node.js comes with. Default those.',
+    ),
+})
+
+/** The options of the oidc method after parsing. */
+export type OidcOptions = z.output<typeof oidcOptions>

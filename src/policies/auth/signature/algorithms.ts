@@ -1,0 +1,75 @@
+import {
+  constants,
+  createHmac,
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+} from 'node:crypto'
+
+/** Whether the octets are the signature of the data by the key. */
+type Check = (data: Buffer, signature: Buffer, key: KeyObject) => boolean
+
+/** Bits of an RSA key at least. */
+const SHORTEST_RSA = 2048
+/** Octets of a shared secret at least: as many as the digest has (RFC 2104 section 3). */
+const SHORTEST_SECRET = 32
+
+const checks = {
+  'rsa-pss-sha512': (data, signature, key) =>
+    verify('sha512', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 64 }, signature),
+  'rsa-v1_5-sha256': (data, signature, key) => verify('sha256', data, key, signature),
+  'ecdsa-p256-sha256': (data, signature, key) => verify('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, signature),
+  ed25519: (data, signature, key) => verify(null, data, key, signature),
+  'hmac-sha256': (data, signature, key) => {
+    const expected = createHmac('sha256', key).update(data).digest()
+    return signature.length === expected.length && timingSafeEqual(expected, signature)
+  },
+} as const satisfies Record<string, Check>
+
+/** An algorithm of RFC 9421 section 3.3. */
+export type SignatureAlgorithm = keyof typeof checks
+
+/** Their names. */
+export const signatureAlgorithms = [
+  'ed25519',
+  'ecdsa-p256-sha256',
+  'rsa-pss-sha512',
+  'rsa-v1_5-sha256',
+  'hmac-sha256',
+] as const satisfies readonly SignatureAlgorithm[]
+
+/** A key with the one algorithm that it is used with. */
+export interface SignatureKey {
+  readonly algorithm: SignatureAlgorithm
+  readonly key: KeyObject
+}
+
+/** The key that the configuration speaks of. Throws an Error where it is none, or none for the algorithm. */
+export function signatureKey(algorithm: SignatureAlgorithm, material: string): SignatureKey {
+  const key = algorithm === 'hmac-sha256' ? createSecretKey(material, 'utf8') : createPublicKey(material)
+  const problem = problemOf(algorithm, key)
+  if (problem !== null) throw new Error(problem)
+  return { algorithm, key }
+}
+
+/** Whether it is the signature of the text, one character an octet. */
+export function isSignature(text: string, signature: Buffer, { algorithm, key }: SignatureKey): boolean {
+  return checks[algorithm](Buffer.from(text, 'latin1'), signature, key)
+}
+
+function problemOf(algorithm: SignatureAlgorithm, key: KeyObject): string | null {
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key
+  if (algorithm === 'hmac-sha256')
+    return (key.symmetricKeySize ?? 0) >= SHORTEST_SECRET ? null : `expected at least ${SHORTEST_SECRET} octets`
+  if (algorithm === 'ed25519') return type === 'ed25519' ? null : 'expected a key of Ed25519'
+  if (algorithm === 'ecdsa-p256-sha256')
+    return type === 'ec' && details?.namedCurve === 'prime256v1' ? null : 'expected a key of EC on P-256'
+  const isRsa = type === 'rsa' || (type === 'rsa-pss' && algorithm === 'rsa-pss-sha512')
+  return isRsa ? shortness(details?.modulusLength) : 'expected a key of RSA'
+}
+
+function shortness(bits = 0): string | null {
+  return bits >= SHORTEST_RSA ? null : `expected a key of RSA with at least ${SHORTEST_RSA} bits, not ${bits}`
+}

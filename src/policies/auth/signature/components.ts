@@ -1,0 +1,89 @@
+import type { Exchange } from '../../../http/exchange.ts'
+import type { InnerList, ListedItem } from '../../structured-fields.ts'
+
+/** Parts of a request that a signature may cover, beside its fields (RFC 9421 section 2.2). */
+const derived: Readonly<Record<string, (exchange: Exchange) => string>> = {
+  '@method': ({ method }) => method,
+  '@target-uri': (exchange) => `${exchange.client.scheme}://${authorityOf(exchange)}${targetOf(exchange)}`,
+  '@authority': authorityOf,
+  '@scheme': ({ client }) => client.scheme,
+  '@request-target': targetOf,
+  '@path': (exchange) => targetOf(exchange).replace(/\?.*$/s, ''),
+  '@query': ({ query }) => query || '?',
+}
+
+/** What stands for what: whoever covers the former has covered the latter too. */
+const wholes: Readonly<Record<string, readonly string[]>> = {
+  '@target-uri': ['@scheme', '@authority', '@request-target', '@path', '@query'],
+  '@request-target': ['@path', '@query'],
+}
+
+/** The names of components that may be required. */
+export function isComponent(name: string): boolean {
+  return Object.hasOwn(derived, name) || /^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)
+}
+
+/** Whether a signature covers all of these. */
+export function covers({ items }: InnerList, required: readonly string[]): boolean {
+  const covered = new Set(
+    items.flatMap(({ value, parameters }) =>
+      typeof value === 'string' && parameters.size === 0 ? [value, ...(wholes[value] ?? [])] : [],
+    ),
+  )
+  return required.every((name) => covered.has(name))
+}
+
+/**
+ * The text that is signed (RFC 9421 section 2.5), one character an octet; null where a component is not in the request, comes twice, or
+ * is of a kind that is not known here.
+ */
+export function signatureBase(input: InnerList, exchange: Exchange): string | null {
+  const lines = new Map<string, string>()
+  for (const item of input.items) {
+    const value = valueOf(item, exchange)
+    if (value === null || lines.has(item.text)) return null
+    lines.set(item.text, value)
+  }
+  return [...lines, ['"@signature-params"', input.text]].map(([name, value]) => `${name}: ${value}`).join('\n')
+}
+
+function valueOf({ text, value: name, parameters }: ListedItem, exchange: Exchange): string | null {
+  // Names are Strings; a Token is another thing (RFC 9421 section 2).
+  if (typeof name !== 'string' || !text.startsWith('"')) return null
+  if (name === '@query-param') return parameters.size === 1 ? queryParameter(exchange, parameters.get('name')) : null
+  if (name.startsWith('@'))
+    return parameters.size === 0 && Object.hasOwn(derived, name) ? (derived[name]?.(exchange) ?? null) : null
+  const values = name === name.toLowerCase() ? exchange.headers.getAll(name) : []
+  if (values.length === 0) return name === 'content-length' && parameters.size === 0 ? lengthOf(exchange) : null
+  if (parameters.size === 0) return values.map((value) => value.trim()).join(', ')
+  if (parameters.size > 1 || parameters.get('bs') !== true) return null
+  return values.map((value) => `:${Buffer.from(value.trim(), 'latin1').toString('base64')}:`).join(', ')
+}
+
+/** One that comes twice cannot be covered, as nobody knows which of them is meant (RFC 9421 section 2.2.8). */
+function queryParameter({ query }: Exchange, name: unknown): string | null {
+  if (typeof name !== 'string') return null
+  const values = [...new URLSearchParams(query)].filter(([each]) => formEncode(each) === name)
+  const [only] = values
+  return only === undefined || values.length > 1 ? null : formEncode(only[1])
+}
+
+function formEncode(text: string): string {
+  return new URLSearchParams({ '': text }).toString().slice(1).replaceAll('+', '%20')
+}
+
+/** The wire keeps the field for itself. */
+function lengthOf({ body }: Exchange): string | null {
+  return body === null || body.length < 0 ? null : String(body.length)
+}
+
+/** In lower case, without the port that the scheme implies (RFC 9421 section 2.2.3). */
+function authorityOf({ client, host }: Exchange): string {
+  const authority = (client.host ?? host).toLowerCase()
+  return authority.replace(client.scheme === 'https' ? /:443$/ : /:80$/, '')
+}
+
+/** Path and query as the client has sent them. */
+function targetOf({ target, path, query }: Exchange): string {
+  return target ?? path + query
+}

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { messageOf } from '../../../core/error-facts.ts'
+import { duration, durationOrZero, size } from '../../../core/units.ts'
+import { signatureAlgorithms, signatureKey } from './algorithms.ts'
+import { isComponent } from './components.ts'
+
+const keySchema = z
+  .strictObject({
+    id: z
+      .string()
+      .regex(/^[\x20-\x7e]{1,256}$/, 'expected printable ASCII')
+      .describe('What keyid of the signature is; no two keys share it.'),
+    algorithm: z.enum(signatureAlgorithms).describe('The algorithm of its signatures; no other one counts.'),
+    publicKey: z
+      .string()
+      .optional()
+      .describe('PEM public key or certificate: the text, or a file, found from the working directory.'),
+    secret: z.string().optional().describe('Shared secret of hmac-sha256, at least 32 octets.'),
+    owner: z.string().min(1).optional().describe('Whom the key stands for: X-User-ID. Default the id of the key.'),
+    tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
+    roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
+  })
+  .transform(({ publicKey, secret, ...key }, context) => {
+    const report = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message, input: '[redacted]' })
+    const isShared = key.algorithm === 'hmac-sha256'
+    const [place, other] = isShared ? (['secret', 'publicKey'] as const) : (['publicKey', 'secret'] as const)
+    const material = isShared ? secret : publicKey
+    if ((isShared ? publicKey : secret) !== undefined) report(other, `${key.algorithm} has none: leave it out`)
+    if (material === undefined) {
+      report(place, `${key.algorithm} needs it`)
+      return z.NEVER
+    }
+    try {
+      const text = isShared ? material : pemOf(material)
+      signatureKey(key.algorithm, text)
+      return { ...key, secret: text }
+    } catch (error) {
+      report(place, messageOf(error))
+      return z.NEVER
+    }
+  })
+
+/** Schema of the options of the signature method. `secret` of a key is what it is made of, public or not. */
+export const signatureOptions = z.strictObject({
+  keys: keySchema.array().min(1).superRefine(refuseDuplicates).describe('Whose signatures are accepted.'),
+  components: z
+    .string()
+    .refine(
+      isComponent,
+      'expected @method, @target-uri, @authority, @path, @query or the name of a field in lower case',
+    )
+    .array()
+    .default(['@method', '@authority', '@path', '@query'])
+    .describe(
+      'What a signature must cover; @target-uri covers all but the method. Default @method, @authority, @path, @query. Beside that ' +
+        'content-digest, where there is a body.',
+    ),
+  maxAge: duration.prefault('5m').describe('How old a signature may be. Default 5m.'),
+  tolerance: durationOrZero.prefault('30s').describe('By how much clocks may differ. Default 30s.'),
+  maxBody: size.prefault('1mb').describe('Size of a body, which is read and compared with its digest. Default 1mb.'),
+  replay: z
+    .enum(['refuse', 'accept'])
+    .default('refuse')
+    .describe(
+      'Whether a signature counts once, also where requests are alike but for a nonce, or until it is too old. Default refuse.',
+    ),
+})
+
+/** The options of the signature method after parsing. */
+export type SignatureOptions = z.output<typeof signatureOptions>
+
+function pemOf(written: string): string {
+  const pem = written.startsWith('-----BEGIN') ? written : readFileSync(written, 'utf8')
+  if (pem.includes('PRIVATE KEY')) throw new Error('is a private key, which belongs to whoever signs')
+  return pem
+}
+
+function refuseDuplicates(keys: readonly { readonly id: string }[], context: z.RefinementCtx): void {
+  const ids = keys.map(({ id }) => id)
+  for (const [i, id] of ids.entries()) {
+    const first = ids.indexOf(id)
+    if (first !== i) context.addIssue({ code: 'custom', path: [i, 'id'], message: `the same id as keys[${first}]` })
+  }
+}

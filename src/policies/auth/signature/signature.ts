@@ -1,0 +1,142 @@
+import { hash } from 'node:crypto'
+import type { Exchange } from '../../../http/exchange.ts'
+import { type InnerList, parseByteSequences, parseInnerLists } from '../../structured-fields.ts'
+import { CredentialError } from '../credential-error.ts'
+import { type Identity, identityOf } from '../identity.ts'
+import { defineAuthMethod } from '../method.ts'
+import { isSignature, signatureKey, type SignatureKey } from './algorithms.ts'
+import { covers, signatureBase } from './components.ts'
+import { checkContentDigest } from './content-digest.ts'
+import { signatureOptions } from './options.ts'
+
+/** Characters of Signature-Input and of Signature. */
+const LONGEST = 8192
+
+/** Somebody whose signatures are accepted. */
+interface Signer extends SignatureKey {
+  readonly identity: Identity
+}
+
+/** A signature of a key that is known, as the fields have it. */
+interface Signed {
+  readonly signer: Signer
+  readonly input: InnerList
+  readonly signature: Buffer
+}
+
+/** HTTP Message Signatures of requests (RFC 9421). */
+export const signature = defineAuthMethod({
+  name: 'signature',
+  kind: 'signature',
+  summary: 'Requests that their client has signed (HTTP Message Signatures, RFC 9421).',
+  options: signatureOptions,
+  fields: ({ components }) => [
+    'Signature',
+    'Signature-Input',
+    'Content-Digest',
+    ...components.filter((name) => !name.startsWith('@')),
+  ],
+  usesStores: ({ replay }) => replay === 'refuse',
+  document: ({ components }) => [
+    {
+      name: 'signature',
+      scheme: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'Signature',
+        description:
+          `A signature of the request (RFC 9421), with Signature-Input. It covers ${components.join(', ')} and, ` +
+          'where there is a body, content-digest, and has created and keyid.',
+      },
+    },
+  ],
+  create({ keys, components, maxAge, tolerance, maxBody, replay }, { clock, limits }) {
+    const signers = new Map(
+      keys.map(({ id, algorithm, secret, owner = id, tier, roles }): [string, Signer] => {
+        const identity = identityOf({ id: owner, roles, scopes: [], tier, key: null, claims: {} })
+        return [id, { ...signatureKey(algorithm, secret), identity }]
+      }),
+    )
+    // A signature counts once in the time in which it counts at all: one of one in each such window.
+    const window = Math.ceil((maxAge + 2 * tolerance) / 1000) * 1000
+    const limit = { name: 'signatures', algorithm: 'token-bucket', quotas: [{ limit: 1, window }] } as const
+    const used = replay === 'refuse' ? limits.meter(limit, 'local') : null
+
+    /**
+     * 1. The fields are read, and name one key that is known.
+     * 2. The signature covers what it must, and is of now.
+     * 3. It is that of the request.
+     */
+    function verified(exchange: Exchange): { readonly signer: Signer; readonly base: string } {
+      // 1.
+      const { signer, input, signature: octets } = signedBy(exchange, signers)
+      // 2.
+      const required = exchange.body === null ? components : [...components, 'content-digest']
+      if (!covers(input, required)) throw new CredentialError('uncovered')
+      checkTimes(input)
+      const { parameters } = input
+      if (parameters.has('alg') && parameters.get('alg') !== signer.algorithm)
+        throw new CredentialError('wrong-signature')
+      // 3.
+      const base = signatureBase(input, exchange)
+      if (base === null) throw new CredentialError('malformed-signature')
+      if (!isSignature(base, octets, signer)) throw new CredentialError('wrong-signature')
+      return { signer, base }
+    }
+
+    function checkTimes({ parameters }: InnerList): void {
+      const now = clock.wall()
+      const [created, expires = Infinity] = ['created', 'expires'].map((name) => timeOf(parameters.get(name)))
+      if (created === undefined || Number.isNaN(created) || Number.isNaN(expires))
+        throw new CredentialError('malformed-signature')
+      if (created > now + tolerance || created < now - maxAge - tolerance || expires < now - tolerance)
+        throw new CredentialError('old-signature')
+    }
+
+    /** What of it cannot be known at once. By what was signed: some signatures can be written in another way. */
+    async function complete(exchange: Exchange, signer: Signer, base: string): Promise<Identity> {
+      if (exchange.body !== null) await checkContentDigest(exchange, maxBody)
+      const decision = await used?.decide(hash('sha256', base, 'base64url'), 1)
+      if (decision?.admitted === false) throw new CredentialError('replayed')
+      return signer.identity
+    }
+
+    return {
+      authenticate(exchange, checkFailures) {
+        if (!exchange.headers.has('Signature-Input')) return null
+        checkFailures?.(exchange)
+        const { signer, base } = verified(exchange)
+        return exchange.body === null && used === null ? signer.identity : complete(exchange, signer, base)
+      },
+      conceal({ headers }) {
+        headers.delete('Signature')
+        headers.delete('Signature-Input')
+      },
+    }
+  },
+})
+
+/** The only signature whose key is known. Throws CredentialError. */
+function signedBy({ headers }: Exchange, signers: ReadonlyMap<string, Signer>): Signed {
+  const [written = '', values = ''] = ['Signature-Input', 'Signature'].map((name) => headers.combined(name))
+  const inputs = written.length > LONGEST ? null : parseInnerLists(written)
+  const signatures = values.length > LONGEST ? null : parseByteSequences(values)
+  if (inputs === null || signatures === null) throw new CredentialError('malformed-signature')
+  const known = [...inputs].flatMap(([label, input]): Signed[] => {
+    const keyId = input.parameters.get('keyid')
+    const signer = typeof keyId === 'string' ? signers.get(keyId) : undefined
+    const octets = signatures.get(label)
+    return signer === undefined || octets === undefined ? [] : [{ signer, input, signature: octets }]
+  })
+  const [signed, second] = known
+  // Whom the gateway is to believe, nobody can say then.
+  if (second !== undefined) throw new CredentialError('repeated')
+  if (signed === undefined) throw new CredentialError('unknown-signer')
+  return signed
+}
+
+/** Wall-clock milliseconds; undefined where it is not given, NaN for what is no time. */
+function timeOf(seconds: unknown): number | undefined {
+  if (seconds === undefined) return undefined
+  return typeof seconds === 'number' && Number.isInteger(seconds) ? seconds * 1000 : Number.NaN
+}

@@ -1,0 +1,478 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { BrowserJar } from './support/browser-jar.ts'
+import type { Answer } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { CLIENT, type OpenIdProvider, startOpenIdProvider } from './support/openid-provider.ts'
+import { startService } from './support/service.ts'
+import { SECRET } from './support/tokens.ts'
+
+type Auth = Exclude<NonNullable<GatewayInput['policies']>['auth'], false | undefined>
+type Oidc = NonNullable<Auth['methods']['oidc']>
+
+const MINUTE = 60_000
+
+function configOf(
+  url: string,
+  { url: issuer }: OpenIdProvider,
+  oidc: Partial<Oidc>,
+  auth: Partial<Auth>,
+): GatewayInput {
+  const methods = { oidc: { issuer, ...CLIENT, secret: SECRET, ...oidc } }
+  return proxyTo(url, { policies: { auth: { ...auth, methods: { ...methods, ...auth.methods } } } })
+}
+
+async function setUp(t: TestContext, oidc: Partial<Oidc> = {}, auth: Partial<Auth> = {}) {
+  const clock = new ManualClock()
+  const provider = await startOpenIdProvider(t, clock)
+  const service = await startService(t)
+  const start = async (more: Partial<Oidc> = {}) => {
+    const { port, log } = await startGateway(t, configOf(service.url, provider, { ...oidc, ...more }, auth), { clock })
+    return { browser: new BrowserJar(port), port, log }
+  }
+  return { clock, provider, service, start, ...(await start()) }
+}
+
+const heardOf = ({ heard }: { readonly heard: readonly { readonly headers: object }[] }) => heard.at(-1)?.headers
+
+function cookieOf({ headers }: Answer, name: string): string {
+  return headers['set-cookie']?.find((line) => line.startsWith(`${name}=`)) ?? ''
+}
+
+test('a page leads to the provider, and back to where the browser wanted to go, logged in', async (t) => {
+  const { browser, provider, service } = await setUp(t)
+  provider.user = { sub: 'alice', roles: ['admin'], tier: 'gold' }
+  const page = await browser.open('/reports?year=2026')
+  assert.equal(page.status, 302)
+  assert.equal(page.headers['cache-control'], 'no-store')
+  assert.ok(page.headers.location?.startsWith(`${provider.url}/authorize?`))
+  assert.equal(service.heard.length, 0)
+  const back = await browser.logIn(page)
+  assert.deepEqual([back.status, back.headers.location], [302, '/reports?year=2026'])
+  assert.match(cookieOf(back, 'sallyport'), /; Path=\/; HttpOnly; SameSite=Lax; Max-Age=28800$/)
+  const reply = await browser.open('/reports?year=2026')
+  assert.equal(reply.status, 200)
+  assert.partialDeepStrictEqual(heardOf(service), {
+    'x-user-id': 'alice',
+    'x-user-roles': 'admin',
+    'x-consumer-tier': 'gold',
+  })
+})
+
+test('services see no cookie of the gateway, and those of others as they were', async (t) => {
+  const { browser, service } = await setUp(t)
+  browser.cookies.set('theme', 'dark')
+  await browser.logIn(await browser.open('/'))
+  assert.deepEqual([...browser.cookies.keys()], ['theme', 'sallyport-login', 'sallyport'])
+  await browser.open('/')
+  assert.partialDeepStrictEqual(heardOf(service), { cookie: 'theme=dark' })
+})
+
+test('whoever is no page gets 401, and no redirect that it would follow into a login', async (t) => {
+  const { browser, provider } = await setUp(t)
+  const asked = [
+    browser.fetch('/api'),
+    browser.fetch('/api', { method: 'POST', headers: { 'Sec-Fetch-Mode': 'navigate', Accept: 'text/html' } }),
+    browser.open('/api', { 'X-Requested-With': 'XMLHttpRequest' }),
+  ]
+  for (const { status, headers, text } of await Promise.all(asked)) {
+    assert.equal(status, 401)
+    assert.equal(headers['www-authenticate'], 'Session realm="sallyport"')
+    assert.match(text, /Missing session: log in/)
+  }
+  assert.equal(provider.count('/.well-known/openid-configuration'), 0)
+})
+
+test('a browser without Fetch Metadata is led to a login by what it accepts', async (t) => {
+  const { browser } = await setUp(t)
+  const none = { 'Sec-Fetch-Mode': undefined, 'Sec-Fetch-Site': undefined }
+  assert.equal((await browser.open('/', { ...none, Accept: 'text/html,*/*;q=0.8' })).status, 302)
+  assert.equal((await browser.open('/', { ...none, Accept: '*/*' })).status, 401)
+})
+
+test('public paths need no login and no provider, and other methods go on beside it', async (t) => {
+  const { browser, provider, service } = await setUp(t, {}, { public: ['/open'], methods: { jwt: { secret: SECRET } } })
+  provider.isBroken = true
+  assert.equal((await browser.open('/open')).status, 200)
+  assert.equal((await browser.fetch('/', { headers: { Authorization: 'Bearer bad.bad.bad' } })).status, 401)
+  assert.equal(service.heard.length, 1)
+})
+
+test('roles and rules go by the claims of a session', async (t) => {
+  const allow = 'claims.org == query.org'
+  const { browser, provider } = await setUp(
+    t,
+    { claims: { roles: 'realm.roles' } },
+    { require: { roles: ['staff'], allow } },
+  )
+  provider.user = { sub: 'alice', org: 'acme', realm: { roles: ['staff'] } }
+  await browser.logIn(await browser.open('/'))
+  assert.equal((await browser.open('/?org=acme')).status, 200)
+  assert.equal((await browser.open('/?org=other')).status, 403)
+})
+
+test('each of several tabs that log in at the same time gets to where it wanted to go', async (t) => {
+  const { browser } = await setUp(t)
+  const first = await browser.open('/a')
+  const second = await browser.open('/b')
+  assert.equal((await browser.logIn(second)).headers.location, '/b')
+  assert.equal((await browser.logIn(first)).headers.location, '/a')
+})
+
+test('any gateway with the same secret goes on with a login and a session of another', async (t) => {
+  const { browser, start } = await setUp(t, { publicUrl: 'http://shop.test' })
+  const other = await start()
+  const page = await browser.open('/a')
+  for (const [name, value] of browser.cookies) other.browser.cookies.set(name, value)
+  assert.equal((await other.browser.logIn(page)).headers.location, '/a')
+  browser.cookies.set('sallyport', other.browser.cookies.get('sallyport') ?? '')
+  assert.equal((await browser.open('/a')).status, 200)
+})
+
+test('a login that another browser has begun is refused', async (t) => {
+  const { browser, port, provider } = await setUp(t)
+  const callback = await browser.callbackOf(await browser.open('/'))
+  const victim = new BrowserJar(port)
+  const bare = await victim.open(callback)
+  assert.equal(bare.status, 401)
+  assert.match(bare.text, /The login has failed/)
+  await victim.open('/')
+  assert.equal((await victim.open(callback)).status, 401)
+  assert.equal(victim.cookies.has('sallyport'), false)
+  assert.equal(provider.count('/token'), 0)
+})
+
+test('a state that was changed, repeated or left out, or is old, is refused without asking the provider', async (t) => {
+  const { browser, clock, provider } = await setUp(t)
+  const callback = await browser.callbackOf(await browser.open('/'))
+  const state = new URLSearchParams(callback.slice(callback.indexOf('?'))).get('state') ?? ''
+  for (const path of [
+    callback.replace(state, state.slice(0, -2)),
+    callback.replace(state, 'forged'),
+    `${callback}&state=${state}`,
+    '/auth/callback?code=code-1',
+    '/auth/callback',
+  ])
+    assert.equal((await browser.open(path)).status, 401, path)
+  clock.advance(11 * MINUTE)
+  assert.equal((await browser.open(callback)).status, 401)
+  assert.equal(provider.count('/token'), 0)
+})
+
+test('a code counts once', async (t) => {
+  const { browser, log } = await setUp(t)
+  const callback = await browser.callbackOf(await browser.open('/'))
+  assert.equal((await browser.open(callback)).status, 302)
+  assert.equal((await browser.open(callback)).status, 401)
+  assert.ok(log.requests.every((line) => !JSON.stringify(line).includes('code-')))
+})
+
+const wrongTokens: Readonly<Record<string, (claims: object) => object>> = {
+  'another nonce': (claims) => ({ ...claims, nonce: 'another-nonce-than-it-was-asked' }),
+  'no nonce': (claims) => ({ ...claims, nonce: undefined }),
+  'another issuer': (claims) => ({ ...claims, iss: 'http://127.0.0.1:1' }),
+  'another audience': (claims) => ({ ...claims, aud: 'another-client' }),
+  'an end that is past': (claims) => ({ ...claims, exp: Date.UTC(2024, 0, 15, 10, 25) / 1000 }),
+  'no subject': (claims) => ({ ...claims, sub: undefined }),
+}
+
+for (const [what, claims] of Object.entries(wrongTokens))
+  test(`an ID token with ${what} is refused`, async (t) => {
+    const { browser, provider } = await setUp(t)
+    provider.mischief = { claims }
+    const back = await browser.logIn(await browser.open('/'))
+    assert.equal(back.status, 401)
+    assert.equal(browser.cookies.has('sallyport'), false)
+  })
+
+test('clocks may differ by some seconds', async (t) => {
+  const { browser, provider } = await setUp(t)
+  const seconds = Date.UTC(2024, 0, 15, 10, 30) / 1000
+  provider.mischief = { claims: (claims) => ({ ...claims, iat: seconds + 20, exp: seconds - 20 }) }
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 302)
+})
+
+test('an ID token that the keys of the provider have not signed is refused, and new keys are known at once', async (t) => {
+  const { browser, provider } = await setUp(t)
+  await browser.logIn(await browser.open('/'))
+  provider.rotate()
+  browser.cookies.delete('sallyport')
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 302)
+  provider.mischief = { signsWithAnother: true }
+  browser.cookies.delete('sallyport')
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 401)
+})
+
+test('the word of the provider against a user is 403, and its trouble 503', async (t) => {
+  const { browser, provider } = await setUp(t)
+  provider.mischief = { refusal: 'access_denied' }
+  const denied = await browser.logIn(await browser.open('/'))
+  assert.equal(denied.status, 403)
+  assert.match(denied.text, /refused the login: access_denied/)
+  provider.mischief = { tokenError: 'invalid_client' }
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 503)
+  provider.mischief = {}
+  const callback = await browser.callbackOf(await browser.open('/'))
+  provider.isBroken = true
+  assert.equal((await browser.open(callback)).status, 503)
+})
+
+test('a gateway starts without its provider, asks it less and less often, and goes on with sessions', async (t) => {
+  const { browser, clock, provider, start, log } = await setUp(t)
+  await browser.logIn(await browser.open('/'))
+  provider.isBroken = true
+  const { browser: late, log: lateLog } = await start()
+  const asked = provider.count('/.well-known/openid-configuration')
+  for (let i = 0; i < 3; i++) {
+    const { status, headers } = await late.open('/')
+    assert.deepEqual([status, headers['retry-after']], [503, '1'])
+  }
+  assert.equal(provider.count('/.well-known/openid-configuration'), asked + 1)
+  clock.advance(1000)
+  assert.equal((await late.open('/')).headers['retry-after'], '2')
+  late.cookies.set('sallyport', browser.cookies.get('sallyport') ?? '')
+  assert.equal((await late.open('/')).status, 200)
+  provider.isBroken = false
+  clock.advance(2000)
+  late.cookies.clear()
+  assert.equal((await late.open('/')).status, 302)
+  assert.equal(lateLog.lines.filter(({ message }) => /provider cannot be asked/.test(String(message))).length, 1)
+  assert.ok(log.lines.every(({ level }) => level !== 'error'))
+})
+
+test('a cookie that no gateway has made is none', async (t) => {
+  const { browser, service, start } = await setUp(t)
+  await browser.logIn(await browser.open('/'))
+  const session = browser.cookies.get('sallyport') ?? ''
+  const other = await start({ clientId: 'another' })
+  const third = await start({ secret: 'another secret of the tests that is long enough' })
+  for (const jar of [other.browser, third.browser]) jar.cookies.set('sallyport', session)
+  assert.equal((await other.browser.fetch('/')).status, 401)
+  assert.equal((await third.browser.fetch('/')).status, 401)
+  for (const forged of [
+    session.slice(0, -2),
+    session.replace(/.{4}$/, 'AAAA'),
+    'sealed.1.',
+    'x',
+    encodeURIComponent('{"claims":{"sub":"root"}}'),
+  ]) {
+    browser.cookies.set('sallyport', forged)
+    assert.equal((await browser.fetch('/')).status, 401, forged)
+  }
+  // What is sealed as one thing is not another.
+  const state = new URL((await browser.open('/')).headers.location ?? '').searchParams.get('state') ?? ''
+  browser.cookies.set('sallyport', state)
+  assert.equal((await browser.fetch('/')).status, 401)
+  assert.equal(service.heard.length, 0)
+})
+
+test('a secret that is being exchanged still opens what it has sealed, and a new one seals', async (t) => {
+  const { browser, start } = await setUp(t)
+  await browser.logIn(await browser.open('/'))
+  const NEW = 'the new secret of the tests that is long enough'
+  const both = await start({ secret: [NEW, SECRET] })
+  both.browser.cookies.set('sallyport', browser.cookies.get('sallyport') ?? '')
+  assert.equal((await both.browser.fetch('/')).status, 200)
+  both.browser.cookies.clear()
+  await both.browser.logIn(await both.browser.open('/'))
+  const later = await start({ secret: NEW })
+  later.browser.cookies.set('sallyport', both.browser.cookies.get('sallyport') ?? '')
+  assert.equal((await later.browser.fetch('/')).status, 200)
+})
+
+test('nobody is led to another host after a login', async (t) => {
+  const { browser } = await setUp(t)
+  for (const target of [
+    'https://evil.example',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    'evil',
+    '/a\r\nX: y',
+  ]) {
+    browser.cookies.clear()
+    const page = await browser.open(`/auth/login?return=${encodeURIComponent(target)}`)
+    assert.equal((await browser.logIn(page)).headers.location, '/', target)
+  }
+  const again = await browser.open('/auth/login?return=//evil.example')
+  assert.deepEqual([again.status, again.headers.location], [302, '/'])
+  browser.cookies.clear()
+  await browser.logIn(await browser.open('/'))
+  assert.equal((await browser.open('/auth/login?return=/a%3Fb=c')).headers.location, '/a?b=c')
+})
+
+test('a session ends with its time', async (t) => {
+  const { browser, clock } = await setUp(t, { lifetime: '1h' })
+  await browser.logIn(await browser.open('/'))
+  clock.advance(59 * MINUTE)
+  assert.equal((await browser.fetch('/')).status, 200)
+  clock.advance(MINUTE)
+  assert.equal((await browser.fetch('/')).status, 401)
+  assert.equal((await browser.open('/')).status, 302)
+})
+
+const refreshed: Partial<Oidc> = { scopes: ['openid', 'offline_access'] }
+
+test('a session is refreshed once for all who ask at the same time, and gets a new cookie', async (t) => {
+  const { browser, clock, provider, service } = await setUp(t, refreshed)
+  provider.user = { sub: 'alice', roles: ['user'] }
+  await browser.logIn(await browser.open('/'))
+  const old = browser.cookies.get('sallyport')
+  provider.user = { sub: 'alice', roles: ['user', 'admin'] }
+  clock.advance(4.5 * MINUTE)
+  const replies = await Promise.all([browser.fetch('/a'), browser.fetch('/b'), browser.fetch('/c')])
+  assert.deepEqual(
+    replies.map(({ status, headers }) => [status, headers['cache-control'], headers['set-cookie']?.length]),
+    replies.map(() => [200, 'no-store', 1]),
+  )
+  assert.equal(provider.count('/token'), 2)
+  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'user,admin' })
+  assert.notEqual(browser.cookies.get('sallyport'), old)
+  const next = await browser.fetch('/')
+  assert.deepEqual([next.status, next.headers['set-cookie']], [200, undefined])
+  // What was under way with the old cookie.
+  browser.cookies.set('sallyport', old ?? '')
+  assert.equal((await browser.fetch('/')).headers['set-cookie']?.length, 1)
+  assert.equal(provider.count('/token'), 2)
+})
+
+test('a session that the provider grants no more is over, and its user is led to log in', async (t) => {
+  const { browser, clock, provider } = await setUp(t, refreshed)
+  await browser.logIn(await browser.open('/'))
+  provider.mischief = { tokenError: 'invalid_grant' }
+  clock.advance(4.5 * MINUTE)
+  assert.equal((await browser.fetch('/')).status, 200)
+  clock.advance(MINUTE)
+  const reply = await browser.fetch('/')
+  assert.equal(reply.status, 401)
+  assert.match(reply.text, /The session has ended/)
+  assert.equal((await browser.open('/')).status, 302)
+})
+
+test('sessions go on while the provider cannot be asked, until their time is over', async (t) => {
+  const { browser, clock, provider } = await setUp(t, { ...refreshed, lifetime: '1h' })
+  await browser.logIn(await browser.open('/'))
+  provider.isBroken = true
+  clock.advance(30 * MINUTE)
+  for (let i = 0; i < 3; i++) assert.equal((await browser.fetch('/')).status, 200)
+  assert.equal(provider.count('/token'), 2)
+  clock.advance(30 * MINUTE)
+  assert.equal((await browser.fetch('/')).status, 401)
+})
+
+test('a logout ends the session here and at the provider, and asks for a POST of the gateway’s own pages', async (t) => {
+  const { browser, provider } = await setUp(t, { ...refreshed, afterLogout: '/bye' })
+  await browser.logIn(await browser.open('/'))
+  const wrong = await browser.open('/auth/logout')
+  assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'POST'])
+  const page = { 'Sec-Fetch-Mode': 'navigate' }
+  const foreign = await browser.fetch('/auth/logout', {
+    method: 'POST',
+    headers: { ...page, 'Sec-Fetch-Site': 'cross-site' },
+  })
+  assert.equal(foreign.status, 403)
+  assert.equal(provider.refreshTokens.size, 1)
+  const reply = await browser.fetch('/auth/logout', { method: 'POST', headers: page })
+  assert.equal(reply.status, 303)
+  const location = new URL(reply.headers.location ?? '')
+  assert.equal(location.origin + location.pathname, `${provider.url}/logout`)
+  assert.match(location.searchParams.get('post_logout_redirect_uri') ?? '', /^http:\/\/127\.0\.0\.1:\d+\/bye$/)
+  assert.deepEqual([...browser.cookies.keys()], [])
+  assert.equal((await browser.fetch('/')).status, 401)
+})
+
+test('a logout by a script ends the session here, whatever the provider does', async (t) => {
+  const { browser, provider } = await setUp(t)
+  await browser.logIn(await browser.open('/'))
+  provider.isBroken = true
+  assert.equal((await browser.fetch('/auth/logout', { method: 'POST' })).status, 204)
+  assert.equal((await browser.fetch('/')).status, 401)
+})
+
+test('pages of other sites cannot use a session for more than reading', async (t) => {
+  const { browser } = await setUp(t, { trustedOrigins: ['https://admin.example.com'] })
+  await browser.logIn(await browser.open('/'))
+  const from = (site: string, method: string, origin = 'https://evil.example') =>
+    browser.fetch('/', { method, headers: { 'Sec-Fetch-Site': site, Origin: origin } })
+  assert.equal((await from('cross-site', 'POST')).status, 401)
+  assert.equal((await from('cross-site', 'GET')).status, 200)
+  assert.equal((await from('same-origin', 'POST')).status, 200)
+  assert.equal((await from('cross-site', 'POST', 'https://admin.example.com')).status, 200)
+})
+
+test('the userinfo endpoint adds claims, and a session keeps those that it is told to', async (t) => {
+  const { browser, provider, service } = await setUp(
+    t,
+    { userinfo: true, keepClaims: ['org'] },
+    { require: { allow: 'claims.org == "acme" && !has(claims.picture)' } },
+  )
+  provider.userinfo = { org: 'acme', roles: 'a,b', picture: 'x'.repeat(10_000) }
+  await browser.logIn(await browser.open('/'))
+  assert.equal((await browser.open('/')).status, 200)
+  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'a,b' })
+})
+
+test('a session that no browser would keep is an error of the gateway that says what to do', async (t) => {
+  const { browser, provider, log } = await setUp(t)
+  provider.user = { sub: 'alice', picture: 'x'.repeat(10_000) }
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 500)
+  const line = log.lines.find((each) => JSON.stringify(each).includes('keepClaims'))
+  assert.ok(line !== undefined)
+})
+
+test('a session without room for its refresh token goes without, which is logged once', async (t) => {
+  const { browser, clock, provider, log } = await setUp(t, refreshed)
+  provider.user = { sub: 'alice', picture: 'x'.repeat(2800) }
+  for (let i = 0; i < 2; i++) {
+    await browser.logIn(await browser.open('/'))
+    browser.cookies.delete('sallyport')
+  }
+  await browser.logIn(await browser.open('/'))
+  clock.advance(10 * MINUTE)
+  assert.equal((await browser.fetch('/')).status, 200)
+  assert.equal(provider.count('/token'), 3)
+  assert.equal(log.lines.filter(({ message }) => /cannot be refreshed/.test(String(message))).length, 1)
+})
+
+test('guesses at the callback are bounded by address', async (t) => {
+  const { browser } = await setUp(t, {}, { failures: '3/m' })
+  const statuses: number[] = []
+  for (let i = 0; i < 5; i++) statuses.push((await browser.open('/auth/callback?code=a&state=b')).status)
+  assert.deepEqual(statuses, [401, 401, 401, 429, 429])
+})
+
+test('the paths of a login are answered where no route leads', async (t) => {
+  const clock = new ManualClock()
+  const provider = await startOpenIdProvider(t, clock)
+  const service = await startService(t)
+  const config = configOf(service.url, provider, { paths: { callback: '/elsewhere' } }, {})
+  const routes = [{ id: 'app', match: { path: '/app/*' }, service: 'backend' }]
+  const { port } = await startGateway(t, { ...config, routes }, { clock })
+  const browser = new BrowserJar(port)
+  const back = await browser.logIn(await browser.open('/app/x'))
+  assert.deepEqual([back.status, back.headers.location], [302, '/app/x'])
+  assert.equal((await browser.open('/app/x')).status, 200)
+  assert.equal((await browser.open('/nowhere')).status, 404)
+})
+
+test('over https the cookie is one that no other host can set', async (t) => {
+  const clock = new ManualClock()
+  const provider = await startOpenIdProvider(t, clock)
+  const service = await startService(t)
+  const config = { ...configOf(service.url, provider, {}, {}), trustedProxies: ['127.0.0.1'] }
+  const { port } = await startGateway(t, config, { clock })
+  const browser = new BrowserJar(port)
+  const secure = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'shop.example.com' }
+  const page = await browser.open('/', secure)
+  const uri = new URL(page.headers.location ?? '').searchParams.get('redirect_uri')
+  assert.equal(uri, 'https://shop.example.com/auth/callback')
+  const back = await browser.open(await browser.callbackOf(page), secure)
+  assert.match(cookieOf(back, '__Host-sallyport'), /; Secure$/)
+  assert.equal((await browser.open('/', secure)).status, 200)
+  // What plain http, and so anybody on the way, may have set.
+  browser.cookies.set('sallyport', browser.cookies.get('__Host-sallyport') ?? '')
+  browser.cookies.delete('__Host-sallyport')
+  assert.equal((await browser.fetch('/', { headers: secure })).status, 401)
+})

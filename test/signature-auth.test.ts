@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict'
+import test, { type TestContext } from 'node:test'
+import type { GatewayInput } from '../src/gateway.ts'
+import { send } from './support/client.ts'
+import { proxyTo, startGateway } from './support/gateway.ts'
+import { ManualClock } from './support/manual-clock.ts'
+import { startService } from './support/service.ts'
+import { signedFields, type ToSign } from './support/sign-request.ts'
+import { NOW, pairs, pemOf, SECRET } from './support/tokens.ts'
+
+type Auth = Exclude<NonNullable<GatewayInput['policies']>['auth'], false | undefined>
+type Signature = NonNullable<Auth['methods']['signature']>
+
+const keys: Signature['keys'] = [
+  { id: 'partner', algorithm: 'ed25519', publicKey: pemOf(pairs.ed25519.publicKey), owner: 'acme', roles: ['orders'] },
+  { id: 'internal', algorithm: 'hmac-sha256', secret: SECRET, tier: 'gold' },
+]
+const parameters = { created: NOW, keyid: 'partner' }
+
+interface Sent {
+  /** What is sent in place of what was signed. */
+  readonly changed?: { readonly method?: string; readonly path?: string; readonly body?: string }
+  readonly fields?: Readonly<Record<string, string>>
+}
+
+async function setUp(t: TestContext, options: Partial<Signature> = {}, auth: Partial<Auth> = {}) {
+  const clock = new ManualClock()
+  const service = await startService(t, (request, response) => void request.pipe(response))
+  const config = proxyTo(service.url, { policies: { auth: { ...auth, methods: { signature: { keys, ...options } } } } })
+  const { port } = await startGateway(t, config, { clock })
+  const authority = `127.0.0.1:${port}`
+  const ask = ({ changed = {}, fields = {}, ...what }: Partial<ToSign> & Sent = {}) => {
+    const { method = 'GET', path = '/orders?page=2', body } = { ...what, ...changed }
+    const signed = signedFields({
+      authority,
+      path: '/orders?page=2',
+      parameters,
+      key: pairs.ed25519.privateKey,
+      ...what,
+    })
+    return send(port, { method, path, headers: { ...signed, ...fields }, ...(body !== undefined && { body }) })
+  }
+  return { clock, service, port, ask }
+}
+
+const POST = { method: 'POST', body: '{"order":7}' }
+
+test('a request that is signed is one of the owner of the key', async (t) => {
+  const { service, ask } = await setUp(t)
+  assert.equal((await ask()).status, 200)
+  assert.partialDeepStrictEqual(service.heard[0]?.headers, { 'x-user-id': 'acme', 'x-user-roles': 'orders' })
+  const shared = await ask({ key: SECRET, parameters: { created: NOW, keyid: 'internal', alg: 'hmac-sha256' } })
+  assert.equal(shared.status, 200)
+  assert.partialDeepStrictEqual(service.heard[1]?.headers, { 'x-user-id': 'internal', 'x-consumer-tier': 'gold' })
+})
+
+test('a body is compared with its digest, and goes on as it was', async (t) => {
+  const { ask } = await setUp(t)
+  const reply = await ask(POST)
+  assert.deepEqual([reply.status, reply.text], [200, POST.body])
+  const forged = await ask({ ...POST, changed: { body: '{"order":8}' }, parameters: { ...parameters, nonce: 'b' } })
+  assert.equal(forged.status, 401)
+  assert.match(forged.text, /Content-Digest/)
+})
+
+test('what was changed on the way is refused', async (t) => {
+  const { ask, service } = await setUp(t)
+  for (const changed of [
+    { path: '/orders?page=3' },
+    { path: '/admin?page=2' },
+    { method: 'DELETE' },
+    { path: '/orders' },
+  ])
+    assert.equal((await ask({ changed })).status, 401)
+  assert.equal((await ask({ fields: { Host: 'other.example' } })).status, 401)
+  assert.equal(service.heard.length, 0)
+})
+
+test('a signature has to cover the request, and a body by its digest', async (t) => {
+  const { ask } = await setUp(t)
+  for (const components of [[], ['@method'], ['@method', '@authority', '@path']]) {
+    const reply = await ask({ components })
+    assert.equal(reply.status, 401)
+    assert.match(reply.text, /does not cover what it has to/)
+  }
+  assert.equal((await ask({ ...POST, components: ['@method', '@target-uri'] })).status, 401)
+  assert.equal((await ask({ components: ['@method', '@target-uri'] })).status, 200)
+  assert.equal((await ask({ ...POST, components: ['@method', '@target-uri', 'content-digest'] })).status, 200)
+})
+
+test('fields that it has to cover are named by the configuration', async (t) => {
+  const { ask } = await setUp(t, { components: ['@method', '@target-uri', 'x-tenant'] })
+  const headers = { 'x-tenant': 'acme' }
+  const components = ['@method', '@target-uri', 'x-tenant']
+  assert.equal((await ask({ headers, components })).status, 200)
+  assert.equal((await ask({ headers, components, fields: { 'x-tenant': 'other' } })).status, 401)
+  assert.equal((await ask({ headers, components: components.slice(0, 2) })).status, 401)
+})
+
+test('a signature counts once, and for some minutes', async (t) => {
+  const { ask, clock } = await setUp(t)
+  assert.equal((await ask()).status, 200)
+  const again = await ask()
+  assert.equal(again.status, 401)
+  assert.match(again.text, /has been used before/)
+  assert.equal((await ask({ parameters: { ...parameters, nonce: 'another' } })).status, 200)
+  clock.advance(5 * 60_000 + 29_000)
+  assert.equal((await ask()).status, 401)
+  assert.equal((await ask({ parameters: { ...parameters, nonce: 'late' } })).status, 200)
+  clock.advance(2000)
+  const old = await ask({ parameters: { ...parameters, nonce: 'later' } })
+  assert.match(old.text, /too old, or from the future/)
+})
+
+test('a signature may count until it is too old', async (t) => {
+  const { ask } = await setUp(t, { replay: 'accept' })
+  for (let i = 0; i < 3; i++) assert.equal((await ask()).status, 200)
+})
+
+test('times have to be there, and of now', async (t) => {
+  const { ask } = await setUp(t)
+  const status = async (more: Record<string, string | number>) =>
+    (await ask({ parameters: { keyid: 'partner', ...more } })).status
+  assert.equal(await status({}), 401)
+  assert.equal(await status({ created: 'now' }), 401)
+  assert.equal(await status({ created: NOW + 0.5 }), 401)
+  assert.equal(await status({ created: NOW + 31 }), 401)
+  assert.equal(await status({ created: NOW + 29 }), 200)
+  assert.equal(await status({ created: NOW - 10, expires: NOW - 31 }), 401)
+  assert.equal(await status({ created: NOW - 10, expires: NOW + 1 }), 200)
+})
+
+test('keys and algorithms are those of the configuration, whatever a signature says', async (t) => {
+  const { ask } = await setUp(t)
+  const status = async (what: Partial<ToSign>) => (await ask(what)).status
+  assert.equal(await status({ parameters: { created: NOW, keyid: 'unknown' } }), 401)
+  assert.equal(await status({ parameters: { created: NOW } }), 401)
+  assert.equal(await status({ parameters: { ...parameters, alg: 'hmac-sha256' } }), 401)
+  // The public key is no secret: nobody signs with it.
+  assert.equal(await status({ key: pemOf(pairs.ed25519.publicKey) }), 401)
+  assert.equal(
+    await status({ key: pemOf(pairs.ed25519.publicKey), parameters: { ...parameters, alg: 'hmac-sha256' } }),
+    401,
+  )
+})
+
+test('two signatures of keys that are known are refused, and one of a key that is not is not looked at', async (t) => {
+  const { ask, port } = await setUp(t)
+  const what = { authority: `127.0.0.1:${port}`, path: '/orders?page=2', parameters }
+  const first = signedFields({ ...what, key: pairs.ed25519.privateKey })
+  const joined = (second: Record<string, string>) => ({
+    'Signature-Input': `${first['Signature-Input']}, ${second['Signature-Input']?.replace('sig1', 'sig2')}`,
+    Signature: `${first['Signature']}, ${second['Signature']?.replace('sig1', 'sig2')}`,
+  })
+  const internal = signedFields({ ...what, key: SECRET, parameters: { created: NOW, keyid: 'internal' } })
+  assert.equal((await ask({ fields: joined(internal) })).status, 400)
+  const proxy = signedFields({ ...what, key: SECRET, parameters: { created: NOW, keyid: 'a-proxy' } })
+  assert.equal((await ask({ fields: joined(proxy) })).status, 200)
+})
+
+test('what is malformed is refused', async (t) => {
+  const { ask } = await setUp(t)
+  for (const fields of [
+    { 'Signature-Input': 'sig1' },
+    { 'Signature-Input': '' },
+    { 'Signature-Input': 'sig1=("@method"' },
+    { Signature: 'sig1=:****:' },
+    { Signature: 'sig1=token' },
+    { Signature: 'sig2=:YQ==:' },
+    { Signature: `sig1=:${'A'.repeat(12_000)}:` },
+  ])
+    assert.equal((await ask({ fields })).status, 401, JSON.stringify(fields).slice(0, 80))
+})
+
+test('without a signature it is 401, and guesses are bounded by address', async (t) => {
+  const { ask, port } = await setUp(t, {}, { failures: '2/m' })
+  const reply = await send(port)
+  assert.deepEqual([reply.status, reply.headers['www-authenticate']], [401, 'Signature realm="sallyport"'])
+  assert.match(reply.text, /Missing signature/)
+  const statuses: number[] = []
+  for (let i = 0; i < 4; i++) statuses.push((await ask({ changed: { path: `/${i}` } })).status)
+  assert.deepEqual(statuses, [401, 401, 429, 429])
+})
+
+test('a body that is too large is 413, also on a public path', async (t) => {
+  const { ask, service } = await setUp(t, { maxBody: '10b' }, { public: ['/*'] })
+  assert.equal((await ask({ ...POST, body: 'a'.repeat(11) })).status, 413)
+  assert.equal((await ask({ ...POST, body: 'a'.repeat(10) })).status, 200)
+  assert.equal(service.heard.length, 1)
+})
+
+test('on a public path a body that is not that of its digest goes on as one of nobody', async (t) => {
+  const { ask, service } = await setUp(t, {}, { public: ['/*'] })
+  const reply = await ask({ ...POST, changed: { body: '{"order":8}' } })
+  assert.deepEqual([reply.status, reply.text], [200, '{"order":8}'])
+  assert.equal(service.heard[0]?.headers['x-user-id'], undefined)
+})
+
+test('services see the signature, unless they are not to', async (t) => {
+  const seen = await setUp(t)
+  await seen.ask()
+  assert.ok(seen.service.heard[0]?.headers['signature-input'] !== undefined)
+  const hidden = await setUp(t, {}, { forwardToken: false })
+  await hidden.ask()
+  const { headers } = hidden.service.heard[0] ?? assert.fail()
+  assert.deepEqual([headers['signature-input'], headers['signature']], [undefined, undefined])
+})
+
+test('keys are checked when the configuration loads', async () => {
+  const { signatureOptions } = await import('../src/policies/auth/signature/options.ts')
+  const problem = (key: object): string => {
+    const { error } = signatureOptions.safeParse({ keys: [{ id: 'a', ...key }] })
+    return error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join() ?? 'none'
+  }
+  assert.match(problem({ algorithm: 'ed25519' }), /^keys\.0\.publicKey: ed25519 needs it$/)
+  assert.match(problem({ algorithm: 'hmac-sha256', secret: 'short' }), /^keys\.0\.secret: expected at least 32 octets$/)
+  assert.match(problem({ algorithm: 'ed25519', publicKey: pemOf(pairs.p256.publicKey) }), /expected a key of Ed25519/)
+  assert.match(problem({ algorithm: 'ecdsa-p256-sha256', publicKey: pemOf(pairs.p384.publicKey) }), /EC on P-256/)
+  assert.match(problem({ algorithm: 'rsa-pss-sha512', secret: SECRET }), /has none: leave it out/)
+  const own = pairs.ed25519.privateKey.export({ type: 'pkcs8', format: 'pem' })
+  assert.match(problem({ algorithm: 'ed25519', publicKey: own }), /private key/)
+  assert.equal(problem({ algorithm: 'rsa-pss-sha512', publicKey: pemOf(pairs.rsa.publicKey) }), 'none')
+})

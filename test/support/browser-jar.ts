@@ -1,0 +1,52 @@
+import { type Answer, type Ask, send } from './client.ts'
+
+/** A browser as far as logins need one: it keeps cookies of the gateway, and says what a request is for. */
+export class BrowserJar {
+  readonly cookies = new Map<string, string>()
+  private readonly port: number
+
+  constructor(port: number) {
+    this.port = port
+  }
+
+  /** Opens a page. */
+  open(path: string, headers: Ask['headers'] = {}): Promise<Answer> {
+    return this.ask({ path, headers: { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Site': 'none', ...headers } })
+  }
+
+  /** Asks as a page of the gateway's own does. */
+  fetch(path: string, { headers, ...more }: Ask = {}): Promise<Answer> {
+    return this.ask({
+      path,
+      headers: { 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'same-origin', ...headers },
+      ...more,
+    })
+  }
+
+  /** Goes to the provider and back: the reply to the callback. */
+  async logIn(page: Answer): Promise<Answer> {
+    return this.open(await this.callbackOf(page))
+  }
+
+  /** The path that the provider sends the browser back to. */
+  async callbackOf({ headers }: Answer): Promise<string> {
+    const reply = await fetch(headers.location ?? '', { redirect: 'manual' })
+    const { pathname, search } = new URL(reply.headers.get('Location') ?? '')
+    return pathname + search
+  }
+
+  private async ask({ headers, ...more }: Ask): Promise<Answer> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const said = Object.entries({ ...headers, ...(cookie !== '' && { Cookie: cookie }) })
+    const sent = said.filter(([, value]) => value !== undefined)
+    const answer = await send(this.port, { ...more, headers: Object.fromEntries(sent) })
+    for (const line of answer.headers['set-cookie'] ?? []) this.keep(line)
+    return answer
+  }
+
+  private keep(line: string): void {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+    if (/Max-Age=0\b/.test(line)) this.cookies.delete(name)
+    else this.cookies.set(name, value)
+  }
+}
