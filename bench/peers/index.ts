@@ -4,6 +4,7 @@ import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
 import { nodePeer } from './node-peer.ts'
 import type { Peer } from './peer.ts'
+import { relay } from './relay.ts'
 import { sallyport } from './sallyport.ts'
 
 /** The source tree that this benchmark belongs to. */
@@ -19,4 +20,5 @@ export const peers: Peer[] = [
   nodePeer('httpxy', 'httpxy.js'),
   nodePeer('@fastify/http-proxy', 'fastify-http-proxy.js'),
   nodePeer('express-gateway', 'express-gateway.js'),
+  relay,
 ]

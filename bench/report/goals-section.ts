@@ -2,8 +2,8 @@ import type { Results, ScenarioResult } from '../results.ts'
 import { aheadOf, peerIn, ratioOf } from '../summary.ts'
 import { table, withRange } from './format.ts'
 
-/** Peers that Sallyport does not have to be ahead of. */
-const exempt = ['nginx', 'HAProxy']
+/** Peers that Sallyport does not have to be ahead of; the last one is no proxy. */
+const exempt = ['nginx', 'HAProxy', 'relay']
 
 /** The goals of all scenarios with what this run reached. */
 export function goalsSection({ scenarios, subject, baselines }: Results): string {

@@ -1,0 +1,20 @@
+/** Passes octets on between each client and a connection of its own to the service, and looks at none of them. */
+import net from 'node:net'
+
+const [port, backendPort] = process.argv.slice(2).map(Number)
+
+const server = net.createServer({ noDelay: true }, (client) => {
+  const service = net.connect({ port: backendPort, host: '127.0.0.1', noDelay: true })
+  pass(client, service)
+  pass(service, client)
+})
+server.listen(port, '127.0.0.1', 4096)
+
+function pass(from, to) {
+  from.on('data', (octets) => {
+    if (!to.write(octets)) from.pause()
+  })
+  to.on('drain', () => from.resume())
+  from.on('error', () => to.destroy())
+  from.on('close', () => to.destroySoon())
+}
