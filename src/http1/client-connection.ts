@@ -197,6 +197,10 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.deadline = waits ? this.deadlines.in(this.timeouts.responseTimeout) : Number.POSITIVE_INFINITY
   }
 
+  full(): void {
+    // The service reads what it has been sent, or has no time to reply.
+  }
+
   private drained(): void {
     const { tunnel } = this.reader
     if (tunnel === null) this.writer.drained()

@@ -12,6 +12,7 @@ class Owner implements WriterOwner {
   messageWritten = (): void => void this.calls.push('written')
   messageFailed = (error: Error): void => void this.calls.push(`failed: ${error.message}`)
   writeBlocked = (blocked: boolean): void => void this.calls.push(blocked ? 'blocked' : 'free')
+  full = (): void => {}
 }
 
 function open() {

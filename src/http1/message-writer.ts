@@ -2,9 +2,10 @@ import type { Socket } from 'node:net'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
+import { type TurnOwner, TurnWriter } from '../http/turn-writer.ts'
 
 /** The connection that a message is written to. */
-export interface WriterOwner {
+export interface WriterOwner extends TurnOwner {
   readonly socket: Socket
   /** The whole message was handed to the socket. */
   messageWritten(): void
@@ -18,12 +19,13 @@ export interface WriterOwner {
 const ONE_WRITE = 15_000
 const LAST_CHUNK = '0\r\n\r\n'
 
-/** Writes one message after another: head and body in one write where both are at hand, else streaming. */
+/** Writes one message after another: head and body in one write, at the end of the turn, where both are at hand, else streaming. */
 export class MessageWriter implements BodySink {
   /** Octets of content of the message written last. */
   bytes = 0
 
   private readonly owner: WriterOwner
+  private readonly text: TurnWriter
   /** What may be kept for a peer that takes no more; null: nothing. */
   private readonly ahead: ReadAhead | null
   /** The owner knows that the peer has not taken everything. */
@@ -42,6 +44,7 @@ export class MessageWriter implements BodySink {
 
   constructor(owner: WriterOwner, ahead: ReadAhead | null = null) {
     this.owner = owner
+    this.text = new TurnWriter(owner.socket, owner)
     this.ahead = ahead
   }
 
@@ -60,20 +63,21 @@ export class MessageWriter implements BodySink {
    * octets, or until the end of the connection.
    */
   send(head: string, body: Body, chunked: boolean): void {
-    const { socket } = this.owner
     if (body === null) {
       this.bytes = 0
-      socket.write(head, 'latin1')
+      this.text.put(head)
       this.owner.messageWritten()
       return
     }
     if (body instanceof Bytes) {
       this.bytes = body.length
       if (head.length + body.length <= ONE_WRITE) {
-        socket.write(head + body.toLatin1(), 'latin1')
+        this.text.put(head + body.toLatin1())
       } else {
+        const { socket } = this.owner
         socket.cork()
-        socket.write(head, 'latin1')
+        this.text.put(head)
+        this.text.flush()
         socket.write(body.toBuffer())
         socket.uncork()
       }
@@ -84,14 +88,14 @@ export class MessageWriter implements BodySink {
     this.head = head
     this.sendBody(body, chunked)
     if (this.head === '') return
-    socket.write(this.head, 'latin1')
+    this.text.put(this.head)
     this.head = ''
   }
 
   /** Writes the head alone; the body follows with `sendBody`, or `stop` forgoes it. */
   sendHead(head: string): void {
     this.bytes = 0
-    this.owner.socket.write(head, 'latin1')
+    this.text.put(head)
   }
 
   /** The body of the message whose head was written alone. */
@@ -155,6 +159,7 @@ export class MessageWriter implements BodySink {
     const { chunked } = this
     const before = chunked ? `${this.head}${chunk.length.toString(16)}\r\n` : this.head
     this.head = ''
+    this.text.flush()
     this.unflushed++
     if (before.length + chunk.length <= ONE_WRITE)
       return socket.write(`${before}${chunk.toString('latin1')}${chunked ? '\r\n' : ''}`, 'latin1', this.flushed)
@@ -176,7 +181,7 @@ export class MessageWriter implements BodySink {
     if (this.expected >= 0 && this.bytes !== this.expected)
       return this.owner.messageFailed(new Error('the body is shorter than announced'))
     const tail = this.chunked ? (trailers === null ? LAST_CHUNK : `0\r\n${wireOf(trailers)}\r\n`) : ''
-    if (this.head !== '' || tail !== '') this.owner.socket.write(this.head + tail, 'latin1')
+    if (this.head !== '' || tail !== '') this.text.put(this.head + tail)
     this.head = ''
     this.owner.messageWritten()
   }
@@ -204,6 +209,16 @@ export class MessageWriter implements BodySink {
     this.lender = null
     this.owner.writeBlocked(false)
     lender?.resume()
+  }
+
+  /** Writes what waits for the end of the turn: before anything else is done with the socket. */
+  flush(): void {
+    this.text.flush()
+  }
+
+  /** Writes what is no message of its own, in its place. */
+  writeBeside(text: string): void {
+    this.text.put(text)
   }
 
   /** The connection is gone, or the reader wants no more: the source is told. */

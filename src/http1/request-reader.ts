@@ -42,6 +42,8 @@ export interface RequestOwner {
   bodyAbandoned(): void
   /** The body does not come at the least rate. */
   bodyTooSlow(): void
+  /** Writes what waits to be written: something else is done with the socket then. */
+  flush(): void
 }
 
 /**
@@ -193,6 +195,7 @@ export class RequestReader implements BodySource, InputConsumer {
     this.phase = 'closing'
     this.rate?.rest()
     this.owner.deadline = Number.POSITIVE_INFINITY
+    this.owner.flush()
     this.closing = new LingeringClose(this.socket, this.deadlines, this.options.writeTimeout)
   }
 
@@ -342,6 +345,7 @@ export class RequestReader implements BodySource, InputConsumer {
     if (!this.expectsContinue) return
     this.expectsContinue = false
     this.rate?.wait()
+    this.owner.flush()
     this.socket.write(CONTINUE, 'latin1')
   }
 

@@ -103,11 +103,30 @@ test('a client that does not read its replies is not asked for more until it doe
   const harness = new ServerHarness(ok)
   const { socket } = harness.open()
   socket.taking = false
-  socket.receive(get('/').repeat(3))
+  socket.receive(get('/'))
+  socket.receive(get('/').repeat(2))
   assert.equal(harness.exchanges.length, 1)
   socket.drain()
   assert.equal(harness.exchanges.length, 3)
   assert.equal(socket.flush(), OK.repeat(3))
+})
+
+test('nor are the replies to all that it has asked for at once kept for it', () => {
+  const harness = new ServerHarness(() => text('x'.repeat(10_000)))
+  const { socket } = harness.open()
+  socket.taking = false
+  socket.receive(get('/').repeat(100))
+  assert.ok(harness.exchanges.length < 10)
+  socket.drain()
+  assert.equal(harness.exchanges.length, 100)
+})
+
+test('replies of one turn go out in their order, and with one write', () => {
+  const harness = new ServerHarness(({ path }) => text(path))
+  const { socket } = harness.open()
+  socket.takes = [true, false]
+  socket.receive(get('/a') + get('/b') + get('/c'))
+  assert.match(socket.flush(), /\/a.*\/b.*\/c$/s)
 })
 
 test('a client that reads nothing of its replies for too long is cut off', () => {
@@ -732,7 +751,8 @@ test('a chunk of the next reply is used until the client has taken it, whenever 
   const harness = new ServerHarness(({ path }) => (path === '/a' ? text('a') : new Reply(200, Headers.of(), body)))
   const { socket } = harness.open()
   socket.taking = false
-  socket.receive(get('/a') + get('/b'))
+  socket.receive(get('/a'))
+  socket.receive(get('/b'))
   const chunk = 'b'.repeat(20_000)
   body.pipe = (sink) => {
     body.sink = sink

@@ -124,6 +124,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   makeWay(): void {
     const { exchange } = this
+    this.flush()
     this.handler.slow('connections')
     if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'Others needed the connection.')
     if (this.reader.state === 'idle') this.socket.destroy()
@@ -138,6 +139,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   cutOff(): void {
     // A reset keeps the client from taking what it has of a reply for whole.
     const { tunnel } = this.reader
+    this.flush()
     if (tunnel !== null) tunnel.leave(GOING_AWAY)
     else if (this.exchange !== null || this.socket.writableLength > 0) reset(this.socket)
     else this.socket.destroy()
@@ -214,6 +216,10 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.refuse(new GatewayError('request-timeout', 'The request body came too slowly.'))
   }
 
+  flush(): void {
+    this.writer.flush()
+  }
+
   // Replying
 
   answer(exchange: ServerExchange): void {
@@ -263,13 +269,14 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   }
 
   inform(status: number, headers: Headers): void {
-    if (this.status === 0) this.socket.write(interimHead(status, headers), 'latin1')
+    if (this.status === 0) this.writer.writeBeside(interimHead(status, headers))
   }
 
   /** The service has agreed to another protocol: what follows its 101 reply is no longer HTTP. */
   private change(reply: Reply, upgrade: Upgrade): void {
     this.status = reply.status
-    this.socket.write(upgradeHead(reply, upgrade.protocol), 'latin1')
+    this.writer.writeBeside(upgradeHead(reply, upgrade.protocol))
+    this.flush()
     const tunnel = upgrade.open(this.socket)
     this.reader.passTo(tunnel)
     if (this.clientEnded) tunnel.clientEnded()
@@ -290,6 +297,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     // What ended it for the client's own doing is told by the log; the rest is the service's.
     if (exchange !== null && error instanceof GatewayError && error.fault === 'client') exchange.error ??= error
     this.over(false, error)
+    // Replies before it are whole.
+    this.flush()
     reset(this.socket)
   }
 
@@ -301,6 +310,13 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     if (!blocked && state === 'waiting' && this.exchange === null) return this.next()
     if (blocked) this.awaitReading()
     else this.deadline = Number.POSITIVE_INFINITY
+  }
+
+  full(): void {
+    // It was taken for a client that is about to ask for something else.
+    if (this.reader.state !== 'idle') return
+    this.reader.finish()
+    this.awaitReading()
   }
 
   private replyTooSlow(reason: SlowReason): void {
@@ -360,13 +376,14 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     const reply = this.handler.refuse(error, this.peer, exchange)
     if (exchange !== null) return this.reply(reply)
     const content = reply.body instanceof Bytes ? reply.body.toLatin1() : ''
-    this.socket.write(replyHead(reply, false, '1.1', true, this.deadlines.dateField) + content, 'latin1')
+    this.writer.writeBeside(replyHead(reply, false, '1.1', true, this.deadlines.dateField) + content)
     this.reader.linger()
   }
 
   /** A client that has asked for the end sends no more, and need not be given time to read first. */
   private hangUp(): void {
     if (!this.clientCloses || this.reader.unused > 0) return this.reader.linger()
+    this.flush()
     this.reader.discard()
     // TLS has an end of its own, without which a client may take it for cut off (RFC 8446 section 6.1).
     if (this.socket.writableLength === 0 && !('encrypted' in this.socket)) return void this.socket.destroy()
@@ -394,12 +411,14 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
    * Once a client has ended its side nothing is read any more: that it has reset the connection is told to whoever writes next.
    */
   private askWhetherItIsThere(): void {
+    this.flush()
     this.socket.write(CONTINUE, 'latin1')
     if (++this.asked < 2) this.deadline = this.deadlines.in(0)
   }
 
   private endAfterRequests(): void {
     const { state, unused } = this.reader
+    this.flush()
     if (state === 'head' || (state === 'body' && this.exchange !== null)) this.socket.destroy()
     else if (this.exchange === null && unused === 0) this.socket.end()
   }

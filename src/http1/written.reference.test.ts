@@ -45,7 +45,8 @@ function bodyOf({ kind, parts, trailers }: Content): Body {
 
 /** Lets the peer take everything in the end, as often as it holds back. */
 function drainAll(socket: RecordingSocket): void {
-  while (socket.writableLength > 0) socket.drain()
+  do socket.drain()
+  while (socket.writableLength > 0)
 }
 
 function pairs(list: readonly string[]): [string, string][] {
@@ -110,6 +111,7 @@ test('llhttp reads requests written one after another as the same messages', () 
         messageWritten: () => {},
         messageFailed: assert.fail,
         writeBlocked: () => {},
+        full: () => {},
       })
       socket.on('drain', () => writer.drained())
       for (const made of requests) {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TurnWriter } from '../http/turn-writer.ts'
 import { Flag, FRAME_SIZE, frameHeader, FrameType } from './frames.ts'
 
 /** Up to here content is put into the one text that is written, as a copy costs less than a write of its own. */
@@ -6,22 +7,14 @@ const AS_TEXT = 15_000
 /** Octets that may wait to be written before nothing more is read. */
 const MOST = 262_144
 
-/** Of the thread: what is to be written when all that was read in this turn of the loop has been looked at. */
-const waiting: Output[] = []
-
-function flushAll(): void {
-  const outputs = waiting.splice(0)
-  for (const output of outputs) output.flush()
-}
-
 /** What goes to the peer of one connection: whatever comes in one turn of the loop is written at once. */
 export class Output {
   private readonly socket: Socket
-  private text = ''
-  private scheduled = false
+  private readonly text: TurnWriter
 
   constructor(socket: Socket) {
     this.socket = socket
+    this.text = new TurnWriter(socket)
   }
 
   /** Whether the peer takes no more for now: the socket emits 'drain' when it does. */
@@ -41,10 +34,7 @@ export class Output {
 
   /** Frames, one character an octet. */
   put(frames: string): void {
-    this.text += frames
-    if (this.scheduled) return
-    this.scheduled = true
-    if (waiting.push(this) === 1) setImmediate(flushAll)
+    this.text.put(frames)
   }
 
   /**
@@ -63,8 +53,7 @@ export class Output {
     for (let at = 0; at < length; at += FRAME_SIZE) {
       const end = Math.min(length, at + FRAME_SIZE)
       const flags = last && end === length ? Flag.endStream : 0
-      socket.write(this.text + frameHeader(end - at, FrameType.data, flags, stream), 'latin1')
-      this.text = ''
+      socket.write(this.text.take() + frameHeader(end - at, FrameType.data, flags, stream), 'latin1')
       socket.write(content.subarray(at, end), () => {
         if (lent && end === length) written()
       })
@@ -76,10 +65,6 @@ export class Output {
 
   /** Writes what there is. */
   flush(): void {
-    this.scheduled = false
-    const { socket, text } = this
-    if (text === '' || socket.destroyed || socket.writableEnded) return
-    this.text = ''
-    socket.write(text, 'latin1')
+    this.text.flush()
   }
 }

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net'
+import { TurnWriter } from '../../src/http/turn-writer.ts'
 
 type Done = (error?: Error | null) => void
 
@@ -7,8 +8,6 @@ type Done = (error?: Error | null) => void
  * Like a real one it goes on using what it has not yet taken: nobody may change that before it says that it is done.
  */
 export class RecordingSocket extends Socket {
-  /** Everything taken so far, one character an octet. */
-  written = ''
   /** Whether the peer takes what is written. */
   taking = true
   /** What the peer does with the next writes, one after another, whatever `taking` says. */
@@ -18,6 +17,7 @@ export class RecordingSocket extends Socket {
   reading = true
   hasEnded = false
   wasReset = false
+  private taken = ''
   private readonly untaken: { octets: Uint8Array; done: Done | null }[] = []
 
   constructor() {
@@ -29,18 +29,31 @@ export class RecordingSocket extends Socket {
     })
   }
 
-  /** Octets arrive, one character an octet. */
+  /** Everything taken so far, one character an octet: the turn is over for whoever asks. */
+  get written(): string {
+    TurnWriter.endTurn()
+    return this.taken
+  }
+
+  set written(text: string) {
+    this.taken = text
+  }
+
+  /** Octets arrive, one character an octet, and are all that arrives in this turn. */
   receive(text: string): void {
     this.emit('data', Buffer.from(text, 'latin1'))
+    TurnWriter.endTurn()
   }
 
   /** The peer takes what there is. */
   drain(): void {
+    TurnWriter.endTurn()
     this.taking = true
     const taken = this.untaken.splice(0)
-    for (const { octets } of taken) this.written += latin1(octets)
+    for (const { octets } of taken) this.taken += latin1(octets)
     this.emit('drain')
     for (const { done } of taken) done?.()
+    TurnWriter.endTurn()
   }
 
   /** What was taken since the last call. */
@@ -58,7 +71,7 @@ export class RecordingSocket extends Socket {
       this.untaken.push({ octets, done })
       return false
     }
-    this.written += latin1(octets)
+    this.taken += latin1(octets)
     if (done !== null) process.nextTick(done)
     return true
   }
