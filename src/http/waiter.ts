@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import type { Lane } from './lane.ts'
+import type { PoolBounds } from './pool-options.ts'
 import type { WaitingList } from './waiting-list.ts'
 
 /** How often it is looked whether one has waited for so long, in milliseconds. */
@@ -64,8 +65,33 @@ export class Waiter<L extends Lane> implements Timed {
   }
 }
 
+/** Where requests wait for lanes. */
+export interface Waitable<L extends Lane> {
+  readonly waiting: WaitingList<Waiter<L>>
+  readonly deadlines: Deadlines
+  readonly options: Pick<PoolBounds, 'queue' | 'queueTimeout'>
+  /** Finds a lane for that client, if somebody has kept one for too long. */
+  makeRoom(client: string): void
+}
+
+/** Waits for a lane of the pool. Rejects with GatewayError 'too-busy' where as many wait as may, and none of them makes way, or after the time for that. */
+export function joinQueue<L extends Lane>(pool: Waitable<L>, client: string): Promise<L> {
+  const { waiting, deadlines, options } = pool
+  const { queue, queueTimeout: timeout } = options
+  if (waiting.size >= queue) {
+    const last = waiting.lastBeyond(queue / 2, client)
+    if (last === undefined) return Promise.reject(tooBusy())
+    last.giveUp()
+  }
+  return new Promise((resolve, reject) => {
+    const look = (): void => pool.makeRoom(client)
+    waiting.add(new Waiter({ client, queue: waiting, deadlines, timeout, look, resolve, reject }))
+    look()
+  })
+}
+
 /** As many wait as may. */
-export function tooBusy(): GatewayError {
+function tooBusy(): GatewayError {
   return new GatewayError('too-busy', 'The gateway has as many requests for this service as it may; try again later.', {
     headers: [['Retry-After', '1']],
   })

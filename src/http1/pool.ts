@@ -7,7 +7,7 @@ import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { rotatingLookup } from '../http/rotating-lookup.ts'
 import { slowestExchange } from '../http/slowest-exchange.ts'
-import { tooBusy, Waiter } from '../http/waiter.ts'
+import { joinQueue, type Waitable, type Waiter } from '../http/waiter.ts'
 import { WaitingList } from '../http/waiting-list.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import { ResponseHead } from './response-head.ts'
@@ -16,10 +16,10 @@ import { ResponseHead } from './response-head.ts'
  * The keep-alive connections of one thread to one instance: last used, first taken. Where all are busy, the clients take
  * turns, and no exchange that waits for its own client keeps others waiting for long.
  */
-export class ConnectionPool implements ClientOwner, LanePool {
+export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientConnection> {
   options: PoolOptions
   head: ResponseHead
-  private readonly deadlines: Deadlines
+  readonly deadlines: Deadlines
   private readonly lookup = rotatingLookup()
   private readonly idle: ClientConnection[] = []
   /** Connections that carry an exchange. Counted only: a Set that changes with every request would leave old tables behind. */
@@ -27,7 +27,7 @@ export class ConnectionPool implements ClientOwner, LanePool {
   private readonly streams = new Set<ClientConnection>()
   /** All but those of `streams`. */
   private readonly counted = new Set<ClientConnection>()
-  private readonly waiting = new WaitingList<Waiter<ClientConnection>>()
+  readonly waiting = new WaitingList<Waiter<ClientConnection>>()
   private connecting = 0
   private closing = false
 
@@ -84,22 +84,11 @@ export class ConnectionPool implements ClientOwner, LanePool {
     // Who asks has no use for idle ones: they may be closed, or are for other clients. The one that has been idle for longest makes way.
     if (this.full) this.idle[0]?.destroy()
     if (!this.full) return this.connect(client)
-    const { queue, queueTimeout } = this.options
-    if (this.waiting.size >= queue) {
-      const last = this.waiting.lastBeyond(queue / 2, client)
-      if (last === undefined) return Promise.reject(tooBusy())
-      last.giveUp()
-    }
-    return new Promise((resolve, reject) => {
-      const look = (): void => this.makeRoom(client)
-      const { waiting, deadlines } = this
-      waiting.add(new Waiter({ client, queue: waiting, deadlines, timeout: queueTimeout, look, resolve, reject }))
-      look()
-    })
+    return joinQueue(this, client)
   }
 
   /** Ends the exchange that has waited for its own client for longest, if that is too long. */
-  private makeRoom(client: string): void {
+  makeRoom(client: string): void {
     const found = slowestExchange(this.counted, this.options.connections, this.deadlines.now, client)
     if (found === null) return
     this.options.madeWay()

@@ -6,10 +6,11 @@ import type { ClientOptions } from '../http/pool-options.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import type { Reply } from '../http/reply.ts'
 import { badReply } from './bad-reply.ts'
+import { Control } from './control.ts'
 import { ClientStream, type ClientTools } from './client-stream.ts'
 import { ConnectionError, ErrorCode, errorName } from './errors.ts'
-import { type FrameHandler, FrameReader } from './frame-reader.ts'
-import { goawayFrame, pingFrame, PREFACE, protocolError, rstStreamFrame, SETTINGS_ACK } from './frames.ts'
+import { FrameReader, type StreamFrames } from './frame-reader.ts'
+import { goawayFrame, pingFrame, PREFACE, protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { Liveness } from './liveness.ts'
 import { Opening } from './opening.ts'
@@ -19,7 +20,7 @@ import { ReceiveWindow } from './receive-window.ts'
 import { ResetStreams } from './reset-streams.ts'
 import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
 import { Sender } from './sender.ts'
-import { clientSettings, mostFields, PeerSettings, STREAMS } from './settings.ts'
+import { clientSettings, mostFields, STREAMS } from './settings.ts'
 import { LARGEST_ROOM } from './stream-room.ts'
 import { Trailers } from './trailers.ts'
 
@@ -44,7 +45,7 @@ export interface ClientOwner {
 }
 
 /** A connection to an instance over HTTP/2: carries many exchanges at a time (RFC 9113). */
-export class ClientConnection implements FrameHandler, ClientTools, Timed {
+export class ClientConnection implements StreamFrames, ClientTools, Timed {
   readonly socket: Socket
   deadline: number
   readonly deadlines: Deadlines
@@ -65,7 +66,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   private readonly patience: Patience
   private readonly liveness: Liveness
   private readonly room: ReceiveWindow
-  private readonly settingsOfPeer = new PeerSettings('server')
+  private readonly control: Control
   private readonly streams = new Map<number, ClientStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
@@ -96,7 +97,17 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
     this.patience = new Patience(deadlines)
     this.room = new ReceiveWindow(this.output)
     this.sender = new Sender({ output: this.output, patience: this.patience })
+    this.control = new Control({
+      peer: 'server',
+      output: this.output,
+      patience: this.patience,
+      sender: this.sender,
+      streams: () => this.begun(),
+      settled: () => this.settled(),
+      answered: () => {},
+    })
     this.reader = new FrameReader(this, {
+      control: this.control,
       peer: 'server',
       mostFields: () => mostFields(this.options),
       failed: (error) => this.broken(error),
@@ -129,7 +140,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
 
   /** Exchanges that it can carry at a time. */
   get most(): number {
-    return Math.min(STREAMS, this.settingsOfPeer.maxStreams)
+    return Math.min(STREAMS, this.control.peer.maxStreams)
   }
 
   /** Exchanges that it carries, and lanes for some. */
@@ -178,7 +189,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   // As its streams see it
 
   get offersTunnels(): boolean {
-    return this.settingsOfPeer.connectProtocol
+    return this.control.peer.connectProtocol
   }
 
   get resting(): boolean {
@@ -188,7 +199,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   begin(stream: ClientStream): boolean {
     if (this.retired || this.socket.destroyed) return false
     stream.id = this.next
-    stream.window = this.settingsOfPeer.initialWindow
+    stream.window = this.control.peer.initialWindow
     this.next += 2
     this.streams.set(stream.id, stream)
     this.liveness.begin()
@@ -308,9 +319,7 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
   /** A frame is of no stream that there is: one that was reset here is no mistake of the service's, nor is the content that is on its way. */
   private ofNone(id: number, content = 0): void {
     this.checkBegun(id)
-    const left = this.resetHere.receive(id, content)
-    if (left === null) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
-    if (content === 0 || left < 0) this.patience.spend(1, 'frames of streams that are over')
+    this.resetHere.receive(id, content, this.patience)
   }
 
   /** All of the content has come together with the head. */
@@ -346,6 +355,20 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
     stream.end(badReply(error), code)
   }
 
+  /** All streams: none is still being opened. */
+  private begun(): Iterable<ClientStream> {
+    this.open()
+    return this.streams.values()
+  }
+
+  /** The service has said how it wants things; at first that it speaks HTTP/2. */
+  private settled(): void {
+    if (this.standing) return this.owner.changed(this)
+    this.standing = true
+    this.rest()
+    this.owner.stands(this)
+  }
+
   // Other frames
 
   reset(id: number, code: number): void {
@@ -354,36 +377,6 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
     if (stream !== undefined) return stream.wasReset(code)
     this.patience.spend(1, 'streams that are reset')
     this.checkBegun(id)
-  }
-
-  setting(id: number, value: number): void {
-    this.settingsOfPeer.set(id, value)
-  }
-
-  settings(): void {
-    this.open()
-    this.patience.spend(Cost.settings, 'SETTINGS frames')
-    this.output.put(SETTINGS_ACK)
-    if (this.settingsOfPeer.smallTable) this.sender.emptyTable()
-    const change = this.settingsOfPeer.changedWindow()
-    if (change !== 0) this.sender.widenAll(this.streams.values(), change)
-    if (this.standing) return this.owner.changed(this)
-    this.standing = true
-    this.rest()
-    this.owner.stands(this)
-  }
-
-  settingsAcknowledged(): void {
-    this.patience.spend(1, 'SETTINGS frames')
-  }
-
-  ping(content: string): void {
-    this.patience.spend(1, 'PING frames')
-    this.output.put(pingFrame(content, true))
-  }
-
-  pingAcknowledged(): void {
-    this.patience.spend(1, 'PING frames')
   }
 
   goaway(last: number, code: number): void {
@@ -412,10 +405,6 @@ export class ClientConnection implements FrameHandler, ClientTools, Timed {
 
   priorityUpdate(): void {
     throw protocolError('PRIORITY_UPDATE is for servers only.')
-  }
-
-  ignored(): void {
-    this.patience.spend(1, 'frames that say nothing')
   }
 
   /** Streams are begun from here only, and have odd numbers. */

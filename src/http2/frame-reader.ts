@@ -4,8 +4,8 @@ import { Flag, FRAME_SIZE, FrameType, frameSizeError, HEADER_SIZE, PREFACE, prot
 
 // Octets are read by index, below an end that was looked at: each "!" says so, and costs nothing.
 
-/** Takes what the frames of a connection say. What it throws ends the connection. */
-export interface FrameHandler {
+/** Takes what the frames of streams say. What it throws ends the connection. */
+export interface StreamFrames {
   /** Content of a stream, or a part of it; lent. `octets` of the window are used up, padding among them. */
   data(stream: number, content: Buffer, octets: number): void
   /** A DATA frame is over, which had `length` octets of content. */
@@ -13,6 +13,14 @@ export interface FrameHandler {
   /** The whole field section of a stream; lent. */
   fieldSection(stream: number, octets: Buffer, start: number, end: number, endStream: boolean): void
   reset(stream: number, code: number): void
+  goaway(lastStream: number, code: number): void
+  windowUpdate(stream: number, octets: number): void
+  /** RFC 9218 section 7.1; `stream` is the one that is meant. */
+  priorityUpdate(stream: number, value: string): void
+}
+
+/** The same for the other frames. */
+export interface ControlFrames {
   setting(id: number, value: number): void
   /** All settings of a frame were told. */
   settings(): void
@@ -20,16 +28,14 @@ export interface FrameHandler {
   /** `content` has 8 octets, one character each. */
   ping(content: string): void
   pingAcknowledged(content: string): void
-  goaway(lastStream: number, code: number): void
-  windowUpdate(stream: number, octets: number): void
-  /** RFC 9218 section 7.1; `stream` is the one that is meant. */
-  priorityUpdate(stream: number, value: string): void
   /** A frame that means nothing here. */
   ignored(type: number): void
 }
 
 /** Whose frames are read. */
 export interface ReaderOptions {
+  /** Takes what is of no stream. */
+  readonly control: ControlFrames
   /** A client begins with its preface (RFC 9113 section 3.4). */
   readonly peer: 'client' | 'server'
   /** Octets that a field section may have. */
@@ -46,7 +52,8 @@ const CONTINUATIONS = 8
  * one frame is kept. Throws nothing: what is wrong is told.
  */
 export class FrameReader implements InputConsumer {
-  private readonly handler: FrameHandler
+  private readonly handler: StreamFrames
+  private readonly control: ControlFrames
   private readonly failed: (error: unknown) => void
   private readonly input: Input
   /** Octets of a field section that a connection may have. */
@@ -67,8 +74,9 @@ export class FrameReader implements InputConsumer {
   private sectionEnds = false
   private continuations = 0
 
-  constructor(handler: FrameHandler, { peer, mostFields, failed }: ReaderOptions) {
+  constructor(handler: StreamFrames, { control, peer, mostFields, failed }: ReaderOptions) {
     this.handler = handler
+    this.control = control
     this.mostFields = mostFields
     this.failed = failed
     this.prefaced = peer === 'server'
@@ -169,7 +177,7 @@ export class FrameReader implements InputConsumer {
         return this.priorityUpdate(stream, octets, at, end)
       default:
         // Section 5.5.
-        this.handler.ignored(type)
+        this.control.ignored(type)
     }
   }
 
@@ -258,7 +266,7 @@ export class FrameReader implements InputConsumer {
     if (stream === 0) throw protocolError('PRIORITY is of no stream.')
     if (end - at !== 5) throw frameSizeError('PRIORITY has not 5 octets.')
     if ((octets.readUInt32BE(at) & 0x7fffffff) === stream) throw protocolError('A stream depends on itself.')
-    this.handler.ignored(FrameType.priority)
+    this.control.ignored(FrameType.priority)
   }
 
   private settings(flags: number, stream: number, octets: Buffer, start: number, end: number): void {
@@ -266,19 +274,19 @@ export class FrameReader implements InputConsumer {
     const length = end - start
     if ((flags & Flag.ack) !== 0) {
       if (length !== 0) throw frameSizeError('An acknowledgement of SETTINGS has content.')
-      return this.handler.settingsAcknowledged()
+      return this.control.settingsAcknowledged()
     }
     if (length % 6 !== 0) throw frameSizeError('SETTINGS has not 6 octets for each setting.')
-    for (let at = start; at < end; at += 6) this.handler.setting(octets.readUInt16BE(at), octets.readUInt32BE(at + 2))
-    this.handler.settings()
+    for (let at = start; at < end; at += 6) this.control.setting(octets.readUInt16BE(at), octets.readUInt32BE(at + 2))
+    this.control.settings()
   }
 
   private ping(flags: number, stream: number, octets: Buffer, at: number, end: number): void {
     if (stream !== 0) throw protocolError('PING is of a stream.')
     if (end - at !== 8) throw frameSizeError('PING has not 8 octets.')
     const content = octets.toString('latin1', at, end)
-    if ((flags & Flag.ack) === 0) this.handler.ping(content)
-    else this.handler.pingAcknowledged(content)
+    if ((flags & Flag.ack) === 0) this.control.ping(content)
+    else this.control.pingAcknowledged(content)
   }
 
   private priorityUpdate(stream: number, octets: Buffer, at: number, end: number): void {

@@ -8,7 +8,7 @@ import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { rotatingLookup } from '../http/rotating-lookup.ts'
 import { slowestExchange } from '../http/slowest-exchange.ts'
-import { tooBusy, Waiter } from '../http/waiter.ts'
+import { joinQueue, type Waitable, type Waiter } from '../http/waiter.ts'
 import { type Waiting, WaitingList } from '../http/waiting-list.ts'
 import { ClientConnection, type ClientOwner } from './client-connection.ts'
 import type { ClientStream } from './client-stream.ts'
@@ -40,15 +40,15 @@ class Dial {
  * The connections of one thread to one instance over HTTP/2, each of which carries many exchanges. There is another one only
  * when none has room; then the clients take turns, and no exchange that waits for its own client keeps others waiting for long.
  */
-export class StreamPool implements ClientOwner, LanePool {
+export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream> {
   options: PoolOptions
   head: ResponseHead
-  private readonly deadlines: Deadlines
+  readonly deadlines: Deadlines
   private readonly lookup = rotatingLookup()
   /** In the order in which they were made: the first one that has room is taken, so that the others come to rest. */
   private readonly connections: ClientConnection[] = []
   private readonly dials = new Set<Dial>()
-  private readonly waiting = new WaitingList<Waiter<ClientStream>>()
+  readonly waiting = new WaitingList<Waiter<ClientStream>>()
   /** Take no exchanges any more, and carry some. */
   private readonly draining = new Set<ClientConnection>()
   /** Exchanges that last. */
@@ -119,18 +119,7 @@ export class StreamPool implements ClientOwner, LanePool {
     const lane = this.take(client)
     if (lane !== null) return Promise.resolve(lane)
     // 4.
-    const { queue, queueTimeout } = this.options
-    if (this.waiting.size >= queue) {
-      const last = this.waiting.lastBeyond(queue / 2, client)
-      if (last === undefined) return Promise.reject(tooBusy())
-      last.giveUp()
-    }
-    return new Promise((resolve, reject) => {
-      const look = (): void => this.makeRoom(client)
-      const { waiting, deadlines } = this
-      waiting.add(new Waiter({ client, queue: waiting, deadlines, timeout: queueTimeout, look, resolve, reject }))
-      look()
-    })
+    return joinQueue(this, client)
   }
 
   close(): void {
@@ -247,7 +236,7 @@ export class StreamPool implements ClientOwner, LanePool {
   }
 
   /** Ends the exchange that has waited for its own client for longest, if that is too long. */
-  private makeRoom(client: string): void {
+  makeRoom(client: string): void {
     const lanes = this.connections.flatMap(({ carried }) => [...carried]).filter(({ lasting }) => !lasting)
     const found = slowestExchange(lanes, lanes.length, this.deadlines.now, client)
     if (found === null) return

@@ -1,3 +1,6 @@
+import { ConnectionError, ErrorCode } from './errors.ts'
+import type { Patience } from './patience.ts'
+
 /** How many are remembered. */
 const MOST = 1024
 
@@ -14,11 +17,14 @@ export class ResetStreams {
     this.rooms.set(id, room)
   }
 
-  /** So much content of a stream has come; returns what may still be on its way, less than 0 for too much, or null where it was not reset. */
-  receive(id: number, content: number): number | null {
+  /**
+   * A frame of a stream that is none any more has come, with so much content. What is no mistake costs no patience. Throws ConnectionError
+   * where the stream was not reset.
+   */
+  receive(id: number, content: number, patience: Patience): void {
     const room = this.rooms.get(id)
-    if (room === undefined) return null
+    if (room === undefined) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
     this.rooms.set(id, room - content)
-    return room - content
+    if (content === 0 || room < content) patience.spend(1, 'frames of streams that are over')
   }
 }

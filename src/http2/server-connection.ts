@@ -10,9 +10,10 @@ import { reset } from '../http/reset.ts'
 import { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions } from '../http/server-handler.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
+import { Control } from './control.ts'
 import { Farewell } from './farewell.ts'
-import { type FrameHandler, FrameReader } from './frame-reader.ts'
-import { pingFrame, protocolError, rstStreamFrame, SETTINGS_ACK } from './frames.ts'
+import { FrameReader, type StreamFrames } from './frame-reader.ts'
+import { protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { namingOf } from './hpack/field-table.ts'
 import { Opening } from './opening.ts'
@@ -25,7 +26,7 @@ import type { RequestHead } from './request-head.ts'
 import { ResetStreams } from './reset-streams.ts'
 import { Sender } from './sender.ts'
 import { ServerStream } from './server-stream.ts'
-import { mostFields, ownSettings, PeerSettings, STREAMS } from './settings.ts'
+import { mostFields, ownSettings, STREAMS } from './settings.ts'
 import { LARGEST_ROOM } from './stream-room.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
@@ -42,7 +43,7 @@ export interface ServerTools {
 }
 
 /** A client's connection over HTTP/2: many requests at a time (RFC 9113). */
-export class ServerConnection implements ServedConnection, FrameHandler, StreamTools, Timed {
+export class ServerConnection implements ServedConnection, StreamFrames, StreamTools, Timed {
   readonly socket: Socket
   peer: string
   client: Client | null = null
@@ -60,7 +61,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
   private readonly head: RequestHead
   private readonly patience: Patience
   private readonly farewell: Farewell
-  private readonly settingsOfPeer = new PeerSettings('client')
+  private readonly control: Control
   private readonly streams = new Map<number, ServerStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
@@ -89,15 +90,25 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.farewell = new Farewell(this.output, deadlines, () => this.leave())
     this.decoder = new FieldDecoder(namingOf(options))
     this.head = head
-    this.reader = new FrameReader(this, {
-      peer: 'client',
-      mostFields: () => mostFields(options),
-      failed: (error) => this.broken(error),
-    })
     const { output, patience } = this
     const tooSlow = (reason: 'reply-rate' | 'reply-timeout'): void => this.tooSlow(reason)
     const watch = (sent: Sender): ReplyWatch => new ReplyWatch({ socket, options, deadlines, sent, tooSlow })
     this.sender = new Sender({ output, patience, watch })
+    this.control = new Control({
+      peer: 'client',
+      output,
+      patience,
+      sender: this.sender,
+      streams: () => this.begun(),
+      settled: () => {},
+      answered: (content) => this.farewell.heard(content),
+    })
+    this.reader = new FrameReader(this, {
+      control: this.control,
+      peer: 'client',
+      mostFields: () => mostFields(options),
+      failed: (error) => this.broken(error),
+    })
     this.deadline = deadlines.in(options.headTimeout)
     this.requestDue = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
@@ -184,7 +195,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
 
   private begin(id: number, octets: number, endStream: boolean): void {
     const { head, deadlines } = this
-    const stream = new ServerStream(id, this.settingsOfPeer.initialWindow, this)
+    const stream = new ServerStream(id, this.control.peer.initialWindow, this)
     let exchange: ServerExchange
     try {
       head.finish()
@@ -250,9 +261,7 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.checkBegun(id)
     if (id > this.farewell.last) return this.patience.spend(1, 'frames of streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
-    const left = this.resetHere.receive(id, content)
-    if (left === null) throw new ConnectionError(ErrorCode.streamClosed, `Stream ${id} is over.`)
-    if (content === 0 || left < 0) this.patience.spend(1, 'frames of streams that are over')
+    this.resetHere.receive(id, content, this.patience)
   }
 
   /** All of the content has come together with the head. */
@@ -283,6 +292,12 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     for (const chunk of chunks) stream.content(chunk)
   }
 
+  /** All streams: none is still being opened. */
+  private begun(): Iterable<ServerStream> {
+    this.open()
+    return this.streams.values()
+  }
+
   // Other frames
 
   reset(id: number): void {
@@ -292,33 +307,6 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     if (stream === undefined) return this.checkBegun(id)
     this.forget(stream)
     stream.abort(new GatewayError('client-closed'))
-  }
-
-  setting(id: number, value: number): void {
-    this.settingsOfPeer.set(id, value)
-  }
-
-  settings(): void {
-    this.open()
-    this.patience.spend(Cost.settings, 'SETTINGS frames')
-    this.output.put(SETTINGS_ACK)
-    if (this.settingsOfPeer.smallTable) this.sender.emptyTable()
-    const change = this.settingsOfPeer.changedWindow()
-    if (change !== 0) this.sender.widenAll(this.streams.values(), change)
-  }
-
-  settingsAcknowledged(): void {
-    this.patience.spend(1, 'SETTINGS frames')
-  }
-
-  ping(content: string): void {
-    this.patience.spend(1, 'PING frames')
-    this.output.put(pingFrame(content, true))
-  }
-
-  pingAcknowledged(content: string): void {
-    this.patience.spend(1, 'PING frames')
-    this.farewell.heard(content)
   }
 
   goaway(): void {
@@ -341,10 +329,6 @@ export class ServerConnection implements ServedConnection, FrameHandler, StreamT
     this.patience.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
     if (id === 0) throw protocolError('PRIORITY_UPDATE is of no stream.')
     this.streams.get(id)?.prioritize(value)
-  }
-
-  ignored(): void {
-    this.patience.spend(1, 'frames that say nothing')
   }
 
   /** Clients begin streams of odd numbers only: one of an even number has never begun. */

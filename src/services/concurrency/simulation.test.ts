@@ -136,3 +136,26 @@ suite('of a healthy service hardly anything is shed', () => {
       assert.ok(shed <= most, `${shed.toFixed(3)}% is more than ${most}%`)
     })
 })
+
+suite('why it is off by default: of a service that is well and much slower from some time on, many are shed', () => {
+  const after = (from: number, before: number, then: number) => (now: number) => (now < from ? before : then)
+  const shapes: Record<string, [about: number, Partial<LoadSimulation> & Pick<LoadSimulation, 'time'>]> = {
+    'a millisecond with one request in flight, 30 ms with 150': [
+      33,
+      { rate: after(20_000, 0.5, 5), time: (now, draw) => draw.exponential(now < 20_000 ? 1 : 30) },
+    ],
+    'a millisecond with one request in flight, 100 ms with 500': [
+      76,
+      { rate: after(20_000, 0.5, 5), time: (now, draw) => draw.exponential(now < 20_000 ? 1 : 100) },
+    ],
+    '40 ms, and twenty times as long later': [
+      35,
+      { time: (now, draw) => draw.exponential(now < 60_000 ? 40 : 800), duration: 120_000 },
+    ],
+  }
+  for (const [name, [about, shape]] of Object.entries(shapes))
+    test(name, () => {
+      const defaults = { concurrency: adaptive, slots: 1_000, rate: () => 0.5, duration: 60_000, seed: 13 }
+      assertNear(simulateLoad({ ...defaults, ...shape }).shed(), about, '% shed')
+    })
+})
