@@ -9,6 +9,7 @@ const steps: readonly [name: string, command: string, ...args: string[]][] = [
   ['format', 'oxfmt', '--check'],
   ['lint', 'oxlint'],
   ['types', 'tsc', '-p', '.'],
+  ['console', 'tsc', '-p', 'src/console'],
   ['dead code', 'knip', '--no-progress'],
   ['layers', process.execPath, 'scripts/layers.ts'],
   ['schema', process.execPath, 'scripts/schema.ts', '--check'],

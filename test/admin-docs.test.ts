@@ -53,6 +53,8 @@ test('every answer is what the document says', async (t) => {
     'GET /routes': {},
     'GET /services': {},
     'GET /services/{name}': {},
+    'GET /services/{name}/history': {},
+    'GET /certificates': {},
     'PUT /services/{name}/instances/{instance}/drain': {},
     'DELETE /services/{name}/instances/{instance}/drain': {},
     'GET /requests': {},
@@ -66,9 +68,13 @@ test('every answer is what the document says', async (t) => {
     'PUT /log-level': { json: { level: 'debug' } },
     'GET /openapi.json': {},
   }
-  const texts = ['GET /metrics']
+  const texts = ['GET /metrics', 'GET /events']
   // Nothing of a gateway whose configuration is in no file.
-  const ofFiles = ['PUT /config', ...['reload', 'plan', 'confirm', 'rollback'].map((name) => `POST /config/${name}`)]
+  const ofFiles = [
+    'PUT /config',
+    'GET /config/text',
+    ...['reload', 'plan', 'confirm', 'rollback'].map((name) => `POST /config/${name}`),
+  ]
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )

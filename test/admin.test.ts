@@ -115,6 +115,8 @@ test('GET /routes lists the routes with their policies in the order in which the
       mirror: [],
       replyStatus: null,
       policies: ['correlation-id', 'cors'],
+      lastRequestAt: null,
+      cache: null,
     },
     {
       id: 'old',
@@ -133,6 +135,8 @@ test('GET /routes lists the routes with their policies in the order in which the
       mirror: [],
       replyStatus: 307,
       policies: ['correlation-id'],
+      lastRequestAt: null,
+      cache: null,
     },
   ])
 })

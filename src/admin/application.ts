@@ -6,13 +6,17 @@ import fastify from 'fastify'
 import { z } from 'zod'
 import { fieldOf } from '../core/value.ts'
 import { GatewayError } from '../core/errors.ts'
+import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { version } from '../front/version.ts'
 import { type AdminApp, describeEndpoint, readBodies, useZod } from './app.ts'
+import { certificateEndpoints } from './certificates.ts'
 import { changeEndpoints } from './changes.ts'
 import { configurationEndpoints } from './configuration.ts'
+import { consolePages, isOfConsole } from './console.ts'
 import type { AdminContext } from './context.ts'
 import { createGuard } from './guard.ts'
 import { indexPage } from './index-page.ts'
+import { eventEndpoints } from './live/events.ts'
 import { policyEndpoints } from './operators.ts'
 import { planEndpoints } from './plan.ts'
 import { answerProblem } from './problems.ts'
@@ -26,7 +30,9 @@ const endpoints = [
   statusEndpoints,
   routeEndpoints,
   serviceEndpoints,
+  certificateEndpoints,
   requestEndpoints,
+  eventEndpoints,
   policyEndpoints,
   configurationEndpoints,
   planEndpoints,
@@ -42,6 +48,9 @@ const NAME_LENGTH = 1024
 const DOCS_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+/** Nobody's logo stands above the page. */
+const DOCS_STYLE = '.swagger-ui .topbar { display: none }'
+
 /** Answers the requests that come to `server`; `host` is what it listens on, and `token` what the requests carry now. */
 export async function createApplication(
   server: Server,
@@ -49,7 +58,7 @@ export async function createApplication(
   host: string,
   context: AdminContext,
 ): Promise<AdminApp> {
-  const guard = createGuard({ token, host })
+  const guard = createGuard({ token, host, open: isOfConsole })
   const app: AdminApp = fastify({
     bodyLimit: BODY_SIZE,
     // It is there already, and hands requests over itself.
@@ -75,6 +84,7 @@ export async function createApplication(
   })
   await app.register(swagger, { openapi, transform: describeEndpoint })
   indexPage(app)
+  consolePages(app)
   for (const register of endpoints) register(app, context)
   app.get(
     '/openapi.json',
@@ -90,6 +100,12 @@ export async function createApplication(
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: DOCS_POLICY,
+    theme: {
+      title: 'Sallyport admin API',
+      favicon: [{ filename: 'icon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: PRODUCT_ICON }],
+      css: [{ filename: 'page.css', content: DOCS_STYLE }],
+      js: [{ filename: 'page.js', content: FOLLOW_SYSTEM_THEME }],
+    },
     transformSpecification: (document) => withSecurity(document, token() !== null),
     transformSpecificationClone: false,
   })

@@ -1,5 +1,8 @@
+import { basename } from 'node:path'
 import { z } from 'zod'
+import { GatewayError } from '../core/errors.ts'
 import { maskedConfig } from '../config/masked-config.ts'
+import { maskedSource } from '../config/masked-source.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
 import type { Outcome } from '../runtime/reloader.ts'
@@ -17,6 +20,7 @@ const status = z.object({
   generation,
   since: time.describe('When it came into force.'),
   current: z.boolean().describe('False where the last one that was read was refused.'),
+  writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
   lastReload: z
     .object({
       outcome: z.enum(['applied', 'unchanged', 'refused', 'rolled_back']),
@@ -37,6 +41,12 @@ const status = z.object({
     .object({ thread: z.int().describe('Number of the thread in the process.'), generation })
     .array()
     .describe('The threads that serve, each with what it goes by; one that does not answer in time is left out.'),
+})
+
+const written = z.object({
+  file: z.string().describe('Name of the file.'),
+  masked: z.boolean().describe('Whether secrets are masked in the text.'),
+  text: z.string(),
 })
 
 const reloaded = z.object({ outcome: z.enum(['applied', 'unchanged']), revision, generation })
@@ -86,6 +96,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
         generation: applied.generation,
         since: timeOf(applied.since),
         current: lastSuccessful,
+        writable: applied.config.admin !== false && applied.config.admin.writable,
         lastReload: last && { outcome: last.outcome, at: timeOf(last.at), problems: last.problems.map(problemMember) },
         awaitsConfirmation: until === null ? null : { until: timeOf(until) },
         earlier: earlier.map((each) => ({
@@ -97,6 +108,26 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
           .map(({ thread, generation: number }) => ({ thread, generation: number }))
           .toSorted((a, b) => a.thread - b.thread),
       }
+    },
+  )
+
+  app.get(
+    '/config/text',
+    {
+      schema: {
+        summary: 'The text of the running configuration, as it is written in its file',
+        description: 'To be changed, and sent with PUT /config. Where operators may not send one, secrets are masked.',
+        tags: ['configuration'],
+        response: { 200: written },
+      },
+    },
+    () => {
+      const { file } = sourceOf(source)
+      const { text, config } = reloads.applied
+      if (text === null)
+        throw new GatewayError('conflict', `${basename(file)} is a module: change it there, and reload it.`)
+      const masks = config.admin === false || !config.admin.writable
+      return { file: basename(file), masked: masks, text: masks ? maskedSource(text) : text }
     },
   )
 

@@ -8,6 +8,8 @@ export interface GuardOptions {
   readonly token: () => string | null
   /** The address that is listened on. */
   readonly host: string
+  /** What is answered without the token too, as it is the same for everybody. */
+  readonly open: (method: string, url: string) => boolean
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -32,7 +34,7 @@ const HEADERS = {
 /**
  * Looks at every request before anything else does:
  *
- * 1. Where there is a token, it must come with the request (RFC 6750 section 2.1).
+ * 1. Where there is a token, it must come with the request (RFC 6750 section 2.1), but for what is open.
  * 2. Where there is none, the request must be meant for this machine by one of its own names, which keeps out pages
  *    whose name was made to lead here (DNS rebinding).
  * 3. Then it must come from this machine itself as well: what a proxy passes on comes from whoever asks the proxy, be it
@@ -41,16 +43,20 @@ const HEADERS = {
  *
  * Throws GatewayError 'unauthorized', 'misdirected-request' or 'forbidden'.
  */
-export function createGuard({ token, host }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
+export function createGuard({
+  token,
+  host,
+  open,
+}: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
   const names = new Set([...LOCAL, host])
   let known: { readonly token: string | null; readonly digest: Buffer | null } = { token: null, digest: null }
-  return ({ headers, method }, reply) => {
+  return ({ headers, method, url }, reply) => {
     void reply.headers(HEADERS)
     const expected = token()
     if (expected !== known.token) known = { token: expected, digest: expected === null ? null : digestOf(expected) }
     const { digest } = known
     // 1.
-    if (digest !== null && !timingSafeEqual(digestOf(bearerOf(headers.authorization)), digest))
+    if (digest !== null && !open(method, url) && !timingSafeEqual(digestOf(bearerOf(headers.authorization)), digest))
       throw new GatewayError('unauthorized', 'Send the token of the admin listener: Authorization: Bearer …', {
         headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']],
       })

@@ -57,7 +57,7 @@ function pageOf(endpoints: readonly ListedEndpoint[]): string {
 <head><meta charset="utf-8"><title>Sallyport</title><style>${STYLE}</style></head>
 <body>
 <h1>Sallyport ${escape(version)}</h1>
-<p>What operators can ask and do here; <a href="/docs">try it</a>.</p>
+<p>The <a href="/console/">console</a> shows it all. What operators can ask and do here; <a href="/docs">try it</a>.</p>
 <table>
 ${rows.join('\n')}
 </table>

@@ -1,26 +1,37 @@
 import { z } from 'zod'
+import { rounded } from '../core/rounded.ts'
 import { type RecentRequest, recentRequestsTopic } from '../telemetry/recent-requests.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
-import { rounded } from '../core/rounded.ts'
 
 const statusExpected = 'expected a status such as 404, or a class of them such as 5xx'
 
-const filter = z.strictObject({
+/** Which requests are asked for. */
+export const requestFilter = z.strictObject({
   status: z
     .string()
     .regex(/^[1-5](?:\d\d|xx)$/, statusExpected)
     .optional()
     .describe('A status such as 404, or a class of them such as 5xx.'),
   route: z.string().optional().describe('Id of a route.'),
+  service: z.string().optional().describe('Name of a service.'),
+  consumer: z.string().min(1).optional().describe('Id of a consumer, or of an API key.'),
+  slower: z.coerce.number().min(0).optional().describe('Those that took at least so many milliseconds.'),
   correlationId: z.string().min(1).optional().describe('Correlation id, as replies and the log show it.'),
+})
+
+const listFilter = requestFilter.extend({
   limit: z.coerce.number().int().min(1).max(1000).default(50).describe('How many at most, 1 to 1000.'),
 })
 
-const recent = z.object({
+/** A request that has ended. */
+const recentRequest = z.object({
   time: z.iso.datetime().describe('When it began.'),
   durationMs: z.number(),
+  serviceMs: z.number().describe('How much of it services took, up to the heads of their replies.'),
+  protocol: z.string().describe('Version of HTTP that the client spoke.'),
   method: z.string(),
+  host: z.string().describe('As the client named it.'),
   path: z.string(),
   query: z.string().describe('With the values of what looks like secrets taken out.'),
   status: z.int(),
@@ -28,8 +39,11 @@ const recent = z.object({
   route: z.string().nullable().describe('Id of the route, or null for none.'),
   service: z.string().nullable(),
   instance: z.string().nullable().describe('The instance that was tried last.'),
+  attempts: z.int().describe('How often an instance was asked.'),
+  retried: z.string().nullable().describe('Why another one was asked after the one before; null where none was.'),
   client: z.string().describe('IP address.'),
   consumer: z.string().nullable().describe('Who called, or null for nobody that is known.'),
+  tier: z.string().nullable().describe('Which limits apply to who called.'),
   apiKey: z.string().nullable().describe('Id of the API key that it came with, or null.'),
   correlationId: z.string(),
   traceId: z.string().describe('Of the trace that it belongs to (W3C Trace Context).'),
@@ -46,24 +60,35 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
         summary: 'The requests that ended last, the newest first',
         description: 'Each worker remembers as many as admin.requests of the configuration says; probes are left out.',
         tags: ['requests'],
-        querystring: filter,
-        response: { 200: z.object({ requests: recent.array() }) },
+        querystring: listFilter,
+        response: { 200: z.object({ requests: recentRequest.array() }) },
       },
     },
-    async ({ query: { status = null, route = null, correlationId = null, limit } }) => {
-      const lists = await threads.askAll(recentRequestsTopic, { status, route, correlationId, limit })
+    async ({ query: { limit, ...filter } }) => {
+      const lists = await threads.askAll(recentRequestsTopic, { ...toFilter(filter), limit })
       const newest = lists.flat().toSorted((a, b) => b.end - a.end)
-      return { requests: newest.slice(0, limit).map(describe) }
+      return { requests: newest.slice(0, limit).map(describeRequest) }
     },
   )
 }
 
-function describe({ time, duration, method, path, query, status, bytes, ...rest }: RecentRequest) {
-  const { route, service, instance, client, consumer, apiKey, correlationId, traceId, error, grpcStatus } = rest
+/** The same for threads, for whom nothing is null. */
+export function toFilter(asked: z.output<typeof requestFilter>) {
+  const { status = null, route = null, correlationId = null, service = null, consumer = null, slower = null } = asked
+  return { status, route, correlationId, service, consumer, slower }
+}
+
+/** A request as operators are told of it. */
+export function describeRequest(request: RecentRequest): z.input<typeof recentRequest> {
+  const { time, duration, serviceTime, route, protocol, method, host, path, query, status, bytes, ...rest } = request
+  const { service, instance, attempts, retried, client, consumer, tier, apiKey, correlationId, traceId } = rest
   return {
     time: new Date(time).toISOString(),
     durationMs: rounded(duration),
+    serviceMs: rounded(serviceTime),
+    protocol,
     method,
+    host,
     path,
     query,
     status,
@@ -71,12 +96,15 @@ function describe({ time, duration, method, path, query, status, bytes, ...rest 
     route: route === '' ? null : route,
     service,
     instance,
+    attempts,
+    retried,
     client,
     consumer,
+    tier,
     apiKey,
     correlationId,
     traceId,
-    error,
-    grpcStatus,
+    error: rest.error,
+    grpcStatus: rest.grpcStatus,
   }
 }

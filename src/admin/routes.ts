@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { activePolicies } from '../config/policy-schema.ts'
 import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
+import type { MetricName } from '../core/metric-table.ts'
 import type { Policy } from '../policies/policy.ts'
+import { parseLabels } from '../telemetry/metrics/labels.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { maskedFields } from '../config/masked-config.ts'
@@ -38,13 +40,25 @@ const route = z.object({
     .describe('Services that get copies of requests.'),
   replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
   policies: z.string().array().describe('Policies that are on, the outermost first.'),
+  lastRequestAt: z.iso.datetime().nullable().describe('When its last request ended; null for none since the start.'),
+  cache: z
+    .record(z.string(), z.int())
+    .nullable()
+    .describe('Requests since the start by what came of them in the cache of the route; null where it has none.'),
 })
 
-/** GET /routes: the routes as they are configured. */
-export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext): void {
-  const known = new WeakMap<GatewayConfig, z.input<typeof route>[]>()
+type Route = z.input<typeof route>
+type Configured = Omit<Route, 'lastRequestAt' | 'cache'>
 
-  async function describeAll(): Promise<z.input<typeof route>[]> {
+const LAST = 'sallyport_route_last_request_seconds'
+const CACHED = 'sallyport_route_cache_requests_total'
+const COUNTED: ReadonlySet<MetricName> = new Set([LAST, CACHED])
+
+/** GET /routes: the routes as they are configured, and when they were used. */
+export function routeEndpoints(app: AdminApp, { config, policies, totals, clock }: AdminContext): void {
+  const known = new WeakMap<GatewayConfig, Configured[]>()
+
+  async function configured(): Promise<Configured[]> {
     const current = config()
     const routes = known.get(current)
     if (routes !== undefined) return routes
@@ -52,6 +66,30 @@ export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext
     const made = current.routes.map((each) => describe(each, chain))
     known.set(current, made)
     return made
+  }
+
+  async function describeAll(): Promise<Route[]> {
+    const routes = await configured()
+    const counted = totals(COUNTED)
+    const origin = clock.wall() - clock.now()
+    const last = new Map(
+      counted
+        .of(LAST)
+        .map(({ labels, cells: [seconds = 0] }) => [parseLabels(labels).get('route'), origin + seconds * 1000]),
+    )
+    const cached = new Map<string, Record<string, number>>()
+    for (const { labels, cells } of counted.of(CACHED)) {
+      const [id = '', outcome = ''] = ['route', 'outcome'].map((label) => parseLabels(labels).get(label))
+      const outcomes = cached.get(id) ?? {}
+      outcomes[outcome] = cells[0] ?? 0
+      cached.set(id, outcomes)
+    }
+    return routes.map((each) => {
+      const at = last.get(each.id)
+      const lastRequestAt = at === undefined ? null : new Date(at).toISOString()
+      const cache = each.policies.includes('cache') ? (cached.get(each.id) ?? {}) : null
+      return Object.assign({}, each, { lastRequestAt, cache })
+    })
   }
 
   app.get(
@@ -70,7 +108,7 @@ export function routeEndpoints(app: AdminApp, { config, policies }: AdminContext
 function describe(
   { id, match, service, split, mirror, reply, redirect, policies: options }: RouteConfig,
   chain: readonly Policy[],
-): z.input<typeof route> {
+): Configured {
   return {
     id,
     match: {

@@ -73,12 +73,13 @@ export async function startAdmin({ address }: AdminOptions, context: AdminContex
       const closed = once(server, 'close')
       server.close()
       server.closeIdleConnections()
-      await closed
-      cancel()
+      // It ends what it tells without end.
       await application?.then(
         (app) => app.close(),
         () => {},
       )
+      await closed
+      cancel()
     },
   }
 }

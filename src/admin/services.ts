@@ -9,6 +9,7 @@ import { balancerName } from '../services/balancers/index.ts'
 import type { DiscoveryReport } from '../services/discovery/discovery.ts'
 import { discoveryKinds } from '../services/discovery/discoverer.ts'
 import { healthStates } from '../services/health/board.ts'
+import { type Transition, transitionKinds } from '../services/health/history.ts'
 import { type Ejection, ejectionReasons } from '../services/health/ejections.ts'
 import { ejectionWords } from '../services/passive/words.ts'
 import { createLimit } from '../services/concurrency/create-limit.ts'
@@ -101,6 +102,17 @@ const service = z.object({
 
 const changed = service.extend(everywhereShape)
 
+const transition = z.object({
+  at: time,
+  instance: z.string(),
+  kind: z
+    .enum(transitionKinds)
+    .describe(
+      'What became of it; returned is the end of an ejection, and undrained that an operator has taken it back.',
+    ),
+  reason: z.string().nullable().describe('Null where that goes without saying.'),
+})
+
 const named = z.object({ name: z.string().describe('Name of the service.') })
 const placed = named.extend({ instance: z.string().describe('Host and port of the instance.') })
 const forced = z.object({
@@ -110,7 +122,7 @@ const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, streaming: 0
 
 /** GET /services and /services/{name}: how the instances are and why. PUT and DELETE …/drain: takes one out and back. */
 export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
-  const { report, threads, everywhere } = context
+  const { report, threads, everywhere, history } = context
 
   async function describeAll(): Promise<z.input<typeof service>[]> {
     const statuses = await threads.askAll(threadStatusTopic, null)
@@ -143,6 +155,28 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     '/services/:name',
     { schema: { summary: 'One service', tags: ['services'], params: named, response: { 200: service } } },
     ({ params }) => describeOne(params.name),
+  )
+
+  app.get(
+    '/services/:name/history',
+    {
+      schema: {
+        summary: 'What became of the instances of a service in the last 24 hours, the newest first',
+        description: 'Health, ejections and drains: the newest 200 of each instance that it has, since the start.',
+        tags: ['services'],
+        params: named,
+        response: { 200: z.object({ transitions: transition.array() }) },
+      },
+    },
+    async ({ params: { name } }) => {
+      const found = report().find((each) => each.service === name)
+      if (found === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
+      const transitions = history.of(
+        name,
+        found.instances.map(({ address }) => address),
+      )
+      return { transitions: transitions.map(describeTransition) }
+    },
   )
 
   app.put(
@@ -178,6 +212,10 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
         await everywhere(drain, { service: name, instance: address, drained: false, force: false }),
       ),
   )
+}
+
+function describeTransition({ at, instance: address, kind, reason }: Transition): z.input<typeof transition> {
+  return { at: new Date(at).toISOString(), instance: address, kind, reason }
 }
 
 /** By the addresses of the instances. */

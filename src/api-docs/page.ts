@@ -1,19 +1,21 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { posix } from 'node:path'
+import { FOLLOW_SYSTEM_THEME, PRODUCT_ICON } from '../core/product-icon.ts'
 import { Representation } from './representation.ts'
 
 /** Files of the package that the page needs, and nothing else of it is served. */
-const PACKAGE_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css', 'favicon-32x32.png'] as const
+const PACKAGE_FILES = ['swagger-ui-bundle.js', 'swagger-ui.css'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
-  png: 'image/png',
+  svg: 'image/svg+xml',
 }
 
 /** Starts Swagger UI: no script stands in the page itself. Tokens are gone with the page. */
-const initializer = (openapi: string): string => `window.addEventListener('DOMContentLoaded', () => {
+const initializer = (openapi: string): string => `${FOLLOW_SYSTEM_THEME}
+window.addEventListener('DOMContentLoaded', () => {
   SwaggerUIBundle({
     url: ${JSON.stringify(openapi)},
     dom_id: '#swagger-ui',
@@ -29,6 +31,7 @@ const initializer = (openapi: string): string => `window.addEventListener('DOMCo
 `
 
 const STYLE = `body { margin: 0; background: #fff; }
+.dark-mode body { background: #1c2022; }
 noscript, noscript p { display: block; margin: 2rem; font-family: sans-serif; }
 `
 
@@ -69,6 +72,7 @@ export function loadDocsPage(title: string, path: string, openapi: string): Docs
     ...packageFiles(),
     fileOf('page.js', Buffer.from(initializer(document))),
     fileOf('page.css', Buffer.from(STYLE)),
+    fileOf('icon.svg', Buffer.from(PRODUCT_ICON)),
   ]
   const links = new Map(files.map(({ name, link }) => [name, link]))
   const html = new Representation(
@@ -114,7 +118,7 @@ function htmlOf(title: string, document: string, link: (name: string) => string)
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)} – documentation</title>
-<link rel="icon" type="image/png" href="${link('favicon-32x32.png')}">
+<link rel="icon" type="image/svg+xml" href="${link('icon.svg')}">
 <link rel="stylesheet" href="${link('swagger-ui.css')}">
 <link rel="stylesheet" href="${link('page.css')}">
 <script src="${link('swagger-ui-bundle.js')}" defer></script>

@@ -67,6 +67,7 @@ async function start(options: Options): Promise<void> {
     answers,
     fleet,
     source: {
+      file,
       reload: (force) => configuration.reload(force),
       plan: (text) => comparedConfig(file, text, gateway.reloads.applied),
       get written() {

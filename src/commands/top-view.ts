@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { alignColumns } from '../config/columns.ts'
 import { printable } from '../core/printable.ts'
+import { parseLabels } from '../telemetry/metrics/labels.ts'
 import { type limitedSchema, limitedText } from './limits-text.ts'
 
 /** Endpoints that are shown, those with the most requests first. */
@@ -70,9 +71,7 @@ export function countsIn(metrics: string): Map<string, Counts> {
   const found = new Map<string, Counts>()
   const lines = metrics.matchAll(/^(http_requests_total|http_request_duration_seconds_sum)\{(.*)\} (\S+)$/gm)
   for (const [, name, text = '', number] of lines) {
-    const labels = new Map(
-      Array.from(text.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g), ([, label, value = '']) => [label, unescaped(value)]),
-    )
+    const labels = parseLabels(text)
     const endpoint = labels.get('endpoint') ?? ''
     const status = labels.get('status') ?? ''
     const [count, before] = [Number(number), found.get(endpoint) ?? NONE]
@@ -154,9 +153,4 @@ function difference(now: Counts, before: Counts = NONE): Counts {
 
 function megabytes(octets: number): string {
   return `${Math.round(octets / 1_000_000)} MB`
-}
-
-/** As the text format escapes values of labels. */
-function unescaped(value: string): string {
-  return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
 }

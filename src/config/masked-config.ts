@@ -3,7 +3,8 @@ import type { GatewayConfig } from './schema.ts'
 import { policies } from '../policies/index.ts'
 import { isSecret, redactQuery } from '../telemetry/redact.ts'
 
-const MASK = '[redacted]'
+/** What stands in the place of a secret. */
+export const MASK = '[redacted]'
 /** Names of secrets that do not look like one. */
 const NAMES = new Set(['sha256', 'cookie', 'set-cookie'])
 /** User and password in a URL (RFC 3986 section 3.2.1). */
@@ -43,10 +44,15 @@ export function maskedFields(fields: object, own: boolean, secret = false, depth
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
       // An expression says as much as the value that it describes.
-      const hidden = isSecret(name) || NAMES.has(name.toLowerCase()) || ((own || name === 'regex') && secret)
+      const hidden = isSecretName(name) || ((own || name === 'regex') && secret)
       return [name, masked(value, own, hidden, depth + 1)]
     }),
   )
+}
+
+/** Whether what stands under a name is secret. */
+export function isSecretName(name: string): boolean {
+  return isSecret(name) || NAMES.has(name.toLowerCase())
 }
 
 function maskedPolicies(all: object): Record<string, unknown> {
@@ -67,6 +73,7 @@ function masked(value: unknown, own: boolean, secret: boolean, depth: number): u
   return Object.prototype.toString.call(value)
 }
 
-function maskedText(text: string): string {
+/** A text without users and passwords in URLs, credentials, and parameters that look like secrets. */
+export function maskedText(text: string): string {
   return text.replace(CREDENTIALS, `$1${MASK}`).replace(USER_INFO, `$1${MASK}@`).replace(QUERY, redactQuery)
 }

@@ -6,8 +6,10 @@ export interface MetricEntry {
   readonly labels: readonly string[]
   /** Upper bounds of a histogram's buckets, in seconds, rising. */
   readonly buckets?: readonly number[]
-  /** What all threads say together: the sum, or the least that one of them says. Default sum. */
-  readonly together?: 'sum' | 'least'
+  /** What all threads say together: the sum, or the least or the most that one of them says. Default sum. */
+  readonly together?: 'sum' | 'least' | 'most'
+  /** False for what only the console shows: a label there may have too many values for Prometheus. Default true. */
+  readonly told?: false
 }
 
 /** For whole requests and what services take. */
@@ -27,6 +29,26 @@ export const metricTable = {
     help: 'HTTP request duration in seconds',
     labels: ['method', 'endpoint', 'service'],
     buckets: LONG,
+  },
+  sallyport_route_duration_seconds: {
+    type: 'histogram',
+    help: 'How long requests took, by the id of their route, and whether they ended well, with 4xx or with 5xx.',
+    labels: ['route', 'outcome'],
+    buckets: LONG,
+    told: false,
+  },
+  sallyport_route_last_request_seconds: {
+    type: 'gauge',
+    help: 'When the last request of a route ended, in monotonic seconds.',
+    labels: ['route'],
+    together: 'most',
+    told: false,
+  },
+  sallyport_route_cache_requests_total: {
+    type: 'counter',
+    help: 'Requests to a route with a cache, by what came of it.',
+    labels: ['route', 'outcome'],
+    told: false,
   },
   sallyport_grpc_calls_total: {
     type: 'counter',

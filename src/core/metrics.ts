@@ -5,6 +5,11 @@ export interface Counter {
   add(amount: number): void
 }
 
+/** A number that says how it is now. */
+export interface Mark {
+  set(value: number): void
+}
+
 /** How long things took. */
 export interface Histogram {
   /** Counts one that took so many seconds. */
@@ -26,6 +31,7 @@ export interface HeldMetrics extends Pick<Metrics, 'counter' | 'histogram'> {
 export interface Metrics {
   counter<Name extends MetricNameOf<'counter'>>(name: Name, labels: LabelsOf<Name>): Counter
   histogram<Name extends MetricNameOf<'histogram'>>(name: Name, labels: LabelsOf<Name>): Histogram
+  mark<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Mark
   /**
    * For a number that somebody keeps already: `read` is called at each scrape, until the returned function is called.
    * Whoever watches the same name and labels later takes its place meanwhile.

@@ -72,6 +72,13 @@ export class AcmeCertificates {
     }
   }
 
+  /** The names for which certificates are to be there, and whether the last order for each came to something. */
+  report(): { readonly name: string; readonly successful: boolean }[] {
+    return [...this.places.values()].flatMap(({ targets, opened: { acme } }) =>
+      targets.map(({ name }) => ({ name, successful: acme.successful(name) })),
+    )
+  }
+
   /** Begins to order. */
   start(): void {
     this.started = true

@@ -67,6 +67,23 @@ export class Certificates {
     })
   }
 
+  /** What is shown now, and what is to come from CAs. */
+  report(): CertificateReport[] {
+    const ordered = new Map(this.options.acme.report().map((each) => [each.name, each]))
+    const shown = [...this.expiries.values()].map(({ names, issued }): CertificateReport => {
+      const order = names.map((name) => ordered.get(name)).find((each) => each !== undefined)
+      for (const name of names) ordered.delete(name)
+      return { names, acme: order !== undefined, issued, ordered: order?.successful ?? true }
+    })
+    const missing = [...ordered.values()].map(({ name, successful }): CertificateReport => ({
+      names: [name],
+      acme: true,
+      issued: null,
+      ordered: successful,
+    }))
+    return [...shown, ...missing]
+  }
+
   /** From now on changes are told of. */
   start(): void {
     this.watching = true
@@ -155,13 +172,42 @@ function pairsOf({ sources, clients }: Shown): ShownPairs {
   return { pairs: sources.flatMap((source) => source.current()), clients: clients?.current ?? null }
 }
 
-/** When a certificate ends, in seconds, as the metric has it. */
+/** What is known of a certificate that listeners show; times are milliseconds since 1970-01-01T00:00:00Z. */
+export interface CertificateReport {
+  /** What it is for. */
+  readonly names: readonly string[]
+  /** Whether it comes from a CA by ACME; else it is in a file or in the configuration. */
+  readonly acme: boolean
+  /** Null where there is none yet. */
+  readonly issued: { readonly issuer: string; readonly notBefore: number; readonly notAfter: number } | null
+  /** Whether the last order for it came to something; true for one that is not ordered. */
+  readonly ordered: boolean
+}
+
+/** When a certificate ends, in seconds, as the metric has it, and what else is known of it. */
 interface Expiry {
   readonly labels: { readonly name: string }
   readonly value: number
+  readonly names: readonly string[]
+  readonly issued: NonNullable<CertificateReport['issued']>
 }
 
 function expiryOf(cert: string): Expiry {
   const leaf = new X509Certificate(cert)
-  return { labels: { name: certificateNames(leaf)[0] ?? '' }, value: leaf.validToDate.getTime() / 1000 }
+  const names = certificateNames(leaf)
+  const [notBefore, notAfter] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()]
+  return {
+    labels: { name: names[0] ?? '' },
+    value: notAfter / 1000,
+    names,
+    issued: { issuer: issuerOf(leaf), notBefore, notAfter },
+  }
+}
+
+/** The organisation, or else the common name, of who has issued it. */
+function issuerOf({ issuer }: X509Certificate): string {
+  const parts = new Map(
+    issuer.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+  return parts.get('O') ?? parts.get('CN') ?? issuer.replaceAll('\n', ', ')
 }

@@ -4,6 +4,8 @@ import type { WrittenConfiguration } from './written-configuration.ts'
 
 /** Where the configuration of a running gateway comes from, and can be read anew. */
 export interface ConfigurationSource {
+  /** The file that it is in. */
+  readonly file: string
   /**
    * Reads it anew, and has it take the place of the running one. `force` also takes over what looks as if the file were not
    * written to its end. Never rejects.

@@ -1,11 +1,13 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
+import type { MetricName } from '../core/metric-table.ts'
 import { type Prepared, prepareAll } from '../core/prepared.ts'
 import type { Answers, Threads } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
 import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { HealthBoard } from '../services/health/board.ts'
 import { HealthChecker } from '../services/health/checker.ts'
+import { HealthHistory } from '../services/health/history.ts'
 import type { FoundInstances } from '../services/current-service.ts'
 import { type Discovered, Discovery } from '../services/discovery/discovery.ts'
 import { EjectionKeeper } from '../services/passive/keeper.ts'
@@ -86,6 +88,8 @@ export interface PreparedInstances extends Prepared {
 export class ProcessScope {
   readonly board: HealthBoard
   readonly checker: HealthChecker
+  /** What became of the instances. */
+  readonly history: HealthHistory
   readonly stores: ProcessStores
   readonly hub: MetricsHub
   /** Tells of files that change. */
@@ -114,7 +118,9 @@ export class ProcessScope {
     this.options = options
     answerLogSettings(answers, output)
     this.board = HealthBoard.for(instancesOf(config), size)
-    this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log })
+    this.history = new HealthHistory(clock)
+    const { tell } = this.history
+    this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log, tell })
     this.stores = ProcessStores.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
@@ -134,7 +140,7 @@ export class ProcessScope {
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, memory } = this
-    this.ejections = new EjectionKeeper({ board, clock, random, log, metrics })
+    this.ejections = new EjectionKeeper({ board, clock, random, log, metrics, tell })
     this.ejections.configure(keptServices(this.applied))
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
@@ -305,7 +311,7 @@ export class ProcessScope {
 
   /** What operators are told of the process, and act on. */
   get operated() {
-    const { board, checker, discovery } = this
+    const { board, checker, discovery, history, hub, certificates } = this
     const { threads, clock, output } = this.options
     return {
       config: () => this.config,
@@ -314,6 +320,10 @@ export class ProcessScope {
       services: () => this.applied.services,
       discovery: (service: string) => discovery.report(service),
       report: () => checker.report(),
+      history,
+      /** What the threads have counted so far of those metrics. */
+      totals: (names: ReadonlySet<MetricName>) => hub.totals(names),
+      certificates: () => certificates.report(),
       board,
       threads,
       everywhere: this.operations.everywhere,

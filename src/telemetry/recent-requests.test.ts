@@ -60,6 +60,9 @@ test('what an exchange was is told in full', () => {
   exchange.route = { id: 'users', pattern: '/a', service: 'user-service' }
   exchange.consumer = { id: '42', roles: [], scopes: [], tier: 'api_key', key: 'ci', claims: {} }
   exchange.instance = '127.0.0.1:1'
+  exchange.attempts = 2
+  exchange.retried = 'connect'
+  exchange.serviceTime = 5
   exchange.correlationId = 'abc'
   exchange.error = new GatewayError('bad-gateway')
   clock.advance(7)
@@ -70,16 +73,22 @@ test('what an exchange was is told in full', () => {
       time: wall,
       end: start + 7,
       duration: 7,
+      protocol: exchange.protocol,
       method: 'POST',
+      host: exchange.host,
       path: '/a',
       query: '?page=2',
       status: 502,
       bytes: 12,
+      attempts: 2,
+      retried: 'connect',
+      serviceTime: 5,
       route: 'users',
       service: 'user-service',
       instance: '127.0.0.1:1',
       client: exchange.client.address,
       consumer: '42',
+      tier: 'api_key',
       apiKey: 'ci',
       correlationId: 'abc',
       traceId: exchange.trace.traceId,
@@ -97,6 +106,28 @@ test('secrets in the query are redacted, and long targets cut', () => {
   const [long, secret] = requests.list(all)
   assert.equal(secret!.query, '?access_token=[redacted]&page=2')
   assert.deepEqual([long!.path.length, long!.query.length], [1024, 1024])
+})
+
+test('a filter goes by service, consumer, API key, time taken and time of the end', () => {
+  const requests = new RecentRequests(8, new ManualClock())
+  for (const [path, service, id, key, end] of [
+    ['/a', 'shop', '42', null, 10],
+    ['/b', 'shop', '43', 'ci', 200],
+    ['/c', 'till', '42', null, 300],
+  ] as const) {
+    const exchange = makeExchange({ path, start: 0 })
+    exchange.route = { id: 'all', pattern: '/*', service }
+    exchange.consumer = { id, roles: [], scopes: [], tier: 'authenticated', key, claims: {} }
+    requests.add(exchange, 200, 0, end)
+  }
+  for (const [filter, paths] of [
+    [{ service: 'shop' }, ['/b', '/a']],
+    [{ consumer: '42' }, ['/c', '/a']],
+    [{ consumer: 'ci' }, ['/b']],
+    [{ slower: 200 }, ['/c', '/b']],
+    [{ after: 200 }, ['/c']],
+  ] as const)
+    assert.deepEqual(pathsOf(requests, { ...all, ...filter }), paths)
 })
 
 test('a filter goes by status, class of status, route and number', () => {

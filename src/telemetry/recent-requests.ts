@@ -12,7 +12,11 @@ export interface RecentRequest {
   readonly end: number
   /** Milliseconds. */
   readonly duration: number
+  /** The version of HTTP that the client spoke. */
+  readonly protocol: string
   readonly method: string
+  /** Host and port as the client named them, or "". */
+  readonly host: string
   readonly path: string
   /** "?…" with the values of what looks like secrets taken out, or "". */
   readonly query: string
@@ -23,10 +27,18 @@ export interface RecentRequest {
   readonly route: string
   readonly service: string | null
   readonly instance: string | null
+  /** How often an instance was asked. */
+  readonly attempts: number
+  /** Why another one was asked after the one before, or null. */
+  readonly retried: string | null
+  /** Milliseconds that services have taken for it, up to the head of each reply. */
+  readonly serviceTime: number
   /** IP address of the client. */
   readonly client: string
   /** Id of the consumer, or null for nobody. */
   readonly consumer: string | null
+  /** Which limits apply to the consumer, or null for nobody. */
+  readonly tier: string | null
   /** Id of the API key that it came with, or null. */
   readonly apiKey: string | null
   readonly correlationId: string
@@ -45,6 +57,14 @@ export interface RecentFilter {
   readonly route: string | null
   /** A correlation id; null for all. */
   readonly correlationId: string | null
+  /** Name of a service; all by default. */
+  readonly service?: string | null
+  /** Id of a consumer or of an API key; all by default. */
+  readonly consumer?: string | null
+  /** Those that took at least so many milliseconds; all by default. */
+  readonly slower?: number | null
+  /** Those that ended after that time only, in monotonic milliseconds; all by default. */
+  readonly after?: number | null
   /** How many at most. */
   readonly limit: number
 }
@@ -57,14 +77,18 @@ const LENGTH = 1024
 
 /** What is kept of an exchange until its place is taken by another: references to texts that exist anyway. */
 class Slot {
+  protocol = ''
   method = ''
+  host = ''
   path = ''
   query = ''
   route = ''
   service: string | null = null
   instance: string | null = null
+  retried: string | null = null
   client = ''
   consumer: string | null = null
+  tier: string | null = null
   apiKey: string | null = null
   correlationId = ''
   traceId = ''
@@ -80,6 +104,8 @@ export class RecentRequests {
   private ends: Float64Array
   private bytes: Float64Array
   private statuses: Uint16Array
+  private attempts: Uint16Array
+  private serviceTimes: Float64Array
   private next = 0
   private filled = 0
 
@@ -91,6 +117,8 @@ export class RecentRequests {
     this.ends = new Float64Array(size)
     this.bytes = new Float64Array(size)
     this.statuses = new Uint16Array(size)
+    this.attempts = new Uint16Array(size)
+    this.serviceTimes = new Float64Array(size)
   }
 
   /** Remembers that many from now on; at least 1. Of those at hand, the newest stay. */
@@ -108,6 +136,8 @@ export class RecentRequests {
     this.ends = unrolled(this.ends, first, kept, new Float64Array(size))
     this.bytes = unrolled(this.bytes, first, kept, new Float64Array(size))
     this.statuses = unrolled(this.statuses, first, kept, new Uint16Array(size))
+    this.attempts = unrolled(this.attempts, first, kept, new Uint16Array(size))
+    this.serviceTimes = unrolled(this.serviceTimes, first, kept, new Float64Array(size))
     this.filled = kept
     this.next = kept % size
   }
@@ -118,14 +148,18 @@ export class RecentRequests {
     const slot = this.slots[at]
     if (slot === undefined) return
     const { route, consumer, error } = exchange
+    slot.protocol = exchange.protocol
     slot.method = exchange.method
+    slot.host = exchange.host
     slot.path = exchange.path
     slot.query = exchange.query
     slot.route = route.id
     slot.service = route.service
     slot.instance = exchange.instance
+    slot.retried = exchange.retried
     slot.client = exchange.client.address
     slot.consumer = consumer === null ? null : consumer.id
+    slot.tier = consumer === null ? null : consumer.tier
     slot.apiKey = consumer === null ? null : consumer.key
     slot.correlationId = exchange.correlationId
     slot.traceId = exchange.trace.traceId
@@ -135,36 +169,46 @@ export class RecentRequests {
     this.ends[at] = end
     this.bytes[at] = bytes
     this.statuses[at] = status
+    this.attempts[at] = exchange.attempts
+    this.serviceTimes[at] = exchange.serviceTime
     this.next = at + 1 === this.slots.length ? 0 : at + 1
     if (this.filled < this.slots.length) this.filled++
   }
 
   /** Those that the filter lets through, the newest first. */
-  list({ status, route, correlationId, limit }: RecentFilter): RecentRequest[] {
+  list(filter: RecentFilter): RecentRequest[] {
+    const { status, route, correlationId, limit, service = null, consumer = null, slower = null, after = null } = filter
     const found: RecentRequest[] = []
     const size = this.slots.length
     for (let age = 1; age <= this.filled && found.length < limit; age++) {
       const at = (this.next - age + size) % size
       const slot = this.slots[at]
       if (slot === undefined || (status !== null && !hasStatus(this.statuses[at] ?? 0, status))) continue
+      const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
+      // They are in the order of their ends, but for steps of less than what matters.
+      if (after !== null && end <= after) break
+      if (slower !== null && end - start < slower) continue
       if (route !== null && slot.route !== route) continue
+      if (service !== null && slot.service !== service) continue
+      if (consumer !== null && slot.consumer !== consumer && slot.apiKey !== consumer) continue
       if (correlationId !== null && slot.correlationId !== correlationId) continue
       found.push(this.read(slot, at))
     }
     return found
   }
 
-  private read({ method, path, query, ...rest }: Slot, at: number): RecentRequest {
+  private read({ path, query, ...rest }: Slot, at: number): RecentRequest {
     const [start = 0, end = 0] = [this.starts[at], this.ends[at]]
     return {
       time: this.clock.wall() - (this.clock.now() - start),
       end,
       duration: end - start,
-      method,
       path: path.slice(0, LENGTH),
       query: redactQuery(query).slice(0, LENGTH),
       status: this.statuses[at] ?? 0,
       bytes: this.bytes[at] ?? 0,
+      attempts: this.attempts[at] ?? 0,
+      serviceTime: this.serviceTimes[at] ?? 0,
       ...rest,
     }
   }

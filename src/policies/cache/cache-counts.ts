@@ -2,7 +2,23 @@ import type { CacheStore, CacheUsage } from './store.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import type { ForwardReason } from './cache-status.ts'
 
-/** Counts what a cache does with the requests of clients. */
+/** Counts the same in two places. */
+class Twice implements Counter {
+  private readonly one: Counter
+  private readonly other: Counter
+
+  constructor(one: Counter, other: Counter) {
+    this.one = one
+    this.other = other
+  }
+
+  add(amount: number): void {
+    this.one.add(amount)
+    this.other.add(amount)
+  }
+}
+
+/** Counts what the cache of a route does with the requests of clients. */
 export class CacheCounts {
   readonly hit: Counter
   readonly stale: Counter
@@ -11,8 +27,12 @@ export class CacheCounts {
   readonly miss: Counter
   private readonly bypass: Counter
 
-  constructor(metrics: Metrics) {
-    const outcome = (name: string): Counter => metrics.counter('sallyport_cache_requests_total', { outcome: name })
+  constructor(metrics: Metrics, route: string) {
+    const outcome = (name: string): Counter =>
+      new Twice(
+        metrics.counter('sallyport_cache_requests_total', { outcome: name }),
+        metrics.counter('sallyport_route_cache_requests_total', { route, outcome: name }),
+      )
     this.hit = outcome('hit')
     this.stale = outcome('stale')
     this.revalidated = outcome('revalidated')

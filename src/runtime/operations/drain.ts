@@ -5,6 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import { defineOperation } from '../../core/operation.ts'
 import type { HealthBoard } from '../../services/health/board.ts'
 import type { ServiceReport } from '../../services/health/checker.ts'
+import type { HealthHistory } from '../../services/health/history.ts'
 import type { SlotTable } from '../../services/health/slots.ts'
 import type { ServiceOptions } from '../../services/service.ts'
 
@@ -32,18 +33,21 @@ export interface DrainSources {
   readonly slots: () => SlotTable
   readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
   readonly report: () => readonly ServiceReport[]
+  /** Told of it. */
+  readonly history: Pick<HealthHistory, 'tell'>
   readonly log: Logger
 }
 
 /** Does it in this gateway. Throws GatewayError 'not-found', or 'conflict' where it is the last instance that can be used. */
 export function drainHere({ service, instance, drained, force }: Asked, sources: DrainSources): Record<string, never> {
-  const { board, log } = sources
+  const { board, history, log } = sources
   const slot = slotOf(service, instance, sources)
   if (drained && !force && isLast(service, instance, sources))
     throw new GatewayError(
       'conflict',
       `${instance} is the last instance of ${service} that can be used: add ?force=true to take it out all the same.`,
     )
+  if (board.drained(slot) !== drained) history.tell(service, instance, drained ? 'drained' : 'undrained', null)
   board.drain(slot, drained)
   log.warn(
     { service, instance },

@@ -6,6 +6,7 @@ import type { Instance } from '../instance.ts'
 import type { ProxyVersion } from '../../proxy-protocol/written-header.ts'
 import type { HealthBoard, HealthState } from './board.ts'
 import type { Ejection } from './ejections.ts'
+import type { TellTransition } from './history.ts'
 import type { Probe, ProbeOutcome } from './probe.ts'
 import type { RecoveryPace } from './recovery-pace.ts'
 
@@ -56,6 +57,8 @@ export interface MonitorContext extends Toolbox {
   readonly board: HealthBoard
   readonly probe: Probe
   readonly pace: RecoveryPace
+  /** Told whenever an instance comes into another state. */
+  readonly tell?: TellTransition
 }
 
 /** Which instance a monitor is for. */
@@ -235,13 +238,14 @@ export class InstanceMonitor {
   }
 
   private become(state: HealthState): void {
-    const { board, clock, log } = this.context
+    const { board, clock, log, tell } = this.context
     const { service, address, slot } = this.target
     if (board.state(slot) === state) return
     board.set(slot, state)
     this.streak = 0
     this.since = clock.wall()
     const fields = { service, instance: address, reason: this.last.reason }
+    if (state === 'healthy' || state === 'unhealthy') tell?.(service, address, state, this.last.reason)
     if (state === 'unhealthy') log.warn(fields, 'instance is unhealthy')
     else log.info(fields, 'instance is healthy')
   }

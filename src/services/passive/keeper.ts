@@ -2,6 +2,7 @@ import type { Counter, HeldMetrics, Metrics } from '../../core/metrics.ts'
 import { valueOfEach } from '../../core/present.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import type { HealthBoard } from '../health/board.ts'
+import type { TellTransition } from '../health/history.ts'
 import { type Ejection, type EjectionReason, ejectionReasons } from '../health/ejections.ts'
 import type { PassiveOptions } from './index.ts'
 import { Judge, type Judged } from './judge.ts'
@@ -32,6 +33,8 @@ export interface KeptService {
 export interface KeeperTools extends Toolbox {
   readonly board: HealthBoard
   readonly metrics: Metrics
+  /** Told of ejections, and of their ends. */
+  readonly tell?: TellTransition
 }
 
 /** One service, and what is known of its ejections. */
@@ -179,9 +182,11 @@ export class EjectionKeeper {
     const seconds = Math.round((until - since) / 1000)
     const fields = { service: name, instance: address, reason: ejectionWords(ejection), seconds, times }
     this.tools.log.warn(fields, 'instance is ejected')
+    this.tools.tell?.(name, address, 'ejected', ejectionWords(ejection))
   }
 
   private tellBack({ name }: Kept, { address }: KeptInstance, why: string): void {
     this.tools.log.info({ service: name, instance: address, reason: why }, 'instance is back after an ejection')
+    this.tools.tell?.(name, address, 'returned', why)
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
-import type { Counter, Histogram } from '../../core/metrics.ts'
+import type { Counter, Histogram, Mark } from '../../core/metrics.ts'
 
 // The cells are read by index, within those that were allotted: each "!" says so, and costs nothing.
 
@@ -7,7 +7,7 @@ import type { Counter, Histogram } from '../../core/metrics.ts'
 const NOWHERE = new Float64Array(64)
 
 /** Some of a thread's numbers, in memory that outlives the thread. */
-export class CellCounter implements Counter {
+export class CellCounter implements Counter, Mark {
   private cells: Float64Array
   private at: number
 
@@ -18,6 +18,10 @@ export class CellCounter implements Counter {
 
   add(amount: number): void {
     this.cells[this.at]! += amount
+  }
+
+  set(value: number): void {
+    this.cells[this.at] = value
   }
 
   /** Its numbers are needed for others: what is still added is lost. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import type { MetricName } from '../../core/metric-table.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import { type Answers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
@@ -68,6 +69,17 @@ export class MetricsHub {
       const key = keyOf(each)
       if (![...this.counted.values()].some((known) => known.has(key))) this.retired.delete(each)
     }
+  }
+
+  /** What all threads have counted so far of those metrics. Nobody is asked: it lies in memory that they share. */
+  totals(names: ReadonlySet<MetricName>): Totals {
+    const totals = new Totals()
+    const add = (each: Cells): void => {
+      if (names.has(each.name)) totals.add(each)
+    }
+    for (const each of this.retired.all()) add(each)
+    for (const known of this.counted.values()) for (const each of known.values()) add(each)
+    return totals
   }
 
   private document(format: Format): Promise<string> {

@@ -12,3 +12,14 @@ function escape(value: string): string {
   if (!SPECIAL.test(value)) return value
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }
+
+const PAIR = /(\w+)="((?:[^"\\]|\\.)*)"/g
+
+/** Labels as `formatLabels` has written them, by their names. */
+export function parseLabels(text: string): Map<string, string> {
+  return new Map(Array.from(text.matchAll(PAIR), ([, name = '', value = '']) => [name, unescaped(value)]))
+}
+
+function unescaped(value: string): string {
+  return value.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
+}

@@ -2,7 +2,7 @@ import { valueOfEach } from '../../core/present.ts'
 import { endpointOf } from '../../core/endpoint.ts'
 import { type ErrorCode, errorTable } from '../../core/errors.ts'
 import { type EndedExchange, gatewayTime, type RouteInfo } from '../../http/exchange.ts'
-import type { Counter, Histogram, Metrics } from '../../core/metrics.ts'
+import type { Counter, Histogram, Mark, Metrics } from '../../core/metrics.ts'
 import { callStatus } from '../call-status.ts'
 import type { GrpcStatusName } from '../../grpc/status.ts'
 import { type BreakReason, breakReasons } from '../breakage.ts'
@@ -49,6 +49,8 @@ export class RequestMetrics {
     ofMethod.ofStatus(status).add(1)
     if (traceId === null) ofMethod.duration.observe((end - start) / 1000)
     else ofMethod.duration.observeExample((end - start) / 1000, traceId, end)
+    ofRoute.took(status).observe((end - start) / 1000)
+    ofRoute.last.set(end / 1000)
     ofRoute.bytes.add(bytes)
     if (!exchange.aborted) ofRoute.gateway.observe(gatewayTime(exchange, end) / 1000)
     if (exchange.grpc !== null) ofRoute.ofCall(callStatus(exchange) ?? NO_STATUS).add(1)
@@ -78,18 +80,32 @@ export class RequestMetrics {
 class RouteMetrics {
   readonly gateway: Histogram
   readonly bytes: Counter
+  readonly last: Mark
   private readonly metrics: Metrics
+  private readonly id: string
   private readonly endpoint: string
   private readonly service: string
   private readonly methods = new Map<string, MethodMetrics>()
   private readonly calls = new Map<CallStatus, Counter>()
+  private well: Histogram | null = null
+  private refused: Histogram | null = null
+  private failed: Histogram | null = null
 
-  constructor(metrics: Metrics, { pattern, service }: RouteInfo) {
+  constructor(metrics: Metrics, { id, pattern, service }: RouteInfo) {
     this.metrics = metrics
+    this.id = id
+    this.last = metrics.mark('sallyport_route_last_request_seconds', { route: id })
     this.endpoint = pattern === '' ? UNMATCHED : endpointOf(pattern)
     this.service = service ?? ''
     this.gateway = metrics.histogram('sallyport_gateway_duration_seconds', { service: this.service })
     this.bytes = metrics.counter('sallyport_response_bytes_total', { service: this.service })
+  }
+
+  /** Where the time of a request with that status is counted. */
+  took(status: number): Histogram {
+    if (status < 400) return (this.well ??= this.tookOf('well'))
+    if (status < 500) return (this.refused ??= this.tookOf('refused'))
+    return (this.failed ??= this.tookOf('failed'))
   }
 
   of(method: string): MethodMetrics {
@@ -102,6 +118,10 @@ class RouteMetrics {
       this.calls.get(grpc_status) ?? metrics.counter('sallyport_grpc_calls_total', { endpoint, service, grpc_status })
     this.calls.set(grpc_status, made)
     return made
+  }
+
+  private tookOf(outcome: string): Histogram {
+    return this.metrics.histogram('sallyport_route_duration_seconds', { route: this.id, outcome })
   }
 
   private enter(method: string): MethodMetrics {

@@ -6,7 +6,7 @@ import {
   type MetricNameOf,
   metricTable,
 } from '../../core/metric-table.ts'
-import type { Counter, HeldMetrics, Histogram, Metrics } from '../../core/metrics.ts'
+import type { Counter, HeldMetrics, Histogram, Mark, Metrics } from '../../core/metrics.ts'
 import { defineTopic } from '../../core/threads.ts'
 import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
@@ -98,6 +98,10 @@ export class ThreadMetrics implements Metrics {
     return forGood(this.histogramOf(name, labels, false)).cells
   }
 
+  mark<Name extends MetricNameOf<'gauge'>>(name: Name, labels: LabelsOf<Name>): Mark {
+    return forGood(this.counterOf(name, labels, false)).cells
+  }
+
   hold(): HeldMetrics {
     const held = new Set<Counted>()
     const holding = <Each extends Counted>(counted: Each): Each['cells'] => {
@@ -164,7 +168,7 @@ export class ThreadMetrics implements Metrics {
     }
   }
 
-  private counterOf<Name extends MetricNameOf<'counter'>>(
+  private counterOf<Name extends MetricNameOf<'counter' | 'gauge'>>(
     name: Name,
     labels: LabelsOf<Name>,
     held: boolean,

@@ -29,8 +29,12 @@ export class Totals {
   }
 
   add({ name, labels, cells, at }: Cells): void {
+    const { together = 'sum' }: MetricEntry = metricTable[name]
     const sum = this.series(name, labels).cells
-    for (const [i, before] of sum.entries()) sum[i] = before + (cells[at + i] ?? 0)
+    for (const [i, before] of sum.entries()) {
+      const more = cells[at + i] ?? 0
+      sum[i] = together === 'most' ? Math.max(before, more) : before + more
+    }
   }
 
   delete({ name, labels }: Pick<Cells, 'name' | 'labels'>): void {

@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { CertificateReport } from '../runtime/certificates.ts'
+import type { AdminApp } from './app.ts'
+import type { AdminContext } from './context.ts'
+
+const time = z.iso.datetime()
+
+const certificate = z.object({
+  names: z.string().array().readonly().describe('What it is for.'),
+  source: z.enum(['acme', 'file']).describe('Whether it comes from a CA by ACME, or from files or the configuration.'),
+  issuer: z.string().nullable().describe('Null where there is no certificate yet.'),
+  notBefore: time.nullable(),
+  notAfter: time.nullable().describe('When it expires.'),
+  lastOrderSuccessful: z
+    .boolean()
+    .describe('False where no CA has issued one when it was last asked; true where none is.'),
+})
+
+/** GET /certificates: what the listeners show. */
+export function certificateEndpoints(app: AdminApp, { certificates }: AdminContext): void {
+  app.get(
+    '/certificates',
+    {
+      schema: {
+        summary: 'The certificates that the listeners show, and those that are still to come from a CA',
+        tags: ['gateway'],
+        response: { 200: z.object({ certificates: certificate.array() }) },
+      },
+    },
+    () => ({ certificates: certificates().map(describe) }),
+  )
+}
+
+function describe({ names, acme, issued, ordered }: CertificateReport): z.input<typeof certificate> {
+  return {
+    names,
+    source: acme ? 'acme' : 'file',
+    issuer: issued?.issuer ?? null,
+    notBefore: issued === null ? null : timeOf(issued.notBefore),
+    notAfter: issued === null ? null : timeOf(issued.notAfter),
+    lastOrderSuccessful: ordered,
+  }
+}
+
+function timeOf(wall: number): string {
+  return new Date(wall).toISOString()
+}

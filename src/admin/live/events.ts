@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { GatewayError } from '../../core/errors.ts'
+import { recentRequestsTopic } from '../../telemetry/recent-requests.ts'
+import type { AdminApp } from '../app.ts'
+import type { AdminContext } from '../context.ts'
+import { describeRequest, requestFilter, toFilter } from '../requests.ts'
+import { EventStream } from './event-stream.ts'
+import { bucketBounds, type Window, Windows } from './windows.ts'
+
+/** Streams at a time: each takes a connection of the admin listener. */
+const STREAMS = 24
+/** Requests of each thread that are told of in a second, at most. */
+const SAMPLE = 50
+
+const asked = requestFilter.extend({
+  requests: z.stringbool().default(false).describe('Whether to tell of requests as they end too, those of the filter.'),
+})
+
+/** GET /events: what happens, second by second. It costs nothing while nobody looks. */
+export function eventEndpoints(app: AdminApp, context: AdminContext): void {
+  const { threads, clock, board, reloads, totals, log } = context
+  const windows = new Windows(totals, clock)
+  const streams = new Set<EventStream>()
+  app.addHook('preClose', async () => {
+    for (const stream of streams) stream.end()
+  })
+
+  app.get(
+    '/events',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        summary: 'What happens, second by second, as a stream of events',
+        description:
+          'text/event-stream. `hello` comes first, with the upper bounds of the buckets in seconds and the windows of the last minute. Then ' +
+          'each second `window`: requests by route and by instance, each as a list of how many there were, how many with 4xx, with 5xx, the ' +
+          'seconds that they took, and one number for each bucket; and counters that have risen. With `requests`, also those that ended since, ' +
+          `${SAMPLE} of each worker at most.`,
+        tags: ['requests'],
+        produces: ['text/event-stream'],
+        querystring: asked,
+        response: { 200: z.string() },
+      },
+    },
+    (request, reply) => {
+      if (streams.size >= STREAMS)
+        throw new GatewayError('too-busy', 'Too many look at what happens: close a console, or try again later.')
+      const { requests, ...filter } = request.query
+      void reply.hijack()
+      const stream = new EventStream(reply.raw, reply.getHeaders())
+      streams.add(stream)
+      stream.send('hello', { bounds: bucketBounds, windows: windows.recent })
+      let after = clock.now()
+      let asking = false
+      const tell = (window: Window): void => {
+        const { applied } = reloads
+        stream.send('window', { ...window, generation: applied.generation, health: board.version })
+        if (requests && !asking) void tellRequests()
+      }
+      const tellRequests = async (): Promise<void> => {
+        asking = true
+        const [from, until] = [after, clock.now()]
+        after = until
+        const lists = await threads.askAll(recentRequestsTopic, { ...toFilter(filter), after: from, limit: SAMPLE })
+        asking = false
+        // Those that ended later are told of the next time.
+        const ended = lists.flat().filter(({ end }) => end <= until)
+        const more = lists.some(({ length }) => length === SAMPLE)
+        if (ended.length > 0)
+          stream.send('requests', { requests: ended.toSorted((a, b) => b.end - a.end).map(describeRequest), more })
+      }
+      const unwatch = windows.watch(tell)
+      stream.closed(() => {
+        unwatch()
+        streams.delete(stream)
+      })
+      log.debug({ streams: streams.size }, 'An operator looks at what happens')
+    },
+  )
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { ManualClock } from '../../../test/support/manual-clock.ts'
+import type { MetricName } from '../../core/metric-table.ts'
+import { Answers } from '../../core/threads.ts'
+import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
+import { MetricsHub } from '../../telemetry/metrics/hub.ts'
+import { ThreadMetrics } from '../../telemetry/metrics/thread-metrics.ts'
+import { type Window, Windows } from './windows.ts'
+
+/** Two threads that count, and what an operator sees of that. */
+function twoThreads() {
+  const clock = new ManualClock()
+  const answers = new Answers(createMemoryLogger().log)
+  const hub = new MetricsHub(answers, answers, clock)
+  const names = ['one', 'other'] as const
+  const threads = names.map((name) => new ThreadMetrics((change) => hub.learn(thing(name), change), clock))
+  let looks = 0
+  const totals = (wanted: ReadonlySet<MetricName>) => {
+    looks++
+    return hub.totals(wanted)
+  }
+  const windows = new Windows(totals, clock)
+  return { clock, threads, windows, looks: () => looks }
+}
+
+const things = new Map<string, object>()
+
+function thing(name: string): object {
+  const known = things.get(name) ?? {}
+  things.set(name, known)
+  return known
+}
+
+/** New series are told of before a thread does anything else. */
+const told = (): Promise<void> => Promise.resolve()
+
+test('a window has what all threads counted in its second', async () => {
+  const { clock, threads, windows } = twoThreads()
+  const took = threads.map((thread) => [
+    thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'well' }),
+    thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'failed' }),
+  ])
+  const [attempts] = threads.map((thread) =>
+    thread.counter('sallyport_instance_requests_total', { service: 'shop', instance: 'a"b:80', status_class: 'error' }),
+  )
+  await told()
+  for (const [well, failed] of took) {
+    well!.observe(0.004)
+    failed!.observe(20)
+  }
+  const seen: Window[] = []
+  windows.watch((window) => seen.push(window))
+  clock.advance(1000)
+  assert.deepEqual(Object.keys(seen[0]!.routes), [], 'what was counted before is not told of')
+  took[0]![0]!.observe(0.004)
+  took[1]![0]!.observe(0.004)
+  took[1]![1]!.observe(20)
+  attempts!.add(3)
+  clock.advance(1000)
+  const [requests, refused, failed, seconds, ...buckets] = seen[1]!.routes['books']!
+  assert.deepEqual([requests, refused, failed], [3, 0, 1])
+  assert.ok(Math.abs(seconds! - 20.008) < 1e-6)
+  assert.deepEqual([buckets[2], buckets.at(-1)], [2, 1])
+  assert.deepEqual(seen[1]!.instances['shop']!['a"b:80']!.slice(0, 3), [3, 0, 3])
+  assert.equal(seen[1]!.seconds, 1)
+})
+
+test('nothing is looked at while nobody watches, and a minute is remembered', () => {
+  const { clock, windows, looks } = twoThreads()
+  clock.advance(60_000)
+  assert.equal(looks(), 0)
+  const unwatch = windows.watch(() => {})
+  clock.advance(100_000)
+  assert.equal(windows.recent.length, 60)
+  unwatch()
+  const before = looks()
+  clock.advance(30_000)
+  assert.equal(looks(), before)
+  assert.equal(windows.recent.length, 30)
+})

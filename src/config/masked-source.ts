@@ -1,0 +1,73 @@
+import { isMap, isScalar, Lexer, parseDocument, type Scalar, visit } from 'yaml'
+import { isSecretName, MASK, maskedText } from './masked-config.ts'
+
+/** What stands for nothing but variables, whose values are not there. */
+const VARIABLES = /^(?:\$\{[A-Za-z_]\w*\})+$/
+/** Something under a name, as in a line that was made a comment. */
+const NAMED = /^([ \t]*#[ \t#-]*)([\w.-]+)([ \t]*[:=][ \t]*)(\S.*)$/
+/** What the lexer puts between what is in the text: where a scalar, a document or an error begins. */
+const MARKS = new Set(['\x02', '\x18', '\x1f'])
+
+/**
+ * The text of a configuration in YAML, line by line as it is written, in which nothing is secret: what stands under a name that speaks of
+ * one, in comments too, and users and passwords in URLs are masked. Names of variables stay.
+ */
+export function maskedSource(text: string): string {
+  const found: { readonly start: number; readonly end: number; readonly value: string }[] = []
+  visit(parseDocument(text, { keepSourceTokens: true }), {
+    Scalar(key, node, path) {
+      if (key === 'key') return
+      const shown = shownOf(node, text, path.some(isUnderSecret))
+      if (shown !== null) found.push(shown)
+    },
+  })
+  found.push(...commentsOf(text))
+  let masked = ''
+  let at = 0
+  for (const { start, end, value } of found.toSorted((a, b) => a.start - b.start)) {
+    if (start < at) continue
+    masked += text.slice(at, start) + value
+    at = end
+  }
+  return masked + text.slice(at)
+}
+
+/** Whether an ancestor is a pair whose name speaks of a secret. */
+function isUnderSecret(ancestor: unknown): boolean {
+  if (typeof ancestor !== 'object' || ancestor === null || isMap(ancestor) || !('key' in ancestor)) return false
+  const { key } = ancestor
+  return isScalar(key) && isSecretName(String(key.value))
+}
+
+/** What is shown in its place; null where it is shown as it is. */
+function shownOf({ range, value }: Scalar, text: string, secret: boolean) {
+  if (range === null || range === undefined || (typeof value !== 'string' && typeof value !== 'number')) return null
+  const [start, end] = range
+  const written = text.slice(start, end)
+  if (secret) return VARIABLES.test(String(value)) ? null : { start, end, value: inLines(written) }
+  const shown = maskedText(written)
+  return shown === written ? null : { start, end, value: shown }
+}
+
+/** As many lines as there are: what stands below keeps its number. */
+function inLines(written: string): string {
+  const [first = '', ...rest] = written.split('\n')
+  const begins = /^[|>]/.test(first) ? first : MASK
+  return [begins, ...rest.map((line) => line.replace(/\S.*/, MASK))].join('\n')
+}
+
+function commentsOf(text: string) {
+  const found: { start: number; end: number; value: string }[] = []
+  let at = 0
+  for (const token of new Lexer().lex(text)) {
+    if (MARKS.has(token)) continue
+    if (token.startsWith('#')) {
+      const named = NAMED.exec(token)
+      const secret = named !== null && isSecretName(named[2] ?? '') && !VARIABLES.test(named[4] ?? '')
+      const value = secret ? token.replace(NAMED, `$1$2$3${MASK}`) : maskedText(token)
+      if (value !== token) found.push({ start: at, end: at + token.length, value })
+    }
+    at += token.length
+  }
+  return found
+}

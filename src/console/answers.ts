@@ -1,0 +1,222 @@
+/** What the admin API answers, as far as the console shows it. */
+
+/** GET /status. */
+export interface Status {
+  readonly version: string
+  readonly node: string
+  readonly pid: number
+  readonly readiness: 'starting' | 'ready' | 'draining'
+  readonly startedAt: string
+  readonly uptimeSeconds: number
+  readonly listeners: readonly string[]
+  readonly connections: number
+  readonly inFlight: number
+  readonly memory: { readonly rssBytes: number }
+  readonly configuration: {
+    readonly revision: string
+    readonly generation: number
+    readonly since: string
+    readonly current: boolean
+  }
+  readonly workers: readonly WorkerStatus[]
+}
+
+export interface WorkerStatus {
+  readonly thread: number
+  readonly generation: number
+  readonly connections: number
+  readonly inFlight: number
+  readonly heapBytes: number
+  readonly busy: number
+  readonly redis: readonly { readonly use: string; readonly cause: string; readonly since: string }[] | null
+}
+
+/** One of GET /services. */
+export interface Service {
+  readonly name: string
+  readonly status: 'healthy' | 'degraded' | 'unhealthy'
+  readonly balancer: string
+  readonly discovery: {
+    readonly kind: string
+    readonly subject: string
+    readonly instances: number
+    readonly lastSuccessAt: string | null
+    readonly problem: string | null
+  } | null
+  readonly concurrency: { readonly adaptive: boolean; readonly limit: number } | null
+  readonly retries: { readonly left: number } | null
+  readonly hedges: { readonly after: string; readonly left: number } | null
+  readonly instances: readonly Instance[]
+}
+
+export interface Instance {
+  readonly address: string
+  readonly weight: number
+  readonly zone: string | null
+  readonly usable: boolean
+  readonly drained: boolean
+  readonly ejected: {
+    readonly reason: string
+    readonly since: string
+    readonly until: string
+    readonly times: number
+  } | null
+  readonly health: {
+    readonly state: 'unknown' | 'healthy' | 'unhealthy' | 'pending'
+    readonly since: string
+    readonly reason: string | null
+    readonly checkedAt: string | null
+    readonly checkMs: number | null
+    readonly failures: number
+  }
+  readonly inFlight: number
+  readonly connections: Readonly<Record<'idle' | 'busy' | 'connecting' | 'streaming' | 'waiting', number>>
+}
+
+/** GET /services/{name}/history. */
+export interface Transition {
+  readonly at: string
+  readonly instance: string
+  readonly kind: 'healthy' | 'unhealthy' | 'ejected' | 'returned' | 'drained' | 'undrained'
+  readonly reason: string | null
+}
+
+/** One of GET /routes. */
+export interface Route {
+  readonly id: string
+  readonly match: {
+    readonly listener: readonly string[]
+    readonly path: readonly string[]
+    readonly pathRegex: string | null
+    readonly host: readonly string[]
+    readonly method: readonly string[]
+    readonly headers: Readonly<Record<string, unknown>>
+    readonly query: Readonly<Record<string, unknown>>
+    readonly precedence: number
+  }
+  readonly service: string | null
+  readonly split: Readonly<Record<string, number>> | null
+  readonly mirror: readonly { readonly service: string; readonly share: number }[]
+  readonly replyStatus: number | null
+  readonly policies: readonly string[]
+  readonly lastRequestAt: string | null
+  /** Requests by what came of them in the cache, since the start; null where the route has none. */
+  readonly cache: Readonly<Record<string, number>> | null
+}
+
+/** One of GET /requests. */
+export interface Request {
+  readonly time: string
+  readonly durationMs: number
+  readonly serviceMs: number
+  readonly protocol: string
+  readonly method: string
+  readonly host: string
+  readonly path: string
+  readonly query: string
+  readonly status: number
+  readonly bytes: number
+  readonly route: string | null
+  readonly service: string | null
+  readonly instance: string | null
+  readonly attempts: number
+  readonly retried: string | null
+  readonly client: string
+  readonly consumer: string | null
+  readonly tier: string | null
+  readonly apiKey: string | null
+  readonly correlationId: string
+  readonly traceId: string
+  readonly error: string | null
+  readonly grpcStatus: string | null
+}
+
+/** One thing that is wrong with a configuration. */
+export interface Problem {
+  readonly file: string | null
+  readonly line: number | null
+  readonly column: number | null
+  readonly path: string
+  readonly message: string
+}
+
+/** GET /config/status. */
+export interface ConfigStatus {
+  readonly revision: string
+  readonly generation: number
+  readonly since: string
+  readonly current: boolean
+  readonly writable: boolean
+  readonly lastReload: { readonly outcome: string; readonly at: string; readonly problems: readonly Problem[] } | null
+  readonly awaitsConfirmation: { readonly until: string } | null
+  readonly earlier: readonly { readonly revision: string; readonly generation: number; readonly since: string }[]
+  readonly workers: readonly { readonly thread: number; readonly generation: number }[]
+}
+
+/** POST /config/plan. */
+export interface Plan {
+  readonly same: boolean
+  readonly changes: readonly PlannedChange[]
+  readonly warnings: readonly { readonly path: string; readonly message: string }[]
+}
+
+export interface PlannedChange {
+  readonly kind: 'added' | 'removed' | 'changed'
+  readonly path: string
+  readonly class: 'needs-restart' | 'ends-tunnels' | 'resets-state' | 'live'
+  readonly before?: unknown
+  readonly after?: unknown
+  readonly effects: readonly string[]
+  readonly routes?: readonly string[]
+}
+
+/** One of GET /certificates. */
+export interface Certificate {
+  readonly names: readonly string[]
+  readonly source: 'acme' | 'file'
+  readonly issuer: string | null
+  readonly notBefore: string | null
+  readonly notAfter: string | null
+  readonly lastOrderSuccessful: boolean
+}
+
+/** One of GET /limits/{client}. */
+export interface Limit {
+  readonly name: string
+  readonly store: string
+  readonly quotas:
+    | readonly {
+        readonly limit: number
+        readonly windowSeconds: number
+        readonly used: number
+        readonly remaining: number
+        readonly moreInSeconds: number
+        readonly waitSeconds: number
+      }[]
+    | null
+}
+
+/** One of GET /limits. */
+export interface LimitedClient {
+  readonly client: string
+  readonly limit: string
+  readonly store: string
+  readonly share: number
+  readonly limited: boolean
+  readonly refused: number
+  readonly lastSeenAt: string
+}
+
+/** Requests in a window: how many, with 4xx, with 5xx, seconds, and one number for each bucket. */
+export type Tally = readonly number[]
+
+/** What happened in a second. */
+export interface Window {
+  readonly at: number
+  readonly seconds: number
+  readonly routes: Readonly<Record<string, Tally>>
+  readonly instances: Readonly<Record<string, Readonly<Record<string, Tally>>>>
+  readonly counters: Readonly<Record<string, number>>
+  readonly generation?: number
+  readonly health?: number
+}

@@ -1,0 +1,4 @@
+import { applyTheme } from './theme.ts'
+
+// Before anything is shown.
+applyTheme()

@@ -1,0 +1,67 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import type { Refusal } from './client.ts'
+import { currentLive, type Live, watchLive } from './live.ts'
+import { pollOf } from './polls.ts'
+
+/** What happens now, kept up to date. */
+export function useLive(): Live {
+  const [live, setLive] = useState(currentLive())
+  useEffect(() => watchLive(() => setLive(currentLive())), [])
+  return live
+}
+
+/** An answer of the admin API that is asked for again and again. */
+export interface Polled<Answer> {
+  readonly data: Answer | null
+  /** Why the last try failed; null where it did not. */
+  readonly error: Refusal | null
+  /** Asks at once. */
+  readonly again: () => void
+}
+
+/**
+ * Asks for `path` now, every so many milliseconds while the page is seen, and whenever `when` changes. What was known stays where a try
+ * fails; null for a path that is not known yet.
+ */
+export function usePolled<Answer>(path: string | null, interval = 5000, when: unknown = null): Polled<Answer> {
+  const [, change] = useState(0)
+  useEffect(
+    () => (path === null ? undefined : pollOf(path).watch(() => change((n) => n + 1), interval)),
+    [path, interval, when],
+  )
+  if (path === null) return { data: null, error: null, again: () => {} }
+  const poll = pollOf(path)
+  const { data, error } = poll.known
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the admin API answers what answers.ts says
+  return { data: data as Answer | null, error, again: () => poll.again() }
+}
+
+/** The time in milliseconds since 1970, which goes on every second, or as often as is said. */
+export function useNow(interval = 1000): number {
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), interval)
+    return () => clearInterval(timer)
+  }, [interval])
+  return now
+}
+
+/** Calls `pressed` with each key that is pressed where nothing is typed into. */
+export function useKeys(pressed: (key: string, event: KeyboardEvent) => void): void {
+  const latest = useRef(pressed)
+  latest.current = pressed
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      const { target } = event
+      if (event.ctrlKey || event.metaKey || event.altKey) return
+      if (
+        target instanceof HTMLElement &&
+        (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+      )
+        return
+      latest.current(event.key, event)
+    }
+    addEventListener('keydown', listen)
+    return () => removeEventListener('keydown', listen)
+  }, [])
+}

@@ -1,0 +1,113 @@
+import type { Request, Window } from './answers.ts'
+import { read, send } from './client.ts'
+
+/** How many windows are kept: a minute. */
+const REMEMBERED = 60
+/** Between two tries to reach the gateway again, in milliseconds. */
+const AGAIN = 2000
+
+/** What is known of what happens now. */
+export interface Live {
+  /** The seconds of the last minute, the oldest first. */
+  readonly windows: readonly Window[]
+  /** Upper bounds of the buckets, in seconds. */
+  readonly bounds: readonly number[]
+  /** Whether the gateway tells of what happens; null before its first word. */
+  readonly connected: boolean | null
+  /** Counts the changes of configuration and health that were heard of. */
+  readonly changes: number
+}
+
+let live: Live = { windows: [], bounds: [], connected: null, changes: 0 }
+const watchers = new Set<() => void>()
+let ending: AbortController | null = null
+let known = ''
+
+/** What happens now. */
+export function currentLive(): Live {
+  return live
+}
+
+/** Calls `changed` whenever there is more to tell, until the returned function is called: the gateway is asked only while somebody watches. */
+export function watchLive(changed: () => void): () => void {
+  watchers.add(changed)
+  if (ending === null) begin()
+  return () => {
+    watchers.delete(changed)
+    if (watchers.size > 0) return
+    ending?.abort()
+    ending = null
+  }
+}
+
+function begin(): void {
+  const abort = new AbortController()
+  ending = abort
+  void follow('/events', abort.signal, {
+    hello: ({ bounds, windows }) => become({ bounds, windows, connected: true }),
+    window: (window: Window) => {
+      const version = `${window.generation} ${window.health}`
+      const changes = version === known ? live.changes : live.changes + 1
+      known = version
+      become({ windows: [...live.windows.slice(1 - REMEMBERED), window], changes })
+    },
+    lost: () => become({ connected: false }),
+  })
+}
+
+function become(changed: Partial<Live>): void {
+  live = { ...live, ...changed }
+  for (const each of watchers) each()
+}
+
+/** Tells `listener` of the requests that end, until the returned function is called. */
+export function followRequests(
+  query: URLSearchParams,
+  listener: (requests: readonly Request[], more: boolean) => void,
+): () => void {
+  const abort = new AbortController()
+  query.set('requests', 'true')
+  void follow(`/events?${query}`, abort.signal, { requests: ({ requests, more }) => listener(requests, more) })
+  return () => abort.abort()
+}
+
+/** What events have to tell, by their names. */
+interface Events {
+  readonly hello: Pick<Live, 'windows' | 'bounds'>
+  readonly window: Window
+  readonly requests: { readonly requests: readonly Request[]; readonly more: boolean }
+}
+
+type Listeners = { readonly [Name in keyof Events]?: (data: Events[Name]) => void } & { readonly lost?: () => void }
+
+/** Reads a stream of events, again and again where it ends, until the signal says that that is enough. */
+async function follow(path: string, signal: AbortSignal, listeners: Listeners): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await send(path, { signal })
+      if (response.body !== null) await readEvents(response.body, listeners)
+    } catch {
+      // The next try says the same, or works.
+    }
+    if (signal.aborted) return
+    listeners.lost?.()
+    await new Promise((resolve) => setTimeout(resolve, AGAIN))
+  }
+}
+
+/** Events as HTML, section 9.2.6 has them, as far as the gateway makes use of that. */
+async function readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>, listeners: Listeners): Promise<void> {
+  let text = ''
+  for await (const part of body.pipeThrough(new TextDecoderStream())) {
+    text += part
+    const events = text.split('\n\n')
+    text = events.pop() ?? ''
+    for (const event of events) {
+      const name = /^event: (.*)$/m.exec(event)?.[1] ?? ''
+      const data = /^data: (.*)$/m.exec(event)?.[1] ?? 'null'
+      if (name === 'hello') listeners.hello?.(read(data))
+      if (name === 'window') listeners.window?.(read(data))
+      if (name === 'requests') listeners.requests?.(read(data))
+    }
+  }
+}

@@ -1,0 +1,316 @@
+import { Fragment, h, render, type ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Certificate, ConfigStatus, Route, Service, Status } from './answers.ts'
+import { hasToken, onLocked, useToken } from './client.ts'
+import { useKeys, useLive, useNow, usePolled } from './hooks.ts'
+import { Icon, type IconName } from './icons.ts'
+import { Cache } from './pages/cache.ts'
+import { Certificates } from './pages/certificates.ts'
+import { Clients } from './pages/clients.ts'
+import { Configuration } from './pages/configuration.ts'
+import { Overview } from './pages/overview.ts'
+import { OneRequest } from './pages/request.ts'
+import { Requests } from './pages/requests.ts'
+import { OneRoute } from './pages/route.ts'
+import { Routes } from './pages/routes.ts'
+import { OneService } from './pages/service.ts'
+import { Services } from './pages/services.ts'
+import { Empty, Head, Link } from './parts.ts'
+import { followLinks, go, HOME, type Place, usePlace } from './place.ts'
+import { askAgain } from './polls.ts'
+import { chooseTheme, chosenTheme, type Theme } from './theme.ts'
+import { type Finding, findWrong } from './wrong.ts'
+
+interface Shown {
+  readonly place: Place
+  readonly findings: readonly Finding[] | null
+  readonly status: Status | null
+}
+
+interface Page {
+  /** The first part of the path behind the console's own. */
+  readonly step: string
+  readonly title: string
+  readonly icon: IconName
+  /** Behind "g", it leads there. */
+  readonly key: string
+  readonly show: (shown: Shown) => ComponentChildren
+}
+
+const pages: readonly Page[] = [
+  {
+    step: '',
+    title: 'Overview',
+    icon: 'overview',
+    key: 'o',
+    show: ({ findings, status }) => h(Overview, { findings, status }),
+  },
+  {
+    step: 'routes',
+    title: 'Routes',
+    icon: 'routes',
+    key: 'r',
+    show: ({ place: { steps } }) =>
+      steps[1] === undefined ? h(Routes, null) : h(OneRoute, { id: steps[1], key: steps[1] }),
+  },
+  {
+    step: 'services',
+    title: 'Services',
+    icon: 'services',
+    key: 's',
+    show: ({ place: { steps } }) =>
+      steps[1] === undefined ? h(Services, null) : h(OneService, { name: steps[1], key: steps[1] }),
+  },
+  {
+    step: 'requests',
+    title: 'Requests',
+    icon: 'requests',
+    key: 'q',
+    show: ({ place: { steps, query } }) =>
+      steps[1] === undefined ? h(Requests, { query }) : h(OneRequest, { id: steps[1], key: steps[1] }),
+  },
+  {
+    step: 'clients',
+    title: 'Clients',
+    icon: 'clients',
+    key: 'l',
+    show: ({ place: { query } }) => h(Clients, { query }),
+  },
+  { step: 'cache', title: 'Cache', icon: 'cache', key: 'c', show: () => h(Cache, null) },
+  { step: 'certificates', title: 'Certificates', icon: 'certificates', key: 't', show: () => h(Certificates, null) },
+  {
+    step: 'configuration',
+    title: 'Configuration',
+    icon: 'configuration',
+    key: 'f',
+    show: () => h(Configuration, null),
+  },
+]
+
+/** How long "g" waits for the key behind it, in milliseconds. */
+const CHORD = 1500
+
+function App(): ComponentChildren {
+  const place = usePlace()
+  const live = useLive()
+  const now = useNow(5000)
+  const [locked, setLocked] = useState(false)
+  const [helps, setHelps] = useState(false)
+  useEffect(() => onLocked(() => setLocked(true)), [])
+  const when = `${live.changes} ${live.connected}`
+  const status = usePolled<Status>('/status', 2000, when)
+  const services = usePolled<{ services: Service[] }>('/services', 5000, when)
+  const routes = usePolled<{ routes: Route[] }>('/routes', 30_000, when)
+  const config = usePolled<ConfigStatus>('/config/status', 5000, when)
+  const certificates = usePolled<{ certificates: Certificate[] }>('/certificates', 60_000, when)
+  const known = services.data !== null && config.data !== null
+  const findings = known
+    ? findWrong({
+        status: status.data,
+        services: services.data?.services ?? null,
+        routes: routes.data?.routes ?? null,
+        config: config.data,
+        certificates: certificates.data?.certificates ?? null,
+        windows: live.windows,
+        bounds: live.bounds,
+        now,
+      })
+    : null
+  useShortcuts(() => setHelps(true))
+  const page = pages.find(({ step }) => step === (place.steps[0] ?? ''))
+  const lost = status.error?.status === 0
+  return h(
+    Fragment,
+    null,
+    h('a', { class: 'skip', href: '#content' }, 'Skip to the content'),
+    h(Bar, { status: status.data, connected: locked ? null : lost ? false : live.connected }),
+    h(Menu, { here: page?.step ?? null, findings: findings ?? [] }),
+    h(
+      'main',
+      { id: 'content', tabIndex: -1 },
+      lost &&
+        h(
+          'div',
+          { class: 'note critical', role: 'alert' },
+          h('strong', null, 'The gateway does not answer.'),
+          ' What is shown is what was known last; it is asked again every two seconds.',
+        ),
+      locked
+        ? h(Lock, {
+            unlocked: () => {
+              setLocked(false)
+              askAgain()
+            },
+          })
+        : page === undefined
+          ? h(
+              Fragment,
+              null,
+              h(Head, { title: 'Not found' }),
+              h(Empty, { title: 'There is no such page' }, h(Link, { href: HOME }, 'To the overview')),
+            )
+          : page.show({ place, findings, status: status.data }),
+    ),
+    helps && h(Help, { close: () => setHelps(false) }),
+  )
+}
+
+function useShortcuts(help: () => void): void {
+  const [since, setSince] = useState(0)
+  useKeys((key) => {
+    if (key === '?') return help()
+    if (key === 'g') return setSince(Date.now())
+    if (Date.now() - since > CHORD) return
+    setSince(0)
+    const page = pages.find((each) => each.key === key)
+    if (page !== undefined) go(HOME + page.step)
+  })
+}
+
+const CONNECTED = { true: ['live', 'Live'], false: ['lost', 'No connection'], null: ['waiting', 'Connecting'] } as const
+
+function Bar({ status, connected }: { status: Status | null; connected: boolean | null }): ComponentChildren {
+  const [tone, word] = CONNECTED[`${connected}`]
+  return h(
+    'header',
+    { class: 'bar-top' },
+    h(
+      'a',
+      { class: 'brand', href: HOME },
+      h('img', { src: `${HOME}icon.svg`, alt: '', width: 26, height: 26 }),
+      h('span', null, 'Sallyport'),
+    ),
+    h('span', { class: 'brand-about' }, status === null ? '' : `${status.version} · ${status.listeners.join(', ')}`),
+    h('span', { class: `connection ${tone}`, role: 'status' }, h('span', { class: 'dot', 'aria-hidden': true }), word),
+    h(ThemeSwitch, null),
+  )
+}
+
+const THEMES: Readonly<Record<Theme, readonly [next: Theme, word: string]>> = {
+  system: ['light', 'As the system'],
+  light: ['dark', 'Light'],
+  dark: ['system', 'Dark'],
+}
+
+function ThemeSwitch(): ComponentChildren {
+  const [theme, setTheme] = useState(chosenTheme())
+  const [next, word] = THEMES[theme]
+  const turn = (): void => {
+    chooseTheme(next)
+    setTheme(next)
+  }
+  return h(
+    'button',
+    {
+      type: 'button',
+      class: 'icon-button',
+      onClick: turn,
+      title: `Theme: ${word}`,
+      'aria-label': `Theme: ${word}. Change it`,
+    },
+    h(Icon, { name: theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'half' }),
+  )
+}
+
+function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
+  const bad = findings.filter(({ level }) => level !== 'notice').length
+  return h(
+    'nav',
+    { class: 'menu', 'aria-label': 'Console' },
+    h(
+      'ul',
+      null,
+      pages.map(({ step, title, icon }) =>
+        h(
+          'li',
+          { key: step },
+          h(
+            'a',
+            { href: HOME + step, 'aria-current': step === here ? 'page' : undefined },
+            h(Icon, { name: icon }),
+            h('span', null, title),
+            step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} to look at` }, bad),
+          ),
+        ),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'menu-foot' },
+      h('a', { href: '/docs/' }, 'Admin API'),
+      h('span', { class: 'quiet' }, 'Press ? for keys'),
+    ),
+  )
+}
+
+/** Asks for the token of the admin listener. */
+function Lock({ unlocked }: { unlocked: () => void }): ComponentChildren {
+  const [token, setToken] = useState('')
+  const wrong = hasToken()
+  const unlock = (event: Event): void => {
+    event.preventDefault()
+    useToken(token.trim())
+    unlocked()
+  }
+  return h(
+    'form',
+    { class: 'lock panel', onSubmit: unlock },
+    h('h1', null, 'Sallyport console'),
+    h('p', null, 'This gateway asks for the token of its admin listener: the value of ADMIN_TOKEN, or of admin.token.'),
+    wrong && h('div', { class: 'note critical', role: 'alert' }, 'That token was refused.'),
+    h(
+      'label',
+      { class: 'field' },
+      h('span', null, 'Token'),
+      h('input', {
+        type: 'password',
+        value: token,
+        autoComplete: 'current-password',
+        onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setToken(currentTarget.value),
+      }),
+    ),
+    h('button', { type: 'submit', class: 'button primary', disabled: token.trim() === '' }, 'Open the console'),
+    h('p', { class: 'quiet' }, 'It is kept until this tab is closed.'),
+  )
+}
+
+function Help({ close }: { close: () => void }): ComponentChildren {
+  useKeys((key) => {
+    if (key === 'Escape') close()
+  })
+  return h(
+    'dialog',
+    {
+      class: 'dialog',
+      'aria-labelledby': 'keys',
+      ref: (dialog: HTMLDialogElement | null) => dialog !== null && !dialog.open && dialog.showModal(),
+      onClose: close,
+    },
+    h('h2', { id: 'keys' }, 'Keys'),
+    h(
+      'dl',
+      { class: 'keys' },
+      [
+        ...pages.map(({ key, title }) => [`g ${key}`, title] as const),
+        ['/', 'Filter'] as const,
+        ['?', 'This list'] as const,
+      ].map(([keys, what]) =>
+        h(
+          'div',
+          { key: keys },
+          h(
+            'dt',
+            null,
+            keys.split(' ').map((each) => h('kbd', { key: each }, each)),
+          ),
+          h('dd', null, what),
+        ),
+      ),
+    ),
+    h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button', onClick: close }, 'Close')),
+  )
+}
+
+followLinks()
+const root = document.getElementById('app')
+if (root !== null) render(h(App, null), root)

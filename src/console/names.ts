@@ -1,0 +1,64 @@
+import type { Tone } from './parts.ts'
+import type { Instance, Route, Service } from './answers.ts'
+
+/** Links to one thing. */
+export const links = {
+  route: (id: string): string => `/console/routes/${encodeURIComponent(id)}`,
+  service: (name: string): string => `/console/services/${encodeURIComponent(name)}`,
+  requests: (query: Readonly<Record<string, string>>): string => `/console/requests?${new URLSearchParams(query)}`,
+  request: (correlationId: string): string => `/console/requests/${encodeURIComponent(correlationId)}`,
+}
+
+/** How an instance is, in one word, and how bad that is. */
+export function instanceState({
+  drained,
+  ejected,
+  health,
+  weight,
+  usable,
+}: Instance): readonly [word: string, tone: Tone] {
+  if (drained) return ['drained', 'notice']
+  if (ejected !== null) return ['ejected', 'warning']
+  if (health.state === 'unhealthy') return ['unhealthy', 'critical']
+  if (health.state === 'pending') return ['first check pending', 'notice']
+  if (weight === 0) return ['weight 0', 'notice']
+  if (health.state === 'unknown') return ['not yet checked', 'plain']
+  return usable ? ['healthy', 'good'] : ['not in use', 'warning']
+}
+
+export const serviceTones: Readonly<Record<Service['status'], Tone>> = {
+  healthy: 'good',
+  degraded: 'warning',
+  unhealthy: 'critical',
+}
+
+/** How bad a status is. */
+export function statusTone(status: number): Tone {
+  if (status >= 500) return 'critical'
+  if (status >= 400) return 'warning'
+  return status >= 300 ? 'notice' : 'good'
+}
+
+/** Where a route leads, in words. */
+export function destinationOf({ service, split, replyStatus }: Route): string {
+  if (service !== null) return service
+  if (split !== null)
+    return Object.entries(split)
+      .map(([name, weight]) => `${name} ${weight}`)
+      .join(' · ')
+  return replyStatus === null ? 'files' : `reply ${replyStatus}`
+}
+
+/** The services that a route leads to. */
+export function servicesOf({ service, split }: Route): string[] {
+  if (service !== null) return [service]
+  return split === null ? [] : Object.keys(split)
+}
+
+/** What a route takes, in words. */
+export function matchWords({ match }: Route): string {
+  const paths = match.path.length === 0 ? (match.pathRegex ?? 'every path') : match.path.join(', ')
+  return [match.method.join(', '), `${match.host.join(', ')}${match.host.length > 0 ? ' ' : ''}${paths}`]
+    .filter((part) => part !== '')
+    .join(' ')
+}

@@ -1,0 +1,216 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Route } from '../answers.ts'
+import { ask } from '../client.ts'
+import { count, plural, share } from '../format.ts'
+import { useLive, usePolled } from '../hooks.ts'
+import { links, matchWords } from '../names.ts'
+import { Asked, Confirm, Empty, Failure, Figure, Head, Link, Note, Panel, type Question, Table } from '../parts.ts'
+import { counted } from '../rates.ts'
+
+/** Outcomes that were answered without asking the service for a whole reply. */
+const ANSWERED = ['hit', 'stale', 'revalidated', 'coalesced']
+
+/** How often stored replies are of use, and how to have them forgotten. */
+export function Cache(): ComponentChildren {
+  const live = useLive()
+  const polled = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)
+  return h(
+    Fragment,
+    null,
+    h(Head, {
+      title: 'Cache',
+      about: 'How many requests stored replies answer, by route, and how to have them forgotten.',
+    }),
+    h(Asked<{ routes: Route[] }>, {
+      polled,
+      what: 'The routes',
+      children: ({ routes }) => {
+        const cached = routes.flatMap((route) => (route.cache === null ? [] : [{ route, cache: route.cache }]))
+        if (cached.length === 0)
+          return h(
+            Panel,
+            null,
+            h(
+              Empty,
+              { title: 'No route has a cache' },
+              'Give a route the policy cache, and it answers from stored replies for as long as they are fresh: ',
+              h('code', null, 'policies: { cache: {} }'),
+            ),
+          )
+        const minute = live.windows
+        const looked = counted(minute, 'sallyport_cache_requests_total', ({ outcome }) => outcome !== 'bypass')
+        const answered = counted(minute, 'sallyport_cache_requests_total', ({ outcome }) =>
+          ANSWERED.includes(outcome ?? ''),
+        )
+        return h(
+          Fragment,
+          null,
+          h(
+            'div',
+            { class: 'figures' },
+            h(Figure, {
+              name: 'Answered from the cache',
+              value: looked === 0 ? '–' : share(answered / looked),
+              about: 'of the last minute',
+            }),
+            h(Figure, { name: 'Requests to cached routes', value: count(looked), about: 'in the last minute' }),
+            h(Figure, { name: 'Asked the service', value: count(looked - answered), about: 'in the last minute' }),
+          ),
+          h(
+            Panel,
+            { title: 'By route', aside: 'Since the gateway started', flush: true },
+            h(Table<(typeof cached)[number]>, {
+              label: 'Routes with a cache',
+              rows: cached,
+              keyOf: ({ route }) => route.id,
+              first: 2,
+              descending: true,
+              columns: [
+                {
+                  head: 'Route',
+                  sort: ({ route }) => route.id,
+                  cell: ({ route }) =>
+                    h(
+                      'div',
+                      { class: 'name-cell' },
+                      h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
+                      h('code', { class: 'quiet' }, matchWords(route)),
+                    ),
+                },
+                {
+                  head: 'From the cache',
+                  numeric: true,
+                  sort: ({ cache }) => ratioOf(cache) ?? -1,
+                  cell: ({ cache }) => h(Ratio, { ratio: ratioOf(cache) }),
+                },
+                {
+                  head: 'Hits',
+                  numeric: true,
+                  sort: ({ cache }) => cache['hit'] ?? 0,
+                  cell: ({ cache }) => count(cache['hit'] ?? 0),
+                },
+                { head: 'Stale', numeric: true, wide: true, cell: ({ cache }) => count(cache['stale'] ?? 0) },
+                {
+                  head: 'Revalidated',
+                  numeric: true,
+                  wide: true,
+                  cell: ({ cache }) => count(cache['revalidated'] ?? 0),
+                },
+                { head: 'Joined', numeric: true, wide: true, cell: ({ cache }) => count(cache['coalesced'] ?? 0) },
+                {
+                  head: 'Misses',
+                  numeric: true,
+                  sort: ({ cache }) => cache['miss'] ?? 0,
+                  cell: ({ cache }) => count(cache['miss'] ?? 0),
+                },
+                {
+                  head: 'Not for the cache',
+                  numeric: true,
+                  wide: true,
+                  cell: ({ cache }) => count(cache['bypass'] ?? 0),
+                },
+              ],
+            }),
+          ),
+        )
+      },
+    }),
+    h(Purge, null),
+  )
+}
+
+function ratioOf(cache: Readonly<Record<string, number>>): number | null {
+  const answered = ANSWERED.reduce((sum, outcome) => sum + (cache[outcome] ?? 0), 0)
+  const all = answered + (cache['miss'] ?? 0)
+  return all === 0 ? null : answered / all
+}
+
+function Ratio({ ratio }: { ratio: number | null }): ComponentChildren {
+  if (ratio === null) return h('span', { class: 'quiet' }, 'no requests')
+  return h(
+    'span',
+    { class: 'ratio' },
+    h('span', { class: 'meter', 'aria-hidden': true }, h('span', { style: { width: `${Math.round(ratio * 100)}%` } })),
+    ratio === 0 ? '0%' : share(ratio),
+  )
+}
+
+function Purge(): ComponentChildren {
+  const [kind, setKind] = useState<'prefix' | 'url'>('prefix')
+  const [url, setUrl] = useState('')
+  const [said, setSaid] = useState<string | null>(null)
+  const [question, setQuestion] = useState<Question | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const purge = (event: Event): void => {
+    event.preventDefault()
+    setSaid(null)
+    setError(null)
+    if (!/^https?:\/\/[^/]/i.test(url)) {
+      setError(
+        new Error(
+          'Write the URL as clients ask for it, with its scheme and host, such as http://api.example.com/products.',
+        ),
+      )
+      return
+    }
+    setQuestion({
+      title: 'Forget stored replies?',
+      text: h(
+        Fragment,
+        null,
+        kind === 'url' ? 'The replies to ' : 'All replies to URLs that begin with ',
+        h('code', null, url),
+        ' are forgotten, in all workers. The services are asked again.',
+      ),
+      action: 'Forget them',
+      run: async () => {
+        const { purged } = await ask<{ purged: number }>('/cache/purge', { method: 'POST', json: { [kind]: url } })
+        setSaid(
+          purged === 0
+            ? 'Nothing of that was stored.'
+            : `${plural(purged, 'stored reply', 'stored replies')} forgotten.`,
+        )
+      },
+    })
+  }
+  return h(
+    Panel,
+    { title: 'Forget stored replies' },
+    h(
+      'form',
+      { class: 'filters', onSubmit: purge },
+      h(
+        'label',
+        { class: 'field' },
+        h('span', null, 'What'),
+        h(
+          'select',
+          {
+            value: kind,
+            onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
+              setKind(currentTarget.value === 'url' ? 'url' : 'prefix'),
+          },
+          h('option', { value: 'prefix' }, 'URLs that begin with'),
+          h('option', { value: 'url' }, 'One URL'),
+        ),
+      ),
+      h(
+        'label',
+        { class: 'field grow' },
+        h('span', null, 'URL'),
+        h('input', {
+          type: 'text',
+          inputMode: 'url',
+          placeholder: 'http://api.example.com/products',
+          value: url,
+          onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setUrl(currentTarget.value),
+        }),
+      ),
+      h('button', { type: 'submit', class: 'button primary' }, 'Forget'),
+    ),
+    error !== null && h(Failure, { title: '', error }),
+    said !== null && h(Note, { tone: 'good' }, said),
+    question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
+  )
+}

@@ -1,0 +1,316 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Limit, LimitedClient } from '../answers.ts'
+import { ask } from '../client.ts'
+import { ago, count, day, duration, share } from '../format.ts'
+import { useLive, useNow, usePolled } from '../hooks.ts'
+import {
+  Asked,
+  Badge,
+  Confirm,
+  Empty,
+  Failure,
+  Figure,
+  Head,
+  Note,
+  Panel,
+  type Question,
+  Table,
+  Tag,
+  Time,
+} from '../parts.ts'
+import { apiKeysOf, type ConfiguredKey } from '../keys.ts'
+import { counted } from '../rates.ts'
+import { go } from '../place.ts'
+import { links } from '../names.ts'
+
+const REFUSED = new Set(['refused', 'denied', 'limited'])
+
+/** Who calls, and where they stand with their limits. */
+export function Clients({ query }: { query: URLSearchParams }): ComponentChildren {
+  const live = useLive()
+  const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
+  const decisions = 'sallyport_rate_limit_decisions_total'
+  const refused = counted(live.windows, decisions, ({ outcome }) => REFUSED.has(outcome ?? ''))
+  const all = counted(live.windows, decisions)
+  return h(
+    Fragment,
+    null,
+    h(Head, { title: 'Clients', about: 'Where a client stands with its limits, and the API keys.' }),
+    h(
+      'div',
+      { class: 'figures' },
+      h(Figure, { name: 'Decisions of limits', value: count(all), about: 'in the last minute' }),
+      h(Figure, {
+        name: 'Refused with 429',
+        value: count(refused),
+        ...(refused > 0 && { tone: 'warning' as const }),
+        about: 'in the last minute',
+      }),
+    ),
+    h(Lookup, { client: query.get('client') ?? '' }),
+    h(Limited, null),
+    h(
+      Panel,
+      { title: 'API keys of the configuration', flush: true },
+      h(Asked<Readonly<Record<string, unknown>>>, {
+        polled: config,
+        what: 'The API keys',
+        lines: 3,
+        children: (shown) => h(Keys, { keys: apiKeysOf(shown) }),
+      }),
+    ),
+  )
+}
+
+function Lookup({ client }: { client: string }): ComponentChildren {
+  const [typed, setTyped] = useState(client)
+  const polled = usePolled<{ limits: Limit[] }>(
+    client === '' ? null : `/limits/${encodeURIComponent(client)}?all=true`,
+    3000,
+  )
+  const [question, setQuestion] = useState<Question | null>(null)
+  const [said, setSaid] = useState<string | null>(null)
+  const look = (event: Event): void => {
+    event.preventDefault()
+    setSaid(null)
+    const wanted = typed.trim()
+    go(wanted === '' ? '/console/clients' : `/console/clients?${new URLSearchParams({ client: wanted })}`)
+  }
+  const reset = (): void =>
+    setQuestion({
+      title: `Reset the limits of ${client}?`,
+      text: 'What it has used is forgotten, and it begins anew.',
+      action: 'Reset',
+      run: async () => {
+        await ask(`/limits/${encodeURIComponent(client)}`, { method: 'DELETE' })
+        setSaid(`The limits of ${client} begin anew.`)
+        polled.again()
+      },
+    })
+  return h(
+    Panel,
+    { title: 'Limits of a client' },
+    h(
+      'form',
+      { class: 'filters', role: 'search', onSubmit: look },
+      h(
+        'label',
+        { class: 'field grow' },
+        h('span', null, 'Client'),
+        h('input', {
+          type: 'text',
+          placeholder: 'user:42, key:partner or 192.0.2.1',
+          value: typed,
+          autoComplete: 'off',
+          spellCheck: false,
+          onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setTyped(currentTarget.value),
+        }),
+      ),
+      h('button', { type: 'submit', class: 'button primary' }, 'Look up'),
+    ),
+    said !== null && h(Note, { tone: 'good' }, said),
+    client === ''
+      ? h('p', { class: 'quiet' }, 'A user by its id, an API key by its id, or an address, as limits count them.')
+      : polled.error !== null && polled.data === null
+        ? h(Failure, { title: '', error: polled.error })
+        : h(Asked<{ limits: Limit[] }>, {
+            polled,
+            what: 'The limits',
+            lines: 2,
+            children: ({ limits }) =>
+              h(
+                Fragment,
+                null,
+                h(Limits, { limits }),
+                limits.length > 0 &&
+                  h(
+                    'div',
+                    { class: 'actions start' },
+                    h('button', { type: 'button', class: 'button', onClick: reset }, 'Reset its limits'),
+                    h(
+                      'a',
+                      {
+                        class: 'button quiet',
+                        href: links.requests({ consumer: client.replace(/^(?:user|key):/, '') }),
+                      },
+                      'Its requests',
+                    ),
+                  ),
+              ),
+          }),
+    question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
+  )
+}
+
+/** Who is near its limits, or over them. */
+function Limited(): ComponentChildren {
+  const now = useNow()
+  const polled = usePolled<{ clients: LimitedClient[]; more: number }>('/limits', 3000)
+  return h(
+    Panel,
+    { title: 'Near their limits, or over them', aside: 'As far as requests have come to this gateway', flush: true },
+    h(Asked<{ clients: LimitedClient[]; more: number }>, {
+      polled,
+      what: 'The clients',
+      lines: 2,
+      children: ({ clients, more }) =>
+        clients.length === 0
+          ? h(Empty, { title: 'Nobody is' }, 'Clients that have used 80% of a limit or more stand here.')
+          : h(
+              Fragment,
+              null,
+              h(Table<LimitedClient>, {
+                label: 'Clients near their limits',
+                rows: clients,
+                keyOf: ({ client, limit, store }) => `${client} ${limit} ${store}`,
+                columns: [
+                  {
+                    head: 'Client',
+                    sort: ({ client }) => client,
+                    cell: ({ client }) =>
+                      h('a', { href: `/console/clients?${new URLSearchParams({ client })}`, class: 'strong' }, client),
+                  },
+                  { head: 'Limit', sort: ({ limit }) => limit, cell: ({ limit }) => limit },
+                  {
+                    head: 'Used',
+                    sort: (each) => each.share,
+                    cell: (each) =>
+                      h(
+                        'span',
+                        { class: 'ratio' },
+                        h(
+                          'span',
+                          { class: each.limited ? 'meter full' : 'meter', 'aria-hidden': true },
+                          h('span', { style: { width: `${Math.round(each.share * 100)}%` } }),
+                        ),
+                        share(each.share),
+                      ),
+                  },
+                  {
+                    head: 'Now',
+                    cell: ({ limited }) =>
+                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'refused' : 'let in'),
+                  },
+                  {
+                    head: 'Refused',
+                    numeric: true,
+                    sort: ({ refused }) => refused,
+                    cell: ({ refused }) => count(refused),
+                  },
+                  {
+                    head: 'Last seen',
+                    wide: true,
+                    sort: ({ lastSeenAt }) => Date.parse(lastSeenAt),
+                    cell: ({ lastSeenAt: at }) => h(Time, { at }, ago(at, now)),
+                  },
+                ],
+              }),
+              more > 0 && h('p', { class: 'table-foot quiet' }, `and ${count(more)} more`),
+            ),
+    }),
+  )
+}
+
+interface Row {
+  readonly key: string
+  readonly name: string
+  readonly store: string
+  readonly quota: NonNullable<Limit['quotas']>[number] | null
+}
+
+function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
+  const rows = limits.flatMap(({ name, store, quotas }): Row[] =>
+    quotas === null
+      ? [{ key: name, name, store, quota: null }]
+      : quotas.map((quota) => ({ key: `${name} ${quota.windowSeconds}`, name, store, quota })),
+  )
+  if (rows.length === 0)
+    return h(
+      Empty,
+      { title: 'No limit counts it' },
+      'No route has the policy rate-limit, or none of its tiers is for such a client.',
+    )
+  return h(Table<Row>, {
+    label: 'Limits',
+    rows,
+    keyOf: ({ key }) => key,
+    columns: [
+      { head: 'Limit', cell: ({ name }) => h('strong', null, name) },
+      {
+        head: 'Used',
+        cell: ({ quota }) =>
+          quota === null
+            ? h(Badge, { tone: 'critical' }, 'Redis does not answer')
+            : h(
+                'span',
+                { class: 'ratio' },
+                h(
+                  'span',
+                  { class: quota.remaining === 0 ? 'meter full' : 'meter', 'aria-hidden': true },
+                  h('span', { style: { width: `${Math.min(100, Math.round((quota.used / quota.limit) * 100))}%` } }),
+                ),
+                `${count(quota.used)} of ${count(quota.limit)}`,
+              ),
+      },
+      { head: 'Within', cell: ({ quota }) => (quota === null ? '–' : duration(quota.windowSeconds)) },
+      {
+        head: 'Now',
+        cell: ({ quota }) =>
+          quota === null
+            ? '–'
+            : quota.waitSeconds > 0
+              ? h(Badge, { tone: 'warning' }, `refused for ${duration(Math.ceil(quota.waitSeconds))}`)
+              : h(Badge, { tone: 'good' }, 'let in'),
+      },
+      { head: 'Store', wide: true, cell: ({ store }) => store },
+    ],
+  })
+}
+
+function Keys({ keys }: { keys: readonly ConfiguredKey[] }): ComponentChildren {
+  if (keys.length === 0)
+    return h(
+      Empty,
+      { title: 'The configuration has no API keys' },
+      h('code', null, 'sallyport keys create'),
+      ' makes one; those that are kept in Redis are listed by ',
+      h('code', null, 'sallyport keys list'),
+      '.',
+    )
+  return h(Table<ConfiguredKey>, {
+    label: 'API keys',
+    rows: keys,
+    keyOf: ({ id }) => id,
+    columns: [
+      {
+        head: 'Id',
+        sort: ({ id }) => id,
+        cell: ({ id }) => h('a', { href: `/console/clients?${new URLSearchParams({ client: `key:${id}` })}` }, id),
+      },
+      { head: 'Owner', wide: true, cell: ({ owner }) => owner ?? '–' },
+      { head: 'Tier', sort: ({ tier }) => tier, cell: ({ tier }) => h(Tag, null, tier) },
+      {
+        head: 'Roles',
+        wide: true,
+        cell: ({ roles }) =>
+          roles.length === 0
+            ? '–'
+            : h(
+                'span',
+                { class: 'tags' },
+                roles.map((role) => h(Tag, { key: role }, role)),
+              ),
+      },
+      {
+        head: 'Expires',
+        cell: ({ expires }) =>
+          expires === null
+            ? 'never'
+            : expires <= Date.now()
+              ? h(Badge, { tone: 'critical' }, `over since ${day(expires)}`)
+              : day(expires),
+      },
+    ],
+  })
+}

@@ -1,0 +1,312 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Request, Route } from '../answers.ts'
+import { ask, wordsOf } from '../client.ts'
+import { milliseconds, octets, preciseTime } from '../format.ts'
+import { usePolled } from '../hooks.ts'
+import { followRequests } from '../live.ts'
+import { links, statusTone } from '../names.ts'
+import { Badge, Empty, Failure, Head, Link, Panel, Time, Waiting, Zone } from '../parts.ts'
+import { go } from '../place.ts'
+
+/** Requests that are shown at a time. */
+const SHOWN = 200
+
+const FILTERS = ['route', 'service', 'status', 'consumer', 'slower'] as const
+
+/** Keys under which requests were seen: the answers have no number for each. */
+const seen = new WeakMap<Request, string>()
+let number = 0
+
+function keyOf(request: Request): string {
+  const known = seen.get(request) ?? String(++number)
+  seen.set(request, known)
+  return known
+}
+
+/** The requests that end now, and those that ended last. */
+export function Requests({ query }: { query: URLSearchParams }): ComponentChildren {
+  const [requests, setRequests] = useState<readonly Request[] | null>(null)
+  const [error, setError] = useState<unknown>(null)
+  const [paused, setPaused] = useState(false)
+  const [missed, setMissed] = useState(false)
+  const wanted = filterOf(query)
+  const text = wanted.toString()
+  useEffect(() => {
+    const asked = new URLSearchParams(text)
+    asked.set('limit', String(SHOWN))
+    const abort = new AbortController()
+    setRequests(null)
+    setMissed(false)
+    ask<{ requests: Request[] }>(`/requests?${asked}`, { signal: abort.signal }).then(
+      (answer) => {
+        if (abort.signal.aborted) return
+        setError(null)
+        setRequests(answer.requests)
+      },
+      (thrown: unknown) => {
+        if (!abort.signal.aborted) setError(thrown)
+      },
+    )
+    return () => abort.abort()
+  }, [text])
+  useEffect(() => {
+    if (paused || error !== null) return undefined
+    return followRequests(new URLSearchParams(text), (fresh, more) => {
+      setMissed(more)
+      setRequests((before) =>
+        [...fresh, ...(before ?? []).filter((each) => !fresh.some((one) => same(one, each)))].slice(0, SHOWN),
+      )
+    })
+  }, [text, paused, error])
+  return h(
+    Fragment,
+    null,
+    h(Head, {
+      title: 'Requests',
+      about: 'The requests that ended last, and those that end now, of all workers.',
+      children: h(
+        'button',
+        {
+          type: 'button',
+          class: `button${paused ? ' primary' : ''}`,
+          'aria-pressed': paused,
+          onClick: () => setPaused(!paused),
+        },
+        paused ? 'Go on' : 'Pause',
+      ),
+    }),
+    h(Filters, { query: wanted }),
+    h(
+      Panel,
+      { flush: true },
+      error === null
+        ? h(List, { requests, paused, missed, filtered: text !== '' })
+        : h(
+            'div',
+            { class: 'padded' },
+            h(Failure, { title: 'The requests cannot be shown.', error: new Error(wordsOf(error)) }),
+          ),
+    ),
+  )
+}
+
+/** Told of twice where it ended while the list was asked for. */
+function same(one: Request, other: Request): boolean {
+  return (
+    one.traceId === other.traceId &&
+    one.correlationId === other.correlationId &&
+    one.durationMs === other.durationMs &&
+    one.path === other.path
+  )
+}
+
+function filterOf(query: URLSearchParams): URLSearchParams {
+  const kept = new URLSearchParams()
+  for (const name of FILTERS) {
+    const value = query.get(name) ?? ''
+    if (value !== '') kept.set(name, value)
+  }
+  return kept
+}
+
+function Filters({ query }: { query: URLSearchParams }): ComponentChildren {
+  const routes = usePolled<{ routes: Route[] }>('/routes', 60_000)
+  const change = (name: (typeof FILTERS)[number], value: string): void => {
+    const next = new URLSearchParams(query)
+    if (value.trim() === '') next.delete(name)
+    else next.set(name, value.trim())
+    const text = next.toString()
+    go(`/console/requests${text === '' ? '' : `?${text}`}`, true)
+  }
+  const field = (
+    name: (typeof FILTERS)[number],
+    label: string,
+    placeholder: string,
+    more: Readonly<Record<string, string>> = {},
+  ): ComponentChildren =>
+    h(
+      'label',
+      { class: 'field' },
+      h('span', null, label),
+      h('input', {
+        type: 'text',
+        placeholder,
+        value: query.get(name) ?? '',
+        autoComplete: 'off',
+        spellCheck: false,
+        ...more,
+        onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(name, currentTarget.value),
+      }),
+    )
+  return h(
+    'form',
+    {
+      class: 'filters',
+      role: 'search',
+      'aria-label': 'Filter requests',
+      onSubmit: (event: Event) => event.preventDefault(),
+    },
+    field('route', 'Route', 'any', { list: 'route-ids' }),
+    h(
+      'datalist',
+      { id: 'route-ids' },
+      (routes.data?.routes ?? []).slice(0, 500).map(({ id }) => h('option', { key: id, value: id })),
+    ),
+    field('service', 'Service', 'any'),
+    h(
+      'label',
+      { class: 'field' },
+      h('span', null, 'Status'),
+      h(
+        'select',
+        {
+          value: query.get('status') ?? '',
+          onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => change('status', currentTarget.value),
+        },
+        [
+          ...new Set([
+            '',
+            '2xx',
+            '3xx',
+            '4xx',
+            '5xx',
+            '401',
+            '403',
+            '404',
+            '429',
+            '500',
+            '502',
+            '503',
+            '504',
+            query.get('status') ?? '',
+          ]),
+        ].map((value) => h('option', { key: value, value }, value === '' ? 'any' : value)),
+      ),
+    ),
+    field('consumer', 'Consumer or API key', 'any'),
+    field('slower', 'Slower than, ms', 'any', { inputMode: 'numeric', pattern: '[0-9]+(\\.[0-9]+)?' }),
+    query.size > 0 &&
+      h('button', { type: 'button', class: 'button quiet', onClick: () => go('/console/requests', true) }, 'Clear'),
+  )
+}
+
+function List({
+  requests,
+  paused,
+  missed,
+  filtered,
+}: {
+  requests: readonly Request[] | null
+  paused: boolean
+  missed: boolean
+  filtered: boolean
+}): ComponentChildren {
+  if (requests === null) return h('div', { class: 'padded' }, h(Waiting, { lines: 8 }))
+  if (requests.length === 0)
+    return h(
+      Empty,
+      { title: filtered ? 'No request has that' : 'No requests yet' },
+      filtered
+        ? 'Of those that the workers remember; new ones appear here as they end.'
+        : 'They appear here as they end. Probes of the gateway’s own endpoints are left out.',
+    )
+  return h(
+    Fragment,
+    null,
+    h(
+      'div',
+      { class: 'table-frame', tabIndex: 0, role: 'region', 'aria-label': 'Requests' },
+      h(
+        'table',
+        { class: 'requests' },
+        h(
+          'thead',
+          null,
+          h(
+            'tr',
+            null,
+            ['Time', 'Status', 'Request', 'Route', 'Service', 'Who', 'Time taken', 'Size'].map((head, i) =>
+              h(
+                'th',
+                {
+                  key: head,
+                  scope: 'col',
+                  class: `${i > 5 ? 'numeric' : ''}${(i > 2 && i < 6) || i === 7 ? ' wide' : ''}`,
+                },
+                head,
+              ),
+            ),
+          ),
+        ),
+        h(
+          'tbody',
+          null,
+          requests.map((request) => h(Row, { key: keyOf(request), request })),
+        ),
+      ),
+    ),
+    h(
+      'p',
+      { class: 'table-foot quiet' },
+      `${requests.length} shown${paused ? ', paused' : ', the newest first'}${missed ? '; more came than are shown: of each worker 50 in a second' : ''}.`,
+      h(Zone, null),
+    ),
+  )
+}
+
+function Row({ request }: { request: Request }): ComponentChildren {
+  const {
+    time,
+    status,
+    method,
+    path,
+    query,
+    route,
+    service,
+    consumer,
+    apiKey,
+    client,
+    durationMs,
+    bytes,
+    correlationId,
+    error,
+  } = request
+  return h(
+    'tr',
+    null,
+    h('td', { class: 'mono' }, h(Time, { at: time }, preciseTime(time))),
+    h('td', null, h(Badge, { tone: statusTone(status) }, String(status))),
+    h(
+      'td',
+      { class: 'path' },
+      h(
+        Link,
+        { href: links.request(correlationId) },
+        h('span', { class: 'method' }, method),
+        ' ',
+        h('span', { title: path + query }, path, h('span', { class: 'quiet' }, query)),
+      ),
+      error !== null && h('span', { class: 'error-code' }, error),
+    ),
+    h(
+      'td',
+      { class: 'wide' },
+      route === null ? h('span', { class: 'quiet' }, 'none') : h(Link, { href: links.route(route) }, route),
+    ),
+    h(
+      'td',
+      { class: 'wide' },
+      service === null ? h('span', { class: 'quiet' }, '–') : h(Link, { href: links.service(service) }, service),
+    ),
+    h(
+      'td',
+      { class: 'wide' },
+      consumer === null
+        ? h('span', { class: 'quiet' }, client)
+        : h('span', { title: client }, consumer, apiKey !== null && h('span', { class: 'quiet' }, ` key ${apiKey}`)),
+    ),
+    h('td', { class: 'numeric' }, milliseconds(durationMs)),
+    h('td', { class: 'numeric wide' }, octets(bytes)),
+  )
+}

@@ -1,0 +1,171 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import type { Route } from '../answers.ts'
+import { ago, milliseconds, rate, share } from '../format.ts'
+import { useLive, useNow, usePolled } from '../hooks.ts'
+import { destinationOf, links } from '../names.ts'
+import { Asked, Badge, Copy, Empty, Facts, Figure, Head, Link, Panel, Tag, Time } from '../parts.ts'
+import { effectivePolicies, type EffectivePolicy, fragmentOf } from '../policies.ts'
+import { failurePoints, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+
+/** One route: its match, its traffic, and the policies that are in effect, each with where it comes from. */
+export function OneRoute({ id }: { id: string }): ComponentChildren {
+  const live = useLive()
+  const now = useNow()
+  const routes = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)
+  const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
+  const pick = ofRoutes([id])
+  const rates = recentRates(live, pick)
+  return h(
+    Fragment,
+    null,
+    h('nav', { class: 'crumbs', 'aria-label': 'Breadcrumb' }, h(Link, { href: '/console/routes' }, 'Routes')),
+    h(Head, {
+      title: id,
+      about: 'Route',
+      children: h(Link, { href: links.requests({ route: id }), class: 'button' }, 'Its requests'),
+    }),
+    h(Asked<{ routes: Route[] }>, {
+      polled: routes,
+      what: 'The routes',
+      children: ({ routes: all }) => {
+        const route = all.find((each) => each.id === id)
+        if (route === undefined)
+          return h(Empty, { title: `There is no route ${id}` }, h(Link, { href: '/console/routes' }, 'All routes'))
+        return h(
+          Fragment,
+          null,
+          h(
+            'div',
+            { class: 'figures' },
+            h(Figure, { name: 'Requests', value: rate(rates.rate), points: pointsOf(live, pick) }),
+            h(Figure, {
+              name: 'Server errors, 5xx',
+              value: share(rates.failed),
+              ...(rates.failed >= 0.05 && { tone: 'critical' as const }),
+              points: failurePoints(live, pick),
+            }),
+            h(Figure, { name: '95th percentile', value: milliseconds(rates.p95), points: slowPoints(live, pick) }),
+            h(Figure, {
+              name: 'Last used',
+              value: route.lastRequestAt === null ? 'never' : ago(route.lastRequestAt, now),
+              about: 'since the gateway started',
+            }),
+          ),
+          h(Panel, { title: 'Match' }, h(Facts, { facts: factsOf(route, now) })),
+          h(Asked<Readonly<Record<string, unknown>>>, {
+            polled: config,
+            what: 'The policies',
+            children: (shown) =>
+              h(
+                Fragment,
+                null,
+                h(
+                  Panel,
+                  { title: 'Policies in effect', aside: 'The outermost first; secrets are masked' },
+                  h(Policies, { policies: effectivePolicies(shown, id, route.policies) }),
+                ),
+                h(
+                  Panel,
+                  { title: 'As a configuration', aside: h(Copy, { text: fragmentOf(shown, id) }) },
+                  h('pre', { class: 'code', tabIndex: 0 }, fragmentOf(shown, id)),
+                ),
+              ),
+          }),
+        )
+      },
+    }),
+  )
+}
+
+function list(values: readonly string[], none: string): ComponentChildren {
+  if (values.length === 0) return none
+  return h(
+    'span',
+    { class: 'tags' },
+    values.map((value) => h(Tag, { key: value }, value)),
+  )
+}
+
+function factsOf(route: Route, now: number): (readonly [string, ComponentChildren | string])[] {
+  const { match } = route
+  const conditions = (values: Readonly<Record<string, unknown>>): ComponentChildren | string =>
+    list(
+      Object.entries(values).map(
+        ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ),
+      'none',
+    )
+  const services =
+    route.service === null && route.split === null
+      ? destinationOf(route)
+      : h(
+          'span',
+          { class: 'tags' },
+          Object.entries(route.split ?? { [route.service ?? '']: 0 }).map(([name, weight]) =>
+            h(Link, { key: name, href: links.service(name) }, weight > 0 ? `${name} (${weight})` : name),
+          ),
+        )
+  return [
+    ['Path', list(match.path, 'every path')],
+    ...(match.pathRegex === null ? [] : [['Expression', match.pathRegex] as const]),
+    ['Method', list(match.method, 'every method')],
+    ['Host', list(match.host, 'every host')],
+    ['Listener', list(match.listener, 'every listener')],
+    ['Header fields', conditions(match.headers)],
+    ['Query', conditions(match.query)],
+    ['Leads to', services],
+    ...(route.mirror.length === 0
+      ? []
+      : [
+          [
+            'Copies go to',
+            route.mirror.map(({ service, share: part }) => `${service} (${share(part)})`).join(', '),
+          ] as const,
+        ]),
+    [
+      'Last used',
+      route.lastRequestAt === null ? 'never' : h(Time, { at: route.lastRequestAt }, ago(route.lastRequestAt, now)),
+    ],
+  ]
+}
+
+const ORIGINS: Readonly<Record<EffectivePolicy['origin'], string>> = {
+  general: 'from policies, for every route',
+  route: 'from this route',
+  both: 'from policies, changed by this route',
+  off: 'switched off by this route',
+}
+
+function Policies({ policies }: { policies: readonly EffectivePolicy[] }): ComponentChildren {
+  if (policies.length === 0)
+    return h(Empty, { title: 'No policies' }, 'Requests of this route go to their service as they come.')
+  return h(
+    'ol',
+    { class: 'policies' },
+    policies.map(({ name, origin, options }) =>
+      h(
+        'li',
+        { key: name, class: origin === 'off' ? 'policy off' : 'policy' },
+        h(
+          'div',
+          { class: 'policy-head' },
+          h('strong', null, name),
+          h(Badge, { tone: origin === 'general' ? 'plain' : origin === 'off' ? 'warning' : 'notice' }, ORIGINS[origin]),
+        ),
+        options.length > 0 &&
+          h(
+            'dl',
+            { class: 'options' },
+            options.map(({ name: option, value, own }) =>
+              h(
+                'div',
+                { key: option, class: own ? 'own' : '' },
+                h('dt', null, option),
+                h('dd', null, value, own && h('span', { class: 'tag' }, 'this route')),
+              ),
+            ),
+          ),
+      ),
+    ),
+  )
+}

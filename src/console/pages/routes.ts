@@ -1,0 +1,169 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useRef, useState } from 'preact/hooks'
+import type { Route } from '../answers.ts'
+import { ago, milliseconds, plural, rate, share } from '../format.ts'
+import { useKeys, useLive, useNow, usePolled } from '../hooks.ts'
+import { destinationOf, links, matchWords } from '../names.ts'
+import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table, Time } from '../parts.ts'
+import { ofRoutes, pointsOf, recentRates } from '../traffic.ts'
+
+/** Routes that have rows at a time: more are found by the filter, or shown when they are asked for. */
+const AT_ONCE = 200
+
+/** All routes. */
+export function Routes(): ComponentChildren {
+  const live = useLive()
+  const now = useNow()
+  const polled = usePolled<{ routes: Route[] }>('/routes', 5000, live.changes)
+  const [filter, setFilter] = useState('')
+  const [all, setAll] = useState(false)
+  const input = useRef<HTMLInputElement>(null)
+  useKeys((key, event) => {
+    if (key !== '/') return
+    event.preventDefault()
+    input.current?.focus()
+  })
+  return h(
+    Fragment,
+    null,
+    h(Head, {
+      title: 'Routes',
+      about: 'What requests are matched by, where they lead, and how they fare.',
+      children: h('input', {
+        ref: input,
+        type: 'search',
+        class: 'search',
+        placeholder: 'Filter routes',
+        'aria-label': 'Filter routes',
+        value: filter,
+        onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setFilter(currentTarget.value),
+      }),
+    }),
+    h(
+      Panel,
+      { flush: true },
+      h(Asked<{ routes: Route[] }>, {
+        polled,
+        what: 'The routes',
+        lines: 8,
+        children: ({ routes }) => {
+          const wanted = filter.trim().toLowerCase()
+          const found = routes.filter(
+            (route) =>
+              wanted === '' ||
+              `${route.id} ${matchWords(route)} ${destinationOf(route)} ${route.policies.join(' ')}`
+                .toLowerCase()
+                .includes(wanted),
+          )
+          if (routes.length === 0)
+            return h(Empty, { title: 'There are no routes' }, 'Requests get 404 until the configuration has one.')
+          if (found.length === 0)
+            return h(
+              Empty,
+              { title: 'No route has that' },
+              `There are ${plural(routes.length, 'route')}; the filter looks at ids, matches, services and policies.`,
+            )
+          const rows = (all ? found : found.slice(0, AT_ONCE)).map((route) => ({
+            route,
+            rates: recentRates(live, ofRoutes([route.id])),
+          }))
+          return h(
+            Fragment,
+            null,
+            h(Table<(typeof rows)[number]>, {
+              label: 'Routes',
+              rows,
+              keyOf: ({ route }) => route.id,
+              sameAs: ({ route, rates }) =>
+                JSON.stringify([
+                  route.service,
+                  route.policies,
+                  rates,
+                  route.lastRequestAt === null ? null : ago(route.lastRequestAt, now),
+                  pointsOf(live, ofRoutes([route.id])).some((point) => point > 0) ? live.windows.at(-1)?.at : null,
+                ]),
+              columns: [
+                {
+                  head: 'Route',
+                  sort: ({ route }) => route.id,
+                  cell: ({ route }) =>
+                    h(
+                      'div',
+                      { class: 'name-cell' },
+                      h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
+                      h('code', { class: 'quiet' }, matchWords(route)),
+                    ),
+                },
+                {
+                  head: 'Leads to',
+                  wide: true,
+                  sort: ({ route }) => destinationOf(route),
+                  cell: ({ route }) =>
+                    route.service === null
+                      ? destinationOf(route)
+                      : h(Link, { href: links.service(route.service) }, route.service),
+                },
+                {
+                  head: 'Policies',
+                  wide: true,
+                  cell: ({ route }) =>
+                    h('span', { class: 'clipped quiet', title: route.policies.join(', ') }, route.policies.join(', ')),
+                },
+                {
+                  head: 'Last minute',
+                  wide: true,
+                  cell: ({ route }) =>
+                    h(Spark, {
+                      points: pointsOf(live, ofRoutes([route.id])),
+                      label: `Requests to ${route.id} in the last minute`,
+                    }),
+                },
+                {
+                  head: 'Requests',
+                  numeric: true,
+                  sort: ({ rates }) => rates.rate,
+                  cell: ({ rates }) => rate(rates.rate),
+                },
+                {
+                  head: '5xx',
+                  numeric: true,
+                  sort: ({ rates }) => rates.failed,
+                  cell: ({ rates }) =>
+                    rates.failed === 0
+                      ? '–'
+                      : h(Badge, { tone: rates.failed >= 0.05 ? 'critical' : 'warning' }, share(rates.failed)),
+                },
+                {
+                  head: 'p95',
+                  numeric: true,
+                  sort: ({ rates }) => rates.p95 ?? -1,
+                  cell: ({ rates }) => milliseconds(rates.p95),
+                },
+                {
+                  head: 'Last used',
+                  numeric: true,
+                  sort: ({ route }) => (route.lastRequestAt === null ? 0 : Date.parse(route.lastRequestAt)),
+                  cell: ({ route: { lastRequestAt: at } }) =>
+                    at === null ? h('span', { class: 'quiet' }, 'never') : h(Time, { at }, ago(at, now)),
+                },
+              ],
+            }),
+            h(
+              'p',
+              { class: 'table-foot quiet' },
+              found.length > rows.length
+                ? h(
+                    Fragment,
+                    null,
+                    `${rows.length} of ${plural(found.length, 'route')}. `,
+                    h('button', { type: 'button', class: 'link', onClick: () => setAll(true) }, 'Show all'),
+                  )
+                : plural(found.length, 'route'),
+              h('span', null, 'Requests, 5xx and p95 of the last 10 s; last used since the gateway started.'),
+            ),
+          )
+        },
+      }),
+    ),
+  )
+}

@@ -1,0 +1,110 @@
+import { Fragment, h, type ComponentChildren } from 'preact'
+import type { Service } from '../answers.ts'
+import { count, milliseconds, plural, rate, share } from '../format.ts'
+import { useLive, usePolled } from '../hooks.ts'
+import { instanceState, links, serviceTones } from '../names.ts'
+import { Asked, Badge, Empty, Head, Link, Panel, Spark, Table } from '../parts.ts'
+import { ofService, pointsOf, recentRates } from '../traffic.ts'
+
+/** All services. */
+export function Services(): ComponentChildren {
+  const live = useLive()
+  const polled = usePolled<{ services: Service[] }>('/services', 3000, live.changes)
+  return h(
+    Fragment,
+    null,
+    h(Head, { title: 'Services', about: 'Where requests are forwarded to, and how the instances are.' }),
+    h(
+      Panel,
+      { flush: true },
+      h(Asked<{ services: Service[] }>, {
+        polled,
+        what: 'The services',
+        lines: 6,
+        children: ({ services }) => {
+          if (services.length === 0)
+            return h(Empty, { title: 'There are no services' }, 'Every route of this gateway replies by itself.')
+          const rows = services.map((service) => ({ service, rates: recentRates(live, ofService(service.name)) }))
+          return h(Table<(typeof rows)[number]>, {
+            label: 'Services',
+            rows,
+            keyOf: ({ service }) => service.name,
+            columns: [
+              {
+                head: 'Service',
+                sort: ({ service }) => service.name,
+                cell: ({ service }) =>
+                  h(
+                    'div',
+                    { class: 'name-cell' },
+                    h(Link, { href: links.service(service.name), class: 'strong' }, service.name),
+                    h('span', { class: 'quiet' }, balancerWords(service)),
+                  ),
+              },
+              {
+                head: 'State',
+                sort: ({ service }) => service.status,
+                cell: ({ service }) => h(Badge, { tone: serviceTones[service.status] }, service.status),
+              },
+              { head: 'Instances', wide: true, cell: ({ service }) => h(Instances, { service }) },
+              {
+                head: 'Last minute',
+                wide: true,
+                cell: ({ service }) =>
+                  h(Spark, {
+                    points: pointsOf(live, ofService(service.name)),
+                    label: `Requests to ${service.name} in the last minute`,
+                  }),
+              },
+              {
+                head: 'Requests',
+                numeric: true,
+                sort: ({ rates }) => rates.rate,
+                cell: ({ rates }) => rate(rates.rate),
+              },
+              {
+                head: 'Failed',
+                numeric: true,
+                sort: ({ rates }) => rates.failed,
+                cell: ({ rates }) => share(rates.failed),
+              },
+              {
+                head: 'p95',
+                numeric: true,
+                sort: ({ rates }) => rates.p95 ?? -1,
+                cell: ({ rates }) => milliseconds(rates.p95),
+              },
+              {
+                head: 'In flight',
+                numeric: true,
+                sort: ({ service }) => inFlightOf(service),
+                cell: ({ service }) => count(inFlightOf(service)),
+              },
+            ],
+          })
+        },
+      }),
+    ),
+  )
+}
+
+function Instances({ service }: { service: Service }): ComponentChildren {
+  const usable = service.instances.filter((instance) => instance.usable).length
+  return h(
+    'div',
+    { class: 'instance-dots' },
+    service.instances.slice(0, 24).map((instance) => {
+      const [word, tone] = instanceState(instance)
+      return h('span', { key: instance.address, class: `square ${tone}`, title: `${instance.address}: ${word}` })
+    }),
+    h('span', { class: 'quiet' }, `${usable} of ${plural(service.instances.length, 'instance')}`),
+  )
+}
+
+function balancerWords({ balancer, discovery }: Service): string {
+  return discovery === null ? balancer : `${balancer}, found by ${discovery.kind}`
+}
+
+function inFlightOf({ instances }: Service): number {
+  return instances.reduce((sum, { inFlight }) => sum + inFlight, 0)
+}

@@ -1,0 +1,73 @@
+import { useEffect, useState } from 'preact/hooks'
+
+/** Where the console is. */
+export const HOME = '/console/'
+
+/** What the address says. */
+export interface Place {
+  /** The parts of the path behind the console's own, percent-decoded. */
+  readonly steps: readonly string[]
+  readonly query: URLSearchParams
+}
+
+const MOVED = 'sallyport-moved'
+
+/** Goes to another page; `instead` of the current one in the history. */
+export function go(href: string, instead = false): void {
+  if (instead) history.replaceState(null, '', href)
+  else history.pushState(null, '', href)
+  dispatchEvent(new Event(MOVED))
+}
+
+/** The place that the address names, kept up to date. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(currentPlace)
+  useEffect(() => {
+    const look = (): void => setPlace(currentPlace())
+    addEventListener('popstate', look)
+    addEventListener(MOVED, look)
+    return () => {
+      removeEventListener('popstate', look)
+      removeEventListener(MOVED, look)
+    }
+  }, [])
+  return place
+}
+
+function currentPlace(): Place {
+  const { pathname, search } = location
+  return { steps: stepsOf(pathname), query: new URLSearchParams(search) }
+}
+
+function stepsOf(pathname: string): string[] {
+  const steps = pathname
+    .slice(HOME.length)
+    .split('/')
+    .filter((step) => step !== '')
+  try {
+    return steps.map(decodeURIComponent)
+  } catch {
+    return ['not-found']
+  }
+}
+
+/** Has links of the console change the page without loading it anew. */
+export function followLinks(): void {
+  document.addEventListener('click', (event) => {
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    if (link === null || link.target !== '' || link.origin !== location.origin || !link.pathname.startsWith(HOME))
+      return
+    event.preventDefault()
+    if (link.href !== location.href) go(link.href)
+    scrollTo(0, 0)
+  })
+}

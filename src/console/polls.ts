@@ -1,0 +1,86 @@
+import { ask, Refusal, wordsOf } from './client.ts'
+
+/** What is known of an answer that is asked for again and again. */
+export interface Known {
+  readonly data: unknown
+  /** Why the last try failed; null where it did not. */
+  readonly error: Refusal | null
+}
+
+const NOTHING: Known = { data: null, error: null }
+
+/** One answer, for all who want to know it. */
+class Poll {
+  known: Known = NOTHING
+  private readonly path: string
+  private readonly watchers = new Map<() => void, number>()
+  private timer = 0
+  private asking: AbortController | null = null
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** Calls `changed` with each answer, which is asked for every so many milliseconds, until the returned function is called. */
+  watch(changed: () => void, interval: number): () => void {
+    this.watchers.set(changed, interval)
+    this.again()
+    return () => {
+      this.watchers.delete(changed)
+      if (this.watchers.size === 0) this.rest()
+    }
+  }
+
+  /** Asks at once, and not again for what is under way. */
+  again(): void {
+    if (this.asking === null && this.watchers.size > 0) void this.look()
+  }
+
+  private rest(): void {
+    clearTimeout(this.timer)
+    this.asking?.abort()
+    this.asking = null
+  }
+
+  private async look(): Promise<void> {
+    clearTimeout(this.timer)
+    const asking = new AbortController()
+    this.asking = asking
+    const known = document.hidden ? this.known : await this.asked(asking.signal)
+    if (asking.signal.aborted) return
+    this.asking = null
+    this.known = known
+    for (const changed of this.watchers.keys()) changed()
+    const interval = Math.min(...this.watchers.values())
+    if (Number.isFinite(interval)) this.timer = setTimeout(() => this.again(), interval)
+  }
+
+  private async asked(signal: AbortSignal): Promise<Known> {
+    try {
+      return { data: await ask<unknown>(this.path, { signal }), error: null }
+    } catch (error) {
+      return { data: this.known.data, error: error instanceof Refusal ? error : new Refusal(0, wordsOf(error)) }
+    }
+  }
+}
+
+const polls = new Map<string, Poll>()
+/** Answers that are remembered for when somebody comes back to them. */
+const REMEMBERED = 64
+
+/** The answer for a path, which several may watch. */
+export function pollOf(path: string): Poll {
+  const known = polls.get(path) ?? new Poll(path)
+  polls.delete(path)
+  polls.set(path, known)
+  for (const [oldest] of polls) {
+    if (polls.size <= REMEMBERED) break
+    polls.delete(oldest)
+  }
+  return known
+}
+
+/** Asks for all that is watched at once, as after a token was given. */
+export function askAgain(): void {
+  for (const poll of polls.values()) poll.again()
+}

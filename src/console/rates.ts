@@ -1,0 +1,100 @@
+import type { Tally, Window } from './answers.ts'
+
+/** What a number of seconds came to. */
+export interface Rates {
+  /** Requests a second. */
+  readonly rate: number
+  readonly requests: number
+  /** Shares of 4xx and of 5xx or no reply, 0 to 1. */
+  readonly refused: number
+  readonly failed: number
+  /** Milliseconds; null where there were no requests. */
+  readonly median: number | null
+  readonly p95: number | null
+}
+
+/** The seconds that numbers in tables are about. */
+export const RECENT = 10
+
+const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
+
+/** What tallies of so many seconds come to, with those upper bounds of their buckets. */
+export function ratesOf(tallies: readonly Tally[], seconds: number, bounds: readonly number[]): Rates {
+  const sum = added(tallies)
+  const requests = sum[0] ?? 0
+  if (requests === 0 || seconds <= 0) return NONE
+  const buckets = sum.slice(4)
+  return {
+    rate: requests / seconds,
+    requests,
+    refused: (sum[1] ?? 0) / requests,
+    failed: (sum[2] ?? 0) / requests,
+    median: percentile(buckets, bounds, 0.5),
+    p95: percentile(buckets, bounds, 0.95),
+  }
+}
+
+/** The sum of tallies, number by number. */
+export function added(tallies: readonly Tally[]): number[] {
+  const sum: number[] = []
+  for (const tally of tallies) for (const [i, value] of tally.entries()) sum[i] = (sum[i] ?? 0) + value
+  return sum
+}
+
+/** The seconds that windows were long. */
+export function secondsOf(windows: readonly Window[]): number {
+  return windows.reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+/** The last windows, `seconds` of them. */
+export function lately(windows: readonly Window[], seconds = RECENT): readonly Window[] {
+  return windows.slice(-seconds)
+}
+
+/**
+ * How long the fastest `part` of the requests took at most, in milliseconds, as if those of a bucket were spread over it evenly; for the
+ * last bucket, which has no upper bound, its lower one. Null where there were none.
+ */
+export function percentile(buckets: readonly number[], bounds: readonly number[], part: number): number | null {
+  const total = buckets.reduce((sum, amount) => sum + amount, 0)
+  if (total === 0) return null
+  const wanted = total * part
+  let before = 0
+  for (const [i, amount] of buckets.entries()) {
+    const [lower, upper] = [bounds[i - 1] ?? 0, bounds[i]]
+    if (before + amount >= wanted && amount > 0)
+      return 1000 * (upper === undefined ? lower : lower + ((upper - lower) * (wanted - before)) / amount)
+    before += amount
+  }
+  return 1000 * (bounds.at(-1) ?? 0)
+}
+
+/** What was counted of a counter in those windows, of all its labels that `wanted` lets through. */
+export function counted(
+  windows: readonly Window[],
+  name: string,
+  wanted: (labels: Readonly<Record<string, string>>) => boolean = () => true,
+): number {
+  let sum = 0
+  for (const { counters } of windows)
+    for (const [key, amount] of Object.entries(counters))
+      if (key.startsWith(`${name}{`) && wanted(labelsOf(key))) sum += amount
+  return sum
+}
+
+/** What was counted of a counter in those windows, by one of its labels, the greatest first. */
+export function countedBy(windows: readonly Window[], name: string, label: string): [string, number][] {
+  const sums = new Map<string, number>()
+  for (const { counters } of windows)
+    for (const [key, amount] of Object.entries(counters)) {
+      if (!key.startsWith(`${name}{`)) continue
+      const value = labelsOf(key)[label] ?? ''
+      sums.set(value, (sums.get(value) ?? 0) + amount)
+    }
+  return [...sums].toSorted((a, b) => b[1] - a[1])
+}
+
+function labelsOf(key: string): Record<string, string> {
+  const pairs = key.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)
+  return Object.fromEntries(Array.from(pairs, ([, name = '', value = '']) => [name, value.replace(/\\(.)/g, '$1')]))
+}

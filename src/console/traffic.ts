@@ -1,0 +1,41 @@
+import type { Tally, Window } from './answers.ts'
+import type { Live } from './live.ts'
+import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
+
+/** What is taken out of each window. */
+export type Pick = (window: Window) => readonly Tally[]
+
+/** Requests of the routes with those ids. */
+export function ofRoutes(ids: readonly string[]): Pick {
+  return ({ routes }) => ids.flatMap((id) => (routes[id] === undefined ? [] : [routes[id]]))
+}
+
+/** What instances of a service were asked; of one of them where it is named. */
+export function ofService(service: string, address?: string): Pick {
+  return ({ instances }) => {
+    const all = instances[service] ?? {}
+    if (address === undefined) return Object.values(all)
+    return all[address] === undefined ? [] : [all[address]]
+  }
+}
+
+/** What the last ten seconds came to, or the last minute. */
+export function recentRates({ windows, bounds }: Live, pick: Pick, seconds?: number): Rates {
+  const recent = lately(windows, seconds)
+  return ratesOf(recent.flatMap(pick), secondsOf(recent), bounds)
+}
+
+/** Requests a second, for each second of the last minute. */
+export function pointsOf({ windows }: Live, pick: Pick): number[] {
+  return windows.map((window) => (added(pick(window))[0] ?? 0) / window.seconds)
+}
+
+/** Requests a second that failed. */
+export function failurePoints({ windows }: Live, pick: Pick): number[] {
+  return windows.map((window) => (added(pick(window))[2] ?? 0) / window.seconds)
+}
+
+/** The 95th percentile in milliseconds, for each second; 0 where there were no requests. */
+export function slowPoints({ windows, bounds }: Live, pick: Pick): number[] {
+  return windows.map((window) => ratesOf(pick(window), window.seconds, bounds).p95 ?? 0)
+}

@@ -1,0 +1,282 @@
+import type { Certificate, ConfigStatus, Route, Service, Status, Window } from './answers.ts'
+import { count, day, duration, plural, share, timeOfDay } from './format.ts'
+import { counted, countedBy, ratesOf, secondsOf } from './rates.ts'
+
+/** Something that is wrong, or that whoever is in charge should know. */
+export interface Finding {
+  readonly level: 'critical' | 'warning' | 'notice'
+  readonly title: string
+  readonly detail: string
+  /** Where in the console more is said of it. */
+  readonly href: string
+}
+
+/** What is looked at; null for what is not known yet. */
+export interface Looked {
+  readonly status: Status | null
+  readonly services: readonly Service[] | null
+  readonly routes: readonly Route[] | null
+  readonly config: ConfigStatus | null
+  readonly certificates: readonly Certificate[] | null
+  readonly windows: readonly Window[]
+  readonly bounds: readonly number[]
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly now: number
+}
+
+/** Requests in a minute from which on a share of failures means something. */
+const ENOUGH = 20
+const DAY = 86_400_000
+
+/** What is wrong now, the worst first. */
+export function findWrong(looked: Looked): Finding[] {
+  const order = { critical: 0, warning: 1, notice: 2 }
+  return [
+    ...ofServices(looked),
+    ...ofRoutes(looked),
+    ...ofRedis(looked),
+    ...ofConfiguration(looked),
+    ...ofCertificates(looked),
+    ...ofLoad(looked),
+    ...ofRefusals(looked),
+    ...ofProcess(looked),
+  ].toSorted((a, b) => order[a.level] - order[b.level])
+}
+
+function ofServices({ services }: Looked): Finding[] {
+  return (services ?? []).flatMap((service): Finding[] => {
+    const href = `/console/services/${encodeURIComponent(service.name)}`
+    const found: Finding[] = []
+    const usable = service.instances.filter((instance) => instance.usable)
+    if (usable.length === 0)
+      found.push({
+        level: 'critical',
+        title: `${service.name} cannot be reached`,
+        detail:
+          service.instances.length === 0
+            ? 'It has no instances: its requests get 503.'
+            : `None of its ${plural(service.instances.length, 'instance')} can be used: its requests get 503.`,
+        href,
+      })
+    for (const { address, health, ejected, drained } of service.instances) {
+      if (health.state === 'unhealthy')
+        found.push({
+          level: 'warning',
+          title: `${address} of ${service.name} is unhealthy`,
+          detail: `Since ${timeOfDay(health.since)}: ${health.reason ?? 'its check fails'}; ${plural(health.failures, 'failed check')} in a row.`,
+          href,
+        })
+      if (ejected !== null)
+        found.push({
+          level: 'warning',
+          title: `${address} of ${service.name} is ejected`,
+          detail: `${sentence(ejected.reason)}. It gets requests again at ${timeOfDay(ejected.until)} at the latest.`,
+          href,
+        })
+      if (drained)
+        found.push({
+          level: 'notice',
+          title: `${address} of ${service.name} is drained`,
+          detail: 'An operator has taken it out: it gets no new requests until it is taken back.',
+          href,
+        })
+    }
+    const problem = service.discovery?.problem ?? null
+    if (problem !== null)
+      found.push({
+        level: 'warning',
+        title: `The instances of ${service.name} cannot be looked up`,
+        detail: `${sentence(problem)}. Those that were found last stay in use.`,
+        href,
+      })
+    return found
+  })
+}
+
+function ofRoutes({ routes, windows, bounds }: Looked): Finding[] {
+  const seconds = secondsOf(windows)
+  return (routes ?? []).flatMap(({ id }): Finding[] => {
+    const tallies = windows.flatMap(({ routes: each }) => (each[id] === undefined ? [] : [each[id]]))
+    const { requests, failed } = ratesOf(tallies, seconds, bounds)
+    if (requests < ENOUGH || failed < 0.05) return []
+    return [
+      {
+        level: failed >= 0.5 ? 'critical' : 'warning',
+        title: `${share(failed)} of the requests of ${id} fail`,
+        detail: `${count(requests * failed)} of ${count(requests)} in the last ${duration(seconds)} ended with 5xx.`,
+        href: `/console/requests?route=${encodeURIComponent(id)}&status=5xx`,
+      },
+    ]
+  })
+}
+
+function ofRedis({ status }: Looked): Finding[] {
+  const workers = status?.workers ?? []
+  const troubles = new Map<string, { cause: string; since: string; workers: number }>()
+  for (const { redis } of workers)
+    for (const { use, cause, since } of redis ?? []) {
+      const known = troubles.get(use)
+      troubles.set(use, { cause, since: known?.since ?? since, workers: (known?.workers ?? 0) + 1 })
+    }
+  return [...troubles].map(([use, { cause, since, workers: number }]) => ({
+    level: 'critical',
+    title: use === 'all' ? 'Redis cannot be used' : `Redis cannot be used for ${use}`,
+    detail: `${cause} since ${timeOfDay(since)}, in ${number} of ${plural(workers.length, 'worker')}. What is shared there is counted by this gateway alone meanwhile.`,
+    href: '/console/configuration',
+  }))
+}
+
+function ofConfiguration({ config, now }: Looked): Finding[] {
+  if (config === null) return []
+  const href = '/console/configuration'
+  const found: Finding[] = []
+  if (!config.current) {
+    const [first] = config.lastReload?.problems ?? []
+    const more = (config.lastReload?.problems.length ?? 0) - 1
+    found.push({
+      level: 'critical',
+      title: 'The last configuration was refused',
+      detail:
+        `The gateway goes on with the one before. ${first === undefined ? '' : `${placeOf(first)}${first.message}`}` +
+        (more > 0 ? ` (and ${more} more)` : ''),
+      href,
+    })
+  }
+  if (config.awaitsConfirmation !== null)
+    found.push({
+      level: 'warning',
+      title: 'A change waits for its confirmation',
+      detail: `It is rolled back in ${duration((new Date(config.awaitsConfirmation.until).getTime() - now) / 1000)} unless it is confirmed.`,
+      href,
+    })
+  const behind = config.workers.filter(({ generation }) => generation !== config.generation)
+  if (behind.length > 0)
+    found.push({
+      level: 'warning',
+      title: `${plural(behind.length, 'worker')} still ${behind.length === 1 ? 'uses' : 'use'} an older configuration`,
+      detail: `Worker ${behind.map(({ thread }) => thread).join(', ')}; the running one is number ${config.generation}.`,
+      href,
+    })
+  return found
+}
+
+/** Where a problem is, with what comes before its message. */
+export function placeOf({ file, line, path }: { file: string | null; line: number | null; path: string }): string {
+  const place = file === null ? '' : line === null ? file : `${file}:${line}`
+  return [place, path]
+    .filter((part) => part !== '')
+    .map((part) => `${part}: `)
+    .join('')
+}
+
+function ofCertificates({ certificates, now }: Looked): Finding[] {
+  return (certificates ?? []).flatMap(({ names, notAfter, notBefore, source, lastOrderSuccessful }): Finding[] => {
+    const [name = 'A certificate'] = names
+    const href = '/console/certificates'
+    if (notAfter === null || notBefore === null)
+      return [
+        {
+          level: 'critical',
+          title: `There is no certificate for ${name} yet`,
+          detail: `${lastOrderSuccessful ? 'It is being ordered' : 'The last order came to nothing'}: handshakes for that name are refused.`,
+          href,
+        },
+      ]
+    const [end, begin] = [new Date(notAfter).getTime(), new Date(notBefore).getTime()]
+    const left = end - now
+    if (left <= 0)
+      return [
+        {
+          level: 'critical',
+          title: `The certificate of ${name} has expired`,
+          detail: `It was valid until ${day(notAfter)}.`,
+          href,
+        },
+      ]
+    // Of those that live for days only, the last fifth; by ACME they are renewed before.
+    const late = Math.min(14 * DAY, (end - begin) / 5)
+    if (left < late)
+      return [
+        {
+          level: left < late / 4 ? 'critical' : 'warning',
+          title: `The certificate of ${name} expires in ${duration(left / 1000)}`,
+          detail:
+            source === 'acme'
+              ? 'It should have been renewed by now.'
+              : `On ${day(notAfter)}: put a new one into its file.`,
+          href,
+        },
+      ]
+    if (lastOrderSuccessful) return []
+    return [
+      {
+        level: 'warning',
+        title: `The certificate of ${name} could not be renewed`,
+        detail: `It is valid until ${day(notAfter)}; the log says what the CA answered.`,
+        href,
+      },
+    ]
+  })
+}
+
+function ofLoad({ windows }: Looked): Finding[] {
+  const minute = duration(secondsOf(windows))
+  return countedBy(windows, 'sallyport_shed_total', 'reason').map(([reason, amount]) => ({
+    level: 'warning',
+    title: reason === 'overload' ? 'The gateway has more to do than it can' : 'Services have more to do than they can',
+    detail: `${plural(amount, 'request')} got 503 for it in the last ${minute}, those of low priority first.`,
+    href: '/console/requests?status=503',
+  }))
+}
+
+/** Where most requests are refused something may be wrong with what clients send, or with what is asked of them. */
+function ofRefusals({ windows, bounds, routes }: Looked): Finding[] {
+  const ids = new Set(['', ...(routes ?? []).map(({ id }) => id)])
+  const tallies = windows.flatMap(({ routes: each }) =>
+    Object.entries(each).flatMap(([id, tally]) => (ids.has(id) ? [tally] : [])),
+  )
+  const seconds = secondsOf(windows)
+  const { requests, refused } = ratesOf(tallies, seconds, bounds)
+  if (requests < ENOUGH || refused < 0.5) return []
+  const [most] = countedBy(windows, 'sallyport_errors_total', 'code')
+  const reason = most === undefined ? '' : `, most often ${most[0]}`
+  return [
+    {
+      level: 'notice',
+      title: `${share(refused)} of the requests are refused`,
+      detail: `${count(requests * refused)} of ${count(requests)} in the last ${duration(seconds)} got 4xx${reason}.`,
+      href: '/console/requests?status=4xx',
+    },
+  ]
+}
+
+function ofProcess({ status, windows }: Looked): Finding[] {
+  const found: Finding[] = []
+  if (status?.readiness === 'draining')
+    found.push({
+      level: 'warning',
+      title: 'The gateway is stopping',
+      detail: `${plural(status.inFlight, 'request')} still to end.`,
+      href: '/console/',
+    })
+  if (status?.readiness === 'starting')
+    found.push({
+      level: 'notice',
+      title: 'The gateway is starting',
+      detail: 'The first health checks are under way.',
+      href: '/console/services',
+    })
+  const own = counted(windows, 'sallyport_errors_total', ({ code }) => code === 'internal-error')
+  if (own > 0)
+    found.push({
+      level: 'critical',
+      title: 'Requests fail in the gateway itself',
+      detail: `${plural(own, 'request')} got 500 in the last ${duration(secondsOf(windows))}: the log has the errors.`,
+      href: '/console/requests?status=500',
+    })
+  return found
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

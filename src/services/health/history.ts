@@ -1,0 +1,58 @@
+import { BoundedMap } from '../../core/bounded-map.ts'
+import type { Clock } from '../../core/clock.ts'
+
+/** What may become of an instance. */
+export const transitionKinds = ['healthy', 'unhealthy', 'ejected', 'returned', 'drained', 'undrained'] as const
+
+export type TransitionKind = (typeof transitionKinds)[number]
+
+/** Something that became of an instance. */
+export interface Transition {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly at: number
+  readonly instance: string
+  readonly kind: TransitionKind
+  /** Why, in words; null where that goes without saying. */
+  readonly reason: string | null
+}
+
+/** Takes what becomes of an instance of a service. */
+export type TellTransition = (service: string, instance: string, kind: TransitionKind, reason: string | null) => void
+
+/** How long transitions are remembered, in milliseconds. */
+const REMEMBERED = 24 * 3600_000
+/** Of one instance at most, and of how many instances. */
+const TRANSITIONS = 200
+const INSTANCES = 10_000
+
+/** What became of each instance in the last 24 hours: the newest 200 transitions of each. */
+export class HealthHistory {
+  private readonly clock: Clock
+  private readonly known = new BoundedMap<string, Transition[]>(INSTANCES)
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  readonly tell: TellTransition = (service, instance, kind, reason) => {
+    const key = keyOf(service, instance)
+    const before = this.known.get(key) ?? []
+    const at = this.clock.wall()
+    const kept = before.filter((each) => each.at > at - REMEMBERED).slice(1 - TRANSITIONS)
+    this.known.set(key, [...kept, { at, instance, kind, reason }])
+  }
+
+  /** Of those instances of a service, the newest first. */
+  of(service: string, instances: readonly string[]): Transition[] {
+    const oldest = this.clock.wall() - REMEMBERED
+    return instances
+      .flatMap((instance) => this.known.get(keyOf(service, instance)) ?? [])
+      .filter(({ at }) => at > oldest)
+      .toSorted((a, b) => b.at - a.at)
+  }
+}
+
+/** No name of a service has a space. */
+function keyOf(service: string, instance: string): string {
+  return `${service} ${instance}`
+}

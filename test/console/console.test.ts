@@ -1,0 +1,328 @@
+/** The console in a real browser, against a running gateway with two workers. */
+import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import type { Page } from 'playwright-core'
+import { type AdminAsk, askAdmin } from '../support/admin.ts'
+import { startBrowser } from '../support/browser.ts'
+import { send } from '../support/client.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startService } from '../support/service.ts'
+import { authority, writeLeaf } from '../support/tls.ts'
+
+const TOKEN = 'token-of-the-operators'
+
+/** What a page must show as text, wherever it stands. */
+const HOSTILE = `<img src=x onerror="document.title='out'"><script>document.title='out'`
+
+/** A gateway with two workers: a service with two instances, one without any that answers, routes with policies, and a certificate. */
+async function startShop(t: TestContext, { writable = false, more = '' } = {}) {
+  const instances = await Promise.all([
+    startService(t),
+    startService(t, (request, response) => {
+      response.setHeader('Cache-Control', 'max-age=60')
+      response.end(String(response.socket?.localPort) + request.url)
+    }),
+  ])
+  const { cert, key } = writeLeaf(t, authority.issue())
+  const admin = writable ? `{ address: '127.0.0.1:0', writable: true, token: ${TOKEN} }` : `{ address: '127.0.0.1:0' }`
+  const text = `
+workers: 2
+admin: ${admin}
+endpoints: { docs: false, openapi: false }
+overload: false
+listeners:
+  - { address: '127.0.0.1:0' }
+  - { address: '127.0.0.1:0', tls: { certificates: [{ cert: ${JSON.stringify(cert)}, key: ${JSON.stringify(key)} }] } }
+services:
+  shop: { instances: [${instances.map(({ url }) => `'${url}'`).join(', ')}], balancer: round-robin }
+  gone: { instances: ['http://127.0.0.1:1'], health: { interval: 60s } }
+policies:
+  correlation-id: {}
+  rate-limit: { tiers: { unauthenticated: 1000/h } }
+routes:
+  - { id: books, match: { path: /books/* }, service: shop, policies: { cache: { ttl: 60s }, correlation-id: { header: X-Request-ID } } }
+  - { id: orders, match: { path: /orders/*, method: [GET, POST] }, service: shop, policies: { rate-limit: false } }
+  - { id: gone, match: { path: /gone/* }, service: gone }
+${more}`
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { port, adminPort } = await startCommand(t, file)
+  const origin = `http://127.0.0.1:${adminPort}`
+  const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
+  const ask = (path: string, what?: AdminAsk) => askAdmin(adminPort, path, { ...what, headers })
+  return { file, port, origin, ask, instances }
+}
+
+/** The text of an element, once it has one that matches. */
+async function shows(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByText(text).first().waitFor()
+}
+
+for (const [width, theme] of [
+  [1280, 'light'],
+  [1280, 'dark'],
+  [390, 'light'],
+  [390, 'dark'],
+] as const)
+  test(`each page is whole, and keeps nobody from using it, at ${width} px and ${theme}`, async (t) => {
+    const { port, origin, ask } = await startShop(t)
+    const browser = await startBrowser(t)
+    for (const path of ['/books/1', '/books/1', '/orders/2', '/gone/3', '/nowhere']) await send(port, { path })
+    const { correlationId } = ((await ask('/requests?status=404')).json['requests'] as { correlationId: string }[])[0]!
+    const pages: readonly (readonly [path: string, shown: string | RegExp])[] = [
+      ['', 'gone cannot be reached'],
+      ['routes', '/books/*'],
+      ['routes/books', 'from policies, changed by this route'],
+      ['services', 'shop'],
+      ['services/gone', 'unhealthy'],
+      ['requests', '/nowhere'],
+      [`requests/${encodeURIComponent(correlationId)}`, 'no route takes it'],
+      ['clients?client=127.0.0.1', 'unauthenticated'],
+      ['cache', 'From the cache'],
+      ['certificates', 'by replacing its file'],
+      ['configuration', 'Running'],
+      ['nothing-of-that', 'There is no such page'],
+    ]
+    const { page, complaints } = await openConsole(t, browser, origin, '', { width, theme })
+    for (const [path, shown] of pages) {
+      await page.goto(`${origin}/console/${path}`)
+      await shows(page, shown)
+      await shows(page, 'Live')
+      assert.deepEqual(await barriers(page), [], path)
+      assert.equal(await overhang(page), 0, path)
+      assert.match(await page.title(), /· Sallyport$/)
+    }
+    assert.deepEqual(complaints, [])
+  })
+
+test('what clients send is shown as text', async (t) => {
+  const { port, origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'requests')
+  await shows(page, 'No requests yet')
+  const path = `/books/${encodeURIComponent(HOSTILE)}`
+  const id = HOSTILE.replaceAll(/[^!-~]/g, '_')
+  const reply = await send(port, {
+    path: `${path}?${encodeURIComponent(HOSTILE)}=1`,
+    headers: { 'User-Agent': HOSTILE, 'X-Request-ID': id },
+  })
+  await page.locator('.requests tbody tr').first().waitFor()
+  await page.locator('.requests tbody .path a').first().click()
+  await shows(page, 'One request')
+  await shows(page, 'Arrived')
+  assert.equal(reply.status, 200)
+  assert.equal(await page.locator('main img, main script').count(), 0)
+  for (const place of [
+    `routes/${encodeURIComponent(HOSTILE)}`,
+    `services/${encodeURIComponent(HOSTILE)}`,
+    `clients?client=${encodeURIComponent(`user:${HOSTILE}`)}`,
+  ]) {
+    await page.goto(`${origin}/console/${place}`)
+    await page.locator('main h1').waitFor()
+    assert.equal(await page.locator('main img, main script').count(), 0, place)
+  }
+  assert.notEqual(await page.title(), 'out')
+  // No service has that name.
+  assert.deepEqual(
+    complaints.filter((text) => !text.includes('status of 404')),
+    [],
+  )
+})
+
+test('the requests that end are shown as they do, by what is asked for', async (t) => {
+  const { port, origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'requests?status=404')
+  await shows(page, 'No request has that')
+  await send(port, { path: '/books/1' })
+  await send(port, { path: '/nowhere' })
+  await shows(page, '/nowhere')
+  assert.equal(await page.locator('.requests tbody tr').count(), 1)
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await shows(page, '/books/1')
+  await page.getByLabel('Route').fill('books')
+  await page.getByLabel('Route').press('Enter')
+  await page.getByText('/nowhere').waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).search, '?route=books')
+})
+
+test('rates are shown while requests come, and a route says when it was used', async (t) => {
+  const { port, origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'routes')
+  const row = page.locator('tr', { hasText: 'orders' })
+  await row.getByText('never').waitFor()
+  await shows(page, 'Live')
+  await send(port, { path: '/orders/1' })
+  await row.getByText(/^<?\d+(\.\d)?\/s$/).waitFor()
+  await row.getByText(/just now|ago$/).waitFor()
+})
+
+test('an instance that is drained gets no requests, until it is taken back', async (t) => {
+  const { port, origin, instances } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'services/shop')
+  const [first, second] = instances
+  await page.getByRole('button', { name: `Drain ${first.address}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click()
+  await page.getByRole('button', { name: `Take back ${first.address}` }).waitFor()
+  for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
+  assert.deepEqual([first.heard.length, second.heard.length], [0, 4])
+  await page.getByRole('table').getByText('drained').first().waitFor()
+  await page.getByRole('button', { name: `Take back ${first.address}` }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Take back' }).click()
+  await page.getByRole('button', { name: `Drain ${first.address}` }).waitFor()
+  for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
+  assert.ok(first.heard.length > 0)
+  await page.getByRole('cell', { name: 'taken back' }).waitFor()
+})
+
+test('stored replies are forgotten, and limits begin anew', async (t) => {
+  const { port, origin, ask, instances } = await startShop(t)
+  const browser = await startBrowser(t)
+  const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
+  // Each of the two workers has a store of its own.
+  for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
+  const stored = heard()
+  const { page } = await openConsole(t, browser, origin, 'cache')
+  await page.getByLabel('URL', { exact: true }).fill(`http://127.0.0.1:${port}/books/`)
+  await page.getByRole('button', { name: 'Forget' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Forget them' }).click()
+  await shows(page, /stored repl(?:y|ies) forgotten/)
+  for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
+  assert.ok(heard() > stored)
+  await page.goto(`${origin}/console/clients`)
+  await page.getByLabel('Client').fill('127.0.0.1')
+  await page.getByRole('button', { name: 'Look up' }).click()
+  await shows(page, '24 of 1,000')
+  await page.getByRole('button', { name: 'Reset its limits' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Reset' }).click()
+  await shows(page, '0 of 1,000')
+  const limits = (await ask('/limits/127.0.0.1?all=true')).json['limits'] as { quotas: { used: number }[] }[]
+  assert.deepEqual(
+    limits.map(({ quotas }) => quotas.map(({ used }) => used)),
+    [[0]],
+  )
+})
+
+test('a change is compared, applied, and rolled back or kept', async (t) => {
+  const { file, port, origin } = await startShop(t, {
+    writable: true,
+    more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
+  })
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'configuration')
+  const answer = async (): Promise<string> => (await send(port, { path: '/hello' })).text
+  await page.getByLabel('Token').fill('not-the-token-of-them')
+  await page.getByRole('button', { name: 'Open the console' }).click()
+  await shows(page, 'That token was refused.')
+  await page.getByLabel('Token').fill(TOKEN)
+  await page.getByRole('button', { name: 'Open the console' }).click()
+  const before = await readFile(file, 'utf8')
+  const edit = async (text: string): Promise<void> => {
+    await page.getByRole('button', { name: 'Edit the configuration' }).click()
+    await page.getByLabel('Text of sallyport.yaml').fill(text)
+    await page.getByRole('button', { name: 'Check and compare' }).click()
+  }
+  await edit(before.replace('service: gone', 'service: nobody'))
+  await page.locator('.problems').getByText('nobody').waitFor()
+  await page.getByRole('button', { name: 'Give up' }).click()
+  await edit(before.replace('body: one', 'body: two'))
+  await shows(page, '+ two')
+  await page.getByRole('button', { name: 'Apply', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await shows(page, 'A change is in force, and waits for your word')
+  assert.equal(await answer(), 'two')
+  assert.equal(await readFile(file, 'utf8'), before)
+  await page.getByRole('button', { name: 'Roll back now' }).click()
+  await page.getByText('waits for your word').waitFor({ state: 'detached' })
+  assert.equal(await answer(), 'one')
+  await edit(before.replace('body: one', 'body: three'))
+  await page.getByRole('button', { name: 'Apply', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByText('waits for your word').waitFor({ state: 'detached' })
+  assert.equal(await answer(), 'three')
+  assert.match(await readFile(file, 'utf8'), /body: three/)
+  assert.deepEqual(
+    complaints.filter((text) => !/status of 4(?:01|22)/.test(text)),
+    [],
+  )
+})
+
+test('where no configuration may be sent, an edit ends in a patch, and a file that is refused says where', async (t) => {
+  const { file, port, origin } = await startShop(t, {
+    more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
+  })
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin, 'configuration')
+  await page.getByRole('button', { name: 'Edit the configuration' }).click()
+  const editor = page.getByLabel('Text of sallyport.yaml')
+  await editor.fill((await editor.inputValue()).replace('body: one', 'body: two'))
+  await shows(page, '+++ b/sallyport.yaml')
+  assert.match(await page.locator('pre.code').innerText(), /^\+ {2}- \{ id: hello.*body: two/m)
+  const text = await readFile(file, 'utf8')
+  await writeFile(file, text.replace('/hello }', '/hello/there }'))
+  await page.getByRole('button', { name: 'Compare with what is running' }).click()
+  await page.locator('.change').getByText('/hello/there').waitFor()
+  await page.getByRole('button', { name: 'Apply the file' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await page
+    .getByRole('table')
+    .getByText(/ago|just now/)
+    .first()
+    .waitFor()
+  assert.equal((await send(port, { path: '/hello/there' })).text, 'one')
+  await writeFile(file, text.replace('service: gone', 'service: nobody'))
+  await page.getByRole('button', { name: 'Compare with what is running' }).click()
+  await page.locator('.problems .place').first().waitFor()
+  assert.match(await page.locator('.problems .place').first().innerText(), /sallyport\.yaml:\d+:\d+$/)
+})
+
+test('a thousand routes are shown', async (t) => {
+  const routes = Array.from(
+    { length: 1000 },
+    (_, i) => `  - { id: route-${i}, match: { path: /many/${i} }, service: shop }`,
+  )
+  const { origin } = await startShop(t, { more: routes.join('\n') })
+  const browser = await startBrowser(t)
+  const { page, complaints } = await openConsole(t, browser, origin, 'routes')
+  await shows(page, '200 of 1,003 routes.')
+  assert.equal(await page.locator('tbody tr').count(), 200)
+  await page.getByRole('button', { name: 'Show all' }).click()
+  await shows(page, '1,003 routes')
+  assert.equal(await page.locator('tbody tr').count(), 1003)
+  await page.getByLabel('Filter routes').fill('route-77')
+  await shows(page, '11 routes')
+  assert.equal(await page.locator('tbody tr').count(), 11)
+  assert.deepEqual(complaints, [])
+})
+
+test('keys lead everywhere, and a choice of theme lasts', async (t) => {
+  const { origin } = await startShop(t)
+  const browser = await startBrowser(t)
+  const { page } = await openConsole(t, browser, origin)
+  await shows(page, 'Live')
+  await page.keyboard.press('g')
+  await page.keyboard.press('r')
+  await page.getByRole('heading', { name: 'Routes', level: 1 }).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type('orders')
+  await shows(page, '1 route')
+  assert.equal(await page.locator('tbody tr').count(), 1)
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('?')
+  await page.getByRole('dialog').getByText('This list').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  const ground = (): Promise<string> => page.evaluate('getComputedStyle(document.body).backgroundColor')
+  const light = await ground()
+  await page.getByRole('button', { name: /^Theme: As the system/ }).click()
+  await page.getByRole('button', { name: /^Theme: Light/ }).click()
+  const dark = await ground()
+  assert.notEqual(dark, light)
+  await page.reload()
+  await shows(page, 'Live')
+  assert.equal(await ground(), dark)
+})

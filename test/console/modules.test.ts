@@ -1,0 +1,268 @@
+/** What the console reckons before it shows it: modules that need no browser. */
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import * as fc from 'fast-check'
+import { parse } from 'yaml'
+import type { Service, Status } from '../../src/console/answers.ts'
+import { ago, duration, milliseconds, octets, rate, share, until } from '../../src/console/format.ts'
+import { compare, patchOf } from '../../src/console/patch.ts'
+import { effectivePolicies } from '../../src/console/policies.ts'
+import { counted, percentile, ratesOf } from '../../src/console/rates.ts'
+import { findWrong, type Looked } from '../../src/console/wrong.ts'
+import { yamlOf } from '../../src/console/yaml.ts'
+
+test('numbers have their units', () => {
+  assert.deepEqual([0, 0.01, 0.42, 9.96, 1250].map(rate), ['–', '<0.1/s', '0.4/s', '10/s', '1,250/s'])
+  assert.deepEqual([0, 0.0004, 0.0125, 0.5, 1].map(share), ['–', '<0.1%', '1.3%', '50%', '100%'])
+  assert.deepEqual([null, 0.804, 240.4, 3210].map(milliseconds), ['–', '0.8 ms', '240 ms', '3.21 s'])
+  assert.deepEqual([512, 1400, 2.5e6, 3e9].map(octets), ['512 B', '1.4 kB', '2.5 MB', '3 GB'])
+  assert.deepEqual([0, 59, 61, 7200, 90_061].map(duration), ['0 s', '59 s', '1 min 1 s', '2 h', '1 d 1 h'])
+  assert.deepEqual([ago(1000, 2000), ago(0, 61_000), until(60_000, 0)], ['just now', '1 min 1 s ago', 'in 1 min'])
+})
+
+test('a percentile lies in the bucket that has it', () => {
+  const bounds = [0.01, 0.1, 1]
+  assert.equal(percentile([0, 0, 0, 0], bounds, 0.95), null)
+  assert.equal(percentile([100, 0, 0, 0], bounds, 0.5), 5)
+  assert.equal(percentile([0, 0, 0, 3], bounds, 0.95), 1000)
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat(1000), { minLength: 4, maxLength: 4 }),
+      fc.double({ min: 0.01, max: 1, noNaN: true }),
+      (buckets, part) => {
+        const found = percentile(buckets, bounds, part)
+        const total = buckets.reduce((sum, amount) => sum + amount, 0)
+        if (total === 0) return found === null
+        const below = (limit: number): number => buckets.slice(0, limit).reduce((sum, amount) => sum + amount, 0)
+        const bucket = bounds.findIndex((_, i) => below(i + 1) >= total * part)
+        const [lower, upper] = bucket === -1 ? [1, 1] : [bounds[bucket - 1] ?? 0, bounds[bucket] ?? 1]
+        return found !== null && found >= lower * 1000 - 1e-6 && found <= upper * 1000 + 1e-6
+      },
+    ),
+  )
+})
+
+test('rates are of the seconds that went by', () => {
+  const {
+    rate: requests,
+    failed,
+    refused,
+    median,
+  } = ratesOf(
+    [
+      [10, 2, 5, 0.1, 10, 0],
+      [10, 0, 0, 0.1, 10, 0],
+    ],
+    2,
+    [0.01],
+  )
+  assert.deepEqual([requests, failed, refused, median], [10, 0.25, 0.1, 5])
+  const windows = [
+    {
+      at: 0,
+      seconds: 1,
+      routes: {},
+      instances: {},
+      counters: { 'shed_total{reason="a\\"b"}': 2, 'shed_total_other{}': 1 },
+    },
+  ]
+  assert.equal(
+    counted(windows, 'shed_total', ({ reason }) => reason === 'a"b'),
+    2,
+  )
+})
+
+test('a patch turns one text into the other', () => {
+  const lines = fc.array(fc.constantFrom('a', 'b', 'c', ''), { maxLength: 12 })
+  fc.assert(
+    fc.property(lines, lines, (before, after) => {
+      const found = compare(before, after)
+      assert.deepEqual(
+        found.filter(({ kind }) => kind !== '+').map(({ text }) => text),
+        before,
+      )
+      assert.deepEqual(
+        found.filter(({ kind }) => kind !== '-').map(({ text }) => text),
+        after,
+      )
+    }),
+  )
+  assert.equal(patchOf('f', 'a\n', 'a\n'), '')
+  assert.equal(
+    patchOf('sallyport.yaml', '1\n2\n3\n4\n5\n6\n7\n8\n', '1\n2\n3\n4\n5\nsix\n7\n8\n9\n'),
+    '--- a/sallyport.yaml\n+++ b/sallyport.yaml\n@@ -3,6 +3,7 @@\n 3\n 4\n 5\n-6\n+six\n 7\n 8\n+9\n',
+  )
+})
+
+test('what is shown as YAML is read as what it was', () => {
+  const texts = fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+    assert.equal(JSON.stringify(parse(yamlOf(value))), JSON.stringify(value))
+  })
+  fc.assert(texts)
+})
+
+test('a policy says where it comes from', () => {
+  const config = {
+    policies: { auth: { public: ['/a'] }, 'rate-limit': { cost: 1, tiers: 'x' }, cors: { origins: ['*'] } },
+    routes: [
+      {
+        id: 'books',
+        policies: { auth: { public: ['/a'] }, 'rate-limit': { cost: 2, tiers: 'x' }, cors: false, cache: { ttl: 5 } },
+      },
+    ],
+  }
+  const found = effectivePolicies(config, 'books', ['auth', 'rate-limit', 'cache'])
+  assert.deepEqual(
+    found.map(({ name, origin, options }) => [
+      name,
+      origin,
+      options.filter(({ own }) => own).map(({ name: option }) => option),
+    ]),
+    [
+      ['auth', 'general', []],
+      ['rate-limit', 'both', ['cost']],
+      ['cache', 'route', []],
+      ['cors', 'off', []],
+    ],
+  )
+})
+
+const status: Status = {
+  version: '1.0.0',
+  node: 'v26',
+  pid: 1,
+  readiness: 'ready',
+  startedAt: '2026-01-01T00:00:00Z',
+  uptimeSeconds: 1,
+  listeners: ['127.0.0.1:8000'],
+  connections: 0,
+  inFlight: 0,
+  memory: { rssBytes: 1 },
+  configuration: { revision: 'a', generation: 1, since: '2026-01-01T00:00:00Z', current: true },
+  workers: [{ thread: 1, generation: 1, connections: 0, inFlight: 0, heapBytes: 1, busy: 0, redis: [] }],
+}
+const service: Service = {
+  name: 'shop',
+  status: 'healthy',
+  balancer: 'round-robin',
+  discovery: null,
+  concurrency: null,
+  retries: null,
+  hedges: null,
+  instances: [
+    {
+      address: '10.0.0.1:80',
+      weight: 1,
+      zone: null,
+      usable: true,
+      drained: false,
+      ejected: null,
+      health: {
+        state: 'healthy',
+        since: '2026-01-01T00:00:00Z',
+        reason: 'status 200',
+        checkedAt: null,
+        checkMs: null,
+        failures: 0,
+      },
+      inFlight: 0,
+      connections: { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 },
+    },
+  ],
+}
+const well: Looked = {
+  status,
+  services: [service],
+  routes: [],
+  config: {
+    revision: 'a',
+    generation: 1,
+    since: '2026-01-01T00:00:00Z',
+    current: true,
+    writable: false,
+    lastReload: null,
+    awaitsConfirmation: null,
+    earlier: [],
+    workers: [],
+  },
+  certificates: [],
+  windows: [],
+  bounds: [],
+  now: Date.parse('2026-01-02T00:00:00Z'),
+}
+const titlesOf = (changed: Partial<Looked>): string[] =>
+  findWrong({ ...well, ...changed }).map(({ level, title }) => `${level}: ${title}`)
+
+test('where all is well nothing is found', () => {
+  assert.deepEqual(findWrong(well), [])
+})
+
+test('what is wrong is found, the worst first', () => {
+  const [instance] = service.instances
+  const ill = {
+    ...instance!,
+    usable: false,
+    health: { ...instance!.health, state: 'unhealthy' as const, failures: 3, reason: 'connect ECONNREFUSED' },
+  }
+  assert.deepEqual(
+    titlesOf({ services: [{ ...service, instances: [ill, { ...instance!, drained: true, usable: true }] }] }),
+    ['warning: 10.0.0.1:80 of shop is unhealthy', 'notice: 10.0.0.1:80 of shop is drained'],
+  )
+  assert.deepEqual(titlesOf({ services: [{ ...service, instances: [ill] }] }), [
+    'critical: shop cannot be reached',
+    'warning: 10.0.0.1:80 of shop is unhealthy',
+  ])
+  const redis = [{ use: 'all', cause: 'ECONNREFUSED', since: '2026-01-01T00:00:00Z' }]
+  assert.deepEqual(titlesOf({ status: { ...status, workers: [{ ...status.workers[0]!, redis }] } }), [
+    'critical: Redis cannot be used',
+  ])
+  const certificate = {
+    names: ['shop.test'],
+    source: 'file' as const,
+    issuer: 'CA',
+    notBefore: '2025-10-01T00:00:00Z',
+    notAfter: '2026-01-09T00:00:00Z',
+    lastOrderSuccessful: true,
+  }
+  assert.deepEqual(titlesOf({ certificates: [certificate] }), ['warning: The certificate of shop.test expires in 7 d'])
+  assert.deepEqual(titlesOf({ certificates: [{ ...certificate, notAfter: '2026-01-01T00:00:00Z' }] }), [
+    'critical: The certificate of shop.test has expired',
+  ])
+  assert.deepEqual(titlesOf({ certificates: [{ ...certificate, notAfter: '2026-06-01T00:00:00Z' }] }), [])
+  const problems = [{ file: 'sallyport.yaml', line: 3, column: 1, path: 'routes', message: 'expected a list' }]
+  const [refused] = findWrong({
+    ...well,
+    config: {
+      ...well.config!,
+      current: false,
+      lastReload: { outcome: 'refused', at: '2026-01-01T00:00:00Z', problems },
+    },
+  })
+  assert.match(refused!.detail, /sallyport\.yaml:3: routes: expected a list/)
+})
+
+test('a route fails where many of enough requests do', () => {
+  const route = {
+    id: 'books',
+    match: { listener: [], path: ['/*'], pathRegex: null, host: [], method: [], headers: {}, query: {}, precedence: 0 },
+    service: 'shop',
+    split: null,
+    mirror: [],
+    replyStatus: null,
+    policies: [],
+    lastRequestAt: null,
+    cache: null,
+  }
+  const of = (requests: number, failed: number): string[] =>
+    titlesOf({
+      routes: [route],
+      bounds: [1],
+      windows: [
+        { at: 0, seconds: 60, routes: { books: [requests, 0, failed, 1, requests, 0] }, instances: {}, counters: {} },
+      ],
+    })
+  assert.deepEqual(of(10, 10), [])
+  assert.deepEqual(of(100, 2), [])
+  assert.deepEqual(of(100, 10), ['warning: 10% of the requests of books fail'])
+  assert.deepEqual(of(100, 60), ['critical: 60% of the requests of books fail'])
+})

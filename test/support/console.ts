@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { TestContext } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { cleanUp } from './cleanup.ts'
+
+/** How a page is looked at. */
+export interface Look {
+  readonly width?: number
+  readonly theme?: 'light' | 'dark'
+}
+
+/** A page of the console, and what there was to complain of. */
+export interface Opened {
+  readonly page: Page
+  /** Errors and warnings in the browser's console, breaches of the Content-Security-Policy among them, and requests to elsewhere. */
+  readonly complaints: readonly string[]
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Opens a page in a context of its own, until the end of the test. */
+export async function openConsole(
+  t: TestContext,
+  browser: Browser,
+  origin: string,
+  path = '',
+  { width = 1280, theme = 'light' }: Look = {},
+): Promise<Opened> {
+  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, timezoneId: 'UTC' })
+  cleanUp(t, () => context.close())
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
+  })
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`) && !request.url().startsWith('data:')) complaints.push(request.url())
+  })
+  await page.goto(`${origin}/console/${path}`)
+  return { page, complaints }
+}
+
+/** What keeps people from using a page, by axe: serious and critical findings. */
+export async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(
+    `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target.join(' ') + ': ' + failureSummary)))`,
+  )
+}
+
+/** Octets by which the page is wider than the window: none, as nothing but tables is to be pushed aside. */
+export function overhang(page: Page): Promise<number> {
+  return page.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)')
+}
