@@ -162,7 +162,7 @@ export interface Reloaded {
  */
 export async function createGateway(input: GatewayInput, options: GatewayOptions = {}): Promise<Gateway> {
   if (options.workers === true && options.policies !== undefined)
-    throw new Error('Policies that are values cannot be given to worker threads: name their files in policyFiles')
+    throw new Error('Policy objects cannot be passed to worker threads: list their files in policyFiles')
   const { clock = systemClock, random = Math.random } = options
   const chains = new WeakMap<GatewayConfig, readonly Policy[]>()
   const read = async (value: GatewayInput): Promise<Candidate> => {

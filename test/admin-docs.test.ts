@@ -138,7 +138,7 @@ test('the documentation page shows the API and tries it out, under its Content-S
   await drain.locator('tr[data-param-name="name"] input').fill('backend')
   await drain.locator('tr[data-param-name="instance"] input').fill('127.0.0.1:1')
   await drain.getByRole('button', { name: 'Execute' }).click()
-  await drain.getByText('is the last instance of backend that can be used').first().waitFor()
+  await drain.getByText('is the last usable instance of backend').first().waitFor()
   const level = page.locator('.opblock-put', { hasText: 'Change what is logged' })
   await level.locator('.opblock-summary-control').click()
   await level.getByRole('button', { name: 'Try it out' }).click()

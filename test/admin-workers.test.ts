@@ -106,7 +106,7 @@ test('what was drained and what is logged holds for all workers, also for one th
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { path: `/drained/${i}` })).text, String(second!.port))
   await askAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   await untilWorkers(adminPort, 2)
   for (let i = 0; i < 20; i++) {
     assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
@@ -146,7 +146,7 @@ test('workers balance by the requests of all, and what one leaves that dies is t
   )
   assert.deepEqual(await inFlight(), [8, 8])
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   await untilWorkers(adminPort, 2)
   const [first = 0, second = 0] = await inFlight()
   for (const release of held) release()

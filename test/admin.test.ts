@@ -271,7 +271,7 @@ test('the last instance that can be used is drained only by force', async (t) =>
   const path = `/services/backend/instances/${well.address}/drain`
   const refused = await ask(path, { method: 'PUT' })
   assert.equal(refused.status, 409)
-  assert.match(String(refused.json['detail']), /the last instance of backend that can be used: add \?force=true/)
+  assert.match(String(refused.json['detail']), /the last usable instance of backend: add \?force=true/)
   assert.equal((await send(port)).status, 200)
   assert.equal((await ask(`/services/backend/instances/${ill.address}/drain`, { method: 'PUT' })).status, 200)
   assert.equal((await ask(`${path}?force=true`, { method: 'PUT' })).status, 200)
@@ -285,7 +285,7 @@ test('an instance that is none of the service is not found', async (t) => {
   const wrong = await ask('/services/backend/instances/127.0.0.1:2/drain', { method: 'PUT' })
   assert.deepEqual(
     [wrong.status, wrong.json['detail']],
-    [404, '"127.0.0.1:2" is no instance of backend; it has 127.0.0.1:1.'],
+    [404, '"127.0.0.1:2" is not an instance of backend; its instances are 127.0.0.1:1.'],
   )
   assert.equal((await ask('/services/other/instances/127.0.0.1:1/drain', { method: 'PUT' })).status, 404)
   const vague = await ask('/services/backend/instances/127.0.0.1:1/drain?force=perhaps', { method: 'PUT' })
@@ -464,7 +464,7 @@ test('PUT /log-level changes what is logged at once', async (t) => {
   })
   assert.deepEqual((await ask('/log-level')).json, { level: 'debug' })
   assert.equal((await ask('/log-level', { method: 'PUT', json: { level: 'error' } })).json['level'], 'error')
-  await log.line({ level: 'warn', log_level: 'error', message: 'An operator changes the level of the log' })
+  await log.line({ level: 'warn', log_level: 'error', message: 'An operator has changed the log level' })
   const before = log.requests.length
   await send(port)
   assert.equal(log.requests.length, before)

@@ -86,7 +86,7 @@ test('who lacks a role gets a 403, and who has it does not', async (t) => {
   const { service, port } = await setUp(t, { methods: { jwt } })
   const refused = await send(port, { path: '/admin/a', headers: bearer(token) })
   assert.equal(refused.status, 403)
-  assert.equal(problemOf(refused.text)['detail'], 'The caller has no role that is allowed here')
+  assert.equal(problemOf(refused.text)['detail'], 'The caller does not have a role that is allowed here')
   assert.equal(service.heard.length, 0)
   assert.equal((await send(port, { path: '/admin/a', headers: bearer(admin) })).status, 200)
   assert.equal((await send(port, { path: '/admin/a' })).status, 401)

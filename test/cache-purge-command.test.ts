@@ -46,7 +46,7 @@ test('the address and the token of the admin listener are those of the configura
   assert.equal((await purge(everywhere)).stdout, '1 stored reply purged\n')
   const none = await purge(await config('false'))
   assert.equal(none.code, 1)
-  assert.match(none.stderr, /has no admin listener: say with --admin where one is/)
+  assert.match(none.stderr, /has no admin listener: give its address with --admin/)
   const broken = await temporaryFile(t, 'sallyport.yaml', 'routes: [')
   const { code, stderr } = await run(['reload', '--config', broken])
   assert.equal(code, 1)
@@ -62,8 +62,8 @@ test('without ADMIN_TOKEN no token is sent', async (t) => {
 
 for (const [status, answer, said] of [
   [401, '{"detail":"Send the token."}', /answered 401: Send the token\.\n$/],
-  [200, '{}', /answered 200: that is no answer of an admin listener\.\n$/],
-  [404, 'not JSON', /answered 404: that is no answer of an admin listener\.\n$/],
+  [200, '{}', /answered 200: that is not an answer of an admin listener\.\n$/],
+  [404, 'not JSON', /answered 404: that is not an answer of an admin listener\.\n$/],
 ] as const)
   test(`the answer ${status} ${answer} is an error that says so`, async (t) => {
     const { url } = await startAdmin(t, status, answer)

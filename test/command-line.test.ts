@@ -100,7 +100,7 @@ test('a file that is not there is one clear line', async () => {
     const { code, stdout, stderr } = await run(args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^nowhere\.yaml: no such file; --config names another one\n$/)
+    assert.match(stderr, /^nowhere\.yaml: no such file; name another with --config\n$/)
     assert.equal(stderr.trimEnd().split('\n').length, 1)
   }
 })

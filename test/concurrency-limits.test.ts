@@ -48,7 +48,7 @@ test('beyond the limit of a service requests get 503 with the registered type, a
     type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
     title: 'Service overloaded',
     status: 503,
-    detail: 'The service has as much to do as it may: try again later.',
+    detail: 'The service is at its concurrency limit: try again later.',
   })
   assert.equal(shed.headers['retry-after'], '2')
   assert.equal(shed.headers['cache-control'], 'no-store')

@@ -21,7 +21,7 @@ import { authority, startTlsService } from './support/tls-service.ts'
 
 const KILL_WORKER = new URL('support/kill-worker.ts', import.meta.url).href
 const EXCHANGED = 'Instances were exchanged'
-const FAILS = 'Discovery fails: what was found last is kept'
+const FAILS = 'Discovery failed; the last result is kept'
 const NAME = 'users.internal'
 
 /** Instances on the same port of several addresses of this machine, each of which answers with its address. */
@@ -348,7 +348,7 @@ test('a worker that takes the place of another has the instances that were found
   dns.set(NAME, 'A', { records: ['127.0.0.2'] })
   await command.line(EXCHANGED)
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
 })
 

@@ -121,7 +121,7 @@ test('while it fails nobody is let in, unless the configuration says so', async 
   assert.equal(reply.status, 503)
   assert.ok(!reply.text.includes('broken'))
   assert.equal(closed.service.heard.length, 0)
-  await closed.log.line({ message: 'The service that decides about requests does not answer' })
+  await closed.log.line({ message: 'The authorization service does not answer' })
   const open = await setUp(t, broken, { ...names, onUnreachable: 'accept' })
   assert.equal((await open.ask({ headers: good })).status, 200)
   assert.equal(open.service.heard[0]!.headers['x-user-id'], undefined)

@@ -59,7 +59,7 @@ test('a socket that was given and no listener has is an error, as who connects t
 test('a listener without a socket opens one, and the log says that nobody can take it over', async (t) => {
   const { ports, descriptors } = await holdSockets(t)
   const { command } = await start(t, yaml([on(ports[0]!), on(0)]), { sockets: descriptors })
-  const { listeners } = await command.line('No socket was given for a listener: no other process can take it over')
+  const { listeners } = await command.line('No socket was passed for a listener: no other process can take it over')
   assert.deepEqual(listeners, ['127.0.0.1:0'])
   const [, own] = (await command.line('Sallyport is listening'))['listeners'] as string[]
   assert.equal((await send(Number(own!.split(':')[1]))).status, 200)
@@ -68,7 +68,7 @@ test('a listener without a socket opens one, and the log says that nobody can ta
 
 test('sockets for another process are not used, and the log says so', async (t) => {
   const { command } = await start(t, yaml([on(0)]), { env: { LISTEN_FDS: '1', LISTEN_PID: '1' } })
-  const { pid } = await command.line('Sockets that were given are for another process, and are not used')
+  const { pid } = await command.line('The passed sockets are for another process, and are not used')
   assert.equal(pid, '1')
 })
 
@@ -77,7 +77,7 @@ test('a descriptor that is no listening socket is an error', async (t) => {
   cleanUp(t, () => file.close())
   assert.equal(
     await failure(t, yaml([on(0)]), { sockets: [file.fd] }),
-    'A socket that was given cannot be used: descriptor 3, which LISTEN_FDS speaks of, is no listening TCP socket: ' +
+    'A passed socket cannot be used: descriptor 3, which LISTEN_FDS speaks of, is no listening TCP socket: ' +
       'of systemd, ListenStream= with a port and Accept=no.',
   )
 })
@@ -146,7 +146,7 @@ test('a reload keeps the socket, stops accepting on it where no listener has it,
   assert.equal((await send(stays)).status, 308)
   const client = await connect(t, goes)
   client.write(GET)
-  const message = 'A socket that was given has no listener: who connects there waits for another process'
+  const message = 'A passed socket has no listener: clients that connect there wait for another process'
   assert.deepEqual((await command.line(message))['sockets'], [`127.0.0.1:${goes}`])
   await reload([on(goes), on(stays)], 3)
   assert.equal((await client.reply()).start, 'HTTP/1.1 200 OK')
@@ -159,6 +159,6 @@ test('a worker that takes the place of another goes on with the socket', async (
   const { ports, descriptors } = await holdSockets(t)
   const { command } = await start(t, yaml([on(ports[0]!)]), { preload, sockets: descriptors })
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   assert.equal((await send(ports[0]!)).status, 200)
 })

@@ -85,7 +85,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await askOften(403)
   // One that takes the place of another goes by what the file holds now, not by what it held at the start.
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   await askOften(403)
   await writeFile(file, 'nonsense')
   await command.line('A list of networks stays as it was: its file cannot be used')
@@ -108,7 +108,7 @@ routes: [{ id: a, match: { path: /a }, reply: {}, policies: { ip-access: { deny:
   const bad = await run(['check', config])
   assert.match(
     bad.stdout + bad.stderr,
-    /policies\.ip-access\.allow\[1\]\.file: .*line 1 is no IP address and no network: "nonsense"/,
+    /policies\.ip-access\.allow\[1\]\.file: .*line 1 is neither an IP address nor a network: "nonsense"/,
   )
 })
 

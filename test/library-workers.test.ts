@@ -35,6 +35,6 @@ test('policies that are values are no good for workers', async () => {
   })
   await assert.rejects(
     createGateway(replying('one'), { workers: true, policies: [policy] }),
-    /^Error: Policies that are values cannot be given to worker threads: name their files in policyFiles$/,
+    /^Error: Policy objects cannot be passed to worker threads: list their files in policyFiles$/,
   )
 })

@@ -58,7 +58,7 @@ test('what a worker has counted outlives it', async (t) => {
   const asked = await askUntil(port, service, 2)
   await scrapeUntil(port, asked)
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   await scrapeUntil(port, asked)
   const again = await askUntil(port, service, 3)
   await scrapeUntil(port, asked + again)
@@ -78,7 +78,7 @@ test('what had to make room in the cache of a worker stays counted when it dies'
   const before = await evictions()
   assert.ok(before > 0)
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   assert.equal(await evictions(), before)
 })
 

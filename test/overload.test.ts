@@ -57,7 +57,7 @@ test('a gateway whose events come late sheds requests, but none of high priority
     type: 'https://iana.org/assignments/http-problem-types#temporary-reduced-capacity',
     title: 'Gateway overloaded',
     status: 503,
-    detail: 'The gateway has more to do than it can: try again later.',
+    detail: 'The gateway is overloaded: try again later.',
     instance: line['correlation_id'],
     trace_id: line['trace_id'],
   })

@@ -79,7 +79,7 @@ for (const act of ['left rejection', 'left timer', 'left fetch'])
   test(`an error that a policy leaves to nobody (${act}) is logged with its name, and the worker lives on`, async (t) => {
     const { command, port } = await startChaos(t)
     assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello')
-    const line = await command.line('A policy has left an error to nobody')
+    const line = await command.line('A policy has left an error unhandled')
     assert.equal(line['policy'], 'chaos')
     assert.equal((await send(port)).text, 'hello')
     assert.ok(!command.log.some(({ message }) => String(message).startsWith('A worker died')))
@@ -126,7 +126,7 @@ for (const [what, entry, content, message] of [
     'makes functions of its options',
     './chaos.ts',
     CHAOS.replace('mark: z.string()', 'mark: z.string().transform((text) => () => text)'),
-    /policies\.chaos: the schema of its options makes something of them that is no plain data/,
+    /policies\.chaos: the schema of its options produces something other than plain data/,
   ],
 ] as const)
   test(`a file that ${what} is a problem of the configuration, with its place`, async (t) => {

@@ -62,7 +62,7 @@ test('the plan as JSON has the documented form', async (t) => {
   const plan = await workshop(t, { 'old.yaml': OLD, 'new.yaml': changed })
   const { code, stdout } = await plan('new.yaml --against old.yaml --json')
   assert.equal(code, 2)
-  const live = 'New requests use the change; requests in flight end as they began.'
+  const live = 'New requests use the change; requests in flight finish as they began.'
   const path = { path: 'routes.users.match.path', steps: ['routes', 'users', 'match', 'path'] }
   assert.deepEqual(JSON.parse(stdout), {
     same: false,

@@ -116,7 +116,7 @@ test('what one gateway cannot do is told with its reason, and the others have do
   assert.equal(unreached, null)
   assert.deepEqual(
     replicas.map(({ problem }) => problem?.replace(/^\S+ /, '') ?? null),
-    [null, 'is the last instance of books that can be used: add ?force=true to take it out all the same.'],
+    [null, 'is the last usable instance of books: add ?force=true to drain it anyway.'],
   )
 })
 
@@ -269,5 +269,5 @@ routes: [{ id: books, match: { path: /* }, service: books }]
   )
   const refused = await run(['drain', 'books', 'nowhere:1', ...at])
   assert.equal(refused.code, 1)
-  assert.match(refused.stderr, /"nowhere:1" is no instance of books/)
+  assert.match(refused.stderr, /"nowhere:1" is not an instance of books/)
 })

@@ -91,7 +91,7 @@ test('a worker that dies while shutdownDelay lasts is replaced, and the one in i
   await command.line('Sallyport is stopping')
   command.child.kill('SIGUSR2')
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   let status = 0
   while (status === 0)
     status = await send(port, { path: '/health/ready' }).then(

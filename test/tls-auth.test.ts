@@ -64,7 +64,9 @@ test('without it they are not, and the log says why', async (t) => {
   const { url, asked } = await startProvider(t)
   const { ask, log } = await gatewayWith(t, { jwt: { jwks: `${url}/keys` } })
   assert.equal(await ask(tokenFrom()), 503)
-  const line = await log.line({ message: 'The keys that verify tokens cannot be fetched; those at hand stay' })
+  const line = await log.line({
+    message: 'The keys that verify tokens cannot be fetched; the current ones stay in use',
+  })
   assert.match(JSON.stringify(line), /unknown authority: give its CA in the option ca/)
   assert.deepEqual(asked, [])
 })

@@ -115,7 +115,7 @@ test('a bad pair is logged with file and reason, and the one before it stays', a
   replaceLeaf(files, { cert: other.cert, key: good.key })
   const line = await log.line({ message: 'A certificate cannot be used: the one before it stays' })
   assert.equal(line['level'], 'error')
-  assert.deepEqual(line['problems'], [`${files.key}: is the key of another certificate than that in ${files.cert}`])
+  assert.deepEqual(line['problems'], [`${files.key}: does not match the certificate in ${files.cert}`])
   assert.equal(await shown(t, port, 'localhost'), fingerprintOf(good))
   replaceLeaf(files, other)
   await log.line({ message: EXCHANGED })
@@ -167,7 +167,7 @@ routes: []
   rmSync(files.cert)
   for (const count of [1, 2]) {
     command.child.kill('SIGUSR2')
-    await command.lines('A worker died; another one takes its place', count)
+    await command.lines('A worker died and is replaced', count)
     for (let i = 0; i < 10; i++) assert.equal(await shown(t, port, 'localhost'), fingerprintOf(after))
   }
   command.child.kill('SIGTERM')

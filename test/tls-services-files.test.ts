@@ -61,7 +61,7 @@ test('files that cannot be used leave what there was, and the log says which and
   )
   writeFileSync(files.key, clientOf('other').key)
   const { reason, level } = await log.line({ message: KEPT })
-  assert.deepEqual([level, reason], ['error', `${files.key}: is the key of another certificate than that of cert`])
+  assert.deepEqual([level, reason], ['error', `${files.key}: does not match the certificate of cert`])
   assert.equal((await send(port)).text, 'first')
   const { length } = log.lines
   rmSync(files.cert)
@@ -118,7 +118,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   }
   for (const count of [1, 2]) {
     command.child.kill('SIGUSR2')
-    await command.lines('A worker died; another one takes its place', count)
+    await command.lines('A worker died and is replaced', count)
     for (let i = 0; i < 10; i++) assert.equal((await send(port)).text, 'second')
   }
   command.child.kill('SIGTERM')

@@ -370,7 +370,7 @@ test('a collector that refuses spans is logged once, and requests are answered a
   const { port, log, spans } = await startTraced(t, proxyTo(service.url), { status: 400, environment })
   for (let i = 0; i < 8; i++) assert.equal((await send(port)).status, 200)
   await spans()
-  const lines = log.lines.filter(({ message }) => message === 'Spans were lost: the collector does not take them')
+  const lines = log.lines.filter(({ message }) => message === 'Spans were lost: the collector refuses them')
   assert.equal(lines.length, 1)
 })
 

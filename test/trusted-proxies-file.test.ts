@@ -44,8 +44,8 @@ test('a file names them, and a change counts for the connections that are open',
 for (const [name, bad, reason] of [
   ['empty', '', 'holds no network'],
   ['of comments only', '# gone\n', 'holds no network'],
-  ['a page of an error', '<html>\n', 'line 1 is no IP address and no network: "<html>"'],
-  ['cut short', `${SELF}\n10.0.0.`, 'line 2 is no IP address and no network: "10.0.0."'],
+  ['a page of an error', '<html>\n', 'line 1 is neither an IP address nor a network: "<html>"'],
+  ['cut short', `${SELF}\n10.0.0.`, 'line 2 is neither an IP address nor a network: "10.0.0."'],
 ] as const)
   test(`a bad file does not take the place of a good one: ${name}`, async (t) => {
     const { service, file, peer, log } = await startWith(t, SELF)
@@ -98,7 +98,7 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   await command.line('A list of networks was exchanged')
   await askAll(2)
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   await askAll(3)
 })
 
@@ -113,7 +113,7 @@ test('its path is relative to the configuration; a file that is bad at the start
   assert.notEqual(bad.code, 0)
   assert.match(
     bad.stdout + bad.stderr,
-    /trustedProxies\[0\]\.file: .*line 2 is no IP address and no network: "nonsense"/,
+    /trustedProxies\[0\]\.file: .*line 2 is neither an IP address nor a network: "nonsense"/,
   )
   await assert.rejects(createGateway({ trustedProxies: [{ file: '/nowhere.txt' }] }), /"\/nowhere\.txt" no such file/)
 })

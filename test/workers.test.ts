@@ -50,7 +50,7 @@ test('a worker that dies is replaced and logged, and the other one serves on', a
   const { command, port } = await startWorkers(t, service, 2)
   await askUntil(port, service, 2)
   command.child.kill('SIGUSR2')
-  const line = await command.line('A worker died; another one takes its place')
+  const line = await command.line('A worker died and is replaced')
   assert.equal(line['level'], 'error')
   await askUntil(port, service, 3)
   command.child.kill('SIGTERM')
@@ -63,7 +63,7 @@ test('connections that are made while the only worker is replaced wait for the n
   await askUntil(port, service, 1)
   for (let i = 1; i <= 3; i++) {
     command.child.kill('SIGUSR2')
-    await command.lines('A worker died; another one takes its place', i)
+    await command.lines('A worker died and is replaced', i)
     // The next worker has hardly begun to start.
     const replies = await Promise.all(Array.from({ length: 20 }, () => send(port)))
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
@@ -118,17 +118,17 @@ test('requests that end a worker fail themselves, and none of the others', async
     await assert.rejects(send(port, { path: '/fatal' }))
     const replies = await Promise.all(Array.from({ length: 25 }, () => send(port)))
     answered += replies.filter(({ status }) => status === 200).length
-    await command.lines('A worker died; another one takes its place', i)
+    await command.lines('A worker died and is replaced', i)
   }
   assert.equal(answered, 75)
-  const { reason, code, restart_ms } = await command.line('A worker died; another one takes its place')
+  const { reason, code, restart_ms } = await command.line('A worker died and is replaced')
   assert.deepEqual([reason, code, restart_ms], ['exit', 7, 0])
 })
 
 test('a worker in a loop without end is replaced, and the log names the policy, the route and the line', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 1\nworkerTimeout: 500ms')
   const looping = assert.rejects(send(port, { path: '/loop' }))
-  const line = await command.line('A worker is stuck; another one takes its place')
+  const line = await command.line('A worker is stuck and is replaced')
   assert.deepEqual([line['level'], line['worker'], line['policy'], line['route']], ['error', 0, 'harmful', 'all'])
   assert.ok(Number(line['blocked_ms']) >= 500)
   assert.match(String((line['stack'] as string[])[0]), /^spin \(file:.*harmful\.ts.*:4:\d+\)$/)
@@ -154,7 +154,7 @@ test('a worker that dies while the others start is no obstacle to them, nor they
 test('a worker whose heap would take all of the memory is replaced before the process has none', async (t) => {
   const { command, port } = await startHarmful(t, 'workers: 1\nmemoryLimit: 256mb')
   await assert.rejects(send(port, { path: '/leak' }))
-  const line = await command.line('A worker died; another one takes its place')
+  const line = await command.line('A worker died and is replaced')
   assert.deepEqual([line['reason'], (line['error'] as { code: string }).code], ['memory', 'ERR_WORKER_OUT_OF_MEMORY'])
   assert.equal((await send(port)).status, 200)
   const metrics = (await send(port, { path: '/metrics' })).text
@@ -167,7 +167,7 @@ test('a worker that cannot be started is tried again after pauses of its own', a
   const { command, port } = await startHarmful(t, 'workers: 2', flag)
   await writeFile(flag, '')
   await assert.rejects(send(port, { path: '/fatal' }))
-  await command.lines('A worker died; another one takes its place', 3)
+  await command.lines('A worker died and is replaced', 3)
   // The other one has all connections by now.
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 200)
   await rm(flag)

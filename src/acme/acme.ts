@@ -152,7 +152,7 @@ export class Acme {
 
   /** A certificate is not wanted any more. */
   private leave({ keeper, leaving }: Kept): Promise<void> {
-    leaving.abort(new AcmeError('the certificate is not wanted any more'))
+    leaving.abort(new AcmeError('the certificate is no longer needed'))
     return keeper.stop()
   }
 
@@ -231,8 +231,7 @@ export class Acme {
       this.silent = false
     } catch (error) {
       // It is said once.
-      if (!this.silent)
-        log.warn({ error }, 'What others have done for certificates cannot be read: it goes on being tried')
+      if (!this.silent) log.warn({ error }, 'The state of certificates kept by other gateways cannot be read; retrying')
       this.silent = true
     }
   }

@@ -11,20 +11,20 @@ export function adviceFor(type: string, name: string, challenge: ChallengeType):
   const domain = name.replace('*.', '')
   switch (type) {
     case 'connection':
-      return `the CA cannot connect to ${domain}: have ${PORTS[challenge]} of it lead to this gateway, through firewalls and load balancers`
+      return `the CA cannot connect to ${domain}: make sure that ${PORTS[challenge]} reaches this gateway through firewalls and load balancers`
     case 'dns':
-      return `the CA finds no address for ${domain}: check its A, AAAA and NS records`
+      return `the CA found no address for ${domain}: check its A, AAAA and NS records`
     case 'unauthorized':
     case 'incorrectResponse':
       return challenge === 'dns-01'
         ? `the CA does not find the record _acme-challenge.${domain}: check that the hook sets it where the name servers of ${domain} serve it, or raise propagation`
-        : `somebody else has answered for ${domain}: check that its A and AAAA records lead to this gateway, and that ${PORTS[challenge]} is not answered by what is before it`
+        : `another server answered for ${domain}: check that its A and AAAA records point to this gateway, and that no proxy in front of it answers ${PORTS[challenge]}`
     case 'caa':
-      return `a CAA record of ${domain} forbids the CA: allow it there`
+      return `a CAA record of ${domain} forbids this CA: allow it there`
     case 'rateLimited':
-      return 'the CA has had too many orders: nothing is ordered from it until the time that it names; its staging directory is for trying out'
+      return 'the CA has received too many orders: nothing is ordered until the time it gave; use its staging directory for tests'
     case 'rejectedIdentifier':
-      return `the CA issues nothing for ${name}: take it out of domains`
+      return `the CA does not issue certificates for ${name}: remove it from domains`
     case 'externalAccountRequired':
       return 'set eab to the key id and HMAC key that the CA gave you'
     case 'userActionRequired':

@@ -135,7 +135,7 @@ export class Authority implements Issuing {
         await held.release()
       }
     }
-    throw new AcmeError(`another gateway has been setting up the account with ${this.url} for too long`)
+    throw new AcmeError(`another gateway has taken too long to set up the account with ${this.url}`)
   }
 }
 

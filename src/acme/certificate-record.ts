@@ -47,7 +47,7 @@ export function readRecord(text: string): IssuedCertificate | null {
  */
 export function checkIssued(record: CertificateRecord, name: string): void {
   const read = readRecord(JSON.stringify(record))
-  if (read === null) throw new AcmeError('what the CA issued is no certificate of the key that it was ordered for')
+  if (read === null) throw new AcmeError('the certificate that the CA issued does not match the key it was ordered for')
   if (!certificateNames(read.leaf).includes(name))
     throw new AcmeError(`the certificate that the CA issued is not for ${name}`)
   if (read.notAfter <= record.issued)

@@ -169,7 +169,7 @@ test('after failures it waits longer and longer, also across restarts', async (t
     String(line['advice']),
     /cannot connect to shop\.test: have port 80, without TLS, of it lead to this gateway/,
   )
-  await log.line({ message: 'There is no certificate yet: handshakes are refused', level: 'error' })
+  await log.line({ message: 'No certificate yet: handshakes are refused', level: 'error' })
 })
 
 test('an order that ends its process is repeated at once, but not for ever', async (t) => {
@@ -260,7 +260,7 @@ test('a certificate that cannot be renewed is shown until it expires, and then s
   const { serialNumber } = keeper.current!.leaf
   ca.error = new AcmeError('ca.test cannot be reached')
   await pass(keeper, 70 * DAY, 59 * MINUTE)
-  await log.line({ message: 'A certificate could not be renewed yet: it is shown until it expires', level: 'warn' })
+  await log.line({ message: 'A certificate could not be renewed yet; it is used until it expires', level: 'warn' })
   assert.equal(keeper.successful, false)
   await pass(keeper, 15 * DAY, 59 * MINUTE)
   await log.line({ message: 'A certificate expires soon, and no CA has issued another one', level: 'error' })

@@ -107,7 +107,7 @@ export class Order {
     await this.settled(location, ['pending'])
     await this.post(order.finalize, { csr: Buffer.from(request.csr).toString('base64url') })
     const { certificate } = await this.settled(location, ['ready', 'processing'])
-    if (certificate === undefined) throw new AcmeError('the order is valid, and the CA gives no certificate')
+    if (certificate === undefined) throw new AcmeError('the order is valid, but the CA returned no certificate')
     return (await this.post(certificate, null)).text
   }
 

@@ -54,14 +54,14 @@ export class Reports {
   notRenewed(certificate: IssuedCertificate | null, { count, until }: Attempts): void {
     const { name, log, clock } = this
     const next = { certificate: name, attempts: count, next: instant(until) }
-    if (certificate === null) return log.error(next, 'There is no certificate yet: handshakes are refused')
+    if (certificate === null) return log.error(next, 'No certificate yet: handshakes are refused')
     const { notBefore, notAfter } = certificate
     const fields = { ...next, expires: instant(notAfter) }
     const left = notAfter - clock.wall()
     if (left <= 0) return log.error(fields, 'A certificate has expired, and no CA has issued another one')
     if (left < (notAfter - notBefore) * LATE)
       return log.error(fields, 'A certificate expires soon, and no CA has issued another one')
-    log.warn(fields, 'A certificate could not be renewed yet: it is shown until it expires')
+    log.warn(fields, 'A certificate could not be renewed yet; it is used until it expires')
   }
 
   /** The store does not answer, or the lock was lost; the same is said again only after a while. */
@@ -71,13 +71,13 @@ export class Reports {
     if (said === this.said && now < this.silentUntil) return
     this.said = said
     this.silentUntil = now + SILENCE
-    this.log.error({ certificate: this.name, ...told(error) }, 'A certificate cannot be looked after')
+    this.log.error({ certificate: this.name, ...told(error) }, 'A certificate cannot be managed')
   }
 
   /** A CA does not answer when it is asked when to renew. */
   unsaid(directory: string, error: unknown): void {
     const fields = { certificate: this.name, directory, ...told(error) }
-    this.log.debug(fields, 'A CA does not say when a certificate is to be renewed')
+    this.log.debug(fields, 'A CA did not say when to renew a certificate')
   }
 }
 

@@ -80,7 +80,7 @@ export async function createApplication(
   app.addHook('onRequest', async (request, reply) => guard(request, reply))
   app.setErrorHandler((error, request, reply) => answerProblem(error, request, reply, context.log))
   app.setNotFoundHandler(({ method, url }) => {
-    throw new GatewayError('not-found', `There is no ${method} ${url.split('?', 1)[0]}; GET / says what there is.`)
+    throw new GatewayError('not-found', `There is no ${method} ${url.split('?', 1)[0]}; GET / lists what there is.`)
   })
   await app.register(swagger, { openapi, transform: describeEndpoint })
   indexPage(app)
@@ -119,7 +119,7 @@ const openapi = {
     title: 'Sallyport admin API',
     version,
     description:
-      'What operators ask of a gateway, and do to it. Requests that change something carry Content-Type: ' +
+      'Inspect and operate a gateway. Requests that change something need Content-Type: ' +
       'application/json, or X-Requested-With with any value.',
   },
 }

@@ -27,13 +27,13 @@ const patience = z
 const force = z
   .stringbool()
   .default(false)
-  .describe('Even where the file has been changed and not reloaded, or the text looks as if it were not whole.')
+  .describe('Even if the file was changed and not reloaded, or the text looks incomplete.')
 
 const changed = z.object({
   outcome: z.enum(['applied', 'unchanged', 'confirmed', 'rolled_back']),
   revision: z.string(),
   generation: z.int(),
-  until: z.iso.datetime().nullable().describe('When it is taken back unless it is confirmed.'),
+  until: z.iso.datetime().nullable().describe('When it is rolled back unless confirmed.'),
 })
 
 /** PUT /config, and what confirms it or takes it back. */
@@ -49,7 +49,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     if (field === undefined || matches(field, reloads.applied.revision)) return
     throw new GatewayError(
       'precondition-failed',
-      'The running configuration has changed since: get it again with its ETag, and make your change to that.',
+      'The running configuration has changed in the meantime: fetch it again with its ETag, and apply your change to that.',
     )
   }
 
@@ -60,10 +60,10 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
       {
         bodyLimit: TEXT_SIZE,
         schema: {
-          summary: 'Change to another configuration, and write it to the file',
+          summary: 'Apply another configuration, and write it to the file',
           description:
-            'The body is the file, in YAML. If-Match has the ETag of the one that it replaces. All of it takes effect or, with 422, ' +
-            'nothing. With `confirm` it is written only once POST /config/confirm comes, and taken back where that does not come in time.',
+            'The body is the file, in YAML. If-Match holds the ETag of the one it replaces. All of it takes effect or, with 422, ' +
+            'nothing. With `confirm` it is written only on POST /config/confirm, and rolled back if that does not come in time.',
           tags: ['configuration'],
           consumes: ['application/yaml'],
           body: configurationText.optional(),
@@ -104,7 +104,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     '/config/confirm',
     {
       schema: {
-        summary: 'Keep a change that waits for its confirmation, and write it to the file',
+        summary: 'Confirm a pending change, and write it to the file',
         tags: ['configuration'],
         response: { 200: changed },
       },
@@ -120,8 +120,8 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     '/config/rollback',
     {
       schema: {
-        summary: 'Go back to the configuration before, and write it to the file',
-        description: 'Once more goes one further back, up to five. If-Match is heeded where it is there.',
+        summary: 'Roll back to the previous configuration, and write it to the file',
+        description: 'Each call goes one further back, up to five. If-Match is respected if present.',
         tags: ['configuration'],
         querystring: z.strictObject({ force }),
         response: { 200: changed },

@@ -12,14 +12,14 @@ import { problemMember, problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
 
 const time = z.iso.datetime()
-const revision = z.string().describe('Names what the configuration means: equal ones have the same.')
-const generation = z.int().describe('Counts the configurations of this process: 1 is that of its start.')
+const revision = z.string().describe('Hash of what the configuration means: equivalent configurations have the same.')
+const generation = z.int().describe('Number of the configuration within this process, starting at 1.')
 
 const status = z.object({
   revision,
   generation,
   since: time.describe('When it came into force.'),
-  current: z.boolean().describe('False where the last one that was read was refused.'),
+  current: z.boolean().describe('False if the last one read was refused.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
   lastReload: z
     .object({
@@ -28,19 +28,19 @@ const status = z.object({
       problems: problemSchema.array().describe('Why it was refused.'),
     })
     .nullable()
-    .describe('Also a start with a file that was refused; null before there was one.'),
+    .describe('Includes a start with a refused file; null before the first.'),
   awaitsConfirmation: z
     .object({ until: time })
     .nullable()
-    .describe('A change that is rolled back unless POST /config/confirm comes in time; null where there is none.'),
+    .describe('A pending change, rolled back unless POST /config/confirm comes in time; otherwise null.'),
   earlier: z
     .object({ revision, generation, since: time })
     .array()
-    .describe('What POST /config/rollback goes back to, the latest first.'),
+    .describe('What POST /config/rollback returns to, latest first.'),
   workers: z
     .object({ thread: z.int().describe('Number of the thread in the process.'), generation })
     .array()
-    .describe('The threads that serve, each with what it goes by; one that does not answer in time is left out.'),
+    .describe('The worker threads and the configuration of each; one that does not answer in time is left out.'),
 })
 
 const written = z.object({
@@ -52,7 +52,7 @@ const written = z.object({
 const reloaded = z.object({ outcome: z.enum(['applied', 'unchanged']), revision, generation })
 
 const forced = z.object({
-  force: z.stringbool().default(false).describe('Even where it looks as if the file were not written to its end.'),
+  force: z.stringbool().default(false).describe('Even if the file looks incomplete.'),
 })
 
 /** GET /config and /config/status: what the gateway runs with. POST /config/reload: has it read anew. */
@@ -63,8 +63,9 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     '/config',
     {
       schema: {
-        summary: 'The running configuration, secrets masked',
-        description: 'Variables and defaults are filled in; times are milliseconds, sizes bytes. ETag is its revision.',
+        summary: 'The running configuration, with secrets masked',
+        description:
+          'Variables and defaults are filled in; times are in milliseconds, sizes in bytes. ETag is its revision.',
         tags: ['configuration'],
         response: { 200: z.record(z.string(), z.unknown()) },
       },
@@ -82,7 +83,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     '/config/status',
     {
       schema: {
-        summary: 'Which configuration each worker uses, and what became of the last reload',
+        summary: 'The configuration of each worker, and the outcome of the last reload',
         tags: ['configuration'],
         response: { 200: status },
       },
@@ -135,7 +136,7 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
     '/config/reload',
     {
       schema: {
-        summary: 'Read the configuration anew, and change to it in all workers',
+        summary: 'Read the configuration again, and apply it in all workers',
         description: 'All of it takes effect or, with 422, nothing: `problems` says what is wrong and where.',
         tags: ['configuration'],
         querystring: forced,

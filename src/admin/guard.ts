@@ -62,7 +62,7 @@ export function createGuard({
       })
     // 2.
     if (digest === null && !names.has(nameOf(headers.host)))
-      throw new GatewayError('misdirected-request', `Ask for ${LOCAL.join(', ')}, or set ADMIN_TOKEN.`)
+      throw new GatewayError('misdirected-request', `Use the host ${LOCAL.join(', ')}, or set ADMIN_TOKEN.`)
     // 3.
     const passedOn = digest === null ? Object.keys(headers).find((name) => PASSED_ON.test(name)) : undefined
     if (passedOn !== undefined)
@@ -80,7 +80,7 @@ function refuseForeign(headers: FastifyRequest['headers']): void {
   const { origin, host, authorization, 'x-requested-with': requestedWith, 'content-type': type = '' } = headers
   if (origin !== undefined) {
     if (URL.parse(origin)?.host === host) return
-    throw new GatewayError('forbidden', 'Pages of other origins may not send that request.')
+    throw new GatewayError('forbidden', 'Pages of other origins may not send this request.')
   }
   if (authorization !== undefined || requestedWith !== undefined) return
   if (/^application\/json *(?:;|$)/i.test(type)) return

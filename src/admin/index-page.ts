@@ -24,7 +24,7 @@ const document = z.object({
   endpoints: z.object({ method: z.string(), path: z.string(), summary: z.string() }).array(),
 })
 
-const page = z.string().describe('The same as a page, for browsers.')
+const page = z.string().describe('The same as a page for browsers.')
 
 /** GET /: what there is, as a page for browsers and as JSON for everybody else. To be called before the endpoints are made. */
 export function indexPage(app: AdminApp): void {

@@ -16,23 +16,18 @@ const change = z.object({
   kind: z.enum(['added', 'removed', 'changed']),
   path: z.string(),
   steps: z.union([z.string(), z.int()]).array().readonly().describe('The path as a list.'),
-  class: z.enum(changeClasses).describe('The dearest of its effects.'),
+  class: z.enum(changeClasses).describe('The most severe of its effects.'),
   before: z.unknown().optional().describe('Left out of what is added. Secrets are masked.'),
   after: z.unknown().optional().describe('Left out of what is removed.'),
   effects: z.string().array().readonly().describe('One sentence each.'),
-  routes: z
-    .string()
-    .array()
-    .readonly()
-    .optional()
-    .describe('Which routes it reaches, of what is said for every route.'),
+  routes: z.string().array().readonly().optional().describe('For general settings, the routes that they affect.'),
 })
 
 const plan = z.object({
   same: z.boolean().describe('Whether there are no changes.'),
   changes: change.array().readonly(),
   warnings: z.object({ path: z.string(), message: z.string() }).array().readonly(),
-  text: z.string().describe('The same for people to read, as sallyport plan prints it.'),
+  text: z.string().describe('The same as text, as sallyport plan prints it.'),
 })
 
 /** POST /config/plan: what another configuration would change. */
@@ -45,9 +40,9 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       {
         bodyLimit: TEXT_SIZE,
         schema: {
-          summary: 'Tell what another configuration would do, without doing it',
+          summary: 'Show what another configuration would change, without applying it',
           description:
-            'Of the file as it is now, or of the body: a configuration in YAML, read with the variables of the gateway as if it stood ' +
+            'For the file as it is now, or for the body: a configuration in YAML, read with the variables of the gateway as if it were ' +
             'in its file. A body needs admin.writable.',
           tags: ['configuration'],
           consumes: ['application/yaml'],

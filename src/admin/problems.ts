@@ -11,7 +11,7 @@ export function answerProblem(
   log: Logger,
 ): FastifyReply {
   const error = problemOf(thrown)
-  if (error.fault === 'gateway') log.error({ url: request.url, error }, 'A request of an operator failed')
+  if (error.fault === 'gateway') log.error({ url: request.url, error }, 'An admin request failed')
   for (const [name, value] of error.headers) void reply.header(name, value)
   // A text with this type would be taken for something that is still to be made JSON.
   const document = Buffer.from(problemText(error, request.id))

@@ -7,7 +7,7 @@ export const problemSchema = z.object({
   file: z.string().nullable(),
   line: z.int().nullable(),
   column: z.int().nullable(),
-  path: z.string().describe('Where in the configuration, such as routes[0].match.path; "" for the whole.'),
+  path: z.string().describe('Place in the configuration, such as routes[0].match.path; "" for the whole.'),
   message: z.string(),
 })
 

@@ -4,7 +4,7 @@ import { type RecentRequest, recentRequestsTopic } from '../telemetry/recent-req
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 
-const statusExpected = 'expected a status such as 404, or a class of them such as 5xx'
+const statusExpected = 'expected a status such as 404, or a class such as 5xx'
 
 /** Which requests are asked for. */
 export const requestFilter = z.strictObject({
@@ -12,7 +12,7 @@ export const requestFilter = z.strictObject({
     .string()
     .regex(/^[1-5](?:\d\d|xx)$/, statusExpected)
     .optional()
-    .describe('A status such as 404, or a class of them such as 5xx.'),
+    .describe('A status such as 404, or a class such as 5xx.'),
   route: z.string().optional().describe('Id of a route.'),
   service: z.string().optional().describe('Name of a service.'),
   consumer: z.string().min(1).optional().describe('Id of a consumer, or of an API key.'),
@@ -21,7 +21,7 @@ export const requestFilter = z.strictObject({
 })
 
 const listFilter = requestFilter.extend({
-  limit: z.coerce.number().int().min(1).max(1000).default(50).describe('How many at most, 1 to 1000.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(50).describe('Most to return, 1 to 1000.'),
 })
 
 /** A request that has ended. */
@@ -33,22 +33,22 @@ const recentRequest = z.object({
   method: z.string(),
   host: z.string().describe('As the client named it.'),
   path: z.string(),
-  query: z.string().describe('With the values of what looks like secrets taken out.'),
+  query: z.string().describe('Values that look like secrets are removed.'),
   status: z.int(),
   bytes: z.int().describe('Octets of the body that were sent.'),
   route: z.string().nullable().describe('Id of the route, or null for none.'),
   service: z.string().nullable(),
-  instance: z.string().nullable().describe('The instance that was tried last.'),
+  instance: z.string().nullable().describe('The last instance that was tried.'),
   attempts: z.int().describe('How often an instance was asked.'),
   retried: z.string().nullable().describe('Why another one was asked after the one before; null where none was.'),
   client: z.string().describe('IP address.'),
-  consumer: z.string().nullable().describe('Who called, or null for nobody that is known.'),
+  consumer: z.string().nullable().describe('Who called, or null if anonymous.'),
   tier: z.string().nullable().describe('Which limits apply to who called.'),
-  apiKey: z.string().nullable().describe('Id of the API key that it came with, or null.'),
+  apiKey: z.string().nullable().describe('Id of the API key that was used, or null.'),
   correlationId: z.string(),
-  traceId: z.string().describe('Of the trace that it belongs to (W3C Trace Context).'),
-  error: z.string().nullable().describe('Code of the error that the reply told of.'),
-  grpcStatus: z.string().nullable().describe('How a call of gRPC ended, such as UNAVAILABLE; null for all else.'),
+  traceId: z.string().describe('Id of its trace (W3C Trace Context).'),
+  error: z.string().nullable().describe('Error code of the reply.'),
+  grpcStatus: z.string().nullable().describe('gRPC status, such as UNAVAILABLE; null for other requests.'),
 })
 
 /** GET /requests: the requests that ended last, of all workers. */
@@ -57,8 +57,8 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
     '/requests',
     {
       schema: {
-        summary: 'The requests that ended last, the newest first',
-        description: 'Each worker remembers as many as admin.requests of the configuration says; probes are left out.',
+        summary: 'Recent requests, newest first',
+        description: 'Each worker remembers admin.requests of them; health probes are left out.',
         tags: ['requests'],
         querystring: listFilter,
         response: { 200: z.object({ requests: recentRequest.array() }) },

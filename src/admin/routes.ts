@@ -14,32 +14,32 @@ const route = z.object({
   id: z.string(),
   match: z.object({
     listener: z.string().array().describe('None: every listener.'),
-    path: z.string().array().describe('Patterns, any of which may match.'),
-    pathRegex: z.string().nullable().describe('What describes the whole path besides; null for nothing.'),
+    path: z.string().array().describe('Patterns, one of which must match.'),
+    pathRegex: z.string().nullable().describe('Regular expression for the whole path; null for none.'),
     host: z.string().array().describe('None: every host.'),
     method: z.string().array().describe('None: every method.'),
     headers: condition.describe(
-      'Header fields that must be there: a value, a list of values, a map with regex, or true for any.',
+      'Required header fields: a value, a list of values, a map with regex, or true for any.',
     ),
     query: condition.describe(
-      'Parameters that must be there: a value, a list of values, a map with regex, or true for any.',
+      'Required query parameters: a value, a list of values, a map with regex, or true for any.',
     ),
-    precedence: z.int().describe('Of matches that are as specific otherwise, the one with the highest goes first.'),
+    precedence: z.int().describe('Of equally specific matches the highest wins.'),
   }),
   service: z
     .string()
     .nullable()
-    .describe('Where requests are forwarded to; null for several services, a fixed reply, a redirect or files.'),
+    .describe('Service that requests are forwarded to; null for several services, a fixed reply, a redirect or files.'),
   split: z
     .record(z.string(), z.int())
     .nullable()
-    .describe('The services between which requests are divided, with their weights; null for no or one service.'),
+    .describe('The services that share the requests, with their weights; null for one or none.'),
   mirror: z
     .object({ service: z.string(), share: z.number().describe('From 0 to 1.') })
     .array()
     .describe('Services that get copies of requests.'),
   replyStatus: z.int().nullable().describe('Status of the fixed reply or the redirect.'),
-  policies: z.string().array().describe('Policies that are on, the outermost first.'),
+  policies: z.string().array().describe('Active policies, outermost first.'),
   lastRequestAt: z.iso.datetime().nullable().describe('When its last request ended; null for none since the start.'),
   cache: z
     .record(z.string(), z.int())

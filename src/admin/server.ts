@@ -53,7 +53,7 @@ export async function startAdmin({ address }: AdminOptions, context: AdminContex
 
   function fail(error: unknown, response: ServerResponse): void {
     application = null
-    context.log.error({ error }, 'What answers operators could not be loaded: the next request tries again')
+    context.log.error({ error }, 'The admin API could not be loaded; the next request tries again')
     response.writeHead(500, { 'Content-Type': 'application/problem+json', Connection: 'close' })
     response.end(JSON.stringify({ type: 'about:blank', title: 'Internal Server Error', status: 500 }))
   }

@@ -27,39 +27,37 @@ const time = z.iso.datetime()
 
 const instance = z.object({
   address: z.string().describe('Host and port.'),
-  weight: z.int().describe('Its share of the requests relative to the others; 0 for none.'),
-  zone: z.string().nullable().describe('Where it is; null where that is not known.'),
-  usable: z.boolean().describe('Whether new requests may go there.'),
-  drained: z.boolean().describe('Whether an operator has taken it out.'),
+  weight: z.int().describe('Share of the requests relative to the others; 0 for none.'),
+  zone: z.string().nullable().describe('Its zone; null if unknown.'),
+  usable: z.boolean().describe('Whether it gets new requests.'),
+  drained: z.boolean().describe('Whether an operator has drained it.'),
   ejected: z
     .object({
       kind: z
         .enum(ejectionReasons)
-        .describe('row for failures in a row, rate for their part of all requests, stall where nothing came any more.'),
+        .describe('row for consecutive failures, rate for the failure rate, stall if replies stopped coming.'),
       reason: z.string().describe('Why, in words.'),
       since: time,
-      until: time.describe('When it gets requests again at the latest.'),
-      times: z.int().describe('How often in a row, with little between: each time is longer.'),
+      until: time.describe('Latest time at which it gets requests again.'),
+      times: z.int().describe('Number of ejections in quick succession; each is longer than the one before.'),
     })
     .nullable()
-    .describe('There where it gets no requests for a while, as it failed more than the others; else null.'),
+    .describe('Set while it is ejected because it failed more than the others; otherwise null.'),
   health: z.object({
-    state: z.enum(healthStates).describe('Before its first check unknown, or pending where a reload has added it.'),
-    since: time.describe('When it came into this state.'),
-    reason: z.string().nullable().describe('What came of the last check; null before the first one.'),
+    state: z.enum(healthStates).describe('Before its first check unknown, or pending if a reload has added it.'),
+    since: time.describe('Since when it is in this state.'),
+    reason: z.string().nullable().describe('Result of the last check; null before the first.'),
     checkedAt: time.nullable().describe('When the last check ended.'),
     checkMs: z.number().nullable().describe('How long it took.'),
     failures: z.int().describe('Failed checks in a row, up to the last one.'),
   }),
-  inFlight: z
-    .int()
-    .describe('Requests that it was picked for and that are not over, of all workers: what balancers compare.'),
+  inFlight: z.int().describe('Requests in flight at it, of all workers, as balancers compare them.'),
   connections: z.object({
     idle: z.int(),
     busy: z.int(),
     connecting: z.int(),
     streaming: z.int().describe('Event streams and WebSockets.'),
-    waiting: z.int().describe('Requests that wait for a connection.'),
+    waiting: z.int().describe('Requests waiting for a connection.'),
   }),
 })
 
@@ -72,31 +70,29 @@ const service = z.object({
       kind: z.enum(discoveryKinds).describe('How the instances are found.'),
       subject: z.string().describe('What is asked for.'),
       instances: z.int().describe('How many were found.'),
-      lastSuccessAt: time.nullable().describe('When they were last found out; null before the first answer.'),
-      problem: z.string().nullable().describe('Why that does not succeed now; null while it does.'),
+      lastSuccessAt: time.nullable().describe('When they were last discovered; null before the first answer.'),
+      problem: z.string().nullable().describe('Why discovery fails at present; null while it works.'),
     })
     .nullable()
-    .describe('How the instances are discovered; null where the configuration names them.'),
+    .describe('How instances are discovered; null if the configuration lists them.'),
   concurrency: z
     .object({
-      adaptive: z.boolean().describe('Whether the limit follows from how long requests take; else it is a number.'),
-      limit: z.int().describe('Requests that may wait for the service at a time now; further ones are shed.'),
+      adaptive: z.boolean().describe('Whether the limit is derived from latency; otherwise it is fixed.'),
+      limit: z.int().describe('Current limit of concurrent requests; further ones are shed.'),
     })
     .nullable()
-    .describe('What bounds the requests that wait for it; null where nothing does.'),
+    .describe('Limit on concurrent requests; null if there is none.'),
   retries: z
-    .object({ left: z.int().describe('Requests that may be sent again now before the budget is used up.') })
+    .object({ left: z.int().describe('Retries left in the budget.') })
     .nullable()
-    .describe('What is left to ask another instance where one fails; null where nothing is sent again.'),
+    .describe('Retry budget; null if retries are off.'),
   hedges: z
     .object({
-      after: z
-        .string()
-        .describe('How long the first instance has: milliseconds, or a percentile of how long requests take.'),
-      left: z.int().describe('Requests that may go to two instances now before the budget is used up.'),
+      after: z.string().describe('Delay before the second request: milliseconds, or a latency percentile.'),
+      left: z.int().describe('Hedged requests left in the budget.'),
     })
     .nullable()
-    .describe('When another instance is asked as well; null for never.'),
+    .describe('Hedging; null if it is off.'),
   instances: instance.array(),
 })
 
@@ -116,7 +112,7 @@ const transition = z.object({
 const named = z.object({ name: z.string().describe('Name of the service.') })
 const placed = named.extend({ instance: z.string().describe('Host and port of the instance.') })
 const forced = z.object({
-  force: z.stringbool().default(false).describe('Even when no other instance of the service can be used.'),
+  force: z.stringbool().default(false).describe('Even if no other instance of the service is usable.'),
 })
 const NOTHING: InstanceTraffic = { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0, inFlight: 0 }
 
@@ -143,7 +139,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     '/services',
     {
       schema: {
-        summary: 'The services with their instances, how these are and why',
+        summary: 'Services and their instances, with the state of each and the reason',
         tags: ['services'],
         response: { 200: z.object({ services: service.array() }) },
       },
@@ -183,7 +179,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     '/services/:name/instances/:instance/drain',
     {
       schema: {
-        summary: 'Take an instance out: it gets no new requests, and those in flight end',
+        summary: 'Drain an instance: it gets no new requests, and requests in flight finish',
         description:
           'Clients that are bound to it by sticky stay. Lasts until it is taken back, the configuration no longer has it, or the gateway ends, whatever its health checks say.',
         tags: ['services'],
@@ -200,7 +196,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     '/services/:name/instances/:instance/drain',
     {
       schema: {
-        summary: 'Take an instance back: it gets requests when its health allows it',
+        summary: 'Undrain an instance: it gets requests again when healthy',
         tags: ['services'],
         params: placed,
         response: { 200: changed },

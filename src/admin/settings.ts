@@ -20,7 +20,7 @@ export function settingEndpoints(app: AdminApp, { threads, everywhere }: AdminCo
     '/log-level',
     {
       schema: {
-        summary: 'Change what is logged, in all workers, until the gateway ends or its configuration has another level',
+        summary: 'Set the log level in all workers, until the gateway stops or its configuration changes the level',
         tags: ['settings'],
         body: level,
         response: { 200: level.extend(everywhereShape) },

@@ -6,6 +6,6 @@ export function sourceOf(source: ConfigurationSource | null): ConfigurationSourc
   if (source !== null) return source
   throw new GatewayError(
     'conflict',
-    'The program that this gateway is part of gives it its configuration: have that call reload().',
+    'This gateway gets its configuration from the program that embeds it: call reload() there.',
   )
 }

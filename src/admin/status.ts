@@ -16,7 +16,7 @@ const octets = z.int().min(0)
 
 const thread = z.object({
   thread: z.int().describe('Number of the thread in the process.'),
-  generation: z.int().describe('Number of the configuration that it goes by.'),
+  generation: z.int().describe('Number of the configuration it uses.'),
   uptimeSeconds: z.number(),
   connections: z.int().describe('Open client connections.'),
   inFlight: z.int().describe('Requests at the services.'),
@@ -27,13 +27,13 @@ const thread = z.object({
       use: z
         .string()
         .meta({ enum: ['all', ...redisUses] })
-        .describe('What Redis cannot be used for.'),
+        .describe('What Redis is unavailable for.'),
       cause: z.string().describe('Such as ECONNREFUSED, WRONGPASS, READONLY, OOM or timeout.'),
       since: z.iso.datetime(),
     })
     .array()
     .nullable()
-    .describe('What the thread cannot use Redis for, and why; null where there is no Redis.'),
+    .describe('What Redis is unavailable for in this thread, and why; null without Redis.'),
 })
 
 const storeStates = z.record(z.string(), z.enum(['healthy', 'degraded']))
@@ -51,9 +51,9 @@ const status = z.object({
   memory: z.object({ rssBytes: octets, heapBytes: octets, externalBytes: octets }),
   configuration: z.object({
     revision: z.string(),
-    generation: z.int().describe('Counts the configurations of this process: 1 is that of its start.'),
+    generation: z.int().describe('Number of the configuration within this process, starting at 1.'),
     since: z.iso.datetime(),
-    current: z.boolean().describe('False where the last one that was read was refused: GET /config/status says why.'),
+    current: z.boolean().describe('False if the last one read was refused: GET /config/status says why.'),
   }),
   instances: z.object({
     problem: z
@@ -63,7 +63,7 @@ const status = z.object({
         'Why requests do not go to the instances that were discovered last, which is tried again; null where they do.',
       ),
   }),
-  workers: thread.array().describe('The threads that serve; one that does not answer in time is left out.'),
+  workers: thread.array().describe('The worker threads; one that does not answer in time is left out.'),
 })
 
 const health = z.object({
@@ -75,7 +75,7 @@ const health = z.object({
   configuration: z
     .literal('outdated')
     .optional()
-    .describe('There where the file was refused at the start: the gateway runs the last good configuration.'),
+    .describe('Set if the file was refused at the start: the gateway runs the last good configuration.'),
 })
 
 /** GET /status: how the process and its threads are doing. GET /health and /metrics: the same as on the listeners. */
@@ -142,7 +142,7 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
 
   app.get(
     '/health',
-    { schema: { summary: 'Which services can be used', tags: ['gateway'], response: { 200: health } } },
+    { schema: { summary: 'Which services are usable', tags: ['gateway'], response: { 200: health } } },
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
       const stores = storeStatuses(answers.map(({ redis }) => redis))

@@ -17,7 +17,7 @@ export function checkWritable({ admin }: GatewayConfig): void {
   if (admin !== false && admin.writable) return
   throw new GatewayError(
     'forbidden',
-    'This gateway takes no configuration by HTTP: change its file and reload it, or set admin.writable to true.',
+    'This gateway does not accept configurations over HTTP: change its file and reload it, or set admin.writable to true.',
   )
 }
 
@@ -37,7 +37,7 @@ export function acceptTexts(app: AdminApp, config: () => GatewayConfig): void {
       const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets)
       done(null, text === '' ? undefined : text)
     } catch {
-      done(new GatewayError('bad-request', 'The body is no UTF-8: send the configuration as it stands in a file.'))
+      done(new GatewayError('bad-request', 'The body is not UTF-8: send the configuration as it is in the file.'))
     }
   })
 }

@@ -69,7 +69,7 @@ export async function askAdmin(
 ): Promise<AdminReply> {
   const { url, token } = await findAdmin(options)
   const endpoint = URL.parse(path, url)
-  if (endpoint === null) throw new UsageError(`--admin ${url} is no URL; expected one such as ${ADMIN}.`)
+  if (endpoint === null) throw new UsageError(`--admin ${url} is not a URL; expected one such as ${ADMIN}.`)
   const authorization = token !== '' && { Authorization: `Bearer ${token}` }
   const headers = { 'Content-Type': type, 'X-Requested-With': 'sallyport', ...authorization }
   const request = {
@@ -92,7 +92,7 @@ export async function askAdmin(
 /** Why it did not do what it was asked: the detail of its problem document (RFC 9457). */
 export function refusalOf({ status, body, from }: AdminReply): CommandError {
   const detail = fieldOf(body, 'detail')
-  const reason = typeof detail === 'string' ? detail : 'that is no answer of an admin listener.'
+  const reason = typeof detail === 'string' ? detail : 'that is not an answer of an admin listener.'
   return new CommandError(`${from} answered ${status}: ${reason}`)
 }
 
@@ -109,7 +109,7 @@ async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminP
   const file = named ?? DEFAULT_FILE
   if (named === undefined && !existsSync(file)) return { url: ADMIN, token }
   const listener = (await writtenAdmin(file)) ?? (await loadedAdmin(file))
-  if (listener === false) throw new CommandError(`${file} has no admin listener: say with --admin where one is.`)
+  if (listener === false) throw new CommandError(`${file} has no admin listener: give its address with --admin.`)
   return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token ?? token }
 }
 
@@ -134,7 +134,7 @@ async function loadedAdmin(file: string): Promise<GatewayConfig['admin']> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const advice =
-      'No gateway was asked, as the file does not say where its admin listener is: mend it, or say it with --admin.'
+      'No gateway was asked, because the file does not say where its admin listener is: fix it, or use --admin.'
     throw new CommandError(`${error.message}\n${advice}`, { cause: error })
   }
 }

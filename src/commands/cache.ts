@@ -17,7 +17,7 @@ interface Options extends EverywhereOptions {
 
 /** `sallyport cache`: what a running gateway has stored. */
 export function defineCache(command: Command, finish: (code: number) => void): void {
-  command.description('Has a running gateway forget stored replies.')
+  command.description('Purges stored replies of a running gateway.')
   const purge = command
     .command('purge')
     .summary('forget stored replies')

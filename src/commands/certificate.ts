@@ -42,11 +42,11 @@ export function defineCertificate(command: Command): void {
         'trust it once, and you trust every certificate that this command makes.',
     )
     .argument('[names...]', `names and addresses that it is for (default: ${DEFAULT_NAMES.join(', ')})`)
-    .option('-o, --out <folder>', 'where the certificate and its key are written', 'tls')
-    .option('--ca <folder>', `where the authority is kept (default: ${join('~', ...OWN_FOLDER)})`)
+    .option('-o, --out <folder>', 'folder for the certificate and its key', 'tls')
+    .option('--ca <folder>', `folder of the authority (default: ${join('~', ...OWN_FOLDER)})`)
     .option('--days <number>', `how long it is valid, up to ${MOST_DAYS} days`, String(MOST_DAYS))
     .option('--client', 'a certificate of a client, which shows it to the gateway, with its name')
-    .option('--force', 'write over a certificate of the same name')
+    .option('--force', 'overwrite a certificate of the same name')
     .action(makeCertificate)
   addExamples(command, [
     ['sallyport certificate', 'for localhost, 127.0.0.1 and ::1'],
@@ -84,7 +84,7 @@ function makeCertificate(given: readonly string[], options: Options): void {
 function refuseTaken(files: readonly string[], force: boolean): void {
   const taken = files.find((file) => existsSync(file))
   if (taken !== undefined && !force)
-    throw new CommandError(`${taken} is there already: --force writes over it, --out names another folder.`)
+    throw new CommandError(`${taken} exists already: --force overwrites it, --out names another folder.`)
 }
 
 /** A name in the form that certificates have. */
@@ -123,7 +123,9 @@ function ownFolder(): string {
     return join(homedir(), ...OWN_FOLDER)
   } catch (error) {
     // As in a container whose user has a number and no name.
-    throw new CommandError('The user has no home to keep the authority in: --ca names a folder.', { cause: error })
+    throw new CommandError('The user has no home folder to keep the authority in: name a folder with --ca.', {
+      cause: error,
+    })
   }
 }
 

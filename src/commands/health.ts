@@ -20,7 +20,7 @@ interface Question {
 /** `sallyport health`: whether the gateway that runs with the configuration answers; for health checks of containers. */
 export function defineHealth(command: Command): void {
   command
-    .description('Asks the gateway that runs here whether it is alive: ends with 0 if it answers, else with 1.')
+    .description('Asks the gateway on this machine whether it is alive: exits with 0 if it answers, with 1 otherwise.')
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
       const { url, token } = questionOf(await readConfig(config), process.env['ADMIN_TOKEN'] ?? '')

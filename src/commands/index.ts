@@ -10,7 +10,7 @@ export const commands: readonly CommandEntry[] = [
   { name: 'start', summary: 'run the gateway', load: async () => (await import('./start.ts')).defineStart },
   {
     name: 'health',
-    summary: 'ask the gateway that runs here whether it is alive',
+    summary: 'ask the gateway on this machine whether it is alive',
     load: async () => (await import('./health.ts')).defineHealth,
   },
   {
@@ -20,7 +20,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'plan',
-    summary: 'tell what a changed configuration would do',
+    summary: 'show what a changed configuration would do',
     load: async () => (await import('./plan.ts')).definePlan,
   },
   {
@@ -40,12 +40,12 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'requests',
-    summary: 'show the requests that a running gateway answers',
+    summary: 'show the requests of a running gateway',
     load: async () => (await import('./requests.ts')).defineRequests,
   },
   {
     name: 'reload',
-    summary: 'have a running gateway read its configuration anew',
+    summary: 'reload the configuration of a running gateway',
     load: async () => (await import('./reload.ts')).defineReload,
   },
   {
@@ -75,23 +75,27 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'password',
-    summary: 'make the digest of a password',
+    summary: 'hash a password',
     load: async () => (await import('./password.ts')).definePassword,
   },
-  { name: 'keys', summary: 'make, list and revoke API keys', load: async () => (await import('./keys.ts')).defineKeys },
+  {
+    name: 'keys',
+    summary: 'create, list and revoke API keys',
+    load: async () => (await import('./keys.ts')).defineKeys,
+  },
   {
     name: 'certificate',
-    summary: 'make a certificate for development',
+    summary: 'create a certificate for development',
     load: async () => (await import('./certificate.ts')).defineCertificate,
   },
   {
     name: 'cache',
-    summary: 'have a running gateway forget stored replies',
+    summary: 'purge stored replies of a running gateway',
     load: async () => (await import('./cache.ts')).defineCache,
   },
   {
     name: 'completions',
-    summary: 'print what completes commands in a shell',
+    summary: 'print shell completions',
     aboutAll: true,
     load: async () => (await import('./completions/command.ts')).defineCompletions,
   },

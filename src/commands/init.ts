@@ -42,7 +42,7 @@ export function defineInit(command: Command): void {
 
 async function ask(): Promise<Answers> {
   if (!process.stdin.isTTY)
-    throw new UsageError('There is nobody to ask, as the standard input is no terminal: --yes asks nothing.')
+    throw new UsageError('Cannot ask questions, because standard input is not a terminal: use --yes.')
   const lines = createInterface({ input: process.stdin, output: process.stdout })
   const left = new AbortController()
   lines.once('close', () => left.abort())

@@ -28,7 +28,7 @@ export class Keeping {
     const keeper = keeperOf(inForce, this.folder)
     if (keeper === null || text === null) return
     await keeper.keep(text).catch((error: unknown) => {
-      const message = 'The running configuration could not be kept: a start with a broken file would go by an older one'
+      const message = 'The running configuration could not be saved: a start with a broken file would use an older one'
       this.log.error({ error, folder: keeper.folder }, message)
     })
   }
@@ -39,7 +39,7 @@ export function problemOfKeeping(read: Judged, folder: string | null): string | 
   const keeper = keeperOf(read, folder)
   if (keeper === null) return null
   if (read.text === null)
-    return '--state-dir: what a module imports cannot be kept with it: only a configuration in YAML can'
+    return '--state-dir: only a configuration in YAML can be saved, because what a module imports is not saved with it'
   try {
     keeper.check()
     return null

@@ -13,7 +13,7 @@ const TIER = 'api_key'
 const HOURS: Readonly<Record<string, number>> = { h: 1, d: 24 }
 const HOUR = 3_600_000
 
-const expiryExpected = 'expected a time such as "90d" or "12h", or a date such as "2027-01-31", that is not over yet'
+const expiryExpected = 'expected a time such as "90d" or "12h", or a date such as "2027-01-31", in the future'
 
 const text = z
   .string()
@@ -43,12 +43,12 @@ interface Options {
 export function defineCreateKey(command: Command): void {
   command
     .summary('make an API key')
-    .description('Makes an API key and prints it, this once.')
-    .requiredOption('--id <id>', 'what it is called, in logs and to revoke it')
+    .description('Creates an API key, and prints it once.')
+    .requiredOption('--id <id>', 'its name, in logs and to revoke it')
     .option('--owner <name>', 'who calls with it (default: the id)')
     .option('--tier <tier>', `which limits apply (default: ${TIER})`)
-    .option('--roles <list>', 'its roles, with commas between')
-    .option('--expires <time>', 'when it ends: 90d, 12h or 2027-01-31 (default: never)')
+    .option('--roles <list>', 'its roles, separated by commas')
+    .option('--expires <time>', 'when it expires: 90d, 12h or 2027-01-31 (default: never)')
     .addOption(configOption())
     .action(createKey)
   addExamples(command, [

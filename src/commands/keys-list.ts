@@ -25,7 +25,7 @@ interface Options {
 export function defineListKeys(command: Command): void {
   command
     .summary('list the API keys')
-    .description('Lists the API keys, of the configuration and in its Redis; never the keys themselves.')
+    .description('Lists API keys, in the configuration and its Redis; never the keys themselves.')
     .addOption(configOption())
     .action(listKeys)
   addExamples(command, [['sallyport keys list', 'those of the configuration, and those in its Redis']])

@@ -11,7 +11,7 @@ interface Options {
 export function defineRevokeKey(command: Command): void {
   command
     .summary('end an API key')
-    .description('Ends an API key in Redis: every gateway refuses it.')
+    .description('Revokes an API key in Redis: every gateway refuses it.')
     .argument('<id>', 'id of the key')
     .addOption(configOption())
     .action(revokeKey)
@@ -23,6 +23,6 @@ async function revokeKey(id: string, { config }: Options): Promise<void> {
   if (configured.some((key) => key.id === id))
     throw new CommandError(`The API key "${id}" stands in ${config}: remove it there, and start the gateway anew.`)
   const count = redis === null ? 0 : await withKeys(redis, (keys) => keys.remove(id))
-  if (count === 0) throw new CommandError(`There is no API key "${id}"; keys list shows those that there are.`)
+  if (count === 0) throw new CommandError(`There is no API key "${id}"; "sallyport keys list" shows all of them.`)
   console.log(`The API key "${id}" is revoked: every gateway refuses it within ${cache / 1000} s.`)
 }

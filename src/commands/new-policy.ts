@@ -7,7 +7,7 @@ const NAME = /^[a-z]+(?:-[a-z0-9]+)*$/
 /** A policy of that name, which adds a field to replies, and its test. Throws UsageError for a name that is none. */
 export function newPolicy(name: string): readonly NewFile[] {
   if (!NAME.test(name))
-    throw new UsageError(`${JSON.stringify(name)} is no name of a policy: expected one such as "tenant-header".`)
+    throw new UsageError(`${JSON.stringify(name)} is not a valid policy name: expected one such as "tenant-header".`)
   return [
     {
       path: `policies/${name}.ts`,

@@ -8,14 +8,12 @@ import { addExamples, CommandError } from './command.ts'
 /** `sallyport password`: makes the digest of a password, which goes to the standard output. The password is in no argument, where others would see it. */
 export function definePassword(command: Command): void {
   command
-    .description(
-      'Makes the digest of a password for the configuration. Asks for the password, or reads it from the standard input.',
-    )
+    .description('Hashes a password for the configuration. Asks for the password, or reads it from standard input.')
     .action(async () => {
       console.log(await digestOf(await readPassword()))
     })
   addExamples(command, [
-    ['sallyport password', 'asks for it twice, and shows nothing of it'],
+    ['sallyport password', 'asks for it twice, without showing it'],
     ['sallyport password < password.txt', 'reads it from a file'],
   ])
 }
@@ -23,7 +21,7 @@ export function definePassword(command: Command): void {
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) return checked((await text(process.stdin)).replace(/\r?\n$/, ''))
   const first = checked(await ask('Password: '))
-  if ((await ask('Once more: ')) !== first) throw new CommandError('The two passwords are not the same.')
+  if ((await ask('Once more: ')) !== first) throw new CommandError('The passwords do not match.')
   return first
 }
 

@@ -36,14 +36,14 @@ interface Options extends AdminOptions {
 export function definePlan(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Compares two configurations by what they mean, and says what each change does: whether it ends WebSockets and streams, ' +
-        'resets counts or other state, or needs a restart. Ends with 0 where they mean the same, with 2 where they do not, ' +
-        'and with 1 where one of them is refused.',
+      'Compares the meaning of two configurations, and says what each change does: whether it ends WebSockets and streams, ' +
+        'resets counts or other state, or needs a restart. Exits with 0 if they mean the same, with 2 if they differ, ' +
+        'and with 1 if one of them is refused.',
     )
     .argument('[file]', `the new configuration (default: ${DEFAULT_FILE}, or the file of the running gateway)`)
     .requiredOption(
       '--against <file>',
-      `the configuration that it would replace, or "${RUNNING}" for that of a running gateway, which compares them itself`,
+      `the configuration that it would replace, or "${RUNNING}" for that of a running gateway`,
     )
     .option('--json', 'print the plan as JSON')
   addAdminOptions(command).action(async (file: string | undefined, options: Options) => {

@@ -5,7 +5,7 @@ import { listOf, writeNew } from './write-new.ts'
 
 /** `sallyport policy`: policies of the user's own. */
 export function definePolicyCommands(command: Command): void {
-  command.description('Makes policies of your own: TypeScript that runs around each request.')
+  command.description('Creates policies of your own: TypeScript that runs around each request.')
   const made = command
     .command('new')
     .summary('write a policy and its test')

@@ -17,10 +17,10 @@ interface Options extends AdminOptions {
 export function defineReload(command: Command): void {
   command
     .description(
-      'Has a running gateway read its configuration anew, and apply it in all workers. Where it is refused, every problem ' +
-        'is printed, the running configuration is kept, and the command ends with 1.',
+      'Reloads the configuration of a running gateway, in all workers. If it is refused, every problem ' +
+        'is printed, the running configuration stays, and the command exits with 1.',
     )
-    .option('--force', 'even where it looks as if the file were not written to its end')
+    .option('--force', 'even if the file looks incomplete')
   addAdminOptions(command).action(reload)
   addExamples(command, [
     ['sallyport reload', 'the gateway whose admin listener sallyport.yaml names'],
@@ -33,7 +33,7 @@ async function reload(options: Options): Promise<void> {
   const reply = await askAdmin(options, { path, patience: PATIENCE })
   const problems = problemsText(reply.body)
   if (reply.status === 422 && problems !== null)
-    throw new CommandError(`${problems}\nConfiguration refused: the running one is kept.`)
+    throw new CommandError(`${problems}\nConfiguration refused; the running one stays.`)
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   const { outcome, revision } = data

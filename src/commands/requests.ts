@@ -53,12 +53,12 @@ interface Options extends AdminOptions {
 /** `sallyport requests`: shows the requests that a running gateway has answered last, and those that come. */
 export function defineRequests(command: Command): void {
   command
-    .description('Shows the requests that ended last in a running gateway, of all its workers, the newest at the end.')
-    .option('-f, --follow', 'go on with those that end from now on, until Control-C')
+    .description('Shows recent requests of a running gateway, from all its workers, newest last.')
+    .option('-f, --follow', 'follow new requests until Control-C')
     .option('--route <id>', 'of this route only')
-    .option('--status <status>', 'with this status only, such as 404, or a class of them such as 5xx')
-    .option('--service <name>', 'that this service was asked for only')
-    .option('--last <number>', `how many that are over already, 0 to ${MOST}`, SHOWN)
+    .option('--status <status>', 'only with this status, such as 404, or class, such as 5xx')
+    .option('--service <name>', 'only for this service')
+    .option('--last <number>', `number of past requests, 0 to ${MOST}`, SHOWN)
     .option('--json', 'print each as one line of JSON, as GET /requests of the admin API has it')
   addAdminOptions(command).action(showRequests)
   addExamples(command, [
@@ -83,7 +83,7 @@ async function showRequests(options: Options): Promise<void> {
     known = await ask(options)
     const fresh = known.filter((request) => !before.has(idOf(request)))
     if (before.size > 0 && fresh.length === known.length && known.length > 0)
-      console.error('There were more than the gateway remembers (admin.requests): some are not shown.')
+      console.error('There were more than the gateway remembers (admin.requests); some are not shown.')
     print(fresh, show)
   }
 }

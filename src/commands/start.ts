@@ -31,17 +31,17 @@ interface Options {
 export function defineStart(command: Command): void {
   command
     .description(
-      'Runs the gateway until SIGTERM, SIGINT or SIGQUIT, then lets requests in flight end. SIGHUP has it read its configuration anew.',
+      'Runs the gateway until SIGTERM, SIGINT or SIGQUIT, then lets requests in flight finish. SIGHUP reloads its configuration.',
     )
     .addOption(configOption())
-    .option('--watch', 'reload by itself whenever the configuration changes, as with reload.watch')
+    .option('--watch', 'reload whenever the configuration changes, as with reload.watch')
     .option(
       '--state-dir <folder>',
-      'keep the last good configuration there, and start with it where the file is refused, as with reload.stateDir',
+      'save the last good configuration there, and start with it if the file is refused, as with reload.stateDir',
     )
     .action(start)
   addExamples(command, [
-    ['sallyport start', 'with sallyport.yaml of this folder'],
+    ['sallyport start', 'with sallyport.yaml in this folder'],
     ['sallyport start --config gateway.yaml --watch', 'with another file, reloading whenever it changes'],
   ])
 }
@@ -120,7 +120,7 @@ async function start(options: Options): Promise<void> {
       )
     logWarnings(warnings, log)
     if (given.stray !== null)
-      log.warn({ pid: given.stray }, 'Sockets that were given are for another process, and are not used')
+      log.warn({ pid: given.stray }, 'The passed sockets are for another process, and are not used')
     await gateway.start()
     log.info(
       {
@@ -155,7 +155,7 @@ function takeSockets(): GivenSockets {
     return new GivenSockets(process.env, process.pid)
   } catch (error) {
     const reason = messageOf(error)
-    throw new CommandError(`A socket that was given cannot be used: ${reason}.`, { cause: error })
+    throw new CommandError(`A passed socket cannot be used: ${reason}.`, { cause: error })
   }
 }
 

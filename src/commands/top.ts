@@ -20,7 +20,7 @@ const CLEAR = '\x1b[H\x1b[J'
 export function defineTop(command: Command): void {
   command.description(
     'Shows what a running gateway does, every second until Control-C: its workers, the endpoints with the most requests, the clients near ' +
-      'their limits, and how the instances are. Once where the standard output is no terminal.',
+      'their limits, and how the instances. Once if standard output is not a terminal.',
   )
   addAdminOptions(command).action(showTop)
   addExamples(command, [

@@ -16,7 +16,8 @@ export interface NewFile {
  */
 export function writeNew(folder: string, files: readonly NewFile[], advice: string): void {
   const taken = files.map(({ path }) => join(folder, path)).filter((path) => existsSync(path))
-  if (taken.length > 0) throw new CommandError(`There already: ${taken.join(', ')}. Nothing was written: ${advice}.`)
+  if (taken.length > 0)
+    throw new CommandError(`These exist already: ${taken.join(', ')}. Nothing was written: ${advice}.`)
   try {
     for (const { path, text } of files) {
       const file = join(folder, path)

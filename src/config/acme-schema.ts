@@ -24,7 +24,7 @@ const domain = z
 const directoryUrl = z.url({ protocol: /^https$/, error: urlExpected })
 
 const externalAccountSchema = z.strictObject({
-  keyId: z.string().min(1).describe('Key id that the CA gave you.'),
+  keyId: z.string().min(1).describe('Key id from the CA.'),
   hmacKey: z
     .string()
     .superRefine((text, context) => {
@@ -32,17 +32,17 @@ const externalAccountSchema = z.strictObject({
       if (!/^[\w-]{16,}={0,2}$/.test(text))
         context.addIssue({ code: 'custom', message: 'expected base64url, as the CA gives it', input: '[redacted]' })
     })
-    .describe('HMAC key that the CA gave you, in base64url.'),
+    .describe('HMAC key from the CA, in base64url.'),
 })
 
 const directorySchema = z.strictObject({
-  url: directoryUrl.describe('URL of the directory of the CA.'),
+  url: directoryUrl.describe('URL of the ACME directory.'),
   ca: certificates
     .optional()
     .describe(
-      'File with the certificates, in PEM, that the server of the CA is believed by. Default those of Node.js.',
+      "File with the CA certificates, in PEM, that the directory's server is verified against. Default those of Node.js.",
     ),
-  eab: externalAccountSchema.optional().describe('External account binding, where the CA wants one. Default none.'),
+  eab: externalAccountSchema.optional().describe('External account binding, if the CA requires one. Default none.'),
 })
 
 const directory = z.union([directoryUrl.transform((url) => directorySchema.parse({ url })), directorySchema])
@@ -55,28 +55,26 @@ const dnsSchema = z
       .array()
       .min(1)
       .optional()
-      .describe(
-        'Program and arguments, to which "set" or "clear", the name of the TXT record and its value are added.',
-      ),
+      .describe('Program and arguments; "set" or "clear", the name of the TXT record and its value are appended.'),
     url: secret(z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }), hookUrlExpected, isBare)
       .optional()
-      .describe('URL that is told by POST, as JSON with action ("set" or "clear"), domain, name and value.'),
+      .describe('URL to POST to, with JSON: action ("set" or "clear"), domain, name and value.'),
     headers: z
       .record(
         z.string().regex(/^[\w-]+$/),
         secret(z.string(), fieldExpected, (text) => /^[\x20-\x7e]*$/.test(text)),
       )
       .default({})
-      .describe('Header fields of these requests, such as Authorization. Default none.'),
+      .describe('Header fields for these requests, such as Authorization. Default none.'),
     propagation: duration
       .prefault('2m')
-      .describe('How long to wait at most until the record is seen; then the CA decides. Default 2m.'),
+      .describe('Longest wait for the record to become visible, before the CA is asked to check. Default 2m.'),
     resolvers: z
       .string()
       .refine((text) => isIP(text.replace(/^\[(.*)\](:\d+)?$|:\d+$/, '$1')) !== 0, 'expected IP or IP:port')
       .array()
       .default([])
-      .describe('DNS servers that are asked for the record, as IP or IP:port. Default those of the system.'),
+      .describe('DNS servers to look for the record on, as IP or IP:port. Default those of the system.'),
   })
   .superRefine(({ command, url }, context) => {
     if ((command === undefined) === (url === undefined)) context.addIssue({ code: 'custom', message: hookExpected })
@@ -105,29 +103,26 @@ export const acmeSchema = z
       .array()
       .min(1)
       .max(100)
-      .describe('DNS names, each of which gets a certificate of its own; "*.example.com" needs dns-01.'),
-    email: z.email('expected a mail address').optional().describe('Whom the CA may write to. Default nobody.'),
+      .describe('DNS names; each gets its own certificate. "*.example.com" needs dns-01.'),
+    email: z.email('expected a mail address').optional().describe('Contact address for the CA. Default none.'),
     directory: oneOrMore(directory)
       .prefault(LETS_ENCRYPT)
       .describe(
-        'CA, as the URL of its ACME directory or { url, ca, eab }; of a list the first one that issues a certificate. Naming it ' +
-          'accepts its terms of service. Default that of Let’s Encrypt.',
+        "ACME directory of the CA: a URL or { url, ca, eab }, or a list of which the first that issues a certificate is used. Setting it accepts the CA's terms of service. Default Let’s Encrypt.",
       ),
     challenge: z
       .enum(challengeTypes)
       .default('tls-alpn-01')
       .describe(
-        'How the CA makes sure that the names are yours: tls-alpn-01 on this listener, at port 443; http-01 on any listener ' +
-          'without TLS, at port 80; dns-01 in the DNS. Default tls-alpn-01.',
+        'How the CA verifies that you control the names: tls-alpn-01 on this listener at port 443, http-01 on any listener without TLS at port 80, or dns-01. Default tls-alpn-01.',
       ),
-    dns: dnsSchema.optional().describe('With dns-01, how the TXT record is set.'),
+    dns: dnsSchema.optional().describe('How to set the TXT record for dns-01.'),
     folder: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'Folder for the account, keys and certificates, from the configuration file. Default Redis where stores.redis is ' +
-          'configured, else the folder acme.',
+        'Folder for the account, keys and certificates, relative to the configuration file. Default Redis where stores.redis is configured, otherwise the folder acme.',
       ),
   })
   .superRefine(({ domains, challenge, dns }, context) => {

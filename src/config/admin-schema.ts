@@ -20,15 +20,12 @@ const tokenSchema = z.string().superRefine((text, context) => {
 
 const adminOptions = z
   .strictObject({
-    address: address
-      .prefault('127.0.0.1:9000')
-      .describe('Where operators reach the admin API. Default 127.0.0.1:9000.'),
+    address: address.prefault('127.0.0.1:9000').describe('Address and port of the admin API. Default 127.0.0.1:9000.'),
     token: tokenSchema
       .optional()
       .transform((text) => text || null)
       .describe(
-        'What whoever calls must send as "Authorization: Bearer …", at least 16 characters. Required where address is ' +
-          'no loopback address. Default the environment variable ADMIN_TOKEN, if it is set.',
+        'Token that callers must send as "Authorization: Bearer …", at least 16 characters. Required unless the address is a loopback address. Default the environment variable ADMIN_TOKEN, if set.',
       ),
     requests: z
       .int()
@@ -40,7 +37,7 @@ const adminOptions = z
       .boolean()
       .default(false)
       .describe(
-        'Whether operators may send configurations: one can name code and files of this machine, so that needs a token. Default false.',
+        'Allow operators to send configurations. A configuration can name code and files on this machine, so this requires a token. Default false.',
       ),
   })
   .superRefine((admin, context) => {

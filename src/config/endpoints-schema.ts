@@ -3,7 +3,7 @@ import { parsePattern, PatternError } from '../routing/pattern.ts'
 
 const pathExpected = 'expected a path such as "/healthz", without parameters and wildcards, or false'
 
-/** Where one endpoint is; with it false, nowhere. */
+/** Path of one endpoint, or false to switch it off. */
 function endpoint(path: string, what: string) {
   const schema = z.string(pathExpected).superRefine((text, context) => {
     if (!isPlainPath(text)) context.addIssue({ code: 'custom', message: pathExpected })
@@ -11,19 +11,19 @@ function endpoint(path: string, what: string) {
   return z
     .union([z.literal(false), schema], pathExpected)
     .default(path)
-    .describe(`${what}; false for nowhere. Default ${path}.`)
+    .describe(`${what}; false switches it off. Default ${path}.`)
 }
 
 const mapExpected = 'expected a map such as { health: /healthz, metrics: false }'
 
-/** Schema of what the gateway answers itself on its listeners. */
+/** Schema of the endpoints that the gateway answers itself on its listeners. */
 export const endpointsSchema = z
   .strictObject(
     {
-      health: endpoint('/health', 'Path of the health of the gateway, and of /live and /ready below it'),
+      health: endpoint('/health', 'Path of the health endpoint, with /live and /ready below it'),
       metrics: endpoint('/metrics', 'Path of the metrics'),
-      docs: endpoint('/docs', 'Path of the page with the documentation of the API, and of its files below it'),
-      openapi: endpoint('/openapi.json', 'Path of the OpenAPI document of the API'),
+      docs: endpoint('/docs', 'Path of the API documentation page and its files'),
+      openapi: endpoint('/openapi.json', "Path of the API's OpenAPI document"),
     },
     { error: (issue) => (issue.code === 'invalid_type' ? mapExpected : undefined) },
   )
@@ -32,7 +32,7 @@ export const endpointsSchema = z
       context.addIssue({
         code: 'custom',
         path: ['docs'],
-        message: 'shows what openapi serves; expected false where that is false',
+        message: 'the page shows the openapi document, which is switched off; expected false',
         input: endpoints.docs,
       })
     const paths = ownPaths(endpoints)
@@ -40,12 +40,12 @@ export const endpointsSchema = z
       const { endpoint: name, path } = own
       const first = paths.find((other) => other.path === path)
       if (first === undefined || first === own) continue
-      const message = `${path} is the place of ${first.endpoint} too; expected another path`
+      const message = `${path} is also the path of ${first.endpoint}; expected another path`
       context.addIssue({ code: 'custom', path: [name], message, input: path })
     }
   })
 
-/** Where the gateway's own endpoints are; false for nowhere. */
+/** Paths of the gateway's own endpoints; false where one is switched off. */
 export type Endpoints = z.output<typeof endpointsSchema>
 
 /** One of them. */

@@ -54,39 +54,39 @@ const grpcService = z.union(
 /** Schema of how the instances of a service are checked. */
 export const healthSchema = z
   .strictObject({
-    path: targetPath.default('/health').describe('Path that is asked for, query included. Default /health.'),
+    path: targetPath.default('/health').describe('Path to request, with query. Default /health.'),
     method: z
       .enum(['GET', 'HEAD', 'OPTIONS', 'POST'])
       .default('GET')
-      .describe('Method of the request: GET, HEAD, OPTIONS or POST. Default GET.'),
+      .describe('Method: GET, HEAD, OPTIONS or POST. Default GET.'),
     headers: z
       .record(headerName, headerValue)
       .default({})
-      .describe('Further header fields of the request, or others for Host, User-Agent and Accept. Default none.'),
+      .describe('Additional header fields, or other values for Host, User-Agent and Accept. Default none.'),
     body: z.string().default('').describe('Body of a POST. Default empty.'),
     interval: duration
       .prefault('10s')
       .describe(
-        'Time between two checks of one instance; one that is unhealthy is asked each second if that is sooner. Default 10s.',
+        'Time between two checks of an instance; unhealthy instances are checked every second if that is sooner. Default 10s.',
       ),
-    timeout: duration.prefault('5s').describe('How long one check may take. Default 5s.'),
+    timeout: duration.prefault('5s').describe('Timeout of one check. Default 5s.'),
     unhealthyAfter: z
       .int()
       .min(1)
       .default(2)
-      .describe('Failed checks in a row after which an instance gets no more requests. Default 2.'),
+      .describe('Failed checks in a row until an instance gets no more requests. Default 2.'),
     healthyAfter: z
       .int()
       .min(1)
       .default(1)
-      .describe('Passed checks in a row after which an instance gets requests again. Default 1.'),
+      .describe('Passed checks in a row until an instance gets requests again. Default 1.'),
     status: statuses
       .prefault([200])
-      .describe('Statuses that pass, single or as ranges: [200, "300-399"]. Default [200].'),
+      .describe('Statuses that pass, single ones or ranges: [200, "300-399"]. Default [200].'),
     grpc: grpcService
       .optional()
       .describe(
-        'In place of a path: grpc.health.v1 is called, and SERVING passes; true for the server as a whole, or the name of a service. Needs http2 of the service. Default none.',
+        'Call grpc.health.v1 instead of a path; SERVING passes: true for the whole server, or the name of a service. Requires http2. Default none.',
       ),
   })
   .refine(({ method, body }) => body === '' || method === 'POST', {

@@ -63,7 +63,7 @@ export function check<Output>(schema: z.ZodType<Output>, input: unknown, written
   })
   if (result === null)
     return {
-      findings: [{ path: [], isKey: false, message: 'a key "length" in it has an object that cannot be compared' }],
+      findings: [{ path: [], isKey: false, message: 'a key "length" holds an object that cannot be compared' }],
     }
   if (result.success) return { value: result.data }
   const issues = result.error.issues.flatMap((issue) => flatten(issue, []))
@@ -95,7 +95,7 @@ function messageOf(issue: Issue, written: string | undefined): string {
   if (issue.input === undefined) return `missing; ${issue.message}`
   if (written === undefined) return withValue(issue.message, show(issue.input)) + masked(meant(issue))
   if (issue.message.startsWith('expected ')) return withValue(issue.message, JSON.stringify(written))
-  return `the value of ${JSON.stringify(written)} is not allowed here; the reason is left out as it may hold the value`
+  return `the value of ${JSON.stringify(written)} is not allowed here; the reason is omitted because it may contain the value`
 }
 
 function withValue(message: string, value: string): string {
@@ -106,7 +106,7 @@ function meant(issue: Issue): string {
   const spelling = respelled(issue.message, issue.input)
   if (spelling !== undefined) return `; did you mean ${spelling}?`
   if (issue.input === null && issue.path.length > 0 && /a (?:map|list)/.test(issue.message))
-    return '; what belongs to it must be indented below it'
+    return '; its contents must be indented below it'
   const unknown = unknownName(issue)
   const name = unknown === null ? undefined : nearest(unknown.name, unknown.known)
   return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`

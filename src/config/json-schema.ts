@@ -8,7 +8,7 @@ export type JsonSchema = Fields
 const VARIABLE = { $ref: '#/definitions/variable' }
 const DEFINITIONS = {
   variable: {
-    description: 'Text with ${NAME} or ${NAME:-default}, taken from the environment.',
+    description: 'Text with ${NAME} or ${NAME:-default}, replaced from the environment.',
     type: 'string',
     pattern: '\\$\\{[^}]*\\}',
   },
@@ -21,7 +21,7 @@ export function configJsonSchema(): JsonSchema {
   return {
     title: 'Sallyport configuration',
     ...relaxed,
-    patternProperties: { '^x-': { description: 'A place for anchors; not looked at.' } },
+    patternProperties: { '^x-': { description: 'Ignored; a place for YAML anchors.' } },
     definitions: DEFINITIONS,
   }
 }

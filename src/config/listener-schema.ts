@@ -6,34 +6,29 @@ import { tlsSchema } from './tls-schema.ts'
 const nameExpected = 'expected a name of letters, digits, ".", ":", "_", "[", "]" and "-"'
 
 const listenerSchema = z.strictObject({
-  address: address.describe('Where to listen: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
+  address: address.describe('Address and port to listen on: "0.0.0.0:8000", or "[::]:8000" for IPv6 and IPv4.'),
   proxyProtocol: z
     .enum(['off', 'required'])
     .default('off')
     .describe(
-      'Whether each connection begins with a header of the PROXY protocol, version 1 or 2, by which a load balancer says ' +
-        'who the client is: off, or required. Only trustedProxies may send one; whoever else connects is closed. Default off.',
+      'PROXY protocol, version 1 or 2, with which a load balancer says who the client is: off or required. Only trustedProxies may connect; connections from other addresses are closed. Default off.',
     ),
   http2: z
     .boolean()
     .default(true)
-    .describe(
-      'Whether clients may speak HTTP/2 beside HTTP/1.1: over TLS by ALPN, without it those that begin with it at once (prior ' +
-        'knowledge). Default true.',
-    ),
+    .describe('Accept HTTP/2 as well as HTTP/1.1: by ALPN over TLS, by prior knowledge without it. Default true.'),
   redirectToHttps: z
     .union([z.boolean(), z.int().min(1).max(65_535)])
     .default(false)
     .describe(
-      'Whether requests are led to the same place over https (308): true for the port of the first listener with tls, or the ' +
-        'port that clients know. The health endpoints and the challenges of CAs are answered as they are. Default false.',
+      'Redirect requests to https (308): true for the port of the first listener with tls, or the port that clients use. Health endpoints and ACME challenges are still answered. Default false.',
     ),
-  tls: tlsSchema.optional().describe('Clients speak TLS, and this is shown to them. Default: they speak plain HTTP.'),
+  tls: tlsSchema.optional().describe('TLS for clients. Default: plain HTTP.'),
   name: z
     .string(nameExpected)
     .regex(/^[A-Za-z0-9._:[\]-]+$/, nameExpected)
     .optional()
-    .describe('What routes call it in match.listener. Default its address as it stands here.'),
+    .describe('Name of the listener for match.listener. Default its address as written here.'),
 })
 
 /** Schema of the listeners. */

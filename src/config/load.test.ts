@@ -94,7 +94,7 @@ test('a file that is not there, throws or exports nothing is a problem of its ow
   const missing = join(folder, 'missing.yaml')
   await assert.rejects(
     loadConfig(missing, {}),
-    (error) => error instanceof ConfigError && error.message === `${missing}: no such file; --config names another one`,
+    (error) => error instanceof ConfigError && error.message === `${missing}: no such file; name another with --config`,
   )
   await assert.rejects(loadConfig(folder, {}), { message: `${folder}: is a folder; expected a file in it` })
   const throwing = await file('d.config.ts', "throw new Error('broken')")
@@ -212,7 +212,7 @@ test('a file of a secret that cannot be used is one problem, without what it hol
       [
         'secrets[0]: file latin1: is not UTF-8 text',
         'secrets[1]: file large: is larger than 64 KiB',
-        'secrets[2]: expected text of at least 32 octets, as "openssl rand -base64 32" makes it, not "${file:short}"',
+        'secrets[2]: expected at least 32 octets, such as from "openssl rand -base64 32", not "${file:short}"',
         'secrets[3]: file none: no such file',
         'secrets[4]: file .: is a folder; expected a file in it',
       ],

@@ -97,7 +97,7 @@ async function importConfig(file: string): Promise<unknown> {
 function failToRead(file: string, error: unknown): never {
   const code = fieldOf(error, 'code')
   if (code === 'ENOENT')
-    throw new ConfigError([{ file, path: '', message: 'no such file; --config names another one' }])
+    throw new ConfigError([{ file, path: '', message: 'no such file; name another with --config' }])
   if (code === 'EISDIR') throw new ConfigError([{ file, path: '', message: 'is a folder; expected a file in it' }])
   return fail(file, 'cannot be read', error)
 }

@@ -39,7 +39,7 @@ function checkInstances({ services }: GatewayConfig, own: readonly OwnAddress[])
     instances.flatMap(({ url }, i) => {
       const self = own.find(({ address }) => address.port === url.port && reaches(url.host, address.host))
       if (self === undefined) return []
-      const message = `the gateway itself, by the address of ${self.name}; expected that of the service`
+      const message = `this is the gateway itself, at the address of ${self.name}; expected the address of the service`
       return [{ path: ['services', service, 'instances', i], isKey: false, message }]
     }),
   )

@@ -16,11 +16,11 @@ export const policyFileSchema = z.union([
   z
     .strictObject({
       file: file.describe('Path of the file, relative to the configuration file.'),
-      before: z.string().optional().describe('Name of the policy that this one stands directly around.'),
-      after: z.string().optional().describe('Name of the policy that stands directly around this one.'),
+      before: z.string().optional().describe('Name of the policy that this one wraps directly.'),
+      after: z.string().optional().describe('Name of the policy that directly wraps this one.'),
     })
     .refine(
       ({ before, after }) => before === undefined || after === undefined,
-      'has both before and after; expected one',
+      'has both before and after; expected only one',
     ),
 ])

@@ -154,7 +154,7 @@ function valueAt(config: unknown, path: Path): unknown {
 function checkTarget(route: object, path: Path): Finding[] {
   const [first, second] = TARGETS.filter((target) => fieldOf(route, target) !== undefined)
   if (first === undefined)
-    return [{ path, isKey: false, message: 'leads nowhere; expected one of service, split, reply, redirect and files' }]
+    return [{ path, isKey: false, message: 'has no target; expected one of service, split, reply, redirect and files' }]
   const findings: Finding[] = []
   if (second !== undefined)
     findings.push({

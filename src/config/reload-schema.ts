@@ -6,13 +6,11 @@ export const reloadSchema = z.strictObject({
   watch: z
     .boolean()
     .default(false)
-    .describe(
-      'Whether the gateway reloads by itself when its configuration changes: the file and those that it names are watched. Default false.',
-    ),
+    .describe('Watch the configuration file and the files that it names, and reload when they change. Default false.'),
   warm: durationOrZero
     .prefault('5s')
     .describe(
-      'How long a reload waits for the first checks of new instances, before the configuration is applied. Default 5s.',
+      'Longest wait for the first health checks of new instances before a new configuration is applied. Default 5s.',
     ),
   stateDir: z
     .string()
@@ -20,6 +18,6 @@ export const reloadSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      'Folder of this gateway in which the text of the last good configuration is kept, for a start with one that is broken. Default none.',
+      'Folder, private to this gateway, for a copy of the last good configuration, to start from if the current one is broken. Default none.',
     ),
 })

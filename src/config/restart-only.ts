@@ -11,17 +11,17 @@ export interface RestartOnly {
   readonly reason: string
 }
 
-const ADMIN = 'The admin listener is opened once, when the process begins.'
+const ADMIN = 'The admin listener is opened when the process starts.'
 
 /** What takes effect with the next start only. */
 export const RESTART_ONLY: readonly RestartOnly[] = [
-  { path: ['workers'], reason: 'Worker threads are made once, when the process begins.' },
-  { path: ['workerTimeout'], reason: 'Worker threads are given it when they are made.' },
-  { path: ['memoryLimit'], reason: 'The heaps of worker threads get their bounds when the threads are made.' },
-  { path: ['stores', 'memory', 'entries'], reason: 'The table of counts is made once, when the process begins.' },
+  { path: ['workers'], reason: 'Worker threads are created when the process starts.' },
+  { path: ['workerTimeout'], reason: 'Worker threads get it when they are created.' },
+  { path: ['memoryLimit'], reason: 'The heap limits of worker threads are set when they are created.' },
+  { path: ['stores', 'memory', 'entries'], reason: 'The table of counters is created when the process starts.' },
   { path: ['admin'], reason: ADMIN },
   { path: ['admin', 'address'], reason: ADMIN },
-  { path: ['log', 'file'], reason: 'The log is opened once, when the process begins.' },
+  { path: ['log', 'file'], reason: 'The log is opened when the process starts.' },
 ]
 
 /** Names of what is different in another configuration and needs a restart, such as "admin.address"; none where nothing does. */

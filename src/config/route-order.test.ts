@@ -12,7 +12,7 @@ function warningsFor(...matches: Match[]): string[] {
 }
 
 const takesAll = /^routes\[1\]\.match: routes\[0\] \("r0"\) takes every request/
-const alike = /^routes\[\d\]\.match: a request may fit this route and routes\[\d\] \("r\d"\) alike/
+const alike = /^routes\[\d\]\.match: a request can match both this route and routes\[\d\] \("r\d"\), which then wins/
 
 const covering: [string, Match, Match][] = [
   [
@@ -88,8 +88,8 @@ for (const [path, pathRegex] of [
   ['/a', '/a/'],
   ['/a/{id}', '/b/[0-9]+'],
 ] as const)
-  test(`no path fits both ${path} and ${pathRegex}`, () => {
-    assert.match(warningsFor({ path, pathRegex })[0] ?? '', /^routes\[0\]\.match: no path fits both/)
+  test(`no path matches both ${path} and ${pathRegex}`, () => {
+    assert.match(warningsFor({ path, pathRegex })[0] ?? '', /^routes\[0\]\.match: no path matches both/)
   })
 
 for (const [path, pathRegex] of [

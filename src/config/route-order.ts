@@ -32,7 +32,7 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
     if (!isConditional(match)) continue
     for (const line of linesOf({ match, value })) {
       if (line.pathRegex !== null && !mayFit(line.pattern, line.pathRegex))
-        tell(value, `no path fits both ${line.pattern.text} and pathRegex, so no request takes this route there`)
+        tell(value, `no path matches both ${line.pattern.text} and pathRegex, so no request can take this route there`)
       const place = placeOf(line)
       const known = places.get(place)
       if (known === undefined) places.set(place, [line])
@@ -47,12 +47,12 @@ export function routeOrderWarnings({ routes }: GatewayConfig): { readonly path: 
         if (covers(earlier, later))
           tell(
             later.value,
-            `${named(earlier.value)} takes every request that fits this route, which so takes none there`,
+            `${named(earlier.value)} takes every request that matches this route, so no request takes it there`,
           )
         else if (compareSpecificity(earlier, later) === 0 && mayShare(earlier, later))
           tell(
             later.value,
-            `a request may fit this route and ${named(earlier.value)} alike, which then goes first; say with match.precedence which one is to`,
+            `a request can match both this route and ${named(earlier.value)}, which then wins; decide with match.precedence which one should`,
           )
       }
   }

@@ -91,7 +91,7 @@ function valueMatch<Text extends z.ZodType<string>>(text: Text) {
       z.literal(true),
       text,
       text.array().min(1),
-      z.strictObject({ regex: regex.describe('A regular expression that describes the whole value.') }),
+      z.strictObject({ regex: regex.describe('Regular expression for the whole value.') }),
     ],
     valueMatchExpected,
   )
@@ -99,51 +99,41 @@ function valueMatch<Text extends z.ZodType<string>>(text: Text) {
 
 const matchSchema = z.strictObject({
   path: oneOrMore(pathPattern).describe(
-    'Path patterns: exact /a, prefix /a/* (/a itself and all below it), parameters /a/{id}/b. One, or a list.',
+    'Path patterns: exact /a, prefix /a/* (/a itself and everything below), parameters /a/{id}/b. One, or a list.',
   ),
-  host: oneOrMore(host)
-    .optional()
-    .describe('Host names; *.example.com stands for every name below it. One, or a list.'),
+  host: oneOrMore(host).optional().describe('Host names; *.example.com matches every name below it. One, or a list.'),
   method: oneOrMore(method).optional().describe('Methods, such as GET. One, or a list.'),
   headers: z
     .record(headerName.toLowerCase(), valueMatch(headerValue))
     .optional()
-    .describe(
-      'Headers that the request must have: name: value, a list of values, { regex } for the whole value, or true for any.',
-    ),
+    .describe('Required headers: name: value, a list of values, { regex } for the whole value, or true for any.'),
   query: z
     .record(z.string(), valueMatch(z.string()))
     .optional()
     .describe(
-      'Query parameters that the request must have: name: value, a list of values, { regex } for the whole value, or true for any.',
+      'Required query parameters: name: value, a list of values, { regex } for the whole value, or true for any.',
     ),
   pathRegex: regex
     .optional()
-    .describe(
-      'A regular expression that describes the whole path besides, from its first slash to its end, in its normal form.',
-    ),
+    .describe('Regular expression that the whole normalized path must match as well, from its first slash to its end.'),
   listener: oneOrMore(z.string())
     .optional()
-    .describe(
-      'Listeners that it takes requests of, by their names, or their addresses where they have none. One, or a list. Default all.',
-    ),
+    .describe('Listeners, by name or, if they have none, address. One, or a list. Default all.'),
   precedence: z
     .int()
     .min(-1000)
     .max(1000)
     .optional()
-    .describe(
-      'Of routes whose matches are as specific otherwise, the one with the highest takes a request that fits them all. Default 0.',
-    ),
+    .describe('Breaks ties between routes that are equally specific: the highest wins. Default 0.'),
 })
 
 const replySchema = z.strictObject({
-  status: z.int().min(200).max(599).default(200).describe('Status of the reply, 200 to 599. Default 200.'),
+  status: z.int().min(200).max(599).default(200).describe('Status, 200 to 599. Default 200.'),
   headers: z
     .record(fieldName, headerValue, { error: keyMessage })
     .default({})
-    .describe("Header fields of the reply; its length and what is between two hops are the gateway's to say."),
-  body: z.string().default('').describe('Text of the body, sent as UTF-8. Default empty.'),
+    .describe('Header fields; content length and hop-by-hop fields are set by the gateway.'),
+  body: z.string().default('').describe('Body, sent as UTF-8. Default empty.'),
 })
 
 const redirectSchema = z.strictObject({
@@ -151,35 +141,33 @@ const redirectSchema = z.strictObject({
     .string(targetExpected)
     .regex(/^(?:(?:https?|\{scheme\}):\/\/[!-~]+|\/[!-~]*)$/, targetExpected)
     .describe(
-      'Where it leads, a path or a URL: {name} is a parameter of the path, {host}, {hostname} (without the port), {port}, {path} ' +
-        'and {scheme} are those of the request, and "/*" at the end is what stands for "*" in the path.',
+      'Target, a path or a URL: {name} is a path parameter, {host}, {hostname} (without the port), {port}, {path} and {scheme} are those of the request, and a trailing "/*" is what "*" in the path matched.',
     ),
-  query: z.boolean().default(true).describe('Whether the query of the request goes along. Default true.'),
+  query: z.boolean().default(true).describe('Keep the query of the request. Default true.'),
   status: z.literal([301, 302, 303, 307, 308]).default(307).describe('301, 302, 303, 307 or 308. Default 307.'),
 })
 
 const mapReplies = z
   .boolean()
   .default(false)
-  .describe('Whether Location, Content-Location and cookie paths of replies get the prefix back. Default false.')
+  .describe('Put the prefix back into Location, Content-Location and cookie paths of replies. Default false.')
 
 const rewrittenHost = z
   .string(rewrittenHostExpected)
   .regex(/^[A-Za-z0-9._:[\]{}-]+$/, rewrittenHostExpected)
   .describe(
-    'The host that the service is asked for, in place of what the service says: {name} is a parameter of the path, {host}, ' +
-      '{hostname} and {port} are those of the request.',
+    "Host for the service, instead of the service's own setting: {name} is a path parameter, {host}, {hostname} and {port} are those of the request.",
   )
 
 const rewriteSchema = z.union([
   z.strictObject({
-    strip: pathPrefix.describe('Prefix that is taken off the path; the service learns it from X-Forwarded-Prefix.'),
+    strip: pathPrefix.describe('Prefix to remove from the path; the service sees it in X-Forwarded-Prefix.'),
     mapReplies,
     host: rewrittenHost.optional(),
   }),
   z.strictObject({
-    prefix: pathPrefix.describe('Prefix that is replaced.'),
-    with: pathPrefix.describe('What stands in its place.'),
+    prefix: pathPrefix.describe('Prefix to replace.'),
+    with: pathPrefix.describe('Replacement for the prefix.'),
     mapReplies,
     host: rewrittenHost.optional(),
   }),
@@ -188,8 +176,7 @@ const rewriteSchema = z.union([
       .string(rewrittenPathExpected)
       .regex(/^(?:\/|\{path\})[!"$->@-~]*$/, rewrittenPathExpected)
       .describe(
-        'The path for the service: {name} is a parameter of the path, {path} the path itself, and "/*" at the end is what ' +
-          'stands for "*" in the path.',
+        'Path for the service: {name} is a path parameter, {path} the path itself, and a trailing "/*" is what "*" in the path matched.',
       ),
     host: rewrittenHost.optional(),
   }),
@@ -198,13 +185,15 @@ const rewriteSchema = z.union([
 
 const timeoutsSchema = z.strictObject({
   response: duration.optional().describe('From the last byte of the request to the head of the reply.'),
-  idle: duration.optional().describe('Without a byte in the middle of a body, or on an upgraded connection.'),
-  total: duration.optional().describe('From the request to the head of the reply, with everything between.'),
+  idle: duration.optional().describe('Longest pause within a body, or on an upgraded connection.'),
+  total: duration
+    .optional()
+    .describe('From the request to the head of the reply, including connecting, sending and retries.'),
 })
 
 const mirrorSchema = z.strictObject({
   service: z.string().describe('Name of the service that gets copies.'),
-  share: percent.prefault('100%').describe('How many of the requests are copied. Default 100%.'),
+  share: percent.prefault('100%').describe('Share of requests to copy. Default 100%.'),
 })
 
 /** Schema of what becomes of path parameters (";x=1"). */
@@ -216,57 +205,49 @@ export const routeSchema = z
     id: z
       .string(idExpected)
       .regex(/^[A-Za-z0-9._-]+$/, idExpected)
-      .describe('Name of the route in logs and metrics; no two routes share it.'),
-    match: matchSchema.describe('Which requests take the route. All that is given must match.'),
-    service: z.string().optional().describe('Name of the service that requests are forwarded to.'),
-    split: splitSchema.optional().describe('Several services in place of one, between which requests are divided.'),
+      .describe('Name of the route in logs and metrics; unique.'),
+    match: matchSchema.describe('Requests that take the route. All conditions must match.'),
+    service: z.string().optional().describe('Name of the service to forward to.'),
+    split: splitSchema.optional().describe('Divide requests between several services.'),
     mirror: oneOrMore(mirrorSchema)
       .optional()
-      .describe(
-        'Services that get copies of requests beside the one that answers, and whose replies nobody gets. One, or a list.',
-      ),
-    reply: replySchema.optional().describe('A fixed reply in place of a service.'),
-    redirect: redirectSchema.optional().describe('A redirect in place of a service.'),
+      .describe('Services that get copies of requests; their replies are discarded. One, or a list.'),
+    reply: replySchema.optional().describe('A fixed reply instead of a service.'),
+    redirect: redirectSchema.optional().describe('A redirect instead of a service.'),
     files: filesSchema
       .optional()
-      .describe('A folder whose files are sent, in place of a service: its path, or a map with root and more.'),
+      .describe('Serve files from a folder instead of a service: its path, or a map with root and options.'),
     rewrite: rewriteSchema
       .optional()
       .describe(
-        'Changes path and host before a request is forwarded: { strip }, { prefix, with }, { path } or { host }.',
+        'Changes path and host before the request is forwarded: { strip }, { prefix, with }, { path } or { host }.',
       ),
     encodedSlashes: z
       .boolean()
       .default(false)
       .describe(
-        'Whether paths may have an encoded slash or backslash, %2F or %5C; they go on as they are, and are refused where ' +
-          'the path without the escape leads to another route. Default false: refused.',
+        'Allow encoded slashes and backslashes (%2F, %5C) in paths. They are forwarded unchanged, and refused where the decoded path leads to another route. Default false.',
       ),
     pathParameters: pathParameters
       .optional()
-      .describe('What becomes of path parameters, ";x=1": refuse, strip or keep. Default what is said for all routes.'),
-    timeouts: timeoutsSchema
-      .optional()
-      .describe('How long the gateway waits for the service on this route, in place of what the service says.'),
+      .describe('Path parameters, ";x=1": refuse, strip or keep. Default the general setting.'),
+    timeouts: timeoutsSchema.optional().describe("Timeouts on this route, instead of the service's."),
     streaming: z
       .boolean()
       .default(false)
       .describe(
-        'Whether both sides may send as much as they like, and be silent for as long as they like, as in streams of gRPC: neither limits.body, bodyTimeout and leastRate of requests nor the time-outs of the service count, but for those in timeouts of the route. Default false.',
+        "Both sides may send as much and pause as long as they like, as gRPC streams do: limits.body, bodyTimeout, leastRate and the service's timeouts do not apply; timeouts of the route do. Default false.",
       ),
     priority: prioritySchema
       .default('normal')
       .describe(
-        'Where a service or the gateway has too much to do, requests of low priority are shed first, those of high priority last: high, normal or low. Default normal.',
+        'What is shed first when a service or the gateway is overloaded: low first, high last: high, normal or low. Default normal.',
       ),
-    hedge: z
-      .boolean()
-      .default(true)
-      .describe('Whether requests of the route may go to two instances where the service has hedge. Default true.'),
-    log: z.boolean().default(true).describe('Whether requests of the route are in the access log. Default true.'),
+    hedge: z.boolean().default(true).describe('Allow hedging on this route if the service has hedge. Default true.'),
+    log: z.boolean().default(true).describe('Log requests of this route in the access log. Default true.'),
     policies: routePoliciesSchema
       .prefault({})
-      .describe('Policies of this route; their options replace those given for every route, false switches one off.'),
+      .describe('Policies of this route. Their options override those for every route; false switches a policy off.'),
   })
   .meta({ oneOf: ['service', 'split', 'reply', 'redirect', 'files'].map(onlyWith) })
 

@@ -39,14 +39,14 @@ const accessSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(1)
-    .describe('Part of the requests that is logged, from 0 to 1; errors and slow ones always are. Default 1.'),
+    .describe('Fraction of requests to log, from 0 to 1; errors and slow requests are always logged. Default 1.'),
   slow: duration
     .optional()
-    .describe('Requests that take this long are of level warn, and always logged. Default none.'),
+    .describe('Requests that take this long or longer are logged at level warn, whatever the sample. Default none.'),
   timings: z
     .boolean()
     .default(false)
-    .describe('Whether lines say where the time went: in the service, the gateway, and each policy. Default false.'),
+    .describe('Add timings to each line: in the service, the gateway, and each policy. Default false.'),
   headers: loggedField
     .array()
     .max(MOST_LOGGED)
@@ -70,16 +70,12 @@ const logSchema = z.strictObject({
     )
     .meta({ enum: ['debug', 'info', 'warn', 'error', 'DEBUG', 'INFO', 'WARN', 'ERROR'] })
     .prefault('info')
-    .describe('What is logged: debug, info, warn or error, in either case. Default info.'),
+    .describe('Lowest level to log: debug, info, warn or error, in either case. Default info.'),
   format: z
     .enum(['auto', 'json', 'pretty'])
     .default('auto')
-    .describe('json, pretty, or auto: pretty on a terminal and json elsewhere. Default auto.'),
-  file: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('File that lines are appended to; SIGUSR2 opens it anew. Default the standard output.'),
+    .describe('json, pretty, or auto: pretty in a terminal, json elsewhere. Default auto.'),
+  file: z.string().min(1).optional().describe('File to append to; SIGUSR2 reopens it. Default standard output.'),
   access: z
     .union([z.boolean(), accessSchema])
     .prefault(true)
@@ -95,13 +91,13 @@ const perClientSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Connections of one address at a time, of each listener; proxies that are trusted have any. Default no bound.',
+      'Most connections from one address at a time, per listener; trusted proxies are exempt. Default no limit.',
     ),
   requests: z
     .int()
     .min(1)
     .optional()
-    .describe('Requests of one client in flight at a time; further ones are 429. Default no bound.'),
+    .describe('Most requests of one client in flight at a time; further ones get 429. Default no limit.'),
 })
 
 /** What the head of a request has to have room for, in octets: with less, no request of a browser would get through. */
@@ -113,42 +109,42 @@ const leastTarget = 'expected at least "64b": a request has no room in less'
 const limitsSchema = z.strictObject({
   head: sizeWithin(LEAST_HEAD, Number.MAX_SAFE_INTEGER, leastHead)
     .prefault('16kb')
-    .describe('Size of a request head: request line and header fields. Default 16kb.'),
+    .describe('Largest request head: request line and header fields. Default 16kb.'),
   target: sizeWithin(LEAST_TARGET, Number.MAX_SAFE_INTEGER, leastTarget)
     .prefault('8kb')
-    .describe('Size of a request target: path and query. Default 8kb.'),
-  headers: z.int().min(1).default(100).describe('Number of header fields of a request. Default 100.'),
-  body: size.prefault('10mb').describe('Size of a request body. Default 10mb.'),
+    .describe('Longest request target: path and query. Default 8kb.'),
+  headers: z.int().min(1).default(100).describe('Most header fields in a request. Default 100.'),
+  body: size.prefault('10mb').describe('Largest request body. Default 10mb.'),
   handshakeTimeout: duration
     .prefault('10s')
-    .describe('From the beginning of a connection to the end of its TLS handshake. Default 10s.'),
-  headTimeout: duration.prefault('10s').describe('Until a request head is complete. Default 10s.'),
-  bodyTimeout: duration.prefault('30s').describe('Without progress in a request body. Default 30s.'),
-  idleTimeout: duration.prefault('60s').describe('Between two requests on one connection. Default 60s.'),
-  writeTimeout: duration.prefault('60s').describe('While a client reads nothing of its reply. Default 60s.'),
+    .describe('Longest TLS handshake, from the start of the connection. Default 10s.'),
+  headTimeout: duration.prefault('10s').describe('Longest time for a complete request head to arrive. Default 10s.'),
+  bodyTimeout: duration.prefault('30s').describe('Longest pause within a request body. Default 30s.'),
+  idleTimeout: duration.prefault('60s').describe('Longest pause between two requests on a connection. Default 60s.'),
+  writeTimeout: duration
+    .prefault('60s')
+    .describe('Longest time that a client may read nothing of its reply. Default 60s.'),
   leastRate: z
     .int()
     .min(0)
     .default(240)
     .describe(
-      'Octets a second that a client must send of a body, or take of a reply, on the average of the time that the gateway waits for it, after 5s; 0 for no such bound. Default 240.',
+      'Lowest average rate, in octets per second, at which a client must send a body or read a reply, after the first 5s; 0 for none. Default 240.',
     ),
-  connections: z.int().min(1).default(10_000).describe('Client connections at a time. Default 10000.'),
+  connections: z.int().min(1).default(10_000).describe('Most client connections at a time. Default 10000.'),
   handshakes: z
     .int()
     .min(1)
     .default(1000)
-    .describe(
-      'TLS handshakes at a time, for each listener and worker; the oldest makes way for a further one. Default 1000.',
-    ),
-  perClient: perClientSchema.prefault({}).describe('What one client may have at a time, for each worker.'),
+    .describe('Most TLS handshakes at a time, per listener and worker; beyond it the oldest is dropped. Default 1000.'),
+  perClient: perClientSchema.prefault({}).describe('Limits per client and worker.'),
 })
 
 const docsSchema = z.strictObject({
   title: z.string().min(1).default('API').describe('Title of the API. Default API.'),
   version: z.string().min(1).default('1.0.0').describe('Version of the API, not of the gateway. Default 1.0.0.'),
-  description: z.string().default('').describe('What the API is for, in Markdown. Default empty.'),
-  refresh: duration.prefault('1m').describe("How often the services' own documents are asked for. Default 1m."),
+  description: z.string().default('').describe('Description of the API, in Markdown. Default empty.'),
+  refresh: duration.prefault('1m').describe("How often the services' own documents are fetched. Default 1m."),
 })
 
 const servicesSchema = z
@@ -160,39 +156,37 @@ export const gatewaySchema = z
   .strictObject({
     listeners: listenersSchema
       .prefault([{ address: '0.0.0.0:8000' }])
-      .describe('Addresses on which requests are accepted. Default 0.0.0.0:8000.'),
+      .describe('Addresses to listen on. Default 0.0.0.0:8000.'),
     endpoints: endpointsSchema
       .prefault({})
-      .describe('What the gateway answers itself beside the routes, and where. Default all, at their default paths.'),
-    admin: adminSchema.prefault({}).describe('The address for operators; false switches it off.'),
+      .describe(
+        'Paths that the gateway answers itself, in addition to the routes. Default all of them, at their default paths.',
+      ),
+    admin: adminSchema.prefault({}).describe('The listener for operators; false switches it off.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
       .default('auto')
       .describe(
-        'Worker threads: a number, or auto for one a core, and for no more whole cores than the CPU limit of the container. Default auto.',
+        "Number of worker threads, or auto for one per core, limited to the whole cores of the container's CPU limit. Default auto.",
       ),
     workerTimeout: durationOrZero
       .prefault('10s')
-      .describe(
-        'After how long a worker that does not come to its events, as in a loop without end, is replaced; 0s for never. Default 10s.',
-      ),
+      .describe('Replace a worker whose event loop is blocked for this long; 0s to never replace one. Default 10s.'),
     memoryLimit: size
       .optional()
       .describe(
-        'Memory that the process may take, which bounds the heaps of its workers. Default that of the container, else none.',
+        "Memory that the process may use; it bounds the heaps of the workers. Default the container's limit, otherwise none.",
       ),
     trustedProxies: networks
       .default([])
       .describe(
-        'Addresses and networks of proxies whose forwarding fields are believed, or { file } for a file of them, which is ' +
-          'read again whenever it changes. Default none.',
+        'Addresses and networks of proxies whose forwarding fields are trusted, or { file } for a file that is read again whenever it changes. Default none.',
       ),
     forwarding: z
       .enum(['x-forwarded', 'forwarded'])
       .default('x-forwarded')
       .describe(
-        'Which fields trusted proxies write: x-forwarded for X-Forwarded-For, -Proto and -Host, forwarded for Forwarded ' +
-          '(RFC 7239). Those of the other family are dropped, as clients may have sent them. Default x-forwarded.',
+        'Fields that trusted proxies set: x-forwarded for X-Forwarded-For, -Proto and -Host, or forwarded for Forwarded (RFC 7239). The other family is dropped, because clients may have forged it. Default x-forwarded.',
       ),
     clientHeader: z
       .string(clientHeaderExpected)
@@ -200,74 +194,69 @@ export const gatewaySchema = z
       .nullable()
       .default(null)
       .describe(
-        'Field in which trusted proxies say who the client is, such as CF-Connecting-IP, believed where it is one address; ' +
-          'the proxies must overwrite it in every request. From anybody else it is dropped. Default none.',
+        "Field in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. From anyone else it is dropped. Default none.",
       ),
     proxyFields: proxyField
       .array()
       .default([])
       .describe(
-        'Fields by which trusted proxies may tell services who calls, such as X-Auth-Request-User or X-Auth-Request-*; ' +
-          'from anybody else they are dropped. Default none.',
+        'Fields with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. From anyone else they are dropped. Default none.',
       ),
     requestFields: z
       .enum(['pass', 'strict'])
       .default('pass')
       .describe(
-        'Request fields whose names have other characters than letters, digits and hyphens: pass, or strict to drop ' +
-          'them all. Those that services may take for one that the gateway sets or reads are dropped anyway. Default pass.',
+        'Request fields whose names contain anything but letters, digits and hyphens: pass, or strict to drop them all. Those that a service could mistake for a field of the gateway are always dropped. Default pass.',
       ),
     pathParameters: pathParameters
       .default('keep')
       .describe(
-        'What becomes of path parameters, as in /a;x=1/b: refuse, strip or keep. They are refused in any case where the ' +
-          'path without them leads to another route. Default keep.',
+        'Path parameters, as in /a;x=1/b: refuse, strip or keep. They are always refused where the path without them leads to another route. Default keep.',
       ),
     zone: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'The zone that this gateway is in: instances with the same zone get its requests first. Default SALLYPORT_ZONE of the environment, else none.',
+        'Zone of this gateway. Instances in the same zone are preferred. Default the environment variable SALLYPORT_ZONE, otherwise none.',
       ),
     log: logSchema.prefault({}).describe('Logging.'),
-    limits: limitsSchema.prefault({}).describe('What a client may ask for, and how slowly.'),
+    limits: limitsSchema.prefault({}).describe('Limits on what clients send, and how slowly.'),
     overload: overloadSchema
       .prefault({})
       .describe(
-        'When a worker has so much to do that its events come late, it sheds requests, those of routes of low priority first and those of high priority never; false for never. Default { delay: 50ms, for: 1s }.',
+        'Shed requests while a worker is overloaded, which shows in the delay of its event loop: routes of low priority first, of high priority never. false switches it off. Default { delay: 50ms, for: 1s }.',
       ),
     shutdownDelay: durationOrZero
       .prefault('0s')
       .describe(
-        'How long requests are still accepted when the gateway stops, while /health and /health/ready say 503: until load balancers have noticed. Default 0s.',
+        'How long the gateway goes on accepting requests when it stops, with 503 at /health and /health/ready, so that load balancers notice. Default 0s.',
       ),
     drainTimeout: durationOrZero
       .prefault('30s')
-      .describe('How long requests in flight may take to end when the gateway stops. Default 30s.'),
+      .describe('How long requests in flight may take to finish when the gateway stops. Default 30s.'),
     reload: reloadSchema.prefault({}).describe('How a changed configuration is applied.'),
     stores: storesSchema
       .prefault({})
-      .describe(
-        'Where counts of rate limits, API keys and stored replies are kept that several threads or gateways share.',
-      ),
+      .describe('Where rate-limit counts, API keys and stored replies are kept, shared by threads or gateways.'),
     secrets: secretsSchema
       .default([])
       .describe(
-        'What the gateways derive their own keys from, one for each purpose: the current secret, and after it the previous ones, ' +
-          'which still open what they have sealed. At least 32 octets each, the same for all gateways. Default none.',
+        'Secrets from which the gateways derive their own keys, one per purpose: the current one first, then previous ones, which can still decrypt. At least 32 octets each, the same on all gateways. Default none.',
       ),
-    docs: docsSchema.prefault({}).describe('The documentation of the API, which the endpoints docs and openapi serve.'),
-    services: servicesSchema.default({}).describe('The services, by name.'),
+    docs: docsSchema.prefault({}).describe('The API documentation, served by the endpoints docs and openapi.'),
+    services: servicesSchema.default({}).describe('Services, by name.'),
     policyFiles: policyFileSchema
       .array()
       .default([])
-      .describe('Files with policies of your own: a path, or { file, before } or { file, after } to say their place.'),
-    policies: policiesSchema.prefault({}).describe('Policies of every route, unless the route says otherwise.'),
+      .describe(
+        'Files with your own policies: a path, or { file, before } or { file, after } to place it in the order.',
+      ),
+    policies: policiesSchema.prefault({}).describe('Policies for every route, unless a route overrides them.'),
     routes: routeSchema
       .array()
       .default([])
-      .describe('The routes. The most specific one wins; their order decides nothing.'),
+      .describe('Routes. The most specific one wins; their order does not matter.'),
   })
   .describe('Configuration of the Sallyport gateway.')
 

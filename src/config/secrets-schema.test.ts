@@ -18,7 +18,7 @@ test('a short secret is refused without being shown', () => {
     assert.throws(
       () => parseConfig({ secrets }),
       ({ message }: Error) => {
-        assert.match(message, /^secrets(?:\[1\])?: expected text of at least 32 octets, as "openssl rand -base64 32"/)
+        assert.match(message, /^secrets(?:\[1\])?: expected at least 32 octets, such as from "openssl rand -base64 32"/)
         assert.doesNotMatch(message, /hush|ä/)
         return true
       },

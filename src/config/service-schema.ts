@@ -42,65 +42,62 @@ const SMALLEST_HEAD = 1024
 
 const weightedInstance = z
   .strictObject({
-    url: instanceUrl.describe('Where the instance is reached: http://host:port or https://host:port.'),
+    url: instanceUrl.describe('Address of the instance: http://host:port or https://host:port.'),
     weight: z
       .int()
       .min(0)
       .max(1000)
       .default(1)
-      .describe('Share of the requests relative to the other instances, 1 to 1000, or 0 for none. Default 1.'),
+      .describe('Share of the requests relative to other instances, 1 to 1000, or 0 for none. Default 1.'),
     zone: z
       .string()
       .min(1)
       .optional()
-      .describe('The zone that it is in, which gateways of the same zone prefer. Default none.'),
+      .describe('Zone of the instance; gateways in the same zone prefer it. Default none.'),
   })
   .transform((instance): InstanceConfig[] => [instance])
 
 const timeoutsSchema = z.strictObject({
-  connect: duration.prefault('2s').describe('Until the connection to the instance stands. Default 2s.'),
+  connect: duration.prefault('2s').describe('Until the connection is established. Default 2s.'),
   response: duration
     .prefault('30s')
     .describe('From the last byte of the request to the head of the reply. Default 30s.'),
-  idle: duration
-    .prefault('60s')
-    .describe('Without a byte in the middle of a body, or on an upgraded connection. Default 60s.'),
+  idle: duration.prefault('60s').describe('Longest pause within a body, or on an upgraded connection. Default 60s.'),
   total: duration
     .optional()
     .describe(
-      'From the request, of a short body all of it, to the head of the reply, with everything between: connecting, sending, other instances. Default none.',
+      'From the start of the request (the end, for a short body) to the head of the reply, including connecting, sending and retries. Default none.',
     ),
 })
 
 const poolSchema = z.strictObject({
-  connections: z.int().min(1).default(256).describe('Connections to one instance, for each worker. Default 256.'),
+  connections: z.int().min(1).default(256).describe('Most connections to one instance, per worker. Default 256.'),
   streams: z
     .int()
     .min(0)
     .default(1024)
     .describe(
-      'Event streams and WebSockets open to one instance, for each worker; they do not count as connections. Default 1024.',
+      'Most open event streams and WebSockets to one instance, per worker; they do not count as connections. Default 1024.',
     ),
   queue: z
     .int()
     .min(0)
     .default(1024)
-    .describe('Requests that may wait for a connection, for each worker and instance. Default 1024.'),
-  queueTimeout: duration.prefault('2s').describe('How long a request waits for a connection. Default 2s.'),
-  idleTimeout: duration.prefault('30s').describe('How long an unused connection is kept. Default 30s.'),
+    .describe('Most requests waiting for a connection, per worker and instance. Default 1024.'),
+  queueTimeout: duration.prefault('2s').describe('Longest wait for a connection. Default 2s.'),
+  idleTimeout: duration.prefault('30s').describe('How long an idle connection is kept. Default 30s.'),
   lifetime: duration
     .prefault('5m')
     .describe(
-      'How long a connection is used again, give or take a tenth: then names are looked up anew, so that traffic follows ' +
-        'a name that moves. Default 5m.',
+      'How long a connection is reused, plus or minus a tenth; then names are resolved again, so that traffic follows DNS changes. Default 5m.',
     ),
 })
 
 const limitsSchema = z.strictObject({
   head: sizeWithin(SMALLEST_HEAD, Number.MAX_SAFE_INTEGER, 'expected a size such as "64kb", at least "1kb"')
     .prefault('64kb')
-    .describe('Size of a reply head: status line and header fields; trailers too. At least 1kb. Default 64kb.'),
-  headers: z.int().min(10).max(10_000).default(500).describe('Number of header fields of a reply. Default 500.'),
+    .describe('Largest reply head: status line, header fields and trailers. At least 1kb. Default 64kb.'),
+  headers: z.int().min(10).max(10_000).default(500).describe('Most header fields in a reply. Default 500.'),
 })
 
 const hostExpected = 'expected "client", "instance" or a fixed name such as "users.internal" or "users.internal:8080"'
@@ -116,10 +113,10 @@ const serviceFields = z.strictObject({
     .transform((lists) => lists.flat())
     .default([])
     .describe(
-      'Where the service runs: URLs, or maps of url and weight. One text may hold several, comma-separated. Needed unless discover is there.',
+      'Addresses of the service: URLs, or maps of url and weight. One string may hold several, separated by commas. Required unless discover is set.',
     )
     .meta({ default: undefined }),
-  discover: discoverSchema.optional().describe('How the instances are found, in place of instances.'),
+  discover: discoverSchema.optional().describe('Discover instances, instead of listing them under instances.'),
   balancer: balancerSchema.default('least-requests').describe(
     `How an instance is picked: ${Object.entries(balancers)
       .map(([name, { summary }]) => `${name}: ${summary}`)
@@ -128,7 +125,7 @@ const serviceFields = z.strictObject({
   sticky: stickySchema
     .optional()
     .describe(
-      'Clients come back to the instance that has answered them first, by a cookie, or a { header } of sessions; needs secrets. Default each request is balanced.',
+      'Keep each client on the instance that first answered it, by a cookie or a session { header }; requires secrets. Default: off.',
     ),
   health: z
     .union([z.literal(false), healthSchema])
@@ -137,61 +134,55 @@ const serviceFields = z.strictObject({
   passive: passiveSchema
     .prefault({})
     .describe(
-      'Ejects an instance for a while that fails while the others do not, as the requests of clients show; false switches it off.',
+      'Eject an instance for a while when client requests to it fail and those to other instances do not; false switches it off.',
     ),
   retry: retrySchema
     .prefault({})
     .describe(
-      'Asks another instance where one breaks off before its reply, or replies that it cannot, if sending the request twice does no harm; false switches it off.',
+      'Retry on another instance when the connection breaks before a reply, or the reply says that the instance cannot serve it, if repeating the request does no harm; false switches it off.',
     ),
   hedge: hedgeSchema
     .default(false)
     .describe(
-      'Asks another instance as well where one takes long to reply to a request that changes nothing, and takes the first reply; false for never. Default false.',
+      'Send a second request to another instance when the first is slow to reply and the request is safe (GET or HEAD), and use whichever reply comes first; false for never. Default false.',
     ),
   openapi: z
     .union([z.literal(false), targetPath])
     .default('/openapi.json')
     .describe(
-      'Where the service describes itself, as OpenAPI 3 in JSON, for the documentation of the API; false for nowhere. ' +
-        'Default /openapi.json.',
+      "Path of the service's own OpenAPI 3 document in JSON, for the API documentation; false if there is none. Default /openapi.json.",
     ),
-  timeouts: timeoutsSchema.prefault({}).describe('How long the gateway waits for an instance.'),
-  pool: poolSchema.prefault({}).describe('Connections that are kept to the instances.'),
+  timeouts: timeoutsSchema.prefault({}).describe('Timeouts for instances.'),
+  pool: poolSchema.prefault({}).describe('Connections to the instances.'),
   slowStart: slowStartSchema.describe(
-    'How long an instance that comes to the service, or back to it, gets less than its share of the requests: a tenth at first. Default 0s: it does not.',
+    'How long a new or recovered instance gets less than its share of requests, starting at a tenth. Default 0s: off.',
   ),
   concurrency: concurrencySchema
     .default(false)
     .describe(
-      'How many requests may wait for the service at a time, of all workers; further ones are 503: { mode: adaptive }, a number, or false for any number. Default false.',
+      'Most requests to the service at a time, over all workers; further ones get 503: { mode: adaptive }, a number, or false for no limit. Default false.',
     ),
-  limits: limitsSchema.prefault({}).describe('What a reply of the service may have.'),
+  limits: limitsSchema.prefault({}).describe('Limits on replies of the service.'),
   host: z
     .string(hostExpected)
     .refine((text) => parseHostAndPort(text) !== undefined, hostExpected)
     .default('client')
     .describe(
-      'Host field of the forwarded request: "client" passes on what the client sent, "instance" is that of the URL of the ' +
-        'instance, anything else is a fixed name, for health checks too, which have the instance for "client". ' +
-        'Default client.',
+      'Host field of the forwarded request: "client" keeps the client\'s, "instance" uses the host of the instance\'s URL, anything else is a fixed name. Health checks use the instance\'s for "client". Default client.',
     ),
   proxyProtocol: z
     .enum(['off', 'v1', 'v2'])
     .default('off')
     .describe(
-      'Version of the PROXY protocol in which the instances are told who the client is, at the beginning of each connection, ' +
-        'which then carries the requests of no other client: off, v1 or v2. Default off.',
+      "PROXY protocol version with which instances learn the client's address at the start of each connection, which is then used for that client alone: off, v1 or v2. Default off.",
     ),
   http2: z
     .boolean()
     .default(false)
-    .describe(
-      'The instances are asked over HTTP/2: https ones by ALPN, http ones by prior knowledge; many requests share a connection. Default false: over HTTP/1.1.',
-    ),
+    .describe('Use HTTP/2 to the instances: by ALPN for https, by prior knowledge for http. Default false: HTTP/1.1.'),
   tls: serviceTlsSchema
     .optional()
-    .describe('How https instances are connected to. Default: certificates of the authorities that Node.js knows.'),
+    .describe('TLS to https instances. Default: verified against the CA certificates of Node.js.'),
 })
 
 /** Schema of one service. */
@@ -199,10 +190,10 @@ export const serviceSchema = serviceFields
   .superRefine(({ instances, discover }, context) => {
     if (instances.length > 0 !== (discover !== undefined)) return
     if (discover === undefined) {
-      const message = 'expected a list, unless discover is there'
+      const message = 'expected a list, unless discover is set'
       return context.addIssue({ code: 'custom', path: ['instances'], message, input: undefined })
     }
-    const message = 'finds instances, and others are named beside it: leave one of them out'
+    const message = 'is set as well as instances: remove one of them'
     context.addIssue({ code: 'custom', path: ['discover'], message, input: discover })
   })
   .superRefine(({ tls, instances, discover }, context) => {
@@ -213,7 +204,7 @@ export const serviceSchema = serviceFields
   })
   .superRefine(({ health, http2 }, context) => {
     if (health === false || health.grpc === undefined || http2) return
-    const message = 'gRPC goes over HTTP/2: give the service http2: true'
+    const message = 'gRPC needs HTTP/2: set http2: true on the service'
     context.addIssue({ code: 'custom', path: ['health', 'grpc'], message, input: health.grpc })
   })
   .superRefine((service, context) => {
@@ -265,7 +256,7 @@ function refuseWeightless(lists: readonly (readonly InstanceConfig[])[], context
   if (lists.flat().length === 0 || lists.some((list) => list.some(({ weight }) => weight > 0))) return
   context.addIssue({
     code: 'custom',
-    message: 'every instance has weight 0: give one at least that gets requests another one',
+    message: 'every instance has weight 0: give at least one a higher weight',
   })
 }
 

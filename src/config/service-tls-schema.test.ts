@@ -60,7 +60,7 @@ test('pins are written as curl has them, one or several, with or without their p
 
 test('a key of another certificate is a problem', async (t) => {
   const files = { cert: client.cert, key: authority.issueClient().key }
-  await assert.rejects(load(t, files, '{ cert: cert, key: key }'), /tls\.key: is the key of another certificate/)
+  await assert.rejects(load(t, files, '{ cert: cert, key: key }'), /tls\.key: does not match the certificate/)
 })
 
 test('no problem shows anything of a key', async (t) => {
@@ -76,7 +76,7 @@ test('certificates that are not verified are warned of', async (t) => {
   const warnings = async (tls: string) =>
     warningsOf(await load(t, {}, tls)).map(({ path, message }) => `${path}: ${message}`)
   assert.deepEqual(await warnings('{ insecure: true }'), [
-    'services.users.tls.insecure: the certificates of this service are not verified: whoever is on the way can read and change everything',
+    'services.users.tls.insecure: the certificates of this service are not verified: anyone on the network path can read and change everything',
   ])
   assert.deepEqual(await warnings(`{ insecure: true, pin: "${pin}" }`), [
     'services.users.tls.insecure: the certificates of this service are not verified but for the pin of their key',

@@ -24,27 +24,20 @@ const pin = z
 export const clientTlsFields = {
   ca: certificateFile
     .optional()
-    .describe(
-      'File with the certificates, in PEM, of the authorities that are believed, in place of those that Node.js comes with. ' +
-        'Default those.',
-    ),
+    .describe('File with CA certificates, in PEM, to trust instead of those of Node.js. Default those of Node.js.'),
   cert: certificateFile
     .optional()
-    .describe(
-      'File with the certificate of the gateway, in PEM, and those that it was signed with; with `key`. Default none.',
-    ),
+    .describe("File with the gateway's client certificate chain, in PEM; with `key`. Default none."),
   key: privateKeyFile
     .optional()
-    .describe('File with the private key of `cert`, in PEM without a passphrase. Default none.'),
+    .describe('File with the private key of `cert`, in PEM, without a passphrase. Default none.'),
   serverName: serverName
     .optional()
-    .describe('Name that the certificate must have, and that is asked for. Default the host that is connected to.'),
+    .describe('Server name to ask for and to verify. Default the host of the connection.'),
   insecure: z
     .boolean()
     .default(false)
-    .describe(
-      'Takes any certificate of any name: whoever is on the way can read and change everything. Default false.',
-    ),
+    .describe('Accept any certificate: anyone on the network path can read and change everything. Default false.'),
 }
 
 /** Schema of TLS with the instances of a service. */
@@ -54,8 +47,7 @@ export const serviceTlsSchema = z
     pin: oneOrMore(pin)
       .default([])
       .describe(
-        'SHA-256 of the public keys of which the certificate must have one, as sha256//… in base64: beside `ca`, and with ' +
-          '`insecure` in place of it. Default any.',
+        'SHA-256 pins of public keys, as sha256//… in base64; the certificate must match one. In addition to `ca`, or in place of it with `insecure`. Default none.',
       ),
   })
   .transform(withTexts)

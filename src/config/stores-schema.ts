@@ -17,24 +17,24 @@ const redisSchema = z
           context.addIssue({ code: 'custom', message: urlExpected, input: '[redacted]' })
       })
       .optional()
-      .describe('One server: redis://user:password@host:port/database, rediss:// with TLS. Empty: no Redis.'),
+      .describe('A single server: redis://user:password@host:port/database, rediss:// for TLS. Empty: no Redis.'),
     sentinels: z
       .strictObject({
         master: z.string().min(1).describe('Name of the master.'),
         nodes: address.array().min(1).describe('Sentinels, as host:port.'),
       })
       .optional()
-      .describe('Sentinels that know which server is the master.'),
-    cluster: address.array().min(1).optional().describe('Some nodes of a Cluster, as host:port.'),
-    username: z.string().min(1).optional().describe('User, where it does not stand in the URL.'),
-    password: z.string().min(1).optional().describe('Password, where it does not stand in the URL.'),
+      .describe('Sentinels that know the current master.'),
+    cluster: address.array().min(1).optional().describe('Some of the nodes of a Redis Cluster, as host:port.'),
+    username: z.string().min(1).optional().describe('User, if not in the URL.'),
+    password: z.string().min(1).optional().describe('Password, if not in the URL.'),
     tls: z
       .union([z.boolean(), z.strictObject(clientTlsFields).transform(withTexts).superRefine(checkTls)])
       .default(false)
-      .describe('Whether connections are encrypted, to Sentinels too, or how. Default false, but for a rediss:// URL.'),
+      .describe('Use TLS for connections, to Sentinels too, or how. Default false, except for a rediss:// URL.'),
     timeout: duration
       .prefault('50ms')
-      .describe('How long an answer may take before the gateway goes on without Redis. Default 50ms.'),
+      .describe('Longest wait for an answer before the gateway goes on without Redis. Default 50ms.'),
   })
   .superRefine((redis, context) => {
     const [first, second] = SERVERS.filter((key) => redis[key] !== undefined)
@@ -58,14 +58,10 @@ export const storesSchema = z.strictObject({
         .min(1024)
         .max(2 ** 26)
         .default(131_072)
-        .describe(
-          'Counts of clients that are kept in memory, 24 bytes each, rounded up to a power of two. Default 131072.',
-        ),
-      replies: size
-        .prefault('64mb')
-        .describe('Replies in memory that the policy idempotency keeps to repeat them. Default 64mb.'),
+        .describe('Most client counters in memory, 24 bytes each, rounded up to a power of two. Default 131072.'),
+      replies: size.prefault('64mb').describe('Memory for replies kept by the policy idempotency. Default 64mb.'),
     })
     .prefault({})
     .describe('The memory of the process.'),
-  redis: redisSchema.nullable().default(null).describe('Redis, for all gateways together. Default none.'),
+  redis: redisSchema.nullable().default(null).describe('Redis, shared by all gateways. Default none.'),
 })

@@ -6,11 +6,8 @@ const ciphersExpected =
   'expected ciphers that OpenSSL knows, such as "TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES256-GCM-SHA384"'
 
 const certificateSchema = z.strictObject({
-  cert: z
-    .string()
-    .min(1)
-    .describe('File with the certificate and those between it and its root, the own one first, as PEM.'),
-  key: z.string().min(1).describe('File with its private key, as PEM, without a passphrase.'),
+  cert: z.string().min(1).describe('File with the certificate chain in PEM, the leaf first.'),
+  key: z.string().min(1).describe('File with the private key in PEM, without a passphrase.'),
 })
 
 const clientCertificatesSchema = z.strictObject({
@@ -18,26 +15,27 @@ const clientCertificatesSchema = z.strictObject({
     .enum(['required', 'wanted'])
     .default('required')
     .describe(
-      'required: no connection without a certificate that is good. wanted: clients without one are let in, those with a bad ' +
-        'one are not. Default required.',
+      'required: refuse connections without a valid certificate. wanted: accept clients without a certificate, but refuse invalid ones. Default required.',
     ),
   ca: z
     .string()
     .min(1)
-    .describe('File with the certificates, as PEM, of the authorities whose certificates are good, up to their roots.'),
+    .describe(
+      'File with the CA certificates, in PEM, that client certificates are verified against, up to their roots.',
+    ),
   crl: z
     .string()
     .min(1)
     .optional()
-    .describe('File with a revocation list, as PEM, of each of those authorities. Default none: nothing is revoked.'),
+    .describe(
+      'File with a certificate revocation list (CRL) in PEM from each of those CAs. Default none: nothing is revoked.',
+    ),
   forward: z
     .enum(['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'])
     .array()
     .default([])
     .describe(
-      'Fields in which services are told of the certificate: client-cert for Client-Cert and Client-Cert-Chain (RFC 9440), ' +
-        'x-ssl-client for X-SSL-Client-Verify, -S-DN, -I-DN, -Serial and -Cert, x-forwarded-client-cert for ' +
-        'X-Forwarded-Client-Cert. Whatever a client sends of the kind is dropped. Default none.',
+      'Fields that pass the client certificate to services: client-cert for Client-Cert and Client-Cert-Chain (RFC 9440), x-ssl-client for X-SSL-Client-Verify, -S-DN, -I-DN, -Serial and -Cert, x-forwarded-client-cert for X-Forwarded-Client-Cert. Fields of these names that clients send are dropped. Default none.',
     ),
 })
 
@@ -48,23 +46,21 @@ export const tlsSchema = z
       .array()
       .default([])
       .describe(
-        'Certificates, chosen by the name that a client asks for; the first one where none fits. Default none, with `acme`.',
+        'Certificates, selected by the server name (SNI) that a client asks for; the first one if none matches. Default none, with `acme`.',
       ),
-    acme: acmeSchema
-      .optional()
-      .describe('Certificates that the gateway gets from a CA itself, and renews. Default none.'),
+    acme: acmeSchema.optional().describe('Obtain and renew certificates from a CA by ACME. Default none.'),
     minVersion: z
       .enum(['1.2', '1.3'])
       .default('1.2')
-      .describe('The lowest version of TLS that is spoken: "1.2" or "1.3". Default "1.2".'),
+      .describe('Lowest TLS version to accept: "1.2" or "1.3". Default "1.2".'),
     ciphers: z
       .string(ciphersExpected)
       .refine(areCiphers, ciphersExpected)
       .optional()
-      .describe('Ciphers as OpenSSL writes them, the dearest first. Default those with forward secrecy and AEAD.'),
+      .describe("Ciphers in OpenSSL's notation, preferred ones first. Default those with forward secrecy and AEAD."),
     clientCertificates: clientCertificatesSchema
       .optional()
-      .describe('Clients are asked for certificates. Default: they are not.'),
+      .describe('Ask clients for certificates. Default: do not ask.'),
   })
   .superRefine(({ certificates, acme }, context) => {
     if (certificates.length === 0 && acme === undefined)

@@ -34,7 +34,7 @@ function insecureServices({ services }: GatewayConfig): Warning[] {
     const message =
       tls.pin.length > 0
         ? 'the certificates of this service are not verified but for the pin of their key'
-        : 'the certificates of this service are not verified: whoever is on the way can read and change everything'
+        : 'the certificates of this service are not verified: anyone on the network path can read and change everything'
     return [{ path: formatPath(['services', name, 'tls', 'insecure']), message }]
   })
 }
@@ -42,7 +42,7 @@ function insecureServices({ services }: GatewayConfig): Warning[] {
 function insecureRedis({ stores: { redis } }: GatewayConfig): Warning[] {
   if (redis === null || typeof redis.tls === 'boolean' || !redis.tls.insecure) return []
   const message =
-    'the certificates of Redis are not verified: whoever is on the way can read and change everything, passwords and keys too'
+    'the certificates of Redis are not verified: anyone on the network path can read and change everything, including passwords and keys'
   return [{ path: formatPath(['stores', 'redis', 'tls', 'insecure']), message }]
 }
 

@@ -89,7 +89,7 @@ function putVariables(
   const substituted = new Map<Node, string>()
   visit(document, {
     Scalar(key, scalar, ancestors) {
-      if (key === 'key' && scalar.value === '__proto__') report(scalar, ancestors, 'no key can have this name')
+      if (key === 'key' && scalar.value === '__proto__') report(scalar, ancestors, 'a key cannot have this name')
       if (key === 'key' || typeof scalar.value !== 'string') return
       const { text, problems } = put(scalar.value)
       if (scalar.value.includes('${')) substituted.set(scalar, scalar.value)

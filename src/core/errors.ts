@@ -39,7 +39,7 @@ export const errorTable = {
     // draft-ietf-httpapi-ratelimit-headers-11 section 5.1
     type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
   },
-  'idempotency-outstanding': { status: 409, fault: 'client', title: 'Request with this key is under way' },
+  'idempotency-outstanding': { status: 409, fault: 'client', title: 'Request with this key is in progress' },
   'idempotency-unrepeatable': { status: 409, fault: 'client', title: 'Request with this key was sent before' },
   'idempotency-key-reused': { status: 422, fault: 'client', title: 'Key of another request' },
   'headers-too-large': { status: 431, fault: 'client', title: 'Request header fields too large' },

@@ -20,7 +20,7 @@ test('a network a line, with comments, empty lines, and either end of line', asy
 
 test('what is no network is named with its line', async (t) => {
   for (const [text, message] of [
-    ['10.0.0.0/8\n10.0.0.0/33\n', /line 2 is no IP address and no network: "10\.0\.0\.0\/33"/],
+    ['10.0.0.0/8\n10.0.0.0/33\n', /line 2 is neither an IP address nor a network: "10\.0\.0\.0\/33"/],
     ['<html>', /line 1 is/],
     ['10.0.0.0/8 10.1.0.0/16', /line 1 is/],
   ] as const) {

@@ -27,7 +27,9 @@ export function readNetworkList(file: string): string[] {
     const text = line.replace(/#.*/, '').trim()
     if (text === '') return []
     if (!isNetwork(text))
-      throw new NetworkListError(`line ${i + 1} is no IP address and no network: ${JSON.stringify(text.slice(0, 80))}`)
+      throw new NetworkListError(
+        `line ${i + 1} is neither an IP address nor a network: ${JSON.stringify(text.slice(0, 80))}`,
+      )
     return [text]
   })
   if (networks.length === 0) throw new NetworkListError('holds no network')

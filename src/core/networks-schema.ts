@@ -9,7 +9,7 @@ const networkExpected = 'expected an IP address or a network such as "10.0.0.0/8
 const network = z.string(networkExpected).refine(isNetwork, networkExpected)
 
 const networkFile = z
-  .strictObject({ file: z.string().min(1).describe('The file: a network a line, with comments after "#".') })
+  .strictObject({ file: z.string().min(1).describe('File with one network per line; "#" starts a comment.') })
   .transform(({ file }, context): NetworkFile => {
     try {
       return { file, networks: readNetworkList(file) }

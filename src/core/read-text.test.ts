@@ -37,7 +37,7 @@ test('a file that its user may not read says so', async (t) => {
   // Root may read anything.
   if (isRoot) process.seteuid?.(65_534)
   try {
-    assert.throws(() => readText(file, 2048), /may not be read by the user .+: change its owner or mode$/)
+    assert.throws(() => readText(file, 2048), /cannot be read by the user .+: change its owner or mode$/)
   } finally {
     if (isRoot) process.seteuid?.(0)
   }

@@ -63,7 +63,6 @@ function textOf(octets: Buffer): string {
 function reasonOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return NONE
-  if (code === 'EACCES' || code === 'EPERM')
-    return `may not be read by the user ${userName()}: change its owner or mode`
+  if (code === 'EACCES' || code === 'EPERM') return `cannot be read by the user ${userName()}: change its owner or mode`
   return `cannot be read: ${messageOf(error)}`
 }

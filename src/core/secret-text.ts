@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { SECRET_LENGTH } from './secrets.ts'
 
-const expected = `expected text of at least ${SECRET_LENGTH} octets, as "openssl rand -base64 32" makes it`
+const expected = `expected at least ${SECRET_LENGTH} octets, such as from "openssl rand -base64 32"`
 
 /** Schema of a secret that keys are derived from. */
 export const secretText = z.string(expected).superRefine((text, context) => {

@@ -53,7 +53,7 @@ export function sizeWithin(least: number, most: number, expected: string) {
     })
 }
 
-const percentExpected = 'expected a part such as "50%", above 0% and at most 100%'
+const percentExpected = 'expected a percentage such as "50%", above 0% and at most 100%'
 
 /** Schema of a part of a whole, written in percent; 0 to 1 after parsing. */
 export const percent = z

@@ -227,7 +227,7 @@ test('what fails in one who is told is logged, and the others are told all the s
   })
   const watched = watching.watch('a.pem')
   assert.equal(await watched.after(() => writeFileSync(watching.path('a.pem'), 'one')), 1)
-  assert.match(watching.lines.join(), /Files have changed, and what follows from it failed/)
+  assert.match(watching.lines.join(), /Files have changed, and the change could not be handled/)
 })
 
 test('a folder in place of a file, and a link that leads nowhere, are waited with', async (t) => {

@@ -52,7 +52,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
     }
     looking = true
     lookOnce()
-      .catch((error: unknown) => log.error({ error }, 'Files that are watched could not be looked at'))
+      .catch((error: unknown) => log.error({ error }, 'Watched files could not be checked'))
       .finally(() => {
         looking = false
         if (!again) return
@@ -82,7 +82,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
     try {
       changed()
     } catch (error) {
-      log.error({ error, files: paths }, 'Files have changed, and what follows from it failed')
+      log.error({ error, files: paths }, 'Files have changed, and the change could not be handled')
     }
   }
 

@@ -38,7 +38,7 @@ export class WatchedFolders {
     } catch (error) {
       if (this.refused.has(folder)) return
       this.refused.add(folder)
-      this.log.warn({ folder, error }, 'The folder cannot be watched: its files are looked at from time to time only')
+      this.log.warn({ folder, error }, 'The folder cannot be watched; its files are polled instead')
     }
   }
 

@@ -112,7 +112,8 @@ function replyWith(file: FoundFile, exchange: Exchange, wall: number): Reply | P
   const { headers, method } = exchange
   const { fields, size } = file
   const status = statusByConditions(headers, file, wall)
-  if (status === 412) throw new GatewayError('precondition-failed', 'The file is not as the request wants it.')
+  if (status === 412)
+    throw new GatewayError('precondition-failed', 'The file does not meet the condition of the request.')
   if (status === 304) return new Reply(304, headersFromWire(OF_CONTENT.without(fields)), null)
   const range = method === 'GET' ? headers.single('Range') : undefined
   const part = typeof range === 'string' && mayBePart(headers, file, wall) ? partOf(range, size) : null

@@ -16,16 +16,16 @@ const filesOptions = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'The folder. A path of the request, after rewrite, is that of a file below it. Relative to the configuration.',
+      'The folder, relative to the configuration file. The path of the request, after rewrite, is looked up below it.',
     ),
   index: z
     .union([z.literal(false), z.string().regex(/^[^/.][^/]*$/, 'expected the name of a file such as "index.html"')])
     .default('index.html')
-    .describe('The file that is sent for a folder; false for none. Default index.html.'),
+    .describe('File to send for a folder; false for none. Default index.html.'),
   fallback: localPath
     .optional()
     .describe(
-      'The file that is sent where there is none, as for the paths of a single-page application: of paths whose last name has no dot. Default none: 404.',
+      'File to send if there is none at the path, for single-page applications: for paths whose last segment has no dot. Default none: 404.',
     ),
   immutable: z
     .string(patternExpected)
@@ -33,14 +33,14 @@ const filesOptions = z.strictObject({
     .array()
     .default([])
     .describe(
-      'Files whose names change with what they hold, by their paths after rewrite: "/assets/*" for all below, or one path. Clients keep them for a year and do not ask again. Default none: clients ask each time.',
+      'Files whose names change with their content, by path after rewrite: "/assets/*" for all below, or one path. Clients cache them for a year without revalidation. Default none: clients revalidate each time.',
     ),
   precompressed: z
     .enum(codings)
     .array()
     .default([])
     .describe(
-      'Codings in which files may lie beside those without: app.js.br, app.js.zst, app.js.gz. Of those that a client likes equally, the first is sent. Default none.',
+      'Encodings of precompressed files next to the originals: app.js.br, app.js.zst, app.js.gz, in order of preference where the client has none. Default none.',
     ),
 })
 

@@ -8,8 +8,8 @@ const MOST_SAID = 256
 const LONGEST_NAME = 100
 
 const WHY: Readonly<Record<DroppedField['reason'], string>> = {
-  folded: 'services may take it for a field that the gateway sets or reads',
-  odd: 'its name has other characters than letters, digits and hyphens (requestFields: strict)',
+  folded: 'services may mistake it for a field that the gateway sets or reads',
+  odd: 'its name contains something other than letters, digits and hyphens (requestFields: strict)',
   identity: 'only proxies may say who calls (trustedProxies, proxyFields)',
 }
 

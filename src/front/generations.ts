@@ -23,7 +23,7 @@ interface Next<One extends Lasting> {
 /** The generation that answers in a thread, the one that may follow it, and those whose last exchanges are under way. */
 export class Generations<One extends Lasting> {
   current: One
-  /** Counts the configurations of this process: 1 is that of its start. */
+  /** Number of the configuration within this process, starting at 1. */
   number: number
   private readonly clock: Clock
   private next: Next<One> | null = null

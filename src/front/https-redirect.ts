@@ -25,7 +25,7 @@ export class HttpsRedirect implements Redirect {
     // A proxy that is trusted says that the client speaks TLS to it.
     if (client.scheme === 'https' || CHALLENGE.test(path) || this.health.has(path)) return null
     const asked = client.host ?? host
-    if (asked === '') throw new GatewayError('bad-request', 'Ask with https, and name the host.')
+    if (asked === '') throw new GatewayError('bad-request', 'Use https, and send a Host field.')
     const port = this.port()
     const authority = asked.replace(/:\d*$/, '') + (port === HTTPS ? '' : `:${port}`)
     const location = `https://${authority}${path === '*' ? '/' : path}${query}`

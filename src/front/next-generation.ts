@@ -8,7 +8,7 @@ import type { SlotTable } from '../services/health/slots.ts'
 
 /** A configuration that is to follow the one that answers now. */
 export interface NextGeneration {
-  /** Counts the configurations of this process: 1 is that of its start. */
+  /** Number of the configuration within this process, starting at 1. */
   readonly number: number
   readonly config: GatewayConfig
   /** What policies of the user's own were loaded from when it was read. */

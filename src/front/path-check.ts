@@ -58,8 +58,8 @@ export function settlePath(
 }
 
 const ENCODED_SLASH =
-  'The path has an encoded slash or backslash, which services read in different ways: send such a value in the query.'
-const PARAMETERS = 'The path has path parameters (";…"), which are not taken here.'
+  'The path has an encoded slash or backslash, which services interpret differently: send such a value in the query.'
+const PARAMETERS = 'The path has path parameters (";…"), which are not accepted here.'
 
 function strips(match: Match): boolean {
   return match.found && match.value.pathParameters === 'strip'

@@ -32,7 +32,7 @@ export class RequestsPerClient {
     if (this.proxies.has(address)) return
     const count = this.counts.get(address) ?? 0
     if (count >= this.most)
-      throw new GatewayError('rate-limited', 'This client has as many requests in flight as it may.', {
+      throw new GatewayError('rate-limited', 'This client has too many requests in flight.', {
         headers: [['Retry-After', '1']],
       })
     this.counts.set(address, count + 1)

@@ -133,7 +133,7 @@ export class Snapshot {
     const refusal = forms === null && !isPlainPath(path) ? this.settle(exchange) : null
     if (refusal !== null) return new GatewayError('bad-request', refusal)
     const match = this.find(exchange, method, headers)
-    if (match.found) return new GatewayError('forbidden', 'Pages of other origins may not send that request.')
+    if (match.found) return new GatewayError('forbidden', 'Pages of other origins may not send this request.')
     if (match.allow.length === 0) return new GatewayError('not-found', 'No route leads there.')
     const allow = match.allow.join(', ')
     return new GatewayError('method-not-allowed', `The method ${method} is not allowed here; allowed: ${allow}.`, {

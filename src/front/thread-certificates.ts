@@ -65,7 +65,7 @@ export class ThreadCertificates {
     const { tickets } = this
     const named = this.shown.shown.get(shownKey(tls))
     if (named === undefined || tickets === null)
-      throw new Error('the main thread did not say in time which certificates to show')
+      throw new Error('the main thread did not provide the certificates in time')
     const { pairs, clients } = named
     const shown = tls.clientCertificates !== undefined && clients === null ? [] : pairs
     const settings = { ...tls, clients }
@@ -77,7 +77,7 @@ export class ThreadCertificates {
     const { threads, clock } = this.options
     // Where there are no secrets, all threads have the one that the main thread has drawn.
     const [seed] = secrets.length > 0 ? [newSeed(secrets, 0)] : await threads.askAll(ticketSeedTopic, null)
-    if (seed === undefined) throw new Error('the main thread did not say in time how to seal session tickets')
+    if (seed === undefined) throw new Error('the main thread did not provide the session ticket keys in time')
     if (this.tickets === null) {
       this.tickets = new SessionTickets(seed, () => clock.wall())
       this.secrets = secrets

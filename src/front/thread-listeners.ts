@@ -252,8 +252,7 @@ export class ThreadListeners {
     this.leaving.add(listener)
     void listener.leave(timeout, deadlines.clock).then((connections) => {
       this.leaving.delete(listener)
-      if (connections > 0)
-        log.warn({ connections }, 'Connections of a listener that is gone were cut off at the deadline')
+      if (connections > 0) log.warn({ connections }, 'Connections of a removed listener were closed at the deadline')
     })
   }
 

@@ -16,7 +16,7 @@ import { RETRY_AFTER } from '../services/concurrency/retry-after.ts'
 
 const ID = '<id>'
 const TRACE = '<trace>'
-const DETAIL = 'The gateway has more to do than it can: try again later.'
+const DETAIL = 'The gateway is overloaded: try again later.'
 
 /** Of routes that lead to none. */
 const NO_SERVICE = ''

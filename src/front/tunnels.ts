@@ -76,7 +76,7 @@ export class Tunnels {
     if (lasting.length > 0)
       log.info(
         { tunnels: lasting.length, within_ms: drainTimeout },
-        'WebSockets and event streams end: their routes lead to their services no longer, or their listener is gone',
+        'WebSockets and event streams end: their routes lead elsewhere, or their listener is gone',
       )
     this.endDue()
   }

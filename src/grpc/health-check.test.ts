@@ -25,9 +25,9 @@ test('anything else is said to be none', () => {
     [octets(1, 0, 0, 0, 2, 8, 1), /compressed/],
     [octets(0, 0, 0, 0, 3, 8, 1), /not one whole message/],
     [octets(0, 0, 0, 0, 2, 8, 1, 0, 0, 0, 0, 0), /not one whole message/],
-    [octets(0, 0, 0, 0, 2, 8, 4), /none of grpc.health.v1/],
-    [octets(0, 0, 0, 0, 2, 16, 1), /none of grpc.health.v1/],
-    [octets(0, 0, 0, 0, 3, 8, 0x81, 0), /none of grpc.health.v1/],
+    [octets(0, 0, 0, 0, 2, 8, 4), /not a grpc.health.v1 response/],
+    [octets(0, 0, 0, 0, 2, 16, 1), /not a grpc.health.v1 response/],
+    [octets(0, 0, 0, 0, 3, 8, 0x81, 0), /not a grpc.health.v1 response/],
     [Buffer.from('<html>'), /not one whole|compressed/],
   ] as const)
     assert.throws(() => readHealthReply(content), why)

@@ -28,13 +28,13 @@ export function readHealthReply(content: Buffer): ServingStatus {
   const message = wholeMessage(content)
   if (message.length === 0) return 'UNKNOWN'
   const status = message[0] === STATUS && message.length === 2 ? STATUSES[message[1] ?? -1] : undefined
-  if (status === undefined) throw new Error('the reply is none of grpc.health.v1')
+  if (status === undefined) throw new Error('the reply is not a grpc.health.v1 response')
   return status
 }
 
 function wholeMessage(content: Buffer): Buffer {
   if (content.length < PREFIX) throw new Error('the reply has no message')
-  if (content[0] !== 0) throw new Error('the reply is compressed, which nobody has asked for')
+  if (content[0] !== 0) throw new Error('the reply is compressed, which was not requested')
   if (content.readUInt32BE(1) !== content.length - PREFIX) throw new Error('the reply is not one whole message')
   return content.subarray(PREFIX)
 }

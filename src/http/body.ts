@@ -173,7 +173,7 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
     if (body === null) return resolve(Bytes.fromLatin1(''))
     if (body.length > limit) {
       cancelBody(body)
-      return reject(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
+      return reject(new GatewayError('content-too-large', `The body is larger than ${limit} bytes.`))
     }
     if (body instanceof Bytes) return resolve(body)
     // One buffer that grows, not a list of chunks: these may be tiny, and each would cost far more than its octets.
@@ -198,9 +198,11 @@ export function collect(body: Body, limit: number, client: string, budget: Budge
     body.pipe({
       write(chunk) {
         if (size + chunk.length > limit)
-          return stop(new GatewayError('content-too-large', `The body is over ${limit} bytes.`))
+          return stop(new GatewayError('content-too-large', `The body is larger than ${limit} bytes.`))
         if (!makeRoom(size + chunk.length))
-          return stop(new GatewayError('too-busy', 'Too much is being sent to the gateway. Try again later.'))
+          return stop(
+            new GatewayError('too-busy', 'The gateway is receiving too many bodies at once. Try again later.'),
+          )
         chunk.copy(kept, size)
         size += chunk.length
         return true

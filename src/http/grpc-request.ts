@@ -27,11 +27,11 @@ export function refusalOfCall({ deadline }: GrpcCall, protocol: Protocol): Gatew
   if (Number.isNaN(deadline))
     return new GatewayError(
       'bad-request',
-      'grpc-timeout is no time: up to eight digits and one of H, M, S, m, u and n.',
+      'grpc-timeout is malformed: expected up to eight digits and one of H, M, S, m, u and n.',
     )
   if (protocol === '2') return null
   return new GatewayError(
     'version-not-supported',
-    'gRPC takes HTTP/2 all the way from the client: have the client, and each proxy before the gateway, speak it.',
+    'gRPC needs HTTP/2 all the way from the client: enable it in the client and in each proxy in front of the gateway.',
   )
 }

@@ -41,9 +41,9 @@ export class NotProcessed extends GatewayError {
   /** Nothing of its body was taken from where it comes from. */
   readonly untouched: boolean
 
-  /** `why` goes on from "the request was not begun with: ". */
+  /** `why` goes on from "the request was not processed: ". */
   constructor(why: string, untouched = false) {
-    super('service-unavailable', 'Service unavailable', { cause: new Error(`the request was not begun with: ${why}`) })
+    super('service-unavailable', 'Service unavailable', { cause: new Error(`the request was not processed: ${why}`) })
     this.untouched = untouched
   }
 }
@@ -54,7 +54,7 @@ const CLOSED = 'closed the connection'
 /** The reply would go on for long, and as many of those are open as may be. */
 export class TooManyStreams extends GatewayError {
   constructor() {
-    super('too-busy', 'As many streams of this service are open as may be; try again later.', {
+    super('too-busy', 'Too many streams of this service are open; try again later.', {
       headers: [['Retry-After', '5']],
     })
   }

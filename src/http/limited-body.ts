@@ -4,7 +4,7 @@ import { PassingBody } from './passing-body.ts'
 
 /** The error for a request body that has, or announces, more than `limit` octets. */
 export function tooLarge(limit: number): GatewayError {
-  return new GatewayError('content-too-large', `The request body is over ${limit} bytes.`)
+  return new GatewayError('content-too-large', `The request body is larger than ${limit} bytes.`)
 }
 
 /**

@@ -36,8 +36,8 @@ export function ambiguousPath(detail: string): GatewayError {
 
 /** Said of a path whose spelling makes a difference. */
 export const SPELLED_AMBIGUOUSLY =
-  'The path leads elsewhere when it is written without repeated slashes and needless escapes: send it so.'
+  'The path leads elsewhere once repeated slashes and needless escapes are removed: send it in that form.'
 
 /** Said of a path that some services take for another one. */
 export const READ_AMBIGUOUSLY =
-  'The path leads elsewhere for services that decode slashes or cut path parameters (";…") off: leave them out.'
+  'The path leads elsewhere for services that decode slashes or remove path parameters (";…"): leave them out.'

@@ -120,7 +120,7 @@ export class JoinedTunnel implements Tunnel, Timed {
   private giveUp(): void {
     const { client, service, leaving, ending } = this
     if (leaving || ending || client.destroyed || service.destroyed) return this.destroy()
-    this.error = new GatewayError('gateway-timeout', 'Neither side sent anything for the idle time-out.')
+    this.error = new GatewayError('gateway-timeout', 'Neither side sent anything within the idle timeout.')
     this.leave(GOING_AWAY)
   }
 

@@ -92,7 +92,7 @@ export function joinQueue<L extends Lane>(pool: Waitable<L>, client: string): Pr
 
 /** As many wait as may. */
 function tooBusy(): GatewayError {
-  return new GatewayError('too-busy', 'The gateway has as many requests for this service as it may; try again later.', {
+  return new GatewayError('too-busy', 'The gateway has too many requests waiting for this service; try again later.', {
     headers: [['Retry-After', '1']],
   })
 }

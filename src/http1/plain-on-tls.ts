@@ -1,4 +1,4 @@
-const TEXT = 'This port speaks HTTPS: ask for the same URL with https:// at its beginning.\n'
+const TEXT = 'This port speaks HTTPS: use the same URL with https://.\n'
 
 /** The reply to a client that speaks HTTP on a connection that is to begin with TLS; it is the last one. */
 export const PLAIN_ON_TLS = [

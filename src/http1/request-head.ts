@@ -76,7 +76,7 @@ export class RequestHead implements ReceivedHead {
     const lineEnd = this.parseLine(octets, at, end)
     const headEnd = lineEnd === INCOMPLETE ? INCOMPLETE : this.section.parse(octets, lineEnd, end)
     if ((headEnd === INCOMPLETE ? end : headEnd) - at > this.limits.head)
-      throw new GatewayError('headers-too-large', `The request head is over ${this.limits.head} bytes.`)
+      throw new GatewayError('headers-too-large', `The request head is larger than ${this.limits.head} bytes.`)
     if (headEnd === INCOMPLETE) return INCOMPLETE
 
     // 3. What the fields mean together.
@@ -99,8 +99,7 @@ export class RequestHead implements ReceivedHead {
   private parseLine(octets: Buffer, start: number, end: number): number {
     let at = start
     while (at < end && foldedToken[octets[at]!] !== 0) at++
-    if (at - start > MAXIMUM_METHOD)
-      throw new GatewayError('not-implemented', 'The method is longer than any known one.')
+    if (at - start > MAXIMUM_METHOD) throw new GatewayError('not-implemented', 'The method is too long.')
     if (at >= end) return INCOMPLETE
     if (octets[at] !== SP || at === start)
       throw new MalformedMessage('The request line does not begin with a method and a space.')
@@ -108,7 +107,7 @@ export class RequestHead implements ReceivedHead {
     at = targetStart
     while (at < end && targetOctet[octets[at]!] === 1) at++
     if (at - targetStart > this.limits.target)
-      throw new GatewayError('uri-too-long', `The request target is over ${this.limits.target} bytes.`)
+      throw new GatewayError('uri-too-long', `The request target is longer than ${this.limits.target} bytes.`)
     if (at >= end) return INCOMPLETE
     if (octets[at] !== SP || at === targetStart)
       throw new MalformedMessage('The request target has a character that is not allowed in it, or is missing.')

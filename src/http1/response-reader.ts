@@ -277,7 +277,7 @@ export class ResponseReader implements BodySource {
 function wrongAccept(): GatewayError {
   return new GatewayError(
     'bad-gateway',
-    'The service agreed to a WebSocket with a Sec-WebSocket-Accept that does not answer the Sec-WebSocket-Key.',
+    'The service accepted the WebSocket with a Sec-WebSocket-Accept that does not match the Sec-WebSocket-Key.',
   )
 }
 

@@ -126,7 +126,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     const { exchange } = this
     this.flush()
     this.handler.slow('connections')
-    if (exchange !== null) exchange.error ??= new GatewayError('request-timeout', 'Others needed the connection.')
+    if (exchange !== null)
+      exchange.error ??= new GatewayError('request-timeout', 'The connection was needed for other clients.')
     if (this.reader.state === 'idle') this.socket.destroy()
     else reset(this.socket)
   }
@@ -153,7 +154,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
       return 'ended'
     }
     if (this.status === 0 && state !== 'body') return 'waits'
-    const error = new GatewayError('route-changed', 'The route leads there no longer: try again.', {
+    const error = new GatewayError('route-changed', 'The route has changed: try again.', {
       headers: [['Retry-After', '1']],
     })
     if (this.status === 0) this.refuse(error)

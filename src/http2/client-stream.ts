@@ -475,7 +475,7 @@ function wrongLength(): MalformedMessage {
 }
 
 function noTunnels(): GatewayError {
-  return new GatewayError('not-implemented', 'The service takes no WebSockets over HTTP/2.', {
+  return new GatewayError('not-implemented', 'The service does not accept WebSockets over HTTP/2.', {
     cause: new Error(
       'it has not said that it takes extended CONNECT (RFC 8441): name a service without http2 for its WebSockets',
     ),

@@ -120,7 +120,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     if (this.lines > limits.headers)
       throw new GatewayError('headers-too-large', `There are more than ${limits.headers} header fields.`)
     if (this.octets > limits.head)
-      throw new GatewayError('headers-too-large', `The request head is over ${limits.head} bytes.`)
+      throw new GatewayError('headers-too-large', `The request head is larger than ${limits.head} bytes.`)
     if (this.malformed !== null) throw new MalformedMessage(this.malformed)
     fields.raw = this.cookie === '' ? this.raw : `${this.raw}cookie: ${this.cookie}\r\n`
     this.readRequest()
@@ -145,7 +145,7 @@ export class RequestHead implements ReceivedHead, FieldSink {
     if (scheme === 'http' && limits.secure === true)
       throw new GatewayError('misdirected-request', 'An http URI cannot be asked for on a connection with TLS.')
     if (target.length > limits.target)
-      throw new GatewayError('uri-too-long', `The request target is over ${limits.target} bytes.`)
+      throw new GatewayError('uri-too-long', `The request target is longer than ${limits.target} bytes.`)
     if (target === '*' && method === 'OPTIONS') return
     if (target.charCodeAt(0) !== SLASH) throw new MalformedMessage('The path does not begin with "/".')
     for (let i = 1; i < target.length; i++)

@@ -162,7 +162,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   makeWay(): void {
     this.handler.slow('connections')
-    blame(this.streams, new GatewayError('request-timeout', 'Others needed the connection.'))
+    blame(this.streams, new GatewayError('request-timeout', 'The connection was needed for other clients.'))
     if (this.streams.size === 0) this.socket.destroy()
     else reset(this.socket)
   }

@@ -84,7 +84,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Inf
     if (running === null) return 'over'
     if (this.leaveTunnel()) return 'ended'
     if (this.status === 0 && (this.body === null || this.body.arrived)) return 'waits'
-    const error = new GatewayError('route-changed', 'The route leads there no longer: try again.', {
+    const error = new GatewayError('route-changed', 'The route has changed: try again.', {
       headers: [['Retry-After', '1']],
     })
     this.giveUp(error)

@@ -41,7 +41,7 @@ export class ShownIdentities {
     if (!isIPv4(name) && !ServerIdentities.covers(shown.identity, name) && shown.identities.find(name) !== null)
       throw new GatewayError(
         'misdirected-request',
-        'The certificate that was shown on this connection is not for that name: connect anew, and ask for it.',
+        'The certificate of this connection is not valid for that host: open a new connection for it.',
       )
     shown.authority = authority
   }

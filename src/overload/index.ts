@@ -2,10 +2,10 @@ import { z } from 'zod'
 import { duration } from '../core/units.ts'
 
 const boundsSchema = z.strictObject({
-  delay: duration.prefault('50ms').describe('How late events of a worker may be. Default 50ms.'),
+  delay: duration.prefault('50ms').describe('Event-loop delay that counts as overload. Default 50ms.'),
   for: duration
     .prefault('1s')
-    .describe('For how long they may be later, without a break, before requests are shed. Default 1s.'),
+    .describe('How long the delay must last, without a break, before requests are shed. Default 1s.'),
 })
 
 /** Schema of what the gateway does when it has too much to do itself. */

@@ -13,14 +13,12 @@ const ACCEPTED = /^[A-Za-z0-9][A-Za-z0-9._~+/=@-]{0,127}$/
 /** Gives each exchange one id that the service, the log and every reply show alike. */
 export const correlationId = definePolicy({
   name: 'correlation-id',
-  summary:
-    'Gives each request an id, passes it to the service, and returns it on every reply, including error replies.',
+  summary: 'Gives each request an id, passes it to the service, and returns it on every reply, errors included.',
   options: z.strictObject({
     header: fieldName
       .default('X-Correlation-ID')
       .describe(
-        'Header that carries the id. The id that a client sends is kept if it is 1 to 128 characters of ' +
-          'A-Z a-z 0-9 . _ ~ + / = @ - and begins with a letter or digit; otherwise the gateway makes a UUID.',
+        "Header for the id. A client's id is kept if it is 1 to 128 characters of A-Z a-z 0-9 . _ ~ + / = @ - and starts with a letter or digit; otherwise the gateway generates a UUID.",
       ),
   }),
   document: ({ header }) => ({

@@ -40,30 +40,26 @@ const options = z
       .min(1)
       .default(['*'])
       .describe(
-        'Who may use the API: origins such as https://app.example.com; https://*.example.com for every name below ' +
-          'example.com, for which *.example.com is short; "*" for everybody. Default "*".',
+        'Allowed origins, such as https://app.example.com; https://*.example.com for all subdomains, for which *.example.com is short; "*" for any. Default "*".',
       ),
     methods: method
       .array()
       .default(['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'])
-      .describe('Methods that pages may use; "*" for all. Default GET, POST, PUT, DELETE, OPTIONS.'),
+      .describe('Allowed methods; "*" for all. Default GET, POST, PUT, DELETE, OPTIONS.'),
     headers: name
       .array()
       .default(['Content-Type', 'Authorization'])
-      .describe('Request headers that pages may set; "*" for all. Default Content-Type, Authorization.'),
+      .describe('Allowed request headers; "*" for all. Default Content-Type, Authorization.'),
     exposed: name
       .array()
       .default([])
-      .describe('Reply headers that pages may read beside the common ones. Default none.'),
-    credentials: z
-      .boolean()
-      .default(false)
-      .describe('Whether browsers may send cookies and other credentials. Not together with origins "*".'),
-    maxAge: durationOrZero.prefault('10m').describe('How long browsers remember what a preflight said. Default 10m.'),
+      .describe('Reply headers that pages may read in addition to the safelisted ones. Default none.'),
+    credentials: z.boolean().default(false).describe('Allow cookies and other credentials. Not with origins "*".'),
+    maxAge: durationOrZero.prefault('10m').describe('How long browsers cache preflight results. Default 10m.'),
     privateNetwork: z
       .boolean()
       .default(false)
-      .describe('Whether pages of the public network may use the API in a private one.'),
+      .describe('Allow pages of public networks to use the API in a private network.'),
   })
   .superRefine(({ origins, exposed, credentials }, context) => {
     if (!credentials) return
@@ -85,7 +81,7 @@ const options = z
 export const cors = definePolicy({
   name: 'cors',
   summary:
-    'Lets pages of other origins use the API: answers preflights and marks every reply, including error replies.',
+    'Allows pages of other origins to use the API: answers preflight requests and adds CORS fields to every reply, errors included.',
   options,
   fields: () => ['Access-Control-Request-Private-Network'],
   answersPreflights: true,

@@ -14,13 +14,13 @@ export const headerEdits = z.strictObject({
   rename: z
     .record(fieldName, fieldName, { error: keyMessage })
     .optional()
-    .describe('Names of fields and the names they get; a field that had the new name makes way.'),
+    .describe('Fields to rename, old name to new; an existing field with the new name is replaced.'),
   set: fieldTemplates
     .default({})
-    .describe('Fields that replace those of the same name. A field whose value comes out empty is removed.'),
+    .describe('Fields to set, replacing those of the same name. A field whose value is empty is removed.'),
   add: fieldTemplates
     .default({})
-    .describe('Fields added to those of the same name. A field whose value comes out empty is not added.'),
+    .describe('Fields to add to those of the same name. A field whose value is empty is not added.'),
   remove: z.array(fieldName).default([]).describe('Names of fields to remove.'),
 })
 

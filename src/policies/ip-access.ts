@@ -16,10 +16,10 @@ const country = z
 const countriesSchema = z
   .strictObject({
     header: fieldName.describe(
-      'Field in which trusted proxies say the country of the client, such as CF-IPCountry; they must overwrite it in every request.',
+      "Field in which trusted proxies give the client's country, such as CF-IPCountry; they must overwrite it on every request.",
     ),
-    allow: country.array().min(1).optional().describe('Countries that are let in, and no others, such as DE.'),
-    deny: country.array().min(1).optional().describe('Countries that are refused.'),
+    allow: country.array().min(1).optional().describe('Allowed countries, such as DE; all others are refused.'),
+    deny: country.array().min(1).optional().describe('Refused countries.'),
   })
   .refine(({ allow, deny }) => allow !== undefined || deny !== undefined, {
     error: 'says nothing of a country; expected allow or deny',
@@ -31,23 +31,23 @@ type Reason = 'denied' | 'not-allowed' | 'country'
 /** Refuses requests by the address of the client, and by the country that a CDN says it is in. */
 export const ipAccess = definePolicy({
   name: 'ip-access',
-  summary:
-    'Lets requests in, or refuses them, by the address of the client, or by the country that a CDN says it is in.',
+  summary: 'Allows or refuses requests by client address, or by the country that a CDN reports.',
   networks: ['allow', 'deny'],
   options: z
     .strictObject({
       allow: networks
         .optional()
         .describe(
-          'Addresses and networks that are let in, or { file } for a file of them, which is read again whenever it changes. ' +
-            'All others are refused, unless `countries` is there, which then decides.',
+          'Allowed addresses and networks, or { file } for a file that is read again whenever it changes. All others are refused, unless `countries` is set, which then decides.',
         ),
       deny: networks
         .optional()
-        .describe('Addresses and networks that are refused, or { file } for a file of them; they go before `allow`.'),
+        .describe(
+          'Refused addresses and networks, or { file } for a file that is read again whenever it changes. Takes precedence over `allow`.',
+        ),
       countries: countriesSchema
         .optional()
-        .describe('Countries of clients whose address is in neither list. A request without a country is refused.'),
+        .describe('Countries of clients whose address is in neither list. Requests without a country are refused.'),
     })
     .refine(({ allow, deny, countries }) => allow !== undefined || deny !== undefined || countries !== undefined, {
       error: 'lets everybody in; expected allow, deny or countries',

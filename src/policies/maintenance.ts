@@ -9,21 +9,20 @@ import { definePolicy } from './policy.ts'
 /** Answers in place of the service, which is worked at. */
 export const maintenance = definePolicy({
   name: 'maintenance',
-  summary:
-    'Answers every request with 503 and Retry-After while a service is worked at, but for those of some networks.',
+  summary: 'Answers requests with 503 and Retry-After during maintenance, except from some networks.',
   networks: ['except'],
   options: z.strictObject({
-    retryAfter: duration.prefault('5m').describe('When it is worth trying again, for Retry-After. Default 5m.'),
+    retryAfter: duration.prefault('5m').describe('Value of Retry-After. Default 5m.'),
     detail: z
       .string()
       .min(1)
       .max(1000)
       .default('This is under maintenance. Try again later.')
-      .describe('What the problem document says to people. Default "This is under maintenance. Try again later."'),
+      .describe('Text for people in the problem document. Default "This is under maintenance. Try again later."'),
     except: networks
       .default([])
       .describe(
-        'Addresses and networks whose requests go on, or { file } for a file of them, which is read again whenever it changes. Default none.',
+        'Addresses and networks whose requests are let through, or { file } for a file that is read again whenever it changes. Default none.',
       ),
   }),
   document: () => ({

@@ -6,7 +6,7 @@ import { readsRoute } from './template.ts'
 /** Changes the header fields that the client receives, on error replies too. */
 export const responseHeaders = definePolicy({
   name: 'response-headers',
-  summary: 'Sets, adds and removes header fields of every reply, including error replies.',
+  summary: 'Sets, adds and removes header fields of every reply, errors included.',
   options: headerEdits,
   decidesBy: () => 'nothing',
   isShared: (options) => !readsRoute(options),

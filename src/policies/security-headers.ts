@@ -33,15 +33,12 @@ const off = z.literal(false)
 
 const transportSecurity = z
   .strictObject({
-    maxAge: lifetime.prefault('365d').describe('How long browsers keep to https. Default 365d.'),
-    includeSubDomains: z
-      .boolean()
-      .default(true)
-      .describe('Whether all names below the host are meant too. Default true.'),
+    maxAge: lifetime.prefault('365d').describe('How long browsers use https only. Default 365d.'),
+    includeSubDomains: z.boolean().default(true).describe('Apply to all subdomains too. Default true.'),
     preload: z
       .boolean()
       .default(false)
-      .describe('Whether browser makers may build the host in as https only. Default false.'),
+      .describe('Allow browsers to ship the host in their preload lists. Default false.'),
   })
   .refine(({ maxAge, includeSubDomains, preload }) => !preload || (includeSubDomains && maxAge >= YEAR), {
     error: 'preload needs includeSubDomains and a maxAge of at least 365d',
@@ -51,7 +48,7 @@ const options = z.strictObject({
   contentTypeOptions: z
     .boolean()
     .default(true)
-    .describe('X-Content-Type-Options: nosniff. Browsers do not guess what a reply is.'),
+    .describe('X-Content-Type-Options: nosniff. Browsers do not guess content types.'),
   frameOptions: z
     .union([z.enum(['DENY', 'SAMEORIGIN']), off])
     .default('DENY')
@@ -59,7 +56,7 @@ const options = z.strictObject({
   xssProtection: z
     .union([value, off])
     .default('1; mode=block')
-    .describe('X-XSS-Protection, which only old browsers know. Default "1; mode=block".'),
+    .describe('X-XSS-Protection, which only old browsers use. Default "1; mode=block".'),
   strictTransportSecurity: z
     .union([transportSecurity, off])
     .default(false)
@@ -97,13 +94,15 @@ const options = z.strictObject({
   remove: z
     .array(fieldName)
     .default([])
-    .describe('Fields of services that tell too much, such as Server and X-Powered-By. Default none.'),
+    .describe(
+      'Fields of services to remove because they reveal too much, such as Server and X-Powered-By. Default none.',
+    ),
 })
 
 /** Puts on each reply what tells browsers to be careful with it. */
 export const securityHeaders = definePolicy({
   name: 'security-headers',
-  summary: 'Puts the header fields on every reply, including error replies, that make browsers careful with it.',
+  summary: 'Adds security header fields for browsers to every reply, errors included.',
   options,
   decidesBy: () => 'nothing',
   isShared: () => true,

@@ -13,8 +13,7 @@ const line = linesOf('Server-Timing')
 export const serverTiming = definePolicy({
   name: 'server-timing',
   summary:
-    'Tells the client in Server-Timing how many milliseconds the gateway took and, where it was asked, the service; ' +
-    'anybody who sees replies sees it.',
+    'Adds Server-Timing to replies: milliseconds spent in the gateway and in the service. Anyone who sees the reply sees it.',
   options: z.strictObject({}),
   decidesBy: () => 'nothing',
   isShared: () => true,

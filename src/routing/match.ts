@@ -20,7 +20,7 @@ export interface RouteMatch {
   readonly headers?: Readonly<Record<string, ValueMatch>> | undefined
   /** Decoded name -> decoded value that must be among those given. */
   readonly query?: Readonly<Record<string, ValueMatch>> | undefined
-  /** Of matches that are as specific otherwise, the one with the highest goes first. Default 0. */
+  /** Of equally specific matches the highest wins. Default 0. */
   readonly precedence?: number | undefined
 }
 

@@ -27,7 +27,7 @@ export interface Candidate extends Judged {
 
 /** A configuration that is running. */
 export interface Applied extends Candidate {
-  /** Counts the configurations of this process: 1 is that of its start. */
+  /** Number of the configuration within this process, starting at 1. */
   readonly generation: number
   /** Since when, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly since: number
@@ -47,7 +47,7 @@ export type Outcome =
 
 /** How a configuration takes the place of another. */
 export interface Reload {
-  /** Even where it looks as if the file were not written to its end. Default false. */
+  /** Even if the file looks incomplete. Default false. */
   readonly force?: boolean
   /** It goes back to one that was applied before. Default false. */
   readonly back?: boolean

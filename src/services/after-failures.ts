@@ -5,7 +5,7 @@ import type { FailureReason, OutcomeFault } from './outcome.ts'
 /** A request is sent again so often that nobody has begun with. */
 export const MOST_REFUSALS = 3
 
-/** Whether nothing was sent: no connection could be made, or none became free. */
+/** Whether nothing was sent: the connection failed, or none became free. */
 export function isUnsent(reason: FailureReason | null): boolean {
   return reason === 'connect' || reason === 'tls' || reason === 'busy'
 }

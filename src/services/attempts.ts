@@ -31,7 +31,7 @@ import type { Service } from './service.ts'
  * 2. Have it asked (`Attempt`).
  * 3. Where that takes long, ask another one as well, by `hedge` of the service: the first reply counts.
  * 4. Ask another instance where that may help:
- *    - Nothing was sent, as no connection could be made, or none was free: until each has been asked, whatever the request is.
+ *    - Nothing was sent, as the connection failed, or none was free: until each has been asked, whatever the request is.
  *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection and of the same instance where there is no
  *      other, if the method is idempotent and the body can be sent again (RFC 9110 section 9.2.2). The service has not begun with it, so this is no load
  *      that would need a budget.

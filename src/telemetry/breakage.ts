@@ -16,5 +16,5 @@ export const breakDetails: Readonly<Record<BreakReason, string>> = {
   idle: 'nothing came for as long as timeouts.idle of the service',
   service: 'the service ended the connection, or what it sent was malformed',
   client: 'the client was too slow, or sent something malformed',
-  gateway: 'the gateway could not go on with it',
+  gateway: 'the gateway could not continue',
 }

@@ -74,7 +74,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
       if (unsaid === 0 || ended) return
       const lines = unsaid
       unsaid = 0
-      log.warn({ lines }, 'Log lines were dropped: whatever reads the log does not keep up')
+      log.warn({ lines }, 'Log lines were dropped: the reader of the log is too slow')
     },
   }
   /** Resolves when the files that came before are closed. */
@@ -112,7 +112,7 @@ export function createLogger({ level, format, clock, file: path, ...options }: L
       try {
         file = openWriter(openFile(path))
       } catch (error) {
-        return log.error({ error }, 'The log goes on in the old file')
+        return log.error({ error }, 'Logging continues in the old file')
       }
       retired = Promise.all([retired, before.end()]).then(() => {})
     },

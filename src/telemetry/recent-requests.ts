@@ -39,7 +39,7 @@ export interface RecentRequest {
   readonly consumer: string | null
   /** Which limits apply to the consumer, or null for nobody. */
   readonly tier: string | null
-  /** Id of the API key that it came with, or null. */
+  /** Id of the API key that was used, or null. */
   readonly apiKey: string | null
   readonly correlationId: string
   readonly traceId: string

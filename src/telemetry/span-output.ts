@@ -54,7 +54,7 @@ export class SpanOutput {
     // All of an exchange or nothing: a span without its parent tells little.
     if (this.waiting + spans.length > this.queueSize) {
       this.counts.dropped += spans.length
-      return this.lose(spans.length, new Error('The queue of spans is full'))
+      return this.lose(spans.length, new Error('The span queue is full'))
     }
     this.waiting += spans.length
     for (const span of spans) this.processor.onEnd(span)
@@ -106,7 +106,7 @@ export class SpanOutput {
     this.lost += spans
     const now = this.clock.now()
     if (now - this.lastLogged < LOG_INTERVAL) return
-    this.log.warn({ spans: this.lost, error }, 'Spans were lost: the collector does not take them')
+    this.log.warn({ spans: this.lost, error }, 'Spans were lost: the collector refuses them')
     this.lastLogged = now
     this.lost = 0
   }

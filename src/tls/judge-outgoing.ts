@@ -16,7 +16,7 @@ export function problemOfTls(options: OutgoingTlsOptions): OutgoingProblem | nul
   if (key !== undefined && cert === undefined)
     return { option: 'key', message: 'key without cert: give the file with its certificate' }
   if (cert !== undefined && key !== undefined && !isPair(cert, key))
-    return { option: 'key', message: 'is the key of another certificate than that of cert' }
+    return { option: 'key', message: 'does not match the certificate of cert' }
   try {
     outgoingContext(options)
     return null

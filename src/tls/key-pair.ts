@@ -141,7 +141,7 @@ function whyNoKey(labels: readonly string[]): string {
 function judgeMatch(chain: readonly X509Certificate[], key: KeyObject, { cert, key: place }: KeyPairPlaces): string[] {
   const owner = chain.findIndex((certificate) => certificate.checkPrivateKey(key))
   if (owner === 0) return []
-  if (owner === -1) return [`${place}: is the key of another certificate than that in ${cert}`]
+  if (owner === -1) return [`${place}: does not match the certificate in ${cert}`]
   return [`${cert}: the certificate of the key is number ${owner + 1}: put it first`]
 }
 

@@ -68,10 +68,10 @@ export class GivenSockets {
     if (this.size === 0) return
     const own = addresses.filter((_each, i) => found[i] === null).map(formatAddress)
     if (own.length > 0)
-      log.warn({ listeners: own }, 'No socket was given for a listener: no other process can take it over')
+      log.warn({ listeners: own }, 'No socket was passed for a listener: no other process can take it over')
     const sockets = this.others(found)
     if (sockets.length > 0)
-      log.warn({ sockets }, 'A socket that was given has no listener: who connects there waits for another process')
+      log.warn({ sockets }, 'A passed socket has no listener: clients that connect there wait for another process')
   }
 
   /** Where those are bound whose descriptor is none of these. */

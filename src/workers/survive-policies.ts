@@ -10,9 +10,9 @@ export function survivePolicies(log: Logger): void {
   process.on('uncaughtException', (error) => {
     const running = runningPolicy()
     if (running === null) {
-      log.error({ error }, 'An error that nobody has caught ends the worker')
+      log.error({ error }, 'An uncaught error ends the worker')
       process.exit(1)
     }
-    log.error({ ...running, error }, 'A policy has left an error to nobody')
+    log.error({ ...running, error }, 'A policy has left an error unhandled')
   })
 }

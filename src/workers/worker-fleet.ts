@@ -317,7 +317,7 @@ export class WorkerFleet implements Fleet {
       answer: (topic, asked, alone) => (alone ? this.options.answers.answer(topic, asked) : this.ask(topic, asked)),
       learn: (worker, series) => scope.hub.learn(worker, series),
       cutOff: (connections) => {
-        if (connections > 0) this.log.warn({ connections }, 'Connections were cut off at the deadline')
+        if (connections > 0) this.log.warn({ connections }, 'Connections were closed at the deadline')
       },
     })
     this.alive.add(running)

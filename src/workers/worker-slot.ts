@@ -154,7 +154,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     if (this.worker !== worker) return
     this.stuckWorker = worker
     const fields = { worker: this.number, blocked_ms: Math.round(blocked), ...place }
-    this.owner.log.error(fields, 'A worker is stuck; another one takes its place')
+    this.owner.log.error(fields, 'A worker is stuck and is replaced')
     this.end(worker)
   }
 
@@ -162,10 +162,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   exchange(worker: One): void {
     if (this.worker !== worker) return
     this.outdatedWorker = worker
-    this.owner.log.error(
-      { worker: this.number },
-      'A worker did not change to another configuration; another one takes its place',
-    )
+    this.owner.log.error({ worker: this.number }, 'A worker did not apply a configuration and is replaced')
     this.end(worker)
   }
 
@@ -197,8 +194,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     }
     this.owner.metrics.counter('sallyport_worker_restarts_total', { reason }).add(1)
     const fields = { worker: this.number, reason, error: end.error, code: end.code, restart_ms: this.delay }
-    if (reason !== 'stuck' && reason !== 'reload')
-      this.owner.log.error(fields, 'A worker died; another one takes its place')
+    if (reason !== 'stuck' && reason !== 'reload') this.owner.log.error(fields, 'A worker died and is replaced')
     if (this.delay === 0) void this.again()
     else this.owner.clock.after(this.delay, () => void this.again())
   }

@@ -246,7 +246,7 @@ test('no handshake fails while the CA is down', async (t) => {
     assert.equal(await shake(port!, root), before)
     return log.lines.some(({ message }) => message === 'A CA has not issued a certificate')
   })
-  const line = await log.line({ message: 'A certificate could not be renewed yet: it is shown until it expires' })
+  const line = await log.line({ message: 'A certificate could not be renewed yet; it is used until it expires' })
   assert.equal(line['level'], 'warn')
   assert.equal(await shake(port!, root), before)
 })

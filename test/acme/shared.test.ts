@@ -188,7 +188,7 @@ test('keys in Redis cannot be read, and nothing is ordered over what cannot be o
     keys: [randomBytes(32)],
   })
   stranger.acme.start()
-  const line = await stranger.log.line({ message: 'A certificate cannot be looked after' })
+  const line = await stranger.log.line({ message: 'A certificate cannot be managed' })
   assert.match(JSON.stringify(line), /cannot be opened with the secrets of the configuration/)
   assert.deepEqual([serial(stranger), stranger.outcomes], [null, []])
   // With the secret that it was kept with behind another one it can.
@@ -233,7 +233,7 @@ test('where the holder of the lock hangs in the middle of an order another one o
   resumed.resolve()
   await until('both to have it', () => serial(a) === issued)
   assert.deepEqual([serial(b), a.outcomes], [issued, []])
-  const line = await a.log.line({ message: 'A certificate cannot be looked after' })
+  const line = await a.log.line({ message: 'A certificate cannot be managed' })
   assert.match(JSON.stringify(line), /lock was lost|taken over/)
 })
 

@@ -58,7 +58,7 @@ test('a client that speaks HTTP/1.1 is told what is amiss', async (t) => {
   asked.end(grpcFrame('hello'))
   const reply = await promise
   assert.deepEqual([reply['status'], reply['grpc']], [200, '12'])
-  assert.match(String(reply['message']), /^gRPC takes HTTP\/2 all the way/)
+  assert.match(String(reply['message']), /^gRPC needs HTTP\/2 all the way/)
   assert.equal(service.heard.length, 0)
 })
 
@@ -69,7 +69,7 @@ test('a timeout that is none is refused', async (t) => {
   metadata.set('grpc-timeout', '1s')
   const { status: end } = await new GrpcClient(t, `127.0.0.1:${port}`).unary(METHOD, '', metadata)
   assert.equal(end.code, status.INVALID_ARGUMENT)
-  assert.match(end.details, /^grpc-timeout is no time/)
+  assert.match(end.details, /^grpc-timeout is malformed/)
 })
 
 test('messages, trailers and metadata pass to a service over HTTP/1.1 as well', async (t) => {

@@ -45,7 +45,7 @@ test('one that says anything else does not, and why is told', async (t) => {
     'instance is unhealthy',
     'gRPC status NOT_FOUND',
   ])
-  assert.deepEqual(await checked(t, () => 9), ['instance is unhealthy', 'the reply is none of grpc.health.v1'])
+  assert.deepEqual(await checked(t, () => 9), ['instance is unhealthy', 'the reply is not a grpc.health.v1 response'])
 })
 
 test('a server without the method is unhealthy, and one that speaks HTTP/1.1 as well', async (t) => {

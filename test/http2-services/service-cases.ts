@@ -363,7 +363,7 @@ const messages: readonly ServiceCase[] = [
     name: 'a service refuses the request',
     send: [h2.reset(1, Code.refused)],
     reply: null,
-    why: /^the request was not begun with: it was refused$/,
+    why: /^the request was not processed: it was refused$/,
   },
   {
     rfc: '9113 6.9.1',

@@ -141,7 +141,7 @@ test('a gateway that a program has given its configuration reads no file', async
   const { ask, gateway } = await startAdminGateway(t, {})
   const { status, json } = await ask('/config/reload', POST)
   assert.equal(status, 409)
-  assert.match(String(json['detail']), /have that call reload\(\)\.$/)
+  assert.match(String(json['detail']), /call reload\(\) there\.$/)
   const listeners = [{ address: '127.0.0.1:0' }]
   const { revision } = await gateway.reload({ listeners, admin: { address: '127.0.0.1:0' } })
   const shown = (await ask('/config/status')).json
@@ -162,7 +162,7 @@ test('sallyport reload has the gateway change, and prints what is wrong with a f
   assert.deepEqual([refused.code, refused.stdout], [1, ''])
   const [problem, summary] = refused.stderr.trimEnd().split('\n')
   assert.match(problem!.slice(file.length), /^:7:15: drainTimeout: expected a duration/)
-  assert.equal(summary, 'Configuration refused: the running one is kept.')
+  assert.equal(summary, 'Configuration refused; the running one stays.')
   await writeFile(file, yaml('three').replace(/routes:.*\n/, 'routes: []\n'))
   assert.deepEqual([(await reload()).code, (await reload('--force')).code], [1, 0])
 })

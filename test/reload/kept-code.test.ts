@@ -42,7 +42,7 @@ test('a worker that is started anew has the code that the running configuration 
   let deaths = 0
   const kill = async (): Promise<void> => {
     command.child.kill('SIGUSR2')
-    await command.lines('A worker died; another one takes its place', ++deaths)
+    await command.lines('A worker died and is replaced', ++deaths)
   }
   // Before anybody has asked for what is imported later.
   await write('b')

@@ -10,7 +10,7 @@ import { freePorts } from '../support/redis.ts'
 import { authority, connectSecurely, writeLeaf } from '../support/tls.ts'
 
 const preload = new URL('../support/kill-worker.ts', import.meta.url).href
-const DIED = 'A worker died; another one takes its place'
+const DIED = 'A worker died and is replaced'
 const APPLIED = 'Configuration applied'
 
 /** A gateway of so many workers, which listens where the lines say. */

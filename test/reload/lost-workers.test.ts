@@ -27,9 +27,9 @@ export default definePolicy({
   },
 })
 `
-const DIED = 'A worker died; another one takes its place'
+const DIED = 'A worker died and is replaced'
 
-const EXCHANGED = 'A worker did not change to another configuration; another one takes its place'
+const EXCHANGED = 'A worker did not apply a configuration and is replaced'
 
 const yaml = (body: string): string => `
 workers: 2
@@ -72,7 +72,7 @@ test('a reload in which workers die again and again is refused, and says so', as
   await writeFile(deaths, 'xx')
   const { status, text } = await reload()
   assert.equal(status, 422)
-  assert.match(text, /a worker ended while it made the configuration ready: the log says why/)
+  assert.match(text, /a worker ended while it prepared the configuration: the log says why/)
   await command.lines(DIED, 2)
   assert.deepEqual(await answers(), new Set(['"one"']))
 })

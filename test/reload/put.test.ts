@@ -76,7 +76,7 @@ test('nothing is written of what is refused', async (t) => {
     [writable('two').replace('workers: 2', 'workers: 1'), 422, /"path":"workers"/],
     [writable('two').replace(/routes:.*\n/, 'routes: []\n'), 422, /the new configuration has no routes/],
     [writable('two'), 428, /Send If-Match/, '', null],
-    [writable('two'), 412, /The running configuration has changed since/, '', '"0"'],
+    [writable('two'), 412, /The running configuration has changed in the meantime/, '', '"0"'],
     [writable('two'), 400, /expected the ETag/, '', 'two'],
     ['', 400, /Send the text/],
     [writable('two'), 400, /confirm: expected a duration from .*1s/, '?confirm=1ms'],

@@ -148,8 +148,7 @@ test('what leads nowhere any more ends: WebSockets are told, streams and uploads
   assert.equal(
     (
       await log.line({
-        message:
-          'WebSockets and event streams end: their routes lead to their services no longer, or their listener is gone',
+        message: 'WebSockets and event streams end: their routes lead elsewhere, or their listener is gone',
       })
     )['tunnels'],
     3,

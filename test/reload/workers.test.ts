@@ -89,7 +89,7 @@ test('a worker that is started anew goes by the running configuration', async (t
   command.child.kill('SIGHUP')
   await command.line(APPLIED)
   command.child.kill('SIGUSR2')
-  await command.line('A worker died; another one takes its place')
+  await command.line('A worker died and is replaced')
   assert.deepEqual(await answers(t, port), new Set(['two']))
 })
 

@@ -135,7 +135,7 @@ routes:
   }
   const killWorker = async (): Promise<void> => {
     command.child.kill('SIGUSR2')
-    await command.line('A worker died; another one takes its place')
+    await command.line('A worker died and is replaced')
   }
   return { port, redis, round, killWorker }
 }

@@ -23,11 +23,8 @@ const route = { id: 'users', match: { path: '/users/*' }, service: 'users' }
 
 const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = {
   'nothing to say': [{}, null],
-  'no routes': [{ services: {}, routes: [] }, /^routes: there are none: every request is answered with 404\. Add one/],
-  'a service that nobody uses': [
-    { services: { users, orders: users } },
-    /^services\.orders: nobody uses it.*Add a route/,
-  ],
+  'no routes': [{ services: {}, routes: [] }, /^routes: none: every request gets 404\. Add one/],
+  'a service that nobody uses': [{ services: { users, orders: users } }, /^services\.orders: is not used.*Add a route/],
   'a service of a split': [
     {
       services: { users, orders: users },
@@ -44,7 +41,7 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
   ],
   'a prefix that no path has': [
     { routes: [{ ...route, rewrite: { strip: '/api' } }] },
-    /^routes\[0\]\.rewrite\.strip: never applies: no path that fits "\/users\/\*" begins with it/,
+    /^routes\[0\]\.rewrite\.strip: never applies: no path that matches "\/users\/\*" starts with it/,
   ],
   'a prefix that is longer than the path': [
     { routes: [{ ...route, match: { path: '/users' }, rewrite: { prefix: '/users/all', with: '/all' } }] },
@@ -65,7 +62,7 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
   ],
   'a policy that is switched off and was never on': [
     { routes: [{ ...route, policies: { cors: false } }] },
-    /^routes\[0\]\.policies\.cors: switches off what is not on/,
+    /^routes\[0\]\.policies\.cors: switches off a policy that is not on/,
   ],
   'a policy that is switched off': [
     { policies: { cors: { origins: ['*'] } }, routes: [{ ...route, policies: { cors: false } }] },
@@ -90,14 +87,14 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
   ],
   'a secret that is a word': [
     { secrets: 'this-is-my-secret-of-32-characters' },
-    /^secrets: can be guessed.*openssl rand -base64 32/,
+    /^secrets: is easy to guess.*openssl rand -base64 32/,
   ],
-  'a secret of one character': [{ secrets: [SOUND, 'x'.repeat(32)] }, /^secrets\[1\]: can be guessed/],
+  'a secret of one character': [{ secrets: [SOUND, 'x'.repeat(32)] }, /^secrets\[1\]: is easy to guess/],
   'a random secret': [{ secrets: SOUND, admin: { token: 'b8f2a06bd91c4e77' } }, null],
-  'a token that is a word': [{ admin: { token: 'changeme-changeme' } }, /^admin\.token: can be guessed/],
+  'a token that is a word': [{ admin: { token: 'changeme-changeme' } }, /^admin\.token: is easy to guess/],
   'a secret of tokens that is a word': [
     { policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } } },
-    /^policies\.auth\.methods\.jwt\.secret: can be guessed/,
+    /^policies\.auth\.methods\.jwt\.secret: is easy to guess/,
   ],
   'an admin listener that takes code from the network': [
     { admin: { address: '0.0.0.0:9000', token: SOUND, writable: true } },
@@ -109,7 +106,7 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
     /^proxyFields: has no effect: no proxy is trusted/,
   ],
   'fields of proxies': [{ proxyFields: ['X-Auth-Request-*'], trustedProxies: ['10.0.0.0/8'] }, null],
-  'a zone that no instance has': [{ zone: 'a' }, /^zone: has no effect: no instance says in which zone it is/],
+  'a zone that no instance has': [{ zone: 'a' }, /^zone: has no effect: no instance has a zone/],
 }
 
 for (const [what, [changes, expected]] of Object.entries(cases))

@@ -10,6 +10,6 @@ export const proxyHints: HintRule = ({ trustedProxies, clientHeader, proxyFields
   ].flat()
   return keys.map((key): Hint => ({
     path: [key],
-    message: 'has no effect: no proxy is trusted. Name the proxies under trustedProxies, or leave it out.',
+    message: 'has no effect: no proxy is trusted. List the proxies under trustedProxies, or remove it.',
   }))
 }

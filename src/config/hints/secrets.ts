@@ -47,6 +47,6 @@ function look(found: Hint[], path: Path, text: string): void {
   if (text.length < SHORTEST || text.includes('-----BEGIN')) return
   if (!GUESSABLE.test(text) && new Set(text).size >= FEWEST) return
   const message =
-    'can be guessed: it looks like a word, or like an example. Take random text, as "openssl rand -base64 32" makes it.'
+    'is easy to guess: it looks like a word or an example. Use random text, such as from "openssl rand -base64 32".'
   found.push({ path, message })
 }

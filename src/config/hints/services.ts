@@ -17,12 +17,12 @@ export const serviceHints: HintRule = (config, chain) => {
     .filter((name) => !used.has(name))
     .map((name): Hint => ({
       path: ['services', name],
-      message: 'nobody uses it: no route leads there, and no policy asks it. Add a route, or remove it.',
+      message: 'is not used: no route leads to it, and no policy asks it. Add a route, or remove it.',
     }))
   const known = Object.values(services)
   if (zone === undefined || known.some(({ discover, instances }) => discover !== undefined || instances.some(hasZone)))
     return unused
-  const message = 'has no effect: no instance says in which zone it is. Give instances a zone, or leave it out.'
+  const message = 'has no effect: no instance has a zone. Give instances a zone, or remove it.'
   return [...unused, { path: ['zone'], message }]
 }
 

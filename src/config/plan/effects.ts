@@ -26,11 +26,11 @@ const isGone = ({ real }: Difference): boolean => real.after === undefined
 /** What is true of most changes. */
 export const OTHERWISE: Effect = {
   class: 'live',
-  text: 'New requests use the change; requests in flight end as they began.',
+  text: 'New requests use the change; requests in flight finish as they began.',
 }
-const NEW_CONNECTIONS = 'New connections go by it; those that are open stay as they are.'
-const NEXT_REPLY = 'New connections go by it; those that are open end after their next reply.'
-const NEXT_CHECK = 'The next check comes, and its result counts, by it; what is known of the instances stays.'
+const NEW_CONNECTIONS = 'New connections use it; open ones stay as they are.'
+const NEXT_REPLY = 'New connections use it; open ones end after their next reply.'
+const NEXT_CHECK = 'The next check uses it; what is known of the instances stays.'
 
 /** What follows from where a change is: the first rule that has something to say. */
 const RULES: readonly Rule[] = [
@@ -53,34 +53,28 @@ const RULES: readonly Rule[] = [
         ? null
         : {
             class: 'ends-tunnels',
-            text: 'WebSockets and streams of the route end that are with a service no longer there.',
+            text: 'WebSockets and streams of the route to a service that is gone end.',
           },
   ],
   [['listeners', ANY], (change) => (change.path.length === 2 ? wholeListener(change) : null)],
-  [['listeners', ANY, 'name'], live('Routes of the listener are found by it from the next request on.')],
+  [['listeners', ANY, 'name'], live('Routes of the listener use it from the next request on.')],
   [['listeners', ANY, 'tls'], (change) => (change.path.length === 3 ? otherProtocol(change) : null)],
   [['listeners', ANY, 'tls', 'minVersion'], live(NEXT_REPLY)],
   [['listeners', ANY, 'tls', 'ciphers'], live(NEXT_REPLY)],
-  [['listeners', ANY, 'tls', 'clientCertificates', 'forward'], live('It counts from the next request on.')],
-  [['listeners', ANY, 'tls', 'clientCertificates'], live('Every client has to connect anew, to be verified by it.')],
+  [['listeners', ANY, 'tls', 'clientCertificates', 'forward'], live('It applies from the next request on.')],
+  [['listeners', ANY, 'tls', 'clientCertificates'], live('Every client has to reconnect, to be verified by it.')],
   [['listeners', ANY], live(NEW_CONNECTIONS)],
   [['services', ANY], (change) => (change.path.length === 2 && isNew(change) ? NEW_SERVICE : null)],
   [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
   [['services', ANY, 'instances', ANY, 'scheme'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'discover', 'scheme'], live(NEW_CONNECTIONS)],
-  [
-    ['services', ANY, 'discover'],
-    live('The instances are looked up anew; those that were found stay until the first answer.'),
-  ],
+  [['services', ANY, 'discover'], live('The instances are discovered again; known ones stay until the first answer.')],
   [['services', ANY, 'health'], ({ after }) => (after === false ? UNCHECKED : null)],
   [['services', ANY, 'health', 'interval'], live(NEXT_CHECK)],
   [['services', ANY, 'health', 'timeout'], live(NEXT_CHECK)],
   [['services', ANY, 'health', 'unhealthyAfter'], live(NEXT_CHECK)],
   [['services', ANY, 'health', 'healthyAfter'], live(NEXT_CHECK)],
-  [
-    ['services', ANY, 'health'],
-    live('What is known of the instances holds until the next check, which decides at once.'),
-  ],
+  [['services', ANY, 'health'], live('What is known of the instances holds until the next check.')],
   [['services', ANY, 'tls'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'proxyProtocol'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'http2'], live(NEW_CONNECTIONS)],
@@ -88,12 +82,12 @@ const RULES: readonly Rule[] = [
   [['stores', 'redis'], ({ path }) => (path.length === 2 ? OTHER_STORE : null)],
   [['stores', 'redis', 'place'], () => OTHER_STORE],
   [['secrets'], (change) => (opensWhatWasSealed(change) ? STILL_OPENED : NOT_OPENED)],
-  [['policyFiles', ANY, 'code'], resets('The code is loaded anew: what it keeps in variables of its own is lost.')],
+  [['policyFiles', ANY, 'code'], resets('The code is loaded again: what it keeps in its own variables is lost.')],
 ]
 
 const UNCHECKED: Effect = {
   class: 'resets-state',
-  text: 'Every instance counts as healthy: what checks have found is lost.',
+  text: 'Every instance counts as healthy: results of checks are lost.',
 }
 
 const NEW_SERVICE: Effect = {
@@ -106,11 +100,11 @@ const OTHER_STORE: Effect = {
   text: 'Counts, stored replies and API keys are those of the other store: what was kept in the one before is not seen there.',
 }
 
-const STILL_OPENED: Effect = { class: 'live', text: 'What was sealed with the secret before can still be opened.' }
+const STILL_OPENED: Effect = { class: 'live', text: 'What was encrypted with the previous secret can still be read.' }
 
 const NOT_OPENED: Effect = {
   class: 'resets-state',
-  text: 'What was sealed with the secret before cannot be opened any more: TLS sessions begin with a whole handshake.',
+  text: 'What was encrypted with the previous secret can no longer be read: TLS sessions start with a full handshake.',
 }
 
 function wholeRoute(change: Difference): Effect {
@@ -122,7 +116,7 @@ function wholeRoute(change: Difference): Effect {
 
 function wholeListener(change: Difference): Effect | null {
   if (!isGone(change)) return null
-  const text = 'Nothing is accepted there any more; connections to it end, with their WebSockets and streams.'
+  const text = 'It stops listening; its connections end, with their WebSockets and streams.'
   return { class: 'ends-tunnels', text }
 }
 
@@ -135,7 +129,7 @@ function otherProtocol(change: Difference): Effect {
 function wholeInstance(change: Difference): Effect {
   if (isNew(change))
     return { class: 'live', text: 'Where it is checked, it gets requests once its first check has passed.' }
-  return { class: 'live', text: 'It gets no more requests; those under way at it end as they began.' }
+  return { class: 'live', text: 'It gets no more requests; those in flight finish.' }
 }
 
 /** The current secret seals; the others only open. */

@@ -12,10 +12,10 @@ const MOST_ROUTES = 10
 const SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
 const HEADINGS: Readonly<Record<ChangeClass, string>> = {
-  'needs-restart': 'Needs a restart: a process keeps these as long as it runs',
+  'needs-restart': 'Needs a restart: these are fixed while the process runs',
   'ends-tunnels': 'Ends tunnels: WebSockets and streams are cut off',
-  'resets-state': 'Resets state: something that was counted, stored or known begins anew',
-  live: 'Live: nothing is lost; new requests use the change, requests in flight end as they began',
+  'resets-state': 'Resets state: something counted, stored or known starts over',
+  live: 'Live: nothing is lost; new requests use the change, requests in flight finish as they began',
 }
 
 type UnitAt = (path: Path) => Unit

@@ -252,7 +252,7 @@ test('a service that a route leads to instead costs the replies that are stored'
   const cached = { policies: { cache: {} } }
   const [change] = planChanges(side(withRoute(cached)), side(withRoute({ ...cached, service: 'orders' }))).changes
   assert.equal(change?.class, 'ends-tunnels')
-  assert.match(change.effects.join(' '), /WebSockets and streams of the route end.*stored by other rules/)
+  assert.match(change.effects.join(' '), /WebSockets and streams of the route end.*stored under other rules/)
 })
 
 test('what is said for every route is told once, with the routes that it reaches', () => {

@@ -15,7 +15,7 @@ export interface Change {
   /** As GET /config of the admin listener shows values; undefined where there was, or will be, nothing. */
   readonly before: unknown
   readonly after: unknown
-  /** The dearest of its effects. */
+  /** The most severe of its effects. */
   readonly class: ChangeClass
   /** One sentence each. */
   readonly effects: readonly string[]

@@ -12,7 +12,7 @@ import { SharedApiKeys } from './shared-api-keys.ts'
 const DIGEST = /^[0-9a-f]{64}$/i
 
 const keySchema = z.strictObject({
-  id: z.string().min(1).describe('Name of the key in limits, lists, log and metrics; no two keys share it.'),
+  id: z.string().min(1).describe('Name of the key in limits, lists, log and metrics; unique.'),
   sha256: z
     .string()
     .superRefine((text, context) => {
@@ -25,42 +25,43 @@ const keySchema = z.strictObject({
         })
     })
     .describe('SHA-256 digest of the key, in hexadecimal.'),
-  owner: z.string().min(1).optional().describe('Whom the key stands for: X-User-ID. Default the id of the key.'),
+  owner: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.'),
   tier: z.string().min(1).default('api_key').describe('Tier of the consumer. Default api_key.'),
   roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
-  expires: keyExpiry
-    .optional()
-    .describe('When the key ends: a date, at whose beginning (UTC) it does, or a time. Default never.'),
+  expires: keyExpiry.optional().describe('When the key expires: a date, at its start (UTC), or a time. Default never.'),
 })
 
 /** API keys, in a header field or a query parameter. */
 export const apiKey = defineAuthMethod({
   name: 'api-key',
   kind: 'key',
-  summary: 'API keys in a header or a query parameter; only their digests are kept.',
+  summary: 'API keys in a header or a query parameter; only their digests are stored.',
   options: z.strictObject({
-    header: fieldName.default('X-API-Key').describe('Header that carries the key. Default X-API-Key.'),
+    header: fieldName.default('X-API-Key').describe('Header with the key. Default X-API-Key.'),
     query: z
       .string()
       .min(1)
       .optional()
-      .describe('Query parameter that may carry the key where there is no header: for clients that cannot send one.'),
+      .describe('Query parameter with the key, if the header has none: for clients that cannot send headers.'),
     keys: keySchema.array().default([]).superRefine(refuseDuplicates).describe('The keys.'),
     store: z
       .enum(['configuration', 'redis'])
       .default('configuration')
       .describe(
-        'Where keys are: only under `keys`, or also in the Redis of `stores`, where `sallyport keys` makes and revokes ' +
-          'them. Default configuration.',
+        'Where keys are stored: only under `keys`, or also in the Redis of `stores`, where `sallyport keys` creates and revokes them. Default configuration.',
       ),
     cache: duration
       .prefault('10s')
-      .describe('How long the word of Redis counts: so long may a revoked key still work. Default 10s.'),
+      .describe('How long lookups in Redis are cached; a revoked key may work for that long. Default 10s.'),
     cacheSize: z
       .int()
       .min(1)
       .default(10_000)
-      .describe('Keys, good and bad ones, whose word of Redis each worker remembers. Default 10000.'),
+      .describe('Lookups, of valid and invalid keys, that each worker caches. Default 10000.'),
   }),
   document({ header, query }) {
     const inHeader = { name: 'apiKey', scheme: { type: 'apiKey', in: 'header', name: header } }

@@ -20,14 +20,14 @@ const userSchema = z.strictObject({
     .string(nameExpected)
     .regex(/^[^:\p{Cc}]{1,256}$/u, nameExpected)
     .transform((name) => name.normalize('NFC'))
-    .describe('Name of the user, without ":": X-User-ID.'),
+    .describe('User name, without ":": X-User-ID.'),
   password: z
     .string()
     .superRefine((text, context) => {
       // Not shown, as it may be the password itself.
       if (parseDigest(text) === null) context.addIssue({ code: 'custom', message: digestExpected, input: '[redacted]' })
     })
-    .describe('Digest of the password, as `sallyport password` makes it: scrypt in PHC form.'),
+    .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.'),
   tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
   roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
 })
@@ -36,7 +36,7 @@ const userSchema = z.strictObject({
 export const basic = defineAuthMethod({
   name: 'basic',
   kind: 'password',
-  summary: 'Names and passwords of a few users, with HTTP Basic; only digests of the passwords are kept.',
+  summary: 'User names and passwords by HTTP Basic; only digests of the passwords are stored.',
   options: z.strictObject({
     users: userSchema.array().min(1).superRefine(refuseDuplicates).describe('The users.'),
   }),

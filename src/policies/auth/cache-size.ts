@@ -5,4 +5,4 @@ export const cacheSize = z
   .int()
   .min(1)
   .default(10_000)
-  .describe('Verified tokens that each worker remembers, at about 1 kB each. Default 10000.')
+  .describe('Verified tokens that each worker caches, at about 1 kB each. Default 10000.')

@@ -12,15 +12,15 @@ const claim = (name: string, what: string) =>
     .union([z.string().min(1), z.string().min(1).array().min(1)])
     .default(name)
     .describe(
-      `Claim that holds ${what}; dots lead into nested ones, and so do the steps of a list, whose names may have dots. ` +
+      `Claim with ${what}; dots lead into nested claims, or a list of steps, whose names may contain dots. ` +
         `Default ${name}.`,
     )
 
 /** Schema of the names of claims that make a consumer. */
 export const claimNames = z.strictObject({
   id: claim('sub', 'the id'),
-  roles: claim('roles', 'the roles: a list, or a text with commas'),
-  scopes: claim('scope', 'the scopes: a list, or a text with spaces'),
+  roles: claim('roles', 'the roles: a list, or a string with commas'),
+  scopes: claim('scope', 'the scopes: a list, or a string with spaces'),
   tier: claim('tier', 'the tier'),
 })
 

@@ -26,59 +26,57 @@ const copiedField = fieldName.refine((name) => !IDENTITY_FIELDS.has(name), {
 })
 
 const options = z.strictObject({
-  service: z.string().describe('The service that decides, as one of `services`.'),
+  service: z.string().describe('Service to ask, one of `services`.'),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/verify"')
-    .describe('Path that it is asked for.'),
+    .describe('Path to request.'),
   mirror: z
     .boolean()
     .default(false)
     .describe(
-      'Whether it is asked with the method of the request, and its path and query after `path`, as by ext_authz of Envoy; ' +
-        'else with GET, as by forwardAuth of Traefik. Default false.',
+      "Ask with the method of the request, and with its path and query appended to `path`, like Envoy's ext_authz; otherwise with GET, like Traefik's forwardAuth. Default false.",
     ),
   requestFields: sentField
     .array()
     .min(1)
     .default(['Authorization', 'Cookie', 'Accept', 'X-Requested-With'])
     .describe(
-      'Fields of the request that it gets, beside X-Forwarded-Method, -Uri, -Host, -Proto and -For. ' +
-        'Default Authorization, Cookie, Accept, X-Requested-With.',
+      'Request fields to pass to it, in addition to X-Forwarded-Method, -Uri, -Host, -Proto and -For. Default Authorization, Cookie, Accept, X-Requested-With.',
     ),
   copyFields: copiedField
     .array()
     .default([])
     .describe(
-      'Fields of its reply that a request which it lets in goes on with. What the client sent under these names is taken out. Default none.',
+      'Fields of its reply to add to an admitted request. Fields of these names from the client are dropped. Default none.',
     ),
   replyFields: fieldName
     .array()
     .default(['Content-Type', 'Location', 'Set-Cookie', 'WWW-Authenticate', 'Retry-After', 'Cache-Control'])
     .describe(
-      'Fields of its reply that the client gets where it refuses the request. ' +
-        'Default Content-Type, Location, Set-Cookie, WWW-Authenticate, Retry-After, Cache-Control.',
+      'Fields of its reply to pass to the client when it refuses. Default Content-Type, Location, Set-Cookie, WWW-Authenticate, Retry-After, Cache-Control.',
     ),
   consumer: z
     .strictObject({
-      id: fieldName.describe('Field of its reply with the id of the consumer: X-User-ID.'),
-      roles: fieldName.optional().describe('Field with the roles, with commas between. Default none.'),
+      id: fieldName.describe('Field with the id of the consumer: X-User-ID.'),
+      roles: fieldName.optional().describe('Field with the roles, separated by commas. Default none.'),
       tier: fieldName.optional().describe('Field with the tier. Default none: authenticated.'),
     })
     .optional()
-    .describe('Who calls, by its reply. A request that it lets in without an id is one of nobody. Default none.'),
-  timeout: duration.prefault('2s').describe('For its whole reply. Default 2s.'),
+    .describe(
+      'Fields of its reply that describe the consumer. An admitted request without an id is anonymous. Default none.',
+    ),
+  timeout: duration.prefault('2s').describe('Timeout for its whole reply. Default 2s.'),
   cache: durationOrZero
     .prefault('0s')
     .describe(
-      'How long its word counts that lets a request in, for requests that it would be asked the same about. Default 0s, for one request.',
+      'How long an admission is cached, for requests about which it would be asked the same. Default 0s: not at all.',
     ),
   onUnreachable: z
     .enum(['deny', 'accept'])
     .default('deny')
     .describe(
-      'What happens while it gives no reply in time, or one with a status of 500 or more: deny answers 503, accept lets requests in as ' +
-        'those of nobody. Default deny.',
+      'When it does not answer in time, or with 5xx: deny replies 503, accept admits requests as anonymous. Default deny.',
     ),
 })
 
@@ -89,7 +87,7 @@ export const forward = defineAuthMethod({
   name: 'forward',
   kind: 'word',
   summary:
-    'Another service decides: it is asked about each request, and says who calls, or what the client is told instead.',
+    'An external service decides: it is asked about each request, and answers who the caller is, or what to reply instead.',
   options,
   fields: ({ requestFields, copyFields }) => [...requestFields, ...copyFields],
   document: ({ requestFields: [name = 'Authorization'] }) => [
@@ -106,8 +104,8 @@ export const forward = defineAuthMethod({
     function note(down: boolean, error?: unknown): void {
       if (down === isDown) return
       isDown = down
-      if (down) log.warn({ service, error }, 'The service that decides about requests does not answer')
-      else log.info({ service }, 'The service that decides about requests answers again')
+      if (down) log.warn({ service, error }, 'The authorization service does not answer')
+      else log.info({ service }, 'The authorization service answers again')
     }
 
     async function decide(question: ServiceRequest): Promise<{ identity: Identity; lifetime: number }> {
@@ -118,7 +116,7 @@ export const forward = defineAuthMethod({
       } catch (error) {
         note(true, error)
         if (onUnreachable === 'accept') return { identity: NOBODY, lifetime: 0 }
-        throw new GatewayError('service-unavailable', 'It cannot be found out now whether the request is allowed.', {
+        throw new GatewayError('service-unavailable', 'The request cannot be authorized at present; try again later.', {
           cause: error,
         })
       }

@@ -13,11 +13,11 @@ import { cacheSize } from './cache-size.ts'
 export const introspection = defineAuthMethod({
   name: 'introspection',
   kind: 'token',
-  summary: 'Bearer tokens of any form, which the user service is asked about (RFC 7662).',
+  summary: 'Opaque bearer tokens, verified at an introspection endpoint (RFC 7662).',
   options: z
     .strictObject({
       ...opaqueTokens,
-      claims: claimNames.prefault({}).describe('Members of the answer that make the consumer.'),
+      claims: claimNames.prefault({}).describe('Members of the answer that describe the consumer.'),
       cacheSize,
     })
     .superRefine(checkTarget),

@@ -14,30 +14,29 @@ import { httpUrl, shownUrl } from './url.ts'
 const LIMIT = 64 * 1024
 
 const questionFields = {
-  service: z.string().optional().describe('The service that is asked, as one of `services`; with `path`.'),
+  service: z.string().optional().describe('Service to ask, one of `services`; with `path`.'),
   path: z
     .string()
     .regex(/^\/[\x21-\x7e]*$/, 'expected a path such as "/introspect"')
     .optional()
-    .describe('Path of the introspection endpoint at the service.'),
-  url: httpUrl.optional().describe('The introspection endpoint, in place of `service` and `path`.'),
+    .describe('Path of the introspection endpoint on the service.'),
+  url: httpUrl.optional().describe('URL of the introspection endpoint, instead of `service` and `path`.'),
   ca: certificates
     .optional()
     .describe(
-      'File with the certificates, in PEM, of the authorities that are believed for `url`, in place of those that Node.js ' +
-        'comes with; for a service, its `tls` says that. Default those.',
+      'File with CA certificates, in PEM, to trust for `url`, instead of those of Node.js; a service has its own `tls`. Default those of Node.js.',
     ),
   credentials: z
     .strictObject({
-      id: z.string().describe('Name of the gateway at the endpoint.'),
-      secret: z.string().describe('Its password there.'),
+      id: z.string().describe('Client id of the gateway.'),
+      secret: z.string().describe('Client secret of the gateway.'),
     })
     .optional()
-    .describe('How the gateway signs in at the endpoint, with HTTP Basic authentication.'),
-  timeout: duration.prefault('2s').describe('For the answer. Default 2s.'),
+    .describe('Credentials of the gateway for the endpoint, sent by HTTP Basic authentication.'),
+  timeout: duration.prefault('2s').describe('Timeout of a request. Default 2s.'),
   cache: duration
     .prefault('30s')
-    .describe('How long an answer counts: so long may a revoked token still work. Default 30s.'),
+    .describe('How long an answer is cached; a revoked token may work for that long. Default 30s.'),
 }
 
 /** Schema of how the user service is asked about tokens that the gateway has verified itself. */
@@ -48,7 +47,7 @@ export const checkedTokens = z
       .enum(['deny', 'accept'])
       .default('deny')
       .describe(
-        'What a token is worth while the endpoint gives no answer: deny answers 503, accept takes it on its signature. Default deny.',
+        'When the endpoint does not answer: deny replies 503, accept relies on the signature alone. Default deny.',
       ),
   })
   .superRefine(checkTarget)

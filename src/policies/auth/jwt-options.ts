@@ -37,46 +37,40 @@ const issuerName = z.string().min(1)
 const issuerFields = {
   secret: oneOrMore(z.string())
     .optional()
-    .describe('Shared secret for HS256, HS384 and HS512; several while it is being exchanged.'),
+    .describe('Shared secret for HS256, HS384 and HS512; several during rotation.'),
   publicKeys: oneOrMore(publicKey)
     .optional()
-    .describe('PEM public keys or certificates: the text, or a file, found from the working directory.'),
+    .describe('PEM public keys or certificates: as text, or a file relative to the working directory.'),
   jwks: httpUrl.optional().describe('URL of a JSON Web Key Set.'),
   ca: certificates
     .optional()
     .describe(
-      'File with the certificates, in PEM, of the authorities that are believed where keys are fetched, in place of those ' +
-        'that Node.js comes with. Default those.',
+      'File with CA certificates, in PEM, to trust when keys are fetched, instead of those of Node.js. Default those of Node.js.',
     ),
   algorithms: z
     .enum(['HS256', 'HS384', 'HS512', ...publicAlgorithms])
     .array()
     .min(1)
     .optional()
-    .describe(
-      'Algorithms that are accepted. Default HS256 with a secret; RS256, PS256, ES256, EdDSA and Ed25519 otherwise.',
-    ),
+    .describe('Accepted algorithms. Default HS256 with a secret; RS256, PS256, ES256, EdDSA and Ed25519 otherwise.'),
   audience: oneOrMore(z.string())
     .optional()
-    .describe(
-      'One of these must be in `aud`. Not given, tokens that are meant for somebody in particular are refused.',
-    ),
-  type: z.string().min(1).optional().describe('What `typ` in the header must be, such as at+jwt.'),
+    .describe('Accepted audiences; `aud` must contain one. If not set, tokens with an audience are refused.'),
+  type: z.string().min(1).optional().describe('Required `typ` in the header, such as at+jwt.'),
   introspection: checkedTokens
     .optional()
-    .describe('Asks the user service whether a token still stands, after its signature (RFC 7662).'),
+    .describe('Asks an endpoint whether the token is still active, after its signature was verified (RFC 7662).'),
 }
 
 /** Schema of one issuer of several; what it does not say is as it stands beside `issuers`. */
 const oneOfIssuers = z.strictObject({
   issuer: issuerName.describe(
-    'What `iss` must be; no two issuers share it. Without secret, publicKeys and jwks the keys are those of the OpenID ' +
-      'provider there.',
+    'Required `iss`, different for each issuer. Without secret, publicKeys and jwks, the keys come from this OpenID provider.',
   ),
   ...issuerFields,
-  tolerance: durationOrZero.optional().describe('By how much clocks may differ.'),
-  claims: claimNames.optional().describe('Claims that make the consumer.'),
-  refresh: duration.optional().describe('Age at which the key set is fetched again.'),
+  tolerance: durationOrZero.optional().describe('Tolerated clock difference.'),
+  claims: claimNames.optional().describe('Claims that describe the consumer.'),
+  refresh: duration.optional().describe('How often the key set is fetched again.'),
 })
 
 /** Schema of the options of the jwt method. */
@@ -84,56 +78,49 @@ export const jwtOptions = z
   .strictObject({
     issuer: issuerName
       .optional()
-      .describe(
-        'What `iss` must be. Without secret, publicKeys and jwks the keys are those of the OpenID provider there.',
-      ),
+      .describe('Required `iss`. Without secret, publicKeys and jwks, the keys come from this OpenID provider.'),
     ...issuerFields,
     issuers: oneOfIssuers
       .array()
       .min(1)
       .optional()
       .describe(
-        'Several issuers, each with its own keys, in place of issuer, secret, publicKeys and jwks. The `iss` of a token ' +
-          'says whose keys verify it. The other options hold for those that do not have their own.',
+        "Several issuers, each with its own keys, instead of issuer, secret, publicKeys and jwks. The token's `iss` selects the issuer. Other options apply to issuers that do not set their own.",
       ),
-    tolerance: durationOrZero.prefault('5s').describe('By how much clocks may differ. Default 5s.'),
-    claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
-    refresh: duration.prefault('10m').describe('Age at which the key set is fetched again. Default 10m.'),
+    tolerance: durationOrZero.prefault('5s').describe('Tolerated clock difference. Default 5s.'),
+    claims: claimNames.prefault({}).describe('Claims that describe the consumer.'),
+    refresh: duration.prefault('10m').describe('How often the key set is fetched again. Default 10m.'),
     header: z
       .union([fieldName, z.literal(false)])
       .default('Authorization')
       .describe(
-        'Header that carries the token, with "Bearer " before it or, in another one than Authorization, without. false: ' +
-          "none, and what Authorization says is the service's alone. Default Authorization.",
+        "Header with the token, after 'Bearer ', which is optional in headers other than Authorization. false: none, and Authorization is left to the service. Default Authorization.",
       ),
     query: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'Query parameter that may carry the token, where neither the header nor the cookie does: for clients that can send ' +
-          'neither, such as WebSockets of browsers. It is taken out before the request is logged or passed on.',
+        'Query parameter with the token, if neither header nor cookie has it: for clients that can send neither, such as browsers opening WebSockets. It is removed before the request is logged or forwarded.',
       ),
     cookie: z
       .string()
       .refine(isToken, 'expected the name of a cookie')
       .optional()
-      .describe('A cookie that may hold the token where the header does not.'),
+      .describe('Cookie with the token, if the header has none.'),
     subprotocol: z
       .string()
       .refine(isToken, 'expected the name of a subprotocol, such as bearer')
       .optional()
       .describe(
-        'Name in Sec-WebSocket-Protocol after which the token may come, where it is in none of the other places: ' +
-          "new WebSocket(url, ['bearer', token]). Both are taken out before the request is passed on.",
+        "Name in Sec-WebSocket-Protocol that the token may follow, if it is nowhere else: new WebSocket(url, ['bearer', token]). Both are removed before the request is forwarded.",
       ),
     trustedOrigins: originPattern
       .refine((origin) => origin !== '*', '"*" would let every site act for its visitors; expected a list of origins')
       .array()
       .default([])
       .describe(
-        "Origins other than the gateway's own whose pages may use the cookie for more than reading, such as " +
-          'https://app.example.com; those that cors lets send credentials may anyway. Default none.',
+        'Other origins whose pages may use the cookie for unsafe methods, such as https://app.example.com; those that cors allows credentials are included. Default none.',
       ),
     cacheSize,
   })
@@ -252,5 +239,8 @@ function checkKeys(options: KeyOptions, at: readonly (string | number)[], contex
   }
   const bytes = Math.max(...allowed.filter(isSecretAlgorithm).map((algorithm) => secretAlgorithms[algorithm]))
   if (secret?.some((text) => Buffer.byteLength(text) < bytes))
-    report(['secret'], `expected at least ${bytes} bytes, as a shorter secret can be guessed (RFC 7518 section 3.2)`)
+    report(
+      ['secret'],
+      `expected at least ${bytes} bytes, because a shorter secret is easy to guess (RFC 7518 section 3.2)`,
+    )
 }

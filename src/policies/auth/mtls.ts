@@ -18,28 +18,26 @@ const fingerprint = z
 
 const matchSchema = z
   .strictObject({
-    subject: text.optional().describe('Distinguished name, as RFC 4514 writes it: CN=orders,O=Example.'),
+    subject: text.optional().describe('Distinguished name in the notation of RFC 4514: CN=orders,O=Example.'),
     commonName: text.optional().describe('Common name of the subject.'),
     dns: text.optional().describe('One of the DNS names.'),
     uri: text
       .optional()
-      .describe('One of the URIs, such as spiffe://example.org/orders; with "*" at the end, its beginning.'),
-    email: text.optional().describe('One of the mail addresses.'),
-    fingerprint: oneOrMore(fingerprint).optional().describe('SHA-256 of the certificate, in hexadecimal.'),
-    issuer: text.optional().describe('Distinguished name of who signed it, as RFC 4514 writes it.'),
+      .describe('One of the URIs, such as spiffe://example.org/orders; a trailing "*" matches any rest.'),
+    email: text.optional().describe('One of the email addresses.'),
+    fingerprint: oneOrMore(fingerprint).optional().describe('SHA-256 fingerprint of the certificate, in hexadecimal.'),
+    issuer: text.optional().describe('Distinguished name of the issuer, in the notation of RFC 4514.'),
     listener: text
       .optional()
-      .describe(
-        'Address of the listener on which it was shown, whose authorities have signed it, as under `listeners`.',
-      ),
+      .describe('Address of the listener, as under `listeners`, on which the certificate must have been presented.'),
   })
   .refine((match) => Object.values(match).some((value) => value !== undefined), {
     error: 'says nothing; expected one of subject, commonName, dns, uri, email, fingerprint, issuer and listener',
   })
 
 const ruleSchema = z.strictObject({
-  match: matchSchema.describe('What a certificate must have; where there are several values, one of them.'),
-  consumer: z.string().min(1).optional().describe('Id of the consumer: X-User-ID. Default what `id` says.'),
+  match: matchSchema.describe('Required properties of the certificate; of several values one must match.'),
+  consumer: z.string().min(1).optional().describe('Id of the consumer: X-User-ID. Default as `id` says.'),
   roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
   tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
 })
@@ -56,16 +54,14 @@ export const mtls = defineAuthMethod({
       .enum(ids)
       .default('commonName')
       .describe(
-        'What of a certificate is the id of the consumer, where the rule does not say: commonName, subject, fingerprint, or ' +
-          'the first of its dns, uri or email names. Default commonName.',
+        "Part of the certificate that becomes the consumer's id, unless a rule sets it: commonName, subject, fingerprint, or the first of its dns, uri or email names. Default commonName.",
       ),
     rules: ruleSchema
       .array()
       .min(1)
       .optional()
       .describe(
-        'Who is behind which certificate: the first rule that fits decides, and a certificate that none fits is refused. ' +
-          'Default: whoever has a certificate that the listener accepts, without roles, of the tier authenticated.',
+        'Who holds which certificate: the first matching rule decides; certificates that match none are refused. Default: any certificate that the listener accepts, without roles, in the tier authenticated.',
       ),
   }),
   document: () => [{ name: 'mutualTls', scheme: { type: 'mutualTLS' } }],

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { newApiKey } from './new-api-key.ts'
 
-test('a key begins with its prefix, and is known by the digest of the whole', () => {
+test('a key starts with its prefix, and is known by the digest of the whole', () => {
   const { secret, prefix, sha256 } = newApiKey()
   assert.match(secret, /^sp_[0-9a-f]{8}_[\w-]{43}$/)
   assert.equal(secret.slice(0, 11), prefix)

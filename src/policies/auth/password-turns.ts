@@ -18,7 +18,7 @@ export class PasswordTurns {
   take<Result>(address: string, verify: () => Promise<Result>): Promise<Result> {
     const share = this.shares.get(address) ?? 0
     if (this.turns.length >= MOST || share >= MOST_OF_ADDRESS)
-      throw new GatewayError('too-busy', 'Too many passwords are to be verified. Try again in a second.', {
+      throw new GatewayError('too-busy', 'Too many passwords are waiting to be verified. Try again in a second.', {
         headers: [['Retry-After', '1']],
       })
     this.shares.set(address, share + 1)

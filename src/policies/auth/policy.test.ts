@@ -231,7 +231,7 @@ test('all rules must allow a request, beside roles and scopes', async () => {
   const admin = bearer(tokenOf({ claims: { roles: ['admin'] } }))
   assert.equal((await ask(admin)).error, null)
   assert.equal((await ask(admin, { method: 'PUT' })).error?.status, 403)
-  assert.equal((await ask(bearer(tokenOf()))).error?.message, 'The caller has no role that is allowed here')
+  assert.equal((await ask(bearer(tokenOf()))).error?.message, 'The caller does not have a role that is allowed here')
 })
 
 test('a rule that cannot be followed refuses, and is logged once', async () => {

@@ -62,39 +62,34 @@ export const auth = definePolicy({
   ],
   options: z.strictObject({
     methods: methodsSchema.describe(
-      'How callers may prove who they are; the first method that recognises the credentials decides.',
+      "Accepted credentials; the first method that recognizes the request's credentials decides.",
     ),
     public: pathPattern
       .array()
       .default([])
-      .describe('Paths, as in a route, that need no credentials. Valid ones still count; others are ignored.'),
+      .describe('Paths, as in a route, that need no credentials. Valid credentials still count; others are ignored.'),
     require: requirement
       .prefault({})
-      .describe('What the caller must have. A route that requires something is never public.'),
+      .describe('Requirements on the caller. A route with requirements is never public.'),
     failures: rates
       .prefault('60/m')
       .describe(
-        'Credentials of one address that may prove nothing; no more are verified then until the time is over, and the ' +
-          'reply is 429. Tokens verified before go on counting. A rate, a list of rates, or false for none. Default 60/m.',
+        'Failed attempts allowed per address; beyond that no credentials are verified, and the reply is 429. Tokens already verified keep working. A rate, a list of rates, or false for no limit. Default 60/m.',
       ),
     refusals: rates
       .prefault(false)
       .describe(
-        'Replies with 401 or 403, of the gateway or of the service, that one address may get: every request of it is ' +
-          'answered with 429 then until the time is over. For logins and the like. A rate, a list of rates, or false for ' +
-          'none. Default none.',
+        'Replies with 401 or 403 allowed per address, from the gateway or the service; beyond that every request gets 429. For logins and the like. A rate, a list of rates, or false for no limit. Default none.',
       ),
     realm: z
       .string()
       .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected printable ASCII without quotes and backslashes')
       .default('sallyport')
-      .describe('Name of what is protected, for WWW-Authenticate. Default sallyport.'),
+      .describe('Realm in WWW-Authenticate. Default sallyport.'),
     forwardToken: z
       .boolean()
       .default(true)
-      .describe(
-        'Whether the service receives the token as it came. API keys and passwords are never passed on. Default true.',
-      ),
+      .describe('Forward the token to the service. API keys and passwords are never forwarded. Default true.'),
   }),
   document({ methods, public: open, require, failures, refusals, realm }, { path, method }) {
     const isRequired = requiresAnything(require)
@@ -115,12 +110,12 @@ export const auth = definePolicy({
       roles: require.roles,
       scopes: require.scopes,
       refusals: [
-        { code: 'unauthorized', description: 'The credentials are missing or prove nothing.', fields: [challenge] },
+        { code: 'unauthorized', description: 'The credentials are missing or invalid.', fields: [challenge] },
         ...(isRequired
           ? [{ code: 'forbidden', description: 'The caller lacks a role or a scope, or may not do this.' } as const]
           : []),
         ...(failures.length + refusals.length > 0
-          ? [{ code: 'rate-limited', description: 'Too many bad credentials.', fields: [retryAfter] } as const]
+          ? [{ code: 'rate-limited', description: 'Too many invalid credentials.', fields: [retryAfter] } as const]
           : []),
       ],
     }

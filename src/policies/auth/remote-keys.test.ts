@@ -132,7 +132,7 @@ for (const [what, broken] of Object.entries(failures))
     assert.deepEqual(await ids(keys, 'second'), ['second'])
     assert.equal(changes(), 1)
     assert.deepEqual(messages(), [
-      ['warn', 'The keys that verify tokens cannot be fetched; those at hand stay'],
+      ['warn', 'The keys that verify tokens cannot be fetched; the current ones stay in use'],
       ['info', 'The keys that verify tokens can be fetched again'],
     ])
   })

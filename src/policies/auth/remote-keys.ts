@@ -110,7 +110,7 @@ export class RemoteKeys implements KeySource {
     if (!this.failing)
       this.toolbox.log.warn(
         { from: this.shown, error },
-        'The keys that verify tokens cannot be fetched; those at hand stay',
+        'The keys that verify tokens cannot be fetched; the current ones stay in use',
       )
     this.failing = true
   }

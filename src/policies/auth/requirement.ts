@@ -15,8 +15,8 @@ const scope = z
 
 /** Schema of what a caller must have. */
 export const requirement = z.strictObject({
-  roles: z.string().min(1).array().default([]).describe('Roles of which the caller needs one. Default none.'),
-  scopes: scope.array().default([]).describe('Scopes all of which the token needs. Default none.'),
+  roles: z.string().min(1).array().default([]).describe('Roles; the caller needs one of them. Default none.'),
+  scopes: scope.array().default([]).describe('Scopes; the token needs all of them. Default none.'),
   allow: oneOrMore(ruleText)
     .default([])
     .describe(
@@ -57,8 +57,8 @@ export function compileRequirement(
 ): Requires | null {
   if (!requiresAnything(required)) return null
   const { roles, scopes } = required
-  const role: Lacking = { message: 'The caller has no role that is allowed here', scopes: [] }
-  const missingScope: Lacking = { message: 'The token was not granted what is needed here', scopes }
+  const role: Lacking = { message: 'The caller does not have a role that is allowed here', scopes: [] }
+  const missingScope: Lacking = { message: 'The token does not have the required scopes', scopes }
   const rules = required.allow.map((text) => compileCheck(compileRule(text), tools))
   return (consumer, exchange) => {
     if (roles.length > 0 && !roles.some((name) => consumer.roles.includes(name))) return role

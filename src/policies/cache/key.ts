@@ -7,19 +7,12 @@ import type { Share } from './storable.ts'
 /** Options of which parts of the query tell resources apart. */
 export const queryOptions = z
   .strictObject({
-    sort: z
-      .boolean()
-      .default(false)
-      .describe('Whether the order of the parameters makes no difference. Default false.'),
-    only: z
-      .string()
-      .array()
-      .optional()
-      .describe('Names of the parameters that make a difference; all others make none. Default all.'),
-    except: z.string().array().default([]).describe('Names of parameters that make no difference.'),
+    sort: z.boolean().default(false).describe('Ignore the order of parameters. Default false.'),
+    only: z.string().array().optional().describe('Only these parameters count; all others are ignored. Default all.'),
+    except: z.string().array().default([]).describe('Parameters to ignore.'),
   })
   .prefault({})
-  .describe('Which parts of the query tell resources apart. Default all of it, as it is written.')
+  .describe('Parts of the query that belong to the cache key. Default all of it, as written.')
 
 /** Makes the keys of one route. */
 export interface Keys {

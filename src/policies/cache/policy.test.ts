@@ -622,9 +622,6 @@ test('a refresh in the background that fails is logged, and the stale reply goes
     assert.equal((await handle(makeExchange())).status, 200)
     await turn()
     assert.equal(number, asked)
-    assert.equal(
-      lines.filter(({ message }) => message === 'A stored reply could not be fetched anew').length,
-      asked - 1,
-    )
+    assert.equal(lines.filter(({ message }) => message === 'A stored reply could not be refreshed').length, asked - 1)
   }
 })

@@ -17,61 +17,65 @@ import { shares, PERSONAL_FIELDS } from './storable.ts'
 const options = z.strictObject({
   ttl: durationOrZero
     .prefault('0s')
-    .describe('How long replies are fresh of which the service says nothing. Default 0s: they are not stored.'),
+    .describe('Freshness of replies for which the service gives none. Default 0s: they are not stored.'),
   heuristic: z
     .number()
     .min(0)
     .max(1)
     .default(0)
-    .describe('For those: the part of the time since Last-Modified that they are fresh, a day at most. Default 0.'),
+    .describe('Heuristic freshness for those: fraction of their age since Last-Modified, at most a day. Default 0.'),
   staleWhileRevalidate: durationOrZero
     .prefault('0s')
-    .describe('How long a stale reply is served while a new one is fetched, unless the service says. Default 0s.'),
+    .describe(
+      'How long a stale reply is served while a new one is fetched, unless the service says otherwise. Default 0s.',
+    ),
   staleIfError: durationOrZero
     .prefault('60s')
-    .describe('How long a stale reply is served when the service fails, unless the service says. Default 60s.'),
+    .describe(
+      'How long a stale reply is served when the service fails, unless the service says otherwise. Default 60s.',
+    ),
   share: z
     .enum(shares)
     .default('public')
     .describe(
-      'Who gets the same copy. public: everybody, but replies to callers who show who they are, or may have a session, only ' +
-        'where the service allows it; everyone: these too; role: callers with the same roles; consumer: each caller alone. Default public.',
+      'Who shares a stored reply. public: everyone, but replies to requests with credentials or cookies only if the service allows it; everyone: those too; role: callers with the same roles; consumer: each caller alone. Default public.',
     ),
   query: queryOptions,
   setCookie: z
     .boolean()
     .default(false)
-    .describe('Whether replies that set cookies are stored, and the cookies given to everybody. Default false.'),
+    .describe('Store replies that set cookies, and give the cookies to everyone. Default false.'),
   clientDirectives: z
     .boolean()
     .default(true)
-    .describe('Whether Cache-Control of requests counts: no-cache, max-age, only-if-cached and so on. Default true.'),
+    .describe('Respect Cache-Control of requests: no-cache, max-age, only-if-cached and so on. Default true.'),
   targets: fieldName
     .array()
     .default(['CDN-Cache-Control'])
-    .describe('Fields that go before Cache-Control and Expires, the first one first. Default [CDN-Cache-Control].'),
-  maxBody: size.prefault('1mb').describe('Bodies above that are passed through and not stored. Default 1mb.'),
+    .describe(
+      'Reply fields that take precedence over Cache-Control and Expires, in order. Default [CDN-Cache-Control].',
+    ),
+  maxBody: size.prefault('1mb').describe('Largest body to store. Default 1mb.'),
   store: z
     .enum(cacheStores)
     .optional()
     .describe(
-      'Where replies are kept. Default redis, for all gateways that use it, where stores.redis is configured, else memory.',
+      'Where replies are kept. Default redis, shared by all gateways, if stores.redis is configured, otherwise memory.',
     ),
   memory: size
     .prefault('64mb')
     .describe(
-      'Memory of the process for stored replies, or for copies of those in Redis; each worker thread has an equal part ' +
-        'of it. Routes with the same figure share it. Default 64mb.',
+      'Memory of the process for stored replies, or for copies of those in Redis; worker threads have equal shares. Routes with the same figure share it. Default 64mb.',
     ),
   wait: durationOrZero
     .prefault('5s')
-    .describe('How long requests wait for the reply to one like them that is under way. Default 5s, 0s: not at all.'),
+    .describe('Longest wait for an identical request in flight. Default 5s; 0s: none.'),
 })
 
 /** Stores replies and answers from them, as RFC 9111 has it for shared caches. */
 export const cache = definePolicy({
   name: 'cache',
-  summary: 'Stores replies of services and answers from them for as long as they are fresh, or may be used stale.',
+  summary: 'Stores replies of services and reuses them while they are fresh, or may be served stale (RFC 9111).',
   options,
   fields: () => [...REQUEST_FIELDS, ...PERSONAL_FIELDS],
   decidesBy: () => 'nothing',
@@ -83,7 +87,7 @@ export const cache = definePolicy({
         name: 'stored replies',
         identities: [`${settings.store} ${rulesOf(settings, source())}`],
         options: [['store'], ['share'], ['query'], ['setCookie'], ['targets']],
-        loss: 'Replies that are stored already were stored by other rules, or come from elsewhere: they are not used.',
+        loss: 'Replies stored under other rules are not used.',
       },
     ]
   },

@@ -155,7 +155,7 @@ export class RouteCache {
       consume(await fetch.run())
     } catch (error) {
       flight.settle()
-      this.log.error({ error }, 'A stored reply could not be fetched anew')
+      this.log.error({ error }, 'A stored reply could not be refreshed')
     }
   }
 

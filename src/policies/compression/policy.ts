@@ -50,7 +50,9 @@ const options = z.strictObject({
     .array(z.enum(names))
     .min(1)
     .default([...names])
-    .describe('What replies are compressed with, of what a client takes gladly the first. Default zstd, br, gzip.'),
+    .describe(
+      "Encodings to use, in order of preference; the client's own preference goes first. Default zstd, br, gzip.",
+    ),
   types: mediaType
     .array()
     .min(1)
@@ -67,21 +69,18 @@ const options = z.strictObject({
       'font/otf',
       'font/ttf',
     ])
-    .describe(
-      'Content types that are worth it; text/event-stream never is. Default text, JSON, XML, scripts, SVG, fonts.',
-    ),
+    .describe('Content types to compress; text/event-stream never is. Default text, JSON, XML, scripts, SVG, fonts.'),
   minimum: size.prefault('1kb').describe('Shorter replies are not compressed. Default 1kb.'),
   levels: z
     .strictObject({ zstd: levelOf('zstd'), br: levelOf('br'), gzip: levelOf('gzip') })
     .prefault({})
-    .describe('How hard to try: higher is smaller and takes longer.'),
+    .describe('Compression levels: higher is smaller and slower.'),
   streams: z
     .int()
     .min(1)
     .default(64)
     .describe(
-      'Replies that a thread compresses at the same time while they stream, each with about 1 MB of memory; ' +
-        'further ones go uncompressed. Default 64.',
+      'Most replies that a thread compresses while streaming, at about 1 MB of memory each; further ones are sent uncompressed. Default 64.',
     ),
 })
 
@@ -95,7 +94,7 @@ function released(): void {
 /** Compresses replies with what the client takes (RFC 9110 sections 8.4 and 12.5.3). */
 export const compression = definePolicy({
   name: 'compression',
-  summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that take it.',
+  summary: 'Compresses replies with Zstandard, Brotli or gzip for clients that accept it.',
   options,
   fields: () => ['Accept-Encoding', 'Cache-Control', 'If-None-Match', 'If-Match'],
   decidesBy: () => 'nothing',

@@ -17,8 +17,7 @@ const strings = { type: 'array', items: { type: 'string' }, minItems: 1 }
 const filesSchema = { ...strings, description: 'Paths of .proto files, or of one descriptor set.' }
 const foldersSchema = {
   ...strings,
-  description:
-    'Folders that imports are looked for in. Default the folder of the configuration file, and those of the files.',
+  description: 'Import folders. Default the folder of the configuration file, and those of the files.',
 }
 
 /** As it is written: the path of a file, or those of several. When the configuration loads, what they hold takes their place. */
@@ -45,56 +44,45 @@ const schema = z
 export const grpcJsonOptions = z
   .strictObject({
     schema: schema.describe(
-      'The path of a descriptor set ("protoc --include_imports -o"), or of .proto files: one, a list, or { files, folders } with the folders that imports are looked for in. Relative to the configuration file.',
+      'Path of a descriptor set ("protoc --include_imports -o") or of .proto files: one, a list, or { files, folders } with the import folders. Relative to the configuration file.',
     ),
     services: z
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe(
-        'Full names of the services that are called, such as shop.v1.Inventory. Default all of the files that are named.',
-      ),
+      .describe('Full names of the services to expose, such as shop.v1.Inventory. Default all in the named files.'),
     basePath: z
       .string(pathExpected)
       .regex(/^\/[^{}?#*]*[^{}?#*/]$/, pathExpected)
       .optional()
-      .describe('What stands before all paths of the bindings. Default nothing.'),
+      .describe('Prefix of all paths. Default none.'),
     autoMapping: z
       .boolean()
       .default(false)
-      .describe(
-        'Whether methods without an option google.api.http are called by POST to /package.Service/Method. Default false.',
-      ),
+      .describe('Expose methods without google.api.http as POST /package.Service/Method. Default false.'),
     unknown: z
       .enum(['refuse', 'pass'])
       .default('refuse')
-      .describe('What becomes of requests that no binding is for: 404 and 405, or they pass. Default refuse.'),
+      .describe('Requests without a matching binding: refuse with 404 or 405, or pass. Default refuse.'),
     unknownFields: z
       .enum(['refuse', 'ignore'])
       .default('refuse')
-      .describe(
-        'What becomes of fields of bodies, and of query parameters, that the message does not have. Default refuse.',
-      ),
-    limit: size.prefault('4mb').describe('Size of one message, and of the body of a request. Default 4mb.'),
+      .describe('Body fields and query parameters that the message does not have: refuse or ignore. Default refuse.'),
+    limit: size.prefault('4mb').describe('Largest message and request body. Default 4mb.'),
     output: z
       .strictObject({
         defaults: z
           .boolean()
           .default(false)
-          .describe('Whether fields without presence are written that have their default. Default false.'),
-        enums: z
-          .enum(['names', 'numbers'])
-          .default('names')
-          .describe('How values of enums are written. Default names.'),
+          .describe('Include fields without presence that have their default value. Default false.'),
+        enums: z.enum(['names', 'numbers']).default('names').describe('Format of enum values. Default names.'),
         fields: z
           .enum(['json', 'proto'])
           .default('json')
-          .describe(
-            'Whether fields have their JSON names, as itemId, or those of the .proto file, as item_id. Default json.',
-          ),
+          .describe('JSON names of fields, as itemId, or those of the .proto file, as item_id. Default json.'),
       })
       .prefault({})
-      .describe('How replies are written.'),
+      .describe('Format of replies.'),
   })
   .superRefine((options, context) => {
     try {

@@ -63,8 +63,7 @@ const OF_CALL = new NameSet([
 /** Lets clients of JSON over HTTP call services that speak gRPC. */
 export const grpcJson = definePolicy({
   name: 'grpc-json',
-  summary:
-    'Lets clients that send JSON over HTTP call services that speak gRPC, by the paths that google.api.http gives their methods.',
+  summary: 'Lets clients call gRPC services with JSON over HTTP, at the paths of google.api.http annotations.',
   changesRequests: true,
   options: grpcJsonOptions,
   files: [

@@ -32,7 +32,7 @@ interface WebCall {
 /** Lets browsers call services that speak gRPC (gRPC-Web). */
 export const grpcWeb = definePolicy({
   name: 'grpc-web',
-  summary: 'Lets browsers call services that speak gRPC: makes gRPC of grpc-web, in binary and in text.',
+  summary: 'Lets browsers call gRPC services by gRPC-Web, binary and text.',
   changesRequests: true,
   options: z.strictObject({}),
   fields: () => ['Grpc-Timeout'],

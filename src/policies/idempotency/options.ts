@@ -19,40 +19,36 @@ export const idempotencyOptions = z.strictObject({
     .array()
     .min(1)
     .default(['POST', 'PATCH'])
-    .describe('Methods whose requests may carry a key. Default [POST, PATCH].'),
-  required: z.boolean().default(false).describe('Whether such requests without a key are refused. Default false.'),
-  ttl: duration.prefault('24h').describe('How long a key stands for its first request. Default 24h.'),
+    .describe('Methods that may carry a key. Default [POST, PATCH].'),
+  required: z.boolean().default(false).describe('Refuse such requests without a key. Default false.'),
+  ttl: duration.prefault('24h').describe('How long a key is remembered. Default 24h.'),
   unrepeatable: z
     .enum(unrepeatableModes)
     .default('refuse')
     .describe(
-      'What becomes of a request whose first one was sent, and whose reply is not at hand: nobody knows what came of it, or it ' +
-        'was a stream or too large. refuse answers 409; forward sends it again, for services that look at the key themselves. ' +
-        'Default refuse.',
+      'When the first request was sent and its reply is unknown, a stream, or too large to keep: refuse replies 409; forward sends the request again, for services that check the key themselves. Default refuse.',
     ),
   callerFields: fieldName
     .array()
     .default(['Authorization', 'Cookie', 'X-API-Key'])
     .describe(
-      'Request fields that tell callers apart whom auth has not identified: with others the same key is for another request. ' +
-        'Default [Authorization, Cookie, X-API-Key].',
+      'Request fields that tell apart callers whom auth has not identified; the same key with other values is another request. Default [Authorization, Cookie, X-API-Key].',
     ),
   maxBody: size
     .prefault('1mb')
-    .describe('Replies with a larger body are passed on, and cannot be repeated. Default 1mb.'),
+    .describe('Largest reply body to keep; larger ones are passed on and cannot be repeated. Default 1mb.'),
   perClient: size
     .prefault('16mb')
-    .describe('Octets of replies of one client that are kept: its oldest ones make way. Default 16mb.'),
+    .describe('Octets of replies kept per client; the oldest are dropped first. Default 16mb.'),
   store: z
     .enum(repeatStores)
     .optional()
-    .describe('Where replies are kept. Default redis where stores.redis is configured, else memory.'),
+    .describe('Where replies are kept. Default redis if stores.redis is configured, otherwise memory.'),
   onStoreFailure: z
     .enum(storeFailureModes)
     .default('closed')
     .describe(
-      'While the store does not answer: closed refuses requests with a key with 503, open passes them on unprotected. ' +
-        'Default closed.',
+      'When the store does not answer: closed replies 503 to requests with a key, open forwards them unprotected. Default closed.',
     ),
 })
 

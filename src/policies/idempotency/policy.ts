@@ -20,7 +20,7 @@ const REPLAYED = 'Idempotent-Replayed'
 /** Has a request with a key done once, however often it is sent (draft-ietf-httpapi-idempotency-key-header-07). */
 export const idempotency = definePolicy({
   name: 'idempotency',
-  summary: 'Keeps the reply to a request with an Idempotency-Key, and repeats it to the same request.',
+  summary: 'Stores the reply to a request with an Idempotency-Key, and repeats it for the same request.',
   options: idempotencyOptions,
   fields: () => [FIELD],
   stores: [{ path: ['store'], instead: 'memory' }],

@@ -85,7 +85,7 @@ export const listLimited = defineOperatorEndpoint({
       .max(1)
       .default(NEAR / 100)
       .describe('The part of a quota that must be used up, 0.8 to 1: 1 for those without any left. Default 0.8.'),
-    limit: z.coerce.number().int().min(1).max(1000).default(100).describe('How many at most, 1 to 1000. Default 100.'),
+    limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Most to return, 1 to 1000. Default 100.'),
   }),
   status: 200,
   schema: z.object({ clients: limited.array(), more: z.int().describe('Further ones that are not told of.') }),

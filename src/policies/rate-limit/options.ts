@@ -8,11 +8,11 @@ const tierName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, nameExpected)
 
 const tiers = z
   .object({
-    authenticated: rates.prefault('1000/h').describe('Users that have signed in, each by its id. Default 1000/h.'),
+    authenticated: rates.prefault('1000/h').describe('Authenticated users, each counted by id. Default 1000/h.'),
     unauthenticated: rates
       .prefault('100/h')
-      .describe('Everybody else, by address; of IPv6 by the network of 64 bits. Default 100/h.'),
-    api_key: rates.prefault('10000/h').describe('API keys, each for itself. Default 10000/h.'),
+      .describe('Everyone else, counted by address; by /64 network for IPv6. Default 100/h.'),
+    api_key: rates.prefault('10000/h').describe('API keys, each counted on its own. Default 10000/h.'),
   })
   .catchall(rates)
   .superRefine((all, context) => {
@@ -26,34 +26,32 @@ export const rateLimitOptions = z
     tiers: tiers
       .prefault({})
       .describe(
-        'Tier -> a rate such as "1000/h", a list of rates that all count, or false for no limit. Consumers of a tier ' +
-          'that is not named here have the rates of authenticated.',
+        'Tier to rate: "1000/h", a list of rates that all apply, or false for no limit. Tiers not listed here get the rates of authenticated.',
       ),
     consumers: z
       .record(z.string().min(1), rates)
       .default({})
-      .describe('Id of a user or of an API key -> its own rates in place of those of its tier.'),
+      .describe('Rates for single consumers, by id of the user or API key, instead of those of their tier.'),
     algorithm: z
       .enum(algorithms)
       .default('fixed-window')
-      .describe('How requests are counted: see docs/rate-limits.md. Default fixed-window.'),
-    cost: z.int().min(1).max(1_000_000).default(1).describe('What a request uses up. Default 1.'),
+      .describe('Counting algorithm: see docs/rate-limits.md. Default fixed-window.'),
+    cost: z.int().min(1).max(1_000_000).default(1).describe('Units that a request costs. Default 1.'),
     store: z
       .enum(limitStores)
       .optional()
-      .describe('Where counts are kept. Default redis where stores.redis is configured, else memory.'),
+      .describe('Where counts are kept. Default redis if stores.redis is configured, otherwise memory.'),
     onStoreFailure: z
       .enum(storeFailureModes)
       .default('local')
       .describe(
-        'While Redis does not answer: local counts in memory, open admits everything, closed refuses everything with ' +
-          '503. Default local.',
+        'When Redis does not answer: local counts in memory, open admits everything, closed replies 503. Default local.',
       ),
-    headers: z.boolean().default(true).describe('Whether replies carry RateLimit and RateLimit-Policy. Default true.'),
+    headers: z.boolean().default(true).describe('Add RateLimit and RateLimit-Policy to replies. Default true.'),
     legacyHeaders: z
       .boolean()
       .default(false)
-      .describe('Whether replies carry X-RateLimit-Limit, -Remaining and -Reset, in seconds. Default false.'),
+      .describe('Add X-RateLimit-Limit, -Remaining and -Reset to replies, in seconds. Default false.'),
   })
   .superRefine(({ cost, tiers: named, consumers }, context) => {
     const quotas = [...Object.values(named), ...Object.values(consumers)].flat()

@@ -32,7 +32,7 @@ interface Told {
 /** Holds each client to so many requests within so long. */
 export const rateLimit = definePolicy({
   name: 'rate-limit',
-  summary: 'Refuses requests of clients that have sent too many, by user, API key or address.',
+  summary: 'Limits how many requests each user, API key or address may send.',
   options: rateLimitOptions,
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentLimits,

@@ -23,10 +23,10 @@ export const bodyEdits = z.strictObject({
     )
     .min(1)
     .prefault(['application/json'])
-    .describe('Media types of the bodies that are changed; others stream through untouched. Default application/json.'),
+    .describe('Media types of bodies to change; others are streamed unchanged. Default application/json.'),
   limit: size
     .prefault('1mb')
-    .describe('Size up to which a body is changed; a larger one is refused, as it would pass unchanged. Default 1mb.'),
+    .describe('Largest body to change; larger ones are refused, because they would pass unchanged. Default 1mb.'),
   ...jsonEdits,
 })
 

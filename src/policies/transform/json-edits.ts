@@ -17,17 +17,17 @@ export const jsonEdits = {
     .array(jsonPointer)
     .min(1)
     .optional()
-    .describe('JSON pointers (RFC 6901) of what is kept; * stands for every item of a list. Default everything.'),
-  omit: z.array(jsonPointer).default([]).describe('JSON pointers of what is left out.'),
+    .describe('JSON pointers (RFC 6901) of values to keep; * stands for every item of a list. Default everything.'),
+  omit: z.array(jsonPointer).default([]).describe('JSON pointers of values to remove.'),
   rename: z
     .record(jsonPointer, jsonPointer)
     .refine((pairs) => !Object.entries(pairs).flat().some(hasStar), 'a renamed value has one place: "*" is not allowed')
     .default({})
-    .describe('JSON pointers of values and the pointers they move to.'),
+    .describe('JSON pointers of values to move, and their new pointers.'),
   set: z
     .record(jsonPointer, value)
     .default({})
-    .describe('JSON pointers and what is put there: a text is a template, anything else stands for itself.'),
+    .describe('JSON pointers and the values to set: a string is a template, anything else is taken literally.'),
 }
 
 const schema = z.object(jsonEdits)

@@ -36,7 +36,7 @@ const patternSchema = z
     to: z
       .string(pathExpected)
       .regex(/^\/[!-~]*$/, pathExpected)
-      .describe('What takes its place; $1, $2 and $<name> are the groups. Other paths stay as they are.'),
+      .describe('Replacement; $1, $2 and $<name> are the groups. Paths that do not match are unchanged.'),
   })
   .superRefine(({ match, to }, context) => {
     const unknown = unknownGroup(match, to)

@@ -22,17 +22,17 @@ const statusKey = z
   .refine((code) => code !== '206' && code !== '304', 'expected a status other than 206 and 304')
 
 const requestEdits = z.strictObject({
-  headers: headerEdits.optional().describe('Changes to the header fields that the service receives.'),
+  headers: headerEdits.optional().describe('Changes to the header fields for the service.'),
   query: queryEdits.optional().describe('Changes to the query.'),
   path: pathEdit
     .optional()
-    .describe('What takes the place of the path: a template, or { match, to }. The rewrite of the route comes after.'),
+    .describe('New path: a template, or { match, to }. The rewrite of the route is applied afterwards.'),
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
 
 const replyEdits = z.strictObject({
-  status: z.record(statusKey, status).default({}).describe('Statuses of the service and what the client gets instead.'),
-  headers: headerEdits.optional().describe('Changes to the header fields that the client receives.'),
+  status: z.record(statusKey, status).default({}).describe('Statuses of the service and the statuses to send instead.'),
+  headers: headerEdits.optional().describe('Changes to the header fields for the client.'),
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
 
@@ -45,10 +45,10 @@ export const transform = definePolicy({
   summary: 'Changes path, query, headers and JSON body of requests, and status, headers and JSON body of replies.',
   changesRequests: true,
   options: z.strictObject({
-    request: requestEdits.prefault({}).describe('Changes to the request. Templates see it as it came.'),
+    request: requestEdits.prefault({}).describe('Changes to the request. Templates see the original request.'),
     response: replyEdits
       .prefault({})
-      .describe('Changes to replies; the error replies of the gateway itself stay as they are.'),
+      .describe("Changes to replies of the service; the gateway's own error replies are unchanged."),
   }),
   document: ({ request }) => ({ moves: request.path !== undefined }),
   fields: ({ request }) => [...FIELDS_READ, ...(request.headers === undefined ? [] : editedFields(request.headers))],

@@ -9,8 +9,8 @@ export const queryEdits = z.strictObject({
   set: z
     .record(z.string(), template)
     .default({})
-    .describe('Parameters that replace those of the same name. One whose value comes out empty is removed.'),
-  remove: z.array(z.string()).default([]).describe('Names of parameters to remove.'),
+    .describe('Parameters to set, replacing those of the same name. A parameter whose value is empty is removed.'),
+  remove: z.array(z.string()).default([]).describe('Parameters to remove.'),
 })
 
 /** Compiles the changes when the configuration loads: the query that takes the place of the exchange's. */

@@ -15,21 +15,19 @@ const pathExpected = 'expected the beginning of a path such as "/api/v1"'
 const bodyOptions = z.strictObject({
   limit: size
     .optional()
-    .describe(
-      'Size of a body, smaller or larger than limits.body. Default limits.body; 1mb for a body that is checked.',
-    ),
+    .describe('Largest body, below or above limits.body. Default limits.body; 1mb for a body that is validated.'),
   types: mediaType
     .array()
     .min(1)
     .optional()
     .describe(
-      'Media types that a body may have, such as application/json or image/*. Default application/json and application/*+json where there is a schema, else any.',
+      'Accepted media types, such as application/json or image/*. Default application/json and application/*+json with a schema, otherwise any.',
     ),
   required: z
     .boolean()
     .optional()
-    .describe('Whether POST, PUT, PATCH and QUERY need a body. Default true where there is a schema.'),
-  schema: document.optional().describe('JSON Schema of JSON bodies, or the path of a file with it.'),
+    .describe('Require a body for POST, PUT, PATCH and QUERY. Default true with a schema.'),
+  schema: document.optional().describe('JSON Schema for JSON bodies, or the path of a file with it.'),
 })
 
 /** What a size alone stands for. */
@@ -41,40 +39,34 @@ export const validationOptions = z
     mode: z
       .enum(['enforce', 'report'])
       .default('enforce')
-      .describe(
-        'What becomes of requests that are not as they should be: they are refused, or they pass, and the log and a metric tell of them. Default enforce.',
-      ),
+      .describe('enforce refuses invalid requests; report lets them pass, and logs and counts them. Default enforce.'),
     body: z
       .union([bodyLimit, bodyOptions])
       .prefault({})
-      .describe('What a body must be like: { limit, types, required, schema }, or a size alone.'),
-    query: document.optional().describe('JSON Schema of the map of query parameters, or the path of a file with it.'),
-    path: document
-      .optional()
-      .describe("JSON Schema of the map of parameters of the route's path, or the path of a file with it."),
-    headers: document.optional().describe('JSON Schema of the map of header fields, or the path of a file with it.'),
+      .describe('Requirements on the body: { limit, types, required, schema }, or just a size.'),
+    query: document.optional().describe('JSON Schema for the map of query parameters, or the path of a file with it.'),
+    path: document.optional().describe('JSON Schema for the map of path parameters, or the path of a file with it.'),
+    headers: document.optional().describe('JSON Schema for the map of header fields, or the path of a file with it.'),
     openapi: z
       .strictObject({
-        document: document.describe('An OpenAPI document of version 3.0 or 3.1, or the path of a file with it.'),
+        document: document.describe('OpenAPI 3.0 or 3.1 document, or the path of a file with it.'),
         basePath: z
           .string(pathExpected)
           .regex(/^\/[^{}?#*]*$/, pathExpected)
           .optional()
-          .describe("What stands before the document's paths. Default the path of the document's first server."),
+          .describe("Prefix of the document's paths. Default the path of its first server."),
         unknown: z
           .enum(['refuse', 'pass'])
           .default('refuse')
-          .describe(
-            'What becomes of requests that the document does not know: 404 and 405, or they pass. Default refuse.',
-          ),
+          .describe('Requests that the document does not describe: refuse with 404 or 405, or pass. Default refuse.'),
       })
       .optional()
-      .describe('An OpenAPI document that requests are held to, in place of schemas.'),
+      .describe('OpenAPI document to validate against, instead of schemas.'),
     unusablePatterns: z
       .enum(['refuse', 'skip'])
       .default('refuse')
       .describe(
-        'What becomes of patterns that cannot be tested in linear time: a problem of the configuration, or they are left out, with a warning. Default refuse.',
+        'Patterns that cannot be matched in linear time: refuse the configuration, or ignore them with a warning. Default refuse.',
       ),
   })
   .superRefine((options, context) => {

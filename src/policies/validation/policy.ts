@@ -9,7 +9,7 @@ import { checkedFields, describedOperation, ownOperation } from './rules.ts'
 /** Refuses requests that are not as they should be, before the service sees them. */
 export const validation = definePolicy({
   name: 'validation',
-  summary: 'Holds requests to limits, media types, JSON Schemas or an OpenAPI document.',
+  summary: 'Validates requests against limits, media types, JSON Schemas or an OpenAPI document.',
   options: validationOptions,
   documents: [['body', 'schema'], ['query'], ['path'], ['headers'], ['openapi', 'document']],
   bodyLimit: ({ mode, body: { limit } }) =>

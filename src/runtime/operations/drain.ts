@@ -45,13 +45,13 @@ export function drainHere({ service, instance, drained, force }: Asked, sources:
   if (drained && !force && isLast(service, instance, sources))
     throw new GatewayError(
       'conflict',
-      `${instance} is the last instance of ${service} that can be used: add ?force=true to take it out all the same.`,
+      `${instance} is the last usable instance of ${service}: add ?force=true to drain it anyway.`,
     )
   if (board.drained(slot) !== drained) history.tell(service, instance, drained ? 'drained' : 'undrained', null)
   board.drain(slot, drained)
   log.warn(
     { service, instance },
-    drained ? 'An operator has drained an instance' : 'An operator has taken an instance back',
+    drained ? 'An operator has drained an instance' : 'An operator has undrained an instance',
   )
   return {}
 }
@@ -69,5 +69,5 @@ function slotOf(service: string, address: string, { slots, report }: DrainSource
   const slot = slots()[service]?.get(address)
   if (slot !== undefined) return slot
   const known = instances.map((each) => each.address).join(', ')
-  throw new GatewayError('not-found', `"${address}" is no instance of ${service}; it has ${known}.`)
+  throw new GatewayError('not-found', `"${address}" is not an instance of ${service}; its instances are ${known}.`)
 }

@@ -15,7 +15,7 @@ export async function setLogLevelHere(
   { threads, log }: { readonly threads: Threads; readonly log: Logger },
 ): Promise<z.output<typeof level>> {
   // Not as `level`, which is that of the line itself.
-  log.warn({ log_level: wanted }, 'An operator changes the level of the log')
+  log.warn({ log_level: wanted }, 'An operator has changed the log level')
   return { level: lowestLevel(await threads.askAll(logLevelTopic, wanted)) }
 }
 

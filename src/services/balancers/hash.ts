@@ -16,9 +16,7 @@ export const hashOptions = z.strictObject({
   by: hashBy
     .default('ip')
     .describe(
-      'What requests have in common that go to the same instance: consumer (the user, or the owner of the API key; anonymous ' +
-        'ones by address), ip, or a { header }, { cookie } or { query } parameter. Requests without it go where least-requests ' +
-        'sends them. Default ip.',
+      'What decides the instance: consumer (the user, or the owner of the API key; anonymous requests by address), ip, or a { header }, { cookie } or { query } parameter. Requests without it are balanced by least-requests. Default ip.',
     ),
 })
 

@@ -8,15 +8,15 @@ const adaptiveSchema = z
     mode: z
       .literal('adaptive')
       .default('adaptive')
-      .describe('adaptive: the limit follows from how long requests take. Default adaptive.'),
-    floor: z.int().min(1).default(100).describe('It never is less. Default 100.'),
+      .describe('adaptive: the limit is derived from measured latency. Default adaptive.'),
+    floor: z.int().min(1).default(100).describe('Lowest limit. Default 100.'),
     tolerance: z
       .number()
       .min(1.1)
       .max(10)
       .default(2)
-      .describe('It falls while half of the requests take more than so many times as long as usual. Default 2.'),
-    most: z.int().min(1).default(2000).describe('It never is more, and so much while nothing is slow. Default 2000.'),
+      .describe('The limit falls while median latency is more than this many times the usual. Default 2.'),
+    most: z.int().min(1).default(2000).describe('Highest limit, used while nothing is slow. Default 2000.'),
   })
   .refine(({ floor, most }) => floor <= most, { path: ['floor'], message: 'larger than most: give at most as much' })
 

@@ -19,7 +19,7 @@ export class Shedding {
   /** What a request of that priority is answered with, which is shed. */
   shed(priority: Priority): GatewayError {
     this.counter(priority).add(1)
-    return new GatewayError('service-overloaded', 'The service has as much to do as it may: try again later.', {
+    return new GatewayError('service-overloaded', 'The service is at its concurrency limit: try again later.', {
       headers: retryAfter(this.random),
     })
   }

@@ -12,7 +12,7 @@ export interface Found {
   readonly port: number
   /** Its share of the requests relative to the others; 0 for none but those of clients that are bound to it. */
   readonly weight: number
-  /** Where it is; null where that is not known. */
+  /** Its zone; null if unknown. */
   readonly zone: string | null
 }
 

@@ -27,7 +27,7 @@ export interface DiscoveryReport {
   readonly instances: number
   /** When they were last found out, in milliseconds since 1970-01-01T00:00:00Z; null before the first answer. */
   readonly lastSuccess: number | null
-  /** Why that does not succeed now; null while it does. */
+  /** Why discovery fails at present; null while it works. */
   readonly problem: string | null
 }
 

@@ -6,22 +6,20 @@ import { kubernetesOptions } from './kubernetes/options.ts'
 /** Schema of what `discover` of a service may say. */
 export const discoverSchema = z
   .strictObject({
-    dns: dnsOptions.optional().describe('By the addresses of a name: A, AAAA or SRV records.'),
+    dns: dnsOptions.optional().describe('Discover instances by DNS: A, AAAA or SRV records.'),
     kubernetes: kubernetesOptions
       .optional()
-      .describe('By the pods of a Kubernetes Service, which are followed as its EndpointSlices change.'),
+      .describe('Discover the pods of a Kubernetes Service by watching its EndpointSlices.'),
     scheme: z
       .enum(['http', 'https'])
       .default('http')
-      .describe(
-        'How the instances are connected to: http, or https, where the certificate must have the name that is asked for. Default http.',
-      ),
+      .describe('Scheme of the instances: http, or https, where the certificate must match the name. Default http.'),
   })
   .superRefine((options, context) => {
     if (discoveryKinds.filter((kind) => options[kind] !== undefined).length === 1) return
     context.addIssue({
       code: 'custom',
-      message: `says not how, or in two ways: expected one of ${discoveryKinds.join(' and ')}`,
+      message: `expected exactly one of ${discoveryKinds.join(' and ')}`,
     })
   })
 

@@ -61,10 +61,10 @@ test('trouble and its end are logged once each, and leave what was found', async
   assert.deepEqual(
     lines.map(({ message }) => message),
     [
-      'Discovery fails: what was found last is kept',
+      'Discovery failed; the last result is kept',
       'Instances were discovered',
       'Discovery works again',
-      'Discovery fails: what was found last is kept',
+      'Discovery failed; the last result is kept',
     ],
   )
 })
@@ -74,7 +74,7 @@ test('what is not known of a part is told in other words than what fails', () =>
   finder.found(at('10.0.0.1'), 'no answer for AAAA')
   assert.deepEqual(
     lines.map(({ message }) => message),
-    ['Instances were discovered', 'Discovery has not found out everything'],
+    ['Instances were discovered', 'Discovery is incomplete'],
   )
 })
 

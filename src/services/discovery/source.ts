@@ -69,12 +69,12 @@ export class Source implements Finder {
     const excess = known.length > MOST ? `${known.length} instances, of which the first ${MOST} are used` : null
     const trouble = problem ?? excess
     if (trouble === null) this.recover()
-    else this.trouble(trouble, 'Discovery has not found out everything')
+    else this.trouble(trouble, 'Discovery is incomplete')
     this.answer()
   }
 
   failed(reason: string): void {
-    if (this.state !== 'stopped') this.trouble(reason, 'Discovery fails: what was found last is kept')
+    if (this.state !== 'stopped') this.trouble(reason, 'Discovery failed; the last result is kept')
   }
 
   private take(instances: readonly Found[], before: readonly Found[] | null): void {

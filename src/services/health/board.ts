@@ -121,7 +121,7 @@ export class HealthBoard {
     return this.passes(slot) && !this.ejections.holds(slot)
   }
 
-  /** Whether new requests may go there. */
+  /** Whether it gets new requests. */
   usable(slot: number): boolean {
     return this.sound(slot) && !this.drained(slot)
   }

@@ -36,7 +36,7 @@ export interface HealthOptions {
 export interface InstanceReport {
   readonly address: string
   readonly state: HealthState
-  /** Whether an operator has taken it out. */
+  /** Whether an operator has drained it. */
   readonly drained: boolean
   /** Why and until when it gets no requests, as it failed; null where it does. */
   readonly ejection: Ejection | null

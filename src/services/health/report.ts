@@ -66,7 +66,7 @@ export const healthDocs: JsonDocument = {
                   type: 'string',
                   enum: ['outdated'],
                   description:
-                    'There where the file was refused at the start: the gateway runs the last good configuration.',
+                    'Set if the file was refused at the start: the gateway runs the last good configuration.',
                 },
               },
               required: ['status', 'timestamp', 'version', 'services'],

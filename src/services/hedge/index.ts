@@ -12,12 +12,12 @@ const hedgeOptions = z.strictObject({
     .union([duration, z.string(afterExpected).regex(PERCENTILE, afterExpected)], afterExpected)
     .prefault('p95')
     .describe(
-      'How long the first instance has until another one is asked as well: a duration, or as long as that part of the requests takes at most of late, from p50 to p99. Default p95.',
+      'When to send the second request: after a duration, or a recent latency percentile from p50 to p99. Default p95.',
     ),
   budget: percent
     .prefault('5%')
     .describe(
-      'How many requests may go to two instances, as part of all within 10 s, over all workers; one a second at any rate. Default 5%.',
+      'Hedged requests allowed as a share of all requests within 10 s, over all workers; one per second is always allowed. Default 5%.',
     ),
 })
 

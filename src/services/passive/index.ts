@@ -8,29 +8,25 @@ const passiveOptions = z
       .min(1)
       .default(5)
       .describe(
-        'Failures in a row that eject an instance: no connection, none or not all of a reply, too late, or 502, 503 or 504. Default 5.',
+        'Failures in a row that eject an instance: connection refused or reset, incomplete reply, timeout, or 502, 503 or 504. Default 5.',
       ),
     rate: percent
       .prefault('50%')
-      .describe(
-        'Part of its requests within the window that fail, other 5xx included, and eject it as well. Default 50%.',
-      ),
+      .describe('Failure rate within the window that ejects an instance; other 5xx count too. Default 50%.'),
     volume: z
       .int()
       .min(1)
       .default(20)
-      .describe('Requests within the window from which on the rate counts. Default 20.'),
-    window: duration.prefault('10s').describe('How long a request counts for the rate. Default 10s.'),
+      .describe('Requests within the window below which the rate does not count. Default 20.'),
+    window: duration.prefault('10s').describe('Length of the window for the rate. Default 10s.'),
     eject: duration
       .prefault('30s')
-      .describe(
-        'How long an instance is ejected for the first time; the second time is twice as long, and so on. Default 30s.',
-      ),
-    longest: duration.prefault('5m').describe('How long it is ejected at most. Default 5m.'),
+      .describe('Length of the first ejection; the second is twice as long, and so on. Default 30s.'),
+    longest: duration.prefault('5m').describe('Longest ejection. Default 5m.'),
     most: percent
       .prefault('50%')
       .describe(
-        'Part of the instances that may be ejected at the same time, rounded down, but one where there are two; never the last one that can be used. Default 50%.',
+        'Most instances that may be ejected at a time, rounded down, but one of two; never the last usable one. Default 50%.',
       ),
   })
   .refine(({ eject, longest }) => eject <= longest, {

@@ -86,7 +86,7 @@ test('one that passed before does not', () => {
   assert.equal(service.ejected(), '.x')
 })
 
-test('an ejection ends when no other instance can be used', () => {
+test('an ejection ends when no other instance is usable', () => {
   const service = setUpEjected()
   service.board.set(0, 'unhealthy')
   service.clock.advance(250)
@@ -94,7 +94,7 @@ test('an ejection ends when no other instance can be used', () => {
   service.board.set(2, 'unhealthy')
   service.clock.advance(250)
   assert.equal(service.ejected(), '...')
-  assert.match(service.said().at(-1)!, /no other instance can be used$/)
+  assert.match(service.said().at(-1)!, /no other instance is usable$/)
 })
 
 test('an ejection ends when a reload switches passive health off, and stays with other instances', () => {

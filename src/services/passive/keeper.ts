@@ -173,7 +173,7 @@ export class EjectionKeeper {
     const early = reason === 'stall' || now >= since + (until - since) / 2
     if (early && board.ejections.hasPassedSince(slot, since)) return 'a check has passed'
     const left = service.instances.some((other) => other.slot !== slot && other.weight > 0 && board.usable(other.slot))
-    return left || !board.fit(slot) ? null : 'no other instance can be used'
+    return left || !board.fit(slot) ? null : 'no other instance is usable'
   }
 
   private tellOut({ name, counts }: Kept, { address }: KeptInstance, ejection: Ejection): void {

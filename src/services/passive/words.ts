@@ -4,9 +4,9 @@ import { failureReasons, type FailureReason } from '../outcome.ts'
 
 /** What failures are called, in words. */
 const WORDS: Readonly<Record<FailureReason, string>> = {
-  connect: 'no connection could be made',
-  tls: 'no secure connection could be made',
-  refused: 'the request was not begun with',
+  connect: 'the connection failed',
+  tls: 'the TLS connection failed',
+  refused: 'the request was not processed',
   timeout: 'no reply in time',
   closed: 'the connection was closed before the end of the reply',
   invalid: 'a reply that is not valid HTTP',

@@ -9,24 +9,21 @@ export const splitSchema = z.strictObject({
   services: z
     .record(z.string(), z.int().min(0).max(1_000_000))
     .refine((weights) => Object.values(weights).some((weight) => weight > 0), weightsExpected)
-    .describe(
-      'Services, and the weights by which requests are divided between them; 0 for one that only a header or a cookie leads to.',
-    ),
+    .describe('Services and their weights; 0 for one that is reached only by header or cookie.'),
   header: z
     .string()
     .refine(isToken, 'expected the name of a header')
     .optional()
-    .describe('Name of a header with which a request names the service that it wants.'),
+    .describe('Header with which a request names the service it wants.'),
   cookie: z
     .string()
     .refine(isToken, 'expected the name of a cookie')
     .optional()
-    .describe('Name of a cookie that does so. The header goes before.'),
+    .describe('Cookie with which a request names the service it wants. The header takes precedence.'),
   sticky: hashBy
     .optional()
     .describe(
-      'What requests have in common that go to the same service: consumer (the user, or the owner of the API key; anonymous ' +
-        'ones by address), ip, or a { header }, { cookie } or { query } parameter. Default nothing: each is sent on its own.',
+      'What keeps requests on the same service: consumer (the user, or the owner of the API key; anonymous requests by address), ip, or a { header }, { cookie } or { query } parameter. Default none: each request is decided on its own.',
     ),
 })
 

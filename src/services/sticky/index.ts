@@ -11,10 +11,12 @@ const cookieSchema = z.strictObject({
     .string()
     .refine(isToken, 'expected the name of a cookie')
     .optional()
-    .describe('Name of the cookie, one for each service. Default sallyport- and the name of the service.'),
+    .describe('Name of the cookie, one per service. Default sallyport- and the name of the service.'),
   ttl: duration
     .optional()
-    .describe('How long a client stays bound without a request. Default as long as it keeps cookies of a session.'),
+    .describe(
+      'How long a client without requests stays bound to its instance. Default as long as it keeps session cookies.',
+    ),
 })
 
 const headerSchema = z.strictObject({
@@ -22,7 +24,7 @@ const headerSchema = z.strictObject({
     .string()
     .refine(isToken, 'expected the name of a header')
     .describe(
-      'In place of a cookie: a header in which the service names a session and clients send the name back, such as Mcp-Session-Id.',
+      'Instead of a cookie: a header in which the service names a session and clients send it back, such as Mcp-Session-Id.',
     ),
 })
 

@@ -72,7 +72,7 @@ export const oidcOptions = z.strictObject({
     .optional()
     .describe('What browsers know the gateway as. Default the scheme and host of each request.'),
   afterLogout: ownPath.default('/').describe('Where browsers go after a logout. Default /.'),
-  claims: claimNames.prefault({}).describe('Claims that make the consumer.'),
+  claims: claimNames.prefault({}).describe('Claims that describe the consumer.'),
   keepClaims: z
     .string()
     .min(1)

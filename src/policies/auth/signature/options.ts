@@ -17,7 +17,11 @@ const keySchema = z
       .optional()
       .describe('PEM public key or certificate: the text, or a file, found from the working directory.'),
     secret: z.string().optional().describe('Shared secret of hmac-sha256, at least 32 octets.'),
-    owner: z.string().min(1).optional().describe('Whom the key stands for: X-User-ID. Default the id of the key.'),
+    owner: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.'),
     tier: z.string().min(1).default('authenticated').describe('Tier of the consumer. Default authenticated.'),
     roles: z.string().min(1).array().default([]).describe('Roles of the consumer. Default none.'),
   })

@@ -16,26 +16,20 @@ export const dnsOptions = z
       .string(nameExpected)
       .refine(isName, nameExpected)
       .describe(
-        'The name. Without a final dot it is looked for in the search domains of /etc/resolv.conf too, unless server is there.',
+        'Name to look up. Without a trailing dot the search domains of /etc/resolv.conf apply too, unless server is set.',
       ),
     type: z
       .enum(['both', 'A', 'AAAA', 'SRV'])
       .default('both')
-      .describe(
-        'What is asked for: A, AAAA, both of these, or SRV, whose records say ports and weights. Default both.',
-      ),
-    port: z.int().min(1).max(65_535).optional().describe('Port of the instances; SRV records have their own.'),
-    least: duration
-      .prefault('1s')
-      .describe('The shortest time until the name is looked up again, whatever TTL it has. Default 1s.'),
-    most: duration.prefault('30s').describe('The longest time until then. Default 30s.'),
+      .describe('Record type: A, AAAA, both, or SRV, whose records carry ports and weights. Default both.'),
+    port: z.int().min(1).max(65_535).optional().describe('Port of the instances; SRV records carry their own.'),
+    least: duration.prefault('1s').describe('Shortest time between lookups, whatever the TTL. Default 1s.'),
+    most: duration.prefault('30s').describe('Longest time between lookups. Default 30s.'),
     server: z
       .string(serverExpected)
       .refine(isServer, serverExpected)
       .optional()
-      .describe(
-        'The DNS server that is asked: its IP address, and port if that is not 53. Default those of /etc/resolv.conf, after /etc/hosts.',
-      ),
+      .describe('DNS server: IP address, and port if not 53. Default those of /etc/resolv.conf, after /etc/hosts.'),
   })
   .superRefine(({ type, port, least, most }, context) => {
     if (type === 'SRV' && port !== undefined)

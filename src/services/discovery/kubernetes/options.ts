@@ -13,34 +13,30 @@ export const kubernetesOptions = z.strictObject({
     .string(nameExpected)
     .regex(NAME, nameExpected)
     .optional()
-    .describe('Its namespace. Default that of the pod of the gateway.'),
+    .describe("Namespace of the Service. Default that of the gateway's pod."),
   port: z
     .union([z.int(portExpected).min(1, portExpected).max(65_535, portExpected), z.string(portExpected).min(1)])
     .optional()
     .describe(
-      'Name of a port of the Service, or number of the port that the pods listen on (targetPort). Default the only one that there is.',
+      'Port name of the Service, or number of the port that the pods listen on (targetPort). Default the only one.',
     ),
   server: z
     .string(serverExpected)
     .refine(isServer, serverExpected)
     .optional()
     .describe(
-      'The API server, where the gateway runs outside of the cluster. Default that of the cluster, by KUBERNETES_SERVICE_HOST.',
+      "API server, if the gateway runs outside the cluster. Default the cluster's own, from KUBERNETES_SERVICE_HOST.",
     ),
   tokenFile: z
     .string()
     .min(1)
     .optional()
-    .describe(
-      'File with the token that is shown to it, which is read anew each time. Default that of the pod; with server none.',
-    ),
+    .describe("File with the token for the API server, read again for each use. Default the pod's; none with server."),
   caFile: z
     .string()
     .min(1)
     .optional()
-    .describe(
-      'File with the authorities that its certificate may be of. Default that of the pod; with server those that Node.js knows.',
-    ),
+    .describe("File with the CA certificates for the API server. Default the pod's; those of Node.js with server."),
 })
 
 export type KubernetesOptions = z.output<typeof kubernetesOptions>
