@@ -63,6 +63,19 @@ test('a reply whose head and content come together is whole, and its lane done w
   assert.equal(service.connection.busy, 0)
 })
 
+test('replies whose heads all come before their content are whole as well', () => {
+  const service = RecordedService.greeted()
+  const told = [service.send(), service.send(), service.send()]
+  const ids = told.map(({ lane }) => lane.id)
+  const contents = ids.map((id) => data(id, `of ${id}`, true)).toReversed()
+  service.receive(...ids.map((id) => replyHead(id, 200)), ...contents)
+  for (const [i, { reply, text, calls }] of told.entries()) {
+    assert.ok(reply?.body instanceof Bytes)
+    assert.equal(text, `of ${ids[i]}`)
+    assert.deepEqual(calls, ['replied', 'finished'])
+  }
+})
+
 test('content that comes later is passed on as it comes, with what follows it', () => {
   const service = RecordedService.greeted()
   const told = service.send()

@@ -13,7 +13,7 @@ import { FrameReader, type StreamFrames } from './frame-reader.ts'
 import { goawayFrame, pingFrame, PREFACE, protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { Liveness } from './liveness.ts'
-import { Opening } from './opening.ts'
+import { Opening, Openings } from './opening.ts'
 import { Output } from './output.ts'
 import { Cost, Patience } from './patience.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -70,7 +70,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly streams = new Map<number, ClientStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
-  private opening: Opening<ClientStream, Reply> | null = null
+  private readonly openings = new Openings<ClientStream, Reply>()
   /** Lanes that were handed out and not given back. */
   private lanes = 0
   private served = 0
@@ -102,7 +102,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
       output: this.output,
       patience: this.patience,
       sender: this.sender,
-      streams: () => this.begun(),
+      streams: () => this.opened(),
       settled: () => this.settled(),
       answered: () => {},
     })
@@ -236,7 +236,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   // Replies
 
   fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
-    this.open()
+    const pending = this.openings.of(id)
+    if (pending !== undefined) this.begun(pending)
     const stream = this.streams.get(id)
     if (stream?.answered === true) return this.trailers(stream, octets, start, end, endStream)
     const { head } = this.owner
@@ -260,7 +261,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
       return
     }
     if (endStream) return stream.whole(reply)
-    if (stream.mayFollow(reply)) this.opening = new Opening(stream, reply, length)
+    if (stream.mayFollow(reply)) this.openings.add(new Opening(stream, reply, length))
     else stream.begin(reply, 0)
   }
 
@@ -277,8 +278,9 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     // What nobody takes is held back by the window of its own stream, so that others go on.
     this.room.receives(octets)
     this.room.taken(octets)
-    if (this.opening?.stream.id === id && this.opening.take(content, octets)) return
-    this.open()
+    const opening = this.openings.of(id)
+    if (opening?.take(content, octets) === true) return
+    if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
     if (stream !== undefined) this.content(stream, content, octets)
   }
@@ -299,8 +301,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   dataEnd(id: number, length: number, endStream: boolean): void {
     if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
     this.liveness.moved()
-    if (this.opening?.stream.id === id) return endStream ? this.openWhole(this.opening) : undefined
-    this.open()
+    const opening = this.openings.of(id)
+    if (opening !== undefined) return endStream ? this.openWhole(opening) : undefined
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)
     if (length > 0) this.patience.earn(1)
@@ -324,7 +326,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   /** All of the content has come together with the head. */
   private openWhole(opening: Opening<ClientStream, Reply>): void {
-    this.opening = null
+    this.openings.delete(opening)
     const { stream, message: reply, length } = opening
     const whole = opening.whole()
     if (length >= 0 && length !== whole.length)
@@ -333,12 +335,16 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     stream.whole(reply)
   }
 
-  /** What has come of the content is not all: the rest comes as it likes. */
+  /** What has come of the content of any is not all: the rest comes as it likes. */
   private open(): void {
-    const { opening } = this
-    if (opening === null) return
-    this.opening = null
+    for (const opening of this.openings.take()) this.begun(opening)
+  }
+
+  /** The same for one of them. */
+  private begun(opening: Opening<ClientStream, Reply>): void {
+    this.openings.delete(opening)
     const { stream, message: reply, length, chunks, octets, padding } = opening
+    if (this.streams.get(stream.id) !== stream) return
     stream.begin(reply, length)
     if (this.streams.get(stream.id) !== stream) return
     stream.receives(octets)
@@ -356,7 +362,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   /** All streams: none is still being opened. */
-  private begun(): Iterable<ClientStream> {
+  private opened(): Iterable<ClientStream> {
     this.open()
     return this.streams.values()
   }
@@ -443,7 +449,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (!this.reader.heard) return this.die(new Error(NOT_HTTP2))
     const { code, message } = error instanceof ConnectionError ? error : { code: ErrorCode.internalError, message: '' }
     this.output.put(goawayFrame(0, code, message))
-    this.opening = null
+    this.openings.take()
     this.leave()
     this.retire()
     for (const stream of this.streams.values()) stream.end(badReply(error), null)
@@ -467,7 +473,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** The connection is gone, or is as good as that. */
   private die(cause: Error | null): void {
     this.gone = true
-    this.opening = null
+    this.openings.take()
     this.reader.stop()
     this.liveness.close()
     this.sender.close()

@@ -40,3 +40,33 @@ export class Opening<Stream, Message> {
     return this.chunks.reduce((octets, { length }) => octets - length, this.octets)
   }
 }
+
+/**
+ * Those of one connection, of what is being read at the moment: peers such as nghttp2 send the heads of several streams before the content of any.
+ */
+export class Openings<Stream extends { readonly id: number }, Message> {
+  private list: Opening<Stream, Message>[] = []
+
+  add(opening: Opening<Stream, Message>): void {
+    this.list.push(opening)
+  }
+
+  /** That of a stream; undefined where there is none. */
+  of(id: number): Opening<Stream, Message> | undefined {
+    const { list } = this
+    // Content mostly comes in the order of the heads.
+    return list[0]?.stream.id === id ? list[0] : list.find(({ stream }) => stream.id === id)
+  }
+
+  delete(opening: Opening<Stream, Message>): void {
+    const at = this.list.indexOf(opening)
+    if (at !== -1) this.list.splice(at, 1)
+  }
+
+  /** All of them, none of which is there any more. */
+  take(): readonly Opening<Stream, Message>[] {
+    const { list } = this
+    if (list.length > 0) this.list = []
+    return list
+  }
+}

@@ -16,7 +16,7 @@ import { FrameReader, type StreamFrames } from './frame-reader.ts'
 import { protocolError, rstStreamFrame } from './frames.ts'
 import { FieldDecoder } from './hpack/decoder.ts'
 import { namingOf } from './hpack/field-table.ts'
-import { Opening } from './opening.ts'
+import { Opening, Openings } from './opening.ts'
 import { Output } from './output.ts'
 import { Cost, costOf, Patience } from './patience.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -65,7 +65,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly streams = new Map<number, ServerStream>()
   /** Those that were reset here, and how much content may still be on its way in them. */
   private readonly resetHere = new ResetStreams()
-  private opening: Opening<ServerStream, ServerExchange> | null = null
+  private readonly openings = new Openings<ServerStream, ServerExchange>()
   /** The highest id of a stream that the client has begun. */
   private lastStream = 0
   /** Between these two that were begun there is none (RFC 9113 section 5.1.1); remembered of the last gap, as clients leave none. */
@@ -99,7 +99,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       output,
       patience,
       sender: this.sender,
-      streams: () => this.begun(),
+      streams: () => this.opened(),
       settled: () => {},
       answered: (content) => this.farewell.heard(content),
     })
@@ -178,9 +178,11 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   // Requests
 
   fieldSection(id: number, octets: Buffer, start: number, end: number, endStream: boolean): void {
-    this.open()
     const stream = this.streams.get(id)
-    if (stream !== undefined) return this.trailers(stream, octets, start, end, endStream)
+    if (stream !== undefined) {
+      this.open()
+      return this.trailers(stream, octets, start, end, endStream)
+    }
     if (id % 2 === 0) throw protocolError('A client begins streams of odd numbers only.')
     this.head.begin()
     this.decoder.decode(octets, start, end, this.head)
@@ -207,7 +209,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     }
     this.streams.set(id, stream)
     if (endStream) stream.begin(exchange, 0, true, null)
-    else this.opening = new Opening(stream, exchange, head.contentLength)
+    else this.openings.add(new Opening(stream, exchange, head.contentLength))
   }
 
   /** The request cannot be used: its client is told so, as it would be over HTTP/1.1. */
@@ -231,8 +233,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   data(id: number, content: Buffer, octets: number): void {
     this.room.receives(octets)
-    if (this.opening?.stream.id === id && this.opening.take(content, octets)) return
-    this.open()
+    const opening = this.openings.of(id)
+    if (opening?.take(content, octets) === true) return
+    if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
     if (stream === undefined || stream.clientEnded) return this.room.taken(octets)
     if (!stream.receives(octets)) {
@@ -245,8 +248,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   dataEnd(id: number, length: number, endStream: boolean): void {
     if (length === 0 && !endStream) this.patience.spend(1, 'empty frames')
-    if (endStream && this.opening?.stream.id === id) return this.openWhole(this.opening)
-    this.open()
+    const opening = this.openings.of(id)
+    if (endStream && opening !== undefined) return this.openWhole(opening)
+    if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
     if (stream === undefined) return this.ofNone(id, length)
     if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
@@ -266,7 +270,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   /** All of the content has come together with the head. */
   private openWhole(opening: Opening<ServerStream, ServerExchange>): void {
-    this.opening = null
+    this.openings.delete(opening)
     const { stream, message: exchange, length, octets } = opening
     const whole = opening.whole()
     this.room.taken(octets)
@@ -280,12 +284,16 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     stream.contentEnded(null)
   }
 
-  /** What has come of the content is not all: the rest comes as it likes. */
+  /** What has come of the content of any is not all: the rest comes as it likes. */
   private open(): void {
-    const { opening } = this
-    if (opening === null) return
-    this.opening = null
+    for (const opening of this.openings.take()) this.begun(opening)
+  }
+
+  /** The same for one of them. */
+  private begun(opening: Opening<ServerStream, ServerExchange>): void {
+    this.openings.delete(opening)
     const { stream, message: exchange, length, chunks, octets, padding } = opening
+    if (this.streams.get(stream.id) !== stream) return this.room.taken(octets)
     stream.begin(exchange, length, false, null)
     stream.receives(octets)
     if (padding > 0) stream.padding(padding)
@@ -293,7 +301,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   /** All streams: none is still being opened. */
-  private begun(): Iterable<ServerStream> {
+  private opened(): Iterable<ServerStream> {
     this.open()
     return this.streams.values()
   }
@@ -316,7 +324,6 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   windowUpdate(id: number, octets: number): void {
     if (!this.sender.isReport(octets)) this.patience.spend(1, 'WINDOW_UPDATE frames')
-    this.open()
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(octets)
     else if (stream === undefined) return this.checkBegun(id)
@@ -365,6 +372,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   /** The client has not kept to the rules in a stream: that ends, and nothing else. */
   private failStream(stream: ServerStream, code: ErrorCode, message: string): void {
+    this.open()
     this.patience.spend(Cost.stream, 'streams that are broken')
     this.breakOff(stream, code, message)
   }
@@ -449,7 +457,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   private abortAll(): void {
-    this.opening = null
+    this.openings.take()
     const streams = [...this.streams.values()]
     this.streams.clear()
     for (const stream of streams) {

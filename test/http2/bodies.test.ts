@@ -6,9 +6,13 @@ import type { RequestListener } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import type { GatewayInput } from '../../src/gateway.ts'
+import { Bytes, isStream } from '../../src/http/body.ts'
+import { Headers } from '../../src/http/headers.ts'
+import { Reply } from '../../src/http/reply.ts'
 import { cleanUp } from '../support/cleanup.ts'
 import { proxyTo, startGateway } from '../support/gateway.ts'
 import * as h2 from '../support/http2-frames.ts'
+import { Http2Harness } from '../support/http2-harness.ts'
 import { connectHttp2 } from '../support/http2-peer.ts'
 import { digest, octets } from '../support/octets.ts'
 import { startRawService } from '../support/peer.ts'
@@ -389,3 +393,28 @@ for (const size of [0, 100, 4096, 65_536])
     client.settings({ headerTableSize: 50 })
     for (let n = 0; n < 3; n++) assert.equal((await ask(client, { ':path': '/known?length=3' })).body.length, 3)
   })
+
+test('requests whose heads all come before their content are here whole when they begin', async () => {
+  const bodies = new Set<unknown>()
+  const harness = new Http2Harness(({ body }) => {
+    bodies.add(body instanceof Bytes ? body.toLatin1() : body)
+    return new Reply(200, Headers.of(), null)
+  })
+  const client = await harness.begin()
+  const ids = [1, 3, 5, 7]
+  const contents = ids.map((id) => data(id, `of ${id}`, true)).toReversed()
+  client.receive(Buffer.concat([...ids.map((id) => post(id)), h2.windowUpdate(0, 5000), ...contents]))
+  await client.turn()
+  assert.deepEqual(bodies, new Set(ids.map((id) => `of ${id}`)))
+})
+
+test('one whose content has not come with the others begins all the same', async () => {
+  const bodies: unknown[] = []
+  const harness = new Http2Harness(({ body }) => {
+    bodies.push(body instanceof Bytes ? body.toLatin1() : isStream(body))
+    return new Promise<Reply>(() => {})
+  })
+  const client = await harness.begin()
+  client.receive(Buffer.concat([post(1), post(3), post(5), data(3, 'whole', true), data(5, 'a part')]))
+  assert.deepEqual(bodies, ['whole', true, true])
+})

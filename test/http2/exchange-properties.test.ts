@@ -139,6 +139,8 @@ async function outcome(pieces: readonly Buffer[]) {
     content: client.contentOf(id),
     ended: client.frames.some(({ stream, flags, type }) => stream === id && type <= 1 && (flags & 1) === 1),
   }))
+  // Those that are here whole begin before others: streams have no order.
+  heard.sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)))
   return { heard, streams, goaway: client.goaway, inFlight: client.connection.inFlight }
 }
 
