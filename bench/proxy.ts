@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
@@ -43,7 +43,8 @@ export async function startProxy(
   const http2Service = scenario.http2Service === true
   const backendPort = http2Service ? backend.http2 : backend.http1
   const adminPort = await freePort()
-  const place = { certificate, http2, http2Service, port, adminPort, backendPort, dir, sallyport }
+  const files = scenario.files === undefined ? undefined : await writeFiles(join(dir, 'files'), scenario.files)
+  const place = { certificate, files, http2, http2Service, port, adminPort, backendPort, dir, sallyport }
   const child = start(await peer.prepare(place), proxyCore)
   const origin = `${certificate === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   try {
@@ -53,6 +54,12 @@ export async function startProxy(
     await stop(child)
     throw error
   }
+}
+
+async function writeFiles(folder: string, files: Record<string, number>): Promise<string> {
+  await mkdir(folder)
+  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), Buffer.alloc(bytes, 'x'))
+  return folder
 }
 
 /** Waits until the origin answers the scenario's request, then checks the status and the size of the body. */

@@ -177,6 +177,9 @@ export const acquaintances: Readonly<Record<string, readonly string[]>> = {
   'commands/import-kong.ts': ['policies/auth/password-digest.ts'],
   'import/kong/consumers.ts': ['policies/auth/keys.ts'],
   'policies/auth/count-refusals.ts': ['policies/rate-limit/failure-limit.ts'],
+  'policies/cdn/policy.ts': ['policies/cache/purge.ts'],
+  'policies/cdn/purge-hook.ts': ['policies/cache/purge.ts'],
+  'policies/cdn/reply-fields.ts': ['policies/cache/directives.ts', 'policies/cache/storable.ts'],
   'policies/idempotency/policy.ts': ['policies/rate-limit/client-name.ts'],
   'policies/auth/policy.ts': ['policies/rate-limit/failure-limit.ts', 'policies/rate-limit/rate.ts'],
 }

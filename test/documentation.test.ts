@@ -61,8 +61,9 @@ for (const { name, options } of policies) {
     const [, guide] = new RegExp(`^\\| \\[${name}\\]\\(([^)#]*)`, 'm').exec(overview) ?? []
     assert.ok(guide !== undefined, 'policies.md has no row for it')
     const text = guide === '' ? overview : readFileSync(join(root, 'docs', guide), 'utf8')
-    for (const option of Object.keys(options.shape))
-      assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
+    // Of a map it is what stands under each of its keys.
+    const { shape } = 'valueType' in options ? options.valueType : options
+    for (const option of Object.keys(shape)) assert.match(text, new RegExp(`\`${option}\\b|\\b${option}:`), option)
   })
 }
 

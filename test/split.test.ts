@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
+import { send } from './support/client.ts'
 import { startGateway } from './support/gateway.ts'
 import { connect } from './support/peer.ts'
 import { startService } from './support/service.ts'
@@ -86,3 +87,66 @@ test('where a service of the split has no instance that answers, its share fails
   assert.equal(statuses.filter((status) => status === '200').length, 5)
   assert.equal(statuses.filter((status) => status === '502' || status === '503').length, 5)
 })
+
+test('fields are changed for one of the services alone, on the way there and back', async (t) => {
+  const split: Split = {
+    services: { old: 1, new: 1 },
+    cookie: 'to',
+    headers: {
+      new: {
+        request: { set: { 'X-Release': '{header.X-Ask}!' }, remove: ['X-Ask'] },
+        response: { set: { 'X-By': 'new' } },
+      },
+    },
+  }
+  const services: GatewayInput['services'] = {}
+  for (const name of ['old', 'new']) {
+    const { url } = await startService(t, ({ headers }, response) => {
+      response.end(`${name} ${String(headers['x-release'])} ${String(headers['x-ask'])}`)
+    })
+    services[name] = { instances: [url], health: false }
+  }
+  const { port } = await startGateway(t, { services, routes: [{ id: 'a', match: { path: '/*' }, split }] })
+  const ask = (to: string) => send(port, { headers: { Cookie: `to=${to}`, 'X-Ask': 'a' } })
+  const [old, fresh] = [await ask('old'), await ask('new')]
+  assert.deepEqual([old.text, old.headers['x-by']], ['old undefined a', undefined])
+  assert.deepEqual([fresh.text, fresh.headers['x-by']], ['new a! undefined', 'new'])
+})
+
+test('with keep, a client stays with the service whose turn it was, and no cache gives its cookie to others', async (t) => {
+  const { port } = await keeping(t, '1h')
+  const first = await send(port)
+  const [cookie = ''] = first.headers['set-cookie'] ?? []
+  assert.match(cookie, /^to=(?:a|b); Path=\/; HttpOnly; SameSite=Lax; Max-Age=3600$/)
+  assert.equal(first.headers['cache-control'], 'private')
+  for (let i = 0; i < 5; i++) {
+    const next = await send(port, { headers: { Cookie: cookie.split(';')[0] } })
+    assert.deepEqual([next.text, next.headers['set-cookie']], [first.text, undefined])
+  }
+  assert.notEqual((await send(port, { headers: { Cookie: 'to=nobody' } })).headers['set-cookie'], undefined)
+})
+
+test('keep without a cookie, and fields for a service that is not of the split, are problems', async (t) => {
+  const { url } = await startService(t)
+  const services = { a: { instances: [url] } }
+  const problem = (split: object) =>
+    assert.rejects(
+      startGateway(t, {
+        services,
+        routes: [{ id: 'a', match: { path: '/*' }, split: { services: { a: 1 }, ...split } }],
+      }),
+    )
+  await problem({ keep: true })
+  await problem({ headers: { b: {} } })
+})
+
+/** A gateway whose clients stay with one of two services. */
+async function keeping(t: TestContext, keep: NonNullable<Split['keep']>) {
+  const services: GatewayInput['services'] = {}
+  for (const name of ['a', 'b']) {
+    const { url } = await startService(t, (_, response) => void response.end(name))
+    services[name] = { instances: [url], health: false }
+  }
+  const split = { services: { a: 1, b: 1 }, cookie: 'to', keep }
+  return startGateway(t, { services, routes: [{ id: 'a', match: { path: '/*' }, split }] })
+}

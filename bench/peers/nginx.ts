@@ -46,7 +46,7 @@ function tlsLines({ cert, key }: Certificate): string {
 `
 }
 
-function nginxConfig({ port, backendPort, dir, certificate, http2, http2Service }: Place): string {
+function nginxConfig({ port, backendPort, dir, files, certificate, http2, http2Service }: Place): string {
   return `${nginxHead(dir, 4096)}
   client_max_body_size 64m;
   proxy_cache_path ${dir}/nginx-cache keys_zone=stored:1m;
@@ -66,8 +66,20 @@ ${certificate === undefined ? '' : tlsLines(certificate)}${http2Service ? OVER_H
       proxy_set_header Connection "";
       proxy_cache stored;
     }
-  }
+${files === undefined ? '' : filesLines(files)}  }
 }
+`
+}
+
+/** Files stay open, are looked at every second as Sallyport does, and are sent by the kernel, the head together with the beginning. */
+function filesLines(folder: string): string {
+  return `    location /files/ {
+      alias ${folder}/;
+      open_file_cache max=1000 inactive=60s;
+      open_file_cache_valid 1s;
+      sendfile on;
+      tcp_nopush on;
+    }
 `
 }
 

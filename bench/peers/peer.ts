@@ -7,6 +7,8 @@ export type Place = {
   adminPort: number
   backendPort: number
   dir: string
+  /** The folder whose files it sends itself, below the path /files; undefined where there are none. */
+  files: string | undefined
   /** What it shows to clients, where those speak TLS. */
   certificate: Certificate | undefined
   /** Clients speak HTTP/2. */

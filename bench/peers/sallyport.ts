@@ -30,7 +30,7 @@ export function sallyport(name: string, root: string): Peer {
 
 /** JSON is YAML too. */
 function sallyportConfig(place: Place): Record<string, unknown> {
-  const { port, adminPort, backendPort, certificate, http2Service, sallyport: additions } = place
+  const { port, adminPort, backendPort, files, certificate, http2Service, sallyport: additions } = place
   const tls =
     certificate === undefined ? {} : { tls: { certificates: [{ cert: certificate.cert, key: certificate.key }] } }
   return {
@@ -47,7 +47,12 @@ function sallyportConfig(place: Place): Record<string, unknown> {
         ...(http2Service && { http2: true }),
       },
     },
-    routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
+    routes: [
+      { id: 'all', match: { path: '/*' }, service: 'backend' },
+      ...(files === undefined
+        ? []
+        : [{ id: 'files', match: { path: '/files/*' }, files: { root: files }, rewrite: { strip: '/files' } }]),
+    ],
     ...additions,
   }
 }

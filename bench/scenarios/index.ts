@@ -1,5 +1,6 @@
 import { cacheHit, cacheHit64k, cacheHitRedis, cacheHitRedis64k } from './cache-hit.ts'
 import { connections1000 } from './connections-1000.ts'
+import { file10k } from './file-10k.ts'
 import { full } from './full.ts'
 import { get10m } from './get-10m.ts'
 import { get20Headers } from './get-20-headers.ts'
@@ -43,6 +44,7 @@ export const scenarios: Scenario[] = [
   cacheHit64k,
   cacheHitRedis,
   cacheHitRedis64k,
+  file10k,
   transform,
   tlsSmall,
   tls1m,

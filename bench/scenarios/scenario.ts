@@ -30,6 +30,8 @@ export type Scenario = {
   http2?: true
   /** Proxies ask the service over HTTP/2, with prior knowledge. */
   http2Service?: true
+  /** Files that proxies send themselves, below the path /files: their names and sizes in bytes. */
+  files?: Record<string, number>
   /** Top-level keys of Sallyport's configuration for this scenario. */
   sallyport?: Record<string, unknown>
   /** Whether Sallyport logs each request, into a file. */

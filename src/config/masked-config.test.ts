@@ -52,6 +52,16 @@ const acme = {
   },
 }
 
+const cdn = {
+  secret: { header: 'X-Origin', values: [SECRET, `${SECRET}2`] },
+  purge: [
+    {
+      url: `https://cdn.example.com/{url}?token=${SECRET}`,
+      headers: { 'Fastly-Key': SECRET, Authorization: `Bearer ${SECRET}` },
+    },
+  ],
+}
+
 /** A configuration with every option that may hold a secret. */
 const full = {
   admin: { token: SECRET },
@@ -62,7 +72,7 @@ const full = {
   ],
   stores: { redis: { url: `redis://user:${SECRET}@redis:6379/0`, password: SECRET, tls: pair } },
   services: { a: { instances: ['https://a'], tls: pair } },
-  policies: { auth, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
+  policies: { auth, cdn, 'request-headers': { set: fields, add: fields }, 'response-headers': { set: fields } },
   routes: [
     {
       id: 'reply',
@@ -112,6 +122,7 @@ test('what is no secret is shown', () => {
   assert.equal(shown('policies.auth.methods.signature.keys.0.id'), 'partner')
   assert.equal(shown('policies.auth.methods.oidc.clientId'), 'shop')
   assert.equal(shown('policies.request-headers.set.X-Plain'), 'plain')
+  assert.deepEqual(shown('policies.cdn.secret'), { header: 'X-Origin', values: ['[redacted]', '[redacted]'] })
   assert.equal(shown('routes.1.redirect.to'), 'https://[redacted]@example.com/?token=[redacted]&a=1')
 })
 
@@ -205,6 +216,7 @@ test('the configuration has no other options with secrets than those that are tr
     '.policies.auth.methods.signature',
     '.policies.auth.methods.signature.keys[].publicKey',
     '.policies.auth.methods.signature.keys[].secret',
+    '.policies.cdn.secret',
     '.policies.cors.credentials',
     '.policies.rate-limit.tiers.api_key',
     '.secrets',

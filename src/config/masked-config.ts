@@ -7,6 +7,8 @@ import { isSecret, redactQuery } from '../telemetry/redact.ts'
 export const MASK = '[redacted]'
 /** Names of secrets that do not look like one. */
 const NAMES = new Set(['sha256', 'cookie', 'set-cookie'])
+/** What holds a secret where it stands under a name of one: an expression says as much as the value that it describes. */
+const UNDER_SECRETS = new Set(['regex', 'values'])
 /** User and password in a URL (RFC 3986 section 3.2.1). */
 const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^/?#\s]*@/gi
 const QUERY = /\?[^#\s]*/g
@@ -43,8 +45,7 @@ export function maskedConfig(config: GatewayConfig): Record<string, unknown> {
 export function maskedFields(fields: object, own: boolean, secret = false, depth = 0): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
-      // An expression says as much as the value that it describes.
-      const hidden = isSecretName(name) || ((own || name === 'regex') && secret)
+      const hidden = isSecretName(name) || ((own || UNDER_SECRETS.has(name)) && secret)
       return [name, masked(value, own, hidden, depth + 1)]
     }),
   )

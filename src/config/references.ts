@@ -2,6 +2,7 @@ import type { Steps } from '../core/slices.ts'
 import { matchKeys } from '../routing/match.ts'
 import { parsePattern, PatternError } from '../routing/pattern.ts'
 import { parseRedirect } from '../routing/redirect.ts'
+import { compileBody, compileField, contentTypeAmong } from '../routing/reply-text.ts'
 import { checkRewrite } from '../routing/rewrite.ts'
 import type { OptionsPath, Policy } from '../policies/policy.ts'
 import { checkAcme } from './check-acme.ts'
@@ -25,6 +26,8 @@ const FOR_TARGETS: Readonly<Record<string, readonly string[]>> = {
   rewrite: ['service', 'split', 'files'],
   mirror: ['service', 'split'],
   timeouts: ['service', 'split'],
+  retry: ['service', 'split'],
+  buffer: ['service', 'split'],
 }
 
 /**
@@ -103,10 +106,13 @@ function checkListeners(
   )
 }
 
-/** Redirects and rewrites speak of what every path of their route has. */
+/** Redirects, rewrites and fixed replies speak of what every path of their route has. */
 function checkTemplates(route: unknown, match: Match | undefined, routeAt: Path): Finding[] {
   if (match === undefined) return []
   const patterns = match.path.map(parsePattern)
+  const headers = valueAt(route, ['reply', 'headers'])
+  const fields = isFields(headers) ? headers : {}
+  const texts = Object.entries(fields).filter((field): field is [string, string] => typeof field[1] === 'string')
   const check = (path: Path, parse: (text: string) => void): Finding[] => {
     const text = valueAt(route, path)
     if (typeof text !== 'string') return []
@@ -122,6 +128,10 @@ function checkTemplates(route: unknown, match: Match | undefined, routeAt: Path)
     ...check(['redirect', 'to'], (to) => parseRedirect(to, patterns)),
     ...check(['rewrite', 'path'], (path) => checkRewrite({ path }, patterns)),
     ...check(['rewrite', 'host'], (host) => checkRewrite({ host }, patterns)),
+    ...Object.keys(fields).flatMap((name) =>
+      check(['reply', 'headers', name], (value) => compileField(name, value, patterns)),
+    ),
+    ...check(['reply', 'body'], (body) => compileBody(body, contentTypeAmong(texts), patterns)),
   ]
 }
 

@@ -2,15 +2,18 @@ import { METHODS } from 'node:http'
 import { z } from 'zod'
 import { filesSchema } from '../files/schema.ts'
 import { isFieldValue, isToken } from '../core/field.ts'
-import { duration, percent } from '../core/units.ts'
+import { duration, percent, sizeWithin } from '../core/units.ts'
 import { oneOrMore } from '../core/one-or-more.ts'
 import { refusalOfPattern } from '../regexp/linear.ts'
+import { headerEdits } from '../policies/header-edits.ts'
 import { fieldName, keyMessage } from '../policies/field-name.ts'
+import { MOST_GATHERED } from '../http/gathered-body.ts'
 import { parseHostPattern } from '../routing/host.ts'
 import { PatternError } from '../routing/pattern.ts'
 import { pathPattern } from '../routing/pattern-schema.ts'
 import { compileRewrite } from '../routing/rewrite.ts'
 import { prioritySchema } from '../services/concurrency/priority.ts'
+import { routeRetrySchema } from '../services/retry/index.ts'
 import { splitSchema } from '../services/split/split-schema.ts'
 import { routePoliciesSchema } from './policy-schema.ts'
 import { nearest } from './suggest.ts'
@@ -132,8 +135,16 @@ const replySchema = z.strictObject({
   headers: z
     .record(fieldName, headerValue, { error: keyMessage })
     .default({})
-    .describe('Header fields; content length and hop-by-hop fields are set by the gateway.'),
-  body: z.string().default('').describe('Body, sent as UTF-8. Default empty.'),
+    .describe(
+      'Header fields; content length and hop-by-hop fields are set by the gateway. {placeholders} as in body, percent-encoded.',
+    ),
+  body: z
+    .string()
+    .default('')
+    .describe(
+      'Body, sent as UTF-8. {name} is a path parameter, {host}, {hostname}, {port}, {path} and {scheme} are those of the request, ' +
+        'escaped for plain text, JSON, HTML or XML according to Content-Type; {{name}} is literal text. Default empty.',
+    ),
 })
 
 const redirectSchema = z.strictObject({
@@ -196,6 +207,31 @@ const mirrorSchema = z.strictObject({
   share: percent.prefault('100%').describe('Share of requests to copy. Default 100%.'),
 })
 
+const partSchema = z.strictObject({
+  request: headerEdits.optional().describe('Changes to the fields that the service receives.'),
+  response: headerEdits.optional().describe('Changes to the fields of its replies.'),
+})
+
+const routeSplitSchema = splitSchema
+  .extend({
+    headers: z
+      .record(z.string(), partSchema)
+      .default({})
+      .describe(
+        'Service -> changes to header fields of requests that go there, as in the policies request-headers and response-headers.',
+      ),
+  })
+  .superRefine(({ keep, cookie, headers, services }, context) => {
+    if (keep !== undefined && cookie === undefined)
+      context.addIssue({ code: 'custom', path: ['keep'], message: 'keeps clients by a cookie; name one in cookie' })
+    for (const name of Object.keys(headers))
+      if (!Object.hasOwn(services, name))
+        context.addIssue({ code: 'custom', path: ['headers', name], message: 'is none of the services of the split' })
+  })
+
+/** One client gets half of the memory for bodies that are buffered. */
+const MOST_BUFFERED = MOST_GATHERED / 2
+
 /** Schema of what becomes of path parameters (";x=1"). */
 export const pathParameters = z.enum(['refuse', 'strip', 'keep'])
 
@@ -208,7 +244,7 @@ export const routeSchema = z
       .describe('Name of the route in logs and metrics; unique.'),
     match: matchSchema.describe('Requests that take the route. All conditions must match.'),
     service: z.string().optional().describe('Name of the service to forward to.'),
-    split: splitSchema.optional().describe('Divide requests between several services.'),
+    split: routeSplitSchema.optional().describe('Divide requests between several services.'),
     mirror: oneOrMore(mirrorSchema)
       .optional()
       .describe('Services that get copies of requests; their replies are discarded. One, or a list.'),
@@ -242,6 +278,18 @@ export const routeSchema = z
       .default('normal')
       .describe(
         'What is shed first when a service or the gateway is overloaded: low first, high last: high, normal or low. Default normal.',
+      ),
+    retry: routeRetrySchema
+      .optional()
+      .describe(
+        'Which requests are retried on another instance, overriding the service; false for none. What is left out is as the service says.',
+      ),
+    buffer: z
+      .union([z.literal(false), sizeWithin(1, MOST_BUFFERED, 'expected false or a size such as "1mb", at most "32mb"')])
+      .optional()
+      .describe(
+        'How much of a request body to buffer before the service is asked, so that a slow client holds no connection to it. Longer bodies are ' +
+          'streamed from there on. false: nothing is buffered. Default 64kb, and of a body of unknown length what arrives without a pause.',
       ),
     hedge: z.boolean().default(true).describe('Allow hedging on this route if the service has hedge. Default true.'),
     log: z.boolean().default(true).describe('Log requests of this route in the access log. Default true.'),

@@ -61,6 +61,8 @@ export const errorTable = {
   // The client's own, which it has sent with the request (gRPC).
   'deadline-exceeded': { status: 504, fault: 'client', title: 'Deadline exceeded' },
   'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
+  // RFC 8586
+  'loop-detected': { status: 508, fault: 'client', title: 'Loop detected' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },
 } as const satisfies Record<string, ErrorEntry>
 

@@ -44,10 +44,15 @@ export class Lru<Item extends LruItem<Item>> {
   /** The item of that key, which has been used now. */
   use(key: string): Item | undefined {
     const item = this.items.get(key)
-    if (item === undefined || item === this.newest) return item
+    if (item !== undefined) this.touch(item)
+    return item
+  }
+
+  /** One that is here has been used now. */
+  touch(item: Item): void {
+    if (item === this.newest) return
     this.unlink(item)
     this.link(item)
-    return item
   }
 
   /** The same without a use. */

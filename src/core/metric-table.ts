@@ -256,6 +256,11 @@ export const metricTable = {
     help: 'Messages on the channel of operators in Redis that were none, or asked for what may not be asked.',
     labels: [],
   },
+  sallyport_cdn_purges_total: {
+    type: 'counter',
+    help: 'Requests by which the CDN was told to purge, by the outcome: done, failed after all tries, or dropped as too many waited.',
+    labels: ['outcome'],
+  },
   sallyport_ip_access_refusals_total: {
     type: 'counter',
     help: 'Requests refused by client address, by reason: denied, not-allowed, or country.',

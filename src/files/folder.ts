@@ -2,7 +2,7 @@ import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import { basename, join, relative, sep } from 'node:path'
 import { Lru, type LruItem } from '../core/lru.ts'
 import { SingleFlight } from '../core/single-flight.ts'
-import { Bytes } from '../http/body.ts'
+import { Bytes, HEAD_ROOM } from '../http/body.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { contentTypeOf } from './content-type.ts'
 import { etagOf, FOLDER, type Found, type FoundFile } from './found.ts'
@@ -12,15 +12,27 @@ import type { FileCoding, FilesOptions } from './schema.ts'
 
 /** For so many milliseconds a file is taken for unchanged. */
 const FRESH = 1_000
-/** Octets of a file that is kept in memory at most, and of all that are. */
+/** Octets of a file that is kept in memory at most, and of all that are, of all folders of a thread. */
 const SMALL = 32_768
 const ALL = 16 * 1024 ** 2
+/** Up to so many octets, what is sent is put together as a text faster than otherwise. */
+const TINY = 2_048
 /** Octets that knowing a file takes beside what it holds. */
-const EACH = 2_048
+const EACH = 2_048 + HEAD_ROOM
 
 const SUFFIXES: Readonly<Record<FileCoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' }
+
+/** What is known of the files of a thread. */
+const memory = new Lru<Known>(ALL, (item) => item.forgotten())
+
+/** Folders so far: their files are told apart by that. */
+let folders = 0
+
 class Known implements LruItem<Known> {
   readonly key: string
+  /** The files of its folder that are known, by their paths. */
+  private readonly files: Map<string, Known>
+  private readonly path: string
   readonly size: number
   readonly found: Found
   /** When it was looked at, in monotonic milliseconds. */
@@ -28,18 +40,27 @@ class Known implements LruItem<Known> {
   newer: Known | null = null
   older: Known | null = null
 
-  constructor(key: string, found: Found, seen: number) {
-    this.key = key
+  constructor(files: Map<string, Known>, folder: number, path: string, found: Found, seen: number) {
+    this.key = `${folder} ${path}`
+    this.files = files
+    this.path = path
     this.found = found
     this.seen = seen
     this.size = [found.file, ...found.coded].reduce((sum, { content }) => sum + EACH + (content?.length ?? 0), 0)
+  }
+
+  /** It has made room. */
+  forgotten(): void {
+    if (this.files.get(this.path) === this) this.files.delete(this.path)
   }
 }
 
 /** A folder whose files clients may have: what is in it by links that lead out of it, or by names that begin with a dot, is not. */
 export class Folder {
   private readonly options: FilesOptions
-  private readonly known = new Lru<Known>(ALL, () => {})
+  private readonly number = ++folders
+  private readonly known = new Map<string, Known>()
+  private closed = false
   private readonly looks = new SingleFlight<Found | typeof FOLDER | null>()
 
   constructor(options: FilesOptions) {
@@ -48,15 +69,30 @@ export class Folder {
 
   /** What a path in its normal form leads to, as it was within the last second; null where there is nothing. `now` is monotonic milliseconds. */
   find(path: string, now: number): Found | Promise<Found | typeof FOLDER | null> {
-    const known = this.known.use(path)
-    if (known !== undefined && now - known.seen < FRESH) return known.found
+    const known = this.known.get(path)
+    if (known !== undefined && now - known.seen < FRESH) {
+      memory.touch(known)
+      return known.found
+    }
     return this.looks.join(path, () => this.look(path, now))
   }
 
   /** It may have changed within the last second. */
   forget(path: string): void {
     const known = this.known.get(path)
-    if (known !== undefined) this.known.remove(known)
+    if (known !== undefined) this.drop(known)
+  }
+
+  /** Nobody asks for its files any more. */
+  close(): void {
+    this.closed = true
+    for (const known of this.known.values()) memory.remove(known)
+    this.known.clear()
+  }
+
+  private drop(known: Known): void {
+    memory.remove(known)
+    known.forgotten()
   }
 
   private async look(path: string, now: number): Promise<Found | typeof FOLDER | null> {
@@ -64,10 +100,14 @@ export class Folder {
     const found = await this.read(path, known?.found ?? null)
     if (found !== null && found !== FOLDER && found === known?.found) {
       known.seen = now
+      memory.touch(known)
       return found
     }
-    if (known !== undefined) this.known.remove(known)
-    if (found !== null && found !== FOLDER) this.known.add(new Known(path, found, now))
+    if (known !== undefined) this.drop(known)
+    if (found === null || found === FOLDER || this.closed) return found
+    const added = new Known(this.known, this.number, path, found, now)
+    this.known.set(path, added)
+    memory.add(added)
     return found
   }
 
@@ -157,14 +197,14 @@ export class Folder {
 
 /** All of it; null where it is not as long any more as it was. */
 async function contentOf(handle: FileHandle, size: number): Promise<Bytes | null> {
-  const octets = Buffer.allocUnsafeSlow(size)
+  const octets = Buffer.allocUnsafeSlow(HEAD_ROOM + size)
   let at = 0
   while (at < size) {
-    const { bytesRead } = await handle.read(octets, at, size - at, at)
+    const { bytesRead } = await handle.read(octets, HEAD_ROOM + at, size - at, at)
     if (bytesRead === 0) return null
     at += bytesRead
   }
-  return Bytes.fromBuffer(octets).kept()
+  return size < TINY ? Bytes.fromBuffer(octets.subarray(HEAD_ROOM)).kept() : Bytes.withRoom(octets)
 }
 
 /** Whether a place is below the folder, by names that clients may see. */

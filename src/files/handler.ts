@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
+import { type Holder, Shared } from '../core/shared.ts'
 import { createNegotiation } from '../http/accept-encoding.ts'
 import { Bytes } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
 import type { Handler } from '../http/handler.ts'
-import { headersFromWire } from '../http/headers.ts'
+import { hasAnyOf, headersFromWire } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
 import { contentRange, type Part, partOf } from '../http/range.ts'
 import { Reply } from '../http/reply.ts'
@@ -18,11 +19,15 @@ import type { FileCoding, FilesOptions } from './schema.ts'
 
 /** What describes the content, which a 304 does not have (RFC 9110 section 15.4.5). */
 const OF_CONTENT = new NameSet(['Content-Type', 'Content-Encoding'])
+/** What may ask for less than all of it. */
+const CONDITIONS = new NameSet(['If-Match', 'If-None-Match', 'If-Modified-Since', 'If-Unmodified-Since', 'Range'])
 /** Paths of applications, not of files: nothing of the last name is an extension. */
 const NO_EXTENSION = /\/[^/.]*$/
 
 export interface FilesRoute {
   readonly options: FilesOptions
+  /** What holds what is known of the folder: configurations that show it in the same way have that in common. */
+  readonly holder: Holder
   /** Changes the path of the request; null: it stays as it is. */
   readonly rewrite: ((exchange: Exchange) => string) | null
   readonly clock: Pick<Clock, 'wall'>
@@ -34,6 +39,9 @@ export function createFiles(route: FilesRoute): Handler {
   return (exchange) => files.answer(exchange)
 }
 
+/** The folders of a thread, by how they are shown. */
+const folders = new Shared<Folder>()
+
 class Files {
   private readonly folder: Folder
   private readonly route: FilesRoute
@@ -41,7 +49,8 @@ class Files {
 
   constructor(route: FilesRoute) {
     this.route = route
-    this.folder = new Folder(route.options)
+    const { options, holder } = route
+    this.folder = folders.get(holder, JSON.stringify(options), () => new Folder(options))
     this.negotiate = createNegotiation(route.options.precompressed)
   }
 
@@ -91,12 +100,15 @@ class Files {
   }
 
   private reply(found: Found, exchange: Exchange): Reply | Promise<Reply | null> {
-    const file = this.choose(found, exchange.headers.combined('Accept-Encoding'))
+    const { headers } = exchange
+    const file = found.coded.length === 0 ? found.file : this.choose(found, headers.combined('Accept-Encoding'))
+    // Most ask for all of it, whatever they have.
+    if (!hasAnyOf(headers, CONDITIONS)) return withContent(200, file.fields, file, { start: 0, end: file.size })
     return replyWith(file, exchange, this.route.clock.wall())
   }
 
   private choose({ file, coded }: Found, accepted: string | undefined): FoundFile {
-    if (coded.length === 0 || accepted === undefined) return file
+    if (accepted === undefined) return file
     const { coding } = this.negotiate(accepted)
     return coded.find((each) => each.coding === coding) ?? file
   }

@@ -5,6 +5,7 @@ import type { GatewayConfig, RouteConfig } from '../config/schema.ts'
 import { messageOf } from '../core/error-facts.ts'
 import type { RouteInfo } from '../http/exchange.ts'
 import { compose, type Handler, type Middleware } from '../http/handler.ts'
+import { editedFields } from '../policies/header-edits.ts'
 import type { Policy, PolicyToolbox } from '../policies/policy.ts'
 import type { RouteEntry } from '../routing/match.ts'
 import type { Priority } from '../services/concurrency/priority.ts'
@@ -95,7 +96,7 @@ export class Compiler {
   route(route: RouteConfig): RouteEntry<CompiledRoute>[] {
     const set = this.setOf(route.policies, route.streaming)
     const { answersPreflights, fields } = set
-    const read = fieldsInTemplates(route.redirect)
+    const read = [...fieldsInTemplates([route.redirect, route.split?.headers]), ...fieldsOfSplit(route)]
     const guards = read.length === 0 ? set.guards : guardFields([...fields, ...read], this.toolbox.toldOfDropped)
     const pathParameters = route.pathParameters ?? this.config.pathParameters
     const { encodedSlashes } = route
@@ -220,6 +221,13 @@ function unlessRefused(end: Handler): Handler {
     if (exchange.refusal !== null) throw exchange.refusal
     return end(exchange)
   }
+}
+
+/** Names of the request fields that are changed for one service of several. */
+function fieldsOfSplit({ split }: RouteConfig): string[] {
+  return Object.values(split?.headers ?? {}).flatMap(({ request }) =>
+    request === undefined ? [] : editedFields(request),
+  )
 }
 
 function make(create: () => Middleware, { name }: Policy, { id }: RouteInfo): Middleware {

@@ -1,23 +1,25 @@
 import type { RouteConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { Holder } from '../core/shared.ts'
 import { createFiles } from '../files/handler.ts'
-import { Bytes } from '../http/body.ts'
-import type { RouteInfo } from '../http/exchange.ts'
+import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
-import type { Handler } from '../http/handler.ts'
-import { Headers, headersFromWire } from '../http/headers.ts'
-import { Reply } from '../http/reply.ts'
+import { editReplies, type Handler } from '../http/handler.ts'
+import { compileHeaderEdits } from '../policies/header-edits.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { compileHost, compilePath, compileRewrite, inverse, isOfPrefix, strippedPrefix } from '../routing/rewrite.ts'
 import type { CurrentService } from '../services/current-service.ts'
 import { createForward } from '../services/forward.ts'
 import { Split } from '../services/split/split.ts'
-import type { SplitConfig } from '../services/split/split-schema.ts'
+import { giveCookie } from '../services/sticky/give-cookie.ts'
+import { createReply } from './fixed-reply.ts'
 import { Mirror, type MirrorConfig, mirrored } from './mirror.ts'
 import { createRedirect } from './redirect.ts'
 import { mapReplies } from './reply-paths.ts'
 import { RoutePath } from './route-path.ts'
+
+type SplitRoute = NonNullable<RouteConfig['split']>
 
 /** What ends of routes are made with. */
 export interface EndTools {
@@ -25,15 +27,20 @@ export interface EndTools {
   readonly clock: Clock
   readonly random: () => number
   readonly metrics: Metrics
+  readonly holder: Holder
 }
 
 /** What a path of a route leads to: the configuration has seen to it that it is one thing. */
 export function routeEnd(route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
-  if (route.reply !== undefined)
-    return fixedReply(route.reply.status, Object.entries(route.reply.headers), route.reply.body)
+  if (route.reply !== undefined) return createReply(route.reply, route.match.path)
   if (route.redirect !== undefined) return createRedirect(route.redirect, about.pattern, route.match.path)
   if (route.files !== undefined)
-    return createFiles({ options: route.files, rewrite: pathOf(route, about), clock: tools.clock })
+    return createFiles({
+      options: route.files,
+      holder: tools.holder,
+      rewrite: pathOf(route, about),
+      clock: tools.clock,
+    })
   const end =
     route.split === undefined
       ? serviceEnd(route.service ?? '', route, about, tools)
@@ -53,20 +60,57 @@ function mirrorsOf(mirrors: readonly MirrorConfig[], route: RouteConfig, about: 
 }
 
 /** From the choice on, the exchange is one of a route to the service that was chosen. */
-function splitBetween(split: SplitConfig, route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
+function splitBetween(split: SplitRoute, route: RouteConfig, about: RouteInfo, tools: EndTools): Handler {
   const paths = new Map(
     Object.keys(split.services).map((service) => {
-      const end = serviceEnd(service, route, about, tools)
-      return [service, new RoutePath({ ...about, service }, end)]
+      const part = { ...about, service }
+      const end = withEdits(serviceEnd(service, route, about, tools), split.headers[service] ?? {}, part)
+      return [service, new RoutePath(part, end)]
     }),
   )
   const chooser = new Split(split, tools.random)
+  const { cookie, keep } = split
+  const choose = (exchange: Exchange): string => chooser.choose(exchange)
+  const end = endOfSplit(choose, paths, about)
+  if (cookie === undefined || keep === undefined) return end
+  const seconds = keep === true ? Number.POSITIVE_INFINITY : Math.ceil(keep / 1000)
+  const given = editReplies(end, (reply, exchange) => {
+    const { service } = exchange.route
+    // What failed on the way there is no reason to stay, and what a cache has already is the same for everybody.
+    if (exchange.error !== null || reply.status === 304 || service === null) return
+    giveCookie(reply, `${cookie}=${service}`, seconds, exchange.client.scheme)
+  })
+  return (exchange) => (chooser.isKept(exchange) ? end(exchange) : given(exchange))
+}
+
+function endOfSplit(
+  choose: (exchange: Exchange) => string,
+  paths: ReadonlyMap<string, RoutePath>,
+  about: RouteInfo,
+): Handler {
   return (exchange) => {
-    const name = chooser.choose(exchange)
+    const name = choose(exchange)
     const chosen = paths.get(name)
     if (chosen === undefined) throw new Error(`the route ${about.id} has no part that leads to ${name}`)
     exchange.route = chosen
     return RoutePath.goOn(exchange)
+  }
+}
+
+/** Changes fields of what goes to one service of several, and of what comes from there. */
+function withEdits(end: Handler, { request, response }: SplitRoute['headers'][string], part: RouteInfo): Handler {
+  const forClient = response === undefined ? null : compileHeaderEdits(response, part, 'client')
+  const edited: Handler =
+    forClient === null
+      ? end
+      : editReplies(end, (reply, exchange) => {
+          if (exchange.error === null) forClient(reply.headers, exchange)
+        })
+  if (request === undefined) return edited
+  const forService = compileHeaderEdits(request, part, 'service')
+  return (exchange) => {
+    forService(exchange.headers, exchange)
+    return edited(exchange)
   }
 }
 
@@ -84,6 +128,8 @@ function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, { 
     hedge: route.hedge,
     total: service.current.totalWith(timeouts, streaming),
     streaming,
+    buffer: route.buffer === false ? 0 : route.buffer,
+    retry: route.retry,
   })
   const maps = rewrite !== undefined && isOfPrefix(rewrite) && rewrite.mapReplies
   return maps ? mapReplies(forward, compileRewrite(inverse(rewrite))) : forward
@@ -98,10 +144,4 @@ function knownService(name: string, { id }: RouteConfig, services: EndTools['ser
 /** How the path is rewritten; null where it stays as it is. */
 function pathOf({ rewrite }: RouteConfig, { pattern }: Pick<RouteInfo, 'pattern'>): ReturnType<typeof compilePath> {
   return rewrite === undefined ? null : compilePath(rewrite, parsePattern(pattern))
-}
-
-function fixedReply(status: number, fields: readonly (readonly [string, string])[], text: string): Handler {
-  const raw = Headers.of(fields).toWire()
-  const body = text === '' ? null : Bytes.fromText(text).kept()
-  return () => new Reply(status, headersFromWire(raw), body)
 }

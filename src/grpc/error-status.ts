@@ -40,6 +40,7 @@ const names: Readonly<Record<ErrorCode, GrpcStatusName>> = {
   'gateway-timeout': 'DEADLINE_EXCEEDED',
   'deadline-exceeded': 'DEADLINE_EXCEEDED',
   'not-cached': 'FAILED_PRECONDITION',
+  'loop-detected': 'FAILED_PRECONDITION',
   'version-not-supported': 'UNIMPLEMENTED',
 }
 

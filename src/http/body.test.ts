@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { PushedBody } from '../../test/support/bodies.ts'
-import { Budget, collect } from './body.ts'
+import { Budget, Bytes, collect, HEAD_ROOM } from './body.ts'
 import { GatewayError } from '../core/errors.ts'
 
 const refused = (code: string) => (error: unknown) => error instanceof GatewayError && error.code === code
@@ -80,4 +80,20 @@ test('whoever has what, there is as much left as anybody was last given, and all
       assert.equal(budget.free, 100)
     }),
   )
+})
+
+test('a body with room before it goes out in one piece with each head, and what is left to a reader stays as it is', () => {
+  const whole = Buffer.alloc(HEAD_ROOM + 5)
+  whole.write('hello', HEAD_ROOM)
+  const body = Bytes.withRoom(whole)
+  assert.deepEqual([body.length, body.toText(), body.hasRoom], [5, 'hello', true])
+  const first = body.behind('one: ')
+  assert.equal(first?.toString(), 'one: hello')
+  body.leave()
+  const second = body.behind('another: \xe4 ')
+  assert.equal(second?.toString('latin1'), 'another: \xe4 hello')
+  assert.equal(first?.toString(), 'one: hello')
+  assert.equal(body.toLatin1(), 'hello')
+  assert.equal(body.behind('x'.repeat(HEAD_ROOM + 1)), null)
+  assert.equal(Bytes.fromText('a').behind('x'), null)
 })

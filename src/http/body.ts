@@ -4,6 +4,9 @@ import type { Headers } from './headers.ts'
 /** A message's content: nothing, bytes at hand, or a stream of them. */
 export type Body = Bytes | BodyStream | null
 
+/** Octets before a kept body in which heads are written. */
+export const HEAD_ROOM = 2_048
+
 /** Up to here, head and body go out as one string, so that a body that is kept is one, in octets. */
 const AS_TEXT = 14_000
 
@@ -14,7 +17,9 @@ const AS_TEXT = 14_000
 export class Bytes {
   /** Octets. */
   readonly length: number
-  private readonly content: string | Buffer
+  private content: string | Buffer
+  /** The content with HEAD_ROOM octets before it; null where there is no such room. */
+  private whole: Buffer | null = null
 
   private constructor(content: string | Buffer) {
     this.length = content.length
@@ -29,6 +34,16 @@ export class Bytes {
   /** From a buffer that nobody changes afterwards. */
   static fromBuffer(buffer: Buffer): Bytes {
     return new Bytes(buffer)
+  }
+
+  /**
+   * From a buffer that nobody else has, whose content begins after HEAD_ROOM octets: to be sent again and again, each time in one piece
+   * with the head that is written before it.
+   */
+  static withRoom(whole: Buffer): Bytes {
+    const bytes = new Bytes(whole.subarray(HEAD_ROOM))
+    bytes.whole = whole
+    return bytes
   }
 
   /** From the pieces of a body that is kept; they are copied, as `kept` has it. */
@@ -54,6 +69,30 @@ export class Bytes {
     if (typeof content === 'string') own.write(content, 'latin1')
     else content.copy(own)
     return new Bytes(own)
+  }
+
+  /** Whether it goes out in one piece with a head. */
+  get hasRoom(): boolean {
+    return this.whole !== null
+  }
+
+  /** The head and the content in one piece, until the next one is asked for; null where there is no room for that head, one octet a character. */
+  behind(head: string): Buffer | null {
+    const { whole } = this
+    const start = HEAD_ROOM - head.length
+    if (whole === null || start < 0) return null
+    whole.write(head, start, 'latin1')
+    return whole.subarray(start)
+  }
+
+  /** Leaves the piece that was given out last to whoever still uses it: the next one is another. */
+  leave(): void {
+    const { whole } = this
+    if (whole === null) return
+    const own = Buffer.allocUnsafeSlow(whole.length)
+    whole.copy(own, HEAD_ROOM, HEAD_ROOM)
+    this.whole = own
+    this.content = own.subarray(HEAD_ROOM)
   }
 
   toLatin1(): string {

@@ -56,6 +56,10 @@ export interface Client {
    * trusted proxy, whose certificate would be that of nobody in particular.
    */
   readonly certificate: ClientCertificate | null
+  /** Addresses of those who have passed the request on: the peer, and the trusted proxies before it; a client that is its own peer is the one. */
+  readonly hops: readonly string[]
+  /** The certificate that the peer has shown, whoever the client is; null where it has shown none. */
+  readonly peerCertificate: ClientCertificate | null
   /** X-Forwarded-For, -Proto and -Host for the service, each "Name: value\r\n", when the client asked for that host. */
   forwardingFields(host: string): string
 }

@@ -1,13 +1,16 @@
 import { type BodySink, type BodyStream, Budget, Bytes } from './body.ts'
 import type { Headers } from './headers.ts'
 
-/** Octets of a body that are awaited before it is passed on. */
+/** Octets of a body that are awaited before it is passed on, unless somebody says another number. */
 export const GATHERED = 65_536
+
+/** Octets of all bodies that are awaited at a time, for each thread. */
+export const MOST_GATHERED = 64 * 1024 ** 2
 
 const NOTHING = Buffer.alloc(0)
 
 /** Of a thread: octets of all bodies that are gathered and not yet passed on. */
-const shared = new Budget(64 * 1024 ** 2)
+export const gatheredBodies = new Budget(MOST_GATHERED)
 
 /** Whoever waits for a body; told once. */
 export interface Awaiting {
@@ -18,7 +21,7 @@ export interface Awaiting {
 }
 
 /**
- * A body that is still arriving, held until all of it is here, or GATHERED octets of it, or as many as the budget has
+ * A body that is still arriving, held until all of it is here, or so many octets of it, or as many as the budget has
  * room for: whatever is needed to pass it on is taken up no sooner, as a sender may be slow.
  */
 export class GatheredBody implements BodyStream, BodySink {
@@ -26,6 +29,7 @@ export class GatheredBody implements BodyStream, BodySink {
   private readonly source: BodyStream
   private readonly client: string
   private readonly budget: Budget
+  private readonly most: number
   private awaiting: Awaiting | null = null
   private sink: BodySink | null = null
   /** What the sink is given next: what was kept, then the chunk that the source lends, then what comes. */
@@ -39,11 +43,12 @@ export class GatheredBody implements BodyStream, BodySink {
   private trailers: Headers | null = null
   private error: Error | null = null
 
-  /** Nothing of it is read before `gather`; what is held then is on the account of the client of that address. */
-  constructor(source: BodyStream, client: string, budget = shared) {
+  /** Nothing of it is read before `gather`; what is held then, `most` octets of it, is on the account of the client of that address. */
+  constructor(source: BodyStream, client: string, budget = gatheredBodies, most = GATHERED) {
     this.source = source
     this.client = client
     this.budget = budget
+    this.most = most
     this.length = source.length
   }
 
@@ -142,7 +147,7 @@ export class GatheredBody implements BodyStream, BodySink {
   /** Whether there was room for the chunk. */
   private keep(chunk: Buffer): boolean {
     const { kept, size, length } = this
-    const most = length < 0 ? GATHERED : Math.min(length, GATHERED)
+    const most = length < 0 ? this.most : Math.min(length, this.most)
     const end = size + chunk.length
     if (end > most) return false
     if (end > kept.length) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
-import { Bytes } from '../http/body.ts'
+import { Bytes, HEAD_ROOM } from '../http/body.ts'
 import { Headers } from '../http/headers.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 
@@ -37,6 +37,23 @@ test('bytes at hand follow the head, octet by octet, few or many', () => {
     assert.equal(writer.bytes, length)
     assert.deepEqual(owner.calls, ['written'])
   }
+})
+
+test('a kept body goes out behind each head, also where one reader has not taken it yet', () => {
+  const content = 'x'.repeat(20_000)
+  const whole = Buffer.alloc(HEAD_ROOM + content.length, 'x')
+  const body = Bytes.withRoom(whole)
+  const [slow, quick] = [open(), open()]
+  slow.socket.taking = false
+  slow.writer.send('slow\r\n\r\n', body, false)
+  const long = `${'h'.repeat(HEAD_ROOM)}\r\n\r\n`
+  for (const head of ['a longer head\r\n\r\n', 'short\r\n\r\n', long]) {
+    quick.writer.send(head, body, false)
+    assert.equal(quick.socket.flush(), head + content)
+    assert.equal(quick.writer.bytes, content.length)
+  }
+  slow.socket.drain()
+  assert.equal(slow.socket.written, `slow\r\n\r\n${content}`)
 })
 
 test('the head of a stream goes out even if nothing of it is there yet', () => {

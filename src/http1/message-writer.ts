@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
@@ -71,10 +72,17 @@ export class MessageWriter implements BodySink {
     }
     if (body instanceof Bytes) {
       this.bytes = body.length
-      if (head.length + body.length <= ONE_WRITE) {
+      const { socket } = this.owner
+      // What is to be encrypted is used for a while after it was written.
+      const whole = body.hasRoom && !(socket instanceof TLSSocket) ? body.behind(head) : null
+      if (whole !== null) {
+        this.text.flush()
+        if (!socket.write(whole)) this.owner.full()
+        // The system has not taken all of it yet.
+        if (socket.writableLength > 0) body.leave()
+      } else if (!body.hasRoom && head.length + body.length <= ONE_WRITE) {
         this.text.put(head + body.toLatin1())
       } else {
-        const { socket } = this.owner
         socket.cork()
         this.text.put(head)
         this.text.flush()

@@ -68,11 +68,13 @@ export class TrustedProxies {
     const { addresses, schemes, hosts } = forwarding === 'forwarded' ? readForwarded(fields) : readXForwarded(fields)
     let address = peer
     let hops = 0
+    const passedBy = [peer]
     while (hops < addresses.length && this.has(address)) {
       const before = addressOf(addresses.at(-1 - hops) ?? '')
       hops++
       if (before === null) break
       address = before
+      if (this.has(before)) passedBy.push(before)
     }
     const host = hopOf(hosts, hops)
     // What no trusted proxy has written is left out where the client is known without it.
@@ -87,6 +89,8 @@ export class TrustedProxies {
       // Of whom the proxy speaks for, it says nothing.
       named === null && hops === 0 ? certificate : null,
       true,
+      passedBy,
+      certificate,
     )
   }
 }
@@ -176,13 +180,16 @@ export class ForwardedClient implements Client {
   readonly host: string | null
   readonly claims: string
   readonly proxied: boolean
-  private readonly peerCertificate: PeerCertificate | null
+  readonly hops: readonly string[]
+  private readonly own: PeerCertificate | null
+  private readonly ofPeer: PeerCertificate | null
   private lastHost: string | null = null
   private lastFields = ''
 
   /**
    * `chain` is what X-Forwarded-For shall say; `host` what the client asked the first proxy for, or null; `claims` what
-   * that says besides, and passes on; `certificate` what it has shown itself; `proxied` whether a trusted proxy speaks for it.
+   * that says besides, and passes on; `certificate` what it has shown itself; `proxied` whether a trusted proxy speaks for it;
+   * `hops` who has passed the request on, and `ofPeer` what the last of them has shown.
    */
   constructor(
     address: string,
@@ -192,6 +199,8 @@ export class ForwardedClient implements Client {
     claims = '',
     certificate: PeerCertificate | null = null,
     proxied = false,
+    hops: readonly string[] = [address],
+    ofPeer = certificate,
   ) {
     this.proxied = proxied
     this.address = address
@@ -199,11 +208,17 @@ export class ForwardedClient implements Client {
     this.chain = chain
     this.host = host
     this.claims = claims
-    this.peerCertificate = certificate
+    this.own = certificate
+    this.hops = hops
+    this.ofPeer = ofPeer
   }
 
   get certificate(): ClientCertificate | null {
-    return this.peerCertificate === null ? null : this.peerCertificate.value
+    return this.own === null ? null : this.own.value
+  }
+
+  get peerCertificate(): ClientCertificate | null {
+    return this.ofPeer === null ? null : this.ofPeer.value
   }
 
   forwardingFields(host: string): string {

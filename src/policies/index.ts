@@ -2,9 +2,11 @@ import type { z } from 'zod'
 import type { Policy } from './policy.ts'
 import { auth } from './auth/policy.ts'
 import { cache } from './cache/policy.ts'
+import { cdn } from './cdn/policy.ts'
 import { compression } from './compression/policy.ts'
 import { correlationId } from './correlation-id.ts'
 import { cors } from './cors.ts'
+import { errorPages } from './error-pages/policy.ts'
 import { grpcJson } from './grpc-json/policy.ts'
 import { grpcWeb } from './grpc-web/policy.ts'
 import { idempotency } from './idempotency/policy.ts'
@@ -26,10 +28,12 @@ import { validation } from './validation/policy.ts'
  */
 export const policies = [
   correlationId,
+  cdn,
   serverTiming,
   compression,
   responseHeaders,
   securityHeaders,
+  errorPages,
   grpcWeb,
   cors,
   ipAccess,

@@ -1,7 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Metrics } from '../core/metrics.ts'
+import type { Counter, Metrics } from '../core/metrics.ts'
 import type { Answers } from '../core/threads.ts'
+import { PurgeCalls } from './cdn/purge-calls.ts'
+import { callCdnTopic } from './cdn/topics.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
 import { MemoryRepeats } from './idempotency/memory/memory-repeats.ts'
 import { SharedTable } from './rate-limit/memory/table.ts'
@@ -57,6 +59,18 @@ export class ProcessStores {
     metrics?.watch('sallyport_idempotency_keys', {}, () => repeats.usage.keys)
     metrics?.watch('sallyport_idempotency_evictions_total', { store: 'memory' }, () => repeats.evictions)
     return { resize: (octets) => repeats.resize(octets), close: repeats.sweep() }
+  }
+
+  /** Sends what threads have the CDN asked for: for the main thread alone. */
+  callCdn(answers: Answers, clock: Clock, log: Logger, metrics: Metrics): { close(): void } {
+    const counter = (outcome: string): Counter => metrics.counter('sallyport_cdn_purges_total', { outcome })
+    const counts = { done: counter('done'), failed: counter('failed'), dropped: counter('dropped') }
+    const calls = new PurgeCalls(clock, log, counts)
+    answers.on(callCdnTopic, ({ id, calls: all }) => {
+      for (const call of all) calls.add(id, call)
+      return null
+    })
+    return calls
   }
 
   /** Warns where there is no room left, until the returned function is called: for one thread of the process. */

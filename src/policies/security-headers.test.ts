@@ -29,6 +29,8 @@ async function fieldsOf(options: Options, next = answering(), scheme: 'http' | '
     claims: '',
     proxied: false,
     certificate: null,
+    hops: [],
+    peerCertificate: null,
     forwardingFields: () => '',
   }
   const reply = await applyPolicy(securityHeaders, options, next)(makeExchange({ client }))

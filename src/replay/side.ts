@@ -223,6 +223,8 @@ export class Side {
       claims: '',
       proxied: false,
       certificate: null,
+      hops: [address],
+      peerCertificate: null,
       forwardingFields: () => '',
     }
     const headers = this.routeDoubts === null ? Headers.of() : headersOf(fields)

@@ -12,11 +12,18 @@ export interface RedirectedRequest {
   readonly params: Readonly<Record<string, string>>
 }
 
-const VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>(['host', 'hostname', 'port', 'path', 'scheme'])
+/** What a request says of itself, by the names that templates have for it. */
+export const REQUEST_VALUES: ReadonlySet<TargetValue> = new Set<TargetValue>([
+  'host',
+  'hostname',
+  'port',
+  'path',
+  'scheme',
+])
 
 /** Parses where a redirect leads. Throws PatternError for what is not known to all patterns. */
 export function parseRedirect(to: string, patterns: readonly PathPattern[]): Target {
-  return parseTarget(to, patterns, VALUES)
+  return parseTarget(to, patterns, REQUEST_VALUES)
 }
 
 /**
@@ -35,7 +42,11 @@ export function compileRedirect(
   }
 }
 
-function valueOf({ host, path, scheme }: RedirectedRequest, value: TargetValue): string {
+/** One of these, of that request. */
+export function valueOf(
+  { host, path, scheme }: Pick<RedirectedRequest, 'host' | 'path' | 'scheme'>,
+  value: TargetValue,
+): string {
   if (value === 'host') return host
   if (value === 'path') return path
   if (value === 'scheme') return scheme

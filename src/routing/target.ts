@@ -41,7 +41,8 @@ export function parseTarget(to: string, patterns: readonly PathPattern[], values
   return { parts: parts.filter((part) => !('text' in part) || part.text !== ''), rest }
 }
 
-function partFor(name: string, patterns: readonly PathPattern[], values: ReadonlySet<TargetValue>): TargetPart {
+/** What a placeholder of that name stands for. Throws PatternError for one that is not known to all patterns. */
+export function partFor(name: string, patterns: readonly PathPattern[], values: ReadonlySet<TargetValue>): TargetPart {
   if (patterns.every(({ segments }) => parameterNames(segments).includes(name))) return { parameter: name }
   const value = [...values].find((each) => each === name)
   if (value !== undefined) return { value }

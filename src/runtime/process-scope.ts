@@ -111,6 +111,7 @@ export class ProcessScope {
   private readonly tickets: TicketSeeds
   private readonly replies: MainMemory
   private readonly operations: Operations
+  private readonly purges: { close(): void }
   private stopWatching = (): void => {}
 
   constructor(options: ProcessOptions) {
@@ -145,6 +146,7 @@ export class ProcessScope {
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
+    this.purges = this.stores.callCdn(answers, clock, log, metrics)
     this.operations = new Operations({ clock, log, metrics })
     this.takeOperations()
   }
@@ -305,6 +307,7 @@ export class ProcessScope {
     this.operations.stop()
     this.files.close()
     this.replies.close()
+    this.purges.close()
     this.stopWatching()
     await this.acme.stop()
   }

@@ -2,7 +2,7 @@ import { type Bytes, isStream } from '../http/body.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Timed } from '../http/deadlines.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
-import { type Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import type { Awaiting, GatheredBody } from '../http/gathered-body.ts'
 import { NotProcessed } from '../http/lane-errors.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
@@ -12,20 +12,21 @@ import { isRetried, isUnsent, lastWord, MOST_REFUSALS } from './after-failures.t
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { deadlineExceeded, timeoutLine } from './call-reply.ts'
 import { SHED } from './concurrency/limit.ts'
-import { gather, gatherWhatIsHere } from './gathering.ts'
+import { gather, gatherWhatIsHere, toGather } from './gathering.ts'
 import type { Hedge } from './hedge/hedge.ts'
 import type { RetryReason } from './instance-metrics.ts'
 import { type FailureReason, isUnavailable, type OutcomeFault } from './outcome.ts'
 import type { PooledInstance } from './pooled-instance.ts'
 import type { RequestForm } from './request-form.ts'
 import { drain } from './retry/drain.ts'
-import { isSafe, mayRepeat } from './retry/retry.ts'
+import { isSafe, mayRepeat, type Retry } from './retry/retry.ts'
 import type { Service } from './service.ts'
 
 /**
  * The attempts to get one exchange answered: one after the other, and by `hedge` of the service two at a time.
  *
- * 0. Have a body that is still arriving gathered, unless the client waits to be asked for it: a slow one holds no connection. Of a call of
+ * 0. Have a body that is still arriving gathered, as much of it as the route says; where it says nothing, unless the client waits to be asked for
+ *    it: a slow one holds no connection. Of a call of
  *    gRPC, and where both sides may go on sending, only what is here already: the service may have something to say first.
  * 1. See whether the service may have so much to do. Pick an instance, never one that could not be connected to before.
  * 2. Have it asked (`Attempt`).
@@ -89,6 +90,12 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     this.pending = pending
   }
 
+  /** What sends it again, as the route or else the service says. */
+  private get retry(): Retry | null {
+    const { form, service } = this
+    return form.retry === null ? service.retry : service.retryFor(form.retry)
+  }
+
   get over(): boolean {
     return this.done || this.left
   }
@@ -97,11 +104,13 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   begin(): void {
     const { exchange, service } = this
     const { body } = exchange
-    if (!isStream(body) || exchange.expectsContinue) return this.first()
+    const { buffer, streaming } = this.form
+    if (!isStream(body) || (exchange.expectsContinue && !isOctets(buffer))) return this.first()
     // 0.
     this.since = service.clock.now()
-    this.body = new GatheredBody(body, this.exchange.client.address)
-    if (exchange.grpc !== null || this.form.streaming) gatherWhatIsHere(this.body, this)
+    this.body = toGather(body, exchange.client.address, buffer)
+    if (exchange.grpc !== null || streaming || buffer === 0) gatherWhatIsHere(this.body, this)
+    else if (isOctets(buffer)) this.body.gather(this)
     else gather(this.body, service.deadlines, this)
   }
 
@@ -125,7 +134,8 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
       this.admitted = service.limit.admit(form.share)
       if (this.admitted === SHED) return this.fail(service.shedding.shed(form.priority))
     }
-    service.repeats?.earn()
+    const budget = this.retry?.budget ?? service.repeats
+    budget?.earn()
     this.watchTime()
     if (this.done) return
     if (service.sticky !== null) this.bound = service.sticky.bound(exchange)
@@ -218,7 +228,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     attempt.stop(this.countTime())
     const other = this.besides(attempt)
     const waits = other !== null && isUnavailable(status)
-    const next = other === null && status >= 500 && service.retry?.isFor(status) === true ? this.retryOn(attempt) : null
+    const next = other === null && status >= 500 && this.retry?.isFor(status) === true ? this.retryOn(attempt) : null
     attempt.again = waits || next !== null
     attempt.report()
     if (attempt.again) {
@@ -318,7 +328,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   /** The one that is asked in place of one that failed, if `retry` and its budget allow that. */
   private retryOn(attempt: Attempt): PooledInstance | null {
     const { service, exchange, retries } = this
-    const { retry } = service
+    const { retry } = this
     if (retry === null || this.over || !retry.allows(exchange, retries)) return null
     // A session would be lost elsewhere; an instance that replies can say so itself.
     if (attempt.status !== 0 && this.bound === attempt.instance) return null
@@ -352,7 +362,7 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
   private goOn(next: PooledInstance, reason: FailureReason | 'status'): void {
     if (this.left) return this.fail(new GatewayError('client-closed'))
     const { service } = this
-    const wait = service.retry?.wait(service.failuresOf(next)) ?? 0
+    const wait = this.retry?.wait(service.failuresOf(next)) ?? 0
     const begin = (): void => {
       this.callOff = null
       this.note(reason)
@@ -458,4 +468,9 @@ export class Attempts implements AttemptOwner, Abortable, Awaiting, Timed {
     this.since = now
     return now
   }
+}
+
+/** Whether a route says how much of a body is awaited. */
+function isOctets(buffer: number | null): buffer is number {
+  return buffer !== null && buffer > 0
 }

@@ -17,6 +17,8 @@ const NOBODY = {
   claims: '',
   proxied: false,
   certificate: null,
+  hops: [],
+  peerCertificate: null,
   forwardingFields: () => '',
 } as const
 

@@ -1,5 +1,5 @@
-import type { Bytes } from '../http/body.ts'
-import type { Awaiting, GatheredBody } from '../http/gathered-body.ts'
+import type { BodyStream, Bytes } from '../http/body.ts'
+import { type Awaiting, gatheredBodies, GatheredBody } from '../http/gathered-body.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 
 /**
@@ -7,6 +7,12 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
  * be waiting for the service.
  */
 const PATIENCE = 1_000
+
+/** A body of the client of that address of which so many octets are to be gathered; null for a little. */
+export function toGather(body: BodyStream, client: string, octets: number | null): GatheredBody {
+  if (octets === null || octets === 0) return new GatheredBody(body, client)
+  return new GatheredBody(body, client, gatheredBodies, octets)
+}
 
 /** Has the body gathered for `awaiting`, which may be told before it returns. */
 export function gather(body: GatheredBody, deadlines: Deadlines, awaiting: Awaiting): void {

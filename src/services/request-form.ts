@@ -1,11 +1,13 @@
 import { isStream } from '../http/body.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
+import { GatheredBody } from '../http/gathered-body.ts'
 import { wireOf } from '../http/headers.ts'
 import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.ts'
 import { SHARES } from './concurrency/limit.ts'
 import type { Priority } from './concurrency/priority.ts'
 import type { PooledInstance } from './pooled-instance.ts'
+import type { RouteRetry } from './retry/index.ts'
 
 /** RFC 9110 section 7.6.3: a gateway says on the way in that the message passed through it, and in which version it came. */
 const VIA = {
@@ -30,6 +32,10 @@ export interface ForwardOptions {
   readonly total: number
   /** Both sides may go on sending at the same time. Default false. */
   readonly streaming?: boolean
+  /** How much of a body is awaited before the service is asked, in octets, 0 for what is here already; left out for a little. */
+  readonly buffer?: number | undefined
+  /** Which requests are sent again, as far as the route says something of that. */
+  readonly retry?: RouteRetry | undefined
 }
 
 /** How the requests of one route are written for the instances of its service. */
@@ -40,6 +46,9 @@ export class RequestForm {
   readonly total: number
   readonly hedge: boolean
   readonly streaming: boolean
+  /** In octets; null where the route says nothing of that. */
+  readonly buffer: number | null
+  readonly retry: RouteRetry | null
   /** 'client', 'instance', or the Host to send. */
   private readonly host: string
   private readonly options: ForwardOptions
@@ -52,6 +61,8 @@ export class RequestForm {
     this.total = options.total
     this.hedge = options.hedge
     this.streaming = options.streaming === true
+    this.buffer = options.buffer ?? null
+    this.retry = options.retry ?? null
   }
 
   /** The request of an exchange as it goes to that path of that instance; `trace` are the fields of the trace, and others of the attempt. */
@@ -70,7 +81,8 @@ export class RequestForm {
       body,
       // Whatever was lost of TE on the way: without them no client would know how its call ended.
       acceptsTrailers: acceptsTrailers || grpc !== null,
-      expectsContinue: exchange.expectsContinue && isStream(body),
+      // Who sends what was gathered has been told to go on already.
+      expectsContinue: exchange.expectsContinue && isStream(body) && !(body instanceof GatheredBody),
       upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,
       timeouts: options.timeouts,
     }

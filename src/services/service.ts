@@ -31,7 +31,7 @@ import type { OutcomeListener } from './outcome.ts'
 import type { PassiveOptions } from './passive/index.ts'
 import { PassiveHealth } from './passive/passive-health.ts'
 import { PooledInstance } from './pooled-instance.ts'
-import type { RetryOptions } from './retry/index.ts'
+import { type RetryOptions, type RouteRetry, retryOf } from './retry/index.ts'
 import { Retry } from './retry/retry.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
 import { SlowStart } from './slow-start/slow-start.ts'
@@ -155,6 +155,9 @@ export class Service {
   private readonly evenly: Balancer<PooledInstance>
   private readonly slowStart: SlowStart<PooledInstance> | null
   private readonly options: ServiceOptions
+  /** What sends requests of routes again that say something of that. */
+  private readonly routeRetries = new Map<RouteRetry, Retry | null>()
+  private readonly makeRetry: (options: RetryOptions | false) => Retry | null
   private readonly board: HealthBoard
   private readonly bounds: PoolBounds
   /** The pools go by these bounds already, as the configuration before says the same. */
@@ -196,7 +199,8 @@ export class Service {
     this.balancer = this.slowStart ?? this.evenly
     this.board = board
     const load = board.loads.of(name)
-    this.retry = this.makeRetry(tools, load)
+    this.makeRetry = (retry) => this.retryBy(retry, tools, load)
+    this.retry = this.makeRetry(options.retry ?? false)
     this.hedge = this.makeHedge(tools, load)
     this.repeats = this.retry?.budget ?? this.hedge?.budget ?? null
     const limit = createLimit(options.concurrency, load, clock)
@@ -210,8 +214,16 @@ export class Service {
     this.sticky = sticky === undefined ? null : createSticky(name, sticky, this.instances, { board, clock, keys })
   }
 
-  private makeRetry({ random, metrics }: ServiceTools, load: ServiceLoad): Retry | null {
-    const { retry = false } = this.options
+  /** What sends the requests of a route again that says something of that; null where nothing does. */
+  retryFor(route: RouteRetry): Retry | null {
+    const known = this.routeRetries.get(route)
+    if (known !== undefined) return known
+    const made = this.makeRetry(retryOf(this.options.retry ?? false, route))
+    this.routeRetries.set(route, made)
+    return made
+  }
+
+  private retryBy(retry: RetryOptions | false, { random, metrics }: ServiceTools, load: ServiceLoad): Retry | null {
     if (retry === false) return null
     const exhausted = metrics.counter('sallyport_retry_budget_exhausted_total', { service: this.name })
     if (this.instances.length < 2) return null

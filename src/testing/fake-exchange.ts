@@ -18,6 +18,8 @@ export function fakeExchange(parts: Partial<Exchange> = {}): Exchange {
       claims: '',
       proxied: false,
       certificate: null,
+      hops: ['192.0.2.1'],
+      peerCertificate: null,
       forwardingFields: () => '',
     },
     start: 0,

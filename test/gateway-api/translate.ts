@@ -104,7 +104,6 @@ class Builder {
   private end(rule: HttpRule, match: HttpMatch, listener: GatewayListener): Omit<Route, 'id' | 'match'> {
     const { to = [], timeouts = {} } = rule
     const [only] = to.length === 1 ? to : []
-    // What is said of one service of several has no place in a route.
     const filters = [...(rule.filters ?? []), ...(only?.filters ?? [])]
     const redirect = find(filters, 'requestRedirect')
     if (redirect !== undefined)
@@ -113,6 +112,7 @@ class Builder {
     if (parts.every(({ service }) => service === null)) return { reply: { status: 500 } }
     const names = to.map(({ service, weight = 1 }) => [this.service(service ?? 'missing', rule), weight] as const)
     const [first] = names
+    const headers = Object.fromEntries(to.map(({ filters: own = [] }, i) => [names[i]![0], partOf(own)]))
     const rewrite = rewriteOf(find(filters, 'urlRewrite'), match)
     const mirrors = filters.flatMap(({ requestMirror }) =>
       requestMirror === undefined ? [] : [this.mirror(requestMirror)],
@@ -124,7 +124,7 @@ class Builder {
     return {
       ...(names.length === 1 && first !== undefined
         ? { service: first[0] }
-        : { split: { services: Object.fromEntries(names) } }),
+        : { split: { services: Object.fromEntries(names), headers } }),
       ...(rewrite !== undefined && { rewrite }),
       ...(mirrors.length > 0 && { mirror: mirrors }),
       ...(Object.keys(limits).length > 0 && { timeouts: limits }),
@@ -213,6 +213,16 @@ function policiesOf(filters: readonly HttpFilter[]): NonNullable<Route['policies
     ...(request !== undefined && { 'request-headers': editsOf(request) }),
     ...(response !== undefined && { 'response-headers': editsOf(response) }),
     ...(cors !== undefined && { cors: corsOf(cors) }),
+  }
+}
+
+/** What is said of one service of several. */
+function partOf(filters: readonly HttpFilter[]) {
+  const request = find(filters, 'requestHeaderModifier')
+  const response = find(filters, 'responseHeaderModifier')
+  return {
+    ...(request !== undefined && { request: editsOf(request) }),
+    ...(response !== undefined && { response: editsOf(response) }),
   }
 }
 

@@ -27,6 +27,8 @@ const client: Client = {
   claims: '',
   proxied: false,
   certificate: null,
+  hops: [],
+  peerCertificate: null,
   forwardingFields: () => '',
 }
 

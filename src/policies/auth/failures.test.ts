@@ -44,6 +44,8 @@ function setUp(options: Options = {}, says = 200) {
       claims: '',
       proxied: false,
       certificate: null,
+      hops: [],
+      peerCertificate: null,
       forwardingFields: () => '',
     } as const
     try {

@@ -26,6 +26,8 @@ const clientOf = (scheme: 'http' | 'https', host: string | null = null) => ({
     claims: '',
     proxied: false,
     certificate: null,
+    hops: [],
+    peerCertificate: null,
     forwardingFields: () => '',
   },
 })

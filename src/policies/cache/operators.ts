@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { defineOperation, everywhereShape, tellEverywhere } from '../../core/operation.ts'
+import { newUuid } from '../../core/uuid.ts'
 import { defineOperatorEndpoint, type OperationTools } from '../operator-endpoint.ts'
-import { purgeTopic } from './purge.ts'
+import { purgedTopic, purgeTopic } from './purge.ts'
 
 const urlExpected = 'expected a URL such as "http://api.example.com/products"'
 const url = z.string(urlExpected).refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), urlExpected)
@@ -41,8 +42,10 @@ export const purgeCache = defineOperatorEndpoint({
   body: what,
   status: 200,
   schema: purged.extend(everywhereShape),
-  async answer({ body }, { everywhere }) {
+  async answer({ body }, { everywhere, threads }) {
     const done = await everywhere(purging, body)
+    // By this gateway alone: what is elsewhere is the same for all.
+    await threads.askAll(purgedTopic, { id: newUuid(), purge: body })
     return { purged: done.results.reduce((all, each) => all + each.purged, 0), ...tellEverywhere(done) }
   },
 })

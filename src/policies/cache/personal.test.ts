@@ -159,6 +159,8 @@ for (const [host, same] of [
       claims: '',
       proxied: false,
       certificate: null,
+      hops: [],
+      peerCertificate: null,
       forwardingFields: () => '',
     } as const
     await ask({}, { client })
@@ -175,6 +177,8 @@ test('what a believed proxy says besides is in the key, but the addresses', asyn
       claims,
       proxied: false,
       certificate: null,
+      hops: [],
+      peerCertificate: null,
       forwardingFields: () => '',
     } as const
     return (await ask({}, { client }))[0]

@@ -530,6 +530,8 @@ test('host and scheme tell resources apart, the case of the host does not', asyn
     claims: '',
     proxied: false,
     certificate: null,
+    hops: [],
+    peerCertificate: null,
     forwardingFields: () => '',
   } as const
   assert.equal((await ask({}, { client })).body, '3')

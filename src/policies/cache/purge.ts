@@ -13,6 +13,9 @@ export type Purge =
 /** Has every thread purge; each answers how many replies it were there. What is no URL fails in each of them. */
 export const purgeTopic = defineTopic<Purge, number>('cache-purge')
 
+/** Tells every thread what an operator has purged, under an id of its own: for whoever knows of copies elsewhere. */
+export const purgedTopic = defineTopic<{ readonly id: string; readonly purge: Purge }, null>('cache-purged')
+
 /** A store that forgets, and the keys of the routes that have it. */
 export interface Purgeable {
   readonly invalidator: Pick<Invalidator, 'forget'>

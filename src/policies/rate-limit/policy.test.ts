@@ -35,6 +35,8 @@ function from(address: string): Exchange {
       claims: '',
       proxied: false,
       certificate: null,
+      hops: [],
+      peerCertificate: null,
       forwardingFields: () => '',
     },
   })

@@ -59,3 +59,40 @@ export const retrySchema = z.union([z.literal(false), retryOptions])
 
 /** Which requests are sent again, and how many: part from 0 to 1, a number a second, octets. */
 export type RetryOptions = z.output<typeof retryOptions>
+
+const { attempts, statuses, body, idempotencyKey, grpc } = retryOptions.shape
+
+/** Schema of what a route may say of it; how many may be sent again in all is the service's to say. */
+export const routeRetrySchema = z.union([
+  z.literal(false),
+  z.strictObject({
+    attempts: attempts
+      .unwrap()
+      .optional()
+      .describe('How often a request may be sent again, each time to another instance.'),
+    statuses: statuses.unwrap().optional().describe('Replies in whose place another instance is asked.'),
+    body: body.unwrap().optional().describe('Largest body that is kept to be sent again; at most 64kb.'),
+    idempotencyKey: idempotencyKey
+      .unwrap()
+      .optional()
+      .describe('Whether POST and PATCH with a field Idempotency-Key may be sent again as well.'),
+    grpc: grpc.unwrap().optional().describe('Methods of gRPC that may be sent again.'),
+  }),
+])
+
+/** What a route says in place of its service. */
+export type RouteRetry = z.output<typeof routeRetrySchema>
+
+/** What counts for a route: its own word, else that of its service, else the defaults. */
+export function retryOf(service: RetryOptions | false, route: RouteRetry): RetryOptions | false {
+  if (route === false) return false
+  const rest = service === false ? retryOptions.parse({}) : service
+  return {
+    ...rest,
+    attempts: route.attempts ?? rest.attempts,
+    statuses: route.statuses ?? rest.statuses,
+    body: route.body ?? rest.body,
+    idempotencyKey: route.idempotencyKey ?? rest.idempotencyKey,
+    grpc: route.grpc ?? rest.grpc,
+  }
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isToken } from '../../core/field.ts'
+import { duration } from '../../core/units.ts'
 import { hashBy } from '../balancers/hash-key.ts'
 
 const weightsExpected = 'expected services with their weights, at least one of them above 0'
@@ -20,6 +21,12 @@ export const splitSchema = z.strictObject({
     .refine(isToken, 'expected the name of a cookie')
     .optional()
     .describe('Cookie with which a request names the service it wants. The header takes precedence.'),
+  keep: z
+    .union([z.literal(true), duration])
+    .optional()
+    .describe(
+      'Set that cookie to the service chosen by weight, so that clients stay with it: a duration, or true for a session cookie. Default not set.',
+    ),
   sticky: hashBy
     .optional()
     .describe(

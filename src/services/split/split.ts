@@ -41,6 +41,11 @@ export class Split {
     this.steps = new EvenSteps(random())
   }
 
+  /** Whether the request has named the service, so that it needs no cookie to come back to it. */
+  isKept(request: BalancedRequest): boolean {
+    return this.asked(request) !== null
+  }
+
   /** The name of the service. */
   choose(request: BalancedRequest): string {
     // 1.

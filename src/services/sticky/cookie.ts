@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import { cookieValues } from '../../http/cookies.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import type { Headers } from '../../http/headers.ts'
 import type { Reply } from '../../http/reply.ts'
 import type { Instance } from '../instance.ts'
+import { giveCookie } from './give-cookie.ts'
 import { Marks } from './marks.ts'
 import type { Sticky, StickyTools } from './sticky.ts'
 
@@ -23,7 +23,6 @@ interface Said<I> {
 /** By a cookie that the gateway sets: for browsers, and whatever else keeps cookies (RFC 6265). */
 export class StickyCookie<I extends Instance> implements Sticky<I> {
   private readonly name: string
-  private readonly attributes: string
   /** Seconds. */
   private readonly ttl: number
   private readonly marks: Marks<I>
@@ -32,8 +31,6 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   constructor(service: string, { cookie, ttl }: StickyCookieOptions, instances: readonly I[], tools: StickyTools) {
     this.name = cookie ?? defaultCookie(service)
     this.ttl = ttl === undefined ? Infinity : Math.ceil(ttl / 1000)
-    const age = this.ttl === Infinity ? '' : `; Max-Age=${this.ttl}`
-    this.attributes = `; Path=/; HttpOnly; SameSite=Lax${age}`
     this.marks = new Marks(service, instances, tools)
     this.clock = tools.clock
   }
@@ -48,11 +45,7 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
     const said = this.said(exchange)
     if (said?.instance === instance && !said.due) return
     const since = this.ttl === Infinity ? '' : `.${this.now().toString(36)}`
-    const secure = exchange.client.scheme === 'https' ? '; Secure' : ''
-    reply.headers.append('Set-Cookie', `${this.name}=${this.marks.of(instance)}${since}${this.attributes}${secure}`)
-    // Whoever else got it would be bound as well.
-    reply.headers.append('Cache-Control', 'private')
-    for (const name of targetedFields(reply.headers)) reply.headers.append(name, 'private')
+    giveCookie(reply, `${this.name}=${this.marks.of(instance)}${since}`, this.ttl, exchange.client.scheme)
   }
 
   private said({ headers }: Exchange): Said<I> | null {
@@ -72,12 +65,6 @@ export class StickyCookie<I extends Instance> implements Sticky<I> {
   private now(): number {
     return Math.floor(this.clock.wall() / 1000)
   }
-}
-
-/** What goes before Cache-Control for some caches (RFC 9213), such as CDN-Cache-Control. */
-function targetedFields(headers: Headers): Set<string> {
-  const names = Array.from(headers, ([name]) => name.toLowerCase())
-  return new Set(names.filter((name) => name.endsWith('-cache-control') || name === 'surrogate-control'))
 }
 
 /** The cookie of a service whose configuration names none. */

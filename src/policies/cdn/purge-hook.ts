@@ -1,0 +1,139 @@
+import { z } from 'zod'
+import { isFieldValue, isToken } from '../../core/field.ts'
+import { escapeFor, flawOfPlace, isOutsideOfStrings, textKindOf } from '../../http/text-kind.ts'
+import type { Purge } from '../cache/purge.ts'
+import { tagOf } from './reply-fields.ts'
+import type { PurgeCall } from './topics.ts'
+
+/** What is purged: one URL, all URLs that begin so, or tags; by the names of the placeholders. */
+export type Purged =
+  | { readonly kind: 'url'; readonly url: string; readonly host: string; readonly path: string }
+  | { readonly kind: 'prefix'; readonly prefix: string }
+  | { readonly kind: 'tags'; readonly tags: readonly string[] }
+
+/** Kinds of purges, and the placeholders that are about them. */
+const KINDS = { url: ['url', 'host', 'path'], prefix: ['prefix'], tags: ['tags'] } as const
+
+type Kind = keyof typeof KINDS
+
+const NAMES: ReadonlySet<string> = new Set(Object.values(KINDS).flat())
+const PLACEHOLDER = /\{(url|host|path|prefix|tags)\}/g
+/** Tags of one request: some APIs take no more than 30. */
+const MOST_TAGS = 30
+
+const urlExpected = 'expected a URL such as "https://api.example.com/purge", whose host has no placeholders'
+const methodExpected = 'expected a method such as POST'
+const headersExpected = 'expected names and values that a header can carry'
+const what = [...NAMES].map((name) => `{${name}}`).join(', ')
+
+/** Schema of a request by which a CDN is told to purge. */
+export const purgeHook = z
+  .strictObject({
+    url: z
+      .string(urlExpected)
+      .refine((url) => /^https?:\/\/[^/?#{}]+(?:[/?]|$)/.test(url) && URL.canParse(url), urlExpected)
+      .describe(
+        `Where it goes. ${what} stand for what is purged here and in headers and body: {url} for one URL, {host} and {path} for its parts, ` +
+          '{prefix} for host and path that others begin with, {tags} for cache groups. It is asked for what its placeholders are about.',
+      ),
+    method: z
+      .string(methodExpected)
+      .refine(isToken, methodExpected)
+      .default('POST')
+      .describe('Its method. Default POST.'),
+    headers: z
+      .record(z.string().refine(isToken, headersExpected), z.string().refine(isFieldValue, headersExpected))
+      .default({})
+      .describe('Its header fields, with what the CDN knows you by. {tags} are separated by spaces there.'),
+    body: z
+      .string()
+      .default('')
+      .describe(
+        'Its content, JSON unless Content-Type says plain text or XML. In JSON, {tags} outside of quotes is a list; all else stands in quotes. Default none.',
+      ),
+  })
+  .superRefine((hook, context) => {
+    if (kindsOf(hook).length === 0)
+      context.addIssue({ code: 'custom', message: `says nothing of what is purged; expected one of ${what}` })
+    const kind = textKindOf(contentTypeOf(hook))
+    if (kind === null)
+      return context.addIssue({
+        code: 'custom',
+        path: ['headers'],
+        message: 'Content-Type is none of JSON, plain text and XML',
+      })
+    for (const match of hook.body.matchAll(PLACEHOLDER)) {
+      const before = hook.body.slice(0, match.index)
+      if (match[1] === 'tags' && kind === 'json' && isOutsideOfStrings(before)) continue
+      const flaw = flawOfPlace(kind, before)
+      if (flaw !== null) context.addIssue({ code: 'custom', path: ['body'], message: `has ${match[0]} ${flaw}` })
+    }
+  })
+
+export type PurgeHook = z.output<typeof purgeHook>
+
+/** Makes the request that a purge takes; null where the hook is not for such a one. */
+export function compileHook(hook: PurgeHook): (purged: Purged) => PurgeCall | null {
+  const kinds = new Set(kindsOf(hook))
+  const kind = textKindOf(contentTypeOf(hook)) ?? 'plain'
+  const { url, method, body } = hook
+  const headers = body === '' || typeAmong(hook) !== undefined ? hook.headers : { ...hook.headers, ...JSON_TYPE }
+  return (purged) => {
+    if (!kinds.has(purged.kind)) return null
+    const encoded = fill(url, purged, (name, value) => (name === 'path' ? value : encodeURIComponent(value)))
+    const fields = Object.entries(headers).map(
+      ([name, text]) => [name, fill(text, purged, (_, value) => value)] as const,
+    )
+    const content = fill(body, purged, (name, value, before) => {
+      if (name === 'tags' && kind === 'json' && isOutsideOfStrings(before))
+        return JSON.stringify(purged.kind === 'tags' ? purged.tags : [])
+      return escapeFor[kind](value)
+    })
+    return { url: encoded, method, headers: Object.fromEntries(fields), body: content }
+  }
+}
+
+/** What an operator purges. Throws a TypeError for what is no URL. */
+export function purgedBy(purge: Purge): Purged {
+  if ('group' in purge) return { kind: 'tags', tags: [tagOf(purge.group)] }
+  const { host, pathname, search } = new URL('url' in purge ? purge.url : purge.prefix)
+  const path = pathname + search
+  return 'url' in purge ? { kind: 'url', url: purge.url, host, path } : { kind: 'prefix', prefix: host + path }
+}
+
+/** Cache groups that are purged, in as many steps as that takes. */
+export function groupsPurged(groups: readonly string[]): Purged[] {
+  const tags = [...new Set(groups.map(tagOf))].filter((tag) => tag !== '')
+  const steps: Purged[] = []
+  for (let i = 0; i < tags.length; i += MOST_TAGS) steps.push({ kind: 'tags', tags: tags.slice(i, i + MOST_TAGS) })
+  return steps
+}
+
+function kindsOf({ url, headers, body }: PurgeHook): Kind[] {
+  const text = [url, ...Object.values(headers), body].join('\n')
+  const named = new Set<string | undefined>(Array.from(text.matchAll(PLACEHOLDER), ([, name]) => name))
+  return (['url', 'prefix', 'tags'] as const).filter((kind) => KINDS[kind].some((name) => named.has(name)))
+}
+
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+function contentTypeOf(hook: PurgeHook): string {
+  return typeAmong(hook) ?? JSON_TYPE['Content-Type']
+}
+
+function typeAmong({ headers }: PurgeHook): string | undefined {
+  return Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
+}
+
+function fill(text: string, purged: Purged, write: (name: string, value: string, before: string) => string): string {
+  return text.replaceAll(PLACEHOLDER, (_, name: string, at: number) =>
+    write(name, valueOf(purged, name), text.slice(0, at)),
+  )
+}
+
+/** What the purge is not about is empty. */
+function valueOf(purged: Purged, name: string): string {
+  if (purged.kind === 'tags') return name === 'tags' ? purged.tags.join(' ') : ''
+  if (purged.kind === 'prefix') return name === 'prefix' ? purged.prefix : ''
+  return name === 'url' ? purged.url : name === 'host' ? purged.host : name === 'path' ? purged.path : ''
+}

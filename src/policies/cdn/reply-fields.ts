@@ -1,0 +1,124 @@
+import type { Exchange } from '../../http/exchange.ts'
+import { fieldLine } from '../../http/field-lines.ts'
+import { appendLines, type Headers } from '../../http/headers.ts'
+import { NameSet } from '../../http/name-set.ts'
+import type { Reply } from '../../http/reply.ts'
+import { type Directives, parseDirectives, parseTargeted, splitList } from '../cache/directives.ts'
+import { mayBePersonal } from '../cache/storable.ts'
+import { parseStrings } from '../structured-fields.ts'
+
+/** Of those that caches may keep, the ones that say something of the resource and not of the request. */
+const LASTING = new Set([200, 203, 204, 300, 301, 308, 404, 410])
+
+/** Octets of tags that a reply may have: the bound of Cloudflare, and near that of Fastly. */
+const MOST_TAGS = 16_000
+
+/** Fields for some caches, which go before Cache-Control there (RFC 9213), such as CDN-Cache-Control. */
+const TARGETED = /^(?:.*-cache-control|surrogate-control)$/i
+
+/** Directives that allow what `private` forbids. */
+const FOR_ALL = new Set(['public', 's-maxage'])
+
+/** What a CDN is to be told besides what the service says. */
+export interface CdnFields {
+  /** Directives, and the field that they stand in; null for none. */
+  readonly control: { readonly field: string; readonly value: string } | null
+  /** The field that cache groups stand in; null where the CDN is not told of them. */
+  readonly tags: string | null
+}
+
+/** Makes the step that says in a reply what a CDN may do with it. */
+export function compileFields({ control, tags }: CdnFields): (reply: Reply, exchange: Exchange) => void {
+  const controlLine = control === null ? '' : fieldLine(control.field, control.value)
+  const controlName = new NameSet(control === null ? [] : [control.field])
+  const tellTags = tags === null ? null : compileTags(tags)
+  return (reply, exchange) => {
+    const { headers } = reply
+    const targeted = targetedFields(headers)
+    protect(headers, targeted, exchange)
+    tellTags?.(headers)
+    if (control === null || targeted.length > 0 || !mayStay(reply, exchange)) return
+    appendLines(headers, controlName, controlLine)
+  }
+}
+
+/** Whether the CDN may be told to keep a reply of which the service has said nothing to it. */
+function mayStay({ status, headers }: Reply, exchange: Exchange): boolean {
+  if (exchange.method !== 'GET' && exchange.method !== 'HEAD') return false
+  if (!LASTING.has(status) || headers.has('Set-Cookie') || headers.combined('Vary')?.includes('*') === true)
+    return false
+  if (mayBePersonal(exchange, 'public')) return false
+  const directives = parseDirectives(headers.combined('Cache-Control'))
+  return !directives.has('private') && !directives.has('no-store') && !directives.has('no-cache')
+}
+
+/**
+ * Says `private` where a reply may be for whoever asks alone, and the service does not say otherwise: one with a cookie in any case, one
+ * for a known consumer or with credentials unless it is said to be for all (RFC 9111 section 3.5), and one for somebody who may have a session
+ * where nothing is said of how long it is fresh.
+ */
+function protect(headers: Headers, targeted: readonly string[], exchange: Exchange): void {
+  const setsCookie = headers.has('Set-Cookie')
+  if (!setsCookie && !mayBePersonal(exchange, 'public')) return
+  const known = exchange.consumer !== null || exchange.headers.has('Authorization')
+  const expires = headers.has('Expires')
+  for (const field of ['Cache-Control', ...targeted]) {
+    const value = headers.combined(field)
+    const directives =
+      field === 'Cache-Control' ? parseDirectives(value) : (parseTargeted(value) ?? parseDirectives(value))
+    if (directives.has('no-store') || isPrivate(directives)) continue
+    if (!setsCookie && isSaid(directives, known, expires && field === 'Cache-Control')) continue
+    const kept = splitList(value ?? '').filter((part) => !setsCookie || !FOR_ALL.has(nameOf(part)))
+    headers.set(field, [...kept, 'private'].join(', '))
+  }
+}
+
+function isPrivate(directives: Directives): boolean {
+  return directives.get('private') === null
+}
+
+/** Whether the service says that others may have the reply too. */
+function isSaid(directives: Directives, known: boolean, expires: boolean): boolean {
+  if (directives.has('public') || directives.has('s-maxage') || directives.has('must-revalidate')) return true
+  return !known && (directives.has('max-age') || expires)
+}
+
+function nameOf(part: string): string {
+  const [name = ''] = part.split('=', 1)
+  return name.trim().toLowerCase()
+}
+
+function targetedFields(headers: Headers): string[] {
+  const found = new Set<string>()
+  for (const [name] of headers)
+    if (TARGETED.test(name) && name.toLowerCase() !== 'cache-control') found.add(name.toLowerCase())
+  return [...found]
+}
+
+/** Puts the cache groups of a reply (RFC 9875) into the field of tags, behind those that are there. */
+function compileTags(field: string): (headers: Headers) => void {
+  const separator = separatorOf(field)
+  return (headers) => {
+    const groups = headers.combined('Cache-Groups')
+    const names = groups === undefined ? null : parseStrings(groups)
+    if (names === null) return
+    const all = new Set((headers.combined(field) ?? '').split(/[\s,]+/).filter((tag) => tag !== ''))
+    let octets = [...all].join(separator).length
+    for (const name of names) {
+      const tag = tagOf(name)
+      octets += tag.length + separator.length
+      if (tag !== '' && octets <= MOST_TAGS) all.add(tag)
+    }
+    if (all.size > 0) headers.set(field, [...all].join(separator))
+  }
+}
+
+/** What stands between tags: a space in Surrogate-Key, a comma in all else. */
+function separatorOf(field: string): string {
+  return /^(?:surrogate-key|xkey)$/i.test(field) ? ' ' : ','
+}
+
+/** A cache group as a tag, which may hold neither spaces nor commas. */
+export function tagOf(group: string): string {
+  return group.replaceAll(/[^!-~]|[%,]/g, (character) => encodeURIComponent(character))
+}

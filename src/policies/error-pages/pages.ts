@@ -1,0 +1,127 @@
+import { STATUS_CODES } from 'node:http'
+import { lookup } from 'mrmime'
+import { z } from 'zod'
+import { isFields } from '../../core/value.ts'
+import { Bytes } from '../../http/body.ts'
+import type { Exchange } from '../../http/exchange.ts'
+import { escapeFor, flawOfPlace, textKindOf } from '../../http/text-kind.ts'
+import type { OpenFile } from '../policy.ts'
+
+/** Octets of a file that is a page. */
+const LARGEST = 256 * 1024
+
+const pageExpected = 'expected { file } or { body, type }'
+const typeExpected = 'expected the media type of plain text, JSON, HTML or XML, such as "text/html"'
+
+/** What a page may say: the status and what it is called, and by which the log has the request. */
+const PLACEHOLDER = /\{(status|title|correlation\.id|trace\.id)\}/g
+
+/** Schema of a page. Where there was a file, `body` is what it holds once the configuration is loaded. */
+export const pageSchema = z
+  .strictObject({
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('File with the page, of 256kb at most, which is read with the configuration, and relative to it.'),
+    body: z
+      .string()
+      .optional()
+      .describe(
+        'The page itself, in place of a file. In both, {status}, {title}, {correlation.id} and {trace.id} stand for those of the error, escaped as the type asks for.',
+      ),
+    type: z
+      .string()
+      .refine((type) => textKindOf(type) !== null, typeExpected)
+      .optional()
+      .describe('Its media type: plain text, JSON, HTML or XML. Default that of the name of the file, else text/html.'),
+    services: z
+      .boolean()
+      .default(false)
+      .describe('Whether it takes the place of what services say with that status as well. Default false.'),
+  })
+  .superRefine((page, context) => {
+    const { body } = page
+    if (body === undefined) {
+      // What is wrong with a file was told when it was read.
+      if (page.file === undefined) context.addIssue({ code: 'custom', message: pageExpected })
+      return
+    }
+    const type = mediaTypeOf(page)
+    const kind = textKindOf(type)
+    if (kind === null)
+      return context.addIssue({
+        code: 'custom',
+        path: ['file'],
+        message: `is ${type} by its name; add type: ${typeExpected}`,
+      })
+    for (const match of body.matchAll(PLACEHOLDER)) {
+      // Only what a client may have sent could be more than it says.
+      const flaw = match[1] === 'correlation.id' ? flawOfPlace(kind, body.slice(0, match.index)) : null
+      if (flaw !== null) context.addIssue({ code: 'custom', message: `has ${match[0]} ${flaw}` })
+    }
+  })
+
+export type PageOptions = z.output<typeof pageSchema>
+
+/** Puts what files hold beside their names. Rejects with an Error for one that cannot be read. */
+export async function readPages(written: unknown, open: OpenFile): Promise<unknown> {
+  if (!isFields(written)) return written
+  const read: Record<string, unknown> = {}
+  for (const [name, page] of Object.entries(written))
+    read[name] = isFields(page) ? await readPage(name, page, open) : page
+  return read
+}
+
+async function readPage(name: string, page: Readonly<Record<string, unknown>>, open: OpenFile): Promise<unknown> {
+  const { file } = page
+  if (typeof file !== 'string' || file === '') return page
+  if (page['body'] !== undefined) throw new Error(`${name} has a file and a body: leave one of them out`)
+  const octets = await open(file)
+  if (octets === null) throw new Error(`${JSON.stringify(file)} cannot be read: there is no such file`)
+  if (octets.length > LARGEST) throw new Error(`${JSON.stringify(file)} cannot be read: it is over ${LARGEST} bytes`)
+  return { ...page, body: octets.toString('utf8') }
+}
+
+/** A page as it is sent. */
+export interface Page {
+  /** Without parameters. */
+  readonly mediaType: string
+  readonly contentType: string
+  /** It is for replies of services as well. */
+  readonly services: boolean
+  /** What it says of an error. */
+  readonly content: (status: number, title: string | undefined, exchange: Exchange) => Bytes
+}
+
+/** Compiles a page when the configuration loads. */
+export function compilePage(page: PageOptions): Page {
+  const type = mediaTypeOf(page)
+  const [mediaType = ''] = type.split(';', 1)
+  const text = page.body ?? ''
+  const kind = textKindOf(type) ?? 'plain'
+  const escape = escapeFor[kind]
+  const contentType = type.includes(';') || kind === 'json' ? type : `${type}; charset=utf-8`
+  const same = Bytes.fromText(text).kept()
+  const says = text.search(PLACEHOLDER) !== -1
+  return {
+    mediaType: mediaType.trim(),
+    contentType,
+    services: page.services,
+    content(status, title, { correlationId, trace }) {
+      if (!says) return same
+      const values: Readonly<Record<string, string>> = {
+        status: String(status),
+        title: title ?? STATUS_CODES[status] ?? 'Error',
+        'correlation.id': correlationId,
+        'trace.id': trace.traceId,
+      }
+      return Bytes.fromText(text.replaceAll(PLACEHOLDER, (_, name: string) => escape(values[name] ?? '')))
+    },
+  }
+}
+
+function mediaTypeOf({ file, type }: Pick<PageOptions, 'file' | 'type'>): string {
+  if (type !== undefined) return type
+  return file === undefined ? 'text/html' : (lookup(file) ?? 'application/octet-stream')
+}

@@ -1,0 +1,20 @@
+import type { Headers } from '../../http/headers.ts'
+import type { Reply } from '../../http/reply.ts'
+
+/**
+ * Sets a cookie, `NAME=VALUE`, by which its client comes back to where it was, for that many seconds, or for as long as it keeps cookies of a
+ * session. Whoever else got the reply from a cache would come there as well: it is private from then on.
+ */
+export function giveCookie({ headers }: Reply, cookie: string, seconds: number, scheme: 'http' | 'https'): void {
+  const age = seconds === Number.POSITIVE_INFINITY ? '' : `; Max-Age=${seconds}`
+  const secure = scheme === 'https' ? '; Secure' : ''
+  headers.append('Set-Cookie', `${cookie}; Path=/; HttpOnly; SameSite=Lax${age}${secure}`)
+  headers.append('Cache-Control', 'private')
+  for (const name of targetedFields(headers)) headers.append(name, 'private')
+}
+
+/** What goes before Cache-Control for some caches (RFC 9213), such as CDN-Cache-Control. */
+function targetedFields(headers: Headers): Set<string> {
+  const names = Array.from(headers, ([name]) => name.toLowerCase())
+  return new Set(names.filter((name) => name.endsWith('-cache-control') || name === 'surrogate-control'))
+}
