@@ -6,7 +6,7 @@ import { examplesOf } from '../src/commands/command.ts'
 import { allOf, factsOf } from '../src/commands/command-tree.ts'
 import { wholeProgram } from '../src/commands/program.ts'
 import { send } from './support/client.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { Command, run, start, temporaryFile } from './support/command.ts'
 import { connect, refused, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 
@@ -165,6 +165,13 @@ test('--version prints the version of the package', async () => {
     version: string
   }
   assert.deepEqual(await run(['--version']), { code: 0, signal: null, stdout: `${version}\n`, stderr: '' })
+})
+
+test('a command whose reader has gone ends without a word, as for head', async () => {
+  const command = new Command(['--help'])
+  command.child.stdout!.destroy()
+  const { code, signal, stderr } = await command.ended
+  assert.deepEqual({ code, signal, stderr }, { code: 0, signal: null, stderr: '' })
 })
 
 test('--help lists every command, and every command has a help of its own', async () => {

@@ -5,9 +5,11 @@ export interface CommandEntry {
   readonly name: string
   /** One line for the list of commands. */
   readonly summary: string
-  /** Gives `command` its options and what it does; `finish` is told how it ends where that is not `done`. */
   /** It is about the other commands too, and needs all of them loaded. */
   readonly aboutAll?: true
+  /** It goes on when nobody reads its standard output any more. */
+  readonly outlivesReader?: true
+  /** Gives `command` its options and what it does; `finish` is told how it ends where that is not `done`. */
   readonly load: () => Promise<(command: Command, finish: (code: number) => void) => void>
 }
 

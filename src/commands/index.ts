@@ -7,7 +7,12 @@ export const commands: readonly CommandEntry[] = [
     summary: 'write a configuration, a policy with its test, and a Dockerfile',
     load: async () => (await import('./init.ts')).defineInit,
   },
-  { name: 'start', summary: 'run the gateway', load: async () => (await import('./start.ts')).defineStart },
+  {
+    name: 'start',
+    summary: 'run the gateway',
+    outlivesReader: true,
+    load: async () => (await import('./start.ts')).defineStart,
+  },
   {
     name: 'health',
     summary: 'ask the gateway on this machine whether it is alive',

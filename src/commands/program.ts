@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/problems.ts'
+import { codeOf } from '../core/error-facts.ts'
 import { version } from '../front/version.ts'
 import { CommandError, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -8,6 +9,7 @@ import { commands } from './index.ts'
 /** Runs the command line `args`, the words after "sallyport"; resolves with the exit code of the process. */
 export async function run(args: readonly string[]): Promise<number> {
   let code: number = exitCodes.done
+  if (!commands.some(({ name, outlivesReader }) => outlivesReader === true && args.includes(name))) endWithReader()
   const program = await programFor(args, (other) => void (code = other))
   let asked = program
   program.hook('preAction', (_, command) => void (asked = command))
@@ -25,6 +27,14 @@ export async function run(args: readonly string[]): Promise<number> {
     console.error(error.message)
     return exitCodes.failed
   }
+}
+
+/** Ends the process once nobody reads its standard output any more, as `head` does when it has its lines. */
+function endWithReader(): void {
+  process.stdout.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE') throw error
+    process.exit(exitCodes.done)
+  })
 }
 
 /** All commands with their options, for those who tell of them. */
