@@ -6,7 +6,7 @@ import type { Entity } from './entities.ts'
 import { isGuard, translatorOf } from './guards.ts'
 import type { Identities } from './identities.ts'
 import { leftOut } from './plugins/left-out.ts'
-import { closed, type Fragment, type PluginUse, type Scope } from './plugin.ts'
+import { closed, type Fragment, type PluginTranslator, type PluginUse, type Scope } from './plugin.ts'
 
 /** A plugin that holds somewhere, and what it becomes there. */
 export interface AppliedPlugin {
@@ -140,7 +140,7 @@ export class AppliedPlugins {
 function translated(use: PluginUse): Fragment {
   const { name, tell, config } = use
   const translator = translatorOf(name)
-  if (translator !== undefined) return translator.translate(use)
+  if (translator !== undefined) return lookedAt(translator, use)
   const known = Object.hasOwn(leftOut, name) ? leftOut[name] : undefined
   if (known === undefined) {
     const options = Object.keys(config)
@@ -153,4 +153,26 @@ function translated(use: PluginUse): Fragment {
   if (known.guards) return closed(use, known.advice)
   tell('left out', known.advice)
   return {}
+}
+
+/** Tells of options that say something, and that nothing came of. */
+function lookedAt({ translate, ignores = [] }: PluginTranslator, use: PluginUse): Fragment {
+  const seen = new Set(ignores === 'all' ? Object.keys(use.config) : ignores)
+  const config = new Proxy(use.config, {
+    get(target, option) {
+      if (typeof option !== 'string') return undefined
+      seen.add(option)
+      return Object.hasOwn(target, option) ? target[option] : undefined
+    },
+  })
+  const fragment = translate({ ...use, config })
+  const others = Object.keys(use.config).filter((option) => !seen.has(option) && says(use.config[option]))
+  if (others.length > 0 && fragment.closed === undefined)
+    use.tell('different', `Options that nothing came of: ${others.join(', ')}.`)
+  return fragment
+}
+
+function says(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) return Object.values(value).some(says)
+  return value !== null && value !== undefined && value !== false && value !== ''
 }

@@ -29,6 +29,7 @@ export function compose(
   plugins: AppliedPlugins,
   context: Context,
 ): Fields {
+  const preserving = preservingServices(routes)
   const everywhere = mergeFragments(plugins.everywhere(), plugins.limits)
   const composed = routes.map((route): ComposedRoute => {
     const merged = mergeFragments(plugins.forRoute(route.entity, route.service?.entity ?? null), plugins.limits)
@@ -37,11 +38,13 @@ export function compose(
   const shared = sharedPolicies(everywhere, composed)
   const general = ownCopy(shared)
   for (const [name, options] of Object.entries(shared)) tellOf(general, name, options, everywhere, context)
-  const list = composed.map((each) => writtenRoute(each, shared, routes, context))
+  const list = composed.map((each) => writtenRoute(each, shared, preserving, context))
   for (const [i, { route }] of composed.entries())
     for (const note of [...inexact(route.entity), ...withoutPolicy(plugins.of(route.entity))])
       context.comments.add(list, i, note)
-  const named = Object.fromEntries(services.map((service) => [service.name, serviceOptions(service, routes)] as const))
+  const named = Object.fromEntries(
+    services.map((service) => [service.name, serviceOptions(service, preserving)] as const),
+  )
   for (const { name, entity } of services)
     for (const note of [...inexact(entity), ...withoutPolicy(plugins.of(entity))])
       context.comments.add(named, name, note)
@@ -79,7 +82,7 @@ function withSources(policies: Readonly<Record<string, Fields>>, { sources }: Im
 function writtenRoute(
   { route, merged, policies }: ComposedRoute,
   shared: Readonly<Record<string, Fields>>,
-  all: readonly ImportedRoute[],
+  preserving: ReadonlySet<KongService>,
   context: Context,
 ): Fields {
   const own: Record<string, unknown> = {}
@@ -93,7 +96,7 @@ function writtenRoute(
   return {
     id: route.id,
     match: route.match,
-    ...targetOf(route, merged, all),
+    ...targetOf(route, merged, preserving),
     ...(route.service?.isGrpc === true && merged.target === null && { streaming: true }),
     ...(merged.timeouts !== null && route.service !== null && merged.target === null && { timeouts: merged.timeouts }),
     ...(Object.keys(own).length > 0 && { policies: own }),
@@ -101,7 +104,7 @@ function writtenRoute(
 }
 
 /** Where a route leads. */
-function targetOf(route: ImportedRoute, merged: Merged, all: readonly ImportedRoute[]): Fields {
+function targetOf(route: ImportedRoute, merged: Merged, preserving: ReadonlySet<KongService>): Fields {
   const { entity, service } = route
   const patterns = itemsOf([route.match['path']].flat()).flatMap((path) =>
     typeof path === 'string' ? [parsePattern(path)] : [],
@@ -124,19 +127,22 @@ function targetOf(route: ImportedRoute, merged: Merged, all: readonly ImportedRo
   const isKnown = path !== null && isUsable(() => checkRewrite({ path }, patterns))
   if (path !== null && !isKnown)
     entity.entry.tell('different', `The path ${path} cannot be made of every path of the route, and stays what it is.`)
-  const keepsHost = route.preservesHost && !preservesEverywhere(service, all)
+  const keepsHost = route.preservesHost && !preserving.has(service)
   const rewrite = { ...(isKnown ? { path } : route.rewrite), ...(keepsHost && { host: '{host}' }) }
   return { service: service.name, ...(Object.keys(rewrite).length > 0 && { rewrite }) }
 }
 
-function serviceOptions(service: KongService, routes: readonly ImportedRoute[]): Fields {
-  return preservesEverywhere(service, routes) ? { ...service.options, host: 'client' } : service.options
+function serviceOptions(service: KongService, preserving: ReadonlySet<KongService>): Fields {
+  return preserving.has(service) ? { ...service.options, host: 'client' } : service.options
 }
 
-/** Whether all routes of a service keep the host of the client. */
-function preservesEverywhere(service: KongService, routes: readonly ImportedRoute[]): boolean {
-  const own = routes.filter((route) => route.service === service)
-  return own.length > 0 && own.every(({ preservesHost }) => preservesHost)
+/** The services all of whose routes keep the host of the client. */
+function preservingServices(routes: readonly ImportedRoute[]): ReadonlySet<KongService> {
+  const found = new Set(
+    routes.flatMap(({ service, preservesHost }) => (service !== null && preservesHost ? [service] : [])),
+  )
+  for (const { service, preservesHost } of routes) if (service !== null && !preservesHost) found.delete(service)
+  return found
 }
 
 /** A stop waits for replies as long as they may take; null where it does so anyway. */

@@ -18,6 +18,7 @@ export interface Entity {
 export class Entities {
   readonly all: readonly Entity[]
   private readonly byName = new Map<string, Entity>()
+  private readonly byKind: ReadonlyMap<string, readonly Entity[]>
 
   constructor(tree: SourceTree) {
     const found: Entity[] = []
@@ -37,6 +38,7 @@ export class Entities {
     for (const [list, value] of Object.entries(isFields(tree.value) ? tree.value : {}))
       if (!list.startsWith('_')) collect(value, list, kinds[list] ?? unknownKind(list), null)
     this.all = found
+    this.byKind = Map.groupBy(found, ({ kind }) => kind)
     for (const entity of found)
       for (const name of namesOf(entity)) {
         const key = `${entity.kind} ${name}`
@@ -45,7 +47,7 @@ export class Entities {
   }
 
   ofKind(kind: string): readonly Entity[] {
-    return this.all.filter((entity) => entity.kind === kind)
+    return this.byKind.get(kind) ?? []
   }
 
   /** The entity that another one belongs to, by where it stands or by what it names; null where it names none, undefined where there is none of that name. */

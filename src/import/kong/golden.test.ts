@@ -373,6 +373,22 @@ ${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: openid-connect, conf
   assert.match(entry('plugin', 'openid-connect').notes.join('\n'), /are not looked at/)
 })
 
+test('groups that are refused are a rule of the route', async () => {
+  const { routes, entry } = await imported(
+    `${KEYS}${routed('paths: [/]\nplugins: [{ name: key-auth }, { name: acl, config: { deny: [admins] } }]')}`,
+  )
+  const auth = fieldOf(fieldOf(routes[0], 'policies'), 'auth')
+  assert.deepEqual(fieldOf(auth, 'require'), { allow: ['!("admins" in consumer.roles)'] })
+  assert.equal(entry('plugin', 'acl').fidelity, 'exact')
+})
+
+test('of options that nothing comes of it is told', async () => {
+  const { entry } =
+    await imported(`plugins: [{ name: acl, config: { allow: [a], always_use_authenticated_groups: true } },
+  { name: correlation-id, config: { header_name: X-Id, generator: uuid, echo_downstream: true, new_option: [1], off: false } }]`)
+  assert.deepEqual(entry('plugin', 'correlation-id').notes, ['Options that nothing came of: new_option.'])
+})
+
 test('request-termination is the reply of the route', async () => {
   const { routes } = await imported(
     routed('paths: [/]\nplugins: [{ name: request-termination, config: { status_code: 410, message: Gone } }]'),

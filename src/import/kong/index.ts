@@ -7,13 +7,14 @@ import { textOf } from '../read.ts'
 import { endpointNotes } from '../own-endpoints.ts'
 import { readSourceTree, type SourceTree } from '../source-tree.ts'
 import type { Entry } from '../report.ts'
-import { mark, variablesIn } from '../variables.ts'
+import { variablesIn } from '../variables.ts'
 import { AppliedPlugins } from './applied-plugins.ts'
 import { compose, withoutPolicy } from './compose.ts'
 import { consumerFacts } from './consumer-facts.ts'
 import { type MakeDigest, readIdentities } from './consumers.ts'
 import { type Context, Variables } from './context.ts'
 import { Entities, type Entity } from './entities.ts'
+import { kinds } from './kinds.ts'
 import { tellOfOthers } from './other-entities.ts'
 import { type ImportedRoute, routesOf, type RouteTools } from './routes.ts'
 import { type KongService, serviceOf } from './services.ts'
@@ -49,7 +50,8 @@ export async function importKong(text: string, file: string, makeDigest: MakeDig
 
   const used = [...services.values()].filter((service) => service !== null)
   const config = compose(used, routes, plugins, context)
-  for (const name of variablesOf(config)) variables.note(name, 'as in the file', ownerOf(name, context))
+  const owners = ownersOf(context)
+  for (const name of variablesOf(config)) variables.note(name, 'as in the file', owners.get(name))
   const endpoints = config['endpoints']
   const head = headOf(file, context, withoutPolicy(plugins.everywhere()))
   const entries = entities.all.map(({ entry }) => entry)
@@ -148,18 +150,27 @@ function headOf(file: string, { entities }: Context, ofAll: readonly string[]): 
   ]
 }
 
-/** The innermost entity that has the variable. */
-function ownerOf(name: string, { entities }: Context): Entry | undefined {
-  const written = new RegExp(`${mark(name)}|\\$${name}(?!\\w)`)
-  const owners = entities.all.filter(({ fields }) => written.test(JSON.stringify(fields)))
-  return owners.find((owner) => !owners.some(({ parent }) => parent === owner))?.entry
+/** The innermost entity that has each variable. */
+function ownersOf({ entities }: Context): Map<string, Entry> {
+  const owners = new Map<string, Entry>()
+  for (const { kind, fields, entry } of entities.all) {
+    const nested = kinds[kind]?.nested ?? {}
+    const own = JSON.stringify(Object.entries(fields).filter(([field]) => nested[field] === undefined))
+    const bare = Array.from(own.matchAll(/\$([A-Z][A-Z0-9_]*)/g), ([, name = '']) => name)
+    for (const name of [...variablesIn(own), ...bare]) if (!owners.has(name)) owners.set(name, entry)
+  }
+  return owners
 }
 
 function variablesOf(value: unknown): Set<string> {
   const names = new Set<string>()
+  const seen = new Set<unknown>()
   const look = (each: unknown): void => {
     if (typeof each === 'string') for (const name of variablesIn(each)) names.add(name)
-    else if (typeof each === 'object' && each !== null) for (const child of Object.values(each)) look(child)
+    // What stands in several places is one value.
+    if (typeof each !== 'object' || each === null || seen.has(each)) return
+    seen.add(each)
+    for (const child of Object.values(each)) look(child)
   }
   look(value)
   return names

@@ -40,6 +40,8 @@ export interface PluginTranslator {
   /** Its names in Kong. */
   readonly names: readonly string[]
   readonly translate: (use: PluginUse) => Fragment
+  /** Options that make no difference here, or of which `translate` says enough; of others that it does not look at the report tells. */
+  readonly ignores?: readonly string[] | 'all'
   /** Rates for a consumer, or a group of them, that it is for; other plugins are not for single consumers here. */
   readonly ratesFor?: (use: PluginUse) => readonly string[]
 }

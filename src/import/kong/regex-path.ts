@@ -30,15 +30,23 @@ const LONGEST = 900
  * a pattern with an expression beside. A refusal where it cannot be followed in linear time.
  */
 export function regexPath(written: string): RegexPath | { readonly refusal: string } {
-  const regex = written.replace(/^\^/, '')
-  const isWhole = /(?:^|[^\\])(?:\\\\)*\$$/.test(regex)
-  const source = isWhole ? regex.slice(0, -1) : regex
-  return bySegments(source, isWhole) ?? byExpression(source, isWhole)
+  const alternatives = splitOutside(written, '|').map((each) => {
+    const regex = each.replace(/^\^/, '')
+    const isWhole = /(?:^|[^\\])(?:\\\\)*\$$/.test(regex)
+    return { source: isWhole ? regex.slice(0, -1) : regex, isWhole }
+  })
+  const [only, ...others] = alternatives
+  if (only !== undefined && others.length === 0) {
+    const { source, isWhole } = only
+    return bySegments(source, isWhole) ?? byExpression(source, isWhole, literalPrefix(source))
+  }
+  const wholes = alternatives.map(({ source, isWhole }) => (isWhole ? source : `${source}.*`))
+  return byExpression(`(?:${wholes.join('|')})`, true, '')
 }
 
 /** Null where some segment is neither a literal nor a parameter. */
 function bySegments(source: string, isWhole: boolean): RegexPath | null {
-  if (!source.startsWith('/') || hasTopLevelChoice(source)) return null
+  if (!source.startsWith('/')) return null
   const segments: string[] = []
   const parameters: string[] = []
   const parts = splitSegments(source.slice(1))
@@ -83,19 +91,18 @@ function isOfOneSegment(expression: string): boolean {
   }
 }
 
-function byExpression(source: string, isWhole: boolean): RegexPath | { readonly refusal: string } {
-  const isChoice = hasTopLevelChoice(source)
-  const regex = isWhole ? source : `${isChoice ? `(?:${source})` : source}.*`
+function byExpression(source: string, isWhole: boolean, prefix: string): RegexPath | { readonly refusal: string } {
+  const regex = isWhole ? source : `${source}.*`
   if (regex.length > LONGEST) return { refusal: `has more than ${LONGEST} characters` }
   const refusal = refusalOfPattern(regex)
   if (refusal !== null) return { refusal }
-  const prefix = isChoice || !source.startsWith('/') ? '' : literalPrefix(source)
-  const pattern = usable(`${prefix}/*`) ?? '/*'
-  return { pattern, pathRegex: regex, parameters: [], strips: isWhole || /\.[*+]\)?$/.test(source) ? 'all' : null }
+  const strips = isWhole || /(?<!\\)\.[*+]\)?$/.test(source) ? 'all' : null
+  return { pattern: usable(`${prefix}/*`) ?? '/*', pathRegex: regex, parameters: [], strips }
 }
 
 /** The segments before the first one that is no literal. */
 function literalPrefix(source: string): string {
+  if (!source.startsWith('/')) return ''
   const literals: string[] = []
   const parts = splitSegments(source.slice(1))
   for (const [i, part] of parts.entries()) {
@@ -107,32 +114,30 @@ function literalPrefix(source: string): string {
   return literals.map((literal) => `/${literal}`).join('')
 }
 
-/** At slashes outside of classes and groups. */
+/** At slashes outside of classes and groups, also those with a backslash before them. */
 function splitSegments(source: string): string[] {
+  return splitOutside(source.replaceAll(/\\\//g, '/'), '/')
+}
+
+/** At a character outside of classes and groups, and not behind a backslash. */
+function splitOutside(source: string, separator: string): string[] {
   const parts: string[] = []
   let depth = 0
   let isClass = false
   let current = ''
   for (let i = 0; i < source.length; i++) {
     const character = source.charAt(i)
-    if (character === '\\') {
-      const escaped = source.charAt(++i)
-      if (escaped === '/' && depth === 0 && !isClass) {
-        parts.push(current)
-        current = ''
-      } else current += character + escaped
-      continue
-    }
-    if (isClass) isClass = character !== ']'
-    else if (character === '[') isClass = true
-    else if (character === '(') depth++
-    else if (character === ')') depth--
-    else if (character === '/' && depth === 0) {
+    if (character === separator && depth === 0 && !isClass) {
       parts.push(current)
       current = ''
       continue
     }
     current += character
+    if (character === '\\') current += source.charAt(++i)
+    else if (isClass) isClass = character !== ']'
+    else if (character === '[') isClass = true
+    else if (character === '(') depth++
+    else if (character === ')') depth--
   }
   return [...parts, current]
 }
@@ -142,21 +147,6 @@ function literalOf(part: string): string | null {
   const text = part.replaceAll(/\\([^A-Za-z0-9])/g, '$1')
   const rest = part.replaceAll(/\\[^A-Za-z0-9]/g, '')
   return META.test(rest) ? null : text
-}
-
-function hasTopLevelChoice(source: string): boolean {
-  let depth = 0
-  let isClass = false
-  for (let i = 0; i < source.length; i++) {
-    const character = source.charAt(i)
-    if (character === '\\') i++
-    else if (isClass) isClass = character !== ']'
-    else if (character === '[') isClass = true
-    else if (character === '(') depth++
-    else if (character === ')') depth--
-    else if (character === '|' && depth === 0) return true
-  }
-  return false
 }
 
 function usable(pattern: string): string | null {

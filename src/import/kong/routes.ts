@@ -40,6 +40,11 @@ export function routesOf(entity: Entity, service: KongService | null, tools: Rou
   const { entry, fields } = entity
   const match = matchOf(entity)
   if (match === null) return []
+  if (textOf(fields['path_handling']) === 'v1')
+    entry.tell(
+      'different',
+      'path_handling v1 puts slashes between path and prefix otherwise in some cases: see rewrite in docs/routing.md.',
+    )
   const written = textsOf(fields['paths'])
   const tell: Parameters<typeof importPath>[2] = (fidelity, note) =>
     entry.tell(fidelity === 'left out' && written.length > 1 ? 'narrower' : fidelity, note)

@@ -1,5 +1,6 @@
+import type { Fields } from '../../../core/value.ts'
 import { flagOf, textsOf } from '../../read.ts'
-import { closed, type PluginTranslator } from '../plugin.ts'
+import { closed, type Fragment, type PluginTranslator } from '../plugin.ts'
 
 /** acl: auth.require. */
 export const acl: PluginTranslator = {
@@ -8,6 +9,10 @@ export const acl: PluginTranslator = {
     const { config, tell, identities } = use
     const allowed = [...textsOf(config['allow']), ...textsOf(config['whitelist'])].filter((group) => group !== '')
     const denied = [...textsOf(config['deny']), ...textsOf(config['blacklist'])]
+    // Groups of a token are not those of its consumer.
+    const canDeny = allowed.length === 0 && denied.length > 0 && identities.tokens.length === 0
+    if (canDeny && denied.every((group) => /^[\w.@ -]{1,100}$/.test(group)))
+      return withGroups(config, { allow: denied.map((group) => `!(${JSON.stringify(group)} in consumer.roles)`) })
     if (denied.length > 0 && allowed.length === 0)
       return closed(
         use,
@@ -19,13 +24,18 @@ export const acl: PluginTranslator = {
         'different',
         'Who comes with a token has the roles that the token says (claims.roles), and not the groups of the consumer.',
       )
-    return {
-      policies: {
-        auth: { require: { roles: allowed } },
-        ...(flagOf(config['hide_groups_header']) !== true && {
-          'request-headers': { set: { 'X-Consumer-Groups': '{consumer.roles}' } },
-        }),
-      },
-    }
+    return withGroups(config, { roles: allowed })
   },
+}
+
+/** What the caller must have; services are told the groups. */
+function withGroups(config: Fields, require: Fields): Fragment {
+  return {
+    policies: {
+      auth: { require },
+      ...(flagOf(config['hide_groups_header']) !== true && {
+        'request-headers': { set: { 'X-Consumer-Groups': '{consumer.roles}' } },
+      }),
+    },
+  }
 }

@@ -4,6 +4,7 @@ import type { PluginTranslator } from '../plugin.ts'
 /** bot-detection: nothing, as whoever wants to calls itself something else. */
 export const botDetection: PluginTranslator = {
   names: ['bot-detection'],
+  ignores: 'all',
   translate({ config, tell }) {
     const denied = [...textsOf(config['deny']), ...textsOf(config['blacklist'])]
     const own = denied.length === 0 ? '' : ` Its own expressions: ${denied.join(', ')}.`

@@ -11,6 +11,7 @@ const BROWSERS = 5_000
 /** cors: cors. */
 export const cors: PluginTranslator = {
   names: ['cors'],
+  ignores: ['allow_origin_absent'],
   translate(use) {
     const { config, tell } = use
     const origins = originsOf(use)

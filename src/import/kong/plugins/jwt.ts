@@ -1,6 +1,6 @@
 import { isToken, isWireField } from '../../../core/field.ts'
 import type { Fields } from '../../../core/value.ts'
-import { flagOf, textsOf } from '../../read.ts'
+import { flagOf, numberOf, textOf, textsOf } from '../../read.ts'
 import type { TokenIssuer } from '../identities.ts'
 import { closed, type PluginTranslator } from '../plugin.ts'
 import { withCaller } from './with-caller.ts'
@@ -8,6 +8,7 @@ import { withCaller } from './with-caller.ts'
 /** jwt: auth by jwt. */
 export const jwt: PluginTranslator = {
   names: ['jwt'],
+  ignores: ['run_on_preflight'],
   translate(use) {
     const { config, tell, identities } = use
     const { tokens } = identities
@@ -24,6 +25,9 @@ export const jwt: PluginTranslator = {
     tell('narrower', 'Tokens that name an audience (aud) are refused, unless audience of jwt names it.')
     if (flagOf(config['secret_is_base64']) === true)
       tell('different', 'Secrets are taken as they are: give the variables the text that base64 decodes to.')
+    if ((numberOf(config['maximum_expiration']) ?? 0) > 0)
+      tell('different', 'maximum_expiration is left out: whoever signs tokens says how long they last.')
+    if (textOf(config['realm']) !== undefined) tell('different', 'realm is left out: see realm of auth.')
     identities.use('tokens')
     const claim = textsOf(config['key_claim_name'])[0] ?? 'iss'
     const keys = claim === 'iss' ? byIssuer(tokens) : together(tokens)

@@ -7,6 +7,7 @@ import { withCaller } from './with-caller.ts'
 /** key-auth: auth by api-key. */
 export const keyAuth: PluginTranslator = {
   names: ['key-auth', 'key-auth-enc'],
+  ignores: ['run_on_preflight'],
   translate(use) {
     const { config, tell, identities } = use
     const written = textsOf(config['key_names'])

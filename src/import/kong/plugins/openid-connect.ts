@@ -9,6 +9,7 @@ const DISCOVERY = /\/\.well-known\/openid-configuration\/?$/
 /** openid-connect and what stands in for it: auth by jwt, for bearer tokens. */
 export const openidConnect: PluginTranslator = {
   names: ['openid-connect', 'oidc', 'kong-oidc', 'jwt-keycloak'],
+  ignores: 'all',
   translate(use) {
     const { config, tell } = use
     const issuers = issuersOf(use)

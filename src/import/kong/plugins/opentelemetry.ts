@@ -4,6 +4,7 @@ import type { PluginTranslator } from '../plugin.ts'
 /** opentelemetry: built in. */
 export const opentelemetry: PluginTranslator = {
   names: ['opentelemetry'],
+  ignores: 'all',
   translate({ config, tell }) {
     const endpoint = textOf(config['traces_endpoint']) ?? textOf(config['endpoint'])
     const shown = endpoint === undefined ? '' : ` to ${endpoint.replace(/\/\/[^/@]*@/, '//').replace(/\?.*/, '')}`

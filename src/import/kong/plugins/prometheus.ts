@@ -3,6 +3,7 @@ import type { PluginTranslator } from '../plugin.ts'
 /** prometheus: built in. */
 export const prometheus: PluginTranslator = {
   names: ['prometheus'],
+  ignores: 'all',
   translate({ tell }) {
     tell(
       'different',

@@ -1,7 +1,7 @@
 import { itemsOf } from '../../../core/value.ts'
 import { numberOf, textOf } from '../../read.ts'
 import type { PluginTranslator, PluginUse } from '../plugin.ts'
-import { limit } from './rate-limiting.ts'
+import { limit, LIMIT_IGNORES } from './rate-limiting.ts'
 
 /** In seconds. */
 const LONGEST = 31 * 86_400
@@ -10,6 +10,7 @@ const MOST = 999_999_999
 /** rate-limiting-advanced: rate-limit. */
 export const rateLimitingAdvanced: PluginTranslator = {
   names: ['rate-limiting-advanced'],
+  ignores: [...LIMIT_IGNORES, 'namespace', 'dictionary_name', 'lock_dictionary_name', 'retry_after_jitter_max'],
   ratesFor: ratesOf,
   translate(use) {
     const { config, tell } = use

@@ -10,10 +10,16 @@ const UNITS = [
   ['day', 'd'],
 ] as const
 const MOST = 999_999_999
+/** What Kong says where the configuration says nothing. */
+const USUAL_MESSAGE = 'API rate limit exceeded'
+
+/** What limits of all kinds have besides: of by what they count, and of their errors, something is said. */
+export const LIMIT_IGNORES = ['sync_rate', 'header_name', 'path', 'error_code', 'error_message', 'redis']
 
 /** rate-limiting: rate-limit. */
 export const rateLimiting: PluginTranslator = {
   names: ['rate-limiting'],
+  ignores: LIMIT_IGNORES,
   ratesFor: ratesOf,
   translate(use) {
     const rates = ratesOf(use)
@@ -53,7 +59,8 @@ export function limit(use: PluginUse, rates: readonly string[], by: string, poli
     tell('different', `limit_by ${by} is not there: each client has the limit for itself. See docs/rate-limits.md.`)
   if (scope === 'service') tell('different', 'Each route of the service counts by itself; in Kong they count together.')
   const hides = flagOf(config['hide_client_headers']) ?? false
-  if (textOf(config['error_message']) !== undefined || ![undefined, 429].includes(numberOf(config['error_code'])))
+  const message = textOf(config['error_message']) ?? USUAL_MESSAGE
+  if (message !== USUAL_MESSAGE || (numberOf(config['error_code']) ?? 429) !== 429)
     tell(
       'different',
       'Who has sent too many gets 429 and a problem document, in place of the error of the configuration.',

@@ -5,6 +5,7 @@ import type { PluginTranslator } from '../plugin.ts'
 /** request-termination: the reply of a route. */
 export const requestTermination: PluginTranslator = {
   names: ['request-termination'],
+  ignores: ['content_type'],
   translate({ config, tell }) {
     if (textOf(config['trigger']) !== undefined) {
       tell('left out', 'trigger: write a route with match.headers or match.query, and a reply.')
